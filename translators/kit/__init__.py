@@ -1,0 +1,29 @@
+"""What a translator imports, all of it: `from translators.kit import Source, Head, track, ...`."""
+
+from translators.kit.errors import Declaration, KitError, Malformed, Refused, Skip
+from translators.kit.event import Clock, Delivery, Event, Head, Item, parse_form
+from translators.kit.identity import ExternalId, Identity
+from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
+from translators.kit.money import exponent, from_minor
+from translators.kit.payload import Payload, parse_json, raw_items
+from translators.kit.schemes import (
+    HmacBody,
+    HmacFields,
+    HmacKvHeader,
+    HmacRequest,
+    HmacTimestamped,
+    PublicKey,
+    Scheme,
+    SharedToken,
+    StandardWebhooks,
+)
+from translators.kit.source import Answer, Option, Source
+from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
+
+__all__ = [
+    "CLEAR", "Answer", "Clock", "Declaration", "Delivery", "Event", "ExternalId", "Head", "HmacBody", "HmacFields",
+    "HmacKvHeader", "HmacRequest", "HmacTimestamped", "Identity", "Item", "KitError", "Malformed", "Message",
+    "Option", "Payload", "PublicKey", "Refused", "Scheme", "SharedToken", "Skip", "Source", "StandardWebhooks",
+    "alias", "exponent", "from_iso", "from_millis", "from_minor", "from_rfc2822", "from_seconds", "from_unix",
+    "group", "identify", "page", "parse_form", "parse_json", "raw_items", "screen", "to_iso", "track",
+]

@@ -1,0 +1,96 @@
+"""A delivery (one HTTP request), its items (batch bodies hold many), and an event (an item that can be named)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any, Literal
+from urllib.parse import parse_qs
+
+from translators.kit.errors import Malformed
+from translators.kit.payload import Payload, parse_json
+
+Clock = Literal["event", "record", "received"]
+"""Whose time `occurred_at` is: the event's own, the record's last change (it may be later), or only our receipt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delivery:
+    """One verified request. Header names are lower case."""
+
+    source: str
+    body: bytes
+    received_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    method: str = "POST"
+
+    @cached_property
+    def payload(self) -> Payload:
+        """The body as JSON; `Malformed` where it is none."""
+        return Payload(parse_json(self.body))
+
+    @cached_property
+    def form(self) -> Mapping[str, str]:
+        """The body as a form, the last value of each field."""
+        return parse_form(self.body)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """One event's exact bytes, with what its envelope said of it (`envelope`) and the headers the source keeps."""
+
+    raw: bytes
+    received_at: datetime
+    headers: Mapping[str, str] = field(default_factory=dict)
+    envelope: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def body(self) -> Payload:
+        """The item as JSON; `Malformed` where it is none."""
+        return Payload(parse_json(self.raw))
+
+    @cached_property
+    def form(self) -> Mapping[str, str]:
+        """The item as a form, the last value of each field."""
+        return parse_form(self.raw)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What names an event: its key (the same on every retry), its type, its own time and whose clock that is."""
+
+    key: str
+    type: str
+    at: datetime | None
+    clock: Clock = "event"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event(Item):
+    """A named event, as the journal keeps it and a handler reads it. `occurred_at` is aware UTC."""
+
+    source: str
+    key: str
+    type: str
+    occurred_at: datetime
+    clock: Clock = "event"
+    trust: Literal["verified", "authenticated"] = "verified"
+    problem: str = ""
+
+    def option(self, name: str) -> Any:
+        """The endpoint's value of an option that the source declares."""
+        return self.options[name]
+
+
+def parse_form(raw: bytes) -> Mapping[str, str]:
+    """A url-encoded form, the last value of each field."""
+    try:
+        fields = parse_qs(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
+    except ValueError as error:
+        raise Malformed("$", f"is no form: {error}") from None
+    return {name: values[-1] for name, values in fields.items()}

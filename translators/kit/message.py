@@ -1,0 +1,120 @@
+"""Segment's messages as a handler writes them. Time, id, identity and context are added by the service.
+
+https://segment.com/docs/connections/spec/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from translators.kit.identity import Identity
+
+Kind = Literal["track", "identify", "group", "page", "screen", "alias"]
+
+
+class _Clear:
+    """Sends a real null, which erases the trait at Segment. A plain None is left out instead."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "CLEAR"
+
+
+CLEAR: Final = _Clear()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """One message.
+
+    fields       properties (track, page, screen) or traits (identify, group); None leaves a field out
+    key          tells apart two messages of one kind and name made of one event; part of the messageId
+    at           the provider's own time of *this* fact where it differs from the event's
+    who          another person than the source's `who` names
+    context      more of Segment's common context, merged over the service's
+    integrations Segment's destination switches
+    """
+
+    kind: Kind
+    name: str = ""
+    fields: Mapping[str, Any] = field(default_factory=dict)
+    key: str = ""
+    at: datetime | None = None
+    who: Identity | None = None
+    group_id: str = ""
+    previous_id: str = ""
+    context: Mapping[str, Any] = field(default_factory=dict)
+    integrations: Mapping[str, Any] = field(default_factory=dict)
+
+
+def track(
+    name: str,
+    properties: Mapping[str, Any] | None = None,
+    /,
+    *,
+    key: str = "",
+    at: datetime | None = None,
+    who: Identity | None = None,
+    context: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Message:
+    """Something happened. `name` is a semantic event of Segment's or ours, noun and past-tense verb."""
+    return Message(
+        kind="track", name=name, fields={**(properties or {}), **more}, key=key, at=at, who=who, context=context or {}
+    )
+
+
+def identify(
+    traits: Mapping[str, Any] | None = None,
+    /,
+    *,
+    key: str = "",
+    at: datetime | None = None,
+    who: Identity | None = None,
+    context: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Message:
+    """What is now known of a person. Traits of the identity are included."""
+    return Message(kind="identify", fields={**(traits or {}), **more}, key=key, at=at, who=who, context=context or {})
+
+
+def group(
+    group_id: str,
+    traits: Mapping[str, Any] | None = None,
+    /,
+    *,
+    key: str = "",
+    at: datetime | None = None,
+    who: Identity | None = None,
+    context: Mapping[str, Any] | None = None,
+    **more: Any,
+) -> Message:
+    """What is now known of an account, and that the person belongs to it."""
+    return Message(
+        kind="group",
+        group_id=group_id,
+        fields={**(traits or {}), **more},
+        key=key,
+        at=at,
+        who=who,
+        context=context or {},
+    )
+
+
+def page(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "", **more: Any) -> Message:
+    """A page was seen."""
+    return Message(kind="page", name=name, fields={**(properties or {}), **more}, key=key)
+
+
+def screen(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "", **more: Any) -> Message:
+    """A screen was seen."""
+    return Message(kind="screen", name=name, fields={**(properties or {}), **more}, key=key)
+
+
+def alias(previous_id: str, /, *, key: str = "", who: Identity | None = None) -> Message:
+    """Two ids are one person: the provider merged them."""
+    return Message(kind="alias", previous_id=previous_id, key=key, who=who)

@@ -1,0 +1,31 @@
+"""Exact money: minor units to a Decimal by the currency's exponent (ISO 4217), never through a binary float."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+
+# https://docs.stripe.com/currencies#zero-decimal agrees with ISO 4217 except where a provider's own table says so.
+ZERO_DECIMAL: Final = frozenset(
+    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
+)
+THREE_DECIMAL: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
+FOUR_DECIMAL: Final = frozenset("CLF UYW".split())
+
+
+def exponent(currency: str) -> int:
+    """How many decimals the currency has: 0 for JPY, 3 for KWD, 2 for what no list names."""
+    code = currency.upper()
+    if code in ZERO_DECIMAL:
+        return 0
+    if code in THREE_DECIMAL:
+        return 3
+    if code in FOUR_DECIMAL:
+        return 4
+    return 2
+
+
+def from_minor(amount: int, currency: str, *, decimals: int | None = None) -> Decimal:
+    """`from_minor(1999, "usd") == Decimal("19.99")`. `decimals` overrides ISO's exponent with the provider's own."""
+    places = exponent(currency) if decimals is None else decimals
+    return Decimal(amount).scaleb(-places)

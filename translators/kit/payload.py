@@ -1,0 +1,273 @@
+"""A parsed body that answers with the right type or says which path is wrong."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from functools import lru_cache
+from typing import Any, Final, TypeVar, overload
+
+import msgspec
+
+from translators.kit import money, times
+from translators.kit.errors import Malformed
+
+_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
+_MAX_DIGITS: Final = 400
+_REQUIRED: Final[Any] = object()
+D = TypeVar("D")
+T = TypeVar("T")
+
+
+def _no_constant(name: str) -> Any:
+    raise Malformed("$", f"holds {name}, which is not JSON")
+
+
+def _scrub(value: Any) -> Any:
+    """Lone surrogates, legal in JSON's escapes, cannot be written as UTF-8 again: they become U+FFFD."""
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, list):
+        return [_scrub(member) for member in value]
+    if isinstance(value, dict):
+        return {_scrub(key): _scrub(member) for key, member in value.items()}
+    return value
+
+
+def parse_json(raw: bytes) -> Any:
+    """JSON with exact numbers: floats as Decimal, integers of any size. NaN and Infinity are refused."""
+    try:
+        return _decoder.decode(raw)
+    except RecursionError:
+        raise Malformed("$", "is nested too deeply") from None
+    except (msgspec.DecodeError, InvalidOperation) as fast:
+        try:
+            return _scrub(json.loads(raw, parse_float=Decimal, parse_constant=_no_constant))
+        except RecursionError:
+            raise Malformed("$", "is nested too deeply") from None
+        except (ValueError, InvalidOperation):
+            raise Malformed("$", f"is not JSON: {fast}") from None
+
+
+def raw_items(raw: bytes, *path: str) -> list[bytes]:
+    """The exact bytes of each member of the array at `path` (the whole body without one), as they were sent."""
+    here = "$"
+    try:
+        for step in path:
+            members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
+            here = f"{here}.{step}"
+            if step not in members:
+                raise Malformed(here, "is missing")
+            raw = bytes(members[step])
+        return [bytes(member) for member in msgspec.json.decode(raw, type=list[msgspec.Raw])]
+    except RecursionError:
+        raise Malformed(here, "is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise Malformed(here, f"is not a JSON array: {error}") from None
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+_KINDS: Final[dict[type, str]] = {
+    str: "text", bool: "true or false", int: "a number", Decimal: "a number", dict: "an object", list: "a list",
+}
+
+
+class Payload:
+    """One JSON object, its members read by dotted path (`data.object.id`) and by type.
+
+    Without a default a missing, null or ill-typed member raises `Malformed` with its path; with one, a missing or
+    null member gives the default and an ill-typed one still raises. A number in a path indexes a list.
+    """
+
+    __slots__ = ("path", "value")
+
+    def __init__(self, value: Any, path: str = "$") -> None:
+        self.value = value
+        self.path = path
+
+    def __repr__(self) -> str:
+        return f"<Payload {self.path}>"
+
+    def __bool__(self) -> bool:
+        return bool(self.value)
+
+    def __contains__(self, path: str) -> bool:
+        return self.get(path) is not None
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """The member as parsed, or the default where it is missing or null. Never raises."""
+        value = self.value
+        for step in _steps(path):
+            if isinstance(value, dict):
+                value = value.get(step)
+            elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
+                value = value[int(step)]
+            else:
+                return default
+        return default if value is None else value
+
+    def _read(self, path: str, default: D, wanted: str, read: Callable[[Any], T | None]) -> T | D:
+        value = self.get(path)
+        if value is None:
+            if default is _REQUIRED:
+                raise Malformed(f"{self.path}.{path}", "is missing")
+            return default
+        try:
+            result = read(value)
+        except (ValueError, ArithmeticError) as error:
+            raise Malformed(f"{self.path}.{path}", f"is not {wanted}: {error}") from None
+        if result is None:
+            raise Malformed(f"{self.path}.{path}", f"is {_KINDS.get(type(value), 'odd')}, not {wanted}")
+        return result
+
+    @overload
+    def text(self, path: str) -> str: ...
+    @overload
+    def text(self, path: str, default: D) -> str | D: ...
+    def text(self, path: str, default: Any = _REQUIRED) -> Any:
+        """A string."""
+        return self._read(path, default, "text", lambda v: v if isinstance(v, str) else None)
+
+    @overload
+    def id(self, path: str) -> str: ...
+    @overload
+    def id(self, path: str, default: D) -> str | D: ...
+    def id(self, path: str, default: Any = _REQUIRED) -> Any:
+        """An identifier: a non-empty string, or an integer as its digits, or the `id` of an expanded object."""
+        return self._read(path, default, "an id", _as_id)
+
+    @overload
+    def integer(self, path: str) -> int: ...
+    @overload
+    def integer(self, path: str, default: D) -> int | D: ...
+    def integer(self, path: str, default: Any = _REQUIRED) -> Any:
+        """A whole number, of any size."""
+        return self._read(path, default, "a whole number", _as_int)
+
+    @overload
+    def decimal(self, path: str) -> Decimal: ...
+    @overload
+    def decimal(self, path: str, default: D) -> Decimal | D: ...
+    def decimal(self, path: str, default: Any = _REQUIRED) -> Any:
+        """A number, or a string that holds one (`"19.99"`), exactly."""
+        return self._read(path, default, "a number", _as_decimal)
+
+    @overload
+    def flag(self, path: str) -> bool: ...
+    @overload
+    def flag(self, path: str, default: D) -> bool | D: ...
+    def flag(self, path: str, default: Any = _REQUIRED) -> Any:
+        """True or false."""
+        return self._read(path, default, "true or false", lambda v: v if isinstance(v, bool) else None)
+
+    @overload
+    def seconds(self, path: str) -> datetime: ...
+    @overload
+    def seconds(self, path: str, default: D) -> datetime | D: ...
+    def seconds(self, path: str, default: Any = _REQUIRED) -> Any:
+        """A time in unix seconds."""
+        return self._read(path, default, "a time in unix seconds", _clock(times.from_seconds))
+
+    @overload
+    def millis(self, path: str) -> datetime: ...
+    @overload
+    def millis(self, path: str, default: D) -> datetime | D: ...
+    def millis(self, path: str, default: Any = _REQUIRED) -> Any:
+        """A time in unix milliseconds."""
+        return self._read(path, default, "a time in unix milliseconds", _clock(times.from_millis))
+
+    @overload
+    def iso(self, path: str) -> datetime: ...
+    @overload
+    def iso(self, path: str, default: D) -> datetime | D: ...
+    def iso(self, path: str, default: Any = _REQUIRED) -> Any:
+        """An ISO 8601 time with its zone."""
+        return self._read(
+            path, default, "an ISO 8601 time", lambda v: times.from_iso(v) if isinstance(v, str) else None
+        )
+
+    @overload
+    def when(self, path: str) -> datetime: ...
+    @overload
+    def when(self, path: str, default: D) -> datetime | D: ...
+    def when(self, path: str, default: Any = _REQUIRED) -> Any:
+        """A time in whichever form the provider happens to send: unix seconds, milliseconds, or ISO 8601."""
+        return self._read(path, default, "a time", _as_when)
+
+    def money(self, amount: str, currency: str, *, decimals: int | None = None) -> Decimal | None:
+        """Minor units to exact money, None where the amount is missing; the currency is then required."""
+        minor = self.integer(amount, None)
+        return None if minor is None else money.from_minor(minor, self.text(currency), decimals=decimals)
+
+    def at(self, path: str) -> Payload:
+        """The object or list at the path; missing or scalar raises."""
+        value = self._read(path, _REQUIRED, "an object", lambda v: v if isinstance(v, dict | list) else None)
+        return Payload(value, f"{self.path}.{path}")
+
+    def maybe(self, path: str) -> Payload:
+        """The object at the path, or an empty (false) one where it is missing or null."""
+        value = self._read(path, {}, "an object", lambda v: v if isinstance(v, dict | list) else None)
+        return Payload(value, f"{self.path}.{path}")
+
+    def each(self, path: str) -> Iterator[Payload]:
+        """Every member of the list at the path, none where it is missing or null."""
+        members: Any = self._read(path, [], "a list", lambda v: v if isinstance(v, list) else None)
+        for index, member in enumerate(members):
+            yield Payload(member, f"{self.path}.{path}[{index}]")
+
+    def pick(self, *paths: str, **renamed: str) -> dict[str, Any]:
+        """The members that are there, by their last step or by the given name: `pick("status", plan="plan.id")`."""
+        wanted = {path.rpartition(".")[2]: path for path in paths} | renamed
+        found = {name: self.get(path) for name, path in wanted.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+    def texts(self, path: str) -> Mapping[str, str]:
+        """The string members of the object at the path, such as a provider's free `metadata`."""
+        members = self.maybe(path).value
+        if not isinstance(members, dict):
+            return {}
+        return {name: value for name, value in members.items() if isinstance(value, str)}
+
+
+def _as_id(value: Any) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("id")
+    if isinstance(value, str):
+        return value or None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _as_int(value: Any) -> int | None:
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        if value.adjusted() > _MAX_DIGITS:
+            raise ValueError("it has too many digits")
+        return int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _as_decimal(value: Any) -> Decimal | None:
+    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
+        return None
+    number = Decimal(value)
+    if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
+        raise ValueError("it is not finite or has too many digits")
+    return number
+
+
+def _clock(read: Callable[[int | Decimal | str], datetime]) -> Callable[[Any], datetime | None]:
+    def of(value: Any) -> datetime | None:
+        return read(value) if isinstance(value, int | Decimal | str) and not isinstance(value, bool) else None
+
+    return of
+
+
+def _as_when(value: Any) -> datetime | None:
+    if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
+        return times.from_iso(value)
+    return _clock(times.from_unix)(value)

@@ -1,0 +1,255 @@
+"""`Source`: everything Segue knows of one provider, declared on one page."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any, Final, Literal
+
+from translators.kit.errors import Declaration, Malformed
+from translators.kit.event import Delivery, Event, Head, Item
+from translators.kit.identity import Identity
+from translators.kit.message import Message
+from translators.kit.schemes import Scheme
+
+Split = Callable[[Delivery], Iterable[bytes | Item]]
+Describe = Callable[[Item], Head]
+Who = Callable[[Event], Identity]
+Handler = Callable[[Event], Iterable[Message]]
+Before = Callable[[Event], None]
+Guard = Callable[[Delivery], None]
+Handshake = Callable[[Delivery], "Answer | None"]
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+MALFORMED_TYPE: Final = "(malformed)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the provider wants to hear."""
+
+    body: bytes = b""
+    status: int = 200
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Option:
+    """A setting of this source, per endpoint: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml. `many` is a list."""
+
+    name: str
+    help: str
+    default: str | tuple[str, ...] = ""
+    choices: tuple[str, ...] = ()
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A declared decision that a type makes no message."""
+
+    pattern: str
+    because: str
+
+
+class Source:
+    """One provider. Its decorators register the functions that read it; see docs/adding-a-source.md.
+
+    name          lower case, as in `/webhooks/<name>`
+    scheme        how it signs: one scheme, or several by name, the first being the default
+    title, docs   for people: the provider's name and its own page on webhooks
+    secret_help   where in the provider's console the secret is found
+    keep_headers  request headers that the translation needs, kept with the event; all others are dropped
+    options       settings of its own
+    ack, nack     answers other than our JSON, where the provider asks for one
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        scheme: Scheme | Mapping[str, Scheme],
+        title: str = "",
+        docs: str = "",
+        secret_help: str = "",
+        keep_headers: Iterable[str] = (),
+        options: Iterable[Option] = (),
+        ack: Answer | None = None,
+        nack: Answer | None = None,
+    ) -> None:
+        if not _NAME.fullmatch(name):
+            raise Declaration(f"source name {name!r} must be lower-case letters, digits and _, at most 40")
+        self.name = name
+        self.schemes: Mapping[str, Scheme] = dict(scheme) if isinstance(scheme, Mapping) else {"default": scheme}
+        if not self.schemes:
+            raise Declaration(f"{name} declares no signature scheme")
+        self.title = title or name.replace("_", " ").title()
+        self.docs = docs
+        self.secret_help = secret_help
+        self.keep_headers = frozenset(header.lower() for header in keep_headers)
+        self.options = {option.name: option for option in options}
+        self.ack = ack
+        self.nack = nack
+        self.handlers: dict[str, Handler] = {}
+        self.ignored: dict[str, Ignored] = {}
+        self._split: Split | None = None
+        self._describe: Describe | None = None
+        self._who: Who | None = None
+        self._before: Before | None = None
+        self._guard: Guard | None = None
+        self._handshakes: list[tuple[Handshake, bool]] = []
+
+    def __repr__(self) -> str:
+        return f"<Source {self.name}: {len(self.handlers)} types translated, {len(self.ignored)} ignored>"
+
+    def split(self, function: Split) -> Split:
+        """Register how a batch body falls into items (exact bytes each). Without it a delivery is one item."""
+        self._split = self._only_once("split", self._split, function)
+        return function
+
+    def event(self, function: Describe) -> Describe:
+        """Register how an item is named: `Head(key, type, time)`. Every source needs one."""
+        self._describe = self._only_once("event", self._describe, function)
+        return function
+
+    def who(self, function: Who) -> Who:
+        """Register what the payload claims of the person."""
+        self._who = self._only_once("who", self._who, function)
+        return function
+
+    def before(self, function: Before) -> Before:
+        """Register what runs before every handler, such as a `Skip` of test-mode events."""
+        self._before = self._only_once("before", self._before, function)
+        return function
+
+    def guard(self, function: Guard) -> Guard:
+        """Register a check of a verified delivery against the endpoint's options; it raises `Refused`."""
+        self._guard = self._only_once("guard", self._guard, function)
+        return function
+
+    def handshake(self, *, signed: bool = True) -> Callable[[Handshake], Handshake]:
+        """Register an answer to a request that is no event. With `signed=False` it is asked before verifying."""
+
+        def register(function: Handshake) -> Handshake:
+            self._handshakes.append((function, signed))
+            return function
+
+        return register
+
+    def on(self, *types: str) -> Callable[[Handler], Handler]:
+        """Register the handler of one or more event types; `*` matches as in a shell."""
+
+        def register(handler: Handler) -> Handler:
+            for type_ in types:
+                if type_ in self.handlers or type_ in self.ignored:
+                    raise Declaration(f"{self.name} declares {type_!r} twice")
+                self.handlers[type_] = handler
+            return handler
+
+        return register
+
+    def ignore(self, *patterns: str, because: str) -> None:
+        """Declare that these types make no message, and why. A handler for the exact type wins over a pattern."""
+        if not because.strip():
+            raise Declaration(f"{self.name} ignores {', '.join(patterns)} without a reason")
+        for pattern in patterns:
+            if pattern in self.handlers or pattern in self.ignored:
+                raise Declaration(f"{self.name} declares {pattern!r} twice")
+            self.ignored[pattern] = Ignored(pattern, because)
+
+    def find(self, type_: str) -> Handler | Ignored | None:
+        """What is declared for a type: exact first, then patterns in the order of their declaration."""
+        exact = self.handlers.get(type_) or self.ignored.get(type_)
+        if exact is not None:
+            return exact
+        for table in (self.handlers, self.ignored):
+            for pattern, found in table.items():
+                if "*" in pattern and fnmatchcase(type_, pattern):
+                    return found  # type: ignore[return-value]
+        return None
+
+    def greet(self, delivery: Delivery, *, signed: bool) -> Answer | None:
+        """The answer to a handshake, None where the delivery is none."""
+        for function, wants_signed in self._handshakes:
+            if wants_signed == signed and (answer := function(delivery)) is not None:
+                return answer
+        return None
+
+    @property
+    def has_unsigned_handshake(self) -> bool:
+        """Whether some request must be answered before it is verified."""
+        return any(not signed for _, signed in self._handshakes)
+
+    def check(self, delivery: Delivery) -> None:
+        """Run the guard; `Refused` where it objects."""
+        if self._guard is not None:
+            self._guard(delivery)
+
+    def events(
+        self, delivery: Delivery, *, trust: Literal["verified", "authenticated"] = "verified"
+    ) -> list[Event]:
+        """Every event of a delivery. An item that cannot be named is kept too, under the digest of its bytes.
+
+        `Malformed` where not one item can be named.
+        """
+        if self._describe is None:
+            raise Declaration(f"{self.name} does not say how its events are named: register @{self.name}.event")
+        headers = {name: value for name, value in delivery.headers.items() if name in self.keep_headers}
+        found: list[Event] = []
+        first: Malformed | None = None
+        for part in self._split(delivery) if self._split is not None else (delivery.body,):
+            item = (
+                part
+                if isinstance(part, Item)
+                else Item(raw=part, received_at=delivery.received_at, headers=headers, options=delivery.options)
+            )
+            problem = ""
+            try:
+                head = self._describe(item)
+                if not head.key or not head.type:
+                    raise Malformed("$", "has an empty id or type")
+            except Malformed as error:
+                first = first or error
+                problem = str(error)
+                head = Head(f"sha256:{hashlib.sha256(item.raw).hexdigest()}", MALFORMED_TYPE, None, "received")
+            found.append(
+                Event(
+                    source=delivery.source,
+                    key=head.key,
+                    type=head.type,
+                    occurred_at=head.at or delivery.received_at,
+                    clock=head.clock if head.at else "received",
+                    trust=trust,
+                    problem=problem,
+                    raw=item.raw,
+                    received_at=delivery.received_at,
+                    headers=item.headers or headers,
+                    envelope=item.envelope,
+                    options=delivery.options,
+                )
+            )
+        if first is not None and all(event.problem for event in found):
+            raise first
+        return found
+
+    def identity(self, event: Event) -> Identity:
+        """The source's claims of who acted; none where it registered no `who`."""
+        return self._who(event) if self._who is not None else Identity()
+
+    def admit(self, event: Event) -> None:
+        """Run `before`; `Skip` where the endpoint's options exclude the event."""
+        if self._before is not None:
+            self._before(event)
+
+    def defaults(self) -> dict[str, Any]:
+        """Every option's default."""
+        return {option.name: option.default for option in self.options.values()}
+
+    def _only_once(self, what: str, present: Any, function: Any) -> Any:
+        if present is not None:
+            raise Declaration(f"{self.name} registers {what} twice")
+        return function

@@ -1,0 +1,58 @@
+"""Providers' clocks to aware UTC. Every function refuses what it cannot read, and none looks at our own clock."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from typing import Final
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_FRACTION: Final = re.compile(r"(\.\d{6})\d+")
+_LATEST: Final = Decimal(253402300800)  # year 10000, where datetime ends
+_MAGNITUDE_MS: Final = Decimal(100_000_000_000)
+
+
+def from_seconds(value: int | Decimal | str) -> datetime:
+    """Unix seconds, whole or with a fraction (`1234567890.123456`), to the microsecond."""
+    seconds = Decimal(value)
+    if not seconds.is_finite() or not 0 <= seconds < _LATEST:
+        raise ValueError(f"{value} is out of range for unix seconds")
+    return EPOCH + timedelta(microseconds=int(seconds * 1_000_000))
+
+
+def from_millis(value: int | Decimal | str) -> datetime:
+    """Unix milliseconds."""
+    return from_seconds(Decimal(value) / 1000)
+
+
+def from_unix(value: int | Decimal | str) -> datetime:
+    """Seconds or milliseconds, told apart by magnitude, for providers that document one and send the other."""
+    number = Decimal(value)
+    return from_millis(number) if number > _MAGNITUDE_MS else from_seconds(number)
+
+
+def from_iso(text: str, *, naive_is_utc: bool = False) -> datetime:
+    """ISO 8601 / RFC 3339, nanoseconds cut to microseconds. A time without a zone is refused unless told it is UTC."""
+    parsed = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
+    if parsed.tzinfo is None:
+        if not naive_is_utc:
+            raise ValueError(f"{text} has no time zone")
+        return parsed.replace(tzinfo=UTC)
+    return parsed.astimezone(UTC)
+
+
+def from_rfc2822(text: str) -> datetime:
+    """`Tue, 31 Mar 2026 12:00:00 +0000`, as e-mail and Twilio write it."""
+    parsed = parsedate_to_datetime(text)
+    if parsed.tzinfo is None:
+        raise ValueError(f"{text} has no time zone")
+    return parsed.astimezone(UTC)
+
+
+def to_iso(moment: datetime) -> str:
+    """The form Segment takes: `2026-03-31T12:00:00.000Z`, with microseconds only where there are any."""
+    moment = moment.astimezone(UTC)
+    spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
+    return moment.replace(tzinfo=None).isoformat(timespec=spec) + "Z"

@@ -1,0 +1,1 @@
+"""Segue's service: receives, verifies, journals, translates and delivers webhooks. Effects live here."""
