@@ -1,0 +1,88 @@
+"""Frozen settings. (Loading and validation follow.)"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+SEGMENT_REGIONS: Final = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointSettings:
+    """One door, `/webhooks/<name>`: which source reads it, its secrets and its options."""
+
+    name: str
+    source: str
+    secrets: tuple[str, ...] = ()
+    scheme: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    write_key: str = ""
+    user_id_keys: tuple[str, ...] = ()
+    public_url: str = ""
+    tolerance: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SegmentSettings:
+    """Where messages go. `url` is the base that `/v1/batch` is added to."""
+
+    write_key: str = ""
+    url: str = SEGMENT_REGIONS["us"]
+    gzip: bool = True
+    send_sent_at: bool = False
+    rate: float = 1000.0  # messages a second, over one write key; 0 is no limit
+    in_flight: int = 4  # concurrent requests
+    connect_timeout: float = 5.0
+    read_timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetentionSettings:
+    """How long settled events are kept. At least 72 h: they are the memory that recognises a provider's retry."""
+
+    delivered: timedelta = timedelta(days=7)
+    ignored: timedelta = timedelta(days=7)
+    unsupported: timedelta = timedelta(days=30)
+    dead: timedelta = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """The delivery worker."""
+
+    batch: int = 1000  # events claimed at once
+    poll: timedelta = timedelta(milliseconds=200)
+    lease: timedelta = timedelta(seconds=60)
+    grace: timedelta = timedelta(seconds=25)  # from SIGTERM to the end
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSettings:
+    """The door."""
+
+    host: str = "0.0.0.0"  # noqa: S104 - a service in a container listens on every interface
+    port: int = 8000
+    processes: int = 2
+    worker_class: str = "gevent"
+    max_body: int = 1024 * 1024
+    public_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """All of it."""
+
+    namespace: str = "default"
+    database: str = "sqlite:///segue.db"
+    endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
+    segment: SegmentSettings = field(default_factory=SegmentSettings)
+    retention: RetentionSettings = field(default_factory=RetentionSettings)
+    worker: WorkerSettings = field(default_factory=WorkerSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    user_id_keys: tuple[str, ...] = ("user_id", "userId", "segment_user_id")
+    log_level: str = "info"
+    config_file: Path | None = None

@@ -1,0 +1,167 @@
+"""One event to one outcome, purely: the same event gives the same messages and ids today and on a replay.
+
+The service adds what no handler may forget: the event's own time, a deterministic messageId, identity, context.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+import msgspec
+
+from translators.kit import CLEAR, Event, Malformed, Message, Skip, to_iso
+from webhooks import identity
+from webhooks.endpoints import Endpoint
+
+try:
+    _VERSION: Final = version("segue")
+except PackageNotFoundError:  # pragma: no cover - a checkout that was never installed
+    _VERSION = "0"
+
+LIBRARY: Final = {"name": "segue", "version": _VERSION}
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """Segment messages as plain JSON values, ready to be encoded; at least one."""
+
+    messages: list[dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """A declared decision, or a handler's own."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsupported:
+    """No translator declares this type."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """Malformed by the provider, or the translator raised; `reason` is the path or the traceback."""
+
+    reason: str
+
+
+Outcome = Translated | Ignored | Unsupported | Broken
+
+
+def message_id(namespace: str, event: Event, message: Message) -> str:
+    """A readable prefix and a digest, under 100 characters, unique to installation, source, event and message.
+
+    Segment deduplicates on this id alone, over all its customers:
+    https://segment.com/docs/guides/duplicate-data/
+    """
+    parts = msgspec.json.encode([namespace, event.source, event.key, message.kind, message.name, message.key])
+    digest = hashlib.sha256(parts).hexdigest()[:40]
+    slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in (message.name or message.kind).lower())[:24]
+    return f"{event.source[:24]}-{slug.strip('-')}-{digest}"
+
+
+def plain(value: Any) -> Any:
+    """A property as JSON: times in ISO, None left out, CLEAR a real null; Decimals stay, the encoder prints them exactly."""
+    if value is None or isinstance(value, str | bool | int | float):
+        return value
+    if value is CLEAR:
+        return None
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"{value} is no JSON number")
+        return value
+    if isinstance(value, datetime):
+        return to_iso(value)
+    if isinstance(value, Mapping):
+        return {str(name): plain(member) for name, member in value.items() if member is not None}
+    if isinstance(value, Iterable):
+        return [plain(member) for member in value]
+    raise TypeError(f"{type(value).__name__} has no place in a message")
+
+
+def translate(event: Event, endpoint: Endpoint, *, namespace: str) -> Outcome:
+    """The outcome of one event. Never raises: whatever a translator does harms its own event only."""
+    if event.problem:
+        return Broken(event.problem)
+    source = endpoint.source
+    event = replace(event, options=endpoint.options)
+    try:
+        found = source.find(event.type)
+        if found is None:
+            return Unsupported(f"{source.title} event type {event.type!r} has no translation")
+        if not callable(found):
+            return Ignored(found.because)
+        source.admit(event)
+        messages = [render(message, event, endpoint, namespace=namespace) for message in found(event)]
+    except Skip as skip:
+        return Ignored(str(skip))
+    except Malformed as error:
+        return Broken(f"malformed: {error}")
+    except Exception:  # noqa: BLE001 - a translator may be anybody's code
+        return Broken(traceback.format_exc())
+    if not messages:
+        return Ignored("its handler made no message of it")
+    ids = [message["messageId"] for message in messages]
+    if len(set(ids)) < len(ids):
+        return Broken(f"two messages of one event share an id: give them different key= ({', '.join(ids)})")
+    return Translated(messages)
+
+
+def render(message: Message, event: Event, endpoint: Endpoint, *, namespace: str) -> dict[str, Any]:
+    """One message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
+    who = message.who or endpoint.source.identity(event)
+    externals = identity.external_ids(who)
+    context: dict[str, Any] = {
+        "library": LIBRARY,
+        "channel": "server",
+        "webhook": {"source": event.source, "id": event.key, "type": event.type},
+    }
+    if event.clock != "event":
+        context["webhook"]["clock"] = event.clock
+    if event.trust != "verified":
+        context["webhook"]["trust"] = event.trust
+    if externals:
+        context["externalIds"] = externals
+    if who.group_id:
+        context["groupId"] = who.group_id
+    fields = plain(message.fields)
+    traits = plain(who.traits)
+    if message.kind == "identify":
+        fields = {**traits, **fields}
+        context["active"] = False
+    elif traits:
+        context["traits"] = traits
+    context.update(plain(message.context))
+    rendered: dict[str, Any] = {
+        "type": message.kind,
+        "messageId": message_id(namespace, event, message),
+        "timestamp": to_iso(message.at or event.occurred_at),
+        **identity.resolve(who, provider=endpoint.source.name, user_id_keys=endpoint.user_id_keys),
+        "context": context,
+    }
+    if message.kind == "track":
+        rendered["event"] = message.name
+    elif message.kind in {"page", "screen"}:
+        rendered["name"] = message.name
+    elif message.kind == "group":
+        rendered["groupId"] = message.group_id
+    elif message.kind == "alias":
+        rendered["previousId"] = message.previous_id
+    if message.kind in {"identify", "group"}:
+        rendered["traits"] = fields
+    elif message.kind != "alias":
+        rendered["properties"] = fields
+    if message.integrations:
+        rendered["integrations"] = plain(message.integrations)
+    return rendered
