@@ -1,0 +1,12 @@
+"""Every built-in source passes the same tests as a stranger's."""
+
+from pathlib import Path
+
+from translators.testing import SourceTests
+from webhooks import plugins
+
+GOLDEN = Path(__file__).parent / "golden"
+
+for _name, _source in plugins.load().sources.items():
+    _class = f"Test{_source.title.replace(' ', '')}"
+    globals()[_class] = type(_class, (SourceTests,), {"source": _source, "goldens": GOLDEN / _name})

@@ -1,0 +1,325 @@
+"""The tests that every source passes, ours and a stranger's alike: goldens, invariants and mutated payloads.
+
+    from pathlib import Path
+    from acme_segue import acme
+    from translators.testing import SourceTests
+
+    class TestAcme(SourceTests):
+        source = acme
+        goldens = Path(__file__).parent / "golden"
+
+with `pytest_plugins = ["translators.testing"]` in conftest.py. A golden is `<name>.json` (or .xml, .form, .txt: the raw request body), an optional `<name>.request.json` with
+`headers`, `query`, `options` and `received_at`, and `<name>.messages.json`, which `pytest --update-goldens` writes:
+read every one before you commit it. The invariants hold whatever the goldens say.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from translators.kit import Delivery, Event, Malformed, Refused, Source
+from translators.kit.identity import Identity
+from translators.kit.source import Ignored as Declared
+from webhooks import segment, translate
+from webhooks.endpoints import Endpoint
+
+NAMESPACE: Final = "golden"
+RECEIVED: Final = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+USER_ID_KEYS: Final = ("user_id", "userId")
+_BODIES: Final = (".json", ".xml", ".form", ".txt")
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One request of a golden, and where its expectation stands."""
+
+    path: Path
+    body: bytes
+    request: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    @property
+    def expected(self) -> Path:
+        """The file of expected messages."""
+        return self.path.with_name(f"{self.path.stem}.messages.json")
+
+    def delivery(self, source: Source, *, received_at: datetime = RECEIVED) -> Delivery:
+        """The verified request that the source reads."""
+        if "received_at" in self.request:
+            received_at += datetime.fromisoformat(self.request["received_at"]) - RECEIVED
+        return Delivery(
+            source=source.name,
+            body=self.body,
+            received_at=received_at,
+            headers={name.lower(): value for name, value in self.request.get("headers", {}).items()},
+            query=self.request.get("query", {}),
+            options=source.defaults() | self.request.get("options", {}),
+        )
+
+
+def find_goldens(folder: Path) -> list[Golden]:
+    """Every golden of a folder, by name."""
+    found = []
+    for path in sorted(folder.glob("*")):
+        if path.suffix in _BODIES and not path.name.endswith((".messages.json", ".request.json")):
+            request = path.with_name(f"{path.stem}.request.json")
+            found.append(Golden(path, path.read_bytes(), json.loads(request.read_text()) if request.exists() else {}))
+    return found
+
+
+def endpoint(source: Source, delivery: Delivery) -> Endpoint:
+    """An endpoint of the source's own name, as the tests use it."""
+    return Endpoint(
+        name=source.name,
+        source=source,
+        scheme=next(iter(source.schemes.values())),
+        options=delivery.options,
+        user_id_keys=USER_ID_KEYS,
+    )
+
+
+def outcomes(source: Source, delivery: Delivery) -> list[tuple[Event, translate.Outcome]]:
+    """Every event of a delivery with its outcome, through the service's own translation."""
+    door = endpoint(source, delivery)
+    return [(event, translate.translate(event, door, namespace=NAMESPACE)) for event in source.events(delivery)]
+
+
+def transcript(source: Source, golden: Golden) -> str:
+    """What a golden's request becomes, as readable JSON with exact numbers."""
+    delivery = golden.delivery(source)
+    answer = source.greet(delivery, signed=False) or source.greet(delivery, signed=True)
+    if answer is not None:
+        return _pretty({"handshake": {"status": answer.status, "body": answer.body.decode()}})
+    told: list[dict[str, Any]] = []
+    for event, outcome in outcomes(source, delivery):
+        entry: dict[str, Any] = {
+            "key": event.key,
+            "type": event.type,
+            "occurredAt": event.occurred_at,
+            "clock": event.clock,
+            "outcome": type(outcome).__name__.lower(),
+        }
+        if isinstance(outcome, translate.Translated):
+            entry["messages"] = [_without_library(message) for message in outcome.messages]
+        else:
+            entry["reason"] = outcome.reason
+        told.append(entry)
+    return _pretty({"events": told})
+
+
+class SourceTests:
+    """Subclass it with `source` and `goldens`; every test of it then runs on every golden."""
+
+    source: ClassVar[Source]
+    goldens: ClassVar[Path]
+
+    def test_golden(self, golden: Golden, request: pytest.FixtureRequest) -> None:
+        """The request becomes exactly the messages that were reviewed."""
+        told = transcript(self.source, golden)
+        if request.config.getoption("--update-goldens"):
+            golden.expected.write_text(told)
+        if not golden.expected.exists():
+            pytest.fail(f"{golden.expected.name} is missing: run pytest --update-goldens, then read what it wrote")
+        assert golden.expected.read_text() == told
+
+    def test_every_translated_type_has_a_golden(self) -> None:
+        """A handler without a golden is a promise that nobody has read."""
+        seen = set()
+        for golden in find_goldens(self.goldens):
+            delivery = golden.delivery(self.source)
+            if self.source.greet(delivery, signed=False) or self.source.greet(delivery, signed=True):
+                continue
+            for event, outcome in outcomes(self.source, delivery):
+                found = self.source.find(event.type)
+                if isinstance(outcome, translate.Translated) and callable(found):
+                    seen |= {pattern for pattern in self.source.handlers if self.source.find(event.type) is found
+                             and (pattern == event.type or ("*" in pattern and event.type not in self.source.handlers))}
+        missing = sorted(set(self.source.handlers) - seen)
+        assert not missing, f"add {self.goldens}/<type>.json for: {', '.join(missing)}"
+
+    def test_no_message_would_be_dropped_by_segment(self, golden: Golden) -> None:
+        """Valid against the spec: identity, names, sizes, times, ids."""
+        for _, message in _messages(self.source, golden):
+            assert segment.faults(message, segment.encode(message)) is None
+
+    def test_semantic_events_carry_the_types_of_the_spec(self, golden: Golden) -> None:
+        """A property that Segment's spec names has the spec's type."""
+        for _, message in _messages(self.source, golden):
+            if message["type"] == "track":
+                _check_semantic(message["event"], message["properties"])
+
+    def test_translation_is_deterministic(self, golden: Golden) -> None:
+        """The same request gives the same messages, whenever it is read."""
+        assert _messages(self.source, golden) == _messages(self.source, golden)
+        later = _messages(self.source, golden, received_at=RECEIVED + timedelta(days=30))
+        for (event, message), (_, again) in zip(_messages(self.source, golden), later, strict=True):
+            assert again["messageId"] == message["messageId"]
+            if event.clock != "received":
+                assert again == message
+
+    def test_the_timestamp_is_the_providers(self, golden: Golden) -> None:
+        """No message carries our time unless its event says that there is no other."""
+        for event, message in _messages(self.source, golden):
+            if event.clock != "received":
+                assert not message["timestamp"].startswith("2026-11-23T12:00"), "our receipt time leaked in"
+
+    def test_ids_are_unique_over_all_goldens(self) -> None:
+        """Two events never share a messageId."""
+        seen: dict[str, tuple[str, str]] = {}
+        for golden in find_goldens(self.goldens):
+            for event, message in _messages(self.source, golden):
+                owner = seen.setdefault(message["messageId"], (event.key, golden.name))
+                assert owner[0] == event.key, f"{golden.name} and {owner[1]} share {message['messageId']}"
+
+    def test_no_identity_is_invented(self, golden: Golden) -> None:
+        """A userId stands in the request; an anonymousId is derived from an id that stands there."""
+        request = golden.body.decode("utf-8", "replace") + json.dumps(golden.request)
+        for event, message in _messages(self.source, golden):
+            if "userId" in message:
+                assert _stands_in(message["userId"], request)
+            for claim in _claims(self.source, event):
+                if claim.anonymous is not None and not claim.anonymous[1].startswith("self:"):
+                    assert all(_stands_in(part, request) for part in claim.anonymous[1].split("|"))
+
+    def test_money_and_numbers_are_exact(self, golden: Golden) -> None:
+        """No binary float is in a message: amounts are Decimal or int."""
+        for _, message in _messages(self.source, golden):
+            assert not [value for value in _leaves(message) if isinstance(value, float)]
+
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    @given(data=st.data())
+    def test_mutated_payloads_raise_only_what_the_kit_declares(self, data: st.DataObject) -> None:
+        """Drop, null, retype or grow any member: the outcome is a message, a reason, or Malformed with a path."""
+        goldens = [golden for golden in find_goldens(self.goldens) if golden.path.suffix == ".json"]
+        if not goldens:
+            return
+        golden = data.draw(st.sampled_from(goldens))
+        mutated = replace(golden, body=json.dumps(_mutate(json.loads(golden.body), data)).encode())
+        delivery = mutated.delivery(self.source)
+        try:
+            if self.source.greet(delivery, signed=True) is not None:
+                return
+            self.source.check(delivery)
+            told = outcomes(self.source, delivery)
+        except (Malformed, Refused):
+            return
+        for _, outcome in told:
+            if isinstance(outcome, translate.Broken):
+                assert "Traceback" not in outcome.reason, outcome.reason
+                assert "$" in outcome.reason, outcome.reason
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add `--update-goldens`."""
+    parser.addoption("--update-goldens", action="store_true", help="write the expected messages of every golden anew")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run each test of `SourceTests` that takes a golden on every golden of its class."""
+    if metafunc.cls is not None and issubclass(metafunc.cls, SourceTests) and "golden" in metafunc.fixturenames:
+        found = find_goldens(metafunc.cls.goldens)
+        metafunc.parametrize("golden", found, ids=[golden.name for golden in found])
+
+
+def _messages(
+    source: Source, golden: Golden, *, received_at: datetime = RECEIVED
+) -> list[tuple[Event, dict[str, Any]]]:
+    delivery = golden.delivery(source, received_at=received_at)
+    if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+        return []
+    return [
+        (event, message)
+        for event, outcome in outcomes(source, delivery)
+        if isinstance(outcome, translate.Translated)
+        for message in outcome.messages
+    ]
+
+
+def _claims(source: Source, event: Event) -> Iterator[Identity]:
+    handler = source.find(event.type)
+    if handler is None or isinstance(handler, Declared):
+        return
+    for message in handler(event):
+        yield message.who or source.identity(event)
+
+
+def _stands_in(value: str, text: str) -> bool:
+    return value in text or json.dumps(value)[1:-1] in text
+
+
+def _without_library(message: dict[str, Any]) -> dict[str, Any]:
+    context = {name: value for name, value in message["context"].items() if name != "library"}
+    return {**message, "context": context}
+
+
+def _pretty(value: Any) -> str:
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(value)
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for member in value.values():
+            yield from _leaves(member)
+    elif isinstance(value, list):
+        for member in value:
+            yield from _leaves(member)
+    else:
+        yield value
+
+
+@cache
+def _spec() -> dict[str, dict[str, str]]:
+    text = files("translators").joinpath("spec_events.json").read_text()
+    spec: dict[str, dict[str, str]] = json.loads(text)
+    return spec
+
+
+def _check_semantic(name: str, properties: dict[str, Any]) -> None:
+    for path, kind in _spec().get(name, {}).items():
+        value = properties.get(path)
+        if value is None:
+            continue
+        wanted: tuple[type, ...] = {"number": (int, Decimal), "array": (list,), "string": (str,)}[kind]
+        assert isinstance(value, wanted), f"{name}.{path} is {type(value).__name__}, the spec says {kind}"
+
+
+_ODD: Final = st.one_of(
+    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.text(max_size=8), st.just([]), st.just({}),
+    st.just([{}]), st.just({"id": None}), st.floats(allow_nan=False, allow_infinity=False), st.just("\ud800"),
+)
+
+
+def _mutate(value: Any, data: st.DataObject) -> Any:
+    value = copy.deepcopy(value)
+    for _ in range(data.draw(st.integers(1, 3))):
+        here, parent, key = value, None, None
+        while isinstance(here, dict | list) and here and (parent is None or data.draw(st.integers(0, 4)) > 0):
+            parent = here
+            key = data.draw(st.sampled_from(sorted(here) if isinstance(here, dict) else range(len(here))))
+            here = here[key]
+        if parent is None:
+            return data.draw(_ODD)
+        if isinstance(parent, dict) and data.draw(st.booleans()):
+            del parent[key]
+        else:
+            parent[key] = data.draw(_ODD)
+    return value

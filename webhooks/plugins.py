@@ -1,0 +1,96 @@
+"""Translators from entry points (`segue.translators`). Built-ins use the same door as strangers.
+
+A broken plugin is reported with its traceback and harms no other.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from typing import Final
+
+import translators
+import webhooks
+from translators.kit import Source
+from webhooks.errors import PluginError
+
+GROUP: Final = "segue.translators"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plugin:
+    """One entry point: the source it gave, or the traceback of why it gave none."""
+
+    name: str
+    value: str
+    distribution: str
+    version: str
+    source: Source | None = None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """Every plugin found, and the sources that work, by name."""
+
+    plugins: tuple[Plugin, ...] = ()
+    sources: Mapping[str, Source] = field(default_factory=dict)
+
+    @property
+    def broken(self) -> tuple[Plugin, ...]:
+        """The plugins that could not be loaded."""
+        return tuple(plugin for plugin in self.plugins if plugin.error)
+
+
+def load(found: Iterable[EntryPoint] | None = None) -> Registry:
+    """Import every translator that is installed. Ours come first, so no stranger can replace one by its name."""
+    check_imports()
+    points = sorted(
+        entry_points(group=GROUP) if found is None else found,
+        key=lambda point: (point.dist is None or point.dist.name != "segue", point.name),
+    )
+    plugins: list[Plugin] = []
+    sources: dict[str, Source] = {}
+    for point in points:
+        plugin = _load(point, sources)
+        plugins.append(plugin)
+        if plugin.source is not None:
+            sources[plugin.name] = plugin.source
+    return Registry(tuple(plugins), sources)
+
+
+def check_imports() -> None:
+    """PyPI has other distributions that import as `translators` and `webhooks`: ours must be the ones in use."""
+    homes = {Path(package.__file__ or "").resolve().parent.parent for package in (translators, webhooks)}
+    if len(homes) != 1:
+        raise PluginError(
+            "another package shadows Segue's own: " + ", ".join(sorted(str(home) for home in homes)),
+            hint="Uninstall the PyPI distributions named `translators` or `webhooks` from this environment.",
+        )
+
+
+def _load(point: EntryPoint, taken: Mapping[str, Source]) -> Plugin:
+    distribution = point.dist.name if point.dist else "?"
+    version = point.dist.version if point.dist else "?"
+    source: Source | None = None
+    error = ""
+    try:
+        loaded = point.load()
+        if not isinstance(loaded, Source):
+            error = f"{point.value} is {type(loaded).__name__}, not a translators.kit.Source"
+        elif loaded.name != point.name:
+            error = f"the entry point is called {point.name!r} but its source {loaded.name!r}: they must agree"
+        elif point.name in taken:
+            error = f"a source called {point.name!r} is there already; choose another name"
+        elif loaded._describe is None:
+            error = f"it does not say how its events are named: register @{point.name}.event"
+        else:
+            source = loaded
+    except Exception:  # noqa: BLE001 - a plugin is anybody's code
+        error = traceback.format_exc()
+    return Plugin(
+        name=point.name, value=point.value, distribution=distribution, version=version, source=source, error=error
+    )
