@@ -8,9 +8,10 @@
         source = acme
         goldens = Path(__file__).parent / "golden"
 
-with `pytest_plugins = ["translators.testing"]` in conftest.py. A golden is `<name>.json` (or .xml, .form, .txt: the raw request body), an optional `<name>.request.json` with
-`headers`, `query`, `options` and `received_at`, and `<name>.messages.json`, which `pytest --update-goldens` writes:
-read every one before you commit it. The invariants hold whatever the goldens say.
+with `pytest_plugins = ["translators.testing"]` in conftest.py. A golden is `<name>.json` (or .xml, .form, .txt: the raw
+request body), an optional `<name>.request.json` with `headers`, `query`, `options` and `received_at`, and
+`<name>.messages.json`, which `pytest --update-goldens` writes: read every one before you commit it. The invariants hold
+whatever the goldens say.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from hypothesis import strategies as st
 from translators.kit import Delivery, Event, Malformed, Refused, Source
 from translators.kit.identity import Identity
 from translators.kit.source import Ignored as Declared
-from webhooks import segment, translate
+from webhooks import translate
 from webhooks.endpoints import Endpoint
 
 NAMESPACE: Final = "golden"
@@ -150,13 +151,19 @@ class SourceTests:
             for event, outcome in outcomes(self.source, delivery):
                 found = self.source.find(event.type)
                 if isinstance(outcome, translate.Translated) and callable(found):
-                    seen |= {pattern for pattern in self.source.handlers if self.source.find(event.type) is found
-                             and (pattern == event.type or ("*" in pattern and event.type not in self.source.handlers))}
+                    seen |= {
+                        pattern
+                        for pattern in self.source.handlers
+                        if self.source.find(event.type) is found
+                        and (pattern == event.type or ("*" in pattern and event.type not in self.source.handlers))
+                    }
         missing = sorted(set(self.source.handlers) - seen)
         assert not missing, f"add {self.goldens}/<type>.json for: {', '.join(missing)}"
 
     def test_no_message_would_be_dropped_by_segment(self, golden: Golden) -> None:
         """Valid against the spec: identity, names, sizes, times, ids."""
+        from webhooks import segment
+
         for _, message in _messages(self.source, golden):
             assert segment.faults(message, segment.encode(message)) is None
 
@@ -303,8 +310,16 @@ def _check_semantic(name: str, properties: dict[str, Any]) -> None:
 
 
 _ODD: Final = st.one_of(
-    st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.text(max_size=8), st.just([]), st.just({}),
-    st.just([{}]), st.just({"id": None}), st.floats(allow_nan=False, allow_infinity=False), st.just("\ud800"),
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**70), 2**70),
+    st.text(max_size=8),
+    st.just([]),
+    st.just({}),
+    st.just([{}]),
+    st.just({"id": None}),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.just("\ud800"),
 )
 
 

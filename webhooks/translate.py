@@ -72,7 +72,7 @@ def message_id(namespace: str, event: Event, message: Message) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A property as JSON: times in ISO, None left out, CLEAR a real null; Decimals stay, the encoder prints them exactly."""
+    """A property as JSON: times in ISO, None left out, CLEAR a real null; Decimals stay and are printed exactly."""
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if value is CLEAR:

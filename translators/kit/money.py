@@ -7,10 +7,28 @@ from typing import Final
 
 # https://docs.stripe.com/currencies#zero-decimal agrees with ISO 4217 except where a provider's own table says so.
 ZERO_DECIMAL: Final = frozenset(
-    "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF".split()
+    [
+        "BIF",
+        "CLP",
+        "DJF",
+        "GNF",
+        "ISK",
+        "JPY",
+        "KMF",
+        "KRW",
+        "PYG",
+        "RWF",
+        "UGX",
+        "UYI",
+        "VND",
+        "VUV",
+        "XAF",
+        "XOF",
+        "XPF",
+    ]
 )
-THREE_DECIMAL: Final = frozenset("BHD IQD JOD KWD LYD OMR TND".split())
-FOUR_DECIMAL: Final = frozenset("CLF UYW".split())
+THREE_DECIMAL: Final = frozenset(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"])
+FOUR_DECIMAL: Final = frozenset(["CLF", "UYW"])
 
 
 def exponent(currency: str) -> int:

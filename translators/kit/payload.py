@@ -74,7 +74,12 @@ def _steps(path: str) -> tuple[str, ...]:
 
 
 _KINDS: Final[dict[type, str]] = {
-    str: "text", bool: "true or false", int: "a number", Decimal: "a number", dict: "an object", list: "a list",
+    str: "text",
+    bool: "true or false",
+    int: "a number",
+    Decimal: "a number",
+    dict: "an object",
+    list: "a list",
 }
 
 
@@ -120,8 +125,8 @@ class Payload:
             return default
         try:
             result = read(value)
-        except (ValueError, ArithmeticError) as error:
-            raise Malformed(f"{self.path}.{path}", f"is not {wanted}: {error}") from None
+        except (ValueError, ArithmeticError):
+            raise Malformed(f"{self.path}.{path}", f"is not {wanted}") from None
         if result is None:
             raise Malformed(f"{self.path}.{path}", f"is {_KINDS.get(type(value), 'odd')}, not {wanted}")
         return result
@@ -246,7 +251,7 @@ def _as_id(value: Any) -> str | None:
 def _as_int(value: Any) -> int | None:
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
         if value.adjusted() > _MAX_DIGITS:
-            raise ValueError("it has too many digits")
+            raise ValueError("too many digits")
         return int(value)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
@@ -256,7 +261,7 @@ def _as_decimal(value: Any) -> Decimal | None:
         return None
     number = Decimal(value)
     if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
-        raise ValueError("it is not finite or has too many digits")
+        raise ValueError("not finite or too many digits")
     return number
 
 

@@ -167,12 +167,5 @@ class SharedToken:
 
 
 Scheme = (
-    HmacBody
-    | HmacTimestamped
-    | HmacKvHeader
-    | StandardWebhooks
-    | HmacRequest
-    | HmacFields
-    | PublicKey
-    | SharedToken
+    HmacBody | HmacTimestamped | HmacKvHeader | StandardWebhooks | HmacRequest | HmacFields | PublicKey | SharedToken
 )

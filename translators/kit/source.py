@@ -37,7 +37,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Option:
     """A setting of this source, per endpoint: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml. `many` is a list."""
 
@@ -169,7 +169,7 @@ class Source:
         for table in (self.handlers, self.ignored):
             for pattern, found in table.items():
                 if "*" in pattern and fnmatchcase(type_, pattern):
-                    return found  # type: ignore[return-value]
+                    return found
         return None
 
     def greet(self, delivery: Delivery, *, signed: bool) -> Answer | None:
@@ -189,9 +189,7 @@ class Source:
         if self._guard is not None:
             self._guard(delivery)
 
-    def events(
-        self, delivery: Delivery, *, trust: Literal["verified", "authenticated"] = "verified"
-    ) -> list[Event]:
+    def events(self, delivery: Delivery, *, trust: Literal["verified", "authenticated"] = "verified") -> list[Event]:
         """Every event of a delivery. An item that cannot be named is kept too, under the digest of its bytes.
 
         `Malformed` where not one item can be named.
@@ -209,9 +207,7 @@ class Source:
             )
             problem = ""
             try:
-                head = self._describe(item)
-                if not head.key or not head.type:
-                    raise Malformed("$", "has an empty id or type")
+                head = _named(self._describe(item))
             except Malformed as error:
                 first = first or error
                 problem = str(error)
@@ -253,3 +249,9 @@ class Source:
         if present is not None:
             raise Declaration(f"{self.name} registers {what} twice")
         return function
+
+
+def _named(head: Head) -> Head:
+    if not head.key or not head.type:
+        raise Malformed("$", "has an empty id or type")
+    return head

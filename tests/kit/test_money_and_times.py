@@ -1,0 +1,68 @@
+"""Money is exact and time is aware UTC."""
+
+from datetime import UTC, datetime, timedelta, timezone
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translators.kit import exponent, from_iso, from_millis, from_minor, from_rfc2822, from_seconds, from_unix, to_iso
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "exact"),
+    [
+        (1999, "usd", "19.99"),
+        (500, "JPY", "500"),
+        (12345, "kwd", "12.345"),
+        (10, "clf", "0.0010"),
+        (-5, "eur", "-0.05"),
+    ],
+)
+def test_minor_units_become_exact_money(amount: int, currency: str, exact: str) -> None:
+    assert from_minor(amount, currency) == Decimal(exact)
+
+
+def test_a_providers_own_exponent_overrides() -> None:
+    assert from_minor(100, "ISK", decimals=2) == Decimal(1)
+    assert exponent("isk") == 0
+
+
+@given(st.integers(-(10**24), 10**24), st.sampled_from(["usd", "jpy", "kwd"]))
+def test_money_survives_the_way_there_and_back(amount: int, currency: str) -> None:
+    assert from_minor(amount, currency).scaleb(exponent(currency)) == amount
+
+
+@given(st.datetimes(min_value=datetime(1971, 1, 1), max_value=datetime(9998, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001
+def test_iso_round_trips_to_the_microsecond(moment: datetime) -> None:
+    assert from_iso(to_iso(moment)) == moment
+    assert to_iso(moment).endswith("Z")
+
+
+def test_fractions_of_seconds_are_exact() -> None:
+    assert from_seconds("1531420618.123456").microsecond == 123456
+    assert from_seconds(Decimal("1531420618.000001")).microsecond == 1
+    assert from_millis(1531420618001).microsecond == 1000
+    assert from_unix(1531420618) == from_unix(1531420618000)
+
+
+def test_zones_become_utc_and_naive_times_are_refused() -> None:
+    assert from_iso("2019-06-27T19:10:58+02:00") == datetime(2019, 6, 27, 17, 10, 58, tzinfo=UTC)
+    assert from_rfc2822("Tue, 31 Mar 2026 12:00:00 +0200") == datetime(2026, 3, 31, 10, tzinfo=UTC)
+    assert from_iso("2019-06-27T19:10:58", naive_is_utc=True).tzinfo is UTC
+    for naive in (from_iso, from_rfc2822):
+        with pytest.raises(ValueError, match="no time zone"):
+            naive("2019-06-27T19:10:58" if naive is from_iso else "Tue, 31 Mar 2026 12:00:00 -0000")
+
+
+@pytest.mark.parametrize("value", [-1, 253402300800, Decimal("NaN"), Decimal("1e400")])
+def test_times_out_of_range_are_refused(value: int | Decimal) -> None:
+    with pytest.raises(ValueError, match="out of range"):
+        from_seconds(value)
+
+
+def test_segment_gets_milliseconds_unless_there_is_more() -> None:
+    moment = datetime(2026, 1, 2, 3, 4, 5, tzinfo=timezone(timedelta(hours=1)))
+    assert to_iso(moment) == "2026-01-02T02:04:05.000Z"
+    assert to_iso(moment.replace(microsecond=7)) == "2026-01-02T02:04:05.000007Z"

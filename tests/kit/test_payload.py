@@ -1,0 +1,142 @@
+"""A payload answers with the right type or names the path that is wrong."""
+
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translators.kit import Malformed, Payload, parse_json, raw_items
+
+BODY = Payload(
+    {
+        "id": "evt_1", "n": 7, "big": 2**60 + 1, "price": Decimal("19.90"), "text_price": "19.90", "yes": True,
+        "none": None, "customer": {"id": "cus_1", "tags": ["a", {"x": 1}]}, "currency": "jpy", "at": 1700000000,
+        "ms": 1700000000123, "iso": "2026-01-02T03:04:05.123456789Z", "meta": {"a": "1", "b": 2}, "half": Decimal("1.5"),
+    }
+)  # fmt: skip
+
+
+def test_a_member_is_read_by_its_dotted_path_and_type() -> None:
+    assert BODY.text("id") == "evt_1"
+    assert BODY.integer("n") == 7
+    assert BODY.decimal("text_price") == BODY.decimal("price") == Decimal("19.90")
+    assert BODY.flag("yes") is True
+    assert BODY.integer("customer.tags.1.x") == 1
+    assert BODY.money("n", "currency") == Decimal(7)
+    assert BODY.money("absent", "currency") is None
+
+
+def test_an_id_is_text_or_a_whole_number_or_an_expanded_object() -> None:
+    assert BODY.id("id") == "evt_1"
+    assert BODY.id("n") == "7"
+    assert BODY.id("customer") == "cus_1"
+    with pytest.raises(Malformed, match=r"\$\.yes is true or false, not an id"):
+        BODY.id("yes")
+
+
+@pytest.mark.parametrize("missing", ["nothing", "none", "customer.name", "id.deeper", "customer.tags.9"])
+def test_a_missing_or_null_member_raises_with_its_path_unless_a_default_is_given(missing: str) -> None:
+    with pytest.raises(Malformed, match="is missing") as caught:
+        BODY.text(missing)
+    assert caught.value.path == f"$.{missing}"
+    assert BODY.text(missing, None) is None
+    assert BODY.integer(missing, 3) == 3
+    assert not BODY.maybe("absent")
+
+
+@pytest.mark.parametrize(
+    ("read", "path", "problem"),
+    [
+        (Payload.text, "n", "is a number, not text"),
+        (Payload.integer, "half", "is a number, not a whole number"),
+        (Payload.integer, "yes", "is true or false, not a whole number"),
+        (Payload.flag, "id", "is text, not true or false"),
+        (Payload.decimal, "id", "is not a number"),
+        (Payload.decimal, "customer", "is an object, not a number"),
+        (Payload.seconds, "id", "is not a time in unix seconds"),
+        (Payload.seconds, "ms", "is not a time in unix seconds"),
+        (Payload.iso, "id", "is not an ISO 8601 time"),
+        (Payload.iso, "n", "is a number, not an ISO 8601 time"),
+        (Payload.at, "id", "is text, not an object"),
+    ],
+)
+def test_an_ill_typed_member_raises_even_with_a_default(read: object, path: str, problem: str) -> None:
+    with pytest.raises(Malformed, match=problem):
+        read(BODY, path)  # type: ignore[operator]
+
+
+def test_times_come_in_seconds_milliseconds_and_iso() -> None:
+    assert BODY.seconds("at") == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
+    assert BODY.millis("ms") == datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC)
+    assert BODY.iso("iso") == datetime(2026, 1, 2, 3, 4, 5, 123456, tzinfo=UTC)
+    assert BODY.when("ms") == BODY.millis("ms")
+    assert BODY.when("at") == BODY.seconds("at")
+    assert BODY.when("iso") == BODY.iso("iso")
+
+
+def test_paths_grow_with_the_walk() -> None:
+    with pytest.raises(Malformed, match=r"\$\.customer\.tags\[1\]\.y is missing"):
+        list(BODY.at("customer").each("tags"))[1].text("y")
+    assert list(BODY.each("absent")) == []
+
+
+def test_pick_takes_what_is_there_and_renames() -> None:
+    assert BODY.pick("id", "none", "customer.id", number="n") == {"id": "cus_1", "number": 7}
+    assert BODY.texts("meta") == {"a": "1"}
+    assert BODY.texts("customer.tags") == {}
+    assert "id" in BODY
+    assert "none" not in BODY
+
+
+def test_numbers_are_exact_at_any_size() -> None:
+    parsed = parse_json(b'{"a": 123456789012345678901234567890, "b": 0.1, "c": 9007199254740993}')
+    assert parsed == {"a": 123456789012345678901234567890, "b": Decimal("0.1"), "c": 9007199254740993}
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"a": NaN}', b'{"a": Infinity}', b"\xff\xfe{}", b"[" * 200_000, b'{"a":1}x', b'{"a":1e99999999999999999999}']
+)  # fmt: skip
+def test_what_is_no_json_is_malformed_and_never_anything_else(body: bytes) -> None:
+    with pytest.raises(Malformed):
+        parse_json(body)
+
+
+def test_a_lone_surrogate_is_replaced_so_that_it_can_be_sent_on() -> None:
+    parsed = parse_json(b'{"name": "a\\ud800b", "l": ["\\udfff"], "\\ud800": 1}')
+    assert parsed == {"name": "a\ufffdb", "l": ["\ufffd"], "\ufffd": 1}
+    json.dumps(parsed).encode()
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.text(), lambda x: st.lists(x) | st.dictionaries(st.text(), x)
+    )
+)
+def test_items_keep_their_exact_bytes(value: object) -> None:
+    spaced = json.dumps(value, indent=1).encode()
+    body = b'{"other": 1, "list": [ ' + spaced + b" , 1.50 ]}"
+    assert raw_items(body, "list") == [spaced, b"1.50"]
+
+
+@pytest.mark.parametrize(
+    ("body", "path"), [(b"{}", "$.list"), (b'{"list": 1}', "$.list"), (b"[]", "$"), (b"\xff", "$")]
+)
+def test_a_missing_list_is_malformed(body: bytes, path: str) -> None:
+    with pytest.raises(Malformed) as caught:
+        raw_items(body, "list")
+    assert caught.value.path == path
+
+
+def test_a_payload_does_not_show_its_content() -> None:
+    assert repr(BODY) == "<Payload $>"
+
+
+def test_huge_exponents_are_refused_before_they_cost_memory() -> None:
+    huge = Payload(parse_json(b'{"a": 1e200000, "b": "1e999999"}'))
+    with pytest.raises(Malformed, match="is not a whole number"):
+        huge.integer("a")
+    with pytest.raises(Malformed, match="is not a number"):
+        huge.decimal("b")

@@ -1,0 +1,131 @@
+"""The Flask app: wiring only. What a webhook goes through is in `webhooks.receive`.
+
+gunicorn "webhooks.app:create_app()" --config python:webhooks.gunicorn_conf
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
+
+from webhooks import plugins
+from webhooks.endpoints import bind
+from webhooks.errors import Rejected
+from webhooks.journal import Journal, open_journal
+from webhooks.readiness import Readiness
+from webhooks.receive import Door, Incoming, Reply, json_reply, rejection, too_large
+from webhooks.settings import Settings, load
+
+log: Final = logging.getLogger("webhooks.app")
+
+
+def create_app(
+    settings: Settings | None = None,
+    *,
+    registry: plugins.Registry | None = None,
+    journal: Journal | None = None,
+    clock: Callable[[], datetime] | None = None,
+) -> Flask:
+    """The service's web side, from the environment where no settings are given."""
+    registry = registry or plugins.load()
+    settings = settings or load(sources=registry.sources)
+    endpoints = bind(settings, registry.sources)
+    journal = journal or open_journal(settings.database)
+    door = Door(
+        endpoints=endpoints,
+        sources=registry.sources,
+        journal=journal,
+        max_body=settings.web.max_body,
+        **({"clock": clock} if clock else {}),
+    )
+    for plugin in registry.broken:
+        log.error("plugin broken", extra={"plugin": plugin.name, "traceback": plugin.error})
+    app = Flask("webhooks", static_folder=None)
+    app.config["MAX_CONTENT_LENGTH"] = settings.web.max_body
+    app.url_map.strict_slashes = False
+    app.extensions["segue"] = door
+    _webhooks(app, door)
+    _health(app, Readiness(journal))
+    _errors(app, settings.web.max_body)
+    return app
+
+
+def _webhooks(app: Flask, door: Door) -> None:
+    @app.route("/webhooks/<name>", methods=["GET", "POST"], defaults={"token": ""})
+    @app.route("/webhooks/<name>/<token>", methods=["GET", "POST"])
+    def webhook(name: str, token: str) -> Response:
+        body = request.get_data(cache=True)  # first of all: form or json would eat the raw bytes
+        if request.method != "POST":
+            return _response(door.look(name))
+        incoming = Incoming(
+            method=request.method,
+            body=body,
+            headers={key.lower(): value for key, value in request.headers.items()},
+            query=request.args,
+            query_string=request.query_string.decode("latin-1"),
+            token=token,
+        )
+        return _response(door.take(name, incoming))
+
+
+def _health(app: Flask, readiness: Readiness) -> None:
+    @app.get("/healthz")
+    def healthz() -> Response:
+        return _response(json_reply(200, {"status": "alive"}))
+
+    @app.get("/readyz")
+    def readyz() -> Response:
+        fault = readiness.fault()
+        if fault is None:
+            return _response(json_reply(200, {"status": "ready"}))
+        return _response(
+            rejection(Rejected(503, "not_ready", fault.message, hint=fault.hint, headers={"Retry-After": "5"}))
+        )
+
+    @app.get("/")
+    def index() -> Response:
+        doors: Mapping[str, Any] = {"service": "segue", "webhooks": "/webhooks/<source>", "health": "/healthz"}
+        return _response(json_reply(200, doors))
+
+
+def _errors(app: Flask, max_body: int) -> None:
+    @app.errorhandler(Rejected)
+    def rejected(error: Rejected) -> Response:
+        return _response(rejection(error))
+
+    @app.errorhandler(HTTPException)
+    def http(error: HTTPException) -> Response:
+        return _response(rejection(_as_rejected(error, max_body)))
+
+    @app.errorhandler(Exception)
+    def unexpected(error: Exception) -> Response:
+        log.error("unexpected", exc_info=error, extra={"path": request.path.split("/")[1:2]})
+        return _response(
+            rejection(Rejected(500, "internal", "Segue failed and stored nothing.", hint="Send it again; see the log."))
+        )
+
+
+def _as_rejected(error: HTTPException, max_body: int) -> Rejected:
+    if isinstance(error, RequestEntityTooLarge):
+        return too_large(max_body)
+    if isinstance(error, NotFound):
+        return Rejected(404, "not_found", "There is nothing at this path.", hint="Webhooks go to /webhooks/<source>.")
+    if isinstance(error, MethodNotAllowed):
+        allowed = ", ".join(sorted(error.valid_methods or ()))
+        return Rejected(
+            405,
+            "method_not_allowed",
+            f"{request.method} is not allowed here.",
+            hint=f"Use one of: {allowed}.",
+            headers={"Allow": allowed},
+        )
+    return Rejected(error.code or 500, "bad_request", error.description or "The request is wrong.")
+
+
+def _response(reply: Reply) -> Response:
+    return Response(reply.body, status=reply.status, content_type=reply.content_type, headers=dict(reply.headers))

@@ -1,0 +1,29 @@
+"""gunicorn's configuration, from Segue's settings. https://docs.gunicorn.org/en/stable/settings.html"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from webhooks import logs, plugins
+from webhooks.settings import load
+
+_settings = load(sources=plugins.load().sources)
+_web = _settings.web
+
+bind = f"{_web.host}:{_web.port}"
+workers = _web.processes
+worker_class = _web.worker_class
+threads = 32 if worker_class == "gthread" else 1
+worker_connections = 1000
+backlog = 1024
+timeout = 30
+graceful_timeout = 20
+keepalive = 75  # longer than the usual load balancer's idle time, so that it closes first
+control_socket_disable = True
+logger_class = "gunicorn.glogging.Logger"
+accesslog = None  # a path may hold a token; the door logs what it accepts and rejects itself
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Each worker logs JSON to stdout."""
+    logs.configure(_settings.log_level)
