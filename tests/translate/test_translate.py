@@ -1,0 +1,193 @@
+"""One event to one outcome, purely."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translators.kit import (
+    CLEAR, Event, ExternalId, Head, HmacBody, Identity, Item, Malformed, Message, Skip, Source, alias, group, identify,
+    page, screen, track,
+)  # fmt: skip
+from webhooks.endpoints import Endpoint
+from webhooks.identity import anonymous_id, resolve
+from webhooks.translate import Broken, Ignored, Translated, Unsupported, message_id, translate
+
+AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+WHO = Identity(
+    anonymous=("customer", "cus_1"), external_ids=(ExternalId("acme_customer_id", "cus_1"), ExternalId("empty", "")),
+    traits={"email": "a@example.com"}, group_id="g1",
+)  # fmt: skip
+
+
+def door(*messages: Message | Exception, who: Identity = WHO) -> Endpoint:
+    source = Source("acme", scheme=HmacBody(header="X"))
+    source.event(lambda item: Head("1", "t", None))
+    source.who(lambda event: who)
+    source.ignore("quiet", because="it says nothing")
+
+    @source.on("t")
+    def handler(event: Event) -> Iterator[Message]:
+        for message in messages:
+            if isinstance(message, Exception):
+                raise message
+            yield message
+
+    return Endpoint(name="acme", source=source, scheme=source.schemes["default"], user_id_keys=("user_id", "uid"))
+
+
+def event(**changes: Any) -> Event:
+    base = Event(
+        source="acme", key="evt_1", type="t", occurred_at=AT, raw=b"{}", received_at=AT + timedelta(days=3),
+    )  # fmt: skip
+    return replace(base, **changes)
+
+
+def only(endpoint: Endpoint, given: Event | None = None) -> dict[str, Any]:
+    outcome = translate(given or event(), endpoint, namespace="n")
+    assert isinstance(outcome, Translated), outcome
+    (message,) = outcome.messages
+    return message
+
+
+def test_a_track_carries_the_events_time_identity_and_context() -> None:
+    message = only(door(track("Thing Done", amount=Decimal("1.10"), when=AT, gone=None, erased=CLEAR, tags=("a", None))))
+    assert message["type"] == "track"
+    assert message["event"] == "Thing Done"
+    assert message["timestamp"] == "2026-01-02T03:04:05.000Z"
+    assert message["anonymousId"] == anonymous_id("acme", "customer", "cus_1")
+    assert message["properties"] == {
+        "amount": Decimal("1.10"), "when": "2026-01-02T03:04:05.000Z", "erased": None, "tags": ["a", None],
+    }  # fmt: skip
+    assert message["context"] | {"library": None} == {
+        "library": None, "channel": "server", "groupId": "g1", "traits": {"email": "a@example.com"},
+        "webhook": {"source": "acme", "id": "evt_1", "type": "t"},
+        "externalIds": [{"id": "cus_1", "type": "acme_customer_id", "collection": "users", "encoding": "none"}],
+    }  # fmt: skip
+
+
+def test_an_identify_takes_the_traits_and_does_not_count_as_seen() -> None:
+    message = only(door(identify(name="A")))
+    assert message["traits"] == {"email": "a@example.com", "name": "A"}
+    assert message["context"]["active"] is False
+    assert "traits" not in message["context"]
+
+
+def test_every_kind_has_segments_shape() -> None:
+    assert only(door(group("g9", plan="pro")))["groupId"] == "g9"
+    assert only(door(group("g9", plan="pro")))["traits"] == {"plan": "pro"}
+    assert only(door(page("Home", url="u")))["name"] == "Home"
+    assert only(door(screen("Main")))["properties"] == {}
+    assert only(door(alias("old")))["previousId"] == "old"
+
+
+def test_doubt_of_time_and_trust_is_said_in_the_context() -> None:
+    message = only(door(track("A")), event(clock="record", trust="authenticated"))
+    assert message["context"]["webhook"] == {
+        "source": "acme", "id": "evt_1", "type": "t", "clock": "record", "trust": "authenticated",
+    }  # fmt: skip
+
+
+def test_a_message_may_have_its_own_time_person_context_and_integrations() -> None:
+    own = Message(
+        kind="track", name="A", at=AT - timedelta(hours=1), who=Identity(user_ids=(" u1 ",)),
+        context={"ip": "192.0.2.1"}, integrations={"All": False},
+    )  # fmt: skip
+    message = only(door(own))
+    assert message["timestamp"] == "2026-01-02T02:04:05.000Z"
+    assert message["userId"] == "u1"
+    assert message["context"]["ip"] == "192.0.2.1"
+    assert message["integrations"] == {"All": False}
+
+
+@pytest.mark.parametrize(
+    ("who", "resolved"),
+    [
+        (Identity(metadata=({"uid": "b"}, {"user_id": " a "}), user_ids=("c",)), {"userId": "a"}),
+        (Identity(metadata=({"uid": "b", "user_id": " "},), user_ids=("c",)), {"userId": "b"}),
+        (Identity(metadata=({},), user_ids=("", "c"), anonymous=("k", "v")), {"userId": "c"}),
+        (Identity(anonymous=("k", "v")), {"anonymousId": anonymous_id("acme", "k", "v")}),
+        (Identity(anonymous=("k", "")), {}),
+        (Identity(), {}),
+    ],
+)
+def test_identity_is_decided_by_explicit_rules(who: Identity, resolved: dict[str, str]) -> None:
+    assert resolve(who, provider="acme", user_id_keys=("user_id", "uid")) == resolved
+
+
+def test_the_anonymous_id_is_the_documented_uuid() -> None:
+    assert anonymous_id("stripe", "customer", "cus_123") == "26901f6d-f0e9-5151-8e53-8c032e558903"
+    assert anonymous_id("stripe", "customer", "cus_123") != anonymous_id("paddle", "customer", "cus_123")
+
+
+@given(st.text(), st.text(), st.text(), st.text(max_size=300))
+def test_message_ids_are_short_and_differ_with_every_part(namespace: str, key: str, extra: str, name: str) -> None:
+    one = message_id(namespace, event(key=key), track(name, key=extra))
+    assert len(one) < 100
+    assert one.isascii()
+    assert one == message_id(namespace, event(key=key), track(name, key=extra))
+    others = {
+        message_id(namespace + "x", event(key=key), track(name, key=extra)),
+        message_id(namespace, event(key=key + "x"), track(name, key=extra)),
+        message_id(namespace, event(key=key, source="other"), track(name, key=extra)),
+        message_id(namespace, event(key=key), track(name, key=extra + "x")),
+        message_id(namespace, event(key=key), identify(key=extra)),
+    }
+    assert one not in others
+    assert len(others) == 5
+
+
+def test_parts_cannot_run_into_one_another() -> None:
+    assert message_id("a", event(key="bc"), track("N")) != message_id("ab", event(key="c"), track("N"))
+
+
+def test_two_messages_with_one_id_are_a_bug_of_the_translator() -> None:
+    outcome = translate(event(), door(track("A"), track("A")), namespace="n")
+    assert isinstance(outcome, Broken)
+    assert "share an id" in outcome.reason
+    assert isinstance(translate(event(), door(track("A"), track("A", key="2")), namespace="n"), Translated)
+
+
+def test_skipping_ignoring_not_knowing_and_breaking_are_told_apart() -> None:
+    def outcome(endpoint: Endpoint, **changes: Any) -> Any:
+        return translate(event(**changes), endpoint, namespace="n")
+
+    assert outcome(door(Skip("not an order"))) == Ignored("not an order")
+    assert outcome(door(), type="quiet") == Ignored("it says nothing")
+    assert outcome(door()) == Ignored("its handler made no message of it")
+    assert isinstance(outcome(door(), type="new"), Unsupported)
+    assert outcome(door(Malformed("$.a", "is missing"))) == Broken("malformed: $.a is missing")
+    assert outcome(door(track("A")), problem="$.id is missing") == Broken("$.id is missing")
+    raised = outcome(door(RuntimeError("boom")))
+    assert isinstance(raised, Broken)
+    assert "RuntimeError: boom" in raised.reason
+    assert "Traceback" in raised.reason
+
+
+def test_what_has_no_place_in_json_is_a_bug_of_the_translator() -> None:
+    for odd in (object(), Decimal("NaN")):
+        assert isinstance(translate(event(), door(track("A", x=odd)), namespace="n"), Broken)
+
+
+def test_before_may_exclude_an_event() -> None:
+    endpoint = door(track("A"))
+
+    @endpoint.source.before
+    def no(event: Event) -> None:
+        raise Skip("excluded")
+
+    assert translate(event(), endpoint, namespace="n") == Ignored("excluded")
+
+
+def test_a_source_without_who_names_nobody() -> None:
+    source = Source("acme", scheme=HmacBody(header="X"))
+    source.on("t")(lambda event: [track("A")])
+    message = only(Endpoint(name="acme", source=source, scheme=source.schemes["default"]))
+    assert "userId" not in message
+    assert "anonymousId" not in message
+    assert Item(raw=b"a=1", received_at=AT).form == {"a": "1"}
