@@ -1,0 +1,63 @@
+"""Fetches a provider's signing certificate (PayPal names it by URL), and keeps it for a while.
+
+The verifier has pinned scheme, host and path before it asks. Here: no redirects, no proxies, small, quick.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import urllib.request
+from collections.abc import Callable
+from typing import IO, Any, Final
+from urllib.error import URLError
+
+_MOST_BYTES: Final = 64 * 1024
+_MOST_KEPT: Final = 32
+
+
+class CertificateUnavailable(Exception):
+    """The certificate could not be had now; the provider sends again."""
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], *_: Any) -> None:  # type: ignore[override]
+        return None
+
+
+class Certificates:
+    """`certificates(url)` gives the PEM bytes; each is fetched at most once in `keep` seconds."""
+
+    def __init__(
+        self,
+        *,
+        keep: float = 12 * 3600.0,
+        timeout: float = 5.0,
+        clock: Callable[[], float] = time.monotonic,
+        opener: urllib.request.OpenerDirector | None = None,
+    ) -> None:
+        self._keep = keep
+        self._timeout = timeout
+        self._clock = clock
+        self._opener = opener or urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+        self._kept: dict[str, tuple[float, bytes]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, url: str) -> bytes:
+        """The certificate; `CertificateUnavailable` where it cannot be had."""
+        with self._lock:
+            kept = self._kept.get(url)
+        if kept is not None and self._clock() - kept[0] < self._keep:
+            return kept[1]
+        try:
+            with self._opener.open(url, timeout=self._timeout) as answer:
+                body: bytes = answer.read(_MOST_BYTES + 1)
+        except (URLError, OSError, ValueError) as error:
+            raise CertificateUnavailable(f"{type(error).__name__} while fetching the signing certificate") from error
+        if len(body) > _MOST_BYTES:
+            raise CertificateUnavailable("the signing certificate is unreasonably large")
+        with self._lock:
+            while len(self._kept) >= _MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+            self._kept[url] = (self._clock(), body)
+        return body

@@ -1,0 +1,119 @@
+"""Whether one write key may send now: a circuit breaker that also knows a hold and a server's Retry-After.
+
+closed ──5 failures in a row──▶ open ──wait──▶ one small probe ──accepted──▶ closed
+   │ └──Retry-After──▶ paused ──wait──▶ closed          └──failed──▶ open, for longer
+   └──401, 403 and their like──▶ held ──60 s──▶ one small probe
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+from webhooks.segment.retries import BASE, backoff
+
+THRESHOLD: Final = 5
+"""Failures in a row that open it."""
+HOLD: Final = 60.0
+"""Seconds between probes of a held write key."""
+PROBING: Final = 0.25
+"""Seconds to come back after while another's probe is under way."""
+
+
+class Admission(StrEnum):
+    """What may be sent now."""
+
+    ALL = "all"
+    PROBE = "probe"
+    NONE = "none"
+
+
+class State(StrEnum):
+    """Where the breaker stands."""
+
+    CLOSED = "closed"
+    PAUSED = "paused"
+    OPEN = "open"
+    HELD = "held"
+
+
+class Breaker:
+    """Safe to share between threads. Who is admitted with PROBE must report, or `release`. `tick` is monotonic."""
+
+    def __init__(
+        self, *, tick: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random
+    ) -> None:
+        self._tick = tick
+        self._chance = chance
+        self._lock = threading.Lock()
+        self._until = 0.0
+        self._failures = 0
+        self._probing = False
+        self.state = State.CLOSED
+        self.reason = ""
+
+    @property
+    def held(self) -> str:
+        """Why the write key is held; empty where it is not."""
+        return self.reason if self.state is State.HELD else ""
+
+    def admit(self) -> Admission:
+        """Ask before a batch is sent."""
+        with self._lock:
+            if self._until > self._tick() or self._probing:
+                return Admission.NONE
+            if self.state in {State.CLOSED, State.PAUSED}:
+                self.state = State.CLOSED
+                return Admission.ALL
+            self._probing = True
+            return Admission.PROBE
+
+    def wait(self) -> float:
+        """Seconds until `admit` is worth asking; 0 is now."""
+        with self._lock:
+            return max(0.0, self._until - self._tick(), PROBING if self._probing else 0.0)
+
+    @property
+    def half_open(self) -> bool:
+        """Whether only a probe would be admitted."""
+        return self.state in {State.OPEN, State.HELD}
+
+    def succeed(self) -> None:
+        """A batch was accepted: close."""
+        with self._lock:
+            self._set(State.CLOSED, 0.0, "")
+            self._failures = 0
+
+    def fail(self, reason: str) -> None:
+        """The server did not answer, or with its own failure."""
+        with self._lock:
+            self._failures += 1
+            if self._failures < THRESHOLD and self.state is not State.HELD:
+                return
+            wait = max(BASE, backoff(self._failures - THRESHOLD, self._chance))
+            held = self.state is State.HELD
+            self._set(self.state if held else State.OPEN, self._tick() + wait, self.reason if held else reason)
+
+    def pause(self, seconds: float, reason: str) -> None:
+        """The server asked for a rest."""
+        with self._lock:
+            closed = self.state in {State.CLOSED, State.PAUSED}
+            until = max(self._until, self._tick() + seconds)
+            self._set(State.PAUSED if closed else self.state, until, reason if closed else self.reason)
+
+    def hold(self, reason: str) -> None:
+        """The server refuses us until somebody mends the configuration."""
+        with self._lock:
+            self._set(State.HELD, self._tick() + HOLD, reason)
+
+    def release(self) -> None:
+        """A probe was not sent after all."""
+        with self._lock:
+            self._probing = False
+
+    def _set(self, state: State, until: float, reason: str) -> None:
+        self.state, self._until, self.reason, self._probing = state, until, reason, False
