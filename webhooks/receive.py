@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Final
@@ -25,7 +25,6 @@ from webhooks.signatures import Fault, Request, Verdict, verify
 log: Final = logging.getLogger("webhooks.receive")
 RETRY_AFTER: Final = "5"
 _encode: Final = msgspec.json.Encoder().encode
-_STATUS: Final = {Fault.NO_SECRET: 503}
 
 
 def utc_now() -> datetime:
@@ -170,17 +169,17 @@ class Door:
         )
         verdict = check(request)
         if not verdict.ok and body is not incoming.body:
-            inflated = check(msgspec.structs.replace(request, body=body))
+            inflated = check(replace(request, body=body))
             verdict = inflated if inflated.ok else verdict
         if verdict.ok:
             return verdict
-        if verdict.fault is Fault.NO_SECRET:
-            raise _closed(endpoint.name, endpoint.source.title)
+        if verdict.fault is Fault.NOT_CONFIGURED:
+            raise _closed(endpoint.name, endpoint.source.title, verdict)
         log.warning("rejected", extra={"endpoint": endpoint.name, "fault": verdict.fault, "reason": verdict.reason})
         raise Rejected(401, verdict.fault.value, verdict.reason, hint=verdict.hint)
 
-    def _remember(self, endpoint: str, now: datetime, token: str, until: datetime) -> bool:
-        return self.journal.remember(endpoint, token, now=now, until=until)
+    def _remember(self, endpoint: str, now: datetime, token: str, value: str, until: datetime) -> str:
+        return self.journal.remember(endpoint, token, value, now=now, until=until)
 
     def _delivery(self, endpoint: Endpoint, incoming: Incoming, body: bytes, now: datetime) -> Delivery:
         return Delivery(
@@ -258,12 +257,12 @@ def too_large(limit: int) -> Rejected:
     )
 
 
-def _closed(name: str, title: str) -> Rejected:
+def _closed(name: str, title: str, verdict: Verdict | None = None) -> Rejected:
     key = f"{name.upper()}_WEBHOOK_SECRET"
     return Rejected(
         503,
         "not_configured",
-        f"{title} webhooks are not accepted yet: this endpoint has no secret.",
-        hint=f"The operator sets {key} and starts again; deliveries sent again after that are accepted.",
+        f"{title} webhooks are not accepted yet. " + (verdict.reason if verdict else "No secret is configured."),
+        hint=f"The operator sets {key} (`segue check` says what is missing); deliveries sent again then are accepted.",
         headers={"Retry-After": "60"},
     )

@@ -125,8 +125,8 @@ class Journal(Protocol):
         """Events in order of arrival, behind `after`."""
         ...
 
-    def remember(self, source: str, token: str, *, now: datetime, until: datetime) -> bool:
-        """Note a one-time token; False when it was noted before and has not run out. For schemes that need it."""
+    def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
+        """Note a one-time token with a value; gives the value first noted, until that runs out. Durable."""
         ...
 
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:

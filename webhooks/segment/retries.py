@@ -63,7 +63,7 @@ def meaning(status: int) -> Meaning:
 
 def backoff(attempts: int, chance: Callable[[], float]) -> float:
     """Seconds until the next try: full jitter under 0.5 s doubled per attempt, 60 s at most. `chance` is in [0, 1)."""
-    return chance() * min(CAP, BASE * 2 ** min(attempts, 16))
+    return chance() * min(CAP, BASE * 2.0 ** min(attempts, 16))
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
@@ -80,6 +80,6 @@ def _seconds(value: str, now: datetime) -> float | None:
         return float(value[:9])
     try:
         moment = parsedate_to_datetime(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()

@@ -25,7 +25,13 @@ YEARS: Final = range(1980, 2100)
 """A provider's clock outside of these was read in the wrong unit."""
 
 _EXTERNAL_ID: Final = {"id", "type", "collection", "encoding"}
-_BODY: Final = {"track": "properties", "page": "properties", "screen": "properties", "identify": "traits", "group": "traits"}
+_BODY: Final = {
+    "track": "properties",
+    "page": "properties",
+    "screen": "properties",
+    "identify": "traits",
+    "group": "traits",
+}
 
 
 def faults(message: Mapping[str, Any], encoded: bytes) -> str | None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Any, Final
 
 import requests
@@ -21,7 +22,6 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from webhooks.settings import SegmentSettings
-from webhooks.translate import LIBRARY
 
 GZIP_LEVEL: Final = 1
 """Measured on batches of 475 kB (bench/deliver.py --where): level 1 is the cheapest by far and within a few percent."""
@@ -46,24 +46,29 @@ class Unreachable(Exception):
     """No whole answer came: refused, reset, timed out, cut off. Whether it was accepted is not known."""
 
 
-class _Exchange(threading.local):
-    """The connection that this thread's request uses, so that a watchdog can end it."""
+@dataclass(slots=True)
+class _Exchange:
+    """The connection that a request uses, so that a watchdog can end it."""
 
     connection: HTTPConnection | None = None
 
 
-_exchange: Final = _Exchange()
+class _Current(threading.local):
+    exchange = _Exchange()
+
+
+_current: Final = _Current()
 
 
 class _Connection(HTTPConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _exchange.connection = self
+        _current.exchange.connection = self
         super().request(*args, **kwargs)
 
 
 class _SecureConnection(HTTPSConnection):
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _exchange.connection = self
+        _current.exchange.connection = self
         super().request(*args, **kwargs)
 
 
@@ -103,6 +108,7 @@ class Transport:
         self._gzip = settings.gzip
         self._timeout = (settings.connect_timeout, settings.read_timeout)
         self._deadline = settings.connect_timeout + 2 * settings.read_timeout
+        self._agent = f"segue/{version('segue')}"
         self._tick = tick
         self._local = threading.local()
 
@@ -110,7 +116,7 @@ class Transport:
         """Send one batch. `Unreachable` where no whole answer came."""
         headers = {
             "Content-Type": "application/json",
-            "User-Agent": f"segue/{LIBRARY['version']}",
+            "User-Agent": self._agent,
             "Authorization": "Basic " + base64.b64encode(f"{write_key}:".encode()).decode(),
             "X-Retry-Count": str(retries),
         }
@@ -161,14 +167,12 @@ def _keep_header(request: requests.PreparedRequest) -> requests.PreparedRequest:
 @contextmanager
 def _bounded(seconds: float) -> Iterator[None]:
     """End this thread's exchange after so many seconds, whatever it waits for."""
-    _exchange.connection = None
-    exchange = _exchange.__dict__  # this thread's own, seen by the timer
+    exchange = _current.exchange = _Exchange()
 
     def end() -> None:
-        connection: HTTPConnection | None = exchange.get("connection")
-        sock = connection.sock if connection is not None else None
+        sock = exchange.connection.sock if exchange.connection is not None else None
         if sock is not None:
-            with suppress(OSError):
+            with suppress(OSError):  # it may be closed just now
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, end)
@@ -178,7 +182,6 @@ def _bounded(seconds: float) -> Iterator[None]:
         yield
     finally:
         timer.cancel()
-        _exchange.connection = None
 
 
 def _read(response: requests.Response) -> str:

@@ -1,4 +1,4 @@
-"""Frozen settings. (Loading and validation follow.)"""
+"""The settings as the service reads them. Secrets and write keys never show in a repr."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
+
+from translators.kit import Source
 
 SEGMENT_REGIONS: Final = {"us": "https://api.segment.io", "eu": "https://events.eu1.segmentapis.com"}
 
@@ -17,20 +19,20 @@ class EndpointSettings:
 
     name: str
     source: str
-    secrets: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = field(default=(), repr=False)
     scheme: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    write_key: str = ""
+    write_key: str = field(default="", repr=False)  # its own; empty is the common one
     user_id_keys: tuple[str, ...] = ()
     public_url: str = ""
-    tolerance: float | None = None
+    tolerance: float | None = None  # seconds; None is the scheme's own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SegmentSettings:
     """Where messages go. `url` is the base that `/v1/batch` is added to."""
 
-    write_key: str = ""
+    write_key: str = field(default="", repr=False)
     url: str = SEGMENT_REGIONS["us"]
     gzip: bool = True
     send_sent_at: bool = False
@@ -74,7 +76,7 @@ class WebSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All of it."""
+    """All of it. `sources` are those that segue.toml describes; `warnings` is what an operator should look at."""
 
     namespace: str = "default"
     database: str = "sqlite:///segue.db"
@@ -86,3 +88,5 @@ class Settings:
     user_id_keys: tuple[str, ...] = ("user_id", "userId", "segment_user_id")
     log_level: str = "info"
     config_file: Path | None = None
+    sources: Mapping[str, Source] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,39 @@
+"""Delivery to Segment: the spec's limits, batches, retries, and the shared client. Only here is requests imported.
+
+clients = Clients(settings.segment)
+clients.of().deliver([message, ...])    # once, from a command
+clients.of(write_key).send(batch)       # one try of a batch, from the worker
+"""
+
+from webhooks.segment.batches import Encoded, assemble, cut, encode
+from webhooks.segment.breaker import Admission, Breaker
+from webhooks.segment.client import Accepted, Client, Clients, Later, Refused, Result
+from webhooks.segment.limiter import Limiter
+from webhooks.segment.retries import Meaning, backoff, meaning, retry_after
+from webhooks.segment.spec import faults
+from webhooks.segment.transport import Answer, Transport, Unreachable, fingerprint
+
+__all__ = [
+    "Accepted",
+    "Admission",
+    "Answer",
+    "Breaker",
+    "Client",
+    "Clients",
+    "Encoded",
+    "Later",
+    "Limiter",
+    "Meaning",
+    "Refused",
+    "Result",
+    "Transport",
+    "Unreachable",
+    "assemble",
+    "backoff",
+    "cut",
+    "encode",
+    "faults",
+    "fingerprint",
+    "meaning",
+    "retry_after",
+]

@@ -1,0 +1,27 @@
+"""Frozen settings, from the environment and an optional segue.toml. Nothing else in the service reads either."""
+
+from webhooks.settings.doors import judge
+from webhooks.settings.load import load, secrets_for, variables
+from webhooks.settings.model import (
+    SEGMENT_REGIONS,
+    EndpointSettings,
+    RetentionSettings,
+    SegmentSettings,
+    Settings,
+    WebSettings,
+    WorkerSettings,
+)
+
+__all__ = [
+    "SEGMENT_REGIONS",
+    "EndpointSettings",
+    "RetentionSettings",
+    "SegmentSettings",
+    "Settings",
+    "WebSettings",
+    "WorkerSettings",
+    "judge",
+    "load",
+    "secrets_for",
+    "variables",
+]

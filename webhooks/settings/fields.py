@@ -1,0 +1,219 @@
+"""marshmallow fields whose messages continue the key's name: "SEGMENT_REGION" + "is 'uk': choose us or eu"."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from marshmallow import ValidationError
+from marshmallow.fields import Field
+
+_SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
+_SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_SIZE: Final = re.compile(r"(\d+)\s*(B|KB|KiB|MB|MiB)?", re.IGNORECASE)
+_BYTES: Final = {"b": 1, "kb": 1000, "kib": 1024, "mb": 1000_000, "mib": 1024 * 1024}
+_PEM: Final = re.compile(r"-----BEGIN [^-]+-----.*?-----END [^-]+-----", re.DOTALL)
+_TRUE: Final = {"true", "yes", "on", "1"}
+_FALSE: Final = {"false", "no", "off", "0"}
+
+
+def refuse(value: Any, mend: str) -> ValidationError:
+    """The fault of a value that may be shown."""
+    text = repr(value)
+    return ValidationError(f"is {text if len(text) <= 60 else text[:57] + '...'}: {mend}")
+
+
+class Text(Field[str]):
+    """One line of text, perhaps one of a few words, perhaps in a shape."""
+
+    def __init__(self, *, choices: Iterable[str] = (), shape: str = ".+", mend: str = "", **rest: Any) -> None:
+        super().__init__(**rest)
+        self.choices = tuple(choices)
+        self.shape = re.compile(shape)
+        self.mend = f"choose {either(self.choices)}{mend}" if self.choices else mend or "give text"
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+        text = value.strip() if isinstance(value, str) else ""
+        wrong = text not in self.choices if self.choices else not self.shape.fullmatch(text)
+        if wrong:
+            raise refuse(value, self.mend)
+        return text
+
+
+class Secret(Field[str]):
+    """A write key: printable, without spaces. A fault never shows it."""
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+        text = value.strip() if isinstance(value, str) else ""
+        if not text or not text.isprintable() or " " in text:
+            raise ValidationError("is no key: give it as one word without spaces or line breaks")
+        return text
+
+
+class Secrets(Field[tuple[str, ...]]):
+    """One or several secrets: a list as it is, or text split at commas and spaces; a PEM block stays whole."""
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> tuple[str, ...]:
+        if isinstance(value, str):
+            blocks = [block.replace("\\n", "\n") for block in _PEM.findall(value)]
+            found = blocks + [part for part in re.split(r"[\s,]+", _PEM.sub(" ", value)) if part]
+        elif isinstance(value, list) and all(isinstance(part, str) and part.strip() for part in value):
+            found = [part.strip() for part in value]
+        else:
+            raise ValidationError("is no list of secrets: give text, several separated by commas")
+        if not found:
+            raise ValidationError("holds no secret: give at least one, or leave the setting out")
+        return tuple(dict.fromkeys(found))
+
+
+class Words(Field[tuple[str, ...]]):
+    """A list of words: a list, or text split at commas and spaces."""
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> tuple[str, ...]:
+        if isinstance(value, str):
+            return tuple(dict.fromkeys(part for part in re.split(r"[\s,]+", value) if part))
+        if isinstance(value, list) and all(isinstance(part, str) and part.strip() for part in value):
+            return tuple(dict.fromkeys(part.strip() for part in value))
+        raise refuse(value, "give words, separated by commas")
+
+
+class Flag(Field[bool]):
+    """On or off."""
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> bool:
+        if isinstance(value, bool):
+            return value
+        word = str(value).strip().lower()
+        if word not in _TRUE | _FALSE:
+            raise refuse(value, "choose true or false")
+        return word in _TRUE
+
+
+class Whole(Field[int]):
+    """A whole number within bounds."""
+
+    def __init__(self, low: int, high: int, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.low, self.high = low, high
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> int:
+        text = "" if isinstance(value, bool) else str(value).strip()
+        number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
+        if number is None or not self.low <= number <= self.high:
+            raise refuse(value, f"give a whole number from {self.low} to {self.high}")
+        return number
+
+
+class Number(Field[float]):
+    """A number within bounds; `unit` says of what."""
+
+    def __init__(self, low: float, high: float, unit: str, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.low, self.high, self.unit = low, high, unit
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> float:
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError):
+            number = math.nan
+        if not self.low <= number <= self.high:
+            raise refuse(value, f"give {self.unit} from {self.low:g} to {self.high:g}")
+        return number
+
+
+class Span(Field[timedelta]):
+    """A time span: `7d`, `36h`, `15m`, `60s`, `200ms`. A bare number is seconds where `bare` allows it."""
+
+    def __init__(self, low: timedelta, high: timedelta, *, bare: bool = False, why: str = "", **rest: Any) -> None:
+        super().__init__(**rest)
+        self.low, self.high, self.bare, self.why = low, high, bare, why
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> timedelta:
+        match = _SPAN.fullmatch("" if isinstance(value, bool) else str(value).strip())
+        if match is None:
+            raise refuse(value, "give a time span such as 7d, 36h, 15m, 60s or 200ms")
+        number, unit = match.groups()
+        if unit is None and not self.bare:
+            raise refuse(value, f"say the unit, such as {number}d or {number}h")
+        seconds = float(number) * _SECONDS[unit or "s"]
+        if not self.low.total_seconds() <= seconds <= self.high.total_seconds():
+            why = f", because {self.why}" if self.why and seconds < self.low.total_seconds() else ""
+            raise refuse(value, f"give {span_text(self.low)} to {span_text(self.high)}{why}")
+        return timedelta(seconds=seconds)
+
+
+class Size(Field[int]):
+    """A number of bytes: `1MiB`, `512KiB`, `1048576`."""
+
+    def __init__(self, low: int, high: int, **rest: Any) -> None:
+        super().__init__(**rest)
+        self.low, self.high = low, high
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> int:
+        match = _SIZE.fullmatch("" if isinstance(value, bool) else str(value).strip())
+        size = int(match[1]) * _BYTES[(match[2] or "B").lower()] if match and len(match[1]) < 16 else -1
+        if not self.low <= size <= self.high:
+            raise refuse(value, f"give a size from {self.low // 1024}KiB to {self.high // 1024**2}MiB, such as 1MiB")
+        return size
+
+
+class Url(Field[str]):
+    """An http(s) base URL. `cut` are paths that belong to the service and are taken off."""
+
+    def __init__(self, *, cut: Iterable[str] = (), **rest: Any) -> None:
+        super().__init__(**rest)
+        self.cut = tuple(cut)
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+        text = value.strip().rstrip("/") if isinstance(value, str) else ""
+        try:
+            parts = urlsplit(text)
+            ok = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+            with_password = "@" in parts.netloc
+        except ValueError:
+            ok = with_password = False
+        if with_password:
+            raise ValidationError("holds a user name or password: give the URL without them")
+        if not ok or any(c.isspace() for c in text) or parts.query or parts.fragment:
+            raise refuse(value, "give a URL such as https://hooks.example.com, without ? and #")
+        for path in self.cut:
+            text = text.removesuffix(path)
+        return text
+
+
+class Database(Field[str]):
+    """Where the journal is: `sqlite:///file.db` beside the working directory, `sqlite:////data/segue.db` anywhere."""
+
+    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+        text = value.strip() if isinstance(value, str) else ""
+        scheme, _, rest = text.partition("://")
+        example = "sqlite:////data/segue.db"
+        if scheme in {"postgres", "postgresql", "mysql", "redis"}:
+            raise ValidationError(
+                f"is a {scheme}:// address, and this version stores in SQLite only: "
+                f"set SEGUE_DATABASE={example}, on a disk that is kept"
+            )
+        if scheme != "sqlite" or len(rest) < 2 or not rest.startswith("/"):
+            raise ValidationError(f"is no address of a SQLite file: give one such as {example}")
+        if ":memory:" in rest:
+            raise ValidationError(f"is in memory, where nothing is durable: give a file, such as {example}")
+        return text
+
+
+def span_text(span: timedelta) -> str:
+    """`7d`, `72h`, `60s`: the largest unit that is whole, hours up to four days."""
+    seconds = span.total_seconds()
+    for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        if seconds % length == 0 and (unit != "d" or seconds > 4 * 86400) and seconds >= length:
+            return f"{seconds / length:.0f}{unit}"
+    return f"{seconds * 1000:g}ms"
+
+
+def either(words: Iterable[str]) -> str:
+    """`a, b or c`."""
+    *first, last = words
+    return f"{', '.join(first)} or {last}" if first else last

@@ -1,0 +1,262 @@
+"""The environment and segue.toml to `Settings`. All faults are collected and raised together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from marshmallow import Schema, ValidationError
+from marshmallow.fields import Field
+
+from translators.kit import Declaration, Source
+from translators.kit.configured import configured
+from webhooks.errors import SettingsError
+from webhooks.settings.doors import judge, nearest
+from webhooks.settings.fields import Secrets, Text, Words
+from webhooks.settings.file import read_secret, read_toml
+from webhooks.settings.model import (
+    SEGMENT_REGIONS,
+    EndpointSettings,
+    RetentionSettings,
+    SegmentSettings,
+    Settings,
+    WebSettings,
+    WorkerSettings,
+)
+from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES
+from webhooks.settings.suspicions import suspicions
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+
+
+@dataclass(slots=True)
+class _Table:
+    """One table being read: each key's value, and the key as the operator wrote it."""
+
+    values: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+
+    def put(self, name: str, value: Any, key: str) -> None:
+        self.values[name] = value
+        self.keys[name] = key
+
+
+def load(
+    environ: Mapping[str, str] | None = None,
+    *,
+    sources: Mapping[str, Source],
+    config_file: Path | None = None,
+    broken: Collection[str] = (),
+) -> Settings:
+    """The settings, or `SettingsError` with every fault. `broken` are sources whose plugin could not be loaded:
+    what is set for them is passed over, since nobody knows their options.
+    """
+    return _Loader(os.environ if environ is None else environ, sources, frozenset(broken)).load(config_file)
+
+
+def secrets_for(name: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """The secrets in `<NAME>_WEBHOOK_SECRET`, for commands that need nothing else."""
+    text = (os.environ if environ is None else environ).get(f"{name.upper()}_WEBHOOK_SECRET", "").strip()
+    found: tuple[str, ...] = Secrets().deserialize(text) if text else ()
+    return found
+
+
+def variables(**changed: str) -> dict[str, str]:
+    """A child's environment: ours with some variables changed."""
+    return {**os.environ, **changed}
+
+
+class _Loader:
+    def __init__(self, environ: Mapping[str, str], sources: Mapping[str, Source], broken: frozenset[str]) -> None:
+        self.environ = {name: value for name, value in environ.items() if value.strip()}  # an empty variable is not set
+        self.sources = dict(sources)
+        self.broken = broken
+        self.faults: list[str] = []
+        self.file = ""
+        self.known = {CONFIG}
+
+    def load(self, config_file: Path | None) -> Settings:
+        path, toml = read_toml(config_file, self.environ.get(CONFIG), self.faults)
+        self.file = f" in {path.name}" if path else ""
+        self._top(toml)
+        ours = self._sources(toml.pop("sources", {}))
+        tables = {name: self._table(name, schema, toml) for name, schema in TABLES.items()}
+        endpoints = self._endpoints(toml.get("endpoints", {}))
+        self._unknown()
+        web = WebSettings(**tables["web"])
+        for endpoint in endpoints.values():
+            if endpoint.source not in self.broken:
+                self.faults.extend(judge(endpoint, self.sources, public_url=web.public_url))
+        if self.faults:
+            raise SettingsError(list(dict.fromkeys(self.faults)))
+        segment = tables["segment"]
+        region = segment.pop("region", None)
+        segment.setdefault("url", SEGMENT_REGIONS[region or "us"])
+        root = tables[""]
+        root.setdefault("namespace", _namespace(segment.get("write_key", ""), endpoints))
+        settings = Settings(
+            **root,
+            **tables["identity"],
+            segment=SegmentSettings(**segment),
+            web=web,
+            worker=WorkerSettings(**tables["worker"]),
+            retention=RetentionSettings(**tables["retention"]),
+            endpoints=endpoints,
+            config_file=path,
+            sources=ours,
+        )
+        found = suspicions(settings, self.environ, {*self.sources, *endpoints, *self.broken}, region=region)
+        return Settings(**{name: getattr(settings, name) for name in Settings.__slots__} | {"warnings": tuple(found)})
+
+    def _top(self, toml: dict[str, Any]) -> None:
+        tables = {name for name in TABLES if name} | {"endpoints", "sources"}
+        for key in list(toml):
+            if key not in tables and key not in TABLES[""].fields:
+                known = dict.fromkeys([*tables, *TABLES[""].fields])
+                self.faults.append(f"{key}{self.file} is not a setting: {nearest(key, known)}")
+                del toml[key]
+            elif key in tables and not isinstance(toml[key], dict):
+                self.faults.append(f"{key}{self.file} must be a table: write [{key}] and its settings below")
+                del toml[key]
+
+    def _sources(self, tables: Mapping[str, Any]) -> dict[str, Source]:
+        """Sources that segue.toml describes; they stand beside the installed ones."""
+        ours: dict[str, Source] = {}
+        for name, table in tables.items():
+            if name in self.sources:
+                self.faults.append(f"sources.{name}{self.file} has the name of an installed source: choose another")
+                continue
+            try:
+                ours[name] = configured(name, table)
+            except Declaration as error:
+                self.faults.append(f"{error}{self.file}: mend it as docs/configuration.md shows")
+        self.sources |= ours
+        return ours
+
+    def _table(self, name: str, schema: Schema, toml: Mapping[str, Any]) -> dict[str, Any]:
+        written = toml.get(name, {}) if name else {key: toml[key] for key in schema.fields if key in toml}
+        table = _Table()
+        for key, value in written.items():
+            shown = f"{name}.{key}" if name else key
+            if key in schema.fields:
+                table.put(key, value, f"{shown}{self.file}")
+            else:
+                self.faults.append(f"{shown}{self.file} is not a setting: {nearest(key, schema.fields)}")
+        for key, rule in schema.fields.items():
+            self._from_environ(table, key, rule, rule.metadata["env"])
+            other = rule.metadata.get("also")
+            if other in self.environ and key not in table.values:
+                table.put(key, self.environ[other], other)
+        return self._check(schema, table)
+
+    def _from_environ(self, table: _Table, key: str, rule: Field[Any], variable: str) -> None:
+        self.known.add(variable)
+        if variable in self.environ:
+            table.put(key, self.environ[variable], variable)
+        if rule.metadata.get("secret"):
+            self.known.add(f"{variable}_FILE")
+            if f"{variable}_FILE" in self.environ:
+                if variable in self.environ:
+                    self.faults.append(f"{variable} and {variable}_FILE are both set: keep one of them")
+                text = read_secret(f"{variable}_FILE", self.environ[f"{variable}_FILE"], self.faults)
+                if text:
+                    table.put(key, text, f"{variable}_FILE")
+
+    def _check(self, schema: Schema, table: _Table) -> dict[str, Any]:
+        try:
+            loaded: dict[str, Any] = schema.load(table.values)
+        except ValidationError as error:
+            assert isinstance(error.messages, dict)
+            for key, messages in error.messages.items():
+                self.faults.extend(f"{table.keys[key]} {message}" for message in messages)
+            loaded = dict(error.valid_data or {})  # type: ignore[arg-type]
+        return loaded
+
+    def _endpoints(self, written: Mapping[str, Any]) -> dict[str, EndpointSettings]:
+        """Those of segue.toml, and one for every source whose secret is set."""
+        endpoints: dict[str, EndpointSettings] = {}
+        for name in [*written, *(name for name in self.sources if name not in written)]:
+            told = written.get(name, {})
+            if not _NAME.fullmatch(name) or not isinstance(told, dict):
+                self.faults.append(
+                    f"endpoints.{name}{self.file} is no endpoint: write a table [endpoints.<name>], "
+                    "the name in lower-case letters, digits and _"
+                )
+                continue
+            endpoint = self._endpoint(name, told)
+            if name in written or endpoint.secrets:
+                endpoints[name] = endpoint
+        return endpoints
+
+    def _endpoint(self, name: str, told: Mapping[str, Any]) -> EndpointSettings:
+        source_name = told.get("source", name)
+        source = self.sources.get(source_name) if isinstance(source_name, str) else None
+        options: dict[str, Field[Any]] = {}
+        if source is not None:
+            options = {key: Words() if option.many else _OptionText() for key, option in source.options.items()}
+        schema = Schema.from_dict({**ENDPOINT.fields, **options})()  # type: ignore[arg-type]
+        table = _Table()
+        for key, value in told.items():
+            if key in schema.fields:
+                table.put(key, value, f"endpoints.{name}.{key}{self.file}")
+            elif source is not None:
+                self.faults.append(
+                    f"endpoints.{name}.{key}{self.file} is not a setting of {source.title}: "
+                    f"{nearest(key, schema.fields)}"
+                )
+        for key, rule in schema.fields.items():
+            variable = rule.metadata.get("env") or (f"SEGUE_{{NAME}}_{key.upper()}" if key in options else "")
+            if variable:
+                self._from_environ(table, key, rule, variable.replace("{NAME}", name.upper()))
+        loaded = self._check(schema, table)
+        secrets = loaded.pop("secrets", ()) + self._named_secrets(name, loaded.pop("secret_env", ()))
+        given = {key: loaded.pop(key) for key in options if key in loaded}
+        return EndpointSettings(
+            name=name, **{"source": name, **loaded}, secrets=tuple(dict.fromkeys(secrets)), options=given
+        )
+
+    def _named_secrets(self, endpoint: str, names: tuple[str, ...]) -> tuple[str, ...]:
+        found: list[str] = []
+        for variable in names:
+            if variable in self.environ:
+                found.extend(Secrets().deserialize(self.environ[variable]))
+            else:
+                self.faults.append(
+                    f"endpoints.{endpoint}.secret_env{self.file} names {variable}, which is not set: "
+                    "set it, or take the endpoint out"
+                )
+        return tuple(found)
+
+    def _unknown(self) -> None:
+        passed = tuple(f"SEGUE_{name.upper()}_" for name in self.broken)
+        known = {name: None for name in self.known if name.startswith("SEGUE_")}
+        for name in self.environ:
+            if name.startswith("SEGUE_") and name not in known and not name.startswith(passed):
+                self.faults.append(f"{name} is not a setting of this version: {_did_you_mean(name, known)}")
+
+
+class _OptionText(Text):
+    """An option's value; TOML's own booleans and numbers are taken as their words."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str:
+        if isinstance(value, bool):
+            value = str(value).lower()
+        elif isinstance(value, int):
+            value = str(value)
+        return super()._deserialize(value, attr, data, **rest)
+
+
+def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
+    hint = nearest(name, known)
+    return hint if hint.startswith("did") else "take it out; `segue check` and docs/configuration.md list them all"
+
+
+def _namespace(write_key: str, endpoints: Mapping[str, EndpointSettings]) -> str:
+    """A fingerprint of the write key: message ids are global at Segment, so two installations must not share one."""
+    keys = [write_key] if write_key else sorted({endpoint.write_key for endpoint in endpoints.values()} - {""})
+    return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:12] if keys else "default"

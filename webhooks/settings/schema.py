@@ -1,0 +1,112 @@
+"""Every setting once: its key in segue.toml, its environment variable, its check. docs/configuration.md has the same.
+
+A test holds this file and the page to each other. Defaults stand in `webhooks.settings.model`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, Final
+
+from marshmallow import Schema
+
+from webhooks.settings.fields import Database, Flag, Number, Secret, Secrets, Size, Span, Text, Url, Whole, Words
+
+_MEMORY: Final = (
+    "settled events are the memory that recognises a provider's retries, and providers retry for up to three days"
+)
+
+
+def _env(name: str, **more: Any) -> dict[str, Any]:
+    return {"env": name, **more}
+
+
+def _kept(state: str) -> Span:
+    env = _env(f"SEGUE_RETENTION_{state.upper()}")
+    return Span(timedelta(hours=72), timedelta(days=3650), why=_MEMORY, metadata=env)
+
+
+class RootSchema(Schema):
+    """Keys that stand above the tables."""
+
+    namespace = Text(
+        shape=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
+        mend="give up to 64 letters, digits, dots, dashes or underscores",
+        metadata=_env("SEGUE_NAMESPACE"),
+    )
+    database = Database(metadata=_env("SEGUE_DATABASE", also="DATABASE_URL"))
+    log_level = Text(choices=("debug", "info", "warning", "error"), metadata=_env("SEGUE_LOG_LEVEL"))
+
+
+class SegmentSchema(Schema):
+    """`[segment]`: where messages go."""
+
+    write_key = Secret(metadata=_env("SEGMENT_WRITE_KEY", secret=True))
+    region = Text(choices=("us", "eu"), mend=", or set SEGMENT_URL", metadata=_env("SEGMENT_REGION"))
+    url = Url(cut=("/v1/batch", "/v1"), metadata=_env("SEGMENT_URL"))
+    rate = Number(0, 1_000_000, "messages a second (0 is no limit)", metadata=_env("SEGUE_SEGMENT_RATE"))
+    gzip = Flag(metadata=_env("SEGUE_SEGMENT_GZIP"))
+    send_sent_at = Flag(metadata=_env("SEGUE_SEGMENT_SENT_AT"))
+    in_flight = Whole(1, 64, metadata=_env("SEGUE_SEGMENT_IN_FLIGHT"))
+    connect_timeout = Number(0.1, 60, "seconds", metadata=_env("SEGUE_SEGMENT_CONNECT_TIMEOUT"))
+    read_timeout = Number(0.1, 300, "seconds", metadata=_env("SEGUE_SEGMENT_READ_TIMEOUT"))
+
+
+class WebSchema(Schema):
+    """`[web]`: the door."""
+
+    host = Text(shape=r"[0-9A-Za-z.:_-]+", mend="give an address, such as 0.0.0.0", metadata=_env("SEGUE_HOST"))
+    port = Whole(1, 65535, metadata=_env("PORT"))
+    processes = Whole(1, 128, metadata=_env("WEB_CONCURRENCY"))
+    worker_class = Text(choices=("gevent", "gthread", "sync"), metadata=_env("SEGUE_WORKER_CLASS"))
+    max_body = Size(1024, 64 * 1024 * 1024, metadata=_env("SEGUE_MAX_BODY"))
+    public_url = Url(metadata=_env("SEGUE_PUBLIC_URL"))
+
+
+class WorkerSchema(Schema):
+    """`[worker]`: delivery."""
+
+    batch = Whole(1, 100_000, metadata=_env("SEGUE_WORKER_BATCH"))
+    poll = Span(timedelta(milliseconds=10), timedelta(seconds=60), bare=True, metadata=_env("SEGUE_POLL_SECONDS"))
+    lease = Span(timedelta(seconds=1), timedelta(hours=1), bare=True, metadata=_env("SEGUE_LEASE_SECONDS"))
+    grace = Span(timedelta(seconds=1), timedelta(minutes=10), bare=True, metadata=_env("SEGUE_GRACE_SECONDS"))
+
+
+class RetentionSchema(Schema):
+    """`[retention]`: how long settled events are kept."""
+
+    delivered = _kept("delivered")
+    ignored = _kept("ignored")
+    unsupported = _kept("unsupported")
+    dead = _kept("dead")
+
+
+class IdentitySchema(Schema):
+    """`[identity]`: who a message is about."""
+
+    user_id_keys = Words(metadata=_env("SEGUE_USER_ID_KEYS"))
+
+
+class EndpointSchema(Schema):
+    """`[endpoints.<name>]`: one door. The options that its source declares stand beside these."""
+
+    source = Text(metadata={})
+    secrets = Secrets(metadata=_env("{NAME}_WEBHOOK_SECRET", secret=True))
+    secret_env = Words(metadata={})
+    scheme = Text(metadata=_env("SEGUE_{NAME}_SCHEME"))
+    write_key = Secret(metadata=_env("SEGUE_{NAME}_WRITE_KEY", secret=True))
+    user_id_keys = Words(metadata=_env("SEGUE_{NAME}_USER_ID_KEYS"))
+    public_url = Url(metadata=_env("SEGUE_{NAME}_PUBLIC_URL"))
+    tolerance = Number(1, 86400, "seconds", metadata=_env("SEGUE_{NAME}_TOLERANCE"))
+
+
+TABLES: Final[dict[str, Schema]] = {
+    "": RootSchema(),
+    "segment": SegmentSchema(),
+    "web": WebSchema(),
+    "worker": WorkerSchema(),
+    "retention": RetentionSchema(),
+    "identity": IdentitySchema(),
+}
+ENDPOINT: Final = EndpointSchema()
+CONFIG: Final = "SEGUE_CONFIG"

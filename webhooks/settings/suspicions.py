@@ -1,0 +1,53 @@
+"""What is valid and yet probably not meant. `segue check` shows these; nothing fails by them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from difflib import get_close_matches
+from typing import Final
+from urllib.parse import urlsplit
+
+from webhooks.settings.model import EndpointSettings, Settings
+
+_SUFFIX: Final = "_WEBHOOK_SECRET"
+_API_KEYS: Final = ("sk_", "pk_", "rk_", "xoxb-", "xoxp-", "ghp_", "SG.")
+_PLACEHOLDERS: Final = ("changeme", "change_me", "your", "<", "xxx", "secret", "example", "todo")
+_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
+
+
+def suspicions(
+    settings: Settings, environ: Mapping[str, str], names: Collection[str], *, region: str | None
+) -> Iterator[str]:
+    """Each with what to do."""
+    if not settings.segment.write_key and not all(e.write_key for e in settings.endpoints.values()):
+        yield (
+            "SEGMENT_WRITE_KEY is not set: webhooks are stored and wait. "
+            "Set it to the write key of an HTTP API source in Segment"
+        )
+    if not any(endpoint.secrets for endpoint in settings.endpoints.values()):
+        yield (
+            "No endpoint is open, so every webhook is turned away: set a secret, such as STRIPE_WEBHOOK_SECRET "
+            "(`segue sources` names them)"
+        )
+    url = urlsplit(settings.segment.url)
+    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+        yield "SEGMENT_URL is http, so the write key and all messages travel in clear text: use https"
+    if region and settings.segment.url not in {"https://api.segment.io", "https://events.eu1.segmentapis.com"}:
+        yield "SEGMENT_URL and SEGMENT_REGION are both set, and the URL wins: take SEGMENT_REGION out"
+    for endpoint in settings.endpoints.values():
+        yield from _of_endpoint(endpoint)
+    known = [f"{name.upper()}{_SUFFIX}" for name in names]
+    for name in environ:
+        if name.endswith(_SUFFIX) and name not in known and (close := get_close_matches(name, known, n=1, cutoff=0.8)):
+            yield f"{name} is set, but no source has that name: did you mean {close[0]}?"
+
+
+def _of_endpoint(endpoint: EndpointSettings) -> Iterator[str]:
+    key = f"{endpoint.name.upper()}{_SUFFIX}"
+    if not endpoint.secrets:
+        yield f"endpoints.{endpoint.name} has no secret and stays closed: set {key}"
+    for secret in endpoint.secrets:
+        if secret.startswith(_API_KEYS):
+            yield f"{key} looks like an API key, not a webhook signing secret: copy the endpoint's signing secret"
+        elif secret.lower().startswith(_PLACEHOLDERS) or len(secret) < 8:
+            yield f"{key} looks like a placeholder or is short enough to be guessed: copy the provider's real secret"

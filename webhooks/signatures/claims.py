@@ -1,0 +1,242 @@
+"""What a request claims, read off by its scheme: the signatures presented, and how to make what they should be.
+
+A claim makes every signature that would be right for a body and a key, so that the verifier, the diagnosis and the
+tests share one account of each scheme.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import zlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
+
+from translators.kit import Malformed, Payload, parse_json
+from translators.kit.schemes import HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, KeyForm
+from webhooks.signatures.digest import digest, fill, key_bytes, plain_digest, seconds_of, text_bytes
+from webhooks.signatures.model import Request
+
+_MOST_SIGNATURES: Final = 16
+_PORTS: Final = {"https": 443, "http": 80}
+# https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests
+_HUBSPOT_ESCAPES: Final = {
+    "%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$",
+    "%27": "'", "%28": "(", "%29": ")", "%2A": "*", "%2C": ",", "%3B": ";",
+}  # fmt: skip
+
+
+class Unreadable(Exception):
+    """The request carries no signature, or one that cannot be read. `missing` tells which."""
+
+    def __init__(self, reason: str, *, missing: bool = False, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.missing = missing
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Signatures presented, the body they are over, and `right(body, secret)`: each text that would be right."""
+
+    presented: Sequence[bytes]
+    body: bytes
+    right: Callable[[bytes, str], Sequence[bytes]]
+    key: KeyForm
+    sent_at: float | None = None
+
+    def holds(self, secret: str, body: bytes | None = None) -> bool:
+        """Whether any presented signature is right. Compares every pair, each in constant time."""
+        found = False
+        for right in self.right(self.body if body is None else body, secret):
+            for presented in self.presented:
+                found |= hmac.compare_digest(right, presented)
+        return found
+
+
+def header(request: Request, name: str) -> str:
+    """A header that must be there."""
+    value = request.headers.get(name.lower(), "").strip()
+    if not value:
+        raise Unreadable(
+            f"The {name} header is missing.",
+            missing=True,
+            hint="Is this the provider, and is signing switched on there? A proxy may also drop the header.",
+        )
+    return value
+
+
+def unprefixed(value: str, prefix: str, name: str) -> str:
+    """A signature without its prefix, which must be there."""
+    if not value.startswith(prefix):
+        raise Unreadable(f"The {name} header does not begin with {prefix!r}.")
+    return value.removeprefix(prefix)
+
+
+def timestamp(text: str, form: Any, name: str) -> float:
+    """Unix seconds of a header's or field's text."""
+    seconds = seconds_of(text, form)
+    if seconds is None:
+        raise Unreadable(f"The timestamp in {name} cannot be read.")
+    return seconds
+
+
+def _signer(
+    alg: str, encoding: str, key: KeyForm, message: Callable[[bytes], bytes]
+) -> Callable[[bytes, str], Sequence[bytes]]:
+    def right(body: bytes, secret: str) -> Sequence[bytes]:
+        made = key_bytes(secret, key)
+        return () if made is None else (digest(made, message(body), alg, encoding),)
+
+    return right
+
+
+def of_body(scheme: HmacBody, request: Request) -> Claim:
+    """A. HMAC over the raw body."""
+    presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
+    sent_at = None
+    if scheme.ts_path is not None:
+        sent_at = timestamp(_field(request.body, scheme.ts_path), scheme.ts_form, scheme.ts_path)
+    right = _signer(scheme.alg, scheme.encoding, scheme.key, lambda body: body)
+    return Claim((presented,), request.body, right, scheme.key, sent_at)
+
+
+def of_timestamped(scheme: HmacTimestamped, request: Request) -> Claim:
+    """B. HMAC over a template, its timestamp in a header of its own."""
+    presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
+    ts = header(request, scheme.ts_header)
+    sent_at = timestamp(ts, scheme.ts_form, scheme.ts_header)
+    right = _signer(scheme.alg, scheme.encoding, scheme.key, _template(scheme.template, ts))
+    return Claim((presented,), request.body, right, scheme.key, sent_at)
+
+
+def of_kv_header(scheme: HmacKvHeader, request: Request) -> Claim:
+    """C. Timestamp and signatures in one header."""
+    parts = [part.strip() for part in header(request, scheme.header).split(scheme.delimiter)]
+    if scheme.positional:
+        ts, signatures = parts[0], parts[1:]
+    else:
+        pairs = [part.split("=", 1) for part in parts if "=" in part]
+        ts = next((pair[1] for pair in pairs if pair[0] == scheme.ts_key), "")
+        signatures = [pair[1] for pair in pairs if pair[0] == scheme.sig_key]
+    sent_at = timestamp(ts, scheme.ts_form, scheme.header)
+    if not signatures:
+        raise Unreadable(f"The {scheme.header} header holds no {scheme.sig_key} signature.")
+    right = _signer(scheme.alg, scheme.encoding, "utf8", _template(scheme.template, ts))
+    presented = [text_bytes(signature) for signature in signatures[:_MOST_SIGNATURES]]
+    return Claim(presented, request.body, right, "utf8", sent_at)
+
+
+def _template(template: str, ts: str, id_: str = "") -> Callable[[bytes], bytes]:
+    head, _, tail = template.partition("{body}")
+    values = {"ts": text_bytes(ts), "id": text_bytes(id_)}
+    before, after = fill(head, values.__getitem__), fill(tail, values.__getitem__)
+    return lambda body: before + body + after
+
+
+def _field(body: bytes, path: str) -> str:
+    """A scalar of the body as the text that is signed; a missing one is empty."""
+    try:
+        payload = Payload(parse_json(body))
+    except Malformed:
+        raise Unreadable("The body, which holds signed fields, is not JSON.") from None
+    return scalar(payload, path)
+
+
+def scalar(payload: Payload, path: str) -> str:
+    """A text or whole number of a payload; true and false, objects and fractions are never signed."""
+    value = payload.get(path)
+    if value is None:
+        return ""
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise Unreadable(f"The signed field {path} is neither text nor a whole number.")
+    return str(value)
+
+
+def of_request(scheme: HmacRequest, request: Request) -> Claim:
+    """E. The URL, and more, is signed too."""
+    presented = text_bytes(header(request, scheme.header))
+    ts = header(request, scheme.ts_header) if scheme.ts_header else ""
+    sent_at = timestamp(ts, scheme.ts_form, scheme.ts_header or "") if ts else None
+    is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() in {
+        "application/x-www-form-urlencoded", "",
+    }  # fmt: skip
+    if scheme.body_hash_param and not is_form:
+        told = request.query.get(scheme.body_hash_param, "")
+        made = hashlib.sha256(request.body).hexdigest()
+        if not hmac.compare_digest(text_bytes(told.lower()), made.encode()):
+            raise Unreadable(f"The {scheme.body_hash_param} parameter is not the hash of this body.")
+    urls = _urls(scheme, request) if "url" in scheme.parts else [""]
+
+    def right(body: bytes, secret: str) -> Sequence[bytes]:
+        found = []
+        for url in urls:
+            values = {
+                "method": request.method.encode(), "url": text_bytes(url), "body": body, "ts": text_bytes(ts),
+                "secret": secret.encode(), "form": _form(body) if is_form else b"",
+            }  # fmt: skip
+            message = b"".join(values[part] for part in scheme.parts)
+            found.append(
+                plain_digest(message, scheme.alg, scheme.encoding)
+                if scheme.plain
+                else digest(secret.encode(), message, scheme.alg, scheme.encoding)
+            )
+        return found
+
+    return Claim((presented,), request.body, right, "utf8", sent_at)
+
+
+def _form(body: bytes) -> bytes:
+    """Every field by name with its distinct values in order, nothing between them, as Twilio signs them."""
+    fields: dict[str, set[str]] = {}
+    for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
+        fields.setdefault(name, set()).add(value)
+    return "".join(name + value for name in sorted(fields) for value in sorted(fields[name])).encode()
+
+
+def _urls(scheme: HmacRequest, request: Request) -> list[str]:
+    url = request.public_url
+    if request.query_string and "?" not in url:
+        url = f"{url}?{request.query_string}"
+    urls = [url]
+    if scheme.decode_url:
+        decoded = url
+        for escape, plain in _HUBSPOT_ESCAPES.items():
+            decoded = decoded.replace(escape, plain).replace(escape.lower(), plain)
+        urls.append(decoded)
+    if scheme.port_variants:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+        urls += [urlunsplit(parts._replace(netloc=netloc)) for netloc in (host, f"{host}:{port}")]
+    return list(dict.fromkeys(urls))
+
+
+def of_fields(scheme: HmacFields, request: Request) -> list[Claim]:
+    """F. A signature in the body, over fields of the body; one claim for each item, and none is a fault."""
+    try:
+        payload = Payload(parse_json(request.body))
+        items = [payload] if scheme.items is None else list(payload.each(scheme.items))
+    except Malformed as error:
+        raise Unreadable(f"The body, which holds the signature, is wrong: {error}.") from None
+    if not items:
+        raise Unreadable("The body holds no signed item.", missing=True)
+    return [_item(scheme, item) for item in items[:10_000]]
+
+
+def _item(scheme: HmacFields, item: Payload) -> Claim:
+    presented = scalar(item, scheme.sig_path)
+    if not presented:
+        raise Unreadable(f"An item carries no {scheme.sig_path}.", missing=True)
+    message = scheme.join.join(scalar(item, path) for path in scheme.fields).encode("utf-8", "replace")
+    sent_at = timestamp(scalar(item, scheme.ts_path), scheme.ts_form, scheme.ts_path) if scheme.ts_path else None
+    right = _signer(scheme.alg, scheme.encoding, scheme.key, lambda _: message)
+    return Claim((text_bytes(presented),), b"", right, scheme.key, sent_at)
+
+
+def crc32(body: bytes) -> bytes:
+    """The unsigned decimal CRC-32 that PayPal signs."""
+    return str(zlib.crc32(body)).encode()

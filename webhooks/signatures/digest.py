@@ -1,0 +1,81 @@
+"""Keys, digests, timestamps and templates: the small parts that every scheme is made of."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+from translators.kit import from_iso
+from translators.kit.schemes import KeyForm, TimeForm
+
+_HOLE: Final = re.compile(r"\{(\w+)\}")
+_DIGITS: Final = frozenset("0123456789")
+_MS_FROM: Final = 100_000_000_000
+
+
+@lru_cache(maxsize=1024)
+def key_bytes(secret: str, form: KeyForm) -> bytes | None:
+    """The key as bytes; None where the secret is not in that form. `whsec_` is no part of a base64 key."""
+    if form == "utf8":
+        return secret.encode()
+    try:
+        if form == "hex":
+            return bytes.fromhex(secret)
+        text = secret.removeprefix("whsec_").removeprefix("whpk_")
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True) or None
+    except (ValueError, binascii.Error):
+        return None
+
+
+def digest(key: bytes, message: bytes, alg: str, encoding: str) -> bytes:
+    """The HMAC as the text that travels."""
+    raw = hmac.digest(key, message, alg)
+    return raw.hex().encode() if encoding == "hex" else base64.b64encode(raw)
+
+
+def plain_digest(message: bytes, alg: str, encoding: str) -> bytes:
+    """A bare hash as the text that travels."""
+    raw = hashlib.new(alg, message).digest()
+    return raw.hex().encode() if encoding == "hex" else base64.b64encode(raw)
+
+
+def text_bytes(text: str) -> bytes:
+    """A header's text as bytes, whatever it holds; never raises."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def seconds_of(text: str, form: TimeForm) -> float | None:
+    """A timestamp's text as unix seconds; None where it is unreadable."""
+    if form == "iso":
+        try:
+            return from_iso(text).timestamp()
+        except (ValueError, OverflowError):
+            return None
+    if not text or len(text) > 20 or not _DIGITS.issuperset(text):
+        return None
+    number = int(text)
+    return number / 1000 if form == "ms" or (form == "auto" and number > _MS_FROM) else float(number)
+
+
+def text_of(moment: datetime, form: TimeForm) -> str:
+    """A timestamp as a provider would write it."""
+    if form == "iso":
+        return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return str(int(moment.timestamp() * 1000)) if form == "ms" else str(int(moment.timestamp()))
+
+
+@lru_cache(maxsize=256)
+def _parts(template: str) -> tuple[str, ...]:
+    return tuple(_HOLE.split(template))
+
+
+def fill(template: str, values: Callable[[str], bytes]) -> bytes:
+    """`{ts}.{body}` and the like, as bytes; odd parts are the names."""
+    return b"".join(values(part) if index % 2 else part.encode() for index, part in enumerate(_parts(template)))

@@ -1,0 +1,166 @@
+"""Signs a payload as its provider would: for `segue send`, the demo and the tests."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+
+from translators.kit.schemes import (
+    HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks,
+)  # fmt: skip
+from webhooks.errors import SegueError
+from webhooks.signatures import claims
+from webhooks.signatures.claims import crc32
+from webhooks.signatures.digest import digest, fill, key_bytes, text_of
+from webhooks.signatures.model import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """What to send: the body (which may hold the signature now), headers, query parameters, the path's token."""
+
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    path_token: str = ""
+
+
+class CannotSign(SegueError):
+    """The secret is not of the form that this scheme signs with."""
+
+
+def sign(
+    scheme: Scheme, *, body: bytes, secret: str, now: datetime, method: str = "POST", url: str = "",
+    content_type: str = "application/json", id_: str = "msg_1",
+) -> Signed:  # fmt: skip
+    """A request that `verify` accepts. For a public-key scheme the secret is the private key as PEM."""
+    match scheme:
+        case HmacBody():
+            made = digest(_key(scheme.key, secret), body, scheme.alg, scheme.encoding).decode()
+            return Signed(body, {scheme.header: scheme.prefix + made})
+        case HmacTimestamped():
+            ts = text_of(now, scheme.ts_form)
+            made = digest(
+                _key(scheme.key, secret), _fill(scheme.template, ts, body), scheme.alg, scheme.encoding
+            ).decode()
+            return Signed(body, {scheme.header: scheme.prefix + made, scheme.ts_header: ts})
+        case HmacKvHeader():
+            ts = text_of(now, scheme.ts_form)
+            made = digest(secret.encode(), _fill(scheme.template, ts, body), scheme.alg, scheme.encoding).decode()
+            parts = (ts, made) if scheme.positional else (f"{scheme.ts_key}={ts}", f"{scheme.sig_key}={made}")
+            return Signed(body, {scheme.header: scheme.delimiter.join(parts)})
+        case StandardWebhooks():
+            ts, prefix = text_of(now, "s"), scheme.prefixes[0]
+            message = _fill("{id}.{ts}.{body}", ts, body, id_)
+            made = digest(_key(scheme.key, secret), message, "sha256", "base64").decode()
+            return Signed(body, {f"{prefix}-id": id_, f"{prefix}-timestamp": ts, f"{prefix}-signature": f"v1,{made}"})
+        case HmacRequest():
+            return _request(scheme, body, secret, now, method, url, content_type)
+        case HmacFields():
+            return Signed(_fields(scheme, body, secret, now))
+        case PublicKey():
+            return _public(scheme, body, secret, now, id_)
+        case SharedToken():
+            return _token(scheme, body, secret)
+
+
+def _key(form: Any, secret: str) -> bytes:
+    key = key_bytes(secret, form)
+    if key is None:
+        raise CannotSign(f"the secret is not {form}", hint="Copy it again from the provider's console.")
+    return key
+
+
+def _fill(template: str, ts: str, body: bytes, id_: str = "") -> bytes:
+    return fill(template, {"ts": ts.encode(), "body": body, "id": id_.encode()}.__getitem__)
+
+
+def _request(
+    scheme: HmacRequest, body: bytes, secret: str, now: datetime, method: str, url: str, content_type: str
+) -> Signed:
+    headers = {scheme.header: "-"}
+    query = {}
+    if scheme.ts_header:
+        headers[scheme.ts_header] = text_of(now, scheme.ts_form)
+    if scheme.body_hash_param and "json" in content_type:
+        query[scheme.body_hash_param] = hashlib.sha256(body).hexdigest()
+        url += ("&" if "?" in url else "?") + f"{scheme.body_hash_param}={query[scheme.body_hash_param]}"
+    lower = {name.lower(): value for name, value in headers.items()} | {"content-type": content_type}
+    request = Request(body=body, headers=lower, method=method, query=query, public_url=url)
+    headers[scheme.header] = claims.of_request(scheme, request).right(body, secret)[0].decode()
+    return Signed(body, headers, query)
+
+
+def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> bytes:
+    payload = json.loads(body)
+    for item in [payload] if scheme.items is None else _at(payload, scheme.items):
+        if scheme.ts_path is not None:
+            _put(item, scheme.ts_path, text_of(now, scheme.ts_form))
+        if scheme.token_path is not None:
+            _put(item, scheme.token_path, hashlib.sha256(body + now.isoformat().encode()).hexdigest()[:50])
+        _put(item, scheme.sig_path, "-")
+        wrapped = replace(scheme, items=None)
+        request = Request(body=json.dumps(item).encode(), headers={})
+        _put(item, scheme.sig_path, claims.of_fields(wrapped, request)[0].right(b"", secret)[0].decode())
+    return json.dumps(payload).encode()
+
+
+def _at(value: Any, path: str) -> Any:
+    for step in path.split("."):
+        value = value[step]
+    return value
+
+
+def _put(value: Any, path: str, what: str) -> None:
+    *steps, last = path.split(".")
+    for step in steps:
+        value = value.setdefault(step, {})
+    value[last] = what
+
+
+def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str) -> Signed:
+    try:
+        key = serialization.load_pem_private_key(secret.encode(), None)
+    except ValueError:
+        raise CannotSign(
+            f"{scheme.header} is made with the provider's private key, which only the provider has",
+            hint="To try this endpoint, give --secret a private key (PEM) and configure its public half.",
+        ) from None
+    ts = text_of(now, scheme.ts_form)
+    values = {"ts": ts.encode(), "body": body, "id": id_.encode(), "crc32": crc32(body), "secret": b""}
+    message = fill(scheme.template, values.__getitem__)
+    match key:
+        case ed25519.Ed25519PrivateKey():
+            made = key.sign(message)
+        case ec.EllipticCurvePrivateKey():
+            made = key.sign(message, ec.ECDSA(hashes.SHA256()))
+        case rsa.RSAPrivateKey():
+            made = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+        case _:
+            raise CannotSign("this kind of private key does not sign webhooks")
+    headers = {scheme.header: base64.b64encode(made).decode()}
+    if scheme.ts_header:
+        headers[scheme.ts_header] = ts
+    if scheme.id_header:
+        headers[scheme.id_header] = id_
+    return Signed(body, headers)
+
+
+def _token(scheme: SharedToken, body: bytes, secret: str) -> Signed:
+    match scheme.where:
+        case "header":
+            return Signed(body, {scheme.name: scheme.prefix + secret})
+        case "query":
+            return Signed(body, query={scheme.name: secret})
+        case "path":
+            return Signed(body, path_token=secret)
+        case "basic":
+            return Signed(body, {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()})

@@ -1,0 +1,55 @@
+"""D. Standard Webhooks and Svix: several signatures, symmetric and asymmetric, in one header.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from translators.kit.schemes import StandardWebhooks
+from webhooks.signatures.asymmetric import fits, load_key
+from webhooks.signatures.claims import Claim, Unreadable, _signer, _template, timestamp
+from webhooks.signatures.digest import text_bytes
+from webhooks.signatures.model import Request
+
+
+class Standard:
+    """What such a request presents; `holds(secret, body)` as a claim's does."""
+
+    def __init__(self, scheme: StandardWebhooks, request: Request) -> None:
+        prefix = next((name for name in scheme.prefixes if f"{name}-signature" in request.headers), scheme.prefixes[0])
+        id_, ts, signatures = (request.headers.get(f"{prefix}-{part}", "").strip() for part in _PARTS)
+        if not (id_ and ts and signatures):
+            raise Unreadable(f"The {prefix}-id, {prefix}-timestamp and {prefix}-signature headers must all be there.",
+                             missing=True)  # fmt: skip
+        self.sent_at = timestamp(ts, "s", f"{prefix}-timestamp")
+        self.body = request.body
+        self._message = _template("{id}.{ts}.{body}", ts, id_)
+        pairs = [pair.split(",", 1) for pair in signatures.split()[:16] if "," in pair]
+        told = {version: [text for v, text in pairs if v == version] for version in scheme.accept}
+        self._public = [raw for text in told.get("v1a", ()) if (raw := _raw(text)) is not None]
+        shared = [text_bytes(text) for text in told.get("v1", ())]
+        if not shared and not self._public:
+            raise Unreadable(f"The {prefix}-signature header holds no {' or '.join(scheme.accept)} signature.")
+        self._shared = Claim(
+            shared, request.body, _signer("sha256", "base64", scheme.key, self._message), scheme.key, self.sent_at
+        )
+
+    def holds(self, secret: str, body: bytes | None = None) -> bool:
+        """Whether any signature is right; a `whpk_` secret is a public key, any other a shared one."""
+        if secret.startswith("whpk_"):
+            message = self._message(self.body if body is None else body)
+            return any([fits(load_key(secret), "ed25519", raw, message) for raw in self._public])
+        return self._shared.holds(secret, body)
+
+
+_PARTS = ("id", "timestamp", "signature")
+
+
+def _raw(text: str) -> bytes | None:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (ValueError, binascii.Error):
+        return None

@@ -1,0 +1,156 @@
+"""`verify`: the only way in. No I/O of its own; it never raises, and fails closed."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+
+from translators.kit import Malformed, Payload, parse_json
+from translators.kit.schemes import (
+    HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks,
+)  # fmt: skip
+from webhooks.signatures import claims
+from webhooks.signatures.asymmetric import Signed
+from webhooks.signatures.claims import Unreadable
+from webhooks.signatures.diagnose import Holds, diagnose
+from webhooks.signatures.digest import text_bytes
+from webhooks.signatures.model import Fault, Request, Verdict
+from webhooks.signatures.standard import Standard
+
+Remember = Callable[[str, str, datetime], str]
+"""`remember(token, value, until)` gives the value first noted for the token, ours where it is new."""
+
+_VERIFIED: Final = Verdict(Fault.NONE)
+_AUTHENTICATED: Final = Verdict(Fault.NONE, "authenticated")
+
+
+class _Timed(Holds, Protocol):
+    @property
+    def sent_at(self) -> float | None: ...
+
+
+def verify(
+    scheme: Scheme,
+    request: Request,
+    secrets: Sequence[str],
+    *,
+    now: datetime,
+    tolerance: float | None = None,
+    remember: Remember | None = None,
+    fetch: Callable[[str], bytes] | None = None,
+) -> Verdict:
+    """Whether the request comes from the provider, unchanged and in time; every secret is tried on every signature."""
+    usable = [secret for secret in secrets if secret.strip()]
+    if not usable:
+        return Verdict(
+            Fault.NOT_CONFIGURED, reason="No secret is configured, so nothing can be verified.",
+            hint="Set the endpoint's webhook secret.",
+        )  # fmt: skip
+    if isinstance(scheme, SharedToken):
+        return _token(scheme, request, usable)
+    if isinstance(scheme, HmacRequest) and "url" in scheme.parts and not request.public_url:
+        return Verdict(
+            Fault.NOT_CONFIGURED, reason="This provider signs the URL, and the endpoint's public URL is not configured.",
+            hint="Set the public URL, exactly as it is registered with the provider.",
+        )  # fmt: skip
+    try:
+        claimed = _claims(scheme, request, now, fetch)
+    except Unreadable as error:
+        fault = Fault.MISSING if error.missing else Fault.MALFORMED
+        hint = error.hint or "Compare the request with the provider's documentation of its signature."
+        return Verdict(fault, reason=error.reason, hint=hint)
+    window = scheme.tolerance if tolerance is None else tolerance
+    for claim in claimed:
+        if not any([claim.holds(secret) for secret in usable]):
+            return diagnose(claim, request, usable)
+        if claim.sent_at is not None and abs(now.timestamp() - claim.sent_at) > window:
+            return _clock(now.timestamp() - claim.sent_at, window)
+    if isinstance(scheme, HmacFields) and scheme.token_path is not None:
+        return _once(scheme, scheme.token_path, request, now + timedelta(seconds=window), remember)
+    return _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
+
+
+def _claims(scheme: Scheme, request: Request, now: datetime, fetch: Callable[[str], bytes] | None) -> Sequence[_Timed]:
+    match scheme:
+        case HmacKvHeader():
+            return (claims.of_kv_header(scheme, request),)
+        case HmacBody():
+            return (claims.of_body(scheme, request),)
+        case HmacTimestamped():
+            return (claims.of_timestamped(scheme, request),)
+        case StandardWebhooks():
+            return (Standard(scheme, request),)
+        case HmacRequest():
+            return (claims.of_request(scheme, request),)
+        case HmacFields():
+            return claims.of_fields(scheme, request)
+        case PublicKey():
+            return (Signed(scheme, request, now=now, fetch=fetch),)
+    raise TypeError(f"{type(scheme).__name__} is no scheme that signs")
+
+
+def _clock(age: float, window: float) -> Verdict:
+    way = "behind" if age > 0 else "ahead of"
+    return Verdict(
+        Fault.CLOCK,
+        reason=f"The signature is right, but its time is {abs(age):.0f} s {way} our clock; {window:.0f} s are allowed.",
+        hint="Check this machine's clock (NTP). A request captured and sent again looks the same.",
+    )
+
+
+def _once(scheme: HmacFields, path: str, request: Request, until: datetime, remember: Remember | None) -> Verdict:
+    """A signed token that does not cover the body may come again with the very same body only: a retry."""
+    accepted = _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
+    try:
+        token = claims.scalar(Payload(parse_json(request.body)), path)
+    except (Malformed, Unreadable):
+        token = ""
+    if remember is None or not token:
+        return Verdict(Fault.MALFORMED, reason="The one-time token is missing, or there is no memory for it.")
+    body = hashlib.sha256(request.body).hexdigest()
+    if remember(token, body, until) != body:
+        return Verdict(
+            Fault.REPLAYED,
+            reason="The signed token was used before, with another body.",
+            hint="Someone may be replaying a captured signature. Rotate the signing key if this goes on.",
+        )
+    return accepted
+
+
+def _token(scheme: SharedToken, request: Request, secrets: Sequence[str]) -> Verdict:
+    where, presented = _presented(scheme, request)
+    if not presented:
+        return Verdict(
+            Fault.MISSING, reason=f"The token is missing from {where}.",
+            hint="Register the URL or header with the token, as the source's page in the docs shows.",
+        )  # fmt: skip
+    if any([hmac.compare_digest(text_bytes(presented), text_bytes(secret)) for secret in secrets]):
+        return _AUTHENTICATED if scheme.strength == "authenticated" else _VERIFIED
+    return Verdict(
+        Fault.SECRET, reason=f"The token in {where} is not a configured one.",
+        hint="Compare it with the endpoint's secret.",
+    )  # fmt: skip
+
+
+def _presented(scheme: SharedToken, request: Request) -> tuple[str, str]:
+    match scheme.where:
+        case "path":
+            return "the path", request.path_token
+        case "query":
+            return f"the query parameter {scheme.name}", request.query.get(scheme.name, "")
+        case "header":
+            value = request.headers.get(scheme.name.lower(), "").strip()
+            if not value.startswith(scheme.prefix):
+                return f"the {scheme.name} header", ""
+            return f"the {scheme.name} header", value.removeprefix(scheme.prefix)
+    kind, _, text = request.headers.get("authorization", "").partition(" ")
+    try:
+        decoded = base64.b64decode(text.strip(), validate=True).decode() if kind.lower() == "basic" else ""
+    except (ValueError, binascii.Error):
+        decoded = ""
+    return "the Basic credentials", decoded
