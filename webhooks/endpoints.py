@@ -32,7 +32,7 @@ class Endpoint:
 def bind(settings: Settings, sources: Mapping[str, Source]) -> dict[str, Endpoint]:
     """Every endpoint of the settings, by name; `SettingsError` with all that does not fit its source."""
     known = {**sources, **settings.sources}
-    told = [told for told in settings.endpoints.values()]
+    told = list(settings.endpoints.values())
     faults = [fault for each in told for fault in judge(each, known, public_url=settings.web.public_url)]
     if faults:
         raise SettingsError(list(dict.fromkeys(faults)))

@@ -194,7 +194,7 @@ class Client:
             case Meaning.RETRY:
                 self._retry(sending, run, answer, told)
             case Meaning.CONFIG:
-                self.breaker.hold(told)
+                self.breaker.hold(told[:300])
                 sending.put_off(run, Later(told, self.breaker.wait(), counted=False))
             case Meaning.SPLIT:
                 self._split(sending, run, told)
@@ -222,7 +222,7 @@ class Client:
         if sending.accepted:
             return
         if in_a_row >= DISTRUST:
-            self.breaker.hold(f"{in_a_row} messages in a row were refused and none accepted; {told}")
+            self.breaker.hold(f"{in_a_row} messages in a row were refused and none accepted; {told}"[:300])
             later = Later(self.breaker.reason, self.breaker.wait())
             sending.put_off(sorted(sending.results), later)
         elif sending.refused >= DOUBT and not sending.spread:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 import requests
@@ -108,7 +108,7 @@ class Transport:
         self._gzip = settings.gzip
         self._timeout = (settings.connect_timeout, settings.read_timeout)
         self._deadline = settings.connect_timeout + 2 * settings.read_timeout
-        self._agent = f"segue/{version('segue')}"
+        self._agent = _user_agent()
         self._tick = tick
         self._local = threading.local()
 
@@ -158,6 +158,13 @@ class Transport:
             session.mount("http://", adapter)
             self._local.session, self._local.born = session, self._tick()
         return session
+
+
+def _user_agent() -> str:
+    try:
+        return f"segue/{version('segue')}"
+    except PackageNotFoundError:  # pragma: no cover - a checkout that was never installed
+        return "segue"
 
 
 def _keep_header(request: requests.PreparedRequest) -> requests.PreparedRequest:

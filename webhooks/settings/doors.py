@@ -1,4 +1,4 @@
-"""Whether an endpoint's settings fit the source that reads it. Asked when settings are loaded and when they are bound."""
+"""Whether an endpoint's settings fit the source that reads it. Asked at loading and at binding."""
 
 from __future__ import annotations
 

@@ -6,12 +6,13 @@ import math
 import re
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 from marshmallow import ValidationError
 from marshmallow.fields import Field
 
+T = TypeVar("T")
 _SPAN: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 _SIZE: Final = re.compile(r"(\d+)\s*(B|KB|KiB|MB|MiB)?", re.IGNORECASE)
@@ -27,7 +28,19 @@ def refuse(value: Any, mend: str) -> ValidationError:
     return ValidationError(f"is {text if len(text) <= 60 else text[:57] + '...'}: {mend}")
 
 
-class Text(Field[str]):
+class Rule(Field[T]):
+    """A field that needs nothing but the value."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> T:
+        del attr, data, rest
+        return self.read(value)
+
+    def read(self, value: Any) -> T:
+        """The value in its type, or `ValidationError`."""
+        raise NotImplementedError
+
+
+class Text(Rule[str]):
     """One line of text, perhaps one of a few words, perhaps in a shape."""
 
     def __init__(self, *, choices: Iterable[str] = (), shape: str = ".+", mend: str = "", **rest: Any) -> None:
@@ -36,7 +49,7 @@ class Text(Field[str]):
         self.shape = re.compile(shape)
         self.mend = f"choose {either(self.choices)}{mend}" if self.choices else mend or "give text"
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+    def read(self, value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
         wrong = text not in self.choices if self.choices else not self.shape.fullmatch(text)
         if wrong:
@@ -44,20 +57,20 @@ class Text(Field[str]):
         return text
 
 
-class Secret(Field[str]):
+class Secret(Rule[str]):
     """A write key: printable, without spaces. A fault never shows it."""
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+    def read(self, value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
         if not text or not text.isprintable() or " " in text:
             raise ValidationError("is no key: give it as one word without spaces or line breaks")
         return text
 
 
-class Secrets(Field[tuple[str, ...]]):
+class Secrets(Rule[tuple[str, ...]]):
     """One or several secrets: a list as it is, or text split at commas and spaces; a PEM block stays whole."""
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> tuple[str, ...]:
+    def read(self, value: Any) -> tuple[str, ...]:
         if isinstance(value, str):
             blocks = [block.replace("\\n", "\n") for block in _PEM.findall(value)]
             found = blocks + [part for part in re.split(r"[\s,]+", _PEM.sub(" ", value)) if part]
@@ -70,10 +83,10 @@ class Secrets(Field[tuple[str, ...]]):
         return tuple(dict.fromkeys(found))
 
 
-class Words(Field[tuple[str, ...]]):
+class Words(Rule[tuple[str, ...]]):
     """A list of words: a list, or text split at commas and spaces."""
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> tuple[str, ...]:
+    def read(self, value: Any) -> tuple[str, ...]:
         if isinstance(value, str):
             return tuple(dict.fromkeys(part for part in re.split(r"[\s,]+", value) if part))
         if isinstance(value, list) and all(isinstance(part, str) and part.strip() for part in value):
@@ -81,10 +94,10 @@ class Words(Field[tuple[str, ...]]):
         raise refuse(value, "give words, separated by commas")
 
 
-class Flag(Field[bool]):
+class Flag(Rule[bool]):
     """On or off."""
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> bool:
+    def read(self, value: Any) -> bool:
         if isinstance(value, bool):
             return value
         word = str(value).strip().lower()
@@ -93,14 +106,14 @@ class Flag(Field[bool]):
         return word in _TRUE
 
 
-class Whole(Field[int]):
+class Whole(Rule[int]):
     """A whole number within bounds."""
 
     def __init__(self, low: int, high: int, **rest: Any) -> None:
         super().__init__(**rest)
         self.low, self.high = low, high
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> int:
+    def read(self, value: Any) -> int:
         text = "" if isinstance(value, bool) else str(value).strip()
         number = int(text) if re.fullmatch(r"-?[0-9]{1,18}", text) else None
         if number is None or not self.low <= number <= self.high:
@@ -108,14 +121,14 @@ class Whole(Field[int]):
         return number
 
 
-class Number(Field[float]):
+class Number(Rule[float]):
     """A number within bounds; `unit` says of what."""
 
     def __init__(self, low: float, high: float, unit: str, **rest: Any) -> None:
         super().__init__(**rest)
         self.low, self.high, self.unit = low, high, unit
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> float:
+    def read(self, value: Any) -> float:
         try:
             number = math.nan if isinstance(value, bool) else float(value)
         except (TypeError, ValueError):
@@ -125,14 +138,14 @@ class Number(Field[float]):
         return number
 
 
-class Span(Field[timedelta]):
+class Span(Rule[timedelta]):
     """A time span: `7d`, `36h`, `15m`, `60s`, `200ms`. A bare number is seconds where `bare` allows it."""
 
     def __init__(self, low: timedelta, high: timedelta, *, bare: bool = False, why: str = "", **rest: Any) -> None:
         super().__init__(**rest)
         self.low, self.high, self.bare, self.why = low, high, bare, why
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> timedelta:
+    def read(self, value: Any) -> timedelta:
         match = _SPAN.fullmatch("" if isinstance(value, bool) else str(value).strip())
         if match is None:
             raise refuse(value, "give a time span such as 7d, 36h, 15m, 60s or 200ms")
@@ -146,14 +159,14 @@ class Span(Field[timedelta]):
         return timedelta(seconds=seconds)
 
 
-class Size(Field[int]):
+class Size(Rule[int]):
     """A number of bytes: `1MiB`, `512KiB`, `1048576`."""
 
     def __init__(self, low: int, high: int, **rest: Any) -> None:
         super().__init__(**rest)
         self.low, self.high = low, high
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> int:
+    def read(self, value: Any) -> int:
         match = _SIZE.fullmatch("" if isinstance(value, bool) else str(value).strip())
         size = int(match[1]) * _BYTES[(match[2] or "B").lower()] if match and len(match[1]) < 16 else -1
         if not self.low <= size <= self.high:
@@ -161,14 +174,14 @@ class Size(Field[int]):
         return size
 
 
-class Url(Field[str]):
+class Url(Rule[str]):
     """An http(s) base URL. `cut` are paths that belong to the service and are taken off."""
 
     def __init__(self, *, cut: Iterable[str] = (), **rest: Any) -> None:
         super().__init__(**rest)
         self.cut = tuple(cut)
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+    def read(self, value: Any) -> str:
         text = value.strip().rstrip("/") if isinstance(value, str) else ""
         try:
             parts = urlsplit(text)
@@ -185,21 +198,21 @@ class Url(Field[str]):
         return text
 
 
-class Database(Field[str]):
+class Database(Rule[str]):
     """Where the journal is: `sqlite:///file.db` beside the working directory, `sqlite:////data/segue.db` anywhere."""
 
-    def _deserialize(self, value: Any, _attr: str | None, _data: Any, **_: Any) -> str:
+    def read(self, value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
-        scheme, _, rest = text.partition("://")
+        scheme, _, path = text.partition("://")
         example = "sqlite:////data/segue.db"
         if scheme in {"postgres", "postgresql", "mysql", "redis"}:
             raise ValidationError(
                 f"is a {scheme}:// address, and this version stores in SQLite only: "
                 f"set SEGUE_DATABASE={example}, on a disk that is kept"
             )
-        if scheme != "sqlite" or len(rest) < 2 or not rest.startswith("/"):
+        if scheme != "sqlite" or len(path) < 2 or not path.startswith("/"):
             raise ValidationError(f"is no address of a SQLite file: give one such as {example}")
-        if ":memory:" in rest:
+        if ":memory:" in path:
             raise ValidationError(f"is in memory, where nothing is durable: give a file, such as {example}")
         return text
 

@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,7 +29,7 @@ from webhooks.settings.model import (
     WebSettings,
     WorkerSettings,
 )
-from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES
+from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES, EndpointSchema
 from webhooks.settings.suspicions import suspicions
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -90,8 +91,7 @@ class _Loader:
         self._unknown()
         web = WebSettings(**tables["web"])
         for endpoint in endpoints.values():
-            if endpoint.source not in self.broken:
-                self.faults.extend(judge(endpoint, self.sources, public_url=web.public_url))
+            self.faults.extend(judge(endpoint, self.sources, public_url=web.public_url))
         if self.faults:
             raise SettingsError(list(dict.fromkeys(self.faults)))
         segment = tables["segment"]
@@ -171,10 +171,9 @@ class _Loader:
         try:
             loaded: dict[str, Any] = schema.load(table.values)
         except ValidationError as error:
-            assert isinstance(error.messages, dict)
-            for key, messages in error.messages.items():
+            for key, messages in error.messages_dict.items():
                 self.faults.extend(f"{table.keys[key]} {message}" for message in messages)
-            loaded = dict(error.valid_data or {})  # type: ignore[arg-type]
+            loaded = dict(error.valid_data or {})
         return loaded
 
     def _endpoints(self, written: Mapping[str, Any]) -> dict[str, EndpointSettings]:
@@ -188,6 +187,8 @@ class _Loader:
                     "the name in lower-case letters, digits and _"
                 )
                 continue
+            if told.get("source", name) in self.broken:
+                continue  # `segue check` shows the plugin's own fault; the other doors open
             endpoint = self._endpoint(name, told)
             if name in written or endpoint.secrets:
                 endpoints[name] = endpoint
@@ -199,7 +200,8 @@ class _Loader:
         options: dict[str, Field[Any]] = {}
         if source is not None:
             options = {key: Words() if option.many else _OptionText() for key, option in source.options.items()}
-        schema = Schema.from_dict({**ENDPOINT.fields, **options})()  # type: ignore[arg-type]
+            options = {key: rule for key, rule in options.items() if key not in ENDPOINT.fields}
+        schema = EndpointSchema.from_dict(options)()
         table = _Table()
         for key, value in told.items():
             if key in schema.fields:
@@ -234,26 +236,26 @@ class _Loader:
 
     def _unknown(self) -> None:
         passed = tuple(f"SEGUE_{name.upper()}_" for name in self.broken)
-        known = {name: None for name in self.known if name.startswith("SEGUE_")}
         for name in self.environ:
-            if name.startswith("SEGUE_") and name not in known and not name.startswith(passed):
-                self.faults.append(f"{name} is not a setting of this version: {_did_you_mean(name, known)}")
+            if name.startswith("SEGUE_") and name not in self.known and not name.startswith(passed):
+                self.faults.append(f"{name} is not a setting of this version: {_did_you_mean(name, self.known)}")
 
 
 class _OptionText(Text):
     """An option's value; TOML's own booleans and numbers are taken as their words."""
 
-    def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> str:
+    def read(self, value: Any) -> str:
         if isinstance(value, bool):
             value = str(value).lower()
         elif isinstance(value, int):
             value = str(value)
-        return super()._deserialize(value, attr, data, **rest)
+        return super().read(value)
 
 
-def _did_you_mean(name: str, known: Mapping[str, Any]) -> str:
-    hint = nearest(name, known)
-    return hint if hint.startswith("did") else "take it out; `segue check` and docs/configuration.md list them all"
+def _did_you_mean(name: str, known: Collection[str]) -> str:
+    tails = {each.removeprefix("SEGUE_"): each for each in known}
+    close = get_close_matches(name.removeprefix("SEGUE_"), tails, n=1, cutoff=0.75)
+    return f"did you mean {tails[close[0]]}?" if close else "take it out; docs/configuration.md lists them all"
 
 
 def _namespace(write_key: str, endpoints: Mapping[str, EndpointSettings]) -> str:

@@ -1,0 +1,308 @@
+"""The worker: claim, translate, deliver, settle. Whatever happens to it, an event is pending until it is settled."""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from webhooks.deliver.housekeeping import Housekeeping
+from webhooks.deliver.lane import Batch, Lane
+from webhooks.deliver.ledger import Ledger
+from webhooks.deliver.parcel import Item, Parcel
+from webhooks.endpoints import Endpoint
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Claim, Journal, Settlement, State
+from webhooks.segment import Client, Clients, Encoded, Later, Refused, backoff, cut, encode, faults
+from webhooks.settings import RetentionSettings, WorkerSettings
+from webhooks.translate import Broken, Ignored, Translated, Unsupported, translate
+
+log: Final = logging.getLogger("webhooks.deliver")
+IDLE: Final = 1.0
+"""Seconds between looks at an empty journal, at most."""
+SETBACK: Final = 10.0
+"""Seconds to rest after failures in a row, at most."""
+NO_ENDPOINT: Final = timedelta(minutes=5)
+CROWDED: Final = timedelta(seconds=1)
+_STATES: Final = {Ignored: State.IGNORED, Unsupported: State.UNSUPPORTED, Broken: State.DEAD}
+
+
+class Worker:
+    """One worker; several may share a journal. `clock` gives aware UTC."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        endpoints: Mapping[str, Endpoint],
+        clients: Clients,
+        settings: WorkerSettings,
+        *,
+        namespace: str,
+        retention: RetentionSettings | None = None,
+        name: str = "",
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = name or f"{socket.gethostname()}-{os.getpid()}"
+        self._journal = journal
+        self._endpoints = endpoints
+        self._clients = clients
+        self._settings = settings
+        self._namespace = namespace
+        self._clock = clock
+        self._chance = chance
+        self._ledger = Ledger(journal, worker=self.name, lease=settings.lease, clock=clock)
+        self._housekeeping = Housekeeping(
+            journal, retention or RetentionSettings(), worker=self.name, facts=self._facts, clock=clock
+        )
+        self._lanes: dict[str, Lane] = {}
+        self._held: dict[str, bool] = {}
+        self._unknown: set[str] = set()
+        self._lock = threading.Lock()
+        self._nudge = threading.Event()
+        self._stop = threading.Event()
+        self._began = clock()
+        self._failures = 0
+        self._crowded = False
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Events by what became of them since the worker began."""
+        return dict(self._ledger.counts)
+
+    def wake(self) -> None:
+        """Look at the journal now: something was appended, or `stop` was set."""
+        self._nudge.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Deliver until `stop` is set; then finish what is under way within the grace, and hand back the rest."""
+        self._stop = stop
+        log.info("worker started", extra={"worker": self.name})
+        pause = poll = self._settings.poll.total_seconds()
+        with self._ledger.beating():
+            while not stop.is_set():
+                self._nudge.clear()
+                claimed = self._cycle()
+                if claimed:
+                    pause = poll
+                if claimed < self._settings.batch:
+                    self._rest(max(pause, self._setback()))
+                    pause = min(max(pause * 2, poll), max(poll, IDLE))
+            self._wind_down()
+        log.info("worker stopped", extra={"worker": self.name, **self.counts})
+
+    def run_once(self) -> int:
+        """Claim once, deliver and settle; returns how many events were claimed. Errors of the journal are raised."""
+        with self._ledger.beating():
+            claimed = self._turn()
+            self._finish(None)
+            self._ledger.flush()
+        return claimed
+
+    def close(self) -> None:
+        """End the threads that send."""
+        for lane in self._lanes.values():
+            lane.close()
+        self._lanes.clear()
+
+    def _cycle(self) -> int:
+        """One turn of `run`, which survives everything. Returns how many events were claimed."""
+        try:
+            self._ledger.flush()
+            self._housekeeping.tend()
+            claimed = self._turn()
+        except JournalUnavailable as error:
+            self._failures += 1
+            log.error("the journal is away", extra={"reason": error.message, "hint": error.hint})
+            return 0
+        except Exception:
+            self._failures += 1
+            log.exception("a cycle failed")
+            return 0
+        self._failures = 0
+        return claimed
+
+    def _setback(self) -> float:
+        """Seconds to rest after failures in a row."""
+        return max(0.1, min(SETBACK, backoff(self._failures, self._chance))) if self._failures else 0.0
+
+    def _rest(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while not self._stop.is_set() and (left := until - time.monotonic()) > 0:
+            if self._nudge.wait(min(left, 0.25)):
+                return
+
+    def _turn(self) -> int:
+        self._crowded = not self._open_for_work()
+        if self._crowded:
+            return 0
+        claims = self._ledger.take(self._settings.batch)
+        try:
+            self._dispatch(claims)
+        except Exception as error:
+            self._ledger.give_back(
+                [claim for claim in claims if self._ledger.holds(claim)],
+                f"the worker failed: {error!r}",
+                delay=timedelta(seconds=max(1.0, backoff(self._failures, self._chance))),
+                attempt=True,
+            )
+            raise
+        return len(claims)
+
+    def _open_for_work(self) -> bool:
+        """Whether some write key could send what would be claimed."""
+        keys = {endpoint.write_key for endpoint in self._endpoints.values()} or {""}
+        lanes = [self._lane(key) for key in keys]
+        return any(lane.has_room and not lane.client.breaker.wait() for lane in lanes)
+
+    def _lane(self, write_key: str) -> Lane:
+        client = self._clients.of(write_key)
+        if client.fingerprint not in self._lanes:
+            self._lanes[client.fingerprint] = Lane(client, self._clients.settings.in_flight, self._send, self._sent)
+        return self._lanes[client.fingerprint]
+
+    def _dispatch(self, claims: list[Claim]) -> None:
+        settled: list[Settlement] = []
+        loads: dict[str, list[Item]] = {}
+        for claim in claims:
+            endpoint = self._endpoints.get(claim.event.source)
+            if endpoint is None:
+                settled.append(self._without_endpoint(claim))
+                continue
+            lane = self._lane(endpoint.write_key)
+            settlement = self._blocked(claim, lane) or self._prepare(
+                claim, endpoint, loads.setdefault(lane.client.fingerprint, [])
+            )
+            if settlement:
+                settled.append(settlement)
+        self._ledger.settle(settled)
+        for key, load in loads.items():
+            for batch in cut(load):
+                self._lanes[key].put(batch)
+
+    def _without_endpoint(self, claim: Claim) -> Settlement:
+        name = claim.event.source
+        if name not in self._unknown:
+            self._unknown.add(name)
+            log.warning("events wait for an endpoint that is not configured", extra={"endpoint": name})
+        reason = f"no endpoint {name!r} is configured: configure it again, and the event is delivered"
+        return self._later(claim, reason, NO_ENDPOINT)
+
+    def _blocked(self, claim: Claim, lane: Lane) -> Settlement | None:
+        wait = lane.client.breaker.wait()
+        if wait:
+            return self._later(claim, lane.client.breaker.reason, timedelta(seconds=wait))
+        return None if lane.has_room else self._later(claim, "many batches are under way", CROWDED)
+
+    def _later(self, claim: Claim, reason: str, delay: timedelta) -> Settlement:
+        due_at = self._clock() + delay
+        return Settlement(claim=claim, state=State.PENDING, reason=reason, due_at=due_at, attempt=False)
+
+    def _prepare(self, claim: Claim, endpoint: Endpoint, load: list[Item]) -> Settlement | None:
+        """Translate an event and put its messages on the load; the settlement where nothing is to be sent."""
+        outcome = translate(claim.event, endpoint, namespace=self._namespace)
+        if not isinstance(outcome, Translated):
+            return Settlement(claim=claim, state=_STATES[type(outcome)], reason=outcome.reason)
+        parcel = Parcel(claim)
+        items: list[Item] = []
+        for message in outcome.messages:
+            try:
+                encoded = Encoded(message["messageId"], encode(message))
+            except Exception:  # noqa: BLE001 - a value that no JSON can hold harms its own event only
+                return Settlement(claim=claim, state=State.DEAD, reason=traceback.format_exc())
+            fault = faults(message, encoded.body)
+            if fault:
+                parcel.note(encoded.id, Refused(fault))
+            else:
+                items.append(Item(parcel, encoded))
+        if not items:
+            return parcel.settlement(self._clock(), self._chance)
+        parcel.out = len(items)
+        load.extend(items)
+        return None
+
+    def _send(self, client: Client, batch: Batch) -> None:
+        """In a lane's thread: send a batch, and settle the events that have no message out any more."""
+        mine = [item for item in batch if self._ledger.holds(item.parcel.claim)]
+        try:
+            if mine:
+                retries = max(item.parcel.claim.attempts for item in mine)
+                results = client.send([item.message for item in mine], retries=retries, stop=self._stop)
+            else:
+                results = []
+        except Exception as error:
+            log.exception("a batch failed", extra={"write_key": client.fingerprint})
+            results = [Later(f"the worker failed: {error!r}")] * len(mine)
+        now = self._clock()
+        done: list[Parcel] = []
+        chance = self._chance()
+        with self._lock:
+            for item, result in zip(mine, results, strict=True):
+                item.parcel.note(item.message.id, result)
+                item.parcel.out -= 1
+                if not item.parcel.out:
+                    done.append(item.parcel)
+        self._ledger.settle(parcel.settlement(now, lambda: chance) for parcel in done)
+        self._report(client)
+
+    def _sent(self) -> None:
+        """In a lane's thread: there is room again, and perhaps somebody waits for it."""
+        if self._crowded:
+            self._nudge.set()
+
+    def _report(self, client: Client) -> None:
+        """Say once that a write key is held, and once that it is not any more."""
+        held = client.breaker.held
+        with self._lock:
+            before = self._held.get(client.fingerprint)
+            self._held[client.fingerprint] = bool(held)
+        name = f"hold:{client.fingerprint}"
+        try:
+            if before is None:  # the first word of this process: one before it may have left a hold behind
+                before = bool(self._journal.notes().get(name, (None, {}))[1].get("held"))
+            if bool(held) == before:
+                return
+            if held:
+                log.error("write key held: nothing is lost", extra={"write_key": client.fingerprint, "reason": held})
+            else:
+                log.info("write key works again", extra={"write_key": client.fingerprint})
+            self._journal.note(name, {"held": bool(held), "reason": held, "worker": self.name}, now=self._clock())
+        except JournalUnavailable as error:
+            with self._lock:
+                self._held.pop(client.fingerprint, None)  # say it again with the next batch
+            log.warning("hold not noted", extra={"reason": error.message})
+
+    def _finish(self, deadline: float | None) -> None:
+        """Wait until no batch is out, or for the deadline."""
+        self._crowded = True
+        while any(lane.busy for lane in self._lanes.values()):
+            if deadline is not None and time.monotonic() >= deadline:
+                return
+            self._nudge.wait(0.05)
+            self._nudge.clear()
+
+    def _wind_down(self) -> None:
+        grace = self._settings.grace.total_seconds()
+        self._finish(time.monotonic() + max(0.0, grace - min(2.0, grace / 5)))
+        try:
+            self._ledger.give_back_all("the worker shut down")
+            self._housekeeping.note()
+        except Exception as error:  # noqa: BLE001 - the leases run out by themselves
+            log.warning("not all was handed back; the leases will run out", extra={"reason": repr(error)})
+        self.close()
+
+    def _facts(self) -> dict[str, Any]:
+        return {
+            **self.counts,
+            "began_at": self._began.isoformat(),
+            "open": len(self._ledger),
+            "batches": sum(lane.busy for lane in self._lanes.values()),
+            "keys": {name: lane.client.breaker.state.value for name, lane in self._lanes.items()},
+        }

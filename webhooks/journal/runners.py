@@ -1,0 +1,51 @@
+"""Where a commit may block: in the calling thread, or under gevent in one real thread beside the hub."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, Protocol, TypeVar
+
+R = TypeVar("R")
+
+
+class Runner(Protocol):
+    """Calls functions one at a time."""
+
+    def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
+        """The function's result, or what it raised."""
+        ...
+
+
+class Threads:
+    """For plain threads: one caller at a time, in its own thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+
+    def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
+        """Call it now, alone."""
+        with self._lock:
+            return function(*arguments)
+
+
+class Greenlets:
+    """For gevent: one real thread, so that the hub serves others while the disk syncs."""
+
+    def __init__(self) -> None:
+        from gevent.threadpool import ThreadPool
+
+        self._pool = ThreadPool(1)
+
+    def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
+        """Call it in the thread; this greenlet waits."""
+        result: R = self._pool.apply(function, arguments)
+        return result
+
+
+def runner() -> Runner:
+    """The one that fits this process."""
+    if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("threading"):
+        return Greenlets()
+    return Threads()

@@ -1,0 +1,37 @@
+-- name: 1
+CREATE TABLE events (
+    seq          INTEGER PRIMARY KEY AUTOINCREMENT,
+    source       TEXT NOT NULL,
+    event_key    TEXT NOT NULL,
+    type         TEXT NOT NULL,
+    occurred_at  INTEGER NOT NULL,
+    received_at  INTEGER NOT NULL,
+    clock        TEXT NOT NULL,
+    trust        TEXT NOT NULL,
+    headers      TEXT NOT NULL,
+    envelope     TEXT NOT NULL,
+    body         BLOB NOT NULL,
+    problem      TEXT NOT NULL,
+    state        TEXT NOT NULL,
+    attempts     INTEGER NOT NULL DEFAULT 0,
+    due_at       INTEGER NOT NULL,
+    lease        TEXT,
+    leased_until INTEGER,
+    settled_at   INTEGER,
+    reason       TEXT NOT NULL DEFAULT '',
+    UNIQUE (source, event_key)
+) STRICT;
+CREATE INDEX events_pending ON events (seq, due_at, leased_until) WHERE state = 'pending';
+CREATE INDEX events_by_state ON events (state, source, settled_at);
+CREATE TABLE tokens (
+    source TEXT NOT NULL,
+    token  TEXT NOT NULL,
+    value  TEXT NOT NULL,
+    until  INTEGER NOT NULL,
+    PRIMARY KEY (source, token)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE notes (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL,
+    at    INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
