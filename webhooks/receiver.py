@@ -20,7 +20,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
 
 REQUEST_BYTES: Final = 500_000
@@ -168,6 +168,7 @@ def _write_key(authorization: str) -> str:
 
 
 class _Server(socketserver.ThreadingMixIn, WSGIServer):
+    app: Any
     daemon_threads = True
     request_queue_size = 128
 
@@ -189,10 +190,10 @@ class _Handler(WSGIRequestHandler):
             self.raw_requestline = self.rfile.readline(65537)
             if not self.raw_requestline or not self.parse_request():
                 return
-            body = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-            handler = _Answer(body, self.wfile, self.get_stderr(), self.get_environ(), multithread=True)
+            body: IO[bytes] = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
+            handler = _Answer(body, cast("IO[bytes]", self.wfile), self.get_stderr(), self.get_environ(), multithread=True)
             handler.request_handler = self  # type: ignore[attr-defined]
-            handler.run(self.server.get_app())
+            handler.run(self.server.app)
 
     def log_message(self, format: str, *args: Any) -> None:  # the base class names it so
         pass
@@ -201,7 +202,7 @@ class _Handler(WSGIRequestHandler):
 def serve(app: Any, *, host: str = "127.0.0.1", port: int = 0) -> WSGIServer:
     """A threaded server with keep-alive, bound and not yet serving; `server_port` tells the port."""
     server = _Server((host, port), _Handler)
-    server.set_app(app)
+    server.app = app
     return server
 
 

@@ -77,11 +77,6 @@ class Breaker:
         with self._lock:
             return max(0.0, self._until - self._tick(), PROBING if self._probing else 0.0)
 
-    @property
-    def half_open(self) -> bool:
-        """Whether only a probe would be admitted."""
-        return self.state in {State.OPEN, State.HELD}
-
     def succeed(self) -> None:
         """A batch was accepted: close."""
         with self._lock:

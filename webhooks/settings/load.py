@@ -68,8 +68,17 @@ def secrets_for(name: str, environ: Mapping[str, str] | None = None) -> tuple[st
 
 
 def variables(**changed: str) -> dict[str, str]:
-    """A child's environment: ours with some variables changed."""
-    return {**os.environ, **changed}
+    """The environment without any setting of ours, and then `changed`: for a child that must not see ours."""
+    kept = {name: value for name, value in os.environ.items() if not _is_ours(name)}
+    return {**kept, **changed}
+
+
+def _is_ours(name: str) -> bool:
+    return (
+        name in {"PORT", "WEB_CONCURRENCY", "DATABASE_URL"}
+        or name.startswith(("SEGUE_", "SEGMENT_"))
+        or name.removesuffix("_FILE").endswith("_WEBHOOK_SECRET")
+    )
 
 
 class _Loader:

@@ -1,0 +1,121 @@
+"""The breaker and the limiter, by a clock of our own."""
+
+import pytest
+
+from webhooks.segment import Admission, Breaker, Limiter
+from webhooks.segment.breaker import HOLD, PROBING, THRESHOLD, State
+
+
+class Ticks:
+    now = 100.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def tick():
+    return Ticks()
+
+
+@pytest.fixture
+def breaker(tick):
+    return Breaker(tick=tick, chance=lambda: 1.0)
+
+
+def open_up(breaker):
+    for _ in range(THRESHOLD):
+        breaker.fail("502")
+
+
+def test_a_few_failures_leave_it_closed(breaker):
+    for _ in range(THRESHOLD - 1):
+        breaker.fail("502")
+    assert breaker.admit() is Admission.ALL
+    breaker.succeed()
+    breaker.fail("502")
+    assert breaker.admit() is Admission.ALL
+
+
+def test_it_opens_probes_once_and_closes(breaker, tick):
+    open_up(breaker)
+    assert breaker.state is State.OPEN
+    assert (breaker.admit(), breaker.wait()) == (Admission.NONE, 0.5)
+    tick.now += 0.5
+    assert breaker.wait() == 0
+    assert [breaker.admit(), breaker.admit()] == [Admission.PROBE, Admission.NONE]
+    assert breaker.wait() == PROBING
+    breaker.succeed()
+    assert breaker.state is State.CLOSED
+    assert (breaker.admit(), breaker.wait(), breaker.reason) == (Admission.ALL, 0, "")
+
+
+def test_each_probe_that_fails_waits_longer_up_to_a_minute(breaker, tick):
+    open_up(breaker)
+    waits = []
+    for _ in range(9):
+        waits.append(breaker.wait())
+        tick.now += waits[-1]
+        assert breaker.admit() is Admission.PROBE
+        breaker.fail("502")
+    assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
+
+
+def test_a_probe_that_was_not_sent_may_be_sent_by_another(breaker, tick):
+    open_up(breaker)
+    tick.now += 1
+    assert breaker.admit() is Admission.PROBE
+    breaker.release()
+    assert breaker.admit() is Admission.PROBE
+
+
+def test_a_pause_ends_by_itself(breaker, tick):
+    breaker.pause(7, "429")
+    assert (breaker.admit(), breaker.wait(), breaker.state) == (Admission.NONE, 7, State.PAUSED)
+    breaker.pause(3, "429")
+    assert breaker.wait() == 7
+    tick.now += 7
+    assert breaker.admit() is Admission.ALL
+
+
+def test_a_pause_does_not_end_a_hold(breaker, tick):
+    breaker.hold("401")
+    breaker.pause(100, "429")
+    tick.now += 100
+    assert (breaker.held, breaker.admit()) == ("401", Admission.PROBE)
+
+
+def test_a_hold_probes_every_minute_whatever_fails_between(breaker, tick):
+    breaker.hold("401")
+    assert (breaker.wait(), breaker.held) == (HOLD, "401")
+    tick.now += HOLD
+    assert breaker.admit() is Admission.PROBE
+    breaker.fail("502")
+    assert (breaker.held, breaker.wait()) == ("401", 0.5)
+    tick.now += 1
+    breaker.admit()
+    breaker.succeed()
+    assert breaker.held == ""
+
+
+def test_the_limiter_lets_a_second_of_messages_through_and_then_waits(tick):
+    limiter = Limiter(1000, tick=tick)
+    assert limiter.reserve(1000) == 0
+    assert limiter.reserve(500) == 0.5
+    assert limiter.reserve(500) == 1.0
+    tick.now += 1
+    assert limiter.reserve(0) == 0
+    tick.now += 3600
+    assert limiter.reserve(1000) == 0
+    assert limiter.reserve(1) == 0.001
+
+
+def test_what_was_reserved_and_not_sent_is_given_back(tick):
+    limiter = Limiter(10, tick=tick)
+    limiter.reserve(20)
+    limiter.give_back(20)
+    assert limiter.reserve(10) == 0
+
+
+def test_no_rate_is_no_limit(tick):
+    assert Limiter(0, tick=tick).reserve(10**9) == 0

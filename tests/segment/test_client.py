@@ -1,0 +1,308 @@
+"""What became of each message, whatever the server says."""
+
+import json
+import threading
+from collections import Counter
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from messages import encoded, message
+
+from webhooks.segment import Accepted, Answer, Client, Clients, Later, Refused, Unreachable
+from webhooks.segment.client import DISTRUST, PROBE
+from webhooks.settings import SegmentSettings
+
+NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
+OK = Answer(200, {}, '{"success":true}')
+
+
+class Server:
+    """Refuses batches that hold poison; `plan` is answered first, and exceptions in it are raised."""
+
+    def __init__(self, *plan, poison=(), refusal=400, always=None):
+        self.plan = list(plan)
+        self.poison = set(poison)
+        self.refusal = refusal
+        self.always = always
+        self.posts = []
+        self.accepted = Counter()
+        self.bodies = []
+
+    def post(self, write_key, body, *, retries=0):
+        ids = [told["messageId"] for told in json.loads(body)["batch"]]
+        self.posts.append(ids)
+        self.bodies.append(body)
+        self.retries = retries
+        answer = self.plan.pop(0) if self.plan else self.always or OK
+        if isinstance(answer, Exception):
+            raise answer
+        if answer.status == 200 and self.poison.intersection(ids):
+            return Answer(self.refusal, {}, "malformed")
+        if answer.status == 200:
+            self.accepted.update(ids)
+        return answer
+
+
+class Ticks:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def client(server, *, write_key="wk", tick=None, **told):
+    told = SegmentSettings(**{"rate": 0, **told})
+    return Client(write_key, told, transport=server, clock=lambda: NOW, tick=tick or Ticks(), chance=lambda: 1.0)
+
+
+def batch(count):
+    return [encoded(number) for number in range(count)]
+
+
+def by_kind(results):
+    return {kind: [place for place, result in enumerate(results) if isinstance(result, kind)] for kind in (Accepted, Refused, Later)}
+
+
+def test_one_poison_message_among_two_thousand_stands_alone_after_halving():
+    server = Server(poison=["m-1234"])
+    found = by_kind(client(server).send(batch(2000)))
+    assert found[Refused] == [1234]
+    assert len(found[Accepted]) == 1999
+    assert server.accepted == Counter(f"m-{number}" for number in range(2000) if number != 1234)
+    assert len(server.posts) <= 23
+
+
+def test_a_refusal_holds_segments_own_words():
+    assert client(Server(poison=["m-0"])).send(batch(2))[0] == Refused("Segment answered 400: malformed")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 300), st.sets(st.integers(0, 299), max_size=DISTRUST - 1), st.sampled_from([400, 413, 422]))
+def test_exactly_the_poison_is_refused_and_all_else_is_accepted_once(count, poison, refusal):
+    poison = {number for number in poison if number < count}
+    server = Server(poison={f"m-{number}" for number in poison}, refusal=refusal)
+    found = by_kind(client(server).send(batch(count)))
+    assert found == {
+        Refused: sorted(poison),
+        Accepted: [number for number in range(count) if number not in poison],
+        Later: [],
+    }
+    assert server.accepted == Counter(f"m-{number}" for number in found[Accepted])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 60), st.sets(st.integers(0, 59)))
+def test_with_much_poison_either_one_was_accepted_and_it_is_exact_or_the_key_is_held_and_nothing_is_refused(count, poison):
+    poison = {number for number in poison if number < count}
+    server = Server(poison={f"m-{number}" for number in poison})
+    sender = client(server)
+    found = by_kind(sender.send(batch(count)))
+    if sender.breaker.held:
+        assert found == {Refused: [], Accepted: [], Later: list(range(count))}
+        assert not server.accepted
+        assert len(poison) >= DISTRUST
+    else:
+        assert found[Refused] == sorted(poison)
+        assert not found[Later]
+        assert set(server.accepted) == {f"m-{number}" for number in range(count)} - server.poison
+
+
+def test_a_run_of_poison_at_the_head_is_told_from_a_key_that_is_refused():
+    server = Server(poison={f"m-{number}" for number in range(40)})
+    sender = client(server)
+    found = by_kind(sender.send(batch(1000)))
+    assert found[Refused] == list(range(40))
+    assert not sender.breaker.held
+
+
+def test_when_all_is_refused_the_key_is_held_after_few_requests_and_nothing_dies():
+    server = Server(always=Answer(400, {}, "who are you"))
+    sender = client(server)
+    results = sender.send(batch(2000))
+    assert {type(result) for result in results} == {Later}
+    assert all(result.delay == 60.0 for result in results)
+    assert sum(result.counted for result in results) == DISTRUST
+    assert "who are you" in sender.breaker.held
+    assert len(server.posts) <= 22 + DISTRUST
+
+
+def test_a_refused_key_is_noticed_over_many_small_batches_too():
+    server = Server(always=Answer(400, {}, "no"))
+    sender = client(server)
+    results = [sender.send(batch(1))[0] for _ in range(DISTRUST + 3)]
+    assert [type(result) for result in results] == [Refused] * (DISTRUST - 1) + [Later] * 4
+
+
+@pytest.mark.parametrize("status", [301, 401, 403, 404, 501, 418])
+def test_a_fault_of_configuration_holds_the_key_and_counts_no_attempt(status):
+    tick = Ticks()
+    server = Server(always=Answer(status, {}, "no such key"))
+    sender = client(server, tick=tick)
+    assert sender.send(batch(2)) == [Later(f"Segment answered {status}: no such key", 60.0, counted=False)] * 2
+    assert sender.send(batch(2))[0].counted is False
+    assert len(server.posts) == 1
+    tick.now += 60
+    server.always = None
+    assert by_kind(sender.send(batch(50)))[Accepted] == list(range(50))
+    assert [len(ids) for ids in server.posts] == [2, PROBE, 30]
+    assert not sender.breaker.held
+
+
+def test_without_a_write_key_nothing_is_sent_and_nothing_dies():
+    server = Server()
+    sender = client(server, write_key="")
+    (result,) = sender.send(batch(1))
+    assert "no write key" in result.reason
+    assert (result.delay, result.counted, server.posts) == (60.0, False, [])
+    assert sender.fingerprint == "none"
+
+
+@pytest.mark.parametrize("fault", [Unreachable("ReadTimeout"), Answer(503, {}, ""), Answer(429, {}, ""), Answer(408, {}, "")])
+def test_a_passing_failure_is_tried_later_and_counted(fault):
+    (result,) = client(Server(fault)).send(batch(1))
+    assert (result.delay, result.counted) == (None, True)
+
+
+@pytest.mark.parametrize("status", [429, 503, 529, 408])
+def test_retry_after_rests_the_key_and_counts_no_attempt(status):
+    tick = Ticks()
+    server = Server(Answer(status, {"Retry-After": "7"}, "slow down"))
+    sender = client(server, tick=tick)
+    assert sender.send(batch(1)) == [Later(f"Segment answered {status}: slow down", 7.0, counted=False)]
+    assert sender.send(batch(1))[0].delay == 7.0
+    assert len(server.posts) == 1
+    tick.now += 7
+    assert sender.send(batch(1)) == [Accepted()]
+
+
+def test_a_failure_amid_the_halving_keeps_what_was_settled():
+    server = Server(OK, OK, Unreachable("reset"), poison=["m-3"])
+    found = client(server).send(batch(4))
+    assert found[:2] == [Accepted(), Accepted()]
+    assert [result.counted for result in found[2:]] == [True, True]
+
+
+def test_what_was_not_tried_is_not_counted():
+    server = Server(OK, OK, OK, Unreachable("reset"), poison=["m-0"])
+    found = client(server).send(batch(4))
+    assert [getattr(result, "counted", None) for result in found] == [None, True, False, False]
+
+
+def test_failures_in_a_row_open_the_breaker_and_one_small_probe_closes_it():
+    tick = Ticks()
+    server = Server(always=Answer(502, {}, ""))
+    sender = client(server, tick=tick)
+    for _ in range(8):
+        sender.send(batch(100))
+    assert len(server.posts) == 5
+    tick.now += sender.breaker.wait()
+    sender.send(batch(100))
+    assert len(server.posts[-1]) == PROBE
+    tick.now += sender.breaker.wait()
+    server.always = None
+    assert by_kind(sender.send(batch(100)))[Accepted] == list(range(100))
+    assert [len(ids) for ids in server.posts[-2:]] == [PROBE, 80]
+
+
+def test_a_probe_of_poison_alone_closes_the_breaker_too():
+    tick = Ticks()
+    server = Server(*[Unreachable("reset")] * 5, poison=["m-0"])
+    sender = client(server, tick=tick)
+    for _ in range(5):
+        sender.send(batch(1))
+    tick.now += 1
+    assert isinstance(sender.send(batch(1))[0], Refused)
+    assert sender.breaker.state == "closed"
+
+
+def test_a_probe_that_stop_forestalls_is_released():
+    tick = Ticks()
+    server = Server(*[Unreachable("reset")] * 5)
+    sender = client(server, tick=tick)
+    for _ in range(5):
+        sender.send(batch(1))
+    tick.now += 1
+    stop = threading.Event()
+    stop.set()
+    assert sender.send(batch(1), stop=stop) == [Later("the worker is shutting down", 0.0, counted=False)]
+    assert sender.breaker.wait() == 0
+    assert sender.send(batch(1)) == [Accepted()]
+
+
+def test_while_another_probes_the_rest_comes_back_soon():
+    tick = Ticks()
+    sender = client(Server(*[Unreachable("reset")] * 5), tick=tick)
+    for _ in range(5):
+        sender.send(batch(1))
+    tick.now += 1
+    sender.breaker.admit()
+    (result,) = sender.send(batch(1))
+    assert (result.delay, result.counted) == (0.25, False)
+
+
+def test_the_limiter_is_asked_before_each_request():
+    stop = threading.Event()
+    threading.Timer(0.05, stop.set).start()
+    sender = client(Server(), rate=10.0)
+    assert sender.send(batch(10), stop=stop) == [Accepted()] * 10
+    assert isinstance(sender.send(batch(10), stop=stop)[0], Later)
+
+
+def test_sent_at_is_of_the_attempt_and_only_when_wanted():
+    server = Server()
+    client(server).send(batch(1))
+    client(server, send_sent_at=True).send(batch(1))
+    assert [json.loads(body).get("sentAt") for body in server.bodies] == [None, "2026-03-31T12:00:00.000Z"]
+
+
+def test_the_count_of_retries_is_told():
+    server = Server()
+    client(server).send(batch(1), retries=3)
+    assert server.retries == 3
+
+
+def test_deliver_checks_batches_and_sends_once():
+    server = Server()
+    results = client(server).deliver([message(1), message(2, userId=None), message(3)])
+    assert [type(result) for result in results] == [Accepted, Refused, Accepted]
+    assert server.posts == [["m-1", "m-3"]]
+
+
+class Hurry(threading.Event):
+    """Waits by moving the clock."""
+
+    def __init__(self, tick):
+        super().__init__()
+        self.tick = tick
+
+    def wait(self, timeout=None):
+        self.tick.now += timeout
+        return self.is_set()
+
+
+def test_deliver_tries_again_until_its_patience_ends():
+    tick = Ticks()
+    server = Server(Unreachable("reset"), Answer(429, {"Retry-After": "7"}, ""), OK, poison=["m-2"])
+    results = client(server, tick=tick).deliver([message(1), message(2), message(3)], stop=Hurry(tick))
+    assert [type(result) for result in results] == [Accepted, Refused, Accepted]
+    assert tick.now == 7.5
+    server = Server(always=Answer(401, {}, ""))
+    assert isinstance(client(server).deliver([message(1)], patience=5)[0], Later)
+    assert len(server.posts) == 1
+
+
+def test_deliver_ends_when_it_is_stopped():
+    stop = threading.Event()
+    stop.set()
+    server = Server()
+    assert isinstance(client(server).deliver([message(1)], stop=stop)[0], Later)
+    assert server.posts == []
+
+
+def test_there_is_one_client_for_each_write_key():
+    clients = Clients(SegmentSettings(write_key="default"))
+    assert clients.of() is clients.of("default")
+    assert clients.of("other") is not clients.of()
+    assert len({clients.of().fingerprint, clients.of("other").fingerprint}) == 2

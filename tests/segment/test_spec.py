@@ -1,0 +1,90 @@
+"""What Segment would drop behind a 200, or refuse, is told before it is sent."""
+
+import pytest
+from messages import message
+
+from webhooks.segment import encode, faults
+from webhooks.segment.spec import MESSAGE_BYTES
+
+EXTERNAL = {"id": "cus_1", "type": "shop_customer_id", "collection": "users", "encoding": "none"}
+
+
+def fault(**more):
+    made = message(**more)
+    return faults(made, encode(made))
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"userId": None, "anonymousId": "a1"},
+        {"type": "identify", "event": None, "properties": None, "traits": {"email": "a@example.com"}},
+        {"type": "group", "event": None, "properties": None, "groupId": "g1", "traits": {}},
+        {"type": "alias", "event": None, "properties": None, "previousId": "old"},
+        {"type": "page", "event": None, "name": "Home"},
+        {"type": "screen", "event": None},
+        {"timestamp": "2026-03-31T14:00:00+02:00"},
+        {"context": {}},
+        {"context": {"consent": {}}},
+        {"context": {"consent": {"categoryPreferences": {"Analytics": False}}}},
+        {"context": {"externalIds": [EXTERNAL]}},
+        {"context": {"externalIds": []}},
+        {"messageId": "m" * 99},
+    ],
+)
+def test_a_sound_message_has_no_fault(more):
+    assert fault(**more) is None
+
+
+@pytest.mark.parametrize(
+    ("more", "problem", "mend"),
+    [
+        ({"type": "trak"}, "type 'trak'", "use one of"),
+        ({"messageId": None}, "messageId is missing", "deterministic"),
+        ({"messageId": 7}, "messageId is missing", "deterministic"),
+        ({"messageId": "m" * 100}, "100 characters", "under 100"),
+        ({"sentAt": "2026-03-31T12:00:00Z"}, "sentAt", "leave it out"),
+        ({"timestamp": None}, "not ISO 8601", "event's own time"),
+        ({"timestamp": "yesterday"}, "not ISO 8601", "event's own time"),
+        ({"timestamp": 1774958400}, "not ISO 8601", "event's own time"),
+        ({"timestamp": "2026-03-31T12:00:00"}, "no zone", "UTC"),
+        ({"timestamp": "1970-01-21T13:00:00Z"}, "cannot be", "milliseconds"),
+        ({"timestamp": "2100-01-01T00:00:00Z"}, "cannot be", "milliseconds"),
+        ({"userId": None}, "neither userId nor anonymousId", "`who`"),
+        ({"userId": 12}, "userId must be text", "string"),
+        ({"userId": " "}, "userId must be text", "string"),
+        ({"anonymousId": ""}, "anonymousId must be text", "leave it out"),
+        ({"event": None}, "without an event name", "name it"),
+        ({"event": "  "}, "without an event name", "name it"),
+        ({"type": "group", "properties": None}, "groupId", "string"),
+        ({"type": "alias", "properties": None}, "previousId and userId", "name both"),
+        ({"type": "alias", "properties": None, "userId": None, "anonymousId": "a", "previousId": "b"}, "previousId", ""),
+        ({"traits": {}}, "traits have no place in track", "move them to properties"),
+        ({"type": "alias", "previousId": "b"}, "properties have no place in alias", "leave them out"),
+        ({"type": "identify"}, "properties have no place in identify", "move them to traits"),
+        ({"properties": [1]}, "properties must be an object", "names and values"),
+        ({"properties": dict.fromkeys(map(str, range(10_001)), 1)}, "10001 properties", "send fewer"),
+        ({"context": []}, "context must be an object", "names and values"),
+        ({"context": {"consent": True}}, "consent must be an object", "leave it out"),
+        ({"context": {"consent": {"categoryPreferences": {}}}}, "categoryPreferences", "leave consent out"),
+        ({"context": {"consent": {"categoryPreferences": {"A": "yes"}}}}, "categoryPreferences", "true or false"),
+        ({"context": {"externalIds": EXTERNAL}}, "externalIds must be a list", "lower case"),
+        ({"context": {"externalIds": [{"id": "1", "type": "x"}]}}, "externalIds must be a list", "encoding"),
+        ({"context": {"externalIds": [{**EXTERNAL, "type": "Shop"}]}}, "externalIds", "lower case"),
+        ({"context": {"externalIds": [{**EXTERNAL, "collection": "people"}]}}, "externalIds", "users or accounts"),
+        ({"context": {"externalIds": [{**EXTERNAL, "encoding": "md5"}]}}, "externalIds", "encoding none"),
+        ({"context": {"externalIds": [{**EXTERNAL, "id": 5}]}}, "externalIds", "list of"),
+        ({"properties": {"x": "é" * 16_000}}, "over Segment's 32000", "shorter"),
+    ],
+)  # fmt: skip
+def test_a_fault_says_the_problem_and_the_mend(more, problem, mend):
+    told = fault(**more)
+    assert problem in told
+    assert mend in told
+
+
+def test_the_size_is_that_of_the_exact_bytes():
+    room = MESSAGE_BYTES - len(encode(message(properties={"x": ""})))
+    assert fault(properties={"x": "a" * room}) is None
+    assert fault(properties={"x": "a" * (room + 1)}) is not None

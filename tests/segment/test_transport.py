@@ -1,0 +1,150 @@
+"""Requests over real sockets, on good days and bad."""
+
+import json
+import time
+
+import pytest
+from faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
+from messages import encoded
+
+from webhooks.segment import Accepted, Client, Later, Transport, Unreachable, assemble
+from webhooks.segment.transport import RECYCLE, TEXT
+from webhooks.settings import SegmentSettings
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+
+
+@pytest.fixture
+def server():
+    with FaultyReceiver() as server:
+        yield server
+
+
+def settings(url, **more):
+    return SegmentSettings(**{"url": url, "rate": 0, "connect_timeout": 1.0, "read_timeout": 10.0, **more})
+
+
+BODY = assemble([encoded(1)])
+
+
+def test_a_request_carries_what_segment_asks_for(server):
+    assert Transport(settings(server.url)).post("wk", BODY, retries=2).status == 200
+    (request,) = server.requests
+    assert request.raw == BODY
+    assert request.key == "wk"
+    assert request.headers["authorization"] == "Basic d2s6"
+    assert request.headers["content-type"] == "application/json"
+    assert request.headers["content-encoding"] == "gzip"
+    assert request.headers["x-retry-count"] == "2"
+    assert request.headers["user-agent"].startswith("segue/")
+
+
+def test_without_gzip_the_bytes_go_as_they_are(server):
+    Transport(settings(server.url + "/", gzip=False)).post("wk", BODY)
+    assert server.requests[0].raw == BODY
+    assert "content-encoding" not in server.requests[0].headers
+
+
+def test_a_connection_is_kept_and_recycled_by_age_and_after_a_failure(server):
+    now = [0.0]
+    transport = Transport(settings(server.url), tick=lambda: now[0])
+    transport.post("wk", BODY)
+    transport.post("wk", BODY)
+    now[0] += RECYCLE
+    transport.post("wk", BODY)
+    server.plan.append(status(502))
+    transport.post("wk", BODY)
+    transport.post("wk", BODY)
+    server.plan.append(reset)
+    with pytest.raises(Unreachable):
+        transport.post("wk", BODY)
+    transport.post("wk", BODY)
+    used = [id(request.connection) for request in server.requests]
+    assert used[0] == used[1] != used[2] == used[3] != used[4] == used[5] != used[6]
+
+
+@pytest.mark.parametrize("fault", [reset, lose_reply, truncate])
+def test_a_broken_exchange_is_unreachable_and_tells_no_address(server, fault):
+    server.plan.append(fault)
+    with pytest.raises(Unreachable) as caught:
+        Transport(settings(server.url)).post("wk", BODY)
+    assert "127.0.0.1" not in str(caught.value)
+
+
+def test_nobody_listening_is_unreachable():
+    with pytest.raises(Unreachable, match="ConnectionRefusedError"):
+        Transport(settings("http://127.0.0.1:1")).post("wk", BODY)
+
+
+def test_a_server_that_hangs_is_left(server):
+    server.plan.append(hang)
+    with pytest.raises(Unreachable, match="ReadTimeout"):
+        Transport(settings(server.url, read_timeout=0.1)).post("wk", BODY)
+
+
+@pytest.mark.parametrize("where", ["headers", "body"])
+def test_an_answer_that_dribbles_is_cut_off(server, where):
+    server.plan.append(dribble(where))
+    began = time.monotonic()
+    with pytest.raises(Unreachable):
+        Transport(settings(server.url, connect_timeout=0.1, read_timeout=0.2)).post("wk", BODY)
+    assert time.monotonic() - began < 10
+
+
+def test_a_slow_answer_is_waited_for(server):
+    server.plan.append(slow(0.2))
+    assert Transport(settings(server.url)).post("wk", BODY).status == 200
+
+
+def test_a_redirect_is_not_followed(server):
+    server.plan.append(status(302, Location=server.url + "/elsewhere"))
+    assert Transport(settings(server.url)).post("wk", BODY).status == 302
+    assert len(server.requests) == 1
+
+
+def test_an_answer_is_read_only_so_far(server):
+    server.plan.append(status(400, "a" * 200_000))
+    answer = Transport(settings(server.url)).post("wk", BODY)
+    assert answer.text == "a" * TEXT
+
+
+def test_an_answer_that_is_no_text_harms_nothing(server):
+    server.plan.append(lambda handler, _: handler.answer(400, b"\xff\xfe"))
+    assert Transport(settings(server.url)).post("wk", BODY).text == "\ufffd\ufffd"
+
+
+def test_headers_of_an_answer_are_found_in_any_case(server):
+    server.plan.append(status(429, retry_after="7"))
+    assert Transport(settings(server.url)).post("wk", BODY).headers["Retry-After"] == "7"
+
+
+def test_a_proxy_is_taken_from_the_environment(server, monkeypatch):
+    monkeypatch.delenv("NO_PROXY")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.setenv("HTTP_PROXY", server.url)
+    monkeypatch.setenv("http_proxy", server.url)
+    server.always = status(502)
+    assert Transport(settings("http://segment.example")).post("wk", BODY).status == 502
+    assert len(server.requests) == 1
+
+
+def test_a_password_in_netrc_does_not_replace_the_write_key(server, monkeypatch, tmp_path):
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    Transport(settings(server.url)).post("wk", BODY)
+    assert server.requests[0].key == "wk"
+
+
+def test_a_lost_reply_is_repeated_with_the_same_bytes(server):
+    client = Client("wk", settings(server.url))
+    server.plan.append(lose_reply)
+    assert isinstance(client.send([encoded(1)])[0], Later)
+    assert client.send([encoded(1)]) == [Accepted()]
+    assert server.ids == ["m-1", "m-1"]
+    assert server.requests[0].raw == server.requests[1].raw
+    assert json.loads(server.requests[0].raw) == {"batch": server.requests[0].batch}

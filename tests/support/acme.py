@@ -1,0 +1,67 @@
+"""An invented provider for tests of the service: signs like Stripe, sends one event or a batch."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from translators.kit import (
+    Answer, Delivery, Event, Head, HmacKvHeader, Identity, Item, Message, Refused, Source, raw_items, track,
+)  # fmt: skip
+from webhooks.endpoints import Endpoint
+from webhooks.signatures import sign
+
+SECRET = "whsec_acme"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SCHEME = HmacKvHeader(header="Acme-Signature")
+
+
+def make_source(**more: Any) -> Source:
+    source = Source("acme", scheme=SCHEME, keep_headers=["X-Kept"], **more)
+
+    @source.split
+    def split(delivery: Delivery) -> list[bytes | Item]:
+        return list(raw_items(delivery.body)) if delivery.body.lstrip().startswith(b"[") else [delivery.body]
+
+    @source.event
+    def head(item: Item) -> Head:
+        return Head(item.body.id("id"), item.body.text("type"), item.body.seconds("created", None))
+
+    @source.who
+    def who(event: Event) -> Identity:
+        return Identity(anonymous=("customer", event.body.id("customer", "c1")))
+
+    @source.handshake()
+    def ping(delivery: Delivery) -> Answer | None:
+        return Answer(body=b"pong", content_type="text/plain") if b'"ping"' in delivery.body else None
+
+    @source.guard
+    def guard(delivery: Delivery) -> None:
+        if delivery.query.get("org") == "foreign":
+            raise Refused("This delivery is for another organisation.")
+
+    @source.on("thing.done")
+    def done(event: Event) -> Iterator[Message]:
+        yield track("Thing Done", thing_id=event.body.id("id"))
+
+    source.ignore("thing.noise", because="it says nothing")
+    return source
+
+
+def make_endpoint(source: Source | None = None, *, name: str = "acme", **more: Any) -> Endpoint:
+    source = source or make_source()
+    return Endpoint(
+        name=name, source=source, scheme=next(iter(source.schemes.values())), secrets=more.pop("secrets", (SECRET,)),
+        options=source.defaults(), **more,
+    )  # fmt: skip
+
+
+def body(id_: str = "evt_1", type_: str = "thing.done", **more: Any) -> bytes:
+    return json.dumps({"id": id_, "type": type_, "created": int(NOW.timestamp()) - 60, **more}).encode()
+
+
+def signed(payload: bytes, *, secret: str = SECRET, now: datetime = NOW) -> dict[str, str]:
+    headers = {"Content-Type": "application/json"}
+    return headers | dict(sign(SCHEME, body=payload, secret=secret, now=now).headers)

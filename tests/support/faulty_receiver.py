@@ -1,0 +1,209 @@
+"""The receiver with faults: what networks, proxies and Segment itself do on a bad day, over real sockets."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import json
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+from webhooks.receiver import Receiver, _write_key
+
+
+@dataclass
+class Request:
+    """A request as it came."""
+
+    key: str
+    headers: Mapping[str, str]
+    raw: bytes
+    connection: object
+
+    @property
+    def batch(self) -> list[dict[str, Any]]:
+        return json.loads(self.raw)["batch"]
+
+    @property
+    def ids(self) -> list[str]:
+        return [message["messageId"] for message in self.batch]
+
+
+Fault = Callable[["_Handler", Request], None]
+
+
+def status(code: int, body: str = "", **headers: str) -> Fault:
+    """Answer with this status; underscores in header names are dashes."""
+
+    def fault(handler: _Handler, _: Request) -> None:
+        handler.answer(code, body.encode(), {name.replace("_", "-"): value for name, value in headers.items()})
+
+    return fault
+
+
+def slow(seconds: float) -> Fault:
+    """Accept, and answer 200 late."""
+
+    def fault(handler: _Handler, request: Request) -> None:
+        time.sleep(seconds)
+        handler.accept(request)
+
+    return fault
+
+
+def hang(handler: _Handler, _: Request) -> None:
+    """Never answer."""
+    handler.owner.closed.wait(30)
+    handler.close_connection = True
+
+
+def wait_for(event: threading.Event) -> Fault:
+    """Accept once the event is set."""
+
+    def fault(handler: _Handler, request: Request) -> None:
+        event.wait(30)
+        handler.accept(request)
+
+    return fault
+
+
+def reset(handler: _Handler, _: Request) -> None:
+    """RST without an answer."""
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    handler.drop()
+
+
+def lose_reply(handler: _Handler, request: Request) -> None:
+    """Accept, and close without a word."""
+    handler.owner.receiver.take(handler.path, request.headers, handler.body)
+    handler.drop()
+
+
+def truncate(handler: _Handler, request: Request) -> None:
+    """Accept, and break the answer off in its middle."""
+    handler.owner.receiver.take(handler.path, request.headers, handler.body)
+    handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{'suc")
+    handler.drop()
+
+
+def dribble(where: str) -> Fault:
+    """Answer a byte at a time, without end: `headers` or `body`."""
+
+    def fault(handler: _Handler, _: Request) -> None:
+        handler.close_connection = True
+        head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n"
+        try:
+            handler.wfile.write(head + (b"\r\n" if where == "body" else b"X-Slow: "))
+            while not handler.owner.closed.wait(0.02):
+                handler.wfile.write(b"a")
+        except OSError:
+            pass
+
+    return fault
+
+
+@dataclass
+class FaultyReceiver:
+    """Serves on a free port while the `with` block runs.
+
+    plan          the next requests meet these faults, one each; then all is well again
+    always        a fault that every request meets
+    poison        messageIds whose batch is answered 400
+    refused_keys  write keys that are answered 401
+    most_bytes    bigger bodies are answered 413
+    """
+
+    receiver: Receiver = field(default_factory=Receiver)
+    plan: deque[Fault] = field(default_factory=deque)
+    always: Fault | None = None
+    poison: Collection[str] = ()
+    refused_keys: set[str] = field(default_factory=set)
+    most_bytes: int = 10**9
+    requests: list[Request] = field(default_factory=list)
+    closed: threading.Event = field(default_factory=threading.Event)
+
+    def __enter__(self) -> Self:
+        handler = type("Handler", (_Handler,), {"owner": self})
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._server.daemon_threads = True
+        self._server.block_on_close = False
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, tb: TracebackType | None) -> None:
+        self.closed.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
+
+    @property
+    def ids(self) -> list[str]:
+        """The messageIds accepted, copies too."""
+        return [message["messageId"] for message in self.receiver.received]
+
+    def wait_for_requests(self, count: int) -> None:
+        deadline = time.monotonic() + 20
+        while len(self.requests) < count:
+            assert time.monotonic() < deadline, f"{len(self.requests)} of {count} requests came"
+            time.sleep(0.002)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    owner: FaultyReceiver
+    body: bytes
+
+    def do_POST(self) -> None:
+        self.body = self.rfile.read(int(self.headers["Content-Length"]))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        raw = gzip.decompress(self.body) if headers.get("content-encoding") == "gzip" else self.body
+        request = Request(_write_key(headers["authorization"]), headers, raw, self.connection)
+        self.owner.requests.append(request)
+        try:
+            fault = self.owner.plan.popleft()
+        except IndexError:
+            fault = self.owner.always or _Handler.accept
+        fault(self, request)
+
+    def accept(self, request: Request) -> None:
+        owner = self.owner
+        if request.key in owner.refused_keys:
+            self.answer(401, b'{"message":"no such write key"}')
+        elif len(request.raw) > owner.most_bytes:
+            self.answer(413, b"too large")
+        elif owner.poison and any(id_ in owner.poison for id_ in request.ids):
+            self.answer(400, b'{"success":false,"message":"malformed"}')
+        else:
+            self.answer(*owner.receiver.take(self.path, request.headers, self.body))
+
+    def answer(self, code: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+        self.send_response(code)
+        for name, value in {"Content-Length": str(len(body)), **(headers or {})}.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def drop(self) -> None:
+        self.close_connection = True
+        self.wfile = io.BytesIO()
+        self.rfile.close()
+        self.connection.close()
+
+    def finish(self) -> None:
+        with contextlib.suppress(OSError):
+            super().finish()
+
+    def log_message(self, *_: object) -> None:
+        pass

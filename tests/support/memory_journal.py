@@ -1,0 +1,154 @@
+"""A journal in memory that keeps the protocol's promises, for tests that need no disk."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from translators.kit import Event
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Census, Claim, Row, Settlement, State, Stored
+
+
+@dataclass
+class _Kept:
+    row: Row
+    lease: str = ""
+
+
+class MemoryJournal:
+    """`away` makes every call raise JournalUnavailable; `settled` lists what was settled, in order."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.settled: list[Settlement] = []
+        self.calls: list[str] = []
+        self._kept: dict[int, _Kept] = {}
+        self._keys: dict[tuple[str, str], int] = {}
+        self._notes: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
+        self._leases = 0
+        self._lock = threading.RLock()
+
+    def _called(self, name: str) -> None:
+        self.calls.append(name)
+        if self.away:
+            raise JournalUnavailable("the disk is full", hint="Make room.")
+
+    def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
+        self._called("append")
+        new = 0
+        with self._lock:
+            for event in events:
+                if (event.source, event.key) in self._keys:
+                    continue
+                new += 1
+                seq = len(self._kept) + 1
+                self._keys[event.source, event.key] = seq
+                state = State.DEAD if event.problem else State.PENDING
+                self._kept[seq] = _Kept(
+                    Row(
+                        seq=seq, event=event, state=state, attempts=0, due_at=now, leased_until=None, settled_at=None,
+                        reason=event.problem,
+                    )
+                )  # fmt: skip
+        return Stored(new, len(events) - new)
+
+    def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
+        self._called("claim")
+        found = []
+        with self._lock:
+            for seq, kept in sorted(self._kept.items()):
+                row = kept.row
+                free = row.leased_until is None or row.leased_until <= now
+                if len(found) < limit and row.state is State.PENDING and free and (row.due_at or now) <= now:
+                    self._leases += 1
+                    kept.lease = f"{worker}-{self._leases}"
+                    kept.row = replace(row, leased_until=now + lease)
+                    found.append(Claim(seq=seq, event=row.event, attempts=row.attempts, lease=kept.lease))
+        return found
+
+    def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
+        self._called("renew")
+        held = set()
+        with self._lock:
+            for claim in claims:
+                kept = self._kept[claim.seq]
+                if kept.lease == claim.lease:
+                    kept.row = replace(kept.row, leased_until=now + lease)
+                    held.add(claim.seq)
+        return held
+
+    def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
+        self._called("settle")
+        done = set()
+        with self._lock:
+            for settlement in settlements:
+                kept = self._kept[settlement.claim.seq]
+                if kept.lease != settlement.claim.lease:
+                    continue
+                pending = settlement.state is State.PENDING
+                kept.lease = ""
+                kept.row = replace(
+                    kept.row,
+                    state=settlement.state,
+                    attempts=kept.row.attempts + settlement.attempt,
+                    due_at=settlement.due_at if pending else None,
+                    leased_until=None,
+                    settled_at=None if pending else now,
+                    reason=settlement.reason,
+                )
+                self.settled.append(settlement)
+                done.add(settlement.claim.seq)
+        return done
+
+    def steal(self, seq: int) -> None:
+        """Give the lease of an event to somebody else."""
+        with self._lock:
+            self._kept[seq].lease = "stolen"
+
+    def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
+        self._called("prune")
+        old = [
+            seq
+            for seq, kept in sorted(self._kept.items())
+            if (age := ages.get(kept.row.state)) and kept.row.settled_at and kept.row.settled_at <= now - age
+        ][:limit]
+        for seq in old:
+            row = self._kept.pop(seq).row
+            del self._keys[row.event.source, row.event.key]
+        return len(old)
+
+    def census(self) -> Census:
+        by_state: dict[State, int] = {}
+        for kept in self._kept.values():
+            by_state[kept.row.state] = by_state.get(kept.row.state, 0) + 1
+        return Census(by_state=by_state, by_source={}, oldest_pending=None)
+
+    def find(self, source: str, key: str) -> Row | None:
+        seq = self._keys.get((source, key))
+        return self._kept[seq].row if seq else None
+
+    def rows(self, *, states: Iterable[State] = (), source: str = "", after: int = 0, limit: int = 100) -> list[Row]:
+        wanted = set(states) or set(State)
+        rows = [kept.row for seq, kept in sorted(self._kept.items()) if seq > after and kept.row.state in wanted]
+        return [row for row in rows if not source or row.event.source == source][:limit]
+
+    def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
+        raise NotImplementedError
+
+    def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
+        self._called("note")
+        self._notes[name] = (now, dict(value))
+
+    def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
+        self._called("notes")
+        return dict(self._notes)
+
+    def check(self) -> None:
+        self._called("check")
+
+    def close(self) -> None:
+        pass

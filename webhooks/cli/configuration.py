@@ -1,0 +1,59 @@
+"""What most commands begin with: the plugins, the settings, the endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from translators.kit import Source
+from webhooks import plugins
+from webhooks.cli.output import fail
+from webhooks.endpoints import Endpoint, bind
+from webhooks.errors import SettingsError
+from webhooks.settings import EndpointSettings, Settings, load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """Loaded and bound. `sources` are the installed ones and those of segue.toml."""
+
+    registry: plugins.Registry
+    settings: Settings
+    endpoints: Mapping[str, Endpoint]
+
+    @property
+    def sources(self) -> Mapping[str, Source]:
+        """Every source that works, by name."""
+        return {**self.registry.sources, **self.settings.sources}
+
+    @property
+    def open(self) -> list[str]:
+        """The endpoints that take webhooks."""
+        return sorted(name for name, endpoint in self.endpoints.items() if endpoint.secrets)
+
+    def endpoint(self, name: str) -> Endpoint:
+        """The endpoint of that name, or the source of that name with nothing set."""
+        if name in self.endpoints:
+            return self.endpoints[name]
+        if name not in self.sources:
+            known = sorted({*self.sources, *self.endpoints})
+            raise fail(
+                f"No source or endpoint is called {name!r}.", f"Choose from: {', '.join(known) or 'none is installed'}."
+            )
+        alone = Settings(endpoints={name: EndpointSettings(name=name, source=name)}, sources=self.settings.sources)
+        return bind(alone, self.registry.sources)[name]
+
+
+def configuration() -> Configuration:
+    """From the environment and segue.toml; `SettingsError` with every fault."""
+    registry = plugins.load()
+    settings = load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
+    return Configuration(registry=registry, settings=settings, endpoints=bind(settings, registry.sources))
+
+
+def forgiving() -> Configuration:
+    """The same, with nothing configured where the configuration is wrong: for commands that only look at payloads."""
+    try:
+        return configuration()
+    except SettingsError:
+        return Configuration(registry=plugins.load(), settings=Settings(), endpoints={})

@@ -1,0 +1,71 @@
+"""The group of all commands. An expected error is printed as what, why and what to do, never as a traceback."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any, Final
+
+import click
+
+from webhooks.cli.output import Failure
+from webhooks.errors import SegueError
+
+COMMANDS: Final = {
+    "demo": "webhooks.cli.demo",
+    "serve": "webhooks.cli.serve",
+    "web": "webhooks.cli.serve",
+    "work": "webhooks.cli.serve",
+    "check": "webhooks.cli.check",
+    "status": "webhooks.cli.status",
+    "sources": "webhooks.cli.sources",
+    "translate": "webhooks.cli.translate",
+    "send": "webhooks.cli.send",
+}
+
+
+class Commands(click.Group):
+    """Imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """In the order of a newcomer's day."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command, or a failure that names the nearest one."""
+        if cmd_name in COMMANDS:
+            command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+            return command
+        close = get_close_matches(cmd_name, COMMANDS, n=1)
+        hint = f"did you mean `segue {close[0]}`?" if close else f"choose from {', '.join(COMMANDS)}"
+        ctx.fail(f"There is no command {cmd_name!r}: {hint}")
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Turn the service's own errors into failures that a person can act on."""
+        try:
+            return super().invoke(ctx)
+        except SegueError as error:
+            raise Failure(error) from error
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Settings: docs/configuration.md. Every command has its own --help with examples.",
+)
+@click.version_option(package_name="segue", message="segue %(version)s")
+def main() -> None:
+    """Segue receives signed webhooks, stores them, and delivers them to Segment with their original timestamps.
+
+    \b
+    New here?  See it work, with no account anywhere:
+      segue demo
+
+    \b
+    Then for real:
+      export SEGMENT_WRITE_KEY=...         # of an HTTP API source in Segment
+      export STRIPE_WEBHOOK_SECRET=...     # of the endpoint in Stripe's dashboard
+      segue check                          # is all of it right?
+      segue serve                          # and point Stripe at https://<this host>/webhooks/stripe
+    """  # noqa: D301 - \b is click's mark for a paragraph that is not rewrapped
