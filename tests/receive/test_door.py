@@ -47,7 +47,9 @@ def client(journal: SqliteJournal) -> FlaskClient:
 
 
 def post(client: FlaskClient, payload: bytes, path: str = "/webhooks/acme", **headers: str) -> TestResponse:
-    return client.post(path, data=payload, headers=signed(payload) | {k.replace("_", "-"): v for k, v in headers.items()})
+    return client.post(
+        path, data=payload, headers=signed(payload) | {k.replace("_", "-"): v for k, v in headers.items()}
+    )
 
 
 def assert_refused(answer: TestResponse, status: int, error: str, journal: SqliteJournal) -> None:
@@ -111,14 +113,18 @@ def test_a_changed_body_is_refused(client: FlaskClient, journal: SqliteJournal, 
 
 
 @pytest.mark.parametrize("age", [-301, 301, 10**6])
-def test_stale_and_future_signatures_are_refused_as_the_clock(client: FlaskClient, journal: SqliteJournal, age: int) -> None:
+def test_stale_and_future_signatures_are_refused_as_the_clock(
+    client: FlaskClient, journal: SqliteJournal, age: int
+) -> None:
     answer = client.post("/webhooks/acme", data=body(), headers=signed(body(), now=NOW - timedelta(seconds=age)))
     assert_refused(answer, 401, "clock", journal)
     assert str(abs(age)) in answer.get_json()["reason"]
 
 
 def test_a_wrong_secret_is_named_as_such(client: FlaskClient, journal: SqliteJournal) -> None:
-    assert_refused(client.post("/webhooks/acme", data=body(), headers=signed(body(), secret="other")), 401, "wrong_secret", journal)
+    assert_refused(
+        client.post("/webhooks/acme", data=body(), headers=signed(body(), secret="other")), 401, "wrong_secret", journal
+    )
 
 
 def test_a_missing_a_malformed_and_a_doubled_signature(client: FlaskClient, journal: SqliteJournal) -> None:
@@ -135,7 +141,10 @@ def test_a_missing_a_malformed_and_a_doubled_signature(client: FlaskClient, jour
 def test_any_of_several_secrets_opens_so_that_they_can_be_rotated(journal: SqliteJournal) -> None:
     client = app_of(journal, secrets=("whsec_old", SECRET)).test_client()
     assert post(client, body()).status_code == 200
-    assert client.post("/webhooks/acme", data=body("e2"), headers=signed(body("e2"), secret="whsec_old")).status_code == 200
+    assert (
+        client.post("/webhooks/acme", data=body("e2"), headers=signed(body("e2"), secret="whsec_old")).status_code
+        == 200
+    )
 
 
 def test_without_a_secret_nothing_is_accepted(journal: SqliteJournal) -> None:
@@ -160,7 +169,9 @@ def test_the_wrong_method_is_answered_with_the_right_ones(client: FlaskClient, j
     assert "POST" in answer.headers["Allow"]
 
 
-def test_get_and_head_answer_usefully_and_a_trailing_slash_is_no_redirect(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_get_and_head_answer_usefully_and_a_trailing_slash_is_no_redirect(
+    client: FlaskClient, journal: SqliteJournal
+) -> None:
     assert client.get("/webhooks/acme").get_json()["status"] == "open"
     assert client.head("/webhooks/acme").status_code == 200
     assert client.head("/webhooks/acme/").status_code == 200
@@ -204,7 +215,16 @@ def test_a_broken_or_unknown_encoding_is_refused(
 
 @pytest.mark.parametrize(
     "payload",
-    [b"", b"\xff\xfe", b"not json", b"{}", b'{"id": "a", "type": NaN}', b"[" * 100_000, b'{"a":' * 50_000, b'[{"id": 1}]'],
+    [
+        b"",
+        b"\xff\xfe",
+        b"not json",
+        b"{}",
+        b'{"id": "a", "type": NaN}',
+        b"[" * 100_000,
+        b'{"a":' * 50_000,
+        b'[{"id": 1}]',
+    ],
     ids=["empty", "not utf-8", "no json", "no id", "NaN", "deep list", "deep object", "a batch of nothing good"],
 )
 def test_a_signed_body_that_no_event_can_be_read_from_is_malformed(
@@ -223,7 +243,9 @@ def test_a_signed_handshake_is_answered_and_not_stored(client: FlaskClient, jour
 def test_an_unsigned_handshake_is_answered_before_verifying(journal: SqliteJournal) -> None:
     source = make_source()
     source.handshake(signed=False)(lambda d: Answer(body=b"hello") if b"verificationKey" in d.body else None)
-    door = Door(endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW)
+    door = Door(
+        endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
+    )
     from webhooks.receive import Incoming
 
     told = door.take("acme", Incoming(method="POST", body=b'{"verificationKey": 1}', headers={}))
@@ -241,7 +263,9 @@ def test_a_provider_hears_its_own_words(journal: SqliteJournal) -> None:
     assert post(client, b"nonsense").data == b"<no/>"
 
 
-def test_a_broken_store_is_503_with_retry_after_and_readiness_fails(journal: SqliteJournal, client: FlaskClient) -> None:
+def test_a_broken_store_is_503_with_retry_after_and_readiness_fails(
+    journal: SqliteJournal, client: FlaskClient
+) -> None:
     assert client.get("/readyz").status_code == 200
     journal.path.unlink()
     answer = post(client, body())

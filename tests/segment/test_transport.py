@@ -2,13 +2,20 @@
 
 import json
 import time
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
 from messages import encoded
 
 from webhooks.segment import Accepted, Client, Later, Transport, Unreachable, assemble
-from webhooks.segment.transport import RECYCLE, TEXT
+from webhooks.segment.transport import RECYCLE, TEXT, _bounded
 from webhooks.settings import SegmentSettings
 
 
@@ -148,3 +155,52 @@ def test_a_lost_reply_is_repeated_with_the_same_bytes(server):
     assert server.ids == ["m-1", "m-1"]
     assert server.requests[0].raw == server.requests[1].raw
     assert json.loads(server.requests[0].raw) == {"batch": server.requests[0].batch}
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory):
+    """A certificate for 127.0.0.1 that nobody but its maker trusts: (certificate and key) in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "both.pem"
+    secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(made.public_bytes(Encoding.PEM) + secret)
+    return path
+
+
+def test_tls_is_verified(certificate, monkeypatch):
+    with FaultyReceiver(certificate=certificate) as server:
+        with pytest.raises(Unreachable, match="SSL"):
+            Transport(settings(server.url)).post("wk", BODY)
+        assert server.requests == []
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        transport = Transport(settings(server.url))
+        assert transport.post("wk", BODY).status == 200
+        transport.forget()
+        transport.forget()
+
+
+def test_an_answer_over_tls_that_dribbles_is_cut_off(certificate, monkeypatch):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+    with FaultyReceiver(certificate=certificate) as server:
+        server.plan.append(dribble("headers"))
+        with pytest.raises(Unreachable):
+            Transport(settings(server.url, connect_timeout=0.3, read_timeout=0.2)).post("wk", BODY)
+
+
+def test_a_deadline_that_passes_before_there_is_a_connection_harms_nothing():
+    with _bounded(0.0):
+        time.sleep(0.05)

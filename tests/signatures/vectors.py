@@ -27,19 +27,28 @@ GITHUB = HmacBody(header="X-Hub-Signature-256", prefix="sha256=")
 JIRA = HmacBody(header="X-Hub-Signature", prefix="sha256=")
 PLAIN = HmacBody(header="Plain-Request-Signature")
 ADYEN_BODY = HmacBody(header="hmacsignature", encoding="base64", key="hex")
-SLACK = HmacTimestamped(header="X-Slack-Signature", ts_header="X-Slack-Request-Timestamp", template="v0:{ts}:{body}", prefix="v0=")
+SLACK = HmacTimestamped(
+    header="X-Slack-Signature", ts_header="X-Slack-Request-Timestamp", template="v0:{ts}:{body}", prefix="v0="
+)
 ZENDESK = HmacTimestamped(
     header="X-Zendesk-Webhook-Signature", ts_header="X-Zendesk-Webhook-Signature-Timestamp", ts_form="iso",
     template="{ts}{body}", encoding="base64",
 )  # fmt: skip
 STRIPE = HmacKvHeader(header="Stripe-Signature")
-PADDLE = HmacKvHeader(header="Paddle-Signature", delimiter=";", ts_key="ts", sig_key="h1", template="{ts}:{body}", tolerance=5)
+PADDLE = HmacKvHeader(
+    header="Paddle-Signature", delimiter=";", ts_key="ts", sig_key="h1", template="{ts}:{body}", tolerance=5
+)
 RECURLY = HmacKvHeader(header="recurly-signature", positional=True, ts_form="auto")
 SQUARE = HmacRequest(header="x-square-hmacsha256-signature", parts=("url", "body"))
 HUBSPOT_3 = HmacRequest(
-    header="X-HubSpot-Signature-v3", parts=("method", "url", "body", "ts"), ts_header="X-HubSpot-Request-Timestamp", decode_url=True
+    header="X-HubSpot-Signature-v3",
+    parts=("method", "url", "body", "ts"),
+    ts_header="X-HubSpot-Request-Timestamp",
+    decode_url=True,
 )
-HUBSPOT_2 = HmacRequest(header="X-HubSpot-Signature", parts=("secret", "method", "url", "body"), encoding="hex", plain=True)
+HUBSPOT_2 = HmacRequest(
+    header="X-HubSpot-Signature", parts=("secret", "method", "url", "body"), encoding="hex", plain=True
+)
 HUBSPOT_1 = HmacRequest(header="X-HubSpot-Signature", parts=("secret", "body"), encoding="hex", plain=True)
 TWILIO = HmacRequest(
     header="X-Twilio-Signature", parts=("url", "form"), alg="sha1", port_variants=True, body_hash_param="bodySHA256"

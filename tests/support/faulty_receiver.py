@@ -7,6 +7,7 @@ import gzip
 import io
 import json
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -14,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -115,6 +117,7 @@ def dribble(where: str) -> Fault:
 class FaultyReceiver:
     """Serves on a free port while the `with` block runs.
 
+    certificate   a PEM file of certificate and key; with it, TLS is spoken
     plan          the next requests meet these faults, one each; then all is well again
     always        a fault that every request meets
     poison        messageIds whose batch is answered 400
@@ -123,6 +126,7 @@ class FaultyReceiver:
     """
 
     receiver: Receiver = field(default_factory=Receiver)
+    certificate: Path | None = None
     plan: deque[Fault] = field(default_factory=deque)
     always: Fault | None = None
     poison: Collection[str] = ()
@@ -135,8 +139,16 @@ class FaultyReceiver:
         handler = type("Handler", (_Handler,), {"owner": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
+        scheme = "http"
+        if self.certificate:
+            scheme = "https"
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(self.certificate)
+            self._server.socket = context.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._server.block_on_close = False
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         return self
@@ -200,6 +212,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile = io.BytesIO()
         self.rfile.close()
         self.connection.close()
+
+    def handle_one_request(self) -> None:
+        try:
+            super().handle_one_request()
+        except OSError:  # the client gave up
+            self.close_connection = True
 
     def finish(self) -> None:
         with contextlib.suppress(OSError):

@@ -208,11 +208,18 @@ def _urls(scheme: HmacRequest, request: Request) -> list[str]:
             decoded = decoded.replace(escape, plain).replace(escape.lower(), plain)
         urls.append(decoded)
     if scheme.port_variants:
-        parts = urlsplit(url)
-        host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-        urls += [urlunsplit(parts._replace(netloc=netloc)) for netloc in (host, f"{host}:{port}")]
+        urls += _with_and_without_port(url)
     return list(dict.fromkeys(urls))
+
+
+def _with_and_without_port(url: str) -> list[str]:
+    try:
+        parts = urlsplit(url)
+        port = parts.port or _PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return []
+    host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
+    return [urlunsplit(parts._replace(netloc=netloc)) for netloc in (host, f"{host}:{port}")]
 
 
 def of_fields(scheme: HmacFields, request: Request) -> list[Claim]:
@@ -224,7 +231,7 @@ def of_fields(scheme: HmacFields, request: Request) -> list[Claim]:
         raise Unreadable(f"The body, which holds the signature, is wrong: {error}.") from None
     if not items:
         raise Unreadable("The body holds no signed item.", missing=True)
-    return [_item(scheme, item) for item in items[:10_000]]
+    return [_item(scheme, item) for item in items]
 
 
 def _item(scheme: HmacFields, item: Payload) -> Claim:

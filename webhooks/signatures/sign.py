@@ -68,8 +68,7 @@ def sign(
             return Signed(_fields(scheme, body, secret, now))
         case PublicKey():
             return _public(scheme, body, secret, now, id_)
-        case SharedToken():
-            return _token(scheme, body, secret)
+    return _token(scheme, body, secret)
 
 
 def _key(form: Any, secret: str) -> bytes:
@@ -162,5 +161,4 @@ def _token(scheme: SharedToken, body: bytes, secret: str) -> Signed:
             return Signed(body, query={scheme.name: secret})
         case "path":
             return Signed(body, path_token=secret)
-        case "basic":
-            return Signed(body, {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()})
+    return Signed(body, {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()})

@@ -1,0 +1,268 @@
+"""Claim, translate, deliver, settle: what becomes of each event."""
+
+import json
+import logging
+from datetime import timedelta
+
+import pytest
+from faulty_receiver import hang, lose_reply, reset, status
+from messages import endpoint, event
+
+from webhooks.journal import State
+
+
+def test_an_event_whose_messages_were_all_accepted_is_delivered(bench):
+    bench.append(event(1, '{"parts": 3}'))
+    worker = bench.worker()
+    assert worker.run_once() == 1
+    assert bench.row(1).state is State.DELIVERED
+    assert len(set(bench.server.ids)) == 3
+    assert bench.server.requests[0].key == "wk"
+    assert worker.counts == {"claimed": 1, "delivered": 1}
+
+
+def test_money_arrives_to_the_last_digit(bench):
+    bench.append(event(1, '{"total": "1234567890123456789.10"}'))
+    bench.worker().run_once()
+    assert b'"total":1234567890123456789.10' in bench.server.requests[0].raw
+
+
+def test_messages_go_in_the_order_of_arrival(bench):
+    bench.orders(500)
+    bench.worker(settings={"batch": 500}).run_once()
+    sent = [told["context"]["webhook"]["id"] for told in bench.server.requests[0].batch]
+    assert sent == [f"e{number}" for number in range(1, 501)]
+
+
+@pytest.mark.parametrize(
+    ("type_", "state", "reason"),
+    [
+        ("skipped", State.IGNORED, "a draft means nothing"),
+        ("unheard-of", State.UNSUPPORTED, "has no translation"),
+        ("broken", State.DEAD, "a bug of the translator"),
+        ("surrogate", State.DEAD, "UnicodeEncodeError"),
+    ],
+)
+def test_what_makes_no_message_is_settled_at_once_with_its_reason(bench, type_, state, reason):
+    bench.append(event(1, type=type_))
+    bench.worker().run_once()
+    assert bench.row(1).state is state
+    assert reason in bench.row(1).reason
+    assert bench.server.requests == []
+
+
+def test_a_message_that_segment_would_drop_makes_its_event_dead_and_the_reason_says_the_mend(bench):
+    bench.append(event(1, '{"user": ""}'))
+    bench.worker().run_once()
+    assert bench.row(1).state is State.DEAD
+    assert "neither userId nor anonymousId" in bench.row(1).reason
+    assert bench.server.requests == []
+
+
+def test_a_message_too_large_makes_its_event_dead(bench):
+    bench.append(event(1, json.dumps({"note": "x" * 33_000})))
+    bench.worker().run_once()
+    assert "over Segment's 32000" in bench.row(1).reason
+
+
+def test_a_poison_message_kills_its_event_only_and_its_siblings_are_delivered(bench):
+    bench.append(event(1, '{"parts": 3}'), event(2), event(3))
+    worker = bench.worker()
+    bench.server.plan.append(status(401))
+    worker.run_once()
+    poison = bench.server.requests[0].ids[1]
+    bench.server.poison = {poison}
+    bench.clock.pass_(seconds=60)
+    bench.clients.of().breaker.succeed()
+    worker.run_once()
+    dead = bench.row(1)
+    assert (dead.state, dead.reason.partition(":")[0]) == (State.DEAD, poison)
+    assert "malformed" in dead.reason
+    assert bench.row(2).state is bench.row(3).state is State.DELIVERED
+    assert len(bench.server.ids) == 4
+
+
+@pytest.mark.parametrize("fault", [reset, lose_reply, hang, status(503), status(429)])
+def test_a_passing_failure_hands_back_with_backoff_and_the_same_ids_go_again(bench, fault):
+    bench.orders(2)
+    bench.server.plan.append(fault)
+    worker = bench.worker(segment={"read_timeout": 0.2 if fault is hang else 10.0}, chance=lambda: 1.0)
+    worker.run_once()
+    row = bench.row(1)
+    assert (row.state, row.attempts, row.due_at) == (State.PENDING, 1, bench.clock() + timedelta(seconds=0.5))
+    assert worker.run_once() == 0
+    bench.clock.pass_(seconds=1)
+    worker.run_once()
+    assert bench.states() == {State.DELIVERED: 2}
+    assert bench.server.requests[0].ids == bench.server.requests[1].ids
+    assert bench.server.requests[1].headers["x-retry-count"] == "1"
+    assert set(bench.server.ids) == set(bench.server.requests[0].ids)
+
+
+def test_retry_after_is_kept_and_counts_no_attempt(bench):
+    bench.orders(1)
+    bench.server.plan.append(status(429, Retry_After="7"))
+    bench.worker().run_once()
+    row = bench.row(1)
+    assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(seconds=7))
+
+
+def test_a_refused_key_is_held_noted_and_recovers_and_another_key_goes_on(bench, caplog):
+    caplog.set_level(logging.INFO)
+    bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
+    bench.server.refused_keys = {"wk"}
+    bench.append(event(1), event(2, source="shop2"), event(3))
+    worker = bench.worker()
+    worker.run_once()
+    name = f"hold:{bench.clients.of().fingerprint}"
+    assert bench.row(1).state is State.PENDING
+    assert bench.row(1).attempts == 0
+    assert bench.row(2, "shop2").state is State.DELIVERED
+    assert bench.journal.notes()[name][1]["held"] is True
+    bench.append(event(4), event(5, source="shop2"))
+    worker.run_once()
+    assert bench.row(5, "shop2").state is State.DELIVERED
+    assert "no such write key" in bench.row(4).reason
+    assert [request.key for request in bench.server.requests].count("wk") == 1
+    bench.server.refused_keys = set()
+    bench.clients.of().breaker._until = 0.0
+    bench.clock.pass_(seconds=61)
+    worker.run_once()
+    assert bench.states() == {State.DELIVERED: 5}
+    assert bench.journal.notes()[name][1]["held"] is False
+    told = [record.getMessage() for record in caplog.records if "write key" in record.getMessage()]
+    assert told == ["write key held: nothing is lost", "write key works again"]
+    assert '"wk"' not in caplog.text
+
+
+def test_a_hold_that_an_earlier_process_noted_is_lifted_by_the_first_success(bench):
+    worker = bench.worker()
+    name = f"hold:{bench.clients.of().fingerprint}"
+    bench.journal.note(name, {"held": True}, now=bench.clock())
+    bench.orders(1)
+    worker.run_once()
+    assert bench.journal.notes()[name][1]["held"] is False
+
+
+def test_a_hold_that_could_not_be_noted_is_noted_with_the_next_batch(bench, monkeypatch):
+    bench.server.refused_keys = {"wk"}
+    worker = bench.worker()
+    client = bench.clients.of()
+    client.breaker.hold("401")
+    bench.journal.away = True
+    worker._report(client)
+    bench.journal.away = False
+    assert not bench.journal.notes()
+    worker._report(client)
+    assert bench.journal.notes()[f"hold:{client.fingerprint}"][1]["held"] is True
+
+
+def test_while_the_only_key_is_held_nothing_is_claimed(bench):
+    bench.server.refused_keys = {"wk"}
+    bench.orders(1)
+    worker = bench.worker()
+    worker.run_once()
+    bench.orders(1, first=2)
+    assert worker.run_once() == 0
+    assert bench.row(2).attempts == 0
+    assert len(bench.server.requests) == 1
+
+
+def test_without_a_write_key_events_wait(bench):
+    bench.orders(1)
+    bench.worker(segment={"write_key": ""}).run_once()
+    row = bench.row(1)
+    assert (row.state, row.attempts) == (State.PENDING, 0)
+    assert "no write key is configured" in row.reason
+
+
+def test_an_event_of_an_endpoint_that_is_gone_waits_for_it(bench, caplog):
+    bench.append(event(1, source="gone"), event(2, source="gone"), event(3))
+    bench.worker().run_once()
+    row = bench.row(1, "gone")
+    assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(minutes=5))
+    assert "'gone'" in row.reason
+    assert bench.row(3).state is State.DELIVERED
+    assert caplog.text.count("not configured") == 1
+
+
+def test_with_no_endpoint_at_all_events_wait_too(bench):
+    bench.endpoints.clear()
+    bench.append(event(1))
+    bench.worker().run_once()
+    assert bench.row(1).state is State.PENDING
+
+
+def test_a_key_with_no_room_hands_its_events_back_for_a_second(bench, eventually):
+    bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
+    worker = bench.worker(segment={"in_flight": 1, "read_timeout": 5.0}, settings={"batch": 1})
+    bench.server.plan.extend([hang])
+    bench.orders(3)
+    for _ in range(2):
+        worker._turn()
+    worker._turn()
+    row = bench.row(3)
+    assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(seconds=1))
+    bench.server.closed.set()
+    worker._finish(None)
+
+
+def test_an_event_of_many_batches_is_settled_once_when_all_are_done(bench):
+    bench.append(event(1, json.dumps({"parts": 40, "note": "x" * 30_000})), event(2))
+    bench.server.plan.extend([status(503)])
+    worker = bench.worker()
+    worker.run_once()
+    assert len(bench.server.requests) > 2
+    assert bench.row(1).state is State.PENDING
+    assert sorted(settlement.claim.seq for settlement in bench.journal.settled) == [1, 2]
+    bench.clock.pass_(seconds=60)
+    worker.run_once()
+    assert bench.states() == {State.DELIVERED: 2}
+
+
+def test_a_bug_of_the_client_hands_its_batch_back(bench, monkeypatch, caplog):
+    bench.orders(2)
+    worker = bench.worker()
+
+    def fail(*_, **__):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(bench.clients.of(), "send", fail)
+    worker.run_once()
+    assert (bench.row(1).state, bench.row(1).attempts) == (State.PENDING, 1)
+    assert "a bug" in bench.row(1).reason
+    assert "Traceback" in caplog.text
+
+
+def test_a_bug_amid_the_dispatch_hands_the_claims_back(bench, monkeypatch):
+    bench.orders(3)
+    worker = bench.worker()
+    monkeypatch.setattr(worker, "_prepare", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        worker.run_once()
+    assert bench.states() == {State.PENDING: 3}
+    assert bench.row(1).attempts == 1
+    assert bench.row(1).due_at > bench.clock()
+
+
+def test_an_event_whose_lease_was_lost_is_not_settled(bench, eventually):
+    bench.orders(2)
+    worker = bench.worker()
+    bench.server.plan.append(lambda handler, request: (bench.journal.steal(1), handler.accept(request)))
+    worker.run_once()
+    assert (bench.row(1).state, bench.row(2).state) == (State.PENDING, State.DELIVERED)
+    assert worker.counts["lost"] == 1
+
+
+def test_an_event_whose_lease_was_lost_is_not_sent_any_more(bench):
+    bench.orders(1)
+    worker = bench.worker()
+    ledger = worker._ledger
+    worker._lane("")
+    claims = ledger.take(10)
+    bench.journal.steal(1)
+    ledger.renew()
+    worker._dispatch(claims)
+    worker._finish(None)
+    assert bench.server.requests == []
+    assert bench.row(1).state is State.PENDING

@@ -1,0 +1,347 @@
+"""Each scheme accepts what it signed, refuses what is stale, future, foreign or doubled, and never raises."""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import given
+from hypothesis import strategies as st
+from standardwebhooks import Webhook
+from vectors import (
+    ADYEN, ADYEN_BODY, FRESHCHAT, GITHUB, HUBSPOT_1, HUBSPOT_2, HUBSPOT_3, JIRA, MAILGUN, PADDLE, PLAIN, RECURLY, SENDGRID,
+    SLACK, SQUARE, STRIPE, TWILIO, ZENDESK, sent,
+)  # fmt: skip
+
+from translators.kit import HmacBody, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks
+from webhooks.signatures import CannotSign, Fault, Request, Verdict, sign, verify
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+URL = "https://hooks.example.com/webhooks/acme"
+LINEAR = HmacBody(header="Linear-Signature", ts_path="webhookTimestamp", ts_form="ms", tolerance=60)
+CRISP = HmacTimestamped(
+    header="X-Crisp-Signature", ts_header="X-Crisp-Request-Timestamp", ts_form="ms", template="[{ts};{body}]"
+)
+PAYPAL = PublicKey(
+    kind="rsa-pkcs1v15-sha256", header="PAYPAL-TRANSMISSION-SIG", ts_header="PAYPAL-TRANSMISSION-TIME", ts_form="iso",
+    id_header="PAYPAL-TRANSMISSION-ID", template="{id}|{ts}|{secret}|{crc32}", cert_url_header="PAYPAL-CERT-URL",
+    cert_hosts=("api.paypal.com", "api.sandbox.paypal.com"), cert_path="/v1/notifications/certs/",
+)  # fmt: skip
+KEYS: dict[str, Any] = {
+    "ec": ec.generate_private_key(ec.SECP256R1()),
+    "rsa": rsa.generate_private_key(65537, 2048),
+    "ed": ed25519.Ed25519PrivateKey.generate(),
+}
+
+
+def pem(name: str) -> str:
+    return KEYS[name].private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()  # fmt: skip
+
+
+def spki(name: str) -> str:
+    raw = (
+        KEYS[name]
+        .public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    )
+    return base64.b64encode(raw).decode()
+
+
+HEX = "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056"
+B64 = "whsec_" + base64.b64encode(b"k" * 32).decode()
+ROUND_TRIPS: list[tuple[str, Scheme, str]] = [
+    ("github", GITHUB, "s"), ("jira", JIRA, "s"), ("plain", PLAIN, "s"), ("adyen body", ADYEN_BODY, HEX), ("slack", SLACK, "s"),
+    ("zendesk", ZENDESK, "s"), ("crisp", CRISP, "s"), ("stripe", STRIPE, "s"), ("paddle", PADDLE, "s"),
+    ("recurly", RECURLY, "s"), ("standard", StandardWebhooks(), B64), ("polar", StandardWebhooks(key="utf8"), "s"),
+    ("hubspot 1", HUBSPOT_1, "s"), ("hubspot 2", HUBSPOT_2, "s"), ("hubspot 3", HUBSPOT_3, "s"), ("square", SQUARE, "s"),
+    ("twilio", TWILIO, "s"), ("adyen", ADYEN, HEX), ("mailgun", MAILGUN, "s"),
+    ("header", SharedToken(where="header", name="X-Token", prefix="Bearer "), "tok"),
+    ("query", SharedToken(where="query", name="secret"), "tok"), ("path", SharedToken(where="path"), "tok"),
+    ("basic", SharedToken(where="basic"), "user:pässword"),
+]  # fmt: skip
+EACH = pytest.mark.parametrize(
+    ("scheme", "secret"), [case[1:] for case in ROUND_TRIPS], ids=[case[0] for case in ROUND_TRIPS]
+)
+BODY = b'{"id": "1", "notificationItems": [{"NotificationRequestItem": {"pspReference": "p"}}]}'
+
+
+class Memory(dict[str, str]):
+    def __call__(self, token: str, value: str, until: datetime) -> str:
+        return self.setdefault(token, value)
+
+
+def made(scheme: Scheme, secret: str, *, now: datetime = NOW) -> Request:
+    signed = sign(scheme, body=BODY, secret=secret, now=now, url=URL)
+    return sent(
+        signed.body, {"Content-Type": "application/json", **signed.headers}, query=signed.query,
+        query_string="&".join(f"{k}={v}" for k, v in signed.query.items()) if scheme is TWILIO else "",
+        path_token=signed.path_token, public_url=URL,
+    )  # fmt: skip
+
+
+def judged(scheme: Scheme, request: Request, *secrets: str, now: datetime = NOW, **more: Any) -> Verdict:
+    return verify(scheme, request, secrets, now=now, remember=more.pop("remember", Memory()), **more)
+
+
+@EACH
+def test_what_was_signed_verifies_with_any_of_several_secrets(scheme: Scheme, secret: str) -> None:
+    verdict = judged(scheme, made(scheme, secret), "other", secret)
+    assert verdict.ok, verdict
+    assert verdict.strength == scheme.strength
+
+
+@EACH
+def test_another_secret_does_not_verify_and_no_text_holds_one(scheme: Scheme, secret: str) -> None:
+    verdict = judged(scheme, made(scheme, secret), "never-to-be-seen")
+    assert verdict.fault in {Fault.SECRET, Fault.BODY}
+    assert "never-to-be-seen" not in verdict.reason + verdict.hint
+    assert verdict.hint
+
+
+@EACH
+def test_no_secret_is_no_entry(scheme: Scheme, secret: str) -> None:
+    for none in ((), ("",), (" \n",)):
+        assert judged(scheme, made(scheme, secret), *none).fault is Fault.NOT_CONFIGURED
+
+
+@EACH
+@pytest.mark.parametrize("days", [-1, 1])
+def test_a_signed_time_out_of_the_window_is_the_clock(scheme: Scheme, secret: str, days: int) -> None:
+    request = made(scheme, secret, now=NOW + timedelta(days=days))
+    verdict = judged(scheme, request, secret)
+    timed = (
+        getattr(scheme, "ts_header", None) or getattr(scheme, "ts_path", None) or scheme in (STRIPE, PADDLE, RECURLY)
+    )
+    if timed or isinstance(scheme, StandardWebhooks):
+        assert verdict.fault is Fault.CLOCK
+        assert "86400 s" in verdict.reason
+        assert judged(scheme, request, secret, tolerance=90_000).ok
+    else:
+        assert verdict.ok
+
+
+@EACH
+@given(data=st.data())
+def test_nothing_that_can_be_sent_makes_a_verifier_raise(scheme: Scheme, secret: str, data: st.DataObject) -> None:
+    good = made(scheme, secret)
+    text = st.text(max_size=60) | st.sampled_from(
+        ["", "t=1,v1=", "t=9" * 40, "v1,", "sha256=", "é\udc80", "=" * 50, "1" * 30]
+    )
+    headers = {name: data.draw(st.just(value) | text) for name, value in good.headers.items()}
+    request = Request(
+        body=data.draw(st.just(good.body) | st.binary(max_size=100)), headers=headers, query=data.draw(st.just(good.query) | st.just({})),
+        path_token=data.draw(st.just(good.path_token) | text), public_url=data.draw(st.sampled_from([URL, "", "https://[", "::"])),
+    )  # fmt: skip
+    verdict = judged(scheme, request, secret)
+    if verdict.ok:
+        assert isinstance(verdict, Verdict)
+    else:
+        assert verdict.reason
+
+
+def test_a_url_that_is_signed_must_be_configured() -> None:
+    verdict = judged(SQUARE, replace(made(SQUARE, "s"), public_url=""), "s")
+    assert verdict.fault is Fault.NOT_CONFIGURED
+    assert "public URL" in verdict.reason
+
+
+def test_a_body_field_guards_against_replay() -> None:
+    def linear(moment: Any) -> Verdict:
+        body = json.dumps({"webhookTimestamp": moment}).encode()
+        return judged(LINEAR, sent(body, dict(sign(LINEAR, body=body, secret="s", now=NOW).headers)), "s")
+
+    assert linear(int(NOW.timestamp() * 1000)).ok
+    assert linear(int(NOW.timestamp() * 1000) - 61_000).fault is Fault.CLOCK
+    for unreadable in (None, "x", [], 1.5):
+        assert linear(unreadable).fault is Fault.MALFORMED
+    broken = sent(b"no json", dict(sign(LINEAR, body=b"no json", secret="s", now=NOW).headers))
+    assert judged(LINEAR, broken, "s").fault is Fault.MALFORMED
+
+
+@pytest.mark.parametrize(
+    ("scheme", "headers", "fault"),
+    [
+        (GITHUB, {"X-Hub-Signature-256": "sha1=aa"}, Fault.MALFORMED),
+        (SLACK, {"X-Slack-Signature": "v0=aa"}, Fault.MISSING),
+        (SLACK, {"X-Slack-Signature": "v0=aa", "X-Slack-Request-Timestamp": "soon"}, Fault.MALFORMED),
+        (
+            ZENDESK,
+            {"X-Zendesk-Webhook-Signature": "aa", "X-Zendesk-Webhook-Signature-Timestamp": "1627207200x"},
+            Fault.MALFORMED,
+        ),
+        (PADDLE, {"Paddle-Signature": "ts=1,h1=aa"}, Fault.MALFORMED),
+        (PADDLE, {"Paddle-Signature": "ts=1"}, Fault.MALFORMED),
+        (
+            StandardWebhooks(),
+            {"webhook-id": "a", "webhook-timestamp": "1", "webhook-signature": "v9,aa nonsense"},
+            Fault.MALFORMED,
+        ),
+        (SENDGRID, {"X-Twilio-Email-Event-Webhook-Signature": "not base64!"}, Fault.MALFORMED),
+        (MAILGUN, {}, Fault.MALFORMED),
+        (ADYEN, {}, Fault.MALFORMED),
+        (SharedToken(where="header", name="X-T", prefix="Bearer "), {"X-T": "Basic x"}, Fault.MISSING),
+        (SharedToken(where="basic"), {"Authorization": "Basic ?"}, Fault.MISSING),
+        (SharedToken(where="basic"), {"Authorization": "Bearer x"}, Fault.MISSING),
+        (SharedToken(where="query", name="a"), {}, Fault.MISSING),
+        (SharedToken(where="path"), {}, Fault.MISSING),
+    ],
+)
+def test_what_cannot_be_read_says_so(scheme: Scheme, headers: Mapping[str, str], fault: Fault) -> None:
+    verdict = judged(scheme, sent(b"nothing", dict(headers), public_url=URL), "s")
+    assert verdict.fault is fault
+    assert verdict.reason
+    assert verdict.hint
+
+
+def test_standard_webhooks_agrees_with_the_official_library_and_takes_svix_names() -> None:
+    signature = Webhook(B64).sign("msg_1", NOW, BODY.decode())
+    for prefix in ("webhook", "svix"):
+        headers = {
+            f"{prefix}-id": "msg_1",
+            f"{prefix}-timestamp": str(int(NOW.timestamp())),
+            f"{prefix}-signature": f"v1,AAAA {signature}",
+        }
+        assert judged(StandardWebhooks(), sent(BODY, headers), B64).ok
+
+
+def test_standard_webhooks_takes_public_keys() -> None:
+    ts = str(int(NOW.timestamp()))
+    raw = KEYS["ed"].public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+    public = "whpk_" + base64.b64encode(raw).decode()
+    good = base64.b64encode(KEYS["ed"].sign(b"msg_1." + ts.encode() + b"." + BODY)).decode()
+
+    def verdict(signature: str, *secrets: str) -> Verdict:
+        headers = {"webhook-id": "msg_1", "webhook-timestamp": ts, "webhook-signature": signature}
+        return judged(StandardWebhooks(), sent(BODY, headers), *secrets)
+
+    assert verdict(f"v1a,{good}", B64, public).ok
+    assert not verdict(f"v1a,{good[::-1]}", public).ok
+    assert not verdict("v1a,AAAA", public, B64).ok
+    assert verdict("v1a,?", public).fault is Fault.MALFORMED
+    assert not verdict(f"v1,{good}", public).ok
+
+
+@pytest.mark.parametrize(
+    ("scheme", "key"),
+    [
+        (SENDGRID, "ec"),
+        (FRESHCHAT, "rsa"),
+        (
+            PublicKey(
+                kind="ed25519", header="X-Signature-Ed25519", ts_header="X-Signature-Timestamp", template="{ts}{body}"
+            ),
+            "ed",
+        ),
+        (PublicKey(kind="ed25519", header="X-S", id_header="X-Id", template="{id}{body}"), "ed"),
+    ],
+)
+def test_public_keys_verify_and_the_wrong_kind_does_not(scheme: PublicKey, key: str) -> None:
+    signed = sign(scheme, body=BODY, secret=pem(key), now=NOW)
+    request = sent(BODY, dict(signed.headers))
+    assert judged(scheme, request, "no key", spki(key)).ok
+    for other in {"ec", "rsa", "ed"} - {key}:
+        assert judged(scheme, request, spki(other)).fault is Fault.SECRET
+    with pytest.raises(CannotSign, match="only the provider has"):
+        sign(scheme, body=BODY, secret=spki(key), now=NOW)
+
+
+def test_a_private_key_of_a_kind_that_does_not_sign_is_refused() -> None:
+    from cryptography.hazmat.primitives.asymmetric import x25519
+
+    text = x25519.X25519PrivateKey.generate().private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    with pytest.raises(CannotSign, match="does not sign"):
+        sign(FRESHCHAT, body=BODY, secret=text.decode(), now=NOW)
+    with pytest.raises(CannotSign, match="not base64"):
+        sign(StandardWebhooks(), body=BODY, secret="?", now=NOW)
+
+
+def certificate(*, days: int = 10) -> bytes:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "messageverificationcerts.example")])
+    build = x509.CertificateBuilder(
+        name, name, KEYS["rsa"].public_key(), 1, NOW - timedelta(days=20), NOW + timedelta(days=days)
+    )
+    return build.sign(KEYS["rsa"], hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+CERT_URL = "https://api.paypal.com/v1/notifications/certs/CERT-1"
+
+
+def paypal(url: str = CERT_URL, *, webhook_id: str = "WH-1") -> Request:
+    import zlib
+
+    from cryptography.hazmat.primitives.asymmetric import padding
+
+    message = f"tid|2026-11-23T12:00:00Z|{webhook_id}|{zlib.crc32(BODY)}".encode()
+    signature = base64.b64encode(KEYS["rsa"].sign(message, padding.PKCS1v15(), hashes.SHA256())).decode()
+    return sent(BODY, {
+        "PAYPAL-TRANSMISSION-SIG": signature, "PAYPAL-TRANSMISSION-ID": "tid", "PAYPAL-CERT-URL": url,
+        "PAYPAL-TRANSMISSION-TIME": "2026-11-23T12:00:00Z",
+    })  # fmt: skip
+
+
+def test_paypals_certificate_is_fetched_from_paypal_only() -> None:
+    asked = []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        return certificate()
+
+    assert judged(PAYPAL, paypal(), "WH-1", fetch=fetch).ok
+    assert judged(PAYPAL, paypal(), "WH-2", fetch=fetch).fault is Fault.SECRET
+    asked.clear()
+    for url in (
+        "http://api.paypal.com/v1/notifications/certs/x", "https://api.paypal.com.evil.example/v1/notifications/certs/x",
+        "https://api.paypal.com@evil.example/v1/notifications/certs/x", "https://api.paypal.com:8443/v1/notifications/certs/x",
+        "https://api.paypal.com/v1/notifications/certs/../../x", "https://api.paypal.com/v1/notifications/certs/%2e%2e/x",
+        "https://api.paypal.com/elsewhere", "https://api.paypal.com/v1/notifications/certs/x?u=1", "https://[", "https://api.paypal.com:x/",
+    ):  # fmt: skip
+        assert judged(PAYPAL, paypal(url), "WH-1", fetch=fetch).fault is Fault.MALFORMED, url
+    assert asked == []
+
+
+def test_a_certificate_that_cannot_be_used_is_refused() -> None:
+    assert judged(PAYPAL, paypal(), "WH-1").fault is Fault.MALFORMED
+    assert "out of date" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: certificate(days=-1)).reason
+    assert "no certificate" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: b"hello").reason
+
+
+def test_mailguns_token_may_come_again_with_the_same_body_only() -> None:
+    memory = Memory()
+    request = made(MAILGUN, "s")
+    assert judged(MAILGUN, request, "s", remember=memory).ok
+    assert judged(MAILGUN, request, "s", remember=memory).ok
+    forged = json.loads(request.body) | {"event-data": {"event": "forged"}}
+    verdict = judged(MAILGUN, replace(request, body=json.dumps(forged).encode()), "s", remember=memory)
+    assert verdict.fault is Fault.REPLAYED
+    assert judged(MAILGUN, request, "s", remember=None).fault is Fault.MALFORMED
+
+
+def test_an_adyen_item_without_a_signature_is_missing_one() -> None:
+    assert judged(ADYEN, sent(b'{"notificationItems": [{}]}', {}), HEX).fault is Fault.MISSING
+
+
+def test_twilios_json_must_be_the_body_that_its_hash_names() -> None:
+    request = made(TWILIO, "s")
+    assert judged(TWILIO, request, "s").ok
+    assert judged(TWILIO, replace(request, body=b"{}"), "s").fault is Fault.MALFORMED
+
+
+def test_a_key_in_the_wrong_form_does_not_stand_in_the_way_of_the_others() -> None:
+    request = made(StandardWebhooks(), B64)
+    assert judged(StandardWebhooks(), request, "not base64 !", B64).ok
+    assert judged(ADYEN_BODY, made(ADYEN_BODY, HEX), "not hex", HEX).ok
+
+
+def test_a_scheme_that_nobody_knows_is_a_bug_and_not_an_entry() -> None:
+    with pytest.raises(TypeError):
+        verify(object(), sent(b"", {}), ["s"], now=NOW)  # type: ignore[arg-type]

@@ -1,0 +1,84 @@
+"""Our verifier decides as stripe's own does, and is only ever stricter: it refuses the future too."""
+
+import contextlib
+import time
+from datetime import UTC, datetime
+
+import stripe
+from hypothesis import given
+from hypothesis import strategies as st
+from vectors import STRIPE, sent
+
+from webhooks.signatures import Fault, verify
+
+SECRET = "whsec_test_secret"
+SIGN = stripe.WebhookSignature._compute_signature
+
+
+def theirs(body: bytes, header: str, secret: str = SECRET) -> bool:
+    with contextlib.suppress(stripe.SignatureVerificationError):
+        return stripe.WebhookSignature.verify_header(body.decode(), header, secret, tolerance=300)
+    return False
+
+
+@st.composite
+def headers(draw: st.DrawFn, body: str, now: int) -> str:
+    parts = []
+    for _ in range(draw(st.integers(0, 5))):
+        ts = now + draw(st.sampled_from([0, -299, -305, -10_000, 299, 305, 10_000]))
+        right = SIGN(f"{ts}.{body}", draw(st.sampled_from([SECRET, "other"])))
+        parts.append(
+            draw(
+                st.sampled_from(
+                    [
+                        f"t={ts}",
+                        f"t={now}",
+                        f"v1={right}",
+                        f"v0={right}",
+                        f"v1={right.upper()}",
+                        "v1=",
+                        "t=",
+                        "t=abc",
+                        "junk",
+                        "v1",
+                        f"v1={right}=x",
+                        f" v1={right}",
+                        f"t={ts},v1={right}",
+                    ]
+                )
+            )  # fmt: skip
+        )
+    return ",".join(parts)
+
+
+@given(st.data(), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_we_decide_as_stripe_does(data: st.DataObject, body: str) -> None:
+    now = int(time.time())
+    header = data.draw(headers(body, now))
+    request = sent(body.encode(), {"Stripe-Signature": header})
+    verdict = verify(STRIPE, request, [SECRET], now=datetime.fromtimestamp(now, UTC))
+    if verdict.ok:
+        assert theirs(body.encode(), header)
+    elif verdict.fault is not Fault.CLOCK and "=x" not in header and " v1" not in header:
+        assert not theirs(body.encode(), header), verdict
+    if verdict.fault is Fault.CLOCK and "behind" in verdict.reason:
+        assert not theirs(body.encode(), header)
+
+
+@given(st.binary(max_size=200), st.integers(0, 2**33))
+def test_what_stripe_signs_verifies(body: bytes, at: int) -> None:
+    text = body.decode("latin-1").encode()
+    header = f"t={at},v1={SIGN(f'{at}.{text.decode()}', SECRET)}"
+    assert verify(
+        STRIPE, sent(text, {"Stripe-Signature": header}), ["x", SECRET], now=datetime.fromtimestamp(at, UTC)
+    ).ok
+    for moved in (-301, 301):
+        late = datetime.fromtimestamp(max(at + moved, 0), UTC)
+        if abs(late.timestamp() - at) > 300:
+            assert verify(STRIPE, sent(text, {"Stripe-Signature": header}), [SECRET], now=late).fault is Fault.CLOCK
+
+
+def test_the_fake_v0_scheme_is_no_way_round() -> None:
+    right = SIGN("1700000000.{}", SECRET)
+    request = sent(b"{}", {"Stripe-Signature": f"t=1700000000,v0={right}"})
+    assert verify(STRIPE, request, [SECRET], now=datetime.fromtimestamp(1700000000, UTC)).fault is Fault.MALFORMED
