@@ -14,11 +14,12 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound, RequestEntityTooLarge
 
 from webhooks import plugins
+from webhooks.certificates import Certificates
 from webhooks.endpoints import bind
 from webhooks.errors import Rejected
 from webhooks.journal import Journal, open_journal
 from webhooks.readiness import Readiness
-from webhooks.receive import Door, Incoming, Reply, json_reply, rejection, too_large
+from webhooks.receive import Door, Incoming, Reply, json_reply, rejection, too_large, utc_now
 from webhooks.settings import Settings, load
 
 log: Final = logging.getLogger("webhooks.app")
@@ -29,7 +30,7 @@ def create_app(
     *,
     registry: plugins.Registry | None = None,
     journal: Journal | None = None,
-    clock: Callable[[], datetime] | None = None,
+    clock: Callable[[], datetime] = utc_now,
 ) -> Flask:
     """The service's web side, from the environment where no settings are given."""
     registry = registry or plugins.load()
@@ -41,7 +42,8 @@ def create_app(
         sources=registry.sources,
         journal=journal,
         max_body=settings.web.max_body,
-        **({"clock": clock} if clock else {}),
+        clock=clock,
+        fetch=Certificates(),
     )
     for plugin in registry.broken:
         log.error("plugin broken", extra={"plugin": plugin.name, "traceback": plugin.error})

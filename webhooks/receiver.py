@@ -10,7 +10,6 @@ import argparse
 import base64
 import binascii
 import io
-import json
 import os
 import socketserver
 import threading
@@ -22,6 +21,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler, WSGIServer
+
+import msgspec
 
 REQUEST_BYTES: Final = 500_000
 MESSAGE_BYTES: Final = 32_768
@@ -66,7 +67,7 @@ class Receiver:
         if self._latency:
             time.sleep(self._latency)
         if environ["REQUEST_METHOD"] == "GET":
-            status, answer = 200, json.dumps({"accepted": self.count, "requests": self.requests}).encode()
+            status, answer = 200, _encode({"accepted": self.count, "requests": self.requests})
         else:
             headers = {
                 "authorization": environ.get("HTTP_AUTHORIZATION", ""),
@@ -90,19 +91,20 @@ class Receiver:
             return _fault(400, "Content-Type must be application/json")
         try:
             raw = _inflate(body) if headers.get("content-encoding") == "gzip" else body
-            payload = json.loads(raw)
-        except (ValueError, zlib.error):
+            payload = _decode_batch(raw) if kind == "batch" else _decode_single(raw)
+            messages = payload.batch if isinstance(payload, _Batch) else [msgspec.Raw(raw)]
+            decoded = [msgspec.json.decode(message) for message in messages]
+        except (msgspec.MsgspecError, zlib.error):
             return _fault(400, "malformed JSON")
-        if not isinstance(payload, dict) or (kind == "batch" and not isinstance(payload.get("batch"), list)):
-            return _fault(400, "malformed JSON")
-        key = _write_key(headers.get("authorization", "")) or payload.get("writeKey", "")
+        key = _write_key(headers.get("authorization", "")) or payload.writeKey
         if not key:
             return _fault(401, "no write key: HTTP Basic with the key as user name and no password")
-        messages = payload["batch"] if kind == "batch" else [{**payload, "type": kind}]
+        if kind != "batch":
+            decoded[0]["type"] = kind
         most = REQUEST_BYTES if kind == "batch" else MESSAGE_BYTES
-        if len(raw) > most or any(len(_dump(message)) > MESSAGE_BYTES for message in messages):
+        if len(raw) > most or any(len(memoryview(message)) > MESSAGE_BYTES for message in messages):
             return _fault(400, "exceeds the maximum request size")
-        self._keep(key, messages)
+        self._keep(key, decoded)
         return 200, b'{"success":true}'
 
     def close(self) -> None:
@@ -124,7 +126,7 @@ class Receiver:
             if self._keep_keys:
                 self.by_key.setdefault(key, []).extend(str(message.get("messageId")) for message in good)
             if self._log is not None and good:
-                os.write(self._log, b"".join(_dump(message) + b"\n" for message in good))
+                os.write(self._log, b"".join(_encode(message) + b"\n" for message in good))
 
     def _silent_fault(self, key: str, place: int, message: Any) -> str:
         if self._keys and key not in self._keys:
@@ -140,12 +142,21 @@ class Receiver:
         return ""
 
 
-def _dump(message: Any) -> bytes:
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+class _Single(msgspec.Struct):
+    writeKey: str = ""  # noqa: N815 - Segment's name
+
+
+class _Batch(_Single):
+    batch: list[msgspec.Raw] = msgspec.field(default_factory=list)
+
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode_single: Final = msgspec.json.Decoder(_Single).decode
+_decode_batch: Final = msgspec.json.Decoder(_Batch).decode
 
 
 def _fault(status: int, message: str) -> tuple[int, bytes]:
-    return status, _dump({"success": False, "message": message})
+    return status, _encode({"success": False, "message": message})
 
 
 def _inflate(body: bytes) -> bytes:
@@ -191,7 +202,9 @@ class _Handler(WSGIRequestHandler):
             if not self.raw_requestline or not self.parse_request():
                 return
             body: IO[bytes] = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-            handler = _Answer(body, cast("IO[bytes]", self.wfile), self.get_stderr(), self.get_environ(), multithread=True)
+            handler = _Answer(
+                body, cast("IO[bytes]", self.wfile), self.get_stderr(), self.get_environ(), multithread=True
+            )
             handler.request_handler = self  # type: ignore[attr-defined]
             handler.run(self.server.app)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
@@ -20,12 +20,7 @@ from translators.kit import CLEAR, Event, Malformed, Message, Skip, to_iso
 from webhooks import identity
 from webhooks.endpoints import Endpoint
 
-try:
-    _VERSION: Final = version("segue")
-except PackageNotFoundError:  # pragma: no cover - a checkout that was never installed
-    _VERSION = "0"
-
-LIBRARY: Final = {"name": "segue", "version": _VERSION}
+LIBRARY: Final = {"name": "segue", "version": version("segue")}
 
 
 @dataclass(frozen=True, slots=True)

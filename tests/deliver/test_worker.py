@@ -5,9 +5,9 @@ import logging
 from datetime import timedelta
 
 import pytest
+
 from faulty_receiver import hang, lose_reply, reset, status
 from messages import endpoint, event
-
 from webhooks.journal import State
 
 
@@ -266,3 +266,8 @@ def test_an_event_whose_lease_was_lost_is_not_sent_any_more(bench):
     worker._finish(None)
     assert bench.server.requests == []
     assert bench.row(1).state is State.PENDING
+
+
+def test_with_nothing_open_no_lease_is_renewed(bench):
+    bench.worker()._ledger.renew()
+    assert "renew" not in bench.journal.calls

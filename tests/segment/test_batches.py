@@ -6,8 +6,8 @@ from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
-from messages import encoded, message
 
+from messages import encoded, message
 from webhooks.segment import Encoded, assemble, cut, encode
 from webhooks.segment.spec import BATCH_BYTES, BATCH_MESSAGES
 

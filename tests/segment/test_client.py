@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from messages import encoded, message
 
+from messages import encoded, message
 from webhooks.segment import Accepted, Answer, Client, Clients, Later, Refused, Unreachable
 from webhooks.segment.client import DISTRUST, PROBE
 from webhooks.settings import SegmentSettings
@@ -62,7 +62,10 @@ def batch(count):
 
 
 def by_kind(results):
-    return {kind: [place for place, result in enumerate(results) if isinstance(result, kind)] for kind in (Accepted, Refused, Later)}
+    return {
+        kind: [place for place, result in enumerate(results) if isinstance(result, kind)]
+        for kind in (Accepted, Refused, Later)
+    }
 
 
 def test_one_poison_message_among_two_thousand_stands_alone_after_halving():
@@ -94,7 +97,9 @@ def test_exactly_the_poison_is_refused_and_all_else_is_accepted_once(count, pois
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 60), st.sets(st.integers(0, 59)))
-def test_with_much_poison_either_one_was_accepted_and_it_is_exact_or_the_key_is_held_and_nothing_is_refused(count, poison):
+def test_with_much_poison_either_one_was_accepted_and_it_is_exact_or_the_key_is_held_and_nothing_is_refused(
+    count, poison
+):
     poison = {number for number in poison if number < count}
     server = Server(poison={f"m-{number}" for number in poison})
     sender = client(server)
@@ -159,7 +164,9 @@ def test_without_a_write_key_nothing_is_sent_and_nothing_dies():
     assert sender.fingerprint == "none"
 
 
-@pytest.mark.parametrize("fault", [Unreachable("ReadTimeout"), Answer(503, {}, ""), Answer(429, {}, ""), Answer(408, {}, "")])
+@pytest.mark.parametrize(
+    "fault", [Unreachable("ReadTimeout"), Answer(503, {}, ""), Answer(429, {}, ""), Answer(408, {}, "")]
+)
 def test_a_passing_failure_is_tried_later_and_counted(fault):
     (result,) = client(Server(fault)).send(batch(1))
     assert (result.delay, result.counted) == (None, True)

@@ -7,8 +7,8 @@ import json
 import threading
 
 import pytest
-from messages import message
 
+from messages import message
 from webhooks.receiver import Receiver, serve
 
 JSON = {"authorization": "Basic " + base64.b64encode(b"wk:").decode(), "content-type": "application/json"}
@@ -39,7 +39,8 @@ def test_sound_messages_are_kept_and_logged(tmp_path):
     [
         (b"{", {}, 400),
         (b"[]", {}, 400),
-        (b"{}", {}, 400),
+        (b'{"batch":{}}', {}, 400),
+        (b'{"batch":[{"a":NaN}]}', {}, 400),
         (body(message(1)), {"content_type": "text/plain"}, 400),
         (b"no gzip", {"content_encoding": "gzip"}, 400),
         (gzip.compress(body(message(1)))[:-12], {"content_encoding": "gzip"}, 400),

@@ -1,8 +1,8 @@
 """What Segment would drop behind a 200, or refuse, is told before it is sent."""
 
 import pytest
-from messages import message
 
+from messages import message
 from webhooks.segment import encode, faults
 from webhooks.segment.spec import MESSAGE_BYTES
 
@@ -59,7 +59,7 @@ def test_a_sound_message_has_no_fault(more):
         ({"event": "  "}, "without an event name", "name it"),
         ({"type": "group", "properties": None}, "groupId", "string"),
         ({"type": "alias", "properties": None}, "previousId and userId", "name both"),
-        ({"type": "alias", "properties": None, "userId": None, "anonymousId": "a", "previousId": "b"}, "previousId", ""),
+        ({"type": "alias", "properties": None, "userId": None, "previousId": "b"}, "previousId", "name both"),
         ({"traits": {}}, "traits have no place in track", "move them to properties"),
         ({"type": "alias", "previousId": "b"}, "properties have no place in alias", "leave them out"),
         ({"type": "identify"}, "properties have no place in identify", "move them to traits"),

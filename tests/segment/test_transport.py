@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
+
 from faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
 from messages import encoded
-
 from webhooks.segment import Accepted, Client, Later, Transport, Unreachable, assemble
 from webhooks.segment.transport import RECYCLE, TEXT, _bounded
 from webhooks.settings import SegmentSettings

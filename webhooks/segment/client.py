@@ -196,7 +196,7 @@ class Client:
             case Meaning.CONFIG:
                 self.breaker.hold(told[:300])
                 sending.put_off(run, Later(told, self.breaker.wait(), counted=False))
-            case Meaning.SPLIT:
+            case _:  # Meaning.SPLIT
                 self._split(sending, run, told)
         return False
 

@@ -1,0 +1,57 @@
+"""The worker over the real journal, as it runs in production."""
+
+import random
+import threading
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from delivery import Bench
+from faulty_receiver import lose_reply, reset, status, truncate
+from messages import endpoint
+from webhooks.journal import State, open_journal
+
+
+@pytest.fixture
+def real(server, tmp_path):
+    journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
+    bench = Bench(server, journal=journal)
+    bench.clock = lambda: datetime.now(UTC)
+    yield bench
+    for worker in bench.workers:
+        worker.close()
+    journal.close()
+
+
+def test_two_workers_over_faults_deliver_all_and_send_nothing_under_two_ids(real, running, eventually):
+    rng = random.Random(7)
+    faults = [reset, lose_reply, truncate, status(503), status(429, Retry_After="1")]
+    real.server.plan.extend(rng.choice([*faults, *[None] * 6]) or real_accept for _ in range(40))
+    real.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
+    real.orders(300, '{"parts": 2}')
+    settings = {"batch": 25}
+    for name in ("a", "b"):
+        running(real.worker(settings=settings, name=name, chance=lambda: 0.05))
+    eventually(lambda: real.states() == {State.DELIVERED: 300}, "the backlog did not drain")
+    sent = {}
+    for told in real.server.receiver.received:
+        sent.setdefault(told["context"]["webhook"]["id"], set()).add(told["messageId"])
+    assert len(sent) == 300
+    assert {len(ids) for ids in sent.values()} == {2}
+
+
+def real_accept(handler, request):
+    handler.accept(request)
+
+
+def test_what_a_stopped_worker_handed_back_another_delivers(real, running, eventually):
+    gate = threading.Event()
+    real.server.plan.append(lambda handler, request: (gate.wait(30), handler.drop()))
+    real.orders(20)
+    stop = running(real.worker(settings={"grace": timedelta(seconds=0.1)}))
+    real.server.wait_for_requests(1)
+    stop()
+    assert {(row.state, row.attempts, row.leased_until) for row in real.journal.rows()} == {(State.PENDING, 0, None)}
+    gate.set()
+    running(real.worker(name="next"))
+    eventually(lambda: real.states() == {State.DELIVERED: 20})

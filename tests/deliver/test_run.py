@@ -1,0 +1,284 @@
+"""The worker as a process runs it: idle, awake, interrupted, and shut down."""
+
+import os
+import socket
+import threading
+from datetime import timedelta
+
+from faulty_receiver import status, wait_for
+from memory_journal import MemoryJournal
+from messages import endpoint, event
+from webhooks.deliver import Worker
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import State
+from webhooks.segment import Clients
+from webhooks.settings import SegmentSettings, WorkerSettings
+
+
+def test_it_delivers_what_arrives_while_it_runs(bench, running, eventually):
+    worker = bench.worker(settings={"batch": 10})
+    running(worker)
+    bench.orders(35)
+    eventually(lambda: bench.states() == {State.DELIVERED: 35})
+    bench.orders(5, first=36)
+    worker.wake()
+    eventually(lambda: bench.states() == {State.DELIVERED: 40})
+
+
+def test_an_idle_worker_is_woken(bench, running, eventually):
+    worker = bench.worker(settings={"poll": timedelta(seconds=60)})
+    running(worker)
+    eventually(lambda: "claim" in bench.journal.calls)
+    bench.orders(1)
+    worker.wake()
+    eventually(lambda: bench.states() == {State.DELIVERED: 1})
+
+
+def test_it_claims_more_while_batches_are_under_way_but_not_without_bound(bench, running, eventually):
+    gate = threading.Event()
+    bench.server.always = wait_for(gate)
+    bench.orders(100)
+    worker = bench.worker(settings={"batch": 5}, segment={"in_flight": 2})
+    running(worker)
+    eventually(lambda: worker._lanes and worker._lanes[bench.clients.of().fingerprint].busy == 4)
+    bench.server.wait_for_requests(2)
+    assert worker.counts["claimed"] == 20
+    gate.set()
+    eventually(lambda: bench.states() == {State.DELIVERED: 100})
+
+
+def test_on_stop_what_is_in_flight_is_finished_and_the_rest_handed_back(bench, running):
+    gate = threading.Event()
+    bench.server.always = wait_for(gate)
+    bench.orders(30)
+    worker = bench.worker(settings={"batch": 5}, segment={"in_flight": 1})
+    stop = running(worker)
+    bench.server.wait_for_requests(1)
+    threading.Timer(0.1, gate.set).start()
+    stop()
+    assert bench.states() == {State.DELIVERED: 5, State.PENDING: 25}
+    assert all(row.attempts == 0 and row.leased_until is None for row in bench.journal.rows(states=[State.PENDING]))
+    assert bench.journal.notes()["worker:w"][1]["delivered"] == 5
+
+
+def test_a_request_that_outlasts_the_grace_is_handed_back_and_ignored_when_it_ends(bench, running, eventually):
+    gate = threading.Event()
+    bench.server.always = wait_for(gate)
+    bench.orders(3)
+    worker = bench.worker(settings={"grace": timedelta(seconds=0.2)})
+    stop = running(worker)
+    bench.server.wait_for_requests(1)
+    stop()
+    row = bench.row(1)
+    assert (row.state, row.attempts, row.leased_until) == (State.PENDING, 0, None)
+    assert "shut down" in row.reason
+    settled = len(bench.journal.settled)
+    gate.set()
+    eventually(lambda: len(bench.server.ids) == 3)
+    eventually(lambda: not any(thread.name.startswith("segment-") for thread in threading.enumerate()))
+    assert len(bench.journal.settled) == settled
+    assert worker.counts["handed_back"] == 3
+
+
+def test_stop_interrupts_the_wait_for_the_rate(bench, running, eventually):
+    bench.orders(30)
+    worker = bench.worker(settings={"batch": 10}, segment={"rate": 1.0, "in_flight": 1})
+    stop = running(worker)
+    eventually(lambda: worker.counts.get("claimed"))
+    stop()
+    assert not any(row.attempts or row.leased_until for row in bench.journal.rows())
+
+
+def test_a_journal_that_is_away_is_outlived(bench, running, eventually, caplog):
+    worker = bench.worker(chance=lambda: 0.0)
+    bench.journal.away = True
+    running(worker)
+    eventually(lambda: caplog.text.count("the journal is away") >= 2)
+    bench.journal.away = False
+    bench.orders(3)
+    eventually(lambda: bench.states() == {State.DELIVERED: 3})
+    assert worker._failures == 0
+
+
+def test_what_was_delivered_while_the_journal_was_away_is_settled_when_it_is_back(bench, running, eventually, caplog):
+    gate = threading.Event()
+    bench.server.plan.append(wait_for(gate))
+    worker = bench.worker(chance=lambda: 0.0)
+    running(worker)
+    bench.orders(3)
+    bench.server.wait_for_requests(1)
+    bench.journal.away = True
+    gate.set()
+    eventually(lambda: "not settled yet" in caplog.text)
+    bench.journal.away = False
+    eventually(lambda: bench.states() == {State.DELIVERED: 3})
+    assert len(bench.server.requests) == 1
+
+
+def test_a_cycle_that_fails_is_logged_and_the_next_one_comes_after_a_rest(
+    bench, running, eventually, caplog, monkeypatch
+):
+    worker = bench.worker(chance=lambda: 0.0)
+    claim = bench.journal.claim
+    monkeypatch.setattr(bench.journal, "claim", lambda *_, **__: 1 / 0)
+    running(worker)
+    eventually(lambda: caplog.text.count("a cycle failed") >= 2)
+    monkeypatch.setattr(bench.journal, "claim", claim)
+    bench.orders(1)
+    eventually(lambda: bench.states() == {State.DELIVERED: 1})
+
+
+def test_failures_rest_longer_and_longer_up_to_ten_seconds(bench):
+    worker = bench.worker(chance=lambda: 1.0)
+    rests = []
+    for failures in (0, 1, 2, 3, 4, 5, 50):
+        worker._failures = failures
+        rests.append(worker._setback())
+    assert rests == [0, 1, 2, 4, 8, 10, 10]
+
+
+def test_a_journal_that_is_away_at_the_end_does_not_keep_the_worker(bench, running, caplog):
+    gate = threading.Event()
+    bench.server.plan.append(wait_for(gate))
+    bench.orders(1)
+    worker = bench.worker(settings={"grace": timedelta(seconds=0.1)})
+    stop = running(worker)
+    bench.server.wait_for_requests(1)
+    bench.journal.away = True
+    stop()
+    assert "the leases will run out" in caplog.text
+    gate.set()
+
+
+def test_a_settle_that_fails_for_a_reason_of_its_own_ends_no_thread(bench, running, eventually, caplog, monkeypatch):
+    settle = bench.journal.settle
+    failed = []
+
+    def fail_once(*told, **more):
+        if not failed:
+            failed.append(1)
+            raise RuntimeError("a bug of the store")
+        return settle(*told, **more)
+
+    monkeypatch.setattr(bench.journal, "settle", fail_once)
+    worker = bench.worker(segment={"in_flight": 1})
+    bench.orders(1)
+    running(worker)
+    eventually(lambda: bench.states() == {State.DELIVERED: 1})
+    assert "a batch was not settled" in caplog.text
+    bench.orders(1, first=2)
+    eventually(lambda: bench.states() == {State.DELIVERED: 2})
+
+
+def test_leases_are_renewed_while_a_request_is_slow(bench, running, eventually):
+    gate = threading.Event()
+    bench.server.plan.append(wait_for(gate))
+    bench.orders(1)
+    worker = bench.worker(settings={"lease": timedelta(seconds=0.03)})
+    running(worker)
+    bench.server.wait_for_requests(1)
+    for _ in range(3):
+        before = bench.journal.calls.count("renew")
+        eventually(lambda before=before: bench.journal.calls.count("renew") > before)
+    gate.set()
+    eventually(lambda: bench.states() == {State.DELIVERED: 1})
+
+
+def test_a_renewal_that_fails_is_tried_again(bench, running, eventually, caplog, monkeypatch):
+    gate = threading.Event()
+    bench.server.plan.append(wait_for(gate))
+    bench.orders(1)
+
+    def away(*_, **__):
+        raise JournalUnavailable("busy")
+
+    monkeypatch.setattr(bench.journal, "renew", away)
+    worker = bench.worker(settings={"lease": timedelta(seconds=0.03)})
+    running(worker)
+    eventually(lambda: caplog.text.count("leases not renewed") >= 2)
+    gate.set()
+    eventually(lambda: bench.states() == {State.DELIVERED: 1})
+
+
+def test_a_lease_lost_in_flight_is_let_go_of(bench, running, eventually, caplog):
+    gate = threading.Event()
+    bench.server.plan.append(wait_for(gate))
+    bench.orders(2)
+    worker = bench.worker(settings={"lease": timedelta(seconds=0.03)})
+    running(worker)
+    bench.server.wait_for_requests(1)
+    bench.journal.steal(1)
+    eventually(lambda: worker.counts.get("lost"))
+    gate.set()
+    eventually(lambda: bench.row(2).state is State.DELIVERED)
+    assert bench.row(1).state is State.PENDING
+    assert [settlement.claim.seq for settlement in bench.journal.settled] == [2]
+
+
+def test_an_outage_loses_nothing_and_the_breaker_spares_the_server(bench, running, eventually):
+    bench.server.always = status(502)
+    bench.orders(200)
+    worker = bench.worker(settings={"batch": 20}, chance=lambda: 0.0)
+    running(worker)
+    client = bench.clients.of()
+    eventually(lambda: client.breaker.state == "open")
+    seen = len(bench.server.requests)
+    assert seen <= 5 + 2 * 4
+    bench.server.always = None
+    client.breaker._until = 0.0
+    eventually(lambda: (bench.clock.pass_(seconds=60), bench.states() == {State.DELIVERED: 200})[1])
+    assert set(bench.server.ids) == {told["messageId"] for told in bench.server.receiver.received}
+    assert len(set(bench.server.ids)) == 200
+
+
+def test_old_events_are_pruned_and_the_worker_says_that_it_lives(bench):
+    bench.orders(3)
+    worker = bench.worker()
+    worker.run_once()
+    bench.clock.pass_(days=8)
+    bench.orders(1, first=4)
+    worker._housekeeping.tend()
+    assert bench.states() == {State.PENDING: 1}
+    at, said = bench.journal.notes()["worker:w"]
+    assert at == bench.clock()
+    assert (said["delivered"], said["open"], said["keys"]) == (3, 0, {bench.clients.of().fingerprint: "closed"})
+    calls = len(bench.journal.calls)
+    worker._housekeeping.tend()
+    assert len(bench.journal.calls) == calls
+
+
+def test_pruning_goes_on_while_there_is_more(bench, monkeypatch):
+    worker = bench.worker()
+    left = [5000, 5000, 10]
+    monkeypatch.setattr(bench.journal, "prune", lambda *_, **__: left.pop(0))
+    for _ in range(5):
+        worker._housekeeping.tend()
+    assert left == []
+
+
+def test_the_worker_names_itself():
+    worker = Worker(MemoryJournal(), {}, Clients(SegmentSettings()), WorkerSettings(), namespace="n")
+    assert worker.name == f"{socket.gethostname()}-{os.getpid()}"
+    worker.close()
+
+
+def test_a_hanging_key_does_not_delay_another(bench, running, eventually):
+    bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
+    gate = threading.Event()
+    accept = bench.server.always
+    assert accept is None
+
+    def only_wk_hangs(handler, request):
+        if request.key == "wk":
+            gate.wait(30)
+        handler.accept(request)
+
+    bench.server.always = only_wk_hangs
+    worker = bench.worker(settings={"batch": 4}, segment={"in_flight": 1})
+    running(worker)
+    for number in range(1, 41):
+        bench.append(event(number, source="shop" if number % 2 else "shop2"))
+    numbers = range(2, 41, 2)
+    eventually(lambda: all(bench.row(number, "shop2").state is State.DELIVERED for number in numbers))
+    gate.set()
+    eventually(lambda: (bench.clock.pass_(seconds=1), bench.states() == {State.DELIVERED: 40})[1])

@@ -1,0 +1,153 @@
+"""What every journal promises."""
+
+from datetime import timedelta
+
+import pytest
+from events import MINUTE, NOW, event
+
+from webhooks.journal import Claim, Journal, Settlement, State, Stored
+
+LEASE = timedelta(seconds=60)
+
+
+def claim(journal: Journal, limit: int = 100, *, worker: str = "w", now: object = NOW) -> list[Claim]:
+    return journal.claim(limit, worker=worker, now=now, lease=LEASE)  # type: ignore[arg-type]
+
+
+def states(journal: Journal) -> dict[str, State]:
+    return {row.event.key: row.state for row in journal.rows(limit=10_000)}
+
+
+def test_an_event_comes_back_as_it_was_given(journal: Journal) -> None:
+    given = event("k", raw=b"\x00\xff exact \n bytes", clock="record", trust="authenticated", type="t\u00e9")
+    assert journal.append([given], now=NOW) == Stored(1, 0)
+    row = journal.find("acme", "k")
+    assert row is not None
+    assert row.event == given
+    assert (row.state, row.attempts, row.settled_at, row.reason) == (State.PENDING, 0, None, "")
+    assert journal.find("acme", "nothing") is None
+
+
+def test_a_repeated_key_is_a_duplicate_and_changes_nothing(journal: Journal) -> None:
+    assert journal.append([event("a"), event("a", raw=b"other"), event("b")], now=NOW) == Stored(2, 1)
+    assert journal.append([event("a", raw=b"third")], now=NOW) == Stored(0, 1)
+    assert journal.append([event("a", source="other")], now=NOW) == Stored(1, 0)
+    assert journal.append([], now=NOW) == Stored(0, 0)
+    row = journal.find("acme", "a")
+    assert row is not None
+    assert row.event.raw == event("a").raw
+
+
+def test_an_event_with_a_problem_is_dead_at_once_and_never_claimed(journal: Journal) -> None:
+    journal.append([event("bad", problem="$.id is missing"), event("good")], now=NOW)
+    assert [each.event.key for each in claim(journal)] == ["good"]
+    row = journal.find("acme", "bad")
+    assert row is not None
+    assert (row.state, row.reason, row.settled_at) == (State.DEAD, "$.id is missing", NOW)
+
+
+def test_claims_go_out_oldest_first_and_to_one_worker_only(journal: Journal) -> None:
+    journal.append([event(str(number)) for number in range(5)], now=NOW)
+    first, second = claim(journal, 3, worker="a"), claim(journal, 3, worker="b")
+    assert [each.event.key for each in first + second] == ["0", "1", "2", "3", "4"]
+    assert claim(journal) == []
+
+
+def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_can_no_longer_settle(journal: Journal) -> None:
+    journal.append([event("a")], now=NOW)
+    (lost,) = claim(journal, worker="slow")
+    later = NOW + LEASE
+    (taken,) = claim(journal, worker="quick", now=later)
+    assert journal.settle([Settlement(claim=lost, state=State.DEAD)], now=later) == set()
+    assert journal.renew([lost], now=later, lease=LEASE) == set()
+    assert journal.settle([Settlement(claim=taken, state=State.DELIVERED)], now=later) == {taken.seq}
+    assert states(journal) == {"a": State.DELIVERED}
+
+
+def test_a_renewed_lease_holds_on(journal: Journal) -> None:
+    journal.append([event("a")], now=NOW)
+    claims = claim(journal)
+    assert journal.renew(claims, now=NOW + MINUTE / 2, lease=LEASE) == {claims[0].seq}
+    assert claim(journal, now=NOW + LEASE) == []
+    assert len(claim(journal, now=NOW + LEASE + MINUTE)) == 1
+
+
+def test_a_late_settlement_counts_while_nobody_else_took_the_event(journal: Journal) -> None:
+    journal.append([event("a")], now=NOW)
+    (late,) = claim(journal)
+    assert journal.settle([Settlement(claim=late, state=State.DELIVERED)], now=NOW + 10 * LEASE) == {late.seq}
+
+
+def test_an_event_handed_back_is_due_later_and_counts_its_attempts(journal: Journal) -> None:
+    journal.append([event("a")], now=NOW)
+    (one,) = claim(journal)
+    journal.settle([Settlement(claim=one, state=State.PENDING, due_at=NOW + MINUTE, reason="503")], now=NOW)
+    assert claim(journal) == []
+    (two,) = claim(journal, now=NOW + MINUTE)
+    assert two.attempts == 1
+    journal.settle([Settlement(claim=two, state=State.PENDING, attempt=False)], now=NOW + MINUTE)
+    (three,) = claim(journal, now=NOW + MINUTE)
+    assert three.attempts == 1
+    row = journal.find("acme", "a")
+    assert row is not None
+    assert row.settled_at is None
+
+
+def test_settled_events_are_pruned_by_age_and_state_and_pending_ones_never(journal: Journal) -> None:
+    journal.append([event(str(number)) for number in range(4)], now=NOW)
+    ends = [State.DELIVERED, State.IGNORED, State.DEAD]
+    journal.settle([Settlement(claim=c, state=s) for c, s in zip(claim(journal, 3), ends, strict=True)], now=NOW)
+    ages = {State.DELIVERED: MINUTE, State.IGNORED: 3 * MINUTE, State.PENDING: timedelta(0)}
+    assert journal.prune(ages, now=NOW + MINUTE) == 0
+    assert journal.prune(ages, now=NOW + 2 * MINUTE) == 1
+    assert states(journal) == {"1": State.IGNORED, "2": State.DEAD, "3": State.PENDING}
+    assert journal.prune(ages, now=NOW + 9999 * MINUTE, limit=1) == 1
+    assert states(journal) == {"2": State.DEAD, "3": State.PENDING}
+
+
+def test_the_census_counts_by_state_source_and_unknown_type(journal: Journal) -> None:
+    journal.append([event("a"), event("b", source="other", type="odd"), event("c", received_at=NOW + MINUTE)], now=NOW)
+    odd = next(each for each in claim(journal) if each.event.key == "b")
+    journal.settle([Settlement(claim=odd, state=State.UNSUPPORTED, reason="unknown")], now=NOW)
+    census = journal.census()
+    assert census.by_state == {State.PENDING: 2, State.UNSUPPORTED: 1}
+    assert census.by_source == {"acme": {State.PENDING: 2}, "other": {State.UNSUPPORTED: 1}}
+    assert census.oldest_pending == NOW
+    assert census.unsupported_types == {("other", "odd"): 1}
+    assert census.size_bytes > 0
+
+
+def test_rows_are_filtered_and_paged_in_order_of_arrival(journal: Journal) -> None:
+    journal.append([event("a"), event("b", source="other"), event("c", problem="x")], now=NOW)
+    assert [row.event.key for row in journal.rows()] == ["a", "b", "c"]
+    assert [row.event.key for row in journal.rows(states=[State.DEAD])] == ["c"]
+    assert [row.event.key for row in journal.rows(source="other")] == ["b"]
+    first = journal.rows(limit=1)[0]
+    assert [row.event.key for row in journal.rows(after=first.seq)] == ["b", "c"]
+
+
+def test_a_token_keeps_its_first_value_until_it_runs_out(journal: Journal) -> None:
+    def note(value: str, minutes: int) -> str:
+        at = NOW + minutes * MINUTE
+        return journal.remember("acme", "t", value, now=at, until=at + 5 * MINUTE)
+
+    assert [note("one", 0), note("two", 1), note("three", 5)] == ["one", "one", "three"]
+    journal.prune({}, now=NOW + 99 * MINUTE)
+    assert note("four", 99) == "four"
+
+
+def test_a_note_replaces_the_one_before(journal: Journal) -> None:
+    journal.note("worker:1", {"sent": 1}, now=NOW)
+    journal.note("worker:1", {"sent": 2}, now=NOW + MINUTE)
+    assert journal.notes() == {"worker:1": (NOW + MINUTE, {"sent": 2})}
+
+
+def test_it_proves_that_it_can_store(journal: Journal) -> None:
+    journal.check()
+    assert "readiness" in journal.notes()
+
+
+def test_what_cannot_be_written_fails_its_own_call_only(journal: Journal) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        journal.append([event("\ud800")], now=NOW)
+    assert journal.append([event("a")], now=NOW) == Stored(1, 0)

@@ -1,0 +1,206 @@
+"""Group commit: many callers share one commit, and none returns before its own."""
+
+import threading
+import time
+from collections.abc import Sequence
+from types import SimpleNamespace
+
+import gevent.monkey
+import pytest
+
+from webhooks.journal.group import Group
+from webhooks.journal.runners import Greenlets, Threads, runner
+
+
+class Store:
+    """Commits when it is let, and counts."""
+
+    def __init__(self) -> None:
+        self.gate = threading.Event()
+        self.began = threading.Event()
+        self.groups: list[list[str]] = []
+        self.fail: BaseException | None = None
+
+    def commit(self, items: Sequence[str]) -> list[str]:
+        self.began.set()
+        assert self.gate.wait(10)
+        self.groups.append(list(items))
+        if self.fail is not None:
+            raise self.fail
+        return [item.upper() for item in items]
+
+
+def submit_all(group: Group[str, str], items: Sequence[str]) -> tuple[list[threading.Thread], dict[str, object]]:
+    results: dict[str, object] = {}
+
+    def one(item: str) -> None:
+        try:
+            results[item] = group.submit(item)
+        except BaseException as error:
+            results[item] = error
+
+    threads = [threading.Thread(target=one, args=(item,)) for item in items]
+    for thread in threads:
+        thread.start()
+    return threads, results
+
+
+def wait_for(condition: object, *, seconds: float = 10) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():  # type: ignore[operator]
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_who_comes_while_a_commit_is_under_way_shares_the_next_and_nobody_returns_early() -> None:
+    store = Store()
+    group = Group(store.commit, Threads())
+    first, results = submit_all(group, ["a"])
+    assert store.began.wait(10)
+    rest, more = submit_all(group, ["b", "c", "d"])
+    wait_for(lambda: len(group._waiting) == 3)
+    assert results == more == {}
+    store.gate.set()
+    for thread in first + rest:
+        thread.join(10)
+    assert results | more == {"a": "A", "b": "B", "c": "C", "d": "D"}
+    assert [sorted(each) for each in store.groups] == [["a"], ["b", "c", "d"]]
+    assert not group._led
+
+
+def test_a_group_has_a_limit() -> None:
+    store = Store()
+    group = Group(store.commit, Threads(), most=2)
+    threads, results = submit_all(group, ["a"])
+    assert store.began.wait(10)
+    more, others = submit_all(group, ["b", "c", "d"])
+    wait_for(lambda: len(group._waiting) == 3)
+    store.gate.set()
+    for thread in threads + more:
+        thread.join(10)
+    assert len(results | others) == 4
+    assert [len(each) for each in store.groups] == [1, 2, 1]
+
+
+def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None:
+    store = Store()
+    store.fail = OSError("disk full")
+    group = Group(store.commit, Threads())
+    threads, results = submit_all(group, ["a"])
+    assert store.began.wait(10)
+    more, others = submit_all(group, ["b", "c"])
+    wait_for(lambda: len(group._waiting) == 2)
+    store.gate.set()
+    for thread in threads + more:
+        thread.join(10)
+    assert all(isinstance(result, OSError) for result in (results | others).values())
+    store.fail = None
+    assert group.submit("d") == "D"
+
+
+def test_a_caller_stopped_while_it_waits_leaves_the_line_and_wedges_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store()
+    group = Group(store.commit, Threads())
+    threads, results = submit_all(group, ["a"])
+    assert store.began.wait(10)
+
+    class Stopped(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("webhooks.journal.group.threading", SimpleNamespace(Event=Stopped))
+        with pytest.raises(KeyboardInterrupt):
+            group.submit("stopped")
+    store.gate.set()
+    threads[0].join(10)
+    assert group.submit("b") == "B"
+    assert [item for each in store.groups for item in each] == ["a", "b"]
+
+
+def test_a_caller_stopped_just_as_it_was_to_lead_passes_the_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = Store()
+    group = Group(store.commit, Threads())
+    threads, _ = submit_all(group, ["a"])
+    assert store.began.wait(10)
+    reached = threading.Event()
+
+    class StoppedOnceWoken(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            reached.set()
+            super().wait(10)
+            raise KeyboardInterrupt
+
+    outcome: list[BaseException] = []
+
+    def stopped() -> None:
+        try:
+            group.submit("stopped")
+        except BaseException as error:
+            outcome.append(error)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("webhooks.journal.group.threading", SimpleNamespace(Event=StoppedOnceWoken))
+        doomed = threading.Thread(target=stopped)
+        doomed.start()
+        reached.wait(10)
+    more, results = submit_all(group, ["b"])
+    wait_for(lambda: len(group._waiting) == 2)
+    store.gate.set()
+    for thread in [*threads, doomed, *more]:
+        thread.join(10)
+    assert isinstance(outcome[0], KeyboardInterrupt)
+    assert results == {"b": "B"}
+
+
+def test_a_caller_stopped_while_its_commit_is_under_way_changes_nothing_for_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    store = Store()
+    group = Group(store.commit, Threads())
+    threads, _ = submit_all(group, ["a"])
+    assert store.began.wait(10)
+    taken = threading.Event()
+
+    class StoppedOnceTaken(threading.Event):
+        def wait(self, timeout: float | None = None) -> bool:
+            assert taken.wait(10)
+            raise KeyboardInterrupt
+
+    outcome: list[BaseException] = []
+
+    def stopped() -> None:
+        try:
+            group.submit("stopped")
+        except BaseException as error:
+            outcome.append(error)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("webhooks.journal.group.threading", SimpleNamespace(Event=threading.Event))
+        more, results = submit_all(group, ["b"])
+        wait_for(lambda: len(group._waiting) == 1)
+        patch.setattr("webhooks.journal.group.threading", SimpleNamespace(Event=StoppedOnceTaken))
+        doomed = threading.Thread(target=stopped)
+        doomed.start()
+        wait_for(lambda: len(group._waiting) == 2)
+    store.gate.set()
+    for thread in [*threads, *more]:
+        thread.join(10)
+    taken.set()
+    doomed.join(10)
+    assert isinstance(outcome[0], KeyboardInterrupt)
+    assert results == {"b": "B"}
+    assert store.groups == [["a"], ["b", "stopped"]]
+
+
+def test_plain_threads_commit_where_they_are_and_gevent_in_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(runner(), Threads)
+    here = threading.get_ident()
+    assert Threads()(threading.get_ident) == here
+    monkeypatch.setattr(gevent.monkey, "is_module_patched", lambda name: name == "threading")
+    pool = runner()
+    assert isinstance(pool, Greenlets)
+    assert pool(lambda number: number + 1, 1) == 2
+    assert pool(threading.get_ident) != here
+    with pytest.raises(ZeroDivisionError):
+        pool(lambda: 1 / 0)

@@ -1,0 +1,103 @@
+"""A journal under random use agrees with a model of a few lines."""
+
+import tempfile
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from events import NOW, event
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from webhooks.journal import Claim, Settlement, SqliteJournal, State
+
+LEASE = timedelta(seconds=10)
+
+
+class JournalMachine(RuleBasedStateMachine):
+    """state, due and lease of each key; the rest is a consequence."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.folder = tempfile.TemporaryDirectory()
+        self.journal = SqliteJournal(Path(self.folder.name) / "j.db")
+        self.now = NOW
+        self.state: dict[str, State] = {}
+        self.due: dict[str, datetime] = {}
+        self.leased: dict[str, tuple[str, datetime]] = {}
+        self.held: list[Claim] = []
+
+    def teardown(self) -> None:
+        if hasattr(self, "journal"):
+            self.journal.close()
+            self.folder.cleanup()
+
+    @rule(keys=st.lists(st.integers(0, 12).map(str), max_size=5))
+    def append(self, keys: list[str]) -> None:
+        stored = self.journal.append([event(key) for key in keys], now=self.now)
+        new = set(keys) - set(self.state)
+        assert (stored.new, stored.duplicate) == (len(new), len(keys) - len(new))
+        for key in new:
+            self.state[key], self.due[key] = State.PENDING, self.now
+
+    @rule(limit=st.integers(1, 4), worker=st.sampled_from("ab"))
+    def claim(self, limit: int, worker: str) -> None:
+        free = [
+            key for key, state in self.state.items()
+            if state is State.PENDING and self.due[key] <= self.now
+            and (key not in self.leased or self.leased[key][1] <= self.now)
+        ]  # fmt: skip
+        claims = self.journal.claim(limit, worker=worker, now=self.now, lease=LEASE)
+        assert {each.event.key for each in claims} <= set(free)
+        assert len(claims) == min(limit, len(free))
+        for each in claims:
+            self.leased[each.event.key] = (each.lease, self.now + LEASE)
+        self.held += claims
+
+    @rule(data=st.data(), state=st.sampled_from(State), wait=st.integers(0, 20))
+    def settle(self, data: st.DataObject, state: State, wait: int) -> None:
+        if not self.held:
+            return
+        claim = data.draw(st.sampled_from(self.held))
+        key, due = claim.event.key, self.now + timedelta(seconds=wait)
+        ours = self.state.get(key) is State.PENDING and self.leased.get(key, ("",))[0] == claim.lease
+        settled = self.journal.settle([Settlement(claim=claim, state=state, due_at=due)], now=self.now)
+        assert settled == ({claim.seq} if ours else set())
+        if ours:
+            self.state[key], self.due[key] = state, due
+            del self.leased[key]
+
+    @rule()
+    def renew(self) -> None:
+        for claim in self.held:
+            held = self.journal.renew([claim], now=self.now, lease=LEASE)
+            key = claim.event.key
+            ours = self.state.get(key) is State.PENDING and self.leased.get(key, ("",))[0] == claim.lease
+            assert (claim.seq in held) == ours
+            if ours:
+                self.leased[key] = (claim.lease, self.now + LEASE)
+
+    @rule(seconds=st.integers(-5, 30))
+    def time_passes(self, seconds: int) -> None:
+        self.now += timedelta(seconds=seconds)
+
+    @rule()
+    def prune(self) -> None:
+        self.journal.prune(dict.fromkeys(State, timedelta(0)), now=self.now + timedelta(days=1))
+        for key in [key for key, state in self.state.items() if state is not State.PENDING]:
+            del self.state[key], self.due[key]
+
+    @rule()
+    def crash_and_start_again(self) -> None:
+        path = self.journal.path
+        self.journal.close()
+        self.journal = SqliteJournal(path)
+
+    @invariant()
+    def it_holds_what_the_model_holds(self) -> None:
+        if hasattr(self, "journal"):
+            assert {row.event.key: row.state for row in self.journal.rows(limit=1000)} == self.state
+
+
+JournalMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+TestJournalModel = JournalMachine.TestCase

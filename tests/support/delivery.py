@@ -1,0 +1,59 @@
+"""A worker between a journal and a receiver on the loopback."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from memory_journal import MemoryJournal
+from messages import endpoint, event
+from webhooks.deliver import Worker
+from webhooks.segment import Clients
+from webhooks.settings import SegmentSettings, WorkerSettings
+
+
+class Clock:
+    """Aware UTC that moves when told."""
+
+    def __init__(self):
+        self.now = datetime(2026, 4, 1, tzinfo=UTC)
+
+    def __call__(self):
+        return self.now
+
+    def pass_(self, **delta):
+        self.now += timedelta(**delta)
+
+
+class Bench:
+    """A journal, a receiver, and a worker between them."""
+
+    def __init__(self, server, journal=None, endpoints=None):
+        self.server = server
+        self.journal = journal or MemoryJournal()
+        self.clock = Clock()
+        self.endpoints = endpoints or {"shop": endpoint()}
+        self.clients = None
+        self.workers = []
+
+    def worker(self, *, settings=None, segment=None, name="w", **more):
+        told = {"write_key": "wk", "url": self.server.url, "rate": 0, "connect_timeout": 1.0, **(segment or {})}
+        self.clients = Clients(SegmentSettings(**told))
+        worker = Worker(
+            self.journal, self.endpoints, self.clients,
+            WorkerSettings(**{"poll": timedelta(milliseconds=5), **(settings or {})}),
+            namespace="test", name=name, clock=self.clock, **more,
+        )  # fmt: skip
+        self.workers.append(worker)
+        return worker
+
+    def append(self, *events):
+        self.journal.append(events, now=self.clock())
+
+    def orders(self, count, body="{}", first=1):
+        self.append(*[event(number, body) for number in range(first, first + count)])
+
+    def row(self, number, source="shop"):
+        return self.journal.find(source, f"e{number}")
+
+    def states(self):
+        return dict(self.journal.census().by_state)
