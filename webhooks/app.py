@@ -34,12 +34,12 @@ def create_app(
 ) -> Flask:
     """The service's web side, from the environment where no settings are given."""
     registry = registry or plugins.load()
-    settings = settings or load(sources=registry.sources)
+    settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     endpoints = bind(settings, registry.sources)
     journal = journal or open_journal(settings.database)
     door = Door(
         endpoints=endpoints,
-        sources=registry.sources,
+        sources={**registry.sources, **settings.sources},
         journal=journal,
         max_body=settings.web.max_body,
         clock=clock,

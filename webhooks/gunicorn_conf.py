@@ -7,7 +7,8 @@ from typing import Any
 from webhooks import logs, plugins
 from webhooks.settings import load
 
-_settings = load(sources=plugins.load().sources)
+_registry = plugins.load()
+_settings = load(sources=_registry.sources, broken=[plugin.name for plugin in _registry.broken])
 _web = _settings.web
 
 bind = f"{_web.host}:{_web.port}"

@@ -150,10 +150,10 @@ def test_a_hold_that_could_not_be_noted_is_noted_with_the_next_batch(bench, monk
     client = bench.clients.of()
     client.breaker.hold("401")
     bench.journal.away = True
-    worker._report(client)
+    worker._holds.report(client)
     bench.journal.away = False
     assert not bench.journal.notes()
-    worker._report(client)
+    worker._holds.report(client)
     assert bench.journal.notes()[f"hold:{client.fingerprint}"][1]["held"] is True
 
 

@@ -5,7 +5,7 @@ from translators.kit.event import Clock, Delivery, Event, Head, Item, parse_form
 from translators.kit.identity import ExternalId, Identity
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor
-from translators.kit.payload import Payload, parse_json, raw_items
+from translators.kit.payload import Payload, parse_json, raw_items, raw_member
 from translators.kit.schemes import (
     HmacBody,
     HmacFields,
@@ -62,6 +62,7 @@ __all__ = [
     "parse_form",
     "parse_json",
     "raw_items",
+    "raw_member",
     "screen",
     "to_iso",
     "track",

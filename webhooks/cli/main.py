@@ -34,12 +34,12 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or a failure that names the nearest one."""
-        if cmd_name in COMMANDS:
-            command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
-            return command
-        close = get_close_matches(cmd_name, COMMANDS, n=1)
-        hint = f"did you mean `segue {close[0]}`?" if close else f"choose from {', '.join(COMMANDS)}"
-        ctx.fail(f"There is no command {cmd_name!r}: {hint}")
+        if cmd_name not in COMMANDS:
+            close = get_close_matches(cmd_name, COMMANDS, n=1)
+            hint = f"did you mean `segue {close[0]}`?" if close else f"choose from {', '.join(COMMANDS)}"
+            ctx.fail(f"There is no command {cmd_name!r}: {hint}")
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        return command
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turn the service's own errors into failures that a person can act on."""

@@ -73,7 +73,7 @@ class Supervisor:
                 # a session of its own: Ctrl-C in a terminal reaches us alone, and we end the children in order
                 child.process = subprocess.Popen(child.command, start_new_session=True)  # noqa: S603 - our own commands
                 child.started = now
-                self._say("started", {"process": child.name, "pid": child.process.pid})
+                self._say("started", {"child": child.name, "pid": child.process.pid})
             return
         code = child.process.poll()
         if code is None:
@@ -82,7 +82,7 @@ class Supervisor:
         child.crashes = 1 if now - child.started >= HEALTHY else child.crashes + 1
         pause = min(self._backoff * 2 ** (child.crashes - 1), LONGEST)
         child.process, child.due = None, now + pause
-        self._say("ended unexpectedly", {"process": child.name, "code": code, "restart_in": pause})
+        self._say("ended unexpectedly", {"child": child.name, "code": code, "restart_in": pause})
 
     def _stop(self) -> int:
         self._say("stopping", {"grace": self._grace})
@@ -95,7 +95,7 @@ class Supervisor:
         while any(child.process and child.process.poll() is None for child in running):
             if time.monotonic() >= until or self._signals > asked:
                 names = [child.name for child in running if child.process and child.process.poll() is None]
-                self._say("killed: not done within the grace", {"processes": names})
+                self._say("killed: not done within the grace", {"children": names})
                 return 1
             time.sleep(TICK)
         self._say("stopped", {})

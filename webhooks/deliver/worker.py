@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+from webhooks.deliver.holds import Holds
 from webhooks.deliver.housekeeping import Housekeeping
 from webhooks.deliver.lane import Batch, Lane
 from webhooks.deliver.ledger import Ledger
@@ -63,7 +64,7 @@ class Worker:
             journal, retention or RetentionSettings(), worker=self.name, facts=self._facts, clock=clock
         )
         self._lanes: dict[str, Lane] = {}
-        self._held: dict[str, bool] = {}
+        self._holds = Holds(journal, worker=self.name, clock=clock)
         self._unknown: set[str] = set()
         self._lock = threading.Lock()
         self._nudge = threading.Event()
@@ -250,34 +251,12 @@ class Worker:
                 if not item.parcel.out:
                     done.append(item.parcel)
         self._ledger.settle(parcel.settlement(now, lambda: chance) for parcel in done)
-        self._report(client)
+        self._holds.report(client)
 
     def _sent(self) -> None:
         """In a lane's thread: there is room again, and perhaps somebody waits for it."""
         if self._crowded:
             self._nudge.set()
-
-    def _report(self, client: Client) -> None:
-        """Say once that a write key is held, and once that it is not any more."""
-        held = client.breaker.held
-        with self._lock:
-            before = self._held.get(client.fingerprint)
-            self._held[client.fingerprint] = bool(held)
-        name = f"hold:{client.fingerprint}"
-        try:
-            if before is None:  # the first word of this process: one before it may have left a hold behind
-                before = bool(self._journal.notes().get(name, (None, {}))[1].get("held"))
-            if bool(held) == before:
-                return
-            if held:
-                log.error("write key held: nothing is lost", extra={"write_key": client.fingerprint, "reason": held})
-            else:
-                log.info("write key works again", extra={"write_key": client.fingerprint})
-            self._journal.note(name, {"held": bool(held), "reason": held, "worker": self.name}, now=self._clock())
-        except JournalUnavailable as error:
-            with self._lock:
-                self._held.pop(client.fingerprint, None)  # say it again with the next batch
-            log.warning("hold not noted", extra={"reason": error.message})
 
     def _finish(self, deadline: float | None) -> None:
         """Wait until no batch is out, or for the deadline."""

@@ -85,7 +85,7 @@ class _Loader:
     def __init__(self, environ: Mapping[str, str], sources: Mapping[str, Source], broken: frozenset[str]) -> None:
         self.environ = {name: value for name, value in environ.items() if value.strip()}  # an empty variable is not set
         self.sources = dict(sources)
-        self.broken = broken
+        self.broken = broken - set(sources)
         self.faults: list[str] = []
         self.file = ""
         self.known = {CONFIG}
@@ -118,6 +118,7 @@ class _Loader:
             endpoints=endpoints,
             config_file=path,
             sources=ours,
+            on_dyno="DYNO" in self.environ,
         )
         found = suspicions(settings, self.environ, {*self.sources, *endpoints, *self.broken}, region=region)
         return Settings(**{name: getattr(settings, name) for name in Settings.__slots__} | {"warnings": tuple(found)})

@@ -90,3 +90,4 @@ class Settings:
     config_file: Path | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    on_dyno: bool = False  # Heroku's DYNO is set: the disk is not kept

@@ -1,0 +1,150 @@
+"""Everything a fresh clone needs, with the standard library alone.
+
+    python3 dev.py run            the demo: real webhooks in, Segment messages out, no account anywhere
+    python3 dev.py test [...]     the tests; arguments go to pytest
+    python3 dev.py lint           ruff, mypy, import contracts
+    python3 dev.py bench [...]    durable ingest beside a bare Flask app; arguments go to bench/ingest.py
+
+A virtual environment is made in .venv, and again when pyproject.toml or the lock changes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+LOCK = HERE / "requirements-dev.lock"
+STAMP = VENV / "segue.stamp"
+OLDEST = (3, 11)
+
+
+def main() -> int:
+    """Prepare, then run what was asked for."""
+    commands = {"run": run, "test": test, "lint": lint, "bench": bench}
+    asked = sys.argv[1:2]
+    if not asked or asked[0] not in commands:
+        say(__doc__ or "")
+        return 0 if asked and asked[0] in {"-h", "--help"} else 2
+    prepare()
+    try:
+        return commands[asked[0]](sys.argv[2:])
+    except KeyboardInterrupt:
+        return 130
+
+
+def run(arguments: list[str]) -> int:
+    """The demo."""
+    return call(PYTHON, "-m", "webhooks.cli", "demo", *arguments, cwd=Path.cwd())
+
+
+def test(arguments: list[str]) -> int:
+    """All tests, or what pytest's arguments choose."""
+    return call(PYTHON, "-m", "pytest", *(arguments or ["-q"]))
+
+
+def lint(_: list[str]) -> int:
+    """Every check runs, the first to fail does not hide the others."""
+    codes = [
+        call(PYTHON, "-m", "ruff", "check", "."),
+        call(PYTHON, "-m", "ruff", "format", "--check", "."),
+        call(PYTHON, "-m", "mypy"),
+        call(BIN / "lint-imports"),
+    ]
+    return max(codes)
+
+
+def bench(arguments: list[str]) -> int:
+    """The ingest figures."""
+    return call(PYTHON, "bench/ingest.py", *arguments)
+
+
+def call(*command: str | Path, cwd: Path = HERE) -> int:
+    """Run to the end; Ctrl-C goes to the child, and we wait for it to clean up."""
+    process = subprocess.Popen([str(part) for part in command], cwd=cwd)  # noqa: S603 - our own commands
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue
+
+
+def prepare() -> None:
+    """Make .venv fit what pyproject.toml and the lock ask for."""
+    if sys.version_info < OLDEST:
+        stop(
+            f"Segue needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version.split()[0]}.",
+            "Install it (such as `apt install python3.11 python3.11-venv`) and run `python3.11 dev.py ...`.",
+        )
+    stamp = wanted()
+    if STAMP.exists() and PYTHON.exists() and STAMP.read_text() == stamp:
+        return
+    if not PYTHON.exists() or (STAMP.exists() and STAMP.read_text().split()[0] != stamp.split()[0]):
+        say("Making a virtual environment in .venv ...")
+        make_venv()
+    say("Installing the dependencies (once, about a minute) ...")
+    pip("install", "-r", str(LOCK)) if LOCK.exists() else pip("install", *ranges())
+    pip("install", "--no-deps", "-e", str(HERE))
+    STAMP.write_text(stamp)
+
+
+def wanted() -> str:
+    """What the environment is made from: this Python, and the digest of both files."""
+    digest = hashlib.sha256((HERE / "pyproject.toml").read_bytes())
+    if LOCK.exists():
+        digest.update(LOCK.read_bytes())
+    return f"{sys.version_info.major}.{sys.version_info.minor} {HERE} {digest.hexdigest()}"
+
+
+def make_venv() -> None:
+    """With pip in it; a clear word where the system's Python comes without."""
+    shutil.rmtree(VENV, ignore_errors=True)
+    command = [sys.executable, "-m", "venv", str(VENV)]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    if made.returncode:
+        version = f"{sys.version_info.major}.{sys.version_info.minor}"
+        shutil.rmtree(VENV, ignore_errors=True)
+        stop(
+            "Python's venv module could not make an environment: " + (made.stderr or made.stdout).strip()[-500:],
+            f"On Debian and Ubuntu: `apt install python{version}-venv`. Elsewhere install a Python with ensurepip.",
+        )
+
+
+def pip(*arguments: str) -> None:
+    """Quiet unless it fails."""
+    command = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", *arguments]
+    if call(*command):
+        stop(
+            "pip could not install what is above.", "Is there a network, or a proxy for HTTPS_PROXY? Then run it again."
+        )
+
+
+def ranges() -> list[str]:
+    """Dependencies by their ranges, where there is no lock."""
+    project = tomllib.loads((HERE / "pyproject.toml").read_text())
+    found: list[str] = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    return found
+
+
+def say(text: str) -> None:
+    """Progress, at once."""
+    sys.stderr.write(text.strip() + "\n")
+
+
+def stop(what: str, mend: str) -> None:
+    """End with what is wrong and what to do."""
+    say(what)
+    say(mend)
+    raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,16 @@
+"""Stripe -> Segment. https://docs.stripe.com/webhooks https://docs.stripe.com/api/events/types
+
+source.py         signature, envelopes, ids, time, who acted, test mode
+customers.py      customers, discounts, payment methods, entitlements
+subscriptions.py  subscriptions, trials, schedules, quotes
+invoices.py       invoices and credit notes
+payments.py       checkout, payments, refunds, disputes
+business.py       the merchant's own affairs: payouts, the catalogue, thin account events
+ignored.py        what makes no message, and why
+money.py          Stripe's own currency exponents
+"""
+
+from translators.stripe import business, customers, ignored, invoices, payments, subscriptions
+from translators.stripe.source import stripe
+
+__all__ = ["business", "customers", "ignored", "invoices", "payments", "stripe", "subscriptions"]

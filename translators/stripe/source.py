@@ -1,0 +1,225 @@
+"""How Stripe signs, wraps, names and dates its events, and whom they are about."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from translators.kit import (
+    Answer,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacKvHeader,
+    Identity,
+    Item,
+    Malformed,
+    Option,
+    Payload,
+    SharedToken,
+    Skip,
+    Source,
+    raw_items,
+    raw_member,
+)
+
+stripe = Source(
+    "stripe",
+    title="Stripe",
+    docs="https://docs.stripe.com/webhooks",
+    secret_help="Dashboard > Developers > Webhooks > your endpoint > Signing secret (whsec_...)",
+    scheme={
+        # https://docs.stripe.com/webhooks#verify-manually
+        "stripe": HmacKvHeader(header="Stripe-Signature", ts_key="t", sig_key="v1"),
+        # EventBridge and Event Grid deliver without Stripe's signature; the URL carries a token instead
+        "token": SharedToken(where="path"),
+    },
+    options=[
+        Option("livemode", "which events to translate: live, test or both", "live", ("live", "test", "both")),
+        Option(
+            "revenue_from",
+            "what carries `revenue` for one-off payments: paid Checkout sessions, or every succeeded payment "
+            "(for merchants who take payments without Checkout)",
+            "checkout",
+            ("checkout", "payments"),
+        ),
+    ],
+)
+
+_PERSONAL: Final = {
+    "charge", "checkout.session", "credit_note", "dispute", "invoice", "payment_intent", "payment_method", "quote",
+    "radar.early_fraud_warning", "refund", "setup_intent", "source", "subscription", "subscription_schedule",
+}  # fmt: skip
+_METADATA: Final = (
+    "metadata", "subscription_details.metadata", "parent.subscription_details.metadata", "customer.metadata",
+    "payment_intent.metadata", "charge.metadata",
+)  # fmt: skip
+
+
+@stripe.handshake()
+def event_grid_validation(delivery: Delivery) -> Answer | None:
+    """Event Grid asks once whether we want its events.
+
+    https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema
+    """
+    if b"SubscriptionValidationEvent" not in delivery.body:
+        return None
+    first = delivery.payload.maybe("0")
+    code = first.get("data.validationCode")
+    if first.get("eventType") != "Microsoft.EventGrid.SubscriptionValidationEvent" or not isinstance(code, str):
+        return None
+    return Answer(body=json.dumps({"validationResponse": code}).encode())
+
+
+@stripe.split
+def unwrap(delivery: Delivery) -> Iterable[bytes | Item]:
+    """The event itself: bare, in EventBridge's `detail`, or in Event Grid's `data` (one, or an array of them)."""
+    if isinstance(delivery.payload.value, list):
+        return [_unwrapped(raw) for raw in raw_items(delivery.body)]
+    return [_unwrapped(delivery.body, delivery.payload)]
+
+
+def _unwrapped(raw: bytes, payload: Payload | None = None) -> bytes:
+    try:
+        body = payload or Item(raw=raw, received_at=datetime.min).body
+    except Malformed:
+        return raw
+    if "detail-type" in body and isinstance(body.get("detail"), dict):
+        return raw_member(raw, "detail")
+    if body.get("data.object") in {"event", "v2.core.event"}:
+        return raw_member(raw, "data")
+    return raw
+
+
+@stripe.event
+def head(item: Item) -> Head:
+    """`evt_...`, the type, and the second it was recorded (thin events: the millisecond)."""
+    return Head(item.body.id("id"), item.body.text("type"), item.body.when("created"))
+
+
+@stripe.before
+def mode(event: Event) -> None:
+    """Live and test events are told apart by the endpoint's setting."""
+    wanted = event.option("livemode")
+    live = event.body.flag("livemode", True)
+    if wanted != "both" and live != (wanted == "live"):
+        kind = "live" if live else "test"
+        raise Skip(f"a {kind}-mode event; set SEGUE_{event.source.upper()}_LIVEMODE=both to deliver it too")
+
+
+@stripe.who
+def who(event: Event) -> Identity:
+    """The customer; for a guest the purchase; for the merchant's own affairs its account."""
+    body = event.body
+    account = body.id("account", "") or body.text("context", "")
+    if "related_object" in body or body.get("object") == "v2.core.event":
+        return _of_thin(event, account)
+    thing = body.at("data.object")
+    kind = thing.text("object", "")
+    customer = _customer(event, thing, kind)
+    guest = "" if customer or kind not in _PERSONAL else _guest(thing, kind)
+    anonymous = (
+        ("customer", customer) if customer else ("payment", guest) if guest else ("account", _own(event, account))
+    )
+    externals = [ExternalId("stripe_customer_id", customer)] if customer else []
+    if account:
+        externals.append(ExternalId("stripe_account_id", account, "accounts"))
+    return Identity(
+        metadata=tuple(_metadata(thing)),
+        user_ids=(thing.id("client_reference_id", ""),),
+        anonymous=anonymous,
+        external_ids=tuple(externals),
+        traits=_traits(thing, kind) if customer or guest else {},
+    )
+
+
+def _of_thin(event: Event, account: str) -> Identity:
+    related = event.body.maybe("related_object")
+    kind, id_ = related.text("type", ""), related.id("id", "")
+    if kind == "customer" and id_:
+        return Identity(anonymous=("customer", id_), external_ids=(ExternalId("stripe_customer_id", id_),))
+    if kind == "v2.core.account" and id_:
+        external = ExternalId("stripe_account_id", id_, "accounts")
+        return Identity(anonymous=("account", id_), external_ids=(external,), group_id=id_)
+    return Identity(anonymous=("account", _own(event, account)))
+
+
+def _own(event: Event, account: str) -> str:
+    """The merchant itself: the connected account, or this endpoint's own."""
+    return account or f"self:{event.source}"
+
+
+def _customer(event: Event, thing: Payload, kind: str) -> str:
+    """`customer` as an id or expanded; the newer `customer_account`; a detached payment method's last one."""
+    if kind == "customer":
+        return thing.id("id", "")
+    found = thing.id("customer", "") or thing.id("customer_account", "")
+    if not found and kind == "payment_method":
+        found = previous(event).id("customer", "")
+    if not found and kind == "radar.early_fraud_warning":
+        found = thing.id("charge.customer", "")
+    return found
+
+
+def _guest(thing: Payload, kind: str) -> str:
+    """The id that all events of one guest's purchase share, as far as Stripe tells."""
+    if kind in {"payment_intent", "setup_intent"}:
+        return thing.id("id", "")
+    return (
+        thing.id("payment_intent", "") or thing.id("charge", "") or thing.id("setup_intent", "") or thing.id("id", "")
+    )
+
+
+def _metadata(thing: Payload) -> Iterator[Mapping[str, str]]:
+    for path in _METADATA:
+        value = thing.get(path)
+        if isinstance(value, dict):
+            yield {name: told for name, told in value.items() if isinstance(told, str)}
+
+
+def _traits(thing: Payload, kind: str) -> dict[str, Any]:
+    """What the object says of the person: nothing is guessed from anything else."""
+    told: dict[str, Any] = {}
+    for place in (thing if kind == "customer" else None, "customer_details", "billing_details", "customer"):
+        person = (
+            place if isinstance(place, Payload) else thing.maybe(place) if _is_object(thing, place) else Payload({})
+        )
+        for name in ("email", "name", "phone"):
+            value = person.get(name)
+            if isinstance(value, str) and value:
+                told.setdefault(name, value)
+    for path, name in (
+        ("customer_email", "email"), ("receipt_email", "email"), ("customer_name", "name"), ("customer_phone", "phone"),
+    ):  # fmt: skip
+        value = thing.get(path)
+        if isinstance(value, str) and value:
+            told.setdefault(name, value)
+    return told
+
+
+def _is_object(thing: Payload, path: str | None) -> bool:
+    return path is not None and isinstance(thing.get(path), dict)
+
+
+def thing_of(event: Event) -> Payload:
+    """The object that the event is about."""
+    return event.body.at("data.object")
+
+
+def previous(event: Event) -> Payload:
+    """What the changed members were before (`previous_attributes`), empty where nothing is told."""
+    return event.body.maybe("data.previous_attributes")
+
+
+def changed(event: Event, name: str) -> bool:
+    """Whether a member is among those that changed; it may have been null before."""
+    before = previous(event).value
+    return isinstance(before, dict) and name in before
+
+
+def no_later(event: Event, moment: datetime | None) -> datetime | None:
+    """A closer time of the fact, where the object tells one; never after the event itself was recorded."""
+    return moment if moment is not None and moment <= event.occurred_at else None

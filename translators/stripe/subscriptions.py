@@ -1,0 +1,241 @@
+"""Subscriptions and trials, their schedules, and quotes.
+
+A subscription runs from the moment it is active or in trial; while `incomplete` it has not begun. What an update
+means is read off `previous_attributes`, so one update may tell several facts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import Event, Message, Payload, Skip, to_iso, track
+from translators.stripe.money import amount, code, priced
+from translators.stripe.source import changed, no_later, previous, stripe, thing_of
+
+_RUNNING: Final = {"active", "trialing", "past_due", "unpaid"}
+_TECHNICAL: Final = {
+    "latest_invoice",
+    "default_payment_method",
+    "default_source",
+    "metadata",
+    "pending_update",
+    "test_clock",
+}
+_PERIOD: Final = {"current_period_start", "current_period_end"}
+
+
+@stripe.on("customer.subscription.created")
+def subscription_created(event: Event) -> Iterator[Message]:
+    subscription = thing_of(event)
+    if subscription.text("status", "active") not in _RUNNING:
+        raise Skip("the subscription has not begun; customer.subscription.updated tells when it does")
+    yield from _started(subscription)
+
+
+@stripe.on("customer.subscription.updated")
+def subscription_updated(event: Event) -> Iterator[Message]:
+    subscription, before = thing_of(event), previous(event)
+    told = list(_changes(event, subscription, before))
+    if told:
+        yield from told
+        return
+    names = sorted(set(before.value) - _TECHNICAL) if isinstance(before.value, dict) else []
+    if not names:
+        raise Skip("nothing of the subscription changed that concerns its customer")
+    yield track("Subscription Updated", describe(subscription), changed=names)
+
+
+@stripe.on("customer.subscription.deleted")
+def subscription_deleted(event: Event) -> Iterator[Message]:
+    subscription = thing_of(event)
+    ended = subscription.seconds("ended_at", None) or subscription.seconds("canceled_at", None)
+    trial_end = subscription.seconds("trial_end", None)
+    if ended and trial_end and ended < trial_end:
+        yield track("Trial Ended", _trial(subscription), at=no_later(event, ended))
+    yield track(
+        "Subscription Cancelled",
+        describe(subscription),
+        reason=subscription.text("cancellation_details.reason", None),
+        feedback=subscription.text("cancellation_details.feedback", None),
+        at=no_later(event, ended),
+    )
+
+
+@stripe.on("customer.subscription.paused")
+def subscription_paused(event: Event) -> Iterator[Message]:
+    yield track("Subscription Paused", describe(thing_of(event)))
+
+
+@stripe.on("customer.subscription.resumed")
+def subscription_resumed(event: Event) -> Iterator[Message]:
+    yield track("Subscription Resumed", describe(thing_of(event)))
+
+
+@stripe.on("customer.subscription.trial_will_end")
+def trial_ending(event: Event) -> Iterator[Message]:
+    yield track("Trial Ending", _trial(thing_of(event)))
+
+
+@stripe.on("customer.subscription.pending_update_expired")
+def pending_update_expired(event: Event) -> Iterator[Message]:
+    yield track("Subscription Update Expired", describe(thing_of(event)))
+
+
+def _started(subscription: Payload) -> Iterator[Message]:
+    yield track("Subscription Started", describe(subscription))
+    if subscription.get("status") == "trialing":
+        yield track("Trial Started", _trial(subscription))
+
+
+def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
+    was, status = before.text("status", None), now.text("status", None)
+    if was in {"incomplete", "incomplete_expired"} and status in _RUNNING:
+        yield from _started(now)
+    if was == "trialing" and status != "trialing":
+        yield track("Trial Ended", _trial(now), at=no_later(event, now.seconds("trial_end", None)))
+        if status == "active":
+            yield track("Trial Converted", describe(now))
+    if was and was != "past_due" and status == "past_due":
+        yield track("Subscription Past Due", describe(now))
+    if _scheduled(before) and not _scheduled(now):
+        yield track("Subscription Cancellation Withdrawn", describe(now))
+    elif (
+        (changed(event, "cancel_at_period_end") or changed(event, "cancel_at"))
+        and _scheduled(now)
+        and not _scheduled(before)
+    ):
+        ends = now.seconds("cancel_at", None) or _period(now, "current_period_end")
+        yield track("Subscription Cancellation Scheduled", describe(now), ends_at=ends)
+    if changed(event, "pause_collection"):
+        paused = now.get("pause_collection") is not None
+        yield track("Subscription Paused" if paused else "Subscription Resumed", describe(now))
+    if (moved := _plan_change(now, before)) is not None:
+        yield track("Subscription Plan Changed", describe(now) | moved)
+    elif _renewed(now, before) and was != "trialing":
+        yield track("Subscription Renewed", describe(now))
+
+
+def _scheduled(subscription: Payload) -> bool:
+    return subscription.get("cancel_at_period_end") is True or subscription.get("cancel_at") is not None
+
+
+def _renewed(now: Payload, before: Payload) -> bool:
+    was = _period(before, "current_period_start")
+    starts = _period(now, "current_period_start")
+    return was is not None and starts is not None and starts > was
+
+
+def _plan_change(now: Payload, before: Payload) -> dict[str, Any] | None:
+    """What plan and quantity were, where either moved: `plan`, `quantity` or `items` among the previous attributes."""
+    if not before:
+        return None
+    old, new = _plan(before), _plan(now)
+    moved = {
+        f"previous_{name}": old[name]
+        for name in ("plan_id", "quantity")
+        if old.get(name) is not None and old[name] != new.get(name)
+    }
+    return moved or None
+
+
+def _period(subscription: Payload, name: str) -> Any:
+    """Basil (2025-03-31) moved the period from the subscription to its items."""
+    return subscription.seconds(name, None) or _item(subscription).seconds(name, None)
+
+
+def _item(subscription: Payload) -> Payload:
+    items = subscription.maybe("items")
+    return next(items.each("data"), Payload({})) if isinstance(items.value, dict) else Payload({})
+
+
+def _plan(subscription: Payload) -> dict[str, Any]:
+    """The plan or price of the first item, wherever this API version keeps it."""
+    item = _item(subscription)
+    price = item.maybe("price") or item.maybe("plan") or subscription.maybe("plan")
+    if not isinstance(price.value, dict):
+        price = Payload({})
+    product = price.maybe("product") if isinstance(price.get("product"), dict) else Payload({})
+    unit = amount(price, "unit_amount") if price.get("unit_amount") is not None else None
+    if unit is None and price.get("amount") is not None:
+        unit = amount(price, "amount")
+    return {
+        "plan_id": price.id("id", None),
+        "plan_name": price.text("nickname", None) or price.text("name", None) or product.text("name", None),
+        "plan_interval": price.text("recurring.interval", None) or price.text("interval", None),
+        "plan_interval_count": price.integer("recurring.interval_count", None) or price.integer("interval_count", None),
+        "product_id": price.id("product", None),
+        "amount": unit,
+        "currency": code(price) or code(subscription),
+        "quantity": item.integer("quantity", None) or subscription.integer("quantity", None),
+    }
+
+
+def describe(subscription: Payload) -> dict[str, Any]:
+    """The properties that every event of a subscription carries."""
+    return {
+        "subscription_id": subscription.id("id"),
+        "status": subscription.text("status", None),
+        **_plan(subscription),
+        "current_period_start": _period(subscription, "current_period_start"),
+        "current_period_end": _period(subscription, "current_period_end"),
+    }
+
+
+def _trial(subscription: Payload) -> dict[str, Any]:
+    """https://segment.com/docs/connections/spec/b2b-saas/#trial-started"""
+    starts, ends = subscription.seconds("trial_start", None), subscription.seconds("trial_end", None)
+    plan = _plan(subscription)
+    return {
+        "subscription_id": subscription.id("id"),
+        "trial_start_date": to_iso(starts) if starts else None,
+        "trial_end_date": to_iso(ends) if ends else None,
+        "trial_plan_name": plan["plan_name"] or plan["plan_id"],
+        "plan_id": plan["plan_id"],
+    }
+
+
+_SCHEDULE: Final = {
+    "subscription_schedule.created": "Subscription Schedule Created",
+    "subscription_schedule.updated": "Subscription Schedule Updated",
+    "subscription_schedule.released": "Subscription Schedule Released",
+    "subscription_schedule.canceled": "Subscription Schedule Cancelled",
+    "subscription_schedule.completed": "Subscription Schedule Completed",
+    "subscription_schedule.aborted": "Subscription Schedule Aborted",
+    "subscription_schedule.expiring": "Subscription Schedule Expiring",
+}
+
+
+@stripe.on(*_SCHEDULE)
+def schedule(event: Event) -> Iterator[Message]:
+    told = thing_of(event)
+    yield track(
+        _SCHEDULE[event.type],
+        subscription_schedule_id=told.id("id"),
+        subscription_id=told.id("subscription", None) or told.id("released_subscription", None),
+        status=told.text("status", None),
+    )
+
+
+_QUOTE: Final = {
+    "quote.created": "Quote Created",
+    "quote.finalized": "Quote Sent",
+    "quote.accepted": "Quote Accepted",
+    "quote.canceled": "Quote Cancelled",
+}
+
+
+@stripe.on(*_QUOTE)
+def quote(event: Event) -> Iterator[Message]:
+    told = thing_of(event)
+    money = priced(told, subtotal="amount_subtotal", total="amount_total") if told.get("currency") else {}
+    yield track(
+        _QUOTE[event.type],
+        money,
+        quote_id=told.id("id"),
+        quote_number=told.text("number", None),
+        status=told.text("status", None),
+        expires_at=told.seconds("expires_at", None),
+        subscription_id=told.id("subscription", None),
+        invoice_id=told.id("invoice", None),
+    )

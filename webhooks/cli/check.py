@@ -1,0 +1,154 @@
+"""`segue check`: is everything right before it runs? Every fault with its reason and its mend."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from webhooks.cli.output import bad, good, print_json, warn
+
+if TYPE_CHECKING:
+    from webhooks.cli.configuration import Configuration
+
+Grade = Literal["ok", "warning", "fault"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report."""
+
+    grade: Grade
+    about: str
+    text: str
+
+
+@click.command(short_help="Check configuration, plugins and the journal; each fault with its mend.")
+@click.option("--strict", is_flag=True, help="Warnings fail too.")
+@click.option("--no-journal", is_flag=True, help="Leave the journal alone (in a build, where its disk is not there).")
+@click.option("--json", "as_json", is_flag=True)
+def check(strict: bool, no_journal: bool, as_json: bool) -> None:
+    """Check everything before it runs. Exit code 1 on a fault; with --strict on a warning too.
+
+    \b
+    Examples:
+      segue check
+      segue check --strict && segue serve
+    """  # noqa: D301
+    findings = list(_findings(journal=not no_journal))
+    faults = sum(finding.grade == "fault" for finding in findings)
+    warnings = sum(finding.grade == "warning" for finding in findings)
+    if as_json:
+        print_json({"ok": not faults, "findings": findings})
+    else:
+        show: Mapping[Grade, object] = {"ok": good, "warning": warn, "fault": bad}
+        for finding in findings:
+            printer = show[finding.grade]
+            assert callable(printer)
+            printer(finding.text)
+        click.echo(
+            f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}."
+            + (" `segue serve` starts it." if not faults else "")
+        )
+    raise SystemExit(1 if faults or (strict and warnings) else 0)
+
+
+def _findings(*, journal: bool) -> Iterator[Finding]:
+    from webhooks import plugins
+    from webhooks.cli.configuration import configuration
+    from webhooks.errors import SettingsError
+
+    for plugin in plugins.load().broken:
+        last = plugin.error.strip().splitlines()[-1]
+        yield Finding(
+            "fault",
+            "plugin",
+            f"source {plugin.name} does not load: {last}. `segue sources --verbose` has the traceback",
+        )
+    try:
+        config = configuration()
+    except SettingsError as error:
+        for fault in error.faults:
+            yield Finding("fault", "configuration", fault)
+        return
+    file = config.settings.config_file
+    yield Finding("ok", "configuration", f"configuration read from the environment{f' and {file}' if file else ''}")
+    for warning in config.settings.warnings:
+        yield Finding("warning", "configuration", warning)
+    yield from _doors(config)
+    yield from _namespace(config)
+    if journal:
+        yield from _journal(config)
+
+
+def _doors(config: Configuration) -> Iterator[Finding]:
+    for name in config.open:
+        endpoint = config.endpoints[name]
+        secrets = f"{len(endpoint.secrets)} secret{'s'[: len(endpoint.secrets) > 1]}"
+        yield Finding(
+            "ok",
+            "endpoint",
+            f"/webhooks/{name} is open: {endpoint.source.title}, {secrets}, {endpoint.scheme.strength}",
+        )
+        if endpoint.scheme.strength != "verified":
+            yield Finding(
+                "warning", "endpoint",
+                f"/webhooks/{name} proves the sender, not the content: {endpoint.source.title} signs no body there. "
+                "Let it be reached over https only",
+            )  # fmt: skip
+    yield from _shared_keys(config)
+
+
+def _shared_keys(config: Configuration) -> Iterator[Finding]:
+    """Two doors of one source with different options, such as live and test mode, into one Segment source."""
+    default = config.settings.segment.write_key
+    doors = [config.endpoints[name] for name in config.open]
+    for place, one in enumerate(doors):
+        for other in doors[place + 1 :]:
+            same_key = (one.write_key or default) == (other.write_key or default)
+            if one.source is other.source and one.options != other.options and same_key:
+                differ = ", ".join(sorted(key for key in one.options if one.options[key] != other.options[key]))
+                yield Finding(
+                    "warning", "endpoint",
+                    f"{one.name} and {other.name} differ in {differ} but share a write key, so their events mix: "
+                    f"set SEGUE_{other.name.upper()}_WRITE_KEY to another Segment source's",
+                )  # fmt: skip
+
+
+def _namespace(config: Configuration) -> Iterator[Finding]:
+    settings = config.settings
+    yield Finding("ok", "identity", f"namespace of message ids: {settings.namespace}")
+
+
+def _journal(config: Configuration) -> Iterator[Finding]:
+    from webhooks.errors import JournalError
+    from webhooks.journal import open_journal
+
+    database = config.settings.database
+    if config.settings.on_dyno:
+        yield Finding(
+            "warning", "journal",
+            "this is a Heroku-style dyno (DYNO is set), and its disk is not kept: a restart, at least one a day, loses "
+            "every webhook that was stored and not yet delivered, and web and worker dynos do not share a file. "
+            "Run `segue serve` on a machine with a kept disk",
+        )  # fmt: skip
+    try:
+        journal = open_journal(database)
+        try:
+            journal.check()
+        finally:
+            journal.close()
+    except JournalError as error:
+        yield Finding(
+            "fault",
+            "journal",
+            f"{database} cannot store: {error.message}. {error.hint or 'Mend the disk or SEGUE_DATABASE'}",
+        )
+    else:
+        yield Finding("ok", "journal", f"{database} stores durably")
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"

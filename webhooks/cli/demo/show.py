@@ -1,0 +1,171 @@
+"""How the demo is shown: each webhook beside the messages it became; plain text where there is no terminal."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from translators.kit import from_iso, to_iso
+from webhooks.cli.demo.stack import Stack
+from webhooks.cli.demo.story import Scene
+from webhooks.journal import State
+
+MOST_FIELDS: Final = 6
+_SKIPPED: Final = {"products", "items", "metadata"}
+
+
+class Show:
+    """Prints to stdout."""
+
+    def __init__(self) -> None:
+        self.console = Console(highlight=False)
+        self.plain = not self.console.is_terminal
+
+    def opening(self, stack: Stack) -> None:
+        """What runs where."""
+        click.echo(f"Door      {stack.url}/webhooks/stripe")
+        click.echo(f"Segment   http://127.0.0.1:{stack.receiver_port} (a local stand-in, as strict as the real one)\n")
+
+    def scene(self, scene: Scene) -> None:
+        """One webhook beside what came of it."""
+        left, right = _webhook(scene), _became(scene)
+        if self.plain:
+            click.echo(f"== {scene.title}")
+            for line in left:
+                click.echo(f"   {line}")
+            for line in right:
+                click.echo(f"   -> {line}")
+            click.echo()
+            return
+        mark = "[green]✓[/]" if scene.ok else "[red]✗[/]"
+        table = Table(show_header=False, expand=True, box=None, padding=(0, 1), title_justify="left")
+        table.title = Text.from_markup(f"{mark} [bold]{scene.title}[/]")
+        table.add_column(ratio=9)
+        table.add_column(ratio=11)
+        table.add_row(_lines(left, "cyan"), _lines(right, "green" if scene.messages else "yellow"))
+        self.console.print(table)
+        self.console.print()
+
+    def summary(self, scenes: Sequence[Scene]) -> None:
+        """The sums, and whose time the messages carry."""
+        words = [scene.answer.word for scene in scenes]
+        messages = [message for scene in scenes for message in scene.messages]
+        refused = sum(scene.answer.status >= 400 for scene in scenes)
+        lag = [scene.sent_at - scene.occurred_at for scene in scenes if scene.messages]
+        kept = sum(len(scene.messages) for scene in scenes if scene.times_kept)
+        ids = {message["messageId"] for message in messages}
+        click.secho(
+            f"{len(scenes)} webhooks: {words.count('accepted')} accepted, {words.count('duplicate')} duplicate, "
+            f"{refused} rejected.  {len(messages)} messages delivered, {len(ids)} different ids.",
+            bold=True,
+        )
+        if lag:
+            click.echo(
+                f"{kept} of {len(messages)} messages carry Stripe's own time, {_span(min(lag))} to {_span(max(lag))} "
+                "before their webhook came in."
+            )
+        click.echo()
+
+    def invitation(self, stack: Stack) -> None:
+        """What to try now."""
+        example = stack.folder / "event.json"
+        example.write_text(_EXAMPLE.replace("CREATED", str(int(datetime.now().timestamp()) - 600)))  # noqa: DTZ005 - unix time
+        command = shlex.join(
+            [*_segue(), "send", "stripe", str(example), "--to", stack.url, "--secret", stack.secret]
+        )  # fmt: skip
+        click.secho("It keeps running until Ctrl-C. In another terminal:", bold=True)
+        for what, line in (
+            ("Send a webhook (again: `duplicate`):", command),
+            ("Send one that was changed on its way:", f"{command} --tamper"),
+            ("Ask the door:", f"curl {stack.url}/webhooks/stripe"),
+            ("See what Segment got:", f"tail -f {stack.received}"),
+        ):
+            click.echo(f"  {what}\n    {line}")
+        click.echo("For real: `segue --help`.")
+
+
+def as_data(scenes: Sequence[Scene]) -> dict[str, Any]:
+    """The show for programs."""
+    return {
+        "ok": all(scene.ok for scene in scenes),
+        "webhooks": [
+            {
+                "title": scene.title, "type": scene.type, "id": scene.key, "occurred_at": to_iso(scene.occurred_at),
+                "sent_at": to_iso(scene.sent_at), "answer": {"status": scene.answer.status, **scene.answer.told},
+                "state": scene.row.state.value if scene.row else None, "reason": scene.row.reason if scene.row else "",
+                "ok": scene.ok, "messages": scene.messages,
+            }
+            for scene in scenes
+        ],
+    }  # fmt: skip
+
+
+def _webhook(scene: Scene) -> list[str]:
+    ago = _span(scene.sent_at - scene.occurred_at)
+    lines = [scene.type, scene.key, f"happened {_clock(scene.occurred_at)}, {ago} before it came in"]
+    return [*lines, f"answered {scene.answer.status} {scene.answer.word}"]
+
+
+def _became(scene: Scene) -> list[str]:
+    if scene.row is None:
+        reason = scene.answer.told.get("reason")
+        return [str(reason), "nothing was stored"] if reason else ["nothing new: it is known by Stripe's own event id"]
+    if scene.row.state is not State.DELIVERED:
+        return [f"{scene.row.state.value}: {scene.row.reason.strip()}", "kept in the journal, no message"]
+    return [line for message in scene.messages for line in _message(message)]
+
+
+def _message(message: dict[str, Any]) -> list[str]:
+    who = (
+        f"userId {message['userId']}" if "userId" in message else f"anonymousId {message.get('anonymousId', '')[:13]}…"
+    )
+    fields = message.get("properties") or message.get("traits") or {}
+    shown = [
+        f"{name} {value}"
+        for name, value in fields.items()
+        if name not in _SKIPPED and not isinstance(value, dict | list)
+    ]
+    lines = [
+        f"{message['type']} {message.get('event', '')}".strip() + f"  ({who})",
+        f"  timestamp {_clock(from_iso(message['timestamp']))}",
+    ]
+    more = [f"and {len(shown) - MOST_FIELDS} more"] if len(shown) > MOST_FIELDS else []
+    return lines + ([f"  {', '.join(shown[:MOST_FIELDS] + more)}"] if shown else [])
+
+
+def _lines(lines: Sequence[str], colour: str) -> Text:
+    text = Text()
+    for number, line in enumerate(lines):
+        heading = not line.startswith(" ") and (number == 0 or colour == "green")
+        text.append(line + ("\n" if number < len(lines) - 1 else ""), style=colour if heading else "")
+    return text
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S} UTC"
+
+
+def _span(span: timedelta) -> str:
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    return f"{minutes} min" if minutes else f"{seconds} s"
+
+
+def _segue() -> list[str]:
+    """How this very program is called again."""
+    return [sys.executable, "-m", "webhooks.cli"] if sys.argv[0].endswith("__main__.py") else [sys.argv[0]]
+
+
+_EXAMPLE: Final = """{
+  "id": "evt_demo_yours", "object": "event", "type": "customer.created", "created": CREATED, "livemode": true,
+  "data": {"object": {"id": "cus_demo_yours", "object": "customer", "created": CREATED, "email": "you@example.com",
+                      "name": "You", "metadata": {"user_id": "user_you"}}}
+}
+"""

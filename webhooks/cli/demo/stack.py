@@ -1,0 +1,130 @@
+"""What the demo runs: the local receiver and `segue serve`, each a process of its own."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from webhooks.cli.output import fail
+from webhooks.errors import SegueError
+from webhooks.journal import Journal, open_journal
+from webhooks.settings import variables
+
+PATIENCE: Final = 45.0
+GRACE: Final = 27.0
+_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+class Stack:
+    """A context manager: everything runs inside it, and nothing is left behind."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.secret = f"whsec_demo_{secrets.token_hex(12)}"
+        self.port, self.receiver_port = free_ports(2)
+        self.received = folder / "received.jsonl"
+        self.database = f"sqlite:///{folder}/segue.db"
+        self._log = folder / "serve.log"
+        self._processes: list[subprocess.Popen[bytes]] = []
+
+    @property
+    def url(self) -> str:
+        """The door's address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def is_running(self) -> bool:
+        """Whether both processes live."""
+        return all(process.poll() is None for process in self._processes)
+
+    def __enter__(self) -> Self:
+        try:
+            self._start("webhooks.receiver", "--port", str(self.receiver_port), "--log", str(self.received))
+            self._wait(f"http://127.0.0.1:{self.receiver_port}/")
+            self._start("webhooks.cli", "serve")
+            self._wait(f"{self.url}/readyz")
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in reversed(self._processes):
+            try:
+                process.wait(GRACE)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+
+    def journal(self) -> Journal:
+        """The demo's journal; close it."""
+        return open_journal(self.database)
+
+    def messages(self) -> list[dict[str, Any]]:
+        """Every message that the stand-in for Segment has taken."""
+        if not self.received.exists():
+            return []
+        return [json.loads(line) for line in self.received.read_text().splitlines()]
+
+    def last_words(self) -> str:
+        """The end of the service's log."""
+        lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
+        return "\n".join(lines[-5:]) or "none"
+
+    def _start(self, module: str, *arguments: str) -> None:
+        environment = variables(
+            SEGMENT_WRITE_KEY="demo_write_key",
+            SEGMENT_URL=f"http://127.0.0.1:{self.receiver_port}",
+            STRIPE_WEBHOOK_SECRET=self.secret,
+            SEGUE_DATABASE=self.database,
+            SEGUE_HOST="127.0.0.1",
+            PORT=str(self.port),
+            WEB_CONCURRENCY="1",
+            NO_PROXY="127.0.0.1",
+            no_proxy="127.0.0.1",
+        )
+        with self._log.open("ab") as log:
+            self._processes.append(
+                subprocess.Popen(  # noqa: S603 - our own modules
+                    [sys.executable, "-m", module, *arguments],
+                    cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                    start_new_session=True,  # Ctrl-C is ours; we end them in order
+                )
+            )  # fmt: skip
+
+    def _wait(self, url: str) -> None:
+        until = time.monotonic() + PATIENCE
+        while time.monotonic() < until and self.is_running:
+            try:
+                with _DIRECT.open(url, timeout=2):
+                    return
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.05)
+        raise fail("The demo's service did not start.", f"Its last words:\n{self.last_words()}")
+
+
+def free_ports(count: int) -> list[int]:
+    """Ports of the loopback that nobody uses now."""
+    probes = [socket.socket() for _ in range(count)]
+    try:
+        for probe in probes:
+            probe.bind(("127.0.0.1", 0))
+        return [int(probe.getsockname()[1]) for probe in probes]
+    except OSError as error:
+        raise SegueError(f"no free port: {error}", hint="End some programs that listen, and try again.") from None
+    finally:
+        for probe in probes:
+            probe.close()

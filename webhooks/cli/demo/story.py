@@ -1,0 +1,106 @@
+"""The demo's webhooks: what is sent, what was answered, and what arrived at the other end."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from typing import Any, Final
+
+from translators.kit import from_iso, from_seconds
+from webhooks.cli.demo.stack import Stack
+from webhooks.cli.post import Answered, post
+from webhooks.journal import Journal, Row, State
+from webhooks.plugins import load
+from webhooks.signatures import Signed, sign
+
+SOURCE: Final = "stripe"
+PATIENCE: Final = 30.0
+_AGO: Final = re.compile(r'"@-(\d+)m"')
+
+
+@dataclass(slots=True)
+class Scene:
+    """One webhook. `expect` is the journal's state in the end, or the answer's word where nothing is stored."""
+
+    title: str
+    type: str
+    key: str
+    occurred_at: datetime
+    sent_at: datetime
+    expect: str
+    answer: Answered
+    row: Row | None = None
+    messages: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ended as it should, with the provider's own time on every message."""
+        if self.expect not in set(State):
+            return self.answer.word == self.expect and self.row is None
+        if self.answer.word != "accepted" or self.row is None or self.row.state != self.expect:
+            return False
+        return bool(self.messages) == (self.expect == State.DELIVERED) and self.times_kept
+
+    @property
+    def times_kept(self) -> bool:
+        """Every message carries a time of the provider's, from before the webhook was sent."""
+        return all(from_iso(message["timestamp"]) == self.occurred_at for message in self.messages)
+
+
+def tell(stack: Stack) -> list[Scene]:
+    """Send every webhook, and wait until each has come to rest."""
+    began = datetime.now(UTC)
+    scheme = next(iter(load().sources[SOURCE].schemes.values()))
+    scenes: list[Scene] = []
+    for entry in events(began):
+        now = datetime.now(UTC)
+        body = json.dumps(entry["body"], separators=(",", ":")).encode()
+        how = entry.get("how")
+        signed = sign(scheme, body=body, secret="whsec_forged" if how == "forged" else stack.secret, now=now)
+        if how == "reprinted":
+            signed = Signed(json.dumps(entry["body"], indent=2).encode(), signed.headers)
+        answer = post(f"{stack.url}/webhooks/{SOURCE}", signed)
+        scenes.append(
+            Scene(
+                title=entry["title"], type=entry["body"]["type"], key=entry["body"]["id"],
+                occurred_at=from_seconds(entry["body"]["created"]), sent_at=now, expect=entry["expect"], answer=answer,
+            )
+        )  # fmt: skip
+    journal = stack.journal()
+    try:
+        _settle(scenes, journal)
+    finally:
+        journal.close()
+    received = stack.messages()
+    for scene in scenes:
+        if scene.row is not None:
+            scene.messages = [each for each in received if each["context"]["webhook"]["id"] == scene.key]
+    return scenes
+
+
+def events(now: datetime) -> list[dict[str, Any]]:
+    """The shipped payloads in their order; `"@-34m"` becomes the unix time 34 minutes before `now`."""
+    folder = files("webhooks.cli.demo") / "events"
+    texts = [path.read_text("utf-8") for path in sorted(folder.iterdir(), key=lambda path: path.name)]
+    return [json.loads(_AGO.sub(lambda ago: _unix(now - timedelta(minutes=int(ago[1]))), text)) for text in texts]
+
+
+def _unix(moment: datetime) -> str:
+    return str(int(moment.timestamp()))
+
+
+def _settle(scenes: list[Scene], journal: Journal) -> None:
+    """Wait until no event that was taken is pending any more, and note how each ended."""
+    taken = [scene for scene in scenes if scene.answer.word == "accepted"]
+    until = time.monotonic() + PATIENCE
+    while True:
+        for scene in taken:
+            scene.row = journal.find(SOURCE, scene.key)
+        waiting = [scene for scene in taken if scene.row is None or scene.row.state is State.PENDING]
+        if not waiting or time.monotonic() > until:
+            return
+        time.sleep(0.1)

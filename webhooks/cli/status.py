@@ -1,0 +1,96 @@
+"""`segue status`: what the journal holds, whether a worker lives, and what is held back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import click
+
+from webhooks.cli.output import bad, good, print_columns, print_json, warn
+
+SILENT: Final = timedelta(seconds=60)
+"""A worker writes its heartbeat every ten seconds."""
+FORGOTTEN: Final = timedelta(days=1)
+
+
+@click.command(short_help="What is stored, delivered, waiting and dead; worker and write keys.")
+@click.option("--json", "as_json", is_flag=True)
+def status(as_json: bool) -> None:
+    """Show the journal: events by source and state, the oldest that waits, workers, held write keys.
+
+    \b
+    Examples:
+      segue status
+      segue status --json
+    """  # noqa: D301
+    from webhooks.cli.configuration import configuration
+    from webhooks.journal import State, open_journal
+
+    config = configuration()
+    now = datetime.now(UTC)
+    journal = open_journal(config.settings.database)
+    try:
+        census, notes = journal.census(), journal.notes()
+    finally:
+        journal.close()
+    workers = {
+        name.removeprefix("worker:"): (now - at).total_seconds()
+        for name, (at, _) in notes.items()
+        if name.startswith("worker:") and now - at < FORGOTTEN
+    }
+    held = {name.removeprefix("hold:"): note["reason"] for name, (_, note) in notes.items() if _is_held(name, note)}
+    oldest = (now - census.oldest_pending).total_seconds() if census.oldest_pending else None
+    if as_json:
+        print_json(
+            {
+                "database": config.settings.database,
+                "size_bytes": census.size_bytes,
+                "by_state": {state.value: census.by_state.get(state, 0) for state in State},
+                "by_source": {
+                    name: {state.value: n for state, n in counts.items()} for name, counts in census.by_source.items()
+                },
+                "oldest_pending_seconds": oldest,
+                "unsupported_types": [
+                    {"source": source, "type": type_, "count": n}
+                    for (source, type_), n in census.unsupported_types.items()
+                ],
+                "workers": [{"name": name, "heartbeat_seconds_ago": age} for name, age in workers.items()],
+                "held_write_keys": [{"write_key": name, "reason": reason} for name, reason in held.items()],
+            }
+        )
+        return
+    states = list(State)
+    rows = [
+        [name, *(str(counts.get(state, 0)) for state in states)] for name, counts in sorted(census.by_source.items())
+    ]
+    if rows:
+        total = ["all", *(str(census.by_state.get(state, 0)) for state in states)]
+        print_columns([*rows, total], heading=["source", *(state.value for state in states)])
+    else:
+        click.echo("Nothing has been received yet. `segue sources` shows which endpoints are open.")
+    click.echo()
+    _health(workers, held, oldest, dead=census.by_state.get(State.DEAD, 0))
+    for (source, type_), count in sorted(census.unsupported_types.items(), key=lambda item: -item[1])[:10]:
+        click.echo(f"      unsupported: {source} {type_}, {count} kept")
+
+
+def _is_held(name: str, note: Mapping[str, Any]) -> bool:
+    return name.startswith("hold:") and bool(note.get("held"))
+
+
+def _health(workers: Mapping[str, float], held: Mapping[str, str], oldest: float | None, *, dead: int) -> None:
+    alive = {name: age for name, age in workers.items() if age < SILENT.total_seconds()}
+    for name, age in alive.items():
+        good(f"worker {name}: heartbeat {age:.0f} s ago")
+    if not alive:
+        warn("no worker has reported for a minute: start `segue work`; what is stored waits for it")
+    if oldest is None:
+        good("nothing waits to be delivered")
+    else:
+        (good if oldest < SILENT.total_seconds() else warn)(f"the oldest waiting event came {oldest:.0f} s ago")
+    for name, reason in held.items():
+        bad(f"write key {name} is held, its events wait: {reason}. Mend SEGMENT_WRITE_KEY and start again")
+    if dead:
+        warn(f"{dead} dead: malformed, or refused by Segment; they are kept, and the log has the reasons")

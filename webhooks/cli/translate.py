@@ -1,0 +1,111 @@
+"""`segue translate`: what a payload becomes, without sending anything."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import IO, TYPE_CHECKING, Any
+
+import click
+
+from webhooks.cli.output import fail, print_json
+
+if TYPE_CHECKING:
+    from webhooks.endpoints import Endpoint
+
+
+@click.command(short_help="Show the Segment messages that a payload becomes. Sends nothing.")
+@click.argument("source")
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A request header, where the source reads one."
+)
+@click.option(
+    "--option", "options", multiple=True, metavar="NAME=VALUE", help="One of the source's options; a list by commas."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event, in a list.")
+def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: tuple[str, ...], as_json: bool) -> None:
+    """Translate FILE (- is stdin), a payload as SOURCE sends it. No signature is asked for, nothing is stored or sent.
+
+    Message ids are those of this installation when its settings are present. Exit code 1 when an event is broken.
+
+    \b
+    Examples:
+      segue translate stripe event.json
+      curl -s https://example.com/event.json | segue translate stripe -
+    """  # noqa: D301
+    from dataclasses import replace
+
+    from translators.kit import Delivery, Malformed, Refused
+    from webhooks.cli.configuration import forgiving
+    from webhooks.translate import Broken, Translated
+    from webhooks.translate import translate as to_outcome
+
+    config = forgiving()
+    endpoint = config.endpoint(source)
+    endpoint = replace(endpoint, options={**endpoint.options, **_options(options, endpoint)})
+    delivery = Delivery(
+        source=endpoint.name,
+        body=file.read(),
+        received_at=datetime.now(UTC),
+        headers={name.lower(): value for name, value in _pairs(headers, ":", "--header")},
+        options=endpoint.options,
+    )
+    try:
+        endpoint.source.check(delivery)
+        events = endpoint.source.events(delivery)
+    except Malformed as error:
+        raise fail(
+            f"This is not what {endpoint.source.title} documents: {error}.", "Give the body as it was sent, unchanged."
+        ) from None
+    except Refused as error:
+        raise fail(f"The endpoint's options turn it away: {error}.", "Change them with --option NAME=VALUE.") from None
+    told: list[dict[str, Any]] = []
+    for event in events:
+        outcome = to_outcome(event, endpoint, namespace=config.settings.namespace)
+        entry: dict[str, Any] = {"event": event.key, "type": event.type, "occurred_at": event.occurred_at}
+        entry["outcome"] = type(outcome).__name__.lower()
+        entry |= {"messages": outcome.messages} if isinstance(outcome, Translated) else {"reason": outcome.reason}
+        told.append(entry)
+    if as_json:
+        print_json(told)
+    else:
+        for entry in told:
+            _show(entry)
+    raise SystemExit(1 if any(entry["outcome"] == Broken.__name__.lower() for entry in told) else 0)
+
+
+def _show(entry: dict[str, Any]) -> None:
+    from translators.kit import to_iso
+
+    colour = {"translated": "green", "broken": "red"}.get(entry["outcome"], "yellow")
+    click.secho(f"{entry['type']}  {entry['event']}  at {to_iso(entry['occurred_at'])}", bold=True)
+    click.secho(f"  {entry['outcome']}", fg=colour, nl="messages" in entry)
+    if "messages" in entry:
+        for message in entry["messages"]:
+            print_json(message)
+    else:
+        click.echo(f": {entry['reason'].strip()}")
+
+
+def _pairs(given: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:
+    for text in given:
+        name, found, value = text.partition(mark)
+        if not found or not name.strip():
+            raise fail(f"{option} {text!r} is no pair.", f"Write it as NAME{mark}VALUE.")
+        yield name.strip(), value.strip()
+
+
+def _options(given: Iterable[str], endpoint: Endpoint) -> dict[str, Any]:
+    from webhooks.cli.output import fail
+    from webhooks.settings import EndpointSettings, judge
+
+    declared = endpoint.source.options
+    found: dict[str, Any] = {}
+    for name, value in _pairs(given, "=", "--option"):
+        many = name in declared and declared[name].many
+        found[name] = tuple(part.strip() for part in value.split(",") if part.strip()) if many else value
+    told = EndpointSettings(name=endpoint.name, source=endpoint.source.name, options=found)
+    for fault in judge(told, {endpoint.source.name: endpoint.source}, public_url=""):
+        raise fail(f"--option: {fault}.", f"`segue sources {endpoint.source.name}` lists its options.")
+    return found

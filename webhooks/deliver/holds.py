@@ -1,0 +1,49 @@
+"""Held write keys: said once in the log and kept in the journal as a note, until they work again."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Journal
+from webhooks.segment import Client
+
+log: Final = logging.getLogger("webhooks.deliver")
+
+
+class Holds:
+    """The note is `hold:<fingerprint of the write key>`: `{"held", "reason", "worker"}`."""
+
+    def __init__(self, journal: Journal, *, worker: str, clock: Callable[[], datetime]) -> None:
+        self._journal = journal
+        self._worker = worker
+        self._clock = clock
+        self._held: dict[str, bool] = {}
+        self._lock = threading.Lock()
+
+    def report(self, client: Client) -> None:
+        """Say what changed since the last report; nothing where nothing did."""
+        reason = client.breaker.held
+        with self._lock:
+            before = self._held.get(client.fingerprint)
+            self._held[client.fingerprint] = bool(reason)
+        name = f"hold:{client.fingerprint}"
+        try:
+            if before is None:  # the first word of this process: one before it may have left a hold behind
+                before = bool(self._journal.notes().get(name, (None, {}))[1].get("held"))
+            if bool(reason) == before:
+                return
+            if reason:
+                log.error("write key held: nothing is lost", extra={"write_key": client.fingerprint, "reason": reason})
+            else:
+                log.info("write key works again", extra={"write_key": client.fingerprint})
+            note = {"held": bool(reason), "reason": reason, "worker": self._worker}
+            self._journal.note(name, note, now=self._clock())
+        except JournalUnavailable as error:
+            with self._lock:
+                self._held.pop(client.fingerprint, None)  # say it again with the next batch
+            log.warning("hold not noted", extra={"reason": error.message})
