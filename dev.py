@@ -87,7 +87,7 @@ def prepare() -> None:
     stamp = wanted()
     if STAMP.exists() and PYTHON.exists() and STAMP.read_text() == stamp:
         return
-    if not PYTHON.exists() or (STAMP.exists() and STAMP.read_text().split()[0] != stamp.split()[0]):
+    if not PYTHON.exists() or (STAMP.exists() and STAMP.read_text().rsplit(" ", 1)[0] != stamp.rsplit(" ", 1)[0]):
         say("Making a virtual environment in .venv ...")
         make_venv()
     say("Installing the dependencies (once, about a minute) ...")

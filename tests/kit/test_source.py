@@ -59,6 +59,14 @@ def test_a_delivery_of_which_nothing_can_be_named_is_malformed() -> None:
             acme().events(delivery(body))
 
 
+def test_a_bug_in_naming_an_event_keeps_it_with_the_traceback() -> None:
+    source = Source("acme", scheme=HmacBody(header="X"))
+    source.event(lambda item: 1 / 0)  # type: ignore[arg-type,return-value]
+    (event,) = source.events(delivery(b"anything"))
+    assert "ZeroDivisionError" in event.problem
+    assert event.raw == b"anything"
+
+
 def test_an_exact_type_wins_over_a_pattern_and_handlers_over_ignoring() -> None:
     source = acme()
     source.ignore("charge.*", because="told elsewhere")

@@ -18,6 +18,7 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )
 from translators.kit.source import Answer, Option, Source
+from translators.kit.template import filled, moment
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "StandardWebhooks",
     "alias",
     "exponent",
+    "filled",
     "from_iso",
     "from_millis",
     "from_minor",
@@ -58,6 +60,7 @@ __all__ = [
     "from_unix",
     "group",
     "identify",
+    "moment",
     "page",
     "parse_form",
     "parse_json",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -192,14 +193,15 @@ class Source:
     def events(self, delivery: Delivery, *, trust: Literal["verified", "authenticated"] = "verified") -> list[Event]:
         """Every event of a delivery. An item that cannot be named is kept too, under the digest of its bytes.
 
-        `Malformed` where not one item can be named.
+        `Malformed` where the provider's shape is broken in every item. Where `event` itself fails (a bug of ours) the
+        item is kept with the traceback as its problem, to be replayed once the bug is mended.
         """
         if self._describe is None:
             raise Declaration(f"{self.name} does not say how its events are named: register @{self.name}.event")
         headers = {name: value for name, value in delivery.headers.items() if name in self.keep_headers}
         found: list[Event] = []
         first: Malformed | None = None
-        for part in self._split(delivery) if self._split is not None else (delivery.body,):
+        for part in self._items(delivery):
             item = (
                 part
                 if isinstance(part, Item)
@@ -208,10 +210,10 @@ class Source:
             problem = ""
             try:
                 head = _named(self._describe(item))
-            except Malformed as error:
-                first = first or error
-                problem = str(error)
-                head = Head(f"sha256:{hashlib.sha256(item.raw).hexdigest()}", MALFORMED_TYPE, None, "received")
+            except Exception as error:  # noqa: BLE001 - a translator may be anybody's code
+                head = _nameless(item)
+                problem = str(error) if isinstance(error, Malformed) else traceback.format_exc()
+                first = first or (error if isinstance(error, Malformed) else None)
             found.append(
                 Event(
                     source=delivery.source,
@@ -232,6 +234,9 @@ class Source:
             raise first
         return found
 
+    def _items(self, delivery: Delivery) -> list[bytes | Item]:
+        return list(self._split(delivery)) if self._split is not None else [delivery.body]
+
     def identity(self, event: Event) -> Identity:
         """The source's claims of who acted; none where it registered no `who`."""
         return self._who(event) if self._who is not None else Identity()
@@ -249,6 +254,10 @@ class Source:
         if present is not None:
             raise Declaration(f"{self.name} registers {what} twice")
         return function
+
+
+def _nameless(item: Item) -> Head:
+    return Head(f"sha256:{hashlib.sha256(item.raw).hexdigest()}", MALFORMED_TYPE, None, "received")
 
 
 def _named(head: Head) -> Head:

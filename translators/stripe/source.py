@@ -22,6 +22,7 @@ from translators.kit import (
     SharedToken,
     Skip,
     Source,
+    parse_json,
     raw_items,
     raw_member,
 )
@@ -84,12 +85,12 @@ def unwrap(delivery: Delivery) -> Iterable[bytes | Item]:
 
 def _unwrapped(raw: bytes, payload: Payload | None = None) -> bytes:
     try:
-        body = payload or Item(raw=raw, received_at=datetime.min).body
+        body = payload or Payload(parse_json(raw))
     except Malformed:
         return raw
     if "detail-type" in body and isinstance(body.get("detail"), dict):
         return raw_member(raw, "detail")
-    if body.get("data.object") in {"event", "v2.core.event"}:
+    if body.get("data.object") in ("event", "v2.core.event"):
         return raw_member(raw, "data")
     return raw
 
@@ -184,9 +185,7 @@ def _traits(thing: Payload, kind: str) -> dict[str, Any]:
     """What the object says of the person: nothing is guessed from anything else."""
     told: dict[str, Any] = {}
     for place in (thing if kind == "customer" else None, "customer_details", "billing_details", "customer"):
-        person = (
-            place if isinstance(place, Payload) else thing.maybe(place) if _is_object(thing, place) else Payload({})
-        )
+        person = place if isinstance(place, Payload) else _object(thing, place)
         for name in ("email", "name", "phone"):
             value = person.get(name)
             if isinstance(value, str) and value:
@@ -200,8 +199,8 @@ def _traits(thing: Payload, kind: str) -> dict[str, Any]:
     return told
 
 
-def _is_object(thing: Payload, path: str | None) -> bool:
-    return path is not None and isinstance(thing.get(path), dict)
+def _object(thing: Payload, path: str | None) -> Payload:
+    return thing.maybe(path) if path is not None and isinstance(thing.get(path), dict) else Payload({})
 
 
 def thing_of(event: Event) -> Payload:

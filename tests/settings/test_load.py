@@ -1,0 +1,276 @@
+"""The environment and segue.toml become settings, or every fault is named at once."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translators.kit import HmacBody, HmacKvHeader, HmacRequest, Option, Source
+from webhooks.endpoints import bind
+from webhooks.errors import SettingsError
+from webhooks.settings import EndpointSettings, Settings, load
+
+STRIPE = Source(
+    "stripe",
+    scheme=HmacKvHeader(header="Stripe-Signature"),
+    options=[Option("livemode", "which", "live", ("live", "test", "both")), Option("types", "which", (), many=True)],
+)
+ZEN = Source(
+    "zen",
+    scheme={"url": HmacRequest(header="X", parts=("url", "body")), "body": HmacBody(header="X")},
+)
+SOURCES = {"stripe": STRIPE, "zen": ZEN}
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def settings(**environ):
+    return load(environ, sources=SOURCES)
+
+
+def faults(**environ):
+    with pytest.raises(SettingsError) as caught:
+        load(environ, sources=SOURCES)
+    return caught.value.faults
+
+
+def toml(tmp_path, text):
+    (tmp_path / "segue.toml").write_text(text)
+
+
+def test_nothing_set_gives_the_defaults_and_no_open_door():
+    loaded = settings()
+    assert (loaded.endpoints, loaded.namespace) == ({}, "default")
+    assert loaded.segment == Settings().segment
+    assert any("No endpoint is open" in warning for warning in loaded.warnings)
+
+
+def test_a_source_opens_under_its_own_name_when_its_secret_is_set():
+    loaded = settings(STRIPE_WEBHOOK_SECRET="whsec_1234567, whsec_7654321\nwhsec_1234567")
+    assert list(loaded.endpoints) == ["stripe"]
+    assert loaded.endpoints["stripe"].secrets == ("whsec_1234567", "whsec_7654321")
+
+
+def test_an_empty_variable_is_not_set():
+    assert settings(STRIPE_WEBHOOK_SECRET=" ", PORT="", SEGUE_DATABASE="").endpoints == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "fault"),
+    [
+        ("SEGMENT_REGION", "uk", "SEGMENT_REGION is 'uk': choose us or eu, or set SEGMENT_URL"),
+        ("SEGMENT_URL", "ftp://x", "SEGMENT_URL is 'ftp://x': give a URL such as"),
+        ("SEGMENT_URL", "http://", "SEGMENT_URL is 'http://': give a URL"),
+        ("SEGMENT_URL", "http://a:b", "SEGMENT_URL is 'http://a:b': give a URL"),
+        ("PORT", "http", "PORT is 'http': give a whole number from 1 to 65535"),
+        ("PORT", "70000", "PORT is '70000': give a whole number from 1 to 65535"),
+        ("SEGUE_SEGMENT_RATE", "nan", "SEGUE_SEGMENT_RATE is 'nan': give messages a second"),
+        ("SEGUE_SEGMENT_RATE", "-1", "SEGUE_SEGMENT_RATE is '-1': give messages a second"),
+        ("SEGUE_SEGMENT_GZIP", "maybe", "SEGUE_SEGMENT_GZIP is 'maybe': choose true or false"),
+        ("SEGUE_MAX_BODY", "1TB", "SEGUE_MAX_BODY is '1TB': give a size from 1KiB to 64MiB"),
+        ("SEGUE_RETENTION_DEAD", "9", "SEGUE_RETENTION_DEAD is '9': say the unit, such as 9d or 9h"),
+        ("SEGUE_RETENTION_DEAD", "soon", "SEGUE_RETENTION_DEAD is 'soon': give a time span"),
+        ("SEGUE_LEASE_SECONDS", "2h", "SEGUE_LEASE_SECONDS is '2h': give 1s to 1h"),
+        ("SEGUE_WORKER_CLASS", "eventlet", "SEGUE_WORKER_CLASS is 'eventlet': choose gevent, gthread or sync"),
+        ("SEGUE_NAMESPACE", "a b", "SEGUE_NAMESPACE is 'a b': give up to 64 letters"),
+        ("SEGUE_DATABASE", "segue.db", "SEGUE_DATABASE is no address of a SQLite file"),
+        ("SEGUE_DATABASE", "sqlite:///:memory:", "SEGUE_DATABASE is in memory"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_problem_and_mend(name, value, fault):
+    assert [each[: len(fault)] for each in faults(**{name: value})] == [fault]
+
+
+def test_retention_below_three_days_is_refused_with_the_reason():
+    (fault,) = faults(SEGUE_RETENTION_DELIVERED="71h")
+    assert "give 72h to" in fault
+    assert "retries" in fault
+    assert settings(SEGUE_RETENTION_DELIVERED="72h").retention.delivered == timedelta(hours=72)
+
+
+def test_all_faults_are_shown_at_once_from_both_places(tmp_path):
+    toml(tmp_path, 'log_level = "loud"\n[web]\nprot = 1\n[endpoints.stripe]\nlivemod = "x"\n[nonsense]\n')
+    found = faults(PORT="x", SEGMENT_REGION="uk", STRIPE_WEBHOOK_SECRET="whsec_1234567", SEGUE_STRIPE_LIVEMODE="prod")
+    told = "\n".join(found)
+    for part in (
+        "log_level in segue.toml is 'loud': choose debug",
+        "web.prot in segue.toml is not a setting: did you mean port?",
+        "endpoints.stripe.livemod in segue.toml is not a setting of Stripe: did you mean livemode?",
+        "nonsense in segue.toml is not a setting",
+        "PORT is 'x'",
+        "SEGMENT_REGION is 'uk'",
+        "SEGUE_STRIPE_LIVEMODE (endpoints.stripe.livemode) is 'prod': choose live, test or both",
+    ):
+        assert part in told
+    assert len(found) == 7
+
+
+def test_an_unknown_variable_of_ours_is_a_fault_with_the_nearest_name():
+    assert faults(SEGUE_SEGMNT_RATE="1") == [
+        "SEGUE_SEGMNT_RATE is not a setting of this version: did you mean SEGUE_SEGMENT_RATE?"
+    ]
+    assert "take it out" in faults(SEGUE_QQQQQQ="1")[0]
+
+
+def test_a_misspelt_secret_is_a_warning_since_the_environment_is_shared():
+    (warning,) = [each for each in settings(STRPIE_WEBHOOK_SECRET="whsec_1234567").warnings if "STRPIE" in each]
+    assert "did you mean STRIPE_WEBHOOK_SECRET?" in warning
+
+
+def test_the_environment_wins_over_the_file(tmp_path):
+    toml(tmp_path, '[web]\nport = 9000\nhost = "127.0.0.1"\n[segment]\nregion = "eu"\n')
+    loaded = settings(PORT="9001")
+    assert (loaded.web.port, loaded.web.host) == (9001, "127.0.0.1")
+    assert loaded.segment.url == "https://events.eu1.segmentapis.com"
+    assert loaded.config_file is not None
+
+
+def test_a_configuration_file_that_is_named_must_be_there(tmp_path):
+    assert "cannot be read" in faults(SEGUE_CONFIG=str(tmp_path / "none.toml"))[0]
+    (tmp_path / "bad.toml").write_text("a = ")
+    assert "is not valid TOML" in faults(SEGUE_CONFIG=str(tmp_path / "bad.toml"))[0]
+    (tmp_path / "latin.toml").write_bytes(b'a = "\xe9"')
+    assert "is not UTF-8" in faults(SEGUE_CONFIG=str(tmp_path / "latin.toml"))[0]
+
+
+def test_several_endpoints_of_one_provider(tmp_path):
+    toml(
+        tmp_path,
+        '[endpoints.stripe_eu]\nsource = "stripe"\nsecret_env = "EU_SECRET"\nlivemode = "test"\ntypes = ["a", "b"]\n'
+        'write_key = "wk_eu"\n[endpoints.stripe_us]\nsource = "stripe"\nsecrets = ["whsec_us_123", "whsec_us_456"]\n',
+    )
+    loaded = settings(EU_SECRET="whsec_eu_123", SEGUE_STRIPE_EU_TOLERANCE="60", SEGMENT_WRITE_KEY="wk")
+    eu, us = loaded.endpoints["stripe_eu"], loaded.endpoints["stripe_us"]
+    assert (eu.secrets, eu.write_key, eu.tolerance) == (("whsec_eu_123",), "wk_eu", 60.0)
+    assert us.secrets == ("whsec_us_123", "whsec_us_456")
+    bound = bind(loaded, SOURCES)
+    assert bound["stripe_eu"].options == {"livemode": "test", "types": ("a", "b")}
+    assert bound["stripe_us"].options == {"livemode": "live", "types": ()}
+
+
+def test_an_endpoint_with_a_table_and_no_secret_is_known_and_closed(tmp_path):
+    toml(tmp_path, '[endpoints.other]\nsource = "stripe"\n')
+    loaded = settings()
+    assert loaded.endpoints["other"].secrets == ()
+    assert any("endpoints.other has no secret" in warning for warning in loaded.warnings)
+
+
+def test_faults_of_endpoints(tmp_path):
+    toml(
+        tmp_path,
+        '[endpoints.a]\nsource = "strpe"\n[endpoints.b]\nsource = "stripe"\nsecret_env = "NOT_SET"\n'
+        '[endpoints.c]\nsource = "stripe"\nscheme = "x"\n[endpoints.D]\nsource = "stripe"\n',
+    )
+    told = "\n".join(faults())
+    assert "endpoints.a.source is 'strpe': did you mean stripe?" in told
+    assert "names NOT_SET, which is not set" in told
+    assert "SEGUE_C_SCHEME (endpoints.c.scheme) is 'x': choose default" in told
+    assert "endpoints.D in segue.toml is no endpoint" in told
+
+
+def test_a_provider_that_signs_the_url_needs_the_public_url():
+    secret = {"ZEN_WEBHOOK_SECRET": "abcdefgh"}
+    assert "SEGUE_PUBLIC_URL is not set, and Zen signs the URL" in faults(**secret)[0]
+    assert settings(**secret, SEGUE_ZEN_SCHEME="body").endpoints["zen"].scheme == "body"
+    loaded = settings(**secret, SEGUE_PUBLIC_URL="https://hooks.example.com/")
+    assert bind(loaded, SOURCES)["zen"].public_url == "https://hooks.example.com/webhooks/zen"
+    own = settings(**secret, SEGUE_ZEN_PUBLIC_URL="https://other.example.com/z")
+    assert bind(own, SOURCES)["zen"].public_url == "https://other.example.com/z"
+
+
+def test_secrets_from_files(tmp_path):
+    (tmp_path / "secret").write_text("whsec_file_1\nwhsec_file_2\n")
+    path = str(tmp_path / "secret")
+    assert settings(STRIPE_WEBHOOK_SECRET_FILE=path).endpoints["stripe"].secrets == ("whsec_file_1", "whsec_file_2")
+    assert "keep one of them" in faults(STRIPE_WEBHOOK_SECRET_FILE=path, STRIPE_WEBHOOK_SECRET="whsec_12345")[0]
+    assert "cannot be read" in faults(SEGMENT_WRITE_KEY_FILE=str(tmp_path / "none"))[0]
+    (tmp_path / "empty").write_text("\n")
+    assert "is empty" in faults(SEGMENT_WRITE_KEY_FILE=str(tmp_path / "empty"))[0]
+    (tmp_path / "binary").write_bytes(b"\xff\xfe")
+    assert "not UTF-8" in faults(SEGMENT_WRITE_KEY_FILE=str(tmp_path / "binary"))[0]
+
+
+def test_a_pem_key_stays_whole_even_with_escaped_line_breaks():
+    pem = "-----BEGIN PUBLIC KEY-----\\nMIIB AAA\\n-----END PUBLIC KEY-----"
+    secrets = settings(STRIPE_WEBHOOK_SECRET=f"{pem} other_secret").endpoints["stripe"].secrets
+    assert secrets == (pem.replace("\\n", "\n"), "other_secret")
+
+
+def test_the_namespace_follows_the_write_key_unless_it_is_set():
+    one, again, two = (settings(SEGMENT_WRITE_KEY=key).namespace for key in ("wk_1", "wk_1", "wk_2"))
+    assert one == again != two
+    assert "wk_1" not in one
+    assert settings(SEGMENT_WRITE_KEY="wk_1", SEGUE_NAMESPACE="shop").namespace == "shop"
+
+
+def test_postgres_is_refused_by_scheme_alone_and_never_shown():
+    (fault,) = faults(DATABASE_URL="postgres://user:hunter2@db/x")
+    assert "SQLite only" in fault
+    assert "hunter2" not in fault
+    assert settings(DATABASE_URL="postgres://u:p@db/x", SEGUE_DATABASE="sqlite:////tmp/x.db").database.endswith("x.db")
+
+
+def test_the_paths_of_the_service_are_taken_off_its_url():
+    for url in ("https://x.example", "https://x.example/", "https://x.example/v1", "https://x.example/v1/batch"):
+        assert settings(SEGMENT_URL=url).segment.url == "https://x.example"
+
+
+def test_what_is_set_for_a_broken_plugin_is_passed_over(tmp_path):
+    toml(tmp_path, '[endpoints.crm]\nsource = "crm"\nsecrets = ["abcdefgh"]\n')
+    environ = {"SEGUE_CRM_DEPTH": "1", "STRIPE_WEBHOOK_SECRET": "whsec_1234567"}
+    assert list(load(environ, sources=SOURCES, broken=["crm"]).endpoints) == ["stripe"]
+    with pytest.raises(SettingsError):
+        load(environ, sources=SOURCES)
+
+
+def test_a_source_described_in_the_file(tmp_path):
+    described = '[sources.acme]\nscheme = { class = "HmacBody", header = "X-Acme" }\ntype = "type"\n'
+    toml(tmp_path, described)
+    loaded = settings(ACME_WEBHOOK_SECRET="abcdefgh")
+    assert bind(loaded, SOURCES)["acme"].source is loaded.sources["acme"]
+    toml(tmp_path, described.replace("acme", "stripe") + '[sources.bad]\nscheme = "x"\ntype = "t"\n')
+    told = "\n".join(faults())
+    assert "sources.stripe in segue.toml has the name of an installed source" in told
+    assert "sources.bad.scheme needs class" in told
+
+
+@pytest.mark.parametrize("secret", ["sk_live_abcdefghij", "changeme", "short", "<your secret>"])
+def test_a_secret_that_is_none_is_a_warning_that_does_not_show_it(secret):
+    warnings = [each for each in settings(STRIPE_WEBHOOK_SECRET=secret.replace(" ", "_")).warnings if "looks" in each]
+    assert len(warnings) == 1
+    assert secret not in warnings[0]
+
+
+def test_suspicions_about_segments_address():
+    told = " ".join(settings(SEGMENT_URL="http://x.example", SEGMENT_REGION="eu").warnings)
+    assert "clear text" in told
+    assert "the URL wins" in told
+    assert "clear text" not in " ".join(settings(SEGMENT_URL="http://127.0.0.1:9").warnings)
+
+
+@given(
+    st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, max_size=40),
+    st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=12, max_size=40),
+)
+def test_no_secret_or_write_key_is_ever_shown(secret, key):
+    loaded = load(
+        {"STRIPE_WEBHOOK_SECRET": secret, "SEGMENT_WRITE_KEY": key, "SEGUE_STRIPE_WRITE_KEY": key}, sources=SOURCES
+    )
+    shown = repr(loaded) + str(loaded) + repr(bind(loaded, SOURCES))
+    assert secret not in shown
+    assert key not in shown
+    with pytest.raises(SettingsError) as caught:
+        load({"SEGMENT_WRITE_KEY": f"{key} {secret}", "SEGMENT_URL": f"https://u:{secret}@x.example"}, sources=SOURCES)
+    assert secret not in str(caught.value)
+    assert key not in str(caught.value)
+
+
+def test_binding_settings_made_by_hand_is_judged_too():
+    wrong = EndpointSettings(name="stripe", source="stripe", secrets=("x",), options={"livemode": "prod", "nope": "1"})
+    with pytest.raises(SettingsError) as caught:
+        bind(Settings(endpoints={"stripe": wrong}), SOURCES)
+    assert len(caught.value.faults) == 2

@@ -1,0 +1,42 @@
+"""Bodies that an operator pasted as a template: every value arrives as text, and an empty text means "there is none"."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from translators.kit.payload import Payload
+from translators.kit.times import from_iso
+
+
+def filled(body: Payload, *, blank: Collection[str] = ("",)) -> Payload:
+    """The body without members that the provider had nothing for; `blank` are the texts that say so.
+
+    A placeholder that was left as it stands (`{{ticket.group.id}}`) counts as blank too.
+    """
+    return Payload(_filled(body.value, blank), body.path)
+
+
+def moment(body: Payload, path: str, *, naive_is_utc: bool = False) -> datetime | None:
+    """The time that a template holds; None where it holds none that can be read, since the form is the provider's."""
+    value = body.get(path)
+    try:
+        return from_iso(value, naive_is_utc=naive_is_utc) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
+def _filled(value: Any, blank: Collection[str]) -> Any:
+    if isinstance(value, dict):
+        return {name: _filled(member, blank) for name, member in value.items() if not _is_blank(member, blank)}
+    if isinstance(value, list):
+        return [_filled(member, blank) for member in value if not _is_blank(member, blank)]
+    return value
+
+
+def _is_blank(value: Any, blank: Collection[str]) -> bool:
+    if not isinstance(value, str):
+        return False
+    text = value.strip()
+    return text in blank or (text.startswith("{{") and text.endswith("}}"))
