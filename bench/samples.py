@@ -34,7 +34,9 @@ def door_of(source: Source, folder: Path) -> tuple[Door, Endpoint]:
     scheme = next(iter(source.schemes.values()))
     secret = SECRETS.get(getattr(scheme, "key", "utf8"), "secret")
     options = source.defaults() | ({"livemode": "both"} if "livemode" in source.options else {})
-    endpoint = Endpoint(name=source.name, source=source, scheme=scheme, secrets=(secret,), options=options, public_url=URL)
+    endpoint = Endpoint(
+        name=source.name, source=source, scheme=scheme, secrets=(secret,), options=options, public_url=URL
+    )
     journal = SqliteJournal(folder / f"{source.name}.db")
     return Door(endpoints={source.name: endpoint}, sources={}, journal=journal, max_body=10**8), endpoint
 

@@ -1,4 +1,4 @@
-"""Bodies that an operator pasted as a template: every value arrives as text, and an empty text means "there is none"."""
+"""Bodies that an operator pasted as a template: every value is text, and an empty text means "none"."""
 
 from __future__ import annotations
 

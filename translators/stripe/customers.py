@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import CLEAR, Event, Message, Payload, identify, track
-from translators.stripe.money import amount, priced
+from translators.stripe.money import amount, code, priced
 from translators.stripe.source import changed, previous, stripe, thing_of
 
 _PLAIN: Final = ("email", "name", "phone", "description")
@@ -60,6 +60,7 @@ def _discount(discount: Payload) -> dict[str, Any]:
         "coupon_id": coupon.id("id", None) if told else None,
         "coupon_name": coupon.text("name", None),
         "discount": amount(coupon, "amount_off") if coupon.get("currency") else None,
+        "currency": code(coupon),
         "percent_off": coupon.decimal("percent_off", None),
         "promotion_code_id": discount.id("promotion_code", None),
         "subscription_id": discount.id("subscription", None),

@@ -68,9 +68,9 @@ def event_grid_validation(delivery: Delivery) -> Answer | None:
     """
     if b"SubscriptionValidationEvent" not in delivery.body:
         return None
-    first = delivery.payload.maybe("0")
-    code = first.get("data.validationCode")
-    if first.get("eventType") != "Microsoft.EventGrid.SubscriptionValidationEvent" or not isinstance(code, str):
+    told = delivery.payload
+    code = told.get("0.data.validationCode")
+    if told.get("0.eventType") != "Microsoft.EventGrid.SubscriptionValidationEvent" or not isinstance(code, str):
         return None
     return Answer(body=json.dumps({"validationResponse": code}).encode())
 

@@ -1,7 +1,7 @@
 """Frozen settings, from the environment and an optional segue.toml. Nothing else in the service reads either."""
 
 from webhooks.settings.doors import judge
-from webhooks.settings.load import load, secrets_for, variables
+from webhooks.settings.loader import load, secrets_for, variables
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
     EndpointSettings,

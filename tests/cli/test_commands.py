@@ -1,0 +1,233 @@
+"""The commands that look: help, check, sources, translate, send, status."""
+
+import json
+import os
+from datetime import UTC, datetime, timedelta
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from running import EVENT, SECRET, environment
+from webhooks import plugins
+from webhooks.cli.main import COMMANDS, main
+from webhooks.cli.send import tampered, when
+from webhooks.journal import State, open_journal
+from webhooks.settings import variables
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command in a folder of its own, with nothing of the machine's environment."""
+    monkeypatch.chdir(tmp_path)
+    environ = environment(tmp_path)
+    for name in set(os.environ) - set(variables()):
+        monkeypatch.delenv(name)
+
+    def run(*arguments, input=None, **more):
+        return CliRunner(env={**environ, **more}).invoke(main, arguments, input=input)
+
+    run.database = environ["SEGUE_DATABASE"]
+    return run
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_teaches_itself_with_an_example(run, name):
+    result = run(name, "--help")
+    assert result.exit_code == 0
+    assert f"segue {name}" in result.output.split("Example", 1)[1]
+
+
+def test_the_group_lists_every_command_and_suggests_the_nearest(run):
+    assert all(name in run("--help").output for name in COMMANDS)
+    result = run("chek")
+    assert result.exit_code == 2
+    assert "did you mean `segue check`?" in result.output
+
+
+def test_check_is_content_with_a_right_configuration(run):
+    result = run("check", SEGMENT_WRITE_KEY="wk_test")
+    assert result.exit_code == 0, result.output
+    assert "/webhooks/acme is open: Acme, 1 secret, verified" in result.output
+    assert "stores durably" in result.output
+    assert SECRET not in result.output
+
+
+def test_check_shows_every_fault_and_fails(run):
+    result = run("check", PORT="x", SEGMENT_REGION="uk")
+    assert result.exit_code == 1
+    assert "PORT is 'x'" in result.output
+    assert "SEGMENT_REGION is 'uk'" in result.output
+    told = json.loads(run("check", "--json", PORT="x").output)
+    assert told["ok"] is False
+    assert {"grade": "fault", "about": "configuration"}.items() <= told["findings"][-1].items()
+
+
+def test_a_warning_fails_only_where_it_is_asked_to(run):
+    assert run("check").exit_code == 0
+    result = run("check", "--strict")
+    assert result.exit_code == 1
+    assert "SEGMENT_WRITE_KEY is not set" in result.output
+
+
+def test_check_warns_on_a_dyno_whose_disk_is_not_kept(run):
+    assert "disk is not kept" in run("check", DYNO="web.1").output
+    assert "disk is not kept" not in run("check").output
+
+
+def test_check_names_a_journal_that_cannot_store(run, tmp_path):
+    result = run("check", SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/such/folder/segue.db")
+    assert result.exit_code == 1
+    assert "cannot store" in result.output
+    assert run("check", "--no-journal", SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/x.db").exit_code == 0
+
+
+def test_check_warns_where_two_doors_of_one_source_mix_in_one_segment_source(run, tmp_path, monkeypatch):
+    from translators.kit import Head, HmacBody, Option, Source
+
+    pay = Source("pay", scheme=HmacBody(header="X"), options=[Option("mode", "which", "live", ("live", "test"))])
+    pay.event(lambda item: Head("1", "t", None))
+    monkeypatch.setattr(plugins, "load", lambda: plugins.Registry((), {"pay": pay}))
+    (tmp_path / "segue.toml").write_text(
+        '[endpoints.pay]\n[endpoints.pay_test]\nsource = "pay"\nsecrets = ["abcdefghij"]\nmode = "test"\n'
+    )
+    environ = {"PAY_WEBHOOK_SECRET": "klmnopqrst", "SEGMENT_WRITE_KEY": "wk", "ACME_WEBHOOK_SECRET": None}
+    assert "pay and pay_test differ in mode but share a write key" in run("check", **environ).output
+    assert "share a write key" not in run("check", **environ, SEGUE_PAY_TEST_WRITE_KEY="wk2").output
+
+
+def test_sources_tells_what_is_open_and_how_it_signs(run):
+    (acme,) = [each for each in json.loads(run("sources", "--json").output)["sources"] if each["name"] == "acme"]
+    assert acme["open"] == "acme"
+    assert acme["schemes"] == {"default": {"class": "HmacBody", "strength": "verified"}}
+    assert (acme["translated"], acme["ignored"]) == (1, 1)
+    told = run("sources", "acme").output
+    assert "order.paid" in told
+    assert "test.*: a test" in told
+    assert run("sources", "nobody").exit_code == 1
+
+
+def test_a_broken_plugin_is_shown_by_its_last_line_or_in_full(run, monkeypatch):
+    broken = plugins.Plugin(
+        name="crm", value="x:y", distribution="crm", version="1", error="Traceback:\n  boom\nOops: no"
+    )
+    monkeypatch.setattr(plugins, "load", lambda: plugins.Registry((broken,), {}))
+    short, long = run("sources").output, run("sources", "--verbose").output
+    assert "crm (crm 1) does not load: Oops: no" in short
+    assert "boom" not in short
+    assert "boom" in long
+    checked = run("check")
+    assert checked.exit_code == 1
+    assert "source crm does not load: Oops: no" in checked.output
+
+
+def test_translate_shows_the_messages_and_their_original_time(run):
+    result = run("translate", "acme", "-", "--json", input=EVENT)
+    assert result.exit_code == 0, result.output
+    ((entry),) = json.loads(result.output)
+    assert entry["outcome"] == "translated"
+    (message,) = entry["messages"]
+    assert (message["event"], message["timestamp"]) == ("Order Completed", "2026-03-31T12:00:00.000Z")
+    assert "Order Completed" in run("translate", "acme", "-", input=EVENT).output
+
+
+def test_translate_tells_ignored_and_unsupported_from_broken(run):
+    def outcome(body):
+        result = run("translate", "acme", "-", input=body)
+        return result.exit_code, result.output
+
+    assert outcome(EVENT.replace(b"order.paid", b"test.ping")) == (
+        0,
+        outcome(EVENT.replace(b"order.paid", b"test.ping"))[1],
+    )
+    assert "ignored: a test" in outcome(EVENT.replace(b"order.paid", b"test.ping"))[1]
+    assert "unsupported" in outcome(EVENT.replace(b"order.paid", b"order.lost"))[1]
+    code, text = outcome(b"{")
+    assert code == 1
+    assert "This is not what Acme documents" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("nobody", "-"), "No source or endpoint is called 'nobody'"),
+        (("acme", "-", "--header", "x"), "--header 'x' is no pair"),
+        (("acme", "-", "--option", "x=y"), "is not an option of Acme"),
+    ],
+)
+def test_translate_says_what_to_do_about_wrong_arguments(run, arguments, told):
+    result = run("translate", *arguments, input=EVENT)
+    assert result.exit_code == 1
+    assert told in result.output
+
+
+def test_send_without_a_secret_or_a_server_says_so(run):
+    to = ("send", "acme", "-", "--to", "http://127.0.0.1:9")
+    result = run(*to, input=EVENT, ACME_WEBHOOK_SECRET=None)
+    assert result.exit_code == 1
+    assert "set ACME_WEBHOOK_SECRET" in result.output
+    result = run(*to, input=EVENT)
+    assert result.exit_code == 1
+    assert "http://127.0.0.1:9 did not answer" in result.output
+    assert "is no http address" in run("send", "acme", "-", "--to", "ftp://x", input=EVENT).output
+
+
+def test_times_for_a_signature():
+    now = datetime(2026, 3, 31, 12, tzinfo=UTC)
+    assert when("now", now) == now
+    assert when("-10m", now) == now - timedelta(minutes=10)
+    assert when("+1h", now) == now + timedelta(hours=1)
+    assert when("1774958400", now) == when("2026-03-31T12:00:00", now) == when("2026-03-31T14:00:00+02:00", now) == now
+    with pytest.raises(click.ClickException, match="is no time"):
+        when("yesterday", now)
+
+
+def test_tampering_always_changes_the_body():
+    for body in (b'{"a": 1}', b'{"a": 12}', b"{}", b""):
+        assert tampered(body) != body
+
+
+def test_status_counts_by_source_and_state(run):
+    assert "Nothing has been received yet" in run("status").output
+    now = datetime.now(UTC)
+    from translators.kit import Event
+
+    def event(key, type_):
+        return Event(source="acme", key=key, type=type_, occurred_at=now, received_at=now, raw=b"{}")
+
+    journal = open_journal(run.database)
+    journal.append([event("1", "a"), event("2", "b"), event("3", "c")], now=now - timedelta(minutes=10))
+    claims = journal.claim(2, worker="w", now=now, lease=timedelta(seconds=60))
+    from webhooks.journal import Settlement
+
+    states = [State.DEAD, State.UNSUPPORTED]
+    journal.settle([Settlement(claim=c, state=s, reason="r") for c, s in zip(claims, states, strict=True)], now=now)
+    journal.note("worker:w1", {}, now=now)
+    journal.note("hold:abc", {"held": True, "reason": "401"}, now=now)
+    journal.note("hold:old", {"held": False, "reason": ""}, now=now)
+    journal.close()
+    told = json.loads(run("status", "--json").output)
+    assert told["by_state"] == {"pending": 1, "delivered": 0, "ignored": 0, "unsupported": 1, "dead": 1}
+    assert 590 < told["oldest_pending_seconds"] < 700
+    assert [worker["name"] for worker in told["workers"]] == ["w1"]
+    assert told["held_write_keys"] == [{"write_key": "abc", "reason": "401"}]
+    assert told["unsupported_types"] == [{"source": "acme", "type": "b", "count": 1}]
+    text = run("status").output
+    assert "worker w1: heartbeat" in text
+    assert "write key abc is held" in text
+    assert "1 dead" in text
+
+
+@pytest.mark.parametrize("command", ["serve", "work"])
+def test_nothing_is_delivered_without_a_write_key(run, command):
+    result = run(command)
+    assert result.exit_code == 1
+    assert "SEGMENT_WRITE_KEY is not set, so nothing can be delivered" in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "web", "work", "status"])
+def test_a_wrong_configuration_stops_every_command_with_all_faults_and_no_traceback(run, command):
+    result = run(command, PORT="x", SEGMENT_REGION="uk")
+    assert result.exit_code == 1
+    assert "The configuration has 2 faults" in result.output
+    assert "Traceback" not in result.output

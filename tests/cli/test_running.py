@@ -1,0 +1,181 @@
+"""The service as real processes: serve, web, work, send, and how they end."""
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+import psutil
+import pytest
+
+from running import EVENT, SECRET, environment, free_port, get, output, segue, until
+from webhooks.cli.supervisor import Supervisor
+
+
+@pytest.fixture
+def receiver(tmp_path):
+    """A local stand-in for Segment: its port, and what it has got."""
+    port, log = free_port(), tmp_path / "received.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webhooks.receiver", "--port", str(port), "--log", str(log)], stdout=subprocess.DEVNULL
+    )
+    until(lambda: get(port, "/") == 200, "the receiver")
+    got = lambda: [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []  # noqa: E731
+    yield {"SEGMENT_URL": f"http://127.0.0.1:{port}", "SEGMENT_WRITE_KEY": "wk_test"}, got
+    process.terminate()
+    process.wait()
+
+
+def send(folder, port, *more, name="event.json", body=EVENT):
+    (folder / name).write_bytes(body)
+    command = [
+        sys.executable,
+        "-m",
+        "webhooks.cli",
+        "send",
+        "acme",
+        name,
+        "--to",
+        f"http://127.0.0.1:{port}",
+        "--json",
+        *more,
+    ]
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def ready(port, folder):
+    until(lambda: get(port, "/readyz") == 200, lambda: f"readiness: {output(folder)}")
+
+
+def test_serve_takes_delivers_and_ends_on_sigterm(tmp_path, receiver):
+    environ, got = receiver
+    port = free_port()
+    with segue(tmp_path, "serve", PORT=str(port), **environ) as service:
+        ready(port, tmp_path)
+        code, answer = send(tmp_path, port)
+        assert (code, answer["answer"]["status"]) == (0, "accepted")
+        assert send(tmp_path, port)[1]["answer"]["status"] == "duplicate"
+        code, answer = send(tmp_path, port, "--tamper")
+        assert (code, answer["status"], answer["answer"]["error"]) == (1, 401, "wrong_secret")
+        until(lambda: len(got()) == 1, "the message")
+        assert got()[0]["timestamp"] == "2026-03-31T12:00:00.000Z"
+        until(lambda: "Segue listens on" in output(tmp_path), "the banner")
+        children = psutil.Process(service.pid).children(recursive=True)
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(25) == 0
+        assert not psutil.wait_procs(children, timeout=5)[1]
+    assert get(port, "/healthz") == 0
+    said = output(tmp_path)
+    assert f"open   http://127.0.0.1:{port}/webhooks/acme" in said
+    assert SECRET not in said
+    assert "wk_test" not in said
+
+
+def test_serve_starts_a_killed_child_again_and_loses_nothing(tmp_path, receiver):
+    environ, got = receiver
+    port = free_port()
+    with segue(tmp_path, "serve", PORT=str(port), **environ) as service:
+        ready(port, tmp_path)
+        before = {child.pid for child in psutil.Process(service.pid).children()}
+        for child in psutil.Process(service.pid).children():
+            child.kill()
+        until(
+            lambda: len({child.pid for child in psutil.Process(service.pid).children()} - before) == 2,
+            lambda: f"new children: {output(tmp_path)}",
+        )
+        ready(port, tmp_path)
+        assert send(tmp_path, port)[0] == 0
+        until(lambda: len(got()) == 1, lambda: f"the message: {output(tmp_path)}")
+        assert output(tmp_path).count("ended unexpectedly") == 2
+
+
+def test_ctrl_c_ends_serve_in_order(tmp_path, receiver):
+    port = free_port()
+    with segue(tmp_path, "serve", PORT=str(port), **receiver[0]) as service:
+        ready(port, tmp_path)
+        service.send_signal(signal.SIGINT)
+        assert service.wait(25) == 0
+    assert "Traceback" not in output(tmp_path)
+
+
+def test_web_and_work_apart(tmp_path, receiver):
+    environ, got = receiver
+    port = free_port()
+    with segue(tmp_path, "web", PORT=str(port)) as web:
+        ready(port, tmp_path)
+        assert send(tmp_path, port)[0] == 0
+        with segue(tmp_path, "work", **environ) as worker:
+            until(lambda: len(got()) == 1, lambda: f"the message: {output(tmp_path)}")
+            worker.send_signal(signal.SIGTERM)
+            assert worker.wait(25) == 0
+        web.send_signal(signal.SIGTERM)
+        assert web.wait(25) == 0
+
+
+@pytest.mark.parametrize("command", ["serve", "web"])
+def test_a_port_in_use_is_said_at_once_with_the_mend(tmp_path, command):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with segue(tmp_path, command, PORT=str(port), SEGMENT_WRITE_KEY="wk_test") as service:
+            assert service.wait(30) == 1
+    assert f"Port {port} is in use by another program." in output(tmp_path)
+    assert "such as PORT=" in output(tmp_path)
+
+
+def supervised(tmp_path, commands, *, grace):
+    """Run a supervisor in a process of its own, since it owns the signals."""
+    code = (
+        "import sys; from webhooks.cli.supervisor import Supervisor\n"
+        f"s = Supervisor({commands!r}, grace={grace}, backoff=0.1, say=lambda m, f: print(m, f, flush=True))\n"
+        "sys.exit(s.run())"
+    )
+    with (tmp_path / "output.txt").open("w") as out:
+        return subprocess.Popen([sys.executable, "-c", code], stdout=out, stderr=out, start_new_session=True)
+
+
+def test_a_child_that_does_not_end_is_killed_after_the_grace(tmp_path):
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    process = supervised(tmp_path, {"stubborn": [sys.executable, "-c", stubborn]}, grace=0.3)
+    until(lambda: "up" in output(tmp_path), "the child")
+    (child,) = psutil.Process(process.pid).children()
+    process.terminate()
+    assert process.wait(20) == 1
+    assert not child.is_running()
+    assert "killed" in output(tmp_path)
+
+
+def test_a_child_that_crashes_again_and_again_is_started_with_growing_pauses(tmp_path):
+    process = supervised(tmp_path, {"crashing": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5)
+    until(lambda: output(tmp_path).count("ended unexpectedly") >= 4, "four crashes")
+    process.terminate()
+    assert process.wait(20) == 0
+    pauses = [
+        line.partition("restart_in': ")[2].rstrip("}\n") for line in output(tmp_path).splitlines() if "unexp" in line
+    ]
+    assert pauses[:4] == ["0.1", "0.2", "0.4", "0.8"]
+
+
+def test_a_second_signal_ends_at_once(tmp_path):
+    stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    process = supervised(tmp_path, {"stubborn": [sys.executable, "-c", stubborn]}, grace=600)
+    until(lambda: "up" in output(tmp_path), "the child")
+    process.terminate()
+    until(lambda: "stopping" in output(tmp_path), "the first signal")
+    time.sleep(0.2)
+    process.terminate()
+    assert process.wait(20) == 1
+
+
+def test_the_supervisor_gives_the_signals_back():
+    before = signal.getsignal(signal.SIGTERM)
+
+    def tend():
+        signal.raise_signal(signal.SIGTERM)
+
+    assert Supervisor({}, grace=1, say=lambda *_: None, tend=tend).run() == 0
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -1,0 +1,68 @@
+"""Users become identify, organizations become group.
+
+https://developer.zendesk.com/api-reference/webhooks/event-types/user-events/
+https://developer.zendesk.com/api-reference/webhooks/event-types/organization-events/
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from translators.kit import Event, Message, group, identify, track
+from translators.zendesk.source import zendesk
+
+
+@zendesk.on("user.created", "user.details_changed", "user.external_id_changed", "user.identity_changed",
+            "user.identity_created", "user.identity_deleted")  # fmt: skip
+def user_changed(event: Event) -> Iterator[Message]:
+    detail = event.body.at("detail")
+    yield identify(createdAt=detail.iso("created_at", None))
+
+
+@zendesk.on("user.name_changed")
+def user_renamed(event: Event) -> Iterator[Message]:
+    yield identify(name=event.body.text("event.current", None))
+
+
+@zendesk.on("user.active_changed", "user.suspended_changed")
+def user_access_changed(event: Event) -> Iterator[Message]:
+    yield identify({f"support_{event.type.split('.')[1].removesuffix('_changed')}": event.body.flag("event.current")})
+
+
+@zendesk.on("user.deleted")
+def user_deleted(event: Event) -> Iterator[Message]:
+    yield track("Contact Deleted", contact_id=event.body.id("detail.id"))
+
+
+@zendesk.on("user.organization_membership_created")
+def organization_joined(event: Event) -> Iterator[Message]:
+    organization = _membership(event)
+    yield group(organization)
+    yield track("Account Added User", context={"groupId": organization})
+
+
+@zendesk.on("user.organization_membership_deleted")
+def organization_left(event: Event) -> Iterator[Message]:
+    yield track("Account Removed User", context={"groupId": _membership(event)})
+
+
+def _membership(event: Event) -> str:
+    body = event.body
+    return (
+        body.id("event.organization", None)
+        or body.id("event.organization_id", None)
+        or body.id("detail.organization_id")
+    )
+
+
+@zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed",
+            "organization.tags_changed")  # fmt: skip
+def organization_changed(event: Event) -> Iterator[Message]:
+    detail = event.body.at("detail")
+    traits = detail.pick("name", "tags", "external_id", createdAt="created_at")
+    yield group(detail.id("id"), traits)
+
+
+@zendesk.on("organization.deleted")
+def organization_deleted(event: Event) -> Iterator[Message]:
+    yield track("Account Deleted", account_name=event.body.text("detail.name", None))

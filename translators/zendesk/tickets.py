@@ -1,0 +1,151 @@
+"""Tickets and messages of event webhooks.
+
+https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import Event, Identity, Message, Payload, Skip, track
+from translators.zendesk.source import id_of, person, zendesk
+
+_DONE: Final = {"solved", "closed"}
+
+
+def score(rating: str) -> int | None:
+    """The number of a rating that is one (surveys of 1 to 5); `good` and `bad` are none."""
+    return int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    detail = event.body.at("detail")
+    return {
+        "ticket_id": detail.id("id"),
+        "subject": detail.text("subject", None),
+        "status": lower(detail, "status"),
+        "priority": lower(detail, "priority"),
+        "type": lower(detail, "type"),
+        "channel": detail.text("via.channel", None),
+        "tags": detail.get("tags"),
+        "assignee_id": id_of(detail, "assignee_id"),
+        "team_id": id_of(detail, "group_id"),
+    }
+
+
+def lower(body: Payload, path: str) -> str | None:
+    """A word in lower case: event webhooks shout (`OPEN`), triggers do not (`Open`)."""
+    told = body.text(path, None)
+    return told.lower() if told else None
+
+
+@zendesk.on("ticket.created")
+def ticket_created(event: Event) -> Iterator[Message]:
+    yield track("Ticket Created", _ticket(event))
+
+
+@zendesk.on("ticket.agent_assignment_changed")
+def ticket_agent_changed(event: Event) -> Iterator[Message]:
+    agent = id_of(event.body, "event.current")
+    if agent is None:
+        raise Skip("the ticket was taken from its agent and given to nobody")
+    yield track(
+        "Ticket Assigned", _ticket(event), assignee_id=agent, previous_assignee_id=id_of(event.body, "event.previous")
+    )
+
+
+@zendesk.on("ticket.group_assignment_changed")
+def ticket_group_changed(event: Event) -> Iterator[Message]:
+    team = id_of(event.body, "event.current")
+    if team is None:
+        raise Skip("the ticket was taken from its group and given to nobody")
+    yield track("Ticket Assigned", _ticket(event), team_id=team, previous_team_id=id_of(event.body, "event.previous"))
+
+
+@zendesk.on("ticket.comment_added")
+def ticket_comment_added(event: Event) -> Iterator[Message]:
+    detail, comment = event.body.at("detail"), event.body.at("event.comment")
+    if not comment.flag("is_public", False):
+        raise Skip("a private note")
+    if "created_at" in detail and detail.get("created_at") == detail.get("updated_at"):
+        raise Skip("the comment that opened the ticket; ticket.created tells it")
+    author = comment.id("author.id", "")
+    if author and not author.isdecimal():
+        raise Skip("written by Zendesk itself or a bot")
+    said = {**_ticket(event), "message_id": comment.id("id", None)}
+    if comment.flag("author.is_staff", False):
+        name = comment.text("author.name", None)
+        yield track("Ticket Replied", said, author="agent", agent_id=author or None, agent_name=name)
+    else:
+        writer = author or detail.id("requester_id")  # someone in copy may have answered
+        customer = person(writer, id_of(detail, "organization_id"), name=comment.text("author.name", None))
+        yield track("Ticket Replied", said, author="customer", who=customer)
+
+
+@zendesk.on("ticket.status_changed")
+def ticket_status_changed(event: Event) -> Iterator[Message]:
+    now, before = event.body.text("event.current").lower(), (lower(event.body, "event.previous") or "")
+    yield track(_step(now, before), _ticket(event), status=now, previous_status=before or None)
+
+
+def _step(now: str, before: str) -> str:
+    if now in _DONE and before not in _DONE:
+        return "Ticket Solved"
+    if before in _DONE and now not in _DONE:
+        return "Ticket Reopened"
+    return "Ticket Status Changed"
+
+
+@zendesk.on("ticket.priority_changed")
+def ticket_priority_changed(event: Event) -> Iterator[Message]:
+    now, before = lower(event.body, "event.current"), lower(event.body, "event.previous")
+    yield track("Ticket Priority Changed", _ticket(event), priority=now, previous_priority=before)
+
+
+@zendesk.on(
+    "ticket.custom_field_changed", "ticket.requester_changed", "ticket.subject_changed", "ticket.tags_changed",
+    "ticket.type_changed",
+)  # fmt: skip
+def ticket_updated(event: Event) -> Iterator[Message]:
+    field = event.type.removeprefix("ticket.").removesuffix("_changed")
+    yield track("Ticket Updated", _ticket(event), changed=[event.body.text("event.custom_field.title", field)])
+
+
+@zendesk.on("ticket.merged")
+def ticket_merged(event: Event) -> Iterator[Message]:
+    target = event.body.id("event.target_ticket_id", None) or event.body.id("event.target_ticket", None)
+    yield track("Ticket Merged", _ticket(event), merged_into=target)
+
+
+@zendesk.on("ticket.soft_deleted")
+def ticket_deleted(event: Event) -> Iterator[Message]:
+    yield track("Ticket Deleted", _ticket(event))
+
+
+@zendesk.on("ticket.csat_received")
+def satisfaction_rated(event: Event) -> Iterator[Message]:
+    rated = event.body.at("event.satisfaction_score")
+    rating = rated.id("score").lower()
+    yield track("Satisfaction Rated", _ticket(event), rating=rating, score=score(rating))
+
+
+@zendesk.on("messaging_ticket.message_added")
+def message_added(event: Event) -> Iterator[Message]:
+    """Only the writer is named, so an agent's message is filed under the conversation itself."""
+    actor = event.body.at("event.actor")
+    conversation = event.body.id("event.conversation_id")
+    said = {
+        "ticket_id": event.body.id("detail.id"),
+        "conversation_id": conversation,
+        "message_id": event.body.id("event.message.id", None),
+    }
+    kind = actor.text("type")
+    if kind in {"end_user", "user"}:
+        yield track("Live Chat Message Sent", said, who=person(actor.id("id"), name=actor.text("name", None)))
+    elif kind == "agent":
+        said |= {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
+        yield track("Live Chat Message Received", said, who=Identity(anonymous=("conversation", conversation)))
+    else:
+        raise Skip(f"written by {kind}: a bot's message is nobody's act")

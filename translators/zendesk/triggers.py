@@ -1,0 +1,59 @@
+"""Trigger webhooks: the body is the template of docs/sources/zendesk.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import Event, Malformed, Message, Skip, filled, track
+from translators.zendesk.source import zendesk
+from translators.zendesk.tickets import lower, score
+
+
+def _templated(event: Event) -> dict[str, Any]:
+    body = filled(event.body)
+    told = body.pick(
+        "ticket.subject", "ticket.channel", ticket_id="ticket.id", url="ticket.url", assignee_id="assignee.id",
+        assignee_name="assignee.name", team_id="group.id", team_name="group.name",
+    )  # fmt: skip
+    told["ticket_id"] = body.id("ticket.id")
+    for name in ("status", "priority", "type"):
+        told[name] = lower(body, f"ticket.{name}")
+    told["tags"] = body.text("ticket.tags", "").split() or None
+    return told
+
+
+_TEMPLATED: Final = {
+    "trigger.ticket.created": "Ticket Created",
+    "trigger.ticket.assigned": "Ticket Assigned",
+    "trigger.ticket.solved": "Ticket Solved",
+    "trigger.ticket.reopened": "Ticket Reopened",
+    "trigger.ticket.status_changed": "Ticket Status Changed",
+    "trigger.ticket.priority_changed": "Ticket Priority Changed",
+    "trigger.ticket.sla_breached": "Ticket SLA Breached",
+}
+
+
+@zendesk.on(*_TEMPLATED)
+def ticket_triggered(event: Event) -> Iterator[Message]:
+    yield track(_TEMPLATED[event.type], _templated(event))
+
+
+@zendesk.on("trigger.ticket.replied")
+def reply_triggered(event: Event) -> Iterator[Message]:
+    body = filled(event.body)
+    if body.text("comment.public", "true") == "false":
+        raise Skip("a private note")
+    author = body.text("author")
+    if author not in {"customer", "agent"}:
+        raise Malformed("$.author", "must be customer or agent: the trigger's condition says which")
+    said = _templated(event) | {"author": author, "message_id": body.id("comment.id", None)}
+    if author == "agent":
+        said |= {"agent_id": body.id("actor.id", None), "agent_name": body.text("actor.name", None)}
+    yield track("Ticket Replied", said)
+
+
+@zendesk.on("trigger.ticket.rated")
+def rating_triggered(event: Event) -> Iterator[Message]:
+    rating = filled(event.body).text("rating").lower()
+    yield track("Satisfaction Rated", _templated(event), rating=rating, score=score(rating))
