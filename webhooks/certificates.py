@@ -21,7 +21,7 @@ class CertificateUnavailable(Exception):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], *_: Any) -> None:  # type: ignore[override]
+    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], *_: Any) -> None:
         return None
 
 

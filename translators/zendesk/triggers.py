@@ -42,7 +42,7 @@ def ticket_triggered(event: Event) -> Iterator[Message]:
 @zendesk.on("trigger.ticket.replied")
 def reply_triggered(event: Event) -> Iterator[Message]:
     body = filled(event.body)
-    if body.text("comment.public", "true") == "false":
+    if body.text("comment.public").lower() != "true":
         raise Skip("a private note")
     author = body.text("author")
     if author not in {"customer", "agent"}:

@@ -1,0 +1,106 @@
+"""Freshchat -> Segment's Live Chat events.
+
+https://crmsupport.freshworks.com/support/solutions/articles/50000004461
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import Event, ExternalId, Head, Identity, Item, Message, Payload, PublicKey, Skip, Source, track
+
+freshchat = Source(
+    "freshchat",
+    title="Freshchat",
+    docs="https://crmsupport.freshworks.com/support/solutions/articles/50000004461",
+    secret_help="Admin Settings > Webhooks > Public key: paste it as it is shown",
+    scheme=PublicKey(kind="rsa-pkcs1v15-sha256", header="X-Freshchat-Signature"),
+)
+
+_SUBJECT: Final = {
+    "message_create": "message",
+    "message_update": "message",
+    "conversation_assignment": "assignment",
+    "conversation_resolution": "resolve",
+    "conversation_reopen": "reopen",
+}
+
+
+@freshchat.event
+def head(item: Item) -> Head:
+    """Freshchat numbers no event: the action, what it was done to and when name it; its bytes where it is new to us."""
+    action, at = item.body.text("action"), item.body.iso("action_time")
+    subject = item.body.maybe(f"data.{_SUBJECT.get(action, action)}")
+    named = subject.id("id", None) or subject.id("conversation.conversation_id", None)
+    if not named:
+        return Head(f"sha256:{sha256(item.raw).hexdigest()}", action, at)
+    return Head(f"{action}:{named}:{item.body.text('action_time')}", action, at)
+
+
+@freshchat.who
+def who(event: Event) -> Identity:
+    """The user who acted or was written to; the conversation itself where the notification names no user."""
+    actor, subject = event.body.at("actor"), _subject(event)
+    user = subject.id("user_id", None) or (actor.id("actor_id") if actor.text("actor_type") == "user" else None)
+    if user:
+        return Identity(anonymous=("user", user), external_ids=(ExternalId("freshchat_user_id", user),))
+    return Identity(anonymous=("conversation", _conversation_id(subject)))
+
+
+def _subject(event: Event) -> Payload:
+    return event.body.at(f"data.{_SUBJECT[event.type]}")
+
+
+def _conversation_id(subject: Payload) -> str:
+    return subject.id("conversation_id", None) or subject.id("conversation.conversation_id")
+
+
+def _chat(event: Event) -> dict[str, Any]:
+    """The conversation, and the agent where one acted."""
+    subject, actor = _subject(event), event.body.at("actor")
+    return {
+        "conversation_id": _conversation_id(subject),
+        "channel_id": subject.id("channel_id", None) or subject.id("conversation.channel_id", None),
+        "status": subject.text("conversation.status", None),
+        "agent_id": actor.id("actor_id", None) if actor.text("actor_type") == "agent" else None,
+    }
+
+
+@freshchat.on("message_create")
+def message_created(event: Event) -> Iterator[Message]:
+    message = _subject(event)
+    if message.text("message_type", "normal") != "normal":
+        raise Skip("a private message between agents")
+    said = _chat(event) | {"message_id": message.id("id"), "channel": message.text("message_source", None)}
+    author = message.text("actor_type", None) or event.body.text("actor.actor_type")
+    if author == "user":
+        yield track("Live Chat Message Sent", said)
+    elif author == "agent":
+        yield track("Live Chat Message Received", said)
+    else:
+        raise Skip(f"written by {author}: a bot's message is nobody's act")
+
+
+@freshchat.on("conversation_assignment")
+def conversation_assigned(event: Event) -> Iterator[Message]:
+    to = _subject(event)
+    assignee = to.id("to_agent_id") if to.get("to_agent_id") else None
+    team = to.id("to_group_id") if to.get("to_group_id") else None
+    if assignee is None and team is None:
+        raise Skip("the conversation was given to nobody")
+    yield track("Live Chat Conversation Assigned", _chat(event), assignee_id=assignee, team_id=team)
+
+
+@freshchat.on("conversation_resolution")
+def conversation_ended(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Conversation Ended", _chat(event))
+
+
+@freshchat.on("conversation_reopen")
+def conversation_reopened(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Conversation Reopened", _chat(event))
+
+
+freshchat.ignore("message_update", because="an edit of a message that was told when it was sent")

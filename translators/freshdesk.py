@@ -1,0 +1,183 @@
+"""Freshdesk -> Segment: the webhook action of an automation rule, with the template of docs/sources/freshdesk.md.
+
+https://support.freshdesk.com/support/solutions/articles/132589-using-webhooks-in-automation-rules
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Event,
+    Head,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Payload,
+    SharedToken,
+    Source,
+    filled,
+    moment,
+    track,
+)
+
+freshdesk = Source(
+    "freshdesk",
+    title="Freshdesk",
+    docs="https://support.freshdesk.com/support/solutions/articles/132589-using-webhooks-in-automation-rules",
+    secret_help="a long random text of your own, which you paste into each rule (a header, or Basic credentials)",
+    scheme={
+        "token": SharedToken(where="header", name="X-Segue-Token"),
+        "basic": SharedToken(where="basic"),
+    },
+)
+
+# {ticket_action:created}, {status:{from:4,to:6}}: no JSON, and no quotes
+_ACTION: Final = re.compile(r"\{\s*(\w+)\s*:\s*(\w+)\s*\}")
+_CHANGE: Final = re.compile(r"\{\s*(\w+)\s*:\s*\{\s*from\s*:\s*([^,{}]*?)\s*,\s*to\s*:\s*([^,{}]*?)\s*\}\s*\}")
+_DONE: Final = {"4", "5"}  # Resolved and Closed: https://developers.freshdesk.com/api/#ticket-properties
+_ACTIONS: Final = {
+    "ticket_action:created": "ticket.created",
+    "ticket_action:deleted": "ticket.deleted",
+    "note_type:public": "ticket.replied",
+    "note_type:private": "note.private",
+    "reply_sent:sent": "ticket.replied",
+}
+_CHANGES: Final = {
+    "priority": "ticket.priority_changed",
+    "responder_id": "ticket.assigned",
+    "group_id": "ticket.assigned",
+}
+
+
+@freshdesk.event
+def head(item: Item) -> Head:
+    """The type that the rule's body names, or what `triggered_event` says; Freshdesk gives no id of the event."""
+    body = _body(item.body)
+    key = f"sha256:{sha256(item.raw).hexdigest()}"
+    return Head(key, body.text("type", None) or _triggered(body)[0], moment(body, "at"), "record")
+
+
+@freshdesk.who
+def who(event: Event) -> Identity:
+    """The requester, by the id you wrote into the template, else by e-mail: Freshdesk tells no more."""
+    body = _body(event.body)
+    email = (
+        body.text("requester.email", "") or body.text("requester_email", "") or body.text("ticket_requester_email", "")
+    )
+    external = body.id("requester.external_id", "")
+    if not email and not external:
+        raise Malformed("$.requester.email", "is missing: paste the template of the docs anew")
+    name = body.text("requester.name", None) or body.text("requester_name", None)
+    traits = {"email": email or None, "name": name, "phone": body.text("requester.phone", None)}
+    return Identity(user_ids=(external,), anonymous=("email", email.strip().lower()), traits=traits)
+
+
+def _body(body: Payload) -> Payload:
+    """Our template, or what "simple content" makes: `{"freshdesk_webhook": {"ticket_id": ...}}`."""
+    return filled(body.at("freshdesk_webhook") if "freshdesk_webhook" in body else body)
+
+
+def _triggered(body: Payload) -> tuple[str, str, str, str]:
+    """(type, field, before, after) of `triggered_event`."""
+    text = body.text("triggered_event", "")
+    if not text:
+        raise Malformed("$.type", "is missing, and so is triggered_event: paste the template of the docs anew")
+    if found := _CHANGE.fullmatch(text.strip()):
+        field, before, after = found.groups()
+        return (
+            _CHANGES.get(field) or (_step(before, after) if field == "status" else "ticket.updated"),
+            field,
+            before,
+            after,
+        )
+    if found := _ACTION.fullmatch(text.strip()):
+        return _ACTIONS.get(":".join(found.groups()), "ticket.updated"), found[1], "", found[2]
+    return "ticket.updated", "", "", ""
+
+
+def _step(before: str, after: str) -> str:
+    if after in _DONE:
+        return "ticket.status_changed" if before in _DONE else "ticket.solved"
+    return "ticket.reopened" if before in _DONE else "ticket.status_changed"
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    body = _body(event.body)
+    ticket = body.maybe("ticket")
+    if not ticket:
+        return _simple(body)
+    return {
+        "ticket_id": ticket.id("id"),
+        "subject": ticket.text("subject", None),
+        "status": ticket.text("status", "").lower() or None,
+        "priority": ticket.text("priority", "").lower() or None,
+        "type": ticket.text("type", "").lower() or None,
+        "channel": ticket.text("source", "").lower() or None,
+        "tags": [tag.strip() for tag in ticket.text("tags", "").split(",") if tag.strip()] or None,
+        "url": ticket.text("url", None),
+        "assignee_name": ticket.text("agent", None),
+        "team_name": ticket.text("group", None),
+    }
+
+
+def _simple(body: Payload) -> dict[str, Any]:
+    return {
+        "ticket_id": body.id("ticket_id"),
+        "subject": body.text("ticket_subject", None),
+        "status": body.text("ticket_status", "").lower() or None,
+        "priority": body.text("ticket_priority", "").lower() or None,
+        "type": body.text("ticket_type", "").lower() or None,
+        "channel": body.text("ticket_source", "").lower() or None,
+        "url": body.text("ticket_url", None),
+        "assignee_name": body.text("ticket_agent_name", None),
+        "team_name": body.text("ticket_group_name", None),
+    }
+
+
+_NAMES: Final = {
+    "ticket.created": "Ticket Created",
+    "ticket.assigned": "Ticket Assigned",
+    "ticket.status_changed": "Ticket Status Changed",
+    "ticket.priority_changed": "Ticket Priority Changed",
+    "ticket.solved": "Ticket Solved",
+    "ticket.reopened": "Ticket Reopened",
+    "ticket.deleted": "Ticket Deleted",
+    "ticket.sla_breached": "Ticket SLA Breached",
+}
+
+
+@freshdesk.on(*_NAMES)
+def ticket_changed(event: Event) -> Iterator[Message]:
+    yield track(_NAMES[event.type], _ticket(event))
+
+
+@freshdesk.on("ticket.updated")
+def ticket_updated(event: Event) -> Iterator[Message]:
+    body = _body(event.body)
+    field = "" if "type" in body else _triggered(body)[1]
+    yield track("Ticket Updated", _ticket(event), changed=[field] if field else None)
+
+
+@freshdesk.on("ticket.replied")
+def ticket_replied(event: Event) -> Iterator[Message]:
+    """The rule knows who acted and writes it down; without our template only agents' replies are told at all."""
+    body = _body(event.body)
+    author = body.text("author", None) or (None if "ticket" in body else "agent")
+    if author not in {"customer", "agent"}:
+        raise Malformed("$.author", "must be customer or agent: the rule's condition says which")
+    yield track("Ticket Replied", _ticket(event), author=author)
+
+
+@freshdesk.on("ticket.rated")
+def ticket_rated(event: Event) -> Iterator[Message]:
+    rating = _body(event.body).text("rating").lower()
+    yield track("Satisfaction Rated", _ticket(event), rating=rating)
+
+
+freshdesk.ignore("note.private", because="a private note is no act of the customer")
+freshdesk.ignore("test", because="a test delivery of yours")

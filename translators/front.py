@@ -1,0 +1,202 @@
+"""Front -> Segment: application webhooks and rule webhooks, which wrap and sign the same events differently.
+
+https://dev.frontapp.com/docs/application-webhooks https://dev.frontapp.com/docs/rule-webhooks
+https://dev.frontapp.com/reference/events
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import (
+    Answer,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    HmacTimestamped,
+    Identity,
+    Item,
+    Message,
+    Option,
+    Payload,
+    Refused,
+    Skip,
+    Source,
+    track,
+)
+
+front = Source(
+    "front",
+    title="Front",
+    docs="https://dev.frontapp.com/docs/webhooks-1",
+    secret_help="app: Settings > Developers > your app > Basic information > App secret; "
+    "rule: Settings > Developers > API tokens > API secret",
+    # One header, two algorithms: https://dev.frontapp.com/docs/webhooks-1
+    scheme={
+        "app": HmacTimestamped(
+            header="X-Front-Signature",
+            ts_header="X-Front-Request-Timestamp",
+            ts_form="ms",
+            template="{ts}:{body}",
+            encoding="base64",
+        ),
+        "rule": HmacBody(alg="sha1", header="X-Front-Signature", encoding="base64"),
+    },
+    options=[Option("company_id", "accept application webhooks of this company only (cmp_...)")],
+)
+
+_OPENING_SECONDS: Final = 2  # the first message and its conversation are made together
+
+
+@front.handshake()
+def challenge(delivery: Delivery) -> Answer | None:
+    """Front asks for its challenge back, signed, whenever the webhook is saved."""
+    told = delivery.headers.get("x-front-challenge")
+    if told is None or delivery.payload.get("type") != "sync":
+        return None
+    return Answer(body=json.dumps({"challenge": told}).encode())
+
+
+@front.guard
+def company(delivery: Delivery) -> None:
+    """A company that the operator named is the only one let in; rule webhooks do not say theirs."""
+    wanted = delivery.options["company_id"]
+    told = delivery.payload.id("authorization.id", "")
+    if wanted and told and told != wanted:
+        raise Refused("This event is of another Front company.")
+
+
+@front.event
+def head(item: Item) -> Head:
+    """`evt_...`, the event's own type (the application's name for it is coarser) and its time to the millisecond."""
+    told = _told(item)
+    return Head(told.id("id"), told.text("type"), told.seconds("emitted_at"))
+
+
+def _told(item: Item) -> Payload:
+    """The event: bare from a rule, in `payload` from an application."""
+    return item.body.at("payload") if "payload" in item.body else item.body
+
+
+@front.who
+def who(event: Event) -> Identity:
+    """The conversation's recipient: the person outside, whoever wrote last. Front tells a handle and perhaps a name."""
+    recipient = _told(event).at("conversation.recipient")
+    handle = recipient.text("handle").strip()
+    email = "@" in handle
+    link = recipient.text("_links.related.contact", "")
+    return Identity(
+        anonymous=("email", handle.lower()) if email else ("handle", handle),
+        external_ids=(ExternalId("front_contact_id", link.rpartition("/")[2]),),
+        traits={"email": handle if email else None, "name": recipient.text("name", None)},
+    )
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    conversation = _told(event).at("conversation")
+    assignee = conversation.maybe("assignee")
+    return {
+        "ticket_id": conversation.id("id"),
+        "subject": conversation.text("subject", None) or None,
+        "status": conversation.text("status", None),
+        "tags": [tag.text("name") for tag in conversation.each("tags")],
+        "assignee_id": assignee.id("id", None),
+        "assignee_name": _name(assignee),
+    }
+
+
+def _name(teammate: Payload) -> str | None:
+    return " ".join(filter(None, (teammate.text("first_name", None), teammate.text("last_name", None)))) or None
+
+
+def _teammate(event: Event) -> dict[str, Any]:
+    """Who of yours acted; empty where a rule did."""
+    told = _told(event)
+    if told.get("source._meta.type") != "teammate":
+        return {}
+    teammate = told.at("source.data")
+    return {"agent_id": teammate.id("id", None), "agent_name": _name(teammate)}
+
+
+def _message(event: Event) -> Payload:
+    told = _told(event)
+    return told.at("target.data") if "target" in told else told.at("conversation.last_message")
+
+
+def _opens(event: Event, message: Payload) -> bool:
+    """Front has no event for a new conversation: its first message is as old as the conversation."""
+    born, sent = _told(event).seconds("conversation.created_at", None), message.seconds("created_at", None)
+    return born is not None and sent is not None and (sent - born).total_seconds() <= _OPENING_SECONDS
+
+
+@front.on("inbound")
+def message_came_in(event: Event) -> Iterator[Message]:
+    message = _message(event)
+    name = "Ticket Created" if _opens(event, message) else "Ticket Replied"
+    yield track(name, _message_fields(event, message), author="customer")
+
+
+@front.on("outbound", "out_reply")
+def message_went_out(event: Event) -> Iterator[Message]:
+    message = _message(event)
+    author = message.maybe("author")
+    if not author:
+        raise Skip("sent by a rule or through the API, not by a teammate")
+    name = "Ticket Created" if event.type == "outbound" and _opens(event, message) else "Ticket Replied"
+    said = _message_fields(event, message) | {"agent_id": author.id("id", None), "agent_name": _name(author)}
+    yield track(name, said, author="agent")
+
+
+def _message_fields(event: Event, message: Payload) -> dict[str, Any]:
+    return _ticket(event) | {"message_id": message.id("id"), "channel": message.text("type", None)}
+
+
+@front.on("assign")
+def assigned(event: Event) -> Iterator[Message]:
+    to = _told(event).maybe("target.data") or _told(event).maybe("conversation.assignee")
+    if "id" not in to:
+        raise Skip("the conversation was given to nobody")
+    yield track(
+        "Ticket Assigned", _ticket(event) | _teammate(event) | {"assignee_id": to.id("id"), "assignee_name": _name(to)}
+    )
+
+
+@front.on("archive")
+def archived(event: Event) -> Iterator[Message]:
+    yield track("Ticket Solved", _ticket(event) | _teammate(event))
+
+
+@front.on("reopen")
+def reopened(event: Event) -> Iterator[Message]:
+    yield track("Ticket Reopened", _ticket(event) | _teammate(event))
+
+
+@front.on("trash")
+def trashed(event: Event) -> Iterator[Message]:
+    yield track("Ticket Deleted", _ticket(event) | _teammate(event))
+
+
+_CHANGED: Final = {"tag": "tags", "untag": "tags", "move": "inbox", "restore": "trashed"}
+
+
+@front.on(*_CHANGED)
+def updated(event: Event) -> Iterator[Message]:
+    yield track("Ticket Updated", _ticket(event) | _teammate(event), changed=[_CHANGED[event.type]])
+
+
+@front.on("conversations_merged")
+def merged(event: Event) -> Iterator[Message]:
+    yield track("Ticket Merged", _ticket(event) | _teammate(event))
+
+
+front.ignore("comment", "mention", because="a comment between teammates is no act of the customer")
+front.ignore("unassign", because="taken from a teammate and given to nobody")
+front.ignore("conversation_created", because="the inbound or outbound message that opens it tells it")
+front.ignore("reminder", because="a snooze ran out: nobody acted")
+front.ignore("forward", because="passed on to somebody outside the conversation")
+front.ignore("sending_error", "message_bounce_error", because="the e-mail provider tells what becomes of a mail")
+front.ignore("link_added", "link_removed", "macro_triggered", "topic_identified", because="your team's own filing")

@@ -1,0 +1,145 @@
+"""Gorgias -> Segment: an HTTP integration whose body is the template of docs/sources/gorgias.md.
+
+https://developers.gorgias.com/reference/integrations
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Clock,
+    Event,
+    ExternalId,
+    Head,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Payload,
+    SharedToken,
+    Skip,
+    Source,
+    filled,
+    moment,
+    track,
+)
+
+gorgias = Source(
+    "gorgias",
+    title="Gorgias",
+    docs="https://developers.gorgias.com/reference/integrations",
+    secret_help="a long random text of your own, which you paste into the integration's headers",
+    scheme=SharedToken(where="header", name="X-Segue-Token"),
+)
+
+_BLANK: Final = ("", "None", "null")  # what its Jinja prints for nothing
+_CHAT: Final = {"chat", "gorgias-chat", "gorgias_chat"}
+_BOTS: Final = {"rule", "ai-agent", "self-service"}
+
+
+def _body(item: Item) -> Payload:
+    return filled(item.body, blank=_BLANK)
+
+
+@gorgias.event
+def head(item: Item) -> Head:
+    """Gorgias's event id, or what happened to what and when; the message's time before the ticket's last change."""
+    body = _body(item)
+    type_ = body.text("type")
+    told: tuple[tuple[str, Clock], ...] = (
+        ("at", "event"),
+        ("message.created_at", "event"),
+        ("ticket.updated_at", "record"),
+    )
+    if type_ == "ticket-created":
+        told = (("at", "event"), ("ticket.created_at", "event"))
+    # its times carry no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
+    found = ((moment(body, path, naive_is_utc=True), clock) for path, clock in told)
+    at, clock = next(((at, clock) for at, clock in found if at is not None), (None, "received"))
+    key = body.id("id", None) or f"sha256:{sha256(item.raw).hexdigest()}"
+    return Head(key, type_, at, clock)
+
+
+@gorgias.who
+def who(event: Event) -> Identity:
+    """The ticket's customer. Its external id is a foreign system's, so it counts only where you configured it."""
+    body = _body(event)
+    customer = body.maybe("customer")
+    customer_id, email = customer.id("id", ""), customer.text("email", "")
+    if not customer_id and not email:
+        raise Malformed("$.customer.id", "is missing, and so is the email: paste the template of the docs anew")
+    return Identity(
+        metadata=(customer.texts("own") | {"external_id": customer.id("external_id", "")},),
+        anonymous=("customer", customer_id) if customer_id else ("email", email.strip().lower()),
+        external_ids=(ExternalId("gorgias_customer_id", customer_id),),
+        traits=customer.pick("email", "name"),
+    )
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    body = _body(event)
+    told = {
+        "subject": "ticket.subject", "status": "ticket.status", "priority": "ticket.priority",
+        "channel": "ticket.channel", "assignee_id": "assignee.id", "assignee_name": "assignee.name",
+        "team_id": "team.id", "team_name": "team.name",
+    }  # fmt: skip
+    return {"ticket_id": body.id("ticket.id")} | body.pick(**told)
+
+
+@gorgias.on("ticket-created")
+def ticket_created(event: Event) -> Iterator[Message]:
+    yield track("Ticket Created", _ticket(event))
+
+
+@gorgias.on("ticket-assignment-updated")
+def ticket_assigned(event: Event) -> Iterator[Message]:
+    ticket = _ticket(event)
+    if "assignee_id" not in ticket and "team_id" not in ticket:
+        raise Skip("the ticket was given to nobody")
+    yield track("Ticket Assigned", ticket)
+
+
+@gorgias.on("ticket-status-updated")
+def ticket_status_updated(event: Event) -> Iterator[Message]:
+    """Gorgias knows `open` and `closed` only, so a ticket that becomes open was closed."""
+    status = _body(event).text("ticket.status")
+    name = {"closed": "Ticket Solved", "open": "Ticket Reopened"}.get(status, "Ticket Status Changed")
+    yield track(name, _ticket(event))
+
+
+@gorgias.on("ticket-message-created")
+def message_created(event: Event) -> Iterator[Message]:
+    message = _body(event).at("message")
+    if not _yes(message, "public"):
+        raise Skip("a private note")
+    from_agent = _yes(message, "from_agent")
+    via = message.text("via", "")
+    if from_agent and via in _BOTS:
+        raise Skip(f"written by {via}, not by a person")
+    agent = {"agent_id": message.id("sender.id", None), "agent_name": message.text("sender.name", None)}
+    told = {"message_id": message.id("id"), "channel": message.text("channel", None)} | (agent if from_agent else {})
+    ticket = _ticket(event)
+    if told["channel"] in _CHAT:
+        name = "Live Chat Message Received" if from_agent else "Live Chat Message Sent"
+        yield track(name, ticket | told, conversation_id=ticket["ticket_id"])
+    else:
+        yield track("Ticket Replied", ticket | told, author="agent" if from_agent else "customer")
+
+
+def _yes(body: Payload, path: str) -> bool:
+    """A truth that a template prints as `True` or `False`."""
+    told = body.get(path)
+    word = str(told).lower()
+    if word not in {"true", "false"}:
+        raise Malformed(f"{body.path}.{path}", "is neither True nor False")
+    return word == "true"
+
+
+gorgias.ignore("ticket-updated", because="any change of any field; the closer triggers tell what changed")
+gorgias.ignore("ticket-message-failed", because="a message that was not sent")
+gorgias.ignore("ticket-handed-over", because="from the AI agent to people; ticket-assignment-updated tells to whom")
+gorgias.ignore("ticket-self-unsnoozed", because="a snooze ran out: nobody acted")
+gorgias.ignore("test", because="a test delivery of yours")

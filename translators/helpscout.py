@@ -1,0 +1,267 @@
+"""Help Scout -> Segment. https://developer.helpscout.com/webhooks/
+
+The type stands in a header; the body is the conversation, customer, rating or organization as it is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Clock,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Payload,
+    Skip,
+    Source,
+    from_iso,
+    group,
+    identify,
+    track,
+)
+
+helpscout = Source(
+    "helpscout",
+    title="Help Scout",
+    docs="https://developer.helpscout.com/webhooks/",
+    secret_help="the secret you gave when you made the webhook (Manage > Apps > Webhooks, or POST /v2/webhooks)",
+    scheme=HmacBody(alg="sha1", header="X-HelpScout-Signature", encoding="base64"),
+    keep_headers=["X-HelpScout-Event"],
+)
+
+_EVENT: Final = "x-helpscout-event"
+_REPLY: Final = {
+    "convo.customer.reply.created": "customer",
+    "beacon.chat.customer.replied": "customer",
+    "convo.agent.reply.created": "message",
+}
+_BORN: Final = {"convo.created", "beacon.chat.created", "customer.created", "organization.created"}
+
+
+@helpscout.event
+def head(item: Item) -> Head:
+    """Help Scout numbers and dates no event: its type, the record's id and the record's time name it."""
+    type_ = item.headers.get(_EVENT, "")
+    if not type_:
+        raise Malformed("$", "came without the X-HelpScout-Event header, which says what happened")
+    at, clock = _time(type_, item.body)
+    if at is None or type_ == "helpscout.test":
+        return Head(f"sha256:{sha256(item.raw).hexdigest()}", type_, at, clock)
+    return Head(f"{type_}:{item.body.id('id')}:{at.isoformat()}", type_, at, clock)
+
+
+def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
+    """The reply's own time, the creation's, the closing's; else the record's last change."""
+    if type_ in _REPLY:
+        thread = _thread(body, _REPLY[type_])
+        if thread is not None:
+            return _utc(thread, "createdAt"), "event"
+    elif type_ in _BORN:
+        return _utc(body, "createdAt"), "event"
+    elif type_ == "satisfaction.ratings":
+        return _utc(body, "modifiedAt") or _utc(body, "createdAt"), "event"
+    elif type_ == "convo.status" and body.get("status") == "closed" and "closedAt" in body:
+        return _utc(body, "closedAt"), "event"
+    return _utc(body, "userUpdatedAt") or _utc(body, "updatedAt") or _utc(body, "modifiedAt"), "record"
+
+
+def _utc(body: Payload, path: str) -> datetime | None:
+    """A time; ratings write theirs without a zone and document it as UTC."""
+    told = body.text(path, None)
+    if told is None:
+        return None
+    try:
+        return from_iso(told, naive_is_utc=True)
+    except ValueError:
+        raise Malformed(f"{body.path}.{path}", "is not an ISO 8601 time") from None
+
+
+def _thread(body: Payload, type_: str) -> Payload | None:
+    """The newest thread of a kind: `customer` wrote, or `message` for an agent's reply."""
+    found = [thread for thread in body.each("_embedded.threads") if thread.get("type") == type_]
+    return max(found, key=lambda thread: thread.text("createdAt", ""), default=None)
+
+
+@helpscout.who
+def who(event: Event) -> Identity:
+    """The customer of a conversation or rating, the customer itself, or an organization."""
+    body = event.body
+    if event.type.startswith("customer."):
+        return _customer(body)
+    if event.type.startswith("organization."):
+        return _organization(body)
+    for path in ("primaryCustomer", "customer"):
+        if path in body:
+            return _customer(body.at(path))
+    raise Malformed("$.primaryCustomer", "is missing")
+
+
+def _customer(customer: Payload) -> Identity:
+    """`_embedded.properties` are your own fields, by slug; one of them may be your user id."""
+    customer_id = customer.id("id")
+    own = {
+        field.text("slug"): field.text("value")
+        for field in customer.each("_embedded.properties")
+        if isinstance(field.get("slug"), str) and isinstance(field.get("value"), str)
+    }
+    name = " ".join(filter(None, (_said(customer, "firstName", "first"), _said(customer, "lastName", "last"))))
+    traits = {
+        "email": _said(customer, "email", "_embedded.emails.0.value", "emails.0.value"),
+        "name": name or None,
+        "phone": _said(customer, "phone", "_embedded.phones.0.value"),
+    }
+    return Identity(
+        metadata=(own,),
+        anonymous=("customer", customer_id),
+        external_ids=(ExternalId("helpscout_customer_id", customer_id),),
+        traits={trait: value for trait, value in traits.items() if value},
+    )
+
+
+def _said(body: Payload, *paths: str) -> str | None:
+    return next((told for path in paths if (told := body.text(path, None))), None)
+
+
+def _organization(organization: Payload) -> Identity:
+    organization_id = organization.id("id")
+    external = ExternalId("helpscout_organization_id", organization_id, "accounts")
+    return Identity(anonymous=("organization", organization_id), external_ids=(external,), group_id=organization_id)
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    body = event.body
+    assignee = body.maybe("assignee") or body.maybe("owner")
+    return {
+        "ticket_id": body.id("id"),
+        "ticket_number": body.id("number", None),
+        "subject": body.text("subject", None),
+        "status": body.text("status", None),
+        "type": body.text("type", None),
+        "channel": body.text("source.type", None),
+        "tags": [tag.text("tag", None) for tag in body.each("tags") if isinstance(tag.get("tag"), str)],
+        "assignee_id": assignee.id("id", None),
+        "assignee_name": _name(assignee),
+        "mailbox_id": body.id("mailboxId", None) or body.id("mailbox.id", None),
+    }
+
+
+def _name(person: Payload) -> str | None:
+    return " ".join(filter(None, (person.text("first", None), person.text("last", None)))) or None
+
+
+@helpscout.on("convo.created")
+def conversation_created(event: Event) -> Iterator[Message]:
+    author = {"customer": "customer", "user": "agent"}.get(event.body.text("createdBy.type", ""))
+    yield track("Ticket Created", _ticket(event), author=author)
+
+
+@helpscout.on("convo.assigned")
+def conversation_assigned(event: Event) -> Iterator[Message]:
+    ticket = _ticket(event)
+    if ticket["assignee_id"] is None:
+        raise Skip("the conversation was given to nobody")
+    yield track("Ticket Assigned", ticket)
+
+
+@helpscout.on("convo.customer.reply.created")
+def customer_replied(event: Event) -> Iterator[Message]:
+    thread = _thread(event.body, "customer") or Payload({})
+    yield track("Ticket Replied", _ticket(event), author="customer", message_id=thread.id("id", None))
+
+
+@helpscout.on("convo.agent.reply.created")
+def agent_replied(event: Event) -> Iterator[Message]:
+    thread = _thread(event.body, "message") or Payload({})
+    writer = thread.maybe("createdBy")
+    if writer.text("type", "user") not in {"user", "team"}:
+        raise Skip("written by Help Scout's AI or a workflow")
+    said = _ticket(event) | {"agent_id": writer.id("id", None), "agent_name": _name(writer)}
+    yield track("Ticket Replied", said, author="agent", message_id=thread.id("id", None))
+
+
+@helpscout.on("convo.status")
+def status_changed(event: Event) -> Iterator[Message]:
+    """Only the status of now is told, so an active conversation may or may not have been reopened."""
+    status = event.body.text("status")
+    if status == "spam":
+        raise Skip("spam is no customer's conversation")
+    yield track("Ticket Solved" if status == "closed" else "Ticket Status Changed", _ticket(event))
+
+
+@helpscout.on("convo.tags", "convo.custom-fields", "convo.moved")
+def conversation_updated(event: Event) -> Iterator[Message]:
+    changed = {"convo.tags": "tags", "convo.custom-fields": "custom_fields", "convo.moved": "mailbox"}[event.type]
+    yield track("Ticket Updated", _ticket(event), changed=[changed])
+
+
+@helpscout.on("convo.merged")
+def conversation_merged(event: Event) -> Iterator[Message]:
+    yield track("Ticket Merged", _ticket(event))
+
+
+@helpscout.on("satisfaction.ratings")
+def rated(event: Event) -> Iterator[Message]:
+    body = event.body
+    yield track(
+        "Satisfaction Rated",
+        ticket_id=body.id("conversationId", None) or body.id("ticketId", None),
+        ticket_number=body.id("conversationNumber", None),
+        message_id=body.id("threadId", None),
+        rating=body.text("rating").lower(),
+        agent_id=body.id("user.id", None),
+    )
+
+
+@helpscout.on("beacon.chat.created")
+def chat_started(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Conversation Started", conversation_id=event.body.id("id"))
+
+
+@helpscout.on("beacon.chat.customer.replied")
+def chat_message_sent(event: Event) -> Iterator[Message]:
+    thread = _thread(event.body, "customer") or Payload({})
+    yield track("Live Chat Message Sent", conversation_id=event.body.id("id"), message_id=thread.id("id", None))
+
+
+@helpscout.on("customer.created", "customer.updated")
+def customer_known(event: Event) -> Iterator[Message]:
+    told = {name: value or None for name, value in event.body.pick(
+        "firstName", "lastName", "age", "gender", title="jobTitle", avatar="photoUrl").items()}  # fmt: skip
+    if str(told.get("gender", "")).lower() == "unknown":
+        del told["gender"]
+    company = event.body.text("organization", None)
+    born = _utc(event.body, "createdAt")
+    yield identify(told, company={"name": company} if company else None, createdAt=born)
+
+
+@helpscout.on("customer.deleted")
+def customer_deleted(event: Event) -> Iterator[Message]:
+    yield track("Contact Deleted", contact_id=event.body.id("id"))
+
+
+@helpscout.on("organization.created", "organization.updated")
+def organization_known(event: Event) -> Iterator[Message]:
+    traits = event.body.pick("name", "website", "description", avatar="logoUrl")
+    yield group(event.body.id("id"), traits, createdAt=_utc(event.body, "createdAt"))
+
+
+@helpscout.on("organization.deleted")
+def organization_deleted(event: Event) -> Iterator[Message]:
+    yield track("Account Deleted", account_name=event.body.text("name", None))
+
+
+helpscout.ignore("helpscout.test", because="Help Scout's own test of this URL")
+helpscout.ignore("convo.note.created", because="a private note is no act of the customer")
+helpscout.ignore("convo.deleted", because="its body names the conversation only, not the customer")
+helpscout.ignore("tag.*", because="your team's list of labels; convo.tags tells where one is used")
+helpscout.ignore("user.status.changed", because="about your teammates, not a customer")
+helpscout.ignore("message.survey.response.received", because="an in-app survey's answer, not a rating of support")

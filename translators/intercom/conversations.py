@@ -1,0 +1,107 @@
+"""Conversations, which are live chat whichever channel they came by, and their ratings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from translators.intercom.source import intercom, is_teammate, item_of
+from translators.kit import Event, Message, Payload, Skip, track
+
+
+def _conversation(event: Event) -> dict[str, Any]:
+    item = item_of(event)
+    return {
+        "conversation_id": item.id("id"),
+        "subject": item.text("source.subject", None) or None,
+        "status": item.text("state", None),
+        "channel": item.text("source.type", None),
+        "url": item.text("links.conversation_web", None),
+    }
+
+
+def _part(event: Event) -> Payload:
+    """What happened last: the part that the notification was sent for."""
+    parts = list(item_of(event).each("conversation_parts.conversation_parts"))
+    return parts[-1] if parts else Payload({}, "$.data.item.conversation_parts.conversation_parts[0]")
+
+
+def _agent(author: Payload) -> dict[str, Any]:
+    return {"agent_id": author.id("id", None), "agent_name": author.text("name", None)} if is_teammate(author) else {}
+
+
+@intercom.on("conversation.user.created")
+def conversation_started(event: Event) -> Iterator[Message]:
+    first = item_of(event).id("source.id", None) or item_of(event).id("conversation_message.id", None)
+    yield track("Live Chat Conversation Started", _conversation(event), author="customer", message_id=first)
+
+
+@intercom.on("conversation.admin.single.created")
+def conversation_started_by_agent(event: Event) -> Iterator[Message]:
+    item = item_of(event)
+    author = item.maybe("source.author") or item.maybe("conversation_message.author")
+    if not is_teammate(author):
+        raise Skip("started by a bot or a workflow")
+    first = item.id("source.id", None) or item.id("conversation_message.id", None)
+    said = _conversation(event) | _agent(author)
+    yield track("Live Chat Conversation Started", said, author="agent", message_id=first)
+
+
+@intercom.on("conversation.user.replied")
+def message_sent(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Message Sent", _conversation(event), message_id=_part(event).id("id", None))
+
+
+@intercom.on("conversation.admin.replied")
+def message_received(event: Event) -> Iterator[Message]:
+    part = _part(event)
+    author = part.maybe("author")
+    if not is_teammate(author):
+        raise Skip("written by a bot or a workflow")
+    yield track("Live Chat Message Received", _conversation(event) | _agent(author), message_id=part.id("id", None))
+
+
+@intercom.on("conversation.admin.assigned", "conversation.admin.open.assigned")
+def conversation_assigned(event: Event) -> Iterator[Message]:
+    item = item_of(event)
+    to = _part(event).maybe("assigned_to") or item.maybe("assignee")
+    kind, id_ = to.text("type", ""), to.id("id", None)
+    team = id_ if kind == "team" else item.id("team_assignee_id", None)
+    assignee = id_ if kind == "admin" else item.id("admin_assignee_id", None)
+    if team is None and assignee is None:
+        raise Skip("the conversation was given to nobody")
+    yield track(
+        "Live Chat Conversation Assigned",
+        _conversation(event),
+        assignee_id=assignee,
+        assignee_name=to.text("name", None) if kind == "admin" else None,
+        team_id=team,
+        team_name=to.text("name", None) if kind == "team" else None,
+    )
+
+
+@intercom.on("conversation.admin.closed")
+def conversation_ended(event: Event) -> Iterator[Message]:
+    started = item_of(event).when("created_at", None)
+    lasted = int((event.occurred_at - started).total_seconds()) if started else None
+    ended = _conversation(event) | _agent(_part(event).maybe("author"))
+    yield track("Live Chat Conversation Ended", ended, conversation_duration=lasted)
+
+
+@intercom.on("conversation.admin.opened")
+def conversation_reopened(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Conversation Reopened", _conversation(event) | _agent(_part(event).maybe("author")))
+
+
+@intercom.on("conversation.admin.snoozed")
+def conversation_snoozed(event: Event) -> Iterator[Message]:
+    until = item_of(event).when("snoozed_until", None)
+    yield track("Live Chat Conversation Snoozed", _conversation(event), snoozed_until=until)
+
+
+@intercom.on("conversation.rating.added")
+def conversation_rated(event: Event) -> Iterator[Message]:
+    rating = item_of(event).at("conversation_rating")
+    score = rating.integer("rating")
+    teammate = rating.id("teammate.id", None)
+    yield track("Satisfaction Rated", _conversation(event), rating=str(score), score=score, agent_id=teammate)

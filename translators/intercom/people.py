@@ -1,0 +1,80 @@
+"""Contacts become identify, companies become group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from translators.intercom.source import group_id, intercom, item_of, of_contact
+from translators.kit import Event, ExternalId, Message, group, identify, track
+
+
+@intercom.on(
+    "contact.user.created", "contact.user.updated", "contact.lead.created", "contact.lead.updated",
+    "contact.lead.added_email", "contact.lead.signed_up", "contact.email.updated", "contact.created",
+    "contact.signed_up", "contact.added_email", "user.created", "user.email.updated", "visitor.signed_up",
+)  # fmt: skip
+def contact_known(event: Event) -> Iterator[Message]:
+    contact = item_of(event)
+    place = contact.maybe("location") or contact.maybe("location_data")
+    address = {
+        "city": place.text("city", None) or place.text("city_name", None),
+        "state": place.text("region", None) or place.text("region_name", None),
+        "country": place.text("country", None) or place.text("country_name", None),
+    }
+    born = contact.when("signed_up_at", None) or contact.when("created_at", None)
+    yield identify(createdAt=born, address=address if any(address.values()) else None)
+
+
+@intercom.on("contact.merged")
+def contact_merged(event: Event) -> Iterator[Message]:
+    contact = item_of(event)
+    absorbed = contact.id("merged_from.id", None)
+    known = of_contact(contact)
+    if absorbed:
+        known = replace(known, external_ids=(*known.external_ids, ExternalId("intercom_contact_id", absorbed)))
+    yield identify(who=known)
+
+
+@intercom.on("contact.deleted", "user.deleted")
+def contact_deleted(event: Event) -> Iterator[Message]:
+    yield track("Contact Deleted", contact_id=item_of(event).id("id"))
+
+
+@intercom.on("contact.unsubscribed", "user.unsubscribed")
+def unsubscribed(_: Event) -> Iterator[Message]:
+    yield track("Unsubscribed")
+
+
+@intercom.on("contact.subscribed")
+def subscribed(_: Event) -> Iterator[Message]:
+    yield track("Email Resubscribed")
+
+
+@intercom.on("company.created", "company.updated")
+def company_known(event: Event) -> Iterator[Message]:
+    company = item_of(event)
+    yield group(
+        group_id(company),
+        company.pick("name", "website", "industry"),
+        plan=company.text("plan.name", None),
+        employees=company.id("size", None),
+        createdAt=company.when("remote_created_at", None) or company.when("created_at", None),
+    )
+
+
+@intercom.on("company.deleted")
+def company_deleted(event: Event) -> Iterator[Message]:
+    yield track("Account Deleted", account_name=item_of(event).text("name", None))
+
+
+@intercom.on("company.contact.attached")
+def company_joined(event: Event) -> Iterator[Message]:
+    company = item_of(event).at("company")
+    yield group(group_id(company), name=company.text("name", None))
+    yield track("Account Added User", context={"groupId": group_id(company)})
+
+
+@intercom.on("company.contact.detached")
+def company_left(event: Event) -> Iterator[Message]:
+    yield track("Account Removed User", context={"groupId": group_id(item_of(event).at("company"))})

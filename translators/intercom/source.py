@@ -1,0 +1,128 @@
+"""How Intercom signs, names and dates its notifications, and whom they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from translators.kit import (
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Option,
+    Payload,
+    Refused,
+    Source,
+)
+
+intercom = Source(
+    "intercom",
+    title="Intercom",
+    docs="https://developers.intercom.com/docs/webhooks",
+    secret_help="Developer Hub > your app > Basic information > Client secret",
+    # https://developers.intercom.com/docs/references/webhooks/webhook-models#signed-notifications
+    scheme=HmacBody(alg="sha1", header="X-Hub-Signature", encoding="hex", prefix="sha1="),
+    options=[Option("app_id", "accept notifications of this workspace only (an app hears of all that installed it)")],
+)
+
+_ADMIN: Final = {"admin", "team"}
+
+
+@intercom.guard
+def workspace(delivery: Delivery) -> None:
+    """A workspace that the operator named is the only one let in."""
+    wanted = delivery.options["app_id"]
+    if wanted and delivery.payload.id("app_id", "") != wanted:
+        raise Refused("This notification is of another Intercom workspace.")
+
+
+@intercom.event
+def head(item: Item) -> Head:
+    """`notif_...`, the topic, and the second that the notification was made."""
+    return Head(item.body.id("id"), item.body.text("topic"), item.body.when("created_at"))
+
+
+@intercom.who
+def who(event: Event) -> Identity:
+    """The contact, wherever the topic's item carries it; a company of its own where there is none."""
+    item = item_of(event)
+    if event.type.startswith("company."):
+        return of_company(item) if item.get("contact") is None else of_contact(item.at("contact"))
+    for found in _contacts(item):
+        return of_contact(found, _role(item, found))
+    raise Malformed("$.data.item", "names no contact")
+
+
+def item_of(event: Event) -> Payload:
+    """What the notification is about."""
+    return event.body.at("data.item")
+
+
+def _contacts(item: Payload) -> Iterator[Payload]:
+    """API 2: `contacts.contacts`; API 1: `user`; contact topics: the item itself or its `contact`."""
+    if item.text("type", "") in {"contact", "user", "lead", "visitor"}:
+        yield item
+    if isinstance(item.get("contacts"), dict):
+        yield from item.each("contacts.contacts")
+    for path in ("contact", "user"):
+        if isinstance(item.get(path), dict):
+            yield item.at(path)
+    author = item.get("source.author.type")
+    if author in {"user", "lead", "contact"}:
+        yield item.at("source.author")
+
+
+def _role(item: Payload, contact: Payload) -> str:
+    """A conversation tells its contacts without a role; the author of its first message has one."""
+    if item.get("source.author.id") == contact.get("id"):
+        return item.text("source.author.type", "")
+    return ""
+
+
+def of_contact(contact: Payload, role: str = "") -> Identity:
+    """A contact. `external_id` (API 1: `user_id`) is yours for a user; a lead's is a number that Intercom made up."""
+    contact_id = contact.id("id")
+    role = contact.text("role", "") or role or contact.text("type", "")
+    is_lead = role in {"lead", "visitor"} or contact.flag("anonymous", False)
+    email, name = contact.text("email", ""), contact.text("name", "")
+    return Identity(
+        metadata=(contact.texts("custom_attributes"),),
+        user_ids=() if is_lead else (contact.id("external_id", "") or contact.id("user_id", ""),),
+        anonymous=("contact", contact_id),
+        external_ids=(ExternalId("intercom_contact_id", contact_id),),
+        traits={key: value for key, value in (("email", email), ("name", name)) if value} | contact.pick("phone"),
+        group_id=_company(contact),
+    )
+
+
+def of_company(company: Payload) -> Identity:
+    """A company without a person: it stands for itself."""
+    company_id = company.id("id")
+    return Identity(
+        anonymous=("company", company_id),
+        external_ids=(ExternalId("intercom_company_id", company_id, "accounts"),),
+        group_id=group_id(company),
+    )
+
+
+def group_id(company: Payload) -> str:
+    """`company_id` is your own; Intercom's id where you gave none."""
+    return company.id("company_id", "") or company.id("id")
+
+
+def _company(contact: Payload) -> str | None:
+    """The one company of a contact, where its own id is told (API 1)."""
+    found = contact.get("companies.companies")
+    if isinstance(found, list) and len(found) == 1:
+        return Payload(found[0], f"{contact.path}.companies.companies[0]").id("company_id", None)
+    return None
+
+
+def is_teammate(author: Payload) -> bool:
+    """Whether a person of yours wrote, and not a bot, Fin or a workflow."""
+    return author.text("type", "") in _ADMIN and not author.flag("from_ai_agent", False)

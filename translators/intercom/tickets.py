@@ -1,0 +1,95 @@
+"""Tickets. Their state is a word up to API 2.11 and an object with a category since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from translators.intercom.source import intercom, is_teammate, item_of
+from translators.kit import Event, Message, Payload, Skip, track
+
+
+def _state(value: Payload, path: str) -> str | None:
+    told = value.get(path)
+    return value.text(f"{path}.category", None) if isinstance(told, dict) else value.text(path, None)
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    item = item_of(event)
+    return {
+        "ticket_id": item.id("id"),
+        "ticket_number": item.id("ticket_id", None),
+        "subject": item.text("ticket_attributes._default_title_", None),
+        "status": _state(item, "ticket_state"),
+        "type": item.text("ticket_type.name", None),
+        "assignee_id": _somebody(item, "admin_assignee_id"),
+        "team_id": _somebody(item, "team_assignee_id"),
+    }
+
+
+def _somebody(item: Payload, path: str) -> str | None:
+    """Intercom writes 0 for nobody."""
+    told = item.id(path, None)
+    return None if told == "0" else told
+
+
+def _part(event: Event) -> Payload:
+    """What happened last: the part that the notification was sent for."""
+    parts = list(item_of(event).each("ticket_parts.ticket_parts"))
+    return parts[-1] if parts else Payload({}, "$.data.item.ticket_parts.ticket_parts[0]")
+
+
+@intercom.on("ticket.created")
+def ticket_created(event: Event) -> Iterator[Message]:
+    yield track("Ticket Created", _ticket(event))
+
+
+@intercom.on("ticket.admin.assigned", "ticket.team.assigned")
+def ticket_assigned(event: Event) -> Iterator[Message]:
+    ticket = _ticket(event)
+    if ticket["assignee_id"] is None and ticket["team_id"] is None:
+        raise Skip("the ticket was given to nobody")
+    yield track("Ticket Assigned", ticket)
+
+
+@intercom.on("ticket.state.updated")
+def ticket_state_updated(event: Event) -> Iterator[Message]:
+    part = _part(event)
+    now = _state(part, "ticket_state") or _state(item_of(event), "ticket_state")
+    before = _state(part, "previous_ticket_state")
+    name = "Ticket Status Changed"
+    if now == "resolved" and before != "resolved":
+        name = "Ticket Solved"
+    elif before == "resolved" and now != "resolved":
+        name = "Ticket Reopened"
+    yield track(name, _ticket(event), status=now, previous_status=before)
+
+
+@intercom.on("ticket.contact.replied")
+def ticket_answered_by_customer(event: Event) -> Iterator[Message]:
+    yield track("Ticket Replied", _ticket(event), author="customer", message_id=_part(event).id("id", None))
+
+
+@intercom.on("ticket.admin.replied")
+def ticket_answered_by_agent(event: Event) -> Iterator[Message]:
+    part = _part(event)
+    author = part.maybe("author")
+    if author and not is_teammate(author):
+        raise Skip("written by a bot or a workflow")
+    agent, name = author.id("id", None), author.text("name", None)
+    said = _ticket(event) | {"agent_id": agent, "agent_name": name, "message_id": part.id("id", None)}
+    yield track("Ticket Replied", said, author="agent")
+
+
+@intercom.on("ticket.attribute.updated")
+def ticket_updated(event: Event) -> Iterator[Message]:
+    changed = _part(event).text("updated_attribute_data.attribute.label", None)
+    yield track("Ticket Updated", _ticket(event), changed=[changed or "attribute"])
+
+
+@intercom.on("ticket.rating.provided")
+def ticket_rated(event: Event) -> Iterator[Message]:
+    item = item_of(event)
+    found = item.maybe("ticket_rating") or item.maybe("conversation_rating") or item.at("rating")
+    score = found.integer("rating")
+    yield track("Satisfaction Rated", _ticket(event), rating=str(score), score=score)
