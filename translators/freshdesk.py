@@ -59,7 +59,8 @@ def head(item: Item) -> Head:
     """The type that the rule's body names, or what `triggered_event` says; Freshdesk gives no id of the event."""
     body = _body(item.body)
     key = f"sha256:{sha256(item.raw).hexdigest()}"
-    return Head(key, body.text("type", None) or _triggered(body)[0], moment(body, "at"), "record")
+    type_ = body.text("type", "") or _triggered(body)[0]
+    return Head(key, type_, moment(body, "at"), "record")
 
 
 @freshdesk.who

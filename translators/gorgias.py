@@ -49,18 +49,14 @@ def head(item: Item) -> Head:
     """Gorgias's event id, or what happened to what and when; the message's time before the ticket's last change."""
     body = _body(item)
     type_ = body.text("type")
-    told: tuple[tuple[str, Clock], ...] = (
-        ("at", "event"),
-        ("message.created_at", "event"),
-        ("ticket.updated_at", "record"),
-    )
-    if type_ == "ticket-created":
-        told = (("at", "event"), ("ticket.created_at", "event"))
+    born = "ticket.created_at" if type_ == "ticket-created" else "message.created_at"
+    told: tuple[tuple[str, Clock], ...] = (("at", "event"), (born, "event"), ("ticket.updated_at", "record"))
     # its times carry no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
-    found = ((moment(body, path, naive_is_utc=True), clock) for path, clock in told)
-    at, clock = next(((at, clock) for at, clock in found if at is not None), (None, "received"))
-    key = body.id("id", None) or f"sha256:{sha256(item.raw).hexdigest()}"
-    return Head(key, type_, at, clock)
+    key = body.id("id", "") or f"sha256:{sha256(item.raw).hexdigest()}"
+    for path, clock in told:
+        if at := moment(body, path, naive_is_utc=True):
+            return Head(key, type_, at, clock)
+    return Head(key, type_, None)
 
 
 @gorgias.who
@@ -72,7 +68,7 @@ def who(event: Event) -> Identity:
     if not customer_id and not email:
         raise Malformed("$.customer.id", "is missing, and so is the email: paste the template of the docs anew")
     return Identity(
-        metadata=(customer.texts("own") | {"external_id": customer.id("external_id", "")},),
+        metadata=({**customer.texts("own"), "external_id": customer.id("external_id", "")},),
         anonymous=("customer", customer_id) if customer_id else ("email", email.strip().lower()),
         external_ids=(ExternalId("gorgias_customer_id", customer_id),),
         traits=customer.pick("email", "name"),

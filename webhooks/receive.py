@@ -193,7 +193,7 @@ class Door:
         )
 
     def _accepted(self, endpoint: Endpoint, stored: Stored) -> Reply:
-        log.info("accepted", extra={"endpoint": endpoint.name, "new": stored.new, "duplicate": stored.duplicate})
+        log.debug("accepted", extra={"endpoint": endpoint.name, "new": stored.new, "duplicate": stored.duplicate})
         if endpoint.source.ack is not None:
             return reply(endpoint.source.ack)
         status = "duplicate" if stored.duplicate and not stored.new else "accepted"
