@@ -11,12 +11,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Any, Final
 
 import msgspec
 
-from translators.kit import CLEAR, Event, Malformed, Message, Skip, to_iso
+from translators.kit import CLEAR, Event, Identity, Malformed, Message, Skip, to_iso
 from webhooks import identity
 from webhooks.endpoints import Endpoint
 
@@ -61,28 +62,40 @@ def message_id(namespace: str, event: Event, message: Message) -> str:
     https://segment.com/docs/guides/duplicate-data/
     """
     parts = msgspec.json.encode([namespace, event.source, event.key, message.kind, message.name, message.key])
-    digest = hashlib.sha256(parts).hexdigest()[:40]
-    slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in (message.name or message.kind).lower())[:24]
-    return f"{event.source[:24]}-{slug.strip('-')}-{digest}"
+    return f"{_prefix(event.source, message.name or message.kind)}-{hashlib.sha256(parts).hexdigest()[:40]}"
+
+
+@lru_cache(maxsize=4096)
+def _prefix(source: str, name: str) -> str:
+    slug = "".join(c if c.isalnum() and c.isascii() else "-" for c in name[:24].lower())
+    return f"{source[:24]}-{slug.strip('-')}"
+
+
+_AS_IT_IS: Final = frozenset({str, bool, int, float})
 
 
 def plain(value: Any) -> Any:
     """A property as JSON: times in ISO, None left out, CLEAR a real null; Decimals stay and are printed exactly."""
-    if value is None or isinstance(value, str | bool | int | float):
+    kind = type(value)
+    if kind in _AS_IT_IS or value is None:
         return value
-    if value is CLEAR:
-        return None
-    if isinstance(value, Decimal):
+    if kind is dict:
+        return {str(name): plain(member) for name, member in value.items() if member is not None}
+    if kind is Decimal:
         if not value.is_finite():
             raise ValueError(f"{value} is no JSON number")
         return value
-    if isinstance(value, datetime):
+    if kind is datetime:
         return to_iso(value)
+    if value is CLEAR:
+        return None
+    if isinstance(value, str | int | float):
+        return value
     if isinstance(value, Mapping):
-        return {str(name): plain(member) for name, member in value.items() if member is not None}
+        return plain(dict(value))
     if isinstance(value, Iterable):
         return [plain(member) for member in value]
-    raise TypeError(f"{type(value).__name__} has no place in a message")
+    raise TypeError(f"{kind.__name__} has no place in a message")
 
 
 def translate(event: Event, endpoint: Endpoint, *, namespace: str) -> Outcome:
@@ -98,7 +111,9 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str) -> Outcome:
         if not callable(found):
             return Ignored(found.because)
         source.admit(event)
-        messages = [render(message, event, endpoint, namespace=namespace) for message in found(event)]
+        told = list(found(event))
+        who = source.identity(event) if any(message.who is None for message in told) else None
+        messages = [render(message, event, endpoint, who, namespace=namespace) for message in told]
     except Skip as skip:
         return Ignored(str(skip))
     except Malformed as error:
@@ -113,9 +128,11 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str) -> Outcome:
     return Translated(messages)
 
 
-def render(message: Message, event: Event, endpoint: Endpoint, *, namespace: str) -> dict[str, Any]:
+def render(
+    message: Message, event: Event, endpoint: Endpoint, identity_: Identity | None, *, namespace: str
+) -> dict[str, Any]:
     """One message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
-    who = message.who or endpoint.source.identity(event)
+    who = message.who or identity_ or Identity()
     externals = identity.external_ids(who)
     context: dict[str, Any] = {
         "library": LIBRARY,

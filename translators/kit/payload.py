@@ -119,6 +119,9 @@ class Payload:
     def get(self, path: str, default: Any = None) -> Any:
         """The member as parsed, or the default where it is missing or null. Never raises."""
         value = self.value
+        if type(value) is dict and "." not in path:
+            value = value.get(path)
+            return default if value is None else value
         for step in _steps(path):
             if isinstance(value, dict):
                 value = value.get(step)

@@ -37,6 +37,7 @@ FREE_FLOOR: Final = 32 * 1024 * 1024
 _MICRO: Final = timedelta(microseconds=1)
 _encode: Final = msgspec.json.Encoder().encode
 _texts: Final = msgspec.json.Decoder(dict[str, str])
+_NOTHING: Final[Mapping[str, str]] = {}
 
 
 class SqliteJournal:
@@ -321,6 +322,10 @@ def _settled(settlement: Settlement, now: datetime) -> Params:
     )  # fmt: skip
 
 
+def _kept(text: str) -> Mapping[str, str]:
+    return _texts.decode(text) if text != "{}" else _NOTHING
+
+
 def _event(row: sqlite3.Row) -> Event:
     return Event(
         source=row["source"],
@@ -331,8 +336,8 @@ def _event(row: sqlite3.Row) -> Event:
         clock=row["clock"],
         trust=row["trust"],
         raw=row["body"],
-        headers=_texts.decode(row["headers"]),
-        envelope=_texts.decode(row["envelope"]),
+        headers=_kept(row["headers"]),
+        envelope=_kept(row["envelope"]),
         problem=row["problem"],
     )
 
