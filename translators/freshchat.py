@@ -43,7 +43,9 @@ def head(item: Item) -> Head:
 def who(event: Event) -> Identity:
     """The user who acted or was written to; the conversation itself where the notification names no user."""
     actor, subject = event.body.at("actor"), _subject(event)
-    user = subject.id("user_id", None) or (actor.id("actor_id") if actor.text("actor_type") == "user" else None)
+    user = subject.id("user_id") if subject.get("user_id") else None
+    if user is None and actor.text("actor_type") == "user":
+        user = actor.id("actor_id")
     if user:
         return Identity(anonymous=("user", user), external_ids=(ExternalId("freshchat_user_id", user),))
     return Identity(anonymous=("conversation", _conversation_id(subject)))
@@ -64,7 +66,7 @@ def _chat(event: Event) -> dict[str, Any]:
         "conversation_id": _conversation_id(subject),
         "channel_id": subject.id("channel_id", None) or subject.id("conversation.channel_id", None),
         "status": subject.text("conversation.status", None),
-        "agent_id": actor.id("actor_id", None) if actor.text("actor_type") == "agent" else None,
+        "agent_id": actor.id("actor_id") if actor.text("actor_type") == "agent" else None,
     }
 
 

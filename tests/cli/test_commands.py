@@ -193,7 +193,9 @@ def test_status_counts_by_source_and_state(run):
     from translators.kit import Event
 
     def event(key, type_):
-        return Event(source="acme", key=key, type=type_, occurred_at=now, received_at=now, raw=b"{}")
+        return Event(
+            source="acme", key=key, type=type_, occurred_at=now, received_at=now - timedelta(minutes=10), raw=b"{}"
+        )
 
     journal = open_journal(run.database)
     journal.append([event("1", "a"), event("2", "b"), event("3", "c")], now=now - timedelta(minutes=10))

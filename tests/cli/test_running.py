@@ -92,6 +92,15 @@ def test_serve_starts_a_killed_child_again_and_loses_nothing(tmp_path, receiver)
         assert output(tmp_path).count("ended unexpectedly") == 2
 
 
+def test_the_children_end_where_serve_itself_is_killed(tmp_path, receiver):
+    port = free_port()
+    with segue(tmp_path, "serve", PORT=str(port), **receiver[0]) as service:
+        ready(port, tmp_path)
+        children = psutil.Process(service.pid).children(recursive=True)
+        service.kill()
+        assert not psutil.wait_procs(children, timeout=25)[1]
+
+
 def test_ctrl_c_ends_serve_in_order(tmp_path, receiver):
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **receiver[0]) as service:

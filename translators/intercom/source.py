@@ -92,12 +92,17 @@ def of_contact(contact: Payload, role: str = "") -> Identity:
     email, name = contact.text("email", ""), contact.text("name", "")
     return Identity(
         metadata=(contact.texts("custom_attributes"),),
-        user_ids=() if is_lead else (contact.id("external_id", "") or contact.id("user_id", ""),),
+        user_ids=() if is_lead else (_own_id(contact, "external_id"), _own_id(contact, "user_id")),
         anonymous=("contact", contact_id),
         external_ids=(ExternalId("intercom_contact_id", contact_id),),
         traits={key: value for key, value in (("email", email), ("name", name)) if value} | contact.pick("phone"),
         group_id=_company(contact),
     )
+
+
+def _own_id(body: Payload, path: str) -> str:
+    """An id that you gave Intercom; empty where you gave none."""
+    return body.id(path, "") if body.get(path) else ""
 
 
 def of_company(company: Payload) -> Identity:
@@ -112,14 +117,14 @@ def of_company(company: Payload) -> Identity:
 
 def group_id(company: Payload) -> str:
     """`company_id` is your own; Intercom's id where you gave none."""
-    return company.id("company_id", "") or company.id("id")
+    return _own_id(company, "company_id") or company.id("id")
 
 
 def _company(contact: Payload) -> str | None:
     """The one company of a contact, where its own id is told (API 1)."""
     found = contact.get("companies.companies")
     if isinstance(found, list) and len(found) == 1:
-        return Payload(found[0], f"{contact.path}.companies.companies[0]").id("company_id", None)
+        return _own_id(Payload(found[0], f"{contact.path}.companies.companies[0]"), "company_id") or None
     return None
 
 

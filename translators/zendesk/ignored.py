@@ -19,6 +19,7 @@ zendesk.ignore(
     "ticket.form_changed", "ticket.organization_changed", "ticket.problem_link_changed", "ticket.submitter_changed",
     "ticket.task_due_at_changed", because="a field of your own filing, not of what the customer lived through",
 )  # fmt: skip
+zendesk.ignore("organization.tags_changed", because="it tells which tags came and went, not which there are")
 zendesk.ignore("user.merged", because="which record stays is not documented; its next event names the one that did")
 zendesk.ignore(
     "user.alias_changed", "user.custom_*", "user.default_group_changed", "user.group_membership_*",

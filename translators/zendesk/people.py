@@ -37,7 +37,7 @@ def user_deleted(event: Event) -> Iterator[Message]:
 @zendesk.on("user.organization_membership_created")
 def organization_joined(event: Event) -> Iterator[Message]:
     organization = _membership(event)
-    yield group(organization)
+    yield group(organization, name=event.body.text("event.organization.name", None))
     yield track("Account Added User", context={"groupId": organization})
 
 
@@ -55,11 +55,10 @@ def _membership(event: Event) -> str:
     )
 
 
-@zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed",
-            "organization.tags_changed")  # fmt: skip
+@zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed")  # fmt: skip
 def organization_changed(event: Event) -> Iterator[Message]:
     detail = event.body.at("detail")
-    traits = detail.pick("name", "tags", "external_id", createdAt="created_at")
+    traits = detail.pick("name", "external_id", createdAt="created_at")
     yield group(detail.id("id"), traits)
 
 

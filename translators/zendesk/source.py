@@ -93,9 +93,8 @@ def who(event: Event) -> Identity:
 
 
 def id_of(body: Payload, path: str) -> str | None:
-    """An id; Zendesk writes `"0"` where there is none."""
-    told = body.id(path, None)
-    return None if told == "0" else told
+    """An id, None where there is none: Zendesk writes null, `"0"` or an empty text."""
+    return None if body.get(path) in ("", "0", 0) else body.id(path, None)
 
 
 def person(user_id: str, organization_id: str | None = None, **traits: str | None) -> Identity:
@@ -111,7 +110,7 @@ def person(user_id: str, organization_id: str | None = None, **traits: str | Non
 def _user(detail: Payload) -> Identity:
     user_id = detail.id("id")
     return Identity(
-        user_ids=(detail.id("external_id", ""),),
+        user_ids=(id_of(detail, "external_id") or "",),
         anonymous=("user", user_id),
         external_ids=(ExternalId("zendesk_user_id", user_id),),
         traits=detail.pick("email"),

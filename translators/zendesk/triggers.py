@@ -13,12 +13,13 @@ from translators.zendesk.tickets import lower, score
 def _templated(event: Event) -> dict[str, Any]:
     body = filled(event.body)
     told = body.pick(
-        "ticket.subject", "ticket.channel", ticket_id="ticket.id", url="ticket.url", assignee_id="assignee.id",
+        "ticket.subject", ticket_id="ticket.id", url="ticket.url", assignee_id="assignee.id",
         assignee_name="assignee.name", team_id="group.id", team_name="group.name",
     )  # fmt: skip
     told["ticket_id"] = body.id("ticket.id")
     for name in ("status", "priority", "type"):
         told[name] = lower(body, f"ticket.{name}")
+    told["channel"] = body.text("ticket.channel", "").lower().replace(" ", "_") or None
     told["tags"] = body.text("ticket.tags", "").split() or None
     return told
 

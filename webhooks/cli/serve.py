@@ -110,11 +110,11 @@ def work() -> None:
     from webhooks.journal import open_journal
     from webhooks.segment import Clients
 
-    ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
     config = configuration()
     settings = config.settings
     need_write_keys(config, "Until then `segue web` stores webhooks, and nothing is lost.")
+    ends = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
     logs.configure(settings.log_level)
     journal = open_journal(settings.database)
     worker = Worker(

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import Final
 
+from webhooks.cli.children import start
+
 HEALTHY: Final = 60.0
 """Seconds after which a child's earlier crashes are forgotten."""
 LONGEST: Final = 30.0
@@ -70,8 +72,7 @@ class Supervisor:
         now = time.monotonic()
         if child.process is None:
             if now >= child.due:
-                # a session of its own: Ctrl-C in a terminal reaches us alone, and we end the children in order
-                child.process = subprocess.Popen(child.command, start_new_session=True)  # noqa: S603 - our own commands
+                child.process = start(child.command)
                 child.started = now
                 self._say("started", {"child": child.name, "pid": child.process.pid})
             return

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+from webhooks.cli.children import start
 from webhooks.cli.output import fail
 from webhooks.errors import SegueError
 from webhooks.journal import Journal, open_journal
@@ -97,13 +98,8 @@ class Stack:
             no_proxy="127.0.0.1",
         )
         with self._log.open("ab") as log:
-            self._processes.append(
-                subprocess.Popen(  # noqa: S603 - our own modules
-                    [sys.executable, "-m", module, *arguments],
-                    cwd=self.folder, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                    start_new_session=True,  # Ctrl-C is ours; we end them in order
-                )
-            )  # fmt: skip
+            command = [sys.executable, "-m", module, *arguments]
+            self._processes.append(start(command, cwd=self.folder, env=environment, output=log))
 
     def _wait(self, url: str) -> None:
         until = time.monotonic() + PATIENCE
