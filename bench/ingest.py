@@ -24,9 +24,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from load import Figures, drive, post
-from webhooks.signatures import sign
 
 from translators.kit import HmacKvHeader
+from webhooks.signatures import sign
 
 HERE = Path(__file__).parent
 SECRET = "whsec_bench"

@@ -50,8 +50,13 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
     content_type = "application/json" if body.lstrip()[:1] in b"{[" else "application/x-www-form-urlencoded"
     try:
         signed = sign(
-            endpoint.scheme, body=body, secret=endpoint.secrets[0], now=datetime.now(UTC), url=URL, content_type=content_type
-        )  # fmt: skip
+            endpoint.scheme,
+            body=body,
+            secret=endpoint.secrets[0],
+            now=datetime.now(UTC),
+            url=URL,
+            content_type=content_type,
+        )
     except CannotSign:
         from translators.kit import Delivery
 

@@ -326,7 +326,8 @@ _ODD: Final = st.one_of(
 def _mutate(value: Any, data: st.DataObject) -> Any:
     value = copy.deepcopy(value)
     for _ in range(data.draw(st.integers(1, 3))):
-        here, parent, key = value, None, None
+        here, parent = value, None
+        key: Any = None
         while isinstance(here, dict | list) and here and (parent is None or data.draw(st.integers(0, 4)) > 0):
             parent = here
             key = data.draw(st.sampled_from(sorted(here) if isinstance(here, dict) else range(len(here))))

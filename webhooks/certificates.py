@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from typing import IO, Any, Final
+from typing import Any, Final
 from urllib.error import URLError
 
 _MOST_BYTES: Final = 64 * 1024
@@ -21,8 +21,8 @@ class CertificateUnavailable(Exception):
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], *_: Any) -> None:
-        return None
+    def redirect_request(self, *_: Any) -> None:
+        """A certificate is where it is said to be, or nowhere."""
 
 
 class Certificates:

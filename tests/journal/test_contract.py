@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 import pytest
-from events import MINUTE, NOW, event
 
+from events import MINUTE, NOW, event
 from webhooks.journal import Claim, Journal, Settlement, State, Stored
 
 LEASE = timedelta(seconds=60)

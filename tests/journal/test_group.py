@@ -101,7 +101,7 @@ def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None
 def test_a_caller_stopped_while_it_waits_leaves_the_line_and_wedges_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
     group = Group(store.commit, Threads())
-    threads, results = submit_all(group, ["a"])
+    threads, _ = submit_all(group, ["a"])
     assert store.began.wait(10)
 
     class Stopped(threading.Event):

@@ -4,11 +4,11 @@ import tempfile
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from events import NOW, event
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
+from events import NOW, event
 from webhooks.journal import Claim, Settlement, SqliteJournal, State
 
 LEASE = timedelta(seconds=10)

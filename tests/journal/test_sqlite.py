@@ -11,8 +11,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from events import NOW, event
 
+from events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
 from webhooks.journal import SqliteJournal, State, open_journal
 from webhooks.journal import sqlite as module

@@ -6,8 +6,24 @@ from datetime import UTC, datetime
 import pytest
 
 from translators.kit import (
-    Answer, Declaration, Delivery, Event, ExternalId, Head, HmacBody, Identity, Item, Malformed, Message, Option,
-    Refused, Source, from_seconds, parse_form, raw_items, track,
+    Answer,
+    Declaration,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Option,
+    Refused,
+    Source,
+    from_seconds,
+    parse_form,
+    raw_items,
+    track,
 )  # fmt: skip
 from translators.kit.source import MALFORMED_TYPE, Ignored
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from translators.kit import Answer
 from webhooks import plugins
 from webhooks.app import create_app

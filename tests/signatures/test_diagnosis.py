@@ -4,9 +4,9 @@ import base64
 import json
 
 import pytest
-from acme import NOW, SCHEME
 from vectors import sent
 
+from acme import NOW, SCHEME
 from translators.kit import StandardWebhooks
 from webhooks.signatures import Fault, Verdict, sign, verify
 

@@ -15,8 +15,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
 from vectors import (
-    ADYEN, ADYEN_BODY, FRESHCHAT, GITHUB, HUBSPOT_1, HUBSPOT_2, HUBSPOT_3, JIRA, MAILGUN, PADDLE, PLAIN, RECURLY, SENDGRID,
-    SLACK, SQUARE, STRIPE, TWILIO, ZENDESK, sent,
+    ADYEN,
+    ADYEN_BODY,
+    FRESHCHAT,
+    GITHUB,
+    HUBSPOT_1,
+    HUBSPOT_2,
+    HUBSPOT_3,
+    JIRA,
+    MAILGUN,
+    PADDLE,
+    PLAIN,
+    RECURLY,
+    SENDGRID,
+    SLACK,
+    SQUARE,
+    STRIPE,
+    TWILIO,
+    ZENDESK,
+    sent,
 )  # fmt: skip
 
 from translators.kit import HmacBody, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks

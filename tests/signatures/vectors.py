@@ -4,7 +4,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from translators.kit import (
-    HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, PublicKey, Scheme, StandardWebhooks,
+    HmacBody,
+    HmacFields,
+    HmacKvHeader,
+    HmacRequest,
+    HmacTimestamped,
+    PublicKey,
+    Scheme,
+    StandardWebhooks,
 )  # fmt: skip
 from webhooks.signatures import Request
 

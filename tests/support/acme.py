@@ -8,7 +8,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from translators.kit import (
-    Answer, Delivery, Event, Head, HmacKvHeader, Identity, Item, Message, Refused, Source, raw_items, track,
+    Answer,
+    Delivery,
+    Event,
+    Head,
+    HmacKvHeader,
+    Identity,
+    Item,
+    Message,
+    Refused,
+    Source,
+    raw_items,
+    track,
 )  # fmt: skip
 from webhooks.endpoints import Endpoint
 from webhooks.signatures import sign

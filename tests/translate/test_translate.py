@@ -11,8 +11,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translators.kit import (
-    CLEAR, Event, ExternalId, Head, HmacBody, Identity, Item, Malformed, Message, Skip, Source, alias, group, identify,
-    page, screen, track,
+    CLEAR,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Skip,
+    Source,
+    alias,
+    group,
+    identify,
+    page,
+    screen,
+    track,
 )  # fmt: skip
 from webhooks.endpoints import Endpoint
 from webhooks.identity import anonymous_id, resolve
@@ -56,7 +71,9 @@ def only(endpoint: Endpoint, given: Event | None = None) -> dict[str, Any]:
 
 
 def test_a_track_carries_the_events_time_identity_and_context() -> None:
-    message = only(door(track("Thing Done", amount=Decimal("1.10"), when=AT, gone=None, erased=CLEAR, tags=("a", None))))
+    message = only(
+        door(track("Thing Done", amount=Decimal("1.10"), when=AT, gone=None, erased=CLEAR, tags=("a", None)))
+    )
     assert message["type"] == "track"
     assert message["event"] == "Thing Done"
     assert message["timestamp"] == "2026-01-02T03:04:05.000Z"

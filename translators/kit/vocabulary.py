@@ -31,7 +31,7 @@ SUPPORT: Final[Mapping[str, str]] = {
 BILLING: Final[Mapping[str, str]] = {
     "Customer Created": "The provider made a customer record.",
     "Customer Deleted": "The customer record was deleted at the provider.",
-    "Checkout Completed": "A checkout ended well, without being a paid order of its own (a subscription, or unpaid yet).",
+    "Checkout Completed": "A checkout ended well without being a paid order (a subscription, or unpaid yet).",
     "Checkout Abandoned": "A checkout expired without a payment.",
     "Checkout Payment Failed": "A delayed payment of a checkout failed.",
     "Subscription Update Expired": "A change of a subscription was not paid in time and lapsed.",

@@ -210,9 +210,8 @@ def charge(event: Event) -> Iterator[Message]:
         raise Skip("its payment_intent event tells the same payment")
     if event.type == "charge.succeeded" and event.option("revenue_from") == "payments" and told.get("invoice") is None:
         paid = _charge(told)
-        yield track(
-            "Order Completed", order_id=told.id("id"), total=paid["amount"], revenue=paid["amount"], currency=paid["currency"]
-        )  # fmt: skip
+        money = {"total": paid["amount"], "revenue": paid["amount"], "currency": paid["currency"]}
+        yield track("Order Completed", money, order_id=told.id("id"))
     yield track(_CHARGE[event.type], _charge(told), **told.pick(error_code="failure_code"))
 
 

@@ -22,7 +22,7 @@ from webhooks.cli.output import fail, print_json
 @click.option("--tamper", is_flag=True, help="Change the body after signing, to see it refused.")
 @click.option("--content-type", default="application/json", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
-def send(  # noqa: PLR0917 - click calls it by name
+def send(
     source: str,
     file: IO[bytes],
     url: str,

@@ -202,7 +202,7 @@ class SqliteJournal:
                 if db.in_transaction:
                     db.execute("ROLLBACK")
                 raise
-            if os.stat(self.path).st_ino != self._inode:
+            if self.path.stat().st_ino != self._inode:
                 raise FileNotFoundError("the journal's file was replaced while it was in use")
         return result
 
@@ -243,10 +243,10 @@ class SqliteJournal:
             if mode != "wal" or db.execute("PRAGMA synchronous").fetchone()[0] != 2:
                 raise sqlite3.OperationalError("WAL with synchronous=FULL cannot be had here")
             _migrate(db)
-        self._inode = os.stat(self.path).st_ino
+        self._inode = self.path.stat().st_ino
 
     def _open_reader(self) -> sqlite3.Connection:
-        inode = os.stat(self.path).st_ino
+        inode = self.path.stat().st_ino
         if self._reader is not None and inode != self._reader_inode:
             self._drop_reader()
         if self._reader is None:
@@ -305,7 +305,7 @@ def _moment(micros: int) -> datetime:
 
 def _params(event: Event, now: datetime) -> Params:
     state = State.DEAD if event.problem else State.PENDING
-    event.key.encode(), event.type.encode()  # noqa: B018 - what cannot be written must fail its own call only
+    event.key.encode(), event.type.encode()  # what cannot be written must fail its own call only
     return (
         event.source, event.key, event.type, _micros(event.occurred_at), _micros(event.received_at), event.clock,
         event.trust, _encode(event.headers).decode(), _encode(event.envelope).decode(), event.raw, event.problem,

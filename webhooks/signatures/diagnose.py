@@ -80,7 +80,7 @@ def _bodies(body: bytes, parsed: object) -> Iterator[tuple[str, bytes]]:
             separators = (", ", ": ") if spaced else (",", ":")
             for ordered in (False, True):
                 for ascii_ in (False, True):
-                    how = f"re-serialised {'with' if spaced else 'without'} spaces{' and with sorted keys' if ordered else ''}"
+                    how = f"re-serialised {'with' if spaced else 'without'} spaces" + " and with sorted keys" * ordered
                     try:
                         text = json.dumps(parsed, separators=separators, sort_keys=ordered, ensure_ascii=ascii_)
                         yield how, text.encode()

@@ -14,7 +14,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 
 from translators.kit.schemes import (
-    HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks,
+    HmacBody,
+    HmacFields,
+    HmacKvHeader,
+    HmacRequest,
+    HmacTimestamped,
+    PublicKey,
+    Scheme,
+    SharedToken,
+    StandardWebhooks,
 )  # fmt: skip
 from webhooks.errors import SegueError
 from webhooks.signatures import claims

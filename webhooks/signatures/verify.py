@@ -12,7 +12,15 @@ from typing import Final, Protocol
 
 from translators.kit import Payload, parse_json
 from translators.kit.schemes import (
-    HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks,
+    HmacBody,
+    HmacFields,
+    HmacKvHeader,
+    HmacRequest,
+    HmacTimestamped,
+    PublicKey,
+    Scheme,
+    SharedToken,
+    StandardWebhooks,
 )  # fmt: skip
 from webhooks.signatures import claims
 from webhooks.signatures.asymmetric import Signed
@@ -55,7 +63,7 @@ def verify(
         return _token(scheme, request, usable)
     if isinstance(scheme, HmacRequest) and "url" in scheme.parts and not request.public_url:
         return Verdict(
-            Fault.NOT_CONFIGURED, reason="This provider signs the URL, and the endpoint's public URL is not configured.",
+            Fault.NOT_CONFIGURED, reason="This provider signs the URL, and no public URL is configured.",
             hint="Set the public URL, exactly as it is registered with the provider.",
         )  # fmt: skip
     try:

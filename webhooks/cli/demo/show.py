@@ -129,7 +129,7 @@ def _message(message: dict[str, Any]) -> list[str]:
     )
     fields = message.get("properties") or message.get("traits") or {}
     shown = [
-        f"{name} {value}"
+        f"{name} {str(value).lower() if isinstance(value, bool) else value}"
         for name, value in fields.items()
         if name not in _SKIPPED and not isinstance(value, dict | list)
     ]
