@@ -10,14 +10,23 @@ import time
 import urllib.request
 from collections.abc import Callable
 from typing import Any, Final
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
+
+from webhooks.errors import Rejected
 
 _MOST_BYTES: Final = 64 * 1024
 _MOST_KEPT: Final = 32
 
 
-class CertificateUnavailable(Exception):
+def unavailable(reason: str) -> Rejected:
     """The certificate could not be had now; the provider sends again."""
+    return Rejected(
+        503,
+        "certificate_unavailable",
+        f"The provider's signing certificate could not be had: {reason}.",
+        hint="Send it again; the operator checks that this machine reaches the provider over HTTPS.",
+        headers={"Retry-After": "30"},
+    )
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
@@ -44,7 +53,7 @@ class Certificates:
         self._lock = threading.Lock()
 
     def __call__(self, url: str) -> bytes:
-        """The certificate; `CertificateUnavailable` where it cannot be had."""
+        """The certificate; `Rejected` with 503 where it cannot be had."""
         with self._lock:
             kept = self._kept.get(url)
         if kept is not None and self._clock() - kept[0] < self._keep:
@@ -53,9 +62,11 @@ class Certificates:
             with self._opener.open(url, timeout=self._timeout) as answer:
                 body: bytes = answer.read(_MOST_BYTES + 1)
         except (URLError, OSError, ValueError) as error:
-            raise CertificateUnavailable(f"{type(error).__name__} while fetching the signing certificate") from error
+            if isinstance(error, HTTPError):
+                error.close()
+            raise unavailable(type(error).__name__) from error
         if len(body) > _MOST_BYTES:
-            raise CertificateUnavailable("the signing certificate is unreasonably large")
+            raise unavailable("it is unreasonably large")
         with self._lock:
             while len(self._kept) >= _MOST_KEPT:
                 del self._kept[next(iter(self._kept))]

@@ -114,6 +114,11 @@ class Provider(threading.Thread):
 
     connection: http.client.HTTPConnection | None = None
 
+    def hang_up(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+        self.connection = None
+
     def _send(self, body: bytes) -> bool:
         signed = sign(SCHEME, body=body, secret=SECRET, now=datetime.now(UTC))
         try:
@@ -123,9 +128,7 @@ class Provider(threading.Thread):
             answer = self.connection.getresponse()
             told = answer.read()
         except (OSError, http.client.HTTPException):
-            if self.connection is not None:
-                self.connection.close()
-            self.connection = None
+            self.hang_up()
             return False
         if answer.status == 200:
             self.duplicates += json.loads(told)["status"] == "duplicate"
@@ -253,6 +256,7 @@ def run(rounds: int, *, seed: int, lanes: int = 4, say: bool = False) -> Report:
             stop.set()
             for provider in providers:
                 provider.join(60)
+                provider.hang_up()
             _drain(folder)
         finally:
             stop.set()

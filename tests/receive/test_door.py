@@ -15,14 +15,15 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from acme import NOW, SECRET, body, make_endpoint, make_source, signed
-from translators.kit import Answer
+from translators.kit import Answer, Head, HmacFields, Source
 from webhooks import plugins
 from webhooks.app import create_app
-from webhooks.errors import JournalUnavailable
+from webhooks.errors import JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State
 from webhooks.readiness import Readiness
-from webhooks.receive import Door
+from webhooks.receive import Door, Incoming
 from webhooks.settings import EndpointSettings, Settings, WebSettings
+from webhooks.signatures import sign
 
 
 @pytest.fixture
@@ -246,10 +247,25 @@ def test_an_unsigned_handshake_is_answered_before_verifying(journal: SqliteJourn
     door = Door(
         endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
     )
-    from webhooks.receive import Incoming
-
     told = door.take("acme", Incoming(method="POST", body=b'{"verificationKey": 1}', headers={}))
     assert told.body == b"hello"
+    with pytest.raises(Rejected, match="missing"):
+        door.take("acme", Incoming(method="POST", body=b"{}", headers={}))
+
+
+def test_a_token_that_does_not_cover_the_body_is_remembered_in_the_journal(journal: SqliteJournal) -> None:
+    """A retry brings the same body and is a duplicate; the same token over another body is a replay."""
+    scheme = HmacFields(sig_path="sig", fields=("token",), token_path="token", strength="authenticated")
+    source = Source("acme", scheme=scheme)
+    source.event(lambda item: Head(item.body.id("id"), "t", None))
+    door = Door(endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000)
+    payload = sign(scheme, body=b'{"id": "1"}', secret=SECRET, now=NOW).body
+    told = [door.take("acme", Incoming(method="POST", body=payload, headers={})).status for _ in range(2)]
+    assert told == [200, 200]
+    assert journal.rows()[0].event.trust == "authenticated"
+    with pytest.raises(Rejected) as caught:
+        door.take("acme", Incoming(method="POST", body=payload.replace(b'"1"', b'"2"'), headers={}))
+    assert caught.value.error == "replayed"
 
 
 def test_a_guard_refuses_a_foreign_delivery(client: FlaskClient, journal: SqliteJournal) -> None:

@@ -31,6 +31,7 @@ def arrived(
         (json.dumps(DATA).encode(), SENT, "re-serialised with spaces"),
         (json.dumps(DATA, sort_keys=True).encode(), SENT, "sorted keys"),
         (json.dumps(DATA, sort_keys=True, separators=(",", ":")).encode(), SENT, "without spaces and with sorted keys"),
+        (json.dumps(DATA, indent=2, ensure_ascii=False).encode(), SENT, "with indents"),
         (SENT, b"\xef\xbb\xbf" + SENT, "byte order mark"),
         (SENT, SENT + b"\n", "without the white space"),
         (SENT + b"\n", SENT, "a line feed at its end"),

@@ -208,3 +208,13 @@ def test_a_source_without_who_names_nobody() -> None:
     assert "userId" not in message
     assert "anonymousId" not in message
     assert Item(raw=b"a=1", received_at=AT).form == {"a": "1"}
+
+
+def test_subclasses_of_plain_values_and_mappings_are_taken_as_such() -> None:
+    class Word(str):
+        __slots__ = ()
+
+    from types import MappingProxyType
+
+    message = only(door(track("A", word=Word("w"), proxy=MappingProxyType({"a": 1, "b": None}))))
+    assert message["properties"] == {"word": "w", "proxy": {"a": 1}}

@@ -1,6 +1,12 @@
 """Zendesk -> Segment: event webhooks (Zendesk's own JSON) and trigger webhooks (the template of our docs page).
 
 https://developer.zendesk.com/documentation/webhooks/
+
+source.py    signature, the two kinds, ids, time, whom an event is about
+tickets.py   tickets and messages of event webhooks
+triggers.py  tickets of trigger webhooks
+people.py    users become identify, organizations become group
+ignored.py   what makes no message, and why
 """
 
 from translators.zendesk import ignored, people, tickets, triggers

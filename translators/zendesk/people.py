@@ -55,7 +55,7 @@ def _membership(event: Event) -> str:
     )
 
 
-@zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed")  # fmt: skip
+@zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed")
 def organization_changed(event: Event) -> Iterator[Message]:
     detail = event.body.at("detail")
     traits = detail.pick("name", "external_id", createdAt="created_at")

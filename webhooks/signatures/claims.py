@@ -115,7 +115,7 @@ def of_timestamped(scheme: HmacTimestamped, request: Request) -> Claim:
 
 def of_kv_header(scheme: HmacKvHeader, request: Request) -> Claim:
     """C. Timestamp and signatures in one header."""
-    parts = [part.strip() for part in header(request, scheme.header).split(scheme.delimiter)]
+    parts = header(request, scheme.header).split(scheme.delimiter)
     if scheme.positional:
         ts, signatures = parts[0], parts[1:]
     else:

@@ -8,12 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from webhooks.signatures.model import Fault, Request, Verdict
 
 _MOST_BODY: Final = 256 * 1024
 _MOST_SECRETS: Final = 4
+
+
+_PRINTINGS: Final[tuple[tuple[str, dict[str, Any]], ...]] = (
+    ("re-serialised without spaces", {"separators": (",", ":")}),
+    ("re-serialised with spaces", {}),
+    ("re-serialised with indents", {"indent": 2}),
+    ("re-serialised without spaces and with sorted keys", {"separators": (",", ":"), "sort_keys": True}),
+    ("re-serialised with spaces and with sorted keys", {"sort_keys": True}),
+)
 
 
 class Holds(Protocol):
@@ -76,16 +85,12 @@ def _bodies(body: bytes, parsed: object) -> Iterator[tuple[str, bytes]]:
     elif b"\n" in body:
         yield "with CR LF line ends", body.replace(b"\n", b"\r\n")
     if isinstance(parsed, dict | list):
-        for spaced in (False, True):
-            separators = (", ", ": ") if spaced else (",", ":")
-            for ordered in (False, True):
-                for ascii_ in (False, True):
-                    how = f"re-serialised {'with' if spaced else 'without'} spaces" + " and with sorted keys" * ordered
-                    try:
-                        text = json.dumps(parsed, separators=separators, sort_keys=ordered, ensure_ascii=ascii_)
-                        yield how, text.encode()
-                    except (ValueError, RecursionError):  # a lone surrogate, or too deep to write again
-                        continue
+        for how, options in _PRINTINGS:
+            for ascii_ in (False, True):
+                try:
+                    yield how, json.dumps(parsed, ensure_ascii=ascii_, **options).encode()
+                except (ValueError, RecursionError):  # a lone surrogate, or too deep to write again
+                    continue
 
 
 def _slips(secrets: Sequence[str]) -> Iterator[tuple[str, str]]:

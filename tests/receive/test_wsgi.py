@@ -1,0 +1,66 @@
+"""The webhook path reads its own raw bytes, however they come."""
+
+import io
+from typing import Any
+
+import pytest
+
+from acme import NOW, body, make_endpoint, signed
+from webhooks.journal import SqliteJournal
+from webhooks.receive import Door
+from webhooks.wsgi import Webhooks
+
+
+@pytest.fixture
+def door(tmp_path: Any) -> Any:
+    journal = SqliteJournal(tmp_path / "j.db")
+    yield Door(endpoints={"acme": make_endpoint()}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW)
+    journal.close()
+
+
+def call(door: Door, payload: Any, **environ: Any) -> tuple[str, dict[str, str], bytes]:
+    told: list[Any] = []
+    given = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/webhooks/acme", "wsgi.input": payload,
+        "HTTP_ACME_SIGNATURE": signed(body())["Acme-Signature"], **environ,
+    }  # fmt: skip
+    answer = Webhooks(door, lambda *_: [b"elsewhere"])(given, lambda status, headers: told.extend([status, headers]))  # type: ignore[arg-type,func-returns-value]
+    return (*(told or ["", []]), b"".join(answer))  # type: ignore[return-value]
+
+
+def test_a_body_of_told_length_is_read_exactly(door: Door) -> None:
+    stream = io.BytesIO(body() + b"the next request")
+    status, headers, _ = call(door, stream, CONTENT_LENGTH=str(len(body())))
+    assert status == "200 OK"
+    assert dict(headers)["Content-Type"] == "application/json"
+
+
+def test_a_chunked_body_is_read_to_its_end(door: Door) -> None:
+    assert call(door, io.BytesIO(body()), **{"wsgi.input_terminated": True})[0] == "200 OK"
+
+
+def test_a_chunked_body_over_the_limit_is_refused(door: Door) -> None:
+    assert call(door, io.BytesIO(b"x" * 200_000), **{"wsgi.input_terminated": True})[0].startswith("413")
+
+
+def test_a_body_that_ends_early_stores_nothing(door: Door) -> None:
+    status, _, told = call(door, io.BytesIO(body()[:-5]), CONTENT_LENGTH=str(len(body())))
+    assert status == "400 Bad Request"
+    assert b"cut_short" in told
+
+    class Broken:
+        def read(self, _: int) -> bytes:
+            raise ConnectionResetError
+
+    for more in ({"CONTENT_LENGTH": "5"}, {"wsgi.input_terminated": True}):
+        assert call(door, Broken(), **more)[0] == "400 Bad Request"
+    assert door.journal.rows() == []
+
+
+def test_without_a_length_there_is_no_body(door: Door) -> None:
+    assert call(door, io.BytesIO(b"ignored"))[0] == "401 Unauthorized"
+
+
+def test_everything_else_goes_to_flask(door: Door) -> None:
+    for environ in ({"PATH_INFO": "/healthz"}, {"REQUEST_METHOD": "GET"}, {"REQUEST_METHOD": "HEAD"}):
+        assert call(door, io.BytesIO(), **environ)[2] == b"elsewhere"

@@ -1,0 +1,31 @@
+"""What the goldens of Freshchat cannot tell by themselves."""
+
+from datetime import UTC, datetime
+
+from vectors import FRESHCHAT_BODY, FRESHCHAT_KEY, FRESHCHAT_SIGNATURE
+
+from translators.freshchat import freshchat
+from translators.kit import Delivery
+from translators.testing import outcomes
+from webhooks.signatures import Request, verify
+from webhooks.translate import Translated
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def test_a_real_delivery_is_let_in_and_told() -> None:
+    # https://github.com/nyaruka/courier handlers/freshchat
+    request = Request(body=FRESHCHAT_BODY, headers={"x-freshchat-signature": FRESHCHAT_SIGNATURE})
+    assert verify(freshchat.schemes["default"], request, secrets=(FRESHCHAT_KEY,), now=NOW).ok
+    ((event, outcome),) = outcomes(freshchat, Delivery(source="freshchat", body=FRESHCHAT_BODY, received_at=NOW))
+    assert event.occurred_at == datetime(2019, 6, 21, 17, 43, 20, 875000, tzinfo=UTC)
+    assert isinstance(outcome, Translated)
+    assert [message["event"] for message in outcome.messages] == ["Live Chat Message Sent"]
+
+
+def test_a_retry_has_the_key_of_its_first_delivery() -> None:
+    first, again = (
+        freshchat.events(Delivery(source="freshchat", body=FRESHCHAT_BODY, received_at=at))[0].key
+        for at in (NOW, datetime(2026, 11, 24, tzinfo=UTC))
+    )
+    assert first == again

@@ -1,0 +1,86 @@
+"""What the goldens of Front cannot tell by themselves."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from memory_journal import MemoryJournal
+from translators.front import front
+from translators.kit import Delivery, Refused
+from webhooks.endpoints import Endpoint
+from webhooks.errors import Rejected
+from webhooks.receive import Door, Incoming
+from webhooks.signatures import Request, sign, verify
+from webhooks.translate import Translated, translate
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+APP, RULE = front.schemes["app"], front.schemes["rule"]
+SYNC = json.dumps({"type": "sync", "authorization": {"id": "cmp_1"}}).encode()
+
+
+def door() -> tuple[Door, MemoryJournal]:
+    journal = MemoryJournal()
+    endpoint = Endpoint(name="front", source=front, scheme=APP, secrets=("secret",), options=front.defaults())
+    made = Door(endpoints={"front": endpoint}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
+    return made, journal
+
+
+def incoming(body: bytes, secret: str = "secret", **headers: str) -> Incoming:
+    signed = sign(APP, body=body, secret=secret, now=NOW)
+    sent = {name.lower(): value for name, value in signed.headers.items()} | headers
+    return Incoming(method="POST", headers=sent, body=body)
+
+
+def test_the_challenge_is_answered_when_it_is_signed_and_nothing_is_kept() -> None:
+    made, journal = door()
+    reply = made.take("front", incoming(SYNC, **{"x-front-challenge": 'odd "one"'}))
+    assert reply.status == 200
+    assert json.loads(reply.body) == {"challenge": 'odd "one"'}
+    assert journal.rows() == []
+
+
+def test_the_challenge_of_a_stranger_is_not_answered() -> None:
+    made, _ = door()
+    with pytest.raises(Rejected):
+        made.take("front", incoming(SYNC, secret="guess", **{"x-front-challenge": "odd"}))
+
+
+def test_the_two_kinds_of_signature_do_not_open_each_other() -> None:
+    for signing, checking in ((APP, RULE), (RULE, APP)):
+        signed = sign(signing, body=b"{}", secret="secret", now=NOW)
+        headers = {name.lower(): value for name, value in signed.headers.items()}
+        assert not verify(checking, Request(body=b"{}", headers=headers), secrets=("secret",), now=NOW).ok
+
+
+def event(**more: Any) -> dict[str, Any]:
+    conversation = {"id": "cnv_1", "recipient": {"handle": "A@Example.com"}, "created_at": 1791191000.6}
+    return {"id": "evt_1", "type": "archive", "emitted_at": 1791192000.1, "conversation": conversation} | more
+
+
+def translated(body: dict[str, Any]) -> list[dict[str, Any]]:
+    options = front.defaults()
+    raw = json.dumps(body).encode()
+    (found,) = front.events(Delivery(source="front", body=raw, received_at=NOW, options=options))
+    outcome = translate(found, Endpoint(name="front", source=front, scheme=APP, options=options), namespace="test")
+    assert isinstance(outcome, Translated)
+    return outcome.messages
+
+
+def test_an_application_and_a_rule_tell_the_same_event_with_the_same_id() -> None:
+    wrapped = {"type": "conversation_archived", "authorization": {"id": "cmp_1"}, "payload": event()}
+    assert translated(wrapped) == translated(event())
+
+
+def test_one_address_is_one_person_however_it_is_written() -> None:
+    other = event()
+    other["conversation"]["recipient"] = {"handle": "a@example.com"}
+    assert translated(event())[0]["anonymousId"] == translated(other)[0]["anonymousId"]
+
+
+def test_another_company_is_refused_where_one_is_named() -> None:
+    options = front.defaults() | {"company_id": "cmp_2"}
+    body = json.dumps({"type": "x", "authorization": {"id": "cmp_1"}, "payload": {}}).encode()
+    with pytest.raises(Refused):
+        front.check(Delivery(source="front", body=body, received_at=NOW, options=options))

@@ -1,0 +1,66 @@
+"""What the goldens of Help Scout cannot tell by themselves."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from translators.helpscout import helpscout
+from translators.kit import Delivery, Malformed
+from translators.testing import outcomes
+from webhooks.translate import Broken, Translated
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def delivery(type_: str, body: dict[str, Any]) -> Delivery:
+    headers = {"x-helpscout-event": type_} if type_ else {}
+    return Delivery(source="helpscout", body=json.dumps(body).encode(), received_at=NOW, headers=headers)
+
+
+def test_a_delivery_without_the_event_header_is_malformed() -> None:
+    with pytest.raises(Malformed, match="X-HelpScout-Event"):
+        helpscout.events(delivery("", {"id": 1}))
+
+
+def test_two_types_of_one_record_at_one_time_are_two_events() -> None:
+    body = {"id": 1, "userUpdatedAt": "2026-10-05T09:00:00Z"}
+    keys = {helpscout.events(delivery(type_, body))[0].key for type_ in ("convo.tags", "convo.moved")}
+    assert len(keys) == 2
+
+
+def test_the_newest_reply_of_the_right_side_gives_the_time() -> None:
+    threads = [
+        {"type": "message", "createdAt": "2026-10-05T09:03:00Z"},
+        {"type": "customer", "createdAt": "2026-10-05T09:02:00Z"},
+        {"type": "customer", "createdAt": "2026-10-05T09:01:00Z"},
+    ]
+    body = {"id": 1, "userUpdatedAt": "2026-10-05T10:00:00Z", "_embedded": {"threads": threads}}
+    (event,) = helpscout.events(delivery("convo.customer.reply.created", body))
+    assert event.occurred_at == datetime(2026, 10, 5, 9, 2, tzinfo=UTC)
+    assert event.clock == "event"
+
+
+def test_a_reply_whose_thread_is_not_told_has_the_records_time() -> None:
+    (event,) = helpscout.events(
+        delivery("convo.agent.reply.created", {"id": 1, "userUpdatedAt": "2026-10-05T10:00:00Z"})
+    )
+    assert event.occurred_at == datetime(2026, 10, 5, 10, 0, tzinfo=UTC)
+    assert event.clock == "record"
+
+
+def test_a_property_of_yours_is_the_user_id_only_under_a_configured_key() -> None:
+    told = []
+    for slug in ("user_id", "favourite_colour"):
+        body = {"id": 1, "_embedded": {"properties": [{"slug": slug, "value": "usr_1"}]}}
+        ((_, outcome),) = outcomes(helpscout, delivery("customer.updated", body))
+        assert isinstance(outcome, Translated)
+        told.append(outcome.messages[0].get("userId"))
+    assert told == ["usr_1", None]
+
+
+def test_a_conversation_without_a_customer_is_malformed() -> None:
+    ((_, outcome),) = outcomes(helpscout, delivery("convo.created", {"id": 1, "createdAt": "2026-10-05T10:00:00Z"}))
+    assert isinstance(outcome, Broken)
+    assert "$.primaryCustomer" in outcome.reason

@@ -1,0 +1,162 @@
+"""What the seven support tools have in common: one vocabulary, no texts, signatures, and docs that are true."""
+
+import json
+import re
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from translators.freshchat import freshchat
+from translators.freshdesk import freshdesk
+from translators.front import front
+from translators.gorgias import gorgias
+from translators.helpscout import helpscout
+from translators.intercom import intercom
+from translators.kit import Source
+from translators.kit.schemes import PublicKey, Scheme
+from translators.kit.vocabulary import VOCABULARY
+from translators.zendesk import zendesk
+from webhooks.signatures import Fault, Request, sign, verify
+
+HERE = Path(__file__).parent
+GOLDEN = HERE.parent / "golden"
+DOCS = HERE.parents[1] / "docs" / "sources"
+SOURCES = [zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias]
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SIGNED = [
+    pytest.param(source, scheme, id=f"{source.name}-{name}")
+    for source in SOURCES
+    for name, scheme in source.schemes.items()
+    if not isinstance(scheme, PublicKey)
+]
+
+
+def named(source: Source) -> str:
+    return source.name
+
+
+@cache
+def messages(source: Source) -> list[dict[str, Any]]:
+    found = []
+    for path in sorted((GOLDEN / source.name).glob("*.messages.json")):
+        for event in json.loads(path.read_text()).get("events", []):
+            found += event.get("messages", [])
+    return found
+
+
+def request_of(scheme: Scheme, body: bytes, secret: str, *, now: datetime = NOW) -> Request:
+    signed = sign(scheme, body=body, secret=secret, now=now)
+    headers = {name.lower(): value for name, value in signed.headers.items()}
+    return Request(body=signed.body, headers=headers, query=signed.query, path_token=signed.path_token)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=named)
+def test_every_event_name_is_segments_or_in_our_vocabulary(source: Source) -> None:
+    spec = json.loads(files("translators").joinpath("spec_events.json").read_text())
+    told = {message["event"] for message in messages(source) if message["type"] == "track"}
+    assert told
+    assert told <= set(spec) | set(VOCABULARY)
+
+
+@pytest.mark.parametrize("source", [source for source in SOURCES if source is not gorgias], ids=named)
+def test_no_text_that_somebody_wrote_is_sent(source: Source) -> None:
+    """Every fixture writes `(the text)` where the provider sends what somebody wrote; Gorgias's template has none."""
+    sent = [path for path in (GOLDEN / source.name).glob("*.json") if not path.name.endswith(".messages.json")]
+    assert any("(the text)" in path.read_text() for path in sent)
+    assert "(the text)" not in json.dumps(messages(source))
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=named)
+def test_a_reply_says_whose_it_is_and_an_agents_chat_is_received(source: Source) -> None:
+    for message in messages(source):
+        properties = message.get("properties", {})
+        if message.get("event") == "Ticket Replied":
+            assert properties["author"] in {"customer", "agent"}
+        if message.get("event") == "Live Chat Message Sent":
+            assert "agent_id" not in properties
+        if message.get("event") == "Live Chat Message Received":
+            assert properties["agent_id"]
+
+
+@pytest.mark.parametrize(("source", "scheme"), SIGNED)
+def test_what_it_signs_is_let_in_and_nothing_else(source: Source, scheme: Scheme) -> None:
+    secret = "user:long-random-password" if getattr(scheme, "where", "") == "basic" else "long-random-secret"
+    request = request_of(scheme, b'{"a": 1}', secret)
+    assert verify(scheme, request, secrets=(secret,), now=NOW).ok
+    assert not verify(scheme, request, secrets=("another:secret",), now=NOW).ok
+    assert verify(scheme, request, secrets=("another:secret", secret), now=NOW).ok
+    assert verify(scheme, request, secrets=(), now=NOW).fault is Fault.NOT_CONFIGURED
+    if scheme.strength == "verified":
+        changed = Request(body=b'{"a": 2}', headers=request.headers)
+        assert not verify(scheme, changed, secrets=(secret,), now=NOW).ok
+
+
+@pytest.mark.parametrize("source", [zendesk, front], ids=named)
+def test_an_old_delivery_is_refused_where_the_time_is_signed(source: Source) -> None:
+    scheme = next(iter(source.schemes.values()))
+    request = request_of(scheme, b"{}", "secret", now=NOW - timedelta(minutes=6))
+    assert verify(scheme, request, secrets=("secret",), now=NOW).fault is Fault.CLOCK
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=named)
+def test_the_docs_name_every_translated_type_and_no_other(source: Source) -> None:
+    what = (DOCS / f"{source.name}.md").read_text().partition("## What")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in what.splitlines() if line.startswith("| ") and not line.startswith("| -")]
+    documented = {name for cell in cells[1:] for name in re.findall(r"(?<!\()`([^`]+)`", cell)}
+    assert documented == set(source.handlers)
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=named)
+def test_the_docs_name_every_option_the_secret_and_the_strength(source: Source) -> None:
+    page = (DOCS / f"{source.name}.md").read_text()
+    assert f"{source.name.upper()}_WEBHOOK_SECRET" in page
+    assert f"/webhooks/{source.name}" in page
+    for option in source.options:
+        assert f"SEGUE_{source.name.upper()}_{option.upper()}" in page
+    for scheme in source.schemes.values():
+        assert f"**{scheme.strength}**" in page
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=named)
+def test_every_message_of_a_type_is_in_its_row_of_the_docs(source: Source) -> None:
+    what = (DOCS / f"{source.name}.md").read_text().partition("## What")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in what.splitlines() if line.startswith("| ")]
+    for message in messages(source):
+        type_ = message["context"]["webhook"]["type"]
+        told = " ".join(row[2] for row in rows if f"`{type_}`" in row[1])
+        assert message.get("event", message["type"]) in told, type_
+
+
+@pytest.mark.parametrize(
+    ("source", "golden"),
+    [(zendesk, "trigger_ticket_created"), (freshdesk, "ticket_created"), (gorgias, "ticket_created")],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_the_template_to_paste_has_the_shape_of_the_fixtures(source: Source, golden: str) -> None:
+    template = json.loads((DOCS / f"{source.name}.md").read_text().partition("```json\n")[2].partition("```")[0])
+    assert shape(template) == shape(json.loads((GOLDEN / source.name / f"{golden}.json").read_text()))
+
+
+@pytest.mark.parametrize("source", [zendesk, freshdesk], ids=named)
+def test_the_template_lets_no_customer_write_into_the_body(source: Source) -> None:
+    template = (DOCS / f"{source.name}.md").read_text().partition("```json\n")[2].partition("```")[0]
+    written = (
+        "*.title}}",
+        "*.subject}}",
+        "*requester.name}}",
+        "*comment*.value}}",
+        "*description}}",
+        "*current_user.name}}",
+    )
+    placeholders = re.findall(r"\{\{[^}]+\}\}", template)
+    assert placeholders
+    assert not [each for each in placeholders for pattern in written if fnmatchcase(each, pattern)]
+
+
+def shape(value: Any) -> Any:
+    return {name: shape(member) for name, member in value.items()} if isinstance(value, dict) else "text"
