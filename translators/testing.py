@@ -10,7 +10,8 @@
 
 with `pytest_plugins = ["translators.testing"]` in conftest.py. A golden is `<name>.json` (or .xml, .form, .txt: the raw
 request body), an optional `<name>.request.json` with `headers`, `query`, `options` and `received_at`, and
-`<name>.messages.json`, which `pytest --update-goldens` writes: read every one before you commit it. The invariants hold
+`<name>.messages.json`, which `pytest --update-goldens` writes: read every one before you commit it. Only a golden with
+`malformed` in its name may be broken. The invariants hold
 whatever the goldens say.
 """
 
@@ -135,6 +136,8 @@ class SourceTests:
     def test_golden(self, golden: Golden, request: pytest.FixtureRequest) -> None:
         """The request becomes exactly the messages that were reviewed."""
         told = transcript(self.source, golden)
+        if "malformed" not in golden.name:
+            assert '"outcome": "broken"' not in told, told
         if request.config.getoption("--update-goldens"):
             golden.expected.write_text(told)
         if not golden.expected.exists():

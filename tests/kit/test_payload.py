@@ -68,6 +68,13 @@ def test_an_ill_typed_member_raises_even_with_a_default(read: object, path: str,
         read(BODY, path)  # type: ignore[operator]
 
 
+def test_an_empty_id_is_none() -> None:
+    empty = Payload({"id": ""})
+    assert empty.id("id", None) is None
+    with pytest.raises(Malformed, match="is empty"):
+        empty.id("id")
+
+
 def test_times_come_in_seconds_milliseconds_and_iso() -> None:
     assert BODY.seconds("at") == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
     assert BODY.millis("ms") == datetime(2023, 11, 14, 22, 13, 20, 123000, tzinfo=UTC)
