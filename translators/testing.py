@@ -11,8 +11,7 @@
 with `pytest_plugins = ["translators.testing"]` in conftest.py. A golden is `<name>.json` (or .xml, .form, .txt: the raw
 request body), an optional `<name>.request.json` with `headers`, `query`, `options` and `received_at`, and
 `<name>.messages.json`, which `pytest --update-goldens` writes: read every one before you commit it. Only a golden with
-`malformed` in its name may be broken. The invariants hold
-whatever the goldens say.
+`malformed` in its name may be broken. The invariants hold whatever the goldens say.
 """
 
 from __future__ import annotations
@@ -214,7 +213,9 @@ class SourceTests:
         for _, message in _messages(self.source, golden):
             assert not [value for value in _leaves(message) if isinstance(value, float)]
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+    @settings(  # no database: examples of one source's class would be replayed in another's
+        max_examples=60, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True, database=None
+    )
     @given(data=st.data())
     def test_mutated_payloads_raise_only_what_the_kit_declares(self, data: st.DataObject) -> None:
         """Drop, null, retype or grow any member: the outcome is a message, a reason, or Malformed with a path."""
