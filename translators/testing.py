@@ -341,5 +341,5 @@ def _mutate(value: Any, data: st.DataObject) -> Any:
         if isinstance(parent, dict) and data.draw(st.booleans()):
             del parent[key]
         else:
-            parent[key] = data.draw(_ODD)
+            parent[key] = copy.deepcopy(data.draw(_ODD))  # a later step may change it
     return value
