@@ -6,8 +6,8 @@ from vectors import FRESHCHAT_BODY, FRESHCHAT_KEY, FRESHCHAT_SIGNATURE
 
 from translators.freshchat import freshchat
 from translators.kit import Delivery
-from translators.testing import outcomes
 from webhooks.signatures import Request, verify
+from webhooks.transcript import outcomes
 from webhooks.translate import Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from translators.freshdesk import freshdesk
 from translators.kit import Delivery, Malformed
-from translators.testing import outcomes
+from webhooks.transcript import outcomes
 from webhooks.translate import Broken, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from translators.gorgias import gorgias
 from translators.kit import Delivery
-from translators.testing import endpoint
+from webhooks.transcript import endpoint
 from webhooks.translate import Broken, Outcome, Translated, translate
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from translators.helpscout import helpscout
 from translators.kit import Delivery, Malformed
-from translators.testing import outcomes
+from webhooks.transcript import outcomes
 from webhooks.translate import Broken, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from translators.intercom import intercom
 from translators.intercom.source import of_contact
 from translators.kit import Delivery, Payload, Refused
-from translators.testing import outcomes
+from webhooks.transcript import outcomes
 from webhooks.translate import Broken, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

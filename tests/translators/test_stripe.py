@@ -14,8 +14,8 @@ from translators.kit import Delivery, Payload, SharedToken
 from translators.kit.source import Ignored
 from translators.stripe import stripe
 from translators.stripe.money import amount
-from translators.testing import endpoint, outcomes
 from webhooks.signatures import Request, sign, verify
+from webhooks.transcript import endpoint, outcomes
 from webhooks.translate import Translated
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from translators.kit import Delivery, Refused
-from translators.testing import outcomes
 from translators.zendesk import zendesk
 from webhooks.signatures import Request, sign, verify
+from webhooks.transcript import outcomes
 from webhooks.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
