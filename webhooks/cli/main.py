@@ -21,6 +21,8 @@ COMMANDS: Final = {
     "sources": "webhooks.cli.sources",
     "translate": "webhooks.cli.translate",
     "send": "webhooks.cli.send",
+    "catalog": "webhooks.cli.catalog",
+    "new-source": "webhooks.cli.new_source",
 }
 
 
@@ -38,7 +40,7 @@ class Commands(click.Group):
             close = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"did you mean `segue {close[0]}`?" if close else f"choose from {', '.join(COMMANDS)}"
             ctx.fail(f"There is no command {cmd_name!r}: {hint}")
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

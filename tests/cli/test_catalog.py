@@ -1,0 +1,85 @@
+"""The catalog is made of the code and its goldens, and the docs are held to it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from translators.kit.vocabulary import VOCABULARY
+from webhooks import plugins
+from webhooks.cli.main import main
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCES = plugins.load().sources
+SPEC = json.loads((ROOT / "translators" / "spec_events.json").read_text())
+
+
+def catalog(*arguments: str) -> str:
+    done = CliRunner().invoke(main, ["catalog", *arguments])
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_the_shipped_catalog_is_what_the_goldens_teach(tmp_path: Path) -> None:
+    fresh = tmp_path / "catalog.json"
+    catalog("--goldens", str(ROOT / "tests" / "golden"), "--update", str(fresh))
+    assert (ROOT / "translators" / "catalog.json").read_text() == fresh.read_text(), (
+        "run: segue catalog --goldens tests/golden --update translators/catalog.json"
+    )
+
+
+def test_the_docs_are_the_catalog() -> None:
+    assert (ROOT / "docs" / "catalog.md").read_text() == catalog(), "run: segue catalog > docs/catalog.md"
+
+
+def test_every_name_stands_in_the_spec_or_in_the_vocabulary() -> None:
+    names = {
+        message["name"]
+        for entry in json.loads(catalog("--format", "json"))
+        for type_ in entry["types"]
+        for message in type_["messages"]
+        if message["kind"] == "track"
+    }
+    assert len(names) > 80
+    free = {"Standard Webhooks"}  # its names are made of the sender's types, by a documented rule
+    own = {
+        message["name"]
+        for entry in json.loads(catalog("--format", "json"))
+        if entry["title"] in free
+        for type_ in entry["types"]
+        for message in type_["messages"]
+    }
+    assert sorted(names - set(SPEC) - set(VOCABULARY) - own) == []
+
+
+def test_every_type_with_a_handler_has_its_messages() -> None:
+    bare = [
+        f"{entry['name']} {type_['type']}"
+        for entry in json.loads(catalog("--format", "json"))
+        for type_ in entry["types"]
+        if not type_["messages"]
+    ]
+    assert bare == []
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_every_source_has_its_page(name: str) -> None:
+    page = ROOT / "docs" / "sources" / f"{name}.md"
+    assert page.exists()
+    assert f"{name.upper()}_WEBHOOK_SECRET" in page.read_text()
+
+
+def test_the_tracking_plan_has_a_rule_for_every_event() -> None:
+    plan = json.loads(catalog("stripe", "--format", "tracking-plan"))
+    rules = {rule.get("key", rule["type"]): rule for rule in plan["rules"]}
+    order = rules["Order Completed"]["jsonSchema"]["properties"]["properties"]["properties"]
+    assert order["revenue"] == {"type": ["number"]}
+    assert "IDENTIFY" in rules
+
+
+def test_what_is_asked_wrongly_is_answered_with_the_right_way() -> None:
+    for arguments, says in ((["nobody"], "No source"), (["--update", "x.json"], "--goldens")):
+        done = CliRunner().invoke(main, ["catalog", *arguments])
+        assert done.exit_code == 1
+        assert says in done.output

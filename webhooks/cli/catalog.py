@@ -1,0 +1,62 @@
+"""`segue catalog`: every source, event type, message and property."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from webhooks.cli.output import fail, print_json
+
+
+@click.command(short_help="List every source, event type, message and property.")
+@click.argument("names", nargs=-1)
+@click.option(
+    "--format", "form", type=click.Choice(["markdown", "json", "tracking-plan"]), default="markdown", show_default=True
+)
+@click.option(
+    "--goldens",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Learn anew from a folder of goldens, DIR/<source>/*, instead of what is installed.",
+)
+@click.option(
+    "--update",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --goldens: write what was learnt to this catalog.json of your package.",
+)
+def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Path | None) -> None:
+    """List what the installed sources send, or NAMES alone.
+
+    `tracking-plan` prints rules for Segment's Protocols (its Public API's tracking plans).
+
+    \b
+    Examples:
+      segue catalog > CATALOG.md
+      segue catalog stripe --format json
+      segue catalog --format tracking-plan > plan.json
+      segue catalog --goldens tests/golden --update translators/catalog.json
+    """  # noqa: D301
+    from webhooks import catalog as room
+    from webhooks.cli.configuration import forgiving
+
+    sources = forgiving().sources
+    unknown = [name for name in names if name not in sources]
+    if unknown:
+        raise fail(f"No source is called {unknown[0]!r}.", "`segue sources` lists them all.")
+    if update is not None and goldens is None:
+        raise fail("--update writes what --goldens teaches.", "Give both: --goldens tests/golden --update FILE.")
+    chosen = [sources[name] for name in sorted(names or sources)]
+    learnt = {
+        source.name: room.learn(source, goldens / source.name) if goldens is not None else room.shipped(source)
+        for source in chosen
+    }
+    if update is not None:
+        update.write_text(json.dumps({name: each for name, each in learnt.items() if each}, indent=1) + "\n")
+        click.echo(f"{update}: {sum(map(len, learnt.values()))} event types of {len(learnt)} sources", err=True)
+        return
+    entries = [room.describe(source, learnt[source.name]) for source in chosen]
+    if form == "markdown":
+        click.echo(room.markdown(entries), nl=False)
+    else:
+        print_json(entries if form == "json" else room.tracking_plan(entries))
