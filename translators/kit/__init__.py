@@ -6,6 +6,7 @@ from translators.kit.identity import ExternalId, Identity
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor
 from translators.kit.payload import Payload, parse_json, raw_items, raw_member
+from translators.kit.registration import Call, Need, Registered, Registering, basic, bearer, form_call, json_call
 from translators.kit.schemes import (
     HmacBody,
     HmacFields,
@@ -24,6 +25,7 @@ from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seco
 __all__ = [
     "CLEAR",
     "Answer",
+    "Call",
     "Clock",
     "Declaration",
     "Delivery",
@@ -40,18 +42,24 @@ __all__ = [
     "KitError",
     "Malformed",
     "Message",
+    "Need",
     "Option",
     "Payload",
     "PublicKey",
     "Refused",
+    "Registered",
+    "Registering",
     "Scheme",
     "SharedToken",
     "Skip",
     "Source",
     "StandardWebhooks",
     "alias",
+    "basic",
+    "bearer",
     "exponent",
     "filled",
+    "form_call",
     "from_iso",
     "from_millis",
     "from_minor",
@@ -60,6 +68,7 @@ __all__ = [
     "from_unix",
     "group",
     "identify",
+    "json_call",
     "moment",
     "page",
     "parse_form",

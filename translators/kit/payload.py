@@ -158,7 +158,7 @@ class Payload:
     @overload
     def id(self, path: str, default: D) -> str | D: ...
     def id(self, path: str, default: Any = _REQUIRED) -> Any:
-        """An identifier: a string, an integer as its digits, or the `id` of an expanded object. An empty one is none."""
+        """An identifier: text, an integer as its digits, or the `id` of an expanded object. An empty one is none."""
         if self.get(path) == "":
             if default is _REQUIRED:
                 raise Malformed(f"{self.path}.{path}", "is empty")

@@ -14,6 +14,7 @@ from translators.kit.errors import Declaration, Malformed
 from translators.kit.event import Delivery, Event, Head, Item
 from translators.kit.identity import Identity
 from translators.kit.message import Message
+from translators.kit.registration import Need, Register, Registration
 from translators.kit.schemes import Scheme
 
 Split = Callable[[Delivery], Iterable[bytes | Item]]
@@ -103,6 +104,7 @@ class Source:
         self._before: Before | None = None
         self._guard: Guard | None = None
         self._handshakes: list[tuple[Handshake, bool]] = []
+        self.register: Registration | None = None
 
     def __repr__(self) -> str:
         return f"<Source {self.name}: {len(self.handlers)} types translated, {len(self.ignored)} ignored>"
@@ -137,6 +139,15 @@ class Source:
 
         def register(function: Handshake) -> Handshake:
             self._handshakes.append((function, signed))
+            return function
+
+        return register
+
+    def registration(self, *needs: Need) -> Callable[[Register], Register]:
+        """Register how the provider's API is asked to send its webhooks here; see `translators.kit.registration`."""
+
+        def register(function: Register) -> Register:
+            self.register = self._only_once("registration", self.register, Registration(needs, function))
             return function
 
         return register

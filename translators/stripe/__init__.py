@@ -10,7 +10,7 @@ ignored.py        what makes no message, and why
 money.py          Stripe's own currency exponents
 """
 
-from translators.stripe import business, customers, ignored, invoices, payments, subscriptions
+from translators.stripe import business, customers, ignored, invoices, payments, registration, subscriptions
 from translators.stripe.source import stripe
 
-__all__ = ["business", "customers", "ignored", "invoices", "payments", "stripe", "subscriptions"]
+__all__ = ["business", "customers", "ignored", "invoices", "payments", "registration", "stripe", "subscriptions"]

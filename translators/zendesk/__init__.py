@@ -6,10 +6,11 @@ source.py    signature, the two kinds, ids, time, whom an event is about
 tickets.py   tickets and messages of event webhooks
 triggers.py  tickets of trigger webhooks
 people.py    users become identify, organizations become group
+registration.py  the webhook, made through Zendesk's API
 ignored.py   what makes no message, and why
 """
 
-from translators.zendesk import ignored, people, tickets, triggers
+from translators.zendesk import ignored, people, registration, tickets, triggers
 from translators.zendesk.source import zendesk
 
-__all__ = ["ignored", "people", "tickets", "triggers", "zendesk"]
+__all__ = ["ignored", "people", "registration", "tickets", "triggers", "zendesk"]

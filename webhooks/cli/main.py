@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "sources": "webhooks.cli.sources",
     "translate": "webhooks.cli.translate",
     "send": "webhooks.cli.send",
+    "register": "webhooks.cli.register",
     "catalog": "webhooks.cli.catalog",
     "new-source": "webhooks.cli.new_source",
 }

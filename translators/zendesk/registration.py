@@ -1,0 +1,29 @@
+"""The webhook, made through Zendesk's API. https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/"""
+
+from __future__ import annotations
+
+from translators.kit import Need, Registered, Registering, basic, json_call
+from translators.zendesk.source import zendesk
+
+
+@zendesk.registration(
+    Need("subdomain", "ZENDESK_SUBDOMAIN", "acme, where your account is acme.zendesk.com", secret=False),
+    Need("email", "ZENDESK_EMAIL", "the e-mail address of an admin", secret=False),
+    Need("api_token", "ZENDESK_API_TOKEN", "an API token of Admin Center > Apps and integrations > APIs"),
+)
+def register(at: Registering) -> Registered:
+    """One webhook subscribed to the event types that we translate; triggers are added by hand, with the template."""
+    base = f"https://{at.given['subdomain']}.zendesk.com/api/v2/webhooks"
+    headers = basic(f"{at.given['email']}/token", at.given["api_token"])
+    types = [f"zen:event-type:{type_}" for type_ in at.types if not type_.startswith("trigger.")]
+    webhook = {
+        "name": "Segue",
+        "endpoint": at.url,
+        "http_method": "POST",
+        "request_format": "json",
+        "status": "active",
+        "subscriptions": types,
+    }
+    made = yield json_call("POST", base, headers, {"webhook": webhook})
+    told = yield json_call("GET", f"{base}/{made.id('webhook.id')}/signing_secret", headers)
+    return told.text("signing_secret.secret")
