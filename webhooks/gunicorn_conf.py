@@ -22,6 +22,16 @@ graceful_timeout = 20
 keepalive = 75  # longer than the usual load balancer's idle time, so that it closes first
 control_socket_disable = True
 logger_class = "gunicorn.glogging.Logger"
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "webhooks.logs.JsonFormatter"}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["stdout"], "level": _settings.log_level.upper()},
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False, "qualname": "gunicorn.error"}
+    },
+}
 accesslog = None  # a path may hold a token; the door logs what it accepts and rejects itself
 
 

@@ -65,7 +65,7 @@ def test_a_message_too_large_makes_its_event_dead(bench):
     assert "over Segment's 32000" in bench.row(1).reason
 
 
-def test_a_poison_message_kills_its_event_only_and_its_siblings_are_delivered(bench):
+def test_a_poison_message_kills_its_event_only_and_its_siblings_are_delivered(bench, caplog):
     bench.append(event(1, '{"parts": 3}'), event(2), event(3))
     worker = bench.worker()
     bench.server.plan.append(status(401))
@@ -78,18 +78,20 @@ def test_a_poison_message_kills_its_event_only_and_its_siblings_are_delivered(be
     dead = bench.row(1)
     assert (dead.state, dead.reason.partition(":")[0]) == (State.DEAD, poison)
     assert "malformed" in dead.reason
+    assert "refused, kept as dead letters" in caplog.text
     assert bench.row(2).state is bench.row(3).state is State.DELIVERED
     assert len(bench.server.ids) == 4
 
 
 @pytest.mark.parametrize("fault", [reset, lose_reply, hang, status(503), status(429)])
-def test_a_passing_failure_hands_back_with_backoff_and_the_same_ids_go_again(bench, fault):
+def test_a_passing_failure_hands_back_with_backoff_and_the_same_ids_go_again(bench, fault, caplog):
     bench.orders(2)
     bench.server.plan.append(fault)
     worker = bench.worker(segment={"read_timeout": 0.2 if fault is hang else 10.0}, chance=lambda: 1.0)
     worker.run_once()
     row = bench.row(1)
     assert (row.state, row.attempts, row.due_at) == (State.PENDING, 1, bench.clock() + timedelta(seconds=0.5))
+    assert "put off, nothing is lost" in caplog.text
     assert worker.run_once() == 0
     bench.clock.pass_(seconds=1)
     worker.run_once()

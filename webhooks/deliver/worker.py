@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from webhooks.deliver.parcel import Item, Parcel
 from webhooks.endpoints import Endpoint
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State
-from webhooks.segment import Client, Clients, Encoded, Later, Refused, backoff, cut, encode, faults
+from webhooks.segment import Accepted, Client, Clients, Encoded, Later, Refused, backoff, cut, encode, faults
 from webhooks.settings import RetentionSettings, WorkerSettings
 from webhooks.translate import Broken, Ignored, Translated, Unsupported, translate
 
@@ -241,6 +241,7 @@ class Worker:
         except Exception as error:
             log.exception("a batch failed", extra={"write_key": client.fingerprint})
             results = [Later(f"the worker failed: {error!r}")] * len(mine)
+        self._tell(client, results)
         now = self._clock()
         done: list[Parcel] = []
         chance = self._chance()
@@ -252,6 +253,15 @@ class Worker:
                     done.append(item.parcel)
         self._ledger.settle(parcel.settlement(now, lambda: chance) for parcel in done)
         self._holds.report(client)
+
+    def _tell(self, client: Client, results: Sequence[Accepted | Refused | Later]) -> None:
+        """One line for what of a batch went wrong, by kind; the breaker keeps them few."""
+        put_off = [result.reason for result in results if isinstance(result, Later) and result.counted]
+        refused = [result.reason for result in results if isinstance(result, Refused)]
+        for message, reasons in (("put off, nothing is lost", put_off), ("refused, kept as dead letters", refused)):
+            if reasons:
+                told = {"write_key": client.fingerprint, "messages": len(reasons), "reason": reasons[0][:300]}
+                log.warning(message, extra=told)
 
     def _sent(self) -> None:
         """In a lane's thread: there is room again, and perhaps somebody waits for it."""
