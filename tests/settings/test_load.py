@@ -253,8 +253,8 @@ def test_suspicions_about_segments_address():
 
 
 @given(
-    st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, max_size=40),
-    st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=12, max_size=40),
+    st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, max_size=40).map("q9{}".format),  # no word of a repr
+    st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=12, max_size=40).map("Q9{}".format),
 )
 def test_no_secret_or_write_key_is_ever_shown(secret, key):
     loaded = load(
