@@ -53,6 +53,15 @@ def test_an_installed_package_is_a_source_like_any_other(tmp_path: Path) -> None
     assert json.loads(told.stdout)[0]["messages"][0]["event"] == "Order Completed"
 
 
+def test_what_its_goldens_teach_is_listed_once_it_ships_with_the_package(tmp_path: Path) -> None:
+    package = generate(tmp_path)
+    install(package)
+    shipped = package / "acme_segue" / "catalog.json"
+    arguments = ("acme", "--goldens", str(package / "tests" / "golden"), "--update", str(shipped))
+    assert run("-m", "webhooks.cli", "catalog", *arguments, cwd=tmp_path, path=package).returncode == 0
+    assert "Order Completed" in run("-m", "webhooks.cli", "catalog", "acme", cwd=tmp_path, path=package).stdout
+
+
 def test_a_broken_package_is_reported_with_its_traceback_and_harms_no_other(tmp_path: Path) -> None:
     package = generate(tmp_path)
     (package / "acme_segue" / "__init__.py").write_text("1 / 0\n")

@@ -18,7 +18,7 @@ from webhooks.cli.output import fail, print_json
 @click.option(
     "--goldens",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Learn anew from a folder of goldens, DIR/<source>/*, instead of what is installed.",
+    help="Learn anew from a folder of goldens (DIR/<source>/* or DIR/*), instead of what is installed.",
 )
 @click.option(
     "--update",
@@ -48,7 +48,7 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
         raise fail("--update writes what --goldens teaches.", "Give both: --goldens tests/golden --update FILE.")
     chosen = [sources[name] for name in sorted(names or sources)]
     learnt = {
-        source.name: room.learn(source, goldens / source.name) if goldens is not None else room.shipped(source)
+        source.name: room.learn(source, _folder(goldens, source.name)) if goldens else room.shipped(source)
         for source in chosen
     }
     if update is not None:
@@ -60,3 +60,9 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
         click.echo(room.markdown(entries), nl=False)
     else:
         print_json(entries if form == "json" else room.tracking_plan(entries))
+
+
+def _folder(goldens: Path, name: str) -> Path:
+    """`DIR/<source>` where several share a folder, else the folder itself."""
+    own = goldens / name
+    return own if own.is_dir() else goldens
