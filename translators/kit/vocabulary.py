@@ -31,6 +31,8 @@ SUPPORT: Final[Mapping[str, str]] = {
 BILLING: Final[Mapping[str, str]] = {
     "Customer Created": "The provider made a customer record.",
     "Customer Deleted": "The customer record was deleted at the provider.",
+    "Order Fulfilled": "All of an order was sent or handed over.",
+    "Order Partially Fulfilled": "A part of an order was sent or handed over.",
     "Checkout Completed": "A checkout ended well without being a paid order (a subscription, or unpaid yet).",
     "Checkout Abandoned": "A checkout expired without a payment.",
     "Checkout Payment Failed": "A delayed payment of a checkout failed.",

@@ -1,0 +1,294 @@
+"""Chargebee -> Segment. https://apidocs.chargebee.com/docs/api/events
+
+`payment_succeeded` carries the revenue: the invoice it pays may have been made long before, or be paid in parts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from translators.kit import (
+    Event,
+    ExternalId,
+    Head,
+    Identity,
+    Item,
+    Message,
+    Payload,
+    SharedToken,
+    Skip,
+    Source,
+    from_minor,
+    identify,
+    to_iso,
+    track,
+)
+
+chargebee = Source(
+    "chargebee",
+    title="Chargebee",
+    docs="https://www.chargebee.com/docs/billing/2.0/site-configuration/webhook_settings",
+    secret_help="user:password, as you typed them under Basic authentication of the webhook in Chargebee",
+    scheme={"basic": SharedToken(where="basic"), "token": SharedToken(where="path")},
+)
+
+
+@chargebee.event
+def head(item: Item) -> Head:
+    """`ev_...` stays the same on every retry."""
+    return Head(item.body.id("id"), item.body.text("event_type"), item.body.seconds("occurred_at"))
+
+
+@chargebee.who
+def customer(event: Event) -> Identity:
+    """The customer's id; a merchant may choose it, but need not, so it is not taken for a userId."""
+    content = event.body.at("content")
+    person = content.maybe("customer")
+    id_ = person.id("id", "") or _first(content, "customer_id")
+    first, last = person.text("first_name", None), person.text("last_name", None)
+    return Identity(
+        metadata=tuple(
+            content.texts(f"{name}.meta_data") for name in ("subscription", "customer") if content.get(name)
+        ),
+        anonymous=("customer", id_) if id_ else None,
+        external_ids=(ExternalId("chargebee_customer_id", id_),),
+        traits={
+            "email": person.text("email", None),
+            "firstName": first,
+            "lastName": last,
+            "name": " ".join(filter(None, (first, last))) or None,
+            "phone": person.text("phone", None),
+        },
+    )
+
+
+def _first(content: Payload, name: str) -> str:
+    for thing in ("subscription", "invoice", "transaction", "credit_note", "payment_source", "quote"):
+        found = content.id(f"{thing}.{name}", "")
+        if found:
+            return found
+    return ""
+
+
+@chargebee.on("customer_created")
+def customer_created(event: Event) -> Iterator[Message]:
+    person = event.body.at("content.customer")
+    yield identify(company=_company(person), createdAt=person.seconds("created_at", None))
+    yield track("Customer Created", customer_id=person.id("id"))
+
+
+@chargebee.on("customer_changed")
+def customer_changed(event: Event) -> Iterator[Message]:
+    yield identify(company=_company(event.body.at("content.customer")))
+
+
+@chargebee.on("customer_deleted")
+def customer_deleted(event: Event) -> Iterator[Message]:
+    yield track("Customer Deleted", customer_id=event.body.id("content.customer.id"))
+
+
+def _company(person: Payload) -> dict[str, str] | None:
+    name = person.text("company", None)
+    return {"name": name} if name else None
+
+
+_SUBSCRIPTION: Final = {
+    "subscription_created": "Subscription Started",
+    "subscription_changed": "Subscription Updated",
+    "subscription_renewed": "Subscription Renewed",
+    "subscription_cancellation_scheduled": "Subscription Cancellation Scheduled",
+    "subscription_scheduled_cancellation_removed": "Subscription Cancellation Withdrawn",
+    "subscription_cancelled": "Subscription Cancelled",
+    "subscription_reactivated": "Subscription Resumed",
+    "subscription_paused": "Subscription Paused",
+    "subscription_resumed": "Subscription Resumed",
+}
+
+
+@chargebee.on(*_SUBSCRIPTION)
+def subscription(event: Event) -> Iterator[Message]:
+    told = event.body.at("content.subscription")
+    if event.type == "subscription_created" and told.get("status") == "future":
+        raise Skip("the subscription begins later; subscription_started tells when")
+    yield track(
+        _SUBSCRIPTION[event.type],
+        _describe(told),
+        reason=told.text("cancel_reason", None),
+        ends_at=told.seconds("cancelled_at", None) if "cancel" in event.type else None,
+    )
+    if event.type == "subscription_created" and told.get("status") == "in_trial":
+        yield track("Trial Started", _trial(told))
+
+
+@chargebee.on("subscription_started")
+def subscription_started(event: Event) -> Iterator[Message]:
+    told = event.body.at("content.subscription")
+    yield track("Subscription Started", _describe(told))
+    if told.get("status") == "in_trial":
+        yield track("Trial Started", _trial(told))
+
+
+@chargebee.on("subscription_activated")
+def subscription_activated(event: Event) -> Iterator[Message]:
+    told = event.body.at("content.subscription")
+    if told.get("trial_end") is None:
+        raise Skip("there was no trial to end")
+    yield track("Trial Ended", _trial(told))
+    yield track("Trial Converted", _describe(told))
+
+
+@chargebee.on("subscription_trial_end_reminder")
+def trial_ending(event: Event) -> Iterator[Message]:
+    yield track("Trial Ending", _trial(event.body.at("content.subscription")))
+
+
+def _describe(told: Payload) -> dict[str, Any]:
+    item = next(told.each("subscription_items"), Payload({}))
+    code = told.text("currency_code", None)
+    return {
+        "subscription_id": told.id("id"),
+        "status": told.text("status", None),
+        "plan_id": item.id("item_price_id", None) or told.id("plan_id", None),
+        "quantity": item.integer("quantity", None) or told.integer("plan_quantity", None),
+        "amount": _minor(item, "unit_price", code) or _minor(told, "plan_unit_price", code),
+        "currency": code,
+        "plan_interval": told.text("billing_period_unit", None),
+        "current_period_end": told.seconds("current_term_end", None),
+    }
+
+
+def _trial(told: Payload) -> dict[str, Any]:
+    starts, ends = told.seconds("trial_start", None), told.seconds("trial_end", None)
+    plan = _describe(told)["plan_id"]
+    return {
+        "subscription_id": told.id("id"),
+        "plan_id": plan,
+        "trial_plan_name": plan,
+        "trial_start_date": to_iso(starts) if starts else None,
+        "trial_end_date": to_iso(ends) if ends else None,
+    }
+
+
+def _minor(told: Payload, name: str, code: str | None) -> Decimal | None:
+    value = told.integer(name, None)
+    return None if value is None or code is None else from_minor(value, code)
+
+
+@chargebee.on("payment_succeeded")
+def paid(event: Event) -> Iterator[Message]:
+    content = event.body.at("content")
+    payment, invoice = content.at("transaction"), content.maybe("invoice")
+    code = payment.text("currency_code", None)
+    amount, tax, total = _minor(payment, "amount", code), _minor(invoice, "tax", code), _minor(invoice, "total", code)
+    whole = amount is not None and amount == total
+    yield track(
+        "Order Completed",
+        order_id=invoice.id("id", None) or payment.id("id"),
+        payment_id=payment.id("id"),
+        invoice_id=invoice.id("id", None),
+        subscription_id=payment.id("subscription_id", None),
+        total=amount,
+        tax=tax if whole else None,
+        revenue=amount - tax if whole and amount is not None and tax is not None else amount,
+        currency=code,
+        payment_method=payment.text("payment_method", None),
+        at=payment.seconds("date", None) if payment.seconds("date", event.occurred_at) <= event.occurred_at else None,
+    )
+
+
+@chargebee.on("payment_failed")
+def payment_failed(event: Event) -> Iterator[Message]:
+    content = event.body.at("content")
+    payment = content.at("transaction")
+    code = payment.text("currency_code", None)
+    yield track(
+        "Payment Failed",
+        payment_id=payment.id("id"),
+        invoice_id=content.id("invoice.id", None),
+        subscription_id=payment.id("subscription_id", None),
+        amount=_minor(payment, "amount", code),
+        currency=code,
+        error_code=payment.text("error_code", None),
+    )
+
+
+@chargebee.on("payment_refunded")
+def refunded(event: Event) -> Iterator[Message]:
+    content = event.body.at("content")
+    refund = content.at("transaction")
+    code = refund.text("currency_code", None)
+    yield track(
+        "Order Refunded",
+        order_id=content.id("invoice.id", None)
+        or content.id("credit_note.reference_invoice_id", None)
+        or refund.id("id"),
+        refund_id=refund.id("id"),
+        total=_minor(refund, "amount", code),
+        currency=code,
+    )
+
+
+_INVOICE: Final = {"invoice_generated": "Invoice Created", "payment_due_reminder": "Invoice Due Soon"}
+
+
+@chargebee.on(*_INVOICE)
+def invoice(event: Event) -> Iterator[Message]:
+    told = event.body.at("content.invoice")
+    code = told.text("currency_code", None)
+    yield track(
+        _INVOICE[event.type],
+        invoice_id=told.id("id"),
+        subscription_id=told.id("subscription_id", None),
+        status=told.text("status", None),
+        total=_minor(told, "total", code),
+        amount_due=_minor(told, "amount_due", code),
+        currency=code,
+        due_date=told.seconds("due_date", None),
+    )
+
+
+@chargebee.on("credit_note_created")
+def credit_note(event: Event) -> Iterator[Message]:
+    told = event.body.at("content.credit_note")
+    code = told.text("currency_code", None)
+    yield track(
+        "Credit Note Created",
+        credit_note_id=told.id("id"),
+        invoice_id=told.id("reference_invoice_id", None),
+        total=_minor(told, "total", code),
+        currency=code,
+        reason=told.text("reason_code", None),
+    )
+
+
+_METHOD: Final = {
+    "payment_source_added": "Payment Method Added",
+    "payment_source_updated": "Payment Method Updated",
+    "payment_source_deleted": "Payment Method Removed",
+}
+
+
+@chargebee.on(*_METHOD)
+def payment_method(event: Event) -> Iterator[Message]:
+    told = event.body.at("content.payment_source")
+    yield track(_METHOD[event.type], payment_method_id=told.id("id"), payment_method=told.text("type", None))
+
+
+chargebee.ignore("card_*", because="payment_source events tell it today")
+chargebee.ignore("invoice_*", "credit_note_*", "transaction_*", because="payments and credits have events of their own")
+chargebee.ignore(
+    "payment_*", "refund_initiated", "dunning_updated", because="a step of a payment; its end has its own event"
+)
+chargebee.ignore("subscription_*", because="a detail of a subscription; what concerns the customer has its own event")
+chargebee.ignore(
+    "quote_*",
+    "order_*",
+    "coupon_*",
+    "item_*",
+    "plan_*",
+    "addon_*",
+    because="the merchant's own paperwork and catalogue",
+)
+chargebee.ignore("customer_*", because="customer_changed tells what is known of the person")

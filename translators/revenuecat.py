@@ -1,0 +1,204 @@
+"""RevenueCat -> Segment. https://www.revenuecat.com/docs/integrations/webhooks/event-types-and-fields
+
+`INITIAL_PURCHASE`, `RENEWAL` and `NON_RENEWING_PURCHASE` are the purchases; each carries its revenue once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from translators.kit import (
+    Event,
+    ExternalId,
+    Head,
+    Identity,
+    Item,
+    Message,
+    Option,
+    Payload,
+    SharedToken,
+    Skip,
+    Source,
+    alias,
+    to_iso,
+    track,
+)
+
+_ANONYMOUS: Final = "$RCAnonymousID:"
+
+revenuecat = Source(
+    "revenuecat",
+    title="RevenueCat",
+    docs="https://www.revenuecat.com/docs/integrations/webhooks",
+    secret_help="RevenueCat > Integrations > Webhooks > Authorization header value, whole, as you typed it there",
+    scheme=SharedToken(where="header", name="Authorization"),
+    options=[
+        Option("environment", "which purchases to translate", "production", ("production", "sandbox", "both")),
+    ],
+)
+
+
+@revenuecat.event
+def head(item: Item) -> Head:
+    """The time the event was generated; the purchase has its own (`purchased_at_ms`)."""
+    event = item.body.at("event")
+    return Head(event.id("id"), event.text("type"), event.millis("event_timestamp_ms"))
+
+
+@revenuecat.before
+def environment(event: Event) -> None:
+    """Sandbox purchases are told apart by the endpoint's setting."""
+    wanted, told = event.option("environment"), event.body.text("event.environment", "PRODUCTION").lower()
+    if wanted not in ("both", told):
+        raise Skip(f"a {told} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+
+
+@revenuecat.who
+def subscriber(event: Event) -> Identity:
+    """`app_user_id` is the app's own user id unless RevenueCat made it up."""
+    told = event.body.at("event")
+    id_ = told.id("app_user_id", "") or told.id("original_app_user_id", "")
+    own = not id_.startswith(_ANONYMOUS)
+    attributes = told.maybe("subscriber_attributes")
+    email = attributes.get("$email.value")
+    return Identity(
+        user_ids=(id_,) if own else (),
+        anonymous=("app_user", id_) if id_ else None,
+        external_ids=(ExternalId("revenuecat_app_user_id", id_),),
+        traits={"email": email} if isinstance(email, str) and email else {},
+    )
+
+
+@revenuecat.on("INITIAL_PURCHASE")
+def bought(event: Event) -> Iterator[Message]:
+    told = event.body.at("event")
+    at = told.millis("purchased_at_ms", None)
+    yield track("Subscription Started", _describe(told), at=at)
+    if told.get("period_type") == "TRIAL":
+        yield track("Trial Started", _trial(told), at=at)
+    else:
+        yield _order(told)
+
+
+@revenuecat.on("RENEWAL")
+def renewed(event: Event) -> Iterator[Message]:
+    told = event.body.at("event")
+    at = told.millis("purchased_at_ms", None)
+    if told.flag("is_trial_conversion", False):
+        yield track("Trial Converted", _describe(told), at=at)
+    yield track("Subscription Renewed", _describe(told), at=at)
+    yield _order(told)
+
+
+@revenuecat.on("NON_RENEWING_PURCHASE")
+def bought_once(event: Event) -> Iterator[Message]:
+    yield _order(event.body.at("event"))
+
+
+def _order(told: Payload) -> Message:
+    price = _price(told)
+    return track(
+        "Order Completed",
+        order_id=told.id("transaction_id", None),
+        total=price,
+        revenue=price,
+        currency=told.text("currency", None),
+        products=[{"product_id": told.id("product_id", None), "price": price, "quantity": 1}],
+        store=told.text("store", None),
+        at=told.millis("purchased_at_ms", None),
+    )
+
+
+def _price(told: Payload) -> Decimal | None:
+    """In the currency that was paid; RevenueCat's `price` is its conversion to USD."""
+    return told.decimal("price_in_purchased_currency", None)
+
+
+_NAMES: Final = {
+    "UNCANCELLATION": "Subscription Cancellation Withdrawn",
+    "SUBSCRIPTION_PAUSED": "Subscription Paused",
+    "BILLING_ISSUE": "Subscription Past Due",
+    "PRODUCT_CHANGE": "Subscription Plan Changed",
+    "SUBSCRIPTION_EXTENDED": "Subscription Updated",
+    "EXPIRATION": "Subscription Cancelled",
+}
+
+
+@revenuecat.on(*_NAMES)
+def subscription(event: Event) -> Iterator[Message]:
+    told = event.body.at("event")
+    yield track(
+        _NAMES[event.type],
+        _describe(told),
+        reason=told.text("expiration_reason", None),
+        new_plan_id=told.id("new_product_id", None),
+    )
+
+
+@revenuecat.on("CANCELLATION")
+def cancelled(event: Event) -> Iterator[Message]:
+    """Auto-renewal was switched off, or the store gave the money back."""
+    told = event.body.at("event")
+    reason = told.text("cancel_reason", "")
+    price = _price(told)
+    if reason == "CUSTOMER_SUPPORT" and price is not None and price < 0:
+        yield track(
+            "Order Refunded",
+            order_id=told.id("transaction_id", None),
+            total=-price,
+            currency=told.text("currency", None),
+            store=told.text("store", None),
+        )
+        return
+    yield track(
+        "Subscription Cancellation Scheduled",
+        _describe(told),
+        reason=reason or None,
+        ends_at=told.millis("expiration_at_ms", None),
+    )
+
+
+@revenuecat.on("TRANSFER")
+def transferred(event: Event) -> Iterator[Message]:
+    """Purchases moved from one user to another: one person, as far as the store can tell."""
+    told = event.body.at("event")
+    old, new = told.id("transferred_from.0", ""), told.id("transferred_to.0", "")
+    if not old or not new or new.startswith(_ANONYMOUS):
+        raise Skip("a transfer to nobody who is known")
+    yield alias(old, who=Identity(user_ids=(new,)))
+
+
+def _describe(told: Payload) -> dict[str, Any]:
+    return {
+        "subscription_id": told.id("original_transaction_id", None),
+        "plan_id": told.id("product_id", None),
+        "period_type": told.text("period_type", None),
+        "amount": _price(told),
+        "currency": told.text("currency", None),
+        "store": told.text("store", None),
+        "expires_at": told.millis("expiration_at_ms", None),
+    }
+
+
+def _trial(told: Payload) -> dict[str, Any]:
+    starts, ends = told.millis("purchased_at_ms", None), told.millis("expiration_at_ms", None)
+    return {
+        "subscription_id": told.id("original_transaction_id", None),
+        "trial_plan_name": told.id("product_id", None),
+        "trial_start_date": to_iso(starts) if starts else None,
+        "trial_end_date": to_iso(ends) if ends else None,
+    }
+
+
+revenuecat.ignore("TEST", because="a test delivery")
+revenuecat.ignore("SUBSCRIBER_ALIAS", because="deprecated; TRANSFER tells it")
+revenuecat.ignore(
+    "TEMPORARY_ENTITLEMENT_GRANT",
+    "INVOICE_ISSUANCE",
+    "VIRTUAL_CURRENCY_TRANSACTION",
+    "EXPERIMENT_ENROLLMENT",
+    "REFUND_REVERSED",
+    because="no step of a purchase that Segment's spec or our vocabulary has a name for",
+)
