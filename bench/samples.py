@@ -17,7 +17,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-from translators.kit import Source
+from translators.kit import Delivery, Malformed, Source
 from webhooks import plugins, translate
 from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
@@ -58,10 +58,11 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
             content_type=content_type,
         )
     except CannotSign:
-        from translators.kit import Delivery
-
         delivery = Delivery(source=source.name, body=body, received_at=datetime.now(UTC), options=endpoint.options)
-        door.journal.append(source.events(delivery), now=datetime.now(UTC))
+        try:
+            door.journal.append(source.events(delivery), now=datetime.now(UTC))
+        except Malformed as error:
+            return [("-", "refused", str(error))]
     else:
         headers = {"content-type": content_type, **request.get("headers", {}), **signed.headers}
         incoming = Incoming(

@@ -16,10 +16,15 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     SharedToken,
     Skip,
     Source,
+    basic,
+    form_call,
     from_minor,
     identify,
     to_iso,
@@ -70,6 +75,25 @@ def _first(content: Payload, name: str) -> str:
         if found:
             return found
     return ""
+
+
+@chargebee.registration(
+    Need("site", "CHARGEBEE_SITE", "acme, where your site is acme.chargebee.com", secret=False),
+    Need("api_key", "CHARGEBEE_API_KEY", "a full-access API key"),
+)
+def register(at: Registering) -> Registered:
+    """Basic credentials of our own choosing. https://apidocs.chargebee.com/docs/api/webhook_endpoints"""
+    fields = [
+        ("name", "Segue"),
+        ("url", at.url),
+        ("api_version", "v2"),
+        ("basic_auth_username", "segue"),
+        ("basic_auth_password", at.secret),
+        *((f"enabled_events[{number}]", type_) for number, type_ in enumerate(at.types)),
+    ]
+    url = f"https://{at.given['site']}.chargebee.com/api/v2/webhook_endpoints"
+    yield form_call(url, basic(at.given["api_key"], ""), fields)
+    return f"segue:{at.secret}"
 
 
 @chargebee.on("customer_created")

@@ -17,11 +17,16 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     Skip,
     Source,
+    bearer,
     from_minor,
     identify,
+    json_call,
     to_iso,
     track,
 )
@@ -56,6 +61,15 @@ def customer(event: Event) -> Identity:
         external_ids=(ExternalId("paddle_customer_id", id_),),
         traits={name: data.text(name, None) for name in ("email", "name")} if own else {},
     )
+
+
+@paddle.registration(Need("api_key", "PADDLE_API_KEY", "an API key that may write notification settings"))
+def register(at: Registering) -> Registered:
+    """https://developer.paddle.com/api-reference/notification-settings/create-notification-setting"""
+    setting = {"description": "Segue", "type": "url", "destination": at.url, "subscribed_events": list(at.types)}
+    headers = bearer(at.given["api_key"])
+    made = yield json_call("POST", "https://api.paddle.com/notification-settings", headers, setting)
+    return made.text("data.endpoint_secret_key")
 
 
 @paddle.on("customer.created", "customer.imported")

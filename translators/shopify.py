@@ -19,10 +19,14 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     Source,
     from_iso,
     identify,
+    json_call,
     track,
 )
 
@@ -82,6 +86,32 @@ def _attributes(body: Payload) -> dict[str, str]:
         return {}
     pairs = ((each.get("name"), each.get("value")) for each in body.each("note_attributes"))
     return {name: value for name, value in pairs if isinstance(name, str) and isinstance(value, str)}
+
+
+@shopify.registration(
+    Need("shop", "SHOPIFY_SHOP", "acme, where your shop is acme.myshopify.com", secret=False),
+    Need("access_token", "SHOPIFY_ACCESS_TOKEN", "an Admin API access token with the topics' read scopes"),
+)
+def register(at: Registering) -> Registered:
+    """One subscription a topic; they are signed with the app's own secret, so none is told.
+
+    https://shopify.dev/docs/api/admin-graphql/latest/mutations/webhooksubscriptioncreate
+    """
+    url = f"https://{at.given['shop']}.myshopify.com/admin/api/2025-07/graphql.json"
+    headers = {"X-Shopify-Access-Token": at.given["access_token"]}
+    for topic in at.types:
+        named = topic.replace("/", "_").upper()
+        variables = {"topic": named, "subscription": {"callbackUrl": at.url, "format": "JSON"}}
+        made = yield json_call("POST", url, headers, {"query": _SUBSCRIBE, "variables": variables})
+        made.at("data.webhookSubscriptionCreate.webhookSubscription")
+    return ""
+
+
+_SUBSCRIBE: Final = (
+    "mutation ($topic: WebhookSubscriptionTopic!, $subscription: WebhookSubscriptionInput!) { "
+    "webhookSubscriptionCreate(topic: $topic, webhookSubscription: $subscription) "
+    "{ webhookSubscription { id } userErrors { field message } } }"
+)
 
 
 @shopify.on("orders/paid")

@@ -18,7 +18,7 @@ import msgspec
 
 from translators.kit import Answer, Delivery, Malformed, Refused, Source
 from webhooks.endpoints import Endpoint
-from webhooks.errors import JournalUnavailable, Rejected
+from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import Journal, Stored
 from webhooks.signatures import Fault, Request, Verdict, verify
 
@@ -130,6 +130,13 @@ class Door:
                     "Nothing was stored: the journal is not available.",
                     hint="Send it again. The operator sees the reason in /readyz and the log.",
                     headers={"Retry-After": RETRY_AFTER},
+                ),
+            )
+        except JournalError as error:
+            return self._turned_away(
+                endpoint,
+                Rejected(
+                    400, "cannot_be_stored", f"Nothing was stored: {error.message}.", hint="See the log and report it."
                 ),
             )
         return self._accepted(endpoint, stored)

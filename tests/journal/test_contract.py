@@ -1,10 +1,12 @@
 """What every journal promises."""
 
+import threading
 from datetime import timedelta
 
 import pytest
 
 from events import MINUTE, NOW, event
+from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State, Stored
 
 LEASE = timedelta(seconds=60)
@@ -122,6 +124,8 @@ def test_rows_are_filtered_and_paged_in_order_of_arrival(journal: Journal) -> No
     assert [row.event.key for row in journal.rows()] == ["a", "b", "c"]
     assert [row.event.key for row in journal.rows(states=[State.DEAD])] == ["c"]
     assert [row.event.key for row in journal.rows(source="other")] == ["b"]
+    assert [row.event.key for row in journal.rows(states=[State.DEAD, State.PENDING], limit=2)] == ["a", "b"]
+    assert [row.event.key for row in journal.rows(states=[State.PENDING], source="acme", after=1)] == []
     first = journal.rows(limit=1)[0]
     assert [row.event.key for row in journal.rows(after=first.seq)] == ["b", "c"]
 
@@ -147,7 +151,48 @@ def test_it_proves_that_it_can_store(journal: Journal) -> None:
     assert "readiness" in journal.notes()
 
 
-def test_what_cannot_be_written_fails_its_own_call_only(journal: Journal) -> None:
-    with pytest.raises(UnicodeEncodeError):
-        journal.append([event("\ud800")], now=NOW)
+@pytest.mark.parametrize("wrong", [{"raw": "text"}, {"type": "\ud800"}, {"key": "\ud800"}, {"source": {}}])
+def test_what_cannot_be_stored_fails_its_own_call_whole_and_only(journal: Journal, wrong: dict[str, object]) -> None:
+    with pytest.raises(JournalError, match="cannot be stored") as caught:
+        journal.append([event("beside"), event(**{"key": "wrong"} | wrong)], now=NOW)
+    assert not isinstance(caught.value, JournalUnavailable)
+    assert journal.rows() == []
     assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+
+
+def test_one_bad_event_harms_nobody_it_shared_a_commit_with(journal: Journal) -> None:
+    outcomes: dict[int, object] = {}
+    start = threading.Barrier(24)
+
+    def append(number: int) -> None:
+        bad = {"raw": "text"} if number % 4 == 0 else {}
+        start.wait(10)
+        try:
+            outcomes[number] = journal.append([event(str(number), **bad)], now=NOW)
+        except JournalError as error:
+            outcomes[number] = type(error)
+
+    threads = [threading.Thread(target=append, args=(number,)) for number in range(24)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert outcomes == {number: JournalError if number % 4 == 0 else Stored(1, 0) for number in range(24)}
+    assert {row.event.key for row in journal.rows()} == {str(number) for number in range(24) if number % 4}
+
+
+def test_it_counts_its_commits(journal: Journal) -> None:
+    before = journal.stats.commits
+    journal.append([event("a"), event("a")], now=NOW)
+    journal.append([event("b")], now=NOW)
+    journal.note("n", {}, now=NOW)
+    stats = journal.stats
+    assert (stats.commits - before, stats.groups, stats.events) == (3, 2, 3)
+    assert stats.last_commit_seconds > 0
+
+
+def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(journal: Journal) -> None:
+    journal.append([event(str(number), problem="x") for number in range(1200)], now=NOW)
+    assert journal.prune({State.DEAD: MINUTE}, now=NOW + 2 * MINUTE, limit=1100) == 1100
+    assert {row.event.key for row in journal.rows()} == {str(number) for number in range(1100, 1200)}
+    assert journal.prune({State.DEAD: MINUTE}, now=NOW + 2 * MINUTE) == 100

@@ -193,6 +193,31 @@ def test_a_caller_stopped_while_its_commit_is_under_way_changes_nothing_for_the_
     assert store.groups == [["a"], ["b", "stopped"]]
 
 
+def test_a_member_refused_by_itself_fails_alone() -> None:
+    refused = ValueError("no")
+    group: Group[int, int] = Group(lambda items: [refused if item == 2 else item for item in items], Threads())
+    with pytest.raises(ValueError, match="no"):
+        group.submit(2)
+    assert group.submit(3) == 3
+
+
+def test_a_leader_that_is_stopped_fails_its_members_with_an_error_of_their_own() -> None:
+    store = Store()
+    store.fail = KeyboardInterrupt()
+    group = Group(store.commit, Threads())
+    threads, results = submit_all(group, ["a"])
+    assert store.began.wait(10)
+    more, others = submit_all(group, ["b", "c"])
+    wait_for(lambda: len(group._waiting) == 2)
+    store.gate.set()
+    for thread in threads + more:
+        thread.join(10)
+    assert isinstance(results["a"], KeyboardInterrupt)
+    assert sorted(type(result).__name__ for result in others.values()) == ["JournalUnavailable", "KeyboardInterrupt"]
+    store.fail = None
+    assert group.submit("d") == "D"
+
+
 def test_plain_threads_commit_where_they_are_and_gevent_in_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(runner(), Threads)
     here = threading.get_ident()

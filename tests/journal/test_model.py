@@ -15,7 +15,7 @@ LEASE = timedelta(seconds=10)
 
 
 class JournalMachine(RuleBasedStateMachine):
-    """state, due and lease of each key; the rest is a consequence."""
+    """state, due, attempts and lease of each key, in order of arrival; the rest is a consequence."""
 
     @initialize()
     def begin(self) -> None:
@@ -24,6 +24,7 @@ class JournalMachine(RuleBasedStateMachine):
         self.now = NOW
         self.state: dict[str, State] = {}
         self.due: dict[str, datetime] = {}
+        self.attempts: dict[str, int] = {}
         self.leased: dict[str, tuple[str, datetime]] = {}
         self.held: list[Claim] = []
 
@@ -35,10 +36,10 @@ class JournalMachine(RuleBasedStateMachine):
     @rule(keys=st.lists(st.integers(0, 12).map(str), max_size=5))
     def append(self, keys: list[str]) -> None:
         stored = self.journal.append([event(key) for key in keys], now=self.now)
-        new = set(keys) - set(self.state)
+        new = [key for key in dict.fromkeys(keys) if key not in self.state]
         assert (stored.new, stored.duplicate) == (len(new), len(keys) - len(new))
         for key in new:
-            self.state[key], self.due[key] = State.PENDING, self.now
+            self.state[key], self.due[key], self.attempts[key] = State.PENDING, self.now, 0
 
     @rule(limit=st.integers(1, 4), worker=st.sampled_from("ab"))
     def claim(self, limit: int, worker: str) -> None:
@@ -48,23 +49,25 @@ class JournalMachine(RuleBasedStateMachine):
             and (key not in self.leased or self.leased[key][1] <= self.now)
         ]  # fmt: skip
         claims = self.journal.claim(limit, worker=worker, now=self.now, lease=LEASE)
-        assert {each.event.key for each in claims} <= set(free)
-        assert len(claims) == min(limit, len(free))
+        assert [(each.event.key, each.attempts) for each in claims] == [
+            (key, self.attempts[key]) for key in free[:limit]
+        ]
         for each in claims:
             self.leased[each.event.key] = (each.lease, self.now + LEASE)
         self.held += claims
 
-    @rule(data=st.data(), state=st.sampled_from(State), wait=st.integers(0, 20))
-    def settle(self, data: st.DataObject, state: State, wait: int) -> None:
+    @rule(data=st.data(), state=st.sampled_from(State), wait=st.integers(0, 20), attempt=st.booleans())
+    def settle(self, data: st.DataObject, state: State, wait: int, attempt: bool) -> None:
         if not self.held:
             return
         claim = data.draw(st.sampled_from(self.held))
         key, due = claim.event.key, self.now + timedelta(seconds=wait)
         ours = self.state.get(key) is State.PENDING and self.leased.get(key, ("",))[0] == claim.lease
-        settled = self.journal.settle([Settlement(claim=claim, state=state, due_at=due)], now=self.now)
+        settled = self.journal.settle([Settlement(claim=claim, state=state, due_at=due, attempt=attempt)], now=self.now)
         assert settled == ({claim.seq} if ours else set())
         if ours:
             self.state[key], self.due[key] = state, due
+            self.attempts[key] += attempt
             del self.leased[key]
 
     @rule()
@@ -96,7 +99,8 @@ class JournalMachine(RuleBasedStateMachine):
     @invariant()
     def it_holds_what_the_model_holds(self) -> None:
         if hasattr(self, "journal"):
-            assert {row.event.key: row.state for row in self.journal.rows(limit=1000)} == self.state
+            found = [(row.event.key, row.state, row.attempts) for row in self.journal.rows(limit=1000)]
+            assert found == [(key, state, self.attempts[key]) for key, state in self.state.items()]
 
 
 JournalMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

@@ -7,15 +7,19 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 
 from events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
-from webhooks.journal import SqliteJournal, State, open_journal
-from webhooks.journal import sqlite as module
+from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_journal
+from webhooks.journal import file as module
 
 WRITER = """
 import sys
@@ -37,6 +41,42 @@ threads = [threading.Thread(target=write, args=(lane,)) for lane in range(8)]
 """
 
 
+KILLED = """
+import sys
+from gevent import monkey; monkey.patch_all()
+import gevent, random
+from events import NOW, event
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import SqliteJournal
+journal = SqliteJournal(sys.argv[1])
+acked, wrong, doomed = [], [], set()
+def append(key):
+    try:
+        journal.append([event(key)], now=NOW)
+        acked.append(key)
+    except JournalUnavailable:
+        pass
+    except BaseException as error:
+        if gevent.getcurrent() not in doomed: wrong.append(repr(error))
+draw = random.Random(7)
+for round_ in range(40):
+    greenlets = [gevent.spawn(append, f"{round_}-{number}") for number in range(12)]
+    gevent.sleep(draw.random() / 500 if round_ % 2 else 0)
+    for greenlet in draw.sample(greenlets, 4):
+        doomed.add(greenlet)
+        greenlet.kill(block=False)
+    assert len(gevent.joinall(greenlets, timeout=20)) == 12
+print("killed" if len(acked) < 480 else "nothing was killed")
+print("wrong:", wrong)
+print("missing:", [key for key in acked if journal.find("acme", key) is None])
+print("then:", journal.append([event("last")], now=NOW).new)
+"""
+
+
+def open_files(pid: int, folder: Path) -> set[str]:
+    return {Path(file.path).name for file in psutil.Process(pid).open_files() if Path(file.path).parent == folder}
+
+
 def writer(path: Path, kind: str, name: str) -> "subprocess.Popen[str]":
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     return subprocess.Popen(
@@ -44,11 +84,23 @@ def writer(path: Path, kind: str, name: str) -> "subprocess.Popen[str]":
     )
 
 
+def in_child(work: Callable[[], bool]) -> bool:
+    """Whether `work` is true in a fork of this process."""
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            code = 0 if work() else 2
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
 def test_it_runs_in_wal_mode_with_full_synchronous(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
-    assert journal._writer is not None
-    assert journal._writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    assert journal._writer.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert journal._file._writer is not None
+    assert journal._file._writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert journal._file._writer.execute("PRAGMA synchronous").fetchone()[0] == 2
     journal.close()
 
 
@@ -78,16 +130,16 @@ def test_what_was_acknowledged_is_there_after_sigkill_of_two_writers(tmp_path: P
 def test_many_appends_share_few_commits(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     commits: list[str] = []
-    assert journal._writer is not None
-    journal._writer.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
-    journal._run._lock.acquire()  # type: ignore[attr-defined]
+    assert journal._file._writer is not None
+    journal._file._writer.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    journal._file.run._lock.acquire()  # type: ignore[attr-defined]
     threads = [threading.Thread(target=journal.append, args=([event(str(n))],), kwargs={"now": NOW}) for n in range(50)]
     for thread in threads:
         thread.start()
-    while len(journal._group._waiting) < 49:
+    while len(journal._here.group._waiting) < 49:
         pass
     assert journal.rows() == []
-    journal._run._lock.release()  # type: ignore[attr-defined]
+    journal._file.run._lock.release()  # type: ignore[attr-defined]
     for thread in threads:
         thread.join()
     assert len(journal.rows()) == 50
@@ -103,12 +155,33 @@ def test_two_processes_agree_on_what_is_a_duplicate(tmp_path: Path) -> None:
     two.close()
 
 
+def test_two_processes_never_lease_the_same_event(tmp_path: Path) -> None:
+    journals = [SqliteJournal(tmp_path / "j.db") for _ in range(2)]
+    journals[0].append([event(str(number)) for number in range(300)], now=NOW)
+    claimed: list[int] = []
+
+    def work(journal: SqliteJournal) -> None:
+        while claims := journal.claim(7, worker="w", now=NOW, lease=timedelta(minutes=1)):
+            done = journal.settle([Settlement(claim=claim, state=State.DELIVERED) for claim in claims], now=NOW)
+            claimed.extend(done)
+
+    threads = [threading.Thread(target=work, args=(journal,)) for journal in journals]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(claimed) == list(range(1, 301))
+    assert journals[1].census().by_state == {State.DELIVERED: 300}
+    for journal in journals:
+        journal.close()
+
+
 def test_a_full_disk_stores_nothing_and_says_so_until_there_is_room(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("before")], now=NOW)
-    assert journal._writer is not None
-    pages = journal._writer.execute("PRAGMA page_count").fetchone()[0]
-    journal._writer.execute(f"PRAGMA max_page_count={pages}")
+    assert journal._file._writer is not None
+    pages = journal._file._writer.execute("PRAGMA page_count").fetchone()[0]
+    journal._file._writer.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(JournalUnavailable, match="full") as caught:
         journal.append([event(str(n), raw=b"x" * 100_000) for n in range(5)], now=NOW)
     assert caught.value.hint
@@ -168,6 +241,104 @@ def test_a_file_put_in_its_place_is_noticed_too(tmp_path: Path) -> None:
     journal.close()
 
 
+def test_a_log_taken_away_is_noticed_and_what_was_stored_is_kept(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    journal.append([event("a")], now=NOW)
+    assert len(journal.rows()) == 1
+    (tmp_path / "j.db-wal").unlink()
+    with pytest.raises(JournalUnavailable, match="removed"):
+        journal.append([event("b")], now=NOW)
+    assert [row.event.key for row in journal.rows()] == ["a"]
+    assert journal.append([event("b"), event("a")], now=NOW) == Stored(1, 1)
+    assert [row.event.key for row in journal.rows()] == ["a", "b"]
+    journal.close()
+    assert sqlite3.connect(tmp_path / "j.db").execute("PRAGMA integrity_check").fetchone()[0] == "ok"
+
+
+def test_a_file_taken_away_during_the_very_commit_is_noticed(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+
+    def work(_: sqlite3.Connection) -> None:
+        for part in tmp_path.glob("j.db*"):
+            part.unlink()
+
+    with pytest.raises(JournalUnavailable, match="removed"):
+        journal._file.write(work)
+    journal.close()
+
+
+def test_readiness_notices_a_file_taken_away(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    journal.check()
+    (tmp_path / "j.db").unlink()
+    with pytest.raises(JournalUnavailable):
+        journal.check()
+    journal.check()
+    journal.close()
+
+
+def test_a_folder_taken_away_is_unavailable_until_it_is_back(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    journal = SqliteJournal(tmp_path / "data" / "j.db")
+    (tmp_path / "data").rename(tmp_path / "gone")
+    for use in (journal.check, journal.rows, lambda: journal.append([event("a")], now=NOW)):
+        with pytest.raises(JournalUnavailable):
+            use()
+    (tmp_path / "gone").rename(tmp_path / "data")
+    journal.check()
+    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    journal.close()
+
+
+def test_a_file_damaged_while_in_use_is_unavailable_and_heals_with_the_file(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    journal.append([event(str(number), raw=b"x" * 3000) for number in range(50)], now=NOW)
+    journal.close()
+    whole = (tmp_path / "j.db").read_bytes()
+    with (tmp_path / "j.db").open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (len(whole) - 4096))
+    with pytest.raises(JournalUnavailable):
+        journal.append([event("new")], now=NOW)
+    journal.close()
+    (tmp_path / "j.db").write_bytes(whole)
+    assert journal.append([event("new"), event("7")], now=NOW) == Stored(1, 1)
+    journal.close()
+
+
+def test_a_folder_that_may_not_be_written_is_unavailable(tmp_path: Path) -> None:
+    def attempt() -> bool:
+        tmp_path.chmod(0o500)
+        if os.getuid() == 0:
+            os.chown(tmp_path, 65534, 65534)
+            os.chdir(tmp_path)
+            os.setuid(65534)
+        try:
+            SqliteJournal("j.db")
+        except JournalUnavailable as error:
+            return "denied" in error.message and bool(error.hint)
+        return False
+
+    assert in_child(attempt)
+
+
+def test_a_log_that_grew_behind_a_long_read_shrinks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAL_BYTES", 100_000)
+    monkeypatch.setattr(module, "WAL_PAGES", 10)
+    journal = SqliteJournal(tmp_path / "j.db")
+    reader = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM notes").fetchall()
+    for number in range(20):
+        journal.append([event(str(number), raw=b"x" * 50_000)], now=NOW)
+    assert (tmp_path / "j.db-wal").stat().st_size > 1_000_000
+    reader.close()
+    for number in range(3):
+        journal.append([event(f"small {number}")], now=NOW)
+    assert (tmp_path / "j.db-wal").stat().st_size <= 100_000
+    journal.close()
+
+
 def test_a_damaged_file_is_unavailable(tmp_path: Path) -> None:
     (tmp_path / "j.db").write_bytes(b"this is no database at all, whatever its name says" * 100)
     with pytest.raises(JournalUnavailable, match="not a database"):
@@ -184,8 +355,13 @@ def test_a_journal_from_a_newer_segue_is_left_alone(tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "j.db")
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(JournalError, match="schema 99"):
+    with pytest.raises(JournalError, match="schema 99") as caught:
         SqliteJournal(tmp_path / "j.db")
+    assert "newer version" in caught.value.hint
+    assert open_files(os.getpid(), tmp_path) == set()
+    db = sqlite3.connect(tmp_path / "j.db")
+    assert db.execute("PRAGMA user_version").fetchone() == (99,)
+    db.close()
 
 
 def test_where_wal_cannot_be_had_it_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -203,7 +379,7 @@ def test_a_bug_in_a_transaction_rolls_it_back(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        journal._write(half)
+        journal._file.write(half)
     assert journal.notes() == {}
     journal.close()
 
@@ -212,19 +388,82 @@ def test_a_forked_child_opens_its_own_connections(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("parent")], now=NOW)
     journal.rows()
-    pid = os.fork()
-    if pid == 0:
-        code = 1
-        try:
-            journal.append([event("child")], now=NOW)
-            code = 0 if len(journal.rows()) == 2 else 2
-        finally:
-            os._exit(code)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-    journal._pid = -1  # as a child would find it
-    journal.append([event("parent again")], now=NOW)
-    assert len(journal.rows()) == 3
+
+    def child() -> bool:
+        start = threading.Barrier(8)
+
+        def append(number: int) -> None:
+            start.wait(10)
+            journal.append([event(f"child {number}")], now=NOW)
+
+        threads = [threading.Thread(target=append, args=(number,)) for number in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+        return len(journal.rows()) == 9
+
+    assert in_child(child)
+    assert len(journal.rows()) == 9
+    assert journal.append([event("parent again")], now=NOW) == Stored(1, 0)
     journal.close()
+
+
+def test_a_child_does_not_keep_the_turn_of_a_parent_that_was_killed(tmp_path: Path) -> None:
+    """A fork in the middle of a commit copies the lock's descriptor; the lock lasts until every copy is closed."""
+    journal = SqliteJournal(tmp_path / "j.db")
+
+    def parent() -> bool:
+        journal.append([event("mine")], now=NOW)
+        with journal._file._turn():
+            child = os.fork()
+            if child == 0:
+                journal.notes()
+                signal.pause()
+            (tmp_path / "child").write_text(str(child))
+            deadline = time.monotonic() + 20
+            while time.monotonic() < deadline:
+                if "j.db.lock" not in open_files(child, tmp_path):
+                    return True
+                time.sleep(0.005)
+            return False
+
+    try:
+        assert in_child(parent)
+        assert in_child(lambda: SqliteJournal(tmp_path / "j.db").append([event("next")], now=NOW).new == 1)
+    finally:
+        os.kill(int((tmp_path / "child").read_text()), signal.SIGKILL)
+        journal.close()
+
+
+def test_the_first_use_after_a_fork_moves_in_once_however_many_threads_come(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    journal.append([event("a")], now=NOW)
+    parents, left = journal._here, len(module._left_behind)
+    journal._here = replace(parents, pid=-1)  # as a child would find it
+    threads = [threading.Thread(target=journal.notes) for _ in range(4)]
+    with journal._moving:
+        for thread in threads:
+            thread.start()
+        while len(busy := [thread for thread in threads if thread.is_alive()]) < 4:
+            pass
+    for thread in busy:
+        thread.join(10)
+    assert len(module._left_behind) == left + 2
+    assert journal._file is not parents.file
+    assert journal.append([event("a"), event("b")], now=NOW) == Stored(1, 1)
+    journal.close()
+    journal._here = replace(journal._here, pid=-1)  # forked while nothing was open
+    assert journal.append([event("b"), event("c")], now=NOW) == Stored(1, 1)
+    journal.close()
+
+
+def test_greenlets_killed_at_any_moment_fail_alone_and_wedge_nobody(tmp_path: Path) -> None:
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED, str(tmp_path / "j.db")], capture_output=True, text=True, env=env, check=False
+    )
+    assert done.stdout.splitlines() == ["killed", "wrong: []", "missing: []", "then: 1"], done.stderr
 
 
 def test_reading_while_another_writes_does_not_wait(tmp_path: Path) -> None:
@@ -246,8 +485,25 @@ def test_a_journal_is_opened_by_its_url(tmp_path: Path) -> None:
         assert opened.census().by_state == {State.PENDING: 1}
         opened.close()
     assert {path.name for path in tmp_path.glob("*.db")} == {"a.db", "b.db"}
-    with pytest.raises(SettingsError, match="'mysql'"):
-        open_journal("mysql://x")
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("postgres://user:hush@db/segue", "PostgreSQL is not supported by this version"),
+        ("postgresql://user:hush@db/segue", "PostgreSQL is not supported by this version"),
+        ("mysql://user:hush@db/segue", "begins with 'mysql'"),
+        ("sqlite://segue.db", "begins with 'sqlite'"),
+        ("sqlite:segue.db", "begins with 'sqlite'"),
+        ("sqlite:///", "names no file"),
+        ("", "names no file"),
+    ],
+)
+def test_a_url_of_another_kind_is_refused_with_the_mend_and_without_its_password(url: str, told: str) -> None:
+    with pytest.raises(SettingsError, match=told) as caught:
+        open_journal(url)
+    assert "use sqlite:///segue.db" in caught.value.message
+    assert "hush" not in caught.value.message
 
 
 def test_the_memory_of_duplicates_lasts_as_long_as_the_row(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from translators.kit import Answer, Head, HmacFields, Source
 from webhooks import plugins
 from webhooks.app import create_app
-from webhooks.errors import JournalUnavailable, Rejected
+from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State
 from webhooks.readiness import Readiness
 from webhooks.receive import Door, Incoming
@@ -318,6 +318,14 @@ def test_not_ready_is_503_with_the_reason(journal: SqliteJournal, monkeypatch: p
     monkeypatch.setattr(journal, "check", full)
     answer = app_of(journal).test_client().get("/readyz")
     assert (answer.status_code, answer.get_json()["error"]) == (503, "not_ready")
+
+
+def test_an_event_that_cannot_be_stored_is_refused(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def odd(*_: Any, **__: Any) -> None:
+        raise JournalError("an event cannot be stored")
+
+    monkeypatch.setattr(journal, "append", odd)
+    assert_refused(post(app_of(journal).test_client(), body()), 400, "cannot_be_stored", journal)
 
 
 def test_an_unexpected_error_is_500_and_logged_with_its_traceback(

@@ -10,7 +10,7 @@ from typing import Any
 
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Census, Claim, Row, Settlement, State, Stored
+from webhooks.journal import Census, Claim, Row, Settlement, State, Stats, Stored
 
 
 @dataclass
@@ -24,6 +24,7 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self.away = False
+        self.stats = Stats()
         self.settled: list[Settlement] = []
         self.calls: list[str] = []
         self._kept: dict[int, _Kept] = {}

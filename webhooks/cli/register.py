@@ -151,6 +151,11 @@ def _show(call: Call, hidden: list[str]) -> None:
 
 def _told(source: Source, secret: str, save: Path | None) -> None:
     variable = f"{source.name.upper()}_WEBHOOK_SECRET"
+    if not secret:
+        click.echo(
+            f"Registered. The signing secret is {source.secret_help}: set {variable} to it, and start Segue again."
+        )
+        return
     if save is None:
         click.echo(f"Registered. Set the signing secret, it may not be shown again:\n\n  {variable}={secret}\n")
         click.echo("Then `segue check`, and start Segue again.")

@@ -10,6 +10,9 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
+from webhooks.errors import JournalUnavailable
+from webhooks.journal.runners import Runner
+
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -22,21 +25,22 @@ class _Waiter(Generic[T, R]):
         self.woken = threading.Event()
         self.settled = False
         self.result: R | None = None
-        self.error: BaseException | None = None
+        self.error: Exception | None = None
 
 
 class Group(Generic[T, R]):
     """`submit(item)` returns when the commit that holds the item has returned.
 
-    commit  takes the items of one group and gives one result each, all or nothing
+    commit  takes the items of one group and gives for each a result, or an error that concerns it alone; what it
+            raises concerns all
     run     calls a function where it may block (`run(commit, items)`)
     most    items in one group
     """
 
     def __init__(
         self,
-        commit: Callable[[Sequence[T]], Sequence[R]],
-        run: Callable[[Callable[[Sequence[T]], Sequence[R]], Sequence[T]], Sequence[R]],
+        commit: Callable[[Sequence[T]], Sequence[R | Exception]],
+        run: Runner,
         *,
         most: int = 512,
     ) -> None:
@@ -48,7 +52,11 @@ class Group(Generic[T, R]):
         self._led = False
 
     def submit(self, item: T) -> R:
-        """Commit the item with whoever else is waiting; raises what its commit raised."""
+        """Commit the item with whoever else is waiting; raises what its commit raised.
+
+        Where the caller that led was stopped, its commit may or may not come through: `JournalUnavailable` for the
+        others, who try again.
+        """
         me: _Waiter[T, R] = _Waiter(item)
         with self._lock:
             self._waiting.append(me)
@@ -67,15 +75,22 @@ class Group(Generic[T, R]):
         return me.result  # type: ignore[return-value]
 
     def _lead(self) -> None:
-        with self._lock:
-            group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+        group: list[_Waiter[T, R]] = []
         try:
-            results = self._run(self._commit, [member.item for member in group])
+            with self._lock:
+                group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+            results: Sequence[R | Exception] = self._run(self._commit, [member.item for member in group])
             for member, result in zip(group, results, strict=True):
-                member.result = result
-        except BaseException as error:
+                if isinstance(result, Exception):
+                    member.error = result
+                else:
+                    member.result = result
+        except Exception as error:  # noqa: BLE001 - each member raises it
             for member in group:
                 member.error = error
+        except BaseException:
+            for member in group:
+                member.error = JournalUnavailable("the commit was interrupted", hint="Send the event again.")
             raise
         finally:
             for member in group:

@@ -8,12 +8,15 @@ from webhooks.journal.sqlite import SqliteJournal
 
 
 def open_journal(url: str) -> Journal:
-    """`sqlite:///relative.db`, `sqlite:////absolute.db`, or a plain path."""
-    if url.startswith("sqlite:///"):
-        return SqliteJournal(url.removeprefix("sqlite:///"))
-    if "://" in url:
-        kind = url.partition("://")[0]
+    """`sqlite:///relative.db`, `sqlite:////absolute.db`, or a plain path; `SettingsError` for all else."""
+    path = url.removeprefix("sqlite:///")
+    kind = path.partition("://")[0]
+    if kind in {"postgres", "postgresql"}:
         raise SettingsError(
-            [f"the journal's URL is of kind {kind!r}: this version stores in SQLite only; use sqlite:///segue.db"]
+            ["the journal's URL: PostgreSQL is not supported by this version, a later one will; use sqlite:///segue.db"]
         )
-    return SqliteJournal(url)
+    if kind != path or path.startswith("sqlite:"):
+        raise SettingsError([f"the journal's URL begins with {kind.partition(':')[0]!r}; use sqlite:///segue.db"])
+    if not path:
+        raise SettingsError(["the journal's URL names no file; use sqlite:///segue.db"])
+    return SqliteJournal(path)

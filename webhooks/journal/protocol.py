@@ -86,14 +86,33 @@ class Census:
     size_bytes: int = 0
 
 
+@dataclass(slots=True)
+class Stats:
+    """Since this process opened the journal. `events / groups` is how many events shared one commit."""
+
+    commits: int = 0
+    """Durable transactions of every kind."""
+    groups: int = 0
+    """Those of `append`."""
+    events: int = 0
+    """Events in the groups, duplicates among them."""
+    last_commit_seconds: float = 0.0
+    """From the wish to write until it was durable."""
+
+
 class Journal(Protocol):
     """The store. Every time is a parameter, aware UTC. `JournalUnavailable` is raised by all when it is away."""
+
+    @property
+    def stats(self) -> Stats:
+        """Counters for metrics."""
+        ...
 
     def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
         """Store new events durably (fsynced before it returns); all of one call or none. Groups concurrent calls.
 
         An event whose (source, key) is there already is counted as duplicate and changes nothing. An event with a
-        `problem` is stored dead.
+        `problem` is stored dead. One that cannot be stored at all (text where bytes belong) fails its own call only.
         """
         ...
 

@@ -107,7 +107,10 @@ def _request(
 
 
 def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> bytes:
-    payload = json.loads(body)
+    try:
+        payload = json.loads(body)
+    except ValueError:
+        raise CannotSign("the signature stands in a JSON body, and this body is none") from None
     for item in [payload] if scheme.items is None else _at(payload, scheme.items):
         if scheme.ts_path is not None:
             _put(item, scheme.ts_path, text_of(now, scheme.ts_form))

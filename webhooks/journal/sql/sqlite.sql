@@ -50,9 +50,15 @@ SELECT source, type, count(*) FROM events WHERE state = 'unsupported' GROUP BY s
 SELECT * FROM events WHERE source = ? AND event_key = ?
 
 -- name: rows
-SELECT * FROM events
-WHERE seq > :after AND (:source = '' OR source = :source) AND (:states = '[]' OR state IN (SELECT value FROM json_each(:states)))
-ORDER BY seq LIMIT :limit
+SELECT * FROM events WHERE seq > :after AND (:source = '' OR source = :source) ORDER BY seq LIMIT :limit
+
+-- name: rows_by_state
+SELECT * FROM events WHERE seq IN (
+    SELECT seq FROM events
+    WHERE state IN (SELECT value FROM json_each(:states)) AND seq > :after AND (:source = '' OR source = :source)
+    ORDER BY seq LIMIT :limit
+)
+ORDER BY seq
 
 -- name: remember
 INSERT INTO tokens (source, token, value, until) VALUES (:source, :token, :value, :until)

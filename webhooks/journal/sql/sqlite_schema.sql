@@ -10,7 +10,6 @@ CREATE TABLE events (
     trust        TEXT NOT NULL,
     headers      TEXT NOT NULL,
     envelope     TEXT NOT NULL,
-    body         BLOB NOT NULL,
     problem      TEXT NOT NULL,
     state        TEXT NOT NULL,
     attempts     INTEGER NOT NULL DEFAULT 0,
@@ -19,6 +18,7 @@ CREATE TABLE events (
     leased_until INTEGER,
     settled_at   INTEGER,
     reason       TEXT NOT NULL DEFAULT '',
+    body         BLOB NOT NULL, -- last: SQLite reads a long row up to the column it needs
     UNIQUE (source, event_key)
 ) STRICT;
 CREATE INDEX events_pending ON events (seq, due_at, leased_until) WHERE state = 'pending';

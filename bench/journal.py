@@ -1,0 +1,153 @@
+"""Appends to the journal by concurrent callers: group commit beside one commit for each append, in the same run.
+
+    python bench/journal.py --seconds 2 --callers 1,8,32,128 --size 3000
+
+Every append is one new event, durable before it returns. The disk and the rest of the machine are shared, so read the
+ratios. `--parts` says where an append's time goes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from translators.kit import Event
+
+NOW = datetime.now(UTC)
+COLUMNS = "{:<8} {:>8} {:<10} {:>10} {:>8} {:>9} {:>9}"
+
+
+def main() -> None:
+    """Measure and print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=2.0, help="for each line of the table (default 2)")
+    parser.add_argument("--callers", default="1,8,32,128", help="concurrent callers (default 1,8,32,128)")
+    parser.add_argument("--size", type=int, default=3000, help="bytes of a body (default 3000)")
+    parser.add_argument("--folder", type=Path, help="on the disk to measure (default: the system's temporary one)")
+    parser.add_argument("--parts", action="store_true", help="only say where an append's time goes")
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    told = parser.parse_args()
+    if told.one:
+        kind, mode, callers = told.one.split(",")
+        if kind == "gevent":
+            from gevent import monkey
+
+            monkey.patch_all()
+        print(json.dumps(measure(told.folder, int(callers), told.seconds, told.size, alone=mode == "each")))
+    elif told.parts:
+        parts(told.folder, told.size)
+    else:
+        table(told)
+
+
+def table(told: argparse.Namespace) -> None:
+    """Each line in a process of its own: gevent patches the whole of it."""
+    print(COLUMNS.format("callers", "", "commit", "appends/s", "group", "p50 ms", "p99 ms"))
+    for callers in told.callers.split(","):
+        for kind in ("threads", "gevent"):
+            for mode in ("each", "group"):
+                with tempfile.TemporaryDirectory(dir=told.folder) as folder:
+                    given = ["--one", f"{kind},{mode},{callers}", "--seconds", str(told.seconds)]
+                    given += ["--size", str(told.size), "--folder", folder]
+                    done = subprocess.run([sys.executable, __file__, *given], stdout=subprocess.PIPE, check=True)
+                rate, group, half, most = json.loads(done.stdout)
+                print(COLUMNS.format(kind, callers, mode, f"{rate:.0f}", f"{group:.1f}", f"{half:.2f}", f"{most:.2f}"))
+
+
+def measure(folder: Path, callers: int, seconds: float, size: int, *, alone: bool) -> tuple[float, float, float, float]:
+    """Appends a second, events in a commit, median and 99th percentile in milliseconds."""
+    from webhooks.journal import SqliteJournal
+
+    journal = SqliteJournal(folder / "bench.db")
+    if alone:
+        journal._here.group._most = 1
+    latencies: list[list[float]] = [[] for _ in range(callers)]
+    body = b'{"filler": "' + b"x" * size + b'"}'
+    end = time.perf_counter() + seconds
+
+    def call(lane: int) -> None:
+        number = 0
+        while (began := time.perf_counter()) < end:
+            number += 1
+            journal.append([event(f"{lane}-{number}", body)], now=NOW)
+            latencies[lane].append(time.perf_counter() - began)
+
+    threads = [threading.Thread(target=call, args=(lane,)) for lane in range(callers)]
+    began = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    took = time.perf_counter() - began
+    stats, every = journal.stats, sorted(each for lane in latencies for each in lane)
+    journal.close()
+    at = (every[len(every) // 2] * 1000, every[int(len(every) * 0.99)] * 1000)
+    return len(every) / took, stats.events / stats.groups, *at
+
+
+def event(key: str, body: bytes) -> Event:
+    """One of Stripe's kind."""
+    return Event(source="bench", key=key, type="charge.succeeded", raw=body, occurred_at=NOW, received_at=NOW)
+
+
+def parts(folder: Path | None, size: int) -> None:
+    """Microseconds of an event in a group of 1 and of 64, step by step."""
+    from webhooks.journal import records
+    from webhooks.journal.file import SqliteFile
+    from webhooks.journal.group import Group
+    from webhooks.journal.runners import Greenlets, Threads
+    from webhooks.journal.sqlite import _append, _insert
+
+    body = b"x" * size
+    with tempfile.TemporaryDirectory(dir=folder) as at:
+        file = SqliteFile(Path(at) / "bench.db", Threads())
+        file.write(lambda _: None)
+        numbers = iter(range(10**9))
+
+        def rows(count: int) -> list[list[records.Params]]:
+            return [[records.new(event(str(next(numbers)), body), NOW)] for _ in range(count)]
+
+        alone: Group[int, int] = Group(lambda items: items, Threads())
+        pool = Greenlets()
+        for what, took in (
+            ("an event to a row", clock(lambda: rows(64), 64)),
+            ("lead and leave a group, nothing to commit", clock(lambda: alone.submit(1), 1)),
+            ("there and back to the thread of gevent", clock(lambda: pool(int), 1)),
+            ("a transaction without a change, so no fsync", clock(lambda: file.transact(lambda _: None), 1)),
+        ):
+            print(f"{what:<44}{took:8.1f} us")
+        for count in (1, 64):
+            rest = iter([rows(count) for _ in range(200)])
+            took = clock(lambda rest=rest: _append(file, next(rest)), count, times=100)  # type: ignore[misc]
+            print(f"{f'commit, for each of {count}':<44}{took:8.1f} us")
+
+            def inserted(rest: object = rest, count: int = count) -> float:
+                def work(db: object) -> float:
+                    return clock(lambda: [_insert(db, one) for one in next(rest)], count, times=100)  # type: ignore[arg-type,call-overload]
+
+                return file.transact(work)
+
+            print(f"{f'  of it the insert, for each of {count}':<44}{inserted():8.1f} us")
+        file.close()
+
+
+def clock(work: Callable[[], object], share: int, *, times: int = 200) -> float:
+    """The median, in microseconds, for each of `share`."""
+    taken = []
+    for _ in range(times):
+        began = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - began)
+    return sorted(taken)[times // 2] * 1e6 / share
+
+
+if __name__ == "__main__":
+    main()
