@@ -172,8 +172,26 @@ def _shopify(api: Api) -> tuple[dict[str, str], str]:
     return {"shop": "acme", "access_token": "shpat_token"}, ""
 
 
+def _sendgrid(api: Api) -> tuple[dict[str, str], str]:
+    settings = "/v3/user/webhooks/event/settings"
+    api.answers[f"POST {settings}"] = (201, {"id": "w1", "enabled": True})
+    api.answers[f"PATCH {settings}/signed/w1"] = (200, {"id": "w1", "public_key": "MFkwEwYH"})
+    return {"api_key": "SG.long-key"}, "MFkwEwYH"
+
+
+def _postmark(api: Api) -> tuple[dict[str, str], str]:
+    api.answers["POST /webhooks"] = (200, {"ID": 1234567})
+    return {"server_token": "server-token", "message_stream": "mine"}, "segue:"
+
+
+def _resend(api: Api) -> tuple[dict[str, str], str]:
+    api.answers["POST /webhooks"] = (201, {"object": "webhook", "id": "4dd3", "signing_secret": "whsec_r"})
+    return {"api_key": "re_long_key"}, "whsec_r"
+
+
 STAND_INS: dict[str, Callable[[Api], tuple[dict[str, str], str]]] = {
     "zendesk": _zendesk, "paddle": _paddle, "chargebee": _chargebee, "shopify": _shopify,
+    "sendgrid": _sendgrid, "postmark": _postmark, "resend": _resend,
 }  # fmt: skip
 
 

@@ -1,0 +1,137 @@
+"""Mailgun -> Segment. https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any
+
+from translators.kit import Event, Head, HmacFields, Identity, Item, Message, Skip, Source, raw_member, track
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+
+mailgun = Source(
+    "mailgun",
+    title="Mailgun",
+    docs="https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhooks",
+    secret_help="Sending > Webhooks > HTTP webhook signing key (not the API key)",
+    # https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/securing-webhooks
+    scheme=HmacFields(
+        sig_path="signature.signature",
+        fields=("signature.timestamp", "signature.token"),
+        ts_path="signature.timestamp",
+        token_path="signature.token",
+        # It retries for 8 hours and does not say whether a retry is signed anew; the remembered token stops replays.
+        tolerance=9 * 3600.0,
+        strength="authenticated",
+    ),
+    options=[UNSUBSCRIBED_EVENT],
+)
+
+
+@mailgun.event
+def head(item: Item) -> Head:
+    """The event's own id (the signature is new on each retry), its word, and its unix seconds with a fraction."""
+    told = item.body.at("event-data")
+    key = told.id("id", "") or f"sha256:{sha256(raw_member(item.raw, 'event-data')).hexdigest()}"
+    return Head(key, told.text("event"), told.when("timestamp", None))
+
+
+@mailgun.before
+def really_sent(event: Event) -> None:
+    """Test mode accepts e-mails and sends none; routes pass on mail that came in."""
+    flags = event.body.maybe("event-data.flags")
+    if flags.flag("is-test-mode", False):
+        raise Skip("sent in Mailgun's test mode: no e-mail left")
+    if flags.flag("is-routed", False):
+        raise Skip("incoming mail that a route of yours passes on")
+
+
+@mailgun.who
+def who(event: Event) -> Identity:
+    """The recipient; `user-variables` may hold your own user id. A rejected e-mail has its `to` header only."""
+    told = event.body.at("event-data")
+    path = "recipient" if "recipient" in told else "message.headers.to"
+    variables = told.maybe("user-variables").value
+    return recipient(address(told, path), variables if isinstance(variables, dict) else {})
+
+
+def _email(event: Event) -> dict[str, Any]:
+    told = event.body.at("event-data")
+    found = {
+        "email_id": told.id("message.headers.message-id", None),
+        "email_subject": told.text("message.headers.subject", None),
+        "list_id": told.id("mailing-list.list-id", None) or told.id("mailing-list.address", None),
+        "tags": told.get("tags") or None,
+        "domain": told.get("domain.name"),
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def _reader(event: Event) -> dict[str, Any]:
+    return event.body.at("event-data").pick("ip", userAgent="client-info.user-agent")
+
+
+def _response(event: Event) -> dict[str, Any]:
+    """What the receiving server said; Mailgun's words stand in either of two members."""
+    told = event.body.at("event-data")
+    response = told.text("delivery-status.message", "") or told.text("delivery-status.description", "")
+    return told.pick("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
+        {"response": response} if response else {}
+    )
+
+
+@mailgun.on("accepted")
+def accepted(event: Event) -> Iterator[Message]:
+    yield track("Email Sent", _email(event))
+
+
+@mailgun.on("rejected")
+def rejected(event: Event) -> Iterator[Message]:
+    yield track("Email Dropped", _email(event), reason=event.body.text("event-data.reject.reason", None))
+
+
+@mailgun.on("delivered")
+def delivered(event: Event) -> Iterator[Message]:
+    yield track("Email Delivered", _email(event) | _response(event))
+
+
+@mailgun.on("failed")
+def failed(event: Event) -> Iterator[Message]:
+    """Put off, bounced, or never tried because an earlier bounce, complaint or unsubscription forbids it."""
+    told = event.body.at("event-data")
+    if told.text("severity") == "temporary":
+        name = "Email Deferred"
+    elif told.text("reason", "").startswith("suppress-"):
+        name = "Email Dropped"
+    else:
+        name = "Email Bounced"
+    yield track(name, _email(event) | _response(event))
+
+
+@mailgun.on("opened")
+def opened(event: Event) -> Iterator[Message]:
+    """`client-info.bot` names the machine that opened it (`apple`, `gmail` ...); it is empty for a person."""
+    bot = event.body.text("event-data.client-info.bot", None)
+    machine = None if bot is None else bool(bot)
+    yield track("Email Opened", _email(event), machine_open=machine, bot=bot or None, context=_reader(event))
+
+
+@mailgun.on("clicked")
+def clicked(event: Event) -> Iterator[Message]:
+    bot = event.body.text("event-data.client-info.bot", None)
+    url = event.body.text("event-data.url")
+    yield track("Email Link Clicked", _email(event), link_url=url, bot=bot or None, context=_reader(event))
+
+
+@mailgun.on("unsubscribed")
+def unsubscribed(event: Event) -> Iterator[Message]:
+    yield track(event.option("unsubscribed_event"), _email(event), context=_reader(event))
+
+
+@mailgun.on("complained")
+def complained(event: Event) -> Iterator[Message]:
+    yield track("Email Marked as Spam", _email(event))
+
+
+mailgun.ignore("stored", because="an incoming message was put by for you to fetch: no fact of an e-mail that you sent")
+mailgun.ignore("list_*", because="the upload of a mailing list: nobody's act")

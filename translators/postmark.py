@@ -1,0 +1,161 @@
+"""Postmark -> Segment. https://postmarkapp.com/developer/webhooks/webhooks-overview"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Event,
+    Head,
+    Identity,
+    Item,
+    Message,
+    Need,
+    Registered,
+    Registering,
+    SharedToken,
+    Skip,
+    Source,
+    json_call,
+    track,
+)
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+
+postmark = Source(
+    "postmark",
+    title="Postmark",
+    docs="https://postmarkapp.com/developer/webhooks/webhooks-overview",
+    secret_help="user:password of your own, which you also give to the webhook as its Basic auth credentials",
+    scheme=SharedToken(where="basic"),
+    options=[UNSUBSCRIBED_EVENT],
+)
+
+_TIMES: Final = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
+
+# https://postmarkapp.com/developer/api/bounce-api#bounce-types
+_NEVER_SENT: Final = {"ManuallyDeactivated", "SMTPApiError", "TemplateRenderingFailed"}
+_NO_BOUNCE: Final = {
+    "AddressChange": "the recipient tells a new address",
+    "AutoResponder": "an automatic answer of the recipient",
+    "ChallengeVerification": "the receiving server asks the sender to confirm",
+    "InboundError": "incoming mail could not be handed to you",
+    "OpenRelayTest": "an open relay test",
+}
+
+
+@postmark.event
+def head(item: Item) -> Head:
+    """Only bounces and complaints have an id: the rest are named by the message, the recipient and the time."""
+    body = item.body
+    if "RecordType" not in body and "FromFull" in body:
+        return Head(f"Inbound|{body.id('MessageID')}", "Inbound", None)
+    type_ = body.text("RecordType")
+    stamp = next((name for name in _TIMES if name in body), "")
+    at = body.iso(stamp) if stamp else None
+    if own := body.id("ID", ""):
+        return Head(f"{type_}|{own}", type_, at)
+    if at is None:
+        return Head(f"sha256:{sha256(item.raw).hexdigest()}", type_, None)
+    parts = (type_, body.id("MessageID"), body.text("Recipient", ""), body.text(stamp))
+    return Head("|".join(parts), type_, at)
+
+
+@postmark.who
+def who(event: Event) -> Identity:
+    """The recipient; the message's metadata may hold your own user id."""
+    path = "Email" if event.type in {"Bounce", "SpamComplaint"} else "Recipient"
+    return recipient(address(event.body, path), event.body.texts("Metadata"))
+
+
+@postmark.registration(
+    Need("server_token", "POSTMARK_SERVER_TOKEN", "the API token of your server"),
+    Need("message_stream", "POSTMARK_MESSAGE_STREAM", "the message stream's id, such as outbound", secret=False),
+)
+def register(at: Registering) -> Registered:
+    """A webhook of one stream, with credentials that are made here. https://postmarkapp.com/developer/api/webhooks-api"""
+    user = "segue"
+    told = {
+        "Url": at.url,
+        "MessageStream": at.given["message_stream"],
+        "HttpAuth": {"Username": user, "Password": at.secret},
+        "Triggers": {type_: {"Enabled": True} for type_ in at.types},
+    }
+    headers = {"X-Postmark-Server-Token": at.given["server_token"]}
+    yield json_call("POST", "https://api.postmarkapp.com/webhooks", headers, told)
+    return f"{user}:{at.secret}"
+
+
+def _email(event: Event) -> dict[str, Any]:
+    body = event.body
+    tag = body.text("Tag", "")
+    told = {
+        "email_id": body.id("MessageID", None),
+        "email_subject": body.text("Subject", None),
+        "message_stream": body.text("MessageStream", None),
+        "tags": [tag] if tag else None,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _reader(event: Event) -> dict[str, Any]:
+    return event.body.pick(ip="Geo.IP", userAgent="UserAgent")
+
+
+@postmark.on("Delivery")
+def delivery(event: Event) -> Iterator[Message]:
+    yield track("Email Delivered", _email(event), response=event.body.text("Details", "") or None)
+
+
+@postmark.on("Bounce")
+def bounce(event: Event) -> Iterator[Message]:
+    """Whatever comes back is a bounce here, unsubscriptions and automatic answers too; `Type` tells them apart."""
+    kind = event.body.text("Type")
+    if because := _NO_BOUNCE.get(kind):
+        raise Skip(f"no bounce: {because}")
+    if kind == "Transient":
+        name = "Email Deferred"
+    elif kind in _NEVER_SENT:
+        name = "Email Dropped"
+    else:
+        name = {
+            "SpamComplaint": "Email Marked as Spam",
+            "Subscribe": "Email Resubscribed",
+            "Unsubscribe": str(event.option("unsubscribed_event")),
+        }.get(kind, "Email Bounced")
+    told = {"reason": event.body.text("Description", "") or None, "response": event.body.text("Details", "") or None}
+    yield track(name, _email(event) | told, bounce_type=kind)
+
+
+@postmark.on("SpamComplaint")
+def spam_complaint(event: Event) -> Iterator[Message]:
+    yield track("Email Marked as Spam", _email(event))
+
+
+@postmark.on("Open")
+def opened(event: Event) -> Iterator[Message]:
+    first = event.body.flag("FirstOpen", None)
+    yield track("Email Opened", _email(event), first_open=first, context=_reader(event))
+
+
+@postmark.on("Click")
+def clicked(event: Event) -> Iterator[Message]:
+    url = event.body.text("OriginalLink")
+    yield track("Email Link Clicked", _email(event), link_url=url, context=_reader(event))
+
+
+@postmark.on("SubscriptionChange")
+def subscription_changed(event: Event) -> Iterator[Message]:
+    """`origin` says who changed it: the `recipient`, the `customer` (you, by API) or an `admin`."""
+    body = event.body
+    reason = body.text("SuppressionReason", "")
+    name = "Email Resubscribed"
+    if body.flag("SuppressSending"):
+        if reason in {"HardBounce", "SpamComplaint"}:
+            raise Skip(f"{reason} tells it")
+        name = event.option("unsubscribed_event")
+    yield track(name, _email(event), origin=body.text("Origin", "").lower() or None)
+
+
+postmark.ignore("Inbound", because="an incoming message: no fact of an e-mail that you sent")

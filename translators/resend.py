@@ -1,0 +1,179 @@
+"""Resend -> Segment. https://resend.com/docs/dashboard/webhooks/event-types"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from translators.kit import (
+    Event,
+    ExternalId,
+    Head,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Need,
+    Payload,
+    Registered,
+    Registering,
+    Source,
+    StandardWebhooks,
+    bearer,
+    identify,
+    json_call,
+    track,
+)
+from translators.kit.mail import address, recipient
+
+resend = Source(
+    "resend",
+    title="Resend",
+    docs="https://resend.com/docs/dashboard/webhooks/introduction",
+    secret_help="Webhooks > your webhook > Signing secret (whsec_...)",
+    scheme=StandardWebhooks(prefixes=("svix", "webhook")),
+    keep_headers=("svix-id", "webhook-id"),
+)
+
+
+@resend.event
+def head(item: Item) -> Head:
+    """The delivery's id, equal on every retry; the reader's own second before the event's.
+
+    `data.created_at` is the e-mail's, not the event's.
+    """
+    body = item.body
+    key = item.headers.get("svix-id") or item.headers.get("webhook-id") or f"sha256:{sha256(item.raw).hexdigest()}"
+    at = body.iso("data.click.timestamp", None) or body.iso("data.open.timestamp", None) or body.iso("created_at")
+    return Head(key, body.text("type"), at)
+
+
+@resend.registration(Need("api_key", "RESEND_API_KEY", "an API key with full access"))
+def register(at: Registering) -> Registered:
+    """https://resend.com/docs/api-reference/webhooks/create-webhook"""
+    told = {"endpoint": at.url, "events": list(at.types)}
+    made = yield json_call("POST", "https://api.resend.com/webhooks", bearer(at.given["api_key"]), told)
+    return made.text("signing_secret")
+
+
+def _people(data: Payload) -> list[tuple[str, Identity]]:
+    """Each recipient. Tags belong to the e-mail, so they name your user only where it has one recipient."""
+    emails = [address(data, f"to.{index}") for index, _ in enumerate(data.each("to"))]
+    if not emails:
+        raise Malformed(f"{data.path}.to", "names no recipient")
+    tags = _tags(data) if len(emails) == 1 else {}
+    return [(email if len(emails) > 1 else "", recipient(email, tags)) for email in dict.fromkeys(emails)]
+
+
+def _tags(data: Payload) -> dict[str, str]:
+    """`{name: value}`, however they are sent: as such, or as a list of `{"name": ..., "value": ...}`."""
+    if isinstance(data.get("tags"), list):
+        return {tag.text("name"): tag.text("value") for tag in data.each("tags")}
+    return dict(data.texts("tags"))
+
+
+def _tell(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[Message]:
+    """One message for each recipient; `reader` is where the reader's address and browser stand."""
+    data = event.body.at("data")
+    told = {
+        "email_id": data.id("email_id", None),
+        "email_subject": data.text("subject", None),
+        "campaign_id": data.id("broadcast_id", None),
+        "template_id": data.id("template_id", None),
+    }
+    context = data.pick(ip=f"{reader}.ipAddress", userAgent=f"{reader}.userAgent") if reader else {}
+    for key, who in _people(data):
+        yield track(name, {**told, **more}, key=key, who=who, context=context)
+
+
+@resend.on("email.sent")
+def sent(event: Event) -> Iterator[Message]:
+    yield from _tell(event, "Email Sent")
+
+
+@resend.on("email.delivered")
+def delivered(event: Event) -> Iterator[Message]:
+    yield from _tell(event, "Email Delivered")
+
+
+@resend.on("email.delivery_delayed")
+def delayed(event: Event) -> Iterator[Message]:
+    yield from _tell(event, "Email Deferred")
+
+
+@resend.on("email.bounced")
+def bounced(event: Event) -> Iterator[Message]:
+    told = event.body.pick(reason="data.bounce.message", bounce_type="data.bounce.type")
+    yield from _tell(event, "Email Bounced", **told, bounce_subtype=event.body.get("data.bounce.subType"))
+
+
+@resend.on("email.suppressed")
+def suppressed(event: Event) -> Iterator[Message]:
+    """The address bounced or complained before, and was not tried again."""
+    told = event.body.pick(reason="data.suppressed.message", drop_type="data.suppressed.type")
+    yield from _tell(event, "Email Dropped", **told)
+
+
+@resend.on("email.failed")
+def failed(event: Event) -> Iterator[Message]:
+    yield from _tell(event, "Email Dropped", reason=event.body.text("data.failed.reason", None))
+
+
+@resend.on("email.opened")
+def opened(event: Event) -> Iterator[Message]:
+    yield from _tell(event, "Email Opened", "open")
+
+
+@resend.on("email.clicked")
+def clicked(event: Event) -> Iterator[Message]:
+    yield from _tell(event, "Email Link Clicked", "click", link_url=event.body.text("data.click.link"))
+
+
+@resend.on("email.complained")
+def complained(event: Event) -> Iterator[Message]:
+    yield from _tell(event, "Email Marked as Spam")
+
+
+def _contact(event: Event) -> tuple[Identity, dict[str, Any]]:
+    data = event.body.at("data")
+    contact_id = data.id("id", None)
+    who = recipient(address(data, "email"), {})
+    told = {
+        "contact_id": contact_id,
+        "list_id": data.id("audience_id", None),
+        "unsubscribed": data.flag("unsubscribed", None),
+    }
+    return replace(who, external_ids=(ExternalId("resend_contact_id", contact_id or ""),)), told
+
+
+def _names(event: Event) -> dict[str, Any]:
+    return event.body.pick(firstName="data.first_name", lastName="data.last_name", unsubscribed="data.unsubscribed")
+
+
+@resend.on("contact.created")
+def contact_created(event: Event) -> Iterator[Message]:
+    who, told = _contact(event)
+    yield identify(_names(event), who=who)
+    yield track("Contact Created", told, who=who)
+
+
+@resend.on("contact.updated")
+def contact_updated(event: Event) -> Iterator[Message]:
+    """The contact as it is now: what changed is not told, so an unsubscription is only a trait."""
+    who, told = _contact(event)
+    yield identify(_names(event), who=who)
+    yield track("Contact Updated", told, who=who)
+
+
+@resend.on("contact.deleted")
+def contact_deleted(event: Event) -> Iterator[Message]:
+    who, told = _contact(event)
+    yield track("Contact Deleted", told, who=who)
+
+
+resend.ignore("email.scheduled", because="nothing was sent yet: email.sent will tell")
+resend.ignore("email.received", because="an incoming message: no fact of an e-mail that you sent")
+resend.ignore("suppression.*", because="follows from a bounce or complaint, which is told, or from a change of yours")
+resend.ignore("domain.*", because="the set-up of your own domain: nobody's act")

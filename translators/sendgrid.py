@@ -1,0 +1,169 @@
+"""SendGrid's Event Webhook -> Segment.
+
+https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Delivery,
+    Event,
+    Head,
+    Identity,
+    Item,
+    Message,
+    Need,
+    PublicKey,
+    Registered,
+    Registering,
+    Source,
+    bearer,
+    json_call,
+    raw_items,
+    track,
+)
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+
+sendgrid = Source(
+    "sendgrid",
+    title="SendGrid",
+    docs="https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event",
+    secret_help="Settings > Mail Settings > Event Webhooks > your webhook > Security features > Verification Key",
+    scheme=PublicKey(
+        kind="ecdsa-p256-sha256",
+        header="X-Twilio-Email-Event-Webhook-Signature",
+        ts_header="X-Twilio-Email-Event-Webhook-Timestamp",
+        template="{ts}{body}",
+        # It retries for 24 hours and does not say whether a retry is signed anew; sg_event_id stops replays.
+        tolerance=25 * 3600.0,
+    ),
+    options=[UNSUBSCRIBED_EVENT],
+)
+
+# What SendGrid itself writes at the top level of an event; every other member is a custom argument.
+_OWN: Final = {
+    "asm_group_id", "attempt", "bounce_classification", "category", "cert_err", "email", "event", "ip", "post_type",
+    "reason", "response", "send_at", "smtp-id", "status", "timestamp", "tls", "type", "url", "useragent",
+}  # fmt: skip
+
+
+@sendgrid.split
+def split(delivery: Delivery) -> Iterable[bytes]:
+    """An array of mixed events; a bare one, as the oldest accounts send it, is its own."""
+    return raw_items(delivery.body) if isinstance(delivery.payload.value, list) else [delivery.body]
+
+
+@sendgrid.event
+def head(item: Item) -> Head:
+    """`sg_event_id`, the event's word, and its unix second."""
+    event = item.body
+    key = event.id("sg_event_id", "") or f"sha256:{sha256(item.raw).hexdigest()}"
+    return Head(key, event.text("event").lower(), event.when("timestamp"))
+
+
+@sendgrid.who
+def who(event: Event) -> Identity:
+    """The recipient; custom and unique arguments may hold your own user id."""
+    custom = {name: value for name, value in event.body.value.items() if name not in _OWN}
+    return recipient(address(event.body, "email"), custom)
+
+
+@sendgrid.registration(Need("api_key", "SENDGRID_API_KEY", "an API key that may write event webhook settings"))
+def register(at: Registering) -> Registered:
+    """A webhook, then its signing switched on, which tells the public key.
+
+    https://www.twilio.com/docs/sendgrid/api-reference/webhooks/create-an-event-webhook
+    https://www.twilio.com/docs/sendgrid/api-reference/webhooks/toggle-signature-verification-for-an-event-webhook
+    """
+    settings = "https://api.sendgrid.com/v3/user/webhooks/event/settings"
+    headers = bearer(at.given["api_key"])
+    wanted = {"spam_report" if type_ == "spamreport" else type_: True for type_ in at.types}
+    told = {"enabled": True, "url": at.url, "friendly_name": "Segue", **wanted}
+    made = yield json_call("POST", settings, headers, told)
+    signed = yield json_call("PATCH", f"{settings}/signed/{made.id('id')}", headers, {"enabled": True})
+    return signed.text("public_key")
+
+
+def _email(event: Event) -> dict[str, Any]:
+    body = event.body
+    category = body.get("category")
+    told = {
+        "email_id": body.id("sg_message_id", None),
+        "campaign_id": body.id("singlesend_id", None) or body.id("marketing_campaign_id", None),
+        "campaign_name": body.text("singlesend_name", None) or body.text("marketing_campaign_name", None),
+        "automation_id": body.id("mc_auto_id", None),
+        "automation_name": body.text("mc_auto_name", None),
+        "template_id": body.id("sg_template_id", None) or body.id("template_id", None),
+        "template_name": body.text("sg_template_name", None),
+        "tags": [category] if isinstance(category, str) else category or None,
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _reader(event: Event) -> dict[str, Any]:
+    return event.body.pick(ip="ip", userAgent="useragent")
+
+
+@sendgrid.on("processed")
+def processed(event: Event) -> Iterator[Message]:
+    yield track("Email Sent", _email(event))
+
+
+@sendgrid.on("dropped")
+def dropped(event: Event) -> Iterator[Message]:
+    yield track("Email Dropped", _email(event) | event.body.pick("reason", smtp_status="status"))
+
+
+@sendgrid.on("deferred")
+def deferred(event: Event) -> Iterator[Message]:
+    attempt = event.body.decimal("attempt", None)
+    yield track("Email Deferred", _email(event), reason=event.body.text("response", None), attempt=attempt)
+
+
+@sendgrid.on("delivered")
+def delivered(event: Event) -> Iterator[Message]:
+    yield track("Email Delivered", _email(event), response=event.body.text("response", None))
+
+
+@sendgrid.on("bounce")
+def bounce(event: Event) -> Iterator[Message]:
+    """`bounce_type` is `bounce` for good, or `blocked` for this once."""
+    told = event.body.pick("reason", "bounce_classification", smtp_status="status", bounce_type="type")
+    yield track("Email Bounced", _email(event) | told)
+
+
+@sendgrid.on("open")
+def opened(event: Event) -> Iterator[Message]:
+    """Apple's Mail Privacy Protection opens by itself, which is `machine_open`."""
+    machine = event.body.flag("sg_machine_open", None)
+    yield track("Email Opened", _email(event), machine_open=machine, context=_reader(event))
+
+
+@sendgrid.on("click")
+def clicked(event: Event) -> Iterator[Message]:
+    yield track("Email Link Clicked", _email(event), link_url=event.body.text("url"), context=_reader(event))
+
+
+@sendgrid.on("spamreport")
+def spam_reported(event: Event) -> Iterator[Message]:
+    yield track("Email Marked as Spam", _email(event))
+
+
+@sendgrid.on("unsubscribe", "group_unsubscribe")
+def unsubscribed(event: Event) -> Iterator[Message]:
+    """From everything, or from the unsubscribe group `list_id`."""
+    list_id = event.body.id("asm_group_id", None)
+    yield track(event.option("unsubscribed_event"), _email(event), list_id=list_id, context=_reader(event))
+
+
+@sendgrid.on("group_resubscribe")
+def resubscribed(event: Event) -> Iterator[Message]:
+    list_id = event.body.id("asm_group_id", None)
+    yield track("Email Resubscribed", _email(event), list_id=list_id, context=_reader(event))
+
+
+sendgrid.ignore("account_status_change", because="about your SendGrid account, not about an e-mail")
