@@ -166,6 +166,11 @@ def _chargebee(api: Api) -> tuple[dict[str, str], str]:
     return {"site": "acme", "api_key": "live_key"}, "segue:"
 
 
+def _paypal(api: Api) -> tuple[dict[str, str], str]:
+    api.answers["POST /v1/notifications/webhooks"] = (201, {"id": "0EH40505U7160970P"})
+    return {"access_token": "A21AAtoken"}, "0EH40505U7160970P"
+
+
 def _shopify(api: Api) -> tuple[dict[str, str], str]:
     made = {"data": {"webhookSubscriptionCreate": {"webhookSubscription": {"id": "gid://shopify/1"}, "userErrors": []}}}
     api.answers["POST /admin/api/2025-07/graphql.json"] = (200, made)
@@ -190,7 +195,7 @@ def _resend(api: Api) -> tuple[dict[str, str], str]:
 
 
 STAND_INS: dict[str, Callable[[Api], tuple[dict[str, str], str]]] = {
-    "zendesk": _zendesk, "paddle": _paddle, "chargebee": _chargebee, "shopify": _shopify,
+    "zendesk": _zendesk, "paddle": _paddle, "chargebee": _chargebee, "shopify": _shopify, "paypal": _paypal,
     "sendgrid": _sendgrid, "postmark": _postmark, "resend": _resend,
 }  # fmt: skip
 

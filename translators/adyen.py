@@ -1,0 +1,221 @@
+"""Adyen -> Segment. https://docs.adyen.com/development-resources/webhooks/
+
+Standard webhooks: one request may hold several items, and every one is signed by itself. With automatic capture the
+authorisation is the payment; with manual capture it is only permission, and CAPTURE is the payment: say which.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from translators.kit import (
+    Answer,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    HmacFields,
+    Identity,
+    Item,
+    Message,
+    Option,
+    Skip,
+    Source,
+    exponent,
+    from_minor,
+    raw_items,
+    raw_member,
+    track,
+)
+
+_ITEM: Final = "NotificationRequestItem"
+_SIGNED: Final = (
+    "pspReference", "originalReference", "merchantAccountCode", "merchantReference", "amount.value", "amount.currency",
+    "eventCode", "success",
+)  # fmt: skip
+# https://docs.adyen.com/development-resources/currency-codes/ differs from ISO 4217 in these.
+_OWN: Final = {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}
+
+adyen = Source(
+    "adyen",
+    title="Adyen",
+    docs="https://docs.adyen.com/development-resources/webhooks/",
+    secret_help="Customer Area > Developers > Webhooks > your Standard webhook > HMAC key (hexadecimal)",
+    scheme={
+        # https://docs.adyen.com/development-resources/webhooks/secure-webhooks/verify-hmac-signatures/
+        "standard": HmacFields(
+            items="notificationItems",
+            sig_path=f"{_ITEM}.additionalData.hmacSignature",
+            fields=tuple(f"{_ITEM}.{name}" for name in _SIGNED),
+            join=":",
+            encoding="base64",
+            key="hex",
+        ),
+        "platform": HmacBody(header="hmacsignature", encoding="base64", key="hex"),
+    },
+    options=[
+        Option("environment", "which payments to translate", "live", ("live", "test", "both")),
+        Option(
+            "revenue_from",
+            "what carries `revenue`: the authorisation (automatic capture) or the capture (manual or delayed capture)",
+            "authorisation",
+            ("authorisation", "capture"),
+        ),
+    ],
+    ack=Answer(body=b"[accepted]", content_type="text/plain"),
+)
+
+
+@adyen.split
+def items(delivery: Delivery) -> Iterable[bytes | Item]:
+    """Each item's exact bytes; whether it is live stands in the envelope."""
+    live = delivery.payload.text("live", "")
+    return [
+        Item(
+            raw=raw_member(raw, _ITEM),
+            received_at=delivery.received_at,
+            envelope={"live": live},
+            options=delivery.options,
+        )
+        for raw in raw_items(delivery.body, "notificationItems")
+    ]
+
+
+@adyen.event
+def head(item: Item) -> Head:
+    """A later message of the same event with the other `success` is another event. `eventDate` is not signed."""
+    body = item.body
+    code = body.text("eventCode")
+    return Head(f"{code}:{body.id('pspReference')}:{body.text('success', '')}", code, body.iso("eventDate"))
+
+
+@adyen.before
+def environment(event: Event) -> None:
+    """Test payments are told apart by the endpoint's setting."""
+    told = "live" if event.envelope.get("live") == "true" else "test"
+    if event.option("environment") not in ("both", told):
+        raise Skip(f"a {told} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+
+
+@adyen.who
+def shopper(event: Event) -> Identity:
+    """`shopperReference` is documented as the merchant's own id of the shopper; a guest's payment stands for him."""
+    body = event.body
+    data = body.maybe("additionalData")
+    own = data.id("shopperReference", "") or data.id("recurring.shopperReference", "")
+    email = data.get("shopperEmail")
+    payment = body.id("originalReference", "") or body.id("pspReference", "")
+    return Identity(
+        user_ids=(own,),
+        anonymous=("payment", payment) if payment else None,
+        external_ids=(ExternalId("adyen_shopper_reference", own),),
+        traits={"email": email} if isinstance(email, str) and email else {},
+    )
+
+
+@adyen.on("AUTHORISATION")
+def authorised(event: Event) -> Iterator[Message]:
+    told = _payment(event)
+    if event.body.text("success", "") != "true":
+        yield track("Payment Failed", told, reason=event.body.text("reason", None) or None)
+    elif event.option("revenue_from") == "authorisation":
+        yield _order(told)
+    else:
+        yield track("Payment Authorized", told)
+
+
+@adyen.on("CAPTURE")
+def captured(event: Event) -> Iterator[Message]:
+    told = _payment(event)
+    if event.body.text("success", "") != "true":
+        raise Skip("the capture did not succeed; CAPTURE_FAILED tells why")
+    if event.option("revenue_from") == "capture":
+        yield _order(told)
+    else:
+        yield track("Payment Captured", told)
+
+
+def _order(told: dict[str, Any]) -> Message:
+    money = {"total": told["amount"], "revenue": told["amount"], "currency": told["currency"]}
+    return track("Order Completed", money, order_id=told["order_id"], payment_id=told["payment_id"])
+
+
+@adyen.on("REFUND")
+def refunded(event: Event) -> Iterator[Message]:
+    told = _payment(event)
+    if event.body.text("success", "") != "true":
+        yield track("Refund Failed", told, reason=event.body.text("reason", None) or None)
+        return
+    yield track(
+        "Order Refunded",
+        order_id=told["order_id"],
+        payment_id=told["payment_id"],
+        refund_id=event.body.id("pspReference"),
+        total=told["amount"],
+        currency=told["currency"],
+    )
+
+
+_NAMES: Final = {
+    "CANCELLATION": "Payment Cancelled",
+    "CAPTURE_FAILED": "Payment Failed",
+    "REFUND_FAILED": "Refund Failed",
+    "REFUNDED_REVERSED": "Refund Failed",
+    "NOTIFICATION_OF_CHARGEBACK": "Dispute Opened",
+    "CHARGEBACK": "Dispute Funds Withdrawn",
+    "CHARGEBACK_REVERSED": "Dispute Funds Reinstated",
+    "NOTIFICATION_OF_FRAUD": "Fraud Warning Received",
+}
+
+
+@adyen.on(*_NAMES)
+def told_by_name(event: Event) -> Iterator[Message]:
+    if event.type == "CANCELLATION" and event.body.text("success", "") != "true":
+        raise Skip("the payment could not be cancelled")
+    yield track(_NAMES[event.type], _payment(event), reason=event.body.text("reason", None) or None)
+
+
+@adyen.on("RECURRING_CONTRACT")
+def method_saved(event: Event) -> Iterator[Message]:
+    method = event.body.text("paymentMethod", None)
+    yield track("Payment Method Saved", payment_method_id=event.body.id("pspReference"), payment_method=method)
+
+
+def _payment(event: Event) -> dict[str, Any]:
+    body = event.body
+    return {
+        "order_id": body.id("merchantReference", None) or body.id("pspReference"),
+        "payment_id": body.id("originalReference", None) or body.id("pspReference"),
+        "amount": _amount(event),
+        "currency": body.text("amount.currency", None),
+        "payment_method": body.text("paymentMethod", None),
+    }
+
+
+def _amount(event: Event) -> Decimal | None:
+    value, code = event.body.integer("amount.value", None), event.body.text("amount.currency", None)
+    return None if value is None or code is None else from_minor(value, code, decimals=_OWN.get(code, exponent(code)))
+
+
+adyen.ignore("REPORT_AVAILABLE", "PAYOUT_*", "PAIDOUT_*", because="the merchant's own affairs")
+adyen.ignore(
+    "CANCEL_OR_REFUND",
+    "TECHNICAL_CANCEL",
+    "REFUND_WITH_DATA",
+    "VOID_PENDING_REFUND",
+    because="CANCELLATION or REFUND tells it",
+)
+adyen.ignore("ORDER_OPENED", "ORDER_CLOSED", because="several payments that make one order; each tells its own part")
+adyen.ignore(
+    "REQUEST_FOR_INFORMATION", "MANUAL_REVIEW_*", "OFFER_CLOSED", "PENDING", because="a step on the way, no end"
+)
+adyen.ignore(
+    "EXPIRE",
+    "AUTHORISATION_ADJUSTMENT",
+    "HANDLED_EXTERNALLY",
+    "POSTPONED_REFUND",
+    because="no step that Segment's spec or our vocabulary names",
+)
