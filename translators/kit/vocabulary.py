@@ -133,6 +133,10 @@ SALES: Final[Mapping[str, str]] = {
     "Meeting Booked": "A meeting was booked.",
     "Meeting Cancelled": "A meeting was called off.",
     "Form Submitted": "A form was submitted.",
+    "Form Abandoned": "A form was begun and not sent.",
+    "Meeting Rescheduled": "A meeting was moved to another time (`start_time`).",
+    "Meeting No-Show Marked": "An invited person did not come to a meeting.",
+    "Meeting No-Show Withdrawn": "The mark that an invited person did not come was taken back.",
 }
 
 MESSAGING: Final[Mapping[str, str]] = {
@@ -148,4 +152,36 @@ MESSAGING: Final[Mapping[str, str]] = {
     "SMS Read": "A message was read.",
 }
 
-VOCABULARY: Final[Mapping[str, str]] = {**SUPPORT, **BILLING, **SALES, **MESSAGING}
+COMMUNITY: Final[Mapping[str, str]] = {
+    "App Installed": "A GitHub, Slack or other platform app of yours was installed in an account.",
+    "App Uninstalled": "A platform app of yours was removed from an account.",
+    "App Home Opened": "Somebody opened the home of your app inside a chat tool.",
+    "App Mentioned": "Somebody mentioned your app in a channel.",
+    "App Action Taken": "Somebody used a button, menu or shortcut of your app inside a chat tool.",
+    "App Command Used": "Somebody used a slash command of your app.",
+    "Channel Message Posted": "Somebody wrote in a channel of a chat tool. Never the text, never a bot.",
+    "Channel Created": "A channel was made in a chat tool.",
+    "Channel Archived": "A channel of a chat tool was archived.",
+    "Channel Joined": "Somebody joined a channel.",
+    "Channel Left": "Somebody left a channel.",
+    "Workspace Joined": "Somebody joined the workspace of a chat tool.",
+    "Link Shared": "A link to a domain of yours was posted.",
+    "Reaction Added": "Somebody put a reaction on a message.",
+    "Reaction Removed": "A reaction was taken off a message.",
+    "Repository Starred": "Somebody starred a repository.",
+    "Repository Unstarred": "A star was taken back.",
+    "Repository Forked": "Somebody forked a repository.",
+    "Code Pushed": "Commits were pushed to a repository.",
+    "Issue Opened": "An issue was opened in a repository.",
+    "Issue Closed": "An issue was closed.",
+    "Issue Reopened": "A closed issue was opened again.",
+    "Issue Commented": "Somebody commented on an issue or pull request.",
+    "Pull Request Opened": "A pull request was opened.",
+    "Pull Request Closed": "A pull request was closed without being merged.",
+    "Pull Request Merged": "A pull request was merged.",
+    "Pull Request Reopened": "A closed pull request was opened again.",
+    "Pull Request Reviewed": "A pull request was reviewed (`review_state`).",
+    "Release Published": "A release was published.",
+}
+
+VOCABULARY: Final[Mapping[str, str]] = {**SUPPORT, **BILLING, **SALES, **MESSAGING, **COMMUNITY}

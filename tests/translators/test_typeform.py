@@ -1,0 +1,70 @@
+"""What the goldens of Typeform cannot tell by themselves."""
+
+import base64
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from translators.kit import Delivery, Malformed
+from translators.typeform import typeform
+from webhooks.signatures import Request, verify
+from webhooks.transcript import outcomes
+from webhooks.translate import Translated
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def delivery(**response: Any) -> Delivery:
+    body = {
+        "event_id": "01JEVENT",
+        "event_type": "form_response",
+        "form_response": {"form_id": "frm1", "token": "tok1", "submitted_at": "2026-10-05T09:04:30Z"} | response,
+    }
+    return Delivery(source="typeform", body=json.dumps(body).encode(), received_at=NOW, options=typeform.defaults())
+
+
+def message(**response: Any) -> dict[str, Any]:
+    ((_, outcome),) = outcomes(typeform, delivery(**response))
+    assert isinstance(outcome, Translated)
+    return outcome.messages[0]
+
+
+def answer(type_: str, value: Any, ref: str) -> dict[str, Any]:
+    return {"type": type_, type_: value, "field": {"id": f"id_{ref}", "ref": ref}}
+
+
+def test_what_somebody_wrote_is_not_sent_by_default() -> None:
+    answers = [answer("text", "my diagnosis", "why"), answer("number", 3, "size")]
+    assert message(answers=answers)["properties"]["answers"] == {"size": 3}
+
+
+def test_a_form_without_answers_has_no_answers_property() -> None:
+    assert "answers" not in message()["properties"]
+
+
+def test_two_responses_from_one_address_are_one_person_however_it_is_written() -> None:
+    people = {
+        message(answers=[answer("email", told, "email")])["anonymousId"] for told in ("A@b.example", "a@b.example")
+    }
+    assert len(people) == 1
+
+
+def test_a_hidden_number_under_a_configured_key_is_the_user_id() -> None:
+    assert message(hidden={"user_id": 204})["userId"] == "204"
+
+
+def test_a_delivery_without_an_id_is_malformed() -> None:
+    raw = json.dumps({"event_type": "form_response", "form_response": {}}).encode()
+    with pytest.raises(Malformed, match="event_id"):
+        typeform.events(Delivery(source="typeform", body=raw, received_at=NOW))
+
+
+def test_a_response_signed_as_typeform_signs_it_is_accepted_and_a_changed_one_is_not() -> None:
+    scheme, body = typeform.schemes["default"], delivery().body
+    made = base64.b64encode(hmac.digest(b"a secret", body, "sha256")).decode()
+    headers = {"typeform-signature": f"sha256={made}"}
+    assert verify(scheme, Request(body=body, headers=headers), ["a secret"], now=NOW).ok
+    assert not verify(scheme, Request(body=body + b" ", headers=headers), ["a secret"], now=NOW).ok

@@ -1,0 +1,126 @@
+"""Calendly -> Segment. https://developer.calendly.com/api-docs/ (Webhooks)
+
+The body is `{event, created_at, created_by, payload}`; the payload is an invitee with its meeting, or a routing form's
+submission. A meeting that is moved is told twice: the old invitee is cancelled, a new one created.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from translators.kit import (
+    Event,
+    Head,
+    HmacKvHeader,
+    Identity,
+    Item,
+    Message,
+    Payload,
+    Skip,
+    Source,
+    track,
+)
+
+calendly = Source(
+    "calendly",
+    title="Calendly",
+    docs="https://developer.calendly.com/api-docs/c1ddc06ce1f1b-webhook-signatures",
+    secret_help="the signing_key you gave (or were given) when you made the subscription (POST /webhook_subscriptions)",
+    scheme=HmacKvHeader(header="Calendly-Webhook-Signature", tolerance=180.0),
+)
+
+
+@calendly.event
+def head(item: Item) -> Head:
+    """Calendly numbers no delivery: the event, its subject and its time name it."""
+    body = item.body
+    at = body.iso("created_at")
+    return Head(f"{body.text('event')}:{body.id('payload.uri')}:{at.isoformat()}", body.text("event"), at)
+
+
+@calendly.who
+def who(event: Event) -> Identity:
+    """The invitee, by e-mail address; a tracking parameter of your link may hold your user id."""
+    payload = event.body.at("payload")
+    email = payload.text("email", "").strip()
+    told = payload.id("invitee", None) or payload.id("submitter", None) or payload.id("uri")
+    traits = payload.pick(
+        "name", "timezone", firstName="first_name", lastName="last_name", phone="text_reminder_number"
+    )
+    return Identity(
+        metadata=(payload.texts("tracking"),),
+        anonymous=("email", email.lower()) if email else ("invitee", told),
+        traits={name: value for name, value in {"email": email, **traits}.items() if isinstance(value, str) and value},
+    )
+
+
+def _meeting(event: Event) -> dict[str, Any]:
+    payload = event.body.at("payload")
+    meeting = payload.maybe("scheduled_event")
+    hosts = list(meeting.each("event_memberships"))
+    host = hosts[0] if hosts else Payload({})
+    return {
+        "meeting_id": payload.id("event", None) or meeting.id("uri", None),
+        "meeting_name": meeting.text("name", None),
+        "meeting_type_id": meeting.id("event_type", None),
+        "invitee_id": payload.id("invitee", payload.id("uri")),
+        "status": payload.text("status", None),
+        "start_time": meeting.iso("start_time", None),
+        "end_time": meeting.iso("end_time", None),
+        "channel": meeting.text("location.type", None),
+        "agent_id": host.id("user", None),
+        "agent_name": host.text("user_name", None),
+    }
+
+
+def _context(event: Event) -> dict[str, Any]:
+    """Where the link was found. https://segment.com/docs/connections/spec/common/#context"""
+    campaign = event.body.at("payload").maybe("tracking").pick(
+        source="utm_source", medium="utm_medium", name="utm_campaign", term="utm_term", content="utm_content"
+    )  # fmt: skip
+    return {"campaign": campaign} if campaign else {}
+
+
+@calendly.on("invitee.created")
+def booked(event: Event) -> Iterator[Message]:
+    old = event.body.id("payload.old_invitee", None)
+    name = "Meeting Rescheduled" if old else "Meeting Booked"
+    yield track(name, _meeting(event), previous_invitee_id=old, context=_context(event))
+
+
+@calendly.on("invitee.canceled")
+def cancelled(event: Event) -> Iterator[Message]:
+    payload = event.body.at("payload")
+    if payload.flag("rescheduled", default=False):
+        raise Skip("the meeting was moved: invitee.created tells to when")
+    by = payload.text("cancellation.canceler_type", None)
+    yield track(
+        "Meeting Cancelled",
+        _meeting(event),
+        author={"invitee": "customer", "host": "agent"}.get(by or "", by),
+        context=_context(event),
+    )
+
+
+@calendly.on("invitee_no_show.created")
+def missed(event: Event) -> Iterator[Message]:
+    yield track("Meeting No-Show Marked", _meeting(event))
+
+
+@calendly.on("invitee_no_show.deleted")
+def came_after_all(event: Event) -> Iterator[Message]:
+    yield track("Meeting No-Show Withdrawn", _meeting(event))
+
+
+@calendly.on("routing_form_submission.created")
+def routed(event: Event) -> Iterator[Message]:
+    """The answers are what somebody wrote, and stay here; the result says where the form led."""
+    payload = event.body.at("payload")
+    yield track(
+        "Form Submitted",
+        form_id=payload.id("routing_form", None),
+        response_id=payload.id("uri"),
+        result=payload.text("result.type", None),
+        context=_context(event),
+    )

@@ -1,0 +1,266 @@
+"""GitHub -> Segment. https://docs.github.com/en/webhooks/webhook-events-and-payloads
+
+The type is the header X-GitHub-Event with the body's `action`: `issues.opened`, `push`. The body is JSON, or a
+form with the JSON in `payload`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from translators.kit import (
+    Clock,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Payload,
+    Skip,
+    Source,
+    parse_form,
+    track,
+)
+
+github = Source(
+    "github",
+    title="GitHub",
+    docs="https://docs.github.com/en/webhooks/webhook-events-and-payloads",
+    secret_help="the secret you gave the webhook (repository, organisation or app > Settings > Webhooks)",
+    scheme=HmacBody(header="X-Hub-Signature-256", prefix="sha256="),
+    keep_headers=["X-GitHub-Event", "X-GitHub-Delivery"],
+)
+
+_TIMES: Final[dict[str, tuple[str, Clock]]] = {
+    "star.created": ("starred_at", "event"),
+    "fork": ("forkee.created_at", "event"),
+    "push": ("repository.pushed_at", "event"),
+    "issues.opened": ("issue.created_at", "event"),
+    "issues.closed": ("issue.closed_at", "event"),
+    "issues.reopened": ("issue.updated_at", "record"),
+    "issue_comment.created": ("comment.created_at", "event"),
+    "pull_request.opened": ("pull_request.created_at", "event"),
+    "pull_request.closed": ("pull_request.closed_at", "event"),
+    "pull_request.reopened": ("pull_request.updated_at", "record"),
+    "pull_request_review.submitted": ("review.submitted_at", "event"),
+    "release.published": ("release.published_at", "event"),
+    "installation.created": ("installation.created_at", "event"),
+}
+
+
+@github.split
+def split(delivery: Delivery) -> list[bytes | Item]:
+    """The JSON itself, out of its form where GitHub was told to send one."""
+    if not delivery.body.startswith(b"payload="):
+        return [delivery.body]
+    return [parse_form(delivery.body).get("payload", "").encode()]
+
+
+@github.event
+def head(item: Item) -> Head:
+    """The delivery's GUID, kept when it is sent again; GitHub dates no event, so the time is the object's."""
+    key, name = item.headers.get("x-github-delivery", ""), item.headers.get("x-github-event", "")
+    if not key or not name:
+        raise Malformed("$", "came without the headers X-GitHub-Delivery and X-GitHub-Event, which name it")
+    action = item.body.text("action", None)
+    type_ = f"{name}.{action}" if action else name
+    path, clock = _TIMES.get(type_, ("", "event"))
+    return Head(key, type_, _time(item.body, path), clock)
+
+
+def _time(body: Payload, path: str) -> datetime | None:
+    return body.when(path, None) if path else None
+
+
+@github.who
+def who(event: Event) -> Identity:
+    """Who acted, by GitHub's number: a login can change."""
+    sender = event.body.at("sender")
+    user_id, login = sender.id("id"), sender.text("login", None)
+    return Identity(
+        anonymous=("user", user_id),
+        external_ids=(ExternalId("github_user_id", user_id),),
+        traits={"username": login} if login else {},
+    )
+
+
+@github.before
+def people_only(event: Event) -> None:
+    """A bot's act is nobody's."""
+    if event.body.get("sender.type") == "Bot":
+        raise Skip("done by a bot")
+
+
+def _repository(event: Event) -> dict[str, Any]:
+    repository = event.body.maybe("repository")
+    return {
+        "repository_id": repository.id("id", None),
+        "repository_name": repository.text("full_name", None),
+        "private": repository.flag("private", None),
+        "organization": event.body.text("organization.login", None),
+    }
+
+
+def _labels(record: Payload) -> list[str]:
+    return [label.text("name") for label in record.each("labels")]
+
+
+@github.on("star.created")
+def starred(event: Event) -> Iterator[Message]:
+    yield track("Repository Starred", _repository(event))
+
+
+@github.on("star.deleted")
+def unstarred(event: Event) -> Iterator[Message]:
+    yield track("Repository Unstarred", _repository(event))
+
+
+@github.on("fork")
+def forked(event: Event) -> Iterator[Message]:
+    fork = event.body.at("forkee")
+    yield track(
+        "Repository Forked", _repository(event), fork_name=fork.text("full_name"), url=fork.text("html_url", None)
+    )
+
+
+@github.on("push")
+def pushed(event: Event) -> Iterator[Message]:
+    body = event.body
+    if body.flag("deleted", default=False):
+        raise Skip("a branch or tag was deleted, nothing was pushed")
+    yield track(
+        "Code Pushed",
+        _repository(event),
+        ref=body.text("ref"),
+        commit_id=body.text("after", None),
+        commits=len(list(body.each("commits"))),
+        forced=body.flag("forced", None),
+    )
+
+
+def _issue(event: Event) -> dict[str, Any]:
+    issue = event.body.at("issue")
+    return {
+        **_repository(event),
+        "issue_id": issue.id("id"),
+        "issue_number": issue.id("number", None),
+        "subject": issue.text("title", None),
+        "status": issue.text("state", None),
+        "status_reason": issue.text("state_reason", None),
+        "tags": _labels(issue),
+        "url": issue.text("html_url", None),
+    }
+
+
+@github.on("issues.opened")
+def issue_opened(event: Event) -> Iterator[Message]:
+    yield track("Issue Opened", _issue(event))
+
+
+@github.on("issues.closed")
+def issue_closed(event: Event) -> Iterator[Message]:
+    yield track("Issue Closed", _issue(event))
+
+
+@github.on("issues.reopened")
+def issue_reopened(event: Event) -> Iterator[Message]:
+    yield track("Issue Reopened", _issue(event))
+
+
+@github.on("issue_comment.created")
+def commented(event: Event) -> Iterator[Message]:
+    """A pull request is an issue too; `on` says which."""
+    on = "pull_request" if "issue.pull_request" in event.body else "issue"
+    yield track("Issue Commented", _issue(event), message_id=event.body.id("comment.id"), on=on)
+
+
+def _pull_request(event: Event) -> dict[str, Any]:
+    pull = event.body.at("pull_request")
+    return {
+        **_repository(event),
+        "pull_request_id": pull.id("id"),
+        "pull_request_number": pull.id("number", None),
+        "subject": pull.text("title", None),
+        "status": pull.text("state", None),
+        "draft": pull.flag("draft", None),
+        "tags": _labels(pull),
+        "url": pull.text("html_url", None),
+        "author": pull.text("user.login", None),
+    }
+
+
+@github.on("pull_request.opened")
+def pull_opened(event: Event) -> Iterator[Message]:
+    yield track("Pull Request Opened", _pull_request(event))
+
+
+@github.on("pull_request.closed")
+def pull_closed(event: Event) -> Iterator[Message]:
+    merged = event.body.flag("pull_request.merged", default=False)
+    yield track("Pull Request Merged" if merged else "Pull Request Closed", _pull_request(event))
+
+
+@github.on("pull_request.reopened")
+def pull_reopened(event: Event) -> Iterator[Message]:
+    yield track("Pull Request Reopened", _pull_request(event))
+
+
+@github.on("pull_request_review.submitted")
+def reviewed(event: Event) -> Iterator[Message]:
+    review = event.body.at("review")
+    state = review.text("state").lower()
+    yield track("Pull Request Reviewed", _pull_request(event), message_id=review.id("id"), review_state=state)
+
+
+@github.on("release.published")
+def released(event: Event) -> Iterator[Message]:
+    release = event.body.at("release")
+    yield track(
+        "Release Published",
+        _repository(event),
+        release_id=release.id("id"),
+        release_name=release.text("name", None),
+        tag=release.text("tag_name", None),
+        prerelease=release.flag("prerelease", None),
+        url=release.text("html_url", None),
+    )
+
+
+def _installation(event: Event) -> dict[str, Any]:
+    installed = event.body.at("installation")
+    return {
+        "installation_id": installed.id("id"),
+        "app_id": installed.id("app_id", None),
+        "app_name": installed.text("app_slug", None),
+        "account_id": installed.id("account.id", None),
+        "account_name": installed.text("account.login", None),
+        "account_type": installed.text("account.type", None),
+    }
+
+
+@github.on("installation.created")
+def installed(event: Event) -> Iterator[Message]:
+    yield track("App Installed", _installation(event))
+
+
+@github.on("installation.deleted")
+def uninstalled(event: Event) -> Iterator[Message]:
+    yield track("App Uninstalled", _installation(event))
+
+
+github.ignore("ping", because="GitHub's own test of this URL")
+github.ignore("watch.*", because="a star, which star.created tells with its time")
+github.ignore(
+    "check_*", "workflow_*", "status", "deployment*", "page_build", because="machines at work, no person's act"
+)
+github.ignore("create", "delete", because="a branch or tag; push tells what was pushed")
+github.ignore("issues.*", "issue_comment.*", "pull_request.*", "release.*", because="a detail of a record that is told")
+github.ignore("pull_request_review.*", "pull_request_review_*", because="a part of a review; its submission is told")
+github.ignore("installation.*", "installation_repositories.*", because="the reach of an app that is installed already")
+github.ignore("member*", "team*", "organization.*", "repository.*", because="the administration of an account")

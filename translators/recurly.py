@@ -1,0 +1,104 @@
+"""Recurly -> Segment. https://docs.recurly.com/recurly-subscriptions/docs/webhooks
+
+JSON webhooks are thin: they name an object and its account and hold nothing of it. So amounts are not known here, and
+no message carries revenue; each names the object for whoever looks it up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from translators.kit import Event, ExternalId, Head, HmacKvHeader, Identity, Item, Message, Source, track
+
+recurly = Source(
+    "recurly",
+    title="Recurly",
+    docs="https://docs.recurly.com/recurly-subscriptions/docs/webhooks",
+    secret_help="Integrations > Webhooks > your JSON endpoint > Secret key (XML endpoints are not signed)",
+    # https://docs.recurly.com/recurly-subscriptions/docs/signature-verification: milliseconds by the text, seconds by
+    # its example, so the unit is told by the magnitude
+    scheme=HmacKvHeader(header="recurly-signature", positional=True, ts_form="auto"),
+)
+
+
+@recurly.event
+def head(item: Item) -> Head:
+    """One object changes in one way at one time: together they name the event, whatever retry this is."""
+    body = item.body
+    type_ = f"{body.text('object_type')}.{body.text('event_type')}"
+    at = body.iso("event_time")
+    key = body.id("uuid", "") or body.id("id")
+    return Head(f"{type_}:{key}:{body.text('event_time')}", type_, at)
+
+
+@recurly.who
+def account(event: Event) -> Identity:
+    """`account_code` is the merchant's own code for the account, by Recurly's documentation."""
+    body = event.body
+    code = body.id("account_code", "")
+    known = body.id("id", "") if body.get("object_type") == "account" else ""
+    thing = body.id("uuid", "") or body.id("id", "")
+    return Identity(
+        user_ids=(code,),
+        anonymous=("account", known) if known else ("object", thing) if thing else None,
+        external_ids=(ExternalId("recurly_account_code", code),),
+    )
+
+
+_NAMES: Final = {
+    "account.created": "Customer Created",
+    "account.deleted": "Customer Deleted",
+    "account.closed": "Customer Deleted",
+    "subscription.created": "Subscription Started",
+    "subscription.updated": "Subscription Updated",
+    "subscription.renewed": "Subscription Renewed",
+    "subscription.canceled": "Subscription Cancellation Scheduled",
+    "subscription.reactivated": "Subscription Cancellation Withdrawn",
+    "subscription.expired": "Subscription Cancelled",
+    "subscription.paused": "Subscription Paused",
+    "subscription.resumed": "Subscription Resumed",
+    "charge_invoice.created": "Invoice Created",
+    "charge_invoice.paid": "Invoice Paid",
+    "charge_invoice.past_due": "Invoice Overdue",
+    "charge_invoice.failed": "Invoice Payment Failed",
+    "payment.succeeded": "Payment Succeeded",
+    "payment.failed": "Payment Failed",
+    "payment.declined": "Payment Failed",
+    "payment.refunded": "Order Refunded",
+    "payment.voided": "Payment Cancelled",
+}
+_KEY: Final = {
+    "account": "account_id",
+    "subscription": "subscription_id",
+    "charge_invoice": "invoice_id",
+    "payment": "payment_id",
+}
+
+
+@recurly.on(*_NAMES)
+def named(event: Event) -> Iterator[Message]:
+    body = event.body
+    kind = body.text("object_type")
+    id_ = body.id("uuid", None) or body.id("id", None)
+    order = {"order_id": id_} if event.type == "payment.refunded" else {}
+    yield track(_NAMES[event.type], {_KEY.get(kind, "object_id"): id_, **order})
+
+
+recurly.ignore("account.*", because="what changed is not told, and nothing else of the account")
+recurly.ignore(
+    "subscription.*",
+    "charge_invoice.*",
+    "payment.*",
+    "invoice.*",
+    because="a step on the way; its end has its own event",
+)
+recurly.ignore(
+    "credit_*",
+    "dunning*",
+    "billing_info.*",
+    "shipping_address.*",
+    "gift_card.*",
+    because="nothing but an id is told of it",
+)
+recurly.ignore("plan.*", "item.*", "coupon.*", "measured_unit.*", "price_segment.*", because="the merchant's catalogue")

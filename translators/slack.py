@@ -1,0 +1,230 @@
+"""Slack -> Segment: the Events API, interactivity and slash commands. https://docs.slack.dev/apis/events-api/
+
+Events are JSON. Interactivity is a form with JSON in `payload`, a slash command a plain form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Answer,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacTimestamped,
+    Identity,
+    Item,
+    Message,
+    Payload,
+    Skip,
+    Source,
+    from_seconds,
+    parse_form,
+    track,
+)
+
+_SENT_AT: Final = "x-slack-request-timestamp"
+_TEAM_TYPES: Final = {"app_uninstalled"}
+_SPOKEN: Final = ("message", "message.file_share", "message.thread_broadcast", "message.me_message")
+
+slack = Source(
+    "slack",
+    title="Slack",
+    docs="https://docs.slack.dev/authentication/verifying-requests-from-slack/",
+    secret_help="your app > Basic Information > App Credentials > Signing Secret",
+    scheme=HmacTimestamped(
+        header="X-Slack-Signature", ts_header="X-Slack-Request-Timestamp", template="v0:{ts}:{body}", prefix="v0="
+    ),
+    keep_headers=["X-Slack-Request-Timestamp"],
+)
+
+
+@slack.handshake()
+def challenged(delivery: Delivery) -> Answer | None:
+    """Slack asks, signed, whether this URL is ours."""
+    if not delivery.body.lstrip().startswith(b"{") or delivery.payload.get("type") != "url_verification":
+        return None
+    return Answer(body=json.dumps({"challenge": delivery.payload.text("challenge")}).encode())
+
+
+@slack.split
+def split(delivery: Delivery) -> list[bytes | Item]:
+    """An event's JSON, an interaction's JSON out of its form, a command's fields as JSON."""
+    if delivery.body.lstrip()[:1] in {b"{", b"["}:
+        return [delivery.body]
+    form = parse_form(delivery.body)
+    if "payload" in form:
+        return [form["payload"].encode()]
+    kind = "slash_command" if "command" in form else "outgoing_webhook"
+    return [json.dumps({**form, "type": kind}).encode()]
+
+
+@slack.event
+def head(item: Item) -> Head:
+    """`event_id`, equal on every retry, or an interaction's `trigger_id`. Times are the event's own or its second.
+
+    Interactions carry no time but the one they are signed with, and Slack does not repeat them.
+    """
+    body = item.body
+    outer = body.text("type")
+    if outer != "event_callback":
+        key = body.id("trigger_id", "") or f"sha256:{sha256(item.raw).hexdigest()}"
+        sent = Payload({"at": item.headers.get(_SENT_AT)}, "X-Slack-Request-Timestamp").seconds("at", None)
+        return Head(f"{outer}:{key}", outer, sent)
+    event = body.at("event")
+    type_ = ".".join(filter(None, (event.text("type"), event.text("subtype", None))))
+    at = event.get("event_ts")
+    exact = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
+    return Head(body.id("event_id"), type_, from_seconds(at) if exact else body.seconds("event_time"))
+
+
+@slack.who
+def who(event: Event) -> Identity:
+    """The member who acted; the workspace where the app itself is the matter."""
+    body = event.body
+    team = body.id("team_id", None) or body.id("team.id", None) or body.id("user.team_id", None)
+    if event.type in _TEAM_TYPES:
+        return Identity(anonymous=("team", body.id("team_id")), group_id=team)
+    path = next((path for path in ("event.user", "user_id", "user") if path in body), "event.user")
+    member = body.id(path)
+    return Identity(anonymous=("user", member), external_ids=(ExternalId("slack_user_id", member),), group_id=team)
+
+
+def _channel(event: Event) -> dict[str, Any]:
+    told = event.body.maybe("event")
+    return {
+        "channel_id": told.id("channel", None),
+        "channel_type": told.text("channel_type", None),
+    }
+
+
+def _message(event: Event) -> dict[str, Any]:
+    told = event.body.at("event")
+    return {
+        **_channel(event),
+        "message_id": told.text("ts"),
+        "thread_id": told.text("thread_ts", None),
+        "files": len(list(told.each("files"))) or None,
+    }
+
+
+@slack.on(*_SPOKEN)
+def posted(event: Event) -> Iterator[Message]:
+    if event.body.get("event.bot_id") or event.body.get("event.bot_profile"):
+        raise Skip("written by a bot")
+    if not event.body.get("event.user"):
+        raise Skip("written by nobody that Slack names")
+    yield track("Channel Message Posted", _message(event))
+
+
+@slack.on("app_mention")
+def mentioned(event: Event) -> Iterator[Message]:
+    if event.body.get("event.bot_id"):
+        raise Skip("written by a bot")
+    yield track("App Mentioned", _message(event))
+
+
+@slack.on("reaction_added", "reaction_removed")
+def reacted(event: Event) -> Iterator[Message]:
+    told = event.body.at("event")
+    yield track(
+        "Reaction Added" if event.type == "reaction_added" else "Reaction Removed",
+        reaction=told.text("reaction"),
+        channel_id=told.id("item.channel", None),
+        message_id=told.text("item.ts", None),
+        author=told.id("item_user", None),
+    )
+
+
+@slack.on("member_joined_channel")
+def joined(event: Event) -> Iterator[Message]:
+    yield track("Channel Joined", _channel(event), invited_by=event.body.id("event.inviter", None))
+
+
+@slack.on("member_left_channel")
+def left(event: Event) -> Iterator[Message]:
+    yield track("Channel Left", _channel(event))
+
+
+@slack.on("team_join")
+def arrived(event: Event) -> Iterator[Message]:
+    yield track("Workspace Joined", is_guest=event.body.flag("event.user.is_restricted", None))
+
+
+@slack.on("channel_created")
+def channel_created(event: Event) -> Iterator[Message]:
+    channel = event.body.at("event.channel")
+    who = slack.identity(event) if "event.user" in event.body else _creator(event, channel.id("creator"))
+    yield track("Channel Created", channel_id=channel.id("id"), channel_name=channel.text("name", None), who=who)
+
+
+def _creator(event: Event, member: str) -> Identity:
+    external = ExternalId("slack_user_id", member)
+    return Identity(anonymous=("user", member), external_ids=(external,), group_id=event.body.id("team_id", None))
+
+
+@slack.on("channel_archive")
+def channel_archived(event: Event) -> Iterator[Message]:
+    yield track("Channel Archived", _channel(event))
+
+
+@slack.on("link_shared")
+def link_shared(event: Event) -> Iterator[Message]:
+    links = [link.text("url") for link in event.body.at("event").each("links")]
+    yield track("Link Shared", _channel(event), links=links)
+
+
+@slack.on("app_home_opened")
+def home_opened(event: Event) -> Iterator[Message]:
+    yield track("App Home Opened", _channel(event), tab=event.body.text("event.tab", None))
+
+
+@slack.on("app_uninstalled")
+def uninstalled(event: Event) -> Iterator[Message]:
+    yield track("App Uninstalled", app_id=event.body.id("api_app_id", None), account_id=event.body.id("team_id"))
+
+
+@slack.on("block_actions", "shortcut", "message_action")
+def acted(event: Event) -> Iterator[Message]:
+    """Which button or shortcut, never what was typed."""
+    body = event.body
+    actions = [action.id("action_id", None) for action in body.each("actions")]
+    yield track(
+        "App Action Taken",
+        action_type=event.type,
+        action_ids=[action for action in actions if action] or None,
+        callback_id=body.id("callback_id", None) or body.id("view.callback_id", None),
+        channel_id=body.id("channel.id", None),
+    )
+
+
+@slack.on("view_submission")
+def submitted(event: Event) -> Iterator[Message]:
+    view = event.body.at("view")
+    yield track("Form Submitted", form_id=view.id("callback_id", None), response_id=view.id("id"))
+
+
+@slack.on("slash_command")
+def commanded(event: Event) -> Iterator[Message]:
+    """The command, never its text."""
+    yield track("App Command Used", command=event.body.text("command"), channel_id=event.body.id("channel_id", None))
+
+
+slack.ignore("message.*", because="an edit, a bot's, or Slack's own words about a channel")
+slack.ignore("outgoing_webhook", because="a legacy outgoing webhook, which tells a message that the Events API tells")
+slack.ignore("view_closed", "block_suggestion", because="a form that was not sent, or a menu that asks for its choices")
+slack.ignore("app_rate_limited", because="Slack's word that events were left out, nobody's act")
+slack.ignore("tokens_revoked", because="an app's tokens; app_uninstalled tells of its removal")
+slack.ignore("workflow_*", "function_executed", because="an automation ran, nobody acted")
+slack.ignore(
+    "channel_*", "group_*", "im_*", "mpim_*", "team_*", "email_domain_changed", "emoji_changed", "subteam_*",
+    "grid_migration_*", "shared_channel_*", because="the administration of a workspace or channel",
+)  # fmt: skip
+slack.ignore("user_*", "dnd_*", "assistant_*", because="a member's presence, status or settings")
+slack.ignore("file_*", "pin_*", "star_*", "call_*", "bookmark_*", because="a detail of a message or file")
+slack.ignore("resources_*", "scope_*", "bot_*", "invite_requested", because="the app's own permissions, or an approval")

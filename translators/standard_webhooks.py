@@ -1,0 +1,99 @@
+"""Any sender of Standard Webhooks (or Svix) -> Segment, without a translator of its own.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+
+The spec suggests a body `{type, timestamp, data}`. The type's words become the message's name (`invoice.paid` is
+"Invoice Paid"), the scalar members of `data` its properties; options say where the person stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Event,
+    Head,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Option,
+    Payload,
+    Source,
+    StandardWebhooks,
+    track,
+)
+
+standard_webhooks = Source(
+    "standard_webhooks",
+    title="Standard Webhooks",
+    docs="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
+    secret_help="the endpoint's signing secret (whsec_...) in the sender's settings",
+    scheme={"default": StandardWebhooks(), "plain_key": StandardWebhooks(key="utf8")},
+    keep_headers=["webhook-id", "svix-id"],
+    options=[
+        Option("user_id", "the path of your own user id, such as data.external_id"),
+        Option("metadata", "the path of a free-form object that may hold one of your user id keys", "data.metadata"),
+        Option("customer_id", "the path of the sender's id of the person, such as data.customer_id"),
+        Option("email", "the path of the person's e-mail address, such as data.email"),
+        Option("group_id", "the path of the account that the person acts for"),
+        Option("time", "the path of the event's time: ISO 8601, unix seconds or milliseconds", "timestamp"),
+    ],
+)
+
+_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_APART: Final = re.compile(r"[\W_]+")
+
+
+@standard_webhooks.event
+def head(item: Item) -> Head:
+    """The message's id, equal on every retry. `webhook-timestamp` is the attempt's time and is not taken."""
+    body = item.body
+    key = item.headers.get("webhook-id") or item.headers.get("svix-id") or f"sha256:{sha256(item.raw).hexdigest()}"
+    path = str(item.options.get("time") or "timestamp")
+    return Head(key, body.text("type"), body.when(path, None))
+
+
+@standard_webhooks.who
+def who(event: Event) -> Identity:
+    """Whoever stands at the configured paths; nobody is made up."""
+    body = event.body
+    user_id, customer, email = (_read(event, name) for name in ("user_id", "customer_id", "email"))
+    metadata = event.option("metadata")
+    free = dict(body.texts(metadata)) if metadata else {}
+    if not (user_id or customer or email or free):
+        paths = [f"$.{event.option(name)}" for name in ("user_id", "customer_id", "email") if event.option(name)]
+        raise Malformed(", ".join(paths) or "$", "names nobody; see this source's settings user_id, customer_id, email")
+    anonymous = ("customer", customer) if customer else ("email", email.lower()) if email else None
+    return Identity(
+        metadata=(free,),
+        user_ids=(user_id,) if user_id else (),
+        anonymous=anonymous,
+        traits={"email": email} if email else {},
+        group_id=_read(event, "group_id") or None,
+    )
+
+
+def _read(event: Event, option: str) -> str:
+    path = event.option(option)
+    return event.body.id(path, "").strip() if path else ""
+
+
+def name_of(type_: str) -> str:
+    """`invoice.paid`, `invoice_paid`, `invoice/paid` and `invoicePaid` are all "Invoice Paid"."""
+    words = [word for word in _APART.split(_HUMP.sub(" ", type_)) if word]
+    return " ".join(word if word.isupper() else word.capitalize() for word in words) or type_
+
+
+def _scalars(data: Payload) -> dict[str, Any]:
+    members = data.value if isinstance(data.value, dict) else {}
+    return {name: value for name, value in members.items() if name and isinstance(value, str | int | Decimal)}
+
+
+@standard_webhooks.on("*")
+def happened(event: Event) -> Iterator[Message]:
+    yield track(name_of(event.type), _scalars(event.body.maybe("data")))

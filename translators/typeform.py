@@ -1,0 +1,131 @@
+"""Typeform -> Segment. https://www.typeform.com/developers/webhooks/
+
+A delivery is one response to one form: what was asked (`definition`), what was answered, and your hidden fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any, Final
+
+from translators.kit import (
+    Event,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Message,
+    Option,
+    Payload,
+    Source,
+    track,
+)
+
+typeform = Source(
+    "typeform",
+    title="Typeform",
+    docs="https://www.typeform.com/developers/webhooks/",
+    secret_help="the secret you gave the webhook (your form > Connect > Webhooks > Edit, or the Webhooks API)",
+    scheme=HmacBody(header="Typeform-Signature", encoding="base64", prefix="sha256="),
+    options=[
+        Option(
+            "answers",
+            "which answers are sent: those of closed questions (choice, number, rating, yes or no, date), all, or none",
+            "closed",
+            ("closed", "all", "none"),
+        )
+    ],
+)
+
+_CLOSED: Final = {"choice", "choices", "number", "boolean", "date"}
+_PEOPLE: Final = {"email", "phone_number"}
+
+
+@typeform.event
+def head(item: Item) -> Head:
+    """The delivery's id and the moment that the form was sent; a partial response may have none."""
+    body = item.body
+    return Head(body.id("event_id"), body.text("event_type"), body.iso("form_response.submitted_at", None))
+
+
+@typeform.who
+def who(event: Event) -> Identity:
+    """A hidden field may hold your user id; else the first e-mail address that was answered, else the response."""
+    response = event.body.at("form_response")
+    email = _first(response, "email")
+    phone = _first(response, "phone_number")
+    hidden = {
+        name: str(value) for name, value in response.maybe("hidden").pick(*_names(response)).items() if _plain(value)
+    }
+    return Identity(
+        metadata=(hidden,),
+        anonymous=("email", email.lower()) if email else ("response", response.id("token")),
+        traits={name: value for name, value in {"email": email, "phone": phone}.items() if value},
+    )
+
+
+def _names(response: Payload) -> list[str]:
+    hidden = response.get("hidden")
+    return [name for name in hidden if "." not in name] if isinstance(hidden, dict) else []
+
+
+def _plain(value: Any) -> bool:
+    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+
+
+def _first(response: Payload, kind: str) -> str | None:
+    found = (answer.text(kind).strip() for answer in response.each("answers") if answer.get("type") == kind)
+    return next((value for value in found if value), None)
+
+
+def _answers(response: Payload, wanted: str) -> dict[str, Any] | None:
+    """`{ref: answer}`; a question's ref is the name you can give it, its id where it has none."""
+    if wanted == "none":
+        return None
+    refs = {field.id("id"): field.id("ref", "") for field in response.each("definition.fields")}
+    told: dict[str, Any] = {}
+    for answer in response.each("answers"):
+        kind = answer.text("type")
+        if kind not in _CLOSED and (wanted != "all" or kind in _PEOPLE):
+            continue
+        field_id = answer.id("field.id")
+        value = _value(answer, kind)
+        if value is not None:
+            told[answer.id("field.ref", refs.get(field_id) or field_id)] = value
+    return told or None
+
+
+def _value(answer: Payload, kind: str) -> Any:
+    if kind == "choice":
+        return answer.text("choice.label", None) or answer.text("choice.other", None)
+    if kind == "choices":
+        labels = [label for label in answer.maybe("choices").maybe("labels").value or [] if isinstance(label, str)]
+        other = answer.text("choices.other", None)
+        return [*labels, other] if other else labels
+    value = answer.get(kind)
+    return value if isinstance(value, str | int | Decimal) else None
+
+
+def _form(event: Event) -> dict[str, Any]:
+    response = event.body.at("form_response")
+    return {
+        "form_id": response.id("form_id"),
+        "form_name": response.text("definition.title", None),
+        "response_id": response.id("token"),
+        "landed_at": response.iso("landed_at", None),
+        "score": response.decimal("calculated.score", None),
+        "ending": response.id("ending.ref", None) or response.id("ending.id", None),
+        "answers": _answers(response, event.options.get("answers", "closed")),
+    }
+
+
+@typeform.on("form_response")
+def submitted(event: Event) -> Iterator[Message]:
+    yield track("Form Submitted", _form(event))
+
+
+@typeform.on("form_response_partial")
+def left(event: Event) -> Iterator[Message]:
+    """The respondent stopped half-way: what was answered until then."""
+    yield track("Form Abandoned", _form(event))
