@@ -343,6 +343,16 @@ def test_mailguns_token_may_come_again_with_the_same_body_only() -> None:
     assert judged(MAILGUN, request, "s", remember=None).fault is Fault.MALFORMED
 
 
+def test_a_public_url_that_is_none_fits_nothing_and_raises_nothing() -> None:
+    for url in ("https://[", "https://a:x/"):
+        assert judged(TWILIO, replace(made(TWILIO, "s"), public_url=url), "s").fault in {Fault.SECRET, Fault.BODY}
+
+
+def test_what_is_no_json_cannot_be_signed_in_its_body() -> None:
+    with pytest.raises(CannotSign):
+        sign(MAILGUN, body=b"no json", secret="s", now=NOW)
+
+
 def test_an_adyen_item_without_a_signature_is_missing_one() -> None:
     assert judged(ADYEN, sent(b'{"notificationItems": [{}]}', {}), HEX).fault is Fault.MISSING
 

@@ -140,6 +140,7 @@ SALES: Final[Mapping[str, str]] = {
 }
 
 MESSAGING: Final[Mapping[str, str]] = {
+    "Email Unsubscribed": "What the spec calls Unsubscribed, for those who choose the name most e-mail tools send.",
     "Email Sent": "An e-mail was accepted for sending.",
     "Email Deferred": "A receiving server put an e-mail off.",
     "Email Dropped": "The provider did not send an e-mail (`reason`).",

@@ -119,6 +119,8 @@ def of_kv_header(scheme: HmacKvHeader, request: Request) -> Claim:
     if scheme.positional:
         ts, signatures = parts[0], parts[1:]
     else:
+        if scheme.ts_key in parts or scheme.sig_key in parts:
+            raise Unreadable(f"The {scheme.header} header holds a part without a value.")
         pairs = [part.split("=", 1) for part in parts if "=" in part]
         ts = next((pair[1] for pair in pairs if pair[0] == scheme.ts_key), "")
         signatures = [pair[1] for pair in pairs if pair[0] == scheme.sig_key]
