@@ -96,6 +96,8 @@ class Door:
         if source.has_unsigned_handshake:
             hello = source.greet(self._delivery(endpoint, incoming, body, now), signed=False)
             if hello is not None:
+                if hello.note:
+                    log.warning("handshake", extra={"endpoint": name, "note": hello.note})
                 return reply(hello)
         verdict = self._verify(endpoint, incoming, body, now)
         delivery = self._delivery(endpoint, incoming, body, now)

@@ -159,7 +159,7 @@ def render(
         "type": message.kind,
         "messageId": message_id(namespace, event, message),
         "timestamp": to_iso(message.at or event.occurred_at),
-        **identity.resolve(who, provider=endpoint.source.name, user_id_keys=endpoint.user_id_keys),
+        **identity.resolve(who, provider=endpoint.source.provider, user_id_keys=endpoint.user_id_keys),
         "context": context,
     }
     if message.kind == "track":

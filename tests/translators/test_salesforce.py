@@ -15,12 +15,19 @@ from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal
 from webhooks.receive import Door, Incoming
+from webhooks.transcript import outcomes
+from webhooks.translate import Translated
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "salesforce"
 CONTACT = (GOLDEN / "Contact.xml").read_bytes()
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
-ACK = b"<Ack>true</Ack>"
-NACK = b"<Ack>false</Ack>"
+ANSWER = (
+    b'<?xml version="1.0" encoding="UTF-8"?>'
+    b'<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+    b' xmlns:xsd="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+    b'<soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound">'
+    b"<Ack>%s</Ack></notificationsResponse></soapenv:Body></soapenv:Envelope>"
+)
 
 
 def delivery(body: bytes, **options: Any) -> Delivery:
@@ -46,8 +53,7 @@ def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(door: Door) ->
     for _ in range(2):
         told = post(door, CONTACT)
         assert (told.status, told.content_type) == (200, "text/xml; charset=utf-8")
-        assert told.body.startswith(b"<?xml")
-        assert ACK in told.body
+        assert told.body == ANSWER % b"true"
     (row,) = door.journal.rows()
     assert row.event.trust == "authenticated"
     assert row.event.clock == "record"
@@ -58,7 +64,8 @@ def test_what_is_not_stored_is_a_nack_and_a_wrong_token_an_error(door: Door) -> 
     foreign = CONTACT.replace(b"00D000000000001AAA", b"00D999999999999AAA")
     for body in (b"<no xml", foreign, b"<a/>"):
         told = post(door, body)
-        assert (told.status, NACK in told.body) == (200, True)
+        assert (told.status, told.content_type) == (200, "text/xml; charset=utf-8")
+        assert told.body == ANSWER % b"false"
     with pytest.raises(Rejected) as caught:
         post(door, CONTACT, token="wrong")
     assert caught.value.status == 401
@@ -138,3 +145,106 @@ def test_no_bytes_raise_anything_but_the_kits_own(junk: bytes, at: int, cut: int
                 assert "Traceback" not in event.problem, event.problem
         except (Malformed, Refused):
             pass
+
+
+SESSION = CONTACT[CONTACT.index(b"<SessionId>") : CONTACT.index(b"</SessionId>") + len(b"</SessionId>")]
+
+
+@given(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=12, max_size=80))
+def test_no_stored_byte_is_of_the_session_however_it_is_written(session: str) -> None:
+    marked = f"zq{session}zq"
+    for written in (marked.replace("&", "&amp;").replace("<", "&lt;"), f"<![CDATA[{marked.replace(']]>', ']')}]]>"):
+        body = CONTACT.replace(SESSION, f"<SessionId>{written}</SessionId>".encode())
+        (event,) = salesforce.events(delivery(body))
+        stored = event.raw.decode() + repr(event.envelope) + repr(event.headers) + event.key + event.problem
+        assert "SessionId" not in stored
+        assert "zq" not in stored
+        assert set(event.envelope) == {"OrganizationId", "ActionId", "EnterpriseUrl", "namespaces"}
+
+
+def test_a_message_without_a_notification_is_acknowledged_and_stores_nothing(door: Door) -> None:
+    start, end = CONTACT.index(b"<Notification>"), CONTACT.index(b"</Notification>") + len(b"</Notification>")
+    assert post(door, CONTACT[:start] + CONTACT[end:]).body == ANSWER % b"true"
+    assert door.journal.rows() == []
+
+
+def test_prefixes_that_only_an_ancestor_declared_are_still_known_when_the_event_is_read_again() -> None:
+    body = (
+        b'<?xml version="1.0"?><S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/" '
+        b'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns:obj="urn:sobject.enterprise.soap.sforce.com">'
+        b'<S:Body><o:notifications xmlns:o="http://soap.sforce.com/2005/09/outbound">'
+        b"<o:OrganizationId>00D000000000001AAA</o:OrganizationId><o:Notification  ><o:Id>04l000000000099AAA</o:Id>"
+        b'<o:sObject i:type="obj:Lead"><obj:Id>00Q000000000099</obj:Id><obj:LastName>B</obj:LastName>'
+        b'<obj:Phone i:nil="true"/></o:sObject></o:Notification ></o:notifications></S:Body></S:Envelope>'
+    )
+    ((event, outcome),) = outcomes(salesforce, delivery(body))
+    assert event.raw.startswith(b"<o:Notification  >")
+    assert event.raw.endswith(b"</o:Notification >")
+    assert event.clock == "received"
+    assert isinstance(outcome, Translated)
+    identified, tracked = outcome.messages
+    assert identified["traits"] == {"lastName": "B", "name": "B"}
+    assert tracked["properties"]["lead_id"] == "00Q000000000099EAA"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"<ActionId>", b"<OrganizationId>00D999999999999AAA</OrganizationId><ActionId>"),
+        (b"</notifications>", b"</notifications><notifications xmlns='http://soap.sforce.com/2005/09/outbound'/>"),
+        (b"http://soap.sforce.com/2005/09/outbound", b"urn:something:else"),
+        (b"<soapenv:Body>", b"<soapenv:Body><extra>"),
+        (b"Lovelace", b"Lovel\xe4ce"),
+        (b'encoding="UTF-8"?>', b'encoding="UTF-8"?><!DOCTYPE x>'),
+    ],
+    ids=["two organisations", "two messages", "other namespace", "not closed", "not UTF-8", "empty DTD"],
+)
+def test_a_message_that_could_be_read_in_two_ways_is_malformed(old: bytes, new: bytes) -> None:
+    assert old in CONTACT
+    for read in (salesforce.events, salesforce.check):
+        with pytest.raises(Malformed):
+            read(delivery(CONTACT.replace(old, new), organization_id="00D000000000001AAA"))
+
+
+def test_deep_nesting_is_malformed_and_takes_no_stack() -> None:
+    with pytest.raises(Malformed):
+        salesforce.events(delivery(b"<a>" * 100_000 + b"</a>" * 100_000))
+
+
+@pytest.mark.parametrize("configured", ["00D", "00D00000000000", "000000000000000", "00d000000000001"])
+def test_an_organisation_id_that_is_too_short_or_another_opens_nothing(configured: str) -> None:
+    with pytest.raises(Refused):
+        salesforce.check(delivery(CONTACT, organization_id=configured))
+
+
+def names(body: bytes, **options: Any) -> list[str]:
+    ((_, outcome),) = outcomes(salesforce, delivery(body, **options))
+    assert isinstance(outcome, Translated)
+    return [message.get("event", message["type"]) for message in outcome.messages]
+
+
+def test_an_outbound_message_can_be_given_a_name_by_its_action_id_of_either_length() -> None:
+    for action in ("04k000000000001", "04k000000000001AAA"):
+        assert names(CONTACT, action_events=f"04k9; {action} = Form Submitted") == [
+            "identify",
+            "group",
+            "Form Submitted",
+        ]
+    assert names(CONTACT, action_events="04k000000000002=Form Submitted")[-1] == "Contact Updated"
+    account = (GOLDEN / "Account.xml").read_bytes()
+    assert names(account, action_events="04k000000000001=Form Submitted") == ["group", "Form Submitted"]
+
+
+def test_how_a_new_record_is_known_is_the_operators_choice() -> None:
+    new = (GOLDEN / "Lead__created.xml").read_bytes()
+    assert names(new)[-1] == "Lead Created"
+    assert names(new, created_when="never")[-1] == "Lead Updated"
+    assert names(CONTACT)[-1] == "Contact Updated"
+    assert names(CONTACT, created_when="always")[-1] == "Contact Created"
+
+
+def test_the_creation_is_the_time_only_where_all_messages_tell_creations() -> None:
+    (event,) = salesforce.events(delivery(CONTACT))
+    assert (event.occurred_at.isoformat(), event.clock) == ("2026-01-02T03:04:05+00:00", "record")
+    (event,) = salesforce.events(delivery(CONTACT, created_when="always"))
+    assert (event.occurred_at.isoformat(), event.clock) == ("2026-01-01T10:00:00+00:00", "event")

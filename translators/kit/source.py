@@ -31,12 +31,13 @@ MALFORMED_TYPE: Final = "(malformed)"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the provider wants to hear."""
+    """What the provider wants to hear. `note` is not sent but logged: what the operator must know of a handshake."""
 
     body: bytes = b""
     status: int = 200
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ class Source:
     keep_headers  request headers that the translation needs, kept with the event; all others are dropped
     options       settings of its own
     ack, nack     answers other than our JSON, where the provider asks for one
+    provider      whose ids these are, where several sources share them, so that one person has one anonymousId
     """
 
     def __init__(
@@ -82,6 +84,7 @@ class Source:
         options: Iterable[Option] = (),
         ack: Answer | None = None,
         nack: Answer | None = None,
+        provider: str = "",
     ) -> None:
         if not _NAME.fullmatch(name):
             raise Declaration(f"source name {name!r} must be lower-case letters, digits and _, at most 40")
@@ -94,6 +97,7 @@ class Source:
         self.secret_help = secret_help
         self.keep_headers = frozenset(header.lower() for header in keep_headers)
         self.options = {option.name: option for option in options}
+        self.provider = provider or name
         self.ack = ack
         self.nack = nack
         self.handlers: dict[str, Handler] = {}

@@ -1,0 +1,121 @@
+"""Signed callouts of our Apex class -> Segment: docs/salesforce/ has the class, the trigger and where the secret lies.
+
+The body is ours to define:
+
+    {"organization_id": "00D…", "url": "https://acme.my.salesforce.com", "events": [
+      {"id": "…", "object": "Opportunity", "operation": "update", "at": "2026-10-05T09:31:07.123Z",
+       "record": {…}, "changed": ["StageName"], "old": {"StageName": "Proposal"}}]}
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from translators.kit import (
+    Delivery,
+    Event,
+    Head,
+    HmacTimestamped,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Payload,
+    Refused,
+    Source,
+    raw_items,
+)
+from translators.salesforce import objects
+from translators.salesforce.change import Change, Operation
+from translators.salesforce.ids import eighteen, same_organization
+from translators.salesforce.settings import ORGANIZATION, RECORDS
+
+_OPERATIONS: Final[dict[str, Operation]] = {
+    "create": "create", "update": "update", "delete": "delete", "undelete": "undelete",
+}  # fmt: skip
+_URL: Final = re.compile(r"https://[A-Za-z0-9.-]+")
+
+salesforce_apex = Source(
+    "salesforce_apex",
+    title="Salesforce Apex",
+    docs="https://developer.salesforce.com/docs/atlas.en-us.apexref.meta/apexref/apex_classes_restful_crypto.htm",
+    secret_help="a long random text of your own, also in Setup > Custom Metadata Types > Segue Setting > Secret",
+    scheme=HmacTimestamped(header="X-Sf-Signature", ts_header="X-Sf-Timestamp"),
+    provider="salesforce",
+    options=[ORGANIZATION, *RECORDS],
+)
+
+
+@salesforce_apex.guard
+def ours(delivery: Delivery) -> None:
+    """The organisation must be the configured one: a sandbox made from production has its class and its secret."""
+    wanted = str(delivery.options["organization_id"])
+    if wanted and not same_organization(delivery.payload.id("organization_id", ""), wanted):
+        raise Refused("The callout is of another Salesforce organisation.")
+
+
+@salesforce_apex.split
+def events(delivery: Delivery) -> Iterator[Item]:
+    """One callout tells the records of one transaction."""
+    body = delivery.payload
+    envelope = {"organization_id": body.id("organization_id", ""), "url": body.text("url", "")}
+    for raw in raw_items(delivery.body, "events"):
+        yield Item(raw=raw, received_at=delivery.received_at, envelope=envelope, options=delivery.options)
+
+
+@salesforce_apex.event
+def head(item: Item) -> Head:
+    """The class makes the id once, so that its retries repeat it; the time is that of the trigger."""
+    event = item.body
+    operation = event.text("operation")
+    if operation not in _OPERATIONS:
+        raise Malformed("$.operation", f"must be one of {', '.join(_OPERATIONS)}")
+    return Head(event.id("id"), f"{event.text('object')}.{operation}", event.iso("at"))
+
+
+def change_of(event: Event) -> Change:
+    """The record as it now is, with what changed and the former values of that."""
+    body = event.body
+    record, operation = body.at("record"), _OPERATIONS[body.text("operation")]
+    changed: frozenset[str] | None = None
+    if operation == "update":
+        changed = frozenset(name for name in _list(body, "changed") if isinstance(name, str))
+    id_ = eighteen(record.id("Id"))
+    page = event.envelope.get("url", "")
+    return Change(
+        object=body.text("object"),
+        id=id_,
+        operation=operation,
+        record=record,
+        changed=changed,
+        old=body.maybe("old"),
+        erased=frozenset(name for name in changed or () if record.get(name) is None),
+        new=operation == "create",
+        url=f"{page}/{id_}" if _URL.fullmatch(page) and operation != "delete" else None,
+    )
+
+
+def _list(body: Payload, path: str) -> list[object]:
+    return [member.value for member in body.each(path)]
+
+
+@salesforce_apex.who
+def who(event: Event) -> Identity:
+    """The lead or contact; else the one that the record names, or its account."""
+    return objects.who(change_of(event), event.options)
+
+
+@salesforce_apex.on(*objects.CHANGES)
+def record_changed(event: Event) -> Iterator[Message]:
+    yield from objects.messages(change_of(event), event.options)
+
+
+@salesforce_apex.on("*.create", "*.update", "*.delete", "*.undelete")
+def custom_changed(event: Event) -> Iterator[Message]:
+    yield from objects.messages(change_of(event), event.options)
+
+
+salesforce_apex.ignore(*objects.UNTOLD, because=objects.UNTOLD_REASON)
+salesforce_apex.ignore(*objects.WORK_CHANGES, because=objects.WORK_REASON)

@@ -1,0 +1,211 @@
+"""Change Data Capture and platform events -> Segment. Salesforce lets them be pulled; a relay of yours posts them here.
+
+https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_event_fields_header.htm
+Read are a CometD message, what a Pub/Sub API client decoded, EventBridge's wrapper, and a list of any of these.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Delivery,
+    Event,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Option,
+    Payload,
+    SharedToken,
+    Skip,
+    Source,
+    StandardWebhooks,
+    parse_json,
+    raw_items,
+)
+from translators.salesforce import custom, objects
+from translators.salesforce.change import Change, Operation
+from translators.salesforce.ids import eighteen
+from translators.salesforce.settings import RECORDS, entries
+
+_OPERATIONS: Final[dict[str, Operation]] = {
+    "CREATE": "create", "UPDATE": "update", "DELETE": "delete", "UNDELETE": "undelete",
+}  # fmt: skip
+# CometD's message, EventBridge's wrapper, CometD's data or a Pub/Sub client's event, the bare payload.
+_PAYLOADS: Final = ("data.payload", "detail.payload", "payload")
+_PLATFORM: Final = re.compile(r"(?:/event/)?(\w+__e)")
+_BITMAP: Final = re.compile(r"(?:\d+-)*0x[0-9A-Fa-f]*")
+_HEADER: Final = "ChangeEventHeader"
+
+salesforce_cdc = Source(
+    "salesforce_cdc",
+    title="Salesforce Change Data Capture",
+    docs="https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/",
+    secret_help="a long random text of your own that your relay signs with, or sends",
+    scheme={
+        "standard_webhooks": StandardWebhooks(),
+        "hmac": HmacBody(header="X-Segue-Signature", prefix="sha256="),
+        "token": SharedToken(where="header", name="Authorization", prefix="Bearer "),
+        "api_key": SharedToken(where="header", name="X-Api-Key"),
+        "basic": SharedToken(where="basic"),
+    },
+    provider="salesforce",
+    options=[
+        *RECORDS,
+        Option(
+            "platform_events",
+            "platform events and the event each becomes: Shipment__e=Order Shipped by Contact__c with Number__c",
+        ),
+    ],
+)
+
+
+@salesforce_cdc.split
+def split(delivery: Delivery) -> Iterator[Item]:
+    """One change may be of many records: each is an event of its own, with the same bytes."""
+    body = parse_json(delivery.body)
+    for raw in raw_items(delivery.body) if isinstance(body, list) else [delivery.body]:
+        item = Item(raw=raw, received_at=delivery.received_at, options=delivery.options)
+        told = _payload(item.body)
+        ids = [member.value for member in told.each(f"{_HEADER}.recordIds")] if _HEADER in told else []
+        yield from (replace(item, envelope={"record_id": str(id_)}) for id_ in dict.fromkeys(map(str, ids)))
+        if not ids:
+            yield item
+
+
+def _payload(body: Payload) -> Payload:
+    for path in _PAYLOADS:
+        if isinstance(body.get(path), dict):
+            return body.at(path)
+    return body.at("detail") if isinstance(body.get("detail"), dict) else body
+
+
+@salesforce_cdc.event
+def head(item: Item) -> Head:
+    """Transaction, sequence and record name a change; its time is the commit's, in milliseconds."""
+    told = _payload(item.body)
+    if _HEADER not in told:
+        return _platform_head(item, told)
+    header = told.at(_HEADER)
+    kind = f"{header.text('entityName')}.{header.text('changeType').lower()}"
+    key = f"{header.text('transactionKey')}-{header.integer('sequenceNumber')}-{item.envelope.get('record_id', '')}"
+    return Head(key, kind, header.millis("commitTimestamp"))
+
+
+def _platform_head(item: Item, told: Payload) -> Head:
+    """A platform event's name stands on its channel or in EventBridge's `detail-type`."""
+    body = item.body
+    places = (body.text(path, "") for path in ("channel", "topic", "topicName", "detail-type"))
+    found = next(filter(None, map(_PLATFORM.fullmatch, places)), None)
+    if found is None:
+        raise Malformed("$.channel", "does not name a platform event, and the payload has no ChangeEventHeader")
+    key = told.id("EventUuid", None) or body.id("data.event.EventUuid", None) or body.id("event.EventUuid", None)
+    for path in ("data.event.replayId", "event.replayId", "replayId", "id"):
+        if not key and (place := body.id(path, None)):
+            key = f"{found[1]}-{place}"
+    return Head(key or f"sha256:{sha256(item.raw).hexdigest()}", found[1], told.when("CreatedDate", None))
+
+
+def change_of(event: Event) -> Change:
+    """The change of one record: only the changed fields of an update, and all that are filled of a creation."""
+    told = _payload(event.body)
+    header = told.at(_HEADER)
+    id_ = event.envelope.get("record_id", "")
+    if "*" in id_ or not id_.strip("0A"):
+        raise Skip("about all records of an object, no one of them")
+    fields = _flat(told.value)
+    operation = _OPERATIONS[header.text("changeType")]
+    changed, erased = _changed(event.body, header, fields) if operation == "update" else (None, frozenset[str]())
+    return Change(
+        object=header.text("entityName"),
+        id=eighteen(id_),
+        operation=operation,
+        record=Payload({name: value for name, value in fields.items() if value is not None}, f"{told.path}"),
+        whole=operation != "update",
+        changed=changed,
+        erased=erased,
+        new=operation == "create",
+    )
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """Compound fields as records have them: `Name.FirstName` is FirstName, `MailingAddress.City` MailingCity."""
+    flat: dict[str, Any] = {}
+    for name, value in fields.items():
+        if isinstance(value, dict) and name != _HEADER:
+            flat |= {_plain(f"{name}.{part}"): told for part, told in value.items()}
+        elif name != _HEADER:
+            flat.setdefault(name, value)
+    return flat
+
+
+def _plain(field: str) -> str:
+    compound, _, part = field.rpartition(".")
+    return part if compound in {"", "Name"} else compound.removesuffix("Address") + part
+
+
+def _changed(body: Payload, header: Payload, fields: dict[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
+    """Which fields changed, and which of them became empty.
+
+    A Pub/Sub client that does not decode the header's bitmaps shows every unchanged field as null: there a null erases
+    nothing. CometD shows only the changed fields, so that there a null is one.
+    """
+    named, nulled = (_names(header, path) for path in ("changedFields", "nulledFields"))
+    filled = frozenset(name for name, value in fields.items() if value is not None)
+    if named is None and nulled is None and "data.event.replayId" in body:
+        return frozenset(fields), frozenset(fields) - filled
+    erased = (nulled or frozenset()) | ((named or frozenset()) - filled if nulled is None else frozenset())
+    return (named or filled) | erased, erased - filled
+
+
+def _names(header: Payload, path: str) -> frozenset[str] | None:
+    """The fields that a list of the header names; None where there is no list, or one of undecoded bitmaps."""
+    if path not in header:
+        return None
+    told = [member.value for member in header.each(path)]
+    if any(not isinstance(name, str) or _BITMAP.fullmatch(name) for name in told):
+        return None
+    return frozenset(_plain(name) for name in told)
+
+
+@salesforce_cdc.who
+def who(event: Event) -> Identity:
+    """The lead or contact; else the one that the record names, or its account, where the relay tells those fields."""
+    if event.type.endswith("__e"):
+        return custom.custom_identity(_payload(event.body), _mapping(event), event.key)
+    return objects.who(change_of(event), event.options)
+
+
+@salesforce_cdc.on(*objects.CHANGES)
+def record_changed(event: Event) -> Iterator[Message]:
+    yield from objects.messages(change_of(event), event.options)
+
+
+@salesforce_cdc.on("*.create", "*.update", "*.delete", "*.undelete")
+def custom_changed(event: Event) -> Iterator[Message]:
+    yield from objects.messages(change_of(event), event.options)
+
+
+@salesforce_cdc.on("*__e")
+def platform_event(event: Event) -> Iterator[Message]:
+    """A platform event that the operator named."""
+    yield from custom.custom(_payload(event.body), _mapping(event), {})
+
+
+def _mapping(event: Event) -> custom.Mapping:
+    return custom.mapping_of(entries(event.option("platform_events")), event.type, "", "platform_events")
+
+
+salesforce_cdc.ignore(
+    "*.gap_create", "*.gap_update", "*.gap_delete", "*.gap_undelete", "*.gap_overflow",
+    because="a gap: Salesforce tells that something changed and not what, so nothing is known and nothing is wiped",
+)  # fmt: skip
+salesforce_cdc.ignore(*objects.UNTOLD, because=objects.UNTOLD_REASON)
+salesforce_cdc.ignore(*objects.WORK_CHANGES, because=objects.WORK_REASON)

@@ -1,0 +1,98 @@
+"""Custom objects, other standard objects and platform events, by configuration:
+
+    Order__c=Order Placed by Buyer__c with Total__c Number__c
+    Subscriber__c=identify by Contact__c
+    Branch__c=group by Account__c
+
+The name of an event (or `identify`, or `group`), the field that names who it is about, the fields to send on. Without
+`by` the usual lookups are tried, without `with` every field of your own (`…__c`) is sent.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from translators.kit import Identity, Message, Payload, Skip, group, identify, track
+from translators.salesforce.ids import eighteen, identity_of
+
+_LINE: Final = re.compile(
+    r"\s*(?P<object>\w+)(?:\.(?P<operation>create|update|delete|undelete))?\s*=\s*(?P<event>.+?)"
+    r"(?:\s+by\s+(?P<who>\w+(?:__c|Id)))?(?:\s+with\s+(?P<fields>\w+__c(?:\s+\w+__c)*))?\s*"
+)
+_LOOKUPS: Final = ("Contact__c", "ContactId", "Lead__c", "LeadId", "Account__c", "AccountId")
+_WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    """One line of the option."""
+
+    event: str
+    who: str | None
+    fields: tuple[str, ...]
+
+
+def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) -> Mapping:
+    """The line of an object, one for just this operation first; `Skip` where there is none."""
+    found = {}
+    for line in lines:
+        if (match := _LINE.fullmatch(line)) is not None:
+            fields = tuple((match["fields"] or "").split())
+            found[(match["object"], match["operation"] or "")] = Mapping(match["event"], match["who"], fields)
+    told = found.get((name, operation)) or found.get((name, ""))
+    if told is None:
+        raise Skip(f"name the event that it becomes in the option {setting}: {name}=...")
+    return told
+
+
+def custom(record: Payload, told: Mapping, more: dict[str, Any]) -> Iterator[Message]:
+    """The message that the line names."""
+    fields = record.value if isinstance(record.value, dict) else {}
+    wanted = told.fields or [name for name in fields if name.endswith("__c") and name != told.who]
+    own = {
+        property_name(name): value
+        for name in wanted
+        if isinstance(value := fields.get(name), str | int)
+        or (value is not None and not isinstance(value, dict | list))
+    }
+    if told.event == "identify":
+        yield identify(own)
+    elif told.event == "group":
+        account = _who(record, told)
+        if account is None:
+            raise Skip("it names no account: say `by` which field does")
+        yield group(account, own)
+    else:
+        yield track(told.event, own | more)
+
+
+def property_name(field: str) -> str:
+    """`Total_Amount__c` and `TotalAmount__c` become `total_amount`."""
+    return "_".join(filter(None, _WORD.split(field.removesuffix("__c")))).lower()
+
+
+def custom_identity(record: Payload, told: Mapping, own_id: str) -> Identity:
+    """Whom the line names; else the record itself, which has an id."""
+    who = _who(record, told)
+    texts = record.value if isinstance(record.value, dict) else {}
+    metadata = ({name: value for name, value in texts.items() if isinstance(value, str)},)
+    if who is None:
+        return Identity(metadata=metadata, anonymous=("record", own_id) if own_id else None)
+    named = identity_of(who)
+    account = record.id("AccountId", None) or record.id("Account__c", None)
+    return Identity(
+        metadata=metadata,
+        anonymous=named.anonymous,
+        external_ids=named.external_ids,
+        group_id=named.group_id or (eighteen(account) if account else None),
+    )
+
+
+def _who(record: Payload, told: Mapping) -> str | None:
+    for name in (told.who,) if told.who else _LOOKUPS:
+        if found := record.id(name, None):
+            return eighteen(found.strip())
+    return None

@@ -1,0 +1,118 @@
+"""Opportunities and cases: what happened, in the words that all sources share.
+
+Of an Outbound Message (`operation` is empty) only the record as it is now is known: its state names the event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any, Final
+
+from translators.kit import Message, track
+from translators.salesforce.change import Change
+from translators.salesforce.ids import eighteen
+from translators.salesforce.settings import entries
+
+# What moves together with a stage or a status, and is told by the event of that move.
+_STAGE: Final = (
+    "StageName", "IsClosed", "IsWon", "Probability", "ForecastCategory", "ForecastCategoryName", "ExpectedRevenue",
+    "LastStageChangeDate", "HasOpenActivity", "FiscalQuarter", "FiscalYear", "Fiscal",
+)  # fmt: skip
+_STATUS: Final = ("Status", "IsClosed", "ClosedDate", "IsClosedOnCreate")
+
+
+def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
+    """Created, won, lost, moved to another stage, updated or deleted. The amount is hoped for, so it is no revenue."""
+    stage = change.text("StageName")
+    told = {
+        "opportunity_id": change.id,
+        "opportunity_name": change.text("Name"),
+        "stage": stage,
+        "amount": change.number("Amount"),
+        "currency": change.text("CurrencyIsoCode")
+        or (options["currency"] or None if "Amount" in change.record else None),
+        "probability": change.number("Probability"),
+        "close_date": change.text("CloseDate"),
+        "type": change.text("Type"),
+        "lead_source": change.text("LeadSource"),
+        "owner_id": change.ref("OwnerId"),
+        "url": change.url,
+    }
+    if change.operation == "delete":
+        yield track("Opportunity Deleted", told)
+        return
+    end = _end(change, stage, options)
+    if change.operation == "":
+        yield track(end or f"Opportunity {'Created' if change.new else 'Updated'}", told)
+    elif change.new:
+        yield track("Opportunity Created", told)
+        if end:
+            yield track(end, told)
+    elif change.moved("StageName", "IsWon", "IsClosed"):
+        yield track(end or "Opportunity Stage Changed", told, previous_stage=change.old.text("StageName", None))
+    elif others := change.others(*_STAGE):
+        yield track("Opportunity Updated", told, changed=others)
+
+
+def _end(change: Change, stage: str | None, options: Mapping[str, Any]) -> str | None:
+    """IsWon and IsClosed decide where they are told, else the stage's name."""
+    won, closed = change.flag("IsWon"), change.flag("IsClosed")
+    if won or (won is None and stage in entries(options["won_stages"])):
+        return "Opportunity Won"
+    if (closed and won is False) or (closed is None and stage in entries(options["lost_stages"])):
+        return "Opportunity Lost"
+    return "Opportunity Lost" if closed else None
+
+
+def case(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
+    """A ticket. One save may assign it, raise it and solve it: each is told."""
+    told = {
+        "ticket_id": change.id,
+        "ticket_number": change.text("CaseNumber"),
+        "subject": change.text("Subject"),
+        "status": change.text("Status"),
+        "priority": change.text("Priority"),
+        "channel": change.text("Origin"),
+        "type": change.text("Type"),
+        "reason": change.text("Reason"),
+        **_owner(change.ref("OwnerId")),
+        "url": change.url,
+    }
+    done = entries(options["closed_statuses"])
+    closed = _closed(change, done)
+    if change.operation == "delete":
+        yield track("Ticket Deleted", told)
+    elif change.operation == "":
+        yield track("Ticket Solved" if closed else "Ticket Created" if change.new else "Ticket Updated", told)
+    elif change.new:
+        yield track("Ticket Created", told)
+        if closed:
+            yield track("Ticket Solved", told)
+    else:
+        yield from _case_changed(change, told, closed=closed, done=done)
+
+
+def _case_changed(change: Change, told: dict[str, Any], *, closed: bool, done: Collection[str]) -> Iterator[Message]:
+    if change.moved("Status", "IsClosed"):
+        before = change.old.text("Status", None)
+        name = "Ticket Solved" if closed else "Ticket Status Changed"
+        if not closed and (before in done or change.moved("IsClosed")):
+            name = "Ticket Reopened"
+        yield track(name, told, previous_status=before)
+    if change.moved("Priority"):
+        yield track("Ticket Priority Changed", told, previous_priority=change.old.text("Priority", None))
+    if change.moved("OwnerId"):
+        yield track("Ticket Assigned", told | _owner(change.old.id("OwnerId", None), "previous_"))
+    others = change.others(*_STATUS, "Priority", "OwnerId")
+    if others and not change.moved("Status", "IsClosed", "Priority", "OwnerId"):
+        yield track("Ticket Updated", told, changed=others)
+
+
+def _owner(id_: str | None, prefix: str = "") -> dict[str, str]:
+    """A case belongs to an agent or to a queue, whose ids begin with 00G."""
+    return {f"{prefix}{'team' if id_.startswith('00G') else 'assignee'}_id": eighteen(id_)} if id_ else {}
+
+
+def _closed(change: Change, statuses: Collection[str]) -> bool:
+    told = change.flag("IsClosed")
+    return change.text("Status") in statuses if told is None else told

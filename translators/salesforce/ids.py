@@ -1,0 +1,47 @@
+"""Record ids: 15 characters that mind their case, or the same with a checksum of 3, and a prefix that tells the object.
+
+https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/field_types.htm (ID)
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from translators.kit import ExternalId, Identity
+
+_CHECKSUM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_OBJECTS: Final = {"001": "account", "003": "contact", "00Q": "lead", "500": "case", "006": "opportunity"}
+
+
+def eighteen(id_: str) -> str:
+    """The form of 18 characters, so that one record has one id; what is no id of 15 stays as it is."""
+    if len(id_) != 15 or not (id_.isascii() and id_.isalnum()):
+        return id_
+    chunks = (id_[start : start + 5] for start in (0, 5, 10))
+    return id_ + "".join(
+        _CHECKSUM[sum(1 << place for place, letter in enumerate(chunk) if letter.isupper())] for chunk in chunks
+    )
+
+
+def same_organization(told: str, wanted: str) -> bool:
+    """Whether two organisation ids are one, on their first 15 characters. A shorter one is nobody's."""
+    told, wanted = told.strip(), wanted.strip()
+    return len(wanted) >= 15 and told[:15] == wanted[:15]
+
+
+def kind_of(id_: str) -> str:
+    """`contact`, `lead`, `account` ... by the id's prefix, `record` for any other object."""
+    return _OBJECTS.get(id_[:3], "record")
+
+
+def external(kind: str, id_: str) -> ExternalId:
+    """An id of Salesforce's, for identity resolution."""
+    return ExternalId(f"salesforce_{kind}_id", id_, "accounts" if kind == "account" else "users")
+
+
+def identity_of(id_: str) -> Identity:
+    """Whoever or whatever an id names."""
+    kind = kind_of(id_)
+    return Identity(
+        anonymous=(kind, id_), external_ids=(external(kind, id_),), group_id=id_ if kind == "account" else None
+    )

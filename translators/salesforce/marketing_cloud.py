@@ -1,0 +1,197 @@
+"""Marketing Cloud Engagement's Event Notification Service (ENS) -> Segment.
+
+https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Answer,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Option,
+    Source,
+    parse_json,
+    raw_items,
+    track,
+)
+from translators.kit.mail import UNSUBSCRIBED_EVENT
+from translators.salesforce.ids import external, kind_of
+
+_NOBODY: Final = {"", "0"}
+_MOST_HANDSHAKE: Final = 2_000
+_CODE: Final = re.compile(r"[\w.+/=-]{1,500}", re.ASCII)
+
+salesforce_marketing_cloud = Source(
+    "salesforce_marketing_cloud",
+    title="Salesforce Marketing Cloud",
+    docs="https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens.html",
+    secret_help="`signatureKey` in the answer of POST /platform/v1/ens-callbacks; it is shown only there",
+    # The page on signing does not say whether the key is decoded first.
+    scheme={
+        "text": HmacBody(header="X-Sfmc-Ens-Signature", encoding="base64"),
+        "decoded": HmacBody(header="X-Sfmc-Ens-Signature", encoding="base64", key="base64"),
+    },
+    options=[
+        UNSUBSCRIBED_EVENT,
+        Option(
+            "subscriber_key", "what your subscriber keys are: your own user ids, or something else", "other",
+            ("other", "user_id"),
+        ),
+        Option(
+            "verification", "`show` writes the code of a callback's verification to the log, for the minute that you "
+            "need it", "hide", ("hide", "show"),
+        ),
+    ],
+)  # fmt: skip
+
+
+@salesforce_marketing_cloud.handshake(signed=False)
+def verification(delivery: Delivery) -> Answer | None:
+    """A new callback is told a code, unsigned since its key is not known yet, and must answer 200.
+
+    Nothing is stored and nothing of the request is sent back, so that whoever else posts this gains nothing.
+    """
+    if len(delivery.body) > _MOST_HANDSHAKE:
+        return None
+    try:
+        told = parse_json(delivery.body)
+    except Malformed:
+        return None
+    if not isinstance(told, dict) or set(told) != {"callbackId", "verificationKey"}:
+        return None
+    if not all(isinstance(value, str) and _CODE.fullmatch(value) for value in told.values()):
+        return None
+    note = ""
+    if delivery.options["verification"] == "show":
+        note = f"verify the callback: callbackId {told['callbackId']}, verificationKey {told['verificationKey']}"
+    return Answer(body=b"{}", note=note)
+
+
+@salesforce_marketing_cloud.split
+def split(delivery: Delivery) -> Iterable[bytes]:
+    """A list of up to 1000 events; a bare one is its own."""
+    return raw_items(delivery.body) if isinstance(delivery.payload.value, list) else [delivery.body]
+
+
+@salesforce_marketing_cloud.event
+def head(item: Item) -> Head:
+    """ENS gives an event no id: its bytes, the same on a retry, name it."""
+    event = item.body
+    return Head(f"sha256:{sha256(item.raw).hexdigest()}", event.text("eventCategoryType"), event.millis("timestampUTC"))
+
+
+@salesforce_marketing_cloud.who
+def who(event: Event) -> Identity:
+    """The subscriber. Opens and clicks tell only the subscriber's id, so that is whom all events are filed under."""
+    body = event.body
+    subscriber = body.id("composite.subscriberId", "")
+    key, to = body.id("info.subscriberKey", ""), body.text("info.to", "").strip()
+    email = to if "@" in to else ""
+    if subscriber not in _NOBODY:
+        anonymous = ("subscriber", subscriber)
+    elif key:
+        anonymous = ("subscriber_key", key)
+    elif to:
+        anonymous = ("email", email.lower()) if email else ("phone", to)
+    else:
+        raise Malformed("$.composite.subscriberId", "is missing, and so are subscriberKey and the address")
+    found = [ExternalId("salesforce_subscriber_key", key)]
+    if kind_of(key) in {"contact", "lead"} and len(key) == 18:  # Marketing Cloud Connect's keys
+        found.append(external(kind_of(key), key))
+    return Identity(
+        user_ids=(key,) if event.option("subscriber_key") == "user_id" else (),
+        anonymous=anonymous,
+        external_ids=tuple(found),
+        traits={"email": email} if email else {"phone": to} if to else {},
+    )
+
+
+def _send(event: Event) -> dict[str, Any]:
+    """`NA` is their word for none."""
+    told = event.body.pick(
+        email_subject="info.renderedSubject", message_key="info.messageKey", campaign_id="composite.jobId",
+        list_id="composite.listId", definition_key="definitionKey",
+    )  # fmt: skip
+    told["email_id"] = event.body.id("composite.emailId", None)
+    for name in ("campaign_id", "list_id"):
+        told[name] = str(told[name]) if name in told else None
+    return {name: value for name, value in told.items() if value not in (None, "NA")}
+
+
+def _text(event: Event) -> dict[str, Any]:
+    told = event.body.pick(message_key="info.messageKey", definition_key="definitionKey")
+    return {name: value for name, value in told.items() if value != "NA"}
+
+
+def _reader(event: Event) -> dict[str, Any]:
+    return event.body.pick(ip="info.ipAddress", userAgent="info.userAgent")
+
+
+@salesforce_marketing_cloud.on("TransactionalSendEvents.EmailSent")
+def email_sent(event: Event) -> Iterator[Message]:
+    yield track("Email Sent", _send(event))
+
+
+@salesforce_marketing_cloud.on("TransactionalSendEvents.EmailNotSent")
+def email_not_sent(event: Event) -> Iterator[Message]:
+    told = event.body.pick(reason="info.reason", status="info.statusMessage", error_code="info.statusCode")
+    yield track("Email Dropped", _send(event) | told)
+
+
+@salesforce_marketing_cloud.on("TransactionalSendEvents.EmailBounced")
+def email_bounced(event: Event) -> Iterator[Message]:
+    told = event.body.pick(reason="info.bounceMessage", smtp_status="info.smtpReason")
+    kind = event.body.text("info.bounceCode", None)
+    yield track("Email Bounced", _send(event) | told, bounce_type=kind.lower() if kind else None)
+
+
+@salesforce_marketing_cloud.on("EngagementEvents.EmailOpen")
+def email_opened(event: Event) -> Iterator[Message]:
+    yield track("Email Opened", _send(event), context=_reader(event))
+
+
+@salesforce_marketing_cloud.on("EngagementEvents.EmailClick")
+def email_clicked(event: Event) -> Iterator[Message]:
+    link = {"link_url": event.body.text("info.contentLink", None), "link_id": event.body.id("info.jobUrlId", None)}
+    yield track("Email Link Clicked", _send(event) | link, context=_reader(event))
+
+
+@salesforce_marketing_cloud.on("EngagementEvents.EmailUnsubscribe")
+def unsubscribed(event: Event) -> Iterator[Message]:
+    how = event.body.text("info.unsubscribeMethod", None)
+    yield track(event.option("unsubscribed_event"), _send(event), unsubscribe_method=how.lower() if how else None)
+
+
+@salesforce_marketing_cloud.on("TransactionalSendEvents.SmsSent")
+def sms_sent(event: Event) -> Iterator[Message]:
+    yield track("SMS Sent", _text(event))
+
+
+@salesforce_marketing_cloud.on("TransactionalSendEvents.SmsDelivered")
+def sms_delivered(event: Event) -> Iterator[Message]:
+    yield track("SMS Delivered", _text(event))
+
+
+@salesforce_marketing_cloud.on("TransactionalSendEvents.SmsNotSent", "TransactionalSendEvents.SmsBounced")
+def sms_failed(event: Event) -> Iterator[Message]:
+    told = event.body.pick(reason="info.reason", error_code="info.statusCode", status="info.statusMessage")
+    yield track("SMS Failed", _text(event) | told)
+
+
+salesforce_marketing_cloud.ignore(
+    "TransactionalSendEvents.SmsTransient", because="on its way; SmsDelivered or SmsBounced tells how it ended"
+)
+salesforce_marketing_cloud.ignore("SendEvents.Automation*", because="about an automation of yours, no person's act")

@@ -1,0 +1,178 @@
+"""Salesforce Outbound Messages -> Segment. They are SOAP, carry no signature, and up to 100 records in one message.
+
+https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm
+The message tells a record as it is when it is sent, never what it was before, and no time of its own: the record's
+last change stands for it, and the message says so.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+from translators.kit import (
+    Answer,
+    Delivery,
+    Event,
+    Head,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Option,
+    Payload,
+    Refused,
+    SharedToken,
+    Source,
+    track,
+)
+from translators.salesforce import objects, soap
+from translators.salesforce.change import Change
+from translators.salesforce.ids import eighteen, same_organization
+from translators.salesforce.settings import ORGANIZATION, RECORDS, pairs
+
+_XML: Final = "text/xml; charset=utf-8"
+_HOST: Final = re.compile(r"https://[A-Za-z0-9.-]+(?=/|$)")
+_OBJECT: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
+
+salesforce = Source(
+    "salesforce",
+    title="Salesforce",
+    docs="https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm",
+    secret_help="a long random token of your own, at the end of the endpoint URL: /webhooks/salesforce/<token>",
+    scheme={"token": SharedToken(where="path"), "basic": SharedToken(where="basic")},
+    options=[
+        ORGANIZATION,
+        Option(
+            "client_certificate", "a header and value that your TLS proxy sets for Salesforce's certificate, NAME=VALUE"
+        ),
+        Option(
+            "action_events",
+            "outbound messages (by ActionId) and the event each stands for: 04k...=Opportunity Won; ...",
+        ),
+        Option(
+            "created_when",
+            "how a new record is known: CreatedDate equals LastModifiedDate, never, or always (all that this "
+            "endpoint gets is new)",
+            "same_time",
+            ("same_time", "never", "always"),
+        ),
+        *RECORDS,
+    ],
+    ack=Answer(body=soap.answer(acknowledged=True), content_type=_XML),
+    nack=Answer(body=soap.answer(acknowledged=False), content_type=_XML),
+)
+
+
+@salesforce.guard
+def ours(delivery: Delivery) -> None:
+    """The certificate that the TLS proxy saw, and the organisation, must be the configured ones."""
+    certificate = str(delivery.options["client_certificate"])
+    if certificate:
+        name, _, value = (part.strip() for part in certificate.partition("="))
+        told = delivery.headers.get(name.lower(), "").strip()
+        if not value or not hmac.compare_digest(told.encode(), value.encode()):
+            raise Refused("The client certificate is not Salesforce's, as the TLS proxy tells it.")
+    wanted = str(delivery.options["organization_id"])
+    if wanted and not same_organization(soap.read(delivery.body).facts.get("OrganizationId", ""), wanted):
+        raise Refused("The message is of another Salesforce organisation.")
+
+
+@salesforce.split
+def notifications(delivery: Delivery) -> Iterator[Item]:
+    """Each Notification's exact bytes; the message's facts without its SessionId stand in the envelope."""
+    message = soap.read(delivery.body)
+    for raw, namespaces in message.notifications:
+        yield Item(
+            raw=raw,
+            received_at=delivery.received_at,
+            envelope={**message.facts, "namespaces": namespaces},
+            options=delivery.options,
+        )
+
+
+@salesforce.event
+def head(item: Item) -> Head:
+    """The notification's id is the same on every retry; the record's last change stands for the time."""
+    told = _told(item)
+    if not _OBJECT.fullmatch(told.object):
+        raise Malformed("$.Notification.sObject", "has no type that can be read")
+    record = Payload(told.fields, f"$.{told.object}")
+    if item.options["created_when"] == "always":
+        made = _time(record, "CreatedDate")
+        return Head(told.id, told.object, made or _last_change(record), "event" if made else "record")
+    return Head(told.id, told.object, _last_change(record), "record")
+
+
+def _told(item: Item) -> soap.Notification:
+    return soap.notification(item.raw, item.envelope.get("namespaces", ""))
+
+
+def _time(record: Payload, name: str) -> datetime | None:
+    return record.iso(name, None)
+
+
+def _last_change(record: Payload) -> datetime | None:
+    return _time(record, "SystemModstamp") or _time(record, "LastModifiedDate")
+
+
+def _is_new(record: Payload, created_when: str) -> bool:
+    """Salesforce does not say: a record that was never changed since it was made counts as new [guess]."""
+    if created_when == "same_time":
+        made = _time(record, "CreatedDate")
+        return made is not None and made in {_time(record, "LastModifiedDate"), _time(record, "SystemModstamp")}
+    return created_when == "always"
+
+
+def change_of(event: Event) -> Change:
+    """The record as it is now; what it was is not told."""
+    told = _told(event)
+    record = Payload(told.fields, f"$.{told.object}")
+    id_ = eighteen(record.id("Id"))
+    host = _HOST.match(event.envelope.get("EnterpriseUrl", ""))
+    return Change(
+        object=told.object,
+        id=id_,
+        operation="",
+        record=record,
+        new=_is_new(record, str(event.option("created_when"))),
+        url=f"{host[0]}/{id_}" if host else None,
+    )
+
+
+@salesforce.who
+def who(event: Event) -> Identity:
+    """The lead or contact; else the one that the record names, or its account."""
+    return objects.who(change_of(event), event.options)
+
+
+@salesforce.on("Lead", "Contact", "Account", "Opportunity", "Case")
+def record_told(event: Event) -> Iterator[Message]:
+    """An outbound message that the operator named is that event; else the record's state names it."""
+    change, name = change_of(event), _named(event)
+    told = list(objects.messages(change, event.options))
+    if name:
+        tracked = [message for message in told if message.kind == "track"] or [track(name, record_id=change.id)]
+        told = [message for message in told if message.kind != "track"] + [replace(tracked[-1], name=name)]
+    yield from told
+
+
+@salesforce.on("*")
+def custom_told(event: Event) -> Iterator[Message]:
+    yield from objects.messages(change_of(event), event.options)
+
+
+def _named(event: Event) -> str:
+    """The event that the operator gave this outbound message."""
+    action = event.envelope.get("ActionId", "")[:15]
+    for id_, name in pairs(event.option("action_events")):
+        if action and id_[:15] == action:
+            return name
+    return ""
+
+
+salesforce.ignore(*objects.WORK, because=objects.WORK_REASON)

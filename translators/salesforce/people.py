@@ -1,0 +1,146 @@
+"""Leads, contacts and accounts: identify, group, and what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import CLEAR, Identity, Message, group, identify, track
+from translators.salesforce.change import Change
+from translators.salesforce.ids import external
+
+_ADDRESS: Final = {
+    "street": "Street", "city": "City", "state": "State", "postalCode": "PostalCode", "country": "Country",
+}  # fmt: skip
+
+
+def lead_identity(change: Change) -> Identity:
+    """The lead; once converted, the contact that it became stands beside it, so that the two profiles are joined."""
+    contact = change.ref("ConvertedContactId")
+    found = [external("lead", change.id)] + ([external("contact", contact)] if contact else [])
+    return Identity(
+        metadata=(change.texts,),
+        anonymous=("lead", change.id),
+        external_ids=tuple(found),
+        traits=_person(change, ""),
+        group_id=change.ref("ConvertedAccountId"),
+    )
+
+
+def contact_identity(change: Change) -> Identity:
+    """The contact, who acts for the account."""
+    account = change.ref("AccountId")
+    found = [external("contact", change.id)] + ([external("account", account)] if account else [])
+    return Identity(
+        metadata=(change.texts,),
+        anonymous=("contact", change.id),
+        external_ids=tuple(found),
+        traits=_person(change, "Mailing"),
+        group_id=account,
+    )
+
+
+def _person(change: Change, prefix: str) -> dict[str, Any]:
+    first, last = change.text("FirstName"), change.text("LastName")
+    joined = " ".join(filter(None, (first, last))) if change.whole or (first and last) else None
+    company = change.text("Company")
+    return {
+        "email": change.trait("Email"),
+        "firstName": change.trait("FirstName"),
+        "lastName": change.trait("LastName"),
+        "name": change.text("Name") or joined or None,
+        "phone": change.trait("Phone"),
+        "title": change.trait("Title"),
+        "website": change.trait("Website"),
+        "company": {"name": company} if company else CLEAR if "Company" in change.erased else None,
+        "address": _address(change, prefix),
+        "leadSource": change.trait("LeadSource"),
+    }
+
+
+def _identify(change: Change, prefix: str) -> Iterator[Message]:
+    """Of an update that tells only what changed, nothing where that is no trait."""
+    made = change.moment("CreatedDate")
+    if change.whole or made or any(told is not None for told in _person(change, prefix).values()):
+        yield identify(createdAt=made)
+
+
+def _address(change: Change, prefix: str) -> Any:
+    """Whole or not at all: a part of it would replace the rest of the trait at Segment."""
+    if f"{prefix}Address" in change.erased:
+        return CLEAR
+    address = {trait: change.text(f"{prefix}{name}") for trait, name in _ADDRESS.items()}
+    return address if change.whole and any(address.values()) else None
+
+
+def lead(change: Change) -> Iterator[Message]:
+    """A lead: what is known of it, and its step."""
+    told = {
+        "lead_id": change.id,
+        "status": change.text("Status"),
+        "lead_source": change.text("LeadSource"),
+        "url": change.url,
+    }
+    if change.operation == "delete":
+        yield track("Lead Deleted", told)
+        return
+    yield from _identify(change, "")
+    converted = change.flag("IsConverted") is True
+    if change.operation == "update":
+        converted = converted and change.moved("IsConverted")
+    if converted and change.operation != "undelete":
+        yield track(
+            "Lead Converted",
+            told,
+            contact_id=change.ref("ConvertedContactId"),
+            account_id=change.ref("ConvertedAccountId"),
+            opportunity_id=change.ref("ConvertedOpportunityId"),
+        )
+    elif change.moved("Status") and change.operation == "update":
+        yield track("Lead Status Changed", told, previous_status=change.old.text("Status", None))
+    else:
+        yield from _made_or_updated("Lead", change, told)
+
+
+def contact(change: Change) -> Iterator[Message]:
+    """A contact: what is known of them, whose they are, and that they came, changed or went."""
+    account = change.ref("AccountId")
+    told = {"contact_id": change.id, "account_id": account, "url": change.url}
+    if change.operation == "delete":
+        yield track("Contact Deleted", told)
+        return
+    yield from _identify(change, "Mailing")
+    if account and (change.operation != "update" or change.moved("AccountId")):
+        yield group(account)
+    yield from _made_or_updated("Contact", change, told)
+
+
+def _made_or_updated(noun: str, change: Change, told: dict[str, Any]) -> Iterator[Message]:
+    if change.new:
+        yield track(f"{noun} Created", told)
+    elif change.operation == "":
+        yield track(f"{noun} Updated", told)
+    elif change.operation == "update" and (others := change.others()):
+        yield track(f"{noun} Updated", told, changed=others)
+
+
+def account(change: Change) -> Iterator[Message]:
+    """An account: what is known of it, and that it came or went."""
+    name = change.text("Name")
+    if change.operation == "delete":
+        yield track("Account Deleted", account_id=change.id, account_name=name)
+        return
+    traits = {
+        "name": change.trait("Name"),
+        "industry": change.trait("Industry"),
+        "website": change.trait("Website"),
+        "phone": change.trait("Phone"),
+        "employees": CLEAR if "NumberOfEmployees" in change.erased else change.number("NumberOfEmployees"),
+        "type": change.trait("Type"),
+        "address": _address(change, "Billing"),
+        "createdAt": change.moment("CreatedDate"),
+    }
+    if change.whole or any(told is not None for told in traits.values()):
+        yield group(change.id, traits)
+    if change.new:
+        yield track("Account Created", account_id=change.id, account_name=name, url=change.url)

@@ -1,0 +1,37 @@
+"""Options that the sources of records share, and lists in one: `first; second`, since names have spaces and commas."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import Option
+
+ORGANIZATION: Final = Option(
+    "organization_id", "your organisation's id, 15 or 18 characters; deliveries of any other are refused"
+)
+RECORDS: Final = (
+    Option("won_stages", "stages of a won opportunity, where IsWon is not told: Closed Won; Signed", "Closed Won"),
+    Option("lost_stages", "stages of a lost opportunity, where IsClosed is not told", "Closed Lost"),
+    Option("closed_statuses", "statuses of a solved case, where IsClosed is not told", "Closed"),
+    Option("currency", "the currency of an organisation that has only one, such as EUR"),
+    Option(
+        "custom_objects",
+        "other objects and the event each becomes: Order__c=Order Placed by Buyer__c with Total__c Number__c; ...",
+    ),
+)
+
+
+def entries(told: Any) -> tuple[str, ...]:
+    """The entries of an option, told in one text (`;` or a line between them) or as a list."""
+    parts = re.split(r"[;\n]", told) if isinstance(told, str) else told
+    return tuple(part.strip() for part in parts if part.strip())
+
+
+def pairs(told: Any) -> Iterator[tuple[str, str]]:
+    """The entries `name=value` of an option."""
+    for entry in entries(told):
+        name, _, value = entry.partition("=")
+        if name.strip() and value.strip():
+            yield name.strip(), value.strip()

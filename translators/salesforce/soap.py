@@ -1,0 +1,160 @@
+"""Outbound Messages on the wire: one notifications element with up to 100 Notification elements.
+
+DTDs and entities are refused. The SessionId, which may be a live session of the sender, is never read.
+https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_wsdl.htm
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, Final
+from xml.etree.ElementTree import Element, ParseError
+from xml.sax.saxutils import quoteattr
+
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import DefusedXMLParser, fromstring
+
+from translators.kit import Malformed
+
+_SOAP: Final = "http://schemas.xmlsoap.org/soap/envelope/"
+_OUTBOUND: Final = "http://soap.sforce.com/2005/09/outbound"
+_XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
+_MESSAGE: Final = (f"{{{_SOAP}}}Envelope", f"{{{_SOAP}}}Body", f"{{{_OUTBOUND}}}notifications")
+_NOTIFICATION: Final = (*_MESSAGE, f"{{{_OUTBOUND}}}Notification")
+_FACTS: Final = {
+    (*_MESSAGE, f"{{{_OUTBOUND}}}{name}"): name for name in ("OrganizationId", "ActionId", "EnterpriseUrl")
+}
+_MOST_DEEP: Final = 64
+_UNREADABLE: Final = (ParseError, DefusedXmlException, ValueError, LookupError)
+
+
+def answer(*, acknowledged: bool) -> bytes:
+    """The only answers that Salesforce understands. Nothing may stand before the prolog, or it sends again."""
+    word = "true" if acknowledged else "false"
+    return (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        f'<soapenv:Envelope xmlns:soapenv="{_SOAP}" xmlns:xsd="http://www.w3.org/2001/XMLSchema"'
+        ' xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>'
+        f'<notificationsResponse xmlns="{_OUTBOUND}"><Ack>{word}</Ack></notificationsResponse>'
+        "</soapenv:Body></soapenv:Envelope>"
+    ).encode()
+
+
+@dataclass(frozen=True)
+class Outbound:
+    """A message: its facts (never the SessionId) and each Notification's exact bytes with the namespaces around it."""
+
+    facts: Mapping[str, str]
+    notifications: list[tuple[bytes, str]] = field(default_factory=list)
+
+
+def read(body: bytes) -> Outbound:
+    """The message, or `Malformed`. Salesforce writes UTF-8; whatever is not that is refused."""
+    target = _Target()
+    parser = DefusedXMLParser(target=target, encoding="utf-8", forbid_dtd=True)
+    target.expat = parser.parser
+    try:
+        parser.feed(body)
+        parser.close()
+    except _UNREADABLE:
+        raise Malformed("$", "is not XML that can be read safely") from None
+    if target.messages != 1:
+        raise Malformed("$", f"holds {target.messages or 'no'} notifications elements, not one")
+    for name, told in target.told.items():
+        if len(told) > 1:
+            raise Malformed(f"$.notifications.{name}", "stands there more than once")
+    facts = {name: told[0].strip() for name, told in target.told.items()}
+    return Outbound(facts, list(_slices(body, target)))
+
+
+def _slices(body: bytes, target: _Target) -> Iterator[tuple[bytes, str]]:
+    for begin, end_tag, namespaces in target.found:
+        end = body.find(b">", end_tag)
+        yield body[begin : end + 1], namespaces
+
+
+class _Target:
+    """Hears the parser and keeps places, not text: only the three facts are read."""
+
+    def __init__(self) -> None:
+        self.expat: Any = None
+        self.messages = 0
+        self.told: dict[str, list[str]] = {}
+        self.found: list[tuple[int, int, str]] = []
+        self._path: list[str] = []
+        self._scope: list[tuple[str, str]] = []
+        self._begin = 0
+        self._namespaces = ""
+        self._text: list[str] | None = None
+
+    def start_ns(self, prefix: str | None, uri: str | None) -> None:
+        self._scope.append((prefix or "", uri or ""))
+
+    def end_ns(self, _: str | None) -> None:
+        self._scope.pop()
+
+    def start(self, tag: str, _: Mapping[str, str]) -> None:
+        self._path.append(tag)
+        if len(self._path) > _MOST_DEEP:
+            raise ValueError("nested too deeply")
+        path = tuple(self._path) if len(self._path) <= len(_NOTIFICATION) else ()
+        if path == _MESSAGE:
+            self.messages += 1
+        elif path == _NOTIFICATION:
+            self._begin = self.expat.CurrentByteIndex
+            self._namespaces = _declarations(self._scope)
+        elif path in _FACTS:
+            self._text = []
+
+    def data(self, text: str) -> None:
+        if self._text is not None:
+            self._text.append(text)
+
+    def end(self, _: str) -> None:
+        path = tuple(self._path) if len(self._path) == len(_NOTIFICATION) else ()
+        if path == _NOTIFICATION:
+            self.found.append((self._begin, self.expat.CurrentByteIndex, self._namespaces))
+        elif path in _FACTS and self._text is not None:
+            self.told.setdefault(_FACTS[path], []).append("".join(self._text))
+            self._text = None
+        self._path.pop()
+
+    def close(self) -> None:
+        pass
+
+
+def _declarations(scope: list[tuple[str, str]]) -> str:
+    """The namespaces in force, as attributes: the innermost declaration of each prefix."""
+    names = {f"xmlns:{prefix}" if prefix else "xmlns": uri for prefix, uri in scope if uri or not prefix}
+    return " ".join(f"{name}={quoteattr(uri)}" for name, uri in names.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """One notification: its id, the sObject's type (`Lead`, `Order__c`) and its fields as texts, None where nil."""
+
+    id: str
+    object: str
+    fields: Mapping[str, str | None]
+
+
+@lru_cache(maxsize=32)
+def notification(raw: bytes, namespaces: str) -> Notification:
+    """A Notification's own bytes, read within the namespaces that stood around it. Its readers ask in a row."""
+    try:
+        root: Element = fromstring(b"<n " + namespaces.encode() + b">" + raw + b"</n>", forbid_dtd=True)
+    except _UNREADABLE:
+        raise Malformed("$.Notification", "is not XML that can be read safely") from None
+    told = root.find(f"{{{_OUTBOUND}}}Notification")
+    thing = told.find(f"{{{_OUTBOUND}}}sObject") if told is not None else None
+    if told is None or thing is None:
+        raise Malformed("$.Notification.sObject", "is missing")
+    fields: dict[str, str | None] = {}
+    for child in thing:
+        if len(child) == 0 and isinstance(child.tag, str):
+            value = None if child.get(f"{_XSI}nil") in {"true", "1"} else (child.text or "").strip() or None
+            fields.setdefault(child.tag.rpartition("}")[2], value)
+    id_ = (told.findtext(f"{{{_OUTBOUND}}}Id") or "").strip()
+    return Notification(id_, thing.get(f"{_XSI}type", "").rpartition(":")[2].strip(), fields)
