@@ -24,6 +24,7 @@ from webhooks.signatures import Fault, Request, Verdict, verify
 
 log: Final = logging.getLogger("webhooks.receive")
 RETRY_AFTER: Final = "5"
+ALLOWED: Final = "GET, HEAD, POST"
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -92,6 +93,8 @@ class Door:
         endpoint = self._endpoint(name)
         now = self.clock()
         source = endpoint.source
+        if incoming.method not in source.methods:
+            raise not_allowed(incoming.method)
         body = inflate(incoming, self.max_body)
         if source.has_unsigned_handshake:
             hello = source.greet(self._delivery(endpoint, incoming, body, now), signed=False)
@@ -105,6 +108,8 @@ class Door:
             hello = source.greet(delivery, signed=True)
             if hello is not None:
                 return reply(hello)
+            if incoming.method != "POST":
+                raise not_allowed(incoming.method)
             source.check(delivery)
             events = source.events(delivery, trust=verdict.strength)
             stored = self.journal.append(events, now=now)
@@ -254,6 +259,17 @@ def inflate(incoming: Incoming, limit: int) -> bytes:
     if not machine.eof:
         raise Rejected(400, "bad_encoding", f"The {encoding} body ends too early.", hint="Send the whole body.")
     return body
+
+
+def not_allowed(method: str) -> Rejected:
+    """Webhooks are POSTed; a few sources are greeted by another method."""
+    return Rejected(
+        405,
+        "method_not_allowed",
+        f"{method} is not allowed here.",
+        hint=f"Use one of: {ALLOWED}.",
+        headers={"Allow": ALLOWED},
+    )
 
 
 def too_large(limit: int) -> Rejected:

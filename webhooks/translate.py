@@ -143,6 +143,7 @@ def render(
         context["webhook"]["clock"] = event.clock
     if event.trust != "verified":
         context["webhook"]["trust"] = event.trust
+    context["webhook"].update(plain(endpoint.source.notes(event)))
     if externals:
         context["externalIds"] = externals
     if who.group_id:

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from webhooks.errors import Rejected
-from webhooks.receive import Door, Incoming, Reply, rejection, too_large
+from webhooks.receive import Door, Incoming, Reply, not_allowed, rejection, too_large
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 log: Final = logging.getLogger("webhooks.wsgi")
 PREFIX: Final = "/webhooks/"
-ALLOWED: Final = "GET, HEAD, POST"
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PIECE: Final = 65536
 
@@ -44,14 +43,8 @@ class Webhooks:
         return (reply.body,)
 
     def _take(self, environ: Environ, method: str, path: str) -> Reply:
-        if method != "POST":
-            raise Rejected(
-                405,
-                "method_not_allowed",
-                f"{method} is not allowed here.",
-                hint=f"Use one of: {ALLOWED}.",
-                headers={"Allow": ALLOWED},
-            )
+        if method not in {"POST", "OPTIONS"}:
+            raise not_allowed(method)
         name, _, token = path[len(PREFIX) :].partition("/")
         query_string: str = environ.get("QUERY_STRING", "")
         return self._door.take(

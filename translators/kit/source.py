@@ -22,6 +22,7 @@ Describe = Callable[[Item], Head]
 Who = Callable[[Event], Identity]
 Handler = Callable[[Event], Iterable[Message]]
 Before = Callable[[Event], None]
+Note = Callable[[Event], Mapping[str, Any]]
 Guard = Callable[[Delivery], None]
 Handshake = Callable[[Delivery], "Answer | None"]
 
@@ -106,8 +107,9 @@ class Source:
         self._describe: Describe | None = None
         self._who: Who | None = None
         self._before: Before | None = None
+        self._note: Note | None = None
         self._guard: Guard | None = None
-        self._handshakes: list[tuple[Handshake, bool]] = []
+        self._handshakes: list[tuple[Handshake, bool, str]] = []
         self.register: Registration | None = None
 
     def __repr__(self) -> str:
@@ -133,16 +135,21 @@ class Source:
         self._before = self._only_once("before", self._before, function)
         return function
 
+    def note(self, function: Note) -> Note:
+        """Register what `context.webhook` tells of an event besides source, id and type, such as a test-mode flag."""
+        self._note = self._only_once("note", self._note, function)
+        return function
+
     def guard(self, function: Guard) -> Guard:
         """Register a check of a verified delivery against the endpoint's options; it raises `Refused`."""
         self._guard = self._only_once("guard", self._guard, function)
         return function
 
-    def handshake(self, *, signed: bool = True) -> Callable[[Handshake], Handshake]:
+    def handshake(self, *, signed: bool = True, method: str = "POST") -> Callable[[Handshake], Handshake]:
         """Register an answer to a request that is no event. With `signed=False` it is asked before verifying."""
 
         def register(function: Handshake) -> Handshake:
-            self._handshakes.append((function, signed))
+            self._handshakes.append((function, signed, method))
             return function
 
         return register
@@ -190,15 +197,20 @@ class Source:
 
     def greet(self, delivery: Delivery, *, signed: bool) -> Answer | None:
         """The answer to a handshake, None where the delivery is none."""
-        for function, wants_signed in self._handshakes:
-            if wants_signed == signed and (answer := function(delivery)) is not None:
+        for function, wants_signed, method in self._handshakes:
+            if wants_signed == signed and method == delivery.method and (answer := function(delivery)) is not None:
                 return answer
         return None
 
     @property
+    def methods(self) -> frozenset[str]:
+        """The HTTP methods that mean something to this source: POST, and those of its handshakes."""
+        return frozenset({"POST", *(method for _, _, method in self._handshakes)})
+
+    @property
     def has_unsigned_handshake(self) -> bool:
         """Whether some request must be answered before it is verified."""
-        return any(not signed for _, signed in self._handshakes)
+        return any(not signed for _, signed, _ in self._handshakes)
 
     def check(self, delivery: Delivery) -> None:
         """Run the guard; `Refused` where it objects."""
@@ -260,6 +272,10 @@ class Source:
         """Run `before`; `Skip` where the endpoint's options exclude the event."""
         if self._before is not None:
             self._before(event)
+
+    def notes(self, event: Event) -> Mapping[str, Any]:
+        """What `note` tells; nothing where the source registered none."""
+        return self._note(event) if self._note is not None else {}
 
     def defaults(self) -> dict[str, Any]:
         """Every option's default."""

@@ -4,13 +4,24 @@ source.py         signature, envelopes, ids, time, who acted, test mode
 customers.py      customers, discounts, payment methods, entitlements
 subscriptions.py  subscriptions, trials, schedules, quotes
 invoices.py       invoices and credit notes
-payments.py       checkout, payments, refunds, disputes
+checkout.py       checkout sessions, and the orders among them
+payments.py       payments, refunds, disputes
 business.py       the merchant's own affairs: payouts, the catalogue, thin account events
 ignored.py        what makes no message, and why
-money.py          Stripe's own currency exponents
+money.py          Stripe's own currency exponents, exact sums and unit prices
 """
 
-from translators.stripe import business, customers, ignored, invoices, payments, registration, subscriptions
+from translators.stripe import business, checkout, customers, ignored, invoices, payments, registration, subscriptions
 from translators.stripe.source import stripe
 
-__all__ = ["business", "customers", "ignored", "invoices", "payments", "registration", "stripe", "subscriptions"]
+__all__ = [
+    "business",
+    "checkout",
+    "customers",
+    "ignored",
+    "invoices",
+    "payments",
+    "registration",
+    "stripe",
+    "subscriptions",
+]

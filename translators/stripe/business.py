@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from translators.kit import Event, Message, Payload, track
-from translators.stripe.money import amount, code, priced
+from translators.kit import Event, Message, track
+from translators.stripe.money import code, priced, unit_price
 from translators.stripe.source import stripe, thing_of
 
 _PAYOUT: Final = {
@@ -25,7 +25,7 @@ def payout(event: Event) -> Iterator[Message]:
     told = thing_of(event)
     yield track(
         _PAYOUT[event.type],
-        priced(told, amount="amount") if told.get("currency") else {},
+        priced(told, amount="amount"),
         payout_id=told.id("id"),
         status=told.text("status", None),
         arrival_date=told.seconds("arrival_date", None),
@@ -57,16 +57,15 @@ def product(event: Event) -> Iterator[Message]:
 @stripe.on("price.created", "price.updated", "price.deleted")
 def price(event: Event) -> Iterator[Message]:
     told = thing_of(event)
-    recurring = told.maybe("recurring") if isinstance(told.get("recurring"), dict) else Payload({})
     yield track(
         _CATALOGUE[event.type],
         price_id=told.id("id"),
         product_id=told.id("product", None),
         name=told.text("nickname", None),
         active=told.flag("active", None),
-        price=amount(told, "unit_amount") if told.get("currency") else None,
+        price=unit_price(told, "unit_amount", "unit_amount_decimal"),
         currency=code(told),
-        plan_interval=recurring.text("interval", None),
+        plan_interval=told.text("recurring.interval", None),
     )
 
 

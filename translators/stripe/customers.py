@@ -26,6 +26,8 @@ def customer_updated(event: Event) -> Iterator[Message]:
     for name in _PLAIN:
         if changed(event, name) and customer.get(name) is None and previous(event).get(name) is not None:
             traits[name] = CLEAR  # it was told and is now erased
+    if customer.get("address") is None and previous(event).get("address") is not None:
+        traits["address"] = CLEAR
     yield identify(traits)
 
 
@@ -54,12 +56,13 @@ def discount_removed(event: Event) -> Iterator[Message]:
 
 
 def _discount(discount: Payload) -> dict[str, Any]:
-    coupon = discount.maybe("coupon") or discount.maybe("source.coupon")
-    told = coupon.value if isinstance(coupon.value, dict) else {}
+    """A coupon is whole in older versions; since 2025 it stands under `source`, as an id unless it was expanded."""
+    place = "coupon" if discount.get("coupon") is not None else "source.coupon"
+    coupon = Payload(discount.get(place), f"{discount.path}.{place}")
     return {
-        "coupon_id": coupon.id("id", None) if told else None,
+        "coupon_id": discount.id(place, None),
         "coupon_name": coupon.text("name", None),
-        "discount": amount(coupon, "amount_off") if coupon.get("currency") else None,
+        "discount": amount(coupon, "amount_off"),
         "currency": code(coupon),
         "percent_off": coupon.decimal("percent_off", None),
         "promotion_code_id": discount.id("promotion_code", None),
@@ -128,7 +131,8 @@ def _setup(setup: Payload) -> dict[str, Any]:
 def entitlements_changed(event: Event) -> Iterator[Message]:
     entitlements = thing_of(event).maybe("entitlements").each("data")
     yield track(
-        "Entitlements Changed", features=[each.text("lookup_key", None) or each.id("feature") for each in entitlements]
+        "Entitlements Changed",
+        features=[told for each in entitlements if (told := each.text("lookup_key", None) or each.id("feature", None))],
     )
 
 
@@ -148,10 +152,9 @@ def credit_granted(event: Event) -> Iterator[Message]:
 @stripe.on("billing.alert.triggered")
 def usage_alert(event: Event) -> Iterator[Message]:
     told = thing_of(event)
-    alert = told.maybe("alert")
     yield track(
         "Usage Alert Triggered",
-        alert_id=alert.id("id", None) if alert else None,
-        alert_title=alert.text("title", None),
+        alert_id=told.id("alert", None),
+        alert_title=told.text("alert.title", None),
         value=told.decimal("value", None),
     )

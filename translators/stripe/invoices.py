@@ -1,4 +1,7 @@
-"""Invoices and credit notes. `invoice.paid` is the one event that carries the revenue of an invoice."""
+"""Invoices and credit notes. `invoice.paid` alone carries the revenue of an invoice.
+
+With `revenue_from = payments` its payments carry it instead, and `invoice.paid` only what was paid outside Stripe.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, track
-from translators.stripe.money import amount, priced
-from translators.stripe.source import no_later, stripe, thing_of
+from translators.stripe.money import amount, each_of, priced, summed, unit_price
+from translators.stripe.source import own_time, stripe, thing_of
 
+_PAYMENT: Final = "payments.data.0.payment"  # since Basil, and only where the payments were expanded
 _NAMES: Final = {
     "invoice.created": "Invoice Created",
     "invoice.finalized": "Invoice Finalized",
@@ -43,10 +47,10 @@ def invoice_paid(event: Event) -> Iterator[Message]:
     yield track(
         "Invoice Paid",
         describe(told),
-        revenue=_without_tax(told),
+        revenue=_outside_stripe(told) if event.option("revenue_from") == "payments" else _net(told),
         paid_out_of_band=told.flag("paid_out_of_band", None),
         products=[_line(line) for line in _lines(told)],
-        at=no_later(event, told.seconds("status_transitions.paid_at", None)),
+        at=own_time(event, told.seconds("status_transitions.paid_at", None)),
     )
 
 
@@ -62,19 +66,27 @@ def invoice_payment_failed(event: Event) -> Iterator[Message]:
 
 def describe(told: Payload) -> dict[str, Any]:
     """The properties that every event of an invoice carries. An upcoming invoice has no id yet."""
-    money = priced(told, subtotal="subtotal", total="total", amount_due="amount_due", amount_paid="amount_paid",
-                   amount_remaining="amount_remaining") if told.get("currency") else {}  # fmt: skip
     return {
         "invoice_id": told.id("id", None),
         "invoice_number": told.text("number", None),
         "status": told.text("status", None),
         "billing_reason": told.text("billing_reason", None),
         "subscription_id": subscription_of(told),
+        "payment_intent_id": told.id("payment_intent", None) or told.id(f"{_PAYMENT}.payment_intent", None),
+        "charge_id": told.id("charge", None) or told.id(f"{_PAYMENT}.charge", None),
         "attempt_count": told.integer("attempt_count", None),
         "due_date": told.seconds("due_date", None),
         "tax": _tax(told),
-        "discount": _discount(told),
-        **money,
+        "shipping": amount(told, "shipping_cost.amount_subtotal"),
+        "discount": summed(told, "total_discount_amounts"),
+        **priced(
+            told,
+            subtotal="subtotal",
+            total="total",
+            amount_due="amount_due",
+            amount_paid="amount_paid",
+            amount_remaining="amount_remaining",
+        ),
     }
 
 
@@ -84,37 +96,26 @@ def subscription_of(told: Payload) -> str | None:
 
 
 def _tax(told: Payload) -> Decimal | None:
-    if told.get("currency") is None:
-        return None
     if told.get("tax") is not None:
         return amount(told, "tax")
-    for name in ("total_taxes", "total_tax_amounts"):
-        if isinstance(told.get(name), list):
-            return _sum(told, name)
-    return None
+    taxes = summed(told, "total_taxes")
+    return taxes if taxes is not None else summed(told, "total_tax_amounts")
 
 
-def _discount(told: Payload) -> Decimal | None:
-    return _sum(told, "total_discount_amounts") if told.get("currency") else None
+def _net(told: Payload) -> Decimal | None:
+    """Segment's revenue: with discounts, without tax and shipping."""
+    untaxed, total = amount(told, "total_excluding_tax"), amount(told, "total")
+    if untaxed is None and total is not None:
+        untaxed = total - (_tax(told) or Decimal(0))
+    return None if untaxed is None else untaxed - (amount(told, "shipping_cost.amount_subtotal") or Decimal(0))
 
 
-def _sum(told: Payload, name: str) -> Decimal | None:
-    """The amounts of a list of `{amount}`, in the invoice's currency."""
-    if not isinstance(told.get(name), list):
-        return None
-    parts = [each.integer("amount", 0) for each in told.each(name)]
-    return amount(Payload({"sum": sum(parts), "currency": told.text("currency")}), "sum")
-
-
-def _without_tax(told: Payload) -> Decimal | None:
-    """Segment's revenue excludes tax and includes discounts."""
-    if told.get("currency") is None:
-        return None
-    exact = amount(told, "total_excluding_tax")
-    if exact is not None:
-        return exact
-    total = amount(told, "total")
-    return None if total is None else total - (_tax(told) or Decimal(0))
+def _outside_stripe(told: Payload) -> Decimal | None:
+    """What no payment event will tell, such as a bank transfer that the merchant marked as paid."""
+    outside, total = amount(told, "amount_paid_off_stripe"), amount(told, "total")
+    if told.get("paid_out_of_band") is True or (outside and total is not None and outside >= total):
+        return _net(told)
+    return outside or None
 
 
 def _lines(told: Payload) -> Iterator[Payload]:
@@ -124,20 +125,21 @@ def _lines(told: Payload) -> Iterator[Payload]:
 
 def _line(line: Payload) -> dict[str, Any]:
     """A line as one of the spec's products; Basil moved its price under `pricing`."""
-    price = line.maybe("price") if isinstance(line.get("price"), dict) else Payload({})
-    plan = line.maybe("plan") if isinstance(line.get("plan"), dict) else Payload({})
     quantity = line.integer("quantity", None)
-    total = amount(line, "amount") if line.get("currency") else None
+    price = each_of(line, "amount", quantity)
+    names = ("pricing.unit_amount_decimal", "price.unit_amount_decimal", "plan.amount_decimal")
     return {
-        "product_id": line.id("pricing.price_details.product", None)
-        or price.id("product", None)
-        or plan.id("product", None),
-        "sku": line.id("pricing.price_details.price", None) or price.id("id", None) or plan.id("id", None),
-        "name": line.text("description", None) or plan.text("name", None),
+        "product_id": _first(line, "pricing.price_details.product", "price.product", "plan.product"),
+        "sku": _first(line, "pricing.price_details.price", "price", "plan"),
+        "name": line.text("description", None) or line.text("plan.name", None),
         "quantity": quantity,
-        "price": total / quantity if total is not None and quantity and total % quantity == 0 else None,
-        "total": total,
+        "price": price if price is not None else unit_price(line, *names),
+        "total": amount(line, "amount"),
     }
+
+
+def _first(line: Payload, *paths: str) -> str | None:
+    return next((found for path in paths if (found := line.id(path, None))), None)
 
 
 _CREDIT: Final = {
@@ -152,7 +154,7 @@ def credit_note(event: Event) -> Iterator[Message]:
     note = thing_of(event)
     yield track(
         _CREDIT[event.type],
-        priced(note, total="total", subtotal="subtotal") if note.get("currency") else {},
+        priced(note, total="total", subtotal="subtotal"),
         credit_note_id=note.id("id"),
         credit_note_number=note.text("number", None),
         invoice_id=note.id("invoice", None),

@@ -1,20 +1,21 @@
-"""Stripe's amounts: minor units, with exponents of Stripe's own. https://docs.stripe.com/currencies"""
+"""Stripe's amounts: minor units by Stripe's own table, which is not quite ISO 4217. https://docs.stripe.com/currencies
+
+ISK and UGX lost their minor unit and stay in hundredths (5 ISK is 500); MGA comes whole though ISO gives it two
+decimals; HUF and TWD are in hundredths like most.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
-from translators.kit import Payload, exponent
+from translators.kit import Payload, from_minor
 
-# ISK and UGX have no minor unit, yet Stripe takes and gives them in hundredths; MGA the other way round.
-_OWN: Final = {"ISK": 2, "UGX": 2, "MGA": 0, "IQD": 2, "LYD": 2, "UYI": 2, "CLF": 2, "UYW": 2}
-
-
-def amount(body: Payload, path: str, *, currency: str = "currency") -> Decimal | None:
-    """The exact money at a path, None where it is missing."""
-    code = body.text(currency, "").upper()
-    return body.money(path, currency, decimals=_OWN.get(code, exponent(code)))
+_WHOLE: Final = {
+    "BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF",
+}  # fmt: skip
+_THOUSANDTHS: Final = {"BHD", "JOD", "KWD", "OMR", "TND"}
 
 
 def code(body: Payload, *, currency: str = "currency") -> str | None:
@@ -22,6 +23,46 @@ def code(body: Payload, *, currency: str = "currency") -> str | None:
     return body.text(currency, "").upper() or None
 
 
+def amount(body: Payload, path: str) -> Decimal | None:
+    """The exact money at a path, None where the amount or the currency is missing."""
+    minor, currency = body.integer(path, None), code(body)
+    return None if minor is None or currency is None else from_minor(minor, currency, decimals=_decimals(currency))
+
+
 def priced(body: Payload, **paths: str) -> dict[str, Any]:
     """Several amounts by name, and their currency."""
     return {name: amount(body, path) for name, path in paths.items()} | {"currency": code(body)}
+
+
+def summed(body: Payload, path: str) -> Decimal | None:
+    """The sum of a list of `{amount}` in the body's own currency, None where there is no list."""
+    currency = code(body)
+    if currency is None or not isinstance(body.get(path), list):
+        return None
+    minor = sum(each.integer("amount", 0) for each in body.each(path))
+    return from_minor(minor, currency, decimals=_decimals(currency))
+
+
+def unit_price(price: Payload, *names: str) -> Decimal | None:
+    """What one costs: the first of the names that holds an amount; a `..._decimal` may hold a part of a minor unit."""
+    currency = code(price)
+    minor = next((told for name in names if (told := price.decimal(name, None)) is not None), None)
+    return None if minor is None or currency is None else minor.scaleb(-_decimals(currency))
+
+
+def each_of(line: Payload, path: str, quantity: int | None) -> Decimal | None:
+    """The price of one in a line of several, None where the amount does not divide into whole minor units."""
+    minor, currency = line.integer(path, None), code(line)
+    if minor is None or currency is None or not quantity or minor % quantity:
+        return None
+    return from_minor(minor // quantity, currency, decimals=_decimals(currency))
+
+
+def net(money: Mapping[str, Any]) -> Decimal | None:
+    """Segment's revenue of a `total`: with discounts, without `shipping` and `tax`."""
+    total: Decimal | None = money["total"]
+    return None if total is None else total - (money["shipping"] or 0) - (money["tax"] or 0)
+
+
+def _decimals(currency: str) -> int:
+    return 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2

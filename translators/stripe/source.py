@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from translators.kit import (
@@ -42,22 +43,25 @@ stripe = Source(
         Option("livemode", "which events to translate: live, test or both", "live", ("live", "test", "both")),
         Option(
             "revenue_from",
-            "what carries `revenue` for one-off payments: paid Checkout sessions, or every succeeded payment "
+            "what carries `revenue`: paid Checkout sessions and invoices, or every succeeded payment and nothing else "
             "(for merchants who take payments without Checkout)",
             "checkout",
             ("checkout", "payments"),
         ),
+        Option("group_key", "the metadata key that holds your account's id; sent as context.groupId where it is found"),
     ],
 )
 
 _PERSONAL: Final = {
-    "charge", "checkout.session", "credit_note", "dispute", "invoice", "payment_intent", "payment_method", "quote",
-    "radar.early_fraud_warning", "refund", "setup_intent", "source", "subscription", "subscription_schedule",
+    "charge", "checkout.session", "credit_note", "discount", "dispute", "invoice", "payment_intent", "payment_method",
+    "quote", "radar.early_fraud_warning", "refund", "setup_intent", "subscription", "subscription_schedule",
 }  # fmt: skip
 _METADATA: Final = (
-    "metadata", "subscription_details.metadata", "parent.subscription_details.metadata", "customer.metadata",
-    "payment_intent.metadata", "charge.metadata",
+    "metadata", "subscription_details.metadata", "parent.subscription_details.metadata", "subscription.metadata",
+    "customer.metadata", "payment_intent.metadata", "charge.metadata",
 )  # fmt: skip
+_ORIGIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
+_LONGEST_BEFORE: Final = timedelta(days=31)
 
 
 @stripe.handshake()
@@ -73,6 +77,18 @@ def event_grid_validation(delivery: Delivery) -> Answer | None:
     if told.get("0.eventType") != "Microsoft.EventGrid.SubscriptionValidationEvent" or not isinstance(code, str):
         return None
     return Answer(body=json.dumps({"validationResponse": code}).encode())
+
+
+@stripe.handshake(method="OPTIONS")
+def cloud_events_validation(delivery: Delivery) -> Answer | None:
+    """With the CloudEvents schema, which is how Stripe sends, Event Grid asks by OPTIONS.
+
+    https://learn.microsoft.com/azure/event-grid/end-point-validation-cloud-events-schema
+    """
+    origin = delivery.headers.get("webhook-request-origin", "")
+    if not _ORIGIN.fullmatch(origin):
+        return None
+    return Answer(headers={"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"})
 
 
 @stripe.split
@@ -105,10 +121,20 @@ def head(item: Item) -> Head:
 def mode(event: Event) -> None:
     """Live and test events are told apart by the endpoint's setting."""
     wanted = event.option("livemode")
-    live = event.body.flag("livemode", True)
+    live = _live(event)
     if wanted != "both" and live != (wanted == "live"):
         kind = "live" if live else "test"
         raise Skip(f"a {kind}-mode event; set SEGUE_{event.source.upper()}_LIVEMODE=both to deliver it too")
+
+
+@stripe.note
+def note(event: Event) -> Mapping[str, Any]:
+    """With `livemode = both` a test is still told from the real thing: `context.webhook.livemode` is false."""
+    return {} if _live(event) else {"livemode": False}
+
+
+def _live(event: Event) -> bool:
+    return event.body.flag("livemode", True)
 
 
 @stripe.who
@@ -125,27 +151,38 @@ def who(event: Event) -> Identity:
     anonymous = (
         ("customer", customer) if customer else ("payment", guest) if guest else ("account", _own(event, account))
     )
-    externals = [ExternalId("stripe_customer_id", customer)] if customer else []
-    if account:
-        externals.append(ExternalId("stripe_account_id", account, "accounts"))
+    metadata = tuple(_metadata(thing))
     return Identity(
-        metadata=tuple(_metadata(thing)),
+        metadata=metadata,
         user_ids=(thing.id("client_reference_id", ""),),
         anonymous=anonymous,
-        external_ids=tuple(externals),
+        external_ids=_external_ids(customer, account),
         traits=_traits(thing, kind) if customer or guest else {},
+        group_id=_group(event, metadata),
     )
+
+
+def _external_ids(customer: str, account: str) -> tuple[ExternalId, ...]:
+    """A customer is `cus_...`, or an account that stands for one (`customer_account`); Connect's is the merchant."""
+    type_ = "stripe_customer_account_id" if customer.startswith("acct_") else "stripe_customer_id"
+    found = [ExternalId(type_, customer)] if customer else []
+    return (*found, ExternalId("stripe_account_id", account, "accounts")) if account else tuple(found)
+
+
+def _group(event: Event, metadata: tuple[Mapping[str, str], ...]) -> str | None:
+    key = event.option("group_key")
+    return next((told for each in metadata if (told := each.get(key, "").strip())), None) if key else None
 
 
 def _of_thin(event: Event, account: str) -> Identity:
     related = event.body.maybe("related_object")
     kind, id_ = related.text("type", ""), related.id("id", "")
     if kind == "customer" and id_:
-        return Identity(anonymous=("customer", id_), external_ids=(ExternalId("stripe_customer_id", id_),))
-    if kind == "v2.core.account" and id_:
-        external = ExternalId("stripe_account_id", id_, "accounts")
-        return Identity(anonymous=("account", id_), external_ids=(external,), group_id=id_)
-    return Identity(anonymous=("account", _own(event, account)))
+        return Identity(anonymous=("customer", id_), external_ids=_external_ids(id_, account))
+    about = id_ if kind == "v2.core.account" else ""
+    return Identity(
+        anonymous=("account", about or _own(event, account)), external_ids=_external_ids("", about or account)
+    )
 
 
 def _own(event: Event, account: str) -> str:
@@ -160,23 +197,26 @@ def _customer(event: Event, thing: Payload, kind: str) -> str:
     found = thing.id("customer", "") or thing.id("customer_account", "")
     if not found and kind == "payment_method":
         found = previous(event).id("customer", "")
-    if not found and kind == "radar.early_fraud_warning":
-        found = thing.id("charge.customer", "")
-    return found
+    return found or thing.id("charge.customer", "") or thing.id("payment_intent.customer", "")
 
 
 def _guest(thing: Payload, kind: str) -> str:
     """The id that all events of one guest's purchase share, as far as Stripe tells."""
     if kind in {"payment_intent", "setup_intent"}:
         return thing.id("id", "")
-    return (
-        thing.id("payment_intent", "") or thing.id("charge", "") or thing.id("setup_intent", "") or thing.id("id", "")
-    )
+    shared = ("payment_intent", "charge", "setup_intent", "checkout_session", "id")
+    return next((found for name in shared if (found := thing.id(name, ""))), "")
 
 
 def _metadata(thing: Payload) -> Iterator[Mapping[str, str]]:
-    for path in _METADATA:
-        value = thing.get(path)
+    """The closest first. Before 2023 an invoice told its subscription's metadata on that subscription's lines only."""
+    found = [thing.get(path) for path in _METADATA]
+    lines = thing.get("lines.data")
+    if isinstance(lines, list):
+        found += [
+            line.get("metadata") for line in lines if isinstance(line, dict) and line.get("type") == "subscription"
+        ]
+    for value in found:
         if isinstance(value, dict):
             yield {name: told for name, told in value.items() if isinstance(told, str)}
 
@@ -219,6 +259,11 @@ def changed(event: Event, name: str) -> bool:
     return isinstance(before, dict) and name in before
 
 
-def no_later(event: Event, moment: datetime | None) -> datetime | None:
-    """A closer time of the fact, where the object tells one; never after the event itself was recorded."""
-    return moment if moment is not None and moment <= event.occurred_at else None
+def own_time(event: Event, moment: datetime | None) -> datetime | None:
+    """A closer time of the fact, where the object tells one.
+
+    Never after the event itself was recorded, and never more than 31 days before: that is a backdated record.
+    """
+    if moment is None or not event.occurred_at - _LONGEST_BEFORE <= moment <= event.occurred_at:
+        return None
+    return moment

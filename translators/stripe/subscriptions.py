@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, to_iso, track
-from translators.stripe.money import amount, code, priced
-from translators.stripe.source import changed, no_later, previous, stripe, thing_of
+from translators.stripe.money import code, priced, unit_price
+from translators.stripe.source import changed, own_time, previous, stripe, thing_of
 
-_RUNNING: Final = {"active", "trialing", "past_due", "unpaid"}
+_RUNNING: Final = {"active", "trialing", "past_due", "unpaid", "paused"}
+_NOT_BEGUN: Final = {"incomplete", "incomplete_expired"}
 _TECHNICAL: Final = {
     "latest_invoice",
     "default_payment_method",
@@ -28,14 +29,14 @@ _PERIOD: Final = {"current_period_start", "current_period_end"}
 @stripe.on("customer.subscription.created")
 def subscription_created(event: Event) -> Iterator[Message]:
     subscription = thing_of(event)
-    if subscription.text("status", "active") not in _RUNNING:
-        raise Skip("the subscription has not begun; customer.subscription.updated tells when it does")
+    _begun(subscription)
     yield from _started(subscription)
 
 
 @stripe.on("customer.subscription.updated")
 def subscription_updated(event: Event) -> Iterator[Message]:
     subscription, before = thing_of(event), previous(event)
+    _begun(subscription)
     told = list(_changes(event, subscription, before))
     if told:
         yield from told
@@ -49,16 +50,17 @@ def subscription_updated(event: Event) -> Iterator[Message]:
 @stripe.on("customer.subscription.deleted")
 def subscription_deleted(event: Event) -> Iterator[Message]:
     subscription = thing_of(event)
-    ended = subscription.seconds("ended_at", None) or subscription.seconds("canceled_at", None)
+    _begun(subscription)
+    ended = subscription.seconds("ended_at", None)
     trial_end = subscription.seconds("trial_end", None)
-    if ended and trial_end and ended < trial_end:
-        yield track("Trial Ended", _trial(subscription), at=no_later(event, ended))
+    if trial_end is not None and (ended or event.occurred_at) < trial_end:
+        yield track("Trial Ended", _trial(subscription), at=own_time(event, ended))
     yield track(
         "Subscription Cancelled",
         describe(subscription),
         reason=subscription.text("cancellation_details.reason", None),
         feedback=subscription.text("cancellation_details.feedback", None),
-        at=no_later(event, ended),
+        at=own_time(event, ended),
     )
 
 
@@ -82,6 +84,13 @@ def pending_update_expired(event: Event) -> Iterator[Message]:
     yield track("Subscription Update Expired", describe(thing_of(event)))
 
 
+def _begun(subscription: Payload) -> None:
+    if subscription.get("status") == "incomplete":
+        raise Skip("the subscription has not begun; customer.subscription.updated tells when it does")
+    if subscription.get("status") == "incomplete_expired":
+        raise Skip("the subscription never began: its first payment was not made in time")
+
+
 def _started(subscription: Payload) -> Iterator[Message]:
     yield track("Subscription Started", describe(subscription))
     if subscription.get("status") == "trialing":
@@ -90,10 +99,12 @@ def _started(subscription: Payload) -> Iterator[Message]:
 
 def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
     was, status = before.text("status", None), now.text("status", None)
-    if was in {"incomplete", "incomplete_expired"} and status in _RUNNING:
+    if was in _NOT_BEGUN and status in _RUNNING:
         yield from _started(now)
+    elif was and was != "trialing" and status == "trialing":
+        yield track("Trial Started", _trial(now))
     if was == "trialing" and status != "trialing":
-        yield track("Trial Ended", _trial(now), at=no_later(event, now.seconds("trial_end", None)))
+        yield track("Trial Ended", _trial(now), at=own_time(event, now.seconds("trial_end", None)))
         if status == "active":
             yield track("Trial Converted", describe(now))
     if was and was != "past_due" and status == "past_due":
@@ -156,16 +167,13 @@ def _plan(subscription: Payload) -> dict[str, Any]:
     if not isinstance(price.value, dict):
         price = Payload({})
     product = price.maybe("product") if isinstance(price.get("product"), dict) else Payload({})
-    unit = amount(price, "unit_amount") if price.get("unit_amount") is not None else None
-    if unit is None and price.get("amount") is not None:
-        unit = amount(price, "amount")
     return {
         "plan_id": price.id("id", None),
         "plan_name": price.text("nickname", None) or price.text("name", None) or product.text("name", None),
         "plan_interval": price.text("recurring.interval", None) or price.text("interval", None),
         "plan_interval_count": price.integer("recurring.interval_count", None) or price.integer("interval_count", None),
         "product_id": price.id("product", None),
-        "amount": unit,
+        "amount": unit_price(price, "unit_amount", "amount", "unit_amount_decimal", "amount_decimal"),
         "currency": code(price) or code(subscription),
         "quantity": item.integer("quantity", None) or subscription.integer("quantity", None),
     }
@@ -228,10 +236,9 @@ _QUOTE: Final = {
 @stripe.on(*_QUOTE)
 def quote(event: Event) -> Iterator[Message]:
     told = thing_of(event)
-    money = priced(told, subtotal="amount_subtotal", total="amount_total") if told.get("currency") else {}
     yield track(
         _QUOTE[event.type],
-        money,
+        priced(told, subtotal="amount_subtotal", total="amount_total"),
         quote_id=told.id("id"),
         quote_number=told.text("number", None),
         status=told.text("status", None),

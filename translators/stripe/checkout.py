@@ -1,0 +1,152 @@
+"""Checkout sessions: Checkout Started, and the order where a session sold something once.
+
+By default a paid session carries the `revenue` of a one-off purchase; see payments.py for the other way. A session
+completes or expires, never both, so each tells its Checkout Started once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import Event, Message, Payload, Skip, track
+from translators.stripe.money import amount, code, each_of, net, priced, unit_price
+from translators.stripe.source import own_time, stripe, thing_of
+
+_PAID: Final = {"paid", "no_payment_required"}
+
+
+@stripe.on("checkout.session.completed")
+def checkout_completed(event: Event) -> Iterator[Message]:
+    session = thing_of(event)
+    _no_setup(session)
+    yield _started(event, session)
+    if _is_order(event, session) and session.text("payment_status", "unpaid") in _PAID:
+        yield _order(session)
+    else:
+        yield track("Checkout Completed", _checkout(session), payment_status=session.text("payment_status", None))
+
+
+@stripe.on("checkout.session.async_payment_succeeded")
+def checkout_paid_later(event: Event) -> Iterator[Message]:
+    session = thing_of(event)
+    _no_setup(session)
+    if session.get("mode") != "payment":
+        raise Skip("invoice.paid carries the revenue of a subscription")
+    if not _is_order(event, session):
+        raise Skip("payment_intent.succeeded is the order: revenue_from is payments")
+    yield _order(session)
+
+
+@stripe.on("checkout.session.async_payment_failed")
+def checkout_payment_failed(event: Event) -> Iterator[Message]:
+    yield track("Checkout Payment Failed", _checkout(thing_of(event)))
+
+
+@stripe.on("checkout.session.expired")
+def checkout_expired(event: Event) -> Iterator[Message]:
+    session = thing_of(event)
+    _no_setup(session)
+    yield _started(event, session)
+    yield track(
+        "Checkout Abandoned", _checkout(session), recovery_url=session.text("after_expiration.recovery.url", None)
+    )
+
+
+def _no_setup(session: Payload) -> None:
+    if session.get("mode") == "setup":
+        raise Skip("a setup-mode session is no order; setup_intent.succeeded tells what was saved")
+
+
+def _started(event: Event, session: Payload) -> Message:
+    """Stripe sends nothing when a session opens; a session either completes or expires, and tells when it began."""
+    money = _money(session)
+    return track(
+        "Checkout Started",
+        checkout_id=session.id("id"),
+        order_id=_order_id(session),
+        value=money["total"],
+        discount=money["discount"],
+        shipping=money["shipping"],
+        tax=money["tax"],
+        coupon=_coupon(session),
+        currency=money["currency"],
+        products=_products(session),
+        at=own_time(event, session.seconds("created", None)),
+    )
+
+
+def _is_order(event: Event, session: Payload) -> bool:
+    """A session that sold something once; its payment is the order instead where payments are, and there is one."""
+    of_payment = event.option("revenue_from") == "payments" and session.get("payment_intent") is not None
+    return session.get("mode") == "payment" and not of_payment
+
+
+def _order(session: Payload) -> Message:
+    """https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
+    money = _money(session)
+    invoiced = session.get("invoice") is not None or session.get("invoice_creation.enabled") is True
+    subtotal = money["subtotal"]
+    if subtotal is not None and money["discount"] is not None:
+        subtotal -= money["discount"]  # the spec's subtotal is after discounts
+    return track(
+        "Order Completed",
+        {**_checkout(session), **money},
+        subtotal=subtotal,
+        revenue=None if invoiced else net(money),  # invoice.paid carries it
+        products=_products(session),
+    )
+
+
+def _checkout(session: Payload) -> dict[str, Any]:
+    return {
+        "checkout_id": session.id("id"),
+        "order_id": _order_id(session),
+        "mode": session.text("mode", None),
+        "payment_intent_id": session.id("payment_intent", None),
+        "subscription_id": session.id("subscription", None),
+        "invoice_id": session.id("invoice", None),
+        "payment_link_id": session.id("payment_link", None),
+        "coupon": _coupon(session),
+        "promotion_code_id": session.id("discounts.0.promotion_code", None),
+        "total": amount(session, "amount_total"),
+        "currency": code(session),
+    }
+
+
+def _coupon(session: Payload) -> str | None:
+    return session.id("discounts.0.coupon", None)
+
+
+def _order_id(session: Payload) -> str:
+    """The payment, so that its refund names the same order; the session where there is no payment."""
+    return session.id("payment_intent", None) or session.id("id")
+
+
+def _money(session: Payload) -> dict[str, Any]:
+    return priced(
+        session, total="amount_total", subtotal="amount_subtotal", discount="total_details.amount_discount",
+        shipping="total_details.amount_shipping", tax="total_details.amount_tax",
+    )  # fmt: skip
+
+
+def _products(session: Payload) -> list[dict[str, Any]] | None:
+    """Line items are there only where the endpoint's own code expanded them."""
+    if not isinstance(session.get("line_items"), dict):
+        return None
+    found = []
+    for line in session.each("line_items.data"):
+        quantity = line.integer("quantity", None)
+        price = each_of(line, "amount_subtotal", quantity)
+        if price is None:
+            price = unit_price(Payload(line.get("price"), line.path), "unit_amount", "unit_amount_decimal")
+        found.append(
+            {
+                "product_id": line.id("price.product", None),
+                "sku": line.id("price", None),
+                "name": line.text("description", None),
+                "quantity": quantity,
+                "price": price,
+            }
+        )
+    return found
