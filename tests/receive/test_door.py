@@ -168,6 +168,7 @@ def test_the_wrong_method_is_answered_with_the_right_ones(client: FlaskClient, j
     answer = client.put("/webhooks/acme", data=b"x")
     assert_refused(answer, 405, "method_not_allowed", journal)
     assert "POST" in answer.headers["Allow"]
+    assert_refused(client.options("/webhooks/acme"), 405, "method_not_allowed", journal)
 
 
 def test_get_and_head_answer_usefully_and_a_trailing_slash_is_no_redirect(
