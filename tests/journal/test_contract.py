@@ -196,3 +196,43 @@ def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(journal: Jo
     assert journal.prune({State.DEAD: MINUTE}, now=NOW + 2 * MINUTE, limit=1100) == 1100
     assert {row.event.key for row in journal.rows()} == {str(number) for number in range(1100, 1200)}
     assert journal.prune({State.DEAD: MINUTE}, now=NOW + 2 * MINUTE) == 100
+
+
+def test_the_oldest_that_waits_is_known_by_source(journal: Journal) -> None:
+    received = [NOW - number * MINUTE for number in range(4)]
+    journal.append([event("a", received_at=received[3]), event("b", received_at=received[1])], now=NOW)
+    journal.append(
+        [event("c", source="other", received_at=received[2]), event("d", source="third", problem="x")], now=NOW
+    )
+    assert journal.census().oldest_by_source == {"acme": received[3], "other": received[2]}
+    journal.settle([Settlement(claim=claim(journal, 1)[0], state=State.DELIVERED)], now=NOW)
+    assert journal.census().oldest_by_source == {"acme": received[1], "other": received[2]}
+
+
+def test_tallies_add_up_and_marks_only_rise(journal: Journal) -> None:
+    assert journal.tallies() == {}
+    journal.tally({"received": 2, "seconds": 0.25}, marks={"last": 10})
+    journal.tally({"received": 3}, marks={"last": 7, "other": 1})
+    journal.tally({})
+    assert journal.tallies() == {"received": 5, "seconds": 0.25, "last": 10, "other": 1}
+
+
+def test_tallies_of_many_at_once_lose_nothing(journal: Journal) -> None:
+    def add() -> None:
+        for _ in range(20):
+            journal.tally({"a": 1, "b": 2})
+
+    threads = [threading.Thread(target=add) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert journal.tallies() == {"a": 80, "b": 160}
+
+
+def test_each_group_leaves_a_sample_of_its_size_and_time(journal: Journal) -> None:
+    journal.append([event("a"), event("b")], now=NOW)
+    journal.append([event("c")], now=NOW)
+    samples = list(journal.stats.samples)
+    assert [events for events, _ in samples] == [2, 1]
+    assert all(seconds > 0 for _, seconds in samples)

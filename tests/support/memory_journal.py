@@ -31,6 +31,7 @@ class MemoryJournal:
         self._keys: dict[tuple[str, str], int] = {}
         self._notes: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
         self._leases = 0
+        self._tallies: dict[str, float] = {}
         self._lock = threading.RLock()
 
     def _called(self, name: str) -> None:
@@ -147,6 +148,18 @@ class MemoryJournal:
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
         self._called("notes")
         return dict(self._notes)
+
+    def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
+        self._called("tally")
+        with self._lock:
+            for name, amount in amounts.items():
+                self._tallies[name] = self._tallies.get(name, 0.0) + amount
+            for name, mark in (marks or {}).items():
+                self._tallies[name] = max(self._tallies.get(name, mark), mark)
+
+    def tallies(self) -> Mapping[str, float]:
+        self._called("tallies")
+        return dict(self._tallies)
 
     def check(self) -> None:
         self._called("check")

@@ -10,6 +10,7 @@ States of an event:
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -82,6 +83,8 @@ class Census:
     by_state: Mapping[State, int]
     by_source: Mapping[str, Mapping[State, int]]
     oldest_pending: datetime | None
+    oldest_by_source: Mapping[str, datetime] = field(default_factory=dict)
+    """When the oldest pending event of each source was received; a source without one is not in it."""
     unsupported_types: Mapping[tuple[str, str], int] = field(default_factory=dict)
     size_bytes: int = 0
 
@@ -98,6 +101,8 @@ class Stats:
     """Events in the groups, duplicates among them."""
     last_commit_seconds: float = 0.0
     """From the wish to write until it was durable."""
+    samples: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=10_000))
+    """(events, seconds) of the latest groups, for whoever takes them away to make histograms."""
 
 
 class Journal(Protocol):
@@ -154,6 +159,14 @@ class Journal(Protocol):
 
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
         """All facts kept by `note`, with the time of each."""
+        ...
+
+    def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
+        """Add to lasting counters, all of one call or none; a counter begins at 0. Of a mark the highest value stays."""
+        ...
+
+    def tallies(self) -> Mapping[str, float]:
+        """Every counter and mark."""
         ...
 
     def check(self) -> None:

@@ -112,13 +112,18 @@ class SqliteJournal:
                 db.execute(SQL["unsupported_types"]).fetchall(),
             )
         )
+        waiting: dict[str, datetime] = {}
         for state, source, count in counts:
             by_state[State(state)] = by_state.get(State(state), 0) + count
             by_source.setdefault(source, {})[State(state)] = count
+            if state == State.PENDING:
+                first = self._file.read(lambda db, told=(source,): db.execute(SQL["oldest_of_source"], told).fetchone())  # type: ignore[misc]
+                waiting.update({source: records.moment(first[0])} if first else {})
         return Census(
             by_state=by_state,
             by_source=by_source,
             oldest_pending=records.moment(oldest[0]) if oldest else None,
+            oldest_by_source=waiting,
             unsupported_types={(source, type_): count for source, type_, count in unknown},
             size_bytes=self._file.size(),
         )
@@ -150,6 +155,19 @@ class SqliteJournal:
         """All small facts."""
         found = self._file.read(lambda db: db.execute(SQL["notes"]).fetchall())
         return {name: (records.moment(at), msgspec.json.decode(value)) for name, value, at in found}
+
+    def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
+        """Add to lasting counters."""
+
+        def add(db: sqlite3.Connection) -> None:
+            db.executemany(SQL["tally"], amounts.items())
+            db.executemany(SQL["mark"], (marks or {}).items())
+
+        self._file.write(add)
+
+    def tallies(self) -> Mapping[str, float]:
+        """Every counter and mark."""
+        return dict(self._file.read(lambda db: db.execute(SQL["tallies"]).fetchall()))
 
     def check(self) -> None:
         """A real durable write, and room for more."""
@@ -189,7 +207,9 @@ def _append(file: SqliteFile, group: Sequence[list[Params]]) -> Sequence[Stored 
     except BAD_VALUE:
         stored = file.transact(lambda db: [_insert_or_not(db, rows) for rows in group])
     file.stats.groups += 1
-    file.stats.events += sum(map(len, group))
+    events = sum(map(len, group))
+    file.stats.events += events
+    file.stats.samples.append((events, file.stats.last_commit_seconds))
     return stored
 
 

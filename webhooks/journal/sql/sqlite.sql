@@ -43,6 +43,9 @@ SELECT state, source, count(*) FROM events GROUP BY state, source
 -- name: oldest_pending
 SELECT received_at FROM events WHERE state = 'pending' ORDER BY seq LIMIT 1
 
+-- name: oldest_of_source
+SELECT received_at FROM events WHERE state = 'pending' AND source = ? AND settled_at IS NULL ORDER BY seq LIMIT 1
+
 -- name: unsupported_types
 SELECT source, type, count(*) FROM events WHERE state = 'unsupported' GROUP BY source, type
 
@@ -73,3 +76,12 @@ ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
 
 -- name: notes
 SELECT name, value, at FROM notes ORDER BY name
+
+-- name: tally
+INSERT INTO tallies (name, amount) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET amount = amount + excluded.amount
+
+-- name: mark
+INSERT INTO tallies (name, amount) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET amount = max(amount, excluded.amount)
+
+-- name: tallies
+SELECT name, amount FROM tallies

@@ -35,3 +35,9 @@ CREATE TABLE notes (
     value TEXT NOT NULL,
     at    INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- name: 2
+CREATE TABLE tallies (
+    name   TEXT PRIMARY KEY,
+    amount REAL NOT NULL
+) STRICT, WITHOUT ROWID;
