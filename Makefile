@@ -1,4 +1,4 @@
-.PHONY: run test lint bench
+.PHONY: run test lint audit lock bench
 
 run:
 	@python3 dev.py run
@@ -8,6 +8,12 @@ test:
 
 lint:
 	@python3 dev.py lint
+
+audit:
+	@python3 dev.py audit
+
+lock:
+	@python3 dev.py lock
 
 bench:
 	@python3 dev.py bench

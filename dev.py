@@ -2,7 +2,9 @@
 
     python3 dev.py run            the demo: real webhooks in, Segment messages out, no account anywhere
     python3 dev.py test [...]     the tests; arguments go to pytest
-    python3 dev.py lint           ruff, mypy, import contracts
+    python3 dev.py lint           ruff, mypy, import contracts, bandit
+    python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail where nobody could tell
+    python3 dev.py lock [...]     the lock files anew, after a change of pyproject.toml; --upgrade takes newer releases
     python3 dev.py bench [...]    durable ingest beside a bare Flask app; arguments go to bench/ingest.py
 
 A virtual environment is made in .venv, and again when pyproject.toml or the lock changes.
@@ -15,13 +17,13 @@ import os
 import shutil
 import subprocess
 import sys
-import tomllib
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+RUNTIME_LOCK = HERE / "requirements.txt"
 LOCK = HERE / "requirements-dev.lock"
 STAMP = VENV / "segue.stamp"
 OLDEST = (3, 11)
@@ -35,7 +37,7 @@ WHOLE = [
 
 def main() -> int:
     """Prepare, then run what was asked for."""
-    commands = {"run": run, "test": test, "lint": lint, "bench": bench}
+    commands = {"run": run, "test": test, "lint": lint, "audit": audit, "lock": lock, "bench": bench}
     asked = sys.argv[1:2]
     if not asked or asked[0] not in commands:
         say(__doc__ or "")
@@ -64,8 +66,28 @@ def lint(_: list[str]) -> int:
         call(PYTHON, "-m", "ruff", "format", "--check", "."),
         call(PYTHON, "-m", "mypy"),
         call(BIN / "lint-imports"),
+        call(PYTHON, "-m", "bandit", "-q", "-c", "pyproject.toml", "-r", "webhooks", "translators", "tools", "dev.py"),
     ]
     return max(codes)
+
+
+def audit(arguments: list[str]) -> int:
+    """Asks the advisory services about every pinned release."""
+    return call(PYTHON, "tools/audit.py", *arguments)
+
+
+def lock(arguments: list[str]) -> int:
+    """Exact releases and their hashes for every platform; pins stay as they are unless told otherwise."""
+    pins = [
+        *("uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", f"{OLDEST[0]}.{OLDEST[1]}"),
+        *("--generate-hashes", "--custom-compile-command", "python3 dev.py lock", "--quiet"),
+    ]
+    code = call(PYTHON, "-m", *pins, "--group", "build", "-o", RUNTIME_LOCK.name, *arguments) or call(
+        PYTHON, "-m", *pins, "--group", "dev", "--all-extras", "-c", RUNTIME_LOCK.name, "-o", LOCK.name, *arguments
+    )
+    if not code:
+        prepare()
+    return code
 
 
 def bench(arguments: list[str]) -> int:
@@ -97,16 +119,14 @@ def prepare() -> None:
         say("Making a virtual environment in .venv ...")
         make_venv()
     say("Installing the dependencies (once, about a minute) ...")
-    pip("install", "-r", str(LOCK)) if LOCK.exists() else pip("install", *ranges())
-    pip("install", "--no-deps", "-e", str(HERE))
+    pip("install", "--require-hashes", "-r", str(LOCK))
+    pip("install", "--no-deps", "--no-build-isolation", "-e", str(HERE))
     STAMP.write_text(stamp)
 
 
 def wanted() -> str:
     """What the environment is made from: this Python, and the digest of both files."""
-    digest = hashlib.sha256((HERE / "pyproject.toml").read_bytes())
-    if LOCK.exists():
-        digest.update(LOCK.read_bytes())
+    digest = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + LOCK.read_bytes())
     return f"{sys.version_info.major}.{sys.version_info.minor} {HERE} {digest.hexdigest()}"
 
 
@@ -131,13 +151,6 @@ def pip(*arguments: str) -> None:
         stop(
             "pip could not install what is above.", "Is there a network, or a proxy for HTTPS_PROXY? Then run it again."
         )
-
-
-def ranges() -> list[str]:
-    """Dependencies by their ranges, where there is no lock."""
-    project = tomllib.loads((HERE / "pyproject.toml").read_text())
-    found: list[str] = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
-    return found
 
 
 def say(text: str) -> None:

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError
-from xml.sax.saxutils import quoteattr
+from xml.etree.ElementTree import Element, ParseError  # types; defusedxml parses  # nosec B405
+from xml.sax.saxutils import quoteattr  # it writes  # nosec B406
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, fromstring

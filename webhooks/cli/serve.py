@@ -88,7 +88,7 @@ def web() -> None:
     config = configuration()
     need_port(config.settings.web)
     sys.stdout.flush()
-    os.execv(sys.executable, [sys.executable, *GUNICORN])  # noqa: S606 - the process becomes gunicorn
+    os.execv(sys.executable, [sys.executable, *GUNICORN])  # noqa: S606 - the process becomes gunicorn  # nosec B606
 
 
 @click.command(short_help="Run the delivery worker alone (a Procfile's worker process).")
@@ -180,7 +180,7 @@ def is_listening(web_settings: WebSettings) -> bool:
 
 def local(host: str) -> str:
     """The address to reach a listening host by from here."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
 
 
 def banner(config: Configuration) -> list[str]:

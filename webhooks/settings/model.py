@@ -66,7 +66,7 @@ class WorkerSettings:
 class WebSettings:
     """The door."""
 
-    host: str = "0.0.0.0"  # noqa: S104 - a service in a container listens on every interface
+    host: str = "0.0.0.0"  # noqa: S104 - a service in a container listens on every interface  # nosec B104
     port: int = 8000
     processes: int = 2
     worker_class: str = "gevent"

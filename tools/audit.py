@@ -1,0 +1,111 @@
+"""Known vulnerabilities in the releases that the lock files pin, by pip-audit.
+
+    python3 dev.py audit                       the advisory services that pip-audit knows, one after the other
+    python3 dev.py audit --strict              also fails where no service could be asked about some package
+    python3 dev.py audit --osv-url URL         a mirror of the OSV API in place of the public one
+
+A finding ends with 1. A service that cannot be reached proves nothing: it is said which packages were not looked up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent.parent
+LOCK = HERE / "requirements-dev.lock"
+"""Holds every pin of requirements.txt too (tests/test_locks.py)."""
+SERVICES = ("pypi", "osv")
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the services said together. `unknown` maps a package to why nothing is known of it."""
+
+    vulnerable: dict[str, list[str]] = field(default_factory=dict)
+    clean: set[str] = field(default_factory=set)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+    def add(self, asked: str, told: str, failure: str) -> None:
+        """One service's answer: pip-audit's JSON, or nothing readable and its last words."""
+        try:
+            packages = json.loads(told)["dependencies"]
+        except (ValueError, KeyError, TypeError):
+            self.unknown.setdefault(f"({asked})", failure or "no answer")
+            return
+        for package in packages:
+            name = package["name"]
+            if "skip_reason" in package:
+                if name not in self.clean and name not in self.vulnerable:
+                    self.unknown[name] = package["skip_reason"]
+                continue
+            self.unknown.pop(name, None)
+            if package["vulns"]:
+                self.vulnerable[f"{name} {package['version']}"] = [_describe(each) for each in package["vulns"]]
+            else:
+                self.clean.add(name)
+
+    @property
+    def complete(self) -> bool:
+        """Every package was looked up by some service."""
+        return bool(self.clean or self.vulnerable) and not any(name[0] != "(" for name in self.unknown)
+
+
+def _describe(vulnerability: dict[str, object]) -> str:
+    fixed = vulnerability.get("fix_versions") or ["no release yet"]
+    return f"{vulnerability['id']}, mended in {', '.join(map(str, fixed))}"  # type: ignore[call-overload]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0 where nothing was found, 1 with a finding (or, if strict, with a package that nobody knew)."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--strict", action="store_true", help="fail where a package could not be looked up")
+    parser.add_argument("--osv-url", help="an OSV API in place of the public one; then no other service is asked")
+    parser.add_argument("--ignore", action="append", default=[], metavar="ID", help="an advisory that does not apply")
+    parser.add_argument("--lock", type=Path, default=LOCK, metavar="FILE", help="a lock file in place of ours")
+    told = parser.parse_args(arguments)
+    found = Findings()
+    for service in ("osv",) if told.osv_url else SERVICES:
+        found.add(service, *ask(service, told.lock, told.osv_url, told.ignore))
+        if found.complete:
+            break
+    report(found)
+    return int(bool(found.vulnerable) or (told.strict and not found.complete))
+
+
+def ask(service: str, lock: Path, osv_url: str | None, ignored: Iterable[str]) -> tuple[str, str]:
+    """pip-audit's JSON, and the last line of its errors."""
+    command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--progress-spinner=off"]
+    command += ["--format=json", f"--vulnerability-service={service}", "--timeout=10"]
+    command += [f"--requirement={lock}"] + [f"--ignore-vuln={each}" for each in ignored]
+    if osv_url:
+        command.append(f"--osv-url={osv_url}")
+    asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
+    errors = asked.stderr.strip().splitlines()
+    return asked.stdout, errors[-1] if errors else ""
+
+
+def report(found: Findings) -> None:
+    """Plain words, the findings last, where they are seen."""
+    say = sys.stderr.write
+    if not found.complete:
+        nobody = sorted(found.unknown.items())
+        say(f"audit: NOT COMPLETE: {len(found.clean) + len(found.vulnerable)} packages looked up; not known of:\n")
+        for name, why in nobody[:4]:
+            say(f"  {name}: {why}\n")
+        if len(nobody) > 4:
+            say(f"  and {len(nobody) - 4} more\n")
+        say("  Run it where an advisory service can be reached, or name one with --osv-url.\n")
+    elif not found.vulnerable:
+        say(f"audit: {len(found.clean)} packages, no known vulnerability\n")
+    for package, advisories in sorted(found.vulnerable.items()):
+        say(f"audit: {package}: {'; '.join(advisories)}\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
