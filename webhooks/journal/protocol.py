@@ -162,7 +162,7 @@ class Journal(Protocol):
         ...
 
     def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
-        """Add to lasting counters, all of one call or none; a counter begins at 0. Of a mark the highest value stays."""
+        """Add to lasting counters, all of one call or none; a counter begins at 0. A mark keeps its highest value."""
         ...
 
     def tallies(self) -> Mapping[str, float]:
