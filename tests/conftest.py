@@ -1,3 +1,3 @@
 """What every test may use."""
 
-pytest_plugins = ["translators.testing"]
+pytest_plugins = ["translators.testing", "postgres_server"]

