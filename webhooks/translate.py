@@ -55,14 +55,18 @@ class Broken:
 Outcome = Translated | Ignored | Unsupported | Broken
 
 
-def message_id(namespace: str, event: Event, message: Message) -> str:
+def message_id(namespace: str, event: Event, message: Message, edition: int = 0) -> str:
     """A readable prefix and a digest, under 100 characters, unique to installation, source, event and message.
 
+    A replay keeps it, unless the operator asked for new messages: then the event's edition goes into it.
     Segment deduplicates on this id alone, over all its customers:
     https://segment.com/docs/guides/duplicate-data/
     """
-    parts = msgspec.json.encode([namespace, event.source, event.key, message.kind, message.name, message.key])
-    return f"{_prefix(event.source, message.name or message.kind)}-{hashlib.sha256(parts).hexdigest()[:40]}"
+    parts: list[Any] = [namespace, event.source, event.key, message.kind, message.name, message.key]
+    if edition:
+        parts.append(edition)
+    digest = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]
+    return f"{_prefix(event.source, message.name or message.kind)}-{digest}"
 
 
 @lru_cache(maxsize=4096)
@@ -98,8 +102,11 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{kind.__name__} has no place in a message")
 
 
-def translate(event: Event, endpoint: Endpoint, *, namespace: str) -> Outcome:
-    """The outcome of one event. Never raises: whatever a translator does harms its own event only."""
+def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int = 0) -> Outcome:
+    """The outcome of one event. Never raises: whatever a translator does harms its own event only.
+
+    `edition` is that of the claim or row, and goes into the ids.
+    """
     if event.problem:
         return Broken(event.problem)
     source = endpoint.source
@@ -113,7 +120,7 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str) -> Outcome:
         source.admit(event)
         told = list(found(event))
         who = source.identity(event) if any(message.who is None for message in told) else None
-        messages = [render(message, event, endpoint, who, namespace=namespace) for message in told]
+        messages = [render(message, event, endpoint, who, namespace=namespace, edition=edition) for message in told]
     except Skip as skip:
         return Ignored(str(skip))
     except Malformed as error:
@@ -129,7 +136,7 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str) -> Outcome:
 
 
 def render(
-    message: Message, event: Event, endpoint: Endpoint, identity_: Identity | None, *, namespace: str
+    message: Message, event: Event, endpoint: Endpoint, identity_: Identity | None, *, namespace: str, edition: int = 0
 ) -> dict[str, Any]:
     """One message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
     who = message.who or identity_ or Identity()
@@ -158,7 +165,7 @@ def render(
     context.update(plain(message.context))
     rendered: dict[str, Any] = {
         "type": message.kind,
-        "messageId": message_id(namespace, event, message),
+        "messageId": message_id(namespace, event, message, edition),
         "timestamp": to_iso(message.at or event.occurred_at),
         **identity.resolve(who, provider=endpoint.source.provider, user_id_keys=endpoint.user_id_keys),
         "context": context,

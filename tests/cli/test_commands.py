@@ -12,7 +12,7 @@ from running import EVENT, SECRET, environment
 from webhooks import plugins
 from webhooks.cli.main import COMMANDS, main
 from webhooks.cli.send import tampered, when
-from webhooks.journal import State, open_journal
+from webhooks.journal import Act, State, open_journal
 from webhooks.settings import variables
 
 
@@ -198,7 +198,10 @@ def test_status_counts_by_source_and_state(run):
         )
 
     journal = open_journal(run.database)
-    journal.append([event("1", "a"), event("2", "b"), event("3", "c")], now=now - timedelta(minutes=10))
+    journal.append(
+        [event(str(number), type_) for number, type_ in enumerate("abcd", 1)], now=now - timedelta(minutes=10)
+    )
+    journal.drop(journal.seqs()[3:], by=Act(who="ann", reason="why"), now=now)
     claims = journal.claim(2, worker="w", now=now, lease=timedelta(seconds=60))
     from webhooks.journal import Settlement
 
@@ -209,7 +212,7 @@ def test_status_counts_by_source_and_state(run):
     journal.note("hold:old", {"held": False, "reason": ""}, now=now)
     journal.close()
     told = json.loads(run("status", "--json").output)
-    assert told["by_state"] == {"pending": 1, "delivered": 0, "ignored": 0, "unsupported": 1, "dead": 1}
+    assert told["by_state"] == {"pending": 1, "delivered": 0, "ignored": 0, "unsupported": 1, "dead": 1, "dropped": 1}
     assert 590 < told["oldest_pending_seconds"] < 700
     assert [worker["name"] for worker in told["workers"]] == ["w1"]
     assert told["held_write_keys"] == [{"write_key": "abc", "reason": "401"}]

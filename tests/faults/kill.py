@@ -30,7 +30,7 @@ from pathlib import Path
 import psutil
 
 from translators.kit import HmacKvHeader
-from webhooks.journal import State, open_journal
+from webhooks.journal import Filter, State, open_journal
 from webhooks.signatures import sign
 
 SECRET = "whsec_kill_test"
@@ -292,10 +292,10 @@ def _report(folder: Path, providers: list[Provider], rounds: int, kills: Counter
         copies[message["messageId"]] += 1
     journal = open_journal(f"sqlite:///{folder}/segue.db")
     dead = set()
-    after = 0
-    while rows := journal.rows(states=[State.DEAD], after=after, limit=1000):
+    after = ""
+    while rows := journal.rows(Filter(states=(State.DEAD,)), after=after, limit=1000):
         dead |= {row.event.key for row in rows}
-        after = rows[-1].seq
+        after = rows[-1].cursor
     journal.close()
     acked = set().union(*(provider.acked for provider in providers))
     delivered = set(ids)

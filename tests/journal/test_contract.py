@@ -119,17 +119,6 @@ def test_the_census_counts_by_state_source_and_unknown_type(journal: Journal) ->
     assert census.size_bytes > 0
 
 
-def test_rows_are_filtered_and_paged_in_order_of_arrival(journal: Journal) -> None:
-    journal.append([event("a"), event("b", source="other"), event("c", problem="x")], now=NOW)
-    assert [row.event.key for row in journal.rows()] == ["a", "b", "c"]
-    assert [row.event.key for row in journal.rows(states=[State.DEAD])] == ["c"]
-    assert [row.event.key for row in journal.rows(source="other")] == ["b"]
-    assert [row.event.key for row in journal.rows(states=[State.DEAD, State.PENDING], limit=2)] == ["a", "b"]
-    assert [row.event.key for row in journal.rows(states=[State.PENDING], source="acme", after=1)] == []
-    first = journal.rows(limit=1)[0]
-    assert [row.event.key for row in journal.rows(after=first.seq)] == ["b", "c"]
-
-
 def test_a_token_keeps_its_first_value_until_it_runs_out(journal: Journal) -> None:
     def note(value: str, minutes: int) -> str:
         at = NOW + minutes * MINUTE

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from events import NOW, event
-from webhooks.journal import Claim, Settlement, SqliteJournal, State
+from webhooks.journal import DROPPABLE, Act, Changed, Claim, Settlement, SqliteJournal, State
 
 LEASE = timedelta(seconds=10)
+BY = Act(who="ann", reason="why")
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -79,6 +80,26 @@ class JournalMachine(RuleBasedStateMachine):
             assert (claim.seq in held) == ours
             if ours:
                 self.leased[key] = (claim.lease, self.now + LEASE)
+
+    @rule(data=st.data(), as_new=st.booleans(), drop=st.booleans())
+    def operate(self, data: st.DataObject, as_new: bool, drop: bool) -> None:
+        """Replay or drop some events, whatever state they are in."""
+        keys = data.draw(st.sets(st.integers(0, 12).map(str), max_size=4))
+        seqs = [row.seq for row in self.journal.rows() if row.event.key in keys]
+        there = [key for key in self.state if key in keys]
+        before = len(self.journal.audits(limit=1000))
+        if drop:
+            changed = [key for key in there if self.state[key] in DROPPABLE]
+            done = self.journal.drop(seqs, by=BY, now=self.now)
+        else:
+            changed = [key for key in there if self.state[key] is not State.PENDING]
+            done = self.journal.replay(seqs, by=BY, as_new=as_new, now=self.now)
+        assert done == Changed(len(changed), len(there) - len(changed))
+        assert len(self.journal.audits(limit=1000)) == before + bool(changed)
+        for key in changed:
+            self.state[key], self.due[key] = State.DROPPED if drop else State.PENDING, self.now
+            self.attempts[key] = self.attempts[key] if drop else 0
+            self.leased.pop(key, None)
 
     @rule(seconds=st.integers(-5, 30))
     def time_passes(self, seconds: int) -> None:

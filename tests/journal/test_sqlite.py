@@ -18,7 +18,7 @@ import pytest
 
 from events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
-from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_journal
+from webhooks.journal import Act, Changed, Settlement, SqliteJournal, State, Stored, open_journal
 from webhooks.journal import file as module
 
 WRITER = """
@@ -362,6 +362,39 @@ def test_a_journal_from_a_newer_segue_is_left_alone(tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "j.db")
     assert db.execute("PRAGMA user_version").fetchone() == (99,)
     db.close()
+
+
+def test_a_journal_of_the_first_version_is_brought_up_to_date_while_the_old_version_still_writes(
+    tmp_path: Path,
+) -> None:
+    old = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
+    old.executescript(f"PRAGMA journal_mode=WAL; BEGIN; {module.MIGRATIONS['1']} PRAGMA user_version = 1; COMMIT;")
+    insert = (
+        "INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body,"
+        " problem, state, due_at, reason) VALUES ('acme', ?, 't', 1, 2, 'event', 'verified', '{}', '{}', x'00', '',"
+        " 'pending', 3, '')"
+    )
+    old.execute(insert, ("before",))
+    journal = SqliteJournal(tmp_path / "j.db")
+    old.execute(insert, ("after",))
+    rows = journal.rows()
+    assert [(row.event.key, row.edition, row.history) for row in rows] == [("before", 0, ()), ("after", 0, ())]
+    assert journal.replay([row.seq for row in rows], by=Act(who="w", reason="r"), now=NOW) == Changed(0, 2)
+    assert len(journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))) == 2
+    old.close()
+    journal.close()
+
+
+def test_the_audit_log_cannot_be_changed_even_by_sql(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    journal.audit("prune", {}, by=Act(who="w", reason="r"), now=NOW)
+    other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
+    for sql in ("DELETE FROM audit", "UPDATE audit SET who = 'nobody'"):
+        with pytest.raises(sqlite3.IntegrityError, match="append-only"):
+            other.execute(sql)
+    other.close()
+    assert [line.who for line in journal.audits()] == ["w"]
+    journal.close()
 
 
 def test_where_wal_cannot_be_had_it_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -133,10 +133,8 @@ class MemoryJournal:
         seq = self._keys.get((source, key))
         return self._kept[seq].row if seq else None
 
-    def rows(self, *, states: Iterable[State] = (), source: str = "", after: int = 0, limit: int = 100) -> list[Row]:
-        wanted = set(states) or set(State)
-        rows = [kept.row for seq, kept in sorted(self._kept.items()) if seq > after and kept.row.state in wanted]
-        return [row for row in rows if not source or row.event.source == source][:limit]
+    def rows(self) -> list[Row]:
+        return [kept.row for _, kept in sorted(self._kept.items())]
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
         raise NotImplementedError

@@ -154,13 +154,28 @@ def test_message_ids_are_short_and_differ_with_every_part(namespace: str, key: s
         message_id(namespace, event(key=key, source="other"), track(name, key=extra)),
         message_id(namespace, event(key=key), track(name, key=extra + "x")),
         message_id(namespace, event(key=key), identify(key=extra)),
+        message_id(namespace, event(key=key), track(name, key=extra), 1),
+        message_id(namespace, event(key=key), track(name, key=extra), 2),
     }
     assert one not in others
-    assert len(others) == 5
+    assert len(others) == 7
+    assert one == message_id(namespace, event(key=key), track(name, key=extra), 0)
 
 
 def test_parts_cannot_run_into_one_another() -> None:
     assert message_id("a", event(key="bc"), track("N")) != message_id("ab", event(key="c"), track("N"))
+
+
+def test_a_later_edition_of_an_event_makes_the_same_messages_under_other_ids() -> None:
+    first, again, new = (
+        translate(event(), door(track("A"), track("B")), namespace="n", edition=edition) for edition in (0, 0, 1)
+    )
+    assert isinstance(first, Translated)
+    assert isinstance(new, Translated)
+    assert first == again
+    ids = {message.pop("messageId") for outcome in (first, new) for message in outcome.messages}
+    assert len(ids) == 4
+    assert first == new
 
 
 def test_two_messages_with_one_id_are_a_bug_of_the_translator() -> None:

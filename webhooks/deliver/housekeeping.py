@@ -36,6 +36,7 @@ class Housekeeping:
             State.IGNORED: retention.ignored,
             State.UNSUPPORTED: retention.unsupported,
             State.DEAD: retention.dead,
+            State.DROPPED: retention.dropped,
         }
         self._name = f"worker:{worker}"
         self._facts = facts

@@ -208,7 +208,7 @@ class Worker:
 
     def _prepare(self, claim: Claim, endpoint: Endpoint, load: list[Item]) -> Settlement | None:
         """Translate an event and put its messages on the load; the settlement where nothing is to be sent."""
-        outcome = translate(claim.event, endpoint, namespace=self._namespace)
+        outcome = translate(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
         if not isinstance(outcome, Translated):
             return Settlement(claim=claim, state=_STATES[type(outcome)], reason=outcome.reason)
         parcel = Parcel(claim)

@@ -1,13 +1,40 @@
 """The journal keeps facts: the exact bytes of each event, before its sender is answered."""
 
+from webhooks.journal.filter import Filter
+from webhooks.journal.model import (
+    DROPPABLE,
+    HISTORY,
+    Act,
+    Attempt,
+    Audited,
+    Census,
+    Changed,
+    Claim,
+    Cursor,
+    Kind,
+    Row,
+    Settlement,
+    State,
+    Stats,
+    Stored,
+)
 from webhooks.journal.open import open_journal
-from webhooks.journal.protocol import Census, Claim, Journal, Row, Settlement, State, Stats, Stored
+from webhooks.journal.protocol import Journal
 from webhooks.journal.sqlite import SqliteJournal
 
 __all__ = [
+    "DROPPABLE",
+    "HISTORY",
+    "Act",
+    "Attempt",
+    "Audited",
     "Census",
+    "Changed",
     "Claim",
+    "Cursor",
+    "Filter",
     "Journal",
+    "Kind",
     "Row",
     "Settlement",
     "SqliteJournal",

@@ -20,7 +20,7 @@ from typing import Any, Final, TypeVar
 
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import queries
-from webhooks.journal.protocol import Stats
+from webhooks.journal.model import Stats
 from webhooks.journal.runners import Runner
 
 R = TypeVar("R")

@@ -1,108 +1,29 @@
-"""What a journal promises, whatever stores it. One contract test suite (tests/journal) holds every store to it.
-
-States of an event:
-
-    pending ──▶ delivered          every message was accepted by Segment
-       │  └───▶ ignored            the translator declares that it means nothing to Segment
-       │  └───▶ unsupported        no translator knows the type; kept, counted, and replayable
-       └──────▶ dead               malformed, the translator raised, or Segment refused the message; `reason` says
-"""
+"""What a journal promises, whatever stores it. One contract test suite (tests/journal) holds every store to it."""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from translators.kit import Event
+from webhooks.journal.filter import Filter
+from webhooks.journal.model import (
+    Act,
+    Audited,
+    Census,
+    Changed,
+    Claim,
+    Cursor,
+    Kind,
+    Row,
+    Settlement,
+    State,
+    Stats,
+    Stored,
+)
 
-
-class State(StrEnum):
-    """Where an event stands."""
-
-    PENDING = "pending"
-    DELIVERED = "delivered"
-    IGNORED = "ignored"
-    UNSUPPORTED = "unsupported"
-    DEAD = "dead"
-
-
-@dataclass(frozen=True, slots=True)
-class Stored:
-    """What an append did: how many events were new, how many were there already."""
-
-    new: int
-    duplicate: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
-    """One pending event, leased to a worker. `event.options` is empty: the endpoint's settings supply them."""
-
-    seq: int
-    event: Event
-    attempts: int
-    lease: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settlement:
-    """The end of a claim: a final state, or `PENDING` to hand it back until `due_at`.
-
-    `attempt` counts this as a try; handing back unbegun work (shutdown, throttling) does not.
-    """
-
-    claim: Claim
-    state: State
-    reason: str = ""
-    due_at: datetime | None = None
-    attempt: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """An event as it stands, for people. `seq` is the order of arrival."""
-
-    seq: int
-    event: Event
-    state: State
-    attempts: int
-    due_at: datetime | None
-    leased_until: datetime | None
-    settled_at: datetime | None
-    reason: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Census:
-    """Counts for `segue status`, readiness and metrics."""
-
-    by_state: Mapping[State, int]
-    by_source: Mapping[str, Mapping[State, int]]
-    oldest_pending: datetime | None
-    oldest_by_source: Mapping[str, datetime] = field(default_factory=dict)
-    """When the oldest pending event of each source was received; a source without one is not in it."""
-    unsupported_types: Mapping[tuple[str, str], int] = field(default_factory=dict)
-    size_bytes: int = 0
-
-
-@dataclass(slots=True)
-class Stats:
-    """Since this process opened the journal. `events / groups` is how many events shared one commit."""
-
-    commits: int = 0
-    """Durable transactions of every kind."""
-    groups: int = 0
-    """Those of `append`."""
-    events: int = 0
-    """Events in the groups, duplicates among them."""
-    last_commit_seconds: float = 0.0
-    """From the wish to write until it was durable."""
-    samples: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=10_000))
-    """(events, seconds) of the latest groups, for whoever takes them away to make histograms."""
+EVERYTHING: Final = Filter()
 
 
 class Journal(Protocol):
@@ -145,8 +66,67 @@ class Journal(Protocol):
         """One event by its source and key."""
         ...
 
-    def rows(self, *, states: Iterable[State] = (), source: str = "", after: int = 0, limit: int = 100) -> list[Row]:
-        """Events in order of arrival, behind `after`."""
+    def get(self, seq: int) -> Row | None:
+        """One event by its seq."""
+        ...
+
+    def rows(
+        self, filter: Filter = EVERYTHING, *, after: Cursor = "", limit: int = 100, newest_first: bool = False
+    ) -> list[Row]:
+        """Events in the order of their cursors, behind `after`; or newest first, before it.
+
+        In order, an event never comes to lie behind a cursor that was handed out: who goes on from the last row's
+        cursor, or from `end()`, sees each event exactly once, however many write. A store whose events become
+        visible in another order than they are numbered holds the youngest back for that. Newest first shows all.
+        `JournalError` for a cursor that is none of this store's.
+        """
+        ...
+
+    def end(self) -> Cursor:
+        """The cursor behind everything that `rows` would give now; never the empty one."""
+        ...
+
+    def count(self, filter: Filter = EVERYTHING) -> int:
+        """How many events the filter means."""
+        ...
+
+    def seqs(self, filter: Filter = EVERYTHING) -> list[int]:
+        """The events that the filter means now, in order; for commands that confirm a choice and then act on it."""
+        ...
+
+    def kinds(self, filter: Filter = EVERYTHING) -> list[Kind]:
+        """The events that the filter means, counted by source, type, state and reason."""
+        ...
+
+    def replay(self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime) -> Changed:
+        """Make settled events pending again: due now, no attempts, one more entry in their history.
+
+        In one transaction with a line in the audit log (where something changed). A pending event is left alone.
+        `as_new` raises the edition, and so gives its messages new ids.
+        """
+        ...
+
+    def drop(self, seqs: Sequence[int], *, by: Act, now: datetime) -> Changed:
+        """Make events `DROPPED` that are in one of `DROPPABLE`'s states; a worker's lease on one is lost.
+
+        In one transaction with a line in the audit log (where something changed). The event stays until its
+        retention ends, as the memory that recognises a provider's retry.
+        """
+        ...
+
+    def load(self, rows: Iterable[Row]) -> Stored:
+        """Store rows of another journal as they stand, unleased, in the order given; all of one call or none.
+
+        Their seq and cursor are given anew. One whose (source, key) is there already changes nothing.
+        """
+        ...
+
+    def audit(self, action: str, detail: Mapping[str, Any], *, by: Act, now: datetime) -> None:
+        """Add a line to the audit log, which is never changed or pruned."""
+        ...
+
+    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[Audited]:
+        """The audit log, newest first; those before an id, those about one event (source, key)."""
         ...
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:

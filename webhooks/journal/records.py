@@ -11,12 +11,17 @@ import msgspec
 
 from translators.kit import Event
 from translators.kit.times import EPOCH
-from webhooks.journal.protocol import Row, Settlement, State
+from webhooks.journal.filter import Filter
+from webhooks.journal.model import Act, Attempt, Audited, Row, Settlement, State
 
 Params = tuple[Any, ...]
 _MICRO: Final = timedelta(microseconds=1)
 _encode: Final = msgspec.json.Encoder().encode
 _texts: Final = msgspec.json.Decoder(dict[str, str])
+_entries: Final = msgspec.json.Decoder(list[tuple[int, str, str, str]])
+_names: Final = msgspec.json.Decoder(tuple[str, ...])
+_REASON: Final = 500
+"""Characters of a reason that the history keeps."""
 _NOTHING: Final[Mapping[str, str]] = {}
 
 
@@ -46,14 +51,82 @@ def new(event: Event, now: datetime) -> Params:
     )  # fmt: skip
 
 
-def settled(settlement: Settlement, now: datetime) -> Params:
+def text(value: str) -> str:
+    """A reason as every store can hold it: a traceback may quote anything."""
+    return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+
+
+def settled(settlement: Settlement, now: datetime) -> dict[str, Any]:
     """For `settle`."""
     pending = settlement.state is State.PENDING
-    due = settlement.due_at or now
+    reason = text(settlement.reason)
+    entry = (micros(now), settlement.claim.worker, settlement.state.value, reason[:_REASON])
+    return {
+        "seq": settlement.claim.seq,
+        "lease": settlement.claim.lease,
+        "state": settlement.state.value,
+        "reason": reason,
+        "settled_at": None if pending else micros(now),
+        "due_at": micros(settlement.due_at or now),
+        "attempt": int(settlement.attempt),
+        "eventful": int(settlement.eventful),
+        "entry": json(entry) if settlement.attempt else "[]",
+    }
+
+
+def loaded(row: Row) -> Params:
+    """For `load`."""
+    event, received = row.event, micros(row.event.received_at)
+    history = [(micros(entry.at), text(entry.who), text(entry.outcome), text(entry.reason)) for entry in row.history]
     return (
-        settlement.state.value, settlement.reason, None if pending else micros(now), micros(due),
-        int(settlement.attempt), settlement.claim.seq, settlement.claim.lease,
+        event.source, event.key, event.type, micros(event.occurred_at), received, event.clock, event.trust,
+        json(event.headers), json(event.envelope), event.raw, event.problem, row.state.value,
+        received if row.due_at is None else micros(row.due_at),
+        None if row.settled_at is None else micros(row.settled_at),
+        text(row.reason), row.attempts, row.edition, json(history),
     )  # fmt: skip
+
+
+def acted(act: Act) -> dict[str, Any]:
+    """Who and why, for `replay`, `drop` and `audit`."""
+    return {"who": text(act.who), "reason": text(act.reason), "operation": act.operation}
+
+
+def audited(record: Record) -> Audited:
+    """A line of the audit log."""
+    return Audited(
+        id=record["id"],
+        at=moment(record["at"]),
+        who=record["who"],
+        action=record["action"],
+        reason=record["reason"],
+        operation=record["operation"],
+        events=_names.decode(record["events"]),
+        detail=msgspec.json.decode(record["detail"]),
+    )
+
+
+def chosen(filter: Filter) -> dict[str, Any]:
+    """The parts of a filter that are given, but the text."""
+    lists = {
+        "states": filter.states,
+        "sources": [_glob(each) for each in filter.sources],
+        "types": [_glob(each) for each in filter.types],
+        "keys": filter.keys,
+    }
+    told: dict[str, Any] = {name: json(value) for name, value in lists.items() if value}
+    if filter.seqs is not None:
+        told["seqs"] = json(filter.seqs)
+    for part in ("received", "occurred", "settled"):
+        for end in ("since", "until"):
+            if (at := getattr(filter, f"{part}_{end}")) is not None:
+                told[f"{part}_{end}"] = micros(at)
+    return told
+
+
+def _glob(pattern: str) -> str:
+    """`*` is the only sign of SQLite's GLOB that a filter knows."""
+    return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
 def event(record: Record) -> Event:
@@ -88,7 +161,16 @@ def row(record: Record) -> Row:
         leased_until=maybe("leased_until"),
         settled_at=maybe("settled_at"),
         reason=record["reason"],
+        edition=record["edition"],
+        history=_history(record["history"]),
+        cursor=str(record["seq"]),
     )
+
+
+def _history(text: str) -> tuple[Attempt, ...]:
+    if text == "[]":
+        return ()
+    return tuple(Attempt(moment(at), who, outcome, reason) for at, who, outcome, reason in _entries.decode(text))
 
 
 def _kept(text: str) -> Mapping[str, str]:

@@ -19,9 +19,10 @@ from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import queries, records
 from webhooks.journal.file import BAD_VALUE, SqliteFile
 from webhooks.journal.group import Group
-from webhooks.journal.protocol import Census, Claim, Row, Settlement, State, Stats, Stored
+from webhooks.journal.model import HISTORY, Census, Claim, Row, Settlement, State, Stats, Stored
 from webhooks.journal.records import Params, micros
 from webhooks.journal.runners import Runner, runner
+from webhooks.journal.sqlite_operator import Operated
 
 SQL: Final = queries.load("sqlite")
 FREE_FLOOR: Final = 32 * 1024 * 1024
@@ -38,7 +39,7 @@ class _Here:
     group: Group[list[Params], Stored]
 
 
-class SqliteJournal:
+class SqliteJournal(Operated):
     """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork."""
 
     def __init__(self, path: str | Path, *, run: Runner | None = None) -> None:
@@ -67,7 +68,14 @@ class SqliteJournal:
         found = self._file.write(lambda db: db.execute(SQL["claim"], told).fetchall())
         found.sort(key=lambda row: row["seq"])
         return [
-            Claim(seq=row["seq"], event=records.event(row), attempts=row["attempts"], lease=row["lease"])
+            Claim(
+                seq=row["seq"],
+                event=records.event(row),
+                attempts=row["attempts"],
+                lease=row["lease"],
+                worker=worker,
+                edition=row["edition"],
+            )
             for row in found
         ]
 
@@ -79,8 +87,8 @@ class SqliteJournal:
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
         """End the claims that are still ours."""
-        told = [records.settled(settlement, now) for settlement in settlements]
-        return self._file.write(lambda db: {each[5] for each in told if db.execute(SQL["settle"], each).rowcount})
+        told = [{**records.settled(settlement, now), "most": HISTORY} for settlement in settlements]
+        return self._file.write(lambda db: {each["seq"] for each in told if db.execute(SQL["settle"], each).rowcount})
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
         """Delete what is settled and old enough, and tokens that ran out; in short transactions."""
@@ -132,13 +140,6 @@ class SqliteJournal:
         """One event."""
         found = self._file.read(lambda db: db.execute(SQL["find"], (source, key)).fetchone())
         return records.row(found) if found else None
-
-    def rows(self, *, states: Iterable[State] = (), source: str = "", after: int = 0, limit: int = 100) -> list[Row]:
-        """Events in order of arrival."""
-        wanted = sorted(set(states))
-        told = {"states": records.json(wanted), "source": source, "after": after, "limit": limit}
-        query = SQL["rows_by_state" if wanted else "rows"]
-        return [records.row(row) for row in self._file.read(lambda db: db.execute(query, told).fetchall())]
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
         """Note a one-time token; the value first noted."""

@@ -50,6 +50,7 @@ class RetentionSettings:
     ignored: timedelta = timedelta(days=7)
     unsupported: timedelta = timedelta(days=30)
     dead: timedelta = timedelta(days=90)
+    dropped: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -79,6 +79,7 @@ class RetentionSchema(Schema):
     ignored = _kept("ignored")
     unsupported = _kept("unsupported")
     dead = _kept("dead")
+    dropped = _kept("dropped")
 
 
 class IdentitySchema(Schema):

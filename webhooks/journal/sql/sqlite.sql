@@ -25,8 +25,13 @@ UPDATE events SET leased_until = ? WHERE seq = ? AND lease = ? AND state = 'pend
 
 -- name: settle
 UPDATE events
-SET state = ?, reason = ?, settled_at = ?, due_at = ?, attempts = attempts + ?, lease = NULL, leased_until = NULL
-WHERE seq = ? AND lease = ? AND state = 'pending'
+SET state = :state, reason = :reason, settled_at = :settled_at, due_at = :due_at, attempts = attempts + :attempt,
+    lease = NULL, leased_until = NULL,
+    history = CASE WHEN :eventful OR :attempt AND history <> '[]' THEN
+        json_insert(CASE WHEN json_array_length(history) < :most THEN history ELSE json_remove(history, '$[0]') END,
+                    '$[#]', json(:entry))
+    ELSE history END
+WHERE seq = :seq AND lease = :lease AND state = 'pending'
 
 -- name: prune
 DELETE FROM events WHERE seq IN (
@@ -52,16 +57,104 @@ SELECT source, type, count(*) FROM events WHERE state = 'unsupported' GROUP BY s
 -- name: find
 SELECT * FROM events WHERE source = ? AND event_key = ?
 
--- name: rows
-SELECT * FROM events WHERE seq > :after AND (:source = '' OR source = :source) ORDER BY seq LIMIT :limit
+-- name: get
+SELECT * FROM events WHERE seq = ?
 
--- name: rows_by_state
+-- name: end
+SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)
+
+-- name: rows
 SELECT * FROM events WHERE seq IN (
-    SELECT seq FROM events
-    WHERE state IN (SELECT value FROM json_each(:states)) AND seq > :after AND (:source = '' OR source = :source)
-    ORDER BY seq LIMIT :limit
+    SELECT seq FROM events WHERE seq > :after AND {where} ORDER BY seq LIMIT :limit
 )
 ORDER BY seq
+
+-- name: rows_newest_first
+SELECT * FROM events WHERE seq IN (
+    SELECT seq FROM events WHERE (:after = 0 OR seq < :after) AND {where} ORDER BY seq DESC LIMIT :limit
+)
+ORDER BY seq DESC
+
+-- name: count
+SELECT count(*) FROM events WHERE {where}
+
+-- name: seqs
+SELECT seq FROM events WHERE {where} ORDER BY seq
+
+-- name: kinds
+SELECT source, type, state, reason, count(*), min(received_at), max(received_at), max(seq)
+FROM events WHERE {where}
+GROUP BY source, type, state, reason
+ORDER BY source, type, state, reason
+
+-- name: where
+TRUE
+
+-- name: where states
+state IN (SELECT value FROM json_each(:states))
+
+-- name: where sources
+EXISTS (SELECT 1 FROM json_each(:sources) AS given WHERE events.source GLOB given.value)
+
+-- name: where types
+EXISTS (SELECT 1 FROM json_each(:types) AS given WHERE events.type GLOB given.value)
+
+-- name: where keys
+event_key IN (SELECT value FROM json_each(:keys))
+
+-- name: where seqs
+seq IN (SELECT value FROM json_each(:seqs))
+
+-- name: where received_since
+received_at >= :received_since
+
+-- name: where received_until
+received_at < :received_until
+
+-- name: where occurred_since
+occurred_at >= :occurred_since
+
+-- name: where occurred_until
+occurred_at < :occurred_until
+
+-- name: where settled_since
+settled_at >= :settled_since
+
+-- name: where settled_until
+settled_at < :settled_until
+
+-- name: replay
+UPDATE events
+SET state = 'pending', reason = '', settled_at = NULL, due_at = :now, attempts = 0, lease = NULL, leased_until = NULL,
+    edition = edition + :as_new,
+    history = json_insert(CASE WHEN json_array_length(history) < :most THEN history ELSE json_remove(history, '$[0]') END,
+                          '$[#]', json_array(:now, :who, 'replayed', 'was ' || state || ': ' || :reason))
+WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state <> 'pending'
+RETURNING seq, source, event_key
+
+-- name: drop
+UPDATE events
+SET state = 'dropped', reason = :reason, settled_at = :now, due_at = :now, lease = NULL, leased_until = NULL,
+    history = json_insert(CASE WHEN json_array_length(history) < :most THEN history ELSE json_remove(history, '$[0]') END,
+                          '$[#]', json_array(:now, :who, 'dropped', 'was ' || state || ': ' || :reason))
+WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state IN (SELECT value FROM json_each(:droppable))
+RETURNING seq, source, event_key
+
+-- name: load
+INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
+                    state, due_at, settled_at, reason, attempts, edition, history)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (source, event_key) DO NOTHING
+
+-- name: audit
+INSERT INTO audit (at, who, action, reason, operation, events, detail)
+VALUES (:at, :who, :action, :reason, :operation, :events, :detail)
+
+-- name: audits
+SELECT * FROM audit
+WHERE (:before = 0 OR id < :before)
+    AND (:event = '' OR EXISTS (SELECT 1 FROM json_each(audit.events) WHERE value = :event))
+ORDER BY id DESC LIMIT :limit
 
 -- name: remember
 INSERT INTO tokens (source, token, value, until) VALUES (:source, :token, :value, :until)

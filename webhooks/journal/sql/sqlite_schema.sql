@@ -41,3 +41,19 @@ CREATE TABLE tallies (
     name   TEXT PRIMARY KEY,
     amount REAL NOT NULL
 ) STRICT, WITHOUT ROWID;
+
+-- name: 3
+ALTER TABLE events ADD COLUMN edition INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN history TEXT NOT NULL DEFAULT '[]';
+CREATE TABLE audit (
+    id        INTEGER PRIMARY KEY AUTOINCREMENT,
+    at        INTEGER NOT NULL,
+    who       TEXT NOT NULL,
+    action    TEXT NOT NULL,
+    reason    TEXT NOT NULL,
+    operation TEXT NOT NULL,
+    events    TEXT NOT NULL,
+    detail    TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+CREATE TRIGGER audit_is_not_pruned BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;

@@ -1,0 +1,176 @@
+"""What an operator asks of the SQLite journal and does to it: choose, look, replay, drop, load, audit."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from webhooks.errors import JournalError
+from webhooks.journal import queries, records
+from webhooks.journal.file import BAD_VALUE, SqliteFile
+from webhooks.journal.filter import Filter, finder
+from webhooks.journal.model import (
+    DROPPABLE,
+    HISTORY,
+    Act,
+    Audited,
+    Changed,
+    Cursor,
+    Kind,
+    Row,
+    State,
+    Stored,
+)
+from webhooks.journal.protocol import EVERYTHING
+from webhooks.journal.records import micros
+
+SQL: Final = queries.load("sqlite")
+PAGE: Final = 500
+"""Rows read at once where each is looked into."""
+
+
+class Operated:
+    """The half of `SqliteJournal` that is for people. Its order is that of `seq`, which is the order of the commits."""
+
+    @property
+    def _file(self) -> SqliteFile:
+        raise NotImplementedError
+
+    def get(self, seq: int) -> Row | None:
+        """One event."""
+        found = self._file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
+        return records.row(found) if found else None
+
+    def rows(
+        self, filter: Filter = EVERYTHING, *, after: Cursor = "", limit: int = 100, newest_first: bool = False
+    ) -> list[Row]:
+        """Events in order of arrival, or the other way."""
+        if not filter.text:
+            return self._page(filter, after, limit, newest_first=newest_first)
+        found: list[Row] = []
+        for row in self._holding(filter, after, newest_first=newest_first):
+            found.append(row)
+            if len(found) >= limit:
+                break
+        return found
+
+    def end(self) -> Cursor:
+        """The last seq that was given, whether or not its event is still there."""
+        last: int = self._file.read(lambda db: db.execute(SQL["end"]).fetchone())[0]
+        return str(last)
+
+    def count(self, filter: Filter = EVERYTHING) -> int:
+        """How many events the filter means."""
+        if filter.text:
+            return len(self.seqs(filter))
+        found: int = self._all("count", filter)[0][0]
+        return found
+
+    def seqs(self, filter: Filter = EVERYTHING) -> list[int]:
+        """The events that the filter means now."""
+        if filter.text:
+            return [row.seq for row in self._holding(filter)]
+        return [row[0] for row in self._all("seqs", filter)]
+
+    def kinds(self, filter: Filter = EVERYTHING) -> list[Kind]:
+        """Counted by source, type, state and reason."""
+        if filter.text:
+            filter = replace(filter, text="", seqs=tuple(self.seqs(filter)))
+        return [
+            Kind(source, type_, State(state), reason, count, records.moment(first), records.moment(last), latest)
+            for source, type_, state, reason, count, first, last, latest in self._all("kinds", filter)
+        ]
+
+    def replay(self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime) -> Changed:
+        """Settled events become pending again."""
+        told = {"as_new": int(as_new)}
+        return self._change("replay", seqs, told, by, now, {"as_new": as_new} if as_new else {})
+
+    def drop(self, seqs: Sequence[int], *, by: Act, now: datetime) -> Changed:
+        """Events that are not delivered become dropped."""
+        return self._change("drop", seqs, {"droppable": records.json(DROPPABLE)}, by, now, {})
+
+    def load(self, rows: Iterable[Row]) -> Stored:
+        """Rows of another journal, as they stand."""
+        try:
+            told = [records.loaded(row) for row in rows]
+            before, after = self._file.write(lambda db: _insert_all(db, told))
+        except BAD_VALUE as error:
+            raise JournalError(f"an event cannot be stored: {error}", hint="Look at its values.") from error
+        return Stored(after - before, len(told) - (after - before))
+
+    def audit(self, action: str, detail: Mapping[str, Any], *, by: Act, now: datetime) -> None:
+        """Add a line to the audit log."""
+        self._file.write(lambda db: _audit(db, action, (), detail, by, now))
+
+    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[Audited]:
+        """The audit log, newest first."""
+        told = {"event": "/".join(event or ()), "before": before, "limit": limit}
+        found = self._file.read(lambda db: db.execute(SQL["audits"], told).fetchall())
+        return [records.audited(record) for record in found]
+
+    def _change(
+        self, name: str, seqs: Sequence[int], told: dict[str, Any], by: Act, now: datetime, detail: Mapping[str, Any]
+    ) -> Changed:
+        told = {**told, **records.acted(by), "seqs": records.json(seqs), "now": micros(now), "most": HISTORY}
+
+        def work(db: sqlite3.Connection) -> int:
+            changed = sorted(db.execute(SQL[name], told).fetchall(), key=lambda record: record["seq"])
+            if changed:
+                names = [f"{record['source']}/{record['event_key']}" for record in changed]
+                _audit(db, name, names, detail, by, now)
+            return len(changed)
+
+        changed = self._file.write(work)
+        return Changed(changed, len(set(seqs)) - changed)
+
+    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Row]:
+        query, told = _query("rows_newest_first" if newest_first else "rows", filter)
+        told |= {"after": _place(after), "limit": limit}
+        return [records.row(record) for record in self._file.read(lambda db: db.execute(query, told).fetchall())]
+
+    def _holding(self, filter: Filter, after: Cursor = "", *, newest_first: bool = False) -> Iterator[Row]:
+        """The rows that hold the filter's text, looked into one by one."""
+        holds, filter = finder(filter.text), replace(filter, text="")
+        while page := self._page(filter, after, PAGE, newest_first=newest_first):
+            yield from (row for row in page if holds(row.event, row.reason))
+            after = page[-1].cursor
+
+    def _all(self, name: str, filter: Filter) -> list[Any]:
+        query, told = _query(name, filter)
+        return self._file.read(lambda db: db.execute(query, told).fetchall())
+
+
+def _query(name: str, filter: Filter) -> tuple[str, dict[str, Any]]:
+    told = records.chosen(filter)
+    where = " AND ".join(SQL[f"where {part}"] for part in told) or SQL["where"]
+    return SQL[name].format(where=where), told
+
+
+def _place(cursor: Cursor) -> int:
+    if not cursor:
+        return 0
+    if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
+        return int(cursor)
+    raise JournalError(f"{cursor!r} is no cursor of this journal", hint="Give one that this journal printed.")
+
+
+def _insert_all(db: sqlite3.Connection, told: Sequence[records.Params]) -> tuple[int, int]:
+    before = db.total_changes
+    db.executemany(SQL["load"], told)
+    return before, db.total_changes
+
+
+def _audit(
+    db: sqlite3.Connection,
+    action: str,
+    events: Sequence[str],
+    detail: Mapping[str, Any],
+    by: Act,
+    now: datetime,
+) -> None:
+    told = {"at": micros(now), "action": action, "events": records.json(events), "detail": records.json(detail)}
+    db.execute(SQL["audit"], {**told, **records.acted(by)})
