@@ -21,11 +21,15 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Option,
+    Registered,
+    Registering,
     Skip,
     Source,
     exponent,
     from_minor,
+    json_call,
     raw_items,
     raw_member,
     track,
@@ -114,6 +118,28 @@ def shopper(event: Event) -> Identity:
         external_ids=(ExternalId("adyen_shopper_reference", own),),
         traits={"email": email} if isinstance(email, str) and email else {},
     )
+
+
+@adyen.registration(
+    Need("api_key", "ADYEN_API_KEY", "an API key with the role Management API - Webhooks read and write"),
+    Need("merchant", "ADYEN_MERCHANT_ACCOUNT", "the merchant account, such as AcmeCOM", secret=False),
+    Need("environment", "ADYEN_ENVIRONMENT", "live or test", False, "live"),
+)
+def register(at: Registering) -> Registered:
+    """A Standard webhook, then its HMAC key. https://docs.adyen.com/api-explorer/Management/3/post/merchants/(merchantId)/webhooks"""
+    host = f"https://management-{'test' if at.given['environment'] == 'test' else 'live'}.adyen.com"
+    url, headers = f"{host}/v3/merchants/{at.given['merchant']}/webhooks", {"X-API-Key": at.given["api_key"]}
+    told = {
+        "type": "standard",
+        "url": at.url,
+        "active": True,
+        "communicationFormat": "json",
+        "description": "Segue",
+        "additionalSettings": {"includeEventCodes": list(at.types)},
+    }
+    made = yield json_call("POST", url, headers, told)
+    key = yield json_call("POST", f"{url}/{made.id('id')}/generateHmac", headers)
+    return key.text("hmacKey")
 
 
 @adyen.on("AUTHORISATION")

@@ -16,9 +16,14 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     Skip,
     Source,
+    bearer,
+    json_call,
     track,
 )
 
@@ -53,6 +58,31 @@ def who(event: Event) -> Identity:
         anonymous=("email", email.lower()) if email else ("invitee", told),
         traits={name: value for name, value in {"email": email, **traits}.items() if isinstance(value, str) and value},
     )
+
+
+@calendly.registration(
+    Need("token", "CALENDLY_TOKEN", "a personal access token of an owner or admin (a paid plan)"),
+    Need("scope", "CALENDLY_SCOPE", "organization, or user for your own meetings alone", False, "organization"),
+)
+def register(at: Registering) -> Registered:
+    """A subscription with a signing key of ours: without one Calendly would not sign. Routing forms are told to
+    organisations only.
+
+    https://developer.calendly.com/api-docs/c1ddc06ce1f1b-create-webhook-subscription
+    """
+    base, headers, scope = "https://api.calendly.com", bearer(at.given["token"]), at.given["scope"]
+    me = yield json_call("GET", f"{base}/users/me", headers)
+    told = {
+        "url": at.url,
+        "events": [type_ for type_ in at.types if scope != "user" or not type_.startswith("routing_form")],
+        "organization": me.text("resource.current_organization"),
+        "scope": scope,
+        "signing_key": at.secret,
+    }
+    if scope == "user":
+        told["user"] = me.text("resource.uri")
+    yield json_call("POST", f"{base}/webhook_subscriptions", headers, told)
+    return at.secret
 
 
 def _meeting(event: Event) -> dict[str, Any]:

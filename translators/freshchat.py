@@ -28,6 +28,12 @@ _SUBJECT: Final = {
 }
 
 
+freshchat.by_hand(
+    "Admin Settings > Webhooks: {url}. An account has one URL; it sends all events, and these are translated:{types}",
+    "Copy the public key of the same page, as it stands.",
+)
+
+
 @freshchat.event
 def head(item: Item) -> Head:
     """Freshchat numbers no event: the action, what it was done to and when name it; its bytes where it is new to us."""

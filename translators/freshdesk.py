@@ -63,6 +63,16 @@ def head(item: Item) -> Head:
     return Head(key, type_, moment(body, "at"), "record")
 
 
+freshdesk.by_hand(
+    "Admin > Workflows > Automations: one rule for each type that you want; docs/sources/freshdesk.md has the "
+    "conditions:{types}",
+    "The action of each rule: Trigger webhook, POST, {url}",
+    "Tick Add custom headers, and write X-Segue-Token: {secret}",
+    "Encoding JSON, content Advanced: paste the template of docs/sources/freshdesk.md, with the rule's type in it.",
+    chosen="{random}",
+)
+
+
 @freshdesk.who
 def who(event: Event) -> Identity:
     """The requester, by the id you wrote into the template, else by e-mail: Freshdesk tells no more."""

@@ -70,6 +70,13 @@ def company(delivery: Delivery) -> None:
         raise Refused("This event is of another Front company.")
 
 
+front.by_hand(
+    "Start Segue with the secret first: Front asks the URL with a signed challenge when you save it.",
+    "Settings > Developers > your app > Features > Webhooks: {url}",
+    "Choose the events (in brackets in docs/sources/front.md); these types are translated:{types}",
+)
+
+
 @front.event
 def head(item: Item) -> Head:
     """`evt_...`, the event's own type (the application's name for it is coarser) and its time to the millisecond."""

@@ -21,9 +21,14 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     Skip,
     Source,
+    bearer,
+    json_call,
     parse_form,
     track,
 )
@@ -95,6 +100,27 @@ def people_only(event: Event) -> None:
     """A bot's act is nobody's."""
     if event.body.get("sender.type") == "Bot":
         raise Skip("done by a bot")
+
+
+@github.registration(
+    Need("token", "GITHUB_TOKEN", "a token that may write webhooks (admin:repo_hook, or admin:org_hook)"),
+    Need("target", "GITHUB_TARGET", "acme/shop for one repository, acme for a whole organisation", secret=False),
+)
+def register(at: Registering) -> Registered:
+    """https://docs.github.com/en/rest/repos/webhooks#create-a-repository-webhook, and /rest/orgs/webhooks.
+
+    `installation` is told to GitHub Apps alone, by the webhook in the app's own settings.
+    """
+    target = at.given["target"]
+    hook = {
+        "name": "web",
+        "active": True,
+        "events": sorted({type_.partition(".")[0] for type_ in at.types} - {"installation"}),
+        "config": {"url": at.url, "content_type": "json", "secret": at.secret, "insecure_ssl": "0"},
+    }
+    url = f"https://api.github.com/{'repos' if '/' in target else 'orgs'}/{target}/hooks"
+    yield json_call("POST", url, bearer(at.given["token"]) | {"X-GitHub-Api-Version": "2022-11-28"}, hook)
+    return at.secret
 
 
 def _repository(event: Event) -> dict[str, Any]:

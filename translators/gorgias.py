@@ -18,11 +18,16 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     SharedToken,
     Skip,
     Source,
+    basic,
     filled,
+    json_call,
     moment,
     track,
 )
@@ -73,6 +78,63 @@ def who(event: Event) -> Identity:
         external_ids=(ExternalId("gorgias_customer_id", customer_id),),
         traits=customer.pick("email", "name"),
     )
+
+
+# The body of docs/sources/gorgias.md
+_TEMPLATE: Final = {
+    "type": "{{event.type}}",
+    "id": "{{event.id}}",
+    "at": "{{event.created_datetime}}",
+    "ticket": {
+        "id": "{{ticket.id}}",
+        "subject": "{{ticket.subject}}",
+        "status": "{{ticket.status}}",
+        "priority": "{{ticket.priority}}",
+        "channel": "{{ticket.channel}}",
+        "created_at": "{{ticket.created_datetime}}",
+        "updated_at": "{{ticket.updated_datetime}}",
+    },
+    "customer": {
+        "id": "{{ticket.customer.id}}",
+        "external_id": "{{ticket.customer.external_id}}",
+        "email": "{{ticket.customer.email}}",
+        "name": "{{ticket.customer.name}}",
+    },
+    "assignee": {"id": "{{ticket.assignee_user.id}}", "name": "{{ticket.assignee_user.name}}"},
+    "team": {"id": "{{ticket.assignee_team.id}}", "name": "{{ticket.assignee_team.name}}"},
+    "message": {
+        "id": "{{message.id}}",
+        "from_agent": "{{message.from_agent}}",
+        "public": "{{message.public}}",
+        "channel": "{{message.channel}}",
+        "via": "{{message.via}}",
+        "created_at": "{{message.created_datetime}}",
+        "sender": {"id": "{{message.sender.id}}", "name": "{{message.sender.name}}"},
+    },
+}
+
+
+@gorgias.registration(
+    Need("domain", "GORGIAS_DOMAIN", "acme, where your helpdesk is acme.gorgias.com", secret=False),
+    Need("email", "GORGIAS_EMAIL", "the e-mail address of the API key's user", secret=False),
+    Need("api_key", "GORGIAS_API_KEY", "a REST API key (Settings > REST API)"),
+    after="look at the first delivery: which variables Gorgias's templates know is not documented in full.",
+)
+def register(at: Registering) -> Registered:
+    """An HTTP integration with the template. https://developers.gorgias.com/reference/create-integration"""
+    http = {
+        "url": at.url,
+        "method": "POST",
+        "headers": {"X-Segue-Token": at.secret},
+        "form": _TEMPLATE,
+        "request_content_type": "application/json",
+        "response_content_type": "application/json",
+        "triggers": dict.fromkeys(at.types, True),
+    }
+    url = f"https://{at.given['domain']}.gorgias.com/api/integrations"
+    headers = basic(at.given["email"], at.given["api_key"])
+    yield json_call("POST", url, headers, {"name": "Segue", "type": "http", "http": http})
+    return at.secret
 
 
 def _ticket(event: Event) -> dict[str, Any]:

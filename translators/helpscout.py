@@ -20,12 +20,18 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     Skip,
     Source,
+    bearer,
+    form_call,
     from_iso,
     group,
     identify,
+    json_call,
     track,
 )
 
@@ -103,6 +109,23 @@ def who(event: Event) -> Identity:
         if path in body:
             return _customer(body.at(path))
     raise Malformed("$.primaryCustomer", "is missing")
+
+
+@helpscout.registration(
+    Need("app_id", "HELPSCOUT_APP_ID", "the App ID of an OAuth2 app (Your Profile > My apps)", secret=False),
+    Need("app_secret", "HELPSCOUT_APP_SECRET", "its App Secret"),
+)
+def register(at: Registering) -> Registered:
+    """https://developer.helpscout.com/mailbox-api/endpoints/webhooks/create/: a secret has 40 characters at most, and
+    organizations are not among the events that the API lists.
+    """
+    base, secret = "https://api.helpscout.net/v2", at.secret[:40]
+    app = [("client_id", at.given["app_id"]), ("client_secret", at.given["app_secret"])]
+    token = yield form_call(f"{base}/oauth2/token", {}, [("grant_type", "client_credentials"), *app])
+    events = [type_ for type_ in at.types if not type_.startswith("organization.")]
+    told = {"url": at.url, "events": events, "secret": secret, "payloadVersion": "V2", "label": "Segue"}
+    yield json_call("POST", f"{base}/webhooks", bearer(token.text("access_token")), told)
+    return secret
 
 
 def _customer(customer: Payload) -> Identity:

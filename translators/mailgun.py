@@ -6,7 +6,24 @@ from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
 
-from translators.kit import Event, Head, HmacFields, Identity, Item, Message, Skip, Source, raw_member, track
+from translators.kit import (
+    Event,
+    Head,
+    HmacFields,
+    Identity,
+    Item,
+    Message,
+    Need,
+    Registered,
+    Registering,
+    Skip,
+    Source,
+    basic,
+    form_call,
+    json_call,
+    raw_member,
+    track,
+)
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
 
 mailgun = Source(
@@ -53,6 +70,26 @@ def who(event: Event) -> Identity:
     path = "recipient" if "recipient" in told else "message.headers.to"
     variables = told.maybe("user-variables").value
     return recipient(address(told, path), variables if isinstance(variables, dict) else {})
+
+
+@mailgun.registration(
+    Need("api_key", "MAILGUN_API_KEY", "a private API key of the account"),
+    Need("domain", "MAILGUN_DOMAIN", "the sending domain, such as mg.example.com", secret=False),
+    Need("region", "MAILGUN_REGION", "us or eu, where the domain is", False, "us"),
+)
+def register(at: Registering) -> Registered:
+    """One webhook for each kind, then the account's signing key. There is none for `rejected`.
+
+    https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/domain-webhooks
+    """
+    base = "https://api.eu.mailgun.net" if at.given["region"] == "eu" else "https://api.mailgun.net"
+    headers = basic("api", at.given["api_key"])
+    kinds = {"failed": ("permanent_fail", "temporary_fail"), "rejected": ()}
+    for kind in (kind for type_ in at.types for kind in kinds.get(type_, (type_,))):
+        url = f"{base}/v3/domains/{at.given['domain']}/webhooks"
+        yield form_call(url, headers, [("id", kind), ("url", at.url)])
+    told = yield json_call("GET", f"{base}/v5/accounts/http_signing_key", headers)
+    return told.text("http_signing_key")
 
 
 def _email(event: Event) -> dict[str, Any]:

@@ -63,12 +63,15 @@ def customer(event: Event) -> Identity:
     )
 
 
-@paddle.registration(Need("api_key", "PADDLE_API_KEY", "an API key that may write notification settings"))
+@paddle.registration(
+    Need("api_key", "PADDLE_API_KEY", "an API key that may write notification settings"),
+    Need("environment", "PADDLE_ENVIRONMENT", "live or sandbox", False, "live"),
+)
 def register(at: Registering) -> Registered:
     """https://developer.paddle.com/api-reference/notification-settings/create-notification-setting"""
     setting = {"description": "Segue", "type": "url", "destination": at.url, "subscribed_events": list(at.types)}
-    headers = bearer(at.given["api_key"])
-    made = yield json_call("POST", "https://api.paddle.com/notification-settings", headers, setting)
+    host = "sandbox-api.paddle.com" if at.given["environment"] == "sandbox" else "api.paddle.com"
+    made = yield json_call("POST", f"https://{host}/notification-settings", bearer(at.given["api_key"]), setting)
     return made.text("data.endpoint_secret_key")
 
 

@@ -22,7 +22,9 @@ from translators.kit import (
     Registered,
     Registering,
     Source,
+    basic,
     bearer,
+    form_call,
     json_call,
     track,
 )
@@ -48,12 +50,18 @@ paypal = Source(
 )
 
 
-@paypal.registration(Need("access_token", "PAYPAL_ACCESS_TOKEN", "an OAuth token of your REST app (live)"))
+@paypal.registration(
+    Need("client_id", "PAYPAL_CLIENT_ID", "the Client ID of your REST app", secret=False),
+    Need("client_secret", "PAYPAL_CLIENT_SECRET", "its secret"),
+    Need("environment", "PAYPAL_ENVIRONMENT", "live or sandbox", False, "live"),
+)
 def register(at: Registering) -> Registered:
     """https://developer.paypal.com/docs/api/webhooks/v1/#webhooks_post"""
     webhook = {"url": at.url, "event_types": [{"name": type_} for type_ in at.types]}
-    url = "https://api.paypal.com/v1/notifications/webhooks"
-    made = yield json_call("POST", url, bearer(at.given["access_token"]), webhook)
+    base = f"https://api-m{'.sandbox' if at.given['environment'] == 'sandbox' else ''}.paypal.com/v1"
+    app = basic(at.given["client_id"], at.given["client_secret"])
+    token = yield form_call(f"{base}/oauth2/token", app, [("grant_type", "client_credentials")])
+    made = yield json_call("POST", f"{base}/notifications/webhooks", bearer(token.text("access_token")), webhook)
     return made.id("id")
 
 

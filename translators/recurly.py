@@ -22,6 +22,13 @@ recurly = Source(
 )
 
 
+recurly.by_hand(
+    "Integrations > Webhooks > Configure > New Endpoint (Recurly lets nobody do this by its API): {url}",
+    "Format JSON: XML endpoints are not signed and are turned away.",
+    "Choose these notifications (object and event):{types}",
+)
+
+
 @recurly.event
 def head(item: Item) -> Head:
     """One object changes in one way at one time: together they name the event, whatever retry this is."""

@@ -16,12 +16,17 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Option,
     Payload,
+    Registered,
+    Registering,
     SharedToken,
     Skip,
     Source,
     alias,
+    bearer,
+    json_call,
     to_iso,
     track,
 )
@@ -69,6 +74,23 @@ def subscriber(event: Event) -> Identity:
         external_ids=(ExternalId("revenuecat_app_user_id", id_),),
         traits={"email": email} if isinstance(email, str) and email else {},
     )
+
+
+@revenuecat.registration(
+    Need("api_key", "REVENUECAT_API_KEY", "a v2 secret key with project_configuration:integrations:read_write"),
+    Need("project_id", "REVENUECAT_PROJECT_ID", "the project's id (proj...), in the dashboard's address", secret=False),
+)
+def register(at: Registering) -> Registered:
+    """Both environments; the endpoint's own setting chooses. https://www.revenuecat.com/docs/api-v2#tag/Integration"""
+    told = {
+        "name": "Segue",
+        "url": at.url,
+        "authorization_header": at.secret,
+        "event_types": [type_.lower() for type_ in at.types],
+    }
+    url = f"https://api.revenuecat.com/v2/projects/{at.given['project_id']}/integrations/webhooks"
+    yield json_call("POST", url, bearer(at.given["api_key"]), told)
+    return at.secret
 
 
 @revenuecat.on("INITIAL_PURCHASE")

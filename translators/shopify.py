@@ -21,6 +21,7 @@ from translators.kit import (
     Message,
     Need,
     Payload,
+    Refused,
     Registered,
     Registering,
     Source,
@@ -103,7 +104,10 @@ def register(at: Registering) -> Registered:
         named = topic.replace("/", "_").upper()
         variables = {"topic": named, "subscription": {"callbackUrl": at.url, "format": "JSON"}}
         made = yield json_call("POST", url, headers, {"query": _SUBSCRIBE, "variables": variables})
-        made.at("data.webhookSubscriptionCreate.webhookSubscription")
+        faults = [*made.each("errors"), *made.each("data.webhookSubscriptionCreate.userErrors")]
+        for said in (fault.text("message", "no reason given") for fault in faults):
+            if "already been taken" not in said:  # a topic of an earlier run that did not get to its end
+                raise Refused(f"{topic}: {said}")
     return ""
 
 

@@ -20,9 +20,14 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Payload,
+    Refused,
+    Registered,
+    Registering,
     Skip,
     Source,
+    form_call,
     from_seconds,
     parse_form,
     track,
@@ -93,6 +98,64 @@ def who(event: Event) -> Identity:
     path = next((path for path in ("event.user", "user_id", "user") if path in body), "event.user")
     member = body.id(path)
     return Identity(anonymous=("user", member), external_ids=(ExternalId("slack_user_id", member),), group_id=team)
+
+
+# Events and the bot scope that each asks for: https://docs.slack.dev/reference/events
+_SCOPES: Final = {
+    "app_home_opened": "",
+    "app_mention": "app_mentions:read",
+    "app_uninstalled": "",
+    "channel_archive": "channels:read",
+    "channel_created": "channels:read",
+    "link_shared": "links:read",
+    "member_joined_channel": "channels:read",
+    "member_left_channel": "channels:read",
+    "message": "channels:history",
+    "reaction_added": "reactions:read",
+    "reaction_removed": "reactions:read",
+    "team_join": "users:read",
+}
+
+
+@slack.registration(
+    Need("config_token", "SLACK_CONFIG_TOKEN", "an app configuration token (https://api.slack.com/apps, at the foot)"),
+    Need("app_id", "SLACK_APP_ID", "the app's id (A...)", secret=False),
+    after="reinstall the app to its workspaces (Install App), since its scopes grew, and invite it to the channels.",
+)
+def register(at: Registering) -> Registered:
+    """The app's manifest with the events added: messages of public channels, and links only where the app names their
+    domains. A request URL that leads elsewhere is not taken over. Segue must run already: Slack asks the URL at once.
+
+    https://docs.slack.dev/reference/methods/apps.manifest.update
+    """
+    base = "https://slack.com/api/apps.manifest"
+    app = [("token", at.given["config_token"]), ("app_id", at.given["app_id"])]
+    told = _agreed((yield form_call(f"{base}.export", {}, app)))
+    manifest: dict[str, Any] = dict(told.at("manifest").value)
+    settings = dict(manifest.get("settings", {}))
+    events = dict(settings.get("event_subscriptions", {}))
+    before = events.get("request_url") or at.url
+    if before != at.url:
+        raise Refused(f"the app's events go to {before} already: clear it there, or make another app")
+    types = [type_ for type_ in at.types if type_ in _SCOPES]
+    if not manifest.get("features", {}).get("unfurl_domains"):
+        types = [type_ for type_ in types if type_ != "link_shared"]
+    names = ["message.channels" if type_ == "message" else type_ for type_ in types]
+    events |= {"request_url": at.url, "bot_events": sorted({*events.get("bot_events", []), *names})}
+    oauth = dict(manifest.get("oauth_config", {}))
+    scopes = dict(oauth.get("scopes", {}))
+    scopes["bot"] = sorted({*scopes.get("bot", []), *(_SCOPES[type_] for type_ in types)} - {""})
+    manifest |= {"settings": settings | {"event_subscriptions": events}, "oauth_config": oauth | {"scopes": scopes}}
+    _agreed((yield form_call(f"{base}.update", {}, [*app, ("manifest", json.dumps(manifest))])))
+    return ""
+
+
+def _agreed(answer: Payload) -> Payload:
+    """Slack says no with a 200."""
+    if not answer.flag("ok"):
+        reasons = [each.text("message", "") for each in answer.each("errors")]
+        raise Refused(" ".join([answer.text("error", "it gave no reason"), *reasons]).strip())
+    return answer
 
 
 def _channel(event: Event) -> dict[str, Any]:

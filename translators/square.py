@@ -18,11 +18,16 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Payload,
+    Registered,
+    Registering,
     Skip,
     Source,
+    bearer,
     from_minor,
     identify,
+    json_call,
     track,
 )
 
@@ -71,6 +76,19 @@ def _thing(event: Event) -> Payload:
     names = wrapped.value if isinstance(wrapped.value, dict) else {}
     name = next((name for name, value in names.items() if isinstance(value, dict)), "")
     return wrapped.maybe(name) if name else Payload({}, wrapped.path)
+
+
+@square.registration(
+    Need("access_token", "SQUARE_ACCESS_TOKEN", "the application's personal access token, not one of OAuth"),
+    Need("environment", "SQUARE_ENVIRONMENT", "production or sandbox", False, "production"),
+)
+def register(at: Registering) -> Registered:
+    """https://developer.squareup.com/reference/square/webhook-subscriptions-api/create-webhook-subscription"""
+    host = "connect.squareupsandbox.com" if at.given["environment"] == "sandbox" else "connect.squareup.com"
+    wanted = {"name": "Segue", "enabled": True, "event_types": list(at.types), "notification_url": at.url}
+    told = {"idempotency_key": at.secret, "subscription": wanted}
+    made = yield json_call("POST", f"https://{host}/v2/webhooks/subscriptions", bearer(at.given["access_token"]), told)
+    return made.text("subscription.signature_key")
 
 
 @square.on("payment.created", "payment.updated")

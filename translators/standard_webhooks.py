@@ -49,6 +49,13 @@ _HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _APART: Final = re.compile(r"[\W_]+")
 
 
+standard_webhooks.by_hand(
+    "In the sender's own settings (Clerk, Svix, OpenAI, Polar ...: look for Webhooks) add an endpoint: {url}",
+    "Choose the events that you want in Segment: each becomes a track named after its type.",
+    "Say where your user id stands in the body: SEGUE_STANDARD_WEBHOOKS_USER_ID=data.user_id, for one.",
+)
+
+
 @standard_webhooks.event
 def head(item: Item) -> Head:
     """The message's id, equal on every retry. `webhook-timestamp` is the attempt's time and is not taken."""

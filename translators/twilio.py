@@ -19,9 +19,16 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
+    Need,
+    Refused,
+    Registered,
+    Registering,
     Skip,
     Source,
+    basic,
+    form_call,
     from_rfc2822,
+    json_call,
     track,
 )
 
@@ -102,6 +109,31 @@ def who(event: Event) -> Identity:
         anonymous=("phone" if is_number else channel, told),
         traits={"phone": told} if is_number else {},
     )
+
+
+@twilio.registration(
+    Need("account_sid", "TWILIO_ACCOUNT_SID", "the Account SID (AC...)", secret=False),
+    Need("auth_token", "TWILIO_AUTH_TOKEN", "the Auth Token, which is what Twilio signs with"),
+    Need("service_sid", "TWILIO_SERVICE_SID", "the Messaging Service (MG...) that you send with", secret=False),
+    Need("incoming", "TWILIO_INCOMING", "yes, to have incoming messages sent here too, and nowhere else", False, "no"),
+)
+def register(at: Registering) -> Registered:
+    """The callback of a Messaging Service; one that leads elsewhere is not taken over.
+
+    https://www.twilio.com/docs/messaging/api/service-resource#update-a-service-resource
+    """
+    url = f"https://messaging.twilio.com/v1/Services/{at.given['service_sid']}"
+    headers = basic(at.given["account_sid"], at.given["auth_token"])
+    told = yield json_call("GET", url, headers)
+    wanted = {"status_callback": "StatusCallback"}
+    if at.given["incoming"] == "yes":
+        wanted["inbound_request_url"] = "InboundRequestUrl"
+    for name, field in wanted.items():
+        before = told.text(name, None) or at.url
+        if before != at.url:
+            raise Refused(f"{field} of the service is {before} already: clear it there, or register by hand")
+    yield form_call(url, headers, [(field, at.url) for field in wanted.values()])
+    return at.given["auth_token"]
 
 
 def _message(event: Event) -> dict[str, Any]:

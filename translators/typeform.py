@@ -16,9 +16,14 @@ from translators.kit import (
     Identity,
     Item,
     Message,
+    Need,
     Option,
     Payload,
+    Registered,
+    Registering,
     Source,
+    bearer,
+    json_call,
     track,
 )
 
@@ -63,6 +68,27 @@ def who(event: Event) -> Identity:
         anonymous=("email", email.lower()) if email else ("response", response.id("token")),
         traits={name: value for name, value in {"email": email, "phone": phone}.items() if value},
     )
+
+
+@typeform.registration(
+    Need("token", "TYPEFORM_TOKEN", "a personal access token with the scope webhooks:write"),
+    Need("form_id", "TYPEFORM_FORM_ID", "the form's id: u6nXL7 in https://acme.typeform.com/to/u6nXL7", secret=False),
+)
+def register(at: Registering) -> Registered:
+    """https://www.typeform.com/developers/webhooks/reference/create-or-update-webhook/
+
+    The tag names the webhook, so a second time changes it rather than adding one.
+    """
+    told = {
+        "url": at.url,
+        "enabled": True,
+        "secret": at.secret,
+        "verify_ssl": True,
+        "event_types": dict.fromkeys(at.types, True),
+    }
+    url = f"https://api.typeform.com/forms/{at.given['form_id']}/webhooks/segue"
+    yield json_call("PUT", url, bearer(at.given["token"]), told)
+    return at.secret
 
 
 def _names(response: Payload) -> list[str]:

@@ -41,6 +41,13 @@ def workspace(delivery: Delivery) -> None:
         raise Refused("This notification is of another Intercom workspace.")
 
 
+intercom.by_hand(
+    "Developer Hub (https://app.intercom.com/a/apps/_/developer-hub) > your app > Webhooks > Endpoint URL: {url}",
+    "Start Segue first: Intercom asks the URL with HEAD when you save it.",
+    "Choose these topics (of the API version of your app; those that it does not list it does not have):{types}",
+)
+
+
 @intercom.event
 def head(item: Item) -> Head:
     """`notif_...`, the topic, and the second that the notification was made."""

@@ -1,11 +1,16 @@
 """How a provider's API is asked to send its webhooks here: requests as data, no request is made in this room.
 
-A registration is a generator: it yields calls, receives each answer as a `Payload`, and returns the signing secret.
+A registration is a generator: it yields calls, receives each answer as a `Payload`, and returns the signing secret
+(empty where the provider shows it elsewhere, as `secret_help` says; None where it was told by an earlier run, and
+nothing is left to do).
 
     @stripe.registration(Need("api_key", "STRIPE_API_KEY", "a secret key that may write webhook endpoints"))
     def register(at: Registering) -> Registered:
         answer = yield Call("POST", "https://api.stripe.com/v1/webhook_endpoints", ...)
         return answer.text("secret")
+
+It raises `Refused` with the provider's words where an answer of 200 says no. Where a provider has no such API,
+`source.by_hand(...)` tells the steps.
 """
 
 from __future__ import annotations
@@ -22,12 +27,16 @@ from translators.kit.payload import Payload
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """Something the operator must give: as an option (`--api-key`) or in the environment variable `env`."""
+    """What the operator gives, as `--give name=value` or in the environment variable `env`.
+
+    A `secret` is never shown. With a `default`, an empty one too, it may be left out.
+    """
 
     name: str
     env: str
     help: str
     secret: bool = True
+    default: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +51,8 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registering:
-    """What a registration is given: our URL, the event types that we translate, what the operator gave, and a fresh
-    random secret for providers that let us choose it.
+    """What a registration is given: our URL, the event types that we translate (patterns left out), a value for every
+    need, and a fresh random secret of 43 letters, digits, dashes and underscores for providers that let us choose it.
     """
 
     url: str
@@ -52,16 +61,29 @@ class Registering:
     secret: str
 
 
-Registered = Generator[Call, Payload, str]
+Registered = Generator[Call, Payload, str | None]
 Register = Callable[[Registering], Registered]
 
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """A source's way to register, and what it needs."""
+    """A source's way to register, what it needs, and what is left to do by hand after it."""
 
     needs: tuple[Need, ...]
     run: Register
+    after: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """The steps in a provider's console. `{url}` and `{secret}` in them are filled in, `{types}` is the list of types.
+
+    `chosen` is how a secret is written that is the operator's own to choose, so that a fresh one is made for it:
+    `{random}`, `segue:{random}` for Basic credentials, `whsec_{base64}` for Standard Webhooks.
+    """
+
+    steps: tuple[str, ...]
+    chosen: str = ""
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ from translators.kit.errors import Declaration, Malformed
 from translators.kit.event import Delivery, Event, Head, Item
 from translators.kit.identity import Identity
 from translators.kit.message import Message
-from translators.kit.registration import Need, Register, Registration
+from translators.kit.registration import ByHand, Need, Register, Registration
 from translators.kit.schemes import Scheme
 
 Split = Callable[[Delivery], Iterable[bytes | Item]]
@@ -111,6 +111,7 @@ class Source:
         self._guard: Guard | None = None
         self._handshakes: list[tuple[Handshake, bool, str]] = []
         self.register: Registration | None = None
+        self.manual: ByHand | None = None
 
     def __repr__(self) -> str:
         return f"<Source {self.name}: {len(self.handlers)} types translated, {len(self.ignored)} ignored>"
@@ -154,14 +155,24 @@ class Source:
 
         return register
 
-    def registration(self, *needs: Need) -> Callable[[Register], Register]:
-        """Register how the provider's API is asked to send its webhooks here; see `translators.kit.registration`."""
+    def registration(self, *needs: Need, after: str = "") -> Callable[[Register], Register]:
+        """Register how the provider's API is asked to send its webhooks here; see `translators.kit.registration`.
+
+        `after` tells what is left to do by hand.
+        """
 
         def register(function: Register) -> Register:
-            self.register = self._only_once("registration", self.register, Registration(needs, function))
+            self.register = self._only_once("registration", self.register, Registration(needs, function, after))
             return function
 
         return register
+
+    def by_hand(self, *steps: str, chosen: str = "") -> None:
+        """Tell the steps in the provider's console, where it has no API for them (or for who has no key of it).
+
+        They may hold `{url}`, `{secret}` and `{types}`; see `translators.kit.registration.ByHand`.
+        """
+        self.manual = self._only_once("by_hand", self.manual, ByHand(steps, chosen))
 
     def on(self, *types: str) -> Callable[[Handler], Handler]:
         """Register the handler of one or more event types; `*` matches as in a shell."""

@@ -5,11 +5,13 @@ apex.py             salesforce_apex: signed callouts of the Apex class in docs/s
 cdc.py              salesforce_cdc: Change Data Capture and platform events that a relay posts here as JSON
 data_cloud.py       salesforce_data_cloud: data actions
 marketing_cloud.py  salesforce_marketing_cloud: Engagement's Event Notification Service
+registration.py     how each is registered
 
 What a record means is told once for the first three: change.py (one change of one record), objects.py (which messages
 it makes, and whom it is about), people.py, deals.py, custom.py, settings.py (options they share), ids.py.
 """
 
+from translators.salesforce import registration
 from translators.salesforce.apex import salesforce_apex
 from translators.salesforce.cdc import salesforce_cdc
 from translators.salesforce.data_cloud import salesforce_data_cloud
@@ -17,6 +19,7 @@ from translators.salesforce.marketing_cloud import salesforce_marketing_cloud
 from translators.salesforce.outbound import salesforce
 
 __all__ = [
+    "registration",
     "salesforce",
     "salesforce_apex",
     "salesforce_cdc",

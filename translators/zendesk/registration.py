@@ -10,6 +10,7 @@ from translators.zendesk.source import zendesk
     Need("subdomain", "ZENDESK_SUBDOMAIN", "acme, where your account is acme.zendesk.com", secret=False),
     Need("email", "ZENDESK_EMAIL", "the e-mail address of an admin", secret=False),
     Need("api_token", "ZENDESK_API_TOKEN", "an API token of Admin Center > Apps and integrations > APIs"),
+    after="trigger webhooks, if you want your own user id in ticket events: docs/sources/zendesk.md has the template.",
 )
 def register(at: Registering) -> Registered:
     """One webhook subscribed to the event types that we translate; triggers are added by hand, with the template."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from translators.kit import Source
 from webhooks import plugins
@@ -40,7 +40,7 @@ class Configuration:
             raise fail(
                 f"No source or endpoint is called {name!r}.", f"Choose from: {', '.join(known) or 'none is installed'}."
             )
-        alone = Settings(endpoints={name: EndpointSettings(name=name, source=name)}, sources=self.settings.sources)
+        alone = replace(self.settings, endpoints={name: EndpointSettings(name=name, source=name)})
         return bind(alone, self.registry.sources)[name]
 
 

@@ -1,30 +1,29 @@
-"""`segue register`: the provider's own API is asked to send its webhooks here."""
+"""`segue register`: the provider's own API is asked to send its webhooks here, or the steps are printed."""
 
 from __future__ import annotations
 
+import base64
 import os
-import re
 import secrets
-from collections.abc import Mapping
+import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import click
 
-from webhooks.cli.output import fail
+from webhooks.cli.output import fail, warn
 
 if TYPE_CHECKING:
-    from translators.kit import Call, Payload, Source
+    from translators.kit import Source
     from translators.kit.registration import Need
-
-_TIMEOUT: Final = 30.0
-_MOST_ANSWER: Final = 4 * 1024 * 1024
+    from webhooks.endpoints import Endpoint
 
 
 @click.command(short_help="Ask a provider's API to send its webhooks here.")
 @click.argument("name", metavar="SOURCE")
-@click.option("--url", required=True, help="This endpoint's public address, https://<host>/webhooks/<source>.")
+@click.option("--url", default="", help="The public address, https://<host>/webhooks/<source> (from SEGUE_PUBLIC_URL).")
 @click.option("--give", "given", multiple=True, metavar="NAME=VALUE", help="What the provider's API needs; see below.")
 @click.option(
     "--save",
@@ -33,148 +32,197 @@ _MOST_ANSWER: Final = 4 * 1024 * 1024
     flag_value=".env",
     help="Write the secret into this file (.env) instead of printing it.",
 )
-@click.option("--dry-run", is_flag=True, help="Show the first request, with its secrets masked. Sends nothing.")
+@click.option("--only", multiple=True, metavar="TYPE", help="These event types alone (* as in a shell); repeatable.")
+@click.option("--dry-run", is_flag=True, help="Show the requests, with their secrets masked. Sends nothing.")
+@click.option("--by-hand", is_flag=True, help="Print the steps in the provider's console, although it has an API.")
 @click.option("--api-base", default="", hidden=True, help="Send to this address instead, for a stand-in.")
-def register(name: str, url: str, given: tuple[str, ...], save: Path | None, dry_run: bool, api_base: str) -> None:
+def register(
+    name: str,
+    url: str,
+    given: tuple[str, ...],
+    save: Path | None,
+    only: tuple[str, ...],
+    dry_run: bool,
+    by_hand: bool,
+    api_base: str,
+) -> None:
     """Register URL with SOURCE's provider, for exactly the event types that are translated, and tell where the
-    signing secret goes. What the API needs is read from the environment or given with --give; without it, or where a
-    provider has no such API, the steps to take are printed.
+    signing secret goes. What the API needs is read from the environment or given with --give; `--dry-run` names it
+    all. Where a provider has no such API, the steps to take are printed.
 
     \b
     Examples:
-      STRIPE_API_KEY=sk_... segue register stripe --url https://hooks.example.com/webhooks/stripe
       segue register stripe --url https://hooks.example.com/webhooks/stripe --dry-run
-      segue register github --url ... --give token=... --give repository=acme/shop --save
+      STRIPE_API_KEY=sk_... segue register stripe --url https://hooks.example.com/webhooks/stripe
+      segue register github --url ... --give token=... --give target=acme/shop --only 'issues.*' --save
+      segue register intercom --url ...       # no API: prints the steps
     """  # noqa: D301
     from webhooks.cli.configuration import forgiving
 
-    sources = forgiving().sources
-    source = sources.get(name)
-    if source is None:
-        raise fail(f"No source is called {name!r}.", "`segue sources` lists them all.")
-    if urlsplit(url).scheme != "https" and urlsplit(url).hostname not in {"localhost", "127.0.0.1"}:
-        raise fail(f"{url!r} is not an https address.", "Providers send to https only; give the public address.")
-    if source.register is None:
-        _steps(source, url)
-        return
-    values = _values(source.register.needs, given)
-    missing = [need for need in source.register.needs if need.name not in values]
-    if missing and not dry_run:
-        lines = "\n".join(f"  {need.env}, or --give {need.name}=...: {need.help}" for need in missing)
+    endpoint = forgiving().endpoint(name)
+    source = endpoint.source
+    url = url or endpoint.public_url
+    _check_url(endpoint, url)
+    if source.register is None or by_hand:
+        if given:
+            raise fail(
+                f"--give {given[0].partition('=')[0]!r} is not asked for: {source.title} is registered by hand.", ""
+            )
+        _steps(endpoint, url, save, dry_run=dry_run)
+    else:
+        _ask(endpoint, url, given, save, only=only, dry_run=dry_run, api_base=api_base)
+
+
+def _check_url(endpoint: Endpoint, url: str) -> None:
+    if not url:
         raise fail(
-            f"{source.title}'s API needs more:\n{lines}", "Or register by hand: " + (source.docs or "its console")
+            "The public address is not known.",
+            f"Give --url https://<your host>/webhooks/{endpoint.name}, or set SEGUE_PUBLIC_URL=https://<your host>.",
         )
-    secret = _run(
-        source, url, values | {need.name: f"<{need.name}>" for need in missing}, dry_run=dry_run, api_base=api_base
-    )
-    if secret is not None:
-        _told(source, secret, save)
+    parts = urlsplit(url)
+    if not parts.hostname or (parts.scheme != "https" and parts.hostname not in {"localhost", "127.0.0.1"}):
+        raise fail(f"{url!r} is not an https address.", "Providers send to https only; give the public address.")
+    if not parts.path.rstrip("/").endswith(f"/webhooks/{endpoint.name}"):
+        warn(f"Segue serves this endpoint at /webhooks/{endpoint.name}: see that {url} leads there.")
+    if endpoint.public_url and url != endpoint.public_url:
+        warn(f"The settings say that this endpoint is called at {endpoint.public_url}, not at {url}.")
 
 
-def _run(source: Source, url: str, values: Mapping[str, str], *, dry_run: bool, api_base: str) -> str | None:
-    """Drive the registration; None after a dry run."""
-    from translators.kit import Malformed, Registering
+def _ask(
+    endpoint: Endpoint,
+    url: str,
+    given: tuple[str, ...],
+    save: Path | None,
+    *,
+    only: tuple[str, ...],
+    dry_run: bool,
+    api_base: str,
+) -> None:
+    from translators.kit import Registering
+    from webhooks.cli import registrar
 
+    source = endpoint.source
     assert source.register is not None
+    needs = source.register.needs
+    values = _values(needs, given)
+    missing = [need for need in needs if need.name not in values]
+    if missing and not dry_run:
+        told = "\n".join(map(_need, missing))
+        hint = f"segue register {endpoint.name} --by-hand prints the steps instead." if source.manual else source.docs
+        raise fail(f"{source.title}'s API needs more:\n{told}", hint or "Or register in its console.")
+    hidden = registrar.secrets_of(values, source)
+    values |= {need.name: f"<{need.name}>" for need in missing}
+    fresh = "<a fresh secret>" if dry_run else secrets.token_urlsafe(32)
+    at = Registering(url=url, types=_types(source, only), given=values, secret=fresh)
+    if dry_run:
+        click.echo("\n\n".join(registrar.rehearse(source, at, hidden=hidden)))
+        click.echo("\nNothing was sent. It takes:\n" + "\n".join(map(_need, needs)))
+        return
+    secret = registrar.run(source, at, registrar.sender(source, hidden=[*hidden, fresh], api_base=api_base))
+    click.echo("Registered.")
+    if secret is None:
+        return
+    if secret:
+        _keep(endpoint, secret, save)
+    else:
+        _fetch(endpoint, save)
+    if source.register.after:
+        click.echo(f"\nLeft to do: {source.register.after}")
+
+
+def _types(source: Source, only: tuple[str, ...]) -> list[str]:
+    """What is translated, and of that what `only` names."""
     types = [type_ for type_ in sorted(source.handlers) if "*" not in type_]
-    at = Registering(url=url, types=types, given=values, secret=secrets.token_urlsafe(32))
-    steps = source.register.run(at)
-    try:
-        call = next(steps)
-        if dry_run:
-            masked = {need.name for need in source.register.needs if need.secret}
-            _show(call, [values[name] for name in masked if name in values] + [at.secret])
-            return None
-        while True:
-            call = steps.send(_send(source, call, api_base))
-    except StopIteration as end:
-        told: str = end.value
-        return told
-    except Malformed as error:
-        raise fail(
-            f"{source.title} answered in a shape that is not documented: {error}.",
-            "Look at its console: the webhook may exist now. Take the secret from there.",
-        ) from None
+    for pattern in only:
+        if not any(fnmatchcase(type_, pattern) for type_ in types):
+            raise fail(
+                f"{source.title} translates no {pattern!r}.", f"`segue sources {source.name}` lists what it translates."
+            )
+    return [type_ for type_ in types if not only or any(fnmatchcase(type_, pattern) for pattern in only)]
 
 
-def _send(source: Source, call: Call, api_base: str) -> Payload:
-    import urllib.error
-    import urllib.request
-
-    from translators.kit import Payload, parse_json
-
-    url = call.url
-    if api_base:
-        parts = urlsplit(url)
-        url = api_base.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
-    request = urllib.request.Request(url, call.body or None, dict(call.headers), method=call.method)  # noqa: S310 - the source's own https address
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310  # nosec B310
-            body: bytes = answer.read(_MOST_ANSWER)
-    except urllib.error.HTTPError as error:
-        with error:
-            said = error.read(2000).decode("utf-8", "replace").strip()
-        raise fail(
-            f"{source.title} answered {error.code}: {said or error.reason}",
-            "Check what you gave (a key of the right account, with the right to write webhooks), then try again.",
-        ) from None
-    except (urllib.error.URLError, OSError) as error:
-        raise fail(f"{source.title}'s API cannot be reached: {error}", "Check the network, then try again.") from None
-    return Payload(parse_json(body) if body.strip() else {})
+def _need(need: Need) -> str:
+    optional = "" if need.default is None else f" ({need.default or 'none'} if left out)"
+    return f"  {need.env}, or --give {need.name}=...: {need.help}{optional}"
 
 
 def _values(needs: tuple[Need, ...], given: tuple[str, ...]) -> dict[str, str]:
-    values = {need.name: os.environ[need.env] for need in needs if os.environ.get(need.env)}
+    """Each need's value, from --give, else the environment, else its default; those without any are left out."""
+    told: dict[str, str] = {}
     known = {need.name for need in needs}
     for pair in given:
-        name, found, value = pair.partition("=")
-        if not found or name not in known:
-            raise fail(f"--give {pair.partition('=')[0]!r} is not asked for.", f"It takes {', '.join(sorted(known))}.")
-        values[name] = value
-    return values
+        name, equals, value = pair.partition("=")
+        if not equals or name not in known:
+            raise fail(f"--give {name!r} is not asked for.", f"It takes {', '.join(sorted(known))}.")
+        told[name] = value
+    found = {need.name: told.get(need.name) or os.environ.get(need.env) or need.default for need in needs}
+    return {name: value for name, value in found.items() if value is not None}
 
 
-def _show(call: Call, hidden: list[str]) -> None:
-    text = "\n".join(
-        [
-            f"{call.method} {call.url}",
-            *(f"{name}: {value}" for name, value in call.headers.items()),
-            "",
-            call.body.decode(),
-        ]
-    )
-    for value in filter(None, hidden):
-        text = text.replace(value, "***")
-    text = re.sub(r"(?m)^(Authorization: \w+) .*", r"\1 ***", text)
-    click.echo(text)
+def _variable(endpoint: Endpoint) -> str:
+    return f"{endpoint.name.upper()}_WEBHOOK_SECRET"
 
 
-def _told(source: Source, secret: str, save: Path | None) -> None:
-    variable = f"{source.name.upper()}_WEBHOOK_SECRET"
-    if not secret:
-        click.echo(
-            f"Registered. The signing secret is {source.secret_help}: set {variable} to it, and start Segue again."
-        )
-        return
+def _keep(endpoint: Endpoint, secret: str, save: Path | None) -> None:
+    """Print the secret, or put it into the file; one that was there is still accepted beside it."""
+    from webhooks.cli import envfile
+
+    variable = _variable(endpoint)
     if save is None:
-        click.echo(f"Registered. Set the signing secret, it may not be shown again:\n\n  {variable}={secret}\n")
+        click.echo(f"Set the signing secret; it may not be shown again:\n\n  {variable}={secret}\n")
         click.echo("Then `segue check`, and start Segue again.")
         return
-    lines = save.read_text().splitlines() if save.exists() else []
-    kept = [line for line in lines if not line.startswith(f"{variable}=")]
-    handle = os.open(save, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write("\n".join([*kept, f"{variable}={secret}"]) + "\n")
-    click.echo(f"Registered. {variable} is in {save}; load it into the environment and start Segue again.")
+    before = envfile.put(save, variable, secret)
+    if before and secret not in before.split(","):
+        envfile.put(save, variable, f"{secret},{before}")
+        click.echo(f"The secret that {save} had before stays valid beside it; take it out when nothing uses it.")
+    click.echo(f"{variable} is in {save}; load it into the environment and start Segue again.")
 
 
-def _steps(source: Source, url: str) -> None:
-    variable = f"{source.name.upper()}_WEBHOOK_SECRET"
+def _fetch(endpoint: Endpoint, save: Path | None) -> None:
+    """The secret is the provider's to show: asked for at a terminal where it is to be saved."""
+    where = endpoint.source.secret_help or "as its documentation says"
+    if save is not None and _at_a_terminal():
+        _keep(endpoint, click.prompt(f"The secret ({where})", hide_input=True), save)
+        return
+    click.echo(f"The secret: {where}. Set {_variable(endpoint)} to it, run `segue check`, and start Segue again.")
+    if save is not None:
+        click.echo(f"Nothing was written to {save}: the provider alone knows the secret.")
+
+
+def _at_a_terminal() -> bool:
+    return sys.stdin.isatty()
+
+
+def _steps(endpoint: Endpoint, url: str, save: Path | None, *, dry_run: bool) -> None:
+    from translators.kit.registration import ByHand
+
+    source = endpoint.source
+    manual = source.manual or ByHand((f"Open {source.docs or 'its console'} and add a webhook: {{url}}", _TYPES))
+    secret = _fresh(manual.chosen)
+    shown = "<a fresh secret>" if dry_run else secret if save is None else f"<the secret that {save} now holds>"
     click.echo(f"{source.title} is registered by hand:\n")
-    click.echo(f"  1. Open {source.docs or 'its console'} and add a webhook with the URL {url}")
-    click.echo("  2. Choose these event types:")
-    for type_ in sorted(source.handlers):
-        click.echo(f"       {type_}")
-    click.echo(f"  3. Secret: {source.secret_help or 'as its documentation says'}")
-    click.echo(f"  4. Set {variable} to it, run `segue check`, and start Segue again.")
-    click.echo(f"\nMore: docs/sources/{source.name}.md")
+    for number, step in enumerate(manual.steps, 1):
+        first, *rest = _filled(step, url, shown, source).splitlines()
+        click.echo("\n".join([f"  {number}. {first}", *(f"     {line}" for line in rest)]))
+    click.echo("")
+    if dry_run:
+        click.echo("Nothing was made and nothing was saved.")
+    elif secret:
+        _keep(endpoint, secret, save)
+    else:
+        _fetch(endpoint, save)
+
+
+def _fresh(form: str) -> str:
+    """A secret of 256 random bits, written as the form says."""
+    random = secrets.token_bytes(32)
+    return form.replace("{random}", secrets.token_urlsafe(32)).replace("{base64}", base64.b64encode(random).decode())
+
+
+_TYPES = "Choose these event types:{types}"
+
+
+def _filled(text: str, url: str, secret: str, source: Source) -> str:
+    types = "".join(f"\n  {type_}" for type_ in sorted(source.handlers))
+    return text.replace("{types}", types).replace("{url}", url).replace("{secret}", secret)

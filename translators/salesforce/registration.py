@@ -1,0 +1,118 @@
+"""Outbound messages, and Marketing Cloud's callback, made through Salesforce's APIs; the steps for the other ways.
+
+https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_workflowoutboundmessage.htm
+https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens-get-started.html
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from translators.kit import Need, Refused, Registered, Registering, bearer, json_call
+from translators.salesforce.apex import salesforce_apex
+from translators.salesforce.cdc import salesforce_cdc
+from translators.salesforce.data_cloud import salesforce_data_cloud
+from translators.salesforce.marketing_cloud import salesforce_marketing_cloud
+from translators.salesforce.outbound import salesforce
+
+_API: Final = "61.0"
+_EVERY: Final = ("Id", "CreatedDate", "LastModifiedDate", "SystemModstamp")
+# The fields of docs/sources/salesforce.md
+_FIELDS: Final = {
+    "Lead": (
+        "FirstName", "LastName", "Email", "Company", "Status", "IsConverted", "ConvertedContactId",
+        "ConvertedAccountId",
+    ),
+    "Contact": ("FirstName", "LastName", "Email", "AccountId"),
+    "Account": ("Name", "Industry", "Website"),
+    "Opportunity": ("Name", "StageName", "IsWon", "IsClosed", "Amount", "AccountId"),
+    "Case": ("CaseNumber", "Subject", "Status", "IsClosed", "Priority", "ContactId", "AccountId"),
+}  # fmt: skip
+
+
+@salesforce.registration(
+    Need("instance_url", "SALESFORCE_INSTANCE_URL", "https://acme.my.salesforce.com", secret=False),
+    Need("access_token", "SALESFORCE_ACCESS_TOKEN", "a session of a user with Customize Application"),
+    Need("username", "SALESFORCE_USERNAME", "the user that the messages are sent as: it sees the fields", secret=False),
+    Need("fields", "SALESFORCE_FIELDS", "your own fields: Contact.User_Id__c Lead.User_Id__c", False, ""),
+    after="attach each message (Segue_Lead, Segue_Contact ...) to a record-triggered flow of its object: "
+    "Setup > Flows > New > Record-Triggered, element Action > Outbound Message.",
+)
+def register_outbound(at: Registering) -> Registered:
+    """One outbound message an object, without the session id; the token is the end of the URL."""
+    own = [name.partition(".") for name in at.given["fields"].split()]
+    strange = [f"{kind}.{name}" for kind, _, name in own if kind not in _FIELDS or not name]
+    if strange:
+        raise Refused(f"{strange[0]} is no field of {', '.join(_FIELDS)}")
+    url = f"{at.given['instance_url'].rstrip('/')}/services/data/v{_API}/tooling/sobjects/WorkflowOutboundMessage"
+    for kind in (type_ for type_ in at.types if type_ in _FIELDS):
+        message = {
+            "name": f"Segue {kind}",
+            "apiVersion": float(_API),
+            "endpointUrl": f"{at.url}/{at.secret}",
+            "fields": [*_EVERY, *_FIELDS[kind], *(name for of, _, name in own if of == kind)],
+            "includeSessionId": False,
+            "integrationUser": at.given["username"],
+            "protected": False,
+            "useDeadLetterQueue": False,
+        }
+        made = {"FullName": f"{kind}.Segue_{kind}", "Metadata": message}
+        yield json_call("POST", url, bearer(at.given["access_token"]), made)
+    return at.secret
+
+
+salesforce.by_hand(
+    "Setup > Outbound Messages > New, one each for Lead, Contact, Account, Opportunity, Case, without Send Session ID.",
+    "Endpoint URL of each: {url}/{secret}",
+    "Tick Id, CreatedDate, LastModifiedDate, SystemModstamp, and the fields of docs/sources/salesforce.md.",
+    "Attach each to a record-triggered flow of its object: Setup > Flows.",
+    chosen="{random}",
+)
+
+
+@salesforce_marketing_cloud.registration(
+    Need("subdomain", "SALESFORCE_MC_SUBDOMAIN", "of https://<subdomain>.rest.marketingcloudapis.com", secret=False),
+    Need("access_token", "SALESFORCE_MC_ACCESS_TOKEN", "of an API integration that may write Event Notifications"),
+    Need("callback_id", "SALESFORCE_MC_CALLBACK_ID", "the second time: callbackId of Segue's log", False, ""),
+    Need("verification_key", "SALESFORCE_MC_VERIFICATION_KEY", "the second time: its verificationKey", True, ""),
+    after="Segue's log holds a line with callbackId and verificationKey (it must run, with any secret and with "
+    "SEGUE_SALESFORCE_MARKETING_CLOUD_VERIFICATION=show). Within four hours: segue register "
+    "salesforce_marketing_cloud with --give callback_id=... --give verification_key=...",
+)
+def register_ens(at: Registering) -> Registered:
+    """Twice: the callback first, whose key is told once; then its verification and the subscription."""
+    base = f"https://{at.given['subdomain']}.rest.marketingcloudapis.com/platform/v1"
+    headers = bearer(at.given["access_token"])
+    callback, code = at.given["callback_id"], at.given["verification_key"]
+    if not callback:
+        made = yield json_call("POST", f"{base}/ens-callbacks", headers, [{"callbackName": "Segue", "url": at.url}])
+        return made.text("0.signatureKey")
+    if not code:
+        raise Refused("verification_key is missing: it stands beside the callbackId in Segue's log")
+    yield json_call("POST", f"{base}/ens-verify", headers, {"callbackId": callback, "verificationKey": code})
+    wanted = {"callbackId": callback, "subscriptionName": "Segue", "eventCategoryTypes": list(at.types)}
+    yield json_call("POST", f"{base}/ens-subscriptions", headers, [wanted])
+    return None
+
+
+salesforce_apex.by_hand(
+    "Deploy the class and the trigger of docs/salesforce: cd docs/salesforce && sf project deploy start",
+    "Setup > Custom Metadata Types > Segue Setting > Manage Records > New: name Default, Endpoint {url}, "
+    "Secret {secret}",
+    "Setup > Remote Site Settings: the host of that URL.",
+    "Copy the trigger, one line, for each other object that you want told.",
+    chosen="{random}",
+)
+salesforce_cdc.by_hand(
+    "Setup > Change Data Capture: choose the objects; on a channel of your own add AccountId, ContactId and the field "
+    "of your user id as enriched fields.",
+    "Have your relay (a Pub/Sub or CometD client, or EventBridge's API destination) post what it receives to {url}",
+    "Have it sign as Standard Webhooks does, with {secret}. Other ways: SEGUE_SALESFORCE_CDC_SCHEME, in "
+    "docs/sources/salesforce_cdc.md.",
+    chosen="whsec_{base64}",
+)
+salesforce_data_cloud.by_hand(
+    "Data Cloud > Data Action Targets > New > Webhook: {url}",
+    "Generate Secret Key on the target: without one nothing is sent. It takes up to 15 minutes to be used.",
+    "Data Actions > New, with this target.",
+)

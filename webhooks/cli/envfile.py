@@ -1,0 +1,56 @@
+"""A `.env` file that a secret is put into: one `NAME=value` a line, as dotenv loaders and `. ./.env` read it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from pathlib import Path
+from typing import Final
+
+_BARE: Final = re.compile(r"[A-Za-z0-9_./:=+@%,-]*")
+
+
+def put(path: Path, name: str, value: str) -> str:
+    """Set `name` in the file, which others cannot read if it is new; the value it had before, or empty.
+
+    The file is replaced as a whole, so it is never seen half-written.
+    """
+    text = path.read_text() if path.exists() else ""
+    lines = _lines(text)
+    mine = re.compile(rf"(?:export\s+)?{re.escape(name)}\s*=(.*)", re.DOTALL)
+    found = [match[1] for line in lines if (match := mine.fullmatch(line))]
+    kept = [line for line in lines if not mine.fullmatch(line)]
+    mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
+        file.write("\n".join([*kept, f"{name}={_written(value)}"]) + "\n")
+    fresh.replace(path)
+    return _read(found[-1]) if found else ""
+
+
+def _lines(text: str) -> list[str]:
+    """The file's entries; a quoted value may hold line ends, as a PEM key does."""
+    entries: list[str] = []
+    for line in text.splitlines():
+        if entries and _open(entries[-1]):
+            entries[-1] += "\n" + line
+        else:
+            entries.append(line)
+    return entries
+
+
+def _open(entry: str) -> bool:
+    value = entry.partition("=")[2].lstrip()
+    return value[:1] in {"'", '"'} and value.count(value[0]) % 2 == 1
+
+
+def _written(value: str) -> str:
+    return value if _BARE.fullmatch(value) else shlex.quote(value)
+
+
+def _read(written: str) -> str:
+    try:
+        return "".join(shlex.split(written, comments=True))
+    except ValueError:
+        return written.strip()

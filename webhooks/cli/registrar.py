@@ -1,0 +1,139 @@
+"""Driving a source's registration: its calls are sent one after the other, or only told with their secrets masked."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
+
+from translators.kit import Call, Malformed, Payload, Refused, Registering, Source, parse_json
+from translators.kit.payload import _REQUIRED
+from webhooks.cli.output import fail
+
+_TIMEOUT: Final = 30.0
+_MOST_ANSWER: Final = 4 * 1024 * 1024
+_SECRET_HEADER: Final = re.compile(r"(?im)^(authorization: *\w+) .*$")
+
+
+def run(source: Source, at: Registering, send: Callable[[Call], Payload]) -> str | None:
+    """Every call of the registration, sent; what it ends with. Raises a `Failure` with the provider's words."""
+    assert source.register is not None
+    steps = source.register.run(at)
+    done = 0
+    try:
+        call = next(steps)
+        while True:
+            answer = send(call)
+            done += 1
+            call = steps.send(answer)
+    except StopIteration as end:
+        secret: str | None = end.value
+        return secret
+    except Refused as error:
+        raise fail(f"{source.title} said no: {error}.", _hint(source, done)) from None
+    except Malformed as error:
+        raise fail(
+            f"{source.title} answered in a shape that is not documented: {error}.",
+            "Look at its console: the webhook may exist now. Take the secret from there.",
+        ) from None
+    except Unsent as error:
+        raise fail(str(error), error.hint or _hint(source, done)) from None
+
+
+def _hint(source: Source, done: int) -> str:
+    gone = f" {done} of the requests went through before: look at its console for what exists now." if done else ""
+    by_hand = f" Or by hand: segue register {source.name} --by-hand." if source.manual else ""
+    check = "Check what you gave (a key of the right account, with the right to write webhooks), then try again."
+    return f"{check}{gone}{by_hand}"
+
+
+def rehearse(source: Source, at: Registering, *, hidden: Collection[str]) -> Iterator[str]:
+    """Every call as text. The answers are made up, so what an answer gives shows as `<its path>`."""
+    assert source.register is not None
+    steps = source.register.run(at)
+    try:
+        call = next(steps)
+        while True:
+            yield _shown(call, hidden)
+            call = steps.send(_MadeUp({}))
+    except (StopIteration, Refused):
+        return
+
+
+class Unsent(Exception):
+    """A call that the provider refused, or that did not reach it (then with a hint of its own)."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Callable[[Call], Payload]:
+    """Sends a call and gives its answer, an empty object where there is none. `api_base` replaces the host."""
+
+    def send(call: Call) -> Payload:
+        import urllib.error
+        import urllib.request
+
+        url = call.url
+        if api_base:
+            parts = urlsplit(url)
+            url = api_base.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
+        headers = {"User-Agent": "segue", **call.headers}
+        request = urllib.request.Request(url, call.body or None, headers, method=call.method)  # noqa: S310 - the source's own https address
+        try:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310  # nosec B310
+                body: bytes = answer.read(_MOST_ANSWER)
+        except urllib.error.HTTPError as error:
+            with error:
+                said = error.read(2000).decode("utf-8", "replace").strip()
+            raise Unsent(f"{source.title} answered {error.code}: {mask(said, hidden) or error.reason}") from None
+        except (urllib.error.URLError, OSError) as error:
+            raise Unsent(
+                f"{source.title}'s API cannot be reached: {error}", "Check the network, then try again."
+            ) from None
+        return Payload(parse_json(body) if body.strip() else {})
+
+    return send
+
+
+class _MadeUp(Payload):
+    """An answer that holds whatever is asked for."""
+
+    def _read(self, path: str, default: Any, wanted: str, read: Callable[[Any], Any]) -> Any:
+        del wanted, read
+        return f"<{path}>" if default is _REQUIRED else default
+
+    def at(self, path: str) -> Payload:
+        return _MadeUp({}, f"{self.path}.{path}")
+
+    maybe = at
+
+
+def _shown(call: Call, hidden: Collection[str]) -> str:
+    headers = [f"{name}: {value}" for name, value in call.headers.items()]
+    body = ["", _readable(call)] if call.body else []
+    text = "\n".join([f"{call.method} {call.url}", *headers, *body])
+    return _SECRET_HEADER.sub(r"\1 ***", mask(text, hidden))
+
+
+def _readable(call: Call) -> str:
+    if call.headers.get("Content-Type") == "application/json":
+        return json.dumps(json.loads(call.body), indent=2, ensure_ascii=False)
+    return "\n".join(f"{name}={value}" for name, value in parse_qsl(call.body.decode(), keep_blank_values=True))
+
+
+def mask(text: str, hidden: Collection[str]) -> str:
+    """The text without any of the secrets, whichever way they are written into a URL, a form or JSON."""
+    for value in sorted(filter(None, hidden), key=len, reverse=True):
+        for written in (value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]):
+            text = text.replace(written, "***")
+    return text
+
+
+def secrets_of(values: Mapping[str, str], source: Source, *more: str) -> list[str]:
+    """What must not be shown: the needs that are secret, and what was made for the webhook."""
+    assert source.register is not None
+    return [values[need.name] for need in source.register.needs if need.secret and need.name in values] + list(more)
