@@ -107,11 +107,11 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
 
     `edition` is that of the claim or row, and goes into the ids.
     """
-    if event.problem:
-        return Broken(event.problem)
     source = endpoint.source
     event = replace(event, options=endpoint.options)
     try:
+        if event.problem:
+            event = source.again(event)
         found = source.find(event.type)
         if found is None:
             return Unsupported(f"{source.title} event type {event.type!r} has no translation")

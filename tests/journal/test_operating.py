@@ -289,6 +289,14 @@ def test_a_replay_as_new_raises_the_edition_that_a_claim_carries(journal: Journa
     assert row(journal, "a").edition == 2
 
 
+def test_a_replay_may_be_due_later(journal: Journal) -> None:
+    journal.append([event("a", problem="x")], now=NOW)
+    journal.replay(journal.seqs(), by=BY, now=NOW, due_at=NOW + MINUTE)
+    assert row(journal, "a").history[-1].at == NOW
+    assert claim(journal, now=NOW + MINUTE / 2) == {}
+    assert claim(journal, now=NOW + MINUTE).keys() == {"a"}
+
+
 def test_a_replay_begins_its_tries_anew(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     settle(journal, claim(journal)["a"], State.PENDING, "503")

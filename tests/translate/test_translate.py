@@ -29,6 +29,7 @@ from translators.kit import (
     screen,
     track,
 )  # fmt: skip
+from translators.kit.source import MALFORMED_TYPE
 from webhooks.endpoints import Endpoint
 from webhooks.identity import anonymous_id, resolve
 from webhooks.translate import Broken, Ignored, Translated, Unsupported, message_id, translate
@@ -194,11 +195,24 @@ def test_skipping_ignoring_not_knowing_and_breaking_are_told_apart() -> None:
     assert outcome(door()) == Ignored("its handler made no message of it")
     assert isinstance(outcome(door(), type="new"), Unsupported)
     assert outcome(door(Malformed("$.a", "is missing"))) == Broken("malformed: $.a is missing")
-    assert outcome(door(track("A")), problem="$.id is missing") == Broken("$.id is missing")
     raised = outcome(door(RuntimeError("boom")))
     assert isinstance(raised, Broken)
     assert "RuntimeError: boom" in raised.reason
     assert "Traceback" in raised.reason
+
+
+def test_an_event_that_could_not_be_named_is_named_by_todays_code() -> None:
+    unnamed = event(key="sha256:00", type=MALFORMED_TYPE, occurred_at=AT, clock="received", problem="a bug of ours")
+    mended = door(track("A"))
+    mended.source._describe = lambda item: Head("evt_9", "t", AT - timedelta(days=1))
+    outcome = translate(unnamed, mended, namespace="n")
+    assert isinstance(outcome, Translated)
+    assert outcome == translate(
+        event(key="evt_9", occurred_at=AT - timedelta(days=1), received_at=AT), mended, namespace="n"
+    )
+    still = door(track("A"))
+    still.source._describe = lambda item: Head(item.body.id("id"), "t", None)
+    assert translate(unnamed, still, namespace="n") == Broken("malformed: $.id is missing")
 
 
 def test_what_has_no_place_in_json_is_a_bug_of_the_translator() -> None:

@@ -6,7 +6,8 @@ import hashlib
 import re
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final, Literal
 
@@ -234,8 +235,6 @@ class Source:
         `Malformed` where the provider's shape is broken in every item. Where `event` itself fails (a bug of ours) the
         item is kept with the traceback as its problem, to be replayed once the bug is mended.
         """
-        if self._describe is None:
-            raise Declaration(f"{self.name} does not say how its events are named: register @{self.name}.event")
         headers = {name: value for name, value in delivery.headers.items() if name in self.keep_headers}
         found: list[Event] = []
         first: Malformed | None = None
@@ -247,7 +246,9 @@ class Source:
             )
             problem = ""
             try:
-                head = _named(self._describe(item))
+                head = self._head(item)
+            except Declaration:
+                raise
             except Exception as error:  # noqa: BLE001 - a translator may be anybody's code
                 head = _nameless(item)
                 problem = str(error) if isinstance(error, Malformed) else traceback.format_exc()
@@ -255,10 +256,7 @@ class Source:
             found.append(
                 Event(
                     source=delivery.source,
-                    key=head.key,
-                    type=head.type,
-                    occurred_at=head.at or delivery.received_at,
-                    clock=head.clock if head.at else "received",
+                    **_facts(head, delivery.received_at),
                     trust=trust,
                     problem=problem,
                     raw=item.raw,
@@ -271,6 +269,18 @@ class Source:
         if first is not None and all(event.problem for event in found):
             raise first
         return found
+
+    def again(self, event: Event) -> Event:
+        """An event that could not be named when it came, named by today's code; what `event` raises where it cannot."""
+        return replace(event, **_facts(self._head(event), event.received_at), problem="")
+
+    def _head(self, item: Item) -> Head:
+        if self._describe is None:
+            raise Declaration(f"{self.name} does not say how its events are named: register @{self.name}.event")
+        head = self._describe(item)
+        if not head.key or not head.type:
+            raise Malformed("$", "has an empty id or type")
+        return head
 
     def _items(self, delivery: Delivery) -> list[bytes | Item]:
         return list(self._split(delivery)) if self._split is not None else [delivery.body]
@@ -302,7 +312,7 @@ def _nameless(item: Item) -> Head:
     return Head(f"sha256:{hashlib.sha256(item.raw).hexdigest()}", MALFORMED_TYPE, None, "received")
 
 
-def _named(head: Head) -> Head:
-    if not head.key or not head.type:
-        raise Malformed("$", "has an empty id or type")
-    return head
+def _facts(head: Head, received_at: datetime) -> dict[str, Any]:
+    """What a head says of its event; without a time of the provider's, that of the receipt, said to be so."""
+    clock = head.clock if head.at else "received"
+    return {"key": head.key, "type": head.type, "occurred_at": head.at or received_at, "clock": clock}

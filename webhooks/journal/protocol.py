@@ -98,8 +98,10 @@ class Journal(Protocol):
         """The events that the filter means, counted by source, type, state and reason."""
         ...
 
-    def replay(self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime) -> Changed:
-        """Make settled events pending again: due now, no attempts, one more entry in their history.
+    def replay(
+        self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime, due_at: datetime | None = None
+    ) -> Changed:
+        """Make settled events pending again: due now or then, no attempts, one more entry in their history.
 
         In one transaction with a line in the audit log (where something changed). A pending event is left alone.
         `as_new` raises the edition, and so gives its messages new ids.

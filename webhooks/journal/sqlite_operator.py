@@ -84,9 +84,11 @@ class Operated:
             for source, type_, state, reason, count, first, last, latest in self._all("kinds", filter)
         ]
 
-    def replay(self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime) -> Changed:
+    def replay(
+        self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime, due_at: datetime | None = None
+    ) -> Changed:
         """Settled events become pending again."""
-        told = {"as_new": int(as_new)}
+        told = {"as_new": int(as_new), "due_at": micros(due_at or now)}
         return self._change("replay", seqs, told, by, now, {"as_new": as_new} if as_new else {})
 
     def drop(self, seqs: Sequence[int], *, by: Act, now: datetime) -> Changed:

@@ -125,7 +125,8 @@ settled_at < :settled_until
 
 -- name: replay
 UPDATE events
-SET state = 'pending', reason = '', settled_at = NULL, due_at = :now, attempts = 0, lease = NULL, leased_until = NULL,
+SET state = 'pending', reason = '', settled_at = NULL, due_at = :due_at, attempts = 0, lease = NULL,
+    leased_until = NULL,
     edition = edition + :as_new,
     history = json_insert(CASE WHEN json_array_length(history) < :most THEN history ELSE json_remove(history, '$[0]') END,
                           '$[#]', json_array(:now, :who, 'replayed', 'was ' || state || ': ' || :reason))
