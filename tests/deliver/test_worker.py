@@ -65,6 +65,15 @@ def test_a_message_too_large_makes_its_event_dead(bench):
     assert "over Segment's 32000" in bench.row(1).reason
 
 
+def test_a_message_that_segment_would_drop_holds_up_none_of_its_event_and_the_event_is_dead(bench):
+    bench.append(event(1, type="half"))
+    bench.worker().run_once()
+    assert [told["event"] for told in bench.server.receiver.received] == ["Order Updated"]
+    assert bench.row(1).state is State.DEAD
+    assert "over Segment's 32000" in bench.row(1).reason
+    assert "shop-order-completed-" in bench.row(1).reason
+
+
 def test_a_poison_message_kills_its_event_only_and_its_siblings_are_delivered(bench, caplog):
     bench.append(event(1, '{"parts": 3}'), event(2), event(3))
     worker = bench.worker()

@@ -48,6 +48,10 @@ def shop(name: str = "shop") -> Source:
     def broken(event: Event) -> list[Message]:
         raise RuntimeError("a bug of the translator")
 
+    @source.on("half")
+    def half(event: Event) -> list[Message]:
+        return [track("Order Completed", note="x" * 33_000), track("Order Updated")]
+
     @source.on("surrogate")
     def surrogate(event: Event) -> list[Message]:
         return [track("Order Completed", note="\ud800")]

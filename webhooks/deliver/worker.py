@@ -8,7 +8,6 @@ import random
 import socket
 import threading
 import time
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -18,12 +17,12 @@ from webhooks.deliver.housekeeping import Housekeeping
 from webhooks.deliver.lane import Batch, Lane
 from webhooks.deliver.ledger import Ledger
 from webhooks.deliver.parcel import Item, Parcel
+from webhooks.deliver.prepare import prepare
 from webhooks.endpoints import Endpoint
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State
-from webhooks.segment import Accepted, Client, Clients, Encoded, Later, Refused, backoff, cut, encode, faults
+from webhooks.segment import Accepted, Client, Clients, Later, Refused, backoff, cut
 from webhooks.settings import RetentionSettings, WorkerSettings
-from webhooks.translate import Broken, Ignored, Translated, Unsupported, translate
 
 log: Final = logging.getLogger("webhooks.deliver")
 IDLE: Final = 1.0
@@ -32,7 +31,6 @@ SETBACK: Final = 10.0
 """Seconds to rest after failures in a row, at most."""
 NO_ENDPOINT: Final = timedelta(minutes=5)
 CROWDED: Final = timedelta(seconds=1)
-_STATES: Final = {Ignored: State.IGNORED, Unsupported: State.UNSUPPORTED, Broken: State.DEAD}
 
 
 class Worker:
@@ -208,25 +206,13 @@ class Worker:
 
     def _prepare(self, claim: Claim, endpoint: Endpoint, load: list[Item]) -> Settlement | None:
         """Translate an event and put its messages on the load; the settlement where nothing is to be sent."""
-        outcome = translate(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
-        if not isinstance(outcome, Translated):
-            return Settlement(claim=claim, state=_STATES[type(outcome)], reason=outcome.reason)
-        parcel = Parcel(claim)
-        items: list[Item] = []
-        for message in outcome.messages:
-            try:
-                encoded = Encoded(message["messageId"], encode(message))
-            except Exception:  # noqa: BLE001 - a value that no JSON can hold harms its own event only
-                return Settlement(claim=claim, state=State.DEAD, reason=traceback.format_exc())
-            fault = faults(message, encoded.body)
-            if fault:
-                parcel.note(encoded.id, Refused(fault))
-            else:
-                items.append(Item(parcel, encoded))
-        if not items:
-            return parcel.settlement(self._clock(), self._chance)
-        parcel.out = len(items)
-        load.extend(items)
+        prepared = prepare(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
+        if prepared.state is not State.PENDING:
+            return Settlement(claim=claim, state=prepared.state, reason=prepared.reason)
+        parcel = Parcel(claim, out=len(prepared.messages))
+        for message_id, fault in prepared.refused:
+            parcel.note(message_id, Refused(fault))
+        load.extend(Item(parcel, message) for message in prepared.messages)
         return None
 
     def _send(self, client: Client, batch: Batch) -> None:
