@@ -122,6 +122,29 @@ FRESHCHAT_SIGNATURE = (
     "8oLRafHgObQnGukZWPbP9OE5EiKz/VcsMP0Wv7hawI/sfIviM0w+6fNOKXWi0jDBH9ap1mj5CqOUOojni7OD5iYmIrjV/h33dyNmbvAta9E+trzcEhYqxfHIN4Z8R2Fs"
     "atfRHWicoQ4PE5cQ8+UONVya8qr85nQ9w8N7Ql7yNg9fEViYG4/W/JnGEbPPEf8WrYtKzoVyuupDz4mVHdfKWg=="
 )
+ADYEN_PLATFORM = b"""
+        {
+            "type": "merchant.created",
+            "environment": "test",
+            "createdAt": "01-01-2024",
+            "data": {
+                "capabilities": {
+                    "sendToTransferInstrument": {
+                        "requested": true,
+                        "requestedLevel": "notApplicable"
+                    }
+                },
+                "companyId": "YOUR_COMPANY_ID",
+                "merchantId": "YOUR_MERCHANT_ACCOUNT",
+                "status": "PreActive"
+            }
+        }
+        """
+HUB_EVENT = (
+    b'[{"eventId":1,"subscriptionId":12345,"portalId":62515,"occurredAt":1564113600000,'
+    b'"subscriptionType":"contact.creation","attemptNumber":0,"objectId":123,"changeSource":"CRM","changeFlag":"NEW",'
+    b'"appId":54321}]'
+)
 SQUARE_BODY = (
     b'{"merchant_id":"MLEFBHHSJGVHD","type":"webhooks.test_notification","event_id":"ac3ac95b-f97d-458c-a6e6-18981597e05f",'
     b'"created_at":"2022-07-13T20:30:59.037339943Z","data":{"type":"webhooks","id":"bc368e64-01aa-407e-b46e-3231809b1129"}}'
@@ -193,6 +216,11 @@ VECTORS = [
         "hubspot v1", HUBSPOT_1, HUB,
         sent(HUB_BODY, {"X-HubSpot-Signature": "69fc6631a867edd4f9e9e627fc5c1148e3fbdd8b21837b6d2b8901c1fa57f750"}),
     ),
+    # https://developers.hubspot.com/docs/faq/v1-request-validation
+    Vector(
+        "hubspot v1 of the docs", HUBSPOT_1, HUB,
+        sent(HUB_EVENT, {"X-HubSpot-Signature": "232db2615f3d666fe21a8ec971ac7b5402d33b9a925784df3ca654d05f4817de"}),
+    ),
     # https://github.com/twilio/twilio-python tests/unit/test_request_validator.py
     Vector("twilio", TWILIO, "12345", twilio("RSOYDt4T1cUTdK1PDd93/VVr8B8=")),
     Vector(
@@ -219,6 +247,10 @@ VECTORS = [
     ),
     # https://github.com/Adyen/adyen-python-api-library test/UtilTest.py
     Vector("adyen", ADYEN, "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056", sent(ADYEN_ITEM, {})),
+    Vector(
+        "adyen platform", ADYEN_BODY, "44782DEF547AAA06C910C43932B1EB0C71FC68D9D0C057550C48EC2ACF6BA056",
+        sent(ADYEN_PLATFORM, {"hmacsignature": "fX74xUdztFmaXAn3IusMFFUBUSkLmDQUK0tm8xL6ZTU="}),
+    ),
     # @team-plain/typescript-sdk src/tests/verify-plain-webhook.test.ts
     Vector(
         "plain", PLAIN, "secret",

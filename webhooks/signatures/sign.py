@@ -47,9 +47,11 @@ class CannotSign(SegueError):
 
 def sign(
     scheme: Scheme, *, body: bytes, secret: str, now: datetime, method: str = "POST", url: str = "",
-    content_type: str = "application/json", id_: str = "msg_1",
+    content_type: str = "application/json", id_: str = "msg_1", configured: str = "",
 ) -> Signed:  # fmt: skip
-    """A request that `verify` accepts. For a public-key scheme the secret is the private key as PEM."""
+    """A request that `verify` accepts. For a public-key scheme the secret is the private key as PEM, and `configured`
+    what the endpoint holds, where that is signed too (PayPal's webhook id).
+    """
     match scheme:
         case HmacBody():
             made = digest(_key(scheme.key, secret), body, scheme.alg, scheme.encoding).decode()
@@ -75,7 +77,7 @@ def sign(
         case HmacFields():
             return Signed(_fields(scheme, body, secret, now))
         case PublicKey():
-            return _public(scheme, body, secret, now, id_)
+            return _public(scheme, body, secret, now, id_, configured)
     return _token(scheme, body, secret)
 
 
@@ -136,7 +138,7 @@ def _put(value: Any, path: str, what: str) -> None:
     value[last] = what
 
 
-def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str) -> Signed:
+def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str, configured: str) -> Signed:
     try:
         key = serialization.load_pem_private_key(secret.encode(), None)
     except ValueError:
@@ -145,7 +147,7 @@ def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str
             hint="To try this endpoint, give --secret a private key (PEM) and configure its public half.",
         ) from None
     ts = text_of(now, scheme.ts_form)
-    values = {"ts": ts.encode(), "body": body, "id": id_.encode(), "crc32": crc32(body), "secret": b""}
+    values = {"ts": ts.encode(), "body": body, "id": id_.encode(), "crc32": crc32(body), "secret": configured.encode()}
     message = fill(scheme.template, values.__getitem__)
     match key:
         case ed25519.Ed25519PrivateKey():
