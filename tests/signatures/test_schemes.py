@@ -38,6 +38,7 @@ from vectors import (
 
 from translators.kit import HmacBody, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks
 from webhooks.signatures import CannotSign, Fault, Request, Verdict, sign, verify
+from webhooks.signatures.digest import digest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL = "https://hooks.example.com/webhooks/acme"
@@ -79,7 +80,7 @@ ROUND_TRIPS: list[tuple[str, Scheme, str]] = [
     ("zendesk", ZENDESK, "s"), ("crisp", CRISP, "s"), ("stripe", STRIPE, "s"), ("paddle", PADDLE, "s"),
     ("recurly", RECURLY, "s"), ("standard", StandardWebhooks(), B64), ("polar", StandardWebhooks(key="utf8"), "s"),
     ("hubspot 1", HUBSPOT_1, "s"), ("hubspot 2", HUBSPOT_2, "s"), ("hubspot 3", HUBSPOT_3, "s"), ("square", SQUARE, "s"),
-    ("twilio", TWILIO, "s"), ("adyen", ADYEN, HEX), ("mailgun", MAILGUN, "s"),
+    ("linear", LINEAR, "s"), ("twilio", TWILIO, "s"), ("adyen", ADYEN, HEX), ("mailgun", MAILGUN, "s"),
     ("header", SharedToken(where="header", name="X-Token", prefix="Bearer "), "tok"),
     ("query", SharedToken(where="query", name="secret"), "tok"), ("path", SharedToken(where="path"), "tok"),
     ("basic", SharedToken(where="basic"), "user:pässword"),
@@ -171,16 +172,30 @@ def test_a_url_that_is_signed_must_be_configured() -> None:
 
 
 def test_a_body_field_guards_against_replay() -> None:
+    def signed(body: bytes) -> Verdict:
+        return judged(LINEAR, sent(body, {"Linear-Signature": digest(b"s", body, "sha256", "hex").decode()}), "s")
+
     def linear(moment: Any) -> Verdict:
-        body = json.dumps({"webhookTimestamp": moment}).encode()
-        return judged(LINEAR, sent(body, dict(sign(LINEAR, body=body, secret="s", now=NOW).headers)), "s")
+        return signed(json.dumps({"webhookTimestamp": moment}).encode())
 
     assert linear(int(NOW.timestamp() * 1000)).ok
     assert linear(int(NOW.timestamp() * 1000) - 61_000).fault is Fault.CLOCK
     for unreadable in (None, "x", [], 1.5):
         assert linear(unreadable).fault is Fault.MALFORMED
-    broken = sent(b"no json", dict(sign(LINEAR, body=b"no json", secret="s", now=NOW).headers))
-    assert judged(LINEAR, broken, "s").fault is Fault.MALFORMED
+    assert signed(b"no json").fault is Fault.MALFORMED
+
+
+@pytest.mark.parametrize("scheme", [LINEAR, replace(LINEAR, ts_form="iso")])
+def test_a_saved_payload_is_signed_as_if_it_were_sent_now(scheme: HmacBody) -> None:
+    signed = sign(scheme, body=b'{"a": 1, "webhookTimestamp": 1681207187330}', secret="s", now=NOW)
+    assert judged(scheme, sent(signed.body, dict(signed.headers)), "s").ok
+    assert json.loads(signed.body)["a"] == 1
+
+
+@pytest.mark.parametrize("body", [b"no json", b"[]", b"1"])
+def test_a_body_that_cannot_hold_its_time_is_not_signed(body: bytes) -> None:
+    with pytest.raises(CannotSign, match="webhookTimestamp"):
+        sign(LINEAR, body=body, secret="s", now=NOW)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@ def sign(
     """
     match scheme:
         case HmacBody():
+            body = body if scheme.ts_path is None else _stamped(body, scheme.ts_path, text_of(now, scheme.ts_form))
             made = digest(_key(scheme.key, secret), body, scheme.alg, scheme.encoding).decode()
             return Signed(body, {scheme.header: scheme.prefix + made})
         case HmacTimestamped():
@@ -108,6 +109,18 @@ def _request(
     return Signed(body, headers, query)
 
 
+def _stamped(body: bytes, path: str, ts: str) -> bytes:
+    """The body as if it were sent now: a saved payload holds the time of its first sending, which is signed."""
+    try:
+        payload = json.loads(body)
+        _put(payload, path, int(ts) if ts.isdecimal() else ts)
+    except (ValueError, TypeError, AttributeError):
+        raise CannotSign(
+            f"the time of sending stands in the JSON body, at {path}, and this body is no object"
+        ) from None
+    return json.dumps(payload).encode()
+
+
 def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> bytes:
     try:
         payload = json.loads(body)
@@ -131,7 +144,7 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _put(value: Any, path: str, what: str) -> None:
+def _put(value: Any, path: str, what: str | int) -> None:
     *steps, last = path.split(".")
     for step in steps:
         value = value.setdefault(step, {})
