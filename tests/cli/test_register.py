@@ -197,6 +197,14 @@ STANDS: dict[str, Stand] = {
         last("events"),
         "whsec_r",
     ),
+    "linear": Stand(
+        {"api_key": "lin_api_long_key"},
+        {"POST /graphql": {"data": {"webhookCreate": {"success": True, "webhook": {"id": "w-1"}}}}},
+        last("variables.input.resourceTypes"),
+        last("variables.input.secret"),
+        lambda type_: not type_.startswith("OAuthApp"),
+        lambda type_: [type_.partition(".")[0]],
+    ),
     "github": Stand(
         {"token": "ghp_long", "target": "acme/shop"},
         {"POST /repos/acme/shop/hooks": {"id": 1}},
@@ -489,6 +497,21 @@ def test_a_no_that_comes_with_a_200_is_a_no(api: Api) -> None:
     done = register(api, "shopify", *give(**STANDS["shopify"].values))
     assert done.exit_code == 1
     assert "checkouts/create: Address is invalid" in done.output
+
+    api.answer("POST /graphql", {"errors": [{"message": "Only admins may create webhooks"}]})
+    done = register(api, "linear", *give(**STANDS["linear"].values))
+    assert done.exit_code == 1
+    assert "Only admins may create webhooks" in done.output
+
+
+def test_linear_sends_of_all_public_teams_or_of_one(api: Api) -> None:
+    stand_in(api, "linear")
+    assert api.asked[-1].headers["Authorization"] == "lin_api_long_key"
+    everything = api.asked[-1].json["variables"]["input"]
+    stand_in(api, "linear", *give(team="HLP"))
+    one = api.asked[-1].json["variables"]["input"]
+    assert (everything["allPublicTeams"], everything.get("teamId")) == (True, None)
+    assert (one.get("allPublicTeams"), one["teamId"]) == (None, "HLP")
 
 
 def test_topics_of_an_earlier_run_are_no_fault(api: Api) -> None:

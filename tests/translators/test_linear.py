@@ -1,0 +1,121 @@
+"""What the goldens of Linear cannot tell by themselves."""
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from translators.kit import Delivery, Refused
+from translators.linear import linear
+from webhooks.signatures import Fault, Request, sign, verify
+from webhooks.transcript import outcomes
+from webhooks.translate import Broken, Ignored, Translated
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SCHEME = linear.schemes["default"]
+AT = "2026-10-05T11:42:07.118Z"
+LONG_AGO = "2026-10-01T08:00:00.000Z"
+
+
+def delivery(body: dict[str, Any], headers: dict[str, str] | None = None, **options: str) -> Delivery:
+    return Delivery(
+        source="linear",
+        body=json.dumps(body).encode(),
+        received_at=NOW,
+        headers=headers or {},
+        options=linear.defaults() | options,
+    )
+
+
+def told(type_: str, action: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
+    return {"type": type_, "action": action, "createdAt": AT, "organizationId": "o", "data": data} | more
+
+
+def updated(was: dict[str, Any], **issue: Any) -> dict[str, Any]:
+    state = {"id": "s", "name": "Done", "type": "completed"}
+    return told("Issue", "update", {"id": "i", "state": state, "creatorId": "u"} | issue, updatedFrom=was)
+
+
+def names(body: dict[str, Any]) -> list[str]:
+    ((_, outcome),) = outcomes(linear, delivery(body))
+    assert isinstance(outcome, Translated), outcome
+    return [message["event"] for message in outcome.messages]
+
+
+@pytest.mark.parametrize(
+    ("was", "issue", "name"),
+    [
+        ({"stateId": "x", "completedAt": None}, {"completedAt": AT}, "Ticket Solved"),
+        ({"stateId": "x"}, {"completedAt": AT}, "Ticket Solved"),  # the end is not told in updatedFrom, but is new
+        ({"stateId": "x"}, {"completedAt": LONG_AGO}, "Ticket Status Changed"),  # from one done state to another
+        (
+            {"stateId": "x", "completedAt": LONG_AGO},
+            {"state": {"id": "s", "name": "Todo", "type": "unstarted"}},
+            "Ticket Reopened",
+        ),
+        (
+            {"stateId": "x", "canceledAt": LONG_AGO},
+            {"state": {"id": "s", "name": "Triage", "type": "triage"}},
+            "Ticket Reopened",
+        ),
+        ({"stateId": "x"}, {"state": {"id": "s", "name": "Todo", "type": "unstarted"}}, "Ticket Status Changed"),
+        (
+            {"stateId": "x", "canceledAt": None},
+            {"state": {"id": "s", "name": "Duplicate", "type": "duplicate"}, "canceledAt": AT},
+            "Ticket Solved",
+        ),
+    ],
+)
+def test_solved_and_reopened_are_told_by_the_old_end(was: dict[str, Any], issue: dict[str, Any], name: str) -> None:
+    assert names(updated(was, **issue)) == [name]
+
+
+@pytest.mark.parametrize(
+    ("was", "told_as"),
+    [({"priority": 0}, "no priority"), ({"priority": 4, "priorityLabel": "Low"}, "low"), ({"priority": 9}, None)],
+)
+def test_an_old_priority_is_told_in_words(was: dict[str, Any], told_as: str | None) -> None:
+    ((_, outcome),) = outcomes(linear, delivery(updated(was)))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["properties"].get("previous_priority") == told_as
+
+
+def test_only_the_time_in_the_body_counts_and_a_minute_is_the_most() -> None:
+    for age, fault in ((59, Fault.NONE), (61, Fault.CLOCK), (-61, Fault.CLOCK)):
+        signed = sign(SCHEME, body=b"{}", secret="s", now=NOW - timedelta(seconds=age))
+        headers = {name.lower(): value for name, value in signed.headers.items()}
+        verdict = verify(SCHEME, Request(body=signed.body, headers=headers), secrets=("s",), now=NOW)
+        assert verdict.fault is fault
+
+
+def test_another_attempt_is_the_same_event_with_and_without_the_header() -> None:
+    body = told("Issue", "create", {"id": "i", "creatorId": "u"})
+    for headers in ({"linear-delivery": "d-1"}, {}):
+        first, again = (
+            linear.events(delivery(body | {"webhookTimestamp": sent}, headers))[0].key for sent in (1791190812990, 2)
+        )
+        assert first == again
+    other = told("Issue", "create", {"id": "j", "creatorId": "u"})
+    assert linear.events(delivery(body))[0].key != linear.events(delivery(other))[0].key
+
+
+def test_another_workspace_is_refused_where_one_is_named() -> None:
+    body = told("Issue", "create", {"id": "i"})
+    linear.check(delivery(body))
+    linear.check(delivery(body, organization_id="o"))
+    for stranger in (body | {"organizationId": "p"}, {"type": "Issue"}):
+        with pytest.raises(Refused):
+            linear.check(delivery(stranger, organization_id="o"))
+
+
+def test_a_comment_of_nobody_is_nobodys_act() -> None:
+    ((_, outcome),) = outcomes(linear, delivery(told("Comment", "create", {"id": "c", "issueId": "i"})))
+    assert isinstance(outcome, Ignored)
+    assert "bot" in outcome.reason
+
+
+def test_what_the_fields_were_must_be_an_object() -> None:
+    ((_, outcome),) = outcomes(linear, delivery(updated([])))  # type: ignore[arg-type]
+    assert isinstance(outcome, Broken)
+    assert "$.updatedFrom" in outcome.reason

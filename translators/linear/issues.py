@@ -1,0 +1,160 @@
+"""Issues are tickets; comments, reactions and service levels of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any, Final
+
+from translators.kit import Event, Malformed, Message, Payload, Skip, track
+from translators.linear.source import about, linear, writer
+
+_DONE: Final = {"completed", "canceled", "duplicate"}
+_ENDS: Final = ("completedAt", "canceledAt")
+_TOLD: Final = {"stateId", "assigneeId", "teamId", "priority", "priorityLabel"}
+_QUIET: Final = {"subscriberIds", "previousIdentifiers", "number", "identifier", "syncedWith", "botActor", "trashed"}
+_QUIET_ENDS: Final = ("At", "Order", "Data")  # times, places in a list, and derived copies: Linear's own book-keeping
+_JUST_NOW: Final = timedelta(seconds=2)
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    issue = about(event)
+    number, team = issue.id("number", None), issue.text("team.key", None)
+    return {
+        "ticket_id": issue.id("id"),
+        "ticket_key": issue.text("identifier", None) or (f"{team}-{number}" if team and number else None),
+        "subject": issue.text("title", None),
+        "status": issue.text("state.name", "").lower() or None,
+        "status_category": issue.text("state.type", None),
+        "priority": issue.text("priorityLabel", "").lower() or None,
+        "tags": [label.text("name") for label in issue.each("labels")] or None,
+        "assignee_id": issue.id("assigneeId", None) or issue.id("assignee", None),
+        "assignee_name": issue.text("assignee.name", None),
+        "team_id": issue.id("teamId", None) or issue.id("team", None),
+        "team_name": issue.text("team.name", None),
+        "project_id": issue.id("projectId", None) or issue.id("project", None),
+        "project_name": issue.text("project.name", None),
+        "channel": issue.text("integrationSourceType", None),
+        "url": issue.text("url", None) or event.body.text("url", None),
+    }
+
+
+@linear.on("Issue.create")
+def issue_created(event: Event) -> Iterator[Message]:
+    yield track("Ticket Created", _ticket(event))
+
+
+@linear.on("Issue.remove")
+def issue_removed(event: Event) -> Iterator[Message]:
+    yield track("Ticket Deleted", _ticket(event) | _actor(event))
+
+
+@linear.on("IssueSLA.breached")
+def sla_breached(event: Event) -> Iterator[Message]:
+    yield track("Ticket SLA Breached", _ticket(event), breached_at=about(event).iso("slaBreachesAt", None))
+
+
+@linear.on("Issue.update")
+def issue_updated(event: Event) -> Iterator[Message]:
+    """`updatedFrom` holds what the fields were; one update may be several facts."""
+    was = _was(event)
+    told = list(_changes(event, was))
+    if not told:
+        raise Skip("no change but Linear's own book-keeping, or a ticket given to nobody")
+    yield from told
+
+
+def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
+    ticket, old = _ticket(event) | _actor(event), Payload(was, "$.updatedFrom")
+    if "stateId" in was:
+        yield track(_step(event, was), ticket, previous_status_id=old.id("stateId", None))
+    if ("assigneeId" in was and ticket["assignee_id"]) or "teamId" in was:
+        before = {
+            "previous_assignee_id": old.id("assigneeId", None),
+            "previous_team_id": old.id("teamId", None),
+        }
+        yield track("Ticket Assigned", ticket | before)
+    if "priority" in was:
+        yield track("Ticket Priority Changed", ticket, previous_priority=_priority(old))
+    changed = sorted(name for name in was if name not in _TOLD | _QUIET and not name.endswith(_QUIET_ENDS))
+    if changed:
+        yield track("Ticket Updated", ticket, changed=changed)
+
+
+def _priority(old: Payload) -> str | None:
+    """https://linear.app/docs/priority"""
+    if label := old.text("priorityLabel", "").lower():
+        return label
+    names = ("no priority", "urgent", "high", "medium", "low")
+    number = old.integer("priority", None)
+    return names[number] if number is not None and 0 <= number < len(names) else None
+
+
+def _step(event: Event, was: dict[str, Any]) -> str:
+    """Whether the issue had ended before is told by its end's old value, since an old state is only an id."""
+    ended_before = any(_before(event, was, name) for name in _ENDS)
+    done = about(event).text("state.type") in _DONE
+    if done == ended_before:
+        return "Ticket Status Changed"
+    return "Ticket Solved" if done else "Ticket Reopened"
+
+
+def _before(event: Event, was: dict[str, Any], name: str) -> bool:
+    """Whether an end was set before; one as young as the event was set by it, told in `updatedFrom` or not."""
+    if name in was:
+        return was[name] is not None
+    ended = about(event).iso(name, None)
+    return ended is not None and abs(event.occurred_at - ended) > _JUST_NOW
+
+
+def _was(event: Event) -> dict[str, Any]:
+    told = event.body.maybe("updatedFrom").value
+    if not isinstance(told, dict):
+        raise Malformed("$.updatedFrom", "is a list, not an object")
+    return told
+
+
+def _actor(event: Event) -> dict[str, Any]:
+    """The member who did it; an integration or application is nobody."""
+    actor = event.body.maybe("actor")
+    if actor.text("type", "user") != "user":
+        return {}
+    return {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
+
+
+def _on(event: Event) -> dict[str, Any]:
+    """The issue that a comment or reaction stands on."""
+    data = event.body.at("data")
+    issue = data.maybe("issue")
+    return {
+        "ticket_id": data.id("issueId", None) or issue.id("id", None),
+        "ticket_key": issue.text("identifier", None),
+        "subject": issue.text("title", None),
+        "team_id": issue.id("teamId", None),
+        "url": event.body.text("url", None),
+    }
+
+
+@linear.on("Comment.create")
+def commented(event: Event) -> Iterator[Message]:
+    """A member's comment is seen by the workspace alone, so only what came from outside is a reply."""
+    data = event.body.at("data")
+    said = _on(event) | {"message_id": data.id("id"), "thread_id": data.id("parentId", None)}
+    if not said["ticket_id"]:
+        raise Skip("a comment on a project, a document or an update, not on an issue")
+    author = writer(data)
+    if author is None:
+        raise Skip("written by a bot or an integration: nobody's act")
+    if author.anonymous and author.anonymous[0] == "external_user":
+        yield track("Ticket Replied", said, author="customer", who=author)
+    else:
+        yield track("Issue Commented", said, on="issue", who=author)
+
+
+@linear.on("Reaction.create", "Reaction.remove")
+def reacted(event: Event) -> Iterator[Message]:
+    data = event.body.at("data")
+    if writer(data) is None:
+        raise Skip("done by a bot or an integration: nobody's act")
+    name = "Reaction Added" if event.type == "Reaction.create" else "Reaction Removed"
+    yield track(name, _on(event), reaction=data.text("emoji"), message_id=data.id("commentId", None))

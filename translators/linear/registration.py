@@ -1,0 +1,43 @@
+"""The webhook, made through Linear's GraphQL API. https://linear.app/developers/webhooks#creating-a-webhook"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from translators.kit import Need, Refused, Registered, Registering, json_call
+from translators.linear.source import linear
+
+_CREATE: Final = (
+    "mutation ($input: WebhookCreateInput!) { webhookCreate(input: $input) { success webhook { id enabled } } }"
+)
+_OF_APPLICATIONS: Final = {"OAuthApp"}  # sent to an application's own URL only
+
+
+@linear.registration(
+    Need(
+        "api_key", "LINEAR_API_KEY", "a personal API key of a workspace admin (Settings > Account > Security & access)"
+    ),
+    Need("team", "LINEAR_TEAM", "the team's id or key; without it, all public teams", secret=False, default=""),
+)
+def register(at: Registering) -> Registered:
+    """One webhook for the resources that we translate, signed with a secret of our own choice."""
+    kinds = sorted({type_.partition(".")[0] for type_ in at.types} - _OF_APPLICATIONS)
+    team = at.given["team"]
+    given = {
+        "url": at.url,
+        "label": "Segue",
+        "secret": at.secret,
+        "resourceTypes": kinds,
+        **({"teamId": team} if team else {"allPublicTeams": True}),
+    }
+    call = json_call(
+        "POST",
+        "https://api.linear.app/graphql",
+        {"Authorization": at.given["api_key"]},
+        {"query": _CREATE, "variables": {"input": given}},
+    )
+    made = yield call
+    if "errors" in made:
+        raise Refused(made.text("errors.0.message", "without a reason"))
+    made.id("data.webhookCreate.webhook.id")
+    return at.secret

@@ -1,0 +1,132 @@
+"""How Linear signs, names and dates its webhooks, and whom they are about.
+
+The type is Linear's `type` and `action`: `Issue.create`, `IssueSLA.breached`. Payloads are those of Linear's public
+schema: https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from translators.kit import (
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Option,
+    Payload,
+    Refused,
+    Source,
+    to_iso,
+)
+
+linear = Source(
+    "linear",
+    title="Linear",
+    docs="https://linear.app/developers/webhooks",
+    secret_help="Settings > API > Webhooks > your webhook > Signing secret (or the OAuth application's)",
+    # 60 s is what Linear's own SDK allows; each attempt is dated and signed anew
+    scheme=HmacBody(header="Linear-Signature", ts_path="webhookTimestamp", ts_form="ms", tolerance=60),
+    keep_headers=["Linear-Delivery"],
+    options=[Option("organization_id", "accept webhooks of this Linear workspace only")],
+)
+
+_ISSUES: Final = {"Issue", "IssueSLA"}
+
+
+@linear.guard
+def workspace(delivery: Delivery) -> None:
+    """A workspace that the operator named is the only one let in."""
+    wanted = delivery.options["organization_id"]
+    if wanted and delivery.payload.id("organizationId", "") != wanted:
+        raise Refused("This delivery is of another Linear workspace.")
+
+
+@linear.event
+def head(item: Item) -> Head:
+    """`Linear-Delivery`, the same on every attempt; without it what happened to what and when, which is signed."""
+    body = item.body
+    kind, at = body.text("type"), body.iso("createdAt")
+    type_ = f"{kind}.{body.text('action')}"
+    about = body.id("data.id", "") or body.id("issueData.id", "") or body.id("oauthClientId", "")
+    key = item.headers.get("linear-delivery") or f"{body.id('organizationId')}:{type_}:{about}:{to_iso(at)}"
+    return Head(key, type_, at)
+
+
+@linear.who
+def who(event: Event) -> Identity:
+    """Who asked for an issue, the customer of a request, who reacted; the workspace where nobody is told."""
+    kind = event.type.partition(".")[0]
+    if kind in _ISSUES:
+        return _requester(event)
+    data = event.body.maybe("data")
+    if kind == "Customer":
+        return customer(data.id("id"))
+    if kind == "CustomerNeed" and (customer_id := data.id("customerId", None) or data.id("customer", None)):
+        return customer(customer_id)
+    if kind == "User":
+        return member(data.id("id"), data)
+    return writer(data) or _workspace(event)
+
+
+def about(event: Event) -> Payload:
+    """The issue of an issue's event, wherever Linear puts it."""
+    return event.body.at("issueData" if event.type.startswith("IssueSLA.") else "data")
+
+
+def writer(data: Payload) -> Identity | None:
+    """Who wrote a comment or reacted: somebody outside, whom Linear knows through a synced thread, or a member."""
+    if outside := data.id("externalUserId", None) or data.id("externalUser", None):
+        return external(outside, data.maybe("externalUser"))
+    if inside := data.id("userId", None) or data.id("user", None):
+        return member(inside, data.maybe("user"))
+    return None
+
+
+def external(user_id: str, told: Payload) -> Identity:
+    """Somebody outside the workspace, such as the person behind a Slack or help desk thread."""
+    return Identity(
+        anonymous=("external_user", user_id),
+        external_ids=(ExternalId("linear_external_user_id", user_id),),
+        traits=_traits(told),
+    )
+
+
+def member(user_id: str, told: Payload) -> Identity:
+    """A member of the workspace."""
+    return Identity(
+        anonymous=("user", user_id), external_ids=(ExternalId("linear_user_id", user_id),), traits=_traits(told)
+    )
+
+
+def customer(customer_id: str) -> Identity:
+    """A customer is a company: it stands for itself."""
+    return Identity(
+        anonymous=("customer", customer_id),
+        external_ids=(ExternalId("linear_customer_id", customer_id, "accounts"),),
+        group_id=customer_id,
+    )
+
+
+def _requester(event: Event) -> Identity:
+    """Linear names the person outside beside the member or integration that carried the request in."""
+    issue = about(event)
+    if outside := issue.id("externalUserCreatorId", None) or issue.id("externalUserCreator", None):
+        return external(outside, issue.maybe("externalUserCreator"))
+    inside = issue.id("creatorId", None) or issue.id("creator", None)
+    if inside and "botActor" not in issue:
+        return member(inside, issue.maybe("creator"))
+    return _workspace(event)
+
+
+def _workspace(event: Event) -> Identity:
+    organization_id = event.body.id("organizationId")
+    return Identity(anonymous=("organization", organization_id), group_id=organization_id)
+
+
+def _traits(told: Payload) -> dict[str, str]:
+    known = {"email": told.text("email", None), "name": told.text("name", None)}
+    return {name: value for name, value in known.items() if value}
