@@ -71,6 +71,7 @@ def describe(source: Source, learnt: Mapping[str, list[Entry]]) -> Entry:
         "title": source.title,
         "docs": source.docs,
         "schemes": schemes,
+        "registers": source.register is not None,
         "options": [
             {"name": option.name, "help": option.help, "default": option.default, "choices": list(option.choices)}
             for option in source.options.values()
@@ -88,12 +89,17 @@ def markdown(entries: Iterable[Entry]) -> str:
         "",
         "Made by `segue catalog` from the code and its goldens; a test holds it to them.",
         "",
-        "| source | signature | strength | event types | messages |",
-        "|---|---|---|---|---|",
+        "**Verified** means that the signature covers what was sent; **authenticated** that the sender is known and",
+        "the content is not protected, which `context.webhook.trust` tells of each message. Where a source has several",
+        "schemes, the first is the default and `SEGUE_<SOURCE>_SCHEME` chooses another. Registered by *API*:",
+        "`segue register` asks the provider; by *hand*: it prints the steps.",
+        "",
+        "| source | signature | strength | registered by | event types | messages |",
+        "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| [{entry['title']}](#{entry['name']}) | {_joined(s['class'] for s in entry['schemes'])} "
-        f"| {_joined(s['strength'] for s in entry['schemes'])} | {len(entry['types'])} | {len(_names(entry))} |"
+        f"| [{entry['title']}](#{entry['name']}) | {_each(entry, 'class')} | {_each(entry, 'strength')} "
+        f"| {'API' if entry['registers'] else 'hand'} | {len(entry['types'])} | {len(_names(entry))} |"
         for entry in told
     ]
     for entry in told:
@@ -181,6 +187,14 @@ def _ignored(source: Source) -> list[Ignored]:
 
 def _names(entry: Entry) -> set[str]:
     return {message["name"] or message["kind"] for type_ in entry["types"] for message in type_["messages"]}
+
+
+def _each(entry: Entry, member: str) -> str:
+    """What all schemes have in common, or each value with the names of its schemes."""
+    names: dict[str, list[str]] = {}
+    for scheme in entry["schemes"]:
+        names.setdefault(scheme[member], []).append(scheme["name"])
+    return _joined(names) if len(names) == 1 else _joined(f"{value} ({_joined(of)})" for value, of in names.items())
 
 
 def _joined(parts: Iterable[str]) -> str:

@@ -33,6 +33,32 @@ def test_the_docs_are_the_catalog() -> None:
     assert (ROOT / "docs" / "catalog.md").read_text() == catalog(), "run: segue catalog > docs/catalog.md"
 
 
+def test_the_table_of_the_docs_tells_each_source_as_its_code_does() -> None:
+    """Read as a reader reads it, and held to the declarations, not to what wrote it."""
+    head, *lines = [line for line in (ROOT / "docs" / "catalog.md").read_text().splitlines() if line.startswith("|")]
+    assert [cell.strip() for cell in head.strip("|").split("|")] == [
+        "source", "signature", "strength", "registered by", "event types", "messages",
+    ]  # fmt: skip
+    table = {}
+    for line in lines[1 : len(SOURCES) + 1]:
+        title, *cells = (cell.strip() for cell in line.strip("|").split("|"))
+        table[title.partition("(#")[2].rstrip(")")] = (title.partition("]")[0].lstrip("["), *cells)
+    assert sorted(table) == sorted(SOURCES)
+    for name, source in SOURCES.items():
+        title, signature, strength, registered, types, messages = table[name]
+        assert title == source.title
+        for way, scheme in source.schemes.items():
+            assert type(scheme).__name__ in signature
+            assert scheme.strength in strength
+            for cell, word in ((signature, type(scheme).__name__), (strength, scheme.strength)):
+                assert "(" not in cell or way in cell.partition(f"{word} (")[2].partition(")")[0].split(", ")
+        assert (registered == "API") == (source.register is not None)
+        assert int(types) == len(source.handlers)
+        learnt = json.loads((ROOT / "translators" / "catalog.json").read_text())[name]
+        told = {message["name"] or message["kind"] for entries in learnt.values() for message in entries}
+        assert int(messages) == len(told)
+
+
 def test_every_name_stands_in_the_spec_or_in_the_vocabulary() -> None:
     """But for types by a pattern: their names are the sender's, by a documented rule, or the operator's."""
     names = {
