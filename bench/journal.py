@@ -1,6 +1,6 @@
 """Appends to the journal by concurrent callers: group commit beside one commit for each append, in the same run.
 
-    python bench/journal.py --seconds 2 --callers 1,8,32,128 --size 3000
+    python bench/journal.py --seconds 2 --callers 1,8,32,128 --size 3000 [--encrypted]
 
 Every append is one new event, durable before it returns. The disk and the rest of the machine are shared, so read the
 ratios. `--parts` says where an append's time goes.
@@ -22,6 +22,7 @@ from pathlib import Path
 from translators.kit import Event
 
 NOW = datetime.now(UTC)
+KEYS = (bytes(range(32)).hex(),)
 COLUMNS = "{:<8} {:>8} {:<10} {:>10} {:>8} {:>9} {:>9}"
 
 
@@ -33,6 +34,7 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=3000, help="bytes of a body (default 3000)")
     parser.add_argument("--folder", type=Path, help="on the disk to measure (default: the system's temporary one)")
     parser.add_argument("--parts", action="store_true", help="only say where an append's time goes")
+    parser.add_argument("--encrypted", action="store_true", help="with encryption at rest")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     told = parser.parse_args()
     if told.one:
@@ -41,7 +43,11 @@ def main() -> None:
             from gevent import monkey
 
             monkey.patch_all()
-        print(json.dumps(measure(told.folder, int(callers), told.seconds, told.size, alone=mode == "each")))
+        print(
+            json.dumps(
+                measure(told.folder, int(callers), told.seconds, told.size, alone=mode == "each", sealed=told.encrypted)
+            )
+        )
     elif told.parts:
         parts(told.folder, told.size)
     else:
@@ -57,16 +63,20 @@ def table(told: argparse.Namespace) -> None:
                 with tempfile.TemporaryDirectory(dir=told.folder) as folder:
                     given = ["--one", f"{kind},{mode},{callers}", "--seconds", str(told.seconds)]
                     given += ["--size", str(told.size), "--folder", folder]
+                    given += ["--encrypted"] if told.encrypted else []
                     done = subprocess.run([sys.executable, __file__, *given], stdout=subprocess.PIPE, check=True)
                 rate, group, half, most = json.loads(done.stdout)
                 print(COLUMNS.format(kind, callers, mode, f"{rate:.0f}", f"{group:.1f}", f"{half:.2f}", f"{most:.2f}"))
 
 
-def measure(folder: Path, callers: int, seconds: float, size: int, *, alone: bool) -> tuple[float, float, float, float]:
+def measure(
+    folder: Path, callers: int, seconds: float, size: int, *, alone: bool, sealed: bool
+) -> tuple[float, float, float, float]:
     """Appends a second, events in a commit, median and 99th percentile in milliseconds."""
     from webhooks.journal import SqliteJournal
+    from webhooks.journal.seal import Seal
 
-    journal = SqliteJournal(folder / "bench.db")
+    journal = SqliteJournal(folder / "bench.db", seal=Seal(KEYS if sealed else ()))
     if alone:
         journal._here.group._most = 1
     latencies: list[list[float]] = [[] for _ in range(callers)]
@@ -104,6 +114,7 @@ def parts(folder: Path | None, size: int) -> None:
     from webhooks.journal.file import SqliteFile
     from webhooks.journal.group import Group
     from webhooks.journal.runners import Greenlets, Threads
+    from webhooks.journal.seal import Seal
     from webhooks.journal.sqlite import _append, _insert
 
     body = b"x" * size
@@ -112,13 +123,18 @@ def parts(folder: Path | None, size: int) -> None:
         file.write(lambda _: None)
         numbers = iter(range(10**9))
 
-        def rows(count: int) -> list[list[records.Params]]:
-            return [[records.new(event(str(next(numbers)), body), NOW)] for _ in range(count)]
+        clear, sealed = Seal(), Seal(KEYS)
+        shut = sealed.shut("bench", "0", ("{}", "{}", body))
+
+        def rows(count: int, seal: Seal = clear) -> list[list[records.Params]]:
+            return [[records.new(event(str(next(numbers)), body), NOW, seal)] for _ in range(count)]
 
         alone: Group[int, int] = Group(lambda items: items, Threads())
         pool = Greenlets()
         for what, took in (
             ("an event to a row", clock(lambda: rows(64), 64)),
+            ("  the same, encrypted", clock(lambda: rows(64, sealed), 64)),
+            ("a body decrypted", clock(lambda: sealed.open("bench", "0", shut), 1)),
             ("lead and leave a group, nothing to commit", clock(lambda: alone.submit(1), 1)),
             ("there and back to the thread of gevent", clock(lambda: pool(int), 1)),
             ("a transaction without a change, so no fsync", clock(lambda: file.transact(lambda _: None), 1)),

@@ -37,7 +37,7 @@ def create_app(
     registry = registry or plugins.load()
     settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     endpoints = bind(settings, registry.sources)
-    journal = journal or open_journal(settings.database)
+    journal = journal or open_journal(settings.database, settings.encryption_key)
     door = Door(
         endpoints=endpoints,
         sources={**registry.sources, **settings.sources},

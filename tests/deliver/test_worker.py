@@ -197,6 +197,18 @@ def test_an_event_of_an_endpoint_that_is_gone_waits_for_it(bench, caplog):
     assert caplog.text.count("not configured") == 1
 
 
+def test_an_event_whose_encryption_key_is_missing_waits_untouched_and_is_no_dead_letter(bench, caplog):
+    bench.append(event(1), event(2), event(3))
+    for seq in (1, 2):
+        bench.journal.lock(seq, "sealed with key 0a0b0c0d, which is not configured")
+    bench.worker().run_once()
+    row = bench.row(1)
+    assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(minutes=5))
+    assert row.reason == "sealed with key 0a0b0c0d, which is not configured"
+    assert bench.row(3).state is State.DELIVERED
+    assert caplog.text.count("events wait for their key") == 1
+
+
 def test_with_no_endpoint_at_all_events_wait_too(bench):
     bench.endpoints.clear()
     bench.append(event(1))

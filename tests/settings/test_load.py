@@ -1,5 +1,6 @@
 """The environment and segue.toml become settings, or every fault is named at once."""
 
+import base64
 from datetime import timedelta
 
 import pytest
@@ -83,6 +84,31 @@ def test_an_empty_variable_is_not_set():
 )
 def test_a_wrong_value_is_named_with_its_problem_and_mend(name, value, fault):
     assert [each[: len(fault)] for each in faults(**{name: value})] == [fault]
+
+
+def test_encryption_keys_come_in_base64_or_hexadecimal_and_plain_only_first():
+    key, other = bytes(range(32)), bytes(range(1, 33))
+    encoded = base64.b64encode(key).decode(), base64.urlsafe_b64encode(key).decode().rstrip("=")
+    for text in (key.hex(), key.hex().upper(), *encoded):
+        assert settings(SEGUE_ENCRYPTION_KEY=text).encryption_key == (key.hex(),)
+    both = settings(SEGUE_ENCRYPTION_KEY=f"plain, {key.hex()} {other.hex()}").encryption_key
+    assert both == ("plain", key.hex(), other.hex())
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("my-pass-phrase!", "holds a word that is no key: give 32 random bytes"),
+        (bytes(range(32)).hex() + ",plain", "holds a word that is no key"),
+        (base64.b64encode(bytes(range(16))).decode(), "holds a key of 16 bytes"),
+        ("00" * 32, "holds a key that is not random"),
+        (f"{bytes(range(32)).hex()},{base64.b64encode(bytes(range(32))).decode()}", "names a key twice"),
+    ],
+)
+def test_a_wrong_encryption_key_is_a_fault_that_does_not_show_it(value, fault):
+    (found,) = faults(SEGUE_ENCRYPTION_KEY=value)
+    assert found.startswith(f"SEGUE_ENCRYPTION_KEY {fault}")
+    assert not any(word in found for word in value.split(",") if word != "plain")
 
 
 def test_retention_below_three_days_is_refused_with_the_reason():

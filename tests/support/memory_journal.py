@@ -69,7 +69,8 @@ class MemoryJournal:
                     self._leases += 1
                     kept.lease = f"{worker}-{self._leases}"
                     kept.row = replace(row, leased_until=now + lease)
-                    found.append(Claim(seq=seq, event=row.event, attempts=row.attempts, lease=kept.lease))
+                    claim = Claim(seq=seq, event=row.event, attempts=row.attempts, lease=kept.lease, locked=row.locked)
+                    found.append(claim)
         return found
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
@@ -110,6 +111,11 @@ class MemoryJournal:
         """Give the lease of an event to somebody else."""
         with self._lock:
             self._kept[seq].lease = "stolen"
+
+    def lock(self, seq: int, why: str) -> None:
+        """Make the content of an event unreadable."""
+        with self._lock:
+            self._kept[seq].row = replace(self._kept[seq].row, locked=why)
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
         self._called("prune")

@@ -12,6 +12,7 @@ from webhooks.cli.output import bad, good, print_json, warn
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
+    from webhooks.journal.seal import Seal
 
 Grade = Literal["ok", "warning", "fault"]
 
@@ -123,8 +124,9 @@ def _namespace(config: Configuration) -> Iterator[Finding]:
 
 
 def _journal(config: Configuration) -> Iterator[Finding]:
-    from webhooks.errors import JournalError
-    from webhooks.journal import open_journal
+    from webhooks.errors import JournalError, SettingsError
+    from webhooks.journal.open import NOTE, open_journal
+    from webhooks.journal.seal import Seal
 
     database = config.settings.database
     if config.settings.on_dyno:
@@ -135,11 +137,14 @@ def _journal(config: Configuration) -> Iterator[Finding]:
             "Run `segue serve` on a machine with a kept disk",
         )  # fmt: skip
     try:
-        journal = open_journal(database)
+        journal = open_journal(database, config.settings.encryption_key)
         try:
             journal.check()
+            noted = set(journal.notes().get(NOTE, (None, {}))[1].get("keys", []))
         finally:
             journal.close()
+    except SettingsError as error:
+        yield from (Finding("fault", "journal", fault) for fault in error.faults)
     except JournalError as error:
         yield Finding(
             "fault",
@@ -148,6 +153,18 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "journal", f"{database} stores durably")
+        yield from _encryption(Seal(config.settings.encryption_key), noted)
+
+
+def _encryption(seal: Seal, noted: set[str]) -> Iterator[Finding]:
+    how = f"encrypted with key {seal.current}" if seal.on else "stored in clear (SEGUE_ENCRYPTION_KEY encrypts them)"
+    yield Finding("ok", "encryption", f"bodies are {how}")
+    for key in sorted(noted - seal.ids):
+        yield Finding(
+            "warning", "encryption",
+            f"events may be sealed with key {key}, which is not configured, and such events wait: add it to "
+            "SEGUE_ENCRYPTION_KEY behind the first, then run `segue reencrypt`",
+        )  # fmt: skip
 
 
 def _count(number: int, word: str) -> str:

@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "work": "webhooks.cli.serve",
     "check": "webhooks.cli.check",
     "status": "webhooks.cli.status",
+    "reencrypt": "webhooks.cli.reencrypt",
     "sources": "webhooks.cli.sources",
     "translate": "webhooks.cli.translate",
     "send": "webhooks.cli.send",

@@ -116,7 +116,7 @@ def work() -> None:
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
     logs.configure(settings.log_level)
-    journal = open_journal(settings.database)
+    journal = open_journal(settings.database, settings.encryption_key)
     worker = Worker(
         journal,
         config.endpoints,

@@ -30,7 +30,7 @@ def status(as_json: bool) -> None:
 
     config = configuration()
     now = datetime.now(UTC)
-    journal = open_journal(config.settings.database)
+    journal = open_journal(config.settings.database, config.settings.encryption_key)
     try:
         census, notes = journal.census(), journal.notes()
     finally:

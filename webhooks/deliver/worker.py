@@ -30,6 +30,7 @@ IDLE: Final = 1.0
 SETBACK: Final = 10.0
 """Seconds to rest after failures in a row, at most."""
 NO_ENDPOINT: Final = timedelta(minutes=5)
+LOCKED: Final = timedelta(minutes=5)
 CROWDED: Final = timedelta(seconds=1)
 
 
@@ -171,6 +172,9 @@ class Worker:
         settled: list[Settlement] = []
         loads: dict[str, list[Item]] = {}
         for claim in claims:
+            if claim.locked:
+                settled.append(self._without_key(claim))
+                continue
             endpoint = self._endpoints.get(claim.event.source)
             if endpoint is None:
                 settled.append(self._without_endpoint(claim))
@@ -185,6 +189,12 @@ class Worker:
         for key, load in loads.items():
             for batch in cut(load):
                 self._lanes[key].put(batch)
+
+    def _without_key(self, claim: Claim) -> Settlement:
+        if claim.locked not in self._unknown:
+            self._unknown.add(claim.locked)
+            log.error("events wait for their key", extra={"endpoint": claim.event.source, "reason": claim.locked})
+        return self._later(claim, claim.locked, LOCKED)
 
     def _without_endpoint(self, claim: Claim) -> Settlement:
         name = claim.event.source

@@ -61,6 +61,8 @@ class Claim:
     lease: str
     worker: str = ""
     edition: int = 0
+    locked: str = ""
+    """Why its content is not here: it is sealed, and does not open. Then `event` has no body, headers and envelope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +117,21 @@ class Row:
     edition: int = 0
     history: tuple[Attempt, ...] = ()
     cursor: Cursor = ""
+    locked: str = ""
+    """As of a claim."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resealed:
+    """What `reseal` saw: how many rows by the key that they were sealed with (`plain` without one), and did.
+
+    `after` is where the next call begins; empty at the end.
+    """
+
+    after: Cursor
+    by_key: Mapping[str, int]
+    changed: int
+    locked: int
 
 
 @dataclass(frozen=True, slots=True)

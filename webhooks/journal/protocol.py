@@ -16,6 +16,7 @@ from webhooks.journal.model import (
     Claim,
     Cursor,
     Kind,
+    Resealed,
     Row,
     Settlement,
     State,
@@ -149,6 +150,10 @@ class Journal(Protocol):
 
     def tallies(self) -> Mapping[str, float]:
         """Every counter and mark."""
+        ...
+
+    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:
+        """Seal anew what is not sealed with today's first key (or open what is, where that is `plain`)."""
         ...
 
     def check(self) -> None:

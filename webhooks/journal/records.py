@@ -12,7 +12,8 @@ import msgspec
 from translators.kit import Event
 from translators.kit.times import EPOCH
 from webhooks.journal.filter import Filter
-from webhooks.journal.model import Act, Attempt, Audited, Row, Settlement, State
+from webhooks.journal.model import Act, Attempt, Audited, Claim, Row, Settlement, State
+from webhooks.journal.seal import Content, Locked, Seal, sealed_with
 
 Params = tuple[Any, ...]
 _MICRO: Final = timedelta(microseconds=1)
@@ -40,13 +41,13 @@ def json(value: Any) -> str:
     return _encode(value).decode()
 
 
-def new(event: Event, now: datetime) -> Params:
+def new(event: Event, now: datetime, seal: Seal) -> Params:
     """For `append`."""
     state = State.DEAD if event.problem else State.PENDING
     at = micros(now)
     return (
         event.source, event.key, event.type, micros(event.occurred_at), micros(event.received_at), event.clock,
-        event.trust, json(event.headers), json(event.envelope), event.raw, event.problem, state.value, at,
+        event.trust, *_shut(event, seal), event.problem, state.value, at,
         at if event.problem else None, event.problem,
     )  # fmt: skip
 
@@ -56,10 +57,10 @@ def text(value: str) -> str:
     return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
-def settled(settlement: Settlement, now: datetime) -> dict[str, Any]:
+def settled(settlement: Settlement, now: datetime, seal: Seal) -> dict[str, Any]:
     """For `settle`."""
     pending = settlement.state is State.PENDING
-    reason = text(settlement.reason)
+    reason = text(seal.quiet(settlement.reason))
     entry = (micros(now), settlement.claim.worker, settlement.state.value, reason[:_REASON])
     return {
         "seq": settlement.claim.seq,
@@ -74,16 +75,21 @@ def settled(settlement: Settlement, now: datetime) -> dict[str, Any]:
     }
 
 
-def loaded(row: Row) -> Params:
+def loaded(row: Row, seal: Seal) -> Params:
     """For `load`."""
+    if row.locked:
+        raise ValueError(f"event {row.event.key} of {row.event.source} is {row.locked}")
     event, received = row.event, micros(row.event.received_at)
-    history = [(micros(entry.at), text(entry.who), text(entry.outcome), text(entry.reason)) for entry in row.history]
+    history = [
+        (micros(entry.at), text(entry.who), text(entry.outcome), text(seal.quiet(entry.reason)))
+        for entry in row.history
+    ]
     return (
         event.source, event.key, event.type, micros(event.occurred_at), received, event.clock, event.trust,
-        json(event.headers), json(event.envelope), event.raw, event.problem, row.state.value,
+        *_shut(event, seal), event.problem, row.state.value,
         received if row.due_at is None else micros(row.due_at),
         None if row.settled_at is None else micros(row.settled_at),
-        text(row.reason), row.attempts, row.edition, json(history),
+        text(seal.quiet(row.reason)), row.attempts, row.edition, json(history),
     )  # fmt: skip
 
 
@@ -129,9 +135,21 @@ def _glob(pattern: str) -> str:
     return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
-def event(record: Record) -> Event:
-    """The event that was given to `append`, without its options."""
-    return Event(
+def _shut(event: Event, seal: Seal) -> Content:
+    return seal.shut(event.source, event.key, (json(event.headers), json(event.envelope), event.raw))
+
+
+def _columns(record: Record) -> Content:
+    return record["headers"], record["envelope"], record["body"]
+
+
+def event(record: Record, seal: Seal) -> tuple[Event, str]:
+    """The event that was given to `append`, without its options; and why it is without content, where it is locked."""
+    try:
+        (headers, envelope, raw), locked = seal.open(record["source"], record["event_key"], _columns(record)), ""
+    except Locked as error:
+        (headers, envelope, raw), locked = ("{}", "{}", b""), error.message
+    found = Event(
         source=record["source"],
         key=record["event_key"],
         type=record["type"],
@@ -139,22 +157,48 @@ def event(record: Record) -> Event:
         received_at=moment(record["received_at"]),
         clock=record["clock"],
         trust=record["trust"],
-        raw=record["body"],
-        headers=_kept(record["headers"]),
-        envelope=_kept(record["envelope"]),
+        raw=raw,
+        headers=_kept(headers),
+        envelope=_kept(envelope),
         problem=record["problem"],
+    )
+    return found, locked
+
+
+def claim(record: Record, worker: str, seal: Seal) -> Claim:
+    """The event as a worker takes it."""
+    found, locked = event(record, seal)
+    return Claim(
+        seq=record["seq"],
+        event=found,
+        attempts=record["attempts"],
+        lease=record["lease"],
+        worker=worker,
+        edition=record["edition"],
+        locked=locked,
     )
 
 
-def row(record: Record) -> Row:
+def resealed(record: Record, seal: Seal) -> Params | None:
+    """For `reseal`; None where its key is that of today already. `Locked` where it does not open."""
+    if sealed_with(record["body"]) == seal.current:
+        return None
+    source, key = record["source"], record["event_key"]
+    history = [(at, who, outcome, seal.quiet(why)) for at, who, outcome, why in _entries.decode(record["history"])]
+    shut = seal.shut(source, key, seal.open(source, key, _columns(record)))
+    return *shut, seal.quiet(record["reason"]), json(history), record["seq"]
+
+
+def row(record: Record, seal: Seal) -> Row:
     """The event as it stands."""
+    found, locked = event(record, seal)
 
     def maybe(name: str) -> datetime | None:
         return None if record[name] is None else moment(record[name])
 
     return Row(
         seq=record["seq"],
-        event=event(record),
+        event=found,
         state=State(record["state"]),
         attempts=record["attempts"],
         due_at=maybe("due_at"),
@@ -164,6 +208,7 @@ def row(record: Record) -> Row:
         edition=record["edition"],
         history=_history(record["history"]),
         cursor=str(record["seq"]),
+        locked=locked,
     )
 
 

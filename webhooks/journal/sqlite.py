@@ -22,6 +22,7 @@ from webhooks.journal.group import Group
 from webhooks.journal.model import HISTORY, Census, Claim, Row, Settlement, State, Stats, Stored
 from webhooks.journal.records import Params, micros
 from webhooks.journal.runners import Runner, runner
+from webhooks.journal.seal import Seal
 from webhooks.journal.sqlite_operator import Operated
 
 SQL: Final = queries.load("sqlite")
@@ -42,8 +43,9 @@ class _Here:
 class SqliteJournal(Operated):
     """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork."""
 
-    def __init__(self, path: str | Path, *, run: Runner | None = None) -> None:
+    def __init__(self, path: str | Path, *, seal: Seal | None = None, run: Runner | None = None) -> None:
         self.path = Path(path).absolute()
+        self._seal = seal or Seal()
         self._given_run = run
         self._moving = threading.Lock()
         self._settle_in()
@@ -56,7 +58,10 @@ class SqliteJournal(Operated):
 
     def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
         """Store durably, in one group commit with whoever else is appending."""
-        rows = [records.new(event, now) for event in events]
+        try:
+            rows = [records.new(event, now, self._seal) for event in events]
+        except BAD_VALUE as error:
+            raise _cannot(error) from error
         return self._now_here().group.submit(rows) if rows else Stored(0, 0)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
@@ -67,17 +72,7 @@ class SqliteJournal(Operated):
         told["lease"] = f"{worker}:{uuid.uuid4().hex}"  # type: ignore[assignment]
         found = self._file.write(lambda db: db.execute(SQL["claim"], told).fetchall())
         found.sort(key=lambda row: row["seq"])
-        return [
-            Claim(
-                seq=row["seq"],
-                event=records.event(row),
-                attempts=row["attempts"],
-                lease=row["lease"],
-                worker=worker,
-                edition=row["edition"],
-            )
-            for row in found
-        ]
+        return [records.claim(row, worker, self._seal) for row in found]
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
         """Prolong the leases that are still ours."""
@@ -87,7 +82,7 @@ class SqliteJournal(Operated):
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
         """End the claims that are still ours."""
-        told = [{**records.settled(settlement, now), "most": HISTORY} for settlement in settlements]
+        told = [{**records.settled(settlement, now, self._seal), "most": HISTORY} for settlement in settlements]
         return self._file.write(lambda db: {each["seq"] for each in told if db.execute(SQL["settle"], each).rowcount})
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
@@ -139,7 +134,7 @@ class SqliteJournal(Operated):
     def find(self, source: str, key: str) -> Row | None:
         """One event."""
         found = self._file.read(lambda db: db.execute(SQL["find"], (source, key)).fetchone())
-        return records.row(found) if found else None
+        return records.row(found, self._seal) if found else None
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
         """Note a one-time token; the value first noted."""
@@ -227,8 +222,10 @@ def _insert_or_not(db: sqlite3.Connection, rows: list[Params]) -> Stored | Excep
         stored: Stored | Exception = _insert(db, rows)
     except BAD_VALUE as error:
         db.execute("ROLLBACK TO member")
-        stored = JournalError(
-            f"an event cannot be stored: {error}", hint="Its translator gave a value of a wrong kind."
-        )
+        stored = _cannot(error)
     db.execute("RELEASE member")
     return stored
+
+
+def _cannot(error: Exception) -> JournalError:
+    return JournalError(f"an event cannot be stored: {error}", hint="Its translator gave a value of a wrong kind.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -20,12 +21,14 @@ from webhooks.journal.model import (
     Changed,
     Cursor,
     Kind,
+    Resealed,
     Row,
     State,
     Stored,
 )
 from webhooks.journal.protocol import EVERYTHING
 from webhooks.journal.records import micros
+from webhooks.journal.seal import Locked, Seal, sealed_with
 
 SQL: Final = queries.load("sqlite")
 PAGE: Final = 500
@@ -35,6 +38,8 @@ PAGE: Final = 500
 class Operated:
     """The half of `SqliteJournal` that is for people. Its order is that of `seq`, which is the order of the commits."""
 
+    _seal: Seal
+
     @property
     def _file(self) -> SqliteFile:
         raise NotImplementedError
@@ -42,7 +47,7 @@ class Operated:
     def get(self, seq: int) -> Row | None:
         """One event."""
         found = self._file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
-        return records.row(found) if found else None
+        return records.row(found, self._seal) if found else None
 
     def rows(
         self, filter: Filter = EVERYTHING, *, after: Cursor = "", limit: int = 100, newest_first: bool = False
@@ -98,11 +103,18 @@ class Operated:
     def load(self, rows: Iterable[Row]) -> Stored:
         """Rows of another journal, as they stand."""
         try:
-            told = [records.loaded(row) for row in rows]
+            told = [records.loaded(row, self._seal) for row in rows]
             before, after = self._file.write(lambda db: _insert_all(db, told))
         except BAD_VALUE as error:
             raise JournalError(f"an event cannot be stored: {error}", hint="Look at its values.") from error
         return Stored(after - before, len(told) - (after - before))
+
+    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:
+        """Seal some rows anew, in one transaction; what they held before is overwritten."""
+        told = (_place(after), limit)
+        if dry_run:
+            return self._file.read(lambda db: _reseal(db, told, self._seal, write=False))
+        return self._file.write(lambda db: _reseal(db, told, self._seal, write=True))
 
     def audit(self, action: str, detail: Mapping[str, Any], *, by: Act, now: datetime) -> None:
         """Add a line to the audit log."""
@@ -132,7 +144,9 @@ class Operated:
     def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Row]:
         query, told = _query("rows_newest_first" if newest_first else "rows", filter)
         told |= {"after": _place(after), "limit": limit}
-        return [records.row(record) for record in self._file.read(lambda db: db.execute(query, told).fetchall())]
+        return [
+            records.row(record, self._seal) for record in self._file.read(lambda db: db.execute(query, told).fetchall())
+        ]
 
     def _holding(self, filter: Filter, after: Cursor = "", *, newest_first: bool = False) -> Iterator[Row]:
         """The rows that hold the filter's text, looked into one by one."""
@@ -176,3 +190,24 @@ def _audit(
 ) -> None:
     told = {"at": micros(now), "action": action, "events": records.json(events), "detail": records.json(detail)}
     db.execute(SQL["audit"], {**told, **records.acted(by)})
+
+
+def _reseal(db: sqlite3.Connection, told: tuple[int, int], seal: Seal, *, write: bool) -> Resealed:
+    if write:
+        db.execute("PRAGMA secure_delete = ON")
+    by_key: Counter[str] = Counter()
+    changed = locked = 0
+    found = db.execute(SQL["sealed"], told).fetchall()
+    for record in found:
+        by_key[sealed_with(record["body"])] += 1
+        try:
+            params = records.resealed(record, seal)
+        except Locked:
+            locked += 1
+            continue
+        if params is not None:
+            changed += 1
+            if write:
+                db.execute(SQL["reseal"], params)
+    after = str(found[-1]["seq"]) if len(found) == told[1] else ""
+    return Resealed(after, by_key, changed, locked)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from base64 import b64decode
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, Final, TypeVar
@@ -81,6 +82,34 @@ class Secrets(Rule[tuple[str, ...]]):
         if not found:
             raise ValidationError("holds no secret: give at least one, or leave the setting out")
         return tuple(dict.fromkeys(found))
+
+
+class Keys(Rule[tuple[str, ...]]):
+    """Keys of 32 bytes, each in hexadecimal or base64; as hexadecimal. The first may be the word `plain`."""
+
+    def read(self, value: Any) -> tuple[str, ...]:
+        words = value if isinstance(value, list) else re.split(r"[\s,]+", str(value).strip())
+        found = [word if place == 0 and word == "plain" else self._key(word) for place, word in enumerate(words)]
+        if len(set(found)) < len(found):
+            raise ValidationError("names a key twice: leave one of them out")
+        return tuple(found)
+
+    def _key(self, word: Any) -> str:
+        mend = "give 32 random bytes, such as `openssl rand -base64 32` prints"
+        text = word if isinstance(word, str) else ""
+        try:
+            key = bytes.fromhex(text) if re.fullmatch(r"[0-9A-Fa-f]{64}", text) else _base64(text)
+        except ValueError:
+            raise ValidationError(f"holds a word that is no key: {mend}") from None
+        if len(key) != 32:
+            raise ValidationError(f"holds a key of {len(key)} bytes: {mend}")
+        if len(set(key)) < 8:
+            raise ValidationError(f"holds a key that is not random: {mend}")
+        return key.hex()
+
+
+def _base64(text: str) -> bytes:
+    return b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
 
 
 class Words(Rule[tuple[str, ...]]):

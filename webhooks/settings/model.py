@@ -81,6 +81,7 @@ class Settings:
 
     namespace: str = "default"
     database: str = "sqlite:///segue.db"
+    encryption_key: tuple[str, ...] = field(default=(), repr=False)  # hexadecimal, or first `plain`
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
     retention: RetentionSettings = field(default_factory=RetentionSettings)

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from marshmallow import Schema
 
-from webhooks.settings.fields import Database, Flag, Number, Secret, Secrets, Size, Span, Text, Url, Whole, Words
+from webhooks.settings.fields import Database, Flag, Keys, Number, Secret, Secrets, Size, Span, Text, Url, Whole, Words
 
 _MEMORY: Final = (
     "settled events are the memory that recognises a provider's retries, and providers retry for up to three days"
@@ -35,6 +35,7 @@ class RootSchema(Schema):
         metadata=_env("SEGUE_NAMESPACE"),
     )
     database = Database(metadata=_env("SEGUE_DATABASE", also="DATABASE_URL"))
+    encryption_key = Keys(metadata=_env("SEGUE_ENCRYPTION_KEY", secret=True))
     log_level = Text(choices=("debug", "info", "warning", "error"), metadata=_env("SEGUE_LOG_LEVEL"))
 
 

@@ -157,6 +157,12 @@ WHERE (:before = 0 OR id < :before)
     AND (:event = '' OR EXISTS (SELECT 1 FROM json_each(audit.events) WHERE value = :event))
 ORDER BY id DESC LIMIT :limit
 
+-- name: sealed
+SELECT seq, source, event_key, headers, envelope, body, reason, history FROM events WHERE seq > ? ORDER BY seq LIMIT ?
+
+-- name: reseal
+UPDATE events SET headers = ?, envelope = ?, body = ?, reason = ?, history = ? WHERE seq = ?
+
 -- name: remember
 INSERT INTO tokens (source, token, value, until) VALUES (:source, :token, :value, :until)
 ON CONFLICT (source, token) DO UPDATE SET

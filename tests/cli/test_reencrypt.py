@@ -1,0 +1,118 @@
+"""`segue reencrypt`, and what `segue check` says of encryption."""
+
+import json
+import os
+
+import pytest
+from click.testing import CliRunner
+
+from events import NOW, event
+from running import environment
+from webhooks.cli.main import main
+from webhooks.cli.reencrypt import PROGRESS
+from webhooks.journal import open_journal
+from webhooks.journal.seal import Seal
+from webhooks.settings import variables
+
+OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
+OLD_ID, NEW_ID = Seal((OLD,)).current, Seal((NEW,)).current
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    environ = environment(tmp_path) | {"SEGMENT_WRITE_KEY": "wk_test"}
+    for name in set(os.environ) - set(variables()):
+        monkeypatch.delenv(name)
+
+    def run(*arguments, keys=""):
+        return CliRunner(env={**environ, "SEGUE_ENCRYPTION_KEY": keys}).invoke(main, arguments)
+
+    def store(*events, keys=()):
+        journal = open_journal(environ["SEGUE_DATABASE"], keys)
+        journal.append(events, now=NOW)
+        journal.close()
+
+    def notes():
+        journal = open_journal(environ["SEGUE_DATABASE"], ("plain",))
+        try:
+            return {name: value for name, (_, value) in journal.notes().items()}
+        finally:
+            journal.close()
+
+    run.store, run.notes = store, notes
+    return run
+
+
+def test_a_rotation_from_clear_over_two_keys_to_clear_again(run):
+    run.store(event("1"), event("2"))
+    assert "2 events are now sealed with key " + OLD_ID in run("reencrypt", "--batch", "1", keys=OLD).output
+    assert run.notes()["encryption"] == {"keys": [OLD_ID]}
+    told = json.loads(run("reencrypt", "--json", keys=f"{NEW},{OLD}").stdout)
+    assert told == {"key": NEW_ID, "by_key": {OLD_ID: 2}, "changed": 2, "locked": 0, "dry_run": False}
+    assert run.notes()["encryption"] == {"keys": [NEW_ID]}
+    assert run("reencrypt", keys=f"plain,{NEW}").exit_code == 0
+    assert run.notes()["encryption"] == {"keys": []}
+    assert run("check").exit_code == 0
+
+
+def test_a_dry_run_counts_by_key(run):
+    run.store(event("1"))
+    run.store(event("2"), event("3"), keys=(OLD,))
+    result = run("reencrypt", "--dry-run", keys=NEW)
+    assert [line.split() for line in result.stdout.splitlines()[:3]] == [
+        ["key", "events"],
+        [OLD_ID, "2", "NOT", "CONFIGURED"],
+        ["plain", "1", "in", "clear"],
+    ]
+    assert result.exit_code == 1
+    assert PROGRESS not in run.notes()
+
+
+def test_broken_off_it_goes_on_where_it_was(run, monkeypatch):
+    run.store(*(event(str(number)) for number in range(5)))
+    done = []
+
+    def broken(self, **told):
+        done.append(told["after"])
+        if len(done) == 3:
+            raise KeyboardInterrupt
+        return reseal(self, **told)
+
+    from webhooks.journal import SqliteJournal
+
+    reseal = SqliteJournal.reseal
+    monkeypatch.setattr(SqliteJournal, "reseal", broken)
+    assert run("reencrypt", "--batch", "2", keys=NEW).exit_code == 1
+    assert json.loads(run("reencrypt", "--json", keys=NEW).stdout)["changed"] == 1
+    assert done == ["", "2", "4", "4"]
+    assert json.loads(run("reencrypt", "--json", "--from-start", keys=NEW).stdout)["by_key"] == {NEW_ID: 5}
+
+
+def test_events_of_a_key_that_is_missing_are_said_and_left(run):
+    run.store(event("1"), keys=(OLD,))
+    result = run("reencrypt", keys=NEW)
+    assert result.exit_code == 1
+    assert "1 events do not open with the configured keys and stay as they are" in result.output
+    assert set(run.notes()["encryption"]["keys"]) == {OLD_ID, NEW_ID}
+    assert f"events may be sealed with key {OLD_ID}, which is not configured" in run("check", keys=NEW).output
+
+
+def test_check_says_whether_bodies_are_encrypted(run):
+    assert "bodies are stored in clear (SEGUE_ENCRYPTION_KEY encrypts them)" in run("check").output
+    result = run("check", keys=NEW)
+    assert f"bodies are encrypted with key {NEW_ID}" in result.output
+    assert NEW not in result.output
+
+
+def test_without_a_key_there_is_nothing_to_encrypt_with(run):
+    result = run("reencrypt")
+    assert result.exit_code == 1
+    assert "openssl rand -base64 32" in result.output
+
+
+def test_a_journal_that_was_encrypted_is_not_used_in_clear_by_mistake(run):
+    run.store(event("1"), keys=(NEW,))
+    for command in ("check", "status", "work"):
+        result = run(command)
+        assert result.exit_code == 1
+        assert "SEGUE_ENCRYPTION_KEY is not set, and this journal is encrypted" in result.output

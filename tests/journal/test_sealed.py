@@ -1,0 +1,182 @@
+"""A journal whose bodies are encrypted: the same promises, nothing readable in the store, and rotation."""
+
+import traceback
+from datetime import timedelta
+
+import pytest
+
+from events import NOW, event
+from webhooks.errors import JournalError, SettingsError
+from webhooks.journal import Filter, Settlement, State, open_journal
+from webhooks.journal.seal import Seal
+
+OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
+SECRET_BODY = b'{"email": "ada@example.com"}'
+
+
+@pytest.fixture
+def opened(tmp_path):
+    """Opens the one store with some keys."""
+    journals = []
+
+    def opened(*keys):
+        journals.append(open_journal(f"sqlite:///{tmp_path}/segue.db", keys))
+        return journals[-1]
+
+    yield opened
+    for journal in journals:
+        journal.close()
+
+
+def personal(key, **more):
+    return event(key, raw=SECRET_BODY, headers={"x-who": "ada"}, envelope={"org": "lovelace"}, **more)
+
+
+def claim(journal, limit=10):
+    return journal.claim(limit, worker="w", now=NOW, lease=timedelta(minutes=1))
+
+
+def everything(journal):
+    """All rows by the key they are sealed with."""
+    return dict(journal.reseal(limit=1000, dry_run=True).by_key)
+
+
+def test_an_event_comes_back_as_it_was_given(opened):
+    journal = opened(NEW)
+    given = personal("1")
+    journal.append([given], now=NOW)
+    assert journal.find("acme", "1").event == given
+    assert journal.rows()[0].event == given
+    (claimed,) = claim(journal)
+    assert (claimed.event, claimed.locked) == (given, "")
+
+
+def test_a_retry_is_a_duplicate_whatever_key_sealed_the_first(opened):
+    opened(OLD).append([personal("1")], now=NOW)
+    assert opened(NEW, OLD).append([personal("1")], now=NOW).duplicate == 1
+    assert opened("plain", NEW).append([personal("1")], now=NOW).duplicate == 1
+
+
+def test_nothing_personal_is_in_the_file(opened, tmp_path):
+    journal = opened(NEW)
+    journal.append([personal("1")], now=NOW)
+    (claimed,) = claim(journal)
+    journal.settle([Settlement(claim=claimed, state=State.DEAD, reason=quoting("ada@example.com"))], now=NOW)
+    assert "ValueError" in journal.find("acme", "1").reason
+    journal.close()
+    for file in tmp_path.iterdir():
+        found = [word for word in (b"ada@", b"lovelace", b"x-who", bytes.fromhex(NEW)) if word in file.read_bytes()]
+        assert found == [], file
+
+
+def test_an_event_whose_key_is_missing_is_told_apart_and_keeps_its_body(opened):
+    opened(OLD).append([personal("old")], now=NOW)
+    journal = opened(NEW)
+    journal.append([personal("new")], now=NOW)
+    first, second = claim(journal)
+    assert (first.event.key, first.event.raw, second.locked) == ("old", b"", "")
+    assert first.locked == f"sealed with key {Seal((OLD,)).current}, which is not configured"
+    assert journal.find("acme", "old").locked == first.locked
+    later = NOW + timedelta(hours=1)
+    journal.settle([Settlement(claim=first, state=State.PENDING, due_at=later, attempt=False)], now=NOW)
+    assert opened(NEW, OLD).find("acme", "old").event == personal("old")
+
+
+def test_without_any_key_an_encrypted_journal_is_not_opened(opened):
+    opened(NEW).append([personal("1")], now=NOW)
+    with pytest.raises(SettingsError, match="SEGUE_ENCRYPTION_KEY is not set, and this journal is encrypted"):
+        opened()
+    assert opened("plain", NEW).find("acme", "1").event == personal("1")
+
+
+def test_an_event_that_cannot_be_sealed_fails_its_own_call_only(opened):
+    journal = opened(NEW)
+    with pytest.raises(JournalError, match="cannot be stored"):
+        journal.append([personal("1"), event("2", raw="text where bytes belong")], now=NOW)
+    assert journal.rows() == []
+
+
+def test_a_rotation_seals_all_anew_in_steps_and_leaves_all_else_alone(opened):
+    opened().append([personal(f"plain{number}") for number in range(3)], now=NOW)
+    opened(OLD).append([personal(f"old{number}") for number in range(4)], now=NOW)
+    journal = opened(NEW, OLD)
+    (claimed, *_) = claim(journal, 2)
+    journal.settle([Settlement(claim=claimed, state=State.DELIVERED)], now=NOW)
+    before = journal.rows()
+    steps, after = [], ""
+    while not steps or after:
+        steps.append(journal.reseal(after=after, limit=3))
+        after = steps[-1].after
+    assert [step.changed for step in steps] == [3, 3, 1]
+    assert journal.rows() == before
+    assert everything(journal) == {Seal((NEW,)).current: 7}
+    assert journal.reseal(limit=100).changed == 0
+
+
+def test_a_dry_run_changes_nothing(opened):
+    opened().append([personal("1")], now=NOW)
+    journal = opened(NEW)
+    step = journal.reseal(dry_run=True)
+    assert (dict(step.by_key), step.changed) == ({"plain": 1}, 1)
+    assert everything(journal) == {"plain": 1}
+
+
+def test_what_does_not_open_is_counted_and_left(opened):
+    opened(OLD).append([personal("1")], now=NOW)
+    journal = opened(NEW)
+    assert (journal.reseal().changed, journal.reseal().locked) == (0, 1)
+    assert opened(OLD).find("acme", "1").event == personal("1")
+
+
+def test_in_clear_again(opened):
+    opened(OLD).append([personal("1")], now=NOW)
+    journal = opened("plain", OLD)
+    journal.reseal()
+    assert everything(journal) == {"plain": 1}
+    assert journal.find("acme", "1").event == personal("1")
+
+
+def quoting(text):
+    try:
+        int(text)
+    except ValueError:
+        return traceback.format_exc()
+
+
+def test_reasons_that_quoted_a_body_in_clear_say_only_where_once_it_is_sealed(opened):
+    journal = opened()
+    journal.append([personal("1")], now=NOW)
+    (claimed,) = claim(journal)
+    journal.settle([Settlement(claim=claimed, state=State.DEAD, reason=quoting("ada@example.com"))], now=NOW)
+    assert "ada" in journal.find("acme", "1").reason
+    journal = opened(NEW)
+    journal.reseal()
+    row = journal.find("acme", "1")
+    assert "ada" not in row.reason + row.history[0].reason
+    assert "ValueError" in row.reason
+
+
+def test_rows_move_between_journals_of_other_keys_and_locked_ones_do_not(opened, tmp_path):
+    opened(OLD).append([personal("1")], now=NOW)
+    other = open_journal(f"sqlite:///{tmp_path}/other.db", (NEW,))
+    assert other.load(opened(OLD).rows()).new == 1
+    assert other.find("acme", "1").event == personal("1")
+    with pytest.raises(JournalError, match="which is not configured"):
+        other.load(opened(NEW).rows())
+    other.close()
+
+
+def test_text_is_found_in_encrypted_bodies(opened):
+    journal = opened(NEW)
+    journal.append([personal("1"), event("2")], now=NOW)
+    assert [row.event.key for row in journal.rows(Filter(text="ADA@example"))] == ["1"]
+
+
+def test_what_stood_in_clear_is_overwritten(opened, tmp_path):
+    journal = opened()
+    journal.append([event(str(number), raw=SECRET_BODY * 500) for number in range(20)], now=NOW)
+    journal.close()
+    journal = opened(NEW)
+    journal.reseal()
+    journal.close()
+    assert b"ada@example.com" not in (tmp_path / "segue.db").read_bytes()

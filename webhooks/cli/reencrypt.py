@@ -1,0 +1,108 @@
+"""`segue reencrypt`: stored bodies sealed with today's key, after a rotation or a switch of encryption."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from webhooks.cli.output import fail, good, print_columns, print_json, warn
+
+if TYPE_CHECKING:
+    from webhooks.journal import Journal, Resealed
+
+PROGRESS: Final = "reencrypt"
+"""The note of how far it came: `{"key", "after", "locked"}`."""
+
+
+@click.command(short_help="Seal stored bodies with today's encryption key; switch encryption on or off.")
+@click.option("--dry-run", is_flag=True, help="Only count: how many events are sealed with which key.")
+@click.option("--from-start", is_flag=True, help="Begin anew where an earlier run was broken off.")
+@click.option(
+    "--batch", type=click.IntRange(1, 10_000), default=500, show_default=True, help="Events in a transaction."
+)
+@click.option("--json", "as_json", is_flag=True)
+def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> None:
+    """Seal every stored body with the first key of SEGUE_ENCRYPTION_KEY. The service may go on meanwhile.
+
+    Broken off, it goes on where it was. To rotate: put the new key first and the old one behind it, restart, run
+    this, then take the old one away. To switch encryption off: put the word `plain` first.
+
+    \b
+    Examples:
+      openssl rand -base64 32                              # a new key
+      SEGUE_ENCRYPTION_KEY=new,old segue reencrypt --dry-run
+      SEGUE_ENCRYPTION_KEY=new,old segue reencrypt
+      SEGUE_ENCRYPTION_KEY=plain,old segue reencrypt       # in clear again
+    """  # noqa: D301
+    from webhooks.cli.configuration import configuration
+    from webhooks.journal.open import NOTE, open_journal
+    from webhooks.journal.seal import Seal
+
+    settings = configuration().settings
+    seal = Seal(settings.encryption_key)
+    if not settings.encryption_key and not dry_run:
+        raise fail(
+            "SEGUE_ENCRYPTION_KEY is not set, so there is nothing to encrypt with.",
+            "Set it to 32 random bytes, such as `openssl rand -base64 32` prints; keep it where the journal is not.",
+        )
+    journal = open_journal(settings.database, settings.encryption_key)
+    try:
+        by_key, changed, locked = _run(journal, seal.current, batch, dry_run=dry_run, from_start=from_start)
+        if not dry_run and not locked:
+            journal.note(NOTE, {"keys": [seal.current] if seal.on else []}, now=datetime.now(UTC))
+    finally:
+        journal.close()
+    if as_json:
+        print_json({"key": seal.current, "by_key": by_key, "changed": changed, "locked": locked, "dry_run": dry_run})
+    else:
+        _tell(by_key, changed, locked, seal.current, seal.ids, dry_run=dry_run)
+    if locked:
+        raise SystemExit(1)
+
+
+def _run(journal: Journal, key: str, batch: int, *, dry_run: bool, from_start: bool) -> tuple[Counter[str], int, int]:
+    """Rows by the key they had; how many were changed, how many do not open."""
+    noted = journal.notes().get(PROGRESS)
+    before: Mapping[str, Any] = noted[1] if noted and not (from_start or dry_run) else {}
+    after, locked = (before["after"], before["locked"]) if before.get("key") == key else ("", 0)
+    by_key: Counter[str] = Counter()
+    changed = 0
+    total = sum(journal.census().by_state.values())
+    with click.progressbar(length=total, label="Events", file=sys.stderr) as bar:
+        for step in _steps(journal, after, batch, dry_run=dry_run):
+            by_key.update(step.by_key)
+            changed += step.changed
+            locked += step.locked
+            if not dry_run:
+                note = {"key": key, "after": step.after, "locked": locked if step.after else 0}
+                journal.note(PROGRESS, note, now=datetime.now(UTC))
+            bar.update(sum(step.by_key.values()))
+    return by_key, changed, locked
+
+
+def _steps(journal: Journal, after: str, batch: int, *, dry_run: bool) -> Iterator[Resealed]:
+    while True:
+        step = journal.reseal(after=after, limit=batch, dry_run=dry_run)
+        yield step
+        after = step.after
+        if not after:
+            return
+
+
+def _tell(by_key: Counter[str], changed: int, locked: int, key: str, ids: frozenset[str], *, dry_run: bool) -> None:
+    known = {"plain": "in clear", **dict.fromkeys(ids, "configured"), key: "in clear" if key == "plain" else "today's"}
+    if by_key and dry_run:
+        rows = [[name, str(count), known.get(name, "NOT CONFIGURED")] for name, count in sorted(by_key.items())]
+        print_columns(rows, heading=["key", "events", ""])
+    how = "in clear" if key == "plain" else f"sealed with key {key}"
+    good(f"{changed} events {'would be' if dry_run else 'are now'} {how}; the others were already")
+    if locked:
+        warn(
+            f"{locked} events do not open with the configured keys and stay as they are: add their key to "
+            "SEGUE_ENCRYPTION_KEY, behind the first (`segue reencrypt --dry-run` names it), and run this again"
+        )
