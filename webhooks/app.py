@@ -5,8 +5,10 @@ gunicorn "webhooks.app:create_app()" --config python:webhooks.gunicorn_conf
 
 from __future__ import annotations
 
+import gzip
+import hmac
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -16,8 +18,9 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from webhooks import plugins
 from webhooks.certificates import Certificates
 from webhooks.endpoints import bind
-from webhooks.errors import Rejected
+from webhooks.errors import JournalUnavailable, Rejected
 from webhooks.journal import Journal, open_journal
+from webhooks.metrics import Exposition, Meter, Survey, Totals
 from webhooks.readiness import Readiness
 from webhooks.receive import Door, Reply, json_reply, rejection, utc_now
 from webhooks.settings import Settings, load
@@ -38,6 +41,8 @@ def create_app(
     settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     endpoints = bind(settings, registry.sources)
     journal = journal or open_journal(settings.database, settings.encryption_key)
+    meter = Meter()
+    totals = Totals(meter, journal)
     door = Door(
         endpoints=endpoints,
         sources={**registry.sources, **settings.sources},
@@ -45,14 +50,19 @@ def create_app(
         max_body=settings.web.max_body,
         clock=clock,
         fetch=Certificates(),
+        meter=meter,
     )
     for plugin in registry.broken:
         log.error("plugin broken", extra={"plugin": plugin.name, "traceback": plugin.error})
     app = Flask("webhooks", static_folder=None)
     app.url_map.strict_slashes = False
     app.extensions["segue"] = door
+    app.extensions["segue.totals"] = totals
     _webhooks(app, door)
     _health(app, Readiness(journal))
+    survey = Survey(journal, settings.database, clock=clock)
+    exposition = Exposition(totals, survey, journal, sources=sorted(endpoints), clock=clock)
+    _metrics(app, exposition, settings.metrics.tokens)
     _errors(app)
     return app
 
@@ -84,6 +94,37 @@ def _health(app: Flask, readiness: Readiness) -> None:
     def index() -> Response:
         doors: Mapping[str, Any] = {"service": "segue", "webhooks": "/webhooks/<source>", "health": "/healthz"}
         return _response(json_reply(200, doors))
+
+
+def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> None:
+    @app.get("/metrics")
+    def metrics() -> Response:
+        if not tokens:
+            raise Rejected(
+                404,
+                "metrics_closed",
+                "Metrics are not served.",
+                hint="Set SEGUE_METRICS_TOKEN; see docs/monitoring.md.",
+            )
+        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not _is_among(given.strip(), tokens):
+            raise Rejected(
+                401, "unauthorized", "Metrics are for who has the token.",
+                hint="Send it as `Authorization: Bearer <SEGUE_METRICS_TOKEN>`.",
+                headers={"WWW-Authenticate": 'Bearer realm="metrics"'},
+            )  # fmt: skip
+        try:
+            text, content_type = exposition.render(request.headers.get("Accept", ""))
+        except JournalUnavailable as error:
+            raise Rejected(503, "journal_unavailable", error.message, hint=error.hint) from None
+        if request.accept_encodings["gzip"] > 0:
+            return Response(gzip.compress(text, 1), content_type=content_type, headers={"Content-Encoding": "gzip"})
+        return Response(text, content_type=content_type)
+
+
+def _is_among(given: str, tokens: Collection[str]) -> bool:
+    """Each is compared, in a time that tells nothing."""
+    return any([hmac.compare_digest(given.encode(), token.encode()) for token in tokens])
 
 
 def _errors(app: Flask) -> None:

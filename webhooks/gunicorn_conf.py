@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webhooks import logs, plugins
+from webhooks.metrics import Rounds, Totals
 from webhooks.settings import load
 
 _registry = plugins.load()
@@ -33,6 +34,22 @@ logconfig_dict = {
     },
 }
 accesslog = None  # a path may hold a token; the door logs what it accepts and rejects itself
+
+
+COUNT_EVERY = 5.0
+_rounds: list[Rounds] = []
+
+
+def post_worker_init(worker: Any) -> None:
+    """Each worker adds what it counts to the journal's totals, now and then and at its end."""
+    totals: Totals = worker.wsgi.extensions["segue.totals"]
+    _rounds.append(Rounds({totals.flush: COUNT_EVERY}, last=totals.flush).start())
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """The last of it."""
+    for rounds in _rounds:
+        rounds.stop()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

@@ -20,6 +20,7 @@ from translators.kit import Answer, Delivery, Malformed, Refused, Source
 from webhooks.endpoints import Endpoint
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import Journal, Stored
+from webhooks.metrics import Meter
 from webhooks.signatures import Fault, Request, Verdict, verify
 
 log: Final = logging.getLogger("webhooks.receive")
@@ -67,6 +68,7 @@ class Door:
         max_body: int,
         clock: Callable[[], datetime] = utc_now,
         fetch: Callable[[str], bytes] | None = None,
+        meter: Meter | None = None,
     ) -> None:
         self.endpoints = endpoints
         self.sources = sources
@@ -74,6 +76,7 @@ class Door:
         self.max_body = max_body
         self.clock = clock
         self.fetch = fetch
+        self.meter = meter or Meter()
 
     def look(self, name: str) -> Reply:
         """Answer a GET or HEAD: what this endpoint is and whether it is open."""
@@ -101,13 +104,13 @@ class Door:
             if hello is not None:
                 if hello.note:
                     log.warning("handshake", extra={"endpoint": name, "note": hello.note})
-                return reply(hello)
+                return self._greeted(name, hello)
         verdict = self._verify(endpoint, incoming, body, now)
         delivery = self._delivery(endpoint, incoming, body, now)
         try:
             hello = source.greet(delivery, signed=True)
             if hello is not None:
-                return reply(hello)
+                return self._greeted(name, hello)
             if incoming.method != "POST":
                 raise not_allowed(incoming.method)
             source.check(delivery)
@@ -146,7 +149,11 @@ class Door:
                     400, "cannot_be_stored", f"Nothing was stored: {error.message}.", hint="See the log and report it."
                 ),
             )
-        return self._accepted(endpoint, stored)
+        return self._accepted(endpoint, stored, now)
+
+    def label(self, name: str) -> str:
+        """An endpoint's name as a metric's label; a name that is neither configured nor installed is `unknown`."""
+        return name if name in self.endpoints or name in self.sources else "unknown"
 
     def _endpoint(self, name: str) -> Endpoint:
         endpoint = self.endpoints.get(name)
@@ -206,7 +213,16 @@ class Door:
             method=incoming.method,
         )
 
-    def _accepted(self, endpoint: Endpoint, stored: Stored) -> Reply:
+    def _greeted(self, name: str, hello: Answer) -> Reply:
+        self.meter.handshakes.labels(name).inc()
+        return reply(hello)
+
+    def _accepted(self, endpoint: Endpoint, stored: Stored, now: datetime) -> Reply:
+        meter = self.meter.door(endpoint.name)
+        meter.last.set(now.timestamp())
+        meter.journalled.inc(stored.new)
+        if stored.duplicate:
+            meter.duplicate.inc(stored.duplicate)
         log.debug("accepted", extra={"endpoint": endpoint.name, "new": stored.new, "duplicate": stored.duplicate})
         if endpoint.source.ack is not None:
             return reply(endpoint.source.ack)
@@ -218,6 +234,7 @@ class Door:
         if endpoint.source.nack is None:
             raise rejected
         log.warning("rejected", extra={"endpoint": endpoint.name, "fault": rejected.error, "reason": rejected.reason})
+        self.meter.rejected.labels(endpoint.name, rejected.error).inc()
         return reply(endpoint.source.nack)
 
 

@@ -6,7 +6,8 @@ It reads the raw bytes itself, so nothing can have touched form or JSON before. 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+import time
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
@@ -38,14 +39,27 @@ class Webhooks:
         method: str = environ["REQUEST_METHOD"]
         if method in {"GET", "HEAD"} or not path.startswith(PREFIX):
             return self._otherwise(environ, start_response)
-        reply = guarded(lambda: self._take(environ, method, path))
+        began = time.perf_counter()
+        name, _, token = path[len(PREFIX) :].partition("/")
+        meter = self._door.meter
+        label = self._door.label(name)
+        meter.door(label).received.inc()
+        try:
+            reply = self._take(environ, method, name, token)
+        except Rejected as error:
+            meter.rejected.labels(label, error.error).inc()
+            reply = rejection(error)
+        except Exception:
+            log.exception("unexpected")
+            meter.rejected.labels(label, "internal").inc()
+            reply = internal()
+        meter.answered.observe(time.perf_counter() - began)
         start_response(_PHRASES.get(reply.status, str(reply.status)), headers_of(reply))
         return (reply.body,)
 
-    def _take(self, environ: Environ, method: str, path: str) -> Reply:
+    def _take(self, environ: Environ, method: str, name: str, token: str) -> Reply:
         if method not in {"POST", "OPTIONS"}:
             raise not_allowed(method)
-        name, _, token = path[len(PREFIX) :].partition("/")
         query_string: str = environ.get("QUERY_STRING", "")
         return self._door.take(
             name,
@@ -58,17 +72,6 @@ class Webhooks:
                 token=token.rstrip("/"),
             ),
         )
-
-
-def guarded(work: Callable[[], Reply]) -> Reply:
-    """The reply, or the rejection as one; anything unexpected is a 500 that stored nothing."""
-    try:
-        return work()
-    except Rejected as error:
-        return rejection(error)
-    except Exception:
-        log.exception("unexpected")
-        return internal()
 
 
 def internal() -> Reply:

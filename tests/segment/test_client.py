@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messages import encoded, message
-from webhooks.segment import Accepted, Answer, Client, Clients, Later, Refused, Unreachable
+from webhooks.segment import Accepted, Answer, Client, Clients, Later, Refused, Setback, Unreachable
 from webhooks.segment.client import DISTRUST, PROBE
 from webhooks.settings import SegmentSettings
 
@@ -145,7 +145,10 @@ def test_a_fault_of_configuration_holds_the_key_and_counts_no_attempt(status):
     tick = Ticks()
     server = Server(always=Answer(status, {}, "no such key"))
     sender = client(server, tick=tick)
-    assert sender.send(batch(2)) == [Later(f"Segment answered {status}: no such key", 60.0, counted=False)] * 2
+    assert (
+        sender.send(batch(2))
+        == [Later(f"Segment answered {status}: no such key", 60.0, counted=False, why=Setback.HELD)] * 2
+    )
     assert sender.send(batch(2))[0].counted is False
     assert len(server.posts) == 1
     tick.now += 60
@@ -165,11 +168,17 @@ def test_without_a_write_key_nothing_is_sent_and_nothing_dies():
 
 
 @pytest.mark.parametrize(
-    "fault", [Unreachable("ReadTimeout"), Answer(503, {}, ""), Answer(429, {}, ""), Answer(408, {}, "")]
+    ("fault", "why"),
+    [
+        (Unreachable("ReadTimeout"), Setback.UNREACHABLE),
+        (Answer(503, {}, ""), Setback.SERVER),
+        (Answer(429, {}, ""), Setback.THROTTLED),
+        (Answer(408, {}, ""), Setback.SERVER),
+    ],
 )
-def test_a_passing_failure_is_tried_later_and_counted(fault):
+def test_a_passing_failure_is_tried_later_and_counted(fault, why):
     (result,) = client(Server(fault)).send(batch(1))
-    assert (result.delay, result.counted) == (None, True)
+    assert (result.delay, result.counted, result.why) == (None, True, why)
 
 
 @pytest.mark.parametrize("status", [429, 503, 529, 408])
@@ -177,7 +186,9 @@ def test_retry_after_rests_the_key_and_counts_no_attempt(status):
     tick = Ticks()
     server = Server(Answer(status, {"Retry-After": "7"}, "slow down"))
     sender = client(server, tick=tick)
-    assert sender.send(batch(1)) == [Later(f"Segment answered {status}: slow down", 7.0, counted=False)]
+    assert sender.send(batch(1)) == [
+        Later(f"Segment answered {status}: slow down", 7.0, counted=False, why=Setback.THROTTLED)
+    ]
     assert sender.send(batch(1))[0].delay == 7.0
     assert len(server.posts) == 1
     tick.now += 7
@@ -233,7 +244,9 @@ def test_a_probe_that_stop_forestalls_is_released():
     tick.now += 1
     stop = threading.Event()
     stop.set()
-    assert sender.send(batch(1), stop=stop) == [Later("the worker is shutting down", 0.0, counted=False)]
+    assert sender.send(batch(1), stop=stop) == [
+        Later("the worker is shutting down", 0.0, counted=False, why=Setback.STOPPING)
+    ]
     assert sender.breaker.wait() == 0
     assert sender.send(batch(1)) == [Accepted()]
 

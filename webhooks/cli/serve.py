@@ -106,9 +106,9 @@ def work() -> None:
 
     from webhooks import logs
     from webhooks.cli.configuration import configuration
-    from webhooks.deliver import Worker
+    from webhooks.deliver import Worker, metered
     from webhooks.journal import open_journal
-    from webhooks.segment import Clients
+    from webhooks.metrics import Meter, Rounds, Survey, Totals
 
     config = configuration()
     settings = config.settings
@@ -117,14 +117,20 @@ def work() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
     logs.configure(settings.log_level)
     journal = open_journal(settings.database, settings.encryption_key)
+    meter = Meter()
+    clients = metered(settings.segment, meter)
     worker = Worker(
         journal,
         config.endpoints,
-        Clients(settings.segment),
+        clients,
         settings.worker,
         namespace=settings.namespace,
         retention=settings.retention,
+        meter=meter,
     )
+    totals = Totals(meter, journal)
+    keys = {clients.of(endpoint.write_key).fingerprint for endpoint in config.endpoints.values()}
+    survey = Survey(journal, settings.database, keys=sorted(keys))
     stop = threading.Event()
 
     def wait_for_the_end() -> None:
@@ -134,7 +140,8 @@ def work() -> None:
 
     threading.Thread(target=wait_for_the_end, name="signals", daemon=True).start()
     try:
-        worker.run(stop)
+        with Rounds({totals.flush: 5.0, survey.take: 5.0}, last=totals.flush):
+            worker.run(stop)
     finally:
         journal.close()
 

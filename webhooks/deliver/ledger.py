@@ -12,6 +12,7 @@ from typing import Final
 
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State
+from webhooks.metrics import Meter
 
 log: Final = logging.getLogger("webhooks.deliver")
 
@@ -25,8 +26,17 @@ def _key(claim: Claim) -> _Key:
 class Ledger:
     """Safe to share between threads. `counts` holds events by what became of them since the worker began."""
 
-    def __init__(self, journal: Journal, *, worker: str, lease: timedelta, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        worker: str,
+        lease: timedelta,
+        clock: Callable[[], datetime],
+        meter: Meter | None = None,
+    ) -> None:
         self._journal = journal
+        self._meter = meter or Meter()
         self._worker = worker
         self._lease = lease
         self._clock = clock
@@ -69,14 +79,26 @@ class Ledger:
                 waiting = list(self._unsettled.values())
             if not waiting:
                 return
-            settled = self._journal.settle(waiting, now=self._clock())
+            now = self._clock()
+            settled = self._journal.settle(waiting, now=now)
             with self._lock:
                 for settlement in waiting:
                     self._unsettled.pop(_key(settlement.claim), None)
                     self._open.pop(_key(settlement.claim), None)
                     self.counts[_outcome(settlement) if settlement.claim.seq in settled else "lost"] += 1
+        self._measure([settlement for settlement in waiting if settlement.claim.seq in settled], now)
         if len(settled) < len(waiting):
+            self._meter.lost.inc(len(waiting) - len(settled))
             log.warning("leases were lost before they were settled", extra={"events": len(waiting) - len(settled)})
+
+    def _measure(self, settled: Sequence[Settlement], now: datetime) -> None:
+        for settlement in settled:
+            event = settlement.claim.event
+            if settlement.state is State.DELIVERED:
+                self._meter.delivered.labels(event.source).inc()
+                self._meter.latency.labels(event.source).observe((now - event.received_at).total_seconds())
+            elif settlement.state is State.DEAD:
+                self._meter.dead.labels(event.source).inc()
 
     def renew(self) -> None:
         """Prolong every lease; a claim that is somebody else's by now is let go of, unsettled."""
@@ -92,6 +114,7 @@ class Ledger:
                 self._unsettled.pop(_key(claim), None)
             self.counts["lost"] += len(lost)
         if lost:
+            self._meter.lost.inc(len(lost))
             log.warning("leases were lost", extra={"events": len(lost)})
 
     def give_back(

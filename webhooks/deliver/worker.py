@@ -21,7 +21,8 @@ from webhooks.deliver.prepare import prepare
 from webhooks.endpoints import Endpoint
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State
-from webhooks.segment import Accepted, Client, Clients, Later, Refused, backoff, cut
+from webhooks.metrics import Meter
+from webhooks.segment import Accepted, Client, Clients, Later, Refused, Setback, backoff, cut
 from webhooks.settings import RetentionSettings, WorkerSettings
 
 log: Final = logging.getLogger("webhooks.deliver")
@@ -49,6 +50,7 @@ class Worker:
         name: str = "",
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
+        meter: Meter | None = None,
     ) -> None:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         self._journal = journal
@@ -58,7 +60,8 @@ class Worker:
         self._namespace = namespace
         self._clock = clock
         self._chance = chance
-        self._ledger = Ledger(journal, worker=self.name, lease=settings.lease, clock=clock)
+        self._meter = meter or Meter()
+        self._ledger = Ledger(journal, worker=self.name, lease=settings.lease, clock=clock, meter=self._meter)
         self._housekeeping = Housekeeping(
             journal, retention or RetentionSettings(), worker=self.name, facts=self._facts, clock=clock
         )
@@ -147,8 +150,11 @@ class Worker:
         try:
             self._dispatch(claims)
         except Exception as error:
+            held = [claim for claim in claims if self._ledger.holds(claim)]
+            for claim in held:
+                self._put_off(claim, Setback.FAILED)
             self._ledger.give_back(
-                [claim for claim in claims if self._ledger.holds(claim)],
+                held,
                 f"the worker failed: {error!r}",
                 delay=timedelta(seconds=max(1.0, backoff(self._failures, self._chance))),
                 attempt=True,
@@ -194,7 +200,7 @@ class Worker:
         if claim.locked not in self._unknown:
             self._unknown.add(claim.locked)
             log.error("events wait for their key", extra={"endpoint": claim.event.source, "reason": claim.locked})
-        return self._later(claim, claim.locked, LOCKED)
+        return self._later(claim, claim.locked, LOCKED, Setback.LOCKED)
 
     def _without_endpoint(self, claim: Claim) -> Settlement:
         name = claim.event.source
@@ -202,21 +208,30 @@ class Worker:
             self._unknown.add(name)
             log.warning("events wait for an endpoint that is not configured", extra={"endpoint": name})
         reason = f"no endpoint {name!r} is configured: configure it again, and the event is delivered"
-        return self._later(claim, reason, NO_ENDPOINT)
+        return self._later(claim, reason, NO_ENDPOINT, Setback.NO_ENDPOINT)
 
     def _blocked(self, claim: Claim, lane: Lane) -> Settlement | None:
         wait = lane.client.breaker.wait()
         if wait:
-            return self._later(claim, lane.client.breaker.reason, timedelta(seconds=wait))
-        return None if lane.has_room else self._later(claim, "many batches are under way", CROWDED)
+            breaker = lane.client.breaker
+            return self._later(claim, breaker.reason, timedelta(seconds=wait), breaker.setback)
+        if lane.has_room:
+            return None
+        return self._later(claim, "many batches are under way", CROWDED, Setback.CROWDED)
 
-    def _later(self, claim: Claim, reason: str, delay: timedelta) -> Settlement:
+    def _later(self, claim: Claim, reason: str, delay: timedelta, why: Setback) -> Settlement:
+        self._put_off(claim, why)
         due_at = self._clock() + delay
         return Settlement(claim=claim, state=State.PENDING, reason=reason, due_at=due_at, attempt=False)
+
+    def _put_off(self, claim: Claim, why: Setback) -> None:
+        self._meter.retried.labels(claim.event.source, why.value).inc()
 
     def _prepare(self, claim: Claim, endpoint: Endpoint, load: list[Item]) -> Settlement | None:
         """Translate an event and put its messages on the load; the settlement where nothing is to be sent."""
         prepared = prepare(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
+        outcome = type(prepared.outcome).__name__.lower()
+        self._meter.translated.labels(claim.event.source, outcome).inc()
         if prepared.state is not State.PENDING:
             return Settlement(claim=claim, state=prepared.state, reason=prepared.reason)
         parcel = Parcel(claim, out=len(prepared.messages))
@@ -230,6 +245,7 @@ class Worker:
         mine = [item for item in batch if self._ledger.holds(item.parcel.claim)]
         try:
             if mine:
+                self._meter.batch.observe(len(mine))
                 retries = max(item.parcel.claim.attempts for item in mine)
                 results = client.send([item.message for item in mine], retries=retries, stop=self._stop)
             else:
@@ -247,6 +263,9 @@ class Worker:
                 item.parcel.out -= 1
                 if not item.parcel.out:
                     done.append(item.parcel)
+        for parcel in done:
+            if parcel.later:
+                self._put_off(parcel.claim, parcel.later[0].why)
         self._ledger.settle(parcel.settlement(now, lambda: chance) for parcel in done)
         self._holds.report(client)
 

@@ -7,9 +7,9 @@ clients.of(write_key).send(batch)       # one try of a batch, from the worker
 
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
-from webhooks.segment.client import Accepted, Client, Clients, Later, Refused, Result
+from webhooks.segment.client import Accepted, Client, Clients, Later, Post, Refused, Result
 from webhooks.segment.limiter import Limiter
-from webhooks.segment.retries import Meaning, backoff, meaning, retry_after
+from webhooks.segment.retries import Meaning, Setback, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
 from webhooks.segment.transport import Answer, Transport, Unreachable, fingerprint
 
@@ -24,8 +24,10 @@ __all__ = [
     "Later",
     "Limiter",
     "Meaning",
+    "Post",
     "Refused",
     "Result",
+    "Setback",
     "Transport",
     "Unreachable",
     "assemble",

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from webhooks.segment.retries import BASE, backoff
+from webhooks.segment.retries import BASE, Setback, backoff
 
 THRESHOLD: Final = 5
 """Failures in a row that open it."""
@@ -60,6 +60,11 @@ class Breaker:
     def held(self) -> str:
         """Why the write key is held; empty where it is not."""
         return self.reason if self.state is State.HELD else ""
+
+    @property
+    def setback(self) -> Setback:
+        """What its standing is to those who may not send."""
+        return {State.HELD: Setback.HELD, State.PAUSED: Setback.THROTTLED}.get(self.state, Setback.OPEN)
 
     def admit(self) -> Admission:
         """Ask before a batch is sent."""

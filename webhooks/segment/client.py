@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
 from webhooks.segment.limiter import Limiter
-from webhooks.segment.retries import Meaning, backoff, meaning, retry_after
+from webhooks.segment.retries import Meaning, Setback, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
 from webhooks.segment.transport import Answer, Transport, Unreachable, fingerprint
 from webhooks.settings import SegmentSettings
@@ -49,6 +49,7 @@ class Later:
     reason: str
     delay: float | None = None
     counted: bool = True
+    why: Setback = Setback.FAILED
 
 
 Result = Accepted | Refused | Later
@@ -117,14 +118,14 @@ class Client:
         stop = stop or threading.Event()
         if not self._write_key:
             self.breaker.hold("no write key is configured: set SEGMENT_WRITE_KEY, or the endpoint's write_key")
-            return [Later(self.breaker.reason, self.breaker.wait(), counted=False)] * len(batch)
+            return [Later(self.breaker.reason, self.breaker.wait(), counted=False, why=Setback.HELD)] * len(batch)
         sending = _Sending(batch, deque([range(len(batch))]))
         admission = self.breaker.admit()
         try:
             while sending.left:
                 if admission is Admission.NONE:
                     reason = self.breaker.reason or "another request is finding out whether Segment answers again"
-                    sending.put_off((), Later(reason, self.breaker.wait(), counted=False))
+                    sending.put_off((), Later(reason, self.breaker.wait(), counted=False, why=self.breaker.setback))
                     break
                 if self._step(sending, admission, retries=retries, stop=stop):
                     admission = Admission.ALL
@@ -173,14 +174,14 @@ class Client:
             run = run[:PROBE]
         if stop.wait(self._limiter.reserve(len(run))):
             self._limiter.give_back(len(run))
-            sending.put_off(run, Later("the worker is shutting down", 0.0, counted=False))
+            sending.put_off(run, Later("the worker is shutting down", 0.0, counted=False, why=Setback.STOPPING))
             return False
         body = assemble([sending.batch[place] for place in run], sent_at=self._clock() if self._send_sent_at else None)
         try:
             answer = self._transport.post(self._write_key, body, retries=retries)
         except Unreachable as error:
             self.breaker.fail(f"Segment cannot be reached: {error}")
-            sending.put_off(run, Later(f"Segment cannot be reached: {error}"))
+            sending.put_off(run, Later(f"Segment cannot be reached: {error}", why=Setback.UNREACHABLE))
             return False
         told = f"Segment answered {answer.status}: {answer.text or 'nothing more'}"
         match meaning(answer.status):
@@ -195,7 +196,7 @@ class Client:
                 self._retry(sending, run, answer, told)
             case Meaning.CONFIG:
                 self.breaker.hold(told[:300])
-                sending.put_off(run, Later(told, self.breaker.wait(), counted=False))
+                sending.put_off(run, Later(told, self.breaker.wait(), counted=False, why=Setback.HELD))
             case _:  # Meaning.SPLIT
                 self._split(sending, run, told)
         return False
@@ -204,10 +205,11 @@ class Client:
         asked = retry_after(answer.headers, now=self._clock())
         if asked is None:
             self.breaker.fail(told)
-            sending.put_off(run, Later(told))
+            why = Setback.THROTTLED if answer.status == 429 else Setback.SERVER
+            sending.put_off(run, Later(told, why=why))
         else:
             self.breaker.pause(asked, told)
-            sending.put_off(run, Later(told, asked, counted=False))
+            sending.put_off(run, Later(told, asked, counted=False, why=Setback.THROTTLED))
 
     def _split(self, sending: _Sending, run: range | list[int], told: str) -> None:
         if len(run) > 1:
@@ -223,7 +225,7 @@ class Client:
             return
         if in_a_row >= DISTRUST:
             self.breaker.hold(f"{in_a_row} messages in a row were refused and none accepted; {told}"[:300])
-            later = Later(self.breaker.reason, self.breaker.wait())
+            later = Later(self.breaker.reason, self.breaker.wait(), why=Setback.HELD)
             sending.put_off(sorted(sending.results), later)
         elif sending.refused >= DOUBT and not sending.spread:
             sending.spread = True

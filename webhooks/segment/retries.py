@@ -29,6 +29,21 @@ class Meaning(StrEnum):
     CONFIG = "config"
 
 
+class Setback(StrEnum):
+    """Why something is sent later, in one word for counting."""
+
+    UNREACHABLE = "unreachable"  # no whole answer came
+    SERVER = "server"  # an answer of class retry that names no time
+    THROTTLED = "throttled"  # one that does, or 429
+    HELD = "held"  # Segment refuses us until the configuration is mended
+    OPEN = "open"  # not sent: the breaker waits, or another request is finding out
+    STOPPING = "stopping"  # the worker is shutting down
+    CROWDED = "crowded"  # as many batches are under way as may be
+    NO_ENDPOINT = "no_endpoint"  # its endpoint is not configured any more
+    LOCKED = "locked"  # its body is encrypted under a key that is not configured
+    FAILED = "failed"  # a bug of ours
+
+
 STATUSES: Final[Mapping[int, Meaning]] = {
     400: Meaning.SPLIT,  # bad JSON or too large; which message, Segment does not say
     401: Meaning.CONFIG,

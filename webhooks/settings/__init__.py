@@ -5,6 +5,7 @@ from webhooks.settings.loader import load, secrets_for, variables
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
     EndpointSettings,
+    MetricsSettings,
     RetentionSettings,
     SegmentSettings,
     Settings,
@@ -15,6 +16,7 @@ from webhooks.settings.model import (
 __all__ = [
     "SEGMENT_REGIONS",
     "EndpointSettings",
+    "MetricsSettings",
     "RetentionSettings",
     "SegmentSettings",
     "Settings",

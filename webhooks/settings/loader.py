@@ -23,6 +23,7 @@ from webhooks.settings.file import read_secret, read_toml
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
     EndpointSettings,
+    MetricsSettings,
     RetentionSettings,
     SegmentSettings,
     Settings,
@@ -115,6 +116,7 @@ class _Loader:
             web=web,
             worker=WorkerSettings(**tables["worker"]),
             retention=RetentionSettings(**tables["retention"]),
+            metrics=MetricsSettings(**tables["metrics"]),
             endpoints=endpoints,
             config_file=path,
             sources=ours,

@@ -76,6 +76,13 @@ class WebSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MetricsSettings:
+    """`/metrics` answers only who brings one of `tokens`; without any it is closed."""
+
+    tokens: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it. `sources` are those that segue.toml describes; `warnings` is what an operator should look at."""
 
@@ -87,6 +94,7 @@ class Settings:
     retention: RetentionSettings = field(default_factory=RetentionSettings)
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     web: WebSettings = field(default_factory=WebSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     user_id_keys: tuple[str, ...] = ("user_id", "userId", "segment_user_id")
     log_level: str = "info"
     config_file: Path | None = None

@@ -10,7 +10,21 @@ from typing import Any, Final
 
 from marshmallow import Schema
 
-from webhooks.settings.fields import Database, Flag, Keys, Number, Secret, Secrets, Size, Span, Text, Url, Whole, Words
+from webhooks.settings.fields import (
+    Database,
+    Flag,
+    Keys,
+    Number,
+    Secret,
+    Secrets,
+    Size,
+    Span,
+    Text,
+    Tokens,
+    Url,
+    Whole,
+    Words,
+)
 
 _MEMORY: Final = (
     "settled events are the memory that recognises a provider's retries, and providers retry for up to three days"
@@ -83,6 +97,12 @@ class RetentionSchema(Schema):
     dropped = _kept("dropped")
 
 
+class MetricsSchema(Schema):
+    """`[metrics]`: who may scrape."""
+
+    tokens = Tokens(metadata=_env("SEGUE_METRICS_TOKEN", secret=True))
+
+
 class IdentitySchema(Schema):
     """`[identity]`: who a message is about."""
 
@@ -109,6 +129,7 @@ TABLES: Final[dict[str, Schema]] = {
     "worker": WorkerSchema(),
     "retention": RetentionSchema(),
     "identity": IdentitySchema(),
+    "metrics": MetricsSchema(),
 }
 ENDPOINT: Final = EndpointSchema()
 CONFIG: Final = "SEGUE_CONFIG"

@@ -1,0 +1,122 @@
+"""One scrape of the web tells what every process counted: several gunicorn workers, and the delivery worker beside."""
+
+import http.client
+import json
+import signal
+import subprocess
+import sys
+import time
+from datetime import UTC, datetime
+
+import psutil
+import pytest
+from prometheus_client.parser import text_string_to_metric_families as parse
+
+from running import SECRET, free_port, get, output, segue, until
+from translators.kit import HmacBody
+from webhooks.signatures import sign
+
+TOKEN = "0123456789abcdef"
+SCHEME = HmacBody(header="X-Acme-Signature")
+
+
+@pytest.fixture
+def receiver(tmp_path):
+    port = free_port()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webhooks.receiver", "--port", str(port)], stdout=subprocess.DEVNULL
+    )
+    until(lambda: get(port, "/") == 200, "the receiver")
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait()
+
+
+def post(port, number):
+    """On a connection of its own, so that any process may take it."""
+    body = json.dumps(
+        {"id": f"evt_{number}", "type": "order.paid", "at": "2026-03-31T12:00:00Z", "user": "u", "order": "o"}
+    ).encode()
+    headers = sign(SCHEME, body=body, secret=SECRET, now=datetime.now(UTC)).headers
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("POST", "/webhooks/acme", body, dict(headers))
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+def scrape(port):
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        assert answer.status == 200, text
+    finally:
+        connection.close()
+    return {(s.name, *sorted(s.labels.items())): s.value for family in parse(text) for s in family.samples}
+
+
+def counters(told):
+    return {key: value for key, value in told.items() if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
+
+
+def web_workers(service):
+    return [
+        child for child in psutil.Process(service.pid).children(recursive=True)
+        if (parent := child.parent()) and "gunicorn" in " ".join(parent.cmdline()) and "gunicorn" in " ".join(child.cmdline())
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
+def test_no_process_is_forgotten_and_none_is_counted_twice(tmp_path, receiver, worker_class):
+    port = free_port()
+    environ = {
+        "PORT": str(port), "WEB_CONCURRENCY": "3", "SEGUE_WORKER_CLASS": worker_class, "SEGUE_METRICS_TOKEN": TOKEN,
+        "SEGMENT_URL": receiver, "SEGMENT_WRITE_KEY": "wk_test",
+    }  # fmt: skip
+    acme = ("source", "acme")
+    with segue(tmp_path, "serve", **environ) as service:
+        until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
+        assert [post(port, number) for number in range(60)] == [200] * 60
+        until(
+            lambda: (
+                scrape(port).get(("segue_events_delivered_total", acme)) == 60
+                and scrape(port)["segue_events_journalled_total", acme] == 60
+            ),
+            lambda: f"{scrape(port)}, {output(tmp_path)}",
+        )
+        service.send_signal(signal.SIGTERM)
+        assert service.wait(30) == 0
+    with segue(tmp_path, "serve", **environ) as service:
+        until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
+        told = scrape(port)
+        assert told["segue_webhooks_received_total", acme] == 60
+        assert told["segue_delivery_seconds_count", acme] == 60
+        assert told["segue_segment_requests_total", ("answer", "accepted")] >= 1
+        for number in range(60, 80):
+            post(port, number)
+        killed = web_workers(service)[:2]
+        assert len(killed) == 2
+        for process in killed:
+            process.kill()
+        before = counters(scrape_when_up(port))
+        deadline = time.monotonic() + 7
+        while time.monotonic() < deadline:
+            now = counters(scrape_when_up(port))
+            fallen = {key: (value, now.get(key)) for key, value in before.items() if now.get(key, -1.0) < value}
+            assert not fallen
+            before = now
+            time.sleep(0.2)
+        assert 60 <= before["segue_events_journalled_total", acme] <= 80
+
+
+def scrape_when_up(port):
+    """A scrape may meet a process that was just killed."""
+    for _ in range(50):
+        try:
+            return scrape(port)
+        except (OSError, http.client.HTTPException):
+            time.sleep(0.1)
+    raise AssertionError("nobody answers")

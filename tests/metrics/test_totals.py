@@ -1,0 +1,187 @@
+"""Totals of several processes: never backwards, never doubled, whatever starts again."""
+
+import math
+import threading
+from contextlib import nullcontext
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from prometheus_client.samples import Sample
+
+from events import NOW, event
+from memory_journal import MemoryJournal
+from webhooks.errors import JournalUnavailable
+from webhooks.metrics import Meter, Totals
+
+
+def process(journal):
+    meter = Meter()
+    return meter, Totals(meter, journal)
+
+
+def read(totals):
+    return {(s.name, *sorted(s.labels.items())): s.value for metric in totals.read() for s in metric.samples}
+
+
+def received(totals, source="acme"):
+    return read(totals).get(("segue_webhooks_received_total", ("source", source)))
+
+
+def test_what_several_processes_count_is_added_up_and_any_of_them_shows_it():
+    journal = MemoryJournal()
+    (one, first), (two, second) = process(journal), process(journal)
+    one.door("acme").received.inc(2)
+    two.door("acme").received.inc(3)
+    two.door("other").received.inc()
+    first.flush()
+    assert received(second) == 2
+    second.flush()
+    assert (received(first), received(first, "other")) == (5, 1)
+    first.flush()
+    second.flush()
+    assert received(first) == 5
+
+
+def test_a_process_that_starts_again_goes_on_from_where_all_stood():
+    journal = MemoryJournal()
+    for _ in range(3):
+        meter, totals = process(journal)
+        meter.door("acme").received.inc()
+        totals.flush()
+    assert received(totals) == 3
+
+
+def test_while_the_journal_is_away_nothing_is_lost_and_nothing_is_added_twice():
+    journal = MemoryJournal()
+    meter, totals = process(journal)
+    meter.door("acme").received.inc()
+    journal.away = True
+    for _ in range(2):
+        with pytest.raises(JournalUnavailable):
+            totals.flush()
+        meter.door("acme").received.inc()
+    journal.away = False
+    totals.flush()
+    assert received(totals) == 3
+
+
+def test_counters_begin_with_their_zero_and_a_gauge_does_not():
+    meter, totals = process(MemoryJournal())
+    meter.door("acme")
+    totals.flush()
+    told = read(totals)
+    assert told[("segue_leases_lost_total",)] == 0
+    assert told[("segue_events_journalled_total", ("source", "acme"))] == 0
+    assert not any(name == "segue_source_last_event_timestamp_seconds" for name, *_ in told)
+
+
+def test_the_last_event_is_the_latest_of_all_processes():
+    journal = MemoryJournal()
+    (one, first), (two, second) = process(journal), process(journal)
+    one.door("acme").last.set(2000)
+    two.door("acme").last.set(1000)
+    first.flush()
+    second.flush()
+    assert read(first)[("segue_source_last_event_timestamp_seconds", ("source", "acme"))] == 2000
+
+
+def test_a_histogram_stays_one_with_all_its_buckets_in_order():
+    journal = MemoryJournal()
+    for seconds in (0.2, 40.0, 1e9):
+        meter, totals = process(journal)
+        meter.latency.labels("acme").observe(seconds)
+        totals.flush()
+    (family,) = [metric for metric in totals.read() if metric.name == "segue_delivery_seconds"]
+    buckets = [(float(s.labels["le"]), s.value) for s in family.samples if s.name.endswith("_bucket")]
+    assert [bound for bound, _ in buckets] == sorted(bound for bound, _ in buckets)
+    assert len(buckets) == 15
+    assert dict(buckets)[0.1] == 0
+    assert dict(buckets)[60.0] == 2
+    assert dict(buckets)[math.inf] == 3
+    assert [(s.name, s.value) for s in family.samples[15:]] == [
+        ("segue_delivery_seconds_count", 3), ("segue_delivery_seconds_sum", 1e9 + 40.2),
+    ]  # fmt: skip
+
+
+def test_what_another_version_counted_is_passed_over():
+    journal = MemoryJournal()
+    journal.tally({'segue_of_tomorrow_total {"source":"acme"}': 4})
+    _, totals = process(journal)
+    assert not any(isinstance(s, Sample) and "tomorrow" in s.name for metric in totals.read() for s in metric.samples)
+
+
+def test_the_journals_commits_are_counted_with_the_size_of_their_group():
+    journal = MemoryJournal()
+    journal.stats.samples.extend([(1, 0.001), (40, 0.02)])
+    _, totals = process(journal)
+    totals.flush()
+    told = read(totals)
+    assert (told[("segue_journal_group_events_sum",)], told[("segue_journal_group_events_count",)]) == (41, 2)
+    assert told[("segue_journal_commit_seconds_count",)] == 2
+    assert not journal.stats.samples
+
+
+def test_threads_that_count_and_flush_at_once_lose_nothing():
+    journal = MemoryJournal()
+    meter, totals = process(journal)
+
+    def count():
+        for _ in range(500):
+            meter.door("acme").received.inc()
+            meter.answered.observe(0.1)
+            totals.flush() if _ % 50 == 0 else None
+
+    threads = [threading.Thread(target=count) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    totals.flush()
+    assert received(totals) == 2000
+    assert read(totals)[("segue_webhook_seconds_count",)] == 2000
+
+
+STEP = st.tuples(st.sampled_from(["count", "count", "flush", "kill", "away", "back"]), st.integers(0, 2))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STEP, max_size=40))
+def test_at_random_a_total_is_what_was_flushed_and_never_falls(steps):
+    journal = MemoryJournal()
+    processes = [process(journal) for _ in range(3)]
+    unflushed, flushed, shown = [0, 0, 0], 0, 0.0
+    for step, place in steps:
+        meter, totals = processes[place]
+        if step == "count":
+            meter.door("acme").received.inc()
+            unflushed[place] += 1
+        elif step == "flush" and not journal.away:
+            totals.flush()
+            flushed += unflushed[place]
+            unflushed[place] = 0
+        elif step == "flush":
+            with pytest.raises(JournalUnavailable) if unflushed[place] or not totals._told else nullcontext():
+                totals.flush()
+        elif step == "kill":
+            processes[place], unflushed[place] = process(journal), 0
+        else:
+            journal.away = step == "away"
+        if not journal.away:
+            now = received(processes[0][1]) or 0.0
+            assert now == flushed >= shown
+            shown = now
+
+
+def test_over_sqlite_too(tmp_path):
+    from webhooks.journal import SqliteJournal
+
+    journal = SqliteJournal(tmp_path / "j.db")
+    meter, totals = process(journal)
+    meter.door("acme").received.inc()
+    journal.append([event("a"), event("b")], now=NOW)
+    totals.flush()
+    told = read(totals)
+    assert told[("segue_journal_group_events_sum",)] == 2
+    assert received(totals) == 1
+    journal.close()
