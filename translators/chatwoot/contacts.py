@@ -1,0 +1,28 @@
+"""Contacts become identify."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from translators.chatwoot.source import changes, chatwoot
+from translators.kit import Event, Message, Skip, identify
+
+_HOUSEKEEPING: Final = {"last_activity_at", "updated_at", "contact_type"}
+
+
+@chatwoot.on("contact_created", "contact_updated")
+def contact_known(event: Event) -> Iterator[Message]:
+    contact, changed = event.body, changes(event.body)
+    if changed and not set(changed) - _HOUSEKEEPING:
+        raise Skip("the contact was seen; nothing of it changed")
+    more = contact.maybe("additional_attributes")
+    address = {name: more.text(name, None) or None for name in ("city", "country")}
+    company = more.text("company_name", None)
+    yield identify(
+        avatar=contact.text("thumbnail", None) or contact.text("avatar", None) or None,
+        description=more.text("description", None) or None,
+        address=address if any(address.values()) else None,
+        company={"name": company} if company else None,
+        createdAt=contact.when("created_at", None),
+    )

@@ -1,0 +1,156 @@
+"""Conversations and messages: tickets where the channel is e-mail, live chat by every other. https://www.chatwoot.com"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.chatwoot.source import changes, chatwoot, conversation_of, rating_of
+from translators.kit import Event, Message, Payload, Skip, track
+
+_EMAIL: Final = "Channel::Email"
+_MESSAGE_TYPES: Final = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
+# Told by their own message, or no field that anybody set.
+_NOT_FIELDS: Final = {
+    "status", "assignee_id", "assignee_agent_bot_id", "team_id", "priority", "snoozed_until", "updated_at",
+    "last_activity_at", "waiting_since", "first_reply_created_at", "agent_last_seen_at", "assignee_last_seen_at",
+    "contact_last_seen_at", "cached_label_list",
+}  # fmt: skip
+
+
+def _by_email(conversation: Payload) -> bool:
+    return conversation.text("channel", "") == _EMAIL
+
+
+def _fields(conversation: Payload) -> dict[str, Any]:
+    """What every message tells of its conversation."""
+    id_, channel = conversation.id("id"), conversation.text("channel", "")
+    told = {
+        "status": conversation.text("status", None),
+        "channel": channel.removeprefix("Channel::").lower() or None,
+        "inbox_id": conversation.id("inbox_id", None),
+        "tags": [label.value for label in conversation.each("labels") if isinstance(label.value, str)] or None,
+    }
+    if not _by_email(conversation):
+        return {"conversation_id": id_, **told}
+    subject = conversation.text("additional_attributes.mail_subject", None)
+    told |= {"subject": subject, "priority": conversation.text("priority", None)}
+    return {"ticket_id": id_, **told, **_assignee(conversation)}
+
+
+def _assignee(conversation: Payload) -> dict[str, Any]:
+    """Who has it now; a bot is nobody."""
+    agent, team = conversation.maybe("meta.assignee"), conversation.maybe("meta.team")
+    if not _is_agent(agent):
+        agent = Payload({})
+    return {
+        "assignee_id": agent.id("id", None),
+        "assignee_name": agent.text("name", None),
+        "team_id": team.id("id", None),
+        "team_name": team.text("name", None),
+    }
+
+
+def _is_agent(sender: Payload) -> bool:
+    """Whether a person of yours, and not an agent bot or the assistant."""
+    return sender.text("type", "") == "user"
+
+
+@chatwoot.on("conversation_created")
+def conversation_created(event: Event) -> Iterator[Message]:
+    conversation = event.body
+    first = next(conversation.each("messages"), Payload({}))
+    kind = _MESSAGE_TYPES.get(first.integer("message_type", -1))
+    agent = kind == "outgoing" and _by_agent(first)
+    if kind in {"outgoing", "template"} and not agent:
+        raise Skip("begun by a campaign, a bot or a rule")
+    author = "agent" if agent else "customer" if kind == "incoming" else None
+    name = "Ticket Created" if _by_email(conversation) else "Live Chat Conversation Started"
+    yield track(name, _fields(conversation), author=author)
+
+
+@chatwoot.on("message_created")
+def message_created(event: Event) -> Iterator[Message]:
+    message, conversation = event.body, conversation_of(event)
+    kind = message.text("message_type")
+    if kind not in {"incoming", "outgoing"}:
+        raise Skip("a line of the history or an automatic message")
+    customer = kind == "incoming"
+    if message.flag("private", False) if customer else message.flag("private"):
+        raise Skip("a private note")
+    if not customer and not _by_agent(message):
+        raise Skip("written by a bot, a campaign, a rule or another program")
+    said = _fields(conversation) | {"message_id": message.id("id")}
+    if not customer:
+        said |= {"agent_id": message.id("sender.id"), "agent_name": message.text("sender.name", None)}
+    if _by_email(conversation):
+        yield track("Ticket Replied", said, author="customer" if customer else "agent")
+    else:
+        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", said)
+
+
+def _by_agent(message: Payload) -> bool:
+    """A campaign writes in the name of an agent, and a rule may."""
+    automatic = "additional_attributes.campaign_id" in message or "content_attributes.automation_rule_id" in message
+    return _is_agent(message.maybe("sender")) and not automatic
+
+
+@chatwoot.on("message_updated")
+def survey_answered(event: Event) -> Iterator[Message]:
+    rating = rating_of(event.body)
+    if "rating" not in rating:
+        raise Skip("an edit or a receipt of a message that was told when it was sent")
+    score, conversation = rating.integer("rating"), conversation_of(event)
+    agent = _assignee(conversation)
+    told = {"rating": str(score), "score": score, "message_id": event.body.id("id")}
+    told |= {"agent_id": agent["assignee_id"], "agent_name": agent["assignee_name"]}
+    yield track("Satisfaction Rated", _fields(conversation) | told)
+
+
+@chatwoot.on("conversation_status_changed")
+def status_changed(event: Event) -> Iterator[Message]:
+    """What the status became; what it was before is told by `conversation_updated` only, so reopening is told there."""
+    conversation = event.body
+    status, email = conversation.text("status"), _by_email(conversation)
+    if status == "resolved":
+        yield track("Ticket Solved" if email else "Live Chat Conversation Ended", _fields(conversation))
+    elif status == "snoozed" and not email:
+        until = conversation.when("snoozed_until", None)
+        yield track("Live Chat Conversation Snoozed", _fields(conversation), snoozed_until=until)
+    elif status in {"snoozed", "pending"} and email:
+        yield track("Ticket Status Changed", _fields(conversation))
+    elif status == "open":
+        raise Skip("conversation_updated tells whether it was reopened")
+    else:
+        raise Skip(f"a chat became {status}: a bot has it, and nobody acted")
+
+
+@chatwoot.on("conversation_updated")
+def conversation_updated(event: Event) -> Iterator[Message]:
+    conversation, changed = event.body, changes(event.body)
+    told = list(_changed(conversation, changed))
+    if not told:
+        raise Skip("nothing that a customer or an agent did, or conversation_status_changed tells it")
+    yield from told
+
+
+def _changed(conversation: Payload, changed: dict[str, Payload]) -> Iterator[Message]:
+    fields, email = _fields(conversation), _by_email(conversation)
+    before, status = _move(changed, "status")
+    if before == "resolved" and status in {"open", "pending"}:
+        yield track("Ticket Reopened" if email else "Live Chat Conversation Reopened", fields)
+    elif before is not None and status == "open" and email:
+        yield track("Ticket Status Changed", fields, previous_status=before)
+    if any(name in changed and "current_value" in changed[name] for name in ("assignee_id", "team_id")):
+        yield track("Ticket Assigned" if email else "Live Chat Conversation Assigned", fields | _assignee(conversation))
+    if "priority" in changed and email:
+        yield track("Ticket Priority Changed", fields, previous_priority=_move(changed, "priority")[0])
+    other = sorted({"label_list": "tags"}.get(name, name) for name in changed if name not in _NOT_FIELDS)
+    if other and email:
+        yield track("Ticket Updated", fields, changed=other)
+
+
+def _move(changed: dict[str, Payload], name: str) -> tuple[str | None, str | None]:
+    """What a text field was and became."""
+    values = changed.get(name, Payload({}))
+    return values.text("previous_value", None), values.text("current_value", None)

@@ -1,0 +1,259 @@
+"""Crisp -> Segment's Live Chat events and identify. https://docs.crisp.chat/references/web-hooks/v1/
+
+Plugin hooks are signed, website hooks carry a key in their URL; both tell the same events.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacTimestamped,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Option,
+    Payload,
+    Refused,
+    SharedToken,
+    Skip,
+    Source,
+    identify,
+    track,
+)
+
+crisp = Source(
+    "crisp",
+    title="Crisp",
+    docs="https://docs.crisp.chat/guides/web-hooks/quickstart/",
+    secret_help="plugin hooks: Marketplace > your plugin > Web Hooks > Signing secret; "
+    "website hooks (scheme website): a long random text of your own, as ?key=... behind the URL",
+    scheme={
+        # The brackets and the semicolon are signed too: https://docs.crisp.chat/references/web-hooks/v1/#delivery
+        "plugin": HmacTimestamped(
+            header="X-Crisp-Signature", ts_header="X-Crisp-Request-Timestamp", ts_form="auto", template="[{ts};{body}]"
+        ),
+        "website": SharedToken(where="query", name="key"),
+    },
+    options=[
+        Option("website_ids", "accept these websites only (a plugin hears of all that installed it)", (), many=True),
+        Option("data_traits", "which fields of a session's data become traits; none by default", (), many=True),
+        Option(
+            "initiated",
+            "whether session:request:initiated counts as a conversation that started, or is ignored",
+            "conversation",
+            ("conversation", "ignore"),
+        ),
+    ],
+)
+
+_MESSAGES: Final = {"message:send", "message:received"}
+# What the chatbox calls a visitor of whom it knows nothing, such as visitor493603.
+_MADE_UP: Final = re.compile(r"visitor\d+")
+
+
+@crisp.guard
+def website(delivery: Delivery) -> None:
+    """Websites that the operator named are the only ones let in."""
+    wanted = delivery.options["website_ids"]
+    if wanted and delivery.payload.id("website_id", "") not in wanted:
+        raise Refused("This event is of another Crisp website.")
+
+
+@crisp.event
+def head(item: Item) -> Head:
+    """A message has a fingerprint; other events have no id, so their bytes name them, the same on every retry."""
+    body = item.body
+    type_, at = body.text("event"), body.when("timestamp", None) or body.when("data.timestamp", None)
+    data = body.maybe("data")
+    if type_ in _MESSAGES and "fingerprint" in data:
+        return Head(f"{type_}:{data.id('session_id')}:{data.id('fingerprint')}", type_, at)
+    return Head(f"{type_}:{sha256(item.raw).hexdigest()[:40]}", type_, at)
+
+
+@crisp.who
+def who(event: Event) -> Identity:
+    """The visitor's session; the profile of one where Crisp names no session."""
+    data = event.body.at("data")
+    session, profile, email = data.id("session_id", ""), data.id("people_id", ""), data.text("email", "")
+    nickname = data.text("nickname", "") or (data.text("user.nickname", "") if event.type == "message:send" else "")
+    traits = {
+        "email": email,
+        "name": "" if _MADE_UP.fullmatch(nickname) else nickname,
+        "phone": data.text("phone", ""),
+    }
+    if session:
+        anonymous = ("session", session)
+    elif profile:
+        anonymous = ("people", profile)
+    elif email:
+        anonymous = ("email", email.strip().lower())
+    else:
+        raise Malformed("$.data", "names neither a session, a profile nor an e-mail address")
+    return Identity(
+        metadata=(data.texts("data"),) if event.type == "session:set_data" else (),
+        anonymous=anonymous,
+        external_ids=(ExternalId("crisp_session_id", session), ExternalId("crisp_people_id", profile)),
+        traits={name: value for name, value in traits.items() if value},
+    )
+
+
+def _chat(event: Event) -> dict[str, Any]:
+    data = event.body.at("data")
+    return {
+        "conversation_id": data.id("session_id"),
+        "website_id": data.id("website_id", None) or event.body.id("website_id", None),
+        "inbox_id": data.id("inbox_id", None),
+    }
+
+
+@crisp.on("session:request:initiated")
+def conversation_started(event: Event) -> Iterator[Message]:
+    if event.option("initiated") == "ignore":
+        raise Skip(f"SEGUE_{event.source.upper()}_INITIATED is ignore")
+    yield track("Live Chat Conversation Started", _chat(event))
+
+
+@crisp.on("message:send")
+def message_sent(event: Event) -> Iterator[Message]:
+    data = event.body.at("data")
+    _by_a_person(data, "user")
+    said = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
+    yield track("Live Chat Message Sent", _chat(event) | said)
+
+
+@crisp.on("message:received")
+def message_received(event: Event) -> Iterator[Message]:
+    data = event.body.at("data")
+    _by_a_person(data, "operator")
+    operator = data.maybe("user")
+    if operator.get("type") == "website" or not operator.get("user_id"):
+        raise Skip("written in the website's name by a bot, a campaign or a plugin")
+    said = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
+    agent = {"agent_id": operator.id("user_id"), "agent_name": operator.text("nickname", None)}
+    yield track("Live Chat Message Received", _chat(event) | said | agent)
+
+
+def _by_a_person(data: Payload, side: str) -> None:
+    kind = data.text("type")
+    if kind in {"note", "event"}:
+        raise Skip("a private note" if kind == "note" else "a line of the history")
+    if data.flag("automated", False) or data.text("from", side) != side:
+        raise Skip("written by a bot or a campaign")
+
+
+@crisp.on("session:set_routing")
+def conversation_assigned(event: Event) -> Iterator[Message]:
+    assignee = event.body.id("data.routing_id", None)
+    if assignee is None:
+        raise Skip("the conversation was given to nobody")
+    yield track("Live Chat Conversation Assigned", _chat(event), assignee_id=assignee)
+
+
+@crisp.on("session:set_state")
+def state_changed(event: Event) -> Iterator[Message]:
+    state = event.body.text("data.state")
+    if state != "resolved":
+        raise Skip(f"{state}: Crisp does not tell whether it was resolved before")
+    yield track("Live Chat Conversation Ended", _chat(event), status=state)
+
+
+@crisp.on("session:sync:rating")
+def rated(event: Event) -> Iterator[Message]:
+    score = event.body.integer("data.rating.stars")
+    yield track("Satisfaction Rated", _chat(event), rating=str(score), score=score)
+
+
+@crisp.on("session:set_email", "session:set_nickname", "session:set_phone", "people:profile:created")
+def person_known(event: Event) -> Iterator[Message]:
+    if not who(event).traits:
+        raise Skip("a name that Crisp made up for a visitor")
+    yield identify()
+
+
+@crisp.on("session:set_data")
+def data_known(event: Event) -> Iterator[Message]:
+    """The userId stands here, where your site put it under a key of `identity.user_id_keys`."""
+    data = event.body.at("data.data")
+    wanted = data.pick(*event.option("data_traits"))
+    traits = {name: value for name, value in wanted.items() if not isinstance(value, dict | list)}
+    if not traits and not event.body.texts("data.data"):
+        raise Skip("no field that is a trait or could be your user id")
+    yield identify(traits)
+
+
+@crisp.on("people:profile:updated", "people:sync:profile")
+def profile_known(event: Event) -> Iterator[Message]:
+    known = event.body.at("data").maybe("update" if event.type == "people:profile:updated" else "identity")
+    person, company = known.maybe("person"), known.maybe("company")
+    place, work = person.maybe("geolocation"), person.maybe("employment")
+    address = {
+        "street": person.text("address", None),
+        "city": place.text("city", None),
+        "state": place.text("region", None),
+        "country": place.text("country", None),
+    }
+    employer = company.text("name", None) or work.text("name", None)
+    name = person.text("nickname", "")
+    told = {
+        "name": None if _MADE_UP.fullmatch(name) else name or None,
+        "phone": person.text("phone", None),
+        "avatar": person.text("avatar", None),
+        "website": person.text("website", None),
+        "gender": person.text("gender", None),
+        "title": work.text("title", None),
+        "company": {"name": employer} if employer else None,
+        "address": address if any(address.values()) else None,
+    }
+    told = {trait: value for trait, value in told.items() if value}
+    if not told and "email" not in event.body.at("data"):
+        raise Skip("nothing that Segment has a trait for changed")
+    yield identify(told)
+
+
+@crisp.on("people:bind:session")
+def profile_bound(_: Event) -> Iterator[Message]:
+    """A session turned out to be a known person: one identify with both of Crisp's ids, for Unify to join."""
+    yield identify()
+
+
+@crisp.on("people:profile:removed")
+def profile_removed(event: Event) -> Iterator[Message]:
+    yield track("Contact Deleted", contact_id=event.body.id("data.people_id"))
+
+
+@crisp.on("email:subscribe")
+def subscription_changed(event: Event) -> Iterator[Message]:
+    yield track("Email Resubscribed" if event.body.flag("data.subscribed") else "Unsubscribed")
+
+
+crisp.ignore("message:updated", "message:removed", because="an edit of a message that was told when it was sent")
+crisp.ignore(
+    "message:compose:*", "message:acknowledge:*", "message:notify:*", because="typing and reading are no messages"
+)
+crisp.ignore("session:set_opened", "session:set_closed", because="an operator looked at a conversation")
+crisp.ignore(
+    "session:set_segments", "session:set_inbox", "session:set_participants", "session:set_mentions",
+    "session:set_subject", "session:set_block", "session:sync:topic", "session:removed",
+    because="your team's own filing of a conversation",
+)  # fmt: skip
+crisp.ignore(
+    "session:sync:*", "session:set_avatar", "session:set_address", "session:set_origin", "session:update_*",
+    because="where and with what a visitor browses",
+)  # fmt: skip
+crisp.ignore("session:error", "identity:*", because="Crisp's own workings")
+crisp.ignore("people:import:*", because="progress of an import")
+crisp.ignore("campaign:*", "email:track:*", because="statistics of campaigns; no person is named")
+crisp.ignore("browsing:*", "call:*", because="a request that may come to nothing")
+crisp.ignore("spam:*", because="no customer's conversation")
+crisp.ignore(
+    "website:*", "status:*", "bucket:*", "media:*", "plugin:*", "plan:*", "widget:*", because="your own affairs"
+)

@@ -1,0 +1,271 @@
+"""Plain -> Segment: threads as tickets, chat as live chat, customers as identify.
+
+https://www.plain.com/docs/webhooks https://www.plain.com/docs/request-signing
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import (
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Message,
+    Need,
+    Option,
+    Payload,
+    Refused,
+    Registered,
+    Registering,
+    Skip,
+    Source,
+    bearer,
+    graphql_answer,
+    graphql_call,
+    identify,
+    track,
+)
+
+plain = Source(
+    "plain",
+    title="Plain",
+    docs="https://www.plain.com/docs/webhooks",
+    secret_help="Settings > Request signing: the workspace's HMAC secret, one for all webhook targets",
+    scheme=HmacBody(header="Plain-Request-Signature", ts_path="webhookMetadata.webhookDeliveryAttemptTimestamp"),
+    options=[Option("workspace_id", "accept events of this workspace only (w_...)")],
+)
+
+_API: Final = "https://core-api.uk.plain.com/graphql/v1"
+_VERSION: Final = "2026-02-27"  # the payloads that this page reads
+_PRIORITIES: Final = {0: "urgent", 1: "high", 2: "normal", 3: "low"}
+
+
+@plain.guard
+def workspace(delivery: Delivery) -> None:
+    """A workspace that the operator named is the only one let in."""
+    wanted = delivery.options["workspace_id"]
+    if wanted and delivery.payload.id("workspaceId", "") != wanted:
+        raise Refused("This event is of another Plain workspace.")
+
+
+@plain.event
+def head(item: Item) -> Head:
+    """`pEv_...` is the same on every attempt, and so is the time, which is the event's to the millisecond."""
+    return Head(item.body.id("id"), item.body.text("type"), item.body.iso("timestamp"))
+
+
+@plain.before
+def no_spam(event: Event) -> None:
+    """What comes from a customer whom your team marked as spam is nobody's act."""
+    if _customer(event).get("markedAsSpamAt") is not None:
+        raise Skip("the customer is marked as spam")
+
+
+def _customer(event: Event) -> Payload:
+    payload = event.body.at("payload")
+    for path in ("thread.customer", "customer", "previousCustomer"):
+        if path in payload:
+            return payload.at(path)
+    return payload.at("thread.customer")
+
+
+@plain.who
+def who(event: Event) -> Identity:
+    """The thread's customer. `externalId` is the id that your own system gave, and so is a tenant's."""
+    customer = _customer(event)
+    customer_id = customer.id("id")
+    traits = {"email": customer.text("email.email", ""), "name": customer.text("fullName", "")}
+    return Identity(
+        user_ids=(customer.id("externalId", ""),),
+        anonymous=("customer", customer_id),
+        external_ids=(ExternalId("plain_customer_id", customer_id),),
+        traits={name: value for name, value in traits.items() if value},
+        group_id=event.body.id("payload.tenant.externalId", None) if "payload.tenant" in event.body else None,
+    )
+
+
+@plain.registration(
+    Need(
+        "api_key",
+        "PLAIN_API_KEY",
+        "an API key with webhookTarget:create, and workspaceHmac:read for the secret",
+    )
+)
+def register(at: Registering) -> Registered:
+    """One target for what is translated, then the workspace's secret.
+
+    https://www.plain.com/docs/graphql-reference/mutations/createWebhookTarget
+    """
+    headers = bearer(at.given["api_key"])
+    subscriptions = [{"eventType": type_} for type_ in at.types]
+    target = {
+        "url": at.url, "description": "Segue", "isEnabled": True, "version": _VERSION,
+        "eventSubscriptions": subscriptions,
+    }  # fmt: skip
+    made = yield graphql_call(_API, headers, _CREATE, {"input": target})
+    graphql_answer(made, "createWebhookTarget").at("webhookTarget")
+    told = yield graphql_call(_API, headers, "query { workspaceHmac { hmacSecret } }")
+    return told.maybe("data").maybe("workspaceHmac").text("hmacSecret", "")
+
+
+_CREATE: Final = (
+    "mutation ($input: CreateWebhookTargetInput!) { createWebhookTarget(input: $input) "
+    "{ webhookTarget { id } error { message type code } } }"
+)
+
+
+def _thread(event: Event, path: str = "payload.thread") -> dict[str, Any]:
+    thread = event.body.at(path)
+    assignee = thread.maybe("assignee")
+    return {
+        "ticket_id": thread.id("id"),
+        "subject": thread.text("title", None),
+        "status": thread.text("status", "").lower() or None,
+        "status_detail": thread.text("statusDetail.type", "").lower() or None,
+        "priority": _PRIORITIES.get(thread.integer("priority", -1)),
+        "tags": [label.text("labelType.name") for label in thread.each("labels")] or None,
+        "assignee_id": assignee.id("id", None),
+        "assignee_name": assignee.text("fullName", None),
+    }
+
+
+def _agent(actor: Payload) -> dict[str, Any]:
+    """Who of yours wrote; a machine user and the system are programs."""
+    if actor.text("actorType") != "user":
+        raise Skip("written by a machine user or Plain itself")
+    return {"agent_id": actor.id("userId")}
+
+
+@plain.on("thread.thread_created")
+def thread_created(event: Event) -> Iterator[Message]:
+    author = {"customer": "customer", "user": "agent"}.get(event.body.text("payload.thread.createdBy.actorType", ""))
+    channel = event.body.text("payload.thread.firstInboundMessageInfo.messageSource", "").lower() or None
+    yield track("Ticket Created", _thread(event), author=author, channel=channel)
+
+
+@plain.on("thread.thread_status_transitioned")
+def status_changed(event: Event) -> Iterator[Message]:
+    now, before = event.body.text("payload.thread.status"), event.body.text("payload.previousThread.status", "")
+    ignored = event.body.get("payload.thread.statusDetail.type") == "IGNORED"
+    name = "Ticket Status Changed"
+    if now == "DONE" and before != "DONE" and not ignored:
+        name = "Ticket Solved"
+    elif before == "DONE" and now != "DONE":
+        name = "Ticket Reopened"
+    yield track(name, _thread(event), previous_status=before.lower() or None)
+
+
+@plain.on("thread.thread_assignment_transitioned")
+def assigned(event: Event) -> Iterator[Message]:
+    ticket = _thread(event)
+    if ticket["assignee_id"] is None:
+        raise Skip("the thread was given to nobody")
+    before = event.body.id("payload.previousThread.assignee.id", None)
+    yield track("Ticket Assigned", ticket, previous_assignee_id=before)
+
+
+@plain.on("thread.thread_priority_changed")
+def priority_changed(event: Event) -> Iterator[Message]:
+    before = _PRIORITIES.get(event.body.integer("payload.previousThread.priority", -1))
+    yield track("Ticket Priority Changed", _thread(event), previous_priority=before)
+
+
+@plain.on("thread.thread_labels_changed", "thread.thread_tenant_updated")
+def filed(event: Event) -> Iterator[Message]:
+    changed = "tags" if event.type == "thread.thread_labels_changed" else "tenant"
+    yield track("Ticket Updated", _thread(event), changed=[changed])
+
+
+@plain.on("thread.thread_field_created", "thread.thread_field_updated", "thread.thread_field_deleted")
+def field_changed(event: Event) -> Iterator[Message]:
+    field = event.body.maybe("payload.threadField") or event.body.at("payload.previousThreadField")
+    yield track("Ticket Updated", _thread(event), changed=[field.text("key")])
+
+
+@plain.on("thread.service_level_agreement_status_transitioned")
+def service_level_missed(event: Event) -> Iterator[Message]:
+    """`BREACHING` is the moment of the breach; `BREACHED` says later that the work was done too late."""
+    detail = event.body.at("payload.serviceLevelAgreementStatusDetail")
+    if detail.text("status") != "BREACHING":
+        raise Skip("no service level was missed at this moment")
+    policy = event.body.text("payload.serviceLevelAgreement.type", "").lower() or None
+    yield track("Ticket SLA Breached", _thread(event), policy=policy, at=detail.iso("breachedAt", None))
+
+
+@plain.on("thread.email_received", "thread.email_sent")
+def emailed(event: Event) -> Iterator[Message]:
+    email = event.body.at("payload.email")
+    if email.flag("isStartOfThread", False):
+        raise Skip("the e-mail that opened the thread; thread.thread_created tells it")
+    said = _thread(event) | {"message_id": email.id("id"), "channel": "email"}
+    writer = email.maybe("from").maybe("emailActor") if event.type == "thread.email_received" else email.at("createdBy")
+    if event.type == "thread.email_received" and writer.text("actorType", "customer") != "user":
+        yield track("Ticket Replied", said, author="customer")
+    else:
+        yield track("Ticket Replied", said | _agent(writer), author="agent")
+
+
+_CHANNELS: Final = {"slack": "slackMessage", "ms_teams": "msTeamsMessage", "discord": "discordMessage"}
+
+
+@plain.on(*(f"thread.{channel}_message_received" for channel in _CHANNELS))
+def channel_message_received(event: Event) -> Iterator[Message]:
+    yield track("Ticket Replied", _channel_message(event)[0], author="customer")
+
+
+@plain.on(*(f"thread.{channel}_message_sent" for channel in _CHANNELS))
+def channel_message_sent(event: Event) -> Iterator[Message]:
+    said, writer = _channel_message(event)
+    yield track("Ticket Replied", said | _agent(writer), author="agent")
+
+
+def _channel_message(event: Event) -> tuple[dict[str, Any], Payload]:
+    channel = event.type.removeprefix("thread.").partition("_message")[0]
+    message = event.body.at(f"payload.{_CHANNELS[channel]}")
+    id_ = message.id("id", None) or message.id("timelineEntryId")
+    return _thread(event) | {"message_id": id_, "channel": channel}, message.maybe("createdBy")
+
+
+@plain.on("thread.chat_received")
+def chat_received(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Message Sent", _chat(event))
+
+
+@plain.on("thread.chat_sent")
+def chat_sent(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Message Received", _chat(event) | _agent(event.body.at("payload.chat.createdBy")))
+
+
+def _chat(event: Event) -> dict[str, Any]:
+    ticket = _thread(event)
+    return ticket | {"conversation_id": ticket["ticket_id"], "message_id": event.body.id("payload.chat.id")}
+
+
+@plain.on("customer.customer_created", "customer.customer_updated")
+def customer_known(event: Event) -> Iterator[Message]:
+    yield identify(createdAt=event.body.iso("payload.customer.createdAt", None))
+
+
+@plain.on("customer.customer_deleted")
+def customer_deleted(event: Event) -> Iterator[Message]:
+    yield track("Contact Deleted", contact_id=event.body.id("payload.previousCustomer.id"))
+
+
+plain.ignore("thread.note_created", because="a private note is no act of the customer")
+plain.ignore(
+    "thread.slack_message_updated", "thread.discord_message_updated",
+    because="an edit of a message that was told when it was sent, or a reaction",
+)  # fmt: skip
+plain.ignore(
+    "customer.customer_changed", "timeline.timeline_entry_changed", because="the closer event types tell the same"
+)
+plain.ignore(
+    "customer.customer_group_changed", "customer.customer_group_memberships_changed",
+    because="your team's own filing of customers",
+)  # fmt: skip

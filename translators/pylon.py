@@ -1,0 +1,174 @@
+"""Pylon (usepylon.com) -> Segment: triggers whose body is the template of docs/sources/pylon.md.
+
+https://docs.usepylon.com/pylon-docs/developer/webhooks
+https://support.usepylon.com/articles/6080966819-how-do-i-verify-the-webhook-signatures
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.kit import (
+    Clock,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    HmacTimestamped,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Payload,
+    SharedToken,
+    Skip,
+    Source,
+    filled,
+    moment,
+    track,
+)
+
+pylon = Source(
+    "pylon",
+    title="Pylon",
+    docs="https://docs.usepylon.com/pylon-docs/developer/webhooks",
+    secret_help="Settings > Webhooks: the secret of your endpoint, shown once",
+    scheme={
+        "default": HmacBody(header="X-Pylon-Signature"),
+        # Described by others for Pylon, and perhaps another company's of the same name: see docs/sources/pylon.md
+        "timestamped": HmacTimestamped(
+            header="Pylon-Webhook-Signature", ts_header="Pylon-Webhook-Timestamp", prefix="hs256="
+        ),
+        "token": SharedToken(where="header", name="X-Segue-Token"),
+    },
+)
+
+_CHAT: Final = {"chat_widget", "chat widget", "chat", "in_app_chat"}
+_MESSAGES: Final = {"issue.customer_replied", "issue.agent_replied"}
+_TRUE: Final = {"true", "yes", "1"}
+
+
+def _body(item: Item) -> Payload:
+    return filled(item.body, blank=("", "None", "null", "<no value>"))
+
+
+@pylon.event
+def head(item: Item) -> Head:
+    """Pylon numbers no event: a message has its id, of anything else the bytes name it."""
+    body = _body(item)
+    type_ = body.text("type")
+    message = body.id("message.id", "")
+    key = f"{type_}:{message}" if message and type_ in _MESSAGES else f"{type_}:{sha256(item.raw).hexdigest()[:40]}"
+    born = {"issue.created": "issue.created_at"} | dict.fromkeys(_MESSAGES, "message.created_at")
+    told: tuple[tuple[str, Clock], ...] = (
+        ("at", "event"),
+        (born.get(type_, "at"), "event"),
+        ("issue.updated_at", "record"),
+    )
+    for path, clock in told:
+        if at := moment(body, path, naive_is_utc=True):
+            return Head(key, type_, at, clock)
+    return Head(key, type_, None)
+
+
+@pylon.who
+def who(event: Event) -> Identity:
+    """The issue's requester, and the account they ask for."""
+    body = _body(event)
+    requester = body.maybe("requester")
+    id_, email = requester.id("id", ""), requester.text("email", "")
+    if not id_ and not email:
+        raise Malformed("$.requester.id", "is missing, and so is the email: paste the template of the docs anew")
+    return Identity(
+        metadata=(requester.texts("own"),),
+        anonymous=("contact", id_) if id_ else ("email", email.strip().lower()),
+        external_ids=(
+            ExternalId("pylon_contact_id", id_),
+            ExternalId("pylon_account_id", body.id("account.id", ""), "accounts"),
+        ),
+        traits=requester.pick("email", "name"),
+        group_id=body.id("account.external_id", None) or body.id("account.id", None),
+    )
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    body = _body(event)
+    told = {
+        "ticket_number": "issue.number", "subject": "issue.title", "status": "issue.state",
+        "priority": "issue.priority", "channel": "issue.source", "url": "issue.link", "assignee_id": "assignee.id",
+        "assignee_name": "assignee.name", "team_id": "team.id", "team_name": "team.name",
+    }  # fmt: skip
+    return {"ticket_id": body.id("issue.id")} | body.pick(**told)
+
+
+@pylon.on("issue.created")
+def issue_created(event: Event) -> Iterator[Message]:
+    yield track("Ticket Created", _ticket(event))
+
+
+@pylon.on("issue.assigned")
+def issue_assigned(event: Event) -> Iterator[Message]:
+    ticket = _ticket(event)
+    if "assignee_id" not in ticket and "team_id" not in ticket:
+        raise Skip("the issue was given to nobody")
+    yield track("Ticket Assigned", ticket)
+
+
+@pylon.on("issue.closed")
+def issue_closed(event: Event) -> Iterator[Message]:
+    yield track("Ticket Solved", _ticket(event))
+
+
+@pylon.on("issue.reopened")
+def issue_reopened(event: Event) -> Iterator[Message]:
+    yield track("Ticket Reopened", _ticket(event))
+
+
+@pylon.on("issue.status_changed")
+def issue_status_changed(event: Event) -> Iterator[Message]:
+    yield track("Ticket Status Changed", _ticket(event))
+
+
+@pylon.on("issue.rated")
+def issue_rated(event: Event) -> Iterator[Message]:
+    rating = _body(event).id("rating")
+    score = int(rating) if rating.isascii() and rating.isdecimal() and len(rating) < 4 else None
+    yield track("Satisfaction Rated", _ticket(event), rating=rating.lower(), score=score)
+
+
+@pylon.on("issue.customer_replied")
+def customer_replied(event: Event) -> Iterator[Message]:
+    ticket, said = _ticket(event), _message(event)
+    if _by_chat(ticket):
+        yield track("Live Chat Message Sent", ticket | said, conversation_id=ticket["ticket_id"])
+    else:
+        yield track("Ticket Replied", ticket | said, author="customer")
+
+
+@pylon.on("issue.agent_replied")
+def agent_replied(event: Event) -> Iterator[Message]:
+    ticket, said, author = _ticket(event), _message(event), _body(event).maybe("message.author")
+    agent = {"agent_id": author.id("id", None), "agent_name": author.text("name", None)}
+    if _by_chat(ticket) and agent["agent_id"]:
+        yield track("Live Chat Message Received", ticket | said | agent, conversation_id=ticket["ticket_id"])
+    else:
+        yield track("Ticket Replied", ticket | said | agent, author="agent")
+
+
+def _message(event: Event) -> dict[str, Any]:
+    message = _body(event).maybe("message")
+    if str(message.get("private", "")).lower() in _TRUE:
+        raise Skip("an internal note")
+    if str(message.get("automated", "")).lower() in _TRUE:
+        raise Skip("written by Pylon's AI agent or a trigger, not by a person")
+    return {"message_id": message.id("id", None)}
+
+
+def _by_chat(ticket: dict[str, Any]) -> bool:
+    return str(ticket.get("channel", "")).lower() in _CHAT
+
+
+pylon.ignore("issue.updated", because="any change of any field; the closer triggers tell what changed")
+pylon.ignore("test", because="a test delivery of yours")
