@@ -55,6 +55,14 @@ crisp = Source(
     ],
 )
 
+crisp.by_hand(
+    "Marketplace (https://marketplace.crisp.chat) > your plugin > Web Hooks: {url}",
+    "Choose these events:{types}",
+    "Copy the signing secret of the same page.",
+    "Without a plugin: dashboard > Settings > Advanced > Web Hooks, with ?key=<a long random text> behind the URL, and "
+    "SEGUE_CRISP_SCHEME=website; the secret is then that text.",
+)
+
 _MESSAGES: Final = {"message:send", "message:received"}
 # What the chatbox calls a visitor of whom it knows nothing, such as visitor493603.
 _MADE_UP: Final = re.compile(r"visitor\d+")

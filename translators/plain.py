@@ -26,9 +26,8 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
-    graphql_answer,
-    graphql_call,
     identify,
+    json_call,
     track,
 )
 
@@ -108,11 +107,20 @@ def register(at: Registering) -> Registered:
         "url": at.url, "description": "Segue", "isEnabled": True, "version": _VERSION,
         "eventSubscriptions": subscriptions,
     }  # fmt: skip
-    made = yield graphql_call(_API, headers, _CREATE, {"input": target})
-    graphql_answer(made, "createWebhookTarget").at("webhookTarget")
-    told = yield graphql_call(_API, headers, "query { workspaceHmac { hmacSecret } }")
+    made = yield json_call("POST", _API, headers, {"query": _CREATE, "variables": {"input": target}})
+    for fault in (*made.each("errors"), made.maybe("data").maybe("createWebhookTarget").maybe("error")):
+        if fault:  # a refusal, too, comes with status 200
+            raise Refused(fault.text("message", "without a reason"))
+    made.id("data.createWebhookTarget.webhookTarget.id")
+    told = yield json_call("POST", _API, headers, {"query": "query { workspaceHmac { hmacSecret } }"})
     return told.maybe("data").maybe("workspaceHmac").text("hmacSecret", "")
 
+
+plain.by_hand(
+    "Settings > Webhooks > Add webhook target: {url}, version " + _VERSION + ", enabled.",
+    "Choose these event types:{types}",
+    "Settings > Request signing: copy the HMAC secret; there is one for the whole workspace.",
+)
 
 _CREATE: Final = (
     "mutation ($input: CreateWebhookTargetInput!) { createWebhookTarget(input: $input) "

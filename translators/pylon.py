@@ -45,6 +45,12 @@ pylon = Source(
     },
 )
 
+pylon.by_hand(
+    "Settings > Webhooks > New: {url}. Copy its secret, which is shown once.",
+    "Settings > Triggers: one for each of these types, with the action Send webhook:{types}",
+    "Paste the template of docs/sources/pylon.md as the body of each, with the trigger's own type in the first line.",
+)
+
 _CHAT: Final = {"chat_widget", "chat widget", "chat", "in_app_chat"}
 _MESSAGES: Final = {"issue.customer_replied", "issue.agent_replied"}
 _TRUE: Final = {"true", "yes", "1"}

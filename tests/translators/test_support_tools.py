@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from translators.chatwoot import chatwoot
+from translators.crisp import crisp
 from translators.freshchat import freshchat
 from translators.freshdesk import freshdesk
 from translators.front import front
@@ -21,13 +23,15 @@ from translators.kit import Source
 from translators.kit.schemes import PublicKey, Scheme
 from translators.kit.vocabulary import VOCABULARY
 from translators.linear import linear
+from translators.plain import plain
+from translators.pylon import pylon
 from translators.zendesk import zendesk
 from webhooks.signatures import Fault, Request, sign, verify
 
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
 DOCS = HERE.parents[1] / "docs" / "sources"
-SOURCES = [zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, linear]
+SOURCES = [zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, linear, chatwoot, crisp, plain, pylon]
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SIGNED = [
     pytest.param(source, scheme, id=f"{source.name}-{name}")
@@ -64,9 +68,9 @@ def test_every_event_name_is_segments_or_in_our_vocabulary(source: Source) -> No
     assert told <= set(spec) | set(VOCABULARY)
 
 
-@pytest.mark.parametrize("source", [source for source in SOURCES if source is not gorgias], ids=named)
+@pytest.mark.parametrize("source", [source for source in SOURCES if source not in (gorgias, pylon)], ids=named)
 def test_no_text_that_somebody_wrote_is_sent(source: Source) -> None:
-    """Every fixture writes `(the text)` where the provider sends what somebody wrote; Gorgias's template has none."""
+    """Every fixture writes `(the text)` where the provider sends what somebody wrote; Gorgias's and Pylon's templates have none."""
     sent = [path for path in (GOLDEN / source.name).glob("*.json") if not path.name.endswith(".messages.json")]
     assert any("(the text)" in path.read_text() for path in sent)
     assert "(the text)" not in json.dumps(messages(source))
@@ -97,7 +101,7 @@ def test_what_it_signs_is_let_in_and_nothing_else(source: Source, scheme: Scheme
         assert not verify(scheme, changed, secrets=(secret,), now=NOW).ok
 
 
-@pytest.mark.parametrize("source", [zendesk, front, linear], ids=named)
+@pytest.mark.parametrize("source", [zendesk, front, linear, chatwoot, crisp, plain], ids=named)
 def test_an_old_delivery_is_refused_where_the_time_is_signed(source: Source) -> None:
     scheme = next(iter(source.schemes.values()))
     request = request_of(scheme, b"{}", "secret", now=NOW - timedelta(minutes=6))
@@ -135,7 +139,7 @@ def test_every_message_of_a_type_is_in_its_row_of_the_docs(source: Source) -> No
 
 @pytest.mark.parametrize(
     ("source", "golden"),
-    [(zendesk, "trigger_ticket_created"), (freshdesk, "ticket_created"), (gorgias, "ticket_created")],
+    [(zendesk, "trigger_ticket_created"), (freshdesk, "ticket_created"), (gorgias, "ticket_created"), (pylon, "issue_created")],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_the_template_to_paste_has_the_shape_of_the_fixtures(source: Source, golden: str) -> None:

@@ -18,3 +18,10 @@ def register(at: Registering) -> Registered:
     made = yield json_call("POST", url, headers, {"url": at.url, "name": "Segue", "subscriptions": list(at.types)})
     webhook = made.maybe("payload.webhook") or made
     return webhook.text("secret", "")
+
+
+chatwoot.by_hand(
+    "Settings > Integrations > Webhooks > Add new webhook: {url}",
+    "Choose these events:{types}",
+    "Copy the secret that the webhook shows. A server older than 4.11.2 has none: see docs/sources/chatwoot.md.",
+)

@@ -6,18 +6,7 @@ from translators.kit.identity import ExternalId, Identity
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor
 from translators.kit.payload import Payload, parse_json, raw_items, raw_member
-from translators.kit.registration import (
-    Call,
-    Need,
-    Registered,
-    Registering,
-    basic,
-    bearer,
-    form_call,
-    graphql_answer,
-    graphql_call,
-    json_call,
-)
+from translators.kit.registration import Call, Need, Registered, Registering, basic, bearer, form_call, json_call
 from translators.kit.schemes import (
     HmacBody,
     HmacFields,
@@ -77,8 +66,6 @@ __all__ = [
     "from_rfc2822",
     "from_seconds",
     "from_unix",
-    "graphql_answer",
-    "graphql_call",
     "group",
     "identify",
     "json_call",

@@ -22,7 +22,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from translators.kit.errors import Refused
 from translators.kit.payload import Payload
 
 
@@ -108,18 +107,3 @@ def form_call(url: str, headers: Mapping[str, str], fields: Sequence[tuple[str, 
     """A POST with a url-encoded body."""
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     return Call("POST", url, {**headers, **kind}, urlencode(fields).encode())
-
-
-def graphql_call(url: str, headers: Mapping[str, str], query: str, variables: Any = None) -> Call:
-    """A GraphQL query or mutation."""
-    return json_call("POST", url, headers, {"query": query, "variables": variables or {}})
-
-
-def graphql_answer(answer: Payload, field: str) -> Payload:
-    """What a GraphQL API answered for a field. An error comes with status 200 there: `Refused`, in the API's words."""
-    found = answer.maybe("data").maybe(field)
-    faults = [*answer.each("errors"), *found.each("userErrors"), found.maybe("error")]
-    words = [fault.text("message", "") for fault in faults]
-    if said := "; ".join(filter(None, words)):
-        raise Refused(said)
-    return found
