@@ -274,6 +274,25 @@ STANDS: dict[str, Stand] = {
         last("http.triggers"),
         last("http.headers.X-Segue-Token"),
     ),
+    "chatwoot": Stand(
+        {"server_url": "https://chat.example.com/", "account_id": "3", "access_token": "chatwoot-token"},
+        {"POST /api/v1/accounts/3/webhooks": {"payload": {"webhook": {"id": 5, "secret": "cw-secret"}}}},
+        last("subscriptions"),
+        "cw-secret",
+    ),
+    "plain": Stand(
+        {"api_key": "plainApiKey_long"},
+        {
+            "POST /graphql/v1": {
+                "data": {
+                    "createWebhookTarget": {"webhookTarget": {"id": "whTarget_1"}, "error": None},
+                    "workspaceHmac": {"hmacSecret": "plain-secret"},
+                }
+            }
+        },
+        lambda asked: [each["eventType"] for each in asked[0].json["variables"]["input"]["eventSubscriptions"]],
+        "plain-secret",
+    ),
     "slack": Stand(
         {"config_token": "xoxe.long", "app_id": "A1"},
         {
@@ -497,6 +516,23 @@ def test_a_no_that_comes_with_a_200_is_a_no(api: Api) -> None:
     done = register(api, "shopify", *give(**STANDS["shopify"].values))
     assert done.exit_code == 1
     assert "checkouts/create: Address is invalid" in done.output
+    refused = {"data": {"createWebhookTarget": {"webhookTarget": None, "error": {"message": "Too many targets"}}}}
+    for answer, says in (
+        (refused, "Too many targets"),
+        ({"errors": [{"message": "Insufficient permissions"}]}, "Insufficient permissions"),
+    ):
+        api.answer("POST /graphql/v1", answer)
+        done = register(api, "plain", *give(**STANDS["plain"].values))
+        assert done.exit_code == 1
+        assert says in done.output
+
+
+def test_a_key_that_may_not_read_the_workspaces_secret_registers_all_the_same(api: Api) -> None:
+    target = {"createWebhookTarget": {"webhookTarget": {"id": "whTarget_1"}, "error": None}, "workspaceHmac": None}
+    api.answer("POST /graphql/v1", {"data": target})
+    done = register(api, "plain", *give(**STANDS["plain"].values))
+    assert done.exit_code == 0
+    assert "Request signing" in done.output
 
     api.answer("POST /graphql", {"errors": [{"message": "Only admins may create webhooks"}]})
     done = register(api, "linear", *give(**STANDS["linear"].values))

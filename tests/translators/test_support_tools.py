@@ -139,7 +139,12 @@ def test_every_message_of_a_type_is_in_its_row_of_the_docs(source: Source) -> No
 
 @pytest.mark.parametrize(
     ("source", "golden"),
-    [(zendesk, "trigger_ticket_created"), (freshdesk, "ticket_created"), (gorgias, "ticket_created"), (pylon, "issue_created")],
+    [
+        (zendesk, "trigger_ticket_created"),
+        (freshdesk, "ticket_created"),
+        (gorgias, "ticket_created"),
+        (pylon, "issue_created"),
+    ],
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_the_template_to_paste_has_the_shape_of_the_fixtures(source: Source, golden: str) -> None:

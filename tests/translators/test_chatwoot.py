@@ -1,0 +1,135 @@
+"""What the goldens of Chatwoot cannot tell by themselves."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from translators.chatwoot import chatwoot
+from translators.kit import Delivery
+from webhooks.signatures import Request, sign, verify
+from webhooks.transcript import endpoint, outcomes
+from webhooks.translate import Broken, Ignored, Outcome, Translated, translate
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+GOLDEN = Path(__file__).parent.parent / "golden" / "chatwoot"
+
+
+def golden(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text())
+    return read
+
+
+def delivery(body: dict[str, Any], **options: Any) -> Delivery:
+    raw = json.dumps(body).encode()
+    return Delivery(source="chatwoot", body=raw, received_at=NOW, options=chatwoot.defaults() | options)
+
+
+def told(body: dict[str, Any], **options: Any) -> Outcome:
+    ((_, outcome),) = outcomes(chatwoot, delivery(body, **options))
+    return outcome
+
+
+def key(body: dict[str, Any]) -> str:
+    return chatwoot.events(delivery(body))[0].key
+
+
+def test_a_retry_has_the_same_key_and_another_change_another() -> None:
+    body = golden("conversation_status_changed__resolved")
+    assert key(body) == key(dict(body))
+    assert key(body) != key({**body, "updated_at": 1791193999.5})
+
+
+def test_a_survey_that_changes_again_tells_its_rating_once() -> None:
+    body = golden("message_updated__rated")
+    later = json.loads(json.dumps(body))
+    later["content_attributes"]["submitted_values"]["csat_survey_response"]["feedback_message"] = "(another text)"
+    assert key(later) == key(body)
+    later["content_attributes"]["submitted_values"]["csat_survey_response"]["rating"] = 1
+    assert key(later) != key(body)
+
+
+@pytest.mark.parametrize(
+    ("believed", "proved", "expected"),
+    [("any", False, "user-4711"), ("verified", True, "user-4711"), ("verified", False, None), ("none", True, None)],
+)
+def test_an_identifier_is_believed_as_configured(believed: str, *, proved: bool, expected: str | None) -> None:
+    body = golden("conversation_created")
+    body["meta"]["hmac_verified"] = proved
+    outcome = told(body, identifier=believed)
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0].get("userId") == expected
+
+
+def test_contacts_of_two_servers_are_two_people() -> None:
+    body = golden("conversation_created__visitor")
+    first, second = told(body, server="eu"), told(body, server="us")
+    assert isinstance(first, Translated)
+    assert isinstance(second, Translated)
+    assert first.messages[0]["anonymousId"] != second.messages[0]["anonymousId"]
+
+
+def test_a_custom_attribute_of_yours_wins_over_the_identifier() -> None:
+    body = golden("conversation_created")
+    body["meta"]["sender"]["custom_attributes"] = {"customer_no": "K-9"}
+    sent = delivery(body)
+    (event,) = chatwoot.events(sent)
+    outcome = translate(event, replace(endpoint(chatwoot, sent), user_id_keys=("customer_no",)), namespace="test")
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["userId"] == "K-9"
+
+
+def test_a_reply_that_may_be_a_note_is_never_sent() -> None:
+    body = golden("message_created__agent")
+    assert isinstance(told({**body, "private": True}), Ignored)
+    for unknown in (None, "no", 0):
+        outcome = told({**body, "private": unknown})
+        assert isinstance(outcome, Broken)
+        assert "$.private" in outcome.reason
+
+
+@pytest.mark.parametrize("sender", [None, {}, {"id": 2, "type": "agent_bot"}, {"id": 3, "type": "captain_assistant"}])
+def test_what_no_person_wrote_is_no_message_received(sender: Any) -> None:
+    assert isinstance(told({**golden("message_created__agent"), "sender": sender}), Ignored)
+
+
+def test_a_conversation_without_its_contact_is_malformed_with_the_path() -> None:
+    body = golden("message_created__customer")
+    del body["conversation"]["meta"]["sender"]
+    outcome = told(body)
+    assert isinstance(outcome, Broken)
+    assert "$.conversation.meta.sender is missing" in outcome.reason
+    assert isinstance(told({**body, "contact": {"id": 7}}), Translated), "as Chatwoot sent it before 1.4"
+
+
+def test_a_time_that_is_none_is_malformed_with_its_path() -> None:
+    outcome = [event.problem for event in chatwoot.events(delivery(golden("contact_created")))]
+    assert outcome == [""]
+    with pytest.raises(Exception, match=r"\$\.created_at is not a time"):
+        chatwoot.events(delivery({**golden("message_created__customer"), "created_at": "soon UTC"}))
+
+
+def test_an_assignment_and_a_reopening_in_one_event_are_two_messages() -> None:
+    body = golden("conversation_updated__assigned")
+    body["changed_attributes"].append({"status": {"previous_value": "resolved", "current_value": "open"}})
+    outcome = told(body)
+    assert isinstance(outcome, Translated)
+    names = [message["event"] for message in outcome.messages]
+    assert names == ["Live Chat Conversation Reopened", "Live Chat Conversation Assigned"]
+
+
+def test_an_old_server_is_let_in_by_the_token_of_its_url() -> None:
+    scheme = chatwoot.schemes["token"]
+    signed = sign(scheme, body=b"{}", secret="a-long-random-text", now=NOW)
+    request = Request(body=b"{}", headers={}, path_token=signed.path_token)
+    assert verify(scheme, request, secrets=("a-long-random-text",), now=NOW).ok
+    assert not verify(scheme, replace(request, path_token="guessed"), secrets=("a-long-random-text",), now=NOW).ok
+
+
+def test_the_delivery_header_which_is_not_signed_names_nothing() -> None:
+    sent = delivery(golden("message_created__customer"))
+    named = replace(sent, headers={"x-chatwoot-delivery": "other"})
+    assert chatwoot.events(sent)[0].key == chatwoot.events(named)[0].key

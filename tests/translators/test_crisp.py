@@ -1,0 +1,115 @@
+"""What the goldens of Crisp cannot tell by themselves."""
+
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from translators.crisp import crisp
+from translators.kit import Delivery, Refused
+from webhooks.signatures import Request, verify
+from webhooks.transcript import outcomes
+from webhooks.translate import Broken, Ignored, Outcome, Translated
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+SESSION = "session_36ba3566-9651-4790-afc8-000000000002"
+
+
+def delivery(event: str, at: int = 1791192580000, options: dict[str, Any] | None = None, **data: Any) -> Delivery:
+    body = {"website_id": "w1", "event": event, "data": data, "timestamp": at}
+    raw = json.dumps(body, separators=(",", ":")).encode()
+    return Delivery(source="crisp", body=raw, received_at=NOW, options=crisp.defaults() | (options or {}))
+
+
+def told(event: str, **data: Any) -> Outcome:
+    ((_, outcome),) = outcomes(crisp, delivery(event, **data))
+    return outcome
+
+
+def message(**more: Any) -> dict[str, Any]:
+    user = {"user_id": "o1", "nickname": "Ole"}
+    said = {
+        "session_id": SESSION,
+        "type": "text",
+        "from": "operator",
+        "origin": "chat",
+        "fingerprint": 17,
+        "user": user,
+    }
+    return said | more
+
+
+@pytest.mark.parametrize("timestamp", ["1795435199000", "1795435199"])
+def test_brackets_and_semicolon_are_signed_whichever_unit_the_timestamp_has(timestamp: str) -> None:
+    scheme, body = crisp.schemes["plugin"], delivery("session:set_state", state="resolved").body
+    digest = hmac.new(b"signing-secret", b"[" + timestamp.encode() + b";" + body + b"]", "sha256").hexdigest()
+    headers = {"x-crisp-signature": digest, "x-crisp-request-timestamp": timestamp}
+    assert verify(scheme, Request(body=body, headers=headers), secrets=("signing-secret",), now=NOW).ok
+    assert not verify(scheme, Request(body=body + b" ", headers=headers), secrets=("signing-secret",), now=NOW).ok
+
+
+def test_a_website_hook_is_let_in_by_its_key() -> None:
+    scheme = crisp.schemes["website"]
+    assert verify(scheme, Request(body=b"{}", headers={}, query={"key": "long-random"}), ("long-random",), now=NOW).ok
+    assert not verify(scheme, Request(body=b"{}", headers={}, query={}), ("long-random",), now=NOW).ok
+
+
+def test_another_website_is_refused_where_some_are_named() -> None:
+    crisp.check(delivery("message:send"))
+    crisp.check(delivery("message:send", options={"website_ids": ("w0", "w1")}))
+    with pytest.raises(Refused):
+        crisp.check(delivery("message:send", options={"website_ids": ("w2",)}))
+
+
+def test_a_message_is_named_by_its_fingerprint_and_two_changes_of_one_moment_stay_two() -> None:
+    first, again = (crisp.events(delivery("message:send", at, **message()))[0] for at in (1791192580000, 1791192580001))
+    assert first.key == again.key
+    one, two = (
+        crisp.events(delivery("session:set_data", session_id=SESSION, data={"a": x}))[0].key for x in ("1", "2")
+    )
+    assert one != two
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"type": "note"},
+        {"type": "event"},
+        {"automated": True},
+        {"from": "user"},
+        {"user": {"type": "website", "user_id": "w1"}},
+        {"user": {"nickname": "Campaign"}},
+        {"user": None},
+    ],
+    ids=str,
+)
+def test_what_no_operator_wrote_to_the_customer_is_no_message_received(more: dict[str, Any]) -> None:
+    assert isinstance(told("message:received", **message()), Translated)
+    assert isinstance(told("message:received", **message(**more)), Ignored)
+
+
+def test_a_person_without_a_session_is_known_by_address_and_nobody_is_malformed() -> None:
+    upper, lower = (
+        told("email:subscribe", email=email, subscribed=True) for email in ("A@Example.com ", "a@example.com")
+    )
+    assert isinstance(upper, Translated)
+    assert isinstance(lower, Translated)
+    assert upper.messages[0]["anonymousId"] == lower.messages[0]["anonymousId"]
+    nobody = told("session:set_email")
+    assert isinstance(nobody, Broken)
+    assert "$.data names neither" in nobody.reason
+
+
+def test_a_trait_is_taken_from_a_sessions_data_only_where_it_was_asked_for() -> None:
+    sent = delivery("session:set_data", session_id=SESSION, data={"plan": "pro", "deep": {"a": 1}, "secret": "x"})
+    ((_, none),) = outcomes(crisp, sent)
+    assert isinstance(none, Translated)
+    assert none.messages[0]["traits"] == {}
+    options = {"data_traits": ("plan", "deep", "missing")}
+    ((_, asked),) = outcomes(
+        crisp, delivery("session:set_data", options=options, session_id=SESSION, data=sent.payload.get("data.data"))
+    )
+    assert isinstance(asked, Translated)
+    assert asked.messages[0]["traits"] == {"plan": "pro"}

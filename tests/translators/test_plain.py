@@ -1,0 +1,101 @@
+"""What the goldens of Plain cannot tell by themselves."""
+
+import hmac
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from translators.kit import Delivery, Refused
+from translators.plain import plain
+from webhooks.signatures import Fault, Request, verify
+from webhooks.transcript import outcomes
+from webhooks.translate import Broken, Ignored, Outcome, Translated
+
+NOW = datetime(2026, 10, 5, 9, 40, 30, tzinfo=UTC)
+GOLDEN = Path(__file__).parent.parent / "golden" / "plain"
+SCHEME = plain.schemes["default"]
+
+
+def golden(name: str) -> dict[str, Any]:
+    read: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text())
+    return read
+
+
+def delivery(body: dict[str, Any], **options: Any) -> Delivery:
+    raw = json.dumps(body).encode()
+    return Delivery(source="plain", body=raw, received_at=NOW, options=plain.defaults() | options)
+
+
+def told(body: dict[str, Any]) -> Outcome:
+    ((_, outcome),) = outcomes(plain, delivery(body))
+    return outcome
+
+
+def test_plains_own_vector_is_accepted() -> None:
+    # https://github.com/team-plain/typescript-sdk src/tests/verify-plain-webhook.test.ts
+    signature = "1bff4699de4fb5202a4b1e6cefd7b5fdfb02d19a67a1eb371dd417a45b0a47df"
+    request = Request(body=b"hello-world", headers={"plain-request-signature": signature})
+    assert verify(replace(SCHEME, ts_path=None), request, secrets=("secret",), now=NOW).ok  # type: ignore[arg-type]
+    assert not verify(SCHEME, request, secrets=("secret",), now=NOW).ok, "its body tells no time of sending"
+
+
+def test_the_time_of_sending_in_the_signed_body_guards_against_a_replay() -> None:
+    body = (GOLDEN / "thread_created.json").read_bytes()
+    headers = {"plain-request-signature": hmac.new(b"secret", body, "sha256").hexdigest()}
+    request = Request(body=body, headers=headers)
+    assert verify(SCHEME, request, secrets=("secret",), now=NOW).ok
+    later = verify(SCHEME, request, secrets=("secret",), now=NOW.replace(hour=10))
+    assert later.fault is Fault.CLOCK
+
+
+def test_a_retry_has_the_same_key_though_its_bytes_differ() -> None:
+    body = golden("thread_created")
+    again = json.loads(json.dumps(body))
+    again["webhookMetadata"] |= {"webhookDeliveryAttemptNumber": 2, "webhookDeliveryAttemptId": "whAttempt_2"}
+    (first,), (second,) = plain.events(delivery(body)), plain.events(delivery(again))
+    assert (first.key, first.occurred_at) == (second.key, second.occurred_at)
+
+
+def test_another_workspace_is_refused_where_one_is_named() -> None:
+    body = golden("thread_created")
+    plain.check(delivery(body))
+    plain.check(delivery(body, workspace_id=body["workspaceId"]))
+    with pytest.raises(Refused):
+        plain.check(delivery(body, workspace_id="w_other"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        path.name[:-5]
+        for path in sorted(GOLDEN.glob("*.json"))
+        if path.name.endswith(("_sent.json", "_sent__machine.json"))
+    ],
+)
+@pytest.mark.parametrize("actor", ["system", "machineUser", "UNKNOWN"])
+def test_what_no_person_of_yours_wrote_is_no_reply(name: str, actor: str) -> None:
+    body = golden(name)
+    writer = {"actorType": actor, "system": "autoresponder", "machineUserId": "mu_1"}
+    for part in ("email", "chat", "slackMessage", "msTeamsMessage", "discordMessage"):
+        if part in body["payload"]:
+            body["payload"][part]["createdBy"] = writer
+    assert isinstance(told(body), Ignored)
+
+
+def test_a_breach_is_told_when_it_happens_and_not_again_when_the_work_is_done() -> None:
+    body = golden("service_level_agreement_status_transitioned")
+    first = told(body)
+    assert isinstance(first, Translated)
+    assert first.messages[0]["timestamp"] == "2026-10-05T09:29:10.000Z"
+    body["payload"]["serviceLevelAgreementStatusDetail"]["status"] = "BREACHED"
+    assert isinstance(told(body), Ignored)
+
+
+def test_an_event_without_its_customer_is_malformed_with_the_path() -> None:
+    outcome = told({**golden("thread_created"), "payload": {"thread": {"id": "th_1"}}})
+    assert isinstance(outcome, Broken)
+    assert "$.payload.thread.customer is missing" in outcome.reason
