@@ -112,6 +112,7 @@ def prepare() -> None:
             f"Segue needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version.split()[0]}.",
             "Install it (such as `apt install python3.11 python3.11-venv`) and run `python3.11 dev.py ...`.",
         )
+    shutil.rmtree(HERE / "segue.egg-info", ignore_errors=True)  # of a `pip install .`: older entry points, found first
     stamp = wanted()
     if STAMP.exists() and PYTHON.exists() and STAMP.read_text() == stamp:
         return
