@@ -1,0 +1,65 @@
+"""The service with a clock that the stand moves: `launch.py web` or `launch.py work`.
+
+FAULT_STEP   a file with the seconds by which the clock is wrong at the moment
+FAULT_SPEED  how much faster than the sun the worker's clocks run, so that an hour passes in a minute
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+_BEGAN = time.time()
+_TICKED = time.monotonic()
+_SPEED = float(os.environ.get("FAULT_SPEED", "1"))
+_STEP = os.environ.get("FAULT_STEP", "")
+
+
+def clock() -> datetime:
+    """Aware UTC, by the clock that is wrong."""
+    step = float(Path(_STEP).read_text()) if _STEP else 0.0
+    return datetime.now(UTC) + timedelta(seconds=step)
+
+
+def fast_clock() -> datetime:
+    """The same, running ahead."""
+    return clock() + timedelta(seconds=(time.time() - _BEGAN) * (_SPEED - 1))
+
+
+def tick() -> float:
+    """Monotonic."""
+    return _TICKED + (time.monotonic() - _TICKED) * _SPEED
+
+
+def create_app() -> Any:
+    """The web side, by this clock."""
+    from webhooks.app import create_app
+
+    return create_app(clock=clock)
+
+
+def main() -> None:
+    if sys.argv[1] == "web":
+        arguments = ["-m", "gunicorn", "--config", "python:webhooks.gunicorn_conf", "launch:create_app()"]
+        os.execv(sys.executable, [sys.executable, *arguments])
+    from webhooks.cli.main import main as segue
+    from webhooks.deliver.housekeeping import Housekeeping
+    from webhooks.deliver.worker import Worker
+    from webhooks.segment.client import Client
+
+    for function in (Worker.__init__, Client.__init__, Housekeeping.__init__):
+        defaults = function.__kwdefaults__
+        defaults.update({name: {"clock": fast_clock, "tick": tick}[name] for name in ("clock", "tick") if name in defaults})
+    if _SPEED != 1:
+        wait = threading.Event.wait
+        threading.Event.wait = lambda self, timeout=None: wait(self, timeout and timeout / _SPEED)  # type: ignore[method-assign]
+    segue()
+
+
+if __name__ == "__main__":
+    main()

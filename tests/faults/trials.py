@@ -1,0 +1,250 @@
+"""Trials beside the kills: bad receivers, wrong clocks, lost leases, poison, a full disk, a long backlog."""
+
+from __future__ import annotations
+
+import random
+import resource
+import signal
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import psutil
+from faulty_receiver import Fault, FaultyReceiver, Request, hang, lose_reply, reset, slow, status, truncate
+from stand import HERE, Report, Stand, event, kill
+
+from translators.kit import Event
+from webhooks.journal import Journal
+
+LAUNCHER = (str(HERE / "launch.py"),)
+WEATHER: Mapping[str, Fault] = {
+    "hangs": hang,
+    "resets": reset,
+    "throttles": status(429, Retry_After="1"),
+    "answers 500": status(500),
+    "loses the reply after accepting": lose_reply,
+    "breaks its answer off": truncate,
+    "is slow": slow(0.7),
+}
+"""What the receiver does, a while each."""
+Say = Callable[[str], None]
+
+
+def quiet(_: str) -> None:
+    """No progress."""
+
+
+def bad_receiver(each: float, *, database: str = "", say: Say = quiet) -> Report:
+    """The receiver misbehaves in every way of `WEATHER`, `each` seconds long, with good seconds between."""
+    with (
+        FaultyReceiver() as receiver,
+        Stand(
+            "a receiver that misbehaves", database=database, receiver=receiver.url, pause=0.01,
+            SEGUE_SEGMENT_READ_TIMEOUT="0.5", SEGUE_LOG_LEVEL="error",
+        ) as stand,
+    ):  # fmt: skip
+        stand.send()
+        for name, fault in WEATHER.items():
+            say(f"the receiver {name}")
+            receiver.always = fault
+            time.sleep(each)
+            receiver.always = None
+            time.sleep(min(1.0, each))
+        stand.rest()
+        return stand.report(receiver.receiver.received, detail=f"{each:g} s each of: {', '.join(WEATHER)}")
+
+
+def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Report:
+    """An hour of 503 by the worker's clocks, which run so fast that it takes `seconds`."""
+    with (
+        FaultyReceiver() as receiver,
+        Stand(
+            "an hour of 503", database=database, receiver=receiver.url, pause=0.02, launcher=LAUNCHER,
+            FAULT_SPEED=str(3600 / seconds), SEGUE_LEASE_SECONDS="600", SEGUE_LOG_LEVEL="error",
+        ) as stand,
+    ):  # fmt: skip
+        receiver.always = status(503)
+        stand.send()
+        say("503 for an hour")
+        time.sleep(seconds)
+        tries = len(receiver.requests)
+        receiver.always = None
+        stand.rest()
+        return stand.report(
+            receiver.receiver.received, detail=f"{tries} requests in the hour: the breaker probes and does not hammer"
+        )
+
+
+def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
+    """The clock of every process is set an hour ahead or back, again and again, while a worker is killed too."""
+    rng = random.Random(seed)
+    with Stand("clock steps of an hour", database=database, pause=0.005, workers=2, launcher=LAUNCHER) as stand:
+        step = stand.folder / "step"
+        step.write_text("0")
+        stand.service.environ = {**stand.service.environ, "FAULT_STEP": str(step)}
+        for what in ("both", "worker"):  # start again, with the file
+            stand.service.kill(what, rng)
+        for place, worker in enumerate(stand.service.workers):
+            kill(worker)
+            stand.service.workers[place] = stand.service.start("work")
+        stand.service.wait_until_ready()
+        stand.send()
+        steps = []
+        for number in range(rounds):
+            steps.append((0, rng.choice([3600, -3600]))[number % 2])
+            say(f"{number + 1}/{rounds}: the clock is {steps[-1]} s off")
+            step.write_text(str(steps[-1]))
+            time.sleep(rng.uniform(0.5, 1.5))
+            if rng.random() < 0.5:
+                stand.service.kill("worker", rng)
+        step.write_text("0")
+        stand.rest()
+        refused = sum(provider.answers[401] for provider in stand.providers)
+        return stand.report(
+            detail=f"{rounds} steps; {refused} deliveries refused while the clock was wrong, and sent again"
+        )
+
+
+def expired_leases(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
+    """Two workers; one is stopped in its tracks for longer than its lease, while the other takes over."""
+    rng = random.Random(seed)
+    with (
+        FaultyReceiver(always=slow(0.05)) as receiver,
+        Stand(
+            "two workers, one with an expired lease", database=database, receiver=receiver.url, workers=2,
+            SEGUE_LEASE_SECONDS="1", SEGUE_WORKER_BATCH="50", SEGUE_LOG_LEVEL="error",
+        ) as stand,
+    ):  # fmt: skip
+        stand.send()
+        for number in range(rounds):
+            time.sleep(rng.uniform(0.1, 0.5))
+            worker = rng.choice(stand.service.workers)
+            kill(worker, signal.SIGSTOP)
+            time.sleep(rng.uniform(1.2, 2.0))
+            kill(worker, signal.SIGCONT)
+            say(f"{number + 1}/{rounds} stops")
+        stand.rest()
+        return stand.report(receiver.receiver.received, detail=f"{rounds} stops, seed {seed}")
+
+
+def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
+    """One message that Segment refuses in each batch of twenty: it alone is a dead letter."""
+    rng = random.Random(seed)
+    size = 20
+
+    bad = {f"evt_{batch}_{rng.randrange(size)}" for batch in range(batches)}
+
+    def strict(handler: Any, request: Request) -> None:
+        if any(message["context"]["webhook"]["id"] in bad for message in request.batch):
+            handler.answer(400, b'{"success":false,"message":"malformed"}')
+        else:
+            handler.accept(request)
+
+    with (
+        FaultyReceiver(always=strict) as receiver,
+        Stand(
+            "a poison message in each batch", database=database, receiver=receiver.url, lanes=0, workers=0,
+            SEGUE_WORKER_BATCH=str(size), SEGUE_LOG_LEVEL="error",
+        ) as stand,
+    ):  # fmt: skip
+        with stand.journal() as journal:
+            for batch in range(batches):
+                store(journal, [f"{batch}_{number}" for number in range(size)])
+        stand.service.workers = [stand.service.start("work")]
+        say(f"{batches} batches")
+        stand.rest(patience=600)
+        acked = {f"evt_{batch}_{number}" for batch in range(batches) for number in range(size)}
+        report = stand.report(receiver.receiver.received, acked=acked, detail=f"{batches} batches of {size}")
+        report.unexplained += sorted(stand.dead() ^ bad)
+        return report
+
+
+def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = quiet) -> Report:
+    """A long backlog drains at the rate that Segment asks for, and never faster."""
+    moments: list[tuple[float, int]] = []
+
+    def timed(handler: Any, request: Request) -> None:
+        moments.append((time.monotonic(), len(request.batch)))
+        handler.accept(request)
+
+    with (
+        FaultyReceiver(always=timed) as receiver,
+        Stand(
+            f"a backlog of {events:,}", database=database, receiver=receiver.url, lanes=0, workers=0,
+            SEGUE_SEGMENT_RATE=str(rate), SEGUE_LEASE_SECONDS="60",
+        ) as stand,
+    ):  # fmt: skip
+        names = [str(number) for number in range(events)]
+        with stand.journal() as journal:
+            for low in range(0, events, 1000):
+                store(journal, names[low : low + 1000])
+        say("draining")
+        began = time.monotonic()
+        stand.service.workers = [stand.service.start("work")]
+        stand.rest(patience=120 + 5 * events / rate)
+        took = moments[-1][0] - moments[0][0]
+        sent = sum(count for _, count in moments)
+        busiest = busiest_span(moments, 10.0) / 10
+        return stand.report(
+            receiver.receiver.received,
+            acked={f"evt_{name}" for name in names},
+            detail=f"drained in {time.monotonic() - began:.0f} s with the start; {sent} messages, {sent / max(took, 1e-9):.0f}/s at a "
+            f"limit of {rate}, {busiest:.0f}/s in the busiest ten seconds (a second's worth may be in store)",
+        )
+
+
+def busiest_span(moments: list[tuple[float, int]], seconds: float) -> int:
+    """The most messages within any span of that length."""
+    most = total = low = 0
+    for at, count in moments:
+        total += count
+        while moments[low][0] < at - seconds:
+            total -= moments[low][1]
+            low += 1
+        most = max(most, total)
+    return most
+
+
+def full_disk(rounds: int, *, seed: int, say: Say = quiet) -> Report:
+    """The files may grow no further for a while (the system's limit on file sizes): 503, and on it goes afterwards."""
+    rng = random.Random(seed)
+    with Stand("a full disk", SEGUE_LOG_LEVEL="error") as stand:
+        stand.send()
+        for number in range(rounds):
+            time.sleep(rng.uniform(0.5, 1.0))
+            files = [stand.folder / "segue.db", stand.folder / "segue.db-wal"]
+            limit = min(file.stat().st_size for file in files if file.exists())
+            limit_files(stand, limit)
+            time.sleep(rng.uniform(0.5, 1.0))
+            limit_files(stand, resource.RLIM_INFINITY)
+            stand.service.wait_until_ready()
+            say(f"{number + 1}/{rounds} times full")
+        stand.rest()
+        refused = sum(provider.answers[503] for provider in stand.providers)
+        report = stand.report(detail=f"{rounds} times full; {refused} deliveries answered 503, and sent again")
+        report.unexplained += [] if refused else ["no delivery met the full disk"]
+        return report
+
+
+def limit_files(stand: Stand, size: int) -> None:
+    assert stand.service.web is not None
+    for process in (stand.service.web, *stand.service.workers):
+        here = psutil.Process(process.pid)
+        for one in (here, *here.children(recursive=True)):
+            one.rlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def store(journal: Journal, names: list[str]) -> None:
+    """Append Stripe events as the door would."""
+    now = datetime.now(UTC)
+    journal.append(
+        [
+            Event(
+                source="stripe", key=f"evt_{name}", type="customer.created", occurred_at=now, received_at=now,
+                raw=event(name),
+            )
+            for name in names
+        ],
+        now=now,
+    )  # fmt: skip
