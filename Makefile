@@ -1,4 +1,4 @@
-.PHONY: run test lint audit lock bench
+.PHONY: run test lint audit lock bench faults
 
 run:
 	@python3 dev.py run
@@ -17,3 +17,6 @@ lock:
 
 bench:
 	@python3 dev.py bench
+
+faults:
+	@python3 dev.py faults $(if $(rounds),--rounds $(rounds)) $(if $(only),--only $(only))

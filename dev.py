@@ -6,6 +6,7 @@
     python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail where nobody could tell
     python3 dev.py lock [...]     the lock files anew, after a change of pyproject.toml; --upgrade takes newer releases
     python3 dev.py bench [...]    durable ingest beside a bare Flask app; arguments go to bench/ingest.py
+    python3 dev.py faults [...]   kills, power cuts, bad receivers, wrong clocks; about ten minutes; --help says more
 
 A virtual environment is made in .venv, and again when pyproject.toml or the lock changes.
 """
@@ -37,7 +38,7 @@ WHOLE = [
 
 def main() -> int:
     """Prepare, then run what was asked for."""
-    commands = {"run": run, "test": test, "lint": lint, "audit": audit, "lock": lock, "bench": bench}
+    commands = {"run": run, "test": test, "lint": lint, "audit": audit, "lock": lock, "bench": bench, "faults": faults}
     asked = sys.argv[1:2]
     if not asked or asked[0] not in commands:
         say(__doc__ or "")
@@ -93,6 +94,11 @@ def lock(arguments: list[str]) -> int:
 def bench(arguments: list[str]) -> int:
     """The ingest figures."""
     return call(PYTHON, "bench/ingest.py", *arguments)
+
+
+def faults(arguments: list[str]) -> int:
+    """The fault suite."""
+    return call(PYTHON, "tests/faults", *arguments)
 
 
 def call(*command: str | Path, cwd: Path = HERE) -> int:

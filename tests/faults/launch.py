@@ -54,7 +54,9 @@ def main() -> None:
 
     for function in (Worker.__init__, Client.__init__, Housekeeping.__init__):
         defaults = function.__kwdefaults__
-        defaults.update({name: {"clock": fast_clock, "tick": tick}[name] for name in ("clock", "tick") if name in defaults})
+        defaults.update(
+            {name: {"clock": fast_clock, "tick": tick}[name] for name in ("clock", "tick") if name in defaults}
+        )
     if _SPEED != 1:
         wait = threading.Event.wait
         threading.Event.wait = lambda self, timeout=None: wait(self, timeout and timeout / _SPEED)  # type: ignore[method-assign]

@@ -94,7 +94,7 @@ def install(log: Log) -> None:
         code = below_open(ctypes.addressof(below), path, file, flags, out)
         methods = c_void_p.from_address(file)
         if code == OK and path and methods.value:
-            names[file] = os.path.basename(ctypes.string_at(path).decode())
+            names[file] = Path(ctypes.string_at(path).decode()).name
             if methods.value not in tables:
                 tables[methods.value] = _recording(methods.value, names, log)
             methods.value = ctypes.addressof(tables[methods.value])
@@ -103,7 +103,7 @@ def install(log: Log) -> None:
     def deleted(_: int, path: bytes, sync: int) -> int:
         code = below_delete(ctypes.addressof(below), path, sync)
         if code == OK:
-            log.say("delete", os.path.basename(path.decode()))
+            log.say("delete", Path(path.decode()).name)
         return code
 
     vfs.zName = b"recording"

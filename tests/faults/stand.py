@@ -29,7 +29,7 @@ from typing import Any, Self
 import psutil
 
 from translators.kit import HmacKvHeader
-from webhooks.journal import Journal, State, open_journal
+from webhooks.journal import Filter, Journal, State, open_journal
 from webhooks.signatures import sign
 
 SECRET = "whsec_fault_suite"
@@ -53,6 +53,7 @@ class Report:
     answered_duplicate: int
     seconds: float
     detail: str = ""
+    requests: int = 0  # that the receiver was sent, where the trial counts them
 
     @property
     def ok(self) -> bool:
@@ -63,8 +64,10 @@ class Report:
         lines = [
             f"{self.title}: {'ok' if self.ok else 'FAULT'} in {self.seconds:.0f} s",
             f"  acknowledged {self.acked} = delivered {self.delivered} + dead-lettered {self.dead}",
-            f"  lost {len(self.lost)}, unexplained {len(self.unexplained)}, events with two ids {len(self.two_ids)}, "
-            f"messages sent again under the same id {self.copies}, retries answered `duplicate` {self.answered_duplicate}",
+            (
+                f"  lost {len(self.lost)}, unexplained {len(self.unexplained)}, events with two ids {len(self.two_ids)}, "
+                f"messages sent again under the same id {self.copies}, retries answered `duplicate` {self.answered_duplicate}"
+            ),
         ]
         lines += [f"  {self.detail}"] if self.detail else []
         lines += [f"  {name}: {', '.join(keys[:5])}" for name, keys in self._wrong() if keys]
@@ -321,7 +324,12 @@ class Stand:
 
     def dead(self) -> set[str]:
         with self.journal() as journal:
-            return {row.event.key for row in all_rows(journal, State.DEAD)}
+            found: set[str] = set()
+            after = ""
+            while rows := journal.rows(Filter(states=(State.DEAD,)), after=after, limit=1000):
+                found |= {row.event.key for row in rows}
+                after = rows[-1].cursor
+            return found
 
     def messages(self) -> Iterator[Mapping[str, Any]]:
         """What the receiver process accepted, in order."""
@@ -329,7 +337,12 @@ class Stand:
             yield json.loads(line)
 
     def report(
-        self, messages: Iterable[Mapping[str, Any]] | None = None, *, acked: set[str] | None = None, detail: str = ""
+        self,
+        messages: Iterable[Mapping[str, Any]] | None = None,
+        *,
+        acked: set[str] | None = None,
+        detail: str = "",
+        requests: int = 0,
     ) -> Report:
         """Account for every event."""
         heard = Heard(self.messages() if messages is None else messages)
@@ -347,6 +360,7 @@ class Stand:
             answered_duplicate=sum(provider.duplicates for provider in self.providers),
             seconds=time.monotonic() - self._began,
             detail=detail,
+            requests=requests,
         )
 
 
@@ -365,10 +379,3 @@ class Heard:
         self.events = set(ids)
         self.two_ids = sorted(key for key in ids if len(ids[key]) != len(kinds[key]))
         self.copies = sum(times.values()) - len(times)
-
-
-def all_rows(journal: Journal, *states: State) -> Iterator[Any]:
-    after = 0
-    while rows := journal.rows(states=states, after=after, limit=1000):
-        yield from rows
-        after = rows[-1].seq

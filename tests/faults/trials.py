@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import psutil
-from faulty_receiver import Fault, FaultyReceiver, Request, hang, lose_reply, reset, slow, status, truncate
 from stand import HERE, Report, Stand, event, kill
 
+from faulty_receiver import Fault, FaultyReceiver, Request, hang, lose_reply, reset, slow, status, truncate
 from translators.kit import Event
 from webhooks.journal import Journal
 
@@ -72,8 +72,9 @@ def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Repo
         receiver.always = None
         stand.rest()
         return stand.report(
-            receiver.receiver.received, detail=f"{tries} requests in the hour: the breaker probes and does not hammer"
-        )
+            receiver.receiver.received, requests=tries,
+            detail=f"{tries} requests in the hour: the breaker probes and does not hammer",
+        )  # fmt: skip
 
 
 def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
@@ -189,6 +190,7 @@ def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = qui
         return stand.report(
             receiver.receiver.received,
             acked={f"evt_{name}" for name in names},
+            requests=len(moments),
             detail=f"drained in {time.monotonic() - began:.0f} s with the start; {sent} messages, {sent / max(took, 1e-9):.0f}/s at a "
             f"limit of {rate}, {busiest:.0f}/s in the busiest ten seconds (a second's worth may be in store)",
         )

@@ -40,8 +40,18 @@ class Greenlets:
 
     def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call it in the thread; this greenlet waits."""
-        result: R = self._pool.apply(function, arguments)
-        return result
+        result, error = self._pool.apply(_caught, (function, arguments))
+        if error is not None:
+            raise error
+        return result  # type: ignore[no-any-return]
+
+
+def _caught(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[R | None, BaseException | None]:
+    """Raise nothing in the pool's thread: gevent prints it there, and on a full disk that ends the thread."""
+    try:
+        return function(*arguments), None
+    except BaseException as error:  # noqa: BLE001 - it is raised by the caller
+        return None, error
 
 
 def runner() -> Runner:

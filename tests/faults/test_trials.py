@@ -1,0 +1,43 @@
+"""Short runs of every trial; `make faults` runs them at length."""
+
+import pytest
+import trials
+from stand import Report
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
+
+
+def held(report: Report) -> Report:
+    assert report.ok, str(report)
+    assert report.acked > 0
+    return report
+
+
+def test_a_receiver_that_hangs_resets_throttles_fails_or_loses_replies_costs_no_event() -> None:
+    assert held(trials.bad_receiver(0.5)).copies > 0, "no reply was lost"
+
+
+def test_an_hour_of_503_costs_no_event_and_is_not_hammered() -> None:
+    report = held(trials.hour_of_5xx(5.0))
+    assert report.requests < 3600, "more than a request a second all through the hour"
+
+
+def test_a_clock_that_is_an_hour_wrong_costs_no_event() -> None:
+    held(trials.clock_steps(3, seed=7))
+
+
+def test_a_worker_that_stood_still_beyond_its_lease_costs_no_event() -> None:
+    held(trials.expired_leases(2, seed=7))
+
+
+def test_a_poison_event_in_each_batch_is_dead_alone() -> None:
+    assert held(trials.poison(15, seed=7)).dead == 15
+
+
+def test_a_backlog_drains_at_the_limit_and_not_faster() -> None:
+    report = held(trials.backlog(1500))
+    assert report.requests > 0
+
+
+def test_a_full_disk_is_answered_503_and_costs_no_event() -> None:
+    held(trials.full_disk(1, seed=7))

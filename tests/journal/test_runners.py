@@ -1,0 +1,36 @@
+"""Where a commit may block."""
+
+import subprocess
+import sys
+
+SCRIPT = """
+from gevent import monkey
+monkey.patch_all()
+import sys
+import gevent
+from webhooks.journal.runners import runner
+
+class Full:
+    def write(self, text):
+        raise OSError(27, "File too large")
+    flush = write
+
+def fail():
+    raise OSError("no space")
+
+run = runner()
+said, sys.stderr = sys.stderr, Full()
+with gevent.Timeout(20):
+    try:
+        run(fail)
+    except OSError as error:
+        first = str(error)
+    second = run(lambda word: word, "goes on")
+sys.stderr = said
+print(first, "|", second)
+"""
+
+
+def test_under_gevent_a_commit_that_fails_while_nothing_can_be_printed_ends_no_thread() -> None:
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "no space | goes on\n", done.stderr
