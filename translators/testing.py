@@ -26,7 +26,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, ClassVar, Final
-from urllib.parse import unquote_plus
+from urllib.parse import parse_qsl, unquote_plus, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -131,13 +131,9 @@ class SourceTests:
     )
     @given(data=st.data())
     def test_mutated_payloads_raise_only_what_the_kit_declares(self, data: st.DataObject) -> None:
-        """Drop, null, retype or grow any member: the outcome is a message, a reason, or Malformed with a path."""
-        goldens = [golden for golden in find_goldens(self.goldens) if golden.path.suffix == ".json"]
-        if not goldens:
-            return
-        golden = data.draw(st.sampled_from(goldens))
-        mutated = replace(golden, body=json.dumps(_mutate(json.loads(golden.body), data)).encode())
-        delivery = mutated.delivery(self.source)
+        """Drop, null, retype or grow any member, cut bytes out: a message, a reason, or Malformed with a path."""
+        golden = data.draw(st.sampled_from(find_goldens(self.goldens)))
+        delivery = replace(golden, body=_mutated(golden, data)).delivery(self.source)
         try:
             if self.source.greet(delivery, signed=True) is not None:
                 return
@@ -228,6 +224,37 @@ _ODD: Final = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),
     st.just("\ud800"),
 )
+
+
+def _mutated(golden: Golden, data: st.DataObject) -> bytes:
+    """The body with members of its JSON or fields of its form changed; any other body, and now and then these, torn."""
+    kind = golden.path.suffix
+    if kind not in {".json", ".form"} or data.draw(st.integers(0, 9)) == 0:
+        return _torn(golden.body, data)
+    if kind == ".form":
+        fields = parse_qsl(golden.body.decode(), keep_blank_values=True)
+        return urlencode(_fields(fields, data), errors="surrogatepass").encode()
+    try:
+        return json.dumps(_mutate(json.loads(golden.body), data)).encode()
+    except ValueError:  # a golden of a body that is no JSON
+        return _torn(golden.body, data)
+
+
+def _torn(body: bytes, data: st.DataObject) -> bytes:
+    start = data.draw(st.integers(0, len(body)))
+    return body[:start] + data.draw(st.binary(max_size=4)) + body[start + data.draw(st.integers(0, 40)) :]
+
+
+def _fields(fields: list[tuple[str, str]], data: st.DataObject) -> list[tuple[str, str]]:
+    """A field dropped, emptied, doubled or written over; one that holds JSON is changed within."""
+    place = data.draw(st.integers(0, len(fields) - 1)) if fields else 0
+    name, value = fields[place] if fields else ("field", "")
+    if value.startswith("{"):
+        changed = json.dumps(_mutate(json.loads(value), data))
+    else:
+        changed = data.draw(st.sampled_from(["", "0", "-1", "\ud800", "[]", "x" * 5000]) | st.text(max_size=8))
+    kept = [*fields[:place], *fields[place + 1 :]]
+    return data.draw(st.sampled_from([kept, [*kept, (name, changed)], [*fields, (name, changed)]]))
 
 
 def _mutate(value: Any, data: st.DataObject) -> Any:

@@ -89,7 +89,7 @@ def _load(point: EntryPoint, taken: Mapping[str, Source]) -> Plugin:
             error = f"it does not say how its events are named: register @{point.name}.event"
         else:
             source = loaded
-    except Exception:  # noqa: BLE001 - a plugin is anybody's code
+    except (Exception, SystemExit):  # noqa: BLE001 - a plugin is anybody's code
         error = traceback.format_exc()
     return Plugin(
         name=point.name, value=point.value, distribution=distribution, version=version, source=source, error=error

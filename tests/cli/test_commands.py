@@ -118,7 +118,7 @@ def test_a_broken_plugin_is_shown_by_its_last_line_or_in_full(run, monkeypatch):
     assert "boom" in long
     checked = run("check")
     assert checked.exit_code == 1
-    assert "source crm does not load: Oops: no" in checked.output
+    assert "source crm (crm 1) does not load: Oops: no" in checked.output
 
 
 def test_translate_shows_the_messages_and_their_original_time(run):

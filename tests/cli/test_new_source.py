@@ -53,13 +53,15 @@ def test_an_installed_package_is_a_source_like_any_other(tmp_path: Path) -> None
     assert json.loads(told.stdout)[0]["messages"][0]["event"] == "Order Completed"
 
 
-def test_what_its_goldens_teach_is_listed_once_it_ships_with_the_package(tmp_path: Path) -> None:
+def test_what_its_goldens_teach_ships_with_the_package_and_is_listed(tmp_path: Path) -> None:
     package = generate(tmp_path)
     install(package)
+    assert "Order Completed" in run("-m", "webhooks.cli", "catalog", "acme", cwd=tmp_path, path=package).stdout
     shipped = package / "acme_segue" / "catalog.json"
+    generated = shipped.read_text()
     arguments = ("acme", "--goldens", str(package / "tests" / "golden"), "--update", str(shipped))
     assert run("-m", "webhooks.cli", "catalog", *arguments, cwd=tmp_path, path=package).returncode == 0
-    assert "Order Completed" in run("-m", "webhooks.cli", "catalog", "acme", cwd=tmp_path, path=package).stdout
+    assert shipped.read_text() == generated
 
 
 def test_a_broken_package_is_reported_with_its_traceback_and_harms_no_other(tmp_path: Path) -> None:
@@ -91,3 +93,11 @@ def test_nothing_is_written_over(tmp_path: Path) -> None:
     done = CliRunner().invoke(main, ["new-source", "acme", "--into", str(tmp_path)])
     assert done.exit_code == 1
     assert [path.name for path in tmp_path.iterdir()] == ["precious"]
+
+
+@pytest.mark.parametrize("title", ['A "quoted" one', "back\\slash", "two\nlines"])
+def test_a_title_that_would_break_the_module_is_refused(tmp_path: Path, title: str) -> None:
+    done = CliRunner().invoke(main, ["new-source", "acme", "--title", title, "--into", str(tmp_path / "x")])
+    assert done.exit_code == 1
+    assert "--title" in done.output
+    assert not (tmp_path / "x").exists()

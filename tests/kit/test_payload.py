@@ -147,3 +147,9 @@ def test_huge_exponents_are_refused_before_they_cost_memory() -> None:
         huge.integer("a")
     with pytest.raises(Malformed, match="is not a number"):
         huge.decimal("b")
+
+
+@pytest.mark.parametrize("raw", [b'{"\x80id": 1}', b'{"id": "\xff"}', b"\xff\xfe{}", b'{"id": 1'])
+def test_bytes_that_are_no_utf8_json_are_malformed(raw: bytes) -> None:
+    with pytest.raises(Malformed, match=r"\$ is not JSON"):
+        parse_json(raw)

@@ -42,7 +42,7 @@ def parse_json(raw: bytes) -> Any:
         return _decoder.decode(raw)
     except RecursionError:
         raise Malformed("$", "is nested too deeply") from None
-    except (msgspec.DecodeError, InvalidOperation) as fast:
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation) as fast:
         try:
             return _scrub(json.loads(raw, parse_float=Decimal, parse_constant=_no_constant))
         except RecursionError:

@@ -63,11 +63,9 @@ def _findings(*, journal: bool) -> Iterator[Finding]:
 
     for plugin in plugins.load().broken:
         last = plugin.error.strip().splitlines()[-1]
-        yield Finding(
-            "fault",
-            "plugin",
-            f"source {plugin.name} does not load: {last}. `segue sources --verbose` has the traceback",
-        )
+        whose = f"{plugin.name} ({plugin.distribution} {plugin.version})"
+        more = "`segue sources --verbose` has the traceback"
+        yield Finding("fault", "plugin", f"source {whose} does not load: {last}. {more}")
     try:
         config = configuration()
     except SettingsError as error:

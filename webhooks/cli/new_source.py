@@ -7,11 +7,14 @@ import keyword
 import re
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from webhooks.cli.output import fail
+
+if TYPE_CHECKING:
+    from translators.kit import Source
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _EXAMPLES: Final[dict[str, dict[str, Any]]] = {
@@ -60,6 +63,8 @@ def new_source(name: str, title: str, into: Path | None) -> None:
         raise fail(
             f"{name!r} cannot be a source's name.", "Use lower-case letters, digits and _, at most 40, a letter first."
         )
+    if not title.isprintable() or set(title) & {'"', "\\"}:
+        raise fail(f"--title {title!r} cannot stand in a text.", "Leave out quotes, backslashes and line ends.")
     title = title or name.replace("_", " ").title()
     folder = into or Path(f"{name.replace('_', '-')}-segue")
     if folder.exists() and any(folder.iterdir()):
@@ -85,23 +90,37 @@ def new_source(name: str, title: str, into: Path | None) -> None:
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
-    _goldens(folder / "tests" / "golden", name, module)
+    source = _source(name, module)
+    _goldens(folder / "tests" / "golden", source)
+    _catalog(folder / package / "catalog.json", source, folder / "tests" / "golden")
     click.echo(f"{folder} is ready. Next:\n")
     click.echo(f"  cd {folder} && pip install -e '.[test]' && pytest\n")
     click.echo("Then put a real payload into tests/golden, and change the module until its messages are right.")
 
 
-def _goldens(folder: Path, name: str, module: str) -> None:
+def _source(name: str, module: str) -> Source:
+    room: dict[str, Any] = {"__name__": "example"}
+    exec(compile(module, f"{name}.py", "exec"), room)  # noqa: S102  # nosec B102 - our own template, just filled
+    source: Source = room[name]
+    return source
+
+
+def _goldens(folder: Path, source: Source) -> None:
     """The example payloads and what the module makes of them."""
     from webhooks.transcript import find_goldens, transcript
 
-    room: dict[str, Any] = {"__name__": "example"}
-    exec(compile(module, f"{name}.py", "exec"), room)  # noqa: S102 - our own template, just filled  # nosec B102
     folder.mkdir(parents=True, exist_ok=True)
     for type_, body in _EXAMPLES.items():
         (folder / f"{type_}.json").write_text(json.dumps(body, indent=2) + "\n")
     for golden in find_goldens(folder):
-        golden.expected.write_text(transcript(room[name], golden))
+        golden.expected.write_text(transcript(source, golden))
+
+
+def _catalog(path: Path, source: Source, goldens: Path) -> None:
+    """What `segue catalog` lists of the package, as `segue catalog --goldens ... --update` writes it."""
+    from webhooks import catalog
+
+    path.write_text(json.dumps({source.name: catalog.learn(source, goldens)}, indent=1) + "\n")
 
 
 def _fill(template: str, words: dict[str, str]) -> str:

@@ -1,0 +1,135 @@
+"""A stranger's package, installed by the real pip into a fresh environment, is a source like any other.
+
+The environment has its own interpreter and site-packages. Third-party libraries are those of this one, by a .pth file, so
+that nothing is downloaded; Segue itself is built and installed as a wheel.
+"""
+
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+pytestmark = pytest.mark.slow
+
+
+class Fresh:
+    """A virtual environment, with a folder to work in."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.bin = folder / "venv" / "bin"
+
+    def run(self, *command: str, cwd: Path | None = None, code: int = 0) -> str:
+        environ = {"PATH": os.environ["PATH"], "HOME": str(self.folder), "PIP_CONFIG_FILE": os.devnull}
+        done = subprocess.run(
+            [str(self.bin / command[0]), *command[1:]], cwd=cwd or self.folder, env=environ, capture_output=True,
+            text=True, check=False, timeout=110,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return done.stdout
+
+    def pip(self, *arguments: str) -> None:
+        self.run("python", "-m", "pip", "--quiet", "--disable-pip-version-check", *arguments)
+
+    def install(self, *what: str) -> None:
+        self.pip("install", "--no-index", "--no-build-isolation", *what)
+
+
+@pytest.fixture(scope="module")
+def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
+    folder = tmp_path_factory.mktemp("fresh")
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], check=True)
+    made = Fresh(folder)
+    site = Path(made.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    source = folder / "segue"
+    copied = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "pyproject.toml", "README.md", "LICENSE",
+         "translators", "webhooks"], cwd=ROOT, capture_output=True, check=True,
+    ).stdout.decode().split("\0")  # fmt: skip
+    for name in filter(None, copied):
+        if (ROOT / name).exists():
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            (source / name).write_bytes((ROOT / name).read_bytes())
+    made.install("--no-deps", str(source))
+    return made
+
+
+@pytest.fixture(scope="module")
+def acme(fresh: Fresh) -> Path:
+    fresh.run("segue", "new-source", "acme", "--title", "Acme Billing")
+    package = fresh.folder / "acme-segue"
+    fresh.install(f"{package}[test]")
+    return package
+
+
+def test_the_service_that_runs_is_the_installed_one(fresh: Fresh) -> None:
+    where = fresh.run("python", "-c", "import webhooks, translators; print(webhooks.__file__, translators.__file__)")
+    assert all(path.startswith(str(fresh.folder)) for path in where.split())
+
+
+def test_installing_it_is_all_that_it_takes(fresh: Fresh, acme: Path) -> None:
+    listed = json.loads(fresh.run("segue", "sources", "acme", "--json"))["sources"][0]
+    assert (listed["distribution"], listed["version"]) == ("acme-segue", "0.1.0")
+    assert "acme-segue 0.1.0" in fresh.run("segue", "sources")
+    told = json.loads(fresh.run("segue", "translate", "acme", str(acme / "tests/golden/order.paid.json"), "--json"))
+    assert told[0]["messages"][0]["event"] == "Order Completed"
+    assert "by hand" in fresh.run("segue", "register", "acme", "--url", "https://h.example.com/webhooks/acme")
+
+
+def test_its_tests_pass_as_generated(fresh: Fresh, acme: Path) -> None:
+    assert " passed" in fresh.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=acme)
+
+
+def test_its_tests_fail_where_a_handler_breaks_a_promise(fresh: Fresh, acme: Path) -> None:
+    """The invariants hold whatever the goldens say: a float for money, an invented person, our time, a KeyError."""
+    module = acme / "acme_segue" / "__init__.py"
+    good = module.read_text()
+    for before, after, says in (
+        ('order.money("amount", "currency")', 'order.integer("amount") / 100', "test_money_and_numbers_are_exact"),
+        ('("customer", data.id("customer_id"))', '("customer", "somebody")', "test_no_identity_is_invented"),
+        ('item.body.iso("created_at")', "item.received_at", "test_the_timestamp_is_the_providers"),
+        ('item.body.id("id")', 'item.body.value["id"]', "test_mutated_payloads_raise_only"),
+    ):
+        assert before in good
+        module.write_text(good.replace(before, after))
+        told = fresh.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--update-goldens", cwd=acme, code=1)
+        assert says in told, told
+        module.write_text(good)
+    fresh.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--update-goldens", cwd=acme)
+
+
+@pytest.mark.parametrize("fault", ["1 / 0", "import not_there_at_all", "raise SystemExit(3)", "acme = object()"])
+def test_a_broken_one_is_reported_with_its_traceback_and_harms_no_other(fresh: Fresh, acme: Path, fault: str) -> None:
+    installed = Path(fresh.run("python", "-c", "import acme_segue; print(acme_segue.__file__)").strip())
+    good = installed.read_text()
+    installed.write_text(f"{fault}\n")
+    try:
+        told = fresh.run("segue", "sources", "--verbose")
+        assert "acme (acme-segue 0.1.0) does not load" in told
+        assert fault in told or "not a translators.kit.Source" in told
+        assert "stripe" in told
+        assert "acme-segue 0.1.0" in fresh.run("segue", "check", code=1)
+        fresh.run("segue", "translate", "stripe", str(ROOT / "tests/golden/stripe/charge.succeeded.json"))
+    finally:
+        installed.write_text(good)
+
+
+def test_the_catalog_lists_it_in_every_form(fresh: Fresh, acme: Path) -> None:
+    shipped = acme / "acme_segue" / "catalog.json"
+    fresh.run("segue", "catalog", "acme", "--goldens", str(acme / "tests/golden"), "--update", str(shipped))
+    fresh.install("--force-reinstall", "--no-deps", str(acme))
+    assert "| `order.paid` | Order Completed |" in fresh.run("segue", "catalog", "acme")
+    assert json.loads(fresh.run("segue", "catalog", "acme", "--format", "json"))[0]["name"] == "acme"
+    rules = json.loads(fresh.run("segue", "catalog", "acme", "--format", "tracking-plan"))["rules"]
+    assert {rule.get("key") for rule in rules} == {"Order Completed", None}
+
+
+def test_taking_it_out_takes_the_source_out(fresh: Fresh, acme: Path) -> None:
+    fresh.pip("uninstall", "--yes", "acme-segue")
+    fresh.run("segue", "sources", "acme", code=1)
