@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 R = TypeVar("R")
 
@@ -43,7 +43,7 @@ class Greenlets:
         result, error = self._pool.apply(_caught, (function, arguments))
         if error is not None:
             raise error
-        return result  # type: ignore[no-any-return]
+        return cast("R", result)
 
 
 def _caught(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[R | None, BaseException | None]:
