@@ -80,7 +80,10 @@ def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Repo
 def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
     """The clock of every process is set an hour ahead or back, again and again, while a worker is killed too."""
     rng = random.Random(seed)
-    with Stand("clock steps of an hour", database=database, pause=0.005, workers=2, launcher=LAUNCHER) as stand:
+    with Stand(
+        "clock steps of an hour", database=database, pause=0.005, workers=2, launcher=LAUNCHER,
+        SEGUE_STRIPE_TOLERANCE="7200",  # so that webhooks are taken by the wrong clock too
+    ) as stand:  # fmt: skip
         step = stand.folder / "step"
         step.write_text("0")
         stand.service.environ = {**stand.service.environ, "FAULT_STEP": str(step)}
@@ -101,10 +104,7 @@ def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet)
                 stand.service.kill("worker", rng)
         step.write_text("0")
         stand.rest()
-        refused = sum(provider.answers[401] for provider in stand.providers)
-        return stand.report(
-            detail=f"{rounds} steps; {refused} deliveries refused while the clock was wrong, and sent again"
-        )
+        return stand.report(detail=f"{rounds} steps; webhooks are taken by the wrong clock too")
 
 
 def expired_leases(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:

@@ -121,7 +121,7 @@ class Ledger:
         self, claims: Sequence[Claim], reason: str, *, delay: timedelta = timedelta(), attempt: bool = False
     ) -> None:
         """Hand claims back to the journal, to be taken again after `delay`."""
-        due_at = self._clock() + delay
+        due_at = self._clock() + delay if delay else None
         self.settle(
             Settlement(claim=claim, state=State.PENDING, reason=reason, due_at=due_at, attempt=attempt)
             for claim in claims

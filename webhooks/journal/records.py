@@ -16,6 +16,8 @@ from webhooks.journal.model import Act, Attempt, Audited, Claim, Row, Settlement
 from webhooks.journal.seal import Content, Locked, Seal, sealed_with
 
 Params = tuple[Any, ...]
+AT_ONCE: Final = 0
+"""Due by any clock, one that was an hour ahead for a while too."""
 _MICRO: Final = timedelta(microseconds=1)
 _encode: Final = msgspec.json.Encoder().encode
 _texts: Final = msgspec.json.Decoder(dict[str, str])
@@ -41,13 +43,18 @@ def json(value: Any) -> str:
     return _encode(value).decode()
 
 
+def due(at: datetime | None) -> int:
+    """To the column; None is at once."""
+    return AT_ONCE if at is None else micros(at)
+
+
 def new(event: Event, now: datetime, seal: Seal) -> Params:
     """For `append`."""
     state = State.DEAD if event.problem else State.PENDING
     at = micros(now)
     return (
         event.source, event.key, event.type, micros(event.occurred_at), micros(event.received_at), event.clock,
-        event.trust, *_shut(event, seal), event.problem, state.value, at,
+        event.trust, *_shut(event, seal), event.problem, state.value, AT_ONCE,
         at if event.problem else None, event.problem,
     )  # fmt: skip
 
@@ -68,7 +75,7 @@ def settled(settlement: Settlement, now: datetime, seal: Seal) -> dict[str, Any]
         "state": settlement.state.value,
         "reason": reason,
         "settled_at": None if pending else micros(now),
-        "due_at": micros(settlement.due_at or now),
+        "due_at": due(settlement.due_at),
         "attempt": int(settlement.attempt),
         "eventful": int(settlement.eventful),
         "entry": json(entry) if settlement.attempt else "[]",
@@ -201,7 +208,7 @@ def row(record: Record, seal: Seal) -> Row:
         event=found,
         state=State(record["state"]),
         attempts=record["attempts"],
-        due_at=maybe("due_at"),
+        due_at=moment(max(record["due_at"], record["received_at"])),
         leased_until=maybe("leased_until"),
         settled_at=maybe("settled_at"),
         reason=record["reason"],

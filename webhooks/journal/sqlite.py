@@ -26,6 +26,8 @@ from webhooks.journal.seal import Seal
 from webhooks.journal.sqlite_operator import Operated
 
 SQL: Final = queries.load("sqlite")
+LONGEST_DELAY: Final = timedelta(minutes=10)
+"""No retry is put off for longer: one that seems to be was told by a clock that was ahead, and is due."""
 FREE_FLOOR: Final = 32 * 1024 * 1024
 PRUNE_CHUNK: Final = 500
 """Rows deleted in one transaction; those who append wait for it."""
@@ -66,7 +68,13 @@ class SqliteJournal(Operated):
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         """Lease the oldest due events."""
-        told = {"now": micros(now), "until": micros(now + lease), "limit": limit}
+        told = {
+            "now": micros(now),
+            "until": micros(now + lease),
+            "beyond": micros(now + 2 * lease),
+            "far": micros(now + LONGEST_DELAY),
+            "limit": limit,
+        }
         if not self._file.read(lambda db: db.execute(SQL["any_due"], told).fetchone()):
             return []
         told["lease"] = f"{worker}:{uuid.uuid4().hex}"  # type: ignore[assignment]

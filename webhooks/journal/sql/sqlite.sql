@@ -8,14 +8,16 @@ ON CONFLICT (source, event_key) DO NOTHING
 
 -- name: any_due
 SELECT 1 FROM events
-WHERE state = 'pending' AND due_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
+WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND attempts > 0)
+  AND (leased_until IS NULL OR leased_until <= :now OR leased_until > :beyond)
 LIMIT 1
 
 -- name: claim
 UPDATE events SET lease = :lease, leased_until = :until
 WHERE seq IN (
     SELECT seq FROM events
-    WHERE state = 'pending' AND due_at <= :now AND (leased_until IS NULL OR leased_until <= :now)
+    WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND attempts > 0)
+      AND (leased_until IS NULL OR leased_until <= :now OR leased_until > :beyond)
     ORDER BY seq LIMIT :limit
 )
 RETURNING *

@@ -1,0 +1,66 @@
+"""A SQLite journal whose machine's clock was an hour ahead for a while: nothing waits for that hour to come again."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from events import NOW, event
+from webhooks.journal import Act, Claim, Settlement, SqliteJournal, State
+
+HOUR = timedelta(hours=1)
+LEASE = timedelta(seconds=60)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(tmp_path / "segue.db")
+    yield opened
+    opened.close()
+
+
+def keys(claims: list[Claim]) -> list[str]:
+    return [claim.event.key for claim in claims]
+
+
+def test_what_was_stored_by_a_clock_that_was_ahead_is_due_by_the_right_one(journal: SqliteJournal) -> None:
+    journal.append([event("a", received_at=NOW + HOUR)], now=NOW + HOUR)
+    assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["a"]
+
+
+def test_a_lease_that_was_given_by_a_clock_that_was_ahead_runs_out_by_the_right_one(journal: SqliteJournal) -> None:
+    journal.append([event("a")], now=NOW)
+    (lost,) = journal.claim(10, worker="gone", now=NOW + HOUR, lease=LEASE)
+    assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["a"]
+    assert journal.settle([Settlement(claim=lost, state=State.DELIVERED)], now=NOW) == set()
+
+
+def test_a_lease_that_was_just_renewed_is_no_lease_of_a_wrong_clock(journal: SqliteJournal) -> None:
+    journal.append([event("a")], now=NOW)
+    journal.renew(journal.claim(10, worker="busy", now=NOW, lease=LEASE), now=NOW + LEASE, lease=LEASE)
+    assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
+
+
+def test_a_retry_and_what_was_handed_back_by_a_clock_that_was_ahead_are_due_by_the_right_one(
+    journal: SqliteJournal,
+) -> None:
+    journal.append([event("retry"), event("back")], now=NOW)
+    ahead = NOW + HOUR
+    retry, back = journal.claim(10, worker="w", now=ahead, lease=LEASE)
+    due = ahead + timedelta(minutes=5)
+    settled = [
+        Settlement(claim=retry, state=State.PENDING, due_at=due),
+        Settlement(claim=back, state=State.PENDING, attempt=False),
+    ]
+    journal.settle(settled, now=ahead)
+    assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["retry", "back"]
+
+
+def test_a_replay_that_was_put_off_on_purpose_waits(journal: SqliteJournal) -> None:
+    journal.append([event("a")], now=NOW)
+    (claim,) = journal.claim(10, worker="w", now=NOW, lease=LEASE)
+    journal.settle([Settlement(claim=claim, state=State.DELIVERED)], now=NOW)
+    journal.replay(journal.seqs(), by=Act(who="somebody", reason="a test"), now=NOW, due_at=NOW + HOUR)
+    assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
+    assert keys(journal.claim(10, worker="w", now=NOW + HOUR, lease=LEASE)) == ["a"]
