@@ -11,6 +11,7 @@ from typing import Any
 
 from translators.kit import (
     Event,
+    ExternalId,
     Head,
     HmacKvHeader,
     Identity,
@@ -23,6 +24,7 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
+    identify,
     json_call,
     track,
 )
@@ -48,6 +50,8 @@ def head(item: Item) -> Head:
 def who(event: Event) -> Identity:
     """The invitee, by e-mail address; a tracking parameter of your link may hold your user id."""
     payload = event.body.at("payload")
+    if event.type.startswith("contact."):
+        return _contact(payload)
     email = payload.text("email", "").strip()
     told = payload.id("invitee", None) or payload.id("submitter", None) or payload.id("uri")
     traits = payload.pick(
@@ -60,13 +64,25 @@ def who(event: Event) -> Identity:
     )
 
 
+def _contact(contact: Payload) -> Identity:
+    """A contact is who booked, so it has the invitee's anonymousId; one that was deleted has its URI alone."""
+    uri, email = contact.id("uri"), contact.text("email", "").strip()
+    first, last = contact.text("first_name", ""), contact.text("last_name", "")
+    traits = {"email": email, "name": contact.text("name", ""), "firstName": first, "lastName": last}
+    return Identity(
+        anonymous=("email", email.lower()) if email else ("contact", uri),
+        external_ids=(ExternalId("calendly_contact_id", uri),),
+        traits={name: value for name, value in traits.items() if value},
+    )
+
+
 @calendly.registration(
-    Need("token", "CALENDLY_TOKEN", "a personal access token of an owner or admin (a paid plan)"),
+    Need("token", "CALENDLY_TOKEN", "an owner's or admin's token with webhooks:write and contacts:read (a paid plan)"),
     Need("scope", "CALENDLY_SCOPE", "organization, or user for your own meetings alone", False, "organization"),
 )
 def register(at: Registering) -> Registered:
-    """A subscription with a signing key of ours: without one Calendly would not sign. Routing forms are told to
-    organisations only.
+    """A subscription with a signing key of ours: without one Calendly would not sign. Routing forms and contacts are
+    an organisation's.
 
     https://developer.calendly.com/api-docs/c1ddc06ce1f1b-create-webhook-subscription
     """
@@ -74,7 +90,9 @@ def register(at: Registering) -> Registered:
     me = yield json_call("GET", f"{base}/users/me", headers)
     told = {
         "url": at.url,
-        "events": [type_ for type_ in at.types if scope != "user" or not type_.startswith("routing_form")],
+        "events": [
+            type_ for type_ in at.types if scope != "user" or not type_.startswith(("routing_form", "contact."))
+        ],
         "organization": me.text("resource.current_organization"),
         "scope": scope,
         "signing_key": at.secret,
@@ -154,3 +172,28 @@ def routed(event: Event) -> Iterator[Message]:
         result=payload.text("result.type", None),
         context=_context(event),
     )
+
+
+# https://developer.calendly.com/release-notes/2026/5/27
+@calendly.on("contact.created", "contact.updated")
+def contact_known(event: Event) -> Iterator[Message]:
+    contact = event.body.at("payload")
+    company, city = contact.text("company", None), contact.text("city", None)
+    yield identify(
+        title=contact.text("job_title", None),
+        company={"name": company} if company else None,
+        address={"city": city} if city else None,
+        timezone=contact.text("timezone", None),
+        createdAt=contact.iso("created_at", None),
+    )
+    if event.type == "contact.created":
+        yield track("Contact Created", contact_id=contact.id("uri"))
+
+
+@calendly.on("contact.deleted")
+def contact_deleted(event: Event) -> Iterator[Message]:
+    yield track("Contact Deleted", contact_id=event.body.id("payload.uri"))
+
+
+calendly.ignore("event_type.*", because="your own kinds of meetings")
+calendly.ignore("meeting_recap.*", because="what was said in a meeting; the meeting itself was told when it was booked")

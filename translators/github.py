@@ -289,4 +289,18 @@ github.ignore("create", "delete", because="a branch or tag; push tells what was 
 github.ignore("issues.*", "issue_comment.*", "pull_request.*", "release.*", because="a detail of a record that is told")
 github.ignore("pull_request_review.*", "pull_request_review_*", because="a part of a review; its submission is told")
 github.ignore("installation.*", "installation_repositories.*", because="the reach of an app that is installed already")
+github.ignore(
+    "discussion.*", "discussion_comment.*", "commit_comment.*", "gollum", "milestone.*", "label.*", "project*",
+    "sub_issues.*", "issue_dependencies.*", because="no step that our vocabulary names",
+)  # fmt: skip
+github.ignore(
+    "code_scanning_alert.*", "dependabot_alert.*", "secret_scanning_*", "security_*", "repository_advisory.*",
+    "repository_vulnerability_alert.*", "package.*", "registry_package.*", "merge_group.*", "custom_property*",
+    because="machines at work, no person's act",
+)  # fmt: skip
+github.ignore(
+    "branch_protection_*", "deploy_key.*", "github_app_authorization.*", "installation_target.*", "meta.*",
+    "org_block.*", "personal_access_token_request.*", "public", "repository_*", "bypass_request_*",
+    because="the administration of an account or repository",
+)  # fmt: skip
 github.ignore("member*", "team*", "organization.*", "repository.*", because="the administration of an account")

@@ -12,6 +12,7 @@ from translators.kit import (
     HmacFields,
     Identity,
     Item,
+    Malformed,
     Message,
     Need,
     Registered,
@@ -24,7 +25,7 @@ from translators.kit import (
     raw_member,
     track,
 )
-from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, addresses, recipient
 
 mailgun = Source(
     "mailgun",
@@ -55,7 +56,9 @@ def head(item: Item) -> Head:
 
 @mailgun.before
 def really_sent(event: Event) -> None:
-    """Test mode accepts e-mails and sends none; routes pass on mail that came in."""
+    """Test mode accepts e-mails and sends none; routes pass on mail that came in; the console's test is made up."""
+    if event.body.get("event-data.user-variables.my_var_1") == "Mailgun Variable #1":
+        raise Skip("Mailgun's own test of this URL")
     flags = event.body.maybe("event-data.flags")
     if flags.flag("is-test-mode", False):
         raise Skip("sent in Mailgun's test mode: no e-mail left")
@@ -66,10 +69,19 @@ def really_sent(event: Event) -> None:
 @mailgun.who
 def who(event: Event) -> Identity:
     """The recipient; `user-variables` may hold your own user id. A rejected e-mail has its `to` header only."""
+    people = _people(event)
+    if len(people) > 1:
+        raise Malformed("$.event-data.recipient", "is missing, and the e-mail went to several")
+    return people[0]
+
+
+def _people(event: Event) -> list[Identity]:
+    """The variables belong to the e-mail, so they name your user only where it has one recipient."""
     told = event.body.at("event-data")
-    path = "recipient" if "recipient" in told else "message.headers.to"
+    emails = [address(told, "recipient")] if "recipient" in told else addresses(told, "message.headers.to")
     variables = told.maybe("user-variables").value
-    return recipient(address(told, path), variables if isinstance(variables, dict) else {})
+    known = variables if isinstance(variables, dict) and len(emails) == 1 else {}
+    return [recipient(email, known) for email in emails]
 
 
 @mailgun.registration(
@@ -124,7 +136,11 @@ def accepted(event: Event) -> Iterator[Message]:
 
 @mailgun.on("rejected")
 def rejected(event: Event) -> Iterator[Message]:
-    yield track("Email Dropped", _email(event), reason=event.body.text("event-data.reject.reason", None))
+    """Told once for the whole e-mail, so one message for each recipient."""
+    reason, people = event.body.text("event-data.reject.reason", None), _people(event)
+    for person in people:
+        key = str(person.traits["email"]) if len(people) > 1 else ""
+        yield track("Email Dropped", _email(event), reason=reason, key=key, who=person)
 
 
 @mailgun.on("delivered")

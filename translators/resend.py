@@ -26,7 +26,7 @@ from translators.kit import (
     json_call,
     track,
 )
-from translators.kit.mail import address, recipient
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
 
 resend = Source(
     "resend",
@@ -35,6 +35,7 @@ resend = Source(
     secret_help="Webhooks > your webhook > Signing secret (whsec_...)",
     scheme=StandardWebhooks(prefixes=("svix", "webhook")),
     keep_headers=("svix-id", "webhook-id"),
+    options=[UNSUBSCRIBED_EVENT],
 )
 
 
@@ -138,7 +139,7 @@ def complained(event: Event) -> Iterator[Message]:
 
 def _contact(event: Event) -> tuple[Identity, dict[str, Any]]:
     data = event.body.at("data")
-    contact_id = data.id("id", None)
+    contact_id = data.id("id", None) or data.id("contact_id", None)
     who = recipient(address(data, "email"), {})
     told = {
         "contact_id": contact_id,
@@ -171,6 +172,22 @@ def contact_updated(event: Event) -> Iterator[Message]:
 def contact_deleted(event: Event) -> Iterator[Message]:
     who, told = _contact(event)
     yield track("Contact Deleted", told, who=who)
+
+
+@resend.on("contact.topics.updated")
+def topics_chosen(event: Event) -> Iterator[Message]:
+    """Only the topics that changed are told, so each is an unsubscription or a return; a topic is a list.
+
+    https://resend.com/docs/webhooks/contacts/topics-updated
+    """
+    who, told = _contact(event)
+    for topic in event.body.each("data.topics"):
+        topic_id, chosen = topic.id("id"), topic.text("subscription")
+        name = {"opt_out": str(event.option("unsubscribed_event")), "opt_in": "Email Resubscribed"}.get(chosen)
+        if name is None:
+            raise Malformed(f"{topic.path}.subscription", "is neither opt_in nor opt_out")
+        fields = {"contact_id": told["contact_id"], "list_id": topic_id, "list_name": topic.text("name", None)}
+        yield track(name, fields, key=topic_id, who=who)
 
 
 resend.ignore("email.scheduled", because="nothing was sent yet: email.sent will tell")

@@ -7,6 +7,7 @@ https://www.twilio.com/docs/messaging/guides/webhook-request
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any, Final
 
 from translators.kit import (
@@ -32,18 +33,17 @@ from translators.kit import (
     track,
 )
 
+_SIGNED: Final = HmacRequest(
+    header="X-Twilio-Signature", parts=("url", "form"), alg="sha1", port_variants=True, body_hash_param="bodySHA256"
+)
+
 twilio = Source(
     "twilio",
     title="Twilio",
     docs="https://www.twilio.com/docs/usage/webhooks/webhooks-security",
     secret_help="Console > Account dashboard > Account info > Auth Token; on rotation the secondary token beside it",
-    scheme=HmacRequest(
-        header="X-Twilio-Signature",
-        parts=("url", "form"),
-        alg="sha1",
-        port_variants=True,
-        body_hash_param="bodySHA256",
-    ),
+    # X-Twilio-Webhooks-Signature-Settings names the algorithm and is not signed: each kind of secret has its own here.
+    scheme={"default": _SIGNED, "shared_key": replace(_SIGNED, alg="sha256")},
     # Anything but TwiML would be sent to the customer as a reply, or be an error in the console (12300).
     ack=Answer(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', content_type="text/xml"),
 )

@@ -121,6 +121,12 @@ def test_an_assignment_and_a_reopening_in_one_event_are_two_messages() -> None:
     assert names == ["Live Chat Conversation Reopened", "Live Chat Conversation Assigned"]
 
 
+def test_changes_in_a_shape_of_their_own_are_no_change() -> None:
+    assert isinstance(
+        told({**golden("conversation_updated__assigned"), "changed_attributes": ["assignee_id"]}), Ignored
+    )
+
+
 def test_an_old_server_is_let_in_by_the_token_of_its_url() -> None:
     scheme = chatwoot.schemes["token"]
     signed = sign(scheme, body=b"{}", secret="a-long-random-text", now=NOW)

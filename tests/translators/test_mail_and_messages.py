@@ -1,5 +1,7 @@
 """What the goldens of SendGrid, Mailgun, Postmark, Resend and Twilio cannot tell by themselves."""
 
+import base64
+import hmac
 import json
 import re
 from collections.abc import Mapping
@@ -363,3 +365,80 @@ def test_the_docs_tell_every_type_message_option_secret_and_strength(source: Sou
 @pytest.mark.parametrize("source", SOURCES, ids=named)
 def test_no_text_that_somebody_wrote_is_sent(source: Source) -> None:
     assert "(the text)" not in json.dumps(goldens(source))
+
+
+def ignored(source: Source, body: Any) -> str:
+    delivery = Delivery(
+        source=source.name, body=json.dumps(body).encode(), received_at=NOW, options=source.defaults()
+    )  # fmt: skip
+    ((_, outcome),) = outcomes(source, delivery)
+    assert isinstance(outcome, Ignored), outcome
+    return outcome.reason
+
+
+OF_THE_CONSOLE = [
+    (sendgrid, {"smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>"}),
+    (sendgrid, {"sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0"}),
+    (mailgun, {"user-variables": {"my_var_1": "Mailgun Variable #1", "my-var-2": "awesome"}}),
+    (postmark, {"MessageID": "00000000-0000-0000-0000-000000000000"}),
+]
+
+
+@pytest.mark.parametrize(("source", "mark"), OF_THE_CONSOLE, ids=lambda value: getattr(value, "name", ""))
+def test_a_test_from_the_providers_console_is_nobodys_mail(source: Source, mark: dict[str, Any]) -> None:
+    """A test is signed like the real thing; its made-up recipient must not become a person at Segment."""
+    body = sent_to(source, "mila@example.com")
+    assert told(source, body)
+    event = body[0] if source is sendgrid else body["event-data"] if source is mailgun else body
+    event |= mark
+    assert "own test" in ignored(source, body)
+
+
+def test_a_rejected_email_to_several_is_told_of_each_and_never_of_all_as_one() -> None:
+    headers = {"to": '"Vo, Lin" <lin@example.com>, mila@example.com, lin@example.com', "message-id": "m1"}
+    event = {"id": "e1", "event": "rejected", "timestamp": 1790000000.5, "message": {"headers": headers}}
+    messages = told(mailgun, {"event-data": event | {"user-variables": {"user_id": "usr_1"}}})
+    assert [message["context"]["traits"]["email"] for message in messages] == ["lin@example.com", "mila@example.com"]
+    assert len({message["messageId"] for message in messages}) == 2
+    assert not [message for message in messages if "userId" in message], "the variables are of the message, not of one"
+    event["message"]["headers"]["to"] = "mila@example.com"  # type: ignore[index]
+    (alone,) = told(mailgun, {"event-data": event | {"user-variables": {"user_id": "usr_1"}}})
+    assert alone["userId"] == "usr_1"
+    event |= {"event": "complained", "message": {"headers": {"to": "lin@example.com, mila@example.com"}}}
+    delivery = Delivery(
+        source="mailgun", body=json.dumps({"event-data": event}).encode(), received_at=NOW, options=mailgun.defaults()
+    )
+    ((_, outcome),) = outcomes(mailgun, delivery)
+    assert isinstance(outcome, Broken)
+    assert "$.event-data.recipient" in outcome.reason
+
+
+@pytest.mark.parametrize("algorithm", ["HMAC_SHA256", "HMAC_SHA1", ""])
+def test_a_shared_key_of_twilio_is_held_to_sha256_whatever_the_header_says(algorithm: str) -> None:
+    # twilio-python request_validator.py: the same text as ever, by the algorithm that the header names
+    secret, body = "shared-key-secret", urlencode({"MessageSid": "SM1", "MessageStatus": "sent"}).encode()
+    text = (URL + "MessageSidSM1" + "MessageStatussent").encode()
+    settings = {"x-twilio-webhooks-signature-settings": f"key=webhooks_sharedkey_1,algorithm={algorithm}"}
+    verdicts = {}
+    for name in ("sha256", "sha1"):
+        made = base64.b64encode(hmac.new(secret.encode(), text, name).digest()).decode()
+        headers = {"content-type": FORM, "x-twilio-signature": made, **settings}
+        request = Request(body=body, headers=headers, public_url=URL)
+        verdicts[name] = verify(twilio.schemes["shared_key"], request, secrets=(secret,), now=NOW).ok
+    assert verdicts == {"sha256": True, "sha1": False}
+
+
+@pytest.mark.parametrize("name", ["Unsubscribed", "Email Unsubscribed"])
+def test_leaving_a_topic_of_resend_has_the_name_that_was_chosen(name: str) -> None:
+    topics = [{"id": "t1", "subscription": "opt_out"}, {"id": "t2", "subscription": "opt_in"}]
+    data = {"email": "mila@example.com", "topics": topics}
+    body = {"type": "contact.topics.updated", "created_at": "2026-10-05T09:31:22Z", "data": data}
+    options = resend.defaults() | {"unsubscribed_event": name}
+
+    def outcome() -> Any:
+        raw = json.dumps(body).encode()
+        return outcomes(resend, Delivery(source="resend", body=raw, received_at=NOW, options=options))[0][1]
+
+    assert [message["event"] for message in outcome().messages] == [name, "Email Resubscribed"]
+    topics[1]["subscription"] = "maybe"
+    assert "$.data.topics[1].subscription is neither" in outcome().reason

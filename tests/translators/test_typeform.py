@@ -12,7 +12,7 @@ from translators.kit import Delivery, Malformed
 from translators.typeform import typeform
 from webhooks.signatures import Request, verify
 from webhooks.transcript import outcomes
-from webhooks.translate import Translated
+from webhooks.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -68,3 +68,10 @@ def test_a_response_signed_as_typeform_signs_it_is_accepted_and_a_changed_one_is
     headers = {"typeform-signature": f"sha256={made}"}
     assert verify(scheme, Request(body=body, headers=headers), ["a secret"], now=NOW).ok
     assert not verify(scheme, Request(body=body + b" ", headers=headers), ["a secret"], now=NOW).ok
+
+
+def test_typeforms_own_test_request_is_no_form_that_somebody_sent() -> None:
+    """Its answers are made up, an e-mail address and hidden fields among them."""
+    test = delivery(answers=[answer("email", "an_account@example.com", "mail")], hidden={"user_id": "hidden_value"})
+    ((_, outcome),) = outcomes(typeform, test)
+    assert isinstance(outcome, Ignored)

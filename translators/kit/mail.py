@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from typing import Any, Final
 
 from translators.kit.errors import Malformed
@@ -28,6 +28,14 @@ def address(body: Payload, path: str) -> str:
     if not found:
         raise Malformed(f"{body.path}.{path}", "is no e-mail address")
     return found
+
+
+def addresses(body: Payload, path: str) -> list[str]:
+    """Every bare address of a header such as `"Vo, Lin" <lin@example.com>, mila@example.com`, each once."""
+    found = [email.strip() for _, email in getaddresses([body.text(path)]) if email.strip()]
+    if not found:
+        raise Malformed(f"{body.path}.{path}", "is no e-mail address")
+    return list(dict.fromkeys(found))
 
 
 def recipient(email: str, metadata: Mapping[str, Any]) -> Identity:
