@@ -46,6 +46,9 @@ slack = Source(
         header="X-Slack-Signature", ts_header="X-Slack-Request-Timestamp", template="v0:{ts}:{body}", prefix="v0="
     ),
     keep_headers=["X-Slack-Request-Timestamp"],
+    # Slack shows what a command is answered, and takes the answer to a modal for what to do next.
+    # https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
+    ack=Answer(content_type="text/plain"),
 )
 
 

@@ -72,3 +72,8 @@ def test_a_command_signed_as_slack_signs_it_is_accepted_and_a_changed_one_is_not
     now = datetime.fromtimestamp(1791190810, UTC)
     assert verify(scheme, Request(body=body, headers=headers), ["signing-secret"], now=now).ok
     assert not verify(scheme, Request(body=body + b"&x=1", headers=headers), ["signing-secret"], now=now).ok
+
+
+def test_a_command_or_a_modal_is_answered_with_nothing_since_slack_would_show_it() -> None:
+    assert slack.ack is not None
+    assert (slack.ack.status, slack.ack.body) == (200, b"")
