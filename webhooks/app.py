@@ -20,7 +20,7 @@ from webhooks.certificates import Certificates
 from webhooks.endpoints import bind
 from webhooks.errors import JournalUnavailable, Rejected
 from webhooks.journal import Journal, open_journal
-from webhooks.metrics import Exposition, Meter, Survey, Totals
+from webhooks.metrics import Exposition, Meter, Pulse, Survey, Totals
 from webhooks.readiness import Readiness
 from webhooks.receive import Door, Reply, json_reply, rejection, utc_now
 from webhooks.settings import Settings, load
@@ -61,7 +61,8 @@ def create_app(
     _webhooks(app, door)
     _health(app, Readiness(journal))
     survey = Survey(journal, settings.database, clock=clock)
-    exposition = Exposition(totals, survey, journal, sources=sorted(endpoints), clock=clock)
+    pulse = Pulse(journal, clock=clock)
+    exposition = Exposition(totals, survey, pulse, journal, sources=sorted(endpoints), clock=clock)
     _metrics(app, exposition, settings.metrics.tokens)
     _errors(app)
     return app

@@ -42,8 +42,9 @@ _rounds: list[Rounds] = []
 
 def post_worker_init(worker: Any) -> None:
     """Each worker adds what it counts to the journal's totals, now and then and at its end."""
-    totals: Totals = worker.wsgi.extensions["segue.totals"]
-    _rounds.append(Rounds({totals.flush: COUNT_EVERY}, last=totals.flush).start())
+    totals: Totals | None = getattr(worker.wsgi, "extensions", {}).get("segue.totals")
+    if totals is not None:
+        _rounds.append(Rounds({totals.flush: COUNT_EVERY}, last=totals.flush).start())
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:

@@ -108,7 +108,7 @@ def work() -> None:
     from webhooks.cli.configuration import configuration
     from webhooks.deliver import Worker, metered
     from webhooks.journal import open_journal
-    from webhooks.metrics import Meter, Rounds, Survey, Totals
+    from webhooks.metrics import Meter, Pulse, Rounds, Survey, Totals
 
     config = configuration()
     settings = config.settings
@@ -140,7 +140,7 @@ def work() -> None:
 
     threading.Thread(target=wait_for_the_end, name="signals", daemon=True).start()
     try:
-        with Rounds({totals.flush: 5.0, survey.take: 5.0}, last=totals.flush):
+        with Rounds({totals.flush: 5.0, survey.take: 5.0, Pulse(journal).listen: 60.0}, last=totals.flush):
             worker.run(stop)
     finally:
         journal.close()

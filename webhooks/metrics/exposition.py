@@ -17,6 +17,7 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from webhooks.journal import Journal
+from webhooks.metrics.pulse import Pulse
 from webhooks.metrics.survey import Seen, Survey
 from webhooks.metrics.totals import Totals
 
@@ -31,11 +32,12 @@ class Exposition:
     """`sources` are the endpoints that are configured: their plain counters are told before they first count."""
 
     def __init__(
-        self, totals: Totals, survey: Survey, journal: Journal, *, sources: Collection[str],
+        self, totals: Totals, survey: Survey, pulse: Pulse, journal: Journal, *, sources: Collection[str],
         clock: Callable[[], datetime],
     ) -> None:  # fmt: skip
         self._totals = totals
         self._survey = survey
+        self._pulse = pulse
         self._journal = journal
         self._sources = tuple(sources)
         self._clock = clock
@@ -62,6 +64,11 @@ class Exposition:
         seen = self._survey.latest()
         yield from _journal(seen, now, self._sources)
         yield from _workers(self._journal.notes(), seen, now)
+        limits = {source: limit for source, (_, limit) in self._pulse.limits().items() if source in self._sources}
+        yield gauge(
+            "segue_source_silence_limit_seconds", "The longest silence that is still usual for a source.",
+            [({"source": source}, limit) for source, limit in sorted(limits.items())],
+        )  # fmt: skip
         build = {"version": version("segue"), "python": platform.python_version()}
         yield gauge("segue_build_info", "What runs.", [(build, 1.0)])
 
@@ -83,7 +90,7 @@ def gauge(name: str, told: str, samples: Iterable[tuple[Mapping[str, str], float
 
 
 def _journal(seen: Seen, now: datetime, sources: Collection[str]) -> Iterator[Metric]:
-    states = {**{source: {"pending": 0, "dead": 0} for source in sources}}
+    states: dict[str, Mapping[str, int]] = {source: {"pending": 0, "dead": 0} for source in sources}
     for source, by in seen.states.items():
         states[source] = {**states.get(source, {}), **by}
     yield gauge(

@@ -7,7 +7,7 @@ is doubled when a process starts again; one that is killed takes what it counted
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -50,16 +50,10 @@ class Totals:
     def read(self) -> Iterator[Metric]:
         """Every series of all processes, in order of name and labels."""
         kept = self._journal.tallies()
-        families = {metric.name: metric for metric in self._meter.registry.collect()}
-        names = {name: family for family in families.values() for name in _sample_names(family)}
-        found: dict[str, list[Sample]] = {name: [] for name in families}
-        for key, value in kept.items():
-            name, _, labels = key.partition(" ")
-            if name in names:  # another version may have counted what this one does not know
-                found[names[name].name].append(Sample(name, _LABELS.decode(labels), value))
-        for name, family in families.items():
-            metric = Metric(name, family.documentation, family.type)
-            metric.samples = sorted(found[name], key=_order)
+        for family in self._meter.registry.collect():  # another version may have counted what this one does not know
+            metric = Metric(family.name, family.documentation, family.type)
+            found = [Sample(name, *told) for name in _sample_names(family) for told in labelled(kept, name)]
+            metric.samples = sorted(found, key=_order)
             yield metric
 
     def _sample(self) -> None:
@@ -69,6 +63,13 @@ class Totals:
             events, seconds = samples.popleft()
             self._meter.group.observe(events)
             self._meter.commit.observe(seconds)
+
+
+def labelled(tallies: Mapping[str, float], name: str) -> Iterator[tuple[dict[str, str], float]]:
+    """Every label set of one series among the journal's tallies, with its value."""
+    for key, value in tallies.items():
+        if key.startswith(f"{name} "):
+            yield _LABELS.decode(key.partition(" ")[2]), value
 
 
 def _key(sample: Sample) -> str:
