@@ -197,6 +197,13 @@ STANDS: dict[str, Stand] = {
         last("events"),
         "whsec_r",
     ),
+    "jira": Stand(
+        {"site": "acme.atlassian.net", "email": "a@example.com", "api_token": "jira-token"},
+        {"POST /rest/webhooks/1.0/webhook": {"self": "https://acme.atlassian.net/rest/webhooks/1.0/webhook/72"}},
+        last("events"),
+        last("secret"),
+        lambda type_: not type_.startswith("rule."),
+    ),
     "linear": Stand(
         {"api_key": "lin_api_long_key"},
         {"POST /graphql": {"data": {"webhookCreate": {"success": True, "webhook": {"id": "w-1"}}}}},
@@ -538,6 +545,15 @@ def test_a_key_that_may_not_read_the_workspaces_secret_registers_all_the_same(ap
     done = register(api, "linear", *give(**STANDS["linear"].values))
     assert done.exit_code == 1
     assert "Only admins may create webhooks" in done.output
+
+
+def test_jira_sends_of_all_issues_or_of_those_that_a_query_names(api: Api) -> None:
+    stand_in(api, "jira")
+    assert api.asked[-1].json["filters"] == {}
+    assert not api.asked[-1].json["excludeBody"]
+    stand_in(api, "jira", *give(jql="project = HELP", site="https://jira.example.com/jira/"))
+    assert api.asked[-1].json["filters"] == {"issue-related-events-section": "project = HELP"}
+    assert api.asked[-1].path == "/jira/rest/webhooks/1.0/webhook"
 
 
 def test_linear_sends_of_all_public_teams_or_of_one(api: Api) -> None:

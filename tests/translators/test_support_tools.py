@@ -19,6 +19,7 @@ from translators.front import front
 from translators.gorgias import gorgias
 from translators.helpscout import helpscout
 from translators.intercom import intercom
+from translators.jira import jira
 from translators.kit import Source
 from translators.kit.schemes import PublicKey, Scheme
 from translators.kit.vocabulary import VOCABULARY
@@ -31,7 +32,9 @@ from webhooks.signatures import Fault, Request, sign, verify
 HERE = Path(__file__).parent
 GOLDEN = HERE.parent / "golden"
 DOCS = HERE.parents[1] / "docs" / "sources"
-SOURCES = [zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, linear, chatwoot, crisp, plain, pylon]
+SOURCES = [
+    zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
+]  # fmt: skip
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SIGNED = [
     pytest.param(source, scheme, id=f"{source.name}-{name}")
@@ -144,6 +147,7 @@ def test_every_message_of_a_type_is_in_its_row_of_the_docs(source: Source) -> No
         (freshdesk, "ticket_created"),
         (gorgias, "ticket_created"),
         (pylon, "issue_created"),
+        (jira, "rule_ticket_created"),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -152,13 +156,15 @@ def test_the_template_to_paste_has_the_shape_of_the_fixtures(source: Source, gol
     assert shape(template) == shape(json.loads((GOLDEN / source.name / f"{golden}.json").read_text()))
 
 
-@pytest.mark.parametrize("source", [zendesk, freshdesk], ids=named)
+@pytest.mark.parametrize("source", [zendesk, freshdesk, jira], ids=named)
 def test_the_template_lets_no_customer_write_into_the_body(source: Source) -> None:
     template = (DOCS / f"{source.name}.md").read_text().partition("```json\n")[2].partition("```")[0]
     written = (
         "*.title}}",
         "*.subject}}",
+        "*.summary}}",
         "*requester.name}}",
+        "*reporter.displayName}}",
         "*comment*.value}}",
         "*description}}",
         "*current_user.name}}",

@@ -1,0 +1,49 @@
+"""Public comments are replies. An internal one is never told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from translators.jira.issues import ticket
+from translators.jira.person import is_application, is_customer, known, user_id
+from translators.jira.source import jira, requester, site
+from translators.kit import Event, Message, Payload, Skip, track
+
+
+@jira.on("comment_created")
+def commented(event: Event) -> Iterator[Message]:
+    body = event.body
+    if "issue" not in body:
+        raise Skip("Data Center names no issue here; jira:issue_updated tells the comment with it")
+    comment = body.at("comment")
+    _public(event, comment)
+    author = comment.maybe("author")
+    person = known(author, site(event))
+    if person is None:
+        raise Skip("written by an application or automation" if is_application(author) else "written by nobody known")
+    said = {**ticket(event), "message_id": comment.id("id")}
+    whose = requester(event)
+    if whose and whose.anonymous == person.anonymous:
+        yield track("Ticket Replied", said, author="customer", who=whose)
+    elif is_customer(author):  # a participant of the request; Cloud tells no reporter beside a comment
+        person = replace(person, group_id=whose.group_id if whose else None)
+        yield track("Ticket Replied", said, author="customer", who=person)
+    else:
+        agent = {"agent_id": user_id(author), "agent_name": author.text("displayName", None)}
+        yield track("Ticket Replied", said | agent, author="agent")
+
+
+def _public(event: Event, comment: Payload) -> None:
+    """`Skip` unless the comment is for everybody who sees the ticket.
+
+    Cloud says it in `jsdPublic`, which Data Center leaves out; `visibility` restricts one to a role or group.
+    https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/
+    """
+    if "visibility" in comment:
+        raise Skip("a comment for one role or group only")
+    public = comment.flag("jsdPublic", None)
+    if public is False:
+        raise Skip("an internal comment")
+    if public is None and event.body.get("issue.fields.project.projectTypeKey") == "service_desk":
+        raise Skip("Data Center does not say whether a request's comment is internal; an automation rule does")

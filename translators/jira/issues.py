@@ -1,0 +1,125 @@
+"""Issues are tickets: made, changed, deleted, rated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.jira.person import is_application, is_customer, user_id
+from translators.jira.source import custom, jira, site
+from translators.jira.status import step
+from translators.kit import Event, Message, Payload, Skip, track
+
+SERVICE: Final = "[system] "  # a service project's own issue types begin so
+_TOLD: Final = {"status", "resolution", "assignee", "priority"}
+# the board's order, planning and time sheets: the team's own filing
+_QUIET: Final = {
+    "rank", "sprint", "timeestimate", "timeoriginalestimate", "timespent", "worklogid", "worklogtimespent",
+    "remoteissuelink", "remoteworkitemlink",
+}  # fmt: skip
+
+
+def ticket(event: Event) -> dict[str, Any]:
+    """What every message of a ticket tells. A comment's own event knows less."""
+    issue = event.body.at("issue")
+    fields = issue.maybe("fields")
+    key, scheme = issue.text("key", None), issue.text("self", "").partition("://")[0]
+    return {
+        "ticket_id": issue.id("id"),
+        "ticket_key": key,
+        "subject": fields.text("summary", None),
+        "status": lower(fields, "status.name"),
+        "status_category": fields.text("status.statusCategory.key", None),
+        "priority": lower(fields, "priority.name"),
+        "type": (lower(fields, "issuetype.name") or "").removeprefix(SERVICE) or None,
+        "request_type": _request_type(fields),
+        "resolution": lower(fields, "resolution.name"),
+        "tags": fields.get("labels") or None,
+        "assignee_id": user_id(fields.maybe("assignee")),
+        "assignee_name": fields.text("assignee.displayName", None),
+        "project_id": fields.id("project.id", None),
+        "project_key": fields.text("project.key", None),
+        "project_type": fields.text("project.projectTypeKey", None),
+        "url": f"{scheme}://{site(event)}/browse/{key}" if key and scheme else None,
+    }
+
+
+def lower(body: Payload, path: str) -> str | None:
+    """A word in lower case, as every support tool's is told."""
+    return body.text(path, "").lower() or None
+
+
+def _request_type(fields: Payload) -> str | None:
+    """Of a service request; its field has another name on every site, its members do not."""
+    for field in custom(fields).values():
+        name = Payload(field).get("requestType.name")
+        if isinstance(name, str):
+            return name.lower()
+    return None
+
+
+@jira.on("jira:issue_created")
+def issue_created(event: Event) -> Iterator[Message]:
+    yield track("Ticket Created", ticket(event))
+
+
+@jira.on("jira:issue_deleted")
+def issue_deleted(event: Event) -> Iterator[Message]:
+    yield track("Ticket Deleted", ticket(event), **_agent(event))
+
+
+@jira.on("jira:issue_updated")
+def issue_updated(event: Event) -> Iterator[Message]:
+    """One change may be several facts; each is told once."""
+    told = list(_changes(event))
+    if not told:
+        raise Skip("no field changed but the team's own filing, or a ticket given to nobody")
+    yield from told
+
+
+def _changes(event: Event) -> Iterator[Message]:
+    items = list(event.body.each("changelog.items"))
+    system = {item.text("field").lower(): item for item in items if item.text("fieldtype", "jira") == "jira"}
+    props = ticket(event) | _agent(event)
+    none = Payload({})
+    status, resolution = system.get("status", none), system.get("resolution", none)
+    name = step(event, status, resolution) if status or resolution else None
+    if name:
+        yield track(name, props, previous_status=lower(status, "fromString"))
+    if (assignee := system.get("assignee", none)) and "to" in assignee:
+        yield track(
+            "Ticket Assigned",
+            props,
+            previous_assignee_id=assignee.id("from", None),
+            previous_assignee_name=assignee.text("fromString", None),
+        )
+    if priority := system.get("priority"):
+        yield track("Ticket Priority Changed", props, previous_priority=lower(priority, "fromString"))
+    rated = {field: score for item in items if (score := _score(event, field := item.text("fieldId", ""))) is not None}
+    for field, score in rated.items():
+        yield track("Satisfaction Rated", ticket(event), rating=str(score), score=score, key=field)
+    told = _TOLD if name else _TOLD - {"resolution"}
+    changed = [
+        item.text("field")
+        for item in items
+        if item.text("fieldId", "") not in rated and item not in [system.get(field) for field in told]
+    ]
+    if changed := [field for field in dict.fromkeys(changed) if field.lower() not in _QUIET]:
+        yield track("Ticket Updated", props, changed=changed)
+
+
+def _score(event: Event, field: str) -> int | None:
+    """A satisfaction field's value is `{"rating": 5}`; its name is the site's own."""
+    rating = Payload(custom(event.body.maybe("issue.fields")).get(field)).get("rating")
+    return rating if isinstance(rating, int) and not isinstance(rating, bool) else None
+
+
+def _agent(event: Event) -> dict[str, Any]:
+    """Who did it, where it was one of the team: no application, no customer, not the reporter."""
+    user = event.body.maybe("user")
+    own = user_id(user)
+    if own is None or is_application(user) or is_customer(user):
+        return {}
+    if own == user_id(event.body.maybe("issue.fields.reporter")):
+        return {}
+    return {"agent_id": own, "agent_name": user.text("displayName", None)}

@@ -1,0 +1,29 @@
+"""Users become identify. https://developer.atlassian.com/cloud/jira/platform/webhooks/#user"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from translators.jira.person import is_application, user_id
+from translators.jira.source import jira
+from translators.kit import Event, Malformed, Message, Payload, Skip, identify, track
+
+
+@jira.on("user_created", "user_updated")
+def user_known(event: Event) -> Iterator[Message]:
+    user = _user(event)
+    yield identify(timezone=user.text("timeZone", None), jira_active=user.flag("active", None))
+
+
+@jira.on("user_deleted")
+def user_deleted(event: Event) -> Iterator[Message]:
+    yield track("Contact Deleted", contact_id=user_id(_user(event)))
+
+
+def _user(event: Event) -> Payload:
+    user = event.body.at("user")
+    if is_application(user):
+        raise Skip("an application's user, no person")
+    if user_id(user) is None:
+        raise Malformed("$.user.accountId", "is missing, and so are key and name")
+    return user

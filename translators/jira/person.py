@@ -1,0 +1,51 @@
+"""Jira's users. Cloud knows an account by `accountId`, Data Center a user by `key`, unique on its own site only.
+
+https://developer.atlassian.com/cloud/jira/platform/deprecation-notice-user-privacy-api-migration-guide/
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from translators.kit import ExternalId, Identity, Payload
+
+_APPLICATION: Final = "app"
+_CUSTOMER: Final = "customer"  # an account of the portal only: nobody of the team
+
+
+def site_of(address: str) -> str:
+    """The host, and on Data Center the path, that a site's addresses begin with: `acme.atlassian.net`."""
+    place = address.partition("://")[2]
+    return place.partition("/rest/")[0].partition("/browse/")[0].strip("/")
+
+
+def user_id(user: Payload) -> str | None:
+    """The account id, or the user key, or (Data Center before 8) the name."""
+    return user.id("accountId", None) or user.id("key", None) or user.id("name", None)
+
+
+def is_application(user: Payload) -> bool:
+    """Whether it is an app or automation: nobody."""
+    return user.text("accountType", "") == _APPLICATION
+
+
+def is_customer(user: Payload) -> bool:
+    """Whether it is an account of a service portal alone."""
+    return user.text("accountType", "") == _CUSTOMER
+
+
+def known(user: Payload, site: str) -> Identity | None:
+    """The person; None for an application, or where nobody is named. A hidden address is no text with an @."""
+    if is_application(user) or (own := user_id(user)) is None:
+        return None
+    email, name = user.text("emailAddress", ""), user.text("displayName", "")
+    traits = {"email": email if "@" in email else "", "name": name}
+    return account(own, site if "accountId" not in user else "", {key: told for key, told in traits.items() if told})
+
+
+def account(own: str, site: str, traits: dict[str, str]) -> Identity:
+    """A person by the account id, or with `site` by the user key of a Data Center site."""
+    if site:
+        external = ExternalId("jira_user_key", own)
+        return Identity(anonymous=("user", f"{site}|{own}"), external_ids=(external,), traits=traits)
+    return Identity(anonymous=("user", own), external_ids=(ExternalId("jira_account_id", own),), traits=traits)

@@ -1,0 +1,51 @@
+"""The webhook, made through Jira's API. https://developer.atlassian.com/cloud/jira/platform/webhooks/#registering-a-webhook
+
+The same address serves Cloud and Data Center up to 9; Data Center 10 is registered by hand.
+"""
+
+from __future__ import annotations
+
+from translators.jira.source import jira
+from translators.kit import Need, Registered, Registering, basic, json_call
+
+
+@jira.registration(
+    Need("site", "JIRA_SITE", "acme.atlassian.net, or the address of your own server", secret=False),
+    Need(
+        "email",
+        "JIRA_EMAIL",
+        "the e-mail address of a Jira administrator (a user name on your own server)",
+        secret=False,
+    ),
+    Need("api_token", "JIRA_API_TOKEN", "an API token of id.atlassian.com (the password on your own server)"),
+    Need("jql", "JIRA_JQL", "which issues, such as `project = HELP`; all without it", secret=False, default=""),
+    after="automation rules for SLA breaches and what webhooks do not tell: docs/sources/jira.md has the template.",
+)
+def register(at: Registering) -> Registered:
+    """One admin webhook for the events that we translate, signed with a secret of our own choice."""
+    site = at.given["site"].rstrip("/")
+    base = site if "://" in site else f"https://{site}"
+    jql = at.given["jql"]
+    webhook = {
+        "name": "Segue",
+        "url": at.url,
+        "events": [type_ for type_ in at.types if not type_.startswith("rule.")],
+        "filters": {"issue-related-events-section": jql} if jql else {},
+        "excludeBody": False,
+        "secret": at.secret,
+    }
+    made = yield json_call(
+        "POST", f"{base}/rest/webhooks/1.0/webhook", basic(at.given["email"], at.given["api_token"]), webhook
+    )
+    made.text("self")
+    return at.secret
+
+
+jira.by_hand(
+    "Settings > System > WebHooks (Data Center: Administration > System > WebHooks) > Create a WebHook",
+    "URL: {url}",
+    "Secret: {secret}",
+    "Leave Exclude body off, and choose these events (those of `rule.` come by automation rules):{types}",
+    "JQL: which issues, such as project = HELP; all without it",
+    chosen="{random}",
+)

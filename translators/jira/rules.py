@@ -1,0 +1,93 @@
+"""Automation rules that send a web request: the body is the template of docs/sources/jira.md.
+
+https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/#Send-web-request
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+
+from translators.jira.issues import SERVICE, lower
+from translators.jira.person import account, site_of
+from translators.jira.source import jira
+from translators.kit import Event, Identity, Malformed, Message, Payload, Skip, filled, track
+
+_NAMES: Final = {
+    "rule.ticket.created": "Ticket Created",
+    "rule.ticket.assigned": "Ticket Assigned",
+    "rule.ticket.solved": "Ticket Solved",
+    "rule.ticket.reopened": "Ticket Reopened",
+    "rule.ticket.status_changed": "Ticket Status Changed",
+    "rule.ticket.priority_changed": "Ticket Priority Changed",
+    "rule.ticket.sla_breached": "Ticket SLA Breached",
+}
+
+
+def reporter(event: Event) -> Identity:
+    """The reporter, by the account id, Data Center's user key, or the e-mail address."""
+    body = filled(event.body)
+    told = body.maybe("reporter")
+    email = told.text("email", "")
+    traits = {"email": email} if "@" in email else {}
+    own, key = told.id("id", ""), told.id("key", "")
+    if own or key:
+        person = account(own or key, "" if own else site_of(body.text("ticket.url", "")), traits)
+    elif traits:
+        person = Identity(anonymous=("email", email.strip().lower()), traits=traits)
+    else:
+        raise Malformed("$.reporter.id", "is missing, and so are key and email: paste the template of the docs anew")
+    return replace(person, metadata=(told.texts("own"),))
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    body = filled(event.body)
+    told = body.pick(
+        ticket_key="ticket.key", status_category="ticket.status_category", project_key="ticket.project",
+        url="ticket.url", assignee_name="assignee.name",
+    )  # fmt: skip
+    for name in ("status", "priority", "type", "request_type", "resolution"):
+        told[name] = lower(body, f"ticket.{name}")
+    told["type"] = (told["type"] or "").removeprefix(SERVICE) or None
+    assignee = body.id("assignee.id", None) or body.id("assignee.key", None)
+    return told | {"ticket_id": body.id("ticket.id"), "assignee_id": assignee}
+
+
+@jira.on(*_NAMES)
+def ticket_told(event: Event) -> Iterator[Message]:
+    yield track(_NAMES[event.type], _ticket(event), who=reporter(event))
+
+
+@jira.on("rule.ticket.replied")
+def reply_told(event: Event) -> Iterator[Message]:
+    """The comment's author is the reporter or not, unless the rule's condition knows better and says so."""
+    body = filled(event.body)
+    internal = body.text("comment.internal", "").lower()
+    if internal == "true":
+        raise Skip("an internal comment")
+    if internal != "false":
+        raise Malformed("$.comment.internal", "is neither true nor false: nobody could tell a note from a reply")
+    author = body.text("comment.author", None) or _author(body)
+    if author not in {"customer", "agent"}:
+        raise Malformed("$.comment.author", "must be customer or agent, or empty")
+    said = _ticket(event) | {"message_id": body.id("comment.id", None), "author": author}
+    if author == "agent":
+        said["agent_id"] = body.id("comment.author_id", None) or body.id("comment.author_key", None)
+    yield track("Ticket Replied", said, who=reporter(event))
+
+
+def _author(body: Payload) -> str:
+    pairs = (("comment.author_id", "reporter.id"), ("comment.author_key", "reporter.key"))
+    told = [(body.id(one, ""), body.id(other, "")) for one, other in pairs]
+    if not any(one for one, _ in told):
+        raise Malformed("$.comment.author_id", "is missing, and so is author_key: paste the template of the docs anew")
+    return "customer" if any(one and one == other for one, other in told) else "agent"
+
+
+@jira.on("rule.ticket.rated")
+def rating_told(event: Event) -> Iterator[Message]:
+    rating = filled(event.body).text("rating")
+    score = int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
+    yield track("Satisfaction Rated", _ticket(event), rating=rating.lower(), score=score, who=reporter(event))
