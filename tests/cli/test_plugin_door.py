@@ -6,12 +6,15 @@ that nothing is downloaded; Segue itself is built and installed as a wheel.
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import sysconfig
 from pathlib import Path
 
 import pytest
+
+from running import free_port, get, until
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.slow
@@ -47,6 +50,9 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     made = Fresh(folder)
     site = Path(made.run("python", "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
     (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    pip = made.bin / "pip"
+    pip.write_text(f'#!/bin/sh\nexec {made.bin}/python -m pip "$@"\n')
+    pip.chmod(0o755)
     source = folder / "segue"
     copied = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "pyproject.toml", "README.md", "LICENSE",
@@ -128,6 +134,51 @@ def test_the_catalog_lists_it_in_every_form(fresh: Fresh, acme: Path) -> None:
     assert json.loads(fresh.run("segue", "catalog", "acme", "--format", "json"))[0]["name"] == "acme"
     rules = json.loads(fresh.run("segue", "catalog", "acme", "--format", "tracking-plan"))["rules"]
     assert {rule.get("key") for rule in rules} == {"Order Completed", None}
+
+
+def test_the_guide_can_be_followed_word_for_word(fresh: Fresh, tmp_path: Path) -> None:
+    """Every command of docs/adding-a-source.md, in its order, on the examples that step 1 writes."""
+    page = (ROOT / "docs" / "adding-a-source.md").read_text()
+    lines = [
+        line.partition("  #")[0].strip()
+        for block in page.split("```sh\n")[1:]
+        for line in block.partition("```")[0].splitlines()
+    ]
+    port = free_port()
+    environ = {
+        "PATH": f"{fresh.bin}:{os.environ['PATH']}", "HOME": str(tmp_path), "PIP_CONFIG_FILE": os.devnull, "PORT": str(port),
+        "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1", "ACME_WEBHOOK_SECRET": "a long text to try it",
+        "SEGUE_DATABASE": f"sqlite:///{tmp_path}/journal.db", "SEGUE_HOST": "127.0.0.1", "WEB_CONCURRENCY": "1",
+    }  # fmt: skip
+    folder, running, told = tmp_path, None, ""
+    try:
+        for line in lines:
+            if line.startswith("cd "):
+                folder /= line.removeprefix("cd ")
+            elif line == "segue web":
+                running = subprocess.Popen(["segue", "web"], cwd=folder, env=environ, start_new_session=True)
+                until(lambda: get(port, "/healthz") == 200, "segue web")
+            elif not line.startswith("export "):
+                command = line.replace("http://localhost:8000", f"http://localhost:{port}")
+                done = subprocess.run(
+                    command,
+                    shell=True,
+                    cwd=folder,
+                    env=environ,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=110,
+                )
+                assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+                told += done.stdout
+    finally:
+        if running is not None:
+            os.killpg(running.pid, signal.SIGTERM)
+            running.wait(40)
+    assert running is not None
+    assert "Order Completed" in told
+    assert "status: accepted" in told
 
 
 def test_taking_it_out_takes_the_source_out(fresh: Fresh, acme: Path) -> None:

@@ -226,6 +226,12 @@ STANDS: dict[str, Stand] = {
         last("event_types"),
         last("secret"),
     ),
+    "calcom": Stand(
+        {"api_key": "cal_live_long"},
+        {"POST /v2/webhooks": {"status": "success", "data": {"id": "1"}}},
+        last("triggers"),
+        last("secret"),
+    ),
     "calendly": Stand(
         {"token": "eyJ-long-token"},
         {

@@ -137,6 +137,8 @@ SALES: Final[Mapping[str, str]] = {
     "Opportunity Deleted": "An opportunity or deal was deleted.",
     "Data Action Triggered": "A data action of a customer data platform fired (`action`).",
     "Meeting Booked": "A meeting was booked.",
+    "Meeting Requested": "Somebody asked for a meeting, and the host has not agreed yet.",
+    "Meeting Declined": "The host turned a request for a meeting down.",
     "Meeting Cancelled": "A meeting was called off.",
     "Form Submitted": "A form was submitted.",
     "Form Abandoned": "A form was begun and not sent.",
