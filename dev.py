@@ -128,6 +128,7 @@ def prepare() -> None:
     say("Installing the dependencies (once, about a minute) ...")
     pip("install", "--require-hashes", "-r", str(LOCK))
     pip("install", "--no-deps", "--no-build-isolation", "-e", str(HERE))
+    shutil.rmtree(HERE / "segue.egg-info", ignore_errors=True)  # a build's leftover would hide new entry points
     STAMP.write_text(stamp)
 
 
