@@ -41,12 +41,16 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One HTTP request to the provider's API. `body` is already encoded; see `json_call` and `form_call`."""
+    """One HTTP request to the provider's API. `body` is already encoded; see `json_call` and `form_call`.
+
+    `absent` asks for something that may not be there yet: 404 is then an empty answer.
+    """
 
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    absent: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -44,13 +44,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A setting of this source, per endpoint: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml. `many` is a list."""
+    """A setting of this source, per endpoint: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml. `many` is a list.
+
+    `pattern` is a regular expression that each value matches as a whole; where one does not, `help` is what is shown.
+    """
 
     name: str
     help: str
     default: str | tuple[str, ...] = ""
     choices: tuple[str, ...] = ()
     many: bool = False
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 
@@ -88,6 +89,8 @@ def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Ca
                 body: bytes = answer.read(_MOST_ANSWER)
         except urllib.error.HTTPError as error:
             with error:
+                if call.absent and error.code == HTTPStatus.NOT_FOUND:
+                    return Payload({})
                 said = error.read(2000).decode("utf-8", "replace").strip()
             raise Unsent(f"{source.title} answered {error.code}: {mask(said, hidden) or error.reason}") from None
         except (urllib.error.URLError, OSError) as error:

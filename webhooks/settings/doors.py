@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
@@ -41,6 +42,8 @@ def _option(option: Option, value: Any) -> Iterator[str]:
     for word in values:
         if option.choices and word not in option.choices:
             yield f"is {word!r}: choose {either(option.choices)}"
+        if option.pattern and re.fullmatch(option.pattern, word) is None:
+            yield f"is {word!r}, and is to be: {option.help}"
 
 
 def covers_url(scheme: Scheme) -> bool:
