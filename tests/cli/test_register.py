@@ -125,6 +125,9 @@ def events_of_slack(asked: list[Asked]) -> list[str]:
 SENDGRID = "/v3/user/webhooks/event/settings"
 TWILIO = "/v1/Services/MG1"
 ENS = "/platform/v1/ens-"
+HUBSPOT = "/webhooks/v3/33"
+HUB_KEY = "?hapikey=hub-key-long"
+KEYS = ("eventType", "propertyName", "objectTypeId")
 STANDS: dict[str, Stand] = {
     "stripe": Stand(
         {"api_key": "sk_test_long"},
@@ -211,6 +214,16 @@ STANDS: dict[str, Stand] = {
         last("variables.input.secret"),
         lambda type_: not type_.startswith("OAuthApp"),
         lambda type_: [type_.partition(".")[0]],
+    ),
+    "hubspot": Stand(
+        {"app_id": "33", "developer_api_key": "hub-key-long"},
+        {
+            f"PUT {HUBSPOT}/settings{HUB_KEY}": {"targetUrl": URL + "hubspot"},
+            f"GET {HUBSPOT}/subscriptions{HUB_KEY}": {"results": []},
+            f"POST {HUBSPOT}/subscriptions{HUB_KEY}": {"id": "1"},
+        },
+        lambda asked: [each.json["eventType"] for each in asked if each.method == "POST"],
+        renamed=lambda type_: [type_.replace("lead.", "object.")],
     ),
     "github": Stand(
         {"token": "ghp_long", "target": "acme/shop"},
@@ -635,6 +648,36 @@ def test_calendly_tells_one_users_meetings_without_the_organisations_forms(api: 
     told = api.asked[-1].json
     assert told["user"] == "https://u/1"
     assert not [type_ for type_ in told["events"] if type_.startswith(("routing_form", "contact."))]
+
+
+def test_hubspot_is_asked_only_for_what_its_app_lacks(api: Api) -> None:
+    there = [
+        {"id": "7", "eventType": "contact.creation", "active": True},
+        {"id": "8", "eventType": "contact.propertyChange", "propertyName": "email", "active": False},
+        {"id": "9", "eventType": "object.creation", "objectTypeId": "0-136", "active": True},
+    ]
+    api.answer(f"GET {HUBSPOT}/settings{HUB_KEY}", {"targetUrl": URL + "hubspot"})
+    api.answer(f"PATCH {HUBSPOT}/subscriptions/8{HUB_KEY}", {"id": "8"})
+    stand = STANDS["hubspot"]
+    for asked, value in (stand.answers | {f"GET {HUBSPOT}/subscriptions{HUB_KEY}": {"results": there}}).items():
+        api.answer(asked, value)
+    done = register(api, "hubspot", *give(**stand.values, properties="contact.user_id deal.arr"))
+    assert done.exit_code == 0, done.output
+    assert not [each for each in api.asked if each.method == "PUT"]
+    assert [each.json for each in api.asked if each.method == "PATCH"] == [{"active": True}]
+    made = [tuple(each.json.get(name) for name in KEYS) for each in api.asked if each.method == "POST"]
+    assert len(made) == len(set(made))
+    assert not {tuple(one.get(name) for name in KEYS) for one in there} & set(made)
+    assert ("contact.propertyChange", "user_id", None) in made
+    assert ("deal.propertyChange", "arr", None) in made
+
+
+def test_a_hubspot_app_that_sends_elsewhere_is_left_alone(api: Api) -> None:
+    api.answer(f"GET {HUBSPOT}/settings{HUB_KEY}", {"targetUrl": "https://other.example.com/hook"})
+    done = stand_in(api, "hubspot")
+    assert done.exit_code == 1
+    assert "https://other.example.com/hook" in done.output
+    assert [each.method for each in api.asked] == ["GET"]
 
 
 def test_a_whole_organisation_of_github(api: Api) -> None:

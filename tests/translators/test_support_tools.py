@@ -18,6 +18,7 @@ from translators.freshdesk import freshdesk
 from translators.front import front
 from translators.gorgias import gorgias
 from translators.helpscout import helpscout
+from translators.hubspot import hubspot
 from translators.intercom import intercom
 from translators.jira import jira
 from translators.kit import Source
@@ -34,8 +35,10 @@ GOLDEN = HERE.parent / "golden"
 DOCS = HERE.parents[1] / "docs" / "sources"
 SOURCES = [
     zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
+    hubspot,
 ]  # fmt: skip
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+URL = "https://hooks.example.com/webhooks/tool"
 SIGNED = [
     pytest.param(source, scheme, id=f"{source.name}-{name}")
     for source in SOURCES
@@ -58,9 +61,11 @@ def messages(source: Source) -> list[dict[str, Any]]:
 
 
 def request_of(scheme: Scheme, body: bytes, secret: str, *, now: datetime = NOW) -> Request:
-    signed = sign(scheme, body=body, secret=secret, now=now)
+    signed = sign(scheme, body=body, secret=secret, now=now, url=URL)
     headers = {name.lower(): value for name, value in signed.headers.items()}
-    return Request(body=signed.body, headers=headers, query=signed.query, path_token=signed.path_token)
+    return Request(
+        body=signed.body, headers=headers, query=signed.query, path_token=signed.path_token, public_url=URL
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
@@ -104,7 +109,7 @@ def test_what_it_signs_is_let_in_and_nothing_else(source: Source, scheme: Scheme
         assert not verify(scheme, changed, secrets=(secret,), now=NOW).ok
 
 
-@pytest.mark.parametrize("source", [zendesk, front, linear, chatwoot, crisp, plain], ids=named)
+@pytest.mark.parametrize("source", [zendesk, front, linear, chatwoot, crisp, plain, hubspot], ids=named)
 def test_an_old_delivery_is_refused_where_the_time_is_signed(source: Source) -> None:
     scheme = next(iter(source.schemes.values()))
     request = request_of(scheme, b"{}", "secret", now=NOW - timedelta(minutes=6))

@@ -1,0 +1,43 @@
+"""Threads of the conversations inbox. HubSpot tells neither the visitor nor who wrote a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from translators.hubspot.properties import value
+from translators.hubspot.source import hubspot, record
+from translators.kit import CLEAR, Event, Malformed, Message, Skip, track
+
+_STATES: Final = {"OPEN": "Live Chat Conversation Reopened", "CLOSED": "Live Chat Conversation Ended"}
+
+
+@hubspot.on("conversation.creation")
+def conversation_started(event: Event) -> Iterator[Message]:
+    yield track("Live Chat Conversation Started", conversation_id=record(event.body))
+
+
+@hubspot.on("conversation.newMessage")
+def message_added(event: Event) -> Iterator[Message]:
+    """A message of the visitor's, an agent's or a bot's: none of them can be told, so none is claimed."""
+    kind = event.body.text("messageType")
+    if kind == "COMMENT":
+        raise Skip("a private note")
+    if kind != "MESSAGE":
+        raise Malformed("$.messageType", "is neither MESSAGE nor COMMENT")
+    told = {"conversation_id": record(event.body), "message_id": event.body.id("messageId", None)}
+    yield track("Live Chat Message Added", told)
+
+
+@hubspot.on("conversation.propertyChange")
+def conversation_changed(event: Event) -> Iterator[Message]:
+    body = event.body
+    name, told, thread = body.text("propertyName"), value(body), {"conversation_id": record(body)}
+    if name == "assignedTo":
+        if told is CLEAR:
+            raise Skip("the conversation was given to nobody")
+        yield track("Live Chat Conversation Assigned", thread, assignee_id=told)
+    elif name == "status" and told in _STATES:
+        yield track(_STATES[told], thread, status=told.lower())
+    else:
+        raise Skip(f"the property {name} of a conversation is your team's own filing")

@@ -1,0 +1,42 @@
+"""Deals and leads. A webhook names no person: what happens to a deal is filed under the deal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from translators.hubspot.properties import DEAL, changed, value
+from translators.hubspot.source import hubspot, record
+from translators.kit import CLEAR, Event, Message, Skip, track
+
+_DERIVED: Final = {
+    "hs_is_closed", "hs_is_closed_won", "hs_is_closed_lost", "hs_deal_stage_probability", "hs_forecast_amount",
+    "hs_projected_amount", "hs_closed_amount", "amount_in_home_currency",
+}  # fmt: skip
+
+
+@hubspot.on("deal.propertyChange")
+def deal_changed(event: Event) -> Iterator[Message]:
+    """The amount is hoped for, so it is no revenue."""
+    body = event.body
+    name, deal = body.text("propertyName"), {"opportunity_id": record(body)}
+    if name == "dealstage":
+        stage = value(body)
+        if stage is CLEAR:
+            raise Skip("the deal left its pipeline")
+        end = "Opportunity Lost" if stage in event.option("lost_stages") else "Opportunity Stage Changed"
+        yield track("Opportunity Won" if stage in event.option("won_stages") else end, deal, stage=stage)
+        return
+    if name in _DERIVED:
+        raise Skip("HubSpot reckons it from the stage and the amount, which are told themselves")
+    property_, told = changed(body, DEAL, event.option("deal_properties"), "deal_properties")
+    money = {"currency": event.option("currency") or None} if name == "amount" else {}
+    yield track("Opportunity Updated", deal | money | {property_: told}, changed=[property_])
+
+
+@hubspot.on("lead.propertyChange")
+def lead_changed(event: Event) -> Iterator[Message]:
+    name, stage = event.body.text("propertyName"), value(event.body)
+    if name != "hs_pipeline_stage" or stage is CLEAR:
+        raise Skip(f"the property {name} of a lead; its stage (hs_pipeline_stage) is what counts")
+    yield track("Lead Status Changed", lead_id=record(event.body), status=stage)

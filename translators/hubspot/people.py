@@ -1,0 +1,101 @@
+"""Contacts become identify, companies become group, as far as a webhook tells them: one changed property at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.hubspot.objects import other_end
+from translators.hubspot.properties import COMPANY, CONTACT, changed, value
+from translators.hubspot.source import contact, hubspot, merged, record
+from translators.kit import CLEAR, Event, Message, Payload, Skip, group, identify, track
+
+# https://developers.hubspot.com/docs/guides/api/crm/associations/associations-v4#association-type-id-values
+_PRIMARY_COMPANY: Final = 1
+RATINGS: Final = {
+    "hs_feedback_last_csat_survey_rating": "csat",
+    "hs_feedback_last_ces_survey_rating": "ces",
+    "hs_feedback_last_nps_rating": "nps",
+}
+
+
+@hubspot.on("contact.creation")
+def contact_created(event: Event) -> Iterator[Message]:
+    yield identify(createdAt=event.occurred_at)
+    yield track("Contact Created", contact_id=record(event.body))
+
+
+@hubspot.on("contact.propertyChange")
+def contact_changed(event: Event) -> Iterator[Message]:
+    """A trait; and what the change of some properties means besides."""
+    body = event.body
+    name = body.text("propertyName")
+    if name in RATINGS:
+        yield track("Satisfaction Rated", rated(body, RATINGS[name]), contact_id=record(body))
+        return
+    if name == "hs_email_optout":
+        yield track("Unsubscribed" if value(body, "flag") is True else "Email Resubscribed")
+        return
+    trait, told = changed(body, CONTACT, event.option("contact_traits"), "contact_traits")
+    yield identify({trait: {"name": told} if name == "company" and told is not CLEAR else told})
+    if name == "lifecyclestage" and told is not CLEAR:
+        yield track("Lifecycle Stage Changed", contact_id=record(body), stage=told)
+    elif name == "hs_lead_status" and told is not CLEAR:
+        yield track("Lead Status Changed", contact_id=record(body), status=told)
+
+
+def rated(body: Payload, survey: str) -> dict[str, Any]:
+    """A survey's last rating: a number, or a word such as `promoter`."""
+    told = value(body)
+    if told is CLEAR:
+        raise Skip("a rating was taken back")
+    score = int(told) if told.isdecimal() and len(told) < 3 else None
+    return {"survey": survey, "rating": told.lower(), "score": score}
+
+
+@hubspot.on("contact.merge")
+def contact_merged(event: Event) -> Iterator[Message]:
+    """All ids beside each other, so that the profiles are joined."""
+    stays, gone = merged(event.body)
+    yield identify(who=contact(event.body, stays, *gone))
+
+
+@hubspot.on("contact.associationChange")
+def contact_associated(event: Event) -> Iterator[Message]:
+    """The one place where HubSpot tells whose a company, deal or ticket is."""
+    body = event.body
+    to, id_, removed = other_end(body), body.id("toObjectId"), body.flag("associationRemoved", False)
+    if body.text("associationCategory", "HUBSPOT_DEFINED") != "HUBSPOT_DEFINED":
+        raise Skip("a label of your own on an association that is told without it")
+    if to == "company":
+        yield from _company_of(body, id_, removed=removed)
+    elif to in {"deal", "ticket"}:
+        noun = {"deal": "Opportunity", "ticket": "Ticket"}[to]
+        told = {"contact_id": record(body), f"{noun.lower()}_id": id_}
+        yield track(f"{noun} Contact {'Removed' if removed else 'Added'}", told)
+    else:
+        raise Skip(f"an association with a {to}")
+
+
+def _company_of(body: Payload, id_: str, *, removed: bool) -> Iterator[Message]:
+    """A primary company is an associated company too, and comes a second time as that."""
+    primary = body.flag("isPrimaryAssociation", False) or body.integer("associationTypeId", None) == _PRIMARY_COMPANY
+    if removed and primary:
+        raise Skip("the company is no longer the primary one; whether it still is one, its association tells")
+    if not removed:
+        yield group(id_)
+    if not primary:
+        yield track(f"Account {'Removed' if removed else 'Added'} User", context={"groupId": id_})
+
+
+@hubspot.on("company.creation")
+def company_created(event: Event) -> Iterator[Message]:
+    id_ = record(event.body)
+    yield group(id_, createdAt=event.occurred_at)
+    yield track("Account Created", account_id=id_)
+
+
+@hubspot.on("company.propertyChange")
+def company_changed(event: Event) -> Iterator[Message]:
+    trait, told = changed(event.body, COMPANY, event.option("company_traits"), "company_traits")
+    yield group(record(event.body), {trait: told})

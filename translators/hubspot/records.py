@@ -1,0 +1,52 @@
+"""What happens to records of every kind: made, deleted, brought back, merged into another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from translators.hubspot.source import company, hubspot, merged, record, thing
+from translators.kit import Event, Message, track
+
+_NOUNS: Final = {
+    "contact": "Contact", "company": "Account", "deal": "Opportunity", "lead": "Lead", "ticket": "Ticket",
+}  # fmt: skip
+
+
+def _told(event: Event, verb: str) -> Message:
+    noun = _noun(event)
+    return track(f"{noun} {verb}", {f"{noun.lower()}_id": record(event.body)})
+
+
+def _noun(event: Event) -> str:
+    return _NOUNS[event.type.partition(".")[0]]
+
+
+@hubspot.on("deal.creation", "lead.creation")
+def record_created(event: Event) -> Iterator[Message]:
+    yield _told(event, "Created")
+
+
+@hubspot.on("contact.deletion", "company.deletion", "deal.deletion", "lead.deletion", "ticket.deletion")
+def record_deleted(event: Event) -> Iterator[Message]:
+    yield _told(event, "Deleted")
+
+
+@hubspot.on("contact.privacyDeletion")
+def contact_erased(event: Event) -> Iterator[Message]:
+    yield _told(event, "Erased")
+
+
+@hubspot.on("contact.restore", "company.restore", "deal.restore", "ticket.restore")
+def record_restored(event: Event) -> Iterator[Message]:
+    yield _told(event, "Restored")
+
+
+@hubspot.on("company.merge", "deal.merge", "ticket.merge")
+def records_merged(event: Event) -> Iterator[Message]:
+    """One message for each that went into the other, filed under the one that went."""
+    kind, noun = event.type.partition(".")[0], _noun(event)
+    stays, gone = merged(event.body)
+    for id_ in gone:
+        who = company(event.body, id_) if kind == "company" else thing(event.body, kind, id_)
+        yield track(f"{noun} Merged", {f"{noun.lower()}_id": id_, "merged_into": stays}, key=id_, who=who)

@@ -1,0 +1,91 @@
+"""The subscriptions, made through HubSpot's API, which serves legacy public apps; apps of the developer platform take
+docs/hubspot/webhooks-hsmeta.json instead.
+
+https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide
+https://developers.hubspot.com/docs/apps/developer-platform/add-features/configure-webhooks
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import quote
+
+from translators.hubspot import people
+from translators.hubspot.objects import OBJECTS
+from translators.hubspot.properties import COMPANY, CONTACT, DEAL, TICKET
+from translators.hubspot.source import hubspot
+from translators.kit import Need, Refused, Registered, Registering, json_call
+
+PROPERTIES: Final[Mapping[str, Sequence[str]]] = {
+    "contact": [*CONTACT, "hs_email_optout", *people.RATINGS],
+    "company": [*COMPANY],
+    "deal": ["dealstage", *DEAL],
+    "ticket": [*TICKET, "hs_pipeline_stage", "hs_ticket_priority", "hs_ticket_reopened_at", "hubspot_owner_id"],
+    "conversation": ["assignedTo", "status"],
+    "lead": ["hs_pipeline_stage"],
+}
+"""What is subscribed to. A team comes with its agent, and a ticket's rating with the contact's, so neither is here."""
+_GENERIC: Final = {"lead"}
+_AT_ONCE: Final = 10
+
+hubspot.by_hand(
+    "An app of the developer platform: put docs/hubspot/webhooks-hsmeta.json into its src/app/webhooks/, with {url} as "
+    "targetUrl and without what you do not want, and `hs project upload`.",
+    "A legacy private app: Settings > Integrations > Legacy apps > your app > Webhooks, target URL {url}, and one "
+    "subscription for each line of that file.",
+    "Give the app the scopes of what it subscribes to: crm.objects.contacts.read, crm.objects.companies.read, "
+    "crm.objects.deals.read, crm.objects.leads.read, tickets, conversations.read.",
+    "Set SEGUE_HUBSPOT_PUBLIC_URL to {url}: HubSpot signs it, as it is written there.",
+)
+
+
+@hubspot.registration(
+    Need("app_id", "HUBSPOT_APP_ID", "the id of your legacy public app (its Auth tab)", secret=False),
+    Need("developer_api_key", "HUBSPOT_DEVELOPER_API_KEY", "the developer account's key (Keys > Developer API key)"),
+    Need(
+        "properties", "HUBSPOT_PROPERTIES", "more properties to hear of, as in contact.user_id deal.arr", secret=False,
+        default="",
+    ),
+    after="give the app the scopes of what it subscribes to, and install it in the account",
+)  # fmt: skip
+def register(at: Registering) -> Registered:
+    """The app's one target URL, then every subscription that it does not have yet. The API does not tell the secret."""
+    app = f"https://api.hubapi.com/webhooks/v3/{quote(at.given['app_id'], safe='')}"
+    key = f"?hapikey={quote(at.given['developer_api_key'], safe='')}"
+    told = yield replace(json_call("GET", f"{app}/settings{key}", {}), absent=True)
+    target = told.text("targetUrl", "")
+    if target not in {"", at.url}:
+        raise Refused(f"the app sends its webhooks to {target}, and an app has one URL only: take another app")
+    if not target:
+        settings = {"targetUrl": at.url, "throttling": {"maxConcurrentRequests": _AT_ONCE}}
+        yield json_call("PUT", f"{app}/settings{key}", {}, settings)
+    found = yield json_call("GET", f"{app}/subscriptions{key}", {})
+    there = {
+        (one.text("eventType"), one.text("propertyName", None), one.text("objectTypeId", None)): one
+        for one in found.each("results")
+    }
+    for wanted in subscriptions(at.types, at.given["properties"].split()):
+        one = there.get((wanted["eventType"], wanted.get("propertyName"), wanted.get("objectTypeId")))
+        if one is None:
+            yield json_call("POST", f"{app}/subscriptions{key}", {}, wanted)
+        elif not one.flag("active", True):
+            yield json_call("PATCH", f"{app}/subscriptions/{one.id('id')}{key}", {}, {"active": True})
+    return ""
+
+
+def subscriptions(types: Sequence[str], more: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
+    """One for each type, one for each property of a type that tells of changes; in the API's own form."""
+    ids = {name: id_ for id_, name in OBJECTS.items()}
+    for type_ in types:
+        kind, _, what = type_.partition(".")
+        told: dict[str, Any] = {"eventType": type_, "active": True}
+        if kind in _GENERIC:
+            told |= {"eventType": f"object.{what}", "objectTypeId": ids[kind]}
+        if what != "propertyChange":
+            yield told
+            continue
+        own = [name.partition(".")[2] for name in more if name.startswith(f"{kind}.")]
+        for property_ in dict.fromkeys([*PROPERTIES[kind], *own]):
+            yield told | {"propertyName": property_}

@@ -1,0 +1,163 @@
+"""How HubSpot signs, batches, names and dates its events, and whom they are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from typing import Any, Final
+
+from translators.hubspot.objects import kind_of
+from translators.hubspot.properties import ENTRY
+from translators.kit import (
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacRequest,
+    Identity,
+    Item,
+    Malformed,
+    Option,
+    Payload,
+    Skip,
+    Source,
+    raw_items,
+)
+
+_MORE: Final = "property, property=name or property=name:number (:time, :flag), such as arr=annual_spend:number"
+
+hubspot = Source(
+    "hubspot",
+    title="HubSpot",
+    docs="https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide",
+    secret_help="your app > Auth > Client secret",
+    # https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests
+    scheme={
+        "v3": HmacRequest(
+            header="X-HubSpot-Signature-v3",
+            parts=("method", "url", "body", "ts"),
+            ts_header="X-HubSpot-Request-Timestamp",
+            decode_url=True,
+        ),
+        "v2": HmacRequest(
+            header="X-HubSpot-Signature", parts=("secret", "method", "url", "body"), encoding="hex", plain=True
+        ),
+        "v1": HmacRequest(header="X-HubSpot-Signature", parts=("secret", "body"), encoding="hex", plain=True),
+    },
+    options=[
+        Option("portal_id", "translate this HubSpot account only (an app hears of all that installed it)"),
+        Option("contact_traits", f"more contact properties to send as traits: {_MORE}", (), many=True, pattern=ENTRY),
+        Option("company_traits", f"more company properties to send as traits: {_MORE}", (), many=True, pattern=ENTRY),
+        Option("deal_properties", f"more deal properties to send: {_MORE}", (), many=True, pattern=ENTRY),
+        Option("ticket_properties", f"more ticket properties to send: {_MORE}", (), many=True, pattern=ENTRY),
+        Option("won_stages", "ids of the stages of a won deal", ("closedwon",), many=True),
+        Option("lost_stages", "ids of the stages of a lost deal", ("closedlost",), many=True),
+        Option("currency", "the currency of an account that has only one, such as EUR"),
+        Option("solved_stages", "ids of the stages of a solved ticket", ("4",), many=True),
+        Option("reopened_stages", "ids of the stages of a reopened ticket", (), many=True),
+        Option("assigned_stages", "ids of the stages of a ticket that was given to somebody", (), many=True),
+        Option("created_stages", "ids of the stages where a ticket counts as created, if not by itself", (), many=True),
+    ],
+)  # fmt: skip
+
+
+@hubspot.split
+def split(delivery: Delivery) -> Iterator[bytes | Item]:
+    """A list of events; or the one object of a workflow's webhook, whose shape its author chose."""
+    if delivery.body.lstrip()[:1] == b"{":
+        yield Item(
+            raw=delivery.body, received_at=delivery.received_at, envelope={"sent_by": "workflow"},
+            options=delivery.options,
+        )  # fmt: skip
+        return
+    yield from raw_items(delivery.body)
+
+
+@hubspot.event
+def head(item: Item) -> Head:
+    """`contact.propertyChange`, also where it came as `object.propertyChange` of object type `0-1`.
+
+    HubSpot warns that `eventId` may come twice, so it is a part of the key beside account, subscription, record,
+    time and property. `attemptNumber` counts the retries and is no part of it.
+    """
+    if item.envelope.get("sent_by") == "workflow":
+        return Head(f"sha256:{sha256(item.raw).hexdigest()}", "workflow", None)
+    body = item.body
+    told = body.text("eventType", None) or body.text("subscriptionType")
+    kind, _, what = told.partition(".")
+    if kind == "object":
+        kind = kind_of(body.text("objectTypeId", "") or body.text("fromObjectTypeId"))
+    key = [
+        body.id("portalId"), body.id("subscriptionId", ""), body.id("eventId"), record(body), body.id("occurredAt"),
+        body.text("propertyName", ""), body.id("toObjectId", ""), body.id("messageId", ""),
+    ]  # fmt: skip
+    return Head(":".join(key).rstrip(":"), f"{kind}.{what}", body.millis("occurredAt"))
+
+
+@hubspot.before
+def this_account(event: Event) -> None:
+    """One app's webhooks come to one URL from every account that installed it, so others are passed over here."""
+    wanted = event.option("portal_id")
+    if wanted and event.body.id("portalId") != wanted:
+        raise Skip("of another HubSpot account")
+
+
+@hubspot.note
+def note(event: Event) -> Mapping[str, Any]:
+    """The account, since the ids of records are an account's own, and what made the change."""
+    return {"portal_id": event.body.id("portalId", None), "change_source": event.body.text("changeSource", None)}
+
+
+@hubspot.who
+def who(event: Event) -> Identity:
+    """The contact, where the event is about one; the record itself everywhere else: HubSpot names nobody."""
+    kind = event.type.partition(".")[0]
+    if kind == "contact":
+        return contact(event.body, record(event.body))
+    if kind == "company":
+        return company(event.body, record(event.body))
+    return thing(event.body, kind, record(event.body))
+
+
+def record(body: Payload) -> str:
+    """The record's id: of an association the one that it leads from, of a merge the one that stays."""
+    return body.id("objectId", None) or body.id("fromObjectId", None) or body.id("primaryObjectId")
+
+
+def thing(body: Payload, kind: str, id_: str) -> Identity:
+    """A record that is no person. Ids are unique within an account, so the account is told too."""
+    return Identity(anonymous=(kind, f"{body.id('portalId')}|{id_}"))
+
+
+def contact(body: Payload, *ids: str) -> Identity:
+    """A contact, the first id being theirs; a changed property may be your own user id."""
+    name, value = body.get("propertyName"), body.get("propertyValue")
+    return Identity(
+        metadata=({name: value},) if isinstance(name, str) and isinstance(value, str) else (),
+        anonymous=("contact", f"{body.id('portalId')}|{ids[0]}"),
+        external_ids=tuple(ExternalId("hubspot_contact_id", id_) for id_ in ids),
+    )
+
+
+def company(body: Payload, *ids: str) -> Identity:
+    """A company, the first id being its own."""
+    return Identity(
+        anonymous=("company", f"{body.id('portalId')}|{ids[0]}"),
+        external_ids=tuple(ExternalId("hubspot_company_id", id_, "accounts") for id_ in ids),
+        group_id=ids[0],
+    )
+
+
+def merged(body: Payload) -> tuple[str, list[str]]:
+    """(the record that stays, those that went into it). Where HubSpot makes a new one, both old ones went into it.
+
+    https://developers.hubspot.com/changelog/new-subscription-types-for-webhooks
+    """
+    primary = body.id("primaryObjectId")
+    found = body.get("mergedObjectIds", [])
+    if not isinstance(found, list):
+        raise Malformed(f"{body.path}.mergedObjectIds", "is no list")
+    primary = body.id("primaryObjectId")
+    stays = body.id("newObjectId", None) or primary
+    gone = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in found)]
+    return stays, [id_ for id_ in dict.fromkeys(gone) if id_ != stays]

@@ -1,0 +1,80 @@
+"""Tickets. A webhook names no person and no stage before: what a stage's id means is yours to tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
+
+from translators.hubspot.people import rated
+from translators.hubspot.properties import TICKET, changed, value
+from translators.hubspot.source import hubspot, record
+from translators.kit import CLEAR, Event, Message, Skip, track
+
+_STAGES: Final = {
+    "solved_stages": "Ticket Solved",
+    "reopened_stages": "Ticket Reopened",
+    "assigned_stages": "Ticket Assigned",
+    "created_stages": "Ticket Created",
+}
+_RATINGS: Final = {"hs_last_csat_rating": "csat", "hs_feedback_last_ces_rating": "ces"}
+
+
+@hubspot.on("ticket.creation")
+def ticket_created(event: Event) -> Iterator[Message]:
+    if event.option("created_stages"):
+        raise Skip("created_stages say when a ticket counts as created")
+    yield track("Ticket Created", ticket_id=record(event.body))
+
+
+@hubspot.on("ticket.propertyChange")
+def ticket_changed(event: Event) -> Iterator[Message]:
+    body = event.body
+    name, ticket = body.text("propertyName"), {"ticket_id": record(body)}
+    if name in _MEANINGS:
+        yield _MEANINGS[name](event, ticket)
+    elif name in _RATINGS:
+        yield track("Satisfaction Rated", ticket | rated(body, _RATINGS[name]))
+    else:
+        property_, told = changed(body, TICKET, event.option("ticket_properties"), "ticket_properties")
+        if property_ == "channel" and isinstance(told, str):
+            told = told.lower()
+        yield track("Ticket Updated", ticket | {property_: told}, changed=[property_])
+
+
+def _stage(event: Event, ticket: Mapping[str, str]) -> Message:
+    stage = _something(event, "the ticket left its pipeline")
+    name = next((name for option, name in _STAGES.items() if stage in event.option(option)), "Ticket Status Changed")
+    return track(name, ticket, status=stage)
+
+
+def _reopened(event: Event, ticket: Mapping[str, str]) -> Message:
+    _something(event, "the mark that the ticket was reopened was taken off")
+    return track("Ticket Reopened", ticket)
+
+
+def _agent(event: Event, ticket: Mapping[str, str]) -> Message:
+    return track("Ticket Assigned", ticket, assignee_id=_something(event, "the ticket was given to nobody"))
+
+
+def _team(event: Event, ticket: Mapping[str, str]) -> Message:
+    return track("Ticket Assigned", ticket, team_id=_something(event, "the ticket was given to no team"))
+
+
+def _priority(event: Event, ticket: Mapping[str, str]) -> Message:
+    return track("Ticket Priority Changed", ticket, priority=_something(event, "the priority was taken off").lower())
+
+
+def _something(event: Event, otherwise: str) -> Any:
+    told = value(event.body)
+    if told is CLEAR:
+        raise Skip(otherwise)
+    return told
+
+
+_MEANINGS: Final[Mapping[str, Callable[[Event, Mapping[str, str]], Message]]] = {
+    "hs_pipeline_stage": _stage,
+    "hs_ticket_reopened_at": _reopened,
+    "hubspot_owner_id": _agent,
+    "hubspot_team_id": _team,
+    "hs_ticket_priority": _priority,
+}
