@@ -1,34 +1,17 @@
 """The commands that look: help, check, sources, translate, send, status."""
 
 import json
-import os
 from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
-from click.testing import CliRunner
 
-from running import EVENT, SECRET, environment
+from running import EVENT, SECRET
 from webhooks import plugins
-from webhooks.cli.main import COMMANDS, main
-from webhooks.cli.send import tampered, when
+from webhooks.cli.main import COMMANDS
+from webhooks.cli.moments import moment
+from webhooks.cli.send import tampered
 from webhooks.journal import Act, State, open_journal
-from webhooks.settings import variables
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    """Run a command in a folder of its own, with nothing of the machine's environment."""
-    monkeypatch.chdir(tmp_path)
-    environ = environment(tmp_path)
-    for name in set(os.environ) - set(variables()):
-        monkeypatch.delenv(name)
-
-    def run(*arguments, input=None, **more):
-        return CliRunner(env={**environ, **more}).invoke(main, arguments, input=input)
-
-    run.database = environ["SEGUE_DATABASE"]
-    return run
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -174,12 +157,19 @@ def test_send_without_a_secret_or_a_server_says_so(run):
 
 def test_times_for_a_signature():
     now = datetime(2026, 3, 31, 12, tzinfo=UTC)
-    assert when("now", now) == now
-    assert when("-10m", now) == now - timedelta(minutes=10)
-    assert when("+1h", now) == now + timedelta(hours=1)
-    assert when("1774958400", now) == when("2026-03-31T12:00:00", now) == when("2026-03-31T14:00:00+02:00", now) == now
-    with pytest.raises(click.ClickException, match="is no time"):
-        when("yesterday", now)
+
+    def at(text):
+        return moment(text, now, option="--at")
+
+    assert at("now") == now
+    assert at("-10m") == at("10m") == now - timedelta(minutes=10)
+    assert at("+1h") == now + timedelta(hours=1)
+    assert at("2w") == now - timedelta(days=14)
+    assert at("1774958400") == at("2026-03-31T12:00:00") == at("2026-03-31T14:00:00+02:00") == now
+    assert at("2026-03-31") == at("20260331") == now - timedelta(hours=12)
+    for odd in ("yesterday", "9999999999999999", "-99999999999w", "999999w", "0001-01-01T00:00:00+14:00", ""):
+        with pytest.raises(click.ClickException, match="is no time"):
+            at(odd)
 
 
 def test_tampering_always_changes_the_body():

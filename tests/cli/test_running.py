@@ -14,20 +14,6 @@ from running import EVENT, SECRET, environment, free_port, get, output, segue, u
 from webhooks.cli.supervisor import Supervisor
 
 
-@pytest.fixture
-def receiver(tmp_path):
-    """A local stand-in for Segment: its port, and what it has got."""
-    port, log = free_port(), tmp_path / "received.jsonl"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webhooks.receiver", "--port", str(port), "--log", str(log)], stdout=subprocess.DEVNULL
-    )
-    until(lambda: get(port, "/") == 200, "the receiver")
-    got = lambda: [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []  # noqa: E731
-    yield {"SEGMENT_URL": f"http://127.0.0.1:{port}", "SEGMENT_WRITE_KEY": "wk_test"}, got
-    process.terminate()
-    process.wait()
-
-
 def send(folder, port, *more, name="event.json", body=EVENT):
     (folder / name).write_bytes(body)
     command = [

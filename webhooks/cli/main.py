@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 from importlib import import_module
+from keyword import iskeyword
 from typing import Any, Final
 
 import click
@@ -18,6 +19,16 @@ COMMANDS: Final = {
     "work": "webhooks.cli.serve",
     "check": "webhooks.cli.check",
     "status": "webhooks.cli.status",
+    "events": "webhooks.cli.events",
+    "show": "webhooks.cli.show",
+    "dead": "webhooks.cli.dead",
+    "replay": "webhooks.cli.replay",
+    "drop": "webhooks.cli.drop",
+    "tail": "webhooks.cli.tail",
+    "audit": "webhooks.cli.audit",
+    "prune": "webhooks.cli.prune",
+    "export": "webhooks.cli.export",
+    "import": "webhooks.cli.import_",
     "reencrypt": "webhooks.cli.reencrypt",
     "sources": "webhooks.cli.sources",
     "translate": "webhooks.cli.translate",
@@ -42,7 +53,8 @@ class Commands(click.Group):
             close = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"did you mean `segue {close[0]}`?" if close else f"choose from {', '.join(COMMANDS)}"
             ctx.fail(f"There is no command {cmd_name!r}: {hint}")
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), f"{name}_" if iskeyword(name) else name)
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

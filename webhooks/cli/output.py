@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import click
 
 from webhooks.errors import SegueError, SettingsError
+
+MESSAGE_ID: Final = re.compile(r"[a-z0-9_]+-[a-z0-9-]*-?[0-9a-f]{40}: ")
+"""As it stands before what is wrong with the message."""
 
 
 class Failure(click.ClickException):
@@ -38,10 +42,37 @@ def fail(message: str, hint: str) -> Failure:
 
 def print_json(value: Any) -> None:
     """Indented JSON; times in ISO 8601, Decimals as exact numbers."""
+    click.echo(json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """The same as text."""
     import msgspec
 
-    encoded = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value)
-    click.echo(msgspec.json.format(encoded, indent=2).decode())
+    return msgspec.json.format(json_line(value), indent=2)
+
+
+def print_line(value: Any) -> None:
+    """One JSON value on a line of its own, at once: for whoever reads along."""
+    click.echo(json_line(value))
+
+
+def json_line(value: Any) -> str:
+    """JSON on one line; times in ISO 8601, Decimals as exact numbers."""
+    import msgspec
+
+    return msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value).decode()
+
+
+def printable(text: str) -> str:
+    """Without what would move a terminal's cursor or forge a line: senders choose keys and types."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def short(text: str, width: int = 60) -> str:
+    """The last line of a reason (where a traceback says what it was) without message ids, cut to a width."""
+    last = printable(MESSAGE_ID.sub("", text.strip().rpartition("\n")[2]))
+    return last if len(last) <= width else f"{last[: width - 1]}…"
 
 
 def print_columns(rows: Sequence[Sequence[str]], *, heading: Sequence[str] = ()) -> None:

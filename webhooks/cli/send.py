@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import IO
 
 import click
 
+from webhooks.cli.moments import moment
 from webhooks.cli.output import fail, print_json
 
 
@@ -18,7 +18,7 @@ from webhooks.cli.output import fail, print_json
     "--to", "url", required=True, help="The service's address; /webhooks/<source> is added when it has no path."
 )
 @click.option("--secret", help="The signing secret. Default: the first of <SOURCE>_WEBHOOK_SECRET.")
-@click.option("--at", "moment", default="now", help="Time of the signature: now, -10m, unix seconds or ISO 8601.")
+@click.option("--at", default="now", help="Time of the signature: now, -10m, unix seconds or ISO 8601.")
 @click.option("--tamper", is_flag=True, help="Change the body after signing, to see it refused.")
 @click.option("--content-type", default="application/json", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
@@ -27,7 +27,7 @@ def send(
     file: IO[bytes],
     url: str,
     secret: str | None,
-    moment: str,
+    at: str,
     tamper: bool,
     content_type: str,
     as_json: bool,
@@ -57,7 +57,7 @@ def send(
         raise fail(f"{url!r} is no http address.", "Give one such as --to http://127.0.0.1:8000")
     target = parts.geturl() if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}/webhooks/{source}"
     signed = sign(
-        endpoint.scheme, body=file.read(), secret=secrets[0], now=when(moment, datetime.now(UTC)),
+        endpoint.scheme, body=file.read(), secret=secrets[0], now=moment(at, datetime.now(UTC), option="--at"),
         url=endpoint.public_url or target, content_type=content_type,
     )  # fmt: skip
     if tamper:
@@ -71,20 +71,6 @@ def send(
         for name, value in answer.told.items():
             click.echo(f"  {name}: {value}")
     raise SystemExit(0 if taken else 1)
-
-
-def when(text: str, now: datetime) -> datetime:
-    """`now`, `-10m` from now, unix seconds, or ISO 8601 (UTC without a zone)."""
-    units = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-    if text == "now":
-        return now
-    if match := re.fullmatch(r"([+-]\d{1,6})([smhd])", text):
-        return now + timedelta(seconds=int(match[1]) * units[match[2]])
-    try:
-        moment = datetime.fromtimestamp(int(text), UTC) if text.isdigit() else datetime.fromisoformat(text)
-    except (ValueError, OverflowError, OSError):
-        raise fail(f"--at {text!r} is no time.", "Give now, -10m, unix seconds or 2026-03-31T12:00:00Z.") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def tampered(body: bytes) -> bytes:

@@ -93,4 +93,4 @@ def _health(workers: Mapping[str, float], held: Mapping[str, str], oldest: float
     for name, reason in held.items():
         bad(f"write key {name} is held, its events wait: {reason}. Mend SEGMENT_WRITE_KEY and start again")
     if dead:
-        warn(f"{dead} dead: malformed, or refused by Segment; they are kept, and the log has the reasons")
+        warn(f"{dead} dead: malformed, or refused by Segment; they are kept. `segue dead` says why and what to do")

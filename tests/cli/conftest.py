@@ -1,0 +1,113 @@
+"""Commands in a folder of their own, with nothing of the machine's environment."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from click.testing import CliRunner
+
+from running import environment, free_port, get, until
+from translators.kit import Delivery
+from webhooks import plugins
+from webhooks.cli.main import main
+from webhooks.deliver.prepare import prepare
+from webhooks.endpoints import bind
+from webhooks.journal import Settlement, State, open_journal
+from webhooks.settings import load, variables
+
+
+@pytest.fixture(autouse=True)
+def signals_for_the_next():
+    """A worker started in this process takes its signals in a thread; processes started after it would never hear."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    yield
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a command."""
+    monkeypatch.chdir(tmp_path)
+    environ = environment(tmp_path)
+    for name in set(os.environ) - set(variables()):
+        monkeypatch.delenv(name)
+
+    def run(*arguments, input=None, **more):
+        return CliRunner(env={**environ, **more}).invoke(main, arguments, input=input)
+
+    run.database = environ["SEGUE_DATABASE"]
+    run.environ = environ
+    return run
+
+
+@pytest.fixture
+def receiver(tmp_path):
+    """A local stand-in for Segment: its settings, and what it has got."""
+    port, log = free_port(), tmp_path / "received.jsonl"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webhooks.receiver", "--port", str(port), "--log", str(log)], stdout=subprocess.DEVNULL
+    )
+    until(lambda: get(port, "/") == 200, "the receiver")
+    got = lambda: [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []  # noqa: E731
+    yield {"SEGMENT_URL": f"http://127.0.0.1:{port}", "SEGMENT_WRITE_KEY": "wk_test"}, got
+    process.terminate()
+    process.wait()
+
+
+class Shop:
+    """The configured journal, filled as the door would and emptied as a worker would, but for the network."""
+
+    def __init__(self, run):
+        registry = plugins.load()
+        settings = load(sources=registry.sources, environ=run.environ)
+        self.endpoint = bind(settings, registry.sources)["acme"]
+        self.namespace = settings.namespace
+        self.journal = open_journal(run.database)
+        self.start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6, minutes=30)
+
+    def receive(self, **payload):
+        """Store an order (or what the payload says); an hour later each."""
+        at = self.start = self.start + timedelta(hours=1)
+        told = {"id": f"evt_{at.hour}", "type": "order.paid", "at": at.isoformat(), "user": "u1", "order": "o1"}
+        told = {name: value for name, value in (told | payload).items() if value is not None}
+        delivery = Delivery(source="acme", body=json.dumps(told).encode(), received_at=at)
+        self.journal.append(self.endpoint.source.events(delivery), now=at)
+        return self.row(told["id"])
+
+    def row(self, key):
+        return self.journal.find("acme", key)
+
+    def work(self, at=None):
+        """Settle what is due with what today's code makes of it; every message is taken to be accepted."""
+        now = at or datetime.now(UTC)
+        for claim in self.journal.claim(1000, worker="w1", now=now, lease=timedelta(minutes=1)):
+            told = prepare(claim.event, self.endpoint, namespace=self.namespace, edition=claim.edition)
+            state = State.DELIVERED if told.state is State.PENDING else told.state
+            self.journal.settle([Settlement(claim=claim, state=state, reason=told.reason)], now=now)
+
+    def states(self):
+        return {row.event.key: row.state.value for row in self.journal.rows(limit=10_000)}
+
+
+@pytest.fixture
+def shop(run):
+    shop = Shop(run)
+    yield shop
+    shop.journal.close()
+
+
+@pytest.fixture
+def filled(shop):
+    """good: delivered, quiet: ignored, odd: unsupported, torn and nobody: dead, new: pending. One an hour, half an hour ago the last."""
+    shop.receive(id="good")
+    shop.receive(id="quiet", type="test.ping")
+    shop.receive(id="odd", type="order.exploded")
+    shop.receive(id="torn", user=["u1"])
+    shop.receive(id="nobody", user=None)
+    shop.work()
+    shop.receive(id="new")
+    return shop

@@ -1,0 +1,493 @@
+"""What an operator does: look for events, see one, replay, drop, prune, and read the audit log."""
+
+import json
+import re
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from running import SECRET, segue, until
+from webhooks.cli import acting
+from webhooks.cli.dead import gist
+from webhooks.journal import State
+
+
+def told(result):
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def keys(result):
+    return [event["key"] for event in told(result)["events"]]
+
+
+# events
+
+
+def test_events_are_listed_newest_first(run, filled):
+    lines = run("events").stdout.splitlines()
+    assert lines[0].split() == ["#", "received", "source", "type", "state", "key", "reason"]
+    assert [line.split()[6] for line in lines[1:]] == ["new", "nobody", "torn", "odd", "quiet", "good"]
+    assert "no translation" in lines[4]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--state", "dead"], ["nobody", "torn"]),
+        (["--state", "dead", "--state", "pending"], ["new", "nobody", "torn"]),
+        (["--source", "ac*", "--type", "test.*"], ["quiet"]),
+        (["--source", "stripe"], []),
+        (["--text", "EXPLODED"], ["odd"]),
+        (["--id", "1"], ["good"]),
+        (["--id", "torn", "--id", "acme/odd"], ["torn", "odd"]),
+        (["--until", "3h30m"], None),
+        (["--since", "3h"], ["new", "nobody", "torn"]),
+        (["--until", "3h", "--oldest-first"], ["good", "quiet", "odd"]),
+        (["--occurred-since", "1h"], ["new"]),
+        (["--occurred-until", "4h"], ["quiet", "good"]),
+        (["--settled-since", "1m", "--state", "delivered"], ["good"]),
+        (["--settled-until", "1m"], []),
+    ],
+)
+def test_events_are_filtered(run, filled, options, expected):
+    result = run("events", "--json", *options)
+    if expected is None:
+        assert result.exit_code == 1
+        assert "--until '3h30m' is no time" in result.output
+    else:
+        assert keys(result) == expected
+
+
+def test_events_are_paged_by_a_cursor(run, filled):
+    first = told(run("events", "--json", "--limit", "4"))
+    assert [event["key"] for event in first["events"]] == ["new", "nobody", "torn", "odd"]
+    rest = told(run("events", "--json", "--limit", "4", "--after", first["next"]))
+    assert [event["key"] for event in rest["events"]] == ["quiet", "good"]
+    assert rest["next"] is None
+    text = run("events", "--limit", "4")
+    assert f"--after {first['next']}" in text.stderr
+    assert run("events", "--after", "nonsense").exit_code == 1
+
+
+def test_an_event_is_told_with_all_its_facts(run, filled):
+    (event,) = told(run("events", "--json", "--id", "torn"))["events"]
+    assert event.pop("reason") == "malformed: $.user is a list, not an id"
+    settled = datetime.fromisoformat(event.pop("settled_at"))
+    assert timedelta() < datetime.now(UTC) - settled < timedelta(minutes=5)
+    row = filled.row("torn")
+    at = row.event.received_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert event == {
+        "seq": row.seq, "cursor": row.cursor, "source": "acme", "key": "torn", "type": "order.paid", "state": "dead",
+        "occurred_at": at, "received_at": at, "clock": "event", "trust": "verified", "locked": None, "attempts": 1,
+        "edition": 0, "due_at": None, "leased_until": None,
+    }  # fmt: skip
+    (new,) = told(run("events", "--json", "--id", "new"))["events"]
+    assert new["due_at"] == new["received_at"]
+
+
+def test_where_nothing_is_meant_the_sources_are_named(run, shop):
+    assert "It holds none at all" in run("events").stderr
+    shop.receive(id="a")
+    assert "It holds events of acme" in run("events", "--source", "stripe").stderr
+
+
+def test_a_sender_cannot_write_to_the_terminal(run, shop):
+    shop.receive(id="\x1b[2Jevil\nline", type="order.paid\x07")
+    for command in (["events"], ["show", "1"], ["tail", "--from", "start", "--no-follow"]):
+        output = run(*command).output
+        assert "\\x1b[2Jevil\\nline" in output
+        assert "\x1b[2J" not in output
+        assert "\x07" not in output
+
+
+# ids
+
+
+def test_an_id_that_names_nothing_or_two_events_is_refused_with_the_mend(run, shop):
+    shop.receive(id="2")
+    shop.receive(id="b")
+    for command in (["show"], ["replay"], ["drop", "--reason", "r"], ["events", "--id"]):
+        nothing = run(*command, "evt_404")
+        assert nothing.exit_code == 1
+        assert "No event has the number or key 'evt_404'" in nothing.output
+        two = run(*command, "2")
+        assert two.exit_code == 1
+        assert "names 2 events: acme/2 (#1), acme/b (#2)" in two.output
+    assert told(run("show", "acme/2", "--json"))["seq"] == 1
+    assert told(run("show", "2", "--source", "acme", "--json"))["seq"] == 1
+    assert "No event of other has" in run("show", "2", "--source", "other").output
+
+
+# show
+
+
+def test_show_tells_all_of_an_event(run, filled):
+    result = run("show", "good")
+    assert result.exit_code == 0, result.output
+    for part in (
+        "acme order.paid  good", "state     delivered", "settled", '"order": "o1"', "with today's code: send",
+        '"event": "Order Completed"', '"userId": "u1"',
+    ):  # fmt: skip
+        assert part in result.stdout, part
+    assert SECRET not in result.stdout
+    dead = run("show", "torn").stdout
+    assert "reason\n  malformed: $.user is a list, not an id" in dead
+    assert "w1  dead  malformed: $.user is a list, not an id" in dead
+    assert "with today's code: dead" in dead
+    assert "due" in run("show", "new").stdout
+
+
+def test_show_as_json_has_body_history_audit_and_messages(run, filled):
+    run("drop", "torn", "--reason", "a test", "--who", "ann")
+    event = told(run("show", "torn", "--json"))
+    assert json.loads(event["body"])["id"] == "torn"
+    assert [each["outcome"] for each in event["history"]] == ["dead", "dropped"]
+    assert [(line["who"], line["action"], line["reason"]) for line in event["audit"]] == [("ann", "drop", "a test")]
+    assert event["today"] == {
+        "would": "dead",
+        "reason": "malformed: $.user is a list, not an id",
+        "messages": [],
+        "refused": [],
+    }
+    good = told(run("show", "good", "--json"))
+    (message,) = good["today"]["messages"]
+    assert message["timestamp"] == good["occurred_at"]
+
+
+def test_show_raw_gives_the_exact_bytes(run, filled):
+    assert run("show", "good", "--raw").stdout_bytes == filled.row("good").event.raw
+
+
+def test_secrets_within_a_body_are_hidden_but_not_from_raw(run, shop):
+    shop.receive(id="a", verification_token="tell-nobody")
+    assert "tell-nobody" not in run("show", "a").stdout
+    assert "(hidden" in run("show", "a").stdout
+    assert b"tell-nobody" in run("show", "a", "--raw").stdout_bytes
+
+
+def test_an_event_whose_endpoint_is_gone_is_shown_to_wait(run, filled):
+    from dataclasses import replace
+
+    row = filled.row("new")
+    filled.journal.load([replace(row, event=replace(row.event, source="gone"))])
+    assert "no endpoint 'gone' is configured" in run("show", "gone/new").stdout
+
+
+# replay
+
+
+def test_a_replay_delivers_again_through_the_real_worker_under_the_same_ids_or_new_ones(run, shop, receiver, tmp_path):
+    environ, got = receiver
+    shop.receive(id="a")
+    shop.receive(id="b")
+    with segue(tmp_path, "work", **environ):
+        until(lambda: shop.states() == {"a": "delivered", "b": "delivered"}, "delivery")
+        assert told(run("replay", "a", "--json"))["replayed"] == 1
+        until(lambda: len(got()) == 3, "the replay")
+        assert told(run("replay", "acme/a", "--as-new", "--json"))["replayed"] == 1
+        until(lambda: len(got()) == 4, "the replay as new")
+        until(lambda: set(shop.states().values()) == {"delivered"}, "the end")
+    sent = [message["messageId"] for message in got() if message["context"]["webhook"]["id"] == "a"]
+    assert sent[0] == sent[1] != sent[2]
+    assert [entry.outcome for entry in shop.row("a").history] == ["replayed", "delivered", "replayed", "delivered"]
+
+
+def test_a_dry_run_tells_before_and_after_and_changes_nothing(run, filled):
+    text = run("replay", "--all", "--dry-run").stdout
+    for line in (
+        "delivered -> send 1 message", "dead -> the same, dead: malformed: $.user is a list, not an id",
+        "ignored -> the same, ignore: a test", "unsupported -> the same, unsupported", "pending -> left alone, it is pending",
+        "Nothing was changed or sent",
+    ):  # fmt: skip
+        assert line in text, line
+    events = told(run("replay", "--all", "--dry-run", "--json"))["events"]
+    assert [event["today"]["would"] for event in events] == ["send", "ignore", "unsupported", "dead", "dead", "send"]
+    assert events[4]["today"]["refused"][0]["fault"].startswith("neither userId")
+    assert filled.journal.audits() == []
+    assert filled.row("good").state is State.DELIVERED
+
+
+def test_a_dry_run_with_mended_code_shows_what_would_be_sent(run, filled, tmp_path):
+    toml = tmp_path / "segue.toml"
+    toml.write_text(toml.read_text().replace('user_id = "user"', 'user_id = "id"'))
+    (event,) = told(run("replay", "torn", "--dry-run", "--json"))["events"]
+    assert event["state"] == "dead"
+    assert event["today"]["messages"][0]["userId"] == "torn"
+    assert "dead -> send 1 message" in run("replay", "torn", "--dry-run").stdout
+    old, new = (told(run("replay", "good", "--dry-run", "--json", *more))["events"][0] for more in ((), ("--as-new",)))
+    assert old["today"]["messages"][0]["messageId"] != new["today"]["messages"][0]["messageId"]
+
+
+def test_replay_takes_ids_or_filters_but_not_nothing(run, filled):
+    result = run("replay")
+    assert result.exit_code == 1
+    assert "No event is chosen" in result.output
+    result = run("replay", "--state", "dead", "--reason", "mended", "--who", "ann")
+    assert "2 events will be delivered again." in result.output
+    assert filled.states() == {
+        "good": "delivered", "quiet": "ignored", "odd": "unsupported", "torn": "pending", "nobody": "pending",
+        "new": "pending",
+    }  # fmt: skip
+    (line,) = filled.journal.audits()
+    assert (line.who, line.action, line.reason, line.events) == (
+        "ann",
+        "replay",
+        "mended",
+        ("acme/torn", "acme/nobody"),
+    )
+
+
+def test_pending_events_are_left_alone_and_counted(run, filled):
+    result = run("replay", "good", "new")
+    assert "1 event will be delivered again." in result.output
+    assert "1 event left alone: pending already" in result.output
+    assert told(run("replay", "--state", "pending", "--json")) | {"operation": ""} == {
+        "replayed": 0, "left_alone": 2, "operation": "", "due_over_seconds": 0.0,
+    }  # fmt: skip
+    assert "No event of this journal is meant" in run("replay", "--source", "stripe").output
+
+
+def test_the_oldest_can_be_tried_first(run, filled):
+    assert told(run("replay", "--state", "dead", "--limit", "1", "--json"))["replayed"] == 1
+    assert filled.states()["torn"] == "pending"
+    assert filled.states()["nobody"] == "dead"
+
+
+def many(shop, count):
+    for number in range(count):
+        shop.receive(id=f"e{number}", user=["u1"])
+    shop.work(at=datetime.now(UTC) + timedelta(days=30))
+
+
+def test_more_than_a_hundred_are_asked_about(run, shop, monkeypatch):
+    shop.start -= timedelta(days=20)
+    many(shop, 101)
+    refused = run("replay", "--state", "dead")
+    assert refused.exit_code == 1
+    assert "Deliver 101 events again? Nobody is there to ask" in refused.output
+    assert "--yes" in refused.output
+    monkeypatch.setattr(acting, "terminal", lambda: True)
+    assert run("replay", "--state", "dead", input="n\n").exit_code == 1
+    assert set(shop.states().values()) == {"dead"}
+    assert "101 events will be delivered again" in run("replay", "--state", "dead", input="y\n").output
+    shop.work(at=datetime.now(UTC) + timedelta(days=30))
+    assert told(run("replay", "--state", "dead", "--yes", "--json"))["replayed"] == 101
+
+
+def test_a_replay_becomes_due_at_a_pace_that_leaves_room_for_new_events(run, shop):
+    shop.start -= timedelta(days=20)
+    many(shop, 10)
+    result = told(run("replay", "--state", "dead", "--rate", "2", "--json"))
+    assert result["due_over_seconds"] == 5.0
+    due = [row.due_at for row in shop.journal.rows()]
+    assert [(at - due[0]).total_seconds() for at in due] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    shop.work(at=datetime.now(UTC) + timedelta(days=30))
+    run("replay", "--state", "dead", "--rate", "0")
+    assert len({row.due_at for row in shop.journal.rows()}) == 1
+    assert len({line.operation for line in shop.journal.audits()}) == 2
+
+
+# dead
+
+
+def test_dead_events_are_told_by_reason_with_the_mend_and_what_today_would_do(run, filled, tmp_path):
+    filled.start -= timedelta(hours=1)
+    filled.receive(id="torn2", user=["u1"])
+    filled.work()
+    text = run("dead").stdout
+    assert "2 x acme order.paid\n  reason   malformed: $.user is a list, not an id" in text
+    assert "not what the provider documents" in text
+    assert "with today's code: dead" in text
+    assert "segue replay --state dead --source acme --type order.paid --dry-run" in text
+    assert "neither userId nor anonymousId" in text
+    toml = tmp_path / "segue.toml"
+    toml.write_text(toml.read_text().replace('user_id = "user"', 'user_id = "id"'))
+    report = told(run("dead", "--json"))
+    assert report["dead"] == 3
+    torn, nobody = report["groups"]
+    assert (torn["count"], torn["example"]["seq"]) == (2, filled.row("torn2").seq)
+    assert torn["first_received"] < torn["last_received"]
+    assert torn["example"]["today"]["would"] == "send"
+    assert nobody["reason"].startswith("neither userId")
+    assert nobody["example"]["reason"].startswith("acme-order-completed-")
+    assert "user_id_keys" in nobody["mend"]
+    assert told(run("dead", "--text", "torn2", "--json"))["dead"] == 1
+
+
+def test_with_nothing_dead_it_says_so(run, shop):
+    assert "nothing is dead" in run("dead").stdout
+    assert told(run("dead", "--json")) == {"dead": 0, "groups": []}
+
+
+def test_reasons_are_alike_without_ids_places_and_long_numbers():
+    id_ = "stripe-order-completed-" + "0af3" * 10
+    assert gist(f"{id_}: 33324 bytes, over Segment's 32000") == "N bytes, over Segment's N"
+    assert gist("malformed: $.items[12].id is missing") == "malformed: $.items[N].id is missing"
+    assert gist("Segment answered HTTP 400") == "Segment answered HTTP 400"
+    assert gist("Traceback (most recent call last):\n  File ...\nKeyError: 'x'\n") == "KeyError: 'x'"
+    assert gist("") == ""
+
+
+# drop and audit
+
+
+def test_a_drop_needs_a_reason_and_keeps_it(run, filled):
+    assert run("drop", "torn").exit_code == 2
+    assert run("drop", "torn", "--reason", " ").exit_code == 1
+    assert run("drop", "--reason", "r").exit_code == 1
+    assert filled.states()["torn"] == "dead"
+    result = run("drop", "torn", "new", "good", "--reason", "test data", "--who", "ann")
+    assert result.output == "2 dropped, 1 left alone: delivered or dropped already.\n"
+    assert filled.states()["new"] == filled.states()["torn"] == "dropped"
+    assert filled.row("new").reason == "test data"
+    assert told(run("status", "--json"))["by_state"]["dropped"] == 2
+    assert told(run("drop", "odd", "--reason", "r", "--json"))["dropped"] == 1
+    assert "No event" in run("drop", "--source", "stripe", "--reason", "r").stderr
+
+
+def test_a_dry_drop_shows_what_it_would_be(run, filled):
+    text = run("drop", "--state", "dead", "--state", "delivered", "--dry-run", "--reason", "r").stdout
+    assert "2 would be dropped, 1 left alone. Nothing was changed." in text
+    assert "torn" in text
+    assert told(run("drop", "--state", "dead", "--dry-run", "--reason", "r", "--json")) == {
+        "dry_run": True, "would_drop": 2, "left_alone": 0, "seqs": [4, 5],
+    }  # fmt: skip
+    assert "No event" in run("drop", "--source", "stripe", "--dry-run", "--reason", "r").stderr
+    assert filled.states()["torn"] == "dead"
+
+
+def test_more_than_ten_drops_are_asked_about(run, shop):
+    shop.start -= timedelta(days=20)
+    many(shop, 11)
+    assert "Drop 11 events, so that they are not delivered?" in run("drop", "--state", "dead", "--reason", "r").output
+    assert set(shop.states().values()) == {"dead"}
+    assert "11 dropped" in run("drop", "--state", "dead", "--reason", "r", "--yes").output
+
+
+def test_the_audit_log_is_read(run, filled):
+    assert "Nothing is in the audit log" in run("audit").stderr
+    run("drop", "torn", "nobody", "--reason", "first", "--who", "ann")
+    run("replay", "torn", "--as-new", "--reason", "second", "--who", "bob")
+    lines = run("audit").stdout.splitlines()
+    assert "bob" in lines[1]
+    assert "replay  1 (acme/torn)" in lines[1]
+    assert '{"as_new":true}' in lines[1]
+    assert "drop    2" in lines[2]
+    log = told(run("audit", "--json", "--limit", "1"))
+    assert [line["reason"] for line in log["lines"]] == ["second"]
+    rest = told(run("audit", "--json", "--before", str(log["next"])))
+    assert [line["events"] for line in rest["lines"]] == [["acme/torn", "acme/nobody"]]
+    assert rest["next"] is None
+    assert "--before" in run("audit", "--limit", "1").stderr
+    for id_ in ("nobody", "acme/nobody", "5"):
+        assert [line["reason"] for line in told(run("audit", "--json", "--event", id_))["lines"]] == ["first"]
+    assert told(run("audit", "--json", "--since", "now"))["lines"] == []
+
+
+def test_one_command_of_many_steps_is_one_line_for_people(run, shop, monkeypatch):
+    monkeypatch.setattr(acting, "STEP", 2)
+    shop.start -= timedelta(days=20)
+    many(shop, 5)
+    run("replay", "--state", "dead", "--rate", "2")
+    assert len(shop.journal.audits()) == 3
+    lines = run("audit").stdout.splitlines()
+    assert len(lines) == 2
+    assert "replay  5" in lines[1]
+
+
+def test_who_acts_is_this_user_at_this_host_where_nobody_says(run, filled, monkeypatch):
+    monkeypatch.setattr(acting.getpass, "getuser", lambda: "op")
+    monkeypatch.setattr(acting.socket, "gethostname", lambda: "desk")
+    run("drop", "torn", "--reason", "r")
+
+    def nobody():
+        raise OSError("no user")
+
+    monkeypatch.setattr(acting.getpass, "getuser", nobody)
+    run("drop", "odd", "--reason", "r")
+    assert [line.who for line in filled.journal.audits()] == ["unknown@desk", "op@desk"]
+
+
+# prune
+
+
+def test_prune_deletes_by_state_and_age_and_never_within_three_days(run, shop):
+    old = datetime.now(UTC) - timedelta(days=10)
+    shop.start = old
+    shop.receive(id="old")
+    shop.receive(id="old and dead", user=["u1"])
+    shop.work(at=old + timedelta(days=1))
+    shop.receive(id="waits")
+    assert run("prune", "--older-than", "71h").exit_code == 1
+    assert run("prune", "--older-than", "soon").exit_code == 1
+    assert run("prune", "--state", "pending").exit_code == 2
+    dry = told(run("prune", "--dry-run", "--json"))
+    assert dry["old_enough"] == {"delivered": 1, "ignored": 0, "unsupported": 0, "dead": 0, "dropped": 0}
+    assert dry["deleted"] == 0
+    assert "Nothing was deleted" in run("prune", "--dry-run").stdout
+    assert run("prune").exit_code == 1
+    assert len(shop.states()) == 3
+    result = run("prune", "--yes", "--who", "ann", "--reason", "disk")
+    assert "1 deleted." in result.stdout
+    assert "delivered    7d" in result.stdout
+    assert shop.states() == {"old and dead": "dead", "waits": "pending"}
+    assert told(run("prune", "--state", "dead", "--older-than", "73h", "--yes", "--json"))["deleted"] == 1
+    assert shop.states() == {"waits": "pending"}
+    assert [(line.action, line.reason) for line in shop.journal.audits()] == [
+        ("prune", "pruned by hand"), ("prune", "disk"),
+    ]  # fmt: skip
+    assert told(run("prune", "--json"))["deleted"] == 0
+
+
+# all of them
+
+
+OWN = ("headers", "envelope", "messages", "detail", "by_source")
+"""Members whose own members are a sender's or a source's."""
+
+
+def members(value):
+    if isinstance(value, dict):
+        return {*value, *(each for name, member in value.items() if name not in OWN for each in members(member))}
+    return {name for member in value for name in members(member)} if isinstance(value, list) else set()
+
+
+def test_the_page_lists_every_member_of_what_json_tells(run, filled, tmp_path):
+    page = (Path(__file__).parents[2] / "docs/operating.md").read_text()
+    listed = set(re.findall(r"[a-z_0-9]+", page))
+    run("replay", "torn", "--reason", "r")
+    commands = (
+        ["events"], ["show", "torn"], ["dead"], ["replay", "quiet", "--dry-run"], ["replay", "quiet"], ["audit"],
+        ["drop", "odd", "--reason", "r", "--dry-run"], ["drop", "odd", "--reason", "r"], ["prune"],
+        ["export", "a.jsonl"], ["import", "a.jsonl"], ["status"],
+    )  # fmt: skip
+    for command in commands:
+        report = told(run(*command, "--json"))
+        assert members(report) - listed == set(), command
+    exported = json.loads((tmp_path / "a.jsonl").read_text().splitlines()[1])
+    assert members(exported) - listed == set()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["events"], ["show", "1"], ["dead"], ["replay", "--all", "--dry-run"], ["drop", "1", "--reason", "r"],
+        ["tail", "--no-follow"], ["audit"], ["prune", "--dry-run"], ["export", "-"],
+    ],
+)  # fmt: skip
+def test_a_store_that_cannot_be_used_is_said_with_the_mend(run, tmp_path, arguments):
+    result = run(*arguments, SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/such/folder.db")
+    assert result.exit_code == 1
+    assert "Error: the journal folder.db cannot be used" in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_the_bar_is_for_a_terminal(monkeypatch):
+    with acting.bar("x", 2) as tell:
+        tell(1)
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    with acting.bar("x", 2) as tell:
+        tell(2)

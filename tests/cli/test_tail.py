@@ -1,0 +1,169 @@
+"""A reader that follows: from a cursor, each event once, through a store that is away and a kill."""
+
+import json
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from running import environment, until
+from webhooks.cli import tail
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Filter
+
+
+class Reader:
+    """`segue tail` as a process; its lines are read as they come."""
+
+    def __init__(self, folder, *arguments):
+        self.output = (folder / f"tail-{len(list(folder.glob('tail-*')))}.jsonl").open("w+")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "webhooks.cli", "tail", "--json", *arguments],
+            cwd=folder, env=environment(folder), stdout=self.output, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+
+    def seen(self):
+        self.output.seek(0)
+        return [json.loads(line)["key"] for line in self.output.read().splitlines() if line.endswith("}")]
+
+    def end(self, number=signal.SIGTERM):
+        self.process.send_signal(number)
+        self.process.communicate(timeout=30)
+        return self.process.returncode
+
+
+@pytest.fixture
+def reader(tmp_path):
+    readers = []
+
+    def start(*arguments):
+        readers.append(Reader(tmp_path, *arguments))
+        return readers[-1]
+
+    yield start
+    for each in readers:
+        if each.process.poll() is None:
+            each.process.kill()
+        each.process.communicate()
+        each.output.close()
+
+
+def receive(shop, *keys):
+    shop.start -= timedelta(days=30)
+    for key in keys:
+        shop.receive(id=key)
+
+
+def test_it_follows_what_arrives_and_ends_on_a_signal_with_exit_code_0(shop, reader):
+    receive(shop, "before")
+    everything, new = reader("--from", "start"), reader()
+    until(lambda: everything.seen() == ["before"], "the first event")
+    keys = []
+    until(lambda: keys.append(f"e{len(keys)}") or receive(shop, keys[-1]) or bool(new.seen()), "the other reader")
+    until(lambda: everything.seen() == ["before", *keys], "all of them")
+    until(lambda: new.seen() == keys[-len(new.seen()) :], "the new ones")
+    assert everything.end() == 0
+    assert new.end(signal.SIGINT) == 0
+
+
+def test_a_reader_killed_at_any_moment_goes_on_from_its_cursor_file_and_skips_none(shop, reader, tmp_path):
+    seen = []
+    written = 0
+    for round_ in range(3):
+        one = reader("--from", "start", "--cursor-file", "cursor")
+        for _ in range(20):
+            written += 1
+            receive(shop, f"e{written}")
+        until(lambda one=one: bool(one.seen()), "something")
+        one.end(signal.SIGKILL)
+        seen += one.seen()
+        assert round_ < 3
+    last = reader("--from", "start", "--cursor-file", "cursor", "--no-follow")
+    assert last.process.wait(30) == 0
+    seen += last.seen()
+    assert set(seen) == {f"e{number}" for number in range(1, written + 1)}
+    assert (tmp_path / "cursor").read_text() == f"{shop.journal.end()}\n"
+
+
+def test_it_ends_at_the_end_when_told(run, filled):
+    lines = run("tail", "--from", "start", "--no-follow").stdout.splitlines()
+    assert [line.split()[6] for line in lines] == ["good", "quiet", "odd", "torn", "nobody", "new"]
+    assert run("tail", "--no-follow").stdout == ""
+    cursor = filled.row("torn").cursor
+    assert len(run("tail", "--from", cursor, "--no-follow").stdout.splitlines()) == 2
+    chosen = run("tail", "--from", "start", "--no-follow", "--type", "test.*", "--json").stdout.splitlines()
+    assert [json.loads(line)["key"] for line in chosen] == ["quiet"]
+
+
+def test_the_cursor_moves_past_what_was_not_chosen(run, filled, tmp_path):
+    run("tail", "--from", "start", "--no-follow", "--source", "stripe", "--cursor-file", "c")
+    assert (tmp_path / "c").read_text().strip() == filled.journal.end()
+    filled.receive(id="later")
+    assert "later" in run("tail", "--from", "start", "--no-follow", "--cursor-file", "c").stdout
+    (tmp_path / "c").write_text("")
+    assert len(run("tail", "--from", "start", "--no-follow", "--cursor-file", "c").stdout.splitlines()) == 7
+    (tmp_path / "c").write_text("torn by hand")
+    result = run("tail", "--cursor-file", "c")
+    assert result.exit_code == 1
+    assert "no cursor of this journal" in result.output
+
+
+def test_bodies_come_along_in_json_only(run, filled):
+    result = run("tail", "--body")
+    assert result.exit_code == 1
+    assert "--body is for --json" in result.output
+    first = json.loads(run("tail", "--from", "start", "--no-follow", "--json", "--body").stdout.splitlines()[0])
+    assert first["body"].encode() == filled.row("good").event.raw
+
+
+def test_while_the_journal_is_away_it_waits_and_goes_on_where_it_was(shop, capsys, monkeypatch):
+    monkeypatch.setattr(tail, "PAUSE", 0.01)
+    receive(shop, "a", "b")
+    journal, stop = shop.journal, tail.Stop()
+    seen = []
+    away = iter([False, True, True, True, False, True, False])
+    rows = journal.rows
+
+    def sometimes(*arguments, **more):
+        if next(away, False):
+            raise JournalUnavailable("the database is away")
+        return rows(*arguments, **more)[:1]
+
+    monkeypatch.setattr(journal, "rows", sometimes, raising=False)
+    for found, _ in tail.follow(journal, Filter(), "", stop, wait=True):
+        seen += [row.event.key for row in found]
+        if len(seen) == 2:
+            receive(shop, "c")
+        if len(seen) == 3:
+            stop()
+    assert seen == ["a", "b", "c"]
+    told = capsys.readouterr().err
+    assert told.count("the database is away; waiting for it") == told.count("the journal is back") == 2
+
+
+def test_who_stops_reading_ends_it_quietly(shop, tmp_path):
+    receive(shop, *(f"e{number}" for number in range(300)))
+    done = subprocess.run(
+        f"{sys.executable} -m webhooks.cli tail --from start --json | head -n 1",
+        shell=True, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert json.loads(done.stdout)["key"] == "e0"
+    assert done.stderr == ""
+
+
+def test_a_second_signal_ends_a_reader_that_is_stuck():
+    stop = tail.Stop()
+    stop()
+    assert stop.is_set()
+    stop.wait(60)
+    with pytest.raises(SystemExit):
+        stop()
+
+
+def test_a_cursor_is_written_whole(tmp_path):
+    tail.keep(tmp_path / "c", "12")
+    tail.keep(tmp_path / "c", "13")
+    assert [path.name for path in tmp_path.iterdir()] == ["c"]
+    assert (tmp_path / "c").read_text() == "13\n"

@@ -1,0 +1,325 @@
+"""Events to a file and back: whole, all or none, twice without harm."""
+
+import contextlib
+import gzip
+import json
+import os
+import stat
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from running import SECRET
+from translators.kit import Event
+from webhooks.cli import jsonl
+from webhooks.journal import HISTORY, Attempt, Row, State, open_journal
+
+OTHER = "SEGUE_DATABASE"
+ONE, TWO = bytes(range(32)).hex(), bytes(range(32, 64)).hex()
+
+
+@pytest.fixture
+def other(tmp_path):
+    """The environment of another, empty journal, and how to open it."""
+    url = f"sqlite:///{tmp_path}/other.db"
+    opened = []
+
+    def journal():
+        opened.append(open_journal(url))
+        return opened[-1]
+
+    journal()
+    yield {OTHER: url}, journal
+    for each in opened:
+        each.close()
+
+
+def lines(path):
+    return (gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()).splitlines(keepends=True)
+
+
+def bare(journal):
+    return [replace(row, seq=0, cursor="") for row in journal.rows(limit=10_000)]
+
+
+@pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz"])
+def test_all_goes_out_and_comes_back_as_it_was(run, filled, other, tmp_path, name):
+    environ, journal = other
+    filled.journal.append(
+        [Event(source="acme", key="bytes \x00é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
+               received_at=datetime(2020, 1, 2, tzinfo=UTC), raw=b"\xff\x00 not text", clock="record",
+               trust="authenticated", headers={"x": "1"}, envelope={"o": "é"}, problem="torn")],
+        now=datetime(2020, 1, 2, tzinfo=UTC),
+    )  # fmt: skip
+    run("replay", "torn", "--as-new", "--reason", "r")
+    filled.work()
+    result = run("export", name)
+    assert result.exit_code == 0, result.output
+    assert f"7 events written to {name}." in result.stderr
+    assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
+    assert SECRET.encode() not in b"".join(lines(tmp_path / name))
+    result = run("import", name, **environ)
+    assert result.exit_code == 0, result.output
+    assert "7 stored, 0 were there already." in result.stdout
+    assert bare(journal()) == bare(filled.journal)
+    again = json.loads(run("import", name, "--json", **environ).stdout)
+    assert again == {"stored": True, "events": 7, "new": 0, "present": 7, "faults": [], "broken": []}
+    assert bare(journal()) == bare(filled.journal)
+    assert [(line.action, line.detail["events"]) for line in journal().audits()] == [("import", 7)] * 2
+    (exported, *_) = filled.journal.audits()
+    assert (exported.action, exported.detail) == ("export", {"file": name, "events": 7, "chosen": {}})
+
+
+def test_a_choice_is_exported_and_noted(run, filled, tmp_path):
+    told = json.loads(run("export", "dead.jsonl", "--state", "dead", "--since", "2h", "--json", "--who", "ann").stdout)
+    assert told == {"exported": 1, "file": "dead.jsonl"}
+    assert [json.loads(line).get("key") for line in lines(tmp_path / "dead.jsonl")] == [None, "nobody", None]
+    (line,) = filled.journal.audits()
+    assert line.who == "ann"
+    assert line.detail["chosen"] == {"states": ["dead"], "since": "2h"}
+
+
+def test_an_export_to_stdout_can_be_cut_up_and_imported_in_part(run, filled, other):
+    environ, journal = other
+    whole = run("export", "-", "--json")
+    assert whole.stderr == '{"exported": 6}\n'
+    part = b"".join(line for line in whole.stdout_bytes.splitlines(keepends=True) if b'"state":"dead"' in line)
+    refused = run("import", "-", input=part, **environ)
+    assert refused.exit_code == 1
+    assert "it does not begin as an export does" in refused.output
+    assert "--partial" in refused.output
+    result = run("import", "-", "--partial", input=part, **environ)
+    assert result.exit_code == 0, result.output
+    assert {row.event.key for row in journal().rows()} == {"torn", "nobody"}
+
+
+def test_a_file_is_not_written_over_unless_told(run, filled, tmp_path):
+    (tmp_path / "a.jsonl").write_text("mine")
+    result = run("export", "a.jsonl")
+    assert result.exit_code == 1
+    assert "a.jsonl exists" in result.output
+    assert (tmp_path / "a.jsonl").read_text() == "mine"
+    assert run("export", "a.jsonl", "--force").exit_code == 0
+    assert len(lines(tmp_path / "a.jsonl")) == 8
+    result = run("export", "no/such/folder.jsonl")
+    assert result.exit_code == 1
+    assert "cannot be written" in result.output
+
+
+def test_an_export_that_fails_leaves_nothing_behind(run, filled, tmp_path, monkeypatch):
+    monkeypatch.setattr(jsonl, "line", lambda row: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    result = run("export", "a.jsonl")
+    assert result.exit_code == 1
+    assert "cannot be written: No space left on device" in result.output
+    assert [path.name for path in tmp_path.iterdir() if "jsonl" in path.name] == []
+
+
+def test_an_export_goes_on_where_the_audit_log_cannot_be_written(run, filled, tmp_path, monkeypatch):
+    from webhooks.errors import JournalUnavailable
+    from webhooks.journal import SqliteJournal
+
+    def full(*_, **__):
+        raise JournalUnavailable("the disk is full")
+
+    monkeypatch.setattr(SqliteJournal, "audit", full)
+    result = run("export", "a.jsonl")
+    assert result.exit_code == 0
+    assert "not noted in the audit log: the disk is full" in result.output
+    assert len(lines(tmp_path / "a.jsonl")) == 8
+
+
+BREAKS = {
+    "no JSON": (b"{nonsense\n", "malformed"),
+    "another member": (b'{"source": "acme", "more": 1}\n', "unknown field"),
+    "a member missing": (b'{"source": "acme", "key": "k"}\n', "missing required field"),
+    "no body": (None, "needs either a body or a body_base64"),
+    "both bodies": ({"body_base64": "AA=="}, "needs either a body or a body_base64"),
+    "a state that is none": ({"state": "lost"}, "Invalid enum value 'lost'"),
+    "pending and settled": ({"state": "pending"}, "it is pending and has a settled_at"),
+    "settled and not": ({"settled_at": None}, "it is dead and has no settled_at"),
+    "a time without a zone": ({"received_at": "2026-01-01T00:00:00"}, "Expected `datetime` with a timezone"),
+    "no time": ({"occurred_at": "soon"}, "Invalid RFC3339"),
+    "less than no attempts": ({"attempts": -1}, ">= 0"),
+    "a foreign name": ({"source": "../etc"}, "matching regex"),
+    "no key": ({"key": ""}, "length >= 1"),
+    "no base64": ({"body": None, "body_base64": "!"}, "no base64"),
+    "too much history": (
+        {"history": [{"at": "2026-01-01T00:00:00Z", "who": "w", "outcome": "dead"}] * (HISTORY + 1)},
+        f"length <= {HISTORY}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "told"), BREAKS.values(), ids=BREAKS)
+def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled, other, tmp_path, change, told):
+    environ, journal = other
+    run("export", "all.jsonl")
+    every = lines(tmp_path / "all.jsonl")
+    event = json.loads(every[4])
+    if change is None:
+        del event["body"]
+    every[4] = change if isinstance(change, bytes) else json.dumps(event | (change or {})).encode() + b"\n"
+    (tmp_path / "all.jsonl").write_bytes(b"".join(every))
+    result = run("import", "all.jsonl", **environ)
+    assert result.exit_code == 1
+    assert "all.jsonl line 5: " in result.output
+    assert told in result.output
+    assert "Nothing of all.jsonl was stored." in result.output
+    assert journal().rows() == []
+    assert journal().audits() == []
+    result = run("import", "all.jsonl", "--skip-broken", "--json", **environ)
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert (report["stored"], report["new"], report["broken"][0]["line"]) == (True, 5, 5)
+    assert len(journal().rows()) == 5
+
+
+def test_many_broken_lines_are_counted(run, tmp_path):
+    (tmp_path / "all.jsonl").write_bytes(b"nonsense\n\n" * 30)
+    result = run("import", "all.jsonl", "--partial")
+    assert result.exit_code == 1
+    assert "all.jsonl line 39: " in result.output
+    assert "line 41" not in result.output
+    assert "... and 10 more" in result.output
+
+
+@pytest.mark.parametrize(
+    ("cut", "told"),
+    [
+        (lambda every: every[:-1], "it is cut short: its last line"),
+        (lambda every: every[:3] + every[4:], "it is not as it was written, with 6 events"),
+        (lambda every: [*every[:3], every[4], every[3], *every[5:]], "it is not as it was written"),
+        (lambda every: every[1:], "it does not begin as an export does"),
+        (lambda every: [every[0].replace(b":1,", b":2,"), *every[1:]], "it is of format 2, this version reads 1"),
+        (lambda every: [*every[:-1], every[-1][:40] + b"\n"], "its last line is damaged"),
+        (lambda every: [], "it is cut short"),
+    ],
+)
+def test_a_file_cut_short_or_changed_is_noticed(run, filled, other, tmp_path, cut, told):
+    environ, journal = other
+    run("export", "all.jsonl")
+    (tmp_path / "all.jsonl").write_bytes(b"".join(cut(lines(tmp_path / "all.jsonl"))))
+    for more in ([], ["--dry-run"]):
+        result = run("import", "all.jsonl", *more, **environ)
+        assert result.exit_code == 1
+        assert told in result.output
+    assert journal().rows() == []
+
+
+def test_a_compressed_file_cut_short_is_noticed_and_gives_what_it_has(run, shop, other, tmp_path):
+    environ, journal = other
+    shop.start -= timedelta(days=90)
+    for number in range(2000):
+        shop.receive(id=f"e{number}", note=os.urandom(16).hex())
+    run("export", "all.jsonl.gz")
+    packed = (tmp_path / "all.jsonl.gz").read_bytes()
+    (tmp_path / "all.jsonl.gz").write_bytes(packed[: len(packed) * 2 // 3])
+    result = run("import", "all.jsonl.gz", **environ)
+    assert result.exit_code == 1
+    assert "it is cut short or damaged" in result.output
+    assert journal().rows() == []
+    result = run("import", "all.jsonl.gz", "--skip-broken", "--json", **environ)
+    assert result.exit_code == 1
+    assert 1000 < json.loads(result.stdout)["new"] < 2000
+    whole = shop.journal.rows(limit=2000)
+    assert [row.event for row in journal().rows(limit=2000)] == [row.event for row in whole][: journal().count()]
+
+
+def test_a_dry_import_says_what_is_in_the_file(run, filled, other):
+    environ, journal = other
+    run("export", "all.jsonl")
+    result = run("import", "all.jsonl", "--dry-run", **environ)
+    assert result.exit_code == 0
+    assert "acme    dead         2" in result.stdout
+    assert "6 events could be stored; nothing was." in result.stdout
+    assert journal().rows() == []
+
+
+def test_events_of_an_endpoint_that_is_not_configured_are_taken_and_said(run, filled, other, tmp_path):
+    environ, journal = other
+    run("export", "all.jsonl")
+    (tmp_path / "segue.toml").write_text("")
+    result = run("import", "all.jsonl", ACME_WEBHOOK_SECRET="", **environ)
+    assert result.exit_code == 0, result.output
+    assert "No endpoint is configured for acme" in result.stderr
+    assert len(journal().rows()) == 6
+
+
+def test_an_imported_pending_event_is_delivered_by_a_worker(run, filled, other):
+    environ, journal = other
+    run("export", "all.jsonl", "--state", "pending")
+    run("import", "all.jsonl", **environ)
+    assert [claim.event.key for claim in journal().claim(9, worker="w", now=datetime.now(UTC), lease=timedelta(1))] == [
+        "new"
+    ]
+
+
+text = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+times = st.integers(0, 7 * 10**15).map(lambda micros: datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=micros))
+rows = st.builds(
+    Row,
+    seq=st.just(0),
+    event=st.builds(
+        Event, source=st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True), key=text.filter(bool),
+        type=text.filter(bool), occurred_at=times, received_at=times,
+        clock=st.sampled_from(["event", "record", "received"]), trust=st.sampled_from(["verified", "authenticated"]),
+        problem=text, headers=st.dictionaries(text, text, max_size=3), envelope=st.dictionaries(text, text, max_size=3),
+        raw=st.binary() | text.map(str.encode), options=st.just({}),
+    ),
+    state=st.sampled_from([state for state in State if state is not State.PENDING]), attempts=st.integers(0, 99),
+    due_at=st.none() | times, leased_until=st.none(), settled_at=times, reason=text, edition=st.integers(0, 9),
+    history=st.lists(st.builds(Attempt, times, text, text, text), max_size=3).map(tuple), cursor=st.just(""),
+    locked=st.just(""),
+)  # fmt: skip
+
+
+@given(rows)
+def test_any_event_survives_its_line(row):
+    line = jsonl.line(row)
+    assert line.count(b"\n") == 1
+    assert jsonl.read(line) == row
+    pending = replace(row, state=State.PENDING, settled_at=None)
+    assert jsonl.read(jsonl.line(pending)) == pending
+
+
+@given(st.binary() | st.recursive(st.none() | st.booleans() | text, lambda each: st.dictionaries(text, each)).map(
+    lambda value: json.dumps(value).encode()
+))  # fmt: skip
+def test_whatever_stands_in_a_line_is_an_event_or_broken(raw):
+    for read in (jsonl.read, jsonl.read_head, jsonl.read_foot):
+        with contextlib.suppress(jsonl.Broken):
+            read(raw)
+
+
+def test_nesting_without_end_is_broken():
+    with pytest.raises(jsonl.Broken):
+        jsonl.read(b"[" * 100_000)
+
+
+def test_a_lone_surrogate_in_a_body_is_broken():
+    line = json.loads(jsonl.line(Row(seq=0, event=Event(source="a", key="k", type="t", raw=b"",
+        occurred_at=datetime(2026, 1, 1, tzinfo=UTC), received_at=datetime(2026, 1, 1, tzinfo=UTC)),
+        state=State.PENDING, attempts=0, due_at=None, leased_until=None, settled_at=None, reason="")))  # fmt: skip
+    with pytest.raises(jsonl.Broken):
+        jsonl.read(json.dumps(line | {"body": "\ud800"}).encode())
+
+
+def test_a_sealed_event_whose_key_is_missing_is_not_exported_as_if_it_were_empty(run, shop):
+    run_with = {"SEGUE_ENCRYPTION_KEY": ONE}
+    shop.receive(id="clear")
+    sealed = open_journal(run.database, [ONE])
+    sealed.append([replace(shop.row("clear").event, key="sealed")], now=datetime.now(UTC))
+    sealed.close()
+    assert run("export", "a.jsonl", **run_with).exit_code == 0
+    without = {"SEGUE_ENCRYPTION_KEY": TWO}
+    result = run("export", "b.jsonl", **without)
+    assert result.exit_code == 1
+    assert "Event 2 (acme/sealed) is sealed with key" in result.output
+    assert "which is not configured" in run("show", "sealed", **without).output
+    assert run("show", "sealed", "--raw", **without).exit_code == 1
+    assert run("drop", "sealed", "--reason", "r", **without).exit_code == 0
+    assert "dropped -> wait: sealed with key" in run("replay", "sealed", "--dry-run", **without).output
+    assert json.loads(run("tail", "--json", "--body", "--from", "1", "--no-follow", **without).stdout)["locked"]

@@ -1,0 +1,143 @@
+"""`segue dead`: what could not be delivered, why, and what to do."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from translators.kit import to_iso
+from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.forecast import Forecast, forecast
+from webhooks.cli.output import MESSAGE_ID, good, print_json, printable, short
+from webhooks.cli.rows import clock, opened
+
+if TYPE_CHECKING:
+    from webhooks.journal import Kind
+
+_NUMBER: Final = re.compile(r"(?<=\[)\d+(?=\])|\d{4,}")
+MENDS: Final = (
+    ("Traceback", "The translator has a bug: mend it, or install a version where it is mended; then replay."),
+    ("malformed:", "The payload is not what the provider documents: see `segue show`, mend the source, replay."),
+    ("neither userId nor anonymousId", "Nobody is named: see the source's page and [identity] user_id_keys, replay."),
+    ("over Segment's", "A message is too large for Segment: send fewer fields (the source's options), then replay."),
+    ("HTTP", "Segment refused it: see its messages with `segue show`, mend the source, replay."),
+)  # fmt: skip
+ELSE: Final = "Look at it with `segue show`. Replay it once the cause is mended, or drop it."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Dead events alike in source, type and reason."""
+
+    source: str
+    type: str
+    reason: str
+    count: int
+    first: datetime
+    last: datetime
+    latest: int
+    example: str
+
+    @property
+    def mend(self) -> str:
+        """What to do about the reason."""
+        return next((mend for sign, mend in MENDS if sign in self.example), ELSE)
+
+    @property
+    def choice(self) -> str:
+        """The options that choose its source and type."""
+        return f"--state dead --source {shlex.quote(self.source)} --type {shlex.quote(self.type)}"
+
+
+@click.command(short_help="What could not be delivered, by reason, and what to do about it.")
+@choosing(states=False)
+@click.option("--json", "as_json", is_flag=True)
+def dead(choice: Choice, as_json: bool) -> None:
+    """Show the dead events by source, type and reason: how many, since when, one of them, the mend, and what today's
+    code would make of that one.
+
+    Dead are events that are malformed, that a translator failed on, or that Segment refused. They are kept (90 days,
+    [retention] dead) and lose nothing by waiting.
+
+    \b
+    Examples:
+      segue dead
+      segue dead --source stripe --since 1d
+      segue dead --json
+    """  # noqa: D301
+    from dataclasses import replace
+
+    from webhooks.cli.configuration import configuration
+    from webhooks.journal import State
+
+    config = configuration()
+    with opened(config) as journal:
+        filter = replace(choice.filter(journal, datetime.now(UTC)), states=(State.DEAD,))
+        groups = grouped(journal.kinds(filter))
+        rows = [journal.get(group.latest) for group in groups]
+    outlooks = [forecast(row, config) if row else None for row in rows]
+    if as_json:
+        print_json({"dead": sum(group.count for group in groups), "groups": list(map(_told, groups, outlooks))})
+    elif groups:
+        for group, outlook in zip(groups, outlooks, strict=True):
+            _print(group, outlook)
+        click.echo("`segue drop` with the same options and a --reason gives events up.")
+    else:
+        good("nothing is dead")
+
+
+def grouped(kinds: Iterable[Kind]) -> list[Group]:
+    """Merged by what their reasons have in common, the most frequent first."""
+    found: dict[tuple[str, str, str], Group] = {}
+    for kind in kinds:
+        key = (kind.source, kind.type, gist(kind.reason))
+        one = Group(
+            source=kind.source, type=kind.type, reason=key[2], count=kind.count, first=kind.first_received,
+            last=kind.last_received, latest=kind.latest, example=kind.reason,
+        )  # fmt: skip
+        found[key] = _merged(found[key], one) if key in found else one
+    return sorted(found.values(), key=lambda group: (-group.count, group.source, group.type, group.reason))
+
+
+def gist(reason: str) -> str:
+    """A reason without what differs from event to event: message ids, places in lists, long numbers, a traceback."""
+    last = reason.strip().rpartition("\n")[2]
+    return _NUMBER.sub("N", MESSAGE_ID.sub("", last))
+
+
+def _merged(one: Group, other: Group) -> Group:
+    later = max(one, other, key=lambda group: group.latest)
+    return Group(
+        source=one.source, type=one.type, reason=one.reason, count=one.count + other.count,
+        first=min(one.first, other.first), last=max(one.last, other.last), latest=later.latest, example=later.example,
+    )  # fmt: skip
+
+
+def _told(group: Group, outlook: Forecast | None) -> dict[str, object]:
+    return {
+        "source": group.source,
+        "type": group.type,
+        "reason": group.reason,
+        "count": group.count,
+        "first_received": to_iso(group.first),
+        "last_received": to_iso(group.last),
+        "example": {"seq": group.latest, "reason": group.example, "today": outlook and outlook.told()},
+        "mend": group.mend,
+        "replay": f"segue replay {group.choice}",
+    }
+
+
+def _print(group: Group, outlook: Forecast | None) -> None:
+    click.secho(printable(f"{group.count} x {group.source} {group.type}"), bold=True)
+    click.echo(f"  reason   {short(group.reason, 160)}")
+    click.echo(f"  received {clock(group.first)} to {clock(group.last)}, the latest is #{group.latest}")
+    click.echo(f"  mend     {group.mend}")
+    if outlook:
+        click.echo(f"  today    with today's code: {outlook}")
+    click.echo(f"  replay   segue replay {printable(group.choice)} --dry-run\n")

@@ -1,0 +1,102 @@
+"""`segue prune`: delete settled events now, rather than when the worker does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from webhooks.cli.acting import act, bar, by_whom, confirm, unasked
+from webhooks.cli.moments import span
+from webhooks.cli.output import fail, print_columns, print_json
+
+if TYPE_CHECKING:
+    from webhooks.journal import Journal, State
+    from webhooks.settings import RetentionSettings
+
+SETTLED: Final = ("delivered", "ignored", "unsupported", "dead", "dropped")
+LEAST: Final = timedelta(hours=72)
+PAGE: Final = 2000
+
+
+@click.command(short_help="Delete settled events by state and age, now.")
+@click.option("--state", "states", multiple=True, type=click.Choice(SETTLED), help="Of this state. Default: of every.")
+@click.option("--older-than", metavar="SPAN", help="72h or more. Default: each state's [retention].")
+@click.option("--dry-run", is_flag=True, help="Count them.")
+@click.option("--reason", default="", help="For the audit log.")
+@by_whom
+@unasked
+@click.option("--json", "as_json", is_flag=True)
+def prune(
+    states: tuple[str, ...],
+    older_than: str | None,
+    dry_run: bool,
+    reason: str,
+    who: str,
+    yes: bool,
+    as_json: bool,
+) -> None:
+    """Delete events that were settled longer ago than their state's retention. The worker does the same by itself, a
+    little at a time.
+
+    Never a pending event, and never one settled within 72 hours: those recognise a provider's retries. A deleted event
+    cannot be replayed: `segue export` it first.
+
+    \b
+    Examples:
+      segue prune --dry-run
+      segue prune --state delivered --older-than 72h --reason "disk"
+    """  # noqa: D301
+    from webhooks.cli.configuration import configuration
+    from webhooks.cli.rows import opened
+    from webhooks.journal import State
+
+    age = span(older_than, option="--older-than") if older_than else None
+    if age is not None and age < LEAST:
+        raise fail(
+            f"--older-than {older_than} is less than 72h.",
+            "Settled events are the memory that recognises a provider's retries, and providers retry for three days.",
+        )
+    config = configuration()
+    ages = _ages([State(state) for state in states or SETTLED], config.settings.retention, age)
+    with opened(config) as journal:
+        now = datetime.now(UTC)
+        counts = _counts(journal, ages, now)
+        total = sum(counts.values())
+        gone = 0
+        if not dry_run and total:
+            confirm(f"Delete {total} events for good?", ask=not yes)
+            by = act(who, reason or "pruned by hand")
+            told = {"older_than_seconds": {state.value: int(age.total_seconds()) for state, age in ages.items()}}
+            journal.audit("prune", {**told, "events": total}, by=by, now=now)
+            with bar("pruning", total) as tell:
+                while some := journal.prune(ages, now=now, limit=PAGE):
+                    gone += some
+                    tell(some)
+    if as_json:
+        by_state = {state.value: count for state, count in counts.items()}
+        print_json({"dry_run": dry_run, "old_enough": by_state, "deleted": gone})
+        return
+    print_columns(
+        [[state.value, _spoken(ages[state]), str(count)] for state, count in counts.items()],
+        heading=["state", "older than", "events"],
+    )
+    click.echo("Nothing was deleted." if dry_run or not total else f"{gone} deleted.")
+
+
+def _ages(states: list[State], retention: RetentionSettings, age: timedelta | None) -> dict[State, timedelta]:
+    return {state: age or getattr(retention, state.value) for state in states}
+
+
+def _counts(journal: Journal, ages: dict[State, timedelta], now: datetime) -> dict[State, int]:
+    from webhooks.journal import Filter
+
+    return {
+        state: journal.count(Filter(states=(state,), settled_until=now - age)) for state, age in ages.items()
+    }  # fmt: skip
+
+
+def _spoken(age: timedelta) -> str:
+    hours = int(age.total_seconds() // 3600)
+    return f"{hours // 24}d" if hours % 24 == 0 else f"{hours}h"

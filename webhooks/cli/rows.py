@@ -1,0 +1,97 @@
+"""An event for people and for programs. docs/operating.md lists the members; they are only ever added to."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from translators.kit import to_iso
+from webhooks.cli.output import printable, short
+
+if TYPE_CHECKING:
+    from webhooks.cli.configuration import Configuration
+    from webhooks.journal import Attempt, Audited, Journal, Row
+
+HEADING: Final = ("#", "received", "source", "type", "state", "key", "reason")
+
+
+@contextmanager
+def opened(config: Configuration) -> Iterator[Journal]:
+    """The configured journal, closed at the end."""
+    from webhooks.journal import open_journal
+
+    journal = open_journal(config.settings.database, config.settings.encryption_key)
+    try:
+        yield journal
+    finally:
+        journal.close()
+
+
+def cells(row: Row) -> list[str]:
+    """One line of a table under `HEADING`."""
+    event = row.event
+    return [
+        str(row.seq), clock(event.received_at), printable(event.source), printable(event.type), row.state.value,
+        printable(event.key), short(row.reason),
+    ]  # fmt: skip
+
+
+def facts(row: Row) -> dict[str, Any]:
+    """What every `--json` tells of an event."""
+    event = row.event
+    return {
+        "seq": row.seq,
+        "cursor": row.cursor,
+        "source": event.source,
+        "key": event.key,
+        "type": event.type,
+        "state": row.state.value,
+        "reason": row.reason,
+        "occurred_at": to_iso(event.occurred_at),
+        "received_at": to_iso(event.received_at),
+        "clock": event.clock,
+        "trust": event.trust,
+        "locked": row.locked or None,
+        "attempts": row.attempts,
+        "edition": row.edition,
+        "due_at": _maybe(row.due_at) if row.settled_at is None else None,
+        "leased_until": _maybe(row.leased_until),
+        "settled_at": _maybe(row.settled_at),
+    }
+
+
+def content(row: Row) -> dict[str, Any]:
+    """The bytes of an event and what was kept beside them; text where they are text."""
+    event = row.event
+    try:
+        body = {"body": event.raw.decode()}
+    except UnicodeDecodeError:
+        body = {"body_base64": base64.b64encode(event.raw).decode()}
+    return {"headers": dict(event.headers), "envelope": dict(event.envelope), **body}
+
+
+def attempts(history: Sequence[Attempt]) -> list[dict[str, Any]]:
+    """An event's history."""
+    return [
+        {"at": to_iso(each.at), "who": each.who, "outcome": each.outcome, "reason": each.reason} for each in history
+    ]
+
+
+def audited(line: Audited) -> dict[str, Any]:
+    """A line of the audit log."""
+    return {
+        "id": line.id, "at": to_iso(line.at), "who": line.who, "action": line.action, "reason": line.reason,
+        "operation": line.operation, "events": list(line.events), "detail": dict(line.detail),
+    }  # fmt: skip
+
+
+def clock(moment: datetime) -> str:
+    """`2026-03-31 12:00:00Z`, in UTC."""
+    return f"{to_iso(moment)[:19].replace('T', ' ')}Z"
+
+
+def _maybe(moment: datetime | None) -> str | None:
+    return None if moment is None else to_iso(moment)

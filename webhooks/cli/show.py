@@ -1,0 +1,106 @@
+"""`segue show`: all that is known of one event."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from webhooks.cli.bodies import pretty
+from webhooks.cli.choose import named
+from webhooks.cli.forecast import Forecast, forecast
+from webhooks.cli.output import fail, json_text, print_columns, print_json, printable
+from webhooks.cli.rows import attempts, audited, clock, content, facts, opened
+
+if TYPE_CHECKING:
+    from webhooks.journal import Audited, Row
+
+
+@click.command(short_help="Show one event: headers, body, messages, attempts, state.")
+@click.argument("id_", metavar="ID")
+@click.option("--source", "sources", multiple=True, help="Where a key is that of several sources' events.")
+@click.option("--raw", is_flag=True, help="Write the body's exact bytes and nothing else.")
+@click.option("--json", "as_json", is_flag=True)
+def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
+    """Show the event with the number, the key or the SOURCE/KEY of ID, and what today's code makes of it.
+
+    Members of the body that are secrets by their name are hidden, but not from --raw and --json. Exit code 1 where
+    there is no such event.
+
+    \b
+    Examples:
+      segue show 12345
+      segue show stripe/evt_1PqXYZ
+      segue show evt_1PqXYZ --raw > body.json
+      segue show 12345 --json
+    """  # noqa: D301
+    from webhooks.cli.configuration import configuration
+
+    config = configuration()
+    with opened(config) as journal:
+        row = named(journal, id_, sources)
+        log = journal.audits(event=(row.event.source, row.event.key))
+    if row.locked and (raw or as_json):
+        raise fail(f"Event {row.seq} is {row.locked}.", "Add that key to SEGUE_ENCRYPTION_KEY, behind the first.")
+    if raw:
+        sys.stdout.buffer.write(row.event.raw)
+        return
+    told = forecast(row, config)
+    if as_json:
+        print_json(_all(row, told, log))
+    else:
+        _head(row)
+        _section("attempts", [f"{clock(each.at)}  {each.who}  {each.outcome}  {each.reason}" for each in row.history])
+        _section("audit", [f"{clock(line.at)}  {line.who}  {line.action}: {line.reason}" for line in log])
+        _section("headers", [f"{name}: {value}" for name, value in row.event.headers.items()])
+        _section("envelope", [f"{name}: {value}" for name, value in row.event.envelope.items()])
+        if not row.locked:
+            _section(f"body ({len(row.event.raw)} bytes)", pretty(row.event.raw).splitlines())
+        _section(f"with today's code: {told.would}", _outlook(told))
+
+
+def _all(row: Row, told: Forecast, log: list[Audited]) -> dict[str, Any]:
+    return {
+        **facts(row),
+        "problem": row.event.problem,
+        **content(row),
+        "history": attempts(row.history),
+        "audit": [audited(line) for line in log],
+        "today": told.told(),
+    }
+
+
+def _head(row: Row) -> None:
+    event = row.event
+    click.secho(printable(f"{event.source} {event.type}  {event.key}"), bold=True)
+    trust = "" if event.trust == "verified" else f"  ({event.trust}: its sender is proved, its content is not)"
+    lines = [
+        ["number", str(row.seq)],
+        ["state", row.state.value + (f", edition {row.edition}" if row.edition else "")],
+        ["occurred", clock(event.occurred_at) + ("" if event.clock == "event" else f"  (the {event.clock}'s time)")],
+        ["received", clock(event.received_at) + trust],
+        ["attempts", str(row.attempts)],
+    ]
+    if row.settled_at:
+        lines.append(["settled", clock(row.settled_at)])
+    elif row.due_at:
+        lines.append(["due", clock(row.due_at)])
+    if row.leased_until:
+        lines.append(["leased", f"until {clock(row.leased_until)}"])
+    print_columns(lines)
+    _section("reason", row.reason.splitlines())
+
+
+def _outlook(told: Forecast) -> list[str]:
+    lines = told.reason.splitlines()
+    for message in told.messages:
+        lines += json_text(message).splitlines()
+    return lines + [f"refused {id_}: {fault}" for id_, fault in told.refused]
+
+
+def _section(title: str, lines: list[str]) -> None:
+    if lines:
+        click.secho(f"\n{title}", bold=True)
+        for line in lines:
+            click.echo(f"  {printable(line)}")

@@ -1,0 +1,157 @@
+"""`segue tail`: events as they arrive, each once, from where the last reader stopped."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import click
+
+from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.output import fail, print_line
+from webhooks.cli.rows import cells, content, facts, opened
+
+if TYPE_CHECKING:
+    from webhooks.journal import Cursor, Filter, Journal, Row
+
+PAGE: Final = 500
+PAUSE: Final = 0.5
+"""Seconds between looks at a journal with nothing new."""
+SETBACK: Final = 10.0
+"""Seconds between looks at one that is away, at most."""
+
+
+@click.command(short_help="Follow events as they arrive; resumes from a cursor and skips none.")
+@choosing(states=False, ids="none", times=False)
+@click.option("--from", "start", default="now", metavar="CURSOR", help="now, start, or a cursor. Default: now.")
+@click.option(
+    "--cursor-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Go on from the cursor in this file, and keep it there.",
+)
+@click.option("--no-follow", is_flag=True, help="End at the end, rather than wait for more.")
+@click.option("--body", is_flag=True, help="With headers, envelope and body; for --json.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+def tail(choice: Choice, start: str, cursor_file: Path | None, no_follow: bool, body: bool, as_json: bool) -> None:
+    """Print events in order of arrival, each in the state it had when it was read, until Ctrl-C or SIGTERM (exit 0).
+
+    Each event is printed once, however many processes write. While the journal is away it waits and goes on after.
+    With --cursor-file, the cursor is kept after the lines are written: a reader that is killed between the two sees
+    a few events again at its next start, never one too few.
+
+    \b
+    Examples:
+      segue tail
+      segue tail --source stripe --from start --no-follow
+      segue tail --json --body --cursor-file /var/lib/reader/cursor | my-reader
+    """  # noqa: D301
+    from webhooks.cli.configuration import configuration
+
+    if body and not as_json:
+        raise fail("--body is for --json.", "Add --json, or use `segue show ID` for one event.")
+    config = configuration()
+    with Stop() as stop, opened(config) as journal:
+        filter = choice.filter(journal, datetime.now(UTC))
+        after = _begin(journal, start, cursor_file)
+        try:
+            for rows, cursor in follow(journal, filter, after, stop, wait=not no_follow):
+                for row in rows:
+                    _print(row, body=body, as_json=as_json)
+                sys.stdout.flush()
+                if cursor_file:
+                    keep(cursor_file, cursor)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: say nothing at the exit
+
+
+class Stop:
+    """Set by a signal; an Event's lock may be held by the very thread that the handler interrupts."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Self:
+        self._before = {number: signal.signal(number, self) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def __call__(self, *_: object) -> None:
+        """The first asks for an orderly end; the next ends it at once, where a reader takes nothing."""
+        if self._is_set:
+            raise SystemExit(1)
+        self._is_set = True
+
+    def is_set(self) -> bool:
+        """Whether it is time to end."""
+        return self._is_set
+
+    def wait(self, seconds: float) -> None:
+        """Until then, or until it is set."""
+        until = time.monotonic() + seconds
+        while not self._is_set and (left := until - time.monotonic()) > 0:
+            time.sleep(min(left, 0.1))
+
+
+def follow(
+    journal: Journal, filter: Filter, after: Cursor, stop: Stop, *, wait: bool
+) -> Iterator[tuple[list[Row], Cursor]]:
+    """What comes behind a cursor, page by page, with the cursor to go on from; also where nothing of it was chosen."""
+    from webhooks.errors import JournalUnavailable
+
+    setback = 0.0
+    while not stop.is_set():
+        try:
+            end = journal.end()
+            rows = journal.rows(filter, after=after, limit=PAGE)
+        except JournalUnavailable as error:
+            if not setback:
+                click.echo(f"{error.message}; waiting for it", err=True)
+            setback = min(SETBACK, setback * 2 or PAUSE)
+            stop.wait(setback)
+            continue
+        if setback:
+            click.echo("the journal is back", err=True)
+            setback = 0.0
+        cursor = rows[-1].cursor if rows else end
+        if cursor != after:
+            after = cursor
+            yield rows, cursor
+        if not rows:
+            if not wait:
+                return
+            stop.wait(PAUSE)
+
+
+def keep(path: Path, cursor: Cursor) -> None:
+    """Write a cursor whole or not at all, over the one before."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    with partial.open("w") as file:
+        file.write(f"{cursor}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+
+
+def _begin(journal: Journal, start: str, cursor_file: Path | None) -> Cursor:
+    if cursor_file and cursor_file.exists() and (kept := cursor_file.read_text().strip()):
+        return kept
+    if start == "start":
+        return ""
+    return journal.end() if start == "now" else start
+
+
+def _print(row: Row, *, body: bool, as_json: bool) -> None:
+    if as_json:
+        print_line({**facts(row), **(content(row) if body and not row.locked else {})})
+    else:
+        click.echo("  ".join(cells(row)).rstrip())
