@@ -126,7 +126,7 @@ def prepare() -> None:
         say("Making a virtual environment in .venv ...")
         make_venv()
     say("Installing the dependencies (once, about a minute) ...")
-    pip("install", "--require-hashes", "-r", str(LOCK))
+    pip("install", "--no-deps", "--require-hashes", "-r", str(LOCK))
     pip("install", "--no-deps", "--no-build-isolation", "-e", str(HERE))
     shutil.rmtree(HERE / "segue.egg-info", ignore_errors=True)  # a build's leftover would hide new entry points
     STAMP.write_text(stamp)
