@@ -79,8 +79,8 @@ def _chat(event: Event) -> dict[str, Any]:
 @freshchat.on("message_create")
 def message_created(event: Event) -> Iterator[Message]:
     message = _subject(event)
-    if message.text("message_type", "normal") != "normal":
-        raise Skip("a private message between agents")
+    if message.text("message_type", "normal") != "normal" or message.flag("botsPrivateNote", False):
+        raise Skip("a private message between agents, or a bot's note to them")
     said = _chat(event) | {"message_id": message.id("id"), "channel": message.text("message_source", None)}
     author = message.text("actor_type", None) or event.body.text("actor.actor_type")
     if author == "user":

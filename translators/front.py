@@ -49,6 +49,7 @@ front = Source(
     options=[Option("company_id", "accept application webhooks of this company only (cmp_...)")],
 )
 
+_SNOOZES: Final = {"conversation_snoozed", "conversation_snooze_expired"}
 _OPENING_SECONDS: Final = 2  # the first message and its conversation are made together
 
 
@@ -79,9 +80,13 @@ front.by_hand(
 
 @front.event
 def head(item: Item) -> Head:
-    """`evt_...`, the event's own type (the application's name for it is coarser) and its time to the millisecond."""
-    told = _told(item)
-    return Head(told.id("id"), told.text("type"), told.seconds("emitted_at"))
+    """`evt_...`, the event's own type (the application's name for it is coarser) and its time to the millisecond.
+
+    A snooze has no type of its own: Front archives the conversation and reopens it later, and the application's name
+    says so.
+    """
+    told, name = _told(item), item.body.text("type", "")
+    return Head(told.id("id"), name if name in _SNOOZES else told.text("type"), told.seconds("emitted_at"))
 
 
 def _told(item: Item) -> Payload:
@@ -89,9 +94,22 @@ def _told(item: Item) -> Payload:
     return item.body.at("payload") if "payload" in item.body else item.body
 
 
+@front.before
+def customers_only(event: Event) -> None:
+    """A discussion among teammates has a recipient that is null."""
+    conversation = _told(event).at("conversation").value
+    if isinstance(conversation, dict) and "recipient" in conversation and conversation["recipient"] is None:
+        raise Skip("a discussion among teammates: nobody outside takes part")
+
+
 @front.who
 def who(event: Event) -> Identity:
-    """The conversation's recipient: the person outside, whoever wrote last. Front tells a handle and perhaps a name."""
+    """The conversation's recipient: the person outside, whoever wrote last. Front tells a handle and perhaps a name.
+
+    A preview of an event leaves the recipient out; the conversation then stands for itself.
+    """
+    if "recipient" not in _told(event).at("conversation"):
+        return Identity(anonymous=("conversation", _told(event).id("conversation.id")))
     recipient = _told(event).at("conversation.recipient")
     handle = recipient.text("handle").strip()
     email = "@" in handle
@@ -152,7 +170,7 @@ def message_went_out(event: Event) -> Iterator[Message]:
     message = _message(event)
     author = message.maybe("author")
     if not author:
-        raise Skip("sent by a rule or through the API, not by a teammate")
+        raise Skip("sent by a rule or through the API, or Front does not say by which teammate")
     name = "Ticket Created" if event.type == "outbound" and _opens(event, message) else "Ticket Replied"
     said = _message_fields(event, message) | {"agent_id": author.id("id", None), "agent_name": _name(author)}
     yield track(name, said, author="agent")
@@ -174,6 +192,8 @@ def assigned(event: Event) -> Iterator[Message]:
 
 @front.on("archive")
 def archived(event: Event) -> Iterator[Message]:
+    if _told(event).get("source._meta.type") == "reminder":
+        raise Skip("put off until later, not solved")
     yield track("Ticket Solved", _ticket(event) | _teammate(event))
 
 
@@ -203,7 +223,8 @@ def merged(event: Event) -> Iterator[Message]:
 front.ignore("comment", "mention", because="a comment between teammates is no act of the customer")
 front.ignore("unassign", because="taken from a teammate and given to nobody")
 front.ignore("conversation_created", because="the inbound or outbound message that opens it tells it")
-front.ignore("reminder", because="a snooze ran out: nobody acted")
+front.ignore("conversation_snoozed", because="put off until later, not solved")
+front.ignore("reminder", "conversation_snooze_expired", because="a snooze ran out: nobody acted")
 front.ignore("forward", because="passed on to somebody outside the conversation")
 front.ignore("sending_error", "message_bounce_error", because="the e-mail provider tells what becomes of a mail")
 front.ignore("link_added", "link_removed", "macro_triggered", "topic_identified", because="your team's own filing")

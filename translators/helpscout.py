@@ -50,19 +50,34 @@ _REPLY: Final = {
     "beacon.chat.customer.replied": "customer",
     "convo.agent.reply.created": "message",
 }
-_BORN: Final = {"convo.created", "beacon.chat.created", "customer.created", "organization.created"}
+_AI_CREATED: Final = "convo.ai-answers.created"
+_BORN: Final = {"convo.created", _AI_CREATED, "beacon.chat.created", "customer.created", "organization.created"}
+
+
+# What a workflow may change without touching the record's time, which is that of the last change by a user
+_STATE: Final = {
+    "convo.status": ("status",),
+    "convo.assigned": ("assignee.id", "owner.id"),
+    "convo.tags": ("tags",),
+    "convo.moved": ("mailboxId", "mailbox.id"),
+    "convo.custom-fields": ("customFields",),
+}
 
 
 @helpscout.event
 def head(item: Item) -> Head:
-    """Help Scout numbers and dates no event: its type, the record's id and the record's time name it."""
+    """Help Scout numbers and dates no event: its type, the record's id, its time and what changed name it."""
     type_ = item.headers.get(_EVENT, "")
     if not type_:
         raise Malformed("$", "came without the X-HelpScout-Event header, which says what happened")
     at, clock = _time(type_, item.body)
     if at is None or type_ == "helpscout.test":
         return Head(f"sha256:{sha256(item.raw).hexdigest()}", type_, at, clock)
-    return Head(f"{type_}:{item.body.id('id')}:{at.isoformat()}", type_, at, clock)
+    named = "convo.created" if type_ == _AI_CREATED else type_  # one conversation is created once
+    key = f"{named}:{item.body.id('id')}:{at.isoformat()}"
+    if state := [item.body.get(path) for path in _STATE.get(type_, ())]:
+        key = f"{key}:{sha256(repr(state).encode('utf-8', 'replace')).hexdigest()[:16]}"
+    return Head(key, type_, at, clock)
 
 
 def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
@@ -92,8 +107,9 @@ def _utc(body: Payload, path: str) -> datetime | None:
 
 
 def _thread(body: Payload, type_: str) -> Payload | None:
-    """The newest thread of a kind: `customer` wrote, or `message` for an agent's reply."""
-    found = [thread for thread in body.each("_embedded.threads") if thread.get("type") == type_]
+    """The newest thread of a kind: `customer` wrote, or `message` for an agent's reply. A draft is not sent yet."""
+    threads = body.each("_embedded.threads")
+    found = [each for each in threads if each.get("type") == type_ and each.get("state") != "draft"]
     return max(found, key=lambda thread: thread.text("createdAt", ""), default=None)
 
 
@@ -117,12 +133,12 @@ def who(event: Event) -> Identity:
 )
 def register(at: Registering) -> Registered:
     """https://developer.helpscout.com/mailbox-api/endpoints/webhooks/create/: a secret has 40 characters at most, and
-    organizations are not among the events that the API lists.
+    organizations and AI Answers are not among the events that the API lists.
     """
     base, secret = "https://api.helpscout.net/v2", at.secret[:40]
     app = [("client_id", at.given["app_id"]), ("client_secret", at.given["app_secret"])]
     token = yield form_call(f"{base}/oauth2/token", {}, [("grant_type", "client_credentials"), *app])
-    events = [type_ for type_ in at.types if not type_.startswith("organization.")]
+    events = [type_ for type_ in at.types if not type_.startswith(("organization.", "convo.ai-"))]
     told = {"url": at.url, "events": events, "secret": secret, "payloadVersion": "V2", "label": "Segue"}
     yield json_call("POST", f"{base}/webhooks", bearer(token.text("access_token")), told)
     return secret
@@ -181,7 +197,7 @@ def _name(person: Payload) -> str | None:
     return " ".join(filter(None, (person.text("first", None), person.text("last", None)))) or None
 
 
-@helpscout.on("convo.created")
+@helpscout.on("convo.created", _AI_CREATED)
 def conversation_created(event: Event) -> Iterator[Message]:
     author = {"customer": "customer", "user": "agent"}.get(event.body.text("createdBy.type", ""))
     yield track("Ticket Created", _ticket(event), author=author)

@@ -259,7 +259,7 @@ STANDS: dict[str, Stand] = {
         {"POST /v2/oauth2/token": {"access_token": "t"}, "POST /v2/webhooks": None},
         last("events"),
         last("secret"),
-        lambda type_: not type_.startswith("organization."),
+        lambda type_: not type_.startswith(("organization.", "convo.ai-")),
     ),
     "mailgun": Stand(
         {"api_key": "key-mailgun", "domain": "mg.example.com"},

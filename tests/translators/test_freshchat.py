@@ -1,14 +1,17 @@
 """What the goldens of Freshchat cannot tell by themselves."""
 
+import json
 from datetime import UTC, datetime
+from typing import Any
 
+import pytest
 from vectors import FRESHCHAT_BODY, FRESHCHAT_KEY, FRESHCHAT_SIGNATURE
 
 from translators.freshchat import freshchat
 from translators.kit import Delivery
 from webhooks.signatures import Request, verify
 from webhooks.transcript import outcomes
-from webhooks.translate import Translated
+from webhooks.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -29,3 +32,15 @@ def test_a_retry_has_the_key_of_its_first_delivery() -> None:
         for at in (NOW, datetime(2026, 11, 24, tzinfo=UTC))
     )
     assert first == again
+
+
+@pytest.mark.parametrize("mark", [{"botsPrivateNote": True}, {"message_type": "private"}])
+def test_a_note_is_no_message_however_it_is_marked(mark: dict[str, Any]) -> None:
+    body = json.loads(FRESHCHAT_BODY)
+    del body["data"]["message"]["message_type"]  # newer deliveries leave it out
+    raw = [json.dumps(body).encode()]
+    body["data"]["message"] |= mark
+    raw.append(json.dumps(body).encode())
+    said, note = (outcomes(freshchat, Delivery(source="freshchat", body=each, received_at=NOW))[0][1] for each in raw)
+    assert isinstance(said, Translated)
+    assert isinstance(note, Ignored)

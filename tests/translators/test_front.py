@@ -13,7 +13,7 @@ from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
 from webhooks.receive import Door, Incoming
 from webhooks.signatures import Request, sign, verify
-from webhooks.translate import Translated, translate
+from webhooks.translate import Ignored, Outcome, Translated, translate
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 APP, RULE = front.schemes["app"], front.schemes["rule"]
@@ -59,12 +59,16 @@ def event(**more: Any) -> dict[str, Any]:
     return {"id": "evt_1", "type": "archive", "emitted_at": 1791192000.1, "conversation": conversation} | more
 
 
-def translated(body: dict[str, Any]) -> list[dict[str, Any]]:
+def outcome_of(body: dict[str, Any]) -> Outcome:
     options = front.defaults()
     raw = json.dumps(body).encode()
     (found,) = front.events(Delivery(source="front", body=raw, received_at=NOW, options=options))
-    outcome = translate(found, Endpoint(name="front", source=front, scheme=APP, options=options), namespace="test")
-    assert isinstance(outcome, Translated)
+    return translate(found, Endpoint(name="front", source=front, scheme=APP, options=options), namespace="test")
+
+
+def translated(body: dict[str, Any]) -> list[dict[str, Any]]:
+    outcome = outcome_of(body)
+    assert isinstance(outcome, Translated), outcome
     return outcome.messages
 
 
@@ -84,3 +88,24 @@ def test_another_company_is_refused_where_one_is_named() -> None:
     body = json.dumps({"type": "x", "authorization": {"id": "cmp_1"}, "payload": {}}).encode()
     with pytest.raises(Refused):
         front.check(Delivery(source="front", body=body, received_at=NOW, options=options))
+
+
+def test_a_snooze_is_not_solved_and_its_end_is_not_reopened() -> None:
+    for name, type_ in (("conversation_snoozed", "archive"), ("conversation_snooze_expired", "reopen")):
+        wrapped = {"type": name, "authorization": {"id": "cmp_1"}, "payload": event(type=type_)}
+        assert isinstance(outcome_of(wrapped), Ignored)
+    by_a_rule = event(source={"_meta": {"type": "reminder"}, "data": {}})
+    assert isinstance(outcome_of(by_a_rule), Ignored)
+
+
+def test_an_internal_discussion_is_nobodys_ticket() -> None:
+    inside = event()
+    inside["conversation"]["recipient"] = None
+    assert isinstance(outcome_of(inside), Ignored)
+
+
+def test_a_preview_that_names_nobody_is_filed_under_its_conversation() -> None:
+    preview = event(conversation={"id": "cnv_1", "subject": "Export"})
+    (message,) = translated(preview)
+    assert message["event"] == "Ticket Solved"
+    assert "externalIds" not in message["context"]

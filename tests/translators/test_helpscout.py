@@ -30,6 +30,42 @@ def test_two_types_of_one_record_at_one_time_are_two_events() -> None:
     assert len(keys) == 2
 
 
+@pytest.mark.parametrize(
+    ("type_", "before", "after"),
+    [
+        ("convo.status", {"status": "active"}, {"status": "closed"}),
+        ("convo.assigned", {"assignee": {"id": 1}}, {"assignee": {"id": 2}}),
+        ("convo.tags", {"tags": [{"tag": "a"}]}, {"tags": [{"tag": "a"}, {"tag": "b"}]}),
+        ("convo.moved", {"mailboxId": 1}, {"mailboxId": 2}),
+        ("convo.custom-fields", {"customFields": [{"id": 1, "value": "a"}]}, {"customFields": []}),
+    ],
+)
+def test_what_a_workflow_changes_without_touching_the_users_time_is_another_event(
+    type_: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    body = {"id": 1, "userUpdatedAt": "2026-10-05T09:00:00Z"}
+    first, again, other = (helpscout.events(delivery(type_, body | state))[0].key for state in (before, before, after))
+    assert first == again != other
+
+
+def test_a_conversation_with_the_ai_is_created_once_whichever_event_tells_it() -> None:
+    body = {"id": 1, "createdAt": "2026-10-05T09:00:00Z"}
+    keys = {helpscout.events(delivery(type_, body))[0].key for type_ in ("convo.created", "convo.ai-answers.created")}
+    assert len(keys) == 1
+
+
+def test_a_draft_is_no_reply() -> None:
+    threads = [
+        {"id": 1, "type": "message", "state": "published", "createdAt": "2026-10-05T09:02:00Z"},
+        {"id": 2, "type": "message", "state": "draft", "createdAt": "2026-10-05T09:03:00Z"},
+    ]
+    body = {"id": 1, "primaryCustomer": {"id": 2}, "_embedded": {"threads": threads}}
+    ((event, outcome),) = outcomes(helpscout, delivery("convo.agent.reply.created", body))
+    assert event.occurred_at == datetime(2026, 10, 5, 9, 2, tzinfo=UTC)
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["properties"]["message_id"] == "1"
+
+
 def test_the_newest_reply_of_the_right_side_gives_the_time() -> None:
     threads = [
         {"type": "message", "createdAt": "2026-10-05T09:03:00Z"},
