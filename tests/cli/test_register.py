@@ -215,6 +215,12 @@ STANDS: dict[str, Stand] = {
         lambda type_: not type_.startswith("OAuthApp"),
         lambda type_: [type_.partition(".")[0]],
     ),
+    "kustomer": Stand(
+        {"organization": "acme", "api_key": "kustomer-key"},
+        {"POST /v1/outbound-webhooks": {"data": {"id": "w1", "attributes": {"token": "whk-token-1"}}}},
+        last("events"),
+        "whk-token-1",
+    ),
     "hubspot": Stand(
         {"app_id": "33", "developer_api_key": "hub-key-long"},
         {

@@ -24,6 +24,7 @@ from translators.jira import jira
 from translators.kit import Source
 from translators.kit.schemes import PublicKey, Scheme
 from translators.kit.vocabulary import VOCABULARY
+from translators.kustomer import kustomer
 from translators.linear import linear
 from translators.plain import plain
 from translators.pylon import pylon
@@ -35,7 +36,7 @@ GOLDEN = HERE.parent / "golden"
 DOCS = HERE.parents[1] / "docs" / "sources"
 SOURCES = [
     zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
-    hubspot,
+    hubspot, kustomer,
 ]  # fmt: skip
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL = "https://hooks.example.com/webhooks/tool"

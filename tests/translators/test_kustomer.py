@@ -1,0 +1,111 @@
+"""What the goldens of Kustomer cannot tell by themselves."""
+
+import hashlib
+import hmac
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from translators.kit import Delivery, Refused
+from translators.kustomer import kustomer
+from webhooks.signatures import Fault, Request, verify
+from webhooks.transcript import outcomes
+from webhooks.translate import Ignored, Translated
+
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+
+
+def delivery(name: str, data: dict[str, Any], changes: Any = None, **options: str) -> Delivery:
+    event = {"id": "e1", "name": f"kustomer.{name}", "org": "o1", "createdAt": "2026-10-05T09:01:11.435Z", "data": data}
+    body = json.dumps(event | {"changes": changes}).encode()
+    return Delivery(source="kustomer", body=body, received_at=NOW, options=kustomer.defaults() | options)
+
+
+def conversation(**attributes: Any) -> dict[str, Any]:
+    customer = {"data": {"type": "customer", "id": "c1"}}
+    return {"id": "t1", "attributes": attributes, "relationships": {"customer": customer}}
+
+
+def message(direction: str, created_by: dict[str, str] | None = None, **attributes: Any) -> dict[str, Any]:
+    related: dict[str, Any] = {"customer": {"data": {"id": "c1"}}, "conversation": {"data": {"id": "t1"}}}
+    if created_by:
+        related["createdBy"] = {"data": created_by}
+    return {"id": "m1", "attributes": {"direction": direction} | attributes, "relationships": related}
+
+
+def names(given: Delivery) -> list[str]:
+    ((_, outcome),) = outcomes(kustomer, given)
+    assert isinstance(outcome, Translated), outcome
+    return [each["event"] for each in outcome.messages]
+
+
+def test_it_signs_as_its_own_page_says() -> None:
+    """https://developer.kustomer.com/docs/events/delivery-and-retries"""
+    body = b'{"id":"e1","name":"kustomer.conversation.update"}'
+    right = hmac.new(b"webhook-token", body, hashlib.sha256).hexdigest()
+    scheme = next(iter(kustomer.schemes.values()))
+    request = Request(body=body, headers={"x-kustomer-webhook-signature": right})
+    assert verify(scheme, request, ["webhook-token"], now=NOW).strength == "verified"
+    bare = Request(body=body, headers={"x-segue-token": "webhook-token"})
+    assert verify(scheme, bare, ["webhook-token"], now=NOW).fault is Fault.MISSING
+    assert verify(kustomer.schemes["token"], bare, ["webhook-token"], now=NOW).strength == "authenticated"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "name"),
+    [
+        ("open", "done", "Ticket Solved"),
+        ("snoozed", "done", "Ticket Solved"),
+        ("done", "open", "Ticket Reopened"),
+        ("done", "snoozed", "Ticket Reopened"),
+        ("open", "snoozed", "Ticket Status Changed"),
+        ("done", "done", "Ticket Status Changed"),
+        (None, "open", "Ticket Status Changed"),
+    ],
+)
+def test_a_status_is_told_by_where_it_came_from(before: str | None, after: str, name: str) -> None:
+    changes = {"attributes": {"status": {"op": "replace", "before": before, "after": after}}}
+    assert names(delivery("conversation.update", conversation(status=after), changes)) == [name]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "rated"),
+    [
+        ({}, {"rating": 4}, True),
+        ({"rating": 4}, {"rating": 2}, True),
+        ({"rating": 4}, {"rating": 4, "answers": [{"answer": "x"}]}, False),
+        ({}, {"status": "sent"}, False),
+        ({"rating": 4}, {}, False),
+    ],
+)
+def test_only_a_new_rating_is_one(before: Any, after: Any, rated: bool) -> None:
+    changes = {"attributes": {"satisfactionLevel": {"op": "replace", "before": before, "after": after}}}
+    ((_, outcome),) = outcomes(kustomer, delivery("conversation.update", conversation(), changes))
+    assert isinstance(outcome, Translated if rated else Ignored)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        message("out", {"type": "user", "id": "u1"}, auto=True),
+        message("out"),
+        message("out", {"type": "customer", "id": "c1"}),
+        message("out", {"type": "app", "id": "a1"}),
+        message("in", auto=True),
+        message("out", {"type": "user", "id": "u1"}, errorAt="2026-10-05T09:00:10Z"),
+    ],
+)
+@pytest.mark.parametrize("channel", ["chat", "email"])
+def test_what_no_person_wrote_or_sent_is_nobodys_act(given: dict[str, Any], channel: str) -> None:
+    given["attributes"]["channel"] = channel
+    ((_, outcome),) = outcomes(kustomer, delivery("message.create", given))
+    assert isinstance(outcome, Ignored)
+
+
+def test_another_organization_is_turned_away_where_one_was_named() -> None:
+    kustomer.check(delivery("conversation.create", conversation(), org_id="o1"))
+    kustomer.check(delivery("conversation.create", conversation()))
+    with pytest.raises(Refused):
+        kustomer.check(delivery("conversation.create", conversation(), org_id="o2"))

@@ -1,0 +1,290 @@
+"""Kustomer -> Segment. https://developer.kustomer.com/docs/events
+
+One event a webhook: the record as it is now (`data`, as its API gives it) and, of an update, what changed (`changes`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import zip_longest
+from typing import Any, Final
+
+from translators.kit import (
+    CLEAR,
+    Delivery,
+    Event,
+    ExternalId,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Message,
+    Need,
+    Option,
+    Payload,
+    Refused,
+    Registered,
+    Registering,
+    SharedToken,
+    Skip,
+    Source,
+    bearer,
+    group,
+    identify,
+    json_call,
+    track,
+)
+
+kustomer = Source(
+    "kustomer",
+    title="Kustomer",
+    docs="https://developer.kustomer.com/docs/events/outbound-webhooks",
+    secret_help="Settings > Platform > Outbound webhooks > your webhook > Edit > Header information: the token",
+    scheme={
+        # https://developer.kustomer.com/docs/events/delivery-and-retries
+        "signature": HmacBody(header="X-Kustomer-Webhook-Signature"),
+        "token": SharedToken(where="header", name="X-Segue-Token"),
+    },
+    options=[Option("org_id", "accept the events of this organization only (an app hears of all that installed it)")],
+)
+kustomer.by_hand(
+    "Settings > Platform > Outbound webhooks > Add webhook: {url}",
+    "Choose these events:{types}",
+    "Save it, open it again (Edit > Header information) and copy its token.",
+)
+
+
+@kustomer.registration(
+    Need("organization", "KUSTOMER_ORGANIZATION", "acme, where your account is acme.kustomerapp.com", secret=False),
+    Need("api_key", "KUSTOMER_API_KEY", "an API key with the role org.permission.outbound_webhook"),
+    Need(
+        "domain", "KUSTOMER_API_DOMAIN", "where your account's API is", secret=False, default="api.kustomerapp.com"
+    ),
+)  # fmt: skip
+def register(at: Registering) -> Registered:
+    """One webhook; the answer tells its token. https://developer.kustomer.com/api/apps-platform/create-outbound-webhook"""
+    url = f"https://{at.given['organization']}.{at.given['domain']}/v1/outbound-webhooks"
+    webhook = {"name": "Segue", "url": at.url, "events": list(at.types)}
+    made = yield json_call("POST", url, bearer(at.given["api_key"]), webhook)
+    return made.text("token", "") or made.text("data.attributes.token")
+
+
+@kustomer.guard
+def organization(delivery: Delivery) -> None:
+    """An organization that the operator named is the only one let in."""
+    wanted = delivery.options["org_id"]
+    if wanted and delivery.payload.id("org", "") != wanted:
+        raise Refused("This event is of another Kustomer organization.")
+
+
+@kustomer.event
+def head(item: Item) -> Head:
+    """The event's id, the same on a retry; its name; when it happened."""
+    return Head(item.body.id("id"), item.body.text("name"), item.body.iso("createdAt"))
+
+
+@kustomer.who
+def who(event: Event) -> Identity:
+    """The customer; a conversation and a message tell their id at Kustomer and no more."""
+    data = event.body.at("data")
+    if event.type.startswith("kustomer.customer."):
+        return _customer(data)
+    customer_id = _related(data, "customer") or data.id("relationships.customer.data.id")
+    return Identity(
+        anonymous=("customer", customer_id), external_ids=(ExternalId("kustomer_customer_id", customer_id),)
+    )
+
+
+def _customer(data: Payload) -> Identity:
+    """`externalId` is the id that your own server signs a chat customer in with.
+
+    https://developer.kustomer.com/docs/chat/identity
+    """
+    customer_id, about = data.id("id"), data.at("attributes")
+    return Identity(
+        metadata=(about.texts("custom"),),
+        user_ids=(about.id("externalId", ""),),
+        anonymous=("customer", customer_id),
+        external_ids=(ExternalId("kustomer_customer_id", customer_id),),
+        traits={name: told for name, told in _traits(about).items() if name in {"email", "name", "phone"}},
+        group_id=_related(data, "company"),
+    )
+
+
+def _related(data: Payload, name: str) -> str | None:
+    return data.id(f"relationships.{name}.data.id", None)
+
+
+def _traits(about: Payload) -> dict[str, Any]:
+    return {
+        "name": about.text("name", None),
+        "email": _first(about, "emails", "email"),
+        "phone": _first(about, "phones", "phone"),
+        "username": about.text("username", None),
+        "gender": about.text("gender", None),
+        "birthday": about.text("birthdayAt", None),
+        "avatar": about.text("avatarUrl", None),
+        "locale": about.text("locale", None),
+    }
+
+
+def _first(about: Payload, path: str, name: str) -> str | None:
+    return next((told for each in about.each(path) if (told := each.text(name, None))), None)
+
+
+_TRAITS: Final = {
+    "name": "name", "emails": "email", "phones": "phone", "username": "username", "gender": "gender",
+    "birthdayAt": "birthday", "avatarUrl": "avatar", "locale": "locale",
+}  # fmt: skip
+
+
+@kustomer.on("kustomer.customer.create")
+def customer_created(event: Event) -> Iterator[Message]:
+    about = event.body.at("data.attributes")
+    yield identify(_traits(about), createdAt=about.iso("createdAt", None))
+    yield from _company(event)
+
+
+@kustomer.on("kustomer.customer.update")
+def customer_updated(event: Event) -> Iterator[Message]:
+    """Every activity of a customer is an update; only traits are of interest, and one that was emptied is erased."""
+    about, changes = event.body.at("data.attributes"), _changes(event, "attributes")
+    joined = "company" in _changes(event, "relationships").value
+    if not joined and not {"externalId", "custom", *_TRAITS} & set(changes.value):
+        raise Skip("nothing changed that is a trait")
+    traits = _traits(about)
+    emptied = {trait: CLEAR for name, trait in _TRAITS.items() if name in changes.value and traits[trait] is None}
+    yield identify(traits | emptied)
+    if joined:
+        yield from _company(event)
+
+
+def _company(event: Event) -> Iterator[Message]:
+    if company := _related(event.body.at("data"), "company"):
+        yield group(company)
+
+
+def _changes(event: Event, of: str) -> Payload:
+    """`{name: {op, before, after}}`, empty on a creation."""
+    found = event.body.maybe(f"changes.{of}")
+    return found if isinstance(found.value, dict) else Payload({}, found.path)
+
+
+def _ticket(event: Event) -> dict[str, Any]:
+    data = event.body.at("data")
+    about = data.at("attributes")
+    channels, users, teams = (_ids(about.get(name)) for name in ("channels", "assignedUsers", "assignedTeams"))
+    return {
+        "ticket_id": data.id("id"),
+        "subject": about.text("name", None),
+        "status": about.text("status", None),
+        "priority": about.id("priority", None),
+        "channel": channels[0] if len(channels) == 1 else None,
+        "assignee_id": users[0] if len(users) == 1 else None,
+        "team_id": teams[0] if len(teams) == 1 else None,
+    }
+
+
+def _ids(told: Any) -> list[str]:
+    return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
+
+
+@kustomer.on("kustomer.conversation.create")
+def conversation_created(event: Event) -> Iterator[Message]:
+    yield track("Ticket Created", _ticket(event))
+
+
+@kustomer.on("kustomer.conversation.update")
+def conversation_updated(event: Event) -> Iterator[Message]:
+    """One save may assign a conversation, raise it and end it: each is told."""
+    told = [*_status(event), *_assigned(event), *_priority(event), *_rated(event), *_fields(event)]
+    if not told:
+        raise Skip("nothing changed that the customer lived through: counters, times and other filing")
+    yield from told
+
+
+def _status(event: Event) -> Iterator[Message]:
+    change = _changes(event, "attributes").maybe("status")
+    if change:
+        now, before = change.text("after", None), change.text("before", None)
+        name = "Ticket Status Changed"
+        if "done" in {now, before} and now != before:
+            name = "Ticket Solved" if now == "done" else "Ticket Reopened"
+        yield track(name, _ticket(event), status=now, previous_status=before)
+
+
+def _assigned(event: Event) -> Iterator[Message]:
+    """Whom the conversation was given to; taking it away from somebody is not told."""
+    users, teams = _new(event, "assignedUsers"), _new(event, "assignedTeams")
+    for number, (user, team) in enumerate(zip_longest(users, teams)):
+        to = {name: told for name, told in (("assignee_id", user), ("team_id", team)) if told}
+        yield track("Ticket Assigned", _ticket(event) | to, key=str(number) if number else "")
+
+
+def _new(event: Event, name: str) -> list[str]:
+    change = _changes(event, "attributes").maybe(name)
+    before = _ids(change.get("before"))
+    return [each for each in dict.fromkeys(_ids(change.get("after"))) if each not in before]
+
+
+def _priority(event: Event) -> Iterator[Message]:
+    change = _changes(event, "attributes").maybe("priority")
+    if change:
+        told = {"priority": change.id("after", None), "previous_priority": change.id("before", None)}
+        yield track("Ticket Priority Changed", _ticket(event) | told)
+
+
+def _rated(event: Event) -> Iterator[Message]:
+    """The survey's answer; that a survey was sent changes `satisfactionLevel` too, and is no rating."""
+    change = _changes(event, "attributes").maybe("satisfactionLevel")
+    rating = change.id("after.rating", None)
+    if rating is not None and rating != change.id("before.rating", None):
+        yield track("Satisfaction Rated", _ticket(event), rating=rating, score=change.integer("after.rating"))
+
+
+_FIELDS: Final = {"name": "subject", "subStatus": "sub_status", "tags": "tags"}
+
+
+def _fields(event: Event) -> Iterator[Message]:
+    changed = [told for name, told in _FIELDS.items() if name in _changes(event, "attributes").value]
+    changed += [name for name in ("brand", "queue") if name in _changes(event, "relationships").value]
+    if changed:
+        yield track("Ticket Updated", _ticket(event), changed=changed)
+
+
+@kustomer.on("kustomer.message.create")
+def message_created(event: Event) -> Iterator[Message]:
+    """A message says which way it went and which agent wrote it; Kustomer's own and its bots' have no agent."""
+    data = event.body.at("data")
+    about = data.at("attributes")
+    way, chat = about.text("direction"), about.text("channel", "") == "chat"
+    said = {
+        "ticket_id": data.id("relationships.conversation.data.id"),
+        "message_id": data.id("id"),
+        "channel": about.text("channel", None),
+    }
+    if way not in {"in", "out"}:
+        raise Malformed("$.data.attributes.direction", "is neither in nor out")
+    if about.flag("auto", False):
+        raise Skip("written by a workflow or a bot")
+    if about.text("directionType", "").startswith("initial-") and not chat:
+        raise Skip("the message that opened the conversation; kustomer.conversation.create tells it")
+    if way == "in":
+        name = "Live Chat Message Sent" if chat else "Ticket Replied"
+    elif data.get("relationships.createdBy.data.type") != "user":
+        raise Skip("written by no agent: a workflow, an assistant or the system")
+    elif about.get("errorAt") is not None:
+        raise Skip("a message that was not sent")
+    else:
+        said["agent_id"] = data.id("relationships.createdBy.data.id")
+        name = "Live Chat Message Received" if chat else "Ticket Replied"
+    who_ = {"conversation_id": said["ticket_id"]} if chat else {"author": "customer" if way == "in" else "agent"}
+    yield track(name, said | who_)
+
+
+kustomer.ignore("kustomer.message.update", because="a later state of a message that was told when it was written")
+kustomer.ignore("kustomer.note.*", because="a private note is no act of the customer")
+kustomer.ignore("kustomer.draft.*", because="a message that was not sent yet")
+kustomer.ignore("kustomer.user.*", "kustomer.team.*", because="about your agents, not a customer")
+kustomer.ignore("kustomer.tag.*", because="your team's own labels")
