@@ -40,6 +40,7 @@ gorgias = Source(
     scheme=SharedToken(where="header", name="X-Segue-Token"),
 )
 
+_MESSAGE_CREATED: Final = "ticket-message-created"
 _BLANK: Final = ("", "None", "null")  # what its Jinja prints for nothing
 _CHAT: Final = {"chat", "gorgias-chat", "gorgias_chat"}
 _BOTS: Final = {"rule", "ai-agent", "self-service"}
@@ -51,13 +52,18 @@ def _body(item: Item) -> Payload:
 
 @gorgias.event
 def head(item: Item) -> Head:
-    """Gorgias's event id, or what happened to what and when; the message's time before the ticket's last change."""
+    """An event id where the template tells one, else what was made, else the bytes, which hold the last change's time.
+
+    The message's time comes before the ticket's.
+    """
     body = _body(item)
     type_ = body.text("type")
     born = "ticket.created_at" if type_ == "ticket-created" else "message.created_at"
     told: tuple[tuple[str, Clock], ...] = (("at", "event"), (born, "event"), ("ticket.updated_at", "record"))
     # its times carry no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
-    key = body.id("id", "") or f"sha256:{sha256(item.raw).hexdigest()}"
+    made = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
+    own = f"{type_}:{body.id(made)}" if made and made in body else f"sha256:{sha256(item.raw).hexdigest()}"
+    key = body.id("id", "") or own
     for path, clock in told:
         if at := moment(body, path, naive_is_utc=True):
             return Head(key, type_, at, clock)
@@ -80,11 +86,8 @@ def who(event: Event) -> Identity:
     )
 
 
-# The body of docs/sources/gorgias.md
-_TEMPLATE: Final = {
-    "type": "{{event.type}}",
-    "id": "{{event.id}}",
-    "at": "{{event.created_datetime}}",
+# The body of docs/sources/gorgias.md; which trigger fired is no variable, so each has an integration of its own
+_TICKET: Final = {
     "ticket": {
         "id": "{{ticket.id}}",
         "subject": "{{ticket.subject}}",
@@ -100,8 +103,10 @@ _TEMPLATE: Final = {
         "email": "{{ticket.customer.email}}",
         "name": "{{ticket.customer.name}}",
     },
-    "assignee": {"id": "{{ticket.assignee_user.id}}", "name": "{{ticket.assignee_user.name}}"},
-    "team": {"id": "{{ticket.assignee_team.id}}", "name": "{{ticket.assignee_team.name}}"},
+    "assignee": {"id": "{{ticket.assignee_user_id}}", "name": "{{ticket.assignee_user.name}}"},
+    "team": {"id": "{{ticket.assignee_team_id}}", "name": "{{ticket.assignee_team.name}}"},
+}
+_MESSAGE: Final = {
     "message": {
         "id": "{{message.id}}",
         "from_agent": "{{message.from_agent}}",
@@ -121,19 +126,20 @@ _TEMPLATE: Final = {
     after="look at the first delivery: which variables Gorgias's templates know is not documented in full.",
 )
 def register(at: Registering) -> Registered:
-    """An HTTP integration with the template. https://developers.gorgias.com/reference/create-integration"""
-    http = {
-        "url": at.url,
-        "method": "POST",
-        "headers": {"X-Segue-Token": at.secret},
-        "form": _TEMPLATE,
-        "request_content_type": "application/json",
-        "response_content_type": "application/json",
-        "triggers": dict.fromkeys(at.types, True),
-    }
+    """One HTTP integration a trigger, with the template. https://developers.gorgias.com/reference/create-integration"""
     url = f"https://{at.given['domain']}.gorgias.com/api/integrations"
     headers = basic(at.given["email"], at.given["api_key"])
-    yield json_call("POST", url, headers, {"name": "Segue", "type": "http", "http": http})
+    for type_ in at.types:
+        http = {
+            "url": at.url,
+            "method": "POST",
+            "headers": {"X-Segue-Token": at.secret},
+            "form": {"type": type_, **_TICKET, **(_MESSAGE if type_ == _MESSAGE_CREATED else {})},
+            "request_content_type": "application/json",
+            "response_content_type": "application/json",
+            "triggers": {type_: True},
+        }
+        yield json_call("POST", url, headers, {"name": f"Segue: {type_}", "type": "http", "http": http})
     return at.secret
 
 
@@ -168,7 +174,7 @@ def ticket_status_updated(event: Event) -> Iterator[Message]:
     yield track(name, _ticket(event))
 
 
-@gorgias.on("ticket-message-created")
+@gorgias.on(_MESSAGE_CREATED)
 def message_created(event: Event) -> Iterator[Message]:
     message = _body(event).at("message")
     if not _yes(message, "public"):

@@ -60,3 +60,26 @@ def test_the_closest_time_that_is_told_is_the_events() -> None:
     body = {"type": "ticket-status-updated", "ticket": ticket, "customer": {"id": "3"}}
     (event,) = gorgias.events(Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW))
     assert (event.occurred_at, event.clock) == (datetime(2026, 10, 5, 9, 2, tzinfo=UTC), "record")
+
+
+def keyed(body: dict[str, Any]) -> str:
+    (event,) = gorgias.events(Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW))
+    return event.key
+
+
+def test_what_was_made_is_one_event_even_if_a_retry_tells_a_later_state() -> None:
+    for first in (message(), {"type": "ticket-created", "ticket": {"id": "7"}, "customer": {"id": "3"}}):
+        first.pop("id", None)
+        again = first | {"ticket": first["ticket"] | {"updated_at": "2026-10-05T09:02:00"}}
+        assert keyed(first) == keyed(again)
+        assert keyed(first | {"id": "9"}) == "9"
+    first = message()
+    del first["id"]
+    other = first | {"message": first["message"] | {"id": "2"}}
+    assert keyed(first) != keyed(other)
+
+
+def test_a_ticket_that_changes_twice_is_two_events() -> None:
+    body = {"type": "ticket-status-updated", "ticket": {"id": "7", "updated_at": "2026-10-05T09:02:00.1"}}
+    assert keyed(body) == keyed(body)
+    assert keyed(body) != keyed(body | {"ticket": body["ticket"] | {"updated_at": "2026-10-05T09:02:00.2"}})  # type: ignore[operator]

@@ -151,7 +151,7 @@ def test_every_message_of_a_type_is_in_its_row_of_the_docs(source: Source) -> No
     [
         (zendesk, "trigger_ticket_created"),
         (freshdesk, "ticket_created"),
-        (gorgias, "ticket_created"),
+        (gorgias, "ticket_message_created__customer"),
         (pylon, "issue_created"),
         (jira, "rule_ticket_created"),
     ],
