@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import hmac
 import logging
+import uuid
 from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from typing import Any, Final
@@ -16,6 +17,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from webhooks import plugins
+from webhooks.alerts import Watch, place
 from webhooks.certificates import Certificates
 from webhooks.endpoints import bind
 from webhooks.errors import JournalUnavailable, Rejected
@@ -61,9 +63,13 @@ def create_app(
     _webhooks(app, door)
     _health(app, Readiness(journal))
     survey = Survey(journal, settings.database, clock=clock)
-    pulse = Pulse(journal, clock=clock)
+    pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
     exposition = Exposition(totals, survey, pulse, journal, sources=sorted(endpoints), clock=clock)
     _metrics(app, exposition, settings.metrics.tokens)
+    app.extensions["segue.watch"] = Watch(
+        journal, survey, pulse, settings.alerts, sources=endpoints, name=f"web-{uuid.uuid4().hex}",
+        where=place(settings.web.public_url), clock=clock,
+    )  # fmt: skip
     _errors(app)
     return app
 

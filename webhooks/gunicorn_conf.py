@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from webhooks import logs, plugins
+from webhooks.alerts import EVERY, Watch
 from webhooks.metrics import Rounds, Totals
 from webhooks.settings import load
 
@@ -42,9 +43,12 @@ _rounds: list[Rounds] = []
 
 def post_worker_init(worker: Any) -> None:
     """Each worker adds what it counts to the journal's totals, now and then and at its end."""
-    totals: Totals | None = getattr(worker.wsgi, "extensions", {}).get("segue.totals")
-    if totals is not None:
+    parts = getattr(worker.wsgi, "extensions", {})
+    totals: Totals | None = parts.get("segue.totals")
+    watch: Watch | None = parts.get("segue.watch")
+    if totals is not None and watch is not None:
         _rounds.append(Rounds({totals.flush: COUNT_EVERY}, last=totals.flush).start())
+        _rounds.append(Rounds({watch.stand_in: EVERY}).start())
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:

@@ -181,7 +181,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         raw = gzip.decompress(self.body) if headers.get("content-encoding") == "gzip" else self.body
-        request = Request(_write_key(headers["authorization"]), headers, raw, self.connection)
+        request = Request(_write_key(headers.get("authorization", "")), headers, raw, self.connection)
         self.owner.requests.append(request)
         try:
             fault = self.owner.plan.popleft()

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "work": "webhooks.cli.serve",
     "check": "webhooks.cli.check",
     "status": "webhooks.cli.status",
+    "alerts": "webhooks.cli.alerts",
     "events": "webhooks.cli.events",
     "show": "webhooks.cli.show",
     "dead": "webhooks.cli.dead",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from webhooks.cli.output import fail
+from webhooks.outbound import Unreachable, exchange
 from webhooks.signatures import Signed
 
 
@@ -32,24 +32,19 @@ def post(url: str, signed: Signed, *, content_type: str = "application/json", ti
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"/{quote(signed.path_token, safe='')}" if signed.path_token else "")
     query = "&".join(filter(None, (parts.query, urlencode(signed.query))))
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
+    headers = {"Content-Type": content_type, "User-Agent": "segue-send", **signed.headers}
     try:
-        headers = {"Content-Type": content_type, "User-Agent": "segue-send", **signed.headers}
-        connection.request("POST", f"{path}?{query}" if query else path, signed.body, headers)
-        answer = connection.getresponse()
-        raw = answer.read(100_000)
-    except (OSError, http.client.HTTPException) as error:
+        heard = exchange(
+            "POST", parts._replace(path=path, query=query).geturl(), body=signed.body, headers=headers, timeout=timeout
+        )
+    except Unreachable as error:
         raise fail(
             f"{parts.scheme}://{parts.netloc} did not answer: {error}.",
             "Is it running there? `segue serve` prints its address.",
         ) from None
-    finally:
-        connection.close()
     try:
-        told = json.loads(raw)
+        told = json.loads(heard.body)
     except ValueError:
         told = None
-    return Answered(
-        answer.status, answer.reason, told if isinstance(told, dict) else {"text": raw.decode("utf-8", "replace")[:500]}
-    )
+    text = heard.body.decode("utf-8", "replace")[:500]
+    return Answered(heard.status, heard.phrase, told if isinstance(told, dict) else {"text": text})

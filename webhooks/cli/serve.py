@@ -105,6 +105,7 @@ def work() -> None:
     import threading
 
     from webhooks import logs
+    from webhooks.alerts import EVERY, Watch, place
     from webhooks.cli.configuration import configuration
     from webhooks.deliver import Worker, metered
     from webhooks.journal import open_journal
@@ -131,6 +132,11 @@ def work() -> None:
     totals = Totals(meter, journal)
     keys = {clients.of(endpoint.write_key).fingerprint for endpoint in config.endpoints.values()}
     survey = Survey(journal, settings.database, keys=sorted(keys))
+    pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds())
+    watch = Watch(
+        journal, survey, pulse, settings.alerts, sources=config.endpoints, name=worker.name,
+        where=place(settings.web.public_url),
+    )  # fmt: skip
     stop = threading.Event()
 
     def wait_for_the_end() -> None:
@@ -140,7 +146,8 @@ def work() -> None:
 
     threading.Thread(target=wait_for_the_end, name="signals", daemon=True).start()
     try:
-        with Rounds({totals.flush: 5.0, survey.take: 5.0, Pulse(journal).listen: 60.0}, last=totals.flush):
+        counting = Rounds({totals.flush: 5.0, survey.take: 5.0, pulse.listen: 60.0}, last=totals.flush)
+        with counting, Rounds({watch.look: EVERY}):  # one that waits for a mail server holds up no other
             worker.run(stop)
     finally:
         journal.close()

@@ -1,9 +1,11 @@
 """Frozen settings, from the environment and an optional segue.toml. Nothing else in the service reads either."""
 
+from webhooks.settings.addresses import is_loopback
 from webhooks.settings.doors import judge
 from webhooks.settings.loader import load, secrets_for, variables
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
+    AlertSettings,
     EndpointSettings,
     MetricsSettings,
     RetentionSettings,
@@ -15,6 +17,7 @@ from webhooks.settings.model import (
 
 __all__ = [
     "SEGMENT_REGIONS",
+    "AlertSettings",
     "EndpointSettings",
     "MetricsSettings",
     "RetentionSettings",
@@ -22,6 +25,7 @@ __all__ = [
     "Settings",
     "WebSettings",
     "WorkerSettings",
+    "is_loopback",
     "judge",
     "load",
     "secrets_for",

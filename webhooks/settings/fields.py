@@ -112,18 +112,6 @@ def _base64(text: str) -> bytes:
     return b64decode(text.replace("-", "+").replace("_", "/") + "=" * (-len(text) % 4), validate=True)
 
 
-class Tokens(Secrets):
-    """Secrets of the operator's own making: long enough that nobody guesses one."""
-
-    def read(self, value: Any) -> tuple[str, ...]:
-        found = super().read(value)
-        if any(len(token) < 16 or not token.isascii() for token in found):
-            raise ValidationError(
-                "is short enough to be guessed: give 16 or more letters, as of `openssl rand -hex 16`"
-            )
-        return found
-
-
 class Words(Rule[tuple[str, ...]]):
     """A list of words: a list, or text split at commas and spaces."""
 

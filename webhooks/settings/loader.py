@@ -17,11 +17,13 @@ from marshmallow.fields import Field
 from translators.kit import Declaration, Source
 from translators.kit.configured import configured
 from webhooks.errors import SettingsError
+from webhooks.settings.addresses import lacking
 from webhooks.settings.doors import judge, nearest
 from webhooks.settings.fields import Secrets, Text, Words
 from webhooks.settings.file import read_secret, read_toml
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
+    AlertSettings,
     EndpointSettings,
     MetricsSettings,
     RetentionSettings,
@@ -102,6 +104,7 @@ class _Loader:
         web = WebSettings(**tables["web"])
         for endpoint in endpoints.values():
             self.faults.extend(judge(endpoint, self.sources, public_url=web.public_url))
+        self.faults.extend(lacking(tables["alerts"]))
         if self.faults:
             raise SettingsError(list(dict.fromkeys(self.faults)))
         segment = tables["segment"]
@@ -117,6 +120,7 @@ class _Loader:
             worker=WorkerSettings(**tables["worker"]),
             retention=RetentionSettings(**tables["retention"]),
             metrics=MetricsSettings(**tables["metrics"]),
+            alerts=AlertSettings(**tables["alerts"]),
             endpoints=endpoints,
             config_file=path,
             sources=ours,

@@ -83,6 +83,22 @@ class MetricsSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AlertSettings:
+    """Whom to tell, and of what. `disk_free` is in percent; `silence` is what no source is missed before."""
+
+    webhook_url: str = field(default="", repr=False)
+    signing_secret: tuple[str, ...] = field(default=(), repr=False)
+    slack_url: str = field(default="", repr=False)
+    smtp_url: str = field(default="", repr=False)
+    email_from: str = ""
+    email_to: tuple[str, ...] = ()
+    backlog: timedelta = timedelta(minutes=15)
+    silence: timedelta = timedelta(hours=1)
+    disk_free: float = 10.0
+    repeat: timedelta = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """All of it. `sources` are those that segue.toml describes; `warnings` is what an operator should look at."""
 
@@ -95,6 +111,7 @@ class Settings:
     worker: WorkerSettings = field(default_factory=WorkerSettings)
     web: WebSettings = field(default_factory=WebSettings)
     metrics: MetricsSettings = field(default_factory=MetricsSettings)
+    alerts: AlertSettings = field(default_factory=AlertSettings)
     user_id_keys: tuple[str, ...] = ("user_id", "userId", "segment_user_id")
     log_level: str = "info"
     config_file: Path | None = None

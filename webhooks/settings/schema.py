@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from marshmallow import Schema
 
+from webhooks.settings.addresses import Mailbox, Mailboxes, SecretUrl, SmtpUrl
 from webhooks.settings.fields import (
     Database,
     Flag,
@@ -20,11 +21,11 @@ from webhooks.settings.fields import (
     Size,
     Span,
     Text,
-    Tokens,
     Url,
     Whole,
     Words,
 )
+from webhooks.settings.tokens import SigningSecrets, Tokens
 
 _MEMORY: Final = (
     "settled events are the memory that recognises a provider's retries, and providers retry for up to three days"
@@ -103,6 +104,21 @@ class MetricsSchema(Schema):
     tokens = Tokens(metadata=_env("SEGUE_METRICS_TOKEN", secret=True))
 
 
+class AlertSchema(Schema):
+    """`[alerts]`: whom to tell, and of what."""
+
+    webhook_url = SecretUrl(metadata=_env("SEGUE_ALERT_WEBHOOK_URL", secret=True))
+    signing_secret = SigningSecrets(metadata=_env("SEGUE_ALERT_SIGNING_SECRET", secret=True))
+    slack_url = SecretUrl(metadata=_env("SEGUE_ALERT_SLACK_URL", secret=True))
+    smtp_url = SmtpUrl(metadata=_env("SEGUE_SMTP_URL", secret=True))
+    email_from = Mailbox(metadata=_env("SEGUE_ALERT_EMAIL_FROM"))
+    email_to = Mailboxes(metadata=_env("SEGUE_ALERT_EMAIL_TO"))
+    backlog = Span(timedelta(minutes=1), timedelta(days=30), metadata=_env("SEGUE_ALERT_BACKLOG"))
+    silence = Span(timedelta(minutes=5), timedelta(days=90), metadata=_env("SEGUE_ALERT_SILENCE"))
+    disk_free = Number(0, 90, "percent", metadata=_env("SEGUE_ALERT_DISK_FREE"))
+    repeat = Span(timedelta(minutes=10), timedelta(days=30), metadata=_env("SEGUE_ALERT_REPEAT"))
+
+
 class IdentitySchema(Schema):
     """`[identity]`: who a message is about."""
 
@@ -130,6 +146,7 @@ TABLES: Final[dict[str, Schema]] = {
     "retention": RetentionSchema(),
     "identity": IdentitySchema(),
     "metrics": MetricsSchema(),
+    "alerts": AlertSchema(),
 }
 ENDPOINT: Final = EndpointSchema()
 CONFIG: Final = "SEGUE_CONFIG"

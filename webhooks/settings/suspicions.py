@@ -7,12 +7,12 @@ from difflib import get_close_matches
 from typing import Final
 from urllib.parse import urlsplit
 
+from webhooks.settings.addresses import is_loopback
 from webhooks.settings.model import EndpointSettings, Settings
 
 _SUFFIX: Final = "_WEBHOOK_SECRET"
 _API_KEYS: Final = ("sk_", "pk_", "rk_", "xoxb-", "xoxp-", "ghp_", "SG.")
 _PLACEHOLDERS: Final = ("changeme", "change_me", "your", "<", "xxx", "secret", "example", "todo")
-_LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 
 
 def suspicions(
@@ -30,7 +30,7 @@ def suspicions(
             "(`segue sources` names them)"
         )
     url = urlsplit(settings.segment.url)
-    if url.scheme == "http" and url.hostname not in _LOOPBACK:
+    if url.scheme == "http" and not is_loopback(url.hostname or ""):
         yield "SEGMENT_URL is http, so the write key and all messages travel in clear text: use https"
     if region and settings.segment.url not in {"https://api.segment.io", "https://events.eu1.segmentapis.com"}:
         yield "SEGMENT_URL and SEGMENT_REGION are both set, and the URL wins: take SEGMENT_REGION out"

@@ -1,0 +1,114 @@
+"""`segue alerts`, and a real worker that tells of what is wrong."""
+
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from click.testing import CliRunner
+
+from hearers import certificate, hook, smtp
+from running import environment, output, until
+from translators.kit import Event
+from webhooks.cli.main import main
+from webhooks.journal import open_journal
+from webhooks.settings import variables
+
+__all__ = ["certificate", "hook", "smtp"]
+SECRET = "whsec_" + "QUFB" * 8
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in set(os.environ) - set(variables()):
+        monkeypatch.delenv(name)
+    environ = environment(tmp_path)
+    return lambda *arguments, **more: CliRunner(env={**environ, **more}).invoke(main, arguments)
+
+
+def dead(tmp_path):
+    """A journal with a dead event in it."""
+    now = datetime.now(UTC)
+    journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
+    event = Event(source="acme", key="k", type="t", occurred_at=now, received_at=now, raw=b"{", problem="no JSON")
+    journal.append([event], now=now - timedelta(minutes=10))
+    journal.close()
+
+
+def test_it_shows_what_is_wrong_now(run, tmp_path):
+    done = run("alerts", SEGUE_ALERT_DISK_FREE="0")
+    assert (done.exit_code, done.output) == (0, "ok    nothing is wrong\n")
+    assert json.loads(run("alerts", "--json").output)["ok"] is True
+    dead(tmp_path)
+    done = run("alerts", SEGUE_ALERT_DISK_FREE="0")
+    assert done.exit_code == 1
+    assert "1 dead event of acme" in done.output
+    assert "What to do:" in done.output
+    told = json.loads(run("alerts", "--json", SEGUE_ALERT_DISK_FREE="0").output)
+    assert [alert["key"] for alert in told["alerts"]] == ["dead:acme"]
+
+
+def test_a_test_goes_every_way_and_says_how_it_went(run, hook, smtp):
+    port, mails = smtp()
+    ways = {
+        "SEGUE_ALERT_WEBHOOK_URL": hook.url, "SEGUE_ALERT_SIGNING_SECRET": SECRET, "SEGUE_ALERT_SLACK_URL": hook.url,
+        "SEGUE_SMTP_URL": f"smtp://127.0.0.1:{port}", "SEGUE_ALERT_EMAIL_FROM": "segue@example.com",
+        "SEGUE_ALERT_EMAIL_TO": "ops@example.com", "SEGUE_PUBLIC_URL": "https://hooks.example.com",
+    }  # fmt: skip
+    done = run("alerts", "test", **ways)
+    assert (done.exit_code, done.output) == (0, "ok    webhook: sent\nok    slack: sent\nok    email: sent\n")
+    assert len(hook.got) == 2
+    mail = message_from_bytes(mails.got[0][2], policy=default)
+    assert mail["Subject"] == "[segue] test: This is a test of Segue's alerts"
+    assert "Segue on hooks.example.com" in mail.get_content()
+    hook.plan.extend([(200, {}), (403, {})])
+    done = run("alerts", "test", "--json", **ways)
+    assert done.exit_code == 1
+    told = json.loads(done.output)
+    assert told["ok"] is False
+    assert {each["name"]: each["fault"] for each in told["channels"]} == {
+        "webhook": "",
+        "slack": "it answered 403",
+        "email": "",
+    }
+    assert "s3cret" not in done.output
+
+
+def test_without_a_way_the_test_says_what_to_set(run):
+    done = run("alerts", "test")
+    assert done.exit_code == 1
+    assert "SEGUE_ALERT_SLACK_URL" in done.output
+
+
+def test_a_real_worker_tells_once_of_what_is_wrong(tmp_path, hook):
+    dead(tmp_path)
+    code = tmp_path / "quick.py"
+    code.write_text(
+        "import webhooks.alerts as alerts, webhooks.alerts.watch as watch\n"
+        "alerts.EVERY = watch.EVERY = 0.2\n"
+        "from webhooks.cli.main import main\nmain()\n"
+    )
+    environ = environment(
+        tmp_path, SEGMENT_WRITE_KEY="wk", SEGMENT_URL="http://127.0.0.1:9", SEGUE_ALERT_SLACK_URL=hook.url,
+        SEGUE_ALERT_DISK_FREE="0",
+    )  # fmt: skip
+    with (tmp_path / "output.txt").open("w") as out:
+        process = subprocess.Popen(
+            [sys.executable, str(code), "work"], cwd=tmp_path, env=environ, stdout=out, stderr=out
+        )
+    try:
+        until(lambda: hook.got, lambda: output(tmp_path))
+        until(lambda: "worker started" in output(tmp_path), "the worker")
+        assert "1 dead event of acme" in json.loads(hook.got[0][2])["text"]
+        journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
+        until(lambda: "alerts" in journal.notes(), "the note")
+        journal.close()
+    finally:
+        process.terminate()
+        assert process.wait(30) == 0
+    assert len(hook.got) == 1

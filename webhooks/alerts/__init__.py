@@ -1,0 +1,12 @@
+"""What an operator should know of at once: told by webhook, Slack or e-mail, again after a while, and when it is over.
+
+watch = Watch(journal, survey, pulse, settings.alerts, sources=endpoints, name=worker.name)
+watch.look()                  # every minute or so, in a thread that may wait for the network
+"""
+
+from webhooks.alerts.channels import Channel, Unsent, configured
+from webhooks.alerts.conditions import Alert
+from webhooks.alerts.news import News, Told, place, rehearsal
+from webhooks.alerts.watch import EVERY, Watch
+
+__all__ = ["EVERY", "Alert", "Channel", "News", "Told", "Unsent", "Watch", "configured", "place", "rehearsal"]

@@ -1,0 +1,92 @@
+"""`segue alerts`: what is wrong now, and whether the ways to tell of it work."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from webhooks.cli.output import bad, fail, good, print_json, warn
+
+if TYPE_CHECKING:
+    from webhooks.alerts import Alert
+
+
+@click.group(invoke_without_command=True, short_help="What is wrong now; `segue alerts test` tries the ways to tell.")
+@click.option("--json", "as_json", is_flag=True)
+@click.pass_context
+def alerts(context: click.Context, as_json: bool) -> None:
+    """Show what the delivery worker would tell of now. Exit code 1 where there is something.
+
+    Whom it tells, and of what, stands in [alerts] of segue.toml: docs/configuration.md.
+
+    \b
+    Examples:
+      segue alerts
+      segue alerts test
+    """  # noqa: D301
+    if context.invoked_subcommand:
+        return
+    found = _now()
+    if as_json:
+        print_json({"ok": not found, "alerts": found})
+    for alert in [] if as_json else found:
+        (bad if alert.severity == "critical" else warn)(alert.title)
+        click.echo(f"      {alert.text}\n      What to do: {alert.mend}")
+    if not found and not as_json:
+        good("nothing is wrong")
+    raise SystemExit(1 if found else 0)
+
+
+def _now() -> list[Alert]:
+    from webhooks.alerts import Watch, place
+    from webhooks.cli.configuration import configuration
+    from webhooks.journal import open_journal
+    from webhooks.metrics import Pulse, Survey
+
+    config = configuration()
+    settings = config.settings
+    journal = open_journal(settings.database, settings.encryption_key)
+    try:
+        pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds())
+        return Watch(
+            journal, Survey(journal, settings.database), pulse, settings.alerts, sources=config.endpoints, name="cli",
+            where=place(settings.web.public_url), ways=[],
+        ).now()  # fmt: skip
+    finally:
+        journal.close()
+
+
+@alerts.command(short_help="Send a test by every way that is configured.")
+@click.option("--json", "as_json", is_flag=True)
+def test(as_json: bool) -> None:
+    """Send a test alert by webhook, Slack and e-mail, as far as they are configured. Exit code 1 where one fails.
+
+    \b
+    Example:
+      segue alerts test
+    """  # noqa: D301
+    from webhooks.alerts import Unsent, configured, place, rehearsal
+    from webhooks.cli.configuration import configuration
+
+    settings = configuration().settings
+    news = rehearsal(place(settings.web.public_url), datetime.now(UTC))
+    told: dict[str, str] = {}
+    for way in configured(settings.alerts)[1:]:
+        try:
+            way.send(news)
+            told[way.name] = ""
+        except Unsent as error:
+            told[way.name] = str(error)
+        if not as_json:
+            (bad if told[way.name] else good)(f"{way.name}: {told[way.name] or 'sent'}")
+    if not told:
+        raise fail(
+            "No way to tell is configured, so alerts go to the log only.",
+            "Set SEGUE_ALERT_SLACK_URL, SEGUE_ALERT_WEBHOOK_URL or SEGUE_SMTP_URL: docs/configuration.md, [alerts].",
+        )
+    failed = {name: reason for name, reason in told.items() if reason}
+    if as_json:
+        print_json({"ok": not failed, "channels": [{"name": name, "fault": reason} for name, reason in told.items()]})
+    raise SystemExit(1 if failed else 0)
