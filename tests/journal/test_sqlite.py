@@ -546,3 +546,15 @@ def test_the_memory_of_duplicates_lasts_as_long_as_the_row(tmp_path: Path) -> No
     assert journal.append([event("a")], now=NOW).duplicate == 1
     assert json.dumps(journal.notes()) == "{}"
     journal.close()
+
+
+def test_the_check_writes_something_new_each_time_so_that_it_is_synced(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    journal.check()
+    log = tmp_path / "j.db-wal"
+    sizes = [log.stat().st_size]
+    for _ in range(3):
+        journal.check()
+        sizes.append(log.stat().st_size)
+    assert sorted(set(sizes)) == sizes, "SQLite writes nothing where a value stays what it was"
+    journal.close()

@@ -180,7 +180,8 @@ class SqliteJournal(Operated):
             raise JournalUnavailable(
                 f"only {free // 1024} KiB are free beside the journal", hint="Free disk space, or move SEGUE_DATABASE."
             )
-        self._file.write(lambda db: db.execute(SQL["note"], ("readiness", "{}", 0)) and None)
+        fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite writes and syncs nothing for a value that is the same
+        self._file.write(lambda db: db.execute(SQL["note"], ("readiness", fresh, 0)) and None)
 
     def close(self) -> None:
         """Let go of the file."""
