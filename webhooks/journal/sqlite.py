@@ -180,7 +180,7 @@ class SqliteJournal(Operated):
             raise JournalUnavailable(
                 f"only {free // 1024} KiB are free beside the journal", hint="Free disk space, or move SEGUE_DATABASE."
             )
-        fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite writes and syncs nothing for a value that is the same
+        fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite syncs nothing for a value that is the same
         self._file.write(lambda db: db.execute(SQL["note"], ("readiness", fresh, 0)) and None)
 
     def close(self) -> None:
