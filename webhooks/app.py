@@ -23,6 +23,7 @@ from webhooks.endpoints import bind
 from webhooks.errors import JournalUnavailable, Rejected
 from webhooks.journal import Journal, open_journal
 from webhooks.metrics import Exposition, Meter, Pulse, Survey, Totals
+from webhooks.proof import Prover
 from webhooks.readiness import Readiness
 from webhooks.receive import Door, Reply, json_reply, rejection, utc_now
 from webhooks.settings import Settings, load
@@ -61,7 +62,7 @@ def create_app(
     app.extensions["segue"] = door
     app.extensions["segue.totals"] = totals
     _webhooks(app, door)
-    _health(app, Readiness(journal))
+    _health(app, Readiness(journal), Prover(journal))
     survey = Survey(journal, settings.database, clock=clock)
     pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
     exposition = Exposition(totals, survey, pulse, journal, sources=sorted(endpoints), clock=clock)
@@ -83,10 +84,12 @@ def _webhooks(app: Flask, door: Door) -> None:
         return _response(door.look(name))
 
 
-def _health(app: Flask, readiness: Readiness) -> None:
+def _health(app: Flask, readiness: Readiness, prover: Prover) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
-        return _response(json_reply(200, {"status": "alive"}))
+        nonce = request.args.get("nonce", "")
+        told = {"proof": prover.answer(nonce)} if nonce else {}
+        return _response(json_reply(200, {"status": "alive", **told}))
 
     @app.get("/readyz")
     def readyz() -> Response:

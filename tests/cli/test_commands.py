@@ -53,6 +53,17 @@ def test_a_warning_fails_only_where_it_is_asked_to(run):
     assert "SEGMENT_WRITE_KEY is not set" in result.output
 
 
+def test_check_names_a_secret_of_the_wrong_form_without_showing_it(run):
+    result = run("check", STANDARD_WEBHOOKS_WEBHOOK_SECRET="whsec_QUFBQUFB, whsec_!no-base64!")
+    assert result.exit_code == 1
+    assert "the secret number 2 of /webhooks/standard_webhooks is not base64" in result.output
+    assert "!no-base64!" not in result.output
+
+
+def test_check_warns_of_a_server_that_does_one_thing_at_a_time(run):
+    assert "Choose gevent" in run("check", SEGUE_WORKER_CLASS="sync").output
+
+
 def test_check_warns_on_a_dyno_whose_disk_is_not_kept(run):
     assert "disk is not kept" in run("check", DYNO="web.1").output
     assert "disk is not kept" not in run("check").output

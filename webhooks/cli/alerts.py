@@ -11,6 +11,8 @@ from webhooks.cli.output import bad, fail, good, print_json, warn
 
 if TYPE_CHECKING:
     from webhooks.alerts import Alert
+    from webhooks.cli.configuration import Configuration
+    from webhooks.journal import Journal
 
 
 @click.group(invoke_without_command=True, short_help="What is wrong now; `segue alerts test` tries the ways to tell.")
@@ -28,7 +30,15 @@ def alerts(context: click.Context, as_json: bool) -> None:
     """  # noqa: D301
     if context.invoked_subcommand:
         return
-    found = _now()
+    from webhooks.cli.configuration import configuration
+    from webhooks.journal import open_journal
+
+    config = configuration()
+    journal = open_journal(config.settings.database, config.settings.encryption_key)
+    try:
+        found = wrong(config, journal)
+    finally:
+        journal.close()
     if as_json:
         print_json({"ok": not found, "alerts": found})
     for alert in [] if as_json else found:
@@ -39,23 +49,21 @@ def alerts(context: click.Context, as_json: bool) -> None:
     raise SystemExit(1 if found else 0)
 
 
-def _now() -> list[Alert]:
+def wrong(config: Configuration, journal: Journal) -> list[Alert]:
+    """What an alert would be told of now."""
     from webhooks.alerts import Watch, place
-    from webhooks.cli.configuration import configuration
-    from webhooks.journal import open_journal
     from webhooks.metrics import Pulse, Survey
+    from webhooks.segment import fingerprint
 
-    config = configuration()
     settings = config.settings
-    journal = open_journal(settings.database, settings.encryption_key)
-    try:
-        pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds())
-        return Watch(
-            journal, Survey(journal, settings.database), pulse, settings.alerts, sources=config.endpoints, name="cli",
-            where=place(settings.web.public_url), ways=[],
-        ).now()  # fmt: skip
-    finally:
-        journal.close()
+    keys = {endpoint.write_key or settings.segment.write_key for endpoint in config.endpoints.values()}
+    survey = Survey(journal, settings.database, keys=sorted(map(fingerprint, keys)))
+    pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds())
+    watch = Watch(
+        journal, survey, pulse, settings.alerts, sources=config.endpoints, name="cli",
+        where=place(settings.web.public_url), ways=[],
+    )  # fmt: skip
+    return watch.now()
 
 
 @alerts.command(short_help="Send a test by every way that is configured.")

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.output import bad, good, print_json, warn
+from webhooks.cli.findings import Finding, report
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
+    from webhooks.endpoints import Endpoint
     from webhooks.journal.seal import Seal
-
-Grade = Literal["ok", "warning", "fault"]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One line of the report."""
-
-    grade: Grade
-    about: str
-    text: str
 
 
 @click.command(short_help="Check configuration, plugins and the journal; each fault with its mend.")
@@ -38,25 +27,12 @@ def check(strict: bool, no_journal: bool, as_json: bool) -> None:
       segue check
       segue check --strict && segue serve
     """  # noqa: D301
-    findings = list(_findings(journal=not no_journal))
-    faults = sum(finding.grade == "fault" for finding in findings)
-    warnings = sum(finding.grade == "warning" for finding in findings)
-    if as_json:
-        print_json({"ok": not faults, "findings": findings})
-    else:
-        show: Mapping[Grade, object] = {"ok": good, "warning": warn, "fault": bad}
-        for finding in findings:
-            printer = show[finding.grade]
-            assert callable(printer)
-            printer(finding.text)
-        click.echo(
-            f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}."
-            + (" `segue serve` starts it." if not faults else "")
-        )
-    raise SystemExit(1 if faults or (strict and warnings) else 0)
+    found = findings(journal=not no_journal)
+    raise report(found, as_json=as_json, strict=strict, well="`segue serve` starts it.")
 
 
-def _findings(*, journal: bool) -> Iterator[Finding]:
+def findings(*, journal: bool) -> Iterator[Finding]:
+    """All that can be said without asking anybody else."""
     from webhooks import plugins
     from webhooks.cli.configuration import configuration
     from webhooks.errors import SettingsError
@@ -77,6 +53,7 @@ def _findings(*, journal: bool) -> Iterator[Finding]:
     for warning in config.settings.warnings:
         yield Finding("warning", "configuration", warning)
     yield from _doors(config)
+    yield from _web(config)
     yield from _namespace(config)
     if journal:
         yield from _journal(config)
@@ -91,6 +68,7 @@ def _doors(config: Configuration) -> Iterator[Finding]:
             "endpoint",
             f"/webhooks/{name} is open: {endpoint.source.title}, {secrets}, {endpoint.scheme.strength}",
         )
+        yield from _secrets(endpoint)
         if endpoint.scheme.strength != "verified":
             yield Finding(
                 "warning", "endpoint",
@@ -98,6 +76,33 @@ def _doors(config: Configuration) -> Iterator[Finding]:
                 "Let it be reached over https only",
             )  # fmt: skip
     yield from _shared_keys(config)
+
+
+def _secrets(endpoint: Endpoint) -> Iterator[Finding]:
+    """A secret of the wrong form turns every webhook away."""
+    from webhooks.signatures import misfit
+
+    for place, secret in enumerate(endpoint.secrets, 1):
+        wanted = misfit(endpoint.scheme, secret)
+        if wanted:
+            which = f" number {place}" if len(endpoint.secrets) > 1 else ""
+            yield Finding(
+                "fault", "endpoint",
+                f"the secret{which} of /webhooks/{endpoint.name} is not {wanted}, which {endpoint.source.title} gives: "
+                f"copy it again. {endpoint.source.secret_help}".strip(),
+            )  # fmt: skip
+
+
+def _web(config: Configuration) -> Iterator[Finding]:
+    web = config.settings.web
+    if web.worker_class == "sync":
+        yield Finding(
+            "warning", "web",
+            "SEGUE_WORKER_CLASS is sync: one request at a time in each process, so a slow sender holds up the others, "
+            "and no two share a commit. Choose gevent",
+        )  # fmt: skip
+    else:
+        yield Finding("ok", "web", f"{web.processes} web processes of the class {web.worker_class}")
 
 
 def _shared_keys(config: Configuration) -> Iterator[Finding]:
@@ -163,7 +168,3 @@ def _encryption(seal: Seal, noted: set[str]) -> Iterator[Finding]:
             f"events may be sealed with key {key}, which is not configured, and such events wait: add it to "
             "SEGUE_ENCRYPTION_KEY behind the first, then run `segue reencrypt`",
         )  # fmt: skip
-
-
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"

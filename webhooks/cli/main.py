@@ -18,6 +18,7 @@ COMMANDS: Final = {
     "web": "webhooks.cli.serve",
     "work": "webhooks.cli.serve",
     "check": "webhooks.cli.check",
+    "doctor": "webhooks.cli.doctor",
     "status": "webhooks.cli.status",
     "alerts": "webhooks.cli.alerts",
     "events": "webhooks.cli.events",

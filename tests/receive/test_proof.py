@@ -1,0 +1,36 @@
+"""/healthz proves which journal is behind it, to who knows the journal, and tells nobody anything else."""
+
+from acme import NOW
+from memory_journal import MemoryJournal
+from webhooks import proof
+
+
+def test_a_process_over_the_same_journal_gives_the_proof_and_no_other():
+    ours, theirs = MemoryJournal(), MemoryJournal()
+    id_ = proof.establish(ours, NOW)
+    assert proof.establish(ours, NOW) == id_
+    proof.establish(theirs, NOW)
+    nonce = proof.nonce()
+    assert proof.Prover(ours).answer(nonce) == proof.prove(id_, nonce)
+    assert proof.Prover(theirs).answer(nonce) != proof.prove(id_, nonce)
+    assert proof.prove(id_, nonce) != proof.prove(id_, proof.nonce())
+
+
+def test_what_is_no_nonce_is_not_signed_and_asks_no_journal():
+    journal = MemoryJournal()
+    prover = proof.Prover(journal)
+    for asked in ("", "1", "x" * 32, "0" * 31, "0" * 65, "0" * 32 + "\n"):
+        assert prover.answer(asked) == ""
+    assert journal.calls == []
+
+
+def test_the_journal_is_asked_until_there_is_an_id_and_then_no_more():
+    journal = MemoryJournal()
+    prover = proof.Prover(journal)
+    nonce = proof.nonce()
+    assert prover.answer(nonce) == ""
+    id_ = proof.establish(journal, NOW)
+    assert prover.answer(nonce) == proof.prove(id_, nonce)
+    journal.calls.clear()
+    prover.answer(nonce)
+    assert journal.calls == []
