@@ -1,15 +1,21 @@
 """Every store there is, under one contract."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from webhooks.journal import Journal, open_journal
+from webhooks.journal.postgres import PostgresJournal
 
 
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    opened = open_journal(f"sqlite:///{tmp_path}/segue.db")
+@pytest.fixture(params=["sqlite", "postgres"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    opened: Journal
+    if request.param == "sqlite":
+        opened = open_journal(f"sqlite:///{tmp_path}/segue.db")
+    else:
+        opened = PostgresJournal(request.getfixturevalue("postgres_url"), span=timedelta(0))
     yield opened
     opened.close()

@@ -180,13 +180,6 @@ def test_it_counts_its_commits(journal: Journal) -> None:
     assert stats.last_commit_seconds > 0
 
 
-def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(journal: Journal) -> None:
-    journal.append([event(str(number), problem="x") for number in range(1200)], now=NOW)
-    assert journal.prune({State.DEAD: MINUTE}, now=NOW + 2 * MINUTE, limit=1100) == 1100
-    assert {row.event.key for row in journal.rows()} == {str(number) for number in range(1100, 1200)}
-    assert journal.prune({State.DEAD: MINUTE}, now=NOW + 2 * MINUTE) == 100
-
-
 def test_the_oldest_that_waits_is_known_by_source(journal: Journal) -> None:
     received = [NOW - number * MINUTE for number in range(4)]
     journal.append([event("a", received_at=received[3]), event("b", received_at=received[1])], now=NOW)

@@ -523,8 +523,6 @@ def test_a_journal_is_opened_by_its_url(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("postgres://user:hush@db/segue", "PostgreSQL is not supported by this version"),
-        ("postgresql://user:hush@db/segue", "PostgreSQL is not supported by this version"),
         ("mysql://user:hush@db/segue", "begins with 'mysql'"),
         ("sqlite://segue.db", "begins with 'sqlite'"),
         ("sqlite:segue.db", "begins with 'sqlite'"),
@@ -557,4 +555,12 @@ def test_the_check_writes_something_new_each_time_so_that_it_is_synced(tmp_path:
         journal.check()
         sizes.append(log.stat().st_size)
     assert sorted(set(sizes)) == sizes, "SQLite writes nothing where a value stays what it was"
+
+
+def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "segue.db")
+    journal.append([event(str(number), problem="x") for number in range(1200)], now=NOW)
+    assert journal.prune({State.DEAD: timedelta(minutes=1)}, now=NOW + timedelta(minutes=2), limit=1100) == 1100
+    assert {row.event.key for row in journal.rows()} == {str(number) for number in range(1100, 1200)}
+    assert journal.prune({State.DEAD: timedelta(minutes=1)}, now=NOW + timedelta(minutes=2)) == 100
     journal.close()

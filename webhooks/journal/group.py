@@ -51,6 +51,11 @@ class Group(Generic[T, R]):
         self._waiting: list[_Waiter[T, R]] = []
         self._led = False
 
+    @property
+    def load(self) -> int:
+        """How busy it is: those who wait, and one for the commit under way."""
+        return len(self._waiting) + self._led
+
     def submit(self, item: T) -> R:
         """Commit the item with whoever else is waiting; raises what its commit raised.
 

@@ -11,12 +11,13 @@ from webhooks.journal.protocol import Journal
 from webhooks.journal.seal import PLAIN, Seal
 from webhooks.journal.sqlite import SqliteJournal
 
+POSTGRES: Final = ("postgres", "postgresql")
 NOTE: Final = "encryption"
 """`{"keys": [ids]}`: those that rows may be sealed with."""
 
 
 def open_journal(url: str, keys: Sequence[str] = ()) -> Journal:
-    """`sqlite:///relative.db`, `sqlite:////absolute.db`, or a plain path; `SettingsError` for all else.
+    """`sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, `postgresql://...`; `SettingsError` for all else.
 
     `keys` encrypt bodies at rest, see `webhooks.journal.seal.Seal`.
     """
@@ -43,10 +44,10 @@ def _agree(journal: Journal, seal: Seal, *, given: bool) -> None:
 def _open(url: str, seal: Seal) -> Journal:
     path = url.removeprefix("sqlite:///")
     kind = path.partition("://")[0]
-    if kind in {"postgres", "postgresql"}:
-        raise SettingsError(
-            ["the journal's URL: PostgreSQL is not supported by this version, a later one will; use sqlite:///segue.db"]
-        )
+    if kind in POSTGRES:
+        from webhooks.journal.postgres import PostgresJournal
+
+        return PostgresJournal(url, seal=seal)
     if kind != path or path.startswith("sqlite:"):
         raise SettingsError([f"the journal's URL begins with {kind.partition(':')[0]!r}; use sqlite:///segue.db"])
     if not path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
@@ -56,7 +56,10 @@ class Journal(Protocol):
         ...
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
-        """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`."""
+        """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`.
+
+        A store that gives up whole blocks may keep some for longer, and may delete more than `limit` with a block.
+        """
         ...
 
     def census(self) -> Census:
@@ -158,6 +161,13 @@ class Journal(Protocol):
 
     def check(self) -> None:
         """Prove that a write would be durable now; `JournalUnavailable` with the reason where it would not."""
+        ...
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake`, from a thread, when another process may have stored something; returns what ends it.
+
+        A store that is not told of it calls nothing: who waits looks by himself now and then in any case.
+        """
         ...
 
     def close(self) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from sqlite3 import Row as Record
 from typing import Any, Final
 
 import msgspec
@@ -12,10 +11,12 @@ import msgspec
 from translators.kit import Event
 from translators.kit.times import EPOCH
 from webhooks.journal.filter import Filter
-from webhooks.journal.model import Act, Attempt, Audited, Claim, Row, Settlement, State
+from webhooks.journal.model import Act, Attempt, Audited, Claim, Cursor, Row, Settlement, State
 from webhooks.journal.seal import Content, Locked, Seal, sealed_with
 
 Params = tuple[Any, ...]
+Record = Any
+"""A row of a store: `record[name]`."""
 AT_ONCE: Final = 0
 """Due by any clock, one that was an hour ahead for a while too."""
 _MICRO: Final = timedelta(microseconds=1)
@@ -130,11 +131,13 @@ def chosen(filter: Filter) -> dict[str, Any]:
     told: dict[str, Any] = {name: json(value) for name, value in lists.items() if value}
     if filter.seqs is not None:
         told["seqs"] = json(filter.seqs)
-    for part in ("received", "occurred", "settled"):
-        for end in ("since", "until"):
-            if (at := getattr(filter, f"{part}_{end}")) is not None:
-                told[f"{part}_{end}"] = micros(at)
-    return told
+    return told | spans(filter)
+
+
+def spans(filter: Filter) -> dict[str, int]:
+    """The ends of time that a filter gives."""
+    names = [f"{part}_{end}" for part in ("received", "occurred", "settled") for end in ("since", "until")]
+    return {name: micros(at) for name in names if (at := getattr(filter, name)) is not None}
 
 
 def _glob(pattern: str) -> str:
@@ -196,8 +199,8 @@ def resealed(record: Record, seal: Seal) -> Params | None:
     return *shut, seal.quiet(record["reason"]), json(history), record["seq"]
 
 
-def row(record: Record, seal: Seal) -> Row:
-    """The event as it stands."""
+def row(record: Record, seal: Seal, cursor: Cursor = "") -> Row:
+    """The event as it stands; its place is its number where no other cursor is given."""
     found, locked = event(record, seal)
 
     def maybe(name: str) -> datetime | None:
@@ -214,7 +217,7 @@ def row(record: Record, seal: Seal) -> Row:
         reason=record["reason"],
         edition=record["edition"],
         history=_history(record["history"]),
-        cursor=str(record["seq"]),
+        cursor=cursor or str(record["seq"]),
         locked=locked,
     )
 

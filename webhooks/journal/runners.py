@@ -30,13 +30,21 @@ class Threads:
             return function(*arguments)
 
 
-class Greenlets:
-    """For gevent: one real thread, so that the hub serves others while the disk syncs."""
+class Anywhere:
+    """For plain threads that need not take turns: each caller in its own."""
 
-    def __init__(self) -> None:
+    def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
+        """Call it now."""
+        return function(*arguments)
+
+
+class Greenlets:
+    """For gevent: one real thread or a few, so that the hub serves others while the disk syncs."""
+
+    def __init__(self, threads: int = 1) -> None:
         from gevent.threadpool import ThreadPool
 
-        self._pool = ThreadPool(1)
+        self._pool = ThreadPool(threads)
 
     def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call it in the thread; this greenlet waits."""
@@ -54,8 +62,8 @@ def _caught(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[R |
         return None, error
 
 
-def runner() -> Runner:
-    """The one that fits this process."""
+def runner(threads: int = 1, *, alone: bool = True) -> Runner:
+    """The one that fits this process: one caller at a time, or as many as there are `threads`."""
     if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("threading"):
-        return Greenlets()
-    return Threads()
+        return Greenlets(threads)
+    return Threads() if alone else Anywhere()

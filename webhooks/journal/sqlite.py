@@ -6,7 +6,7 @@ import os
 import sqlite3
 import threading
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -182,6 +182,11 @@ class SqliteJournal(Operated):
             )
         fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite syncs nothing for a value that is the same
         self._file.write(lambda db: db.execute(SQL["note"], ("readiness", fresh, 0)) and None)
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Nothing tells of a file's changes: who waits looks by himself."""
+        del wake
+        return lambda: None
 
     def close(self) -> None:
         """Let go of the file."""

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 from webhooks.errors import JournalError
 from webhooks.journal import queries, records
 from webhooks.journal.file import BAD_VALUE, SqliteFile
-from webhooks.journal.filter import Filter, finder
+from webhooks.journal.filter import Filter
+from webhooks.journal.looking import Looked
 from webhooks.journal.model import (
     DROPPABLE,
     HISTORY,
@@ -20,22 +20,17 @@ from webhooks.journal.model import (
     Audited,
     Changed,
     Cursor,
-    Kind,
     Resealed,
     Row,
-    State,
     Stored,
 )
-from webhooks.journal.protocol import EVERYTHING
 from webhooks.journal.records import micros
 from webhooks.journal.seal import Locked, Seal, sealed_with
 
 SQL: Final = queries.load("sqlite")
-PAGE: Final = 500
-"""Rows read at once where each is looked into."""
 
 
-class Operated:
+class Operated(Looked):
     """The half of `SqliteJournal` that is for people. Its order is that of `seq`, which is the order of the commits."""
 
     _seal: Seal
@@ -49,45 +44,10 @@ class Operated:
         found = self._file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
         return records.row(found, self._seal) if found else None
 
-    def rows(
-        self, filter: Filter = EVERYTHING, *, after: Cursor = "", limit: int = 100, newest_first: bool = False
-    ) -> list[Row]:
-        """Events in order of arrival, or the other way."""
-        if not filter.text:
-            return self._page(filter, after, limit, newest_first=newest_first)
-        found: list[Row] = []
-        for row in self._holding(filter, after, newest_first=newest_first):
-            found.append(row)
-            if len(found) >= limit:
-                break
-        return found
-
     def end(self) -> Cursor:
         """The last seq that was given, whether or not its event is still there."""
         last: int = self._file.read(lambda db: db.execute(SQL["end"]).fetchone())[0]
         return str(last)
-
-    def count(self, filter: Filter = EVERYTHING) -> int:
-        """How many events the filter means."""
-        if filter.text:
-            return len(self.seqs(filter))
-        found: int = self._all("count", filter)[0][0]
-        return found
-
-    def seqs(self, filter: Filter = EVERYTHING) -> list[int]:
-        """The events that the filter means now."""
-        if filter.text:
-            return [row.seq for row in self._holding(filter)]
-        return [row[0] for row in self._all("seqs", filter)]
-
-    def kinds(self, filter: Filter = EVERYTHING) -> list[Kind]:
-        """Counted by source, type, state and reason."""
-        if filter.text:
-            filter = replace(filter, text="", seqs=tuple(self.seqs(filter)))
-        return [
-            Kind(source, type_, State(state), reason, count, records.moment(first), records.moment(last), latest)
-            for source, type_, state, reason, count, first, last, latest in self._all("kinds", filter)
-        ]
 
     def replay(
         self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime, due_at: datetime | None = None
@@ -147,13 +107,6 @@ class Operated:
         return [
             records.row(record, self._seal) for record in self._file.read(lambda db: db.execute(query, told).fetchall())
         ]
-
-    def _holding(self, filter: Filter, after: Cursor = "", *, newest_first: bool = False) -> Iterator[Row]:
-        """The rows that hold the filter's text, looked into one by one."""
-        holds, filter = finder(filter.text), replace(filter, text="")
-        while page := self._page(filter, after, PAGE, newest_first=newest_first):
-            yield from (row for row in page if holds(row.event, row.reason))
-            after = page[-1].cursor
 
     def _all(self, name: str, filter: Filter) -> list[Any]:
         query, told = _query(name, filter)

@@ -1,0 +1,189 @@
+"""Connections of one process: opened late, taken one caller each, thrown away after a fault.
+
+A web server under gevent runs them in real threads (`webhooks.journal.runners`), so that libpq may block there.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
+
+import psycopg
+from psycopg import waiting
+from psycopg.rows import dict_row
+
+from webhooks.errors import JournalUnavailable
+from webhooks.journal.model import Stats
+
+R = TypeVar("R")
+PATIENCE: Final = 30.0
+"""Seconds after which a statement is given up here, where the server or the network stands still."""
+CONNECT: Final = 10
+BAD_VALUE: Final = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
+"""The fault of what was to be stored, not of the store."""
+
+
+class Connection(psycopg.Connection[Any]):
+    """One that does not wait for ever."""
+
+    def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
+        """As psycopg's, with libpq's own wait (we are in a real thread) and `PATIENCE`."""
+        try:
+            return waiting.wait_c(gen, self.pgconn.socket, interval, PATIENCE if timeout is None else timeout)
+        except psycopg.errors._WaitTimeout:
+            if timeout is not None:
+                raise
+            self.pgconn.finish()
+            raise psycopg.OperationalError(f"no answer within {PATIENCE:.0f} s") from None
+
+
+class Connections:
+    """`write` and `read` hand a connection to a function, in whatever thread it is called. Never across a fork."""
+
+    def __init__(self, url: str, stats: Stats) -> None:
+        self.url = url
+        self.stats = stats
+        self._idle: deque[Connection] = deque()
+
+    def write(self, work: Callable[[Connection], R]) -> R:
+        """One durable transaction. `BAD_VALUE` is raised as it is, every other fault is `JournalUnavailable`."""
+        began = time.perf_counter()
+
+        def transact(db: Connection) -> R:
+            with db.transaction():
+                return work(db)
+
+        result = self.read(transact)
+        self.stats.commits += 1
+        self.stats.last_commit_seconds = time.perf_counter() - began
+        return result
+
+    def read(self, work: Callable[[Connection], R]) -> R:
+        """Statements of their own."""
+        with self.connection() as db:
+            return work(db)
+
+    @contextmanager
+    def connection(self) -> Iterator[Connection]:
+        """One for this caller alone; it is kept for the next unless it failed."""
+        try:
+            db = self._take()
+            try:
+                yield db
+            except BaseException as error:
+                if isinstance(error, BAD_VALUE) and not db.broken and db.info.transaction_status == 0:
+                    self._idle.append(db)
+                else:
+                    db.close()
+                raise
+            self._idle.append(db)
+        except BAD_VALUE:
+            raise
+        except psycopg.Error as error:
+            self._drop_idle()  # they went to the same server
+            raise unavailable(error) from error
+
+    def close(self) -> None:
+        """Let go of them; they are opened again when needed."""
+        self._drop_idle()
+
+    def leave_behind(self) -> None:
+        """In the child of a fork: the sockets are the parent's, and nothing may be said on them."""
+        _left_behind.extend(self._idle)
+
+    def _take(self) -> Connection:
+        while True:
+            try:
+                db = self._idle.pop()
+            except IndexError:
+                return connect(self.url)
+            if not db.closed:
+                return db
+
+    def _drop_idle(self) -> None:
+        while self._idle:
+            try:
+                self._idle.pop().close()
+            except IndexError:
+                return
+
+
+_left_behind: Final[list[Connection]] = []
+
+
+def connect(url: str, **more: Any) -> Connection:
+    """A connection whose commits are durable, to the server that may be written to."""
+    told: dict[str, Any] = {
+        "connect_timeout": CONNECT, "application_name": "segue", "keepalives_idle": 30, "keepalives_interval": 10,
+        "keepalives_count": 3, "tcp_user_timeout": 30_000,
+    }  # fmt: skip
+    given = psycopg.conninfo.conninfo_to_dict(url)
+    if "," in str(given.get("host", "")):
+        told["target_session_attrs"] = "read-write"
+    db: Connection = Connection.connect(
+        url, autocommit=True, row_factory=dict_row, **{k: v for k, v in told.items() if k not in given}, **more
+    )
+    try:
+        db.execute(
+            "SELECT set_config('statement_timeout', '25s', false), set_config('lock_timeout', '20s', false),"
+            " set_config('idle_in_transaction_session_timeout', '60s', false), set_config('timezone', 'UTC', false),"
+            # a role or database may say otherwise, and then a commit would mean little
+            " CASE WHEN current_setting('synchronous_commit') IN ('off', 'local')"
+            " THEN set_config('synchronous_commit', 'on', false) END"
+        )
+    except BaseException:
+        db.close()
+        raise
+    return db
+
+
+def unavailable(error: Exception) -> JournalUnavailable:
+    """What the caller hears; never with the address, which holds a password."""
+    told = str(error).strip().split("\n")[0] or type(error).__name__
+    if isinstance(error, psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn):
+        return JournalUnavailable(
+            f"PostgreSQL lacks a table or a column of the journal: {told}", hint="Run `segue migrate`."
+        )
+    if isinstance(error, psycopg.errors.InsufficientPrivilege):
+        return JournalUnavailable(
+            f"PostgreSQL refuses it to this role: {told}", hint="Grant it the rights that docs/postgresql.md lists."
+        )
+    return JournalUnavailable(
+        f"PostgreSQL cannot be used: {told}", hint="Is it up, and is its address right? Nothing was acknowledged."
+    )
+
+
+class Listener:
+    """Calls `wake` when another process has stored something, in a thread of its own, until `close`."""
+
+    def __init__(self, url: str, channel: Callable[[Connection], str], wake: Callable[[], None]) -> None:
+        self._url = url
+        self._channel = channel
+        self._wake = wake
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="journal-listener", daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread."""
+        self._done.set()
+        self._thread.join(5)
+
+    def _run(self) -> None:
+        pause = 0.1
+        while not self._done.is_set():
+            try:
+                with connect(self._url) as db:
+                    db.execute(f'LISTEN "{self._channel(db)}"'.encode())
+                    pause = 0.1
+                    self._wake()  # whatever came before we listened
+                    while not self._done.is_set():
+                        for _ in db.notifies(timeout=1.0, stop_after=1):
+                            self._wake()
+            except psycopg.Error:  # the worker polls meanwhile
+                self._done.wait(pause)
+                pause = min(10.0, pause * 2)

@@ -1,0 +1,193 @@
+"""What an operator asks of the PostgreSQL journal and does to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from webhooks.errors import JournalError
+from webhooks.journal import queries, records
+from webhooks.journal.filter import Filter
+from webhooks.journal.looking import Looked
+from webhooks.journal.model import DROPPABLE, HISTORY, Act, Audited, Changed, Cursor, Resealed, Row, Stored
+from webhooks.journal.postgres import columns
+from webhooks.journal.postgres.connections import BAD_VALUE, Connection
+from webhooks.journal.records import micros
+from webhooks.journal.seal import Locked, Seal, sealed_with
+
+SQL: Final = queries.load("postgres")
+
+
+class Operated(Looked):
+    """The half of `PostgresJournal` that is for people.
+
+    Its order is that of the transactions that stored, and within one that of `seq`; a cursor is `transaction-seq`.
+    """
+
+    _seal: Seal
+
+    def _write(self, work: Any) -> Any:
+        raise NotImplementedError
+
+    def _read(self, work: Any) -> Any:
+        raise NotImplementedError
+
+    def _here(self) -> int:
+        raise NotImplementedError
+
+    def get(self, seq: int) -> Row | None:
+        """One event."""
+        return self._one("get", {"seq": seq})
+
+    def find(self, source: str, key: str) -> Row | None:
+        """One event."""
+        return self._one("find", {"source": source, "event_key": key})
+
+    def end(self) -> Cursor:
+        """The last place that cannot have another come to lie before it."""
+
+        def work(db: Connection) -> Cursor:
+            found: Cursor = db.execute(SQL["end"], _horizon(db)).fetchone()["coalesce"]
+            return found
+
+        told: Cursor = self._read(work)
+        return told
+
+    def replay(
+        self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime, due_at: datetime | None = None
+    ) -> Changed:
+        """Settled events become pending again."""
+        told = self._told(seqs, by, now) | {"as_new": int(as_new), "due_at": micros(due_at or now)}
+
+        def work(db: Connection) -> int:
+            changed = db.execute(SQL["replay"], told).fetchall()
+            _note_act(db, "replay", changed, {"as_new": as_new} if as_new else {}, by, now)
+            return len(changed)
+
+        changed = self._write(work)
+        return Changed(changed, len(set(seqs)) - changed)
+
+    def drop(self, seqs: Sequence[int], *, by: Act, now: datetime) -> Changed:
+        """Events that are not delivered become dropped."""
+        told = self._told(seqs, by, now) | {"droppable": [state.value for state in DROPPABLE]}
+
+        def work(db: Connection) -> int:
+            changed = db.execute(SQL["drop"], told).fetchall()
+            if changed:
+                names = ("segment", "seq", "source", "state", "attempts", "edition", "history")
+                db.execute(SQL["dropped"], told | {name: [each[name] for each in changed] for name in names})
+            _note_act(db, "drop", changed, {}, by, now)
+            return len(changed)
+
+        changed = self._write(work)
+        return Changed(changed, len(set(seqs)) - changed)
+
+    def load(self, rows: Iterable[Row]) -> Stored:
+        """Rows of another journal, as they stand."""
+        try:
+            given = [records.loaded(row, self._seal) for row in rows]
+            told = columns.stored(given) if given else {}
+            new = len(self._write(lambda db: store(db, told, self._here()))) if given else 0
+        except BAD_VALUE as error:
+            raise JournalError(f"an event cannot be stored: {error}", hint="Look at its values.") from error
+        return Stored(new, len(given) - new)
+
+    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:
+        """Seal some rows anew, in one transaction; what they held before goes with the next vacuum."""
+        told = {"after_seq": columns.place(after)["after_seq"], "limit": limit}
+        work = self._read if dry_run else self._write
+        found: Resealed = work(lambda db: _reseal(db, told, self._seal, write=not dry_run))
+        return found
+
+    def audit(self, action: str, detail: Mapping[str, Any], *, by: Act, now: datetime) -> None:
+        """Add a line to the audit log."""
+        self._write(lambda db: _audit(db, action, (), detail, by, now))
+
+    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[Audited]:
+        """The audit log, newest first."""
+        told = {"event": "/".join(event or ()), "before": before, "limit": limit}
+        return [records.audited(record) for record in self._read(lambda db: db.execute(SQL["audits"], told).fetchall())]
+
+    def _told(self, seqs: Sequence[int], by: Act, now: datetime) -> dict[str, Any]:
+        given = {"seqs": list(seqs), "now": micros(now), "here": self._here(), "most": HISTORY}
+        return given | records.acted(by)
+
+    def _one(self, name: str, told: Mapping[str, Any]) -> Row | None:
+        query = SQL[name].format(columns=SQL["columns"])
+        found = self._read(lambda db: db.execute(query, told).fetchone())
+        return self._row(found) if found else None
+
+    def _row(self, record: Any) -> Row:
+        return records.row(record, self._seal, record["cursor"])
+
+    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Row]:
+        query, told = _query("rows_newest_first" if newest_first else "rows", filter)
+        told |= {**columns.place(after), "limit": limit}
+
+        def work(db: Connection) -> Any:
+            return db.execute(query, told if newest_first else told | _horizon(db)).fetchall()
+
+        return [self._row(record) for record in self._read(work)]
+
+    def _all(self, name: str, filter: Filter) -> list[Any]:
+        query, told = _query(name, filter)
+        return [tuple(each.values()) for each in self._read(lambda db: db.execute(query, told).fetchall())]
+
+
+def store(db: Connection, told: Mapping[str, Any], here: int) -> list[int]:
+    """Store new events, in this transaction; the places (from 1) of those that were new."""
+    db.execute(SQL["share_segments"])
+    return sorted(record["place"] for record in db.execute(SQL["store"], {**told, "here": here}).fetchall())
+
+
+def _horizon(db: Connection) -> dict[str, str]:
+    found: dict[str, str] = db.execute(SQL["horizon"]).fetchone()
+    return found
+
+
+def _query(name: str, filter: Filter) -> tuple[str, dict[str, Any]]:
+    told = columns.chosen(filter)
+    where = " AND ".join(SQL[f"where {part}"] for part in told) or SQL["where"]
+    return SQL[name].format(where=where, columns=SQL["columns"]), told
+
+
+def _note_act(
+    db: Connection, action: str, changed: Sequence[Any], detail: Mapping[str, Any], by: Act, now: datetime
+) -> None:
+    if changed:
+        _audit(db, action, [f"{each['source']}/{each['event_key']}" for each in changed], detail, by, now)
+
+
+def _audit(
+    db: Connection, action: str, events: Sequence[str], detail: Mapping[str, Any], by: Act, now: datetime
+) -> None:
+    told = {"at": micros(now), "action": action, "events": records.json(events), "detail": records.json(detail)}
+    db.execute(SQL["audit"], told | records.acted(by))
+
+
+def _reseal(db: Connection, told: Mapping[str, Any], seal: Seal, *, write: bool) -> Resealed:
+    by_key: Counter[str] = Counter()
+    changed = locked = 0
+    found = db.execute(SQL["sealed"].format(columns=SQL["columns"]), told).fetchall()
+    for record in found:
+        by_key[sealed_with(record["body"])] += 1
+        try:
+            params = records.resealed(record, seal)
+        except Locked:
+            locked += 1
+            continue
+        if params is not None:
+            changed += 1
+            if write:
+                _resealed(db, record, params)
+    after = f"0-{found[-1]['seq']}" if len(found) == told["limit"] else ""
+    return Resealed(after, by_key, changed, locked)
+
+
+def _resealed(db: Connection, record: Any, params: records.Params) -> None:
+    names = ("headers", "envelope", "body", "reason", "history", "seq")
+    told = dict(zip(names, params, strict=True)) | {"segment": record["segment"]}
+    for name in ("reseal_event", "reseal_waiting", "reseal_settled"):
+        db.execute(SQL[name], told)

@@ -1,0 +1,71 @@
+"""The tables, made and changed by numbered migrations; each leaves alone what the version before it uses."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import psycopg
+
+from webhooks.errors import JournalError, JournalUnavailable
+from webhooks.journal import queries
+from webhooks.journal.postgres.connections import Connection, connect, unavailable
+
+MIGRATIONS: Final = queries.load("postgres_schema")
+LATEST: Final = max(map(int, MIGRATIONS))
+SQL: Final = queries.load("postgres")
+_LOCK: Final = 0x5E6E_0001
+_TABLE: Final = """
+CREATE TABLE IF NOT EXISTS segue_schema (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())
+"""
+
+
+def migrate(url: str) -> tuple[int, int]:
+    """Bring the tables to this version, each step in a transaction of its own; (version before, version now).
+
+    Any number of processes may call it at once. A newer schema is left alone. `JournalUnavailable` where it fails.
+    """
+    try:
+        with connect(url) as db:
+            db.execute("SELECT set_config('statement_timeout', '0', false), pg_advisory_lock(%s)", (_LOCK,))
+            db.execute(_TABLE)
+            before = have = version(db)
+            for number in range(have + 1, LATEST + 1):
+                with db.transaction():
+                    db.execute(MIGRATIONS[str(number)].encode())
+                    db.execute("INSERT INTO segue_schema (version) VALUES (%s)", (number,))
+                have = number
+            if db.execute(SQL["is_restored"]).fetchone()["exists"]:
+                db.execute(SQL["restored"])
+            return before, have
+    except psycopg.Error as error:
+        raise unavailable(error) from error
+
+
+def version(db: Connection) -> int:
+    """Of the tables that are there; 0 without any."""
+    if db.execute("SELECT to_regclass('segue_schema') AS there").fetchone()["there"] is None:
+        return 0
+    found: int = db.execute("SELECT coalesce(max(version), 0) AS version FROM segue_schema").fetchone()["version"]
+    return found
+
+
+def ensure(url: str) -> None:
+    """The tables are of this version, or newer, or made now where there are none.
+
+    `JournalError` where they are older: other versions may be running, so that is not done on the way.
+    """
+    try:
+        with connect(url) as db:
+            have = version(db)
+    except psycopg.Error as error:
+        raise unavailable(error) from error
+    if have == 0:
+        try:
+            migrate(url)
+        except JournalUnavailable as error:
+            raise JournalUnavailable(error.message, hint=f"{error.hint} Or run `segue migrate` as the owner.") from error
+    elif have < LATEST:
+        raise JournalError(
+            f"the journal's tables are of version {have}, this Segue needs {LATEST}",
+            hint="Run `segue migrate` (a Procfile's release phase does).",
+        )

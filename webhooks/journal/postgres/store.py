@@ -1,0 +1,304 @@
+"""The journal on PostgreSQL: group commit by several flushers, a queue that workers share, segments that are dropped.
+
+Times of the queue go by the database's clock, so that a machine whose clock is wrong takes no other one's lease.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+
+import msgspec
+import psycopg
+
+from translators.kit import Event
+from webhooks.errors import JournalError, JournalUnavailable
+from webhooks.journal import queries, records
+from webhooks.journal.group import Group
+from webhooks.journal.model import Census, Claim, Settlement, State, Stats, Stored
+from webhooks.journal.postgres import columns, segments
+from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, Listener
+from webhooks.journal.postgres.operator import Operated, store
+from webhooks.journal.postgres.schema import ensure
+from webhooks.journal.records import Params, micros
+from webhooks.journal.runners import Runner, runner
+from webhooks.journal.seal import Seal
+
+R = TypeVar("R")
+SQL: Final = queries.load("postgres")
+FLUSHERS: Final = 3
+"""Groups that may be committing at once, in one process."""
+DESKS: Final = 3
+"""Other statements at once under gevent."""
+RING_EVERY: Final = 0.05
+"""Seconds between wake-ups of the workers, at least: a NOTIFY takes a lock that all databases share."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What belongs to one process."""
+
+    pid: int
+    run: Runner
+    connections: Connections
+    groups: tuple[Group[list[Params], Stored], ...]
+
+
+def wall() -> int:
+    """This machine's clock, to be compared with the database's."""
+    return time.time_ns() // 1000
+
+
+class PostgresJournal(Operated):
+    """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork.
+
+    `span` is how long a segment is open, see `webhooks.journal.postgres.segments`.
+    """
+
+    def __init__(self, url: str, *, seal: Seal | None = None, span: timedelta = segments.SPAN) -> None:
+        self._url = url
+        self._seal = seal or Seal()
+        self._span = span
+        self._moving = threading.Lock()
+        self._rung = 0.0
+        self.stats = Stats()
+        ensure(url)
+        self._settle_in()
+
+    def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
+        """Store durably, in one group commit with whoever else is appending; the least busy flusher takes it."""
+        try:
+            rows = [records.new(event, now, self._seal) for event in events]
+        except BAD_VALUE as error:
+            raise _cannot(error) from error
+        if not rows:
+            return Stored(0, 0)
+        return min(self._now_here().groups, key=lambda group: group.load).submit(rows)
+
+    def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
+        """Lease due events, a fair share of each source first, then whatever is there."""
+        told = {"now": micros(now), "here": self._here()}
+        if not self._read(lambda db: db.execute(SQL["any_ready"], told).fetchone())["exists"]:
+            return []
+        told |= {"span": lease // timedelta(microseconds=1)}
+        name = f"{worker}:{uuid.uuid4().hex}"
+
+        def work(db: Connection) -> list[Any]:
+            sources = db.execute(SQL["sources"]).fetchone()["count"]
+            found: list[Any] = []
+            for quota in (-(-limit // max(1, sources)), limit):
+                left = limit - len(found)
+                if left:
+                    asked = told | {"quota": min(quota, left), "limit": left, "lease": name}
+                    found += db.execute(SQL["claim"], asked).fetchall()
+            return found
+
+        found = sorted(self._write(work), key=lambda record: record["seq"])
+        return [records.claim(record, worker, self._seal) for record in found]
+
+    def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
+        """Prolong the leases that are still ours."""
+        mine = list(claims)
+        told = {"seq": [each.seq for each in mine], "lease": [each.lease for each in mine]}
+        told |= {"until": micros(now + lease), "here": self._here()}
+        return {each["seq"] for each in self._write(lambda db: db.execute(SQL["renew"], told).fetchall())}
+
+    def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
+        """End the claims that are still ours."""
+        mine = list(settlements)
+        if not mine:
+            return set()
+        told = columns.settled(mine, now, self._seal) | {"here": self._here()}
+        return {each["seq"] for each in self._write(lambda db: db.execute(SQL["settle"], told).fetchall())}
+
+    def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
+        """Open a new segment where it is time, give up old ones whole, and delete what is old among the kept.
+
+        Whole segments may be more than `limit`. One process does it at a time; 0 for the others.
+        """
+        told = {"now": micros(now), "here": self._here()}
+        before = {state: micros(now - age) for state, age in ages.items() if state is not State.PENDING}
+
+        def tidy(db: Connection) -> bool:
+            if not db.execute(SQL["only_one_tidies"]).fetchone()["pg_try_advisory_xact_lock"]:
+                return False
+            db.execute(SQL["forget_tokens"], told)
+            segments.add_up(db)
+            segments.rotate(db, self._span, told)
+            return True
+
+        if not self._write(tidy):
+            return 0
+        gone = 0
+        for segment in self._read(segments.closed):
+            if self._read(lambda db, one=segment: segments.is_worth_a_look(db, one, before)):  # type: ignore[misc]
+                gone += self._write(lambda db, one=segment["id"]: segments.retire(db, one, before)) or 0  # type: ignore[misc]
+        return gone + int(self._write(lambda db: segments.prune_kept(db, before, max(0, limit - gone))))
+
+    def census(self) -> Census:
+        """Counts, of which those of settled events are kept as they change."""
+        counts, waiting, size = self._read(
+            lambda db: (
+                db.execute(SQL["census"]).fetchall(),
+                db.execute(SQL["waiting"]).fetchall(),
+                db.execute(SQL["size"]).fetchone(),
+            )
+        )
+        told = [(each["source"], State(each["state"]), each["type"], each["amount"]) for each in counts]
+        told += [(each["source"], State.PENDING, "", each["amount"]) for each in waiting]
+        by_state: dict[State, int] = {}
+        by_source: dict[str, dict[State, int]] = {}
+        for source, state, _, amount in told:
+            by_state[state] = by_state.get(state, 0) + amount
+            here = by_source.setdefault(source, {})
+            here[state] = here.get(state, 0) + amount
+        oldest = {each["source"]: records.moment(each["oldest"]) for each in waiting}
+        return Census(
+            by_state=by_state,
+            by_source=by_source,
+            oldest_pending=min(oldest.values(), default=None),
+            oldest_by_source=oldest,
+            unsupported_types={(source, type_): n for source, state, type_, n in told if state is State.UNSUPPORTED},
+            size_bytes=size["coalesce"],
+        )
+
+    def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
+        """Note a one-time token; the value first noted."""
+        told = {"source": source, "token": token, "value": value, "now": micros(now), "until": micros(until)}
+        first: str = self._write(lambda db: db.execute(SQL["remember"], told).fetchone())["value"]
+        return first
+
+    def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
+        """Keep a small fact."""
+        told = {"name": name, "value": records.json(value), "at": micros(now)}
+        self._write(lambda db: db.execute(SQL["note"], told) and None)
+
+    def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
+        """All small facts."""
+        found = self._read(lambda db: db.execute(SQL["notes"]).fetchall())
+        return {each["name"]: (records.moment(each["at"]), msgspec.json.decode(each["value"])) for each in found}
+
+    def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
+        """Add to lasting counters, in one order for all, so that nobody waits in a circle."""
+
+        def add(db: Connection) -> None:
+            with db.cursor() as cursor:
+                cursor.executemany(SQL["tally"], sorted(amounts.items()))
+                cursor.executemany(SQL["mark"], sorted((marks or {}).items()))
+
+        self._write(add)
+
+    def tallies(self) -> Mapping[str, float]:
+        """Every counter and mark."""
+        found = self._read(lambda db: db.execute(SQL["tallies"]).fetchall())
+        return {each["name"]: each["amount"] for each in found}
+
+    def check(self) -> None:
+        """A real durable write, by a server that syncs."""
+        set_to = self._read(lambda db: db.execute(SQL["durable"]).fetchone())
+        if set_to["fsync"] != "on":
+            raise JournalUnavailable(
+                "PostgreSQL runs with fsync=off: what it stores may be gone after a power cut",
+                hint="Set fsync = on in postgresql.conf and restart it.",
+            )
+        self._write(lambda db: db.execute(SQL["note"], {"name": "readiness", "value": "{}", "at": 0}) and None)
+
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake` when another process has stored something; returns what ends it."""
+        return Listener(self._url, lambda db: db.execute(SQL["listen"]).fetchone()["?column?"], wake).close
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._now_here().connections.close()
+
+    def _write(self, work: Callable[[Connection], R]) -> R:
+        here = self._now_here()
+        result: R = here.run(here.connections.write, work)
+        return result
+
+    def _read(self, work: Callable[[Connection], R]) -> R:
+        here = self._now_here()
+        result: R = here.run(here.connections.read, work)
+        return result
+
+    def _here(self) -> int:
+        return wall()
+
+    def _now_here(self) -> _Here:
+        """This process's connections and groups: a child of a fork gets its own, once."""
+        if self._mine.pid != os.getpid():
+            with self._moving:
+                if self._mine.pid != os.getpid():
+                    self._mine.connections.leave_behind()
+                    self._settle_in()
+        return self._mine
+
+    def _settle_in(self) -> None:
+        connections = Connections(self._url, self.stats)
+        run = runner(FLUSHERS + DESKS, alone=False)
+
+        def commit(group: Sequence[list[Params]]) -> Sequence[Stored | Exception]:
+            return self._commit(connections, group)
+
+        self._mine = _Here(os.getpid(), run, connections, tuple(Group(commit, run) for _ in range(FLUSHERS)))
+
+    def _commit(self, connections: Connections, group: Sequence[list[Params]]) -> Sequence[Stored | Exception]:
+        """One transaction for all; with a bad value among them, the bad ones fail and the others are stored."""
+        here = wall()
+        try:
+            stored: Sequence[Stored | Exception] = connections.write(lambda db: _insert(db, group, here))
+        except BAD_VALUE:
+            stored = connections.write(lambda db: [_insert_or_not(db, rows, here) for rows in group])
+        events = sum(map(len, group))
+        self.stats.groups += 1
+        self.stats.events += events
+        self.stats.samples.append((events, self.stats.last_commit_seconds))
+        self._ring(connections)
+        return stored
+
+    def _ring(self, connections: Connections) -> None:
+        """Wake the workers, outside of the transaction that stored; they would look by themselves a little later."""
+        now = time.monotonic()
+        if now - self._rung < RING_EVERY:
+            return
+        self._rung = now
+        try:
+            connections.read(_notify)
+        except JournalUnavailable:
+            return
+
+
+def _notify(db: Connection) -> None:
+    with db.transaction():
+        db.execute("SELECT set_config('synchronous_commit', 'off', true)")
+        db.execute(SQL["ring"])
+
+
+def _insert(db: Connection, group: Sequence[list[Params]], here: int) -> list[Stored | Exception]:
+    new = store(db, columns.stored([row for rows in group for row in rows]), here)
+    results: list[Stored | Exception] = []
+    first = 1
+    for rows in group:
+        fresh = sum(first <= place < first + len(rows) for place in new)
+        results.append(Stored(fresh, len(rows) - fresh))
+        first += len(rows)
+    return results
+
+
+def _insert_or_not(db: Connection, rows: list[Params], here: int) -> Stored | Exception:
+    try:
+        with db.transaction():
+            return _insert(db, [rows], here)[0]
+    except BAD_VALUE as error:
+        return _cannot(error)
+
+
+def _cannot(error: Exception) -> JournalError:
+    told = error.diag.message_primary if isinstance(error, psycopg.Error) and error.diag.message_primary else error
+    return JournalError(f"an event cannot be stored: {told}", hint="Its translator gave a value of a wrong kind.")

@@ -1,0 +1,372 @@
+-- Queries with names; postgres_schema.sql has the tables. Times are microseconds since 1970, UTC.
+
+-- name: share_segments
+SELECT pg_advisory_xact_lock_shared('segue_events'::regclass::oid::bigint::int, 1)
+
+-- name: hold_segments
+SELECT pg_advisory_xact_lock('segue_events'::regclass::oid::bigint::int, 1)
+
+-- name: only_one_tidies
+SELECT pg_try_advisory_xact_lock('segue_events'::regclass::oid::bigint::int, 2)
+
+-- name: store
+-- New rows with their number, in the order given; those that are there already (in any segment) are left out. Unique
+-- in the open segment, and looked up in the closed ones, which nobody writes to: `share_segments` comes before.
+WITH fresh AS MATERIALIZED (
+    SELECT nextval('segue_seq') AS seq, new.*
+    FROM (
+        SELECT told.*
+        FROM unnest(%(source)s::text[], %(event_key)s::text[], %(type)s::text[], %(occurred_at)s::bigint[],
+                    %(received_at)s::bigint[], %(clock)s::text[], %(trust)s::text[], %(headers)s::text[],
+                    %(envelope)s::text[], %(body)s::bytea[], %(problem)s::text[], %(state)s::text[],
+                    %(due_at)s::bigint[], %(settled_at)s::bigint[], %(reason)s::text[], %(attempts)s::integer[],
+                    %(edition)s::integer[], %(history)s::text[])
+             WITH ORDINALITY
+             AS told (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
+                      state, due_at, settled_at, reason, attempts, edition, history, place)
+        WHERE NOT EXISTS (
+            SELECT FROM segue_events AS old WHERE old.source = told.source AND old.event_key = told.event_key
+        )
+        ORDER BY place
+    ) AS new
+),
+stored AS (
+    INSERT INTO segue_events (segment, seq, source, event_key, type, occurred_at, received_at, clock, trust, headers,
+                              envelope, problem, body)
+    SELECT (SELECT max(id) FROM segue_segments), seq, source, event_key, type, occurred_at, received_at, clock, trust,
+           headers, envelope, problem, body
+    FROM fresh
+    ORDER BY source, event_key, place -- one order for all: who waits for another's key never waits in a circle
+    ON CONFLICT (source, event_key, segment) DO NOTHING
+    RETURNING segment, seq
+),
+queued AS (
+    INSERT INTO segue_queue (seq, segment, source, received_at, due_at, attempts, reason, edition, history)
+    SELECT seq, segment, source, received_at, segue_time(due_at, %(here)s), attempts, reason, edition, history::jsonb
+    FROM stored JOIN fresh USING (seq) WHERE state = 'pending'
+),
+settled AS (
+    INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
+    SELECT segment, seq, source, state, coalesce(settled_at, due_at), due_at, attempts, reason, edition, history::jsonb
+    FROM stored JOIN fresh USING (seq) WHERE state <> 'pending'
+),
+counted AS (
+    INSERT INTO segue_counts (segment, source, state, type, amount)
+    SELECT segment, source, state, CASE WHEN state = 'unsupported' THEN type ELSE '' END, count(*)
+    FROM stored JOIN fresh USING (seq) WHERE state <> 'pending' GROUP BY 1, 2, 3, 4
+)
+SELECT place FROM stored JOIN fresh USING (seq)
+
+-- name: ring
+SELECT pg_notify('segue_' || 'segue_events'::regclass::oid, '')
+
+-- name: listen
+SELECT 'segue_' || 'segue_events'::regclass::oid
+
+-- name: any_ready
+SELECT EXISTS (SELECT FROM segue_queue WHERE coalesce(leased_until, due_at) <= segue_time(%(now)s, %(here)s))
+
+-- name: claim
+-- Up to `quota` of every source, so that none starves behind another's backlog. Who claims at the same time passes by.
+WITH RECURSIVE clock AS MATERIALIZED (
+    SELECT segue_time(%(now)s, %(here)s) AS now
+),
+sources AS (
+    (SELECT source FROM segue_queue ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.source FROM segue_queue AS q WHERE q.source > sources.source ORDER BY q.source LIMIT 1)
+    FROM sources WHERE sources.source IS NOT NULL
+),
+ready AS MATERIALIZED (
+    SELECT first.seq
+    FROM (SELECT source FROM sources WHERE source IS NOT NULL) AS s
+    CROSS JOIN LATERAL (
+        SELECT q.seq FROM segue_queue AS q
+        WHERE q.source = s.source AND coalesce(q.leased_until, q.due_at) <= (SELECT now FROM clock)
+        ORDER BY coalesce(q.leased_until, q.due_at), q.seq
+        LIMIT %(quota)s
+        FOR UPDATE SKIP LOCKED
+    ) AS first
+    LIMIT %(limit)s
+),
+leased AS (
+    UPDATE segue_queue AS q
+    SET lease = %(lease)s, leased_until = (SELECT now FROM clock) + %(span)s
+    WHERE seq IN (SELECT seq FROM ready)
+    RETURNING q.seq, q.segment, q.attempts, q.edition, q.lease
+)
+SELECT e.*, leased.attempts, leased.edition, leased.lease
+FROM leased JOIN segue_events AS e ON e.seq = leased.seq AND e.segment = leased.segment
+ORDER BY e.seq
+
+-- name: sources
+SELECT count(*) FROM (SELECT DISTINCT source FROM segue_queue) AS s
+
+-- name: renew
+WITH mine AS MATERIALIZED (
+    SELECT q.seq FROM segue_queue AS q
+    JOIN unnest(%(seq)s::bigint[], %(lease)s::text[]) AS told (seq, lease) ON q.seq = told.seq AND q.lease = told.lease
+    ORDER BY q.seq
+    FOR UPDATE OF q
+)
+UPDATE segue_queue AS q SET leased_until = segue_time(%(until)s, %(here)s)
+WHERE q.seq IN (SELECT seq FROM mine)
+RETURNING q.seq
+
+-- name: settle
+WITH told AS MATERIALIZED (
+    SELECT q.seq AS seq, t.state, t.reason, segue_time(t.settled_at, %(here)s) AS settled_at,
+           segue_time(t.due_at, %(here)s) AS due_at, t.attempt, t.eventful, t.entry
+    FROM segue_queue AS q
+    JOIN unnest(%(seq)s::bigint[], %(lease)s::text[], %(state)s::text[], %(reason)s::text[], %(settled_at)s::bigint[],
+                %(due_at)s::bigint[], %(attempt)s::integer[], %(eventful)s::integer[], %(entry)s::text[])
+         AS t (seq, lease, state, reason, settled_at, due_at, attempt, eventful, entry)
+    ON q.seq = t.seq AND q.lease = t.lease
+    ORDER BY q.seq
+    FOR UPDATE OF q
+),
+gone AS (
+    DELETE FROM segue_queue AS q USING told WHERE q.seq = told.seq AND told.state <> 'pending'
+    RETURNING q.segment, q.seq, q.source, q.attempts, q.edition, q.history
+),
+settled AS (
+    INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
+    SELECT segment, seq, source, state, settled_at, due_at, attempts + attempt, reason, edition,
+           CASE WHEN eventful = 1 OR attempt = 1 AND history <> '[]'
+                THEN segue_history(history, entry::jsonb, %(most)s) ELSE history END
+    FROM gone JOIN told USING (seq)
+),
+counted AS (
+    INSERT INTO segue_counts (segment, source, state, type, amount)
+    SELECT gone.segment, gone.source, told.state, CASE WHEN told.state = 'unsupported' THEN e.type ELSE '' END, count(*)
+    FROM gone JOIN told USING (seq) JOIN segue_events AS e ON e.seq = gone.seq AND e.segment = gone.segment
+    GROUP BY 1, 2, 3, 4
+),
+back AS (
+    UPDATE segue_queue AS q
+    SET lease = NULL, leased_until = NULL, due_at = told.due_at, attempts = q.attempts + told.attempt,
+        reason = told.reason,
+        history = CASE WHEN told.eventful = 1 OR told.attempt = 1 AND q.history <> '[]'
+                       THEN segue_history(q.history, told.entry::jsonb, %(most)s) ELSE q.history END
+    FROM told WHERE q.seq = told.seq AND told.state = 'pending'
+    RETURNING q.seq
+)
+SELECT seq FROM gone UNION ALL SELECT seq FROM back
+
+-- name: census
+SELECT source, state, type, sum(amount)::bigint AS amount FROM segue_counts GROUP BY source, state, type
+HAVING sum(amount) <> 0
+
+-- name: waiting
+SELECT source, count(*) AS amount, min(received_at) FILTER (WHERE TRUE) AS oldest FROM segue_queue GROUP BY source
+
+-- name: size
+SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint
+FROM pg_class WHERE relkind = 'r' AND relname LIKE 'segue\_%%' AND relnamespace = (
+    SELECT relnamespace FROM pg_class WHERE oid = 'segue_events'::regclass
+)
+
+-- name: columns
+SELECT e.*, s.state, s.attempts, s.due_at, s.lease, s.leased_until, s.settled_at, s.reason, s.edition,
+       s.history::text AS history, e.tx::text || '-' || e.seq AS cursor
+FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq AND e.segment = s.segment
+
+-- name: find
+{columns} WHERE e.source = %(source)s AND e.event_key = %(event_key)s
+
+-- name: get
+{columns} WHERE e.seq = %(seq)s AND s.seq = %(seq)s
+
+-- name: horizon
+-- The transactions before it have committed their events or never will: a statement after this one sees all of those.
+-- Who is storing holds the shared lock; where nobody does, nothing younger can come to lie before what is there.
+SELECT (CASE WHEN EXISTS (
+    SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND objid = 1
+        AND classid = 'segue_events'::regclass::oid
+        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+) THEN pg_snapshot_xmin(snapshot) ELSE pg_snapshot_xmax(snapshot) END)::text AS horizon
+FROM pg_current_snapshot() AS snapshot
+
+-- name: rows
+-- Behind the cursor, and before the horizon that was asked for first.
+{columns}
+WHERE (e.tx, e.seq) > (%(after_tx)s::text::xid8, %(after_seq)s) AND e.tx < %(horizon)s::text::xid8 AND {where}
+ORDER BY e.tx, e.seq LIMIT %(limit)s
+
+-- name: rows_newest_first
+{columns} WHERE (%(after_seq)s = 0 OR e.seq < %(after_seq)s) AND {where} ORDER BY e.seq DESC LIMIT %(limit)s
+
+-- name: end
+SELECT coalesce(
+    (SELECT tx::text || '-' || seq FROM segue_events
+     WHERE tx < %(horizon)s::text::xid8 ORDER BY tx DESC, seq DESC LIMIT 1),
+    '0-0'
+)
+
+-- name: count
+SELECT count(*) FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq AND e.segment = s.segment WHERE {where}
+
+-- name: seqs
+SELECT e.seq FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq AND e.segment = s.segment
+WHERE {where} ORDER BY e.seq
+
+-- name: kinds
+SELECT e.source, e.type, s.state, s.reason, count(*) AS amount, min(e.received_at) AS first,
+       max(e.received_at) AS last, max(e.seq) AS latest
+FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq AND e.segment = s.segment
+WHERE {where}
+GROUP BY e.source, e.type, s.state, s.reason
+ORDER BY e.source, e.type, s.state, s.reason
+
+-- name: where
+TRUE
+
+-- name: where states
+s.state = ANY (%(states)s)
+
+-- name: where sources
+e.source LIKE ANY (%(sources)s)
+
+-- name: where types
+e.type LIKE ANY (%(types)s)
+
+-- name: where keys
+e.event_key = ANY (%(keys)s)
+
+-- name: where seqs
+e.seq = ANY (%(seqs)s)
+
+-- name: where received_since
+e.received_at >= %(received_since)s
+
+-- name: where received_until
+e.received_at < %(received_until)s
+
+-- name: where occurred_since
+e.occurred_at >= %(occurred_since)s
+
+-- name: where occurred_until
+e.occurred_at < %(occurred_until)s
+
+-- name: where settled_since
+s.settled_at >= %(settled_since)s
+
+-- name: where settled_until
+s.settled_at < %(settled_until)s
+
+-- name: replay
+WITH gone AS (
+    DELETE FROM segue_outcomes WHERE seq = ANY (%(seqs)s) RETURNING *
+),
+named AS MATERIALIZED (
+    SELECT gone.*, e.type, e.event_key, e.received_at
+    FROM gone JOIN segue_events AS e ON e.seq = gone.seq AND e.segment = gone.segment
+),
+queued AS (
+    INSERT INTO segue_queue (seq, segment, source, received_at, due_at, attempts, reason, edition, history)
+    SELECT seq, segment, source, received_at, segue_time(%(due_at)s, %(here)s), 0, '', edition + %(as_new)s,
+           segue_history(history, jsonb_build_array(%(now)s::bigint, %(who)s::text, 'replayed',
+                                                    'was ' || state || ': ' || %(reason)s::text), %(most)s)
+    FROM named
+),
+counted AS (
+    INSERT INTO segue_counts (segment, source, state, type, amount)
+    SELECT segment, source, state, CASE WHEN state = 'unsupported' THEN type ELSE '' END, -count(*)
+    FROM named GROUP BY 1, 2, 3, 4
+)
+SELECT seq, source, event_key FROM named ORDER BY seq
+
+-- name: drop
+WITH waiting AS (
+    DELETE FROM segue_queue WHERE seq = ANY (%(seqs)s)
+    RETURNING segment, seq, source, 'pending' AS state, attempts, edition, history
+),
+ended AS (
+    DELETE FROM segue_outcomes WHERE seq = ANY (%(seqs)s) AND state = ANY (%(droppable)s)
+    RETURNING segment, seq, source, state, attempts, edition, history
+),
+named AS MATERIALIZED (
+    SELECT gone.*, e.type, e.event_key
+    FROM (SELECT * FROM waiting UNION ALL SELECT * FROM ended) AS gone
+    JOIN segue_events AS e ON e.seq = gone.seq AND e.segment = gone.segment
+),
+counted AS (
+    INSERT INTO segue_counts (segment, source, state, type, amount)
+    SELECT segment, source, state, CASE WHEN state = 'unsupported' THEN type ELSE '' END, -count(*)
+    FROM named WHERE state <> 'pending' GROUP BY 1, 2, 3, 4
+    UNION ALL
+    SELECT segment, source, 'dropped', '', count(*) FROM named GROUP BY 1, 2
+)
+SELECT segment, seq, source, event_key, state, attempts, edition, history::text FROM named ORDER BY seq
+
+-- name: dropped
+-- Behind `drop`, in its transaction: one statement cannot delete a row and put it back.
+INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
+SELECT segment, seq, source, 'dropped', %(now)s, %(now)s, attempts, %(reason)s, edition,
+       segue_history(history::jsonb, jsonb_build_array(%(now)s::bigint, %(who)s::text, 'dropped',
+                                                       'was ' || state || ': ' || %(reason)s::text), %(most)s)
+FROM unnest(%(segment)s::integer[], %(seq)s::bigint[], %(source)s::text[], %(state)s::text[], %(attempts)s::integer[],
+            %(edition)s::integer[], %(history)s::text[])
+     AS gone (segment, seq, source, state, attempts, edition, history)
+
+-- name: audit
+INSERT INTO segue_audit (at, who, action, reason, operation, events, detail)
+VALUES (%(at)s, %(who)s, %(action)s, %(reason)s, %(operation)s, %(events)s::jsonb, %(detail)s)
+
+-- name: audits
+SELECT id, at, who, action, reason, operation, events::text AS events, detail FROM segue_audit
+WHERE (%(before)s = 0 OR id < %(before)s) AND (%(event)s = '' OR events ? %(event)s)
+ORDER BY id DESC LIMIT %(limit)s
+
+-- name: sealed
+{columns} WHERE e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s
+
+-- name: reseal_event
+UPDATE segue_events SET headers = %(headers)s, envelope = %(envelope)s, body = %(body)s
+WHERE seq = %(seq)s AND segment = %(segment)s
+
+-- name: reseal_waiting
+UPDATE segue_queue SET reason = %(reason)s, history = %(history)s::jsonb WHERE seq = %(seq)s
+
+-- name: reseal_settled
+UPDATE segue_outcomes SET reason = %(reason)s, history = %(history)s::jsonb
+WHERE seq = %(seq)s AND segment = %(segment)s
+
+-- name: remember
+INSERT INTO segue_tokens AS t (source, token, value, until) VALUES (%(source)s, %(token)s, %(value)s, %(until)s)
+ON CONFLICT (source, token) DO UPDATE SET
+    value = CASE WHEN t.until <= %(now)s THEN excluded.value ELSE t.value END,
+    until = CASE WHEN t.until <= %(now)s THEN excluded.until ELSE t.until END
+RETURNING value
+
+-- name: forget_tokens
+DELETE FROM segue_tokens WHERE until <= %(now)s
+
+-- name: note
+INSERT INTO segue_notes (name, value, at) VALUES (%(name)s, %(value)s, %(at)s)
+ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
+
+-- name: notes
+SELECT name, value, at FROM segue_notes ORDER BY name
+
+-- name: tally
+INSERT INTO segue_tallies AS t (name, amount) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET amount = t.amount + excluded.amount
+
+-- name: mark
+INSERT INTO segue_tallies AS t (name, amount) VALUES (%s, %s)
+ON CONFLICT (name) DO UPDATE SET amount = greatest(t.amount, excluded.amount)
+
+-- name: tallies
+SELECT name, amount FROM segue_tallies
+
+-- name: durable
+SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') AS synchronous_commit,
+       pg_is_in_recovery() AS standby
+
+-- name: restored
+-- Transaction numbers of another server's, after a dump was restored here, mean nothing: all of them are past.
+UPDATE segue_events SET tx = '0' WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())
+
+-- name: is_restored
+SELECT EXISTS (SELECT FROM segue_events WHERE tx >= pg_snapshot_xmax(pg_current_snapshot()))

@@ -1,0 +1,132 @@
+-- Times are microseconds since 1970, UTC; those of the queue by the database's clock.
+--
+-- An event's facts are written once, into the open segment (a partition). What waits stands in the narrow queue, and
+-- only there anything changes often; its end is written into the outcomes. Retention drops whole segments.
+-- Every migration leaves alone what the version before it uses: that version runs on meanwhile.
+
+-- name: 1
+CREATE TABLE segue_segments (
+    id        integer PRIMARY KEY, -- 0 keeps what outlives its segment; the highest is open, the others are closed
+    opened_at bigint NOT NULL,
+    newest_at bigint -- when the last event of a closed one was received
+);
+INSERT INTO segue_segments (id, opened_at) VALUES (0, 0), (1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
+
+CREATE SEQUENCE segue_seq;
+CREATE TABLE segue_events (
+    segment     integer NOT NULL,
+    seq         bigint NOT NULL,
+    tx          xid8 NOT NULL DEFAULT pg_current_xact_id(), -- numbers are not given in the order of the commits
+    source      text NOT NULL,
+    event_key   text NOT NULL,
+    type        text NOT NULL,
+    occurred_at bigint NOT NULL,
+    received_at bigint NOT NULL,
+    clock       text NOT NULL,
+    trust       text NOT NULL,
+    headers     text NOT NULL,
+    envelope    text NOT NULL,
+    problem     text NOT NULL,
+    body        bytea NOT NULL,
+    PRIMARY KEY (seq, segment),
+    UNIQUE (source, event_key, segment)
+) PARTITION BY LIST (segment);
+CREATE INDEX segue_events_order ON segue_events (tx, seq);
+CREATE TABLE segue_events_0 PARTITION OF segue_events FOR VALUES IN (0);
+CREATE TABLE segue_events_1 PARTITION OF segue_events FOR VALUES IN (1);
+
+CREATE TABLE segue_queue (
+    seq          bigint PRIMARY KEY,
+    segment      integer NOT NULL,
+    source       text NOT NULL,
+    received_at  bigint NOT NULL,
+    due_at       bigint NOT NULL,
+    lease        text,
+    leased_until bigint,
+    attempts     integer NOT NULL,
+    reason       text NOT NULL,
+    edition      integer NOT NULL,
+    history      jsonb NOT NULL
+) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000, autovacuum_vacuum_cost_delay = 0);
+CREATE INDEX segue_queue_ready ON segue_queue (source, (coalesce(leased_until, due_at)), seq);
+CREATE INDEX segue_queue_segment ON segue_queue (segment);
+
+CREATE TABLE segue_outcomes (
+    segment    integer NOT NULL,
+    seq        bigint NOT NULL,
+    source     text NOT NULL,
+    state      text NOT NULL,
+    settled_at bigint NOT NULL,
+    due_at     bigint NOT NULL,
+    attempts   integer NOT NULL,
+    reason     text NOT NULL,
+    edition    integer NOT NULL,
+    history    jsonb NOT NULL,
+    PRIMARY KEY (seq, segment)
+) PARTITION BY LIST (segment);
+CREATE INDEX segue_outcomes_state ON segue_outcomes (state, seq) WHERE state <> 'delivered';
+CREATE TABLE segue_outcomes_0 PARTITION OF segue_outcomes FOR VALUES IN (0);
+CREATE TABLE segue_outcomes_1 PARTITION OF segue_outcomes FOR VALUES IN (1);
+CREATE INDEX segue_outcomes_0_age ON segue_outcomes_0 (state, settled_at);
+
+CREATE VIEW segue_standing AS
+    SELECT segment, seq, 'pending' AS state, attempts, due_at, lease, leased_until, NULL::bigint AS settled_at, reason,
+           edition, history
+    FROM segue_queue
+    UNION ALL
+    SELECT segment, seq, state, attempts, due_at, NULL, NULL, settled_at, reason, edition, history
+    FROM segue_outcomes;
+
+CREATE TABLE segue_counts ( -- by how much the number of settled events changed; added up from time to time
+    segment integer NOT NULL,
+    source  text NOT NULL,
+    state   text NOT NULL,
+    type    text NOT NULL, -- of the unsupported ones only
+    amount  bigint NOT NULL
+);
+
+CREATE TABLE segue_tokens (
+    source text NOT NULL,
+    token  text NOT NULL,
+    value  text NOT NULL,
+    until  bigint NOT NULL,
+    PRIMARY KEY (source, token)
+);
+CREATE TABLE segue_notes (
+    name  text PRIMARY KEY,
+    value text NOT NULL,
+    at    bigint NOT NULL
+) WITH (fillfactor = 50);
+CREATE TABLE segue_tallies (
+    name   text PRIMARY KEY,
+    amount double precision NOT NULL
+) WITH (fillfactor = 50);
+
+CREATE TABLE segue_audit (
+    id        bigint PRIMARY KEY GENERATED ALWAYS AS IDENTITY,
+    at        bigint NOT NULL,
+    who       text NOT NULL,
+    action    text NOT NULL,
+    reason    text NOT NULL,
+    operation text NOT NULL,
+    events    jsonb NOT NULL,
+    detail    text NOT NULL
+);
+CREATE FUNCTION segue_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit log is append-only';
+END $$;
+CREATE TRIGGER segue_audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON segue_audit
+    EXECUTE FUNCTION segue_append_only();
+
+CREATE FUNCTION segue_time(told bigint, here bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    -- A machine's time by the database's clock: `told`, moved by how far the machine's own clock (`here`) is off.
+    -- A quarter of a second or less is left alone: that may be the way here.
+    SELECT told + CASE WHEN abs(off) > 250000 THEN off ELSE 0 END
+    FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - here AS off) AS clocks
+$$;
+
+CREATE FUNCTION segue_history(history jsonb, entry jsonb, most integer) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
+    -- One more entry, the oldest given up where there are too many.
+    SELECT CASE WHEN jsonb_array_length(history) < most THEN history ELSE history - 0 END || jsonb_build_array(entry)
+$$;
