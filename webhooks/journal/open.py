@@ -17,7 +17,7 @@ NOTE: Final = "encryption"
 
 
 def open_journal(url: str, keys: Sequence[str] = ()) -> Journal:
-    """`sqlite:///relative.db`, `sqlite:////absolute.db`, a plain path, `postgresql://...`; `SettingsError` for all else.
+    """`sqlite:///file.db`, `sqlite:////absolute.db`, a plain path, `postgresql://...`; `SettingsError` for all else.
 
     `keys` encrypt bodies at rest, see `webhooks.journal.seal.Seal`.
     """

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
@@ -29,6 +29,14 @@ BAD_VALUE: Final = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeE
 
 class Connection(psycopg.Connection[Any]):
     """One that does not wait for ever."""
+
+    def one(self, query: str, told: Mapping[str, Any] | None = None) -> Any:
+        """The first row of an answer; None without any."""
+        return self.execute(query.encode(), told).fetchone()
+
+    def all(self, query: str, told: Mapping[str, Any] | None = None) -> list[Any]:
+        """Every row of an answer."""
+        return self.execute(query.encode(), told).fetchall()
 
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """As psycopg's, with libpq's own wait (we are in a real thread) and `PATIENCE`."""

@@ -49,7 +49,7 @@ class Operated(Looked):
         """The last place that cannot have another come to lie before it."""
 
         def work(db: Connection) -> Cursor:
-            found: Cursor = db.execute(SQL["end"], _horizon(db)).fetchone()["coalesce"]
+            found: Cursor = db.one(SQL["end"], _horizon(db))["coalesce"]
             return found
 
         told: Cursor = self._read(work)
@@ -62,7 +62,7 @@ class Operated(Looked):
         told = self._told(seqs, by, now) | {"as_new": int(as_new), "due_at": micros(due_at or now)}
 
         def work(db: Connection) -> int:
-            changed = db.execute(SQL["replay"], told).fetchall()
+            changed = db.all(SQL["replay"], told)
             _note_act(db, "replay", changed, {"as_new": as_new} if as_new else {}, by, now)
             return len(changed)
 
@@ -74,7 +74,7 @@ class Operated(Looked):
         told = self._told(seqs, by, now) | {"droppable": [state.value for state in DROPPABLE]}
 
         def work(db: Connection) -> int:
-            changed = db.execute(SQL["drop"], told).fetchall()
+            changed = db.all(SQL["drop"], told)
             if changed:
                 names = ("segment", "seq", "source", "state", "attempts", "edition", "history")
                 db.execute(SQL["dropped"], told | {name: [each[name] for each in changed] for name in names})
@@ -108,7 +108,7 @@ class Operated(Looked):
     def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[Audited]:
         """The audit log, newest first."""
         told = {"event": "/".join(event or ()), "before": before, "limit": limit}
-        return [records.audited(record) for record in self._read(lambda db: db.execute(SQL["audits"], told).fetchall())]
+        return [records.audited(record) for record in self._read(lambda db: db.all(SQL["audits"], told))]
 
     def _told(self, seqs: Sequence[int], by: Act, now: datetime) -> dict[str, Any]:
         given = {"seqs": list(seqs), "now": micros(now), "here": self._here(), "most": HISTORY}
@@ -116,7 +116,7 @@ class Operated(Looked):
 
     def _one(self, name: str, told: Mapping[str, Any]) -> Row | None:
         query = SQL[name].format(columns=SQL["columns"])
-        found = self._read(lambda db: db.execute(query, told).fetchone())
+        found = self._read(lambda db: db.one(query, told))
         return self._row(found) if found else None
 
     def _row(self, record: Any) -> Row:
@@ -127,23 +127,23 @@ class Operated(Looked):
         told |= {**columns.place(after), "limit": limit}
 
         def work(db: Connection) -> Any:
-            return db.execute(query, told if newest_first else told | _horizon(db)).fetchall()
+            return db.all(query, told if newest_first else told | _horizon(db))
 
         return [self._row(record) for record in self._read(work)]
 
     def _all(self, name: str, filter: Filter) -> list[Any]:
         query, told = _query(name, filter)
-        return [tuple(each.values()) for each in self._read(lambda db: db.execute(query, told).fetchall())]
+        return [tuple(each.values()) for each in self._read(lambda db: db.all(query, told))]
 
 
 def store(db: Connection, told: Mapping[str, Any], here: int) -> list[int]:
     """Store new events, in this transaction; the places (from 1) of those that were new."""
     db.execute(SQL["share_segments"])
-    return sorted(record["place"] for record in db.execute(SQL["store"], {**told, "here": here}).fetchall())
+    return sorted(record["place"] for record in db.all(SQL["store"], {**told, "here": here}))
 
 
 def _horizon(db: Connection) -> dict[str, str]:
-    found: dict[str, str] = db.execute(SQL["horizon"]).fetchone()
+    found: dict[str, str] = db.one(SQL["horizon"])
     return found
 
 
@@ -170,7 +170,7 @@ def _audit(
 def _reseal(db: Connection, told: Mapping[str, Any], seal: Seal, *, write: bool) -> Resealed:
     by_key: Counter[str] = Counter()
     changed = locked = 0
-    found = db.execute(SQL["sealed"].format(columns=SQL["columns"]), told).fetchall()
+    found = db.all(SQL["sealed"].format(columns=SQL["columns"]), told)
     for record in found:
         by_key[sealed_with(record["body"])] += 1
         try:

@@ -34,7 +34,7 @@ def migrate(url: str) -> tuple[int, int]:
                     db.execute(MIGRATIONS[str(number)].encode())
                     db.execute("INSERT INTO segue_schema (version) VALUES (%s)", (number,))
                 have = number
-            if db.execute(SQL["is_restored"]).fetchone()["exists"]:
+            if db.one(SQL["is_restored"])["exists"]:
                 db.execute(SQL["restored"])
             return before, have
     except psycopg.Error as error:
@@ -43,9 +43,9 @@ def migrate(url: str) -> tuple[int, int]:
 
 def version(db: Connection) -> int:
     """Of the tables that are there; 0 without any."""
-    if db.execute("SELECT to_regclass('segue_schema') AS there").fetchone()["there"] is None:
+    if db.one("SELECT to_regclass('segue_schema') AS there")["there"] is None:
         return 0
-    found: int = db.execute("SELECT coalesce(max(version), 0) AS version FROM segue_schema").fetchone()["version"]
+    found: int = db.one("SELECT coalesce(max(version), 0) AS version FROM segue_schema")["version"]
     return found
 
 
@@ -63,7 +63,9 @@ def ensure(url: str) -> None:
         try:
             migrate(url)
         except JournalUnavailable as error:
-            raise JournalUnavailable(error.message, hint=f"{error.hint} Or run `segue migrate` as the owner.") from error
+            raise JournalUnavailable(
+                error.message, hint=f"{error.hint} Or run `segue migrate` as the owner."
+            ) from error
     elif have < LATEST:
         raise JournalError(
             f"the journal's tables are of version {have}, this Segue needs {LATEST}",

@@ -29,7 +29,7 @@ COUNTS: Final = 2000
 
 def rotate(db: Connection, span: timedelta, told: Mapping[str, int]) -> None:
     """In a transaction: open the next segment where the open one has lasted; `told` has the time, `now` and `here`."""
-    last = db.execute(SQL["open"]).fetchone()
+    last = db.one(SQL["open"])
     lasted = timedelta(microseconds=told["now"] - last["opened_at"])
     if not last["used"] or (span and lasted < span):
         return
@@ -42,7 +42,7 @@ def rotate(db: Connection, span: timedelta, told: Mapping[str, int]) -> None:
 
 def closed(db: Connection) -> list[Any]:
     """Those that take no more, oldest first."""
-    return db.execute(SQL["closed"]).fetchall()
+    return db.all(SQL["closed"])
 
 
 def is_worth_a_look(db: Connection, segment: Any, before: Mapping[State, int]) -> bool:
@@ -50,7 +50,7 @@ def is_worth_a_look(db: Connection, segment: Any, before: Mapping[State, int]) -
     total = segment["settled"] + segment["pending"]
     stay = segment["pending"] + sum(
         count["amount"]
-        for count in db.execute(SQL["counts"], {"id": segment["id"]}).fetchall()
+        for count in db.all(SQL["counts"], {"id": segment["id"]})
         if segment["newest_at"] >= before.get(State(count["state"]), 0)
     )
     return bool(stay <= max(FEW, SHARE * total))
@@ -69,9 +69,9 @@ def retire(db: Connection, id: int, before: Mapping[State, int]) -> int:
         db.execute(SQL["lock_waiting"], told)  # and those that a replay brought back meanwhile
     except psycopg.errors.LockNotAvailable:
         raise psycopg.Rollback from None
-    total = db.execute(SQL["total"].format(id=id)).fetchone()["count"]
-    pending = len(db.execute(SQL["lock_waiting"], told).fetchall())
-    stay = pending + db.execute(SQL["stay"].format(id=id), told).fetchone()["count"]
+    total = db.one(SQL["total"].format(id=id))["count"]
+    pending = len(db.all(SQL["lock_waiting"], told))
+    stay = pending + db.one(SQL["stay"].format(id=id), told)["count"]
     if stay > max(FEW, SHARE * total):
         raise psycopg.Rollback
     for name in ("recount", "move_outcomes", "move_events"):
@@ -84,11 +84,11 @@ def retire(db: Connection, id: int, before: Mapping[State, int]) -> int:
 def prune_kept(db: Connection, before: Mapping[State, int], limit: int) -> int:
     """In a transaction: delete old rows of segment 0, which holds what outlived its own."""
     told = {"states": [state.value for state in before], "before": list(before.values()), "limit": limit}
-    found: int = db.execute(SQL["prune_kept"], told).fetchone()["count"]
+    found: int = db.one(SQL["prune_kept"], told)["count"]
     return found
 
 
 def add_up(db: Connection) -> None:
     """In a transaction: one line for each count, where there are many."""
-    if db.execute(SQL["counted"]).fetchone()["count"] > COUNTS:
+    if db.one(SQL["counted"])["count"] > COUNTS:
         db.execute(SQL["add_up"])

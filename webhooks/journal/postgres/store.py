@@ -84,19 +84,19 @@ class PostgresJournal(Operated):
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         """Lease due events, a fair share of each source first, then whatever is there."""
         told = {"now": micros(now), "here": self._here()}
-        if not self._read(lambda db: db.execute(SQL["any_ready"], told).fetchone())["exists"]:
+        if not self._read(lambda db: db.one(SQL["any_ready"], told))["exists"]:
             return []
         told |= {"span": lease // timedelta(microseconds=1)}
         name = f"{worker}:{uuid.uuid4().hex}"
 
         def work(db: Connection) -> list[Any]:
-            sources = db.execute(SQL["sources"]).fetchone()["count"]
+            sources = db.one(SQL["sources"])["count"]
             found: list[Any] = []
             for quota in (-(-limit // max(1, sources)), limit):
                 left = limit - len(found)
                 if left:
                     asked = told | {"quota": min(quota, left), "limit": left, "lease": name}
-                    found += db.execute(SQL["claim"], asked).fetchall()
+                    found += db.all(SQL["claim"], asked)
             return found
 
         found = sorted(self._write(work), key=lambda record: record["seq"])
@@ -107,7 +107,7 @@ class PostgresJournal(Operated):
         mine = list(claims)
         told = {"seq": [each.seq for each in mine], "lease": [each.lease for each in mine]}
         told |= {"until": micros(now + lease), "here": self._here()}
-        return {each["seq"] for each in self._write(lambda db: db.execute(SQL["renew"], told).fetchall())}
+        return {each["seq"] for each in self._write(lambda db: db.all(SQL["renew"], told))}
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
         """End the claims that are still ours."""
@@ -115,7 +115,7 @@ class PostgresJournal(Operated):
         if not mine:
             return set()
         told = columns.settled(mine, now, self._seal) | {"here": self._here()}
-        return {each["seq"] for each in self._write(lambda db: db.execute(SQL["settle"], told).fetchall())}
+        return {each["seq"] for each in self._write(lambda db: db.all(SQL["settle"], told))}
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
         """Open a new segment where it is time, give up old ones whole, and delete what is old among the kept.
@@ -123,10 +123,12 @@ class PostgresJournal(Operated):
         Whole segments may be more than `limit`. One process does it at a time; 0 for the others.
         """
         told = {"now": micros(now), "here": self._here()}
-        before = {state: micros(now - age) for state, age in ages.items() if state is not State.PENDING}
+        before: dict[State, int] = {
+            state: micros(now - age) for state, age in ages.items() if state is not State.PENDING
+        }
 
         def tidy(db: Connection) -> bool:
-            if not db.execute(SQL["only_one_tidies"]).fetchone()["pg_try_advisory_xact_lock"]:
+            if not db.one(SQL["only_one_tidies"])["pg_try_advisory_xact_lock"]:
                 return False
             db.execute(SQL["forget_tokens"], told)
             segments.add_up(db)
@@ -145,9 +147,9 @@ class PostgresJournal(Operated):
         """Counts, of which those of settled events are kept as they change."""
         counts, waiting, size = self._read(
             lambda db: (
-                db.execute(SQL["census"]).fetchall(),
-                db.execute(SQL["waiting"]).fetchall(),
-                db.execute(SQL["size"]).fetchone(),
+                db.all(SQL["census"]),
+                db.all(SQL["waiting"]),
+                db.one(SQL["size"]),
             )
         )
         told = [(each["source"], State(each["state"]), each["type"], each["amount"]) for each in counts]
@@ -171,7 +173,7 @@ class PostgresJournal(Operated):
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
         """Note a one-time token; the value first noted."""
         told = {"source": source, "token": token, "value": value, "now": micros(now), "until": micros(until)}
-        first: str = self._write(lambda db: db.execute(SQL["remember"], told).fetchone())["value"]
+        first: str = self._write(lambda db: db.one(SQL["remember"], told))["value"]
         return first
 
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
@@ -181,7 +183,7 @@ class PostgresJournal(Operated):
 
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
         """All small facts."""
-        found = self._read(lambda db: db.execute(SQL["notes"]).fetchall())
+        found = self._read(lambda db: db.all(SQL["notes"]))
         return {each["name"]: (records.moment(each["at"]), msgspec.json.decode(each["value"])) for each in found}
 
     def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
@@ -196,12 +198,12 @@ class PostgresJournal(Operated):
 
     def tallies(self) -> Mapping[str, float]:
         """Every counter and mark."""
-        found = self._read(lambda db: db.execute(SQL["tallies"]).fetchall())
+        found = self._read(lambda db: db.all(SQL["tallies"]))
         return {each["name"]: each["amount"] for each in found}
 
     def check(self) -> None:
         """A real durable write, by a server that syncs."""
-        set_to = self._read(lambda db: db.execute(SQL["durable"]).fetchone())
+        set_to = self._read(lambda db: db.one(SQL["durable"]))
         if set_to["fsync"] != "on":
             raise JournalUnavailable(
                 "PostgreSQL runs with fsync=off: what it stores may be gone after a power cut",
@@ -211,7 +213,7 @@ class PostgresJournal(Operated):
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` when another process has stored something; returns what ends it."""
-        return Listener(self._url, lambda db: db.execute(SQL["listen"]).fetchone()["?column?"], wake).close
+        return Listener(self._url, lambda db: db.one(SQL["listen"])["?column?"], wake).close
 
     def close(self) -> None:
         """Let go of the connections."""
