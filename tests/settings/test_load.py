@@ -78,7 +78,7 @@ def test_an_empty_variable_is_not_set():
         ("SEGUE_LEASE_SECONDS", "2h", "SEGUE_LEASE_SECONDS is '2h': give 1s to 1h"),
         ("SEGUE_WORKER_CLASS", "eventlet", "SEGUE_WORKER_CLASS is 'eventlet': choose gevent, gthread or sync"),
         ("SEGUE_NAMESPACE", "a b", "SEGUE_NAMESPACE is 'a b': give up to 64 letters"),
-        ("SEGUE_DATABASE", "segue.db", "SEGUE_DATABASE is no address of a SQLite file"),
+        ("SEGUE_DATABASE", "segue.db", "SEGUE_DATABASE is no address of PostgreSQL or of a SQLite file"),
         ("SEGUE_DATABASE", "sqlite:///:memory:", "SEGUE_DATABASE is in memory"),
     ],
 )
@@ -233,10 +233,34 @@ def test_the_namespace_follows_the_write_key_unless_it_is_set():
     assert settings(SEGMENT_WRITE_KEY="wk_1", SEGUE_NAMESPACE="shop").namespace == "shop"
 
 
-def test_postgres_is_refused_by_scheme_alone_and_never_shown():
-    (fault,) = faults(DATABASE_URL="postgres://user:hunter2@db/x")
-    assert "SQLite only" in fault
+def test_postgres_is_taken_in_herokus_form_and_its_password_never_shown():
+    taken = settings(DATABASE_URL="postgres://user:hunter2@db:5432/x")
+    assert taken.database == "postgres://user:hunter2@db:5432/x"
+    assert taken.database_shown == "postgres://db:5432/x"
+    assert "hunter2" not in repr(taken)
+    many = settings(DATABASE_URL="postgresql://u:hunter2@a:1,b:2/x?target_session_attrs=read-write")
+    assert many.database_shown == "postgresql://a:1,b:2/x"
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://user:hunter2@db", "postgres://", "postgres://u:hunter2/x@db/x", "mysql://u:hunter2@db/x"]
+)
+def test_an_address_of_no_database_is_refused_and_never_shown(url):
+    (fault,) = faults(DATABASE_URL=url)
+    assert "give" in fault
     assert "hunter2" not in fault
+
+
+def test_on_a_dyno_postgres_is_spoken_to_by_tls_unless_its_address_says_otherwise():
+    assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x").database.endswith("/x?sslmode=require")
+    assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x?a=b").database.endswith("?a=b&sslmode=require")
+    assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x?sslmode=verify-full").database.endswith(
+        "=verify-full"
+    )
+    assert settings(DATABASE_URL="postgres://u:p@db/x").database.endswith("/x")
+
+
+def test_segues_own_name_of_the_database_wins():
     assert settings(DATABASE_URL="postgres://u:p@db/x", SEGUE_DATABASE="sqlite:////tmp/x.db").database.endswith("x.db")
 
 

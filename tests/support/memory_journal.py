@@ -168,5 +168,8 @@ class MemoryJournal:
     def check(self) -> None:
         self._called("check")
 
+    def watch(self, wake: Any) -> Any:
+        return lambda: None
+
     def close(self) -> None:
         pass

@@ -131,13 +131,13 @@ def _journal(config: Configuration) -> Iterator[Finding]:
     from webhooks.journal.open import NOTE, open_journal
     from webhooks.journal.seal import Seal
 
-    database = config.settings.database
-    if config.settings.on_dyno:
+    database, shown = config.settings.database, config.settings.database_shown
+    if config.settings.on_dyno and not config.settings.on_postgres:
         yield Finding(
             "warning", "journal",
             "this is a Heroku-style dyno (DYNO is set), and its disk is not kept: a restart, at least one a day, loses "
             "every webhook that was stored and not yet delivered, and web and worker dynos do not share a file. "
-            "Run `segue serve` on a machine with a kept disk",
+            "Add PostgreSQL (`heroku addons:create heroku-postgresql`), or run `segue serve` where the disk is kept",
         )  # fmt: skip
     try:
         journal = open_journal(database, config.settings.encryption_key)
@@ -152,10 +152,10 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         yield Finding(
             "fault",
             "journal",
-            f"{database} cannot store: {error.message}. {error.hint or 'Mend the disk or SEGUE_DATABASE'}",
+            f"{shown} cannot store: {error.message}. {error.hint or 'Mend the disk or SEGUE_DATABASE'}",
         )
     else:
-        yield Finding("ok", "journal", f"{database} stores durably")
+        yield Finding("ok", "journal", f"{shown} stores durably")
         yield from _encryption(Seal(config.settings.encryption_key), noted)
 
 

@@ -32,6 +32,8 @@ COMMANDS: Final = {
     "export": "webhooks.cli.export",
     "import": "webhooks.cli.import_",
     "reencrypt": "webhooks.cli.reencrypt",
+    "migrate": "webhooks.cli.migrate",
+    "move": "webhooks.cli.move",
     "sources": "webhooks.cli.sources",
     "translate": "webhooks.cli.translate",
     "send": "webhooks.cli.send",

@@ -45,7 +45,7 @@ def status(as_json: bool) -> None:
     if as_json:
         print_json(
             {
-                "database": config.settings.database,
+                "database": config.settings.database_shown,
                 "size_bytes": census.size_bytes,
                 "by_state": {state.value: census.by_state.get(state, 0) for state in State},
                 "by_source": {

@@ -89,6 +89,7 @@ class Worker:
         self._stop = stop
         log.info("worker started", extra={"worker": self.name})
         pause = poll = self._settings.poll.total_seconds()
+        unwatch = self._journal.watch(self.wake)
         with self._ledger.beating():
             while not stop.is_set():
                 self._nudge.clear()
@@ -99,6 +100,7 @@ class Worker:
                     self._rest(max(pause, self._setback()))
                     pause = min(max(pause * 2, poll), max(poll, IDLE))
             self._wind_down()
+        unwatch()
         log.info("worker stopped", extra={"worker": self.name, **self.counts})
 
     def run_once(self) -> int:

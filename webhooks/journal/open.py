@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from webhooks.errors import SettingsError
 from webhooks.journal.protocol import Journal
@@ -14,22 +14,31 @@ from webhooks.journal.sqlite import SqliteJournal
 POSTGRES: Final = ("postgres", "postgresql")
 NOTE: Final = "encryption"
 """`{"keys": [ids]}`: those that rows may be sealed with."""
+MOVED: Final = "moved"
+"""`{"to"}`: where `segue move` moved it."""
 
 
-def open_journal(url: str, keys: Sequence[str] = ()) -> Journal:
+def open_journal(url: str, keys: Sequence[str] = (), *, moved: bool = False) -> Journal:
     """`sqlite:///file.db`, `sqlite:////absolute.db`, a plain path, `postgresql://...`; `SettingsError` for all else.
 
-    `keys` encrypt bodies at rest, see `webhooks.journal.seal.Seal`.
+    `keys` encrypt bodies at rest, see `webhooks.journal.seal.Seal`. A journal that `segue move` has moved away is
+    refused unless `moved` allows it: what it took would be forgotten.
     """
     seal = Seal(keys)
     journal = _open(url, seal)
-    _agree(journal, seal, given=bool(keys))
+    notes = journal.notes()
+    if MOVED in notes and not moved:
+        journal.close()
+        to = notes[MOVED][1].get("to", "another one")
+        fault = f"this journal was moved to {to}: set SEGUE_DATABASE (or DATABASE_URL) to that one"
+        raise SettingsError([fault])
+    _agree(journal, seal, notes, given=bool(keys))
     return journal
 
 
-def _agree(journal: Journal, seal: Seal, *, given: bool) -> None:
+def _agree(journal: Journal, seal: Seal, notes: Mapping[str, Any], *, given: bool) -> None:
     """The journal notes the keys it was sealed with, so that leaving them out does not go on in clear unnoticed."""
-    noted = journal.notes().get(NOTE, (None, {}))[1].get("keys", [])
+    noted = notes.get(NOTE, (None, {}))[1].get("keys", [])
     if noted and not given:
         journal.close()
         fault = (

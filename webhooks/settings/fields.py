@@ -228,19 +228,25 @@ class Url(Rule[str]):
 
 
 class Database(Rule[str]):
-    """Where the journal is: `sqlite:///file.db` beside the working directory, `sqlite:////data/segue.db` anywhere."""
+    """Where the journal is: `sqlite:///file.db` beside the working directory, `sqlite:////data/segue.db` anywhere, or
+    `postgresql://user:password@host/name`, with Heroku's `postgres://` too. A fault never shows it.
+    """
 
     def read(self, value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
         scheme, _, path = text.partition("://")
         example = "sqlite:////data/segue.db"
-        if scheme in {"postgres", "postgresql", "mysql", "redis"}:
-            raise ValidationError(
-                f"is a {scheme}:// address, and this version stores in SQLite only: "
-                f"set SEGUE_DATABASE={example}, on a disk that is kept"
-            )
+        if scheme in {"postgres", "postgresql"}:
+            if not re.fullmatch(r"([^@/?#\s]*@)?[^@/?#\s]*/[^/?#\s]+(\?[^#\s]*)?", path):
+                raise ValidationError(
+                    f"is no address of a database: give {scheme}://user:password@host:5432/name, with special signs of "
+                    "the password as %XX"
+                )
+            return text
+        if scheme in {"mysql", "redis", "mongodb"}:
+            raise ValidationError(f"is a {scheme}:// address: give one of PostgreSQL, or of a file, such as {example}")
         if scheme != "sqlite" or len(path) < 2 or not path.startswith("/"):
-            raise ValidationError(f"is no address of a SQLite file: give one such as {example}")
+            raise ValidationError(f"is no address of PostgreSQL or of a SQLite file: give one such as {example}")
         if ":memory:" in path:
             raise ValidationError(f"is in memory, where nothing is durable: give a file, such as {example}")
         return text

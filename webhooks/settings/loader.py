@@ -111,6 +111,8 @@ class _Loader:
         region = segment.pop("region", None)
         segment.setdefault("url", SEGMENT_REGIONS[region or "us"])
         root = tables[""]
+        if "DYNO" in self.environ and "database" in root:
+            root["database"] = with_tls(root["database"])
         root.setdefault("namespace", _namespace(segment.get("write_key", ""), endpoints))
         settings = Settings(
             **root,
@@ -278,3 +280,13 @@ def _namespace(write_key: str, endpoints: Mapping[str, EndpointSettings]) -> str
     """A fingerprint of the write key: message ids are global at Segment, so two installations must not share one."""
     keys = [write_key] if write_key else sorted({endpoint.write_key for endpoint in endpoints.values()} - {""})
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:12] if keys else "default"
+
+
+def with_tls(database: str) -> str:
+    """Heroku's PostgreSQL wants TLS, and its URL does not say so.
+
+    https://devcenter.heroku.com/articles/connecting-heroku-postgres
+    """
+    if not database.startswith(("postgres://", "postgresql://")) or "sslmode=" in database:
+        return database
+    return f"{database}{'&' if '?' in database else '?'}sslmode=require"

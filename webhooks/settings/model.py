@@ -103,7 +103,7 @@ class Settings:
     """All of it. `sources` are those that segue.toml describes; `warnings` is what an operator should look at."""
 
     namespace: str = "default"
-    database: str = "sqlite:///segue.db"
+    database: str = field(default="sqlite:///segue.db", repr=False)
     encryption_key: tuple[str, ...] = field(default=(), repr=False)  # hexadecimal, or first `plain`
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
@@ -118,3 +118,14 @@ class Settings:
     sources: Mapping[str, Source] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     on_dyno: bool = False  # Heroku's DYNO is set: the disk is not kept
+
+    @property
+    def on_postgres(self) -> bool:
+        """Whether the journal is in PostgreSQL, which several machines share."""
+        return self.database.startswith(("postgres://", "postgresql://"))
+
+    @property
+    def database_shown(self) -> str:
+        """The journal's address for people: without user, password and parameters."""
+        scheme, _, rest = self.database.partition("://")
+        return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}" if self.on_postgres else self.database
