@@ -43,7 +43,7 @@ def create_app(
     registry = registry or plugins.load()
     settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     endpoints = bind(settings, registry.sources)
-    journal = journal or open_journal(settings.database, settings.encryption_key)
+    journal = journal or open_journal(settings.database, settings.encryption_key, patient=True)
     meter = Meter()
     totals = Totals(meter, journal)
     door = Door(

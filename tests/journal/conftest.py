@@ -12,10 +12,11 @@ from webhooks.journal.postgres import PostgresJournal
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
-    opened: Journal
+    opened: Journal | PostgresJournal
     if request.param == "sqlite":
         opened = open_journal(f"sqlite:///{tmp_path}/segue.db")
     else:
         opened = PostgresJournal(request.getfixturevalue("postgres_url"), span=timedelta(0))
+        opened.open()
     yield opened
     opened.close()

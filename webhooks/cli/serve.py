@@ -117,7 +117,7 @@ def work() -> None:
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
     logs.configure(settings.log_level)
-    journal = open_journal(settings.database, settings.encryption_key)
+    journal = open_journal(settings.database, settings.encryption_key, patient=True)
     meter = Meter()
     clients = metered(settings.segment, meter)
     worker = Worker(

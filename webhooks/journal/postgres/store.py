@@ -68,8 +68,22 @@ class PostgresJournal(Operated):
         self._moving = threading.Lock()
         self._rung = 0.0
         self.stats = Stats()
-        ensure(url)
+        self._greet: Callable[[], None] | None = lambda: None
+        self._is_open = False
+        self._greeting = threading.RLock()
         self._settle_in()
+
+    def open(self, greet: Callable[[], None] = lambda: None, *, patient: bool = False) -> None:
+        """Look at the tables, then `greet`: now, or where `patient` with the first use that reaches the server.
+
+        Until both have succeeded nothing else is done.
+        """
+        self._greet = greet
+        try:
+            self._open_up()
+        except JournalUnavailable:
+            if not patient:
+                raise
 
     def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
         """Store durably, in one group commit with whoever else is appending; the least busy flusher takes it."""
@@ -79,6 +93,8 @@ class PostgresJournal(Operated):
             raise _cannot(error) from error
         if not rows:
             return Stored(0, 0)
+        if not self._is_open:
+            self._open_up()
         return min(self._now_here().groups, key=lambda group: group.load).submit(rows)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
@@ -219,12 +235,29 @@ class PostgresJournal(Operated):
         """Let go of the connections."""
         self._now_here().connections.close()
 
+    def _open_up(self) -> None:
+        """Once: see `open`. What `greet` itself asks of the journal passes."""
+        with self._greeting:
+            greet, self._greet = self._greet, None
+            if self._is_open or greet is None:
+                return
+            try:
+                self._now_here().run(ensure, self._url)
+                greet()
+                self._is_open = True
+            finally:
+                self._greet = greet
+
     def _write(self, work: Callable[[Connection], R]) -> R:
+        if not self._is_open:
+            self._open_up()
         here = self._now_here()
         result: R = here.run(here.connections.write, work)
         return result
 
     def _read(self, work: Callable[[Connection], R]) -> R:
+        if not self._is_open:
+            self._open_up()
         here = self._now_here()
         result: R = here.run(here.connections.read, work)
         return result
