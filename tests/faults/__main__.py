@@ -19,6 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
+import postgres_trials
 import trials
 from kill import killed_processes
 from powercut import power_cuts
@@ -40,6 +41,9 @@ def some(rounds: int, of: int) -> int:
 
 TRIALS = [
     Trial("kill", "SIGKILL of web and worker processes", lambda n, seed, db, say: killed_processes(some(n, 250), seed=seed, database=db, say=say)),
+    Trial("killpg", "SIGKILL of web, worker and PostgreSQL", lambda n, seed, _, say: postgres_trials.killed_with_postgres(some(n, 250), seed=seed, say=say)),
+    Trial("restarts", "PostgreSQL restarted and paused", lambda n, seed, _, say: postgres_trials.restarted_and_paused(some(n, 30), seed=seed, say=say)),
+    Trial("failover", "PostgreSQL fails over to its standby", lambda n, seed, _, say: postgres_trials.failover(some(n, 3), seed=seed, say=say)),
     Trial("power", "power cuts under SQLite", lambda n, seed, _, say: power_cuts(some(n, 1000), seed=seed, say=say)),
     Trial("disk", "a full disk under SQLite", lambda n, seed, _, say: trials.full_disk(some(n, 10), seed=seed, say=say)),
     Trial("receiver", "a receiver that misbehaves", lambda n, _, db, say: trials.bad_receiver(max(0.5, n / 100), database=db, say=say)),

@@ -1,4 +1,4 @@
-"""SIGKILL at random moments under load: of the web server, one of its workers, the delivery worker, or several."""
+"""SIGKILL at random moments under load: of the web server, one of its workers, the delivery worker, or PostgreSQL."""
 
 from __future__ import annotations
 
@@ -9,21 +9,36 @@ from collections.abc import Callable
 
 from stand import Report, Stand
 
+from postgres_server import Server
+
 KINDS = ("worker", "web", "one web worker", "both")
 
 
 def killed_processes(
-    rounds: int, *, seed: int, database: str = "", say: Callable[[str], None] = lambda _: None
+    rounds: int,
+    *,
+    seed: int,
+    database: str = "",
+    server: Server | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Report:
-    """In each round one of `KINDS` is killed; three rounds in ten do not even wait for the start."""
+    """In each round one of `KINDS` is killed, or the server under `database`; three rounds in ten do not even wait
+    for the start.
+    """
     rng = random.Random(seed)
     kills: Counter[str] = Counter()
-    with Stand("SIGKILL of processes", database=database) as stand:
+    title = "SIGKILL of processes and of PostgreSQL" if server else "SIGKILL of processes"
+    with Stand(title, database=database) as stand:
         stand.send()
         for number in range(rounds):
             time.sleep(rng.uniform(0.0, 0.4))
-            what = rng.choice(KINDS)
-            stand.service.kill(what, rng)
+            what = rng.choice((*KINDS, *["PostgreSQL"] * 4) if server else KINDS)
+            if server and what == "PostgreSQL":
+                server.kill()
+                time.sleep(rng.uniform(0.0, 0.3))
+                server.start()
+            else:
+                stand.service.kill(what, rng)
             kills[what] += 1
             if rng.random() < 0.7:
                 stand.service.wait_until_ready()
