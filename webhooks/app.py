@@ -27,6 +27,7 @@ from webhooks.proof import Prover
 from webhooks.readiness import Readiness
 from webhooks.receive import Door, Reply, json_reply, rejection, utc_now
 from webhooks.settings import Settings, load
+from webhooks.tracing import open_tracer
 from webhooks.wsgi import Webhooks, internal
 
 log: Final = logging.getLogger("webhooks.app")
@@ -54,6 +55,7 @@ def create_app(
         clock=clock,
         fetch=Certificates(),
         meter=meter,
+        tracer=open_tracer(settings),
     )
     for plugin in registry.broken:
         log.error("plugin broken", extra={"plugin": plugin.name, "traceback": plugin.error})

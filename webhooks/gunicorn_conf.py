@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from webhooks import logs, plugins
 from webhooks.alerts import EVERY, Watch
 from webhooks.metrics import Rounds, Totals
+from webhooks.receive import Door
 from webhooks.settings import load
 
 _registry = plugins.load()
@@ -39,6 +41,7 @@ accesslog = None  # a path may hold a token; the door logs what it accepts and r
 
 COUNT_EVERY = 5.0
 _rounds: list[Rounds] = []
+_ends: list[Callable[[], None]] = []
 
 
 def post_worker_init(worker: Any) -> None:
@@ -46,7 +49,9 @@ def post_worker_init(worker: Any) -> None:
     parts = getattr(worker.wsgi, "extensions", {})
     totals: Totals | None = parts.get("segue.totals")
     watch: Watch | None = parts.get("segue.watch")
-    if totals is not None and watch is not None:
+    door: Door | None = parts.get("segue")
+    if totals is not None and watch is not None and door is not None:
+        _ends.append(door.tracer.close)
         _rounds.append(Rounds({totals.flush: COUNT_EVERY}, last=totals.flush).start())
         _rounds.append(Rounds({watch.stand_in: EVERY}).start())
 
@@ -55,6 +60,8 @@ def worker_exit(_server: Any, _worker: Any) -> None:
     """The last of it."""
     for rounds in _rounds:
         rounds.stop()
+    for end in _ends:
+        end()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:

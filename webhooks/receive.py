@@ -22,6 +22,7 @@ from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import Journal, Stored
 from webhooks.metrics import Meter
 from webhooks.signatures import Fault, Request, Verdict, verify
+from webhooks.tracing import Tracer
 
 log: Final = logging.getLogger("webhooks.receive")
 RETRY_AFTER: Final = "5"
@@ -69,6 +70,7 @@ class Door:
         clock: Callable[[], datetime] = utc_now,
         fetch: Callable[[str], bytes] | None = None,
         meter: Meter | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.endpoints = endpoints
         self.sources = sources
@@ -77,6 +79,7 @@ class Door:
         self.clock = clock
         self.fetch = fetch
         self.meter = meter or Meter()
+        self.tracer = tracer or Tracer()
 
     def look(self, name: str) -> Reply:
         """Answer a GET or HEAD: what this endpoint is and whether it is open."""
@@ -115,7 +118,9 @@ class Door:
                 raise not_allowed(incoming.method)
             source.check(delivery)
             events = source.events(delivery, trust=verdict.strength)
-            stored = self.journal.append(events, now=now)
+            with self.tracer.journal(events) as (span, carrying):
+                stored = self.journal.append(carrying, now=now)
+                span.tell({"segue.events.new": stored.new, "segue.events.duplicate": stored.duplicate})
         except Malformed as error:
             return self._turned_away(
                 endpoint,

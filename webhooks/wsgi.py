@@ -44,15 +44,19 @@ class Webhooks:
         meter = self._door.meter
         label = self._door.label(name)
         meter.door(label).received.inc()
-        try:
-            reply = self._take(environ, method, name, token)
-        except Rejected as error:
-            meter.rejected.labels(label, error.error).inc()
-            reply = rejection(error)
-        except Exception:
-            log.exception("unexpected")
-            meter.rejected.labels(label, "internal").inc()
-            reply = internal()
+        with self._door.tracer.receive(label) as span:
+            try:
+                reply = self._take(environ, method, name, token)
+            except Rejected as error:
+                meter.rejected.labels(label, error.error).inc()
+                span.fail(error.error)
+                reply = rejection(error)
+            except Exception:
+                log.exception("unexpected")
+                meter.rejected.labels(label, "internal").inc()
+                span.fail("internal")
+                reply = internal()
+            span.tell({"http.request.method": method, "http.response.status_code": reply.status})
         meter.answered.observe(time.perf_counter() - began)
         start_response(_PHRASES.get(reply.status, str(reply.status)), headers_of(reply))
         return (reply.body,)

@@ -110,6 +110,7 @@ def work() -> None:
     from webhooks.deliver import Worker, metered
     from webhooks.journal import open_journal
     from webhooks.metrics import Meter, Pulse, Rounds, Survey, Totals
+    from webhooks.tracing import open_tracer
 
     config = configuration()
     settings = config.settings
@@ -120,6 +121,7 @@ def work() -> None:
     journal = open_journal(settings.database, settings.encryption_key, patient=True)
     meter = Meter()
     clients = metered(settings.segment, meter)
+    tracer = open_tracer(settings)
     worker = Worker(
         journal,
         config.endpoints,
@@ -128,6 +130,7 @@ def work() -> None:
         namespace=settings.namespace,
         retention=settings.retention,
         meter=meter,
+        tracer=tracer,
     )
     totals = Totals(meter, journal)
     keys = {clients.of(endpoint.write_key).fingerprint for endpoint in config.endpoints.values()}
@@ -150,6 +153,7 @@ def work() -> None:
         with counting, Rounds({watch.look: EVERY}):  # one that waits for a mail server holds up no other
             worker.run(stop)
     finally:
+        tracer.close()
         journal.close()
 
 

@@ -24,6 +24,7 @@ from webhooks.journal import Claim, Journal, Settlement, State
 from webhooks.metrics import Meter
 from webhooks.segment import Accepted, Client, Clients, Later, Refused, Setback, backoff, cut
 from webhooks.settings import RetentionSettings, WorkerSettings
+from webhooks.tracing import Tracer
 
 log: Final = logging.getLogger("webhooks.deliver")
 IDLE: Final = 1.0
@@ -51,6 +52,7 @@ class Worker:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         chance: Callable[[], float] = random.random,
         meter: Meter | None = None,
+        tracer: Tracer | None = None,
     ) -> None:
         self.name = name or f"{socket.gethostname()}-{os.getpid()}"
         self._journal = journal
@@ -61,6 +63,7 @@ class Worker:
         self._clock = clock
         self._chance = chance
         self._meter = meter or Meter()
+        self._tracer = tracer or Tracer()
         self._ledger = Ledger(journal, worker=self.name, lease=settings.lease, clock=clock, meter=self._meter)
         self._housekeeping = Housekeeping(
             journal, retention or RetentionSettings(), worker=self.name, facts=self._facts, clock=clock
@@ -231,8 +234,12 @@ class Worker:
 
     def _prepare(self, claim: Claim, endpoint: Endpoint, load: list[Item]) -> Settlement | None:
         """Translate an event and put its messages on the load; the settlement where nothing is to be sent."""
-        prepared = prepare(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
-        outcome = type(prepared.outcome).__name__.lower()
+        with self._tracer.translate(claim.event) as span:
+            prepared = prepare(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
+            outcome = type(prepared.outcome).__name__.lower()
+            span.tell({"segue.outcome": outcome, "segue.messages": len(prepared.messages)})
+            if prepared.state is State.DEAD:
+                span.fail(outcome)
         self._meter.translated.labels(claim.event.source, outcome).inc()
         if prepared.state is not State.PENDING:
             return Settlement(claim=claim, state=prepared.state, reason=prepared.reason)
@@ -245,16 +252,12 @@ class Worker:
     def _send(self, client: Client, batch: Batch) -> None:
         """In a lane's thread: send a batch, and settle the events that have no message out any more."""
         mine = [item for item in batch if self._ledger.holds(item.parcel.claim)]
-        try:
-            if mine:
-                self._meter.batch.observe(len(mine))
-                retries = max(item.parcel.claim.attempts for item in mine)
-                results = client.send([item.message for item in mine], retries=retries, stop=self._stop)
-            else:
-                results = []
-        except Exception as error:
-            log.exception("a batch failed", extra={"write_key": client.fingerprint})
-            results = [Later(f"the worker failed: {error!r}")] * len(mine)
+        if not mine:
+            return
+        began = time.time_ns()
+        with self._tracer.deliver(item.parcel.claim.event for item in mine) as span:
+            results = self._results(client, mine)
+            span.tell({"segue.messages": len(mine), "segue.write_key": client.fingerprint})
         self._tell(client, results)
         now = self._clock()
         done: list[Parcel] = []
@@ -265,11 +268,23 @@ class Worker:
                 item.parcel.out -= 1
                 if not item.parcel.out:
                     done.append(item.parcel)
-        for parcel in done:
+        settled = [parcel.settlement(now, lambda: chance) for parcel in done]
+        for parcel, settlement in zip(done, settled, strict=True):
             if parcel.later:
                 self._put_off(parcel.claim, parcel.later[0].why)
-        self._ledger.settle(parcel.settlement(now, lambda: chance) for parcel in done)
+            self._tracer.settle(parcel.claim.event, settlement.state.value, began=began, batch=span)
+        self._ledger.settle(settled)
         self._holds.report(client)
+
+    def _results(self, client: Client, mine: Batch) -> Sequence[Accepted | Refused | Later]:
+        """What became of each message, whatever happens."""
+        self._meter.batch.observe(len(mine))
+        retries = max(item.parcel.claim.attempts for item in mine)
+        try:
+            return client.send([item.message for item in mine], retries=retries, stop=self._stop)
+        except Exception as error:
+            log.exception("a batch failed", extra={"write_key": client.fingerprint})
+            return [Later(f"the worker failed: {error!r}")] * len(mine)
 
     def _tell(self, client: Client, results: Sequence[Accepted | Refused | Later]) -> None:
         """One line for what of a batch went wrong, by kind; the breaker keeps them few."""

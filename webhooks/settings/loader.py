@@ -34,6 +34,7 @@ from webhooks.settings.model import (
 )
 from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES, EndpointSchema
 from webhooks.settings.suspicions import suspicions
+from webhooks.settings.traces import wants_traces
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -126,6 +127,7 @@ class _Loader:
             endpoints=endpoints,
             config_file=path,
             sources=ours,
+            tracing=wants_traces(self.environ),
             on_dyno="DYNO" in self.environ,
         )
         found = suspicions(settings, self.environ, {*self.sources, *endpoints, *self.broken}, region=region)

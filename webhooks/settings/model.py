@@ -117,6 +117,7 @@ class Settings:
     config_file: Path | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    tracing: bool = False  # OpenTelemetry's own variables ask for traces
     on_dyno: bool = False  # Heroku's DYNO is set: the disk is not kept
 
     @property

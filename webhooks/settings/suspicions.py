@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from webhooks.settings.addresses import is_loopback
 from webhooks.settings.model import EndpointSettings, Settings
+from webhooks.settings.traces import obstacles
 
 _SUFFIX: Final = "_WEBHOOK_SECRET"
 _API_KEYS: Final = ("sk_", "pk_", "rk_", "xoxb-", "xoxp-", "ghp_", "SG.")
@@ -34,6 +35,7 @@ def suspicions(
         yield "SEGMENT_URL is http, so the write key and all messages travel in clear text: use https"
     if region and settings.segment.url not in {"https://api.segment.io", "https://events.eu1.segmentapis.com"}:
         yield "SEGMENT_URL and SEGMENT_REGION are both set, and the URL wins: take SEGMENT_REGION out"
+    yield from obstacles(environ)
     for endpoint in settings.endpoints.values():
         yield from _of_endpoint(endpoint)
     known = [f"{name.upper()}{_SUFFIX}" for name in names]

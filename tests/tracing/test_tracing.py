@@ -1,0 +1,228 @@
+"""An event's trace goes from its receipt over the journal to Segment; without the variables there is none at all."""
+
+import subprocess
+import sys
+import threading
+
+import pytest
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+from opentelemetry.trace import StatusCode
+
+from acme import NOW, body, make_endpoint, signed
+from delivery import Bench
+from faulty_receiver import FaultyReceiver, status
+from messages import event
+from webhooks.journal import SqliteJournal
+from webhooks.receive import Door
+from webhooks.settings import Settings
+from webhooks.tracing import Tracer, open_tracer
+from webhooks.tracing.otel import HEADER, OpenTelemetry
+from webhooks.wsgi import Webhooks
+
+
+@pytest.fixture
+def exporter():
+    return InMemorySpanExporter()
+
+
+@pytest.fixture
+def tracer(exporter):
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    made = OpenTelemetry(provider)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def journal(tmp_path):
+    opened = SqliteJournal(tmp_path / "j.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def server(monkeypatch):
+    monkeypatch.setenv("NO_PROXY", "*")
+    with FaultyReceiver() as server:
+        yield server
+
+
+def door_over(journal, tracer):
+    return Door(
+        endpoints={"acme": make_endpoint()},
+        sources={},
+        journal=journal,
+        max_body=10_000,
+        clock=lambda: NOW,
+        tracer=tracer,
+    )
+
+
+def call(door, payload, headers):
+    import io
+
+    environ = {
+        "REQUEST_METHOD": "POST", "PATH_INFO": "/webhooks/acme/s3cret-token", "CONTENT_LENGTH": str(len(payload)),
+        "wsgi.input": io.BytesIO(payload), **{f"HTTP_{k.upper().replace('-', '_')}": v for k, v in headers.items()},
+    }  # fmt: skip
+    told = []
+    Webhooks(door, lambda *_: [])(environ, lambda status, _: told.append(status))
+    return told[0]
+
+
+def spans(exporter):
+    return {span.name: span for span in exporter.get_finished_spans()}
+
+
+def test_one_trace_from_the_door_over_the_journal_to_segment(journal, tracer, exporter, server):
+    assert call(door_over(journal, tracer), body(), signed(body())).startswith("200")
+    bench = Bench(server, journal=journal, endpoints={"acme": make_endpoint()})
+    bench.clock.now = NOW
+    worker = bench.worker(tracer=tracer)
+    assert worker.run_once() == 1
+    worker.close()
+    found = spans(exporter)
+    assert set(found) == {"receive acme", "journal", "translate acme", "deliver batch", "deliver acme"}
+    receive, stored = found["receive acme"], found["journal"]
+    trace_id = receive.context.trace_id
+    assert {span.context.trace_id for name, span in found.items() if name != "deliver batch"} == {trace_id}
+    assert receive.parent is None
+    assert stored.parent.span_id == receive.context.span_id
+    for name in ("translate acme", "deliver acme"):
+        assert found[name].parent.span_id == stored.context.span_id
+    batch = found["deliver batch"]
+    assert batch.context.trace_id != trace_id
+    assert [link.context.span_id for link in batch.links] == [stored.context.span_id]
+    assert [link.context.span_id for link in found["deliver acme"].links] == [batch.context.span_id]
+    assert receive.attributes["http.response.status_code"] == 200
+    assert stored.attributes["segue.events.new"] == 1
+    assert found["translate acme"].attributes["segue.outcome"] == "translated"
+    assert found["deliver acme"].attributes == {
+        "segue.source": "acme", "segue.event.type": "thing.done", "messaging.message.id": "evt_1",
+        "segue.state": "delivered",
+    }  # fmt: skip
+    assert "s3cret-token" not in str([(span.name, span.attributes) for span in found.values()])
+
+
+def test_what_was_sent_is_the_same_with_and_without_a_trace(journal, tracer, server, tmp_path):
+    other = SqliteJournal(tmp_path / "other.db")
+    for store, listening in ((journal, tracer), (other, None)):
+        call(door_over(store, listening), body(), signed(body()))
+        bench = Bench(server, journal=store, endpoints={"acme": make_endpoint()})
+        bench.clock.now = NOW
+        worker = bench.worker()
+        worker.run_once()
+        worker.close()
+    first, second = server.requests
+    assert first.batch == second.batch
+    assert HEADER in journal.find("acme", "evt_1").event.headers
+    assert HEADER not in other.find("acme", "evt_1").event.headers
+    other.close()
+
+
+def test_a_refused_webhook_says_why_in_a_word(journal, tracer, exporter):
+    call(door_over(journal, tracer), body(), signed(body(), secret="whsec_other"))
+    span = spans(exporter)["receive acme"]
+    assert (span.attributes["error.type"], span.status.status_code) == ("wrong_secret", StatusCode.ERROR)
+    assert span.events == ()
+
+
+def test_a_senders_own_trace_is_not_taken_over(journal, tracer, exporter):
+    theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    call(door_over(journal, tracer), body(), {**signed(body()), "traceparent": theirs})
+    assert f"{spans(exporter)['receive acme'].context.trace_id:032x}" != theirs.split("-")[1]
+
+
+def test_an_event_that_was_received_untraced_is_delivered_all_the_same(tracer, exporter, server):
+    bench = Bench(server)
+    bench.orders(2)
+    worker = bench.worker(tracer=tracer)
+    assert worker.run_once() == 2
+    worker.close()
+    assert spans(exporter)["deliver batch"].links == ()
+    assert len(exporter.get_finished_spans()) == 5
+
+
+def test_what_went_wrong_is_an_error_of_its_span(tracer, exporter, server):
+    bench = Bench(server)
+    bench.append(event(1, type="broken"), event(2))
+    server.plan.append(status(503))
+    worker = bench.worker(tracer=tracer)
+    worker.run_once()
+    worker.close()
+    by = {(span.name, span.attributes.get("messaging.message.id")): span for span in exporter.get_finished_spans()}
+    assert by["translate shop", "e1"].status.status_code is StatusCode.ERROR
+    assert by["translate shop", "e2"].status.status_code is not StatusCode.ERROR
+    assert by["deliver shop", "e2"].attributes["segue.state"] == "pending"
+    assert by["deliver shop", "e2"].status.status_code is StatusCode.ERROR
+
+
+def test_a_batch_links_no_more_than_the_sdk_counts(tracer, exporter, server):
+    bench = Bench(server)
+    events = [event(number) for number in range(200)]
+    for each in events:
+        with tracer.receive("shop"), tracer.journal([each]) as (_, carrying):
+            bench.append(*carrying)
+    exporter.clear()
+    worker = bench.worker(tracer=tracer)
+    worker.run_once()
+    worker.close()
+    assert len(spans(exporter)["deliver batch"].links) == 128
+
+
+def test_a_batch_of_one_webhook_has_one_link(tracer, exporter, server):
+    bench = Bench(server)
+    with tracer.receive("shop"), tracer.journal([event(1), event(2)]) as (_, carrying):
+        bench.append(*carrying)
+    worker = bench.worker(tracer=tracer)
+    worker.run_once()
+    worker.close()
+    assert len(spans(exporter)["deliver batch"].links) == 1
+
+
+def test_without_the_variables_nothing_is_traced_and_nothing_imported():
+    code = (
+        "import sys\nfrom webhooks.app import create_app\nfrom webhooks.settings import Settings\n"
+        "from webhooks.tracing import open_tracer, Tracer\n"
+        "assert type(open_tracer(Settings())) is Tracer\n"
+        "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_where_it_is_not_installed_the_service_goes_on_and_says_so(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "webhooks.tracing.otel", None)
+    assert type(open_tracer(Settings(tracing=True))) is Tracer
+    assert "pip install 'segue[otel]'" in caplog.text
+
+
+def test_an_end_waits_for_no_collector(monkeypatch):
+    asked, release = threading.Event(), threading.Event()
+
+    class Stuck(InMemorySpanExporter):
+        def shutdown(self):
+            asked.set()
+            release.wait(30)
+
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(Stuck()))
+    monkeypatch.setattr("webhooks.tracing.otel.PATIENCE", 0.05)
+    OpenTelemetry(provider).close()
+    assert asked.is_set()
+    assert not release.is_set()
+    release.set()
+
+
+def test_a_tracer_that_listens_to_nothing_asks_for_nothing():
+    tracer = Tracer()
+    given = [event(1)]
+    with tracer.receive("x") as span, tracer.journal(given) as (_, events), tracer.translate(given[0]):
+        span.tell({"a": 1})
+        span.fail("b")
+        assert events is given
+    with tracer.deliver(given) as batch:
+        tracer.settle(given[0], "delivered", began=0, batch=batch)
+    tracer.close()
