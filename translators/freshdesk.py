@@ -38,7 +38,7 @@ freshdesk = Source(
 
 # {ticket_action:created}, {status:{from:4,to:6}}: no JSON, and no quotes
 _ACTION: Final = re.compile(r"\{\s*(\w+)\s*:\s*(\w+)\s*\}")
-_CHANGE: Final = re.compile(r"\{\s*(\w+)\s*:\s*\{\s*from\s*:\s*([^,{}]*?)\s*,\s*to\s*:\s*([^,{}]*?)\s*\}\s*\}")
+_CHANGE: Final = re.compile(r"\{\s*(\w+)\s*:\s*\{\s*from\s*:([^,{}]*),\s*to\s*:([^,{}]*)\}\s*\}")
 _DONE: Final = {"4", "5"}  # Resolved and Closed: https://developers.freshdesk.com/api/#ticket-properties
 _ACTIONS: Final = {
     "ticket_action:created": "ticket.created",
@@ -99,7 +99,7 @@ def _triggered(body: Payload) -> tuple[str, str, str, str]:
     if not text:
         raise Malformed("$.type", "is missing, and so is triggered_event: paste the template of the docs anew")
     if found := _CHANGE.fullmatch(text.strip()):
-        field, before, after = found.groups()
+        field, before, after = (part.strip() for part in found.groups())
         return (
             _CHANGES.get(field) or (_step(before, after) if field == "status" else "ticket.updated"),
             field,

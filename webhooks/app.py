@@ -28,7 +28,7 @@ from webhooks.readiness import Readiness
 from webhooks.receive import Door, Reply, json_reply, rejection, utc_now
 from webhooks.settings import Settings, load
 from webhooks.tracing import open_tracer
-from webhooks.wsgi import Webhooks, internal
+from webhooks.wsgi import ALWAYS, Webhooks, internal
 
 log: Final = logging.getLogger("webhooks.app")
 
@@ -140,6 +140,11 @@ def _is_among(given: str, tokens: Collection[str]) -> bool:
 
 
 def _errors(app: Flask) -> None:
+    @app.after_request
+    def always(response: Response) -> Response:
+        response.headers.update(ALWAYS)
+        return response
+
     @app.errorhandler(Rejected)
     def rejected(error: Rejected) -> Response:
         return _response(rejection(error))

@@ -9,13 +9,16 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 from urllib.error import HTTPError, URLError
 
 from webhooks.errors import Rejected
+from webhooks.opener import opener as plain
 
 _MOST_BYTES: Final = 64 * 1024
 _MOST_KEPT: Final = 32
+_MOST_AT_ONCE: Final = 4
+"""Who forges requests can name any certificate of the provider's, and each is asked for before anything is proven."""
 
 
 def unavailable(reason: str) -> Rejected:
@@ -27,11 +30,6 @@ def unavailable(reason: str) -> Rejected:
         hint="Send it again; the operator checks that this machine reaches the provider over HTTPS.",
         headers={"Retry-After": "30"},
     )
-
-
-class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *_: Any) -> None:
-        """A certificate is where it is said to be, or nowhere."""
 
 
 class Certificates:
@@ -48,9 +46,10 @@ class Certificates:
         self._keep = keep
         self._timeout = timeout
         self._clock = clock
-        self._opener = opener or urllib.request.build_opener(urllib.request.ProxyHandler({}), _NoRedirects())
+        self._opener = opener or plain(proxies=False)
         self._kept: dict[str, tuple[float, bytes]] = {}
         self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
 
     def __call__(self, url: str) -> bytes:
         """The certificate; `Rejected` with 503 where it cannot be had."""
@@ -58,6 +57,8 @@ class Certificates:
             kept = self._kept.get(url)
         if kept is not None and self._clock() - kept[0] < self._keep:
             return kept[1]
+        if not self._room.acquire(blocking=False):
+            raise unavailable("too many are being fetched")
         try:
             with self._opener.open(url, timeout=self._timeout) as answer:
                 body: bytes = answer.read(_MOST_BYTES + 1)
@@ -65,6 +66,8 @@ class Certificates:
             if isinstance(error, HTTPError):
                 error.close()
             raise unavailable(type(error).__name__) from error
+        finally:
+            self._room.release()
         if len(body) > _MOST_BYTES:
             raise unavailable("it is unreasonably large")
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from webhooks import logs, plugins
+from webhooks import logs, patience, plugins
 from webhooks.alerts import EVERY, Watch
 from webhooks.metrics import Rounds, Totals
 from webhooks.receive import Door
@@ -17,13 +17,18 @@ _web = _settings.web
 
 bind = f"{_web.host}:{_web.port}"
 workers = _web.processes
-worker_class = _web.worker_class
-threads = 32 if worker_class == "gthread" else 1
+keepalive = 95  # longer than a router's idle time (Heroku's: 90 s), so that the router closes first
+worker_class = patience.worker(_web.worker_class, seconds=_web.request_timeout, idle=keepalive)
+threads = 32 if _web.worker_class == "gthread" else 1
 worker_connections = 1000
 backlog = 1024
 timeout = 30
 graceful_timeout = 20
-keepalive = 75  # longer than the usual load balancer's idle time, so that it closes first
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+header_map = "drop"  # X_Name and X-Name would be one name to the application: the first is not passed on
+forwarder_headers = ""  # nor may a peer move the path by a SCRIPT_NAME or PATH_INFO header
 control_socket_disable = True
 logger_class = "gunicorn.glogging.Logger"
 logconfig_dict = {

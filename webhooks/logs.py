@@ -5,7 +5,9 @@ Fields come from `extra={...}`. Bodies, secrets and write keys are never given t
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
@@ -14,6 +16,10 @@ import msgspec
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
+_UNSEEN: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What JSON leaves as it is, and a terminal or a viewer acts on: C1 controls, other line ends, bidi overrides."""
+_QUOTED: Final = re.compile(r"(Invalid request from [^ ]+ [^:]+):.*", re.DOTALL)
+_TOKEN: Final = re.compile(r"(/webhooks/\w+)[/?][^\s'\"]*")
 
 
 class JsonFormatter(logging.Formatter):
@@ -30,7 +36,13 @@ class JsonFormatter(logging.Formatter):
         entry.update((name, value) for name, value in record.__dict__.items() if name not in _STANDARD)
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        return _encode(entry).decode()
+        if record.name.startswith("gunicorn"):  # it quotes request lines and headers, which may hold a token
+            entry["message"] = _TOKEN.sub(r"\1/***", _QUOTED.sub(r"\1", entry["message"]))
+        try:
+            line = _encode(entry).decode()
+        except UnicodeEncodeError:  # half a surrogate pair
+            line = json.dumps(entry, default=str)
+        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
 
 
 def configure(level: str = "info", *, stream: TextIO | None = None) -> None:

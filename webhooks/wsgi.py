@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
 from webhooks.errors import Rejected
+from webhooks.patience import TooSlow
 from webhooks.receive import Door, Incoming, Reply, not_allowed, rejection, too_large
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 log: Final = logging.getLogger("webhooks.wsgi")
 PREFIX: Final = "/webhooks/"
+ALWAYS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
+"""With every answer: a provider's challenge, given back, is never taken for a page."""
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PIECE: Final = 65536
 
@@ -100,6 +103,10 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
             pieces += piece
             if len(pieces) > limit:
                 raise too_large(limit)
+    except TooSlow:
+        raise Rejected(
+            408, "too_slow", "The body did not come in time.", hint="Send it again, quicker; see SEGUE_REQUEST_TIMEOUT."
+        ) from None
     except OSError:
         raise Rejected(400, "cut_short", "The connection broke before the body ended.", hint="Send it again.") from None
     return bytes(pieces)
@@ -116,4 +123,5 @@ def headers_from(environ: Mapping[str, Any]) -> dict[str, str]:
 
 def headers_of(reply: Reply) -> list[tuple[str, str]]:
     """A reply's headers as WSGI wants them."""
-    return [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body))), *reply.headers.items()]
+    told = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
+    return [*told, *ALWAYS.items(), *reply.headers.items()]

@@ -31,6 +31,7 @@ class MemoryJournal:
         self._keys: dict[tuple[str, str], int] = {}
         self._notes: dict[str, tuple[datetime, Mapping[str, Any]]] = {}
         self._leases = 0
+        self._tokens: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._tallies: dict[str, float] = {}
         self._lock = threading.RLock()
 
@@ -143,7 +144,11 @@ class MemoryJournal:
         return [kept.row for _, kept in sorted(self._kept.items())]
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
-        raise NotImplementedError
+        self._called("remember")
+        with self._lock:
+            first, ends = self._tokens.get((source, token), (value, until))
+            self._tokens[source, token] = (value, until) if ends <= now else (first, ends)
+            return self._tokens[source, token][0]
 
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
         self._called("note")

@@ -156,7 +156,19 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "journal", f"{shown} stores durably")
+        yield from _mode(database)
         yield from _encryption(Seal(config.settings.encryption_key), noted)
+
+
+def _mode(database: str) -> Iterator[Finding]:
+    from pathlib import Path
+
+    path = Path(database.removeprefix("sqlite:///"))
+    if database.startswith("sqlite:") and path.exists() and path.stat().st_mode & 0o007:
+        yield Finding(
+            "warning", "journal",
+            f"every user of this machine can open {path}, which holds customers' data: chmod 600 {path}",
+        )  # fmt: skip
 
 
 def _encryption(seal: Seal, noted: set[str]) -> Iterator[Finding]:

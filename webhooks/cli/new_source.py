@@ -100,7 +100,7 @@ def new_source(name: str, title: str, into: Path | None) -> None:
 
 def _source(name: str, module: str) -> Source:
     room: dict[str, Any] = {"__name__": "example"}
-    exec(compile(module, f"{name}.py", "exec"), room)  # noqa: S102  # nosec B102 - our own template, just filled
+    exec(compile(module, f"{name}.py", "exec"), room)  # noqa: S102 - our own template, just filled  # nosec B102
     source: Source = room[name]
     return source
 

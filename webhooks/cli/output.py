@@ -12,6 +12,7 @@ from webhooks.errors import SegueError, SettingsError
 
 MESSAGE_ID: Final = re.compile(r"[a-z0-9_]+-[a-z0-9-]*-?[0-9a-f]{40}: ")
 """As it stands before what is wrong with the message."""
+_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 class Failure(click.ClickException):
@@ -28,11 +29,16 @@ class Failure(click.ClickException):
             faults = self.error.faults
             click.secho(f"The configuration has {len(faults)} fault{'s'[: len(faults) > 1]}:", fg="red", err=True)
             for fault in faults:
-                click.echo(f"  - {fault}", err=True)
+                click.echo(f"  - {visible(fault)}", err=True)
         else:
-            click.secho(f"Error: {self.error.message}", fg="red", err=True)
+            click.secho(f"Error: {visible(self.error.message)}", fg="red", err=True)
         if self.error.hint:
             click.echo(self.error.hint, err=True)
+
+
+def visible(text: str) -> str:
+    """Text of somebody else's, for a terminal: what would move the cursor, colour or reorder it shows as an escape."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def fail(message: str, hint: str) -> Failure:
@@ -61,7 +67,7 @@ def json_line(value: Any) -> str:
     """JSON on one line; times in ISO 8601, Decimals as exact numbers."""
     import msgspec
 
-    return msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value).decode()
+    return visible(msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value).decode())
 
 
 def printable(text: str) -> str:
@@ -77,7 +83,8 @@ def short(text: str, width: int = 60) -> str:
 
 def print_columns(rows: Sequence[Sequence[str]], *, heading: Sequence[str] = ()) -> None:
     """Left-aligned columns, two spaces apart; the last one runs on."""
-    lines = [list(heading), *map(list, rows)] if heading else [list(row) for row in rows]
+    told = [list(heading), *map(list, rows)] if heading else [list(row) for row in rows]
+    lines = [[visible(cell).replace("\n", "\\n") for cell in line] for line in told]
     widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))] if lines else []
     for number, line in enumerate(lines):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -86,14 +93,14 @@ def print_columns(rows: Sequence[Sequence[str]], *, heading: Sequence[str] = ())
 
 def good(text: str) -> None:
     """A line that says all is well."""
-    click.echo(click.style("ok    ", fg="green") + text)
+    click.echo(click.style("ok    ", fg="green") + visible(text))
 
 
 def warn(text: str) -> None:
     """A line to look at."""
-    click.echo(click.style("warn  ", fg="yellow") + text)
+    click.echo(click.style("warn  ", fg="yellow") + visible(text))
 
 
 def bad(text: str) -> None:
     """A fault."""
-    click.echo(click.style("fault ", fg="red") + text)
+    click.echo(click.style("fault ", fg="red") + visible(text))

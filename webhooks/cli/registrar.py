@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 from translators.kit import Call, Malformed, Payload, Refused, Registering, Source, parse_json
 from translators.kit.payload import _REQUIRED
 from webhooks.cli.output import fail
+from webhooks.opener import opener
 
 _TIMEOUT: Final = 30.0
 _MOST_ANSWER: Final = 4 * 1024 * 1024
@@ -85,7 +86,7 @@ def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Ca
         headers = {"User-Agent": "segue", **call.headers}
         request = urllib.request.Request(url, call.body or None, headers, method=call.method)  # noqa: S310 - the source's own https address
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT) as answer:  # noqa: S310  # nosec B310
+            with opener(proxies=True).open(request, timeout=_TIMEOUT) as answer:
                 body: bytes = answer.read(_MOST_ANSWER)
         except urllib.error.HTTPError as error:
             with error:

@@ -141,6 +141,7 @@ class SqliteFile:
 
     def _open_writer(self) -> sqlite3.Connection:
         self._flock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its log gets the same mode
         db = _connect(self.path)
         try:
             with self._turn():

@@ -72,6 +72,7 @@ class WebSettings:
     processes: int = 2
     worker_class: str = "gevent"
     max_body: int = 1024 * 1024
+    request_timeout: float = 20.0  # seconds for a whole request to come
     public_url: str = ""
 
 

@@ -76,6 +76,7 @@ class WebSchema(Schema):
     processes = Whole(1, 128, metadata=_env("WEB_CONCURRENCY"))
     worker_class = Text(choices=("gevent", "gthread", "sync"), metadata=_env("SEGUE_WORKER_CLASS"))
     max_body = Size(1024, 64 * 1024 * 1024, metadata=_env("SEGUE_MAX_BODY"))
+    request_timeout = Number(0.1, 300, "seconds", metadata=_env("SEGUE_REQUEST_TIMEOUT"))
     public_url = Url(metadata=_env("SEGUE_PUBLIC_URL"))
 
 

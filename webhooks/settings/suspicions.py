@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from difflib import get_close_matches
+from itertools import combinations
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -38,10 +39,20 @@ def suspicions(
     yield from obstacles(environ)
     for endpoint in settings.endpoints.values():
         yield from _of_endpoint(endpoint)
+    yield from _shared(settings)
     known = [f"{name.upper()}{_SUFFIX}" for name in names]
     for name in environ:
         if name.endswith(_SUFFIX) and name not in known and (close := get_close_matches(name, known, n=1, cutoff=0.8)):
             yield f"{name} is set, but no source has that name: did you mean {close[0]}?"
+
+
+def _shared(settings: Settings) -> Iterator[str]:
+    for one, other in combinations(settings.endpoints.values(), 2):
+        if one.source != other.source and set(one.secrets) & set(other.secrets):
+            yield (
+                f"{one.name} and {other.name} share a secret, so what was sent to the one can be sent to the other "
+                f"and be believed: give {other.name.upper()}{_SUFFIX} a secret of its own"
+            )
 
 
 def _of_endpoint(endpoint: EndpointSettings) -> Iterator[str]:

@@ -1,0 +1,208 @@
+"""A secret is never part of a repr, an answer, a log, a traceback, a table, an export, or a file that others read."""
+
+import ast
+import json
+import os
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from doors import PLACES_BY_NAME, call, door, places, sources, take
+from events import NOW, event
+from memory_journal import MemoryJournal
+from running import SECRET, environment
+from translators.kit import Delivery
+from webhooks import plugins
+from webhooks.app import create_app
+from webhooks.cli.main import COMMANDS, main
+from webhooks.endpoints import bind
+from webhooks.errors import SettingsError
+from webhooks.journal import open_journal
+from webhooks.journal.seal import Seal
+from webhooks.segment import Clients
+from webhooks.settings import load
+from webhooks.settings.schema import ENDPOINT, TABLES
+from wire import request, web
+
+ROOT = Path(__file__).parents[2]
+KEY = bytes(range(32)).hex()
+VALUES = {
+    "SEGMENT_WRITE_KEY": "wk-s3cr3t-1", "SEGUE_GITHUB_WRITE_KEY": "wk-s3cr3t-2", "GITHUB_WEBHOOK_SECRET": "gh-s3cr3t-3",
+    "SEGUE_ENCRYPTION_KEY": KEY, "SEGUE_METRICS_TOKEN": "metrics-s3cr3t-token-4",
+}  # fmt: skip
+
+
+def has_secret(text):
+    return any(value in text for value in VALUES.values())
+
+
+def test_no_repr_shows_a_secret():
+    settings = load(VALUES, sources=sources())
+    endpoints = bind(settings, sources())
+    clients = Clients(settings.segment)
+    told = [settings, settings.segment, settings.metrics, endpoints, clients, clients.of("wk-s3cr3t-2"), Seal((KEY,))]
+    for each in told:
+        assert not has_secret(repr(each)), type(each)
+
+
+def test_every_setting_that_is_secret_is_kept_out_of_reprs():
+    """Structural: a new secret setting must follow."""
+    names = {
+        key
+        for schema in (*TABLES.values(), ENDPOINT)
+        for key, rule in schema.fields.items()
+        if rule.metadata.get("secret")
+    }
+    assert {"write_key", "secrets", "encryption_key"} <= names
+    source = ast.parse((ROOT / "webhooks" / "settings" / "model.py").read_text())
+    fields = [node for node in ast.walk(source) if isinstance(node, ast.AnnAssign) and node.target.id in names]
+    assert fields
+    for node in fields:
+        assert "repr=False" in ast.unparse(node.value), node.target.id
+
+
+@pytest.mark.parametrize("place", places(), ids=lambda place: place.name)
+def test_no_answer_tells_a_secret_and_every_refusal_says_what_to_do(place):
+    secret = place.endpoint.secrets[0]
+    genuine = place.request()
+    for body in (genuine.body, b"", b"x", genuine.body + b" "):
+        answer = take(door(MemoryJournal()), place.name, replace(genuine, body=body, token=""))
+        assert secret.encode() not in answer.body
+        if answer.status >= 400:
+            assert set(json.loads(answer.body)) == {"error", "reason", "hint"}
+
+
+def test_no_page_of_the_web_server_tells_a_secret(tmp_path):
+    app = create_app(
+        load({**VALUES, "SEGUE_DATABASE": f"sqlite:///{tmp_path}/j.db"}, sources=sources()), registry=plugins.load()
+    )
+    client = app.test_client()
+    rules = {str(rule) for rule in app.url_map.iter_rules()}
+    assert "/metrics" in rules
+    for rule in rules:
+        path = rule.replace("<name>", "github").replace("<path:token>", "x")
+        for headers in ({}, {"Authorization": f"Bearer {VALUES['SEGUE_METRICS_TOKEN']}"}):
+            answer = client.get(path, headers=headers)
+            assert not has_secret(answer.text), path
+            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    app.extensions["segue"].journal.close()
+
+
+def test_an_unforeseen_failure_tells_its_sender_nothing_of_itself(tmp_path):
+    class Broken(MemoryJournal):
+        def append(self, *_, **__):
+            raise RuntimeError("postgres://user:s3cr3t-pass@host/db")
+
+    place = PLACES_BY_NAME["github"]
+    opened = door(Broken())
+    status, _, body = call(opened, "/webhooks/github", place.request())
+    assert status == 500
+    assert b"s3cr3t" not in body
+    assert b"Traceback" not in body
+
+
+KEPT = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
+
+
+@pytest.mark.parametrize("place", places(), ids=lambda place: place.name)
+def test_no_header_that_proves_the_sender_is_kept(place):
+    scheme = place.endpoint.scheme
+    proof = {getattr(scheme, name, None) or "" for name in ("header", "name")} | {
+        f"{prefix}-signature" for prefix in getattr(scheme, "prefixes", ())
+    }
+    assert not place.source.keep_headers & (KEPT | {name.lower() for name in proof})
+    genuine = place.request()
+    noisy = {**genuine.headers, "cookie": "s=s3cr3t", "x-api-key": "s3cr3t"}
+    delivery = Delivery(
+        source=place.name, body=genuine.body, received_at=NOW, headers=noisy, query=genuine.query,
+        options=place.endpoint.options, method="POST",
+    )  # fmt: skip
+    for told in place.source.events(delivery, trust="verified"):
+        assert set(told.headers) <= place.source.keep_headers
+        assert "s3cr3t" not in json.dumps([dict(told.headers), dict(told.envelope)])
+
+
+def test_the_session_of_an_outbound_message_is_dropped_before_anything_is_stored():
+    place = PLACES_BY_NAME["salesforce_token"]
+    journal = MemoryJournal()
+    golden = next(each for each in place.goldens if b"SessionId" in each.body)
+    session = golden.body.partition(b"<SessionId>")[2].partition(b"</SessionId>")[0]
+    body = golden.body.replace(session, b"00D!live-session") if session else golden.body.replace(
+        b"<SessionId/>", b"<SessionId>00D!live-session</SessionId>"
+    )  # fmt: skip
+    if b"live-session" not in body:
+        body = body.replace(b'<SessionId xsi:nil="true"/>', b"<SessionId>00D!live-session</SessionId>")
+    assert b"live-session" in body
+    take(door(journal), place.name, place.request(body=body))
+    assert journal.rows()
+    assert "live-session" not in repr(journal.rows())
+
+
+@pytest.mark.parametrize(
+    "command", [name for name in COMMANDS if name not in {"serve", "web", "work", "demo", "new-source", "tail"}]
+)
+def test_no_command_prints_a_secret(command, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environ = {**environment(tmp_path), **VALUES}
+    journal = open_journal(environ["SEGUE_DATABASE"], (KEY,))
+    journal.append([event("1")], now=NOW)
+    journal.close()
+    for arguments in ([command], [command, "--json"], [command, "--help"], [command, "acme"], [command, "github"]):
+        result = CliRunner(env=environ).invoke(main, arguments)
+        assert not has_secret(result.output), arguments
+        assert SECRET not in result.output, arguments
+
+
+def test_wrong_settings_are_told_without_their_values():
+    wrong = {
+        **VALUES,
+        "GITHUB_WEBHOOK_SECRET": "gh s3cr3t \x00",
+        "SEGMENT_WRITE_KEY": "wk s3cr3t",
+        "SEGUE_ENCRYPTION_KEY": "s3cr3t",
+    }
+    with pytest.raises(SettingsError) as refused:
+        load(wrong, sources=sources())
+    assert "s3cr3t" not in str(refused.value) + refused.value.hint
+
+
+def modes(folder):
+    return {
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir() if path.name.startswith("segue.db")
+    }
+
+
+def test_the_journals_files_are_for_their_owner_alone(tmp_path):
+    before = os.umask(0o022)
+    try:
+        journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
+        journal.append([event("1")], now=NOW)
+        assert set(modes(tmp_path).values()) == {0o600}
+        assert {"segue.db", "segue.db-wal", "segue.db.lock"} <= set(modes(tmp_path))
+        journal.close()
+    finally:
+        os.umask(before)
+
+
+def test_a_mode_that_the_operator_chose_is_left_and_one_for_everybody_is_pointed_out(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environ = environment(tmp_path)
+    open_journal(environ["SEGUE_DATABASE"]).close()
+    for mode, told in ((0o660, False), (0o644, True)):
+        (tmp_path / "segue.db").chmod(mode)
+        output = CliRunner(env=environ).invoke(main, ["check"]).output
+        assert ("every user of this machine can open" in output) is told
+        assert stat.S_IMODE((tmp_path / "segue.db").stat().st_mode) == mode
+
+
+def test_a_real_service_leaves_no_secret_in_its_files_or_output(tmp_path):
+    with web(tmp_path, SEGUE_LOG_LEVEL="debug", **VALUES) as wire:
+        wire.send(request())
+        wire.send(request(signed=False))
+        wire.send(request(body=b"not json"))
+    for path in tmp_path.iterdir():
+        data = path.read_bytes()
+        assert not any(value.encode() in data for value in VALUES.values()), path
+        assert path.name == "segue.toml" or SECRET.encode() not in data, path

@@ -1,0 +1,83 @@
+"""A real `segue web`, and bytes to it over a bare socket, exactly as they are given."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import hmac
+import json
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from running import EVENT, SECRET, free_port, get, output, segue, until
+from webhooks.journal import SqliteJournal
+
+
+@dataclass(frozen=True)
+class Wire:
+    port: int
+    folder: Path
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection(("127.0.0.1", self.port), timeout=15)
+
+    def send(self, request: bytes, *, finish: bool = True) -> bytes:
+        """The whole answer, until the server closes; empty where it only closes."""
+        with self.connect() as sock:
+            sock.sendall(request)
+            if finish:
+                sock.shutdown(socket.SHUT_WR)
+            return read(sock)
+
+    def rows(self) -> list[Any]:
+        journal = SqliteJournal(self.folder / "segue.db")
+        try:
+            return journal.rows()
+        finally:
+            journal.close()
+
+    def log(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in output(self.folder).splitlines() if line.startswith("{")]
+
+
+def read(sock: socket.socket) -> bytes:
+    answer = b""
+    with contextlib.suppress(ConnectionResetError):
+        while piece := sock.recv(65536):
+            answer += piece
+    return answer
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
+
+
+def signature(body: bytes, secret: str = SECRET) -> bytes:
+    return hmac.new(secret.encode(), body, hashlib.sha256).hexdigest().encode()
+
+
+def request(
+    *headers: bytes, body: bytes = EVENT, path: bytes = b"/webhooks/acme", length: bool = True, signed: bool = True
+) -> bytes:
+    told = [b"POST " + path + b" HTTP/1.1", b"Host: hooks.example.com", b"Connection: close"]
+    told += [b"X-Acme-Signature: " + signature(body)] if signed else []
+    told += [b"Content-Length: %d" % len(body)] if length else []
+    return b"\r\n".join((*told, *headers, b"", body))
+
+
+@contextlib.contextmanager
+def web(folder: Path, **environ: str) -> Iterator[Wire]:
+    port = free_port()
+    with segue(folder, "web", PORT=str(port), **environ):
+        until(lambda: get(port, "/readyz") == 200, lambda: output(folder))
+        yield Wire(port, folder)
+
+
+def seconds(work: Any) -> tuple[float, Any]:
+    began = time.monotonic()
+    result = work()
+    return time.monotonic() - began, result

@@ -1,0 +1,96 @@
+"""gunicorn workers that wait so long for a request and no longer, however slowly its bytes come.
+
+gunicorn bounds the silence between requests, not a request that dribbles in byte by byte ("slow loris"); each such
+connection would hold a thread or greenlet for as long as it likes.
+"""
+
+from __future__ import annotations
+
+import errno
+import time
+from typing import Any, Final
+
+WORKERS: Final = {
+    "gevent": ("gunicorn.workers.ggevent", "GeventWorker"),
+    "gthread": ("gunicorn.workers.gthread", "ThreadWorker"),
+    "sync": ("gunicorn.workers.sync", "SyncWorker"),
+}
+
+
+class TooSlow(ConnectionResetError):
+    """The request did not come in time. gunicorn takes it for a connection that was reset, and closes it quietly."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ECONNRESET, "the request did not come in time")
+
+
+class PatientSocket:
+    """A client's socket. `seconds` is for a whole request from its first byte, or from the connection's beginning;
+    `idle` for the time between two.
+    """
+
+    def __init__(self, sock: Any, seconds: float, idle: float) -> None:
+        self._sock = sock
+        self._seconds = seconds
+        self._idle = idle
+        self._between = False
+        self.until = time.monotonic() + seconds
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._sock, name)
+
+    def recv(self, size: int) -> bytes:
+        """Some bytes of the request; `TooSlow` once its time is over."""
+        left = self.until - time.monotonic()
+        if left <= 0:
+            raise TooSlow
+        self._sock.settimeout(left)
+        try:
+            data: bytes = self._sock.recv(size)
+        except TimeoutError:
+            self.until = 0.0
+            raise TooSlow from None
+        finally:
+            self._sock.settimeout(None)
+        if self._between:
+            self._between = False
+            self.until = time.monotonic() + self._seconds
+        return data
+
+    def sendall(self, data: bytes) -> None:
+        """Send the answer; from then on it is between two requests. A client that does not read it is cut off."""
+        self._sock.settimeout(self._seconds)
+        try:
+            self._sock.sendall(data)
+        except TimeoutError:
+            raise TooSlow from None
+        finally:
+            self._sock.settimeout(None)
+        if self.until:  # what came too slowly once is not waited for again
+            self._between = True
+            self.until = time.monotonic() + self._idle
+
+
+def worker(kind: str, *, seconds: float, idle: float) -> type:
+    """The worker class of that kind, with patience."""
+    from importlib import import_module
+
+    module, name = WORKERS[kind]
+    base: Any = getattr(import_module(module), name)
+
+    class Threaded(base):  # type: ignore[misc]
+        def handle(self, conn: Any) -> Any:
+            if not isinstance(conn.sock, PatientSocket):
+                conn.sock = PatientSocket(conn.sock, seconds, idle)
+            return super().handle(conn)
+
+        def finish_request(self, conn: Any, fs: Any) -> None:
+            super().finish_request(conn, fs)
+            if self.pending_conns and self.pending_conns[-1] is conn:  # not a byte yet: no longer than any other
+                conn.timeout = conn.sock.until
+
+    class Plain(base):  # type: ignore[misc]
+        def handle(self, listener: Any, client: Any, addr: Any) -> Any:
+            return super().handle(listener, PatientSocket(client, seconds, idle), addr)
+
+    return Threaded if kind == "gthread" else Plain
