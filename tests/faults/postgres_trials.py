@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Mapping
+from typing import Self
 from urllib.parse import urlsplit
 
 import psycopg
@@ -100,7 +101,7 @@ class Standby(Server):
         """Its port is known, it is made by `follow`."""
         return cls(primary, now=False)
 
-    def __enter__(self) -> Standby:
+    def __enter__(self) -> Self:
         if self._now:
             self.start()
         return self

@@ -1,6 +1,7 @@
 """What every journal promises."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -218,3 +219,22 @@ def test_each_group_leaves_a_sample_of_its_size_and_time(journal: Journal) -> No
     samples = list(journal.stats.samples)
     assert [events for events, _ in samples] == [2, 1]
     assert all(seconds > 0 for _, seconds in samples)
+
+
+def test_nothing_to_settle_settles_nothing(journal: Journal) -> None:
+    assert journal.settle([], now=NOW) == set()
+    assert journal.renew([], now=NOW, lease=LEASE) == set()
+
+
+def test_who_watches_can_end_it(journal: Journal) -> None:
+    journal.watch(lambda: None)()
+
+
+def test_a_row_that_cannot_be_held_is_loaded_by_no_store(journal: Journal) -> None:
+    journal.append([event("a")], now=NOW)
+    (row,) = journal.rows()
+    bad = replace(row, event=replace(row.event, key="b", raw="text"))
+    with pytest.raises(JournalError, match="cannot be stored"):
+        journal.load([bad])
+    assert journal.load([]) == Stored(0, 0)
+    assert journal.count() == 1

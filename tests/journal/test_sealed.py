@@ -3,6 +3,7 @@
 import traceback
 from datetime import timedelta
 
+import psycopg
 import pytest
 
 from events import NOW, event
@@ -14,13 +15,19 @@ OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
 SECRET_BODY = b'{"email": "ada@example.com"}'
 
 
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    """Of each store there is."""
+    return f"sqlite:///{tmp_path}/segue.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
 @pytest.fixture
-def opened(tmp_path):
+def opened(url):
     """Opens the one store with some keys."""
     journals = []
 
     def opened(*keys):
-        journals.append(open_journal(f"sqlite:///{tmp_path}/segue.db", keys))
+        journals.append(open_journal(url, keys))
         return journals[-1]
 
     yield opened
@@ -57,16 +64,24 @@ def test_a_retry_is_a_duplicate_whatever_key_sealed_the_first(opened):
     assert opened("plain", NEW).append([personal("1")], now=NOW).duplicate == 1
 
 
-def test_nothing_personal_is_in_the_file(opened, tmp_path):
+def test_nothing_personal_is_in_the_store(opened, url, tmp_path):
     journal = opened(NEW)
     journal.append([personal("1")], now=NOW)
     (claimed,) = claim(journal)
     journal.settle([Settlement(claim=claimed, state=State.DEAD, reason=quoting("ada@example.com"))], now=NOW)
     assert "ValueError" in journal.find("acme", "1").reason
     journal.close()
-    for file in tmp_path.iterdir():
-        found = [word for word in (b"ada@", b"lovelace", b"x-who", bytes.fromhex(NEW)) if word in file.read_bytes()]
-        assert found == [], file
+    kept = [file.read_bytes() for file in tmp_path.iterdir()] or dumped(url)
+    assert any(b"acme" in part for part in kept)
+    for part in kept:
+        assert [word for word in (b"ada@", b"lovelace", b"x-who", bytes.fromhex(NEW)) if word in part] == []
+
+
+def dumped(url):
+    """Every column of every event and outcome in PostgreSQL."""
+    with psycopg.connect(url) as db:
+        rows = [*db.execute("SELECT * FROM segue_events"), *db.execute("SELECT * FROM segue_outcomes")]
+    return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]
 
 
 def test_an_event_whose_key_is_missing_is_told_apart_and_keeps_its_body(opened):
@@ -172,7 +187,10 @@ def test_text_is_found_in_encrypted_bodies(opened):
     assert [row.event.key for row in journal.rows(Filter(text="ADA@example"))] == ["1"]
 
 
-def test_what_stood_in_clear_is_overwritten(opened, tmp_path):
+def test_what_stood_in_clear_is_overwritten_in_a_file(tmp_path):
+    def opened(*keys):
+        return open_journal(f"sqlite:///{tmp_path}/segue.db", keys)
+
     journal = opened()
     journal.append([event(str(number), raw=SECRET_BODY * 500) for number in range(20)], now=NOW)
     journal.close()

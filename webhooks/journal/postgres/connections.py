@@ -41,10 +41,8 @@ class Connection(psycopg.Connection[Any]):
     def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
         """As psycopg's, with libpq's own wait (we are in a real thread) and `PATIENCE`."""
         try:
-            return waiting.wait_c(gen, self.pgconn.socket, interval, PATIENCE if timeout is None else timeout)
+            return waiting.wait_c(gen, self.pgconn.socket, interval, timeout or PATIENCE)
         except psycopg.errors._WaitTimeout:
-            if timeout is not None:
-                raise
             self.pgconn.finish()
             raise psycopg.OperationalError(f"no answer within {PATIENCE:.0f} s") from None
 
@@ -113,11 +111,9 @@ class Connections:
                 return db
 
     def _drop_idle(self) -> None:
-        while self._idle:
-            try:
-                self._idle.pop().close()
-            except IndexError:
-                return
+        idle, self._idle = self._idle, deque()
+        for db in idle:
+            db.close()
 
 
 _left_behind: Final[list[Connection]] = []

@@ -6,6 +6,7 @@ more events: that is exact since every append holds a shared lock and opening a 
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
@@ -20,9 +21,12 @@ SQL: Final = queries.load("postgres_segments")
 STORE: Final = queries.load("postgres")
 SPAN: Final = timedelta(days=1)
 """How long one is open."""
+TRIES: Final = 50
+PAUSE: Final = 0.01
 FEW: Final = 500
 SHARE: Final = 0.1
 """What must outlive its segment is moved, where it is few rows or a small part."""
+_ALONE: Final = ("give_up",)  # several statements at once take no parameters
 COUNTS: Final = 2000
 """Lines of counts after which they are added up."""
 
@@ -47,38 +51,50 @@ def closed(db: Connection) -> list[Any]:
 
 def is_worth_a_look(db: Connection, segment: Any, before: Mapping[State, int]) -> bool:
     """Whether few of its rows can have to stay, by the counts alone."""
-    total = segment["settled"] + segment["pending"]
     stay = segment["pending"] + sum(
         count["amount"]
         for count in db.all(SQL["counts"], {"id": segment["id"]})
         if segment["newest_at"] >= before.get(State(count["state"]), 0)
     )
-    return bool(stay <= max(FEW, SHARE * total))
+    return _is_few(stay, segment["settled"] + segment["pending"])
 
 
 def retire(db: Connection, id: int, before: Mapping[State, int]) -> int:
     """In a transaction: move what stays into segment 0 and drop the rest; how many events are gone.
 
-    0 where somebody is at work on its events, or too many must stay: it is tried again later.
+    It is rolled back where somebody is at work on its events, or too many must stay: it is tried again later.
     """
     told: dict[str, Any] = {"id": id, "states": [state.value for state in before], "before": list(before.values())}
+    db.execute(STORE["hold_segments"])
     try:
-        db.execute("SELECT set_config('lock_timeout', '2s', true)")
-        db.execute(SQL["lock_waiting"], told)  # first those who settle, then the tables: no circle of waiting
-        db.execute(SQL["lock"].format(id=id).encode())
-        db.execute(SQL["lock_waiting"], told)  # and those that a replay brought back meanwhile
+        _lock(db)
+        pending = len(db.all(SQL["lock_waiting"], told))
     except psycopg.errors.LockNotAvailable:
         raise psycopg.Rollback from None
     total = db.one(SQL["total"].format(id=id))["count"]
-    pending = len(db.all(SQL["lock_waiting"], told))
     stay = pending + db.one(SQL["stay"].format(id=id), told)["count"]
-    if stay > max(FEW, SHARE * total):
+    if not _is_few(stay, total):
         raise psycopg.Rollback
-    for name in ("recount", "move_outcomes", "move_events"):
-        db.execute(SQL[name].format(id=id), told)
-    db.execute(SQL["move_waiting"], told)
-    db.execute(SQL["give_up"].format(id=id).encode())
+    for name in ("recount", "move_outcomes", "move_events", "move_waiting", "give_up"):
+        db.execute(SQL[name].format(id=id).encode(), told if name not in _ALONE else None)
     return int(total - stay)
+
+
+def _is_few(stay: int, total: int) -> bool:
+    return stay < total and stay <= max(FEW, SHARE * total)
+
+
+def _lock(db: Connection) -> None:
+    """The tables, as soon as nobody uses them; nobody stores meanwhile, so that is soon."""
+    for _ in range(TRIES):
+        try:
+            with db.transaction():
+                db.execute(SQL["lock"])
+        except psycopg.errors.LockNotAvailable:
+            time.sleep(PAUSE)
+        else:
+            return
+    raise psycopg.errors.LockNotAvailable
 
 
 def prune_kept(db: Connection, before: Mapping[State, int], limit: int) -> int:

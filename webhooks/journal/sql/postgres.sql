@@ -42,7 +42,7 @@ stored AS (
 ),
 queued AS (
     INSERT INTO segue_queue (seq, segment, source, received_at, due_at, attempts, reason, edition, history)
-    SELECT seq, segment, source, received_at, segue_time(due_at, %(here)s), attempts, reason, edition, history::jsonb
+    SELECT seq, segment, source, received_at, least(due_at, segue_time(due_at, %(here)s)), attempts, reason, edition, history::jsonb
     FROM stored JOIN fresh USING (seq) WHERE state = 'pending'
 ),
 settled AS (

@@ -121,8 +121,8 @@ CREATE TRIGGER segue_audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON segue_au
 
 CREATE FUNCTION segue_time(told bigint, here bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
     -- A machine's time by the database's clock: `told`, moved by how far the machine's own clock (`here`) is off.
-    -- A quarter of a second or less is left alone: that may be the way here.
-    SELECT told + CASE WHEN abs(off) > 250000 THEN off ELSE 0 END
+    -- Two seconds or less are left alone: that may be the way here.
+    SELECT told + CASE WHEN abs(off) > 2000000 THEN off ELSE 0 END
     FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - here AS off) AS clocks
 $$;
 

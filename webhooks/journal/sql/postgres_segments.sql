@@ -33,7 +33,8 @@ SELECT state, sum(amount)::bigint AS amount FROM segue_counts WHERE segment = %(
 SELECT seq FROM segue_queue WHERE segment = %(id)s FOR UPDATE NOWAIT
 
 -- name: lock
-LOCK TABLE segue_events_{id}, segue_outcomes_{id} IN ACCESS EXCLUSIVE MODE
+-- Both with all their partitions, and never waiting: who waits for a table in another order would wait in a circle.
+LOCK TABLE segue_events, segue_outcomes IN ACCESS EXCLUSIVE MODE NOWAIT
 
 -- name: total
 SELECT count(*) FROM segue_events_{id}
