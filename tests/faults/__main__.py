@@ -1,9 +1,10 @@
 """The fault suite: real processes, real faults, and every event accounted for.
 
-    python tests/faults                       everything, about ten minutes
+    python tests/faults                       everything, about half an hour
     python tests/faults --rounds 20           a short look
     python tests/faults --only kill power     some of it
-    python tests/faults --database URL        over a PostgreSQL of yours, where the trial needs no server of its own
+    python tests/faults --postgres            over PostgreSQL (a server of its own) instead of SQLite files
+    python tests/faults --database URL        over a PostgreSQL of yours
 
 The exit code is 1 where an event was lost, doubled or unexplained.
 """
@@ -11,9 +12,10 @@ The exit code is 1 where an event was lost, doubled or unexplained.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +25,8 @@ import postgres_trials
 import trials
 from kill import killed_processes
 from powercut import power_cuts
+
+from postgres_server import Server, fresh_database
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def main() -> int:
     parser.add_argument("--only", nargs="+", choices=[trial.name for trial in TRIALS], metavar="TRIAL", default=[])
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--database", default="", help="a journal's URL; without it SQLite files")
+    parser.add_argument("--postgres", action="store_true", help="a PostgreSQL that the suite brings")
     parser.add_argument("--list", action="store_true", help="name the trials")
     told = parser.parse_args()
     if told.list:
@@ -72,12 +77,23 @@ def main() -> int:
     for trial in TRIALS:
         if told.only and trial.name not in told.only:
             continue
-        report = trial.run(told.rounds, told.seed, told.database, say(trial.name))
+        with database(told.database, postgres=told.postgres) as url:
+            report = trial.run(told.rounds, told.seed, url, say(trial.name))
         print(f"\r\033[K{report}" if sys.stderr.isatty() else report, flush=True)
         if not report.ok:  # type: ignore[attr-defined]
             failed.append(trial.name)
     print(f"failed: {', '.join(failed)}" if failed else "all held: nothing lost, nothing under two ids")
     return 1 if failed else 0
+
+
+@contextlib.contextmanager
+def database(given: str, *, postgres: bool) -> Iterator[str]:
+    """What a trial stores in: the database that was given, a fresh one, or a SQLite file of the trial's own."""
+    if not postgres:
+        yield given
+        return
+    with Server() as server, fresh_database(server.url()) as url:
+        yield url
 
 
 def say(name: str) -> Callable[[str], None]:
