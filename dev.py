@@ -6,7 +6,7 @@
     python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail where nobody could tell
     python3 dev.py lock [...]     the lock files anew, after a change of pyproject.toml; --upgrade takes newer releases
     python3 dev.py bench [...]    durable ingest beside a bare Flask app; arguments go to bench/ingest.py
-    python3 dev.py faults [...]   kills, power cuts, bad receivers, wrong clocks; about ten minutes; --help says more
+    python3 dev.py faults [...]   kills, power cuts, bad receivers, wrong clocks; about half an hour; --help says more
 
 A virtual environment is made in .venv, and again when pyproject.toml or the lock changes.
 """
