@@ -48,7 +48,9 @@ def learn(source: Source, goldens: Path) -> dict[str, list[Entry]]:
 
 
 def shipped(source: Source) -> Mapping[str, list[Entry]]:
-    """What was learnt of a source and is installed with its package; nothing where it ships none."""
+    """What was learnt of a source and is installed with its package, or segue.toml says; nothing where neither does."""
+    if source.outline:
+        return {type_: [dict(each) for each in messages] for type_, messages in source.outline.items()}
     package = next((handler.__module__.partition(".")[0] for handler in source.handlers.values()), "")
     if not package:
         return {}
@@ -134,7 +136,7 @@ def tracking_plan(entries: Iterable[Entry]) -> Entry:
 
 def _rule(kind: str, name: str, fields: Mapping[str, set[str]]) -> Entry:
     where = "traits" if kind in {"identify", "group"} else "properties"
-    told = {field: {"type": sorted(kinds)} for field, kinds in sorted(fields.items())}
+    told = {field: {"type": sorted(kinds)} if kinds else {} for field, kinds in sorted(fields.items())}
     rule: Entry = {
         "type": kind.upper(),
         "version": 1,

@@ -1,18 +1,21 @@
-"""A source can be had from segue.toml alone, and every wrong key is named."""
+"""A source can be had from segue.toml alone, and every fault of it is named, all at once."""
 
 import json
 import tomllib
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from translators.kit import Declaration, Delivery, HmacBody, Malformed, Source
+from translators.kit import Declaration, Delivery, HmacBody, Malformed, Source, StandardWebhooks
 from translators.kit.configured import configured
+from webhooks import catalog
 from webhooks.endpoints import Endpoint
 from webhooks.translate import Broken, Ignored, Translated, Unsupported, translate
 
+PAGE = (Path(__file__).parent.parent.parent / "docs" / "configured-sources.md").read_text()
 TOML = """
 title = "Acme"
 scheme = { class = "HmacBody", header = "X-Acme-Signature", encoding = "hex" }
@@ -25,21 +28,37 @@ items = "events"
 user_id = "user.id"
 metadata = "meta"
 anonymous = "customer"
+email = "email"
 group_id = "account"
 external_ids = { acme_customer_id = "customer" }
-traits = { email = "email" }
+traits = { name = "name" }
+
+[events]
+"list.joined" = "List Joined"
 
 [events."order.paid"]
 track = "Order Completed"
-fields = { order_id = "id", revenue = { minor = "cents", currency = "currency" }, total = { decimal = "total" }, placed_at = { time = "placed" }, channel = { value = "web" } }
+fields = { order_id = { id = "id" }, revenue = { minor = "cents", currency = "currency" }, total = { decimal = "total" }, placed_at = { time = "placed" }, channel = { value = "web" }, note = { text = "note" }, raw = "raw" }
 
-[events."user.changed"]
+[[events."user.saved"]]
 identify = true
-fields = { name = "name" }
+fields = { plan = "plan" }
+
+[[events."user.saved"]]
+track = "Signed Up"
+when = { new = true }
+
+[[events."user.saved"]]
+track = "Signed Up"
+when = { new = true, plan = ["pro", "team"] }
 
 [events."account.changed"]
 group = "account"
 fields = { plan = "plan" }
+
+[events."invoice.late"]
+track = "Invoice Overdue"
+when = { days = [30, 60] }
 
 [ignore]
 "invoice.*" = "order.paid tells the same"
@@ -50,26 +69,28 @@ def acme(**changes: Any) -> Source:
     return configured("acme", {**tomllib.loads(TOML), **changes})
 
 
+def events_of(source: Source, body: bytes, **headers: str) -> list[Any]:
+    told = {name.replace("_", "-"): value for name, value in headers.items()}
+    return source.events(Delivery(source="acme", body=body, received_at=datetime(2026, 1, 1, tzinfo=UTC), headers=told))
+
+
 def told(source: Source, *events: dict[str, Any]) -> list[Any]:
-    delivery = Delivery(
-        source="acme", body=json.dumps({"events": list(events)}).encode(), received_at=datetime(2026, 1, 1, tzinfo=UTC),
-        headers={"x-acme-delivery": "d1"},
-    )  # fmt: skip
+    body = json.dumps({"events": [{"customer": "c1", **event} for event in events]}).encode()
     door = Endpoint(name="acme", source=source, scheme=source.schemes["default"], user_id_keys=("user_id",))
-    return [translate(event, door, namespace="n") for event in source.events(delivery)]
+    return [translate(event, door, namespace="n") for event in events_of(source, body, x_acme_delivery="d1")]
 
 
 def test_a_configured_event_becomes_its_message_with_exact_money_and_its_own_time() -> None:
     (outcome,) = told(
         acme(),
         {"event": "order.paid", "at": 1700000000, "id": 5, "cents": 1999, "currency": "kwd", "total": "2.50",
-         "placed": "2026-01-01T00:00:00Z", "customer": "c1", "account": "a1", "email": "a@example.com"},
+         "placed": "2026-01-01T00:00:00Z", "account": "a1", "email": "a@example.com", "note": "n", "raw": [1]},
     )  # fmt: skip
     assert isinstance(outcome, Translated)
     (message,) = outcome.messages
     assert message["timestamp"] == "2023-11-14T22:13:20.000Z"
     assert message["properties"] == {
-        "order_id": 5, "revenue": Decimal("1.999"), "total": Decimal("2.50"),
+        "order_id": "5", "revenue": Decimal("1.999"), "total": Decimal("2.50"), "raw": [1], "note": "n",
         "placed_at": "2026-01-01T00:00:00.000Z", "channel": "web",
     }  # fmt: skip
     assert message["context"]["groupId"] == "a1"
@@ -78,21 +99,59 @@ def test_a_configured_event_becomes_its_message_with_exact_money_and_its_own_tim
     assert "anonymousId" in message
 
 
-def test_identity_follows_the_metadata_then_the_configured_user_id() -> None:
-    by_metadata, by_field = told(
+def test_a_name_alone_is_a_track() -> None:
+    (outcome,) = told(acme(), {"event": "list.joined"})
+    assert (outcome.messages[0]["event"], outcome.messages[0]["properties"]) == ("List Joined", {})
+
+
+def test_one_event_may_make_several_messages_each_by_its_conditions() -> None:
+    whole, part, alone = told(
         acme(),
-        {"event": "user.changed", "meta": {"user_id": "m"}, "user": {"id": "u"}, "name": "N"},
-        {"event": "user.changed", "user": {"id": "u"}, "name": "N"},
+        {"event": "user.saved", "plan": "pro", "new": True},
+        {"event": "user.saved", "plan": "free", "new": True},
+        {"event": "user.saved", "plan": "pro"},
     )
-    assert by_metadata.messages[0]["userId"] == "m"
-    assert by_field.messages[0]["userId"] == "u"
-    assert by_field.messages[0]["traits"] == {"name": "N"}
+    assert [message["type"] for message in whole.messages] == ["identify", "track", "track"]
+    assert len({message["messageId"] for message in whole.messages}) == 3
+    assert [message["type"] for message in part.messages] == ["identify", "track"]
+    assert [message["type"] for message in alone.messages] == ["identify"]
+
+
+def test_where_no_condition_holds_the_event_is_ignored_with_that_reason() -> None:
+    late, later = told(acme(), {"event": "invoice.late", "days": 60}, {"event": "invoice.late", "days": 61})
+    assert isinstance(late, Translated)
+    assert later == Ignored('no condition of sources.acme.events."invoice.late" holds')
+
+
+def test_identity_follows_the_metadata_then_your_own_id_then_theirs_then_the_address() -> None:
+    everything = {"meta": {"user_id": "m"}, "user": {"id": "u"}, "email": "Ada@Example.com"}
+    outcomes = told(
+        acme(),
+        {"event": "list.joined", **everything},
+        {"event": "list.joined", **everything, "meta": None},
+        {"event": "list.joined", "email": "Ada@Example.com"},
+        {"event": "list.joined", "email": "Ada@Example.com", "customer": None},
+        {"event": "list.joined", "email": "ada@example.com", "customer": None},
+    )
+    by_metadata, by_field, by_customer, by_email, again = (outcome.messages[0] for outcome in outcomes)
+    assert (by_metadata["userId"], by_field["userId"]) == ("m", "u")
+    assert by_customer["anonymousId"] != by_email["anonymousId"] == again["anonymousId"]
+    assert by_email["context"]["traits"] == {"email": "Ada@Example.com"}
+
+
+def test_an_event_that_names_nobody_is_malformed_unless_it_is_your_own_accounts() -> None:
+    nobody = {"event": "list.joined", "customer": None}
+    (broken,) = told(acme(), nobody)
+    assert isinstance(broken, Broken)
+    assert "$.user.id names nobody (sources.acme.identity: $.user.id, $.meta, $.customer, $.email" in broken.reason
+    (own,) = told(acme(identity={"own_account": True}), nobody)
+    assert "anonymousId" in own.messages[0]
 
 
 def test_groups_ignored_and_unknown_types_are_told_apart() -> None:
     group, ignored, unknown, broken = told(
         acme(),
-        {"event": "account.changed", "account": "a1", "plan": "pro", "customer": "c"},
+        {"event": "account.changed", "account": "a1", "plan": "pro"},
         {"event": "invoice.sent"},
         {"event": "new.thing"},
         {"event": "order.paid", "cents": "many", "currency": "usd"},
@@ -105,48 +164,114 @@ def test_groups_ignored_and_unknown_types_are_told_apart() -> None:
 
 def test_without_an_id_path_the_bytes_are_the_key() -> None:
     source = acme(id="", items="$", time="header:X-At")
-    delivery = Delivery(
-        source="acme", body=b'[{"event": "x"}]', received_at=datetime(2026, 1, 1, tzinfo=UTC),
-        headers={"x-at": "1700000000"},
-    )  # fmt: skip
-    (event,) = source.events(delivery)
+    (event,) = events_of(source, b'[{"event": "x"}]', x_at="1700000000")
     assert event.key.startswith("sha256:")
     assert event.occurred_at == datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 
 
+def test_ids_and_types_may_be_made_of_several_members_and_headers() -> None:
+    source = acme(id=["event", "id"], type=["header:X-Kind", "event"], items="")
+    (event,) = events_of(source, b'{"event": "opened", "id": 7}', x_kind="issue")
+    assert (event.key, event.type) == ("opened:7", "issue.opened")
+    (event,) = events_of(source, b'{"event": "opened", "id": 7}')
+    assert event.type == "opened"
+    for body, path in ((b'{"event": "opened"}', r"\$\.id"), (b'{"id": 7}', r"\$\.event")):
+        with pytest.raises(Malformed, match=path):
+            events_of(source, body)
+
+
+def test_a_form_is_read_by_the_names_of_its_fields() -> None:
+    source = acme(body="form", items="", id="sid", time="")
+    (event,) = events_of(source, b"event=order.paid&sid=s1&customer=c1&id=9&cents=500&currency=eur")
+    door = Endpoint(name="acme", source=source, scheme=source.schemes["default"])
+    outcome = translate(event, door, namespace="n")
+    assert isinstance(outcome, Broken), "a form's amount is text: say { decimal = ... }"
+    (event,) = events_of(source, b"event=order.paid&sid=s1&customer=c1&id=9&total=5.00")
+    assert translate(event, door, namespace="n").messages[0]["properties"]["total"] == Decimal("5.00")
+
+
+def test_a_time_without_a_zone_is_refused_until_it_is_said_to_be_utc() -> None:
+    body = b'{"events": [{"event": "list.joined", "at": "2026-01-02T03:04:05"}]}'
+    with pytest.raises(Malformed, match="has no time zone; naive_times_are_utc"):
+        events_of(acme(id="event"), body)
+    (event,) = events_of(acme(id="event", naive_times_are_utc=True), body)
+    assert event.occurred_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    with pytest.raises(Malformed, match="is not a time"):
+        events_of(acme(id="event"), body.replace(b"2026-01-02T03:04:05", b"yesterday"))
+    (event,) = events_of(acme(id="event"), b'{"events": [{"event": "list.joined"}]}')
+    assert event.clock == "received"
+
+
 def test_a_missing_header_id_is_malformed() -> None:
-    with pytest.raises(Malformed):
-        acme().events(Delivery(source="acme", body=b'{"events":[{"event":"x"}]}', received_at=datetime.now(UTC)))
+    with pytest.raises(Malformed, match="header:X-Acme-Delivery is missing"):
+        events_of(acme(), b'{"events":[{"event":"x"}]}')
 
 
-def test_a_source_without_batches_or_identity_is_enough() -> None:
-    plain = configured("acme", {"scheme": {"class": "HmacBody", "header": "X"}, "type": "t", "id": "id"})
-    assert plain.schemes["default"] == HmacBody(header="X")
-    (event,) = plain.events(Delivery(source="acme", body=b'{"id": 1, "t": "x"}', received_at=datetime.now(UTC)))
-    assert plain.identity(event).anonymous is None
+def test_the_least_that_is_a_source() -> None:
+    least = {
+        "scheme": {"class": "StandardWebhooks"}, "type": "t", "identity": {"anonymous": "who"}, "events": {"x": "X"},
+    }  # fmt: skip
+    source = configured("acme", least)
+    assert source.schemes["default"] == StandardWebhooks()
+    (event,) = events_of(source, b'{"t": "x", "who": 1}')
+    assert source.identity(event).anonymous == ("customer", "1")
+    assert acme().schemes["default"] == HmacBody(header="X-Acme-Signature")
+
+
+def test_the_catalog_tells_its_messages_from_the_file() -> None:
+    entry = catalog.describe(acme(), catalog.shipped(acme()))
+    messages = {type_["type"]: type_["messages"] for type_ in entry["types"]}
+    assert [each["name"] or each["kind"] for each in messages["user.saved"]] == ["identify", "Signed Up", "Signed Up"]
+    assert messages["order.paid"][0]["fields"]["revenue"] == ["number"]
+    assert messages["order.paid"][0]["fields"]["raw"] == []
+    rules = {rule.get("key"): rule for rule in catalog.tracking_plan([entry])["rules"]}
+    told = rules["Order Completed"]["jsonSchema"]["properties"]["properties"]["properties"]
+    assert told["channel"] == {"type": ["string"]}
+    assert told["raw"] == {}
 
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"scheme": None}, "sources.acme.scheme needs class"),
-        ({"scheme": {"class": "Nope"}}, "needs class = one of HmacBody"),
-        ({"scheme": {"class": "HmacBody", "header": "X", "colour": 1}}, "sources.acme.scheme.colour is not a setting"),
-        ({"scheme": {"class": "HmacBody"}}, "sources.acme.scheme: .*header"),
-        ({"scheme": {"class": "HmacBody", "header": "X", "alg": "md5"}}, "Invalid enum value 'md5'"),
-        ({"typo": 1}, "sources.acme.typo is not a setting"),
-        ({"type": 1}, "sources.acme.type must be text"),
-        ({"identity": []}, "sources.acme.identity must be a table"),
-        ({"identity": {"external_ids": {"UPPER": "x"}}}, "must be lower case"),
-        ({"events": {"a": 1}}, "must be a table"),
-        ({"events": {"a": {}}}, "needs one of track = name, identify = true, group = path"),
-        ({"events": {"a": {"track": 1}}}, "track must be text"),
-        ({"events": {"a": {"track": "A", "fields": {"x": 1}}}}, "fields.x must be a path"),
+        ({"scheme": None}, "sources.acme.scheme is a date or time: write a table"),
+        ({"scheme": {"class": "Nope"}}, "sources.acme.scheme.class is 'Nope': choose HmacBody or"),
+        ({"scheme": {"class": "HmacBody", "header": "X", "encodng": "hex"}}, "sources.acme.scheme.encodng is not a setting: did you mean encoding?"),
+        ({"scheme": {"class": "HmacBody"}}, "sources.acme.scheme.header is missing: HmacBody needs it"),
+        ({"scheme": {"class": "HmacBody", "header": "X", "alg": "md5"}}, "sources.acme.scheme.alg does not fit (invalid enum value 'md5'): choose sha1 or sha256 or sha512"),
+        ({"scheme": {"class": "HmacBody", "header": 5}}, "sources.acme.scheme.header does not fit (expected `str`, got `int`)"),
+        ({"tipe": "x"}, "sources.acme.tipe is not a setting: did you mean type?"),
+        ({"colour": 1}, "sources.acme.colour is not a setting: known are body, docs, events"),
+        ({"type": 1}, "sources.acme.type is a number: write a path, or a list of paths"),
+        ({"type": ["a", 1]}, "sources.acme.type is a list: write a path, or a list of paths"),
+        ({"title": True}, "sources.acme.title is true or false: write a text"),
+        ({"body": "xml"}, "sources.acme.body is 'xml': choose json or form"),
+        ({"naive_times_are_utc": "yes"}, "sources.acme.naive_times_are_utc is a text: write true or false"),
+        ({"body": "form"}, "sources.acme.items cannot be with body"),
+        ({"identity": []}, "sources.acme.identity is a list: write a table"),
+        ({"identity": {}}, "sources.acme.identity names nobody: give user_id, metadata, anonymous or email"),
+        ({"identity": {"user_idd": "x"}}, "sources.acme.identity.user_idd is not a setting: did you mean user_id?"),
+        ({"identity": {"user_id": "u", "external_ids": {"UPPER": "x"}}}, "sources.acme.identity.external_ids.UPPER cannot be"),
+        ({"identity": {"user_id": "u", "external_ids": {"a": 1}}}, "sources.acme.identity.external_ids.a is no path"),
+        ({"identity": {"user_id": "u", "traits": {"a": 1}}}, "sources.acme.identity.traits.a must be a path"),
+        ({"events": {"a.b": 1}}, 'sources.acme.events."a.b" is a number: write a table'),
+        ({"events": {"a": {}}}, "sources.acme.events.a needs one of track = name, identify = true, group = path"),
+        ({"events": {"a": {"trak": "A"}}}, "sources.acme.events.a.trak is not a setting: did you mean track?"),
+        ({"events": {"a": {"track": 1}}}, "sources.acme.events.a.track is a number: write a text"),
+        ({"events": {"a": {"track": ""}}}, "sources.acme.events.a.track is empty"),
+        ({"events": {"a": {"identify": False}}}, "sources.acme.events.a.identify is false"),
+        ({"events": {"a": [{"track": "A"}, {"track": "B", "when": 1}]}}, "sources.acme.events.a[2].when is a number"),
+        ({"events": {"a": {"track": "A", "fields": {"x": 1}}}}, "sources.acme.events.a.fields.x must be a path"),
+        ({"events": {"a": {"track": "A", "fields": {"x": {"minor": "m"}}}}}, "sources.acme.events.a.fields.x must be a path"),
+        ({"events": {"a": {"track": "A", "fields": {"x": {"decimal": 1}}}}}, "sources.acme.events.a.fields.x must be a path"),
+        ({"events": {}, "ignore": {}}, "sources.acme.events is missing: say what a type becomes"),
+        ({"ignore": {"x": ""}}, "sources.acme.ignore.x cannot be: acme ignores x without a reason"),
+        ({"ignore": {"order.paid": "no"}}, "sources.acme.ignore.\"order.paid\" cannot be: acme declares 'order.paid' twice"),
     ],
-)
+)  # fmt: skip
 def test_every_wrong_key_is_named(changes: dict[str, Any], problem: str) -> None:
-    with pytest.raises(Declaration, match=problem):
+    with pytest.raises(Declaration) as error:
         acme(**changes)
+    assert any(line.startswith(problem) for line in str(error.value).splitlines()), str(error.value)
 
 
 @pytest.mark.parametrize("missing", ["scheme", "type"])
@@ -155,3 +280,41 @@ def test_a_missing_key_is_named(missing: str) -> None:
     del config[missing]
     with pytest.raises(Declaration, match=f"sources.acme.{missing} is missing"):
         configured("acme", config)
+
+
+def test_all_faults_are_told_at_once() -> None:
+    with pytest.raises(Declaration) as error:
+        configured("acme", {"scheme": {"class": "HmacBody"}, "tipe": "t", "events": {"a": {"trak": "A"}}})
+    assert len(str(error.value).splitlines()) == 6, str(error.value)
+
+
+@pytest.mark.parametrize("config", [5, "x", []])
+def test_what_is_no_table_is_named(config: Any) -> None:
+    with pytest.raises(Declaration, match=r"sources\.acme is .*: write a table"):
+        configured("acme", config)
+
+
+def test_a_name_that_cannot_be_is_told() -> None:
+    with pytest.raises(Declaration, match=r"sources\.Acme-1: source name 'Acme-1' must be lower-case"):
+        configured("Acme-1", tomllib.loads(TOML))
+
+
+def test_every_key_is_on_the_page() -> None:
+    from translators.kit.configured import _KEYS, events, fields, people
+
+    keys = [
+        *_KEYS,
+        *people._PATHS,
+        "group_id",
+        "external_ids",
+        "traits",
+        "own_account",
+        *events._KINDS,
+        "fields",
+        "when",
+    ]
+    assert [key for key in keys if f"`{key}`" not in PAGE and f"{key} =" not in PAGE] == []
+    for form in fields.FORMS:
+        assert any(all(f"{key} = " in line for key in form) for line in PAGE.splitlines() if line.startswith("| `{")), (
+            form
+        )

@@ -279,13 +279,15 @@ def test_what_is_set_for_a_broken_plugin_is_passed_over(tmp_path):
 
 def test_a_source_described_in_the_file(tmp_path):
     described = '[sources.acme]\nscheme = { class = "HmacBody", header = "X-Acme" }\ntype = "type"\n'
+    described += 'identity = { user_id = "who" }\nevents = { paid = "Paid" }\n'
     toml(tmp_path, described)
     loaded = settings(ACME_WEBHOOK_SECRET="abcdefgh")
     assert bind(loaded, SOURCES)["acme"].source is loaded.sources["acme"]
     toml(tmp_path, described.replace("acme", "stripe") + '[sources.bad]\nscheme = "x"\ntype = "t"\n')
     told = "\n".join(faults())
     assert "sources.stripe in segue.toml has the name of an installed source" in told
-    assert "sources.bad.scheme needs class" in told
+    assert "sources.bad.scheme is a text: write a table in segue.toml" in told
+    assert "sources.bad.identity names nobody" in told
 
 
 @pytest.mark.parametrize("secret", ["sk_live_abcdefghij", "changeme", "qwert", "<your secret>"])

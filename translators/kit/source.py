@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import traceback
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -117,6 +117,7 @@ class Source:
         self._handshakes: list[tuple[Handshake, bool, str]] = []
         self.register: Registration | None = None
         self.manual: ByHand | None = None
+        self.outline: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # each type's messages, where they are configured
 
     def __repr__(self) -> str:
         return f"<Source {self.name}: {len(self.handlers)} types translated, {len(self.ignored)} ignored>"

@@ -154,7 +154,7 @@ class _Loader:
             try:
                 ours[name] = configured(name, table)
             except Declaration as error:
-                self.faults.append(f"{error}{self.file}: mend it as docs/configuration.md shows")
+                self.faults.extend(f"{fault}{self.file}" for fault in str(error).splitlines())
         self.sources |= ours
         return ours
 

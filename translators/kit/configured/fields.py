@@ -1,0 +1,57 @@
+"""One property or trait of a configured source: a path, or a small table that says what stands there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from translators.kit.configured.tables import Table
+from translators.kit.payload import Payload
+
+Read = Callable[[Payload], Any]
+
+# The form's keys, and the JSON type that it gives where that is known.
+FORMS: Final[Mapping[frozenset[str], str]] = {
+    frozenset({"value"}): "",
+    frozenset({"id"}): "string",
+    frozenset({"text"}): "string",
+    frozenset({"decimal"}): "number",
+    frozenset({"time"}): "string",
+    frozenset({"minor", "currency"}): "number",
+}
+_SHAPES: Final = (
+    "a path, { value = ... }, { id = path }, { text = path }, { decimal = path }, { time = path } "
+    "or { minor = path, currency = path }"
+)
+
+
+def read_of(table: Table, name: str, told: Any) -> Read:
+    """How the field is read; what is wrong with it is noted."""
+    if isinstance(told, str) and told:
+        return lambda body: body.get(told)
+    form = frozenset(told) if isinstance(told, Mapping) else frozenset()
+    paths = [] if form == {"value"} else [told[key] for key in form] if form in FORMS else [None]
+    if not all(isinstance(path, str) and path for path in paths):
+        table.fault(name, f"must be {_SHAPES}")
+        return lambda _: None
+    match sorted(form):
+        case ["value"]:
+            return lambda _: told["value"]
+        case ["id"]:
+            return lambda body: body.id(told["id"], None)
+        case ["text"]:
+            return lambda body: body.text(told["text"], None)
+        case ["decimal"]:
+            return lambda body: body.decimal(told["decimal"], None)
+        case ["time"]:
+            return lambda body: body.when(told["time"], None)
+    return lambda body: body.money(told["minor"], told["currency"])
+
+
+def kind_of(told: Any) -> str:
+    """The JSON type of what the field gives, empty where the provider decides."""
+    if not isinstance(told, Mapping):
+        return ""
+    if set(told) == {"value"}:
+        return {str: "string", bool: "boolean", int: "integer", float: "number"}.get(type(told["value"]), "")
+    return FORMS.get(frozenset(told), "")

@@ -1,0 +1,86 @@
+"""How a configured source splits a delivery and names its events: `items`, `id`, `type`, `time`."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+
+from translators.kit.configured.tables import Table
+from translators.kit.errors import Malformed
+from translators.kit.event import Delivery, Head, Item
+from translators.kit.payload import Payload, raw_items
+from translators.kit.source import Source
+
+_HEADER: Final = "header:"
+
+
+def body_of(item: Item, *, form: bool) -> Payload:
+    """The item's members, of its JSON or its form."""
+    return Payload(dict(item.form)) if form else item.body
+
+
+def headers(table: Table) -> list[str]:
+    """The headers that a source's id, type or time stand in, which are kept with the event."""
+    told = (path for key in ("id", "type", "time") for path in _paths(table, key))
+    return [path.removeprefix(_HEADER) for path in told if path.startswith(_HEADER)]
+
+
+def _paths(table: Table, key: str) -> list[str]:
+    value = table.value.get(key)
+    return [path for path in (value if isinstance(value, list) else [value]) if isinstance(path, str)]
+
+
+def declare(source: Source, table: Table, *, form: bool) -> None:
+    """Register how it splits and names."""
+    items, ids, types, time = table.text("items"), table.texts("id"), table.texts("type"), table.text("time")
+    naive = table.flag("naive_times_are_utc")
+    if not types:
+        table.fault("type", "is missing: the path of the event's type")
+    if form and items:
+        table.fault("items", 'cannot be with body = "form": a form is one event')
+    if items:
+        steps = [] if items == "$" else items.split(".")
+
+        @source.split
+        def split(delivery: Delivery) -> list[bytes | Item]:
+            return list(raw_items(delivery.body, *steps))
+
+    @source.event
+    def head(item: Item) -> Head:
+        body = body_of(item, form=form)
+        key = ":".join(_required(item, body, path) for path in ids) or f"sha256:{sha256(item.raw).hexdigest()}"
+        type_ = ".".join(filter(None, (_read(item, body, path) for path in types)))
+        if not type_:
+            raise Malformed(f"$.{types[0]}", "is missing, and it names the event's type")
+        return Head(key, type_, _when(item, body, time, naive=naive) if time else None)
+
+
+def _read(item: Item, body: Payload, path: str) -> str:
+    if path.startswith(_HEADER):
+        return item.headers.get(path.removeprefix(_HEADER).lower(), "")
+    return body.id(path, "")
+
+
+def _required(item: Item, body: Payload, path: str) -> str:
+    told = _read(item, body, path)
+    if not told:
+        raise Malformed(path if path.startswith(_HEADER) else f"$.{path}", "is missing, and it names the event")
+    return told
+
+
+def _when(item: Item, body: Payload, path: str, *, naive: bool) -> datetime | None:
+    """ISO 8601, unix seconds or milliseconds; None where there is none, so that the receipt stands for it."""
+    if path.startswith(_HEADER):
+        body, path = Payload({"value": _read(item, body, path) or None}, path), "value"
+    value = body.get(path)
+    if isinstance(value, str):
+        try:
+            parsed = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return body.when(path)
+        if parsed.tzinfo is None:
+            if not naive:
+                raise Malformed(f"{body.path}.{path}", "has no time zone; naive_times_are_utc = true takes it for UTC")
+            return parsed.replace(tzinfo=UTC)
+    return body.when(path, None)

@@ -1,0 +1,69 @@
+"""Who an event of a configured source is about: `[sources.<name>.identity]`."""
+
+from __future__ import annotations
+
+from translators.kit.configured.fields import read_of
+from translators.kit.configured.heads import body_of
+from translators.kit.configured.tables import Table
+from translators.kit.errors import Declaration, Malformed
+from translators.kit.event import Event
+from translators.kit.identity import ExternalId, Identity
+from translators.kit.source import Source
+
+_PATHS = ("user_id", "metadata", "anonymous", "email")
+
+
+def declare(source: Source, table: Table, *, form: bool) -> None:
+    """Register what the payload claims; at least one way to name somebody must be there."""
+    table.only(*_PATHS, "group_id", "external_ids", "traits", "own_account")
+    user_id, metadata, anonymous, email = (table.text(path) for path in _PATHS)
+    group_id, own = table.text("group_id"), table.flag("own_account")
+    if not (user_id or metadata or anonymous or email or own):
+        table.faults.append(
+            f"{table.where} names nobody: give user_id, metadata, anonymous or email (paths in the body), or "
+            "own_account = true where the events are your own account's affair"
+        )
+    externals = _externals(table.table("external_ids"))
+    told = table.table("traits")
+    traits = {name: read_of(told, name, each) for name, each in told.items()}
+
+    @source.who
+    def who(event: Event) -> Identity:
+        body = body_of(event, form=form)
+        address = body.text(email, "").strip() if email else ""
+        known = body.id(anonymous, "") if anonymous else ""
+        mapping = body.texts(metadata) if metadata else {}
+        mine = body.id(user_id, "") if user_id else ""
+        if known:
+            claim = ("customer", known)
+        elif address:
+            claim = ("email", address.lower())
+        elif own:
+            claim = ("account", f"self:{event.source}")
+        elif mapping or mine:
+            claim = None
+        else:
+            paths = [f"$.{path}" for path in (user_id, metadata, anonymous, email) if path]
+            raise Malformed(paths[0], f"names nobody ({table.where}: {', '.join(paths)} hold nothing)")
+        return Identity(
+            metadata=(mapping,) if metadata else (),
+            user_ids=(mine,) if mine else (),
+            anonymous=claim,
+            external_ids=tuple(ExternalId(type_, body.id(path, "")) for type_, path in externals.items()),
+            traits={"email": address or None} | {name: read(body) for name, read in traits.items()},
+            group_id=(body.id(group_id, "") or None) if group_id else None,
+        )
+
+
+def _externals(table: Table) -> dict[str, str]:
+    found = {}
+    for type_, path in table.items():
+        try:
+            ExternalId(type_, "")
+        except Declaration as error:
+            table.fault(type_, f"cannot be: {error}")
+        if isinstance(path, str):
+            found[type_] = path
+        else:
+            table.fault(type_, "is no path: write a text")
+    return found
