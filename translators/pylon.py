@@ -74,7 +74,7 @@ def head(item: Item) -> Head:
         ("issue.updated_at", "record"),
     )
     for path, clock in told:
-        if at := moment(body, path, naive_is_utc=True):
+        if at := moment(body, path):
             return Head(key, type_, at, clock)
     return Head(key, type_, None)
 

@@ -76,3 +76,10 @@ def test_a_rating_has_a_score_where_it_is_a_small_number(printed: str, score: in
     outcome = told("issue.rated", rating=printed)
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"].get("score") == score
+
+
+def test_a_time_without_a_zone_is_no_time() -> None:
+    """Pylon does not document how its variables print a time, so nothing is assumed of one."""
+    for printed, clock in (("2026-10-05T09:00:00+02:00", "event"), ("2026-10-05 09:00:00", "received")):
+        (event,) = pylon.events(delivery({"type": "issue.created", "at": printed, "issue": {"id": "i1"}}))
+        assert event.clock == clock
