@@ -9,9 +9,11 @@ import hashlib
 import hmac
 import re
 import secrets
+from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
+from webhooks.errors import JournalUnavailable
 from webhooks.journal import Journal
 
 NOTE: Final = "installation"
@@ -48,7 +50,8 @@ class Prover:
         """The proof; empty where the nonce is none, or nobody has ever asked for an id."""
         if not _NONCE.fullmatch(asked):
             return ""
-        self._id = self._id or _id(self._journal)
+        with suppress(JournalUnavailable):  # alive is alive
+            self._id = self._id or _id(self._journal)
         return prove(self._id, asked) if self._id else ""
 
 

@@ -34,3 +34,13 @@ def test_the_journal_is_asked_until_there_is_an_id_and_then_no_more():
     journal.calls.clear()
     prover.answer(nonce)
     assert journal.calls == []
+
+
+def test_while_the_journal_is_away_there_is_no_proof_and_no_failure():
+    journal = MemoryJournal()
+    id_ = proof.establish(journal, NOW)
+    prover, nonce = proof.Prover(journal), proof.nonce()
+    journal.away = True
+    assert prover.answer(nonce) == ""
+    journal.away = False
+    assert prover.answer(nonce) == proof.prove(id_, nonce)

@@ -29,6 +29,7 @@ def examine(settings: Settings, journal: Journal) -> Iterator[Finding]:
     if where is not None:
         yield from _kept(file_system(where))
         yield from judge("a sync of the journal's disk", sync(where), fast=FAST)
+    yield Finding("ok", "store", "the journal's schema is the one of this version")  # else it would not have opened
     began = time.perf_counter()
     for _ in range(ROUNDS):
         journal.check()
