@@ -3,14 +3,12 @@
 import json
 import os
 import signal
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
 
-from running import environment, free_port, get, until
+from running import environment, standin
 from translators.kit import Delivery
 from webhooks import plugins
 from webhooks.cli.main import main
@@ -47,15 +45,10 @@ def run(tmp_path, monkeypatch):
 @pytest.fixture
 def receiver(tmp_path):
     """A local stand-in for Segment: its settings, and what it has got."""
-    port, log = free_port(), tmp_path / "received.jsonl"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webhooks.receiver", "--port", str(port), "--log", str(log)], stdout=subprocess.DEVNULL
-    )
-    until(lambda: get(port, "/") == 200, "the receiver")
+    log = tmp_path / "received.jsonl"
     got = lambda: [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []  # noqa: E731
-    yield {"SEGMENT_URL": f"http://127.0.0.1:{port}", "SEGMENT_WRITE_KEY": "wk_test"}, got
-    process.terminate()
-    process.wait()
+    with standin("--log", str(log)) as url:
+        yield {"SEGMENT_URL": url, "SEGMENT_WRITE_KEY": "wk_test"}, got
 
 
 class Shop:

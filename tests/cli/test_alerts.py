@@ -1,34 +1,19 @@
 """`segue alerts`, and a real worker that tells of what is wrong."""
 
 import json
-import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
-import pytest
-from click.testing import CliRunner
-
 from hearers import certificate, hook, smtp
 from running import environment, output, until
 from translators.kit import Event
-from webhooks.cli.main import main
 from webhooks.journal import open_journal
-from webhooks.settings import variables
 
 __all__ = ["certificate", "hook", "smtp"]
 SECRET = "whsec_" + "QUFB" * 8
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for name in set(os.environ) - set(variables()):
-        monkeypatch.delenv(name)
-    environ = environment(tmp_path)
-    return lambda *arguments, **more: CliRunner(env={**environ, **more}).invoke(main, arguments)
 
 
 def dead(tmp_path):

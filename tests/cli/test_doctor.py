@@ -1,10 +1,7 @@
 """`segue doctor` with things broken on purpose: each is found, with its mend, in a bounded time."""
 
 import json
-import os
 import socket
-import subprocess
-import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -14,32 +11,26 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner
 
-from running import environment, free_port, get, output, segue, until
+from running import free_port, get, output, segue, until
 from webhooks.cli import doctor as doctoring
 from webhooks.cli.doctor import segment, store
 from webhooks.cli.findings import Finding
-from webhooks.cli.main import main
 from webhooks.journal import open_journal
-from webhooks.settings import variables
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
+def run(run, monkeypatch):
+    """`segue doctor`."""
     monkeypatch.setenv("NO_PROXY", "*")
-    for name in set(os.environ) - set(variables()):
-        monkeypatch.delenv(name)
-    environ = environment(tmp_path)
 
-    def run(*arguments, **more):
-        told = {**environ, "SEGMENT_WRITE_KEY": "wk_test", "PORT": str(free_port()), **more}
-        result = CliRunner(env=told).invoke(main, ("doctor", *arguments))
+    def doctor(*arguments, **more):
+        told = {"SEGMENT_WRITE_KEY": "wk_test", "PORT": str(free_port()), **more}
+        result = run("doctor", *arguments, **told)
         assert "Traceback" not in result.output
         return result
 
-    return run
+    return doctor
 
 
 @contextmanager
@@ -82,36 +73,27 @@ def about(result, word):
     return [(grade, text) for grade, what, text in findings(result)[1] if what == word]
 
 
-def test_the_whole_way_over_a_running_service(run, tmp_path):
-    port, receiver = free_port(), free_port()
+def test_the_whole_way_over_a_running_service(run, tmp_path, receiver):
+    environ, got = receiver
+    port = free_port()
     address = f"http://127.0.0.1:{port}"
-    environ = {"PORT": str(port), "SEGUE_PUBLIC_URL": address, "SEGMENT_URL": f"http://127.0.0.1:{receiver}"}
-    log = tmp_path / "received.jsonl"
-    standin = subprocess.Popen(
-        [sys.executable, "-m", "webhooks.receiver", "--port", str(receiver), "--log", str(log)],
-        stdout=subprocess.DEVNULL,
-    )
-    try:
-        with segue(tmp_path, "serve", SEGMENT_WRITE_KEY="wk_test", **environ):
-            until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
-            until(lambda: get(receiver, "/") == 200, "the receiver")
-            until(lambda: worker_lives(tmp_path), "a worker's note")
-            result = run("--send", "--json", SEGUE_ALERT_DISK_FREE="0", **environ)
-        ok, told = findings(result)
-        assert ok, told
-        texts = " | ".join(text for grade, _, text in told if grade == "ok")
-        for part in (
-            "a sync of the journal's disk takes", "a durable commit takes",
-            f"the web server answers on {address}", f"{address} leads to this installation",
-            f"{address}/webhooks/acme is open to acme", "the clock agrees with Segment's", "takes write key",
-            "a message was sent: `Segue Doctor`", "a worker gave a sign",
-        ):  # fmt: skip
-            assert part in texts, part
-        (message,) = [json.loads(line) for line in log.read_text().splitlines()]
-        assert (message["event"], message["anonymousId"]) == ("Segue Doctor", "segue-doctor")
-    finally:
-        standin.terminate()
-        standin.wait()
+    environ |= {"PORT": str(port), "SEGUE_PUBLIC_URL": address}
+    with segue(tmp_path, "serve", **environ):
+        until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
+        until(lambda: worker_lives(tmp_path), "a worker's note")
+        result = run("--send", "--json", SEGUE_ALERT_DISK_FREE="0", **environ)
+    ok, told = findings(result)
+    assert ok, told
+    texts = " | ".join(text for grade, _, text in told if grade == "ok")
+    for part in (
+        "a sync of the journal's disk takes", "a durable commit takes",
+        f"the web server answers on {address}", f"{address} leads to this installation",
+        f"{address}/webhooks/acme is open to acme", "the clock agrees with Segment's", "takes write key",
+        "a message was sent: `Segue Doctor`", "a worker gave a sign",
+    ):  # fmt: skip
+        assert part in texts, part
+    (message,) = got()
+    assert (message["event"], message["anonymousId"]) == ("Segue Doctor", "segue-doctor")
 
 
 def worker_lives(folder):

@@ -3,8 +3,6 @@
 import http.client
 import json
 import signal
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime
 
@@ -12,7 +10,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from running import SECRET, free_port, get, output, segue, until
+from running import SECRET, free_port, get, output, segue, standin, until
 from translators.kit import HmacBody
 from webhooks.signatures import sign
 
@@ -21,15 +19,9 @@ SCHEME = HmacBody(header="X-Acme-Signature")
 
 
 @pytest.fixture
-def receiver(tmp_path):
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webhooks.receiver", "--port", str(port)], stdout=subprocess.DEVNULL
-    )
-    until(lambda: get(port, "/") == 200, "the receiver")
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+def receiver():
+    with standin() as url:
+        yield url
 
 
 def post(port, number):

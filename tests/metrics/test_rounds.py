@@ -1,6 +1,7 @@
 """Jobs beside the work: each in its time, none ends the others."""
 
 import threading
+from types import SimpleNamespace
 
 from webhooks.errors import JournalUnavailable
 from webhooks.metrics import Rounds
@@ -42,3 +43,11 @@ def test_a_job_that_hangs_does_not_hold_up_the_end():
     rounds.stop(patience=0.05)
     assert last == []
     release.set()
+
+
+def test_under_our_gunicorn_configuration_another_app_may_run_too():
+    from webhooks import gunicorn_conf
+
+    gunicorn_conf.post_worker_init(SimpleNamespace(wsgi=lambda environ, start: []))
+    assert gunicorn_conf._rounds == []
+    gunicorn_conf.worker_exit(None, None)

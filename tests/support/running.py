@@ -67,6 +67,20 @@ def segue(folder: Path, *arguments: str, **environ: str) -> Iterator[subprocess.
         process.wait()
 
 
+@contextlib.contextmanager
+def standin(*arguments: str) -> Iterator[str]:
+    """A local stand-in for Segment in a process of its own; its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "webhooks.receiver", "--port", str(port), *arguments]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        until(lambda: get(port, "/") == 200, "the receiver")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        process.terminate()
+        process.wait()
+
+
 def output(folder: Path) -> str:
     return (folder / "output.txt").read_text()
 

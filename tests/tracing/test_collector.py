@@ -2,8 +2,6 @@
 
 import gzip
 import signal
-import subprocess
-import sys
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from running import EVENT, SECRET, free_port, get, output, segue, until
+from running import EVENT, SECRET, free_port, get, output, segue, standin, until
 from translators.kit import HmacBody
 from webhooks.cli.post import post
 from webhooks.errors import SettingsError
@@ -60,14 +58,8 @@ def collector():
 
 @pytest.fixture
 def receiver():
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webhooks.receiver", "--port", str(port)], stdout=subprocess.DEVNULL
-    )
-    until(lambda: get(port, "/") == 200, "the receiver")
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait()
+    with standin() as url:
+        yield url
 
 
 @pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
