@@ -238,3 +238,11 @@ def test_a_row_that_cannot_be_held_is_loaded_by_no_store(journal: Journal) -> No
         journal.load([bad])
     assert journal.load([]) == Stored(0, 0)
     assert journal.count() == 1
+
+
+def test_the_note_of_a_worker_long_gone_is_pruned_and_no_other(journal: Journal) -> None:
+    for name in ("worker:gone", "hold:wk"):
+        journal.note(name, {}, now=NOW)
+    journal.note("worker:alive", {}, now=NOW + 2 * MINUTE)
+    journal.prune({}, now=NOW + timedelta(days=7) + MINUTE)
+    assert journal.notes().keys() == {"hold:wk", "worker:alive"}

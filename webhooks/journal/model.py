@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
@@ -24,6 +24,8 @@ from translators.kit import Event
 
 Cursor = str
 """A place in the order of arrival, opaque. The empty one is before everything."""
+FORGOTTEN: Final = timedelta(days=7)
+"""After which the note of a worker that is gone (`worker:<name>`) is deleted with the pruning."""
 HISTORY: Final = 20
 """Attempts kept with an event, the last ones."""
 

@@ -58,6 +58,7 @@ class Journal(Protocol):
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
         """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`.
 
+        One-time tokens that ran out and the notes of workers long gone go with them.
         A store that gives up whole blocks may keep some for longer, and may delete more than `limit` with a block.
         """
         ...

@@ -19,7 +19,7 @@ from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import queries, records
 from webhooks.journal.file import BAD_VALUE, SqliteFile
 from webhooks.journal.group import Group
-from webhooks.journal.model import HISTORY, Census, Claim, Row, Settlement, State, Stats, Stored
+from webhooks.journal.model import FORGOTTEN, HISTORY, Census, Claim, Row, Settlement, State, Stats, Stored
 from webhooks.journal.records import Params, micros
 from webhooks.journal.runners import Runner, runner
 from webhooks.journal.seal import Seal
@@ -95,7 +95,10 @@ class SqliteJournal(Operated):
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
         """Delete what is settled and old enough, and tokens that ran out; in short transactions."""
-        self._file.write(lambda db: db.execute(SQL["forget_tokens"], (micros(now),)) and None)
+        old = micros(now - FORGOTTEN)
+        self._file.write(
+            lambda db: (db.execute(SQL["forget_tokens"], (micros(now),)), db.execute(SQL["forget_workers"], (old,)))
+        )
         gone = 0
         for source, by in self.census().by_source.items():
             for state in by.keys() & ages.keys() - {State.PENDING}:

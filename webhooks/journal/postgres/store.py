@@ -21,7 +21,7 @@ from translators.kit import Event
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import queries, records
 from webhooks.journal.group import Group
-from webhooks.journal.model import Census, Claim, Settlement, State, Stats, Stored
+from webhooks.journal.model import FORGOTTEN, Census, Claim, Settlement, State, Stats, Stored
 from webhooks.journal.postgres import columns, segments
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, Listener
 from webhooks.journal.postgres.operator import Operated, store
@@ -147,6 +147,7 @@ class PostgresJournal(Operated):
             if not db.one(SQL["only_one_tidies"])["pg_try_advisory_xact_lock"]:
                 return False
             db.execute(SQL["forget_tokens"], told)
+            db.execute(SQL["forget_workers"], {"old": micros(now - FORGOTTEN)})
             segments.add_up(db)
             segments.rotate(db, self._span, told)
             return True

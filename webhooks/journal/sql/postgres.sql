@@ -342,6 +342,9 @@ RETURNING value
 -- name: forget_tokens
 DELETE FROM segue_tokens WHERE until <= %(now)s
 
+-- name: forget_workers
+DELETE FROM segue_notes WHERE name LIKE 'worker:%%' AND at < %(old)s
+
 -- name: note
 INSERT INTO segue_notes (name, value, at) VALUES (%(name)s, %(value)s, %(at)s)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at

@@ -44,6 +44,9 @@ DELETE FROM events WHERE seq IN (
 -- name: forget_tokens
 DELETE FROM tokens WHERE until <= ?
 
+-- name: forget_workers
+DELETE FROM notes WHERE name GLOB 'worker:*' AND at < ?
+
 -- name: census
 SELECT state, source, count(*) FROM events GROUP BY state, source
 
