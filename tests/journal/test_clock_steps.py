@@ -45,16 +45,17 @@ def test_a_lease_that_was_just_renewed_is_no_lease_of_a_wrong_clock(journal: Sql
 def test_a_retry_and_what_was_handed_back_by_a_clock_that_was_ahead_are_due_by_the_right_one(
     journal: SqliteJournal,
 ) -> None:
-    journal.append([event("retry"), event("back")], now=NOW)
+    journal.append([event("retry"), event("later"), event("back")], now=NOW)
     ahead = NOW + HOUR
-    retry, back = journal.claim(10, worker="w", now=ahead, lease=LEASE)
+    retry, later, back = journal.claim(10, worker="w", now=ahead, lease=LEASE)
     due = ahead + timedelta(minutes=5)
     settled = [
-        Settlement(claim=retry, state=State.PENDING, due_at=due),
+        Settlement(claim=retry, state=State.PENDING, reason="503", due_at=due),
+        Settlement(claim=later, state=State.PENDING, reason="many batches are under way", due_at=due, attempt=False),
         Settlement(claim=back, state=State.PENDING, attempt=False),
     ]
     journal.settle(settled, now=ahead)
-    assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["retry", "back"]
+    assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["retry", "later", "back"]
 
 
 def test_a_replay_that_was_put_off_on_purpose_waits(journal: SqliteJournal) -> None:

@@ -8,7 +8,7 @@ ON CONFLICT (source, event_key) DO NOTHING
 
 -- name: any_due
 SELECT 1 FROM events
-WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND attempts > 0)
+WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND reason <> '')
   AND (leased_until IS NULL OR leased_until <= :now OR leased_until > :beyond)
 LIMIT 1
 
@@ -16,7 +16,7 @@ LIMIT 1
 UPDATE events SET lease = :lease, leased_until = :until
 WHERE seq IN (
     SELECT seq FROM events
-    WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND attempts > 0)
+    WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND reason <> '')
       AND (leased_until IS NULL OR leased_until <= :now OR leased_until > :beyond)
     ORDER BY seq LIMIT :limit
 )
