@@ -100,7 +100,7 @@ def filled(shop):
     shop.receive(id="quiet", type="test.ping")
     shop.receive(id="odd", type="order.exploded")
     shop.receive(id="torn", user=["u1"])
-    shop.receive(id="nobody", user=None)
+    shop.receive(id="nobody", user=None, meta={"campaign": "spring"})
     shop.work()
     shop.receive(id="new")
     return shop

@@ -19,7 +19,7 @@ scheme = { class = "HmacBody", header = "X-Acme-Signature" }
 id = "id"
 type = "type"
 time = "at"
-identity = { user_id = "user" }
+identity = { user_id = "user", metadata = "meta" }
 events."order.paid" = { track = "Order Completed", fields = { order_id = "order" } }
 ignore."test.*" = "a test"
 """
