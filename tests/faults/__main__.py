@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import sys
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,8 +78,14 @@ def main() -> int:
     for trial in TRIALS:
         if told.only and trial.name not in told.only:
             continue
-        with database(told.database, postgres=told.postgres) as url:
-            report = trial.run(told.rounds, told.seed, url, say(trial.name))
+        try:
+            with database(told.database, postgres=told.postgres) as url:
+                report = trial.run(told.rounds, told.seed, url, say(trial.name))
+        except Exception:
+            traceback.print_exc()
+            print(f"{trial.name}: FAULT, it did not come to its end", flush=True)
+            failed.append(trial.name)
+            continue
         print(f"\r\033[K{report}" if sys.stderr.isatty() else report, flush=True)
         if not report.ok:  # type: ignore[attr-defined]
             failed.append(trial.name)
