@@ -13,7 +13,8 @@ from translators.kit import schemes
 from translators.kit.configured.tables import Table
 
 _CLASSES: Final[Mapping[str, type[schemes.Scheme]]] = {kind.__name__: kind for kind in get_args(schemes.Scheme)}
-_AT: Final = re.compile(r"(.*) - at `\$\.(\w+)[^`]*`")
+_AT: Final = " - at `$."
+_WORD: Final = re.compile(r"\w+")
 
 
 def scheme_of(source: Table) -> schemes.Scheme | None:
@@ -43,11 +44,12 @@ def scheme_of(source: Table) -> schemes.Scheme | None:
 
 def _note(table: Table, kind: type[Any], message: str) -> None:
     """Msgspec's words, with our key and the words to choose from."""
-    match = _AT.fullmatch(message)
-    if match is None:
+    what, _, where = message.rpartition(_AT)
+    name = _WORD.match(where)
+    if not what or name is None:
         table.faults.append(f"{table.where}: {message}")
         return
-    hint = get_type_hints(kind)[match[2]]
+    hint = get_type_hints(kind)[name[0]]
     choices = [word for part in (hint, *get_args(hint)) if get_origin(part) is Literal for word in get_args(part)]
     more = f": choose {' or '.join(map(str, choices))}" if choices else ""
-    table.fault(match[2], f"does not fit ({match[1][0].lower()}{match[1][1:]}){more}")
+    table.fault(name[0], f"does not fit ({what[0].lower()}{what[1:]}){more}")
