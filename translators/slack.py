@@ -28,7 +28,6 @@ from translators.kit import (
     Skip,
     Source,
     form_call,
-    from_seconds,
     parse_form,
     track,
 )
@@ -88,7 +87,7 @@ def head(item: Item) -> Head:
     type_ = ".".join(filter(None, (event.text("type"), event.text("subtype", None))))
     at = event.get("event_ts")
     exact = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
-    return Head(body.id("event_id"), type_, from_seconds(at) if exact else body.seconds("event_time"))
+    return Head(body.id("event_id"), type_, event.seconds("event_ts") if exact else body.seconds("event_time"))
 
 
 @slack.who

@@ -58,7 +58,7 @@ def split(delivery: Delivery) -> list[bytes | Item]:
     if not is_update or not isinstance(body.get("comment"), dict):
         return [delivery.body]
     parts = ["change"] if body.get("changelog.items") else []
-    if body.get("issue_event_type_name") not in _NO_NEW_COMMENT:
+    if str(body.get("issue_event_type_name")) not in _NO_NEW_COMMENT:
         parts.append("comment")
     identifier = delivery.headers.get(_IDENTIFIER)
     headers = {_IDENTIFIER: identifier} if identifier else {}

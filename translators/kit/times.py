@@ -40,7 +40,7 @@ def from_iso(text: str, *, naive_is_utc: bool = False) -> datetime:
         if not naive_is_utc:
             raise ValueError(f"{text} has no time zone")
         return parsed.replace(tzinfo=UTC)
-    return parsed.astimezone(UTC)
+    return _to_utc(parsed)
 
 
 def from_rfc2822(text: str) -> datetime:
@@ -48,7 +48,14 @@ def from_rfc2822(text: str) -> datetime:
     parsed = parsedate_to_datetime(text)
     if parsed.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
-    return parsed.astimezone(UTC)
+    return _to_utc(parsed)
+
+
+def _to_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{moment} is before year 1 or after 9999 in UTC") from None
 
 
 def to_iso(moment: datetime) -> str:
