@@ -154,7 +154,8 @@ def unavailable(error: Exception) -> JournalUnavailable:
         )
     if isinstance(error, psycopg.errors.InsufficientPrivilege):
         return JournalUnavailable(
-            f"PostgreSQL refuses it to this role: {told}", hint="Grant it the rights that docs/postgresql.md lists."
+            f"PostgreSQL refuses it to this role: {told}",
+            hint="Run `segue migrate --grants` as the tables' owner, and make this user a member of its role.",
         )
     return JournalUnavailable(
         f"PostgreSQL cannot be used: {told}", hint="Is it up, and is its address right? Nothing was acknowledged."

@@ -9,6 +9,7 @@ import psycopg
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import queries
 from webhooks.journal.postgres.connections import Connection, connect, unavailable
+from webhooks.journal.postgres.grants import regrant
 
 MIGRATIONS: Final = queries.load("postgres_schema")
 LATEST: Final = max(map(int, MIGRATIONS))
@@ -34,6 +35,9 @@ def migrate(url: str) -> tuple[int, int]:
                     db.execute(MIGRATIONS[str(number)].encode())
                     db.execute("INSERT INTO segue_schema (version) VALUES (%s)", (number,))
                 have = number
+            if before != have:
+                with db.transaction():
+                    regrant(db)
             if db.one(SQL["is_restored"])["exists"]:
                 db.execute(SQL["restored"])
             return before, have

@@ -26,7 +26,6 @@ PAUSE: Final = 0.01
 FEW: Final = 500
 SHARE: Final = 0.1
 """What must outlive its segment is moved, where it is few rows or a small part."""
-_ALONE: Final = ("give_up",)  # several statements at once take no parameters
 COUNTS: Final = 2000
 """Lines of counts after which they are added up."""
 
@@ -38,7 +37,7 @@ def rotate(db: Connection, span: timedelta, told: Mapping[str, int]) -> None:
     if not last["used"] or (span and lasted < span):
         return
     new = {"id": last["id"] + 1, **told}
-    db.execute(SQL["make"].format(id=new["id"]).encode())
+    db.execute(SQL["make"], new)
     db.execute(STORE["hold_segments"])  # nobody is storing now
     db.execute(SQL["close"], {"id": last["id"]})
     db.execute(SQL["begin"], new)
@@ -76,7 +75,7 @@ def retire(db: Connection, id: int, before: Mapping[State, int]) -> int:
     if not _is_few(stay, total):
         raise psycopg.Rollback
     for name in ("recount", "move_outcomes", "move_events", "move_waiting", "give_up"):
-        db.execute(SQL[name].format(id=id).encode(), told if name not in _ALONE else None)
+        db.execute(SQL[name].format(id=id).encode(), told)
     return int(total - stay)
 
 

@@ -130,3 +130,37 @@ CREATE FUNCTION segue_history(history jsonb, entry jsonb, most integer) RETURNS 
     -- One more entry, the oldest given up where there are too many.
     SELECT CASE WHEN jsonb_array_length(history) < most THEN history ELSE history - 0 END || jsonb_build_array(entry)
 $$;
+
+-- name: 2
+-- Tables are made, locked and dropped by their owner alone; who tidies may ask for just these three things.
+CREATE FUNCTION segue_make_segment(id integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $$
+DECLARE
+    kind text;
+BEGIN
+    FOREACH kind IN ARRAY ARRAY['segue_events', 'segue_outcomes'] LOOP
+        EXECUTE format('CREATE TABLE %s_%s (LIKE %s INCLUDING ALL)', kind, id, kind);
+        EXECUTE format('ALTER TABLE %s_%s ADD CHECK (segment = %s)', kind, id, id);
+        EXECUTE format('ALTER TABLE %s ATTACH PARTITION %s_%s FOR VALUES IN (%s)', kind, kind, id, id);
+    END LOOP;
+END $$;
+
+CREATE FUNCTION segue_lock_segments() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    -- Both with all their partitions, and never waiting: who waits for a table in another order would wait in a circle.
+    LOCK TABLE segue_events, segue_outcomes IN ACCESS EXCLUSIVE MODE NOWAIT;
+END $$;
+
+CREATE FUNCTION segue_drop_segment(gone integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
+AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM segue_segments WHERE id = gone AND newest_at IS NOT NULL)
+        OR EXISTS (SELECT FROM segue_queue WHERE segment = gone)
+    THEN
+        RAISE EXCEPTION 'segment % is open, or not there, or events in it wait', gone;
+    END IF;
+    EXECUTE format('DROP TABLE segue_events_%s, segue_outcomes_%s', gone, gone);
+    DELETE FROM segue_counts WHERE segment = gone;
+    DELETE FROM segue_segments WHERE id = gone;
+END $$;
+REVOKE EXECUTE ON FUNCTION segue_make_segment, segue_lock_segments, segue_drop_segment FROM PUBLIC;

@@ -5,12 +5,7 @@ SELECT id, opened_at, EXISTS (SELECT FROM segue_events AS e WHERE e.segment = s.
 FROM segue_segments AS s ORDER BY id DESC LIMIT 1
 
 -- name: make
-CREATE TABLE segue_events_{id} (LIKE segue_events INCLUDING ALL);
-CREATE TABLE segue_outcomes_{id} (LIKE segue_outcomes INCLUDING ALL);
-ALTER TABLE segue_events_{id} ADD CHECK (segment = {id});
-ALTER TABLE segue_outcomes_{id} ADD CHECK (segment = {id});
-ALTER TABLE segue_events ATTACH PARTITION segue_events_{id} FOR VALUES IN ({id});
-ALTER TABLE segue_outcomes ATTACH PARTITION segue_outcomes_{id} FOR VALUES IN ({id});
+SELECT segue_make_segment(%(id)s)
 
 -- name: close
 UPDATE segue_segments SET newest_at = coalesce(
@@ -33,33 +28,33 @@ SELECT state, sum(amount)::bigint AS amount FROM segue_counts WHERE segment = %(
 SELECT seq FROM segue_queue WHERE segment = %(id)s FOR UPDATE NOWAIT
 
 -- name: lock
--- Both with all their partitions, and never waiting: who waits for a table in another order would wait in a circle.
-LOCK TABLE segue_events, segue_outcomes IN ACCESS EXCLUSIVE MODE NOWAIT
+SELECT segue_lock_segments()
 
 -- name: total
-SELECT count(*) FROM segue_events_{id}
+SELECT count(*) FROM segue_events WHERE segment = {id}
 
 -- name: stay
 -- Those whose age has not come: of a state without an age, or settled too late.
-SELECT count(*) FROM segue_outcomes_{id} AS o
+SELECT count(*) FROM segue_outcomes AS o
 LEFT JOIN unnest(%(states)s::text[], %(before)s::bigint[]) AS age (state, before) USING (state)
-WHERE age.state IS NULL OR o.settled_at >= age.before
+WHERE o.segment = {id} AND (age.state IS NULL OR o.settled_at >= age.before)
 
 -- name: move_outcomes
 INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
 SELECT 0, o.seq, o.source, o.state, o.settled_at, o.due_at, o.attempts, o.reason, o.edition, o.history
-FROM segue_outcomes_{id} AS o
+FROM segue_outcomes AS o
 LEFT JOIN unnest(%(states)s::text[], %(before)s::bigint[]) AS age (state, before) USING (state)
-WHERE age.state IS NULL OR o.settled_at >= age.before
+WHERE o.segment = {id} AND (age.state IS NULL OR o.settled_at >= age.before)
 
 -- name: move_events
 INSERT INTO segue_events (segment, seq, tx, source, event_key, type, occurred_at, received_at, clock, trust, headers,
                           envelope, problem, body)
 SELECT 0, e.seq, e.tx, e.source, e.event_key, e.type, e.occurred_at, e.received_at, e.clock, e.trust, e.headers,
        e.envelope, e.problem, e.body
-FROM segue_events_{id} AS e
-WHERE e.seq IN (SELECT seq FROM segue_queue WHERE segment = {id}) OR e.seq IN (
-    SELECT seq FROM segue_outcomes WHERE segment = 0
+FROM segue_events AS e
+WHERE e.segment = {id} AND (
+    e.seq IN (SELECT seq FROM segue_queue WHERE segment = {id})
+    OR e.seq IN (SELECT seq FROM segue_outcomes WHERE segment = 0)
 )
 
 -- name: move_waiting
@@ -68,29 +63,27 @@ UPDATE segue_queue SET segment = 0 WHERE segment = %(id)s
 -- name: recount
 INSERT INTO segue_counts (segment, source, state, type, amount)
 SELECT 0, o.source, o.state, CASE WHEN o.state = 'unsupported' THEN e.type ELSE '' END, count(*)
-FROM segue_outcomes_{id} AS o JOIN segue_events_{id} AS e USING (seq)
+FROM segue_outcomes AS o JOIN segue_events AS e USING (seq)
 LEFT JOIN unnest(%(states)s::text[], %(before)s::bigint[]) AS age (state, before) USING (state)
-WHERE age.state IS NULL OR o.settled_at >= age.before
+WHERE o.segment = {id} AND e.segment = {id} AND (age.state IS NULL OR o.settled_at >= age.before)
 GROUP BY 1, 2, 3, 4
 
 -- name: give_up
-DROP TABLE segue_events_{id}, segue_outcomes_{id};
-DELETE FROM segue_counts WHERE segment = {id};
-DELETE FROM segue_segments WHERE id = {id};
+SELECT segue_drop_segment(%(id)s)
 
 -- name: prune_kept
 WITH old AS (
-    SELECT o.seq FROM segue_outcomes_0 AS o
+    SELECT o.seq FROM segue_outcomes AS o
     JOIN unnest(%(states)s::text[], %(before)s::bigint[]) AS age (state, before)
-    ON o.state = age.state AND o.settled_at < age.before
+    ON o.segment = 0 AND o.state = age.state AND o.settled_at < age.before
     ORDER BY o.settled_at LIMIT %(limit)s
     FOR UPDATE OF o SKIP LOCKED
 ),
 gone AS (
-    DELETE FROM segue_outcomes_0 WHERE seq IN (SELECT seq FROM old) RETURNING seq, source, state
+    DELETE FROM segue_outcomes WHERE segment = 0 AND seq IN (SELECT seq FROM old) RETURNING seq, source, state
 ),
 facts AS (
-    DELETE FROM segue_events_0 WHERE seq IN (SELECT seq FROM gone) RETURNING seq, type
+    DELETE FROM segue_events WHERE segment = 0 AND seq IN (SELECT seq FROM gone) RETURNING seq, type
 ),
 counted AS (
     INSERT INTO segue_counts (segment, source, state, type, amount)

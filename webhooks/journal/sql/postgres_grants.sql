@@ -1,0 +1,39 @@
+-- Rights of the three roles that run the service, over the tables' owner, who alone changes tables and bodies.
+-- Tables are reached by their parents, so that a new segment needs no rights of its own.
+
+-- name: is_role
+SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(role)s)
+
+-- name: make_role
+CREATE ROLE {role} NOLOGIN
+
+-- name: segue_web
+-- Stores, and recognises what is stored already; it can read no body, nor change or delete an event.
+REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM segue_web;
+GRANT USAGE ON SCHEMA {schema} TO segue_web;
+GRANT SELECT ON segue_schema, segue_segments, segue_queue, segue_counts, segue_tokens, segue_notes, segue_tallies
+    TO segue_web;
+GRANT SELECT (segment, seq, source, event_key), INSERT ON segue_events TO segue_web;
+GRANT INSERT ON segue_queue, segue_outcomes, segue_counts, segue_tokens, segue_notes, segue_tallies TO segue_web;
+GRANT UPDATE ON segue_tokens, segue_notes, segue_tallies TO segue_web;
+GRANT USAGE ON SEQUENCE segue_seq TO segue_web;
+
+-- name: segue_worker
+-- Delivers, keeps order, and does what an operator asks; it can change no event, no line of the audit log, no table.
+REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM segue_worker;
+GRANT USAGE ON SCHEMA {schema} TO segue_worker;
+GRANT SELECT ON segue_schema, segue_segments, segue_events, segue_queue, segue_outcomes, segue_standing, segue_counts,
+    segue_tokens, segue_notes, segue_tallies, segue_audit TO segue_worker;
+GRANT INSERT, DELETE ON segue_events, segue_queue, segue_outcomes, segue_counts, segue_tokens, segue_notes
+    TO segue_worker;
+GRANT UPDATE ON segue_queue, segue_outcomes, segue_tokens, segue_notes, segue_tallies, segue_segments TO segue_worker;
+GRANT INSERT ON segue_tallies, segue_segments, segue_audit TO segue_worker;
+GRANT USAGE ON SEQUENCE segue_seq TO segue_worker;
+GRANT EXECUTE ON FUNCTION segue_make_segment, segue_lock_segments, segue_drop_segment TO segue_worker;
+
+-- name: segue_reader
+-- Looks: `segue status`, `events`, `show`, `tail`, `export`, and whatever draws charts.
+REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM segue_reader;
+GRANT USAGE ON SCHEMA {schema} TO segue_reader;
+GRANT SELECT ON segue_schema, segue_segments, segue_events, segue_queue, segue_outcomes, segue_standing, segue_counts,
+    segue_notes, segue_tallies, segue_audit TO segue_reader;
