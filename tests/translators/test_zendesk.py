@@ -90,3 +90,122 @@ def test_a_trigger_that_names_nobody_is_malformed() -> None:
     ((_, outcome),) = outcomes(zendesk, delivery(triggered(requester={"id": "", "email": ""})))
     assert isinstance(outcome, Broken)
     assert "$.requester.id" in outcome.reason
+
+
+def happened(type_: str, detail: dict[str, Any], event: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {
+        "type": f"zen:event-type:{type_}",
+        "id": "1",
+        "account_id": 7,
+        "time": "2026-10-05T09:31:02.118Z",
+        "detail": detail,
+        "event": event or {},
+    }
+
+
+def outcome_of(body: dict[str, Any], headers: dict[str, str] | None = None) -> Any:
+    ((_, outcome),) = outcomes(zendesk, delivery(body, headers))
+    return outcome
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "name"),
+    [
+        ("OPEN", "SOLVED", "Ticket Solved"),
+        ("HOLD", "CLOSED", "Ticket Solved"),
+        ("SOLVED", "CLOSED", "Ticket Status Changed"),
+        ("SOLVED", "OPEN", "Ticket Reopened"),
+        ("CLOSED", "ARCHIVED", None),
+        ("SOLVED", "DELETED", None),
+        ("OPEN", "DELETED", None),
+        ("DELETED", "SCRUBBED", None),
+        ("DELETED", "OPEN", None),
+    ],
+)
+def test_a_ticket_that_is_put_away_is_neither_reopened_nor_solved(before: str, now: str, name: str | None) -> None:
+    """The statuses of https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events/#status-changed"""
+    outcome = outcome_of(
+        happened("ticket.status_changed", {"id": "1", "requester_id": "2"}, {"current": now, "previous": before})
+    )
+    if name is None:
+        assert isinstance(outcome, Ignored)
+    else:
+        assert isinstance(outcome, Translated)
+        assert outcome.messages[0]["event"] == name
+
+
+@pytest.mark.parametrize("role", ["agent", "AGENT", "Admin"])
+def test_staff_is_no_customer_however_its_role_is_written(role: str) -> None:
+    assert isinstance(outcome_of(happened("user.created", {"id": "5", "role": role})), Ignored)
+
+
+def test_a_type_behind_a_slash_is_the_same_type() -> None:
+    """Some of Zendesk's examples write `zen:event-type/user.identity_created`."""
+    body = happened("user.created", {"id": "5", "role": "END_USER"})
+    outcome = outcome_of(body | {"type": "zen:event-type/user.created"})
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["type"] == "identify"
+
+
+@pytest.mark.parametrize(("tags", "expected"), [("vip  late", ["vip", "late"]), ("", None), (["vip"], ["vip"])])
+def test_tags_are_a_list_however_they_come(tags: Any, expected: Any) -> None:
+    outcome = outcome_of(happened("ticket.created", {"id": "1", "requester_id": "2", "tags": tags}))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["properties"].get("tags") == expected
+
+
+@pytest.mark.parametrize(
+    ("comment", "author"),
+    [
+        ({"author": {"id": "9", "is_staff": True}}, "agent"),
+        ({"author": {"id": "9", "is_staff": False}}, "customer"),
+        ({"author": {"id": "2"}}, "customer"),
+        ({"author_id": "2"}, "customer"),
+        ({"author": {"id": "9"}}, None),
+        ({}, None),
+    ],
+)
+def test_a_reply_of_somebody_who_is_not_told_is_nobodys(comment: dict[str, Any], author: str | None) -> None:
+    detail = {"id": "1", "requester_id": "2"}
+    outcome = outcome_of(happened("ticket.comment_added", detail, {"comment": {"is_public": True} | comment}))
+    if author is None:
+        assert isinstance(outcome, Ignored)
+    else:
+        assert isinstance(outcome, Translated)
+        assert outcome.messages[0]["properties"]["author"] == author
+
+
+@pytest.mark.parametrize(
+    ("kind", "id_", "external"),
+    [("end_user", "8447", "zendesk_user_id"), ("END-USER", "67ab5f53a96f98663935c3f2", "zendesk_messaging_user_id")],
+)
+def test_a_messaging_id_is_not_taken_for_a_users(kind: str, id_: str, external: str) -> None:
+    event = {"actor": {"id": id_, "type": kind}, "conversation_id": "c", "message": {"id": "m"}}
+    outcome = outcome_of(happened("messaging_ticket.message_added", {"id": "1"}, event))
+    assert isinstance(outcome, Translated)
+    (message,) = outcome.messages
+    assert message["event"] == "Live Chat Message Sent"
+    assert [(each["type"], each["id"]) for each in message["context"]["externalIds"]] == [(external, id_)]
+
+
+def test_a_trigger_of_another_account_is_refused_by_its_header() -> None:
+    zendesk.check(delivery(triggered(), {"x-zendesk-account-id": "7"}, account_id="7"))
+    zendesk.check(delivery(triggered(), account_id="7"))
+    with pytest.raises(Refused):
+        zendesk.check(delivery(triggered(), {"x-zendesk-account-id": "8"}, account_id="7"))
+
+
+@pytest.mark.parametrize(
+    ("rating", "expected"),
+    [("good", "good"), ("Good, I'm satisfied", "good"), ("Bad, I'm unsatisfied", "bad"), ("4", "4")],
+)
+def test_a_rating_is_a_word_though_the_placeholder_is_a_sentence(rating: str, expected: str) -> None:
+    outcome = outcome_of(triggered("ticket.rated", rating=rating))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["properties"]["rating"] == expected
+
+
+def test_on_hold_is_one_status_in_both_kinds_of_webhooks() -> None:
+    outcome = outcome_of(triggered("ticket.status_changed", ticket={"id": "1", "status": "On-hold"}))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["properties"]["status"] == "hold"

@@ -35,7 +35,7 @@ zendesk.ignore(
 )
 zendesk.ignore(
     "agent.*", "agent_availability.*", "omnichannel_config.*", "omnichannel_routing_config.*",
-    because="about your agents and your set-up, not a customer",
+    "messaging_live_metrics.*", because="about your agents and your set-up, not a customer",
 )  # fmt: skip
 zendesk.ignore("eventbridge", because="AWS relays it unsigned; the same fact comes signed through an event webhook")
 zendesk.ignore("mobile_push", because="a push notification meant for your app's devices names no ticket event")

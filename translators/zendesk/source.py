@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from hashlib import sha256
 from typing import Final
 
@@ -37,18 +38,18 @@ zendesk = Source(
         encoding="base64",
     ),
     keep_headers=["X-Zendesk-Webhook-Invocation-Id"],
-    options=[Option("account_id", "accept event webhooks of this Zendesk account only")],
+    options=[Option("account_id", "accept webhooks of this Zendesk account only")],
 )
 
-_PREFIX: Final = "zen:event-type:"
+_TYPE: Final = re.compile(r"zen:event-type[:/](?P<type>.+)")  # some of Zendesk's own examples write the slash
 _STAFF: Final = {"agent", "admin"}
 
 
 @zendesk.guard
 def account(delivery: Delivery) -> None:
-    """An account that the operator named is the only one let in; trigger webhooks do not say theirs."""
+    """An account that the operator named is the only one let in; a trigger webhook says its own in a header."""
     wanted = delivery.options["account_id"]
-    told = delivery.payload.id("account_id", "")
+    told = delivery.payload.id("account_id", "") or delivery.headers.get("x-zendesk-account-id", "")
     if wanted and told and told != wanted:
         raise Refused("This delivery is of another Zendesk account.")
 
@@ -61,8 +62,8 @@ def head(item: Item) -> Head:
     names it, and its bytes where that header is missing.
     """
     body = item.body
-    if body.text("type", "").startswith(_PREFIX):
-        return Head(body.id("id"), body.text("type").removeprefix(_PREFIX), body.iso("time"))
+    if told := _TYPE.fullmatch(body.text("type", "")):
+        return Head(body.id("id"), told["type"], body.iso("time"))
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     if "detail-type" in body:
         return Head(digest, "eventbridge", None)
@@ -75,7 +76,7 @@ def head(item: Item) -> Head:
 @zendesk.before
 def customers_only(event: Event) -> None:
     """Agents and admins are Zendesk users too, and no customers."""
-    if event.type.startswith("user.") and event.body.text("detail.role", "") in _STAFF:
+    if event.type.startswith("user.") and event.body.text("detail.role", "").lower() in _STAFF:
         raise Skip("about an agent or admin of yours, not a customer")
 
 

@@ -9,10 +9,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, Identity, Message, Payload, Skip, track
+from translators.kit import Event, ExternalId, Identity, Message, Payload, Skip, track
 from translators.zendesk.source import id_of, person, zendesk
 
 _DONE: Final = {"solved", "closed"}
+# Where a ticket is put away and taken out again, whatever it was before.
+_AWAY: Final = {"archived", "deleted", "scrubbed"}
 
 
 def score(rating: str) -> int | None:
@@ -29,16 +31,22 @@ def _ticket(event: Event) -> dict[str, Any]:
         "priority": lower(detail, "priority"),
         "type": lower(detail, "type"),
         "channel": detail.text("via.channel", None),
-        "tags": detail.get("tags"),
+        "tags": _tags(detail),
         "assignee_id": id_of(detail, "assignee_id"),
         "team_id": id_of(detail, "group_id"),
     }
 
 
+def _tags(detail: Payload) -> list[str] | None:
+    """A list, or one text with spaces between."""
+    told = detail.get("tags")
+    return (told.split() if isinstance(told, str) else told) or None
+
+
 def lower(body: Payload, path: str) -> str | None:
-    """A word in lower case: event webhooks shout (`OPEN`), triggers do not (`Open`)."""
+    """A word in lower case: event webhooks shout (`OPEN`, `HOLD`), triggers do not (`Open`, `On-hold`)."""
     told = body.text(path, None)
-    return told.lower() if told else None
+    return told.lower().replace("on-hold", "hold") if told else None
 
 
 @zendesk.on("ticket.created")
@@ -71,9 +79,12 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if "created_at" in detail and detail.get("created_at") == detail.get("updated_at"):
         raise Skip("the comment that opened the ticket; ticket.created tells it")
-    author = comment.id("author.id", "")
+    author = comment.id("author.id", "") or comment.id("author_id", "")
     if author and not author.isdecimal():
         raise Skip("written by Zendesk itself or a bot")
+    staff = comment.get("author.is_staff")
+    if staff is None and author != detail.id("requester_id"):
+        raise Skip("whether an agent or a customer wrote it is not told")
     said = {**_ticket(event), "message_id": comment.id("id", None)}
     if comment.flag("author.is_staff", False):
         name = comment.text("author.name", None)
@@ -87,6 +98,8 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
 @zendesk.on("ticket.status_changed")
 def ticket_status_changed(event: Event) -> Iterator[Message]:
     now, before = event.body.text("event.current").lower(), (lower(event.body, "event.previous") or "")
+    if now in _AWAY or before in _AWAY:
+        raise Skip("put away or taken out again; ticket.soft_deleted tells a deletion")
     yield track(_step(now, before), _ticket(event), status=now, previous_status=before or None)
 
 
@@ -141,11 +154,23 @@ def message_added(event: Event) -> Iterator[Message]:
         "conversation_id": conversation,
         "message_id": event.body.id("event.message.id", None),
     }
-    kind = actor.text("type")
+    kind = actor.text("type").lower().replace("-", "_")
     if kind in {"end_user", "user"}:
-        yield track("Live Chat Message Sent", said, who=person(actor.id("id"), name=actor.text("name", None)))
+        yield track("Live Chat Message Sent", said, who=_visitor(actor))
     elif kind == "agent":
         said |= {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
         yield track("Live Chat Message Received", said, who=Identity(anonymous=("conversation", conversation)))
     else:
         raise Skip(f"written by {kind}: a bot's message is nobody's act")
+
+
+def _visitor(actor: Payload) -> Identity:
+    """A user of Zendesk by their number; another id is the messaging service's own."""
+    id_, name = actor.id("id"), actor.text("name", None)
+    if id_.isdecimal():
+        return person(id_, name=name)
+    return Identity(
+        anonymous=("messaging_user", id_),
+        external_ids=(ExternalId("zendesk_messaging_user_id", id_),),
+        traits={"name": name} if name else {},
+    )

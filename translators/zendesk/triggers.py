@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -54,7 +55,11 @@ def reply_triggered(event: Event) -> Iterator[Message]:
     yield track("Ticket Replied", said)
 
 
+# {{satisfaction.current_rating}} is a sentence: "Good, I'm satisfied"
+_SENTENCE: Final = re.compile(r"^(good|bad)\b.*", re.DOTALL)
+
+
 @zendesk.on("trigger.ticket.rated")
 def rating_triggered(event: Event) -> Iterator[Message]:
-    rating = filled(event.body).text("rating").lower()
+    rating = _SENTENCE.sub(r"\1", filled(event.body).text("rating").lower())
     yield track("Satisfaction Rated", _templated(event), rating=rating, score=score(rating))
