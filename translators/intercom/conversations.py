@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import intercom, is_teammate, item_of
+from translators.intercom.source import intercom, is_teammate, item_of, writer
 from translators.kit import Event, Message, Payload, Skip, track
 
 
@@ -49,7 +49,9 @@ def conversation_started_by_agent(event: Event) -> Iterator[Message]:
 
 @intercom.on("conversation.user.replied")
 def message_sent(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Message Sent", _conversation(event), message_id=_part(event).id("id", None))
+    part = _part(event)
+    said = _conversation(event) | {"message_id": part.id("id", None)}
+    yield track("Live Chat Message Sent", said, who=writer(event, part))
 
 
 @intercom.on("conversation.admin.replied")

@@ -25,6 +25,8 @@ intercom.ignore(
 )
 intercom.ignore("contact.archived", "contact.archive", "contact.unarchive", because="housekeeping; the profile stays")
 intercom.ignore("event.created", because="an event that your own product sent to Intercom")
+intercom.ignore("call.*", because="a phone call; its conversation tells what came of it")
+intercom.ignore("messenger.*", because="your own set-up of the Messenger")
 intercom.ignore("content_stat.*", because="statistics of outbound campaigns, no conversation")
 intercom.ignore("admin.*", because="about your teammates, not a customer")
 intercom.ignore("article.*", "content_import_source.*", "content_snippet.*", because="your help content")

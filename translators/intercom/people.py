@@ -41,14 +41,25 @@ def contact_deleted(event: Event) -> Iterator[Message]:
     yield track("Contact Deleted", contact_id=item_of(event).id("id"))
 
 
-@intercom.on("contact.unsubscribed", "user.unsubscribed")
-def unsubscribed(_: Event) -> Iterator[Message]:
-    yield track("Unsubscribed")
+@intercom.on("contact.unsubscribed", "user.unsubscribed", "granular.unsubscribe")
+def unsubscribed(event: Event) -> Iterator[Message]:
+    yield track("Unsubscribed", _list(event))
 
 
-@intercom.on("contact.subscribed")
-def subscribed(_: Event) -> Iterator[Message]:
-    yield track("Email Resubscribed")
+@intercom.on("contact.subscribed", "granular.subscribe")
+def subscribed(event: Event) -> Iterator[Message]:
+    yield track("Email Resubscribed", _list(event))
+
+
+@intercom.on("contact.unsubscribed_from_sms", "user.unsubscribed_from_sms")
+def unsubscribed_from_sms(_: Event) -> Iterator[Message]:
+    yield track("SMS Unsubscribed")
+
+
+def _list(event: Event) -> dict[str, str | None]:
+    """Which kind of messages, where a subscription names one."""
+    kind = item_of(event).maybe("subscription_type")
+    return {"list_id": kind.id("id", None), "list_name": kind.text("name", None)}
 
 
 @intercom.on("company.created", "company.updated")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -17,6 +18,7 @@ from translators.kit import (
     Option,
     Payload,
     Refused,
+    Skip,
     Source,
 )
 
@@ -31,6 +33,9 @@ intercom = Source(
 )
 
 _ADMIN: Final = {"admin", "team"}
+_LEADS: Final = {"lead", "visitor"}
+_PEOPLE: Final = {"user", "lead", "contact", "visitor"}
+_UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 @intercom.guard
@@ -62,6 +67,8 @@ def who(event: Event) -> Identity:
         return of_company(item) if item.get("contact") is None else of_contact(item.at("contact"))
     for found in _contacts(item):
         return of_contact(found, _role(item, found))
+    if "type" not in item and event.type.startswith(("contact.", "user.", "visitor.")):
+        return of_contact(item)  # *.deleted topics may tell an id and no more
     raise Malformed("$.data.item", "names no contact")
 
 
@@ -80,26 +87,45 @@ def _contacts(item: Payload) -> Iterator[Payload]:
         if isinstance(item.get(path), dict):
             yield item.at(path)
     author = item.get("source.author.type")
-    if author in {"user", "lead", "contact"}:
+    if author in _PEOPLE:
         yield item.at("source.author")
 
 
 def _role(item: Payload, contact: Payload) -> str:
-    """A conversation tells its contacts without a role; the author of its first message has one."""
+    """A conversation tells its contacts without a role; the author of its first message may have one."""
     if item.get("source.author.id") == contact.get("id"):
         return item.text("source.author.type", "")
     return ""
 
 
+def writer(event: Event, part: Payload) -> Identity | None:
+    """Which contact wrote a part: a conversation may have several. None where it is not told."""
+    author = part.maybe("author")
+    if not author:
+        return None
+    if author.get("type") not in _PEOPLE:
+        raise Skip("written by no contact")
+    for found in _contacts(item_of(event)):
+        if found.get("id") == author.get("id"):
+            return of_contact(found, author.text("type"))
+    return of_contact(author)
+
+
 def of_contact(contact: Payload, role: str = "") -> Identity:
-    """A contact. `external_id` (API 1: `user_id`) is yours for a user; a lead's is a number that Intercom made up."""
+    """A contact. `external_id` (API 1: `user_id`) is yours for a user; a lead's is a UUID that Intercom made up.
+
+    `role` is what an author's type says, which is `user` for some leads too: it can only make a lead. Where nothing
+    tells the role, a UUID may be either's, so it counts for no user id.
+    """
     contact_id = contact.id("id")
-    role = contact.text("role", "") or role or contact.text("type", "")
-    is_lead = role in {"lead", "visitor"} or contact.flag("anonymous", False)
+    told = {contact.text("role", ""), contact.text("type", "")}
+    is_lead = bool(_LEADS & {*told, role}) or contact.flag("anonymous", False)
+    is_user = "user" in told or contact.get("anonymous") is False
+    own = () if is_lead else (_own_id(contact, "external_id"), _own_id(contact, "user_id"))
     email, name = contact.text("email", ""), contact.text("name", "")
     return Identity(
         metadata=(contact.texts("custom_attributes"),),
-        user_ids=() if is_lead else (_own_id(contact, "external_id"), _own_id(contact, "user_id")),
+        user_ids=tuple(id_ for id_ in own if is_user or not _UUID.fullmatch(id_)),
         anonymous=("contact", contact_id),
         external_ids=(ExternalId("intercom_contact_id", contact_id),),
         traits={key: value for key, value in (("email", email), ("name", name)) if value} | contact.pick("phone"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import intercom, is_teammate, item_of
+from translators.intercom.source import intercom, is_teammate, item_of, writer
 from translators.kit import Event, Message, Payload, Skip, track
 
 
@@ -67,7 +67,9 @@ def ticket_state_updated(event: Event) -> Iterator[Message]:
 
 @intercom.on("ticket.contact.replied")
 def ticket_answered_by_customer(event: Event) -> Iterator[Message]:
-    yield track("Ticket Replied", _ticket(event), author="customer", message_id=_part(event).id("id", None))
+    part = _part(event)
+    said = _ticket(event) | {"message_id": part.id("id", None)}
+    yield track("Ticket Replied", said, author="customer", who=writer(event, part))
 
 
 @intercom.on("ticket.admin.replied")

@@ -172,6 +172,7 @@ MESSAGING: Final[Mapping[str, str]] = {
     "SMS Failed": "A text message did not arrive (`error_code`).",
     "SMS Received": "A text message came in.",
     "SMS Read": "A message was read.",
+    "SMS Unsubscribed": "A recipient unsubscribed from text messages.",
 }
 
 COMMUNITY: Final[Mapping[str, str]] = {
