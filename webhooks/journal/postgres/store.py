@@ -32,6 +32,7 @@ from webhooks.journal.seal import Seal
 
 R = TypeVar("R")
 SQL: Final = queries.load("postgres")
+_ANY_READY, _CLAIM = (SQL[name].format(sources=SQL["sources"]) for name in ("any_ready", "claim"))
 FLUSHERS: Final = 3
 """Groups that may be committing at once, in one process."""
 DESKS: Final = 3
@@ -100,19 +101,17 @@ class PostgresJournal(Operated):
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         """Lease due events, a fair share of each source first, then whatever is there."""
         told = {"now": micros(now), "here": self._here()}
-        if not self._read(lambda db: db.one(SQL["any_ready"], told))["exists"]:
+        if not self._read(lambda db: db.one(_ANY_READY, told))["exists"]:
             return []
         told |= {"span": lease // timedelta(microseconds=1)}
         name = f"{worker}:{uuid.uuid4().hex}"
 
         def work(db: Connection) -> list[Any]:
-            sources = db.one(SQL["sources"])["count"]
             found: list[Any] = []
-            for quota in (-(-limit // max(1, sources)), limit):
+            for least in (1, limit):
                 left = limit - len(found)
                 if left:
-                    asked = told | {"quota": min(quota, left), "limit": left, "lease": name}
-                    found += db.all(SQL["claim"], asked)
+                    found += db.all(_CLAIM, told | {"least": min(least, left), "limit": left, "lease": name})
             return found
 
         found = sorted(self._write(work), key=lambda record: record["seq"])

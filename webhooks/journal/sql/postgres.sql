@@ -63,28 +63,46 @@ SELECT pg_notify('segue_' || 'segue_events'::regclass::oid, '')
 -- name: listen
 SELECT 'segue_' || 'segue_events'::regclass::oid
 
--- name: any_ready
-SELECT EXISTS (SELECT FROM segue_queue WHERE coalesce(leased_until, due_at) <= segue_time(%(now)s, %(here)s))
+-- name: sources
+(SELECT source FROM segue_queue ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT q.source FROM segue_queue AS q WHERE q.source > sources.source ORDER BY q.source LIMIT 1)
+    FROM sources WHERE sources.source IS NOT NULL
 
--- name: claim
--- Up to `quota` of every source, so that none starves behind another's backlog. Who claims at the same time passes by.
+-- name: any_ready
+-- Sources by steps along the index: a backlog is not read through.
 WITH RECURSIVE clock AS MATERIALIZED (
     SELECT segue_time(%(now)s, %(here)s) AS now
 ),
 sources AS (
-    (SELECT source FROM segue_queue ORDER BY source LIMIT 1)
-    UNION ALL
-    SELECT (SELECT q.source FROM segue_queue AS q WHERE q.source > sources.source ORDER BY q.source LIMIT 1)
-    FROM sources WHERE sources.source IS NOT NULL
+    {sources}
+)
+SELECT EXISTS (
+    SELECT FROM sources CROSS JOIN LATERAL (
+        SELECT FROM segue_queue AS q
+        WHERE q.source = sources.source AND coalesce(q.leased_until, q.due_at) <= (SELECT now FROM clock)
+        LIMIT 1
+    ) AS first
+)
+
+-- name: claim
+-- A fair share of every source, or `least` of each where that is more; who claims at the same time passes by.
+WITH RECURSIVE clock AS MATERIALIZED (
+    SELECT segue_time(%(now)s, %(here)s) AS now
+),
+sources AS (
+    {sources}
+),
+names AS MATERIALIZED (
+    SELECT source, count(*) OVER () AS amount FROM sources WHERE source IS NOT NULL
 ),
 ready AS MATERIALIZED (
     SELECT first.seq
-    FROM (SELECT source FROM sources WHERE source IS NOT NULL) AS s
-    CROSS JOIN LATERAL (
+    FROM names CROSS JOIN LATERAL (
         SELECT q.seq FROM segue_queue AS q
-        WHERE q.source = s.source AND coalesce(q.leased_until, q.due_at) <= (SELECT now FROM clock)
+        WHERE q.source = names.source AND coalesce(q.leased_until, q.due_at) <= (SELECT now FROM clock)
         ORDER BY coalesce(q.leased_until, q.due_at), q.seq
-        LIMIT %(quota)s
+        LIMIT greatest(%(least)s, (%(limit)s + names.amount - 1) / names.amount)
         FOR UPDATE SKIP LOCKED
     ) AS first
     LIMIT %(limit)s
@@ -98,9 +116,6 @@ leased AS (
 SELECT e.*, leased.attempts, leased.edition, leased.lease
 FROM leased JOIN segue_events AS e ON e.seq = leased.seq AND e.segment = leased.segment
 ORDER BY e.seq
-
--- name: sources
-SELECT count(*) FROM (SELECT DISTINCT source FROM segue_queue) AS s
 
 -- name: renew
 WITH mine AS MATERIALIZED (

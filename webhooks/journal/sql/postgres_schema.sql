@@ -29,7 +29,7 @@ CREATE TABLE segue_events (
     problem     text NOT NULL,
     body        bytea NOT NULL,
     PRIMARY KEY (seq, segment),
-    UNIQUE (source, event_key, segment)
+    UNIQUE (event_key, source, segment) -- the key first: people look for it without the source
 ) PARTITION BY LIST (segment);
 CREATE INDEX segue_events_order ON segue_events (tx, seq);
 CREATE TABLE segue_events_0 PARTITION OF segue_events FOR VALUES IN (0);
