@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -75,7 +76,9 @@ adyen = Source(
 
 @adyen.split
 def items(delivery: Delivery) -> Iterable[bytes | Item]:
-    """Each item's exact bytes; whether it is live stands in the envelope."""
+    """Each item's exact bytes; whether it is live stands in the envelope. A platform webhook is one event."""
+    if "notificationItems" not in delivery.payload and "type" in delivery.payload:
+        return [delivery.body]
     live = delivery.payload.text("live", "")
     return [
         Item(
@@ -92,6 +95,9 @@ def items(delivery: Delivery) -> Iterable[bytes | Item]:
 def head(item: Item) -> Head:
     """A later message of the same event with the other `success` is another event. `eventDate` is not signed."""
     body = item.body
+    if "type" in body and "eventCode" not in body:
+        key = f"sha256:{sha256(item.raw).hexdigest()}"
+        return Head(key, body.text("type"), body.iso("timestamp", None))
     code = body.text("eventCode")
     return Head(f"{code}:{body.id('pspReference')}:{body.text('success', '')}", code, body.iso("eventDate"))
 
@@ -99,7 +105,8 @@ def head(item: Item) -> Head:
 @adyen.before
 def environment(event: Event) -> None:
     """Test payments are told apart by the endpoint's setting."""
-    told = "live" if event.envelope.get("live") == "true" else "test"
+    live = event.envelope.get("live") == "true" or event.body.get("environment") == "live"
+    told = "live" if live else "test"
     if event.option("environment") not in ("both", told):
         raise Skip(f"a {told} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
@@ -108,16 +115,22 @@ def environment(event: Event) -> None:
 def shopper(event: Event) -> Identity:
     """`shopperReference` is documented as the merchant's own id of the shopper; a guest's payment stands for him."""
     body = event.body
-    data = body.maybe("additionalData")
-    own = data.id("shopperReference", "") or data.id("recurring.shopperReference", "")
-    email = data.get("shopperEmail")
+    own = _extra(event, "shopperReference") or _extra(event, "recurring.shopperReference")
+    email = _extra(event, "shopperEmail")
     payment = body.id("originalReference", "") or body.id("pspReference", "")
     return Identity(
         user_ids=(own,),
         anonymous=("payment", payment) if payment else None,
         external_ids=(ExternalId("adyen_shopper_reference", own),),
-        traits={"email": email} if isinstance(email, str) and email else {},
+        traits={"email": email} if email else {},
     )
+
+
+def _extra(event: Event, name: str) -> str:
+    """A member of `additionalData`, whose names hold dots (`recurring.shopperReference`). None of it is signed."""
+    told = event.body.maybe("additionalData").value
+    value = told.get(name) if isinstance(told, dict) else None
+    return value if isinstance(value, str) else ""
 
 
 @adyen.registration(
@@ -147,6 +160,8 @@ def authorised(event: Event) -> Iterator[Message]:
     told = _payment(event)
     if event.body.text("success", "") != "true":
         yield track("Payment Failed", told, reason=event.body.text("reason", None) or None)
+    elif told["amount"] == 0:
+        raise Skip("an authorisation of nothing, which checks a payment method before it is saved")
     elif event.option("revenue_from") == "authorisation":
         yield _order(told)
     else:
@@ -169,6 +184,25 @@ def _order(told: dict[str, Any]) -> Message:
     return track("Order Completed", money, order_id=told["order_id"], payment_id=told["payment_id"])
 
 
+@adyen.on("CANCEL_OR_REFUND")
+def reversed_(event: Event) -> Iterator[Message]:
+    """The answer to a reversal, which Adyen chose how to make: https://docs.adyen.com/online-payments/reversal/"""
+    action = _extra(event, "modification.action")
+    if action == "refund":
+        yield from refunded(event)
+    elif action == "cancel":
+        yield from cancelled(event)
+    else:
+        raise Skip("a reversal that does not say whether it became a cancellation or a refund")
+
+
+@adyen.on("CANCELLATION")
+def cancelled(event: Event) -> Iterator[Message]:
+    if event.body.text("success", "") != "true":
+        raise Skip("the payment could not be cancelled")
+    yield track("Payment Cancelled", _payment(event))
+
+
 @adyen.on("REFUND")
 def refunded(event: Event) -> Iterator[Message]:
     told = _payment(event)
@@ -186,22 +220,25 @@ def refunded(event: Event) -> Iterator[Message]:
 
 
 _NAMES: Final = {
-    "CANCELLATION": "Payment Cancelled",
+    "EXPIRE": "Payment Authorization Expired",
     "CAPTURE_FAILED": "Payment Failed",
     "REFUND_FAILED": "Refund Failed",
     "REFUNDED_REVERSED": "Refund Failed",
     "NOTIFICATION_OF_CHARGEBACK": "Dispute Opened",
     "CHARGEBACK": "Dispute Funds Withdrawn",
     "CHARGEBACK_REVERSED": "Dispute Funds Reinstated",
+    "SECOND_CHARGEBACK": "Dispute Closed",
+    "PREARBITRATION_LOST": "Dispute Closed",
+    "PREARBITRATION_WON": "Dispute Closed",
     "NOTIFICATION_OF_FRAUD": "Fraud Warning Received",
 }
+_OUTCOME: Final = {"SECOND_CHARGEBACK": "lost", "PREARBITRATION_LOST": "lost", "PREARBITRATION_WON": "won"}
 
 
 @adyen.on(*_NAMES)
 def told_by_name(event: Event) -> Iterator[Message]:
-    if event.type == "CANCELLATION" and event.body.text("success", "") != "true":
-        raise Skip("the payment could not be cancelled")
-    yield track(_NAMES[event.type], _payment(event), reason=event.body.text("reason", None) or None)
+    reason = event.body.text("reason", None) or None
+    yield track(_NAMES[event.type], _payment(event), reason=reason, outcome=_OUTCOME.get(event.type))
 
 
 @adyen.on("RECURRING_CONTRACT")
@@ -228,18 +265,19 @@ def _amount(event: Event) -> Decimal | None:
 
 adyen.ignore("REPORT_AVAILABLE", "PAYOUT_*", "PAIDOUT_*", because="the merchant's own affairs")
 adyen.ignore(
-    "CANCEL_OR_REFUND",
     "TECHNICAL_CANCEL",
     "REFUND_WITH_DATA",
     "VOID_PENDING_REFUND",
     because="CANCELLATION or REFUND tells it",
+)
+adyen.ignore(
+    "*.*", because="a webhook of the Balance Platform or of Management: the merchant's own accounts and transfers"
 )
 adyen.ignore("ORDER_OPENED", "ORDER_CLOSED", because="several payments that make one order; each tells its own part")
 adyen.ignore(
     "REQUEST_FOR_INFORMATION", "MANUAL_REVIEW_*", "OFFER_CLOSED", "PENDING", because="a step on the way, no end"
 )
 adyen.ignore(
-    "EXPIRE",
     "AUTHORISATION_ADJUSTMENT",
     "HANDLED_EXTERNALLY",
     "POSTPONED_REFUND",

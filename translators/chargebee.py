@@ -136,6 +136,8 @@ def subscription(event: Event) -> Iterator[Message]:
     told = event.body.at("content.subscription")
     if event.type == "subscription_created" and told.get("status") == "future":
         raise Skip("the subscription begins later; subscription_started tells when")
+    if event.type == "subscription_cancelled" and _in_trial(told, event):
+        yield track("Trial Ended", _trial(told))
     yield track(
         _SUBSCRIPTION[event.type],
         _describe(told),
@@ -166,6 +168,11 @@ def subscription_activated(event: Event) -> Iterator[Message]:
 @chargebee.on("subscription_trial_end_reminder")
 def trial_ending(event: Event) -> Iterator[Message]:
     yield track("Trial Ending", _trial(event.body.at("content.subscription")))
+
+
+def _in_trial(told: Payload, event: Event) -> bool:
+    trial_end = told.seconds("trial_end", None)
+    return trial_end is not None and told.seconds("cancelled_at", event.occurred_at) < trial_end
 
 
 def _describe(told: Payload) -> dict[str, Any]:
@@ -307,12 +314,7 @@ chargebee.ignore(
 )
 chargebee.ignore("subscription_*", because="a detail of a subscription; what concerns the customer has its own event")
 chargebee.ignore(
-    "quote_*",
-    "order_*",
-    "coupon_*",
-    "item_*",
-    "plan_*",
-    "addon_*",
+    "quote_*", "order_*", "coupon_*", "item_*", "plan_*", "addon_*",
     because="the merchant's own paperwork and catalogue",
-)
+)  # fmt: skip
 chargebee.ignore("customer_*", because="customer_changed tells what is known of the person")

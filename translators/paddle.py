@@ -90,6 +90,8 @@ def customer_updated(event: Event) -> Iterator[Message]:
 @paddle.on("transaction.completed")
 def completed(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
+    if data.get("origin") == "subscription_payment_method_change":
+        raise Skip("a transaction of nothing, by which a customer changes the payment method")
     yield track("Order Completed", _order(data), revenue=_net(data), products=_products(data))
 
 
@@ -225,6 +227,9 @@ def _subscription(data: Payload) -> dict[str, Any]:
     }
 
 
+_DISPUTE: Final = {"chargeback": "Dispute Opened", "chargeback_reverse": "Dispute Funds Reinstated"}
+
+
 @paddle.on("adjustment.created")
 def adjusted(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
@@ -240,10 +245,12 @@ def adjusted(event: Event) -> Iterator[Message]:
         if data.text("status", "") != "approved":
             raise Skip("a refund that waits for approval; adjustment.updated tells when it is approved")
         yield track("Order Refunded", money)
-    elif action.startswith("chargeback"):
-        yield track("Dispute Opened", money, dispute_id=money["adjustment_id"])
+    elif action in _DISPUTE:
+        yield track(_DISPUTE[action], money, dispute_id=money["adjustment_id"])
+    elif action.startswith("chargeback_warning"):
+        raise Skip("a warning, or its end; a chargeback that comes of it is told")
     else:
-        yield track("Credit Note Created", money)
+        yield track("Credit Note Voided" if action == "credit_reverse" else "Credit Note Created", money)
 
 
 @paddle.on("adjustment.updated")

@@ -73,20 +73,19 @@ def head(item: Item) -> Head:
 
 @paypal.who
 def payer(event: Event) -> Identity:
-    """The payer's id; else the order or capture stands for the person. `custom_id` is free text of the merchant's."""
+    """The payer's id; else the subscription or the payment stands for the person, of its refund and dispute too.
+
+    `custom_id` is free text of the merchant's.
+    """
     thing = event.body.at("resource")
     person = thing.maybe("payer") or thing.maybe("subscriber")
     id_ = person.id("payer_id", "") or thing.id("payer.payer_info.payer_id", "")
-    order = (
-        thing.id("supplementary_data.related_ids.order_id", "")
-        or thing.id("billing_agreement_id", "")
-        or thing.id("id", "")
-    )
+    payment = thing.id("billing_agreement_id", "") or _given_back(thing) or _disputed(thing) or thing.id("id", "")
     given, surname = person.text("name.given_name", None), person.text("name.surname", None)
     custom = {name: value for name in ("custom_id", "custom") if isinstance(value := thing.get(name), str) and value}
     return Identity(
         metadata=(custom,),
-        anonymous=("payer", id_) if id_ else ("order", order) if order else None,
+        anonymous=("payer", id_) if id_ else ("payment", payment) if payment else None,
         external_ids=(ExternalId("paypal_payer_id", id_),),
         traits={
             "email": person.text("email_address", None),
@@ -136,19 +135,30 @@ def refunded(event: Event) -> Iterator[Message]:
     """The resource is the refund; the capture it belongs to is the link `up`."""
     thing = event.body.at("resource")
     money = _money(thing)
-    links = {each.get("rel"): each.get("href") for each in thing.each("links")}
-    up = links.get("up") or links.get("sale") or ""
+    payment_id = _given_back(thing)
     yield track(
         "Order Refunded",
-        order_id=thing.id("supplementary_data.related_ids.order_id", None)
-        or thing.id("sale_id", None)
-        or (up.rpartition("/")[2] if isinstance(up, str) else "")
-        or thing.id("id"),
+        order_id=thing.id("supplementary_data.related_ids.order_id", None) or payment_id or thing.id("id"),
+        payment_id=payment_id,
         refund_id=thing.id("id"),
         total=None if money["amount"] is None else abs(money["amount"]),
         currency=money["currency"],
         reversed="REVERSED" in event.type,
     )
+
+
+def _given_back(thing: Payload) -> str | None:
+    """The capture or sale that a refund belongs to: PayPal tells it by a link, `up` or `sale`."""
+    links = {each.get("rel"): each.get("href") for each in thing.each("links")}
+    up = links.get("up") or links.get("sale") or ""
+    of_payment = isinstance(up, str) and ("/captures/" in up or "/sale/" in up)
+    return thing.id("sale_id", None) or (up.rpartition("/")[2] if of_payment else None)
+
+
+@paypal.on("PAYMENT.REFUND.FAILED")
+def refund_failed(event: Event) -> Iterator[Message]:
+    thing = event.body.at("resource")
+    yield track("Refund Failed", _money(thing), payment_id=_given_back(thing), refund_id=thing.id("id"))
 
 
 _SUBSCRIPTION: Final = {
@@ -191,12 +201,17 @@ def dispute(event: Event) -> Iterator[Message]:
     yield track(
         _DISPUTE[event.type],
         dispute_id=thing.id("dispute_id"),
+        payment_id=_disputed(thing),
         reason=thing.text("reason", None),
         status=thing.text("status", None),
         outcome=thing.text("dispute_outcome.outcome_code", None),
         amount=thing.decimal("dispute_amount.value", None),
         currency=thing.text("dispute_amount.currency_code", None),
     )
+
+
+def _disputed(thing: Payload) -> str | None:
+    return next((each.id("seller_transaction_id", None) for each in thing.each("disputed_transactions")), None)
 
 
 _INVOICE: Final = {
@@ -230,6 +245,7 @@ def _money(thing: Payload) -> dict[str, Any]:
 
 
 paypal.ignore("CHECKOUT.*", "PAYMENT.ORDER.*", "PAYMENTS.*", because="the capture or sale tells the payment")
+paypal.ignore("PAYMENT.REFUND.*", because="under way: PAYMENT.CAPTURE.REFUNDED or PAYMENT.REFUND.FAILED tells the end")
 paypal.ignore("BILLING.SUBSCRIPTION.CREATED", because="it begins when the customer approves: ACTIVATED tells that")
 paypal.ignore(
     "BILLING.PLAN.*",

@@ -13,6 +13,7 @@ from translators.kit import (
     Event,
     ExternalId,
     Head,
+    HmacKvHeader,
     Identity,
     Item,
     Message,
@@ -37,8 +38,13 @@ revenuecat = Source(
     "revenuecat",
     title="RevenueCat",
     docs="https://www.revenuecat.com/docs/integrations/webhooks",
-    secret_help="RevenueCat > Integrations > Webhooks > Authorization header value, whole, as you typed it there",
-    scheme=SharedToken(where="header", name="Authorization"),
+    secret_help="RevenueCat > Integrations > Webhooks > Authorization header value, whole, as you typed it there; with "
+    "SEGUE_REVENUECAT_SCHEME=signature the signing secret of the same page",
+    scheme={
+        "token": SharedToken(where="header", name="Authorization"),
+        # Optional at RevenueCat, signed anew on each attempt
+        "signature": HmacKvHeader(header="X-RevenueCat-Webhook-Signature"),
+    },
     options=[
         Option("environment", "which purchases to translate", "production", ("production", "sandbox", "both")),
     ],
@@ -109,6 +115,7 @@ def renewed(event: Event) -> Iterator[Message]:
     told = event.body.at("event")
     at = told.millis("purchased_at_ms", None)
     if told.flag("is_trial_conversion", False):
+        yield track("Trial Ended", _trial_over(told), at=at)
         yield track("Trial Converted", _describe(told), at=at)
     yield track("Subscription Renewed", _describe(told), at=at)
     yield _order(told)
@@ -116,7 +123,10 @@ def renewed(event: Event) -> Iterator[Message]:
 
 @revenuecat.on("NON_RENEWING_PURCHASE")
 def bought_once(event: Event) -> Iterator[Message]:
-    yield _order(event.body.at("event"))
+    told = event.body.at("event")
+    if told.get("store") == "PROMOTIONAL":
+        raise Skip("granted by you, not bought")
+    yield _order(told)
 
 
 def _order(told: Payload) -> Message:
@@ -151,6 +161,8 @@ _NAMES: Final = {
 @revenuecat.on(*_NAMES)
 def subscription(event: Event) -> Iterator[Message]:
     told = event.body.at("event")
+    if event.type == "EXPIRATION" and told.get("period_type") == "TRIAL":
+        yield track("Trial Ended", _trial(told))
     yield track(
         _NAMES[event.type],
         _describe(told),
@@ -186,10 +198,18 @@ def cancelled(event: Event) -> Iterator[Message]:
 def transferred(event: Event) -> Iterator[Message]:
     """Purchases moved from one user to another: one person, as far as the store can tell."""
     told = event.body.at("event")
-    old, new = told.id("transferred_from.0", ""), told.id("transferred_to.0", "")
-    if not old or not new or new.startswith(_ANONYMOUS):
-        raise Skip("a transfer to nobody who is known")
-    yield alias(old, who=Identity(user_ids=(new,)))
+    before, after = (_known(told, path) for path in ("transferred_from", "transferred_to"))
+    if not before or not after:
+        raise Skip("a transfer from or to nobody whose own id is known")
+    for number, old in enumerate(before):
+        yield alias(old, key=old if number else "", who=Identity(user_ids=(after[0],)))
+
+
+def _known(told: Payload, path: str) -> list[str]:
+    """The app's own user ids in the list. One of RevenueCat's making never was an id at Segment."""
+    value = told.get(path)
+    ids = value if isinstance(value, list) else []
+    return [id_ for id_ in ids if isinstance(id_, str) and id_ and not id_.startswith(_ANONYMOUS)]
 
 
 def _describe(told: Payload) -> dict[str, Any]:
@@ -211,6 +231,16 @@ def _trial(told: Payload) -> dict[str, Any]:
         "trial_plan_name": told.id("product_id", None),
         "trial_start_date": to_iso(starts) if starts else None,
         "trial_end_date": to_iso(ends) if ends else None,
+    }
+
+
+def _trial_over(told: Payload) -> dict[str, Any]:
+    """A conversion's own period is the paid one, which begins where the trial ended."""
+    ended = told.millis("purchased_at_ms", None)
+    return {
+        "subscription_id": told.id("original_transaction_id", None),
+        "trial_plan_name": told.id("product_id", None),
+        "trial_end_date": to_iso(ended) if ended else None,
     }
 
 

@@ -6,7 +6,7 @@ The topic and the moment stand in headers. `orders/paid` carries the revenue; `o
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,10 +20,12 @@ from translators.kit import (
     Malformed,
     Message,
     Need,
+    Option,
     Payload,
     Refused,
     Registered,
     Registering,
+    Skip,
     Source,
     from_iso,
     identify,
@@ -38,6 +40,7 @@ shopify = Source(
     secret_help="your app's client secret; for webhooks made in the admin, the secret at the foot of that page",
     # https://shopify.dev/docs/apps/build/webhooks/subscribe/https#step-2-validate-the-origin-of-your-webhook
     scheme=HmacBody(header="X-Shopify-Hmac-SHA256", encoding="base64"),
+    options=[Option("environment", "live orders only, or those of test payments too", "live", ("live", "both"))],
     keep_headers=["X-Shopify-Topic", "X-Shopify-Triggered-At", "X-Shopify-Webhook-Id", "X-Shopify-Shop-Domain"],
 )
 
@@ -56,6 +59,25 @@ def head(item: Item) -> Head:
         except ValueError:
             raise Malformed("header X-Shopify-Triggered-At", "is not an ISO 8601 time") from None
     return Head(key, topic, item.body.iso("updated_at", None) or item.body.iso("created_at", None), "record")
+
+
+@shopify.before
+def live(event: Event) -> None:
+    """An order of the Bogus gateway, or of a gateway in test mode, sold nothing."""
+    if _test(event) and event.option("environment") == "live":
+        raise Skip(f"a test order; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+
+
+@shopify.note
+def note(event: Event) -> Mapping[str, Any]:
+    """With `environment = both` a test is still told from the real thing."""
+    return {"test": True} if _test(event) else {}
+
+
+def _test(event: Event) -> bool:
+    transactions = event.body.get("transactions")
+    marks = transactions if isinstance(transactions, list) else []
+    return event.body.get("test") is True or any(isinstance(each, dict) and each.get("test") is True for each in marks)
 
 
 @shopify.who
@@ -142,6 +164,8 @@ def refunded(event: Event) -> Iterator[Message]:
     body = event.body
     told = [each for each in body.each("transactions") if each.get("kind") == "refund"]
     amounts = [each.decimal("amount", Decimal(0)) for each in told if each.text("status", "success") == "success"]
+    if told and not amounts:
+        raise Skip("no money went back: its transactions wait or failed")
     products = [
         {"product_id": line.id("line_item.product_id", None), "quantity": line.integer("quantity", None)}
         for line in body.each("refund_line_items")
@@ -204,7 +228,7 @@ def _order(body: Payload) -> dict[str, Any]:
         "status": body.text("financial_status", None),
         "subtotal": body.decimal("subtotal_price", None),
         "total": body.decimal("total_price", None),
-        "shipping": _shipping(body),
+        "shipping": body.decimal("total_shipping_price_set.shop_money.amount", None),
         "tax": body.decimal("total_tax", None),
         "discount": body.decimal("total_discounts", None),
         "coupon": next((each.text("code", None) for each in body.each("discount_codes")), None),
@@ -212,16 +236,20 @@ def _order(body: Payload) -> dict[str, Any]:
     }
 
 
-def _shipping(body: Payload) -> Decimal | None:
-    return body.decimal("total_shipping_price_set.shop_money.amount", None)
-
-
 def _net(body: Payload) -> Decimal | None:
-    """With discounts, without shipping and tax; `subtotal_price` holds the tax where the shop's prices include it."""
+    """With discounts, without shipping and tax; `subtotal_price` holds the tax where the shop's prices include it.
+
+    That is the goods' tax, as their lines tell it; `total_tax` holds that of the shipping too.
+    """
     subtotal = body.decimal("subtotal_price", None)
     if subtotal is None or not body.flag("taxes_included", False):
         return subtotal
-    return subtotal - body.decimal("total_tax", Decimal(0))
+    lines = [line for line in body.each("line_items") if isinstance(line.get("tax_lines"), list)]
+    if not lines:
+        return subtotal - body.decimal("total_tax", Decimal(0))
+    return subtotal - sum(
+        (tax.decimal("price", Decimal(0)) for line in lines for tax in line.each("tax_lines")), Decimal(0)
+    )
 
 
 def _products(body: Payload) -> list[dict[str, Any]]:
@@ -270,19 +298,13 @@ shopify.ignore(
 shopify.ignore("fulfillments/*", "fulfillment_*", because="orders/fulfilled tells it of the order")
 shopify.ignore("draft_orders/*", "order_transactions/*", because="the order tells what became of it")
 shopify.ignore(
-    "customers_marketing_consent/*",
-    "customer_*",
-    "customers/*",
+    "customers_marketing_consent/*", "customer_*", "customers/*",
     because="customers/update tells what is known of the person",
-)
+)  # fmt: skip
 shopify.ignore(
     "subscription_contracts/*", "subscription_billing_attempts/*", because="the order that it bills tells the payment"
 )
 shopify.ignore(
-    "app/*",
-    "app_subscriptions/*",
-    "shop/*",
-    "themes/*",
-    "bulk_operations/*",
+    "app/*", "app_subscriptions/*", "shop/*", "themes/*", "bulk_operations/*",
     because="the app's and the shop's own affairs",
-)
+)  # fmt: skip

@@ -1,12 +1,13 @@
 """Square -> Segment. https://developer.squareup.com/docs/webhooks/v2webhook-events-tech-ref
 
-`payment.updated` to COMPLETED is money that has come; Square sends it again for later details, so it is told once by
-the version it completed at.
+`payment.updated` to COMPLETED is money that has come. Square sends it again for each later detail (a fee, a
+receipt), so a payment or refund is named by its id and status: what it tells again is a duplicate.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ from translators.kit import (
     track,
 )
 
+_LONGEST_DELAY: Final = timedelta(days=8)
+
 square = Source(
     "square",
     title="Square",
@@ -43,8 +46,16 @@ square = Source(
 
 @square.event
 def head(item: Item) -> Head:
-    """`event_id` stays the same on every retry."""
-    return Head(item.body.id("event_id"), item.body.text("type"), item.body.iso("created_at"))
+    """`event_id` stays the same on every retry; of a payment or refund only a new status is a new event."""
+    body = item.body
+    type_, at = body.text("type"), body.iso("created_at")
+    kind = type_.partition(".")[0]
+    if kind in {"payment", "refund"}:
+        thing = body.maybe(f"data.object.{kind}")
+        id_, status = thing.id("id", ""), thing.text("status", "")
+        if id_ and status:
+            return Head(f"{kind}:{id_}:{status}", type_, at)
+    return Head(body.id("event_id"), type_, at)
 
 
 @square.who
@@ -97,7 +108,7 @@ def payment(event: Event) -> Iterator[Message]:
     status = thing.text("status", "")
     told = _payment(thing)
     if status == "COMPLETED":
-        if _later(thing):
+        if _later(event, thing):
             raise Skip("a later detail of a payment that was completed before")
         total, tip = told["amount"], _money(thing, "tip_money")
         yield track(
@@ -120,9 +131,13 @@ def payment(event: Event) -> Iterator[Message]:
         raise Skip("a payment that is not decided yet")
 
 
-def _later(thing: Payload) -> bool:
-    """Something was refunded, so this update tells the refund, which has an event of its own."""
-    return bool(thing.get("refund_ids"))
+def _later(event: Event, thing: Payload) -> bool:
+    """Something was refunded, which has an event of its own, or the payment is older than any that waits for capture.
+
+    https://developer.squareup.com/docs/payments-api/take-payments/card-payments/delayed-capture: seven days at most
+    """
+    made = thing.iso("created_at", None)
+    return bool(thing.get("refund_ids")) or (made is not None and event.occurred_at - made > _LONGEST_DELAY)
 
 
 @square.on("refund.created", "refund.updated")
@@ -131,6 +146,7 @@ def refund(event: Event) -> Iterator[Message]:
     status = thing.text("status", "")
     told = {
         "order_id": thing.id("order_id", None) or thing.id("payment_id", None),
+        "payment_id": thing.id("payment_id", None),
         "refund_id": thing.id("id"),
         "total": _money(thing, "amount_money"),
         "currency": thing.text("amount_money.currency", None),
