@@ -11,9 +11,10 @@ SELECT pg_try_advisory_xact_lock('segue_events'::regclass::oid::bigint::int, 2)
 
 -- name: store
 -- New rows with their number, in the order given; those that are there already (in any segment) are left out. Unique
--- in the open segment, and looked up in the closed ones, which nobody writes to: `share_segments` comes before.
+-- in the open segment, and looked up in the closed ones, which nobody writes to: `share_segments` comes before. The
+-- look-up (`OFFSET 0` keeps it one) goes by the indexes, however little the planner knows of a segment just opened.
 WITH fresh AS MATERIALIZED (
-    SELECT nextval('segue_seq') AS seq, new.*
+    SELECT nextval('segue_seq') AS seq, unseen.*
     FROM (
         SELECT told.*
         FROM unnest(%(source)s::text[], %(event_key)s::text[], %(type)s::text[], %(occurred_at)s::bigint[],
@@ -25,10 +26,10 @@ WITH fresh AS MATERIALIZED (
              AS told (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
                       state, due_at, settled_at, reason, attempts, edition, history, place)
         WHERE NOT EXISTS (
-            SELECT FROM segue_events AS old WHERE old.source = told.source AND old.event_key = told.event_key
+            SELECT FROM segue_events AS old WHERE old.source = told.source AND old.event_key = told.event_key OFFSET 0
         )
         ORDER BY place
-    ) AS new
+    ) AS unseen
 ),
 stored AS (
     INSERT INTO segue_events (segment, seq, source, event_key, type, occurred_at, received_at, clock, trust, headers,
@@ -40,22 +41,26 @@ stored AS (
     ON CONFLICT (source, event_key, segment) DO NOTHING
     RETURNING segment, seq
 ),
+new AS MATERIALIZED (
+    SELECT (SELECT segment FROM stored LIMIT 1) AS segment, fresh.* FROM fresh
+    WHERE seq = ANY (ARRAY(SELECT seq FROM stored))
+),
 queued AS (
     INSERT INTO segue_queue (seq, segment, source, received_at, due_at, attempts, reason, edition, history)
     SELECT seq, segment, source, received_at, least(due_at, segue_time(due_at, %(here)s)), attempts, reason, edition, history::jsonb
-    FROM stored JOIN fresh USING (seq) WHERE state = 'pending'
+    FROM new WHERE state = 'pending'
 ),
 settled AS (
     INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
     SELECT segment, seq, source, state, coalesce(settled_at, due_at), due_at, attempts, reason, edition, history::jsonb
-    FROM stored JOIN fresh USING (seq) WHERE state <> 'pending'
+    FROM new WHERE state <> 'pending'
 ),
 counted AS (
     INSERT INTO segue_counts (segment, source, state, type, amount)
     SELECT segment, source, state, CASE WHEN state = 'unsupported' THEN type ELSE '' END, count(*)
-    FROM stored JOIN fresh USING (seq) WHERE state <> 'pending' GROUP BY 1, 2, 3, 4
+    FROM new WHERE state <> 'pending' GROUP BY 1, 2, 3, 4
 )
-SELECT place FROM stored JOIN fresh USING (seq)
+SELECT place FROM new
 
 -- name: ring
 SELECT pg_notify('segue_' || 'segue_events'::regclass::oid, '')
@@ -79,14 +84,15 @@ sources AS (
 )
 SELECT EXISTS (
     SELECT FROM sources CROSS JOIN LATERAL (
-        SELECT FROM segue_queue AS q
-        WHERE q.source = sources.source AND coalesce(q.leased_until, q.due_at) <= (SELECT now FROM clock)
-        LIMIT 1
+        SELECT coalesce(q.leased_until, q.due_at) AS ready_at FROM segue_queue AS q WHERE q.source = sources.source
+        ORDER BY coalesce(q.leased_until, q.due_at), q.seq LIMIT 1
     ) AS first
+    WHERE first.ready_at <= (SELECT now FROM clock)
 )
 
 -- name: claim
--- A fair share of every source, or `least` of each where that is more; who claims at the same time passes by.
+-- A fair share of every source, or `least` of each where that is more; who claims at the same time passes by. Arrays
+-- and `OFFSET 0` leave the planner no choice but the indexes, whatever it believes of a queue that was just empty.
 WITH RECURSIVE clock AS MATERIALIZED (
     SELECT segue_time(%(now)s, %(here)s) AS now
 ),
@@ -95,6 +101,7 @@ sources AS (
 ),
 names AS MATERIALIZED (
     SELECT source, count(*) OVER () AS amount FROM sources WHERE source IS NOT NULL
+    ORDER BY random() -- where there are more of them than are claimed, none is the last for ever
 ),
 ready AS MATERIALIZED (
     SELECT first.seq
@@ -110,63 +117,72 @@ ready AS MATERIALIZED (
 leased AS (
     UPDATE segue_queue AS q
     SET lease = %(lease)s, leased_until = (SELECT now FROM clock) + %(span)s
-    WHERE seq IN (SELECT seq FROM ready)
+    WHERE seq = ANY (ARRAY(SELECT seq FROM ready))
     RETURNING q.seq, q.segment, q.attempts, q.edition, q.lease
 )
 SELECT e.*, leased.attempts, leased.edition, leased.lease
-FROM leased JOIN segue_events AS e ON e.seq = leased.seq AND e.segment = leased.segment
+FROM leased CROSS JOIN LATERAL (
+    SELECT * FROM segue_events AS e WHERE e.seq = leased.seq AND e.segment = leased.segment OFFSET 0
+) AS e
 ORDER BY e.seq
 
 -- name: renew
 WITH mine AS MATERIALIZED (
-    SELECT q.seq FROM segue_queue AS q
-    JOIN unnest(%(seq)s::bigint[], %(lease)s::text[]) AS told (seq, lease) ON q.seq = told.seq AND q.lease = told.lease
-    ORDER BY q.seq
-    FOR UPDATE OF q
+    SELECT q.seq
+    FROM (SELECT * FROM unnest(%(seq)s::bigint[], %(lease)s::text[]) AS t (seq, lease) ORDER BY seq) AS told
+    CROSS JOIN LATERAL (
+        SELECT q.seq FROM segue_queue AS q WHERE q.seq = told.seq AND q.lease = told.lease FOR UPDATE
+    ) AS q
 )
 UPDATE segue_queue AS q SET leased_until = segue_time(%(until)s, %(here)s)
-WHERE q.seq IN (SELECT seq FROM mine)
+WHERE q.seq = ANY (ARRAY(SELECT seq FROM mine))
 RETURNING q.seq
 
 -- name: settle
+-- Locked in one order for all who lock several, each found by its number.
 WITH told AS MATERIALIZED (
-    SELECT q.seq AS seq, t.state, t.reason, segue_time(t.settled_at, %(here)s) AS settled_at,
-           segue_time(t.due_at, %(here)s) AS due_at, t.attempt, t.eventful, t.entry
-    FROM segue_queue AS q
-    JOIN unnest(%(seq)s::bigint[], %(lease)s::text[], %(state)s::text[], %(reason)s::text[], %(settled_at)s::bigint[],
-                %(due_at)s::bigint[], %(attempt)s::integer[], %(eventful)s::integer[], %(entry)s::text[])
-         AS t (seq, lease, state, reason, settled_at, due_at, attempt, eventful, entry)
-    ON q.seq = t.seq AND q.lease = t.lease
-    ORDER BY q.seq
-    FOR UPDATE OF q
+    SELECT q.*, t.state, t.reason AS why, segue_time(t.settled_at, %(here)s) AS ended_at,
+           segue_time(t.due_at, %(here)s) AS due_next, t.attempt,
+           CASE WHEN t.eventful = 1 OR t.attempt = 1 AND q.history <> '[]'
+                THEN segue_history(q.history, t.entry::jsonb, %(most)s) ELSE q.history END AS told_history
+    FROM (
+        SELECT * FROM unnest(
+            %(seq)s::bigint[], %(lease)s::text[], %(state)s::text[], %(reason)s::text[], %(settled_at)s::bigint[],
+            %(due_at)s::bigint[], %(attempt)s::integer[], %(eventful)s::integer[], %(entry)s::text[]
+        ) AS t (seq, lease, state, reason, settled_at, due_at, attempt, eventful, entry)
+        ORDER BY seq
+    ) AS t
+    CROSS JOIN LATERAL (
+        SELECT q.segment, q.seq, q.source, q.attempts, q.edition, q.history FROM segue_queue AS q
+        WHERE q.seq = t.seq AND q.lease = t.lease FOR UPDATE
+    ) AS q
 ),
 gone AS (
-    DELETE FROM segue_queue AS q USING told WHERE q.seq = told.seq AND told.state <> 'pending'
-    RETURNING q.segment, q.seq, q.source, q.attempts, q.edition, q.history
+    DELETE FROM segue_queue WHERE seq = ANY (ARRAY(SELECT seq FROM told WHERE state <> 'pending'))
 ),
 settled AS (
     INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
-    SELECT segment, seq, source, state, settled_at, due_at, attempts + attempt, reason, edition,
-           CASE WHEN eventful = 1 OR attempt = 1 AND history <> '[]'
-                THEN segue_history(history, entry::jsonb, %(most)s) ELSE history END
-    FROM gone JOIN told USING (seq)
+    SELECT segment, seq, source, state, ended_at, due_next, attempts + attempt, why, edition, told_history
+    FROM told WHERE state <> 'pending'
 ),
 counted AS (
     INSERT INTO segue_counts (segment, source, state, type, amount)
-    SELECT gone.segment, gone.source, told.state, CASE WHEN told.state = 'unsupported' THEN e.type ELSE '' END, count(*)
-    FROM gone JOIN told USING (seq) JOIN segue_events AS e ON e.seq = gone.seq AND e.segment = gone.segment
+    SELECT segment, source, state, type, count(*)
+    FROM (
+        SELECT told.segment, told.source, told.state, CASE WHEN told.state = 'unsupported' THEN (
+            SELECT e.type FROM segue_events AS e WHERE e.seq = told.seq AND e.segment = told.segment
+        ) ELSE '' END AS type
+        FROM told WHERE told.state <> 'pending'
+    ) AS ended
     GROUP BY 1, 2, 3, 4
 ),
 back AS (
     UPDATE segue_queue AS q
-    SET lease = NULL, leased_until = NULL, due_at = told.due_at, attempts = q.attempts + told.attempt,
-        reason = told.reason,
-        history = CASE WHEN told.eventful = 1 OR told.attempt = 1 AND q.history <> '[]'
-                       THEN segue_history(q.history, told.entry::jsonb, %(most)s) ELSE q.history END
+    SET lease = NULL, leased_until = NULL, due_at = told.due_next, attempts = q.attempts + told.attempt,
+        reason = told.why, history = told.told_history
     FROM told WHERE q.seq = told.seq AND told.state = 'pending'
-    RETURNING q.seq
 )
-SELECT seq FROM gone UNION ALL SELECT seq FROM back
+SELECT seq FROM told
 
 -- name: census
 SELECT source, state, type, sum(amount)::bigint AS amount FROM segue_counts GROUP BY source, state, type
