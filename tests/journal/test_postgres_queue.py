@@ -1,7 +1,12 @@
-"""Claims are shared between sources, whatever waits for one of them."""
+"""The queue on PostgreSQL: shared between sources, and exact where two are at one event at the same moment."""
 
+import threading
+import time
 from collections import Counter
 from datetime import timedelta
+
+import psycopg
+import pytest
 
 from events import NOW, event
 from webhooks.journal import Settlement, State
@@ -40,4 +45,37 @@ def test_a_backlog_that_is_due_later_hides_nothing_that_is_due_now(postgres_url:
     journal.append([event("quick", source="new")], now=NOW)
     assert [claim.event.key for claim in journal.claim(10, worker="w", now=NOW, lease=LEASE)] == ["quick"]
     assert len(journal.claim(100, worker="w", now=later, lease=LEASE)) == 51
+    journal.close()
+
+
+@pytest.mark.parametrize("act", ["settle", "hand back", "renew"])
+def test_who_waited_for_another_one_that_took_the_lease_finds_it_lost(postgres_url: str, act: str) -> None:
+    journal = PostgresJournal(postgres_url)
+    journal.open()
+    journal.append([event("taken"), event("kept")], now=NOW)
+    claims = journal.claim(2, worker="slow", now=NOW, lease=LEASE)
+    done: list[set[int]] = []
+
+    def late() -> None:
+        if act == "renew":
+            done.append(journal.renew(claims, now=NOW, lease=LEASE))
+        else:
+            state = State.DELIVERED if act == "settle" else State.PENDING
+            done.append(journal.settle([Settlement(claim=claim, state=state) for claim in claims], now=NOW))
+
+    with psycopg.connect(postgres_url) as other:
+        other.execute("UPDATE segue_queue SET lease = 'quick:1' WHERE seq = %s", (claims[0].seq,))
+        thread = threading.Thread(target=late)
+        thread.start()
+        with psycopg.connect(postgres_url, autocommit=True) as watch:
+            until = time.monotonic() + 20
+            while not watch.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone():
+                assert time.monotonic() < until
+        other.commit()
+    thread.join(20)
+    assert done == [{claims[1].seq}]
+    row = journal.get(claims[0].seq)
+    assert row is not None
+    assert row.state is State.PENDING
+    assert sum(journal.census().by_state.values()) == 2
     journal.close()
