@@ -1,5 +1,6 @@
 """The service as real processes: serve, web, work, send, and how they end."""
 
+import contextlib
 import json
 import signal
 import socket
@@ -108,6 +109,39 @@ def test_web_and_work_apart(tmp_path, receiver):
             assert worker.wait(25) == 0
         web.send_signal(signal.SIGTERM)
         assert web.wait(25) == 0
+
+
+def test_many_machines_share_one_postgresql(tmp_path, receiver, postgres_url):
+    """Two web servers and two workers, each in a folder of its own; the provider sends the same event to both doors."""
+    environ, got = receiver
+    environ = environ | {"SEGUE_DATABASE": "", "DATABASE_URL": postgres_url}
+    folders = [tmp_path / "one", tmp_path / "two"]
+    ports = [free_port(), free_port()]
+    with contextlib.ExitStack() as stack:
+        for folder, port in zip(folders, ports, strict=True):
+            folder.mkdir()
+            stack.enter_context(segue(folder, "serve", PORT=str(port), **environ))
+        for folder, port in zip(folders, ports, strict=True):
+            ready(port, folder)
+        answers = []
+        for number in range(6):
+            body = EVENT.replace(b"evt_1", b"evt_%d" % number)
+            for folder, port in zip(folders, ports, strict=True):
+                answers.append(send(folder, port, body=body)[1]["answer"]["status"])
+        assert answers == ["accepted", "duplicate"] * 6
+        until(lambda: len(got()) == 6, lambda: f"the messages: {[output(folder) for folder in folders]}")
+        status = subprocess.run(
+            [sys.executable, "-m", "webhooks.cli", "status", "--json"],
+            cwd=tmp_path, env=environment(tmp_path, **environ), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    told = json.loads(status.stdout)
+    assert len(told["workers"]) == 2
+    assert len({message["messageId"] for message in got()}) == 6
+    assert got()[0]["timestamp"] == "2026-03-31T12:00:00.000Z"
+    password = postgres_url.rpartition("@")[0].rpartition(":")[2]
+    for said in (status.stdout, *map(output, folders)):
+        assert password not in said
+        assert "Traceback" not in said
 
 
 @pytest.mark.parametrize("command", ["serve", "web"])

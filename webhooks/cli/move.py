@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -56,8 +57,9 @@ def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: boo
     from webhooks.journal import open_journal
 
     settings = configuration().settings
-    if "://" not in source and not Path(source).is_file():
-        raise fail(f"There is no file {source!r}.", "Give the SQLite file that SEGUE_DATABASE named until now.")
+    file = source.removeprefix("sqlite:///")
+    if "://" not in file and not Path(file).is_file():
+        raise fail(f"There is no file {file!r}.", "Give the SQLite file that SEGUE_DATABASE named until now.")
     origin = open_journal(source, settings.encryption_key, moved=True)
     try:
         target = open_journal(settings.database, settings.encryption_key)
@@ -87,9 +89,10 @@ def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: boo
 
 
 def _refuse(origin: Journal, target: Journal, *, while_running: bool) -> None:
-    if origin.notes() and origin.notes() == target.notes() and origin.end() == target.end() != "0":
+    now, token = datetime.now(UTC), uuid.uuid4().hex
+    origin.remember("move", token, "from", now=now, until=now + ALIVE)
+    if target.remember("move", token, "to", now=now, until=now + ALIVE) == "from":
         raise fail("FROM is the configured journal itself.", "Set DATABASE_URL to the one that it is to be moved to.")
-    now = datetime.now(UTC)
     alive = [name for name, (at, _) in origin.notes().items() if name.startswith("worker:") and now - at < ALIVE]
     if alive and not while_running:
         raise fail(

@@ -1,0 +1,90 @@
+"""The tables of PostgreSQL, made and looked at by the command line; its password is shown nowhere."""
+
+import json
+import subprocess
+import sys
+
+import psycopg
+import pytest
+
+from running import environment
+from webhooks.journal.postgres.schema import LATEST
+
+
+def told(result):
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def password(url):
+    return url.rpartition("@")[0].rpartition(":")[2]
+
+
+@pytest.fixture
+def shared(run, postgres_url):
+    """Run a command on PostgreSQL."""
+    return lambda *arguments, **more: run(*arguments, SEGUE_DATABASE="", DATABASE_URL=postgres_url, **more)
+
+
+def test_tables_are_made_once(shared, postgres_url):
+    first = told(shared("migrate", "--json"))
+    assert (first["before"], first["version"]) == (0, LATEST)
+    again = told(shared("migrate", "--json"))
+    assert (again["before"], again["version"]) == (LATEST, LATEST)
+    assert f"version {LATEST}, as it was" in shared("migrate").output
+    assert shared("check").exit_code == 0
+
+
+def test_several_at_once_make_them_once(tmp_path, postgres_url):
+    environ = environment(tmp_path, SEGUE_DATABASE=postgres_url)
+    command = [sys.executable, "-m", "webhooks.cli", "migrate", "--json"]
+    processes = [
+        subprocess.Popen(
+            command, cwd=tmp_path, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(4)
+    ]
+    answers = [process.communicate(timeout=60)[0] for process in processes]
+    assert [process.returncode for process in processes] == [0] * 4, answers
+    assert sorted(json.loads(answer)["before"] for answer in answers) == [0, LATEST, LATEST, LATEST]
+
+
+def test_newer_tables_are_left_alone_and_used(shared, postgres_url):
+    shared("migrate")
+    with psycopg.connect(postgres_url, autocommit=True) as sql:
+        sql.execute("INSERT INTO segue_schema (version) VALUES (%s)", (LATEST + 1,))
+    again = told(shared("migrate", "--json"))
+    assert (again["before"], again["version"]) == (LATEST + 1, LATEST + 1)
+    assert shared("status").exit_code == 0
+
+
+def test_older_tables_are_named_with_the_mend_by_every_command(shared, postgres_url):
+    shared("migrate")
+    with psycopg.connect(postgres_url, autocommit=True) as sql:
+        sql.execute("UPDATE segue_schema SET version = -version")
+    for command in (["status"], ["check"], ["events"]):
+        result = shared(*command)
+        assert result.exit_code == 1
+        assert "segue migrate" in result.output
+
+
+def test_a_file_is_brought_up_to_date_too(run, tmp_path):
+    assert told(run("migrate", "--json")) == {"database": f"sqlite:///{tmp_path}/segue.db"}
+    assert "is up to date" in run("migrate").output
+    assert (tmp_path / "segue.db").exists()
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["check"], ["status"], ["events"], ["doctor"], ["prune"]])
+def test_a_server_that_is_away_is_said_without_the_password(run, postgres_url, command):
+    away = f"postgresql://segue:{password(postgres_url)}@127.0.0.1:1/name"
+    result = run(*command, SEGUE_DATABASE=away)
+    assert result.exit_code == 1
+    assert "PostgreSQL cannot be used" in result.output
+    assert password(postgres_url) not in result.output
+
+
+@pytest.mark.parametrize("command", [["migrate"], ["check"], ["status"], ["events"], ["doctor"], ["dead"]])
+@pytest.mark.parametrize("form", [[], ["--json"]])
+def test_no_command_shows_the_password(shared, postgres_url, command, form):
+    shared("migrate")
+    assert password(postgres_url) not in shared(*command, *form).output

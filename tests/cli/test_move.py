@@ -1,0 +1,185 @@
+"""A SQLite journal moved into PostgreSQL: nothing lost, nothing doubled, and nobody goes on with the old one."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from running import environment
+from translators.kit import Event
+from webhooks.cli import move
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import State, open_journal
+from webhooks.journal.postgres import PostgresJournal
+
+ONE, TWO = bytes(range(32)).hex(), bytes(range(32, 64)).hex()
+
+
+@pytest.fixture
+def there(postgres_url: str) -> Iterator[PostgresJournal]:
+    """The journal that is moved to."""
+    journal = PostgresJournal(postgres_url)
+    journal.open()
+    yield journal
+    journal.close()
+
+
+@pytest.fixture
+def moved(run, postgres_url):
+    """Run `segue move` of the shop's file into PostgreSQL."""
+
+    def moved(*arguments, source="segue.db", **more):
+        return run("move", source, *arguments, SEGUE_DATABASE="", DATABASE_URL=postgres_url, **more)
+
+    return moved
+
+
+def bare(journal):
+    return [replace(row, seq=0, cursor="") for row in journal.rows(limit=10_000)]
+
+
+def told(result):
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def password(url):
+    return url.rpartition("@")[0].rpartition(":")[2]
+
+
+def test_every_event_is_there_as_it_was(run, filled, moved, there, postgres_url):
+    filled.journal.append(
+        [Event(source="acme", key="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
+               received_at=datetime(2020, 1, 2, tzinfo=UTC), raw=b"\xff\x00 not text", clock="record",
+               trust="authenticated", headers={"x": "1"}, envelope={"o": "é"}, problem="torn")],
+        now=datetime(2020, 1, 2, tzinfo=UTC),
+    )  # fmt: skip
+    run("replay", "torn", "--as-new", "--reason", "r")
+    run("drop", "odd", "--reason", "not wanted")
+    filled.work()
+    filled.journal.tally({"received": 7.0})
+    before = bare(filled.journal)
+    assert {row.state for row in before} == {State.DELIVERED, State.IGNORED, State.DEAD, State.DROPPED}
+    result = moved()
+    assert result.exit_code == 0, result.output
+    assert "7 events: 7 copied, 0 were there already; all compared and equal" in result.output
+    assert password(postgres_url) not in result.output
+    assert bare(there) == before
+    assert there.census().by_state == filled.journal.census().by_state
+    assert there.tallies() == {"received": 7.0}
+    (line,) = there.audits()
+    assert (line.action, line.detail) == ("move", {"events": 7, "new": 7, "there": 0, "differ": 0})
+
+
+def test_what_waits_is_delivered_by_the_workers_of_the_new_one(filled, moved, there):
+    assert moved().exit_code == 0
+    filled.journal.close()
+    filled.journal = there
+    filled.work()
+    assert filled.row("new").state is State.DELIVERED
+
+
+def test_twice_doubles_nothing_and_what_came_meanwhile_follows(filled, moved, there):
+    filled.journal.tally({"received": 6.0})
+    assert told(moved("--json"))["new"] == 6
+    filled.receive(id="late")
+    again = told(moved("--json", "--who", "ann"))
+    assert (again["events"], again["new"], again["there"], again["differ"]) == (7, 1, 6, 0)
+    assert there.count() == 7
+    assert there.tallies() == {"received": 6.0}
+    assert there.audits()[0].who == "ann"
+
+
+def test_what_was_broken_off_is_started_again(filled, moved, there, monkeypatch):
+    monkeypatch.setattr(move, "PAGE", 2)
+    load, calls = PostgresJournal.load, []
+
+    def breaks(self, rows):
+        calls.append(1)
+        if len(calls) == 2:
+            raise JournalUnavailable("PostgreSQL cannot be used: it went away", hint="Is it up?")
+        return load(self, rows)
+
+    monkeypatch.setattr(PostgresJournal, "load", breaks)
+    broken = moved()
+    assert broken.exit_code == 1
+    assert "it went away" in broken.output
+    assert there.count() == 2
+    open_journal(f"sqlite:///{Path.cwd()}/segue.db").close()  # not taken to be moved
+    again = told(moved("--json"))
+    assert (again["new"], again["there"], again["differ"]) == (4, 2, 0)
+    assert bare(there) == bare(filled.journal)
+
+
+def test_an_event_that_is_there_with_another_body_is_told(filled, moved, there):
+    (row,) = [row for row in filled.journal.rows() if row.event.key == "good"]
+    there.append([replace(row.event, raw=b"{}")], now=datetime.now(UTC))
+    result = moved()
+    assert result.exit_code == 1
+    assert "1 events are not the same in both journals" in result.output
+    open_journal(f"sqlite:///{Path.cwd()}/segue.db").close()
+
+
+def test_with_a_living_worker_it_is_refused_unless_that_is_meant(filled, moved, there):
+    filled.journal.note("worker:host-1", {}, now=datetime.now(UTC))
+    result = moved()
+    assert result.exit_code == 1
+    assert "A worker still runs on FROM: host-1" in result.output
+    assert there.count() == 0
+    assert told(moved("--json", "--dry-run"))["events"] == 6
+    assert told(moved("--json", "--while-running"))["new"] == 6
+
+
+def test_a_dry_run_copies_nothing(filled, moved, there, postgres_url):
+    result = moved("--dry-run")
+    assert result.exit_code == 0, result.output
+    assert "6 events would be copied to postgresql://127.0.0.1" in result.output
+    assert password(postgres_url) not in result.output
+    assert there.count() == 0
+    assert not there.audits()
+    open_journal(f"sqlite:///{Path.cwd()}/segue.db").close()
+
+
+def test_the_moved_file_is_not_used_again(run, filled, moved, postgres_url):
+    assert moved().exit_code == 0
+    for command in (["status"], ["check"], ["events"], ["prune"]):
+        result = run(*command)
+        assert result.exit_code == 1, command
+        assert "this journal was moved to postgresql://127.0.0.1" in result.output
+        assert password(postgres_url) not in result.output
+    assert run("status", SEGUE_DATABASE=postgres_url).exit_code == 0
+
+
+@pytest.mark.parametrize("source", ["nothing.db", "sqlite:///nothing.db", "{folder}/nothing.db"])
+def test_a_file_that_is_not_there_is_said_and_not_made(moved, tmp_path, source):
+    environment(tmp_path)
+    result = moved(source=source.format(folder=tmp_path))
+    assert result.exit_code == 1
+    assert "There is no file" in result.output
+    assert not (tmp_path / "nothing.db").exists()
+
+
+def test_the_configured_journal_is_not_moved_into_itself(moved, there, postgres_url):
+    result = moved(source=f"{postgres_url}?connect_timeout=9")
+    assert result.exit_code == 1
+    open_journal(postgres_url).close()
+    assert "FROM is the configured journal itself" in result.output
+    assert password(postgres_url) not in result.output
+
+
+def test_a_sealed_journal_stays_sealed_with_todays_key(run, shop, moved, postgres_url):
+    shop.journal.close()
+    shop.journal = open_journal(run.database, [ONE])
+    shop.receive(id="a")
+    before = bare(shop.journal)
+    without = moved()
+    assert without.exit_code == 1
+    assert "SEGUE_ENCRYPTION_KEY is not set" in without.output
+    result = moved(SEGUE_ENCRYPTION_KEY=f"{TWO},{ONE}")
+    assert result.exit_code == 0, result.output
+    there = open_journal(postgres_url, [TWO])
+    assert bare(there) == before
+    there.close()
