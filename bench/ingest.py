@@ -1,6 +1,11 @@
 """Durable ingest beside a bare Flask app that answers 200 and nothing else, on the same server and worker class.
 
     python bench/ingest.py --seconds 5 --connections 1,8,32,128
+    python bench/ingest.py --postgres            # PostgreSQL too, on a server of its own from the tests' wheel
+    python bench/ingest.py --database postgresql://user:password@host/name
+
+On PostgreSQL each figure has a database of its own (the role may create them), and beside Segue stands a Flask app
+that neither verifies nor groups: one insert and one commit for each request.
 
 Every request is a new signed Stripe event of some 3 kB: verified, journalled and fsynced before its 200. The load
 generator shares the machine, so read the ratios.
@@ -19,9 +24,11 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, LifoQueue
+from typing import Any
 
 from load import Figures, drive, post
 
@@ -29,8 +36,18 @@ from translators.kit import HmacKvHeader
 from webhooks.signatures import sign
 
 HERE = Path(__file__).parent
+sys.path.append(str(HERE.parent / "tests" / "support"))
+from postgres_server import Server, fresh_database  # type: ignore[import-not-found]  # noqa: E402
+
 SECRET = "whsec_bench"
 SCHEME = HmacKvHeader(header="Stripe-Signature")
+APPS = {
+    "bare": "ingest:bare()",
+    "segue": "webhooks.app:create_app()",
+    "segue, postgresql": "webhooks.app:create_app()",
+    "insert, postgresql": "ingest:insert()",
+}
+ON_POSTGRES = ("segue, postgresql", "insert, postgresql")
 
 
 def bare() -> object:
@@ -42,6 +59,31 @@ def bare() -> object:
     @app.post("/webhooks/stripe")
     def webhook() -> dict[str, str]:
         request.get_data()
+        return {"status": "accepted"}
+
+    @app.get("/readyz")
+    def ready() -> str:
+        return "ready"
+
+    return app
+
+
+def insert() -> object:
+    """A Flask app that stores the body in PostgreSQL, one commit each, before it answers 200."""
+    import psycopg
+    from flask import Flask, request
+
+    app, idle = Flask("insert"), LifoQueue[Any]()
+
+    @app.post("/webhooks/stripe")
+    def webhook() -> dict[str, str]:
+        body = request.get_data()
+        try:
+            db = idle.get_nowait()
+        except Empty:
+            db = psycopg.connect(os.environ["SEGUE_DATABASE"], autocommit=True)
+        db.execute("INSERT INTO events VALUES (%s, %s) ON CONFLICT DO NOTHING", (json.loads(body)["id"], body))
+        idle.put(db)
         return {"status": "accepted"}
 
     @app.get("/readyz")
@@ -82,19 +124,31 @@ def requests(run: str, count: int) -> list[bytes]:
     return made
 
 
+def prepare(database: str) -> None:
+    """The peer's table."""
+    import psycopg
+
+    with psycopg.connect(database) as db:
+        db.execute("CREATE TABLE events (key text PRIMARY KEY, body bytea NOT NULL)")
+
+
 @contextmanager
-def server(kind: str, *, worker_class: str, processes: int, log_level: str) -> Iterator[int]:
-    """Gunicorn on a free port, Segue or the bare app, until the block ends."""
+def server(kind: str, *, worker_class: str, processes: int, log_level: str, admin: str) -> Iterator[int]:
+    """Gunicorn on a free port, Segue or a Flask app, until the block ends; `admin` is PostgreSQL's URL, or empty."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        database = f"sqlite:///{folder}/segue.db"
+        if kind in ON_POSTGRES:
+            database = stack.enter_context(fresh_database(admin))
+            prepare(database)
         env = {
             **os.environ, "PORT": str(port), "SEGUE_HOST": "127.0.0.1", "WEB_CONCURRENCY": str(processes),
-            "SEGUE_WORKER_CLASS": worker_class, "SEGUE_DATABASE": f"sqlite:///{folder}/segue.db",
+            "SEGUE_WORKER_CLASS": worker_class, "SEGUE_DATABASE": database,
             "STRIPE_WEBHOOK_SECRET": SECRET, "SEGMENT_WRITE_KEY": "wk_bench", "SEGUE_LOG_LEVEL": log_level,
         }  # fmt: skip
-        app = "webhooks.app:create_app()" if kind == "segue" else "ingest:bare()"
+        app = APPS[kind]
         command = [sys.executable, "-m", "gunicorn", app, "--config", "python:webhooks.gunicorn_conf"]
         process = subprocess.Popen(command, env=env, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
@@ -124,23 +178,38 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--log-level", default="info", help="info is the default of the service")
     parser.add_argument("--most", type=int, default=12000, help="requests per second to prepare for")
+    parser.add_argument("--postgres", action="store_true", help="PostgreSQL too, on a server of its own")
+    parser.add_argument("--database", default="", help="PostgreSQL too, on this one, such as postgresql://...")
     given = parser.parse_args()
+    with ExitStack() as stack:
+        if given.postgres:
+            given.database = stack.enter_context(Server(settings={"max_connections": "300"})).url()
+        table(given)
+
+
+def table(given: argparse.Namespace) -> None:
+    """A line for each server and number of connections."""
+    kinds = [kind for kind in APPS if given.database or kind not in ON_POSTGRES]
     print(f"{given.worker_class}, {given.processes} processes, {given.seconds:.0f} s each, log level {given.log_level}")
-    print(f"{'connections':>11} {'':>6} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8}  ratio to bare Flask")
+    print(f"{'connections':>11} {'':>18} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8}  ratio to bare Flask")
     for connections in map(int, given.connections.split(",")):
         rates: dict[str, Figures] = {}
-        for kind in ("bare", "segue"):
+        for kind in kinds:
             with server(
-                kind, worker_class=given.worker_class, processes=given.processes, log_level=given.log_level
+                kind,
+                worker_class=given.worker_class,
+                processes=given.processes,
+                log_level=given.log_level,
+                admin=given.database,
             ) as port:
                 drive(port, iter(requests("warm", 200)), connections=min(connections, 8), seconds=2)
-                made = requests(f"{kind}{connections}", int(given.most * given.seconds))
+                made = requests(f"{kind[:6]}{connections}", int(given.most * given.seconds))
                 rates[kind] = drive(port, iter(made), connections=connections, seconds=given.seconds)
         for kind, figures in rates.items():
             wrong = {status: n for status, n in figures.statuses.items() if status != 200}
-            ratio = f"{figures.rate / rates['bare'].rate:.2f}" if kind == "segue" else ""
+            ratio = f"{figures.rate / rates['bare'].rate:.2f}" if kind != "bare" else ""
             print(
-                f"{connections:>11} {kind:>6} {figures.rate:>8.0f} {figures.percentile(0.5):>8.2f} "
+                f"{connections:>11} {kind:>18} {figures.rate:>8.0f} {figures.percentile(0.5):>8.2f} "
                 f"{figures.percentile(0.99):>8.2f}  {ratio} {wrong or ''}",
                 flush=True,
             )
