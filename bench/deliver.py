@@ -1,6 +1,7 @@
 """Delivered events a second, from the journal on disk to a receiver in another process, and where the time goes.
 
     python bench/deliver.py --events 20000
+    python bench/deliver.py --postgres [URL]     # from that store too; without a URL on a server of its own
 
 Beside it, in the same run and to the same receiver, segment-analytics-python with the very same messages: at its
 defaults, and tuned (four consumers, batches of 500, gzip). It starts from objects in memory and keeps nothing; Segue
@@ -20,11 +21,12 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
+import database
 from segment.analytics.client import Client as Theirs  # type: ignore[import-untyped]
 
 from translators.kit import Event, HmacBody, Identity, Message, Source, track
@@ -94,10 +96,11 @@ def accepted(url: str) -> int:
         return int(json.load(answer)["accepted"])
 
 
-def segue(url: str, events: list[Event]) -> float:
+def segue(url: str, events: list[Event], *, postgres: str = "") -> float:
     """Seconds to deliver and settle a backlog."""
-    with tempfile.TemporaryDirectory() as folder:
-        journal = open_journal(f"sqlite:///{folder}/segue.db")
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        where = stack.enter_context(database.postgres(postgres)) if postgres else f"sqlite:///{folder}/segue.db"
+        journal = open_journal(where)
         for start in range(0, len(events), 1000):
             journal.append(events[start : start + 1000], now=datetime.now(UTC))
         clients = Clients(SegmentSettings(write_key="wk", url=url, rate=0))
@@ -209,13 +212,15 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=20_000)
     parser.add_argument("--latency", default="0,50", help="milliseconds before each answer, by commas")
     parser.add_argument("--where", action="store_true", help="only show where the time goes")
+    parser.add_argument("--postgres", nargs="?", const=database.OWN, metavar="URL", help=database.HELP)
     given = parser.parse_args()
     logging.disable(logging.WARNING)
     if given.where:
         where(given.events)
         return
-    runs = {
+    runs: dict[str, Callable[[str, list[Event]], float]] = {
         "segue": segue,
+        **({"segue, PostgreSQL": partial(segue, postgres=given.postgres)} if given.postgres else {}),
         "segue, its client alone": client_alone,
         "analytics-python, tuned": theirs(thread=4, upload_size=500, gzip=True, upload_interval=0.05),
         "analytics-python, defaults": theirs(),

@@ -19,11 +19,13 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import database
+
 from translators.kit import Event
 
 NOW = datetime.now(UTC)
 KEYS = (bytes(range(32)).hex(),)
-COLUMNS = "{:<8} {:>8} {:<10} {:>10} {:>8} {:>9} {:>9}"
+COLUMNS = "{:<9} {:<8} {:>8} {:<7} {:>10} {:>8} {:>9} {:>9}"
 
 
 def main() -> None:
@@ -33,6 +35,7 @@ def main() -> None:
     parser.add_argument("--callers", default="1,8,32,128", help="concurrent callers (default 1,8,32,128)")
     parser.add_argument("--size", type=int, default=3000, help="bytes of a body (default 3000)")
     parser.add_argument("--folder", type=Path, help="on the disk to measure (default: the system's temporary one)")
+    parser.add_argument("--postgres", nargs="?", const=database.OWN, metavar="URL", help=database.HELP)
     parser.add_argument("--parts", action="store_true", help="only say where an append's time goes")
     parser.add_argument("--encrypted", action="store_true", help="with encryption at rest")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -43,11 +46,9 @@ def main() -> None:
             from gevent import monkey
 
             monkey.patch_all()
-        print(
-            json.dumps(
-                measure(told.folder, int(callers), told.seconds, told.size, alone=mode == "each", sealed=told.encrypted)
-            )
-        )
+        where = told.postgres or f"sqlite:///{told.folder}/bench.db"
+        keys = KEYS if told.encrypted else ()
+        print(json.dumps(measure(where, int(callers), told.seconds, told.size, keys, alone=mode == "each")))
     elif told.parts:
         parts(told.folder, told.size)
     else:
@@ -56,29 +57,41 @@ def main() -> None:
 
 def table(told: argparse.Namespace) -> None:
     """Each line in a process of its own: gevent patches the whole of it."""
-    print(COLUMNS.format("callers", "", "commit", "appends/s", "group", "p50 ms", "p99 ms"))
+    print(COLUMNS.format("store", "callers", "", "commit", "appends/s", "group", "p50 ms", "p99 ms"))
     for callers in told.callers.split(","):
         for kind in ("threads", "gevent"):
             for mode in ("each", "group"):
                 with tempfile.TemporaryDirectory(dir=told.folder) as folder:
-                    given = ["--one", f"{kind},{mode},{callers}", "--seconds", str(told.seconds)]
-                    given += ["--size", str(told.size), "--folder", folder]
-                    given += ["--encrypted"] if told.encrypted else []
-                    done = subprocess.run([sys.executable, __file__, *given], stdout=subprocess.PIPE, check=True)
-                rate, group, half, most = json.loads(done.stdout)
-                print(COLUMNS.format(kind, callers, mode, f"{rate:.0f}", f"{group:.1f}", f"{half:.2f}", f"{most:.2f}"))
+                    _line("sqlite", f"{kind},{mode},{callers}", ["--folder", folder], told)
+                if told.postgres:
+                    with database.postgres(told.postgres) as url:
+                        _line("postgres", f"{kind},{mode},{callers}", ["--postgres", url], told)
+
+
+def _line(store: str, one: str, where: list[str], told: argparse.Namespace) -> None:
+    given = ["--one", one, "--seconds", str(told.seconds), "--size", str(told.size), *where]
+    given += ["--encrypted"] if told.encrypted else []
+    done = subprocess.run([sys.executable, __file__, *given], stdout=subprocess.PIPE, check=True)
+    rate, group, half, most = json.loads(done.stdout)
+    kind, mode, callers = one.split(",")
+    print(
+        COLUMNS.format(store, kind, callers, mode, f"{rate:.0f}", f"{group:.1f}", f"{half:.2f}", f"{most:.2f}"),
+        flush=True,
+    )
 
 
 def measure(
-    folder: Path, callers: int, seconds: float, size: int, *, alone: bool, sealed: bool
+    url: str, callers: int, seconds: float, size: int, keys: tuple[str, ...], *, alone: bool
 ) -> tuple[float, float, float, float]:
     """Appends a second, events in a commit, median and 99th percentile in milliseconds."""
-    from webhooks.journal import SqliteJournal
-    from webhooks.journal.seal import Seal
+    from webhooks.journal import SqliteJournal, open_journal
+    from webhooks.journal.postgres import PostgresJournal
 
-    journal = SqliteJournal(folder / "bench.db", seal=Seal(KEYS if sealed else ()))
-    if alone:
-        journal._here.group._most = 1
+    journal = open_journal(url, keys)
+    assert isinstance(journal, SqliteJournal | PostgresJournal)
+    groups = (journal._here.group,) if isinstance(journal, SqliteJournal) else journal._mine.groups
+    for group in groups:
+        group._most = 1 if alone else group._most
     latencies: list[list[float]] = [[] for _ in range(callers)]
     body = b'{"filler": "' + b"x" * size + b'"}'
     end = time.perf_counter() + seconds
