@@ -24,6 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 import postgres_trials
 import trials
+from history import concurrent_histories
 from kill import killed_processes
 from powercut import power_cuts
 
@@ -45,6 +46,7 @@ def some(rounds: int, of: int) -> int:
 
 
 TRIALS = [
+    Trial("history", "concurrent histories of the journal, judged", lambda n, seed, db, say: concurrent_histories(some(n, 100), seed=seed, database=db, say=say)),
     Trial("kill", "SIGKILL of web and worker processes", lambda n, seed, db, say: killed_processes(some(n, 250), seed=seed, database=db, say=say)),
     Trial("killpg", "SIGKILL of web, worker and PostgreSQL", lambda n, seed, _, say: postgres_trials.killed_with_postgres(some(n, 250), seed=seed, say=say)),
     Trial("restarts", "PostgreSQL restarted and paused", lambda n, seed, _, say: postgres_trials.restarted_and_paused(some(n, 30), seed=seed, say=say)),

@@ -23,6 +23,8 @@ R = TypeVar("R")
 PATIENCE: Final = 30.0
 """Seconds after which a statement is given up here, where the server or the network stands still."""
 CONNECT: Final = 10
+RETRIES: Final = 3
+"""Of a transaction that PostgreSQL gave up for another with which it stood in a circle of waiting."""
 BAD_VALUE: Final = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
 """The fault of what was to be stored, not of the store."""
 
@@ -60,8 +62,17 @@ class Connections:
         began = time.perf_counter()
 
         def transact(db: Connection) -> R:
-            with db.transaction():
-                return work(db)
+            tries = 0
+            while True:
+                try:
+                    with db.transaction():
+                        return work(db)
+                except psycopg.errors.DeadlockDetected:  # the whole of it was taken back
+                    tries += 1
+                    if tries > RETRIES:
+                        raise
+                else:
+                    return None  # type: ignore[return-value]  # the work took it back itself, by psycopg.Rollback
 
         result = self.read(transact)
         self.stats.commits += 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,13 +11,15 @@ from webhooks.errors import JournalError
 from webhooks.journal import queries, records
 from webhooks.journal.filter import Filter
 from webhooks.journal.looking import Looked
-from webhooks.journal.model import DROPPABLE, HISTORY, Act, Audited, Changed, Cursor, Resealed, Row, Stored
+from webhooks.journal.model import DROPPABLE, HISTORY, Act, Audited, Changed, Cursor, Resealed, Row, State, Stored
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection
 from webhooks.journal.records import micros
 from webhooks.journal.seal import Locked, Seal, sealed_with
 
 SQL: Final = queries.load("postgres")
+SETTLED: Final = tuple(state for state in State if state is not State.PENDING)
+"""What `replay` changes."""
 
 
 class Operated(Looked):
@@ -62,7 +64,7 @@ class Operated(Looked):
         told = self._told(seqs, by, now) | {"as_new": int(as_new), "due_at": micros(due_at or now)}
 
         def work(db: Connection) -> int:
-            changed = db.all(SQL["replay"], told)
+            changed = _all_of(db, told, SETTLED, lambda some: db.all(SQL["replay"], some))
             _note_act(db, "replay", changed, {"as_new": as_new} if as_new else {}, by, now)
             return len(changed)
 
@@ -73,11 +75,15 @@ class Operated(Looked):
         """Events that are not delivered become dropped."""
         told = self._told(seqs, by, now) | {"droppable": [state.value for state in DROPPABLE]}
 
-        def work(db: Connection) -> int:
-            changed = db.all(SQL["drop"], told)
+        def drop(db: Connection, some: Mapping[str, Any]) -> list[Any]:
+            changed = db.all(SQL["drop"], some)
             if changed:
                 names = ("segment", "seq", "source", "state", "attempts", "edition", "history")
-                db.execute(SQL["dropped"], told | {name: [each[name] for each in changed] for name in names})
+                db.execute(SQL["dropped"], {**some} | {name: [each[name] for each in changed] for name in names})
+            return changed
+
+        def work(db: Connection) -> int:
+            changed = _all_of(db, told, DROPPABLE, lambda some: drop(db, some))
             _note_act(db, "drop", changed, {}, by, now)
             return len(changed)
 
@@ -151,6 +157,21 @@ def _query(name: str, filter: Filter) -> tuple[str, dict[str, Any]]:
     told = columns.chosen(filter)
     where = " AND ".join(SQL[f"where {part}"] for part in told) or SQL["where"]
     return SQL[name].format(where=where, columns=SQL["columns"]), told
+
+
+def _all_of(
+    db: Connection, told: Mapping[str, Any], states: Sequence[State], change: Callable[[Mapping[str, Any]], list[Any]]
+) -> list[Any]:
+    """Change all that is in one of `states`. A statement that waited for another transaction still looks at the tables
+    as they were before it, and so misses what that one moved: it is asked again, until nothing is missed.
+    """
+    changed: list[Any] = []
+    left = told["seqs"]
+    while left:
+        changed += change({**told, "seqs": left})
+        missed = db.all(SQL["missed"], {"seqs": told["seqs"], "states": [state.value for state in states]})
+        left = [each["seq"] for each in missed]
+    return sorted(changed, key=lambda each: each["seq"])
 
 
 def _note_act(

@@ -330,6 +330,10 @@ counted AS (
 )
 SELECT segment, seq, source, event_key, state, attempts, edition, history::text FROM named ORDER BY seq
 
+-- name: missed
+-- What `replay` or `drop` should have changed and did not see: it moved between two tables while they looked at it.
+SELECT seq FROM segue_standing WHERE seq = ANY (%(seqs)s) AND state = ANY (%(states)s) ORDER BY seq
+
 -- name: dropped
 -- Behind `drop`, in its transaction: one statement cannot delete a row and put it back.
 INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)

@@ -1,0 +1,256 @@
+"""Is a recorded history one that a journal may have? By the model of one event, searched for an order that explains all.
+
+Each event is an object of its own, and a history is linearizable exactly where each object's part of it is. An
+operation takes effect at one instant between its invocation and its response; one that was never answered (its process
+was killed, the store was away) at any later instant, or never. The search is that of Wing and Gong with a memory of what
+was tried (Lowe). https://www.cs.ox.ac.uk/people/gavin.lowe/LinearizabiltyTesting/paper.pdf
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from webhooks.journal import DROPPABLE, State
+
+NEVER = float("inf")
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An event as the model has it. `seq` is 0 until somebody was told; `since` is when its lease began, at the earliest."""
+
+    seq: int = 0
+    state: State = State.PENDING
+    lease: str = ""
+    since: float = 0.0
+    attempts: int = 0
+    edition: int = 0
+
+
+Held = Kept | None
+Step = Callable[[Held], list[Held]]
+"""The states that an operation may leave, from the one it finds; none where it cannot have happened."""
+
+
+@dataclass(frozen=True)
+class Op:
+    """One operation as far as it concerns one event. `looks`: by its answer, it changed nothing."""
+
+    begin: float
+    end: float
+    text: str
+    step: Step
+    looks: bool = False
+
+
+def explain(ops: Iterable[Op], start: Held = None) -> str:
+    """Nothing where some order explains the operations; else the longest one that was found, and what it fails at."""
+    order = sorted(ops, key=lambda op: (op.begin, op.end))
+    every = (1 << len(order)) - 1
+    seen: set[tuple[int, Held]] = set()
+    stack: list[tuple[int, Held, tuple[int, ...]]] = [(0, start, ())]
+    best: tuple[tuple[int, ...], Held] = ((), start)
+    while stack:
+        done, state, path = stack.pop()
+        if (done, state) in seen:
+            continue
+        seen.add((done, state))
+        if len(path) > len(best[0]):
+            best = (path, state)
+        left = [place for place in range(len(order)) if not done >> place & 1]
+        if done == every or all(order[place].end == NEVER for place in left):
+            return ""
+        horizon = min(order[place].end for place in left)
+        nexts = []
+        for place in left:
+            op = order[place]
+            if op.begin > horizon:
+                break
+            after = op.step(state)
+            if op.looks and after == [state]:  # whatever comes of it here comes of it later: put it here
+                nexts = [(done | 1 << place, state, (*path, place))]
+                break
+            nexts += [(done | 1 << place, each, (*path, place)) for each in after]
+        stack += nexts
+    return _told(order, *best)
+
+
+def _told(order: list[Op], path: tuple[int, ...], state: Held) -> str:
+    lines = [f"  {order[place].text}" for place in path]
+    left = [order[place] for place in range(len(order)) if place not in path]
+    lines += [f"  -- here it is {state}, and none of these can be next:"]
+    lines += [f"  ? [{op.begin:.4f} {op.end:.4f}] {op.text}" for op in left[:12]]
+    return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What the journal's answers mean to the model. `lease` is in seconds, `slack` what two clocks may differ."""
+
+    lease: float
+    slack: float = 0.05
+
+    def op(self, record: Mapping[str, Any], step: Step, text: str, *, looks: bool) -> Op:
+        """`step`, where it was answered; any of its outcomes or none, where it was not."""
+        end = record.get("end", NEVER)
+        if end == NEVER:
+            return Op(record["begin"], NEVER, f"{text} (no answer)", lambda held: [*step(held), held])
+        return Op(record["begin"], end, text, step, looks)
+
+    def append(self, record: Mapping[str, Any]) -> Step:
+        """`new` and `duplicate` of a call; of a mixed one, which key was which is not known."""
+        answer = record.get("answer")
+
+        def step(held: Held) -> list[Held]:
+            if answer and (answer["duplicate"] == 0 or answer["new"] == 0) and (held is None) != (answer["new"] > 0):
+                return []
+            return [Kept() if held is None else held]
+
+        return step
+
+    def claim(self, record: Mapping[str, Any], told: Mapping[str, Any] | None) -> Step:
+        """Leased to this one: it must be pending, and free or its lease over."""
+
+        def step(held: Held) -> list[Held]:
+            if held is None or held.state is not State.PENDING:
+                return []
+            if held.lease and record.get("end", NEVER) < held.since + self.lease - self.slack:
+                return []
+            lease = told["lease"] if told else f"unknown of {record['id']}"
+            taken = replace(held, lease=lease, since=record["begin"])
+            if told is None:
+                return [taken]
+            if (held.attempts, held.edition) != (told["attempts"], told["edition"]) or not _same(held, told["seq"]):
+                return []
+            return [replace(taken, seq=told["seq"])]
+
+        return step
+
+    def settle(self, told: Mapping[str, Any], ours: bool | None) -> Step:
+        """`ours` says whether the journal settled it; only the lease that holds it can."""
+
+        def step(held: Held) -> list[Held]:
+            holds = held is not None and held.state is State.PENDING and held.lease == told["lease"]
+            if ours is not None and ours != holds:
+                return []
+            if not holds or held is None:
+                return [held]
+            return [
+                replace(held, state=State(told["state"]), lease="", since=0.0, attempts=held.attempts + told["attempt"])
+            ]
+
+        return step
+
+    def renew(self, record: Mapping[str, Any], told: Mapping[str, Any], ours: bool | None) -> Step:
+        """`ours` says whether the lease was prolonged."""
+
+        def step(held: Held) -> list[Held]:
+            holds = held is not None and held.state is State.PENDING and held.lease == told["lease"]
+            if ours is not None and ours != holds:
+                return []
+            return [replace(held, since=record["begin"])] if holds and held else [held]
+
+        return step
+
+    def operate(self, name: str, seqs: set[int], changed: bool, *, as_new: bool) -> Step:
+        """A replay or a drop; the audit log says whether it changed this event, by one of the seqs that it ever had."""
+
+        def step(held: Held) -> list[Held]:
+            can = held is not None and held.seq in {0, *seqs} and _changes(name, held.state)
+            if not changed:
+                return [] if can and held and held.seq else [held]
+            if not can or held is None:
+                return []
+            held = replace(held, seq=held.seq or (min(seqs) if len(seqs) == 1 else 0), lease="", since=0.0)
+            if name == "drop":
+                return [replace(held, state=State.DROPPED)]
+            return [replace(held, state=State.PENDING, attempts=0, edition=held.edition + as_new)]
+
+        return step
+
+    def find(self, told: Mapping[str, Any] | None) -> Step:
+        """The event as it was read."""
+
+        def step(held: Held) -> list[Held]:
+            if told is None or held is None:
+                return [held] if told is None and held is None else []
+            seen = (told["state"], told["attempts"], told["edition"])
+            if seen != (held.state.value, held.attempts, held.edition) or not _same(held, told["seq"]):
+                return []
+            return [replace(held, seq=told["seq"])]
+
+        return step
+
+    def prune(self) -> Step:
+        """It may have been deleted, where it is settled."""
+        return lambda held: [held] if held is None or held.state is State.PENDING else [None, held]
+
+
+def _same(held: Kept, seq: int) -> bool:
+    return held.seq in {0, seq}
+
+
+def _changes(name: str, state: State) -> bool:
+    return state in DROPPABLE if name == "drop" else state is not State.PENDING
+
+
+def faults(records: list[dict[str, Any]], audited: Mapping[str, list[str]], *, lease: float) -> list[str]:
+    """Every event whose part of the history no order explains. `audited` has the keys that each operation changed."""
+    rules = Rules(lease)
+    parts: dict[str, list[Op]] = defaultdict(list)
+    names: dict[int, str] = {}
+    for record in records:
+        for told in _events(record):
+            names[told["seq"]] = told["key"]
+    keys = {key for record in records if record["op"] == "append" for key in record["keys"]}
+    for record in records:
+        for key, step, text, looks in _parts(record, rules, audited, names, keys):
+            parts[key].append(rules.op(record, step, text, looks=looks))
+    return [f"{key}:\n{told}" for key, ops in sorted(parts.items()) if (told := explain(ops))]
+
+
+def _events(record: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    answer = record.get("answer")
+    if record["op"] == "claim":
+        return answer or ()
+    return [answer] if record["op"] == "find" and answer else ()
+
+
+def _parts(
+    record: Mapping[str, Any], rules: Rules, audited: Mapping[str, list[str]], names: Mapping[int, str], keys: set[str]
+) -> Iterable[tuple[str, Step, str, bool]]:
+    """The operation for each event that it concerns: key, what it means, how it reads, and whether it only looked."""
+    name, answer = record["op"], record.get("answer")
+    if name == "append":
+        for key in record["keys"]:
+            there = bool(answer) and answer["new"] == 0
+            yield key, rules.append(record), f"append {record['keys']} -> {answer}", there
+    elif name == "claim" and answer is not None:
+        for told in answer:
+            yield told["key"], rules.claim(record, told), f"claim -> {told}", False
+    elif name == "claim":
+        for key in keys:
+            yield key, rules.claim(record, None), "claim", False
+    elif name in {"settle", "renew"}:
+        for told in record["claims"]:
+            ours = None if answer is None else told["seq"] in answer
+            step = rules.settle(told, ours) if name == "settle" else rules.renew(record, told, ours)
+            yield told["key"], step, f"{name} {told} -> {ours}", ours is False
+    elif name in {"replay", "drop"}:
+        changed = audited.get(record["operation"], [])
+        for key in {names[seq] for seq in record["seqs"] if seq in names}:
+            seqs = {seq for seq in record["seqs"] if names.get(seq) == key}
+            was = key in changed
+            if answer is None and not was:
+                continue  # no answer and no line in the log: it did not happen
+            step = rules.operate(name, seqs, was, as_new=record["as_new"])
+            yield key, step, f"{name} {sorted(seqs)} -> {was}", not was
+    elif name == "find":
+        if "end" in record:
+            yield record["key"], rules.find(answer), f"find -> {answer}", True
+    elif name == "prune":
+        for key in keys:
+            yield key, rules.prune(), "prune", False

@@ -1,0 +1,121 @@
+"""Where another transaction moves an event between PostgreSQL's tables while an operator's statement waits for it."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psycopg
+import pytest
+
+from events import event
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Act, Changed, Claim, Settlement, State
+from webhooks.journal.postgres import PostgresJournal, columns, operator
+from webhooks.journal.postgres.connections import RETRIES, Connection, connect
+from webhooks.journal.records import micros
+from webhooks.journal.seal import Seal
+
+NOW = datetime.now(UTC)
+BY = Act(who="ann", reason="why")
+
+
+@pytest.fixture
+def journal(postgres_url: str) -> Iterator[PostgresJournal]:
+    opened = PostgresJournal(postgres_url, span=timedelta(0))
+    opened.open()
+    opened.append([event("a"), event("b")], now=NOW)
+    yield opened
+    opened.close()
+
+
+def claim(journal: PostgresJournal) -> list[Claim]:
+    return journal.claim(9, worker="w", now=datetime.now(UTC), lease=timedelta(minutes=1))
+
+
+def start(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
+    answers: list[Any] = []
+    thread = threading.Thread(target=lambda: answers.append(work()))
+    thread.start()
+    return thread, answers
+
+
+def until_somebody_waits(db: Connection) -> None:
+    while not db.one("SELECT count(*) FROM pg_locks WHERE NOT granted")["count"]:
+        pass
+
+
+def test_a_drop_that_waited_for_a_settlement_drops_what_it_settled(journal: PostgresJournal, postgres_url: str) -> None:
+    one, two = claim(journal)
+    ends = [Settlement(claim=one, state=State.DEAD), Settlement(claim=two, state=State.DELIVERED)]
+    told = columns.settled(ends, NOW, Seal()) | {"here": micros(datetime.now(UTC))}
+    with connect(postgres_url) as db:
+        with db.transaction():
+            db.all(operator.SQL["settle"], told)
+            thread, answers = start(lambda: journal.drop([one.seq, two.seq], by=BY, now=NOW))
+            until_somebody_waits(db)
+        thread.join(20)
+    assert answers == [Changed(1, 1)]
+    assert [row.state for row in journal.rows()] == [State.DROPPED, State.DELIVERED]
+    assert [line.events for line in journal.audits()] == [("acme/a",)]
+    assert journal.census().by_state == {State.DROPPED: 1, State.DELIVERED: 1}
+
+
+def test_a_replay_that_waited_for_a_drop_brings_back_what_it_dropped(
+    journal: PostgresJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = claim(journal)
+    journal.settle([Settlement(claim=each, state=State.DEAD) for each in (one, two)], now=NOW)
+    noting = operator._note_act
+    started: list[tuple[threading.Thread, list[Any]]] = []
+
+    def in_the_middle(db: Connection, action: str, *more: Any) -> None:
+        if action == "drop":
+            started.append(start(lambda: journal.replay([one.seq, two.seq], by=BY, now=NOW)))
+            until_somebody_waits(db)
+        noting(db, action, *more)
+
+    monkeypatch.setattr(operator, "_note_act", in_the_middle)
+    assert journal.drop([one.seq], by=BY, now=NOW) == Changed(1, 0)
+    ((thread, answers),) = started
+    thread.join(20)
+    assert answers == [Changed(2, 0)]
+    assert journal.census().by_state == {State.PENDING: 2}
+    assert [entry.outcome for entry in journal.rows()[0].history] == ["dead", "dropped", "replayed"]
+    assert [line.events for line in journal.audits()] == [("acme/a", "acme/b"), ("acme/a",)]
+
+
+def test_a_transaction_given_up_in_a_circle_of_waiting_is_done_again(journal: PostgresJournal) -> None:
+    seqs = [each.seq for each in claim(journal)]
+    meet = threading.Barrier(2)
+
+    def lock(order: list[int]) -> int:
+        tries = []
+
+        def work(db: Connection) -> int:
+            tries.append(1)
+            for number, seq in enumerate(order):
+                db.one("SELECT 1 FROM segue_queue WHERE seq = %(seq)s FOR UPDATE", {"seq": seq})
+                if number == 0 and len(tries) == 1:
+                    meet.wait(20)
+            return len(tries)
+
+        return int(journal._write(work))
+
+    threads = [start(lambda order=order: lock(order)) for order in (seqs, seqs[::-1])]  # type: ignore[misc]
+    for thread, _ in threads:
+        thread.join(30)
+    assert sorted(answers[0] for _, answers in threads) == [1, 2]
+
+
+def test_a_transaction_given_up_again_and_again_is_the_stores_fault(journal: PostgresJournal) -> None:
+    tries = []
+
+    def work(_: Connection) -> None:
+        tries.append(1)
+        raise psycopg.errors.DeadlockDetected("deadlock detected")
+
+    with pytest.raises(JournalUnavailable, match="deadlock detected"):
+        journal._write(work)
+    assert len(tries) == RETRIES + 1
+    assert len(claim(journal)) == 2
