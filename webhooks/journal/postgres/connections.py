@@ -64,15 +64,16 @@ class Connections:
         def transact(db: Connection) -> R:
             tries = 0
             while True:
+                done: Any = None  # where the work takes it all back itself, by psycopg.Rollback
                 try:
                     with db.transaction():
-                        return work(db)
+                        done = work(db)
                 except psycopg.errors.DeadlockDetected:  # the whole of it was taken back
                     tries += 1
                     if tries > RETRIES:
                         raise
                 else:
-                    return None  # type: ignore[return-value]  # the work took it back itself, by psycopg.Rollback
+                    return done  # type: ignore[no-any-return]
 
         result = self.read(transact)
         self.stats.commits += 1
