@@ -70,7 +70,7 @@ def retire(db: Connection, id: int, before: Mapping[State, int]) -> int:
         pending = len(db.all(SQL["lock_waiting"], told))
     except psycopg.errors.LockNotAvailable:
         raise psycopg.Rollback from None
-    total = db.one(SQL["total"].format(id=id))["count"]
+    total = pending + db.one(SQL["total"], told)["count"]
     stay = pending + db.one(SQL["stay"].format(id=id), told)["count"]
     if not _is_few(stay, total):
         raise psycopg.Rollback

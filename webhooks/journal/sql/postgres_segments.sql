@@ -31,7 +31,8 @@ SELECT seq FROM segue_queue WHERE segment = %(id)s FOR UPDATE NOWAIT
 SELECT segue_lock_segments()
 
 -- name: total
-SELECT count(*) FROM segue_events WHERE segment = {id}
+-- Of the settled ones, from the counts: the tables are locked meanwhile.
+SELECT coalesce(sum(amount), 0)::bigint AS count FROM segue_counts WHERE segment = %(id)s
 
 -- name: stay
 -- Those whose age has not come: of a state without an age, or settled too late.
