@@ -80,7 +80,8 @@ def payer(event: Event) -> Identity:
     thing = event.body.at("resource")
     person = thing.maybe("payer") or thing.maybe("subscriber")
     id_ = person.id("payer_id", "") or thing.id("payer.payer_info.payer_id", "")
-    payment = thing.id("billing_agreement_id", "") or _given_back(thing) or _disputed(thing) or thing.id("id", "")
+    payment = thing.id("billing_agreement_id", "") or _given_back(thing) or _disputed(thing)
+    payment = payment or thing.id("dispute_id", "") or thing.id("invoice.id", "") or thing.id("id", "")
     given, surname = person.text("name.given_name", None), person.text("name.surname", None)
     custom = {name: value for name in ("custom_id", "custom") if isinstance(value := thing.get(name), str) and value}
     return Identity(

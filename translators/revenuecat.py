@@ -25,7 +25,6 @@ from translators.kit import (
     SharedToken,
     Skip,
     Source,
-    alias,
     bearer,
     json_call,
     to_iso,
@@ -106,7 +105,7 @@ def bought(event: Event) -> Iterator[Message]:
     yield track("Subscription Started", _describe(told), at=at)
     if told.get("period_type") == "TRIAL":
         yield track("Trial Started", _trial(told), at=at)
-    else:
+    elif not _is_free(told):
         yield _order(told)
 
 
@@ -118,15 +117,21 @@ def renewed(event: Event) -> Iterator[Message]:
         yield track("Trial Ended", _trial_over(told), at=at)
         yield track("Trial Converted", _describe(told), at=at)
     yield track("Subscription Renewed", _describe(told), at=at)
-    yield _order(told)
+    if not _is_free(told):
+        yield _order(told)
 
 
 @revenuecat.on("NON_RENEWING_PURCHASE")
 def bought_once(event: Event) -> Iterator[Message]:
     told = event.body.at("event")
-    if told.get("store") == "PROMOTIONAL":
-        raise Skip("granted by you, not bought")
+    if _is_free(told):
+        raise Skip("granted by you or shared in a family, not bought")
     yield _order(told)
+
+
+def _is_free(told: Payload) -> bool:
+    """Granted by you, or shared by a member of the family, who bought it."""
+    return "PROMOTIONAL" in {told.get("store"), told.get("period_type")} or told.flag("is_family_share", False)
 
 
 def _order(told: Payload) -> Message:
@@ -196,13 +201,15 @@ def cancelled(event: Event) -> Iterator[Message]:
 
 @revenuecat.on("TRANSFER")
 def transferred(event: Event) -> Iterator[Message]:
-    """Purchases moved from one user to another: one person, as far as the store can tell."""
+    """Purchases moved from one user to another, as the store's account did. It may be two people who share it, so
+    their ids are not joined.
+    """
     told = event.body.at("event")
     before, after = (_known(told, path) for path in ("transferred_from", "transferred_to"))
     if not before or not after:
         raise Skip("a transfer from or to nobody whose own id is known")
-    for number, old in enumerate(before):
-        yield alias(old, key=old if number else "", who=Identity(user_ids=(after[0],)))
+    who = Identity(user_ids=(after[0],))
+    yield track("Subscription Transferred", previous_user_ids=before, user_ids=after, who=who)
 
 
 def _known(told: Payload, path: str) -> list[str]:
