@@ -188,10 +188,18 @@ def test_a_revenuecat_trial_ends_when_it_is_converted_or_runs_out() -> None:
     assert names(one("revenuecat", golden("revenuecat", "EXPIRATION"))) == ["Subscription Cancelled"]
 
 
-def test_only_ids_that_segment_has_seen_are_joined() -> None:
-    """An anonymous RevenueCat id never was an id at Segment: its messages carry one derived from it."""
+def test_what_a_family_shares_is_no_order_and_neither_is_a_granted_subscription() -> None:
+    for changes in ({"is_family_share": True}, {"period_type": "PROMOTIONAL"}, {"store": "PROMOTIONAL"}):
+        assert names(one("revenuecat", _revenuecat("INITIAL_PURCHASE", **changes))) == ["Subscription Started"]
+        assert "Order Completed" not in names(one("revenuecat", _revenuecat("RENEWAL", **changes)))
+
+
+def test_a_transfer_joins_no_two_people() -> None:
+    """They may share a store's account. An anonymous RevenueCat id never was an id at Segment."""
     moved = _revenuecat("TRANSFER", transferred_from=["$RCAnonymousID:1", "u_1", "u_2"], transferred_to=["u_3"])
-    assert [message["previousId"] for message in one("revenuecat", moved).messages] == ["u_1", "u_2"]
+    (message,) = one("revenuecat", moved).messages
+    assert (message["event"], message["userId"]) == ("Subscription Transferred", "u_3")
+    assert message["properties"]["previous_user_ids"] == ["u_1", "u_2"]
     anonymous = _revenuecat("TRANSFER", transferred_from=["$RCAnonymousID:1"], transferred_to=["u_3"])
     assert isinstance(one("revenuecat", anonymous), Ignored)
 
@@ -298,3 +306,8 @@ def test_a_chargebee_trial_that_is_cancelled_has_ended() -> None:
     assert names(one("chargebee", body)) == ["Trial Ended", "Subscription Cancelled"]
     body["content"]["subscription"].update(cancelled_at=1769000000)
     assert names(one("chargebee", body)) == ["Subscription Cancelled"]
+
+
+def test_an_invoice_or_dispute_of_paypal_names_somebody() -> None:
+    for case in ("INVOICING.INVOICE.PAID", "INVOICING.INVOICE.CANCELLED"):
+        assert all(message["anonymousId"] for message in one("paypal", golden("paypal", case)).messages)
