@@ -267,10 +267,17 @@ def _products(body: Payload) -> list[dict[str, Any]]:
     ]
 
 
+# https://shopify.dev/docs/api/admin-rest/latest/resources/dispute
+_DECIDED: Final = {"accepted", "charge_refunded", "lost", "won"}
+
+
 @shopify.on("disputes/create", "disputes/update")
 def dispute(event: Event) -> Iterator[Message]:
     body = event.body
+    status = body.text("status", None)
     name = "Dispute Opened" if event.type == "disputes/create" else "Dispute Updated"
+    if event.type == "disputes/update" and status in _DECIDED:
+        name = "Dispute Closed"
     yield track(
         name,
         dispute_id=body.id("id"),
@@ -278,7 +285,8 @@ def dispute(event: Event) -> Iterator[Message]:
         amount=body.decimal("amount", None),
         currency=body.text("currency", None),
         reason=body.text("reason", None),
-        status=body.text("status", None),
+        status=status,
+        outcome=status if name == "Dispute Closed" else None,
     )
 
 
