@@ -24,7 +24,6 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-logging.disable(logging.CRITICAL)
 ROOMS = ("webhooks.receive", "webhooks.wsgi", "webhooks.signatures", "webhooks.translate", "translators")
 FRESH = 3000
 """Cases after which an empty journal is begun, so that not all is a duplicate."""
@@ -39,6 +38,7 @@ def main() -> int:
     )
     parser.add_argument("--case", help="SEED-NUMBER of dice: try one case again, with its traceback")
     told = parser.parse_args()
+    logging.disable(logging.CRITICAL)
     engine = told.engine if told.engine != "auto" else "atheris" if has_atheris() else "hypothesis"
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
         if told.case:

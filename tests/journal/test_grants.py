@@ -219,6 +219,11 @@ def test_who_may_not_make_roles_is_told_what_to_do(server: Server) -> None:
                 db.execute(f"ALTER ROLE {role}_gone RENAME TO {role}")
 
 
+def test_a_server_that_is_not_there_is_said(server: Server) -> None:
+    with pytest.raises(JournalUnavailable, match="PostgreSQL cannot be used"):
+        grant(at(server.url("no_such_database"), "owner"))
+
+
 def test_the_command_gives_them_and_prints_them(url: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     environ = environment(tmp_path) | {"SEGUE_DATABASE": "", "DATABASE_URL": at(url, "owner")}

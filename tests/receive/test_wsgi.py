@@ -7,6 +7,7 @@ import pytest
 
 from acme import NOW, body, make_endpoint, signed
 from webhooks.journal import SqliteJournal
+from webhooks.patience import TooSlow
 from webhooks.receive import Door
 from webhooks.wsgi import Webhooks
 
@@ -55,6 +56,17 @@ def test_a_body_that_ends_early_stores_nothing(door: Door) -> None:
     for more in ({"CONTENT_LENGTH": "5"}, {"wsgi.input_terminated": True}):
         assert call(door, Broken(), **more)[0] == "400 Bad Request"
     assert door.journal.rows() == []
+
+
+def test_a_body_that_does_not_come_in_time_is_a_408(door: Door) -> None:
+    class Dribbling:
+        def read(self, _: int) -> bytes:
+            raise TooSlow
+
+    for more in ({"CONTENT_LENGTH": "5"}, {"wsgi.input_terminated": True}):
+        status, _, told = call(door, Dribbling(), **more)
+        assert status == "408 Request Timeout"
+        assert b"too_slow" in told
 
 
 def test_without_a_length_there_is_no_body(door: Door) -> None:
