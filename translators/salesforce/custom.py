@@ -55,8 +55,7 @@ def custom(record: Payload, told: Mapping, more: dict[str, Any]) -> Iterator[Mes
     own = {
         property_name(name): value
         for name in wanted
-        if isinstance(value := fields.get(name), str | int)
-        or (value is not None and not isinstance(value, dict | list))
+        if (value := fields.get(name)) is not None and not isinstance(value, dict | list)
     }
     if told.event == "identify":
         yield identify(own)
