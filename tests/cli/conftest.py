@@ -26,11 +26,27 @@ def signals_for_the_next():
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
+OVER_EVERY_STORE = ("test_operator", "test_tail", "test_transfer")
+
+
+def pytest_generate_tests(metafunc):
+    if metafunc.module.__name__.rpartition(".")[2] in OVER_EVERY_STORE and "run" in metafunc.fixturenames:
+        metafunc.parametrize("database", ["sqlite", "postgres"], indirect=True)
+
+
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def database(request, tmp_path):
+    """The URL of an empty journal; in SQLite where a test does not say."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return f"sqlite:///{tmp_path}/segue.db"
+    return request.getfixturevalue("postgres_url")
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch, database):
     """Run a command."""
     monkeypatch.chdir(tmp_path)
-    environ = environment(tmp_path)
+    environ = environment(tmp_path, SEGUE_DATABASE=database)
     for name in set(os.environ) - set(variables()):
         monkeypatch.delenv(name)
 

