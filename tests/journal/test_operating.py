@@ -289,12 +289,13 @@ def test_a_replay_as_new_raises_the_edition_that_a_claim_carries(journal: Journa
     assert row(journal, "a").edition == 2
 
 
-def test_a_replay_may_be_due_later(journal: Journal) -> None:
+@pytest.mark.parametrize("minutes", [1, 300])
+def test_a_replay_may_be_due_later(journal: Journal, minutes: int) -> None:
     journal.append([event("a", problem="x")], now=NOW)
-    journal.replay(journal.seqs(), by=BY, now=NOW, due_at=NOW + MINUTE)
+    journal.replay(journal.seqs(), by=BY, now=NOW, due_at=NOW + minutes * MINUTE)
     assert row(journal, "a").history[-1].at == NOW
-    assert claim(journal, now=NOW + MINUTE / 2) == {}
-    assert claim(journal, now=NOW + MINUTE).keys() == {"a"}
+    assert claim(journal, now=NOW + (minutes - 0.5) * MINUTE) == {}
+    assert claim(journal, now=NOW + minutes * MINUTE).keys() == {"a"}
 
 
 def test_a_replay_begins_its_tries_anew(journal: Journal) -> None:
