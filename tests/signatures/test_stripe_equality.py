@@ -3,6 +3,7 @@
 import contextlib
 import time
 from datetime import UTC, datetime
+from unittest import mock
 
 import stripe
 from hypothesis import given
@@ -15,8 +16,9 @@ SECRET = "whsec_test_secret"
 SIGN = stripe.WebhookSignature._compute_signature
 
 
-def theirs(body: bytes, header: str, secret: str = SECRET) -> bool:
-    with contextlib.suppress(stripe.SignatureVerificationError):
+def theirs(body: bytes, header: str, now: int, secret: str = SECRET) -> bool:
+    """By the clock that ours is given: on a busy machine a second passes between the two."""
+    with contextlib.suppress(stripe.SignatureVerificationError), mock.patch("time.time", return_value=now):
         return stripe.WebhookSignature.verify_header(body.decode(), header, secret, tolerance=300)
     return False
 
@@ -58,11 +60,11 @@ def test_we_decide_as_stripe_does(data: st.DataObject, body: str) -> None:
     request = sent(body.encode(), {"Stripe-Signature": header})
     verdict = verify(STRIPE, request, [SECRET], now=datetime.fromtimestamp(now, UTC))
     if verdict.ok:
-        assert theirs(body.encode(), header)
+        assert theirs(body.encode(), header, now)
     elif verdict.fault is not Fault.CLOCK and "=x" not in header and " v1" not in header:
-        assert not theirs(body.encode(), header), verdict
+        assert not theirs(body.encode(), header, now), verdict
     if verdict.fault is Fault.CLOCK and "behind" in verdict.reason:
-        assert not theirs(body.encode(), header)
+        assert not theirs(body.encode(), header, now)
 
 
 @given(st.binary(max_size=200), st.integers(0, 2**33))
