@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import msgspec
 from translators.kit import Event
 from translators.kit.times import EPOCH
 from webhooks.journal.filter import Filter
-from webhooks.journal.model import Act, Attempt, Audited, Claim, Cursor, Row, Settlement, State
+from webhooks.journal.model import Act, Attempt, Audited, Claim, Cursor, Resealed, Row, Settlement, State
 from webhooks.journal.seal import Content, Locked, Seal, sealed_with
 
 Params = tuple[Any, ...]
@@ -197,6 +198,25 @@ def resealed(record: Record, seal: Seal) -> Params | None:
     history = [(at, who, outcome, seal.quiet(why)) for at, who, outcome, why in _entries.decode(record["history"])]
     shut = seal.shut(source, key, seal.open(source, key, _columns(record)))
     return *shut, seal.quiet(record["reason"]), json(history), record["seq"]
+
+
+def reseal(
+    found: Sequence[Record], seal: Seal, write: Callable[[Record, Params], None], *, limit: int, after: str
+) -> Resealed:
+    """What `reseal` saw in a page of records, each that changes given to `write`; `after` is the page's last cursor."""
+    by_key: Counter[str] = Counter()
+    changed = locked = 0
+    for record in found:
+        by_key[sealed_with(record["body"])] += 1
+        try:
+            params = resealed(record, seal)
+        except Locked:
+            locked += 1
+            continue
+        if params is not None:
+            changed += 1
+            write(record, params)
+    return Resealed(after if len(found) == limit else "", by_key, changed, locked)
 
 
 def row(record: Record, seal: Seal, cursor: Cursor = "") -> Row:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -25,7 +24,7 @@ from webhooks.journal.model import (
     Stored,
 )
 from webhooks.journal.records import micros
-from webhooks.journal.seal import Locked, Seal, sealed_with
+from webhooks.journal.seal import Seal
 
 SQL: Final = queries.load("sqlite")
 
@@ -148,19 +147,11 @@ def _audit(
 def _reseal(db: sqlite3.Connection, told: tuple[int, int], seal: Seal, *, write: bool) -> Resealed:
     if write:
         db.execute("PRAGMA secure_delete = ON")
-    by_key: Counter[str] = Counter()
-    changed = locked = 0
     found = db.execute(SQL["sealed"], told).fetchall()
-    for record in found:
-        by_key[sealed_with(record["body"])] += 1
-        try:
-            params = records.resealed(record, seal)
-        except Locked:
-            locked += 1
-            continue
-        if params is not None:
-            changed += 1
-            if write:
-                db.execute(SQL["reseal"], params)
-    after = str(found[-1]["seq"]) if len(found) == told[1] else ""
-    return Resealed(after, by_key, changed, locked)
+
+    def change(_: Any, params: records.Params) -> None:
+        if write:
+            db.execute(SQL["reseal"], params)
+
+    after = str(found[-1]["seq"]) if found else ""
+    return records.reseal(found, seal, change, limit=told[1], after=after)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +14,7 @@ from webhooks.journal.model import DROPPABLE, HISTORY, Act, Audited, Changed, Cu
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection
 from webhooks.journal.records import micros
-from webhooks.journal.seal import Locked, Seal, sealed_with
+from webhooks.journal.seal import Seal
 
 SQL: Final = queries.load("postgres")
 SETTLED: Final = tuple(state for state in State if state is not State.PENDING)
@@ -189,22 +188,14 @@ def _audit(
 
 
 def _reseal(db: Connection, told: Mapping[str, Any], seal: Seal, *, write: bool) -> Resealed:
-    by_key: Counter[str] = Counter()
-    changed = locked = 0
     found = db.all(SQL["sealed"].format(columns=SQL["columns"]), told)
-    for record in found:
-        by_key[sealed_with(record["body"])] += 1
-        try:
-            params = records.resealed(record, seal)
-        except Locked:
-            locked += 1
-            continue
-        if params is not None:
-            changed += 1
-            if write:
-                _resealed(db, record, params)
-    after = f"0-{found[-1]['seq']}" if len(found) == told["limit"] else ""
-    return Resealed(after, by_key, changed, locked)
+
+    def change(record: Any, params: records.Params) -> None:
+        if write:
+            _resealed(db, record, params)
+
+    after = f"0-{found[-1]['seq']}" if found else ""
+    return records.reseal(found, seal, change, limit=told["limit"], after=after)
 
 
 def _resealed(db: Connection, record: Any, params: records.Params) -> None:
