@@ -1,7 +1,7 @@
 """What a translator imports, all of it: `from translators.kit import Source, Head, track, ...`."""
 
 from translators.kit.errors import Declaration, KitError, Malformed, Refused, Skip
-from translators.kit.event import Clock, Delivery, Event, Head, Item, parse_form
+from translators.kit.event import Clock, Delivery, Event, FormerKey, Head, Item, parse_form
 from translators.kit.identity import ExternalId, Identity
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor
@@ -31,6 +31,7 @@ __all__ = [
     "Delivery",
     "Event",
     "ExternalId",
+    "FormerKey",
     "Head",
     "HmacBody",
     "HmacFields",

@@ -61,13 +61,29 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
+class FormerKey:
+    """Another key under which the same event may be in the journal already, such as the key an earlier release gave.
+
+    A stored event with this key is the same event only if its type is the same too; with `same_bytes` (for a key that
+    two different events could share) only if its body is equal as well.
+    """
+
+    key: str
+    same_bytes: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Head:
-    """What names an event: its key (the same on every retry), its type, its own time and whose clock that is."""
+    """What names an event: its key (the same on every retry), its type, its own time and whose clock that is.
+
+    `former_keys` are further keys to recognise it by; a new event is stored under `key` alone.
+    """
 
     key: str
     type: str
     at: datetime | None
     clock: Clock = "event"
+    former_keys: tuple[FormerKey, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +97,7 @@ class Event(Item):
     clock: Clock = "event"
     trust: Literal["verified", "authenticated"] = "verified"
     problem: str = ""
+    former_keys: tuple[FormerKey, ...] = ()
 
     def option(self, name: str) -> Any:
         """The endpoint's value of an option that the source declares."""

@@ -320,4 +320,10 @@ def _nameless(item: Item) -> Head:
 def _facts(head: Head, received_at: datetime) -> dict[str, Any]:
     """What a head says of its event; without a time of the provider's, that of the receipt, said to be so."""
     clock = head.clock if head.at else "received"
-    return {"key": head.key, "type": head.type, "occurred_at": head.at or received_at, "clock": clock}
+    return {
+        "key": head.key,
+        "type": head.type,
+        "occurred_at": head.at or received_at,
+        "clock": clock,
+        "former_keys": head.former_keys,
+    }

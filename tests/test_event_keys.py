@@ -1,0 +1,133 @@
+"""What names an event, for every golden of every source: what repeats it is a duplicate, a sibling is a new event.
+
+`tests/event_keys/<source>.json` is a list of rules, the first whose `golden` pattern matches a golden's name counts:
+
+    {
+        "golden": "orders.*",
+        "duplicate": {"a second subscription of the topic": {"headers": {"X-Shopify-Webhook-Id": "another"}}},
+        "new": {"another order in the same second": {"body": {"id": 902}}}
+    }
+
+A change sets `headers`, `query`, `body` (members by dotted path, `*` for each member of a list; fields of a form) or
+`replace` (text of a body that is neither); a null takes the member away. A rule with `because` in place of one of the
+two says why this source has no such case. docs/sources/<source>.md says the same in words: "What names an event".
+"""
+
+import json
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+import pytest
+
+from translators.kit import Source
+from webhooks import plugins
+from webhooks.transcript import RECEIVED, Golden, find_goldens
+
+HERE = Path(__file__).parent
+SOURCES = plugins.load().sources
+
+
+def rules(source: Source) -> list[dict[str, Any]]:
+    path = HERE / "event_keys" / f"{source.name}.json"
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def rule_of(source: Source, golden: Golden) -> dict[str, Any]:
+    return next((rule for rule in rules(source) if fnmatchcase(golden.name, rule["golden"])), {})
+
+
+def named(source: Source, golden: Golden) -> list[str]:
+    """The keys of a request's events; none if it is a handshake or names nothing."""
+    delivery = golden.delivery(source)
+    if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+        return []
+    return [event.key for event in source.events(delivery) if not event.problem]
+
+
+def set_member(value: Any, steps: list[str], new: Any) -> None:
+    first, rest = steps[0], steps[1:]
+    if first == "*":
+        for place in range(len(value)):
+            set_member(value, [str(place), *rest], new)
+        return
+    step: Any = int(first) if isinstance(value, list) else first
+    if rest:
+        if isinstance(value, dict):
+            value.setdefault(step, {})
+        set_member(value[step], rest, new)
+    elif new is None:
+        value.pop(step, None)
+    else:
+        value[step] = new
+
+
+def changed(golden: Golden, change: dict[str, Any]) -> Golden:
+    """The request of a golden with a rule's change made; the change must be one."""
+    assert change.keys() <= {"headers", "query", "body", "replace"}, change
+    request, body = dict(golden.request), golden.body
+    for part in ("headers", "query"):
+        if part in change:
+            merged = {name.lower(): value for name, value in request.get(part, {}).items()} | {
+                name.lower(): value for name, value in change[part].items()
+            }
+            request[part] = {name: value for name, value in merged.items() if value is not None}
+    if "body" in change and golden.path.suffix == ".form":
+        fields = dict(parse_qsl(body.decode(), keep_blank_values=True)) | change["body"]
+        body = urlencode({name: value for name, value in fields.items() if value is not None}).encode()
+    elif "body" in change:
+        value = json.loads(body)
+        for path, new in change["body"].items():
+            set_member(value, path.split("."), new)
+        body = json.dumps(value).encode()
+    for old, new in change.get("replace", {}).items():
+        assert old.encode() in body, f"{old!r} does not stand in {golden.path.name}"
+        body = body.replace(old.encode(), new.encode())
+    assert (request, body) != (golden.request, golden.body)
+    return replace(golden, request=request, body=body)
+
+
+CASES = [
+    pytest.param(source, golden, id=f"{source.name}-{golden.name}")
+    for source in SOURCES.values()
+    for golden in find_goldens(HERE / "golden" / source.name)
+    if named(source, golden)
+]
+
+
+@pytest.mark.parametrize(("source", "golden"), CASES)
+def test_every_golden_says_what_repeats_its_event_and_what_is_another(source: Source, golden: Golden) -> None:
+    rule = rule_of(source, golden)
+    hint = f"add a rule for {golden.name} to tests/event_keys/{source.name}.json"
+    assert rule.get("duplicate") or rule.get("because"), hint
+    assert rule.get("new") or rule.get("because"), hint
+
+
+@pytest.mark.parametrize(("source", "golden"), CASES)
+def test_a_repeated_event_has_the_same_key(source: Source, golden: Golden) -> None:
+    for what, change in rule_of(source, golden).get("duplicate", {}).items():
+        assert named(source, changed(golden, change)) == named(source, golden), what
+
+
+@pytest.mark.parametrize(("source", "golden"), CASES)
+def test_a_sibling_in_the_same_second_has_another_key(source: Source, golden: Golden) -> None:
+    for what, change in rule_of(source, golden).get("new", {}).items():
+        keys = named(source, changed(golden, change))
+        assert keys, what
+        assert not set(keys) & set(named(source, golden)), what
+
+
+@pytest.mark.parametrize(("source", "golden"), CASES)
+def test_a_later_retry_has_the_same_key(source: Source, golden: Golden) -> None:
+    later = golden.delivery(source, received_at=RECEIVED.replace(day=24))
+    assert [event.key for event in source.events(later) if not event.problem] == named(source, golden)
+
+
+def test_every_rule_belongs_to_a_source_and_a_golden() -> None:
+    for path in sorted((HERE / "event_keys").glob("*.json")):
+        assert path.stem in SOURCES, path.name
+        goldens = find_goldens(HERE / "golden" / path.stem)
+        for rule in rules(SOURCES[path.stem]):
+            assert any(rule_of(SOURCES[path.stem], golden) == rule for golden in goldens), (path.name, rule["golden"])
