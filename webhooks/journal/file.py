@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import queries
+from webhooks.journal import location, queries
 from webhooks.journal.model import Stats
 from webhooks.journal.runners import Runner
 
@@ -66,7 +66,7 @@ class SqliteFile:
             raise
         except (sqlite3.Error, OSError) as error:
             self._drop_writer()
-            raise self._unavailable(error) from error
+            raise location.unavailable(self.path, error) from error
         self.stats.commits += 1
         self.stats.last_commit_seconds = time.perf_counter() - began
         return result
@@ -78,14 +78,14 @@ class SqliteFile:
                 return work(self._open_reader())
             except (sqlite3.Error, OSError) as error:
                 self._drop_reader()
-                raise self._unavailable(error) from error
+                raise location.unavailable(self.path, error) from error
 
     def free(self) -> int:
         """Bytes free on its disk."""
         try:
             return shutil.disk_usage(self.path.parent).free
         except OSError as error:
-            raise self._unavailable(error) from error
+            raise location.unavailable(self.path, error) from error
 
     def size(self) -> int:
         """Bytes it takes, its log included."""
@@ -140,17 +140,23 @@ class SqliteFile:
             fcntl.flock(self._flock, fcntl.LOCK_UN)
 
     def _open_writer(self) -> sqlite3.Connection:
-        self._flock = os.open(f"{self.path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        location.refuse_path(self.path)
         os.close(os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))  # its log gets the same mode
+        lock = Path(f"{self.path}.lock")
+        is_new = not lock.exists()
+        self._flock = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         db = _connect(self.path)
         try:
             with self._turn():
+                location.refuse_foreign(db, self.path)
                 _prepare(db)
                 _migrate(db)
                 self._written = _inode(self._parts[0])
-        except BaseException:
+        except BaseException as error:
             db.close()
             self._drop_writer()
+            if is_new and isinstance(error, JournalUnavailable):
+                lock.unlink(missing_ok=True)  # leave nothing beside a file that is not a journal
             raise
         self._writer = db
         return db
@@ -176,12 +182,6 @@ class SqliteFile:
         if self._reader is not None:
             self._reader.close()
             self._reader = None
-
-    def _unavailable(self, error: Exception) -> JournalUnavailable:
-        return JournalUnavailable(
-            f"the journal {self.path.name} cannot be used: {error}",
-            hint="Check the disk's space and health and who may write there; nothing was stored meanwhile.",
-        )
 
 
 _left_behind: Final[list[sqlite3.Connection | None]] = []
