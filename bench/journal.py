@@ -123,8 +123,8 @@ def event(key: str, body: bytes) -> Event:
 
 def parts(folder: Path | None, size: int) -> None:
     """Microseconds of an event in a group of 1 and of 64, step by step."""
-    from webhooks.journal import records
     from webhooks.journal.file import SqliteFile
+    from webhooks.journal.former import Arrivals, arrivals
     from webhooks.journal.group import Group
     from webhooks.journal.runners import Greenlets, Threads
     from webhooks.journal.seal import Seal
@@ -139,8 +139,8 @@ def parts(folder: Path | None, size: int) -> None:
         clear, sealed = Seal(), Seal(KEYS)
         shut = sealed.shut("bench", "0", ("{}", "{}", body))
 
-        def rows(count: int, seal: Seal = clear) -> list[list[records.Params]]:
-            return [[records.new(event(str(next(numbers)), body), NOW, seal)] for _ in range(count)]
+        def rows(count: int, seal: Seal = clear) -> list[Arrivals]:
+            return [arrivals([event(str(next(numbers)), body)], NOW, seal) for _ in range(count)]
 
         alone: Group[int, int] = Group(lambda items: items, Threads())
         pool = Greenlets()
@@ -155,12 +155,12 @@ def parts(folder: Path | None, size: int) -> None:
             print(f"{what:<44}{took:8.1f} us")
         for count in (1, 64):
             rest = iter([rows(count) for _ in range(200)])
-            took = clock(lambda rest=rest: _append(file, next(rest)), count, times=100)  # type: ignore[misc]
+            took = clock(lambda rest=rest: _append(file, next(rest), clear), count, times=100)  # type: ignore[misc]
             print(f"{f'commit, for each of {count}':<44}{took:8.1f} us")
 
             def inserted(rest: object = rest, count: int = count) -> float:
                 def work(db: object) -> float:
-                    return clock(lambda: [_insert(db, one) for one in next(rest)], count, times=100)  # type: ignore[arg-type,call-overload]
+                    return clock(lambda: _insert(db, next(rest), clear), count, times=100)  # type: ignore[arg-type,call-overload]
 
                 return file.transact(work)
 

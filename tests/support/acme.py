@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,16 +29,18 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SCHEME = HmacKvHeader(header="Acme-Signature")
 
 
-def make_source(**more: Any) -> Source:
+def plain_head(item: Item) -> Head:
+    return Head(item.body.id("id"), item.body.text("type"), item.body.seconds("created", None))
+
+
+def make_source(*, head: Callable[[Item], Head] = plain_head, **more: Any) -> Source:
     source = Source("acme", scheme=SCHEME, keep_headers=["X-Kept"], **more)
 
     @source.split
     def split(delivery: Delivery) -> list[bytes | Item]:
         return list(raw_items(delivery.body)) if delivery.body.lstrip().startswith(b"[") else [delivery.body]
 
-    @source.event
-    def head(item: Item) -> Head:
-        return Head(item.body.id("id"), item.body.text("type"), item.body.seconds("created", None))
+    source.event(head)
 
     @source.who
     def who(event: Event) -> Identity:

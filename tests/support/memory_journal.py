@@ -45,7 +45,7 @@ class MemoryJournal:
         new = 0
         with self._lock:
             for event in events:
-                if (event.source, event.key) in self._keys:
+                if (event.source, event.key) in self._keys or self._is_stored_before(event):
                     continue
                 new += 1
                 seq = len(self._kept) + 1
@@ -58,6 +58,14 @@ class MemoryJournal:
                     )
                 )  # fmt: skip
         return Stored(new, len(events) - new)
+
+    def _is_stored_before(self, event: Event) -> bool:
+        for former in event.former_keys:
+            seq = self._keys.get((event.source, former.key))
+            stored = self._kept[seq].row.event if seq else None
+            if stored and stored.type == event.type and (not former.same_bytes or stored.raw == event.raw):
+                return True
+        return False
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         self._called("claim")

@@ -38,7 +38,9 @@ class Journal(Protocol):
     def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
         """Store new events durably (fsynced before it returns); all of one call or none. Groups concurrent calls.
 
-        An event whose (source, key) is there already is counted as duplicate and changes nothing. An event with a
+        An event whose (source, key) is there already is counted as duplicate and changes nothing; so is one that is
+        there under one of its `former_keys`, with the same type (and the same body, if the key says so). Former keys
+        are not stored. An event with a
         `problem` is stored dead. One that cannot be stored at all (text where bytes belong) fails its own call only.
         """
         ...

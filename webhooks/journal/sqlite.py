@@ -16,11 +16,12 @@ import msgspec
 
 from translators.kit import Event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import queries, records
+from webhooks.journal import former, queries, records
 from webhooks.journal.file import BAD_VALUE, SqliteFile
+from webhooks.journal.former import Arrivals, Held, Sought
 from webhooks.journal.group import Group
 from webhooks.journal.model import FORGOTTEN, HISTORY, Census, Claim, Row, Settlement, State, Stats, Stored
-from webhooks.journal.records import Params, micros
+from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner, runner
 from webhooks.journal.seal import Seal
 from webhooks.journal.sqlite_operator import Operated
@@ -39,7 +40,7 @@ class _Here:
 
     pid: int
     file: SqliteFile
-    group: Group[list[Params], Stored]
+    group: Group[Arrivals, Stored]
 
 
 class SqliteJournal(Operated):
@@ -61,10 +62,10 @@ class SqliteJournal(Operated):
     def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
         """Store durably, in one group commit with whoever else is appending."""
         try:
-            rows = [records.new(event, now, self._seal) for event in events]
+            arrivals = former.arrivals(events, now, self._seal)
         except BAD_VALUE as error:
             raise _cannot(error) from error
-        return self._now_here().group.submit(rows) if rows else Stored(0, 0)
+        return self._now_here().group.submit(arrivals) if events else Stored(0, 0)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         """Lease the oldest due events."""
@@ -210,33 +211,50 @@ class SqliteJournal(Operated):
 
     def _settle_in(self) -> None:
         file = SqliteFile(self.path, self._given_run or runner())
-        self._here = _Here(os.getpid(), file, Group(lambda group: _append(file, group), file.run))
+        self._here = _Here(os.getpid(), file, Group(lambda group: _append(file, group, self._seal), file.run))
 
 
-def _append(file: SqliteFile, group: Sequence[list[Params]]) -> Sequence[Stored | Exception]:
+def _append(file: SqliteFile, group: Sequence[Arrivals], seal: Seal) -> Sequence[Stored | Exception]:
     """One transaction for all; with a bad value among them, the bad ones fail and the others are stored."""
     try:
-        stored: Sequence[Stored | Exception] = file.transact(lambda db: [_insert(db, rows) for rows in group])
+        stored: Sequence[Stored | Exception] = file.transact(lambda db: _insert(db, group, seal))
     except BAD_VALUE:
-        stored = file.transact(lambda db: [_insert_or_not(db, rows) for rows in group])
+        stored = file.transact(lambda db: [_insert_or_not(db, arrivals, seal) for arrivals in group])
     file.stats.groups += 1
-    events = sum(map(len, group))
+    events = sum(len(arrivals.rows) for arrivals in group)
     file.stats.events += events
     file.stats.samples.append((events, file.stats.last_commit_seconds))
     return stored
 
 
-def _insert(db: sqlite3.Connection, rows: list[Params]) -> Stored:
-    before = db.total_changes
-    db.executemany(SQL["append"], rows)
-    new = db.total_changes - before
-    return Stored(new, len(rows) - new)
+def _insert(db: sqlite3.Connection, group: Sequence[Arrivals], seal: Seal) -> list[Stored | Exception]:
+    repeated: set[int] = set()
+    if any(arrivals.events for arrivals in group):
+        repeated = former.stored_before(former.joined(group), lambda sought: _former(db, sought), seal)
+    stored: list[Stored | Exception] = []
+    first = 0
+    for arrivals in group:
+        before = db.total_changes
+        rows = arrivals.rows
+        db.executemany(SQL["append"], [row for place, row in enumerate(rows, first) if place not in repeated])
+        new = db.total_changes - before
+        stored.append(Stored(new, len(rows) - new))
+        first += len(rows)
+    return stored
 
 
-def _insert_or_not(db: sqlite3.Connection, rows: list[Params]) -> Stored | Exception:
+def _former(db: sqlite3.Connection, sought: Sequence[Sought]) -> dict[int, Held]:
+    told = records.json([(each.source, each.key, each.body is not None) for each in sought])
+    return {
+        place: Held(type_, content=None if body is None else (headers, envelope, body))
+        for place, type_, headers, envelope, body in db.execute(SQL["former"], (told,)).fetchall()
+    }
+
+
+def _insert_or_not(db: sqlite3.Connection, arrivals: Arrivals, seal: Seal) -> Stored | Exception:
     db.execute("SAVEPOINT member")
     try:
-        stored: Stored | Exception = _insert(db, rows)
+        (stored,) = _insert(db, [arrivals], seal)
     except BAD_VALUE as error:
         db.execute("ROLLBACK TO member")
         stored = _cannot(error)

@@ -19,14 +19,15 @@ import psycopg
 
 from translators.kit import Event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import queries, records
+from webhooks.journal import former, queries, records
+from webhooks.journal.former import Arrivals, Held, Sought
 from webhooks.journal.group import Group
 from webhooks.journal.model import FORGOTTEN, Census, Claim, Settlement, State, Stats, Stored
 from webhooks.journal.postgres import columns, segments
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, Listener
 from webhooks.journal.postgres.operator import Operated, store
 from webhooks.journal.postgres.schema import ensure
-from webhooks.journal.records import Params, micros
+from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner, runner
 from webhooks.journal.seal import Seal
 
@@ -48,7 +49,7 @@ class _Here:
     pid: int
     run: Runner
     connections: Connections
-    groups: tuple[Group[list[Params], Stored], ...]
+    groups: tuple[Group[Arrivals, Stored], ...]
 
 
 def wall() -> int:
@@ -89,14 +90,14 @@ class PostgresJournal(Operated):
     def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
         """Store durably, in one group commit with whoever else is appending; the least busy flusher takes it."""
         try:
-            rows = [records.new(event, now, self._seal) for event in events]
+            arrivals = former.arrivals(events, now, self._seal)
         except BAD_VALUE as error:
             raise _cannot(error) from error
-        if not rows:
+        if not events:
             return Stored(0, 0)
         if not self._is_open:
             self._open_up()
-        return min(self._now_here().groups, key=lambda group: group.load).submit(rows)
+        return min(self._now_here().groups, key=lambda group: group.load).submit(arrivals)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         """Lease due events, a fair share of each source first, then whatever is there."""
@@ -278,19 +279,21 @@ class PostgresJournal(Operated):
         connections = Connections(self._url, self.stats)
         run = runner(FLUSHERS + DESKS, alone=False)
 
-        def commit(group: Sequence[list[Params]]) -> Sequence[Stored | Exception]:
+        def commit(group: Sequence[Arrivals]) -> Sequence[Stored | Exception]:
             return self._commit(connections, group)
 
         self._mine = _Here(os.getpid(), run, connections, tuple(Group(commit, run) for _ in range(FLUSHERS)))
 
-    def _commit(self, connections: Connections, group: Sequence[list[Params]]) -> Sequence[Stored | Exception]:
+    def _commit(self, connections: Connections, group: Sequence[Arrivals]) -> Sequence[Stored | Exception]:
         """One transaction for all; with a bad value among them, the bad ones fail and the others are stored."""
         here = wall()
         try:
-            stored: Sequence[Stored | Exception] = connections.write(lambda db: _insert(db, group, here))
+            stored: Sequence[Stored | Exception] = connections.write(lambda db: _insert(db, group, here, self._seal))
         except BAD_VALUE:
-            stored = connections.write(lambda db: [_insert_or_not(db, rows, here) for rows in group])
-        events = sum(map(len, group))
+            stored = connections.write(
+                lambda db: [_insert_or_not(db, arrivals, here, self._seal) for arrivals in group]
+            )
+        events = sum(len(arrivals.rows) for arrivals in group)
         self.stats.groups += 1
         self.stats.events += events
         self.stats.samples.append((events, self.stats.last_commit_seconds))
@@ -315,21 +318,44 @@ def _notify(db: Connection) -> None:
         db.execute(SQL["ring"])
 
 
-def _insert(db: Connection, group: Sequence[list[Params]], here: int) -> list[Stored | Exception]:
-    new = store(db, columns.stored([row for rows in group for row in rows]), here)
+def _insert(db: Connection, group: Sequence[Arrivals], here: int, seal: Seal) -> list[Stored | Exception]:
+    everything = former.joined(group)
+    repeated = _repeated(db, everything, seal) if everything.events else set()
+    places = [place for place in range(len(everything.rows)) if place not in repeated]
+    new: set[int] = set()
+    if places:
+        told = columns.stored([everything.rows[place] for place in places])
+        new = {places[number - 1] for number in store(db, told, here)}
     results: list[Stored | Exception] = []
-    first = 1
-    for rows in group:
-        fresh = sum(first <= place < first + len(rows) for place in new)
-        results.append(Stored(fresh, len(rows) - fresh))
-        first += len(rows)
+    first = 0
+    for arrivals in group:
+        last = first + len(arrivals.rows)
+        fresh = sum(first <= place < last for place in new)
+        results.append(Stored(fresh, last - first - fresh))
+        first = last
     return results
 
 
-def _insert_or_not(db: Connection, rows: list[Params], here: int) -> Stored | Exception:
+def _repeated(db: Connection, arrivals: Arrivals, seal: Seal) -> set[int]:
+    """Those who bring each other's keys take turns: whoever waited sees what the other has stored."""
+    db.execute(SQL["share_segments"])
+    db.execute(SQL["hold_keys"], {"buckets": former.buckets(arrivals)})
+    return former.stored_before(arrivals, lambda sought: _former(db, sought), seal)
+
+
+def _former(db: Connection, sought: Sequence[Sought]) -> dict[int, Held]:
+    sources, keys, bodies = (list(each) for each in zip(*sought, strict=True)) if sought else ([], [], [])
+    found = db.all(SQL["former"], {"sources": sources, "keys": keys, "bodies": bodies})
+    return {
+        each["place"] - 1: Held(each["type"], each["same"] is True, each["sealed"] and ("{}", "{}", each["sealed"]))
+        for each in found
+    }
+
+
+def _insert_or_not(db: Connection, arrivals: Arrivals, here: int, seal: Seal) -> Stored | Exception:
     try:
         with db.transaction():
-            return _insert(db, [rows], here)[0]
+            return _insert(db, [arrivals], here, seal)[0]
     except BAD_VALUE as error:
         return _cannot(error)
 

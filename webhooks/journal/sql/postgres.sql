@@ -62,6 +62,13 @@ counted AS (
 )
 SELECT place FROM new
 
+-- name: hold_keys
+SELECT pg_advisory_xact_lock('segue_events'::regclass::oid::bigint::int, 1000 + bucket)
+FROM (SELECT bucket FROM unnest(%(buckets)s::int[]) AS bucket ORDER BY bucket) AS ordered
+
+-- name: former
+SELECT place, type, same, sealed FROM segue_former(%(sources)s::text[], %(keys)s::text[], %(bodies)s::bytea[])
+
 -- name: ring
 SELECT pg_notify('segue_' || 'segue_events'::regclass::oid, '')
 

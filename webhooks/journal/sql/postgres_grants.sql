@@ -17,6 +17,7 @@ GRANT SELECT (segment, seq, source, event_key), INSERT ON segue_events TO segue_
 GRANT INSERT ON segue_queue, segue_outcomes, segue_counts, segue_tokens, segue_notes, segue_tallies TO segue_web;
 GRANT UPDATE ON segue_tokens, segue_notes, segue_tallies TO segue_web;
 GRANT USAGE ON SEQUENCE segue_seq TO segue_web;
+GRANT EXECUTE ON FUNCTION segue_former TO segue_web;
 
 -- name: segue_worker
 -- Delivers, keeps order, and does what an operator asks; it can change no event, no line of the audit log, no table.
@@ -29,7 +30,7 @@ GRANT INSERT, DELETE ON segue_events, segue_queue, segue_outcomes, segue_counts,
 GRANT UPDATE ON segue_queue, segue_outcomes, segue_tokens, segue_notes, segue_tallies, segue_segments TO segue_worker;
 GRANT INSERT ON segue_tallies, segue_segments, segue_audit TO segue_worker;
 GRANT USAGE ON SEQUENCE segue_seq TO segue_worker;
-GRANT EXECUTE ON FUNCTION segue_make_segment, segue_lock_segments, segue_drop_segment TO segue_worker;
+GRANT EXECUTE ON FUNCTION segue_make_segment, segue_lock_segments, segue_drop_segment, segue_former TO segue_worker;
 
 -- name: segue_reader
 -- Looks: `segue status`, `events`, `show`, `tail`, `export`, and whatever draws charts.

@@ -164,3 +164,24 @@ BEGIN
     DELETE FROM segue_segments WHERE id = gone;
 END $$;
 REVOKE EXECUTE ON FUNCTION segue_make_segment, segue_lock_segments, segue_drop_segment FROM PUBLIC;
+
+-- name: 3
+-- The stored events of former keys, by their place (from 1). Who stores may read no body: an unencrypted one is only
+-- compared here, and an encrypted one (a record that begins with these bytes and a key's id) says nothing without its key.
+CREATE FUNCTION segue_former(sources text[], keys text[], bodies bytea[])
+RETURNS TABLE (place bigint, type text, same boolean, sealed bytea)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+    RETURN QUERY
+    SELECT sought.place, old.type,
+           old.kind = 'plain' AND (old.body = sought.body OR old.body = '\x0053473100000000'::bytea || sought.body),
+           CASE WHEN old.kind = 'sealed' AND sought.body IS NOT NULL THEN old.body END
+    FROM unnest(sources, keys, bodies) WITH ORDINALITY AS sought (source, key, body, place)
+    CROSS JOIN LATERAL (
+        SELECT e.type, e.body,
+               CASE WHEN substring(e.body FROM 1 FOR 4) = '\x00534731'::bytea
+                     AND substring(e.body FROM 5 FOR 4) <> '\x00000000'::bytea THEN 'sealed' ELSE 'plain' END AS kind
+        FROM segue_events AS e WHERE e.source = sought.source AND e.event_key = sought.key OFFSET 0
+    ) AS old;
+END $$;
+REVOKE EXECUTE ON FUNCTION segue_former FROM PUBLIC;

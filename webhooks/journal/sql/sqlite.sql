@@ -6,6 +6,12 @@ INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, tr
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source, event_key) DO NOTHING
 
+-- name: former
+-- The stored events of former keys: a list of [source, key, whether the body is to be compared].
+SELECT sought.key, old.type, old.headers, old.envelope, CASE WHEN sought.value ->> 2 THEN old.body END
+FROM json_each(?) AS sought
+CROSS JOIN events AS old ON old.source = sought.value ->> 0 AND old.event_key = sought.value ->> 1
+
 -- name: any_due
 SELECT 1 FROM events
 WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND reason <> '')

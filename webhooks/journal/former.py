@@ -1,0 +1,117 @@
+"""Former keys: an arriving event that is stored under another key already, such as the key an earlier release gave.
+
+A stored event counts as the same one if its source and type are equal, and its body too for a key that is marked
+`same_bytes`. Only events that bring former keys are looked up: one query for a whole group commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, NamedTuple
+from zlib import crc32
+
+from translators.kit import Event
+from webhooks.journal import records
+from webhooks.journal.records import Params
+from webhooks.journal.seal import Content, Locked, Seal
+
+_NAME: Final = slice(0, 2)
+_TYPE: Final = 2
+_CONTENT: Final = slice(7, 10)
+"""Source and key, the type and the content as `records.new` orders them."""
+BUCKETS: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """The events of one `append`, as rows; and those that bring former keys, by their place among the rows."""
+
+    rows: list[Params]
+    events: Mapping[int, Event] = field(default_factory=dict)
+
+
+class Sought(NamedTuple):
+    """A former key to look up. `body` is given only if the stored body must be equal."""
+
+    source: str
+    key: str
+    body: bytes | None
+
+
+class Held(NamedTuple):
+    """The stored event of a former key. If the body is to be compared: `same` says so, or else its content."""
+
+    type: str
+    same: bool = False
+    content: Content | None = None
+
+
+Look = Callable[[Sequence[Sought]], Mapping[int, Held]]
+"""The stored events of former keys, by their place in the sequence."""
+
+
+def arrivals(events: Sequence[Event], now: datetime, seal: Seal) -> Arrivals:
+    """The rows of new events."""
+    rows = [records.new(event, now, seal) for event in events]
+    return Arrivals(rows, {place: event for place, event in enumerate(events) if event.former_keys})
+
+
+def joined(group: Sequence[Arrivals]) -> Arrivals:
+    """All the arrivals of a group commit, in order."""
+    rows: list[Params] = []
+    events: dict[int, Event] = {}
+    for arrivals in group:
+        events.update((len(rows) + place, event) for place, event in arrivals.events.items())
+        rows += arrivals.rows
+    return Arrivals(rows, events)
+
+
+def stored_before(arrivals: Arrivals, look: Look, seal: Seal) -> set[int]:
+    """The places of rows that are stored, or come earlier among these rows, under one of their former keys."""
+    sought = [
+        (place, Sought(event.source, former.key, event.raw if former.same_bytes else None))
+        for place, event in arrivals.events.items()
+        for former in event.former_keys
+        if former.key != event.key
+    ]
+    held = look([former for _, former in sought])
+    by_place: dict[int, list[tuple[Sought, Held | None]]] = {}
+    for number, (place, former) in enumerate(sought):
+        by_place.setdefault(place, []).append((former, held.get(number)))
+    first: dict[Params, Params] = {}
+    repeated: set[int] = set()
+    for place, row in enumerate(arrivals.rows):
+        for former, stored in by_place.get(place, ()):
+            earlier = first.get((former.source, former.key)) if stored is None else None
+            candidate = Held(earlier[_TYPE], content=earlier[_CONTENT]) if earlier else stored
+            if candidate is not None and _is_same(former, candidate, row[_TYPE], seal):
+                repeated.add(place)
+                break
+        else:
+            first.setdefault(row[_NAME], row)
+    return repeated
+
+
+def buckets(arrivals: Arrivals) -> list[int]:
+    """Numbers to lock, in order, so that of two transactions that bring each other's keys one waits for the other."""
+    names = {
+        f"{event.source}/{key}"
+        for event in arrivals.events.values()
+        for key in (event.key, *(former.key for former in event.former_keys))
+    }
+    return sorted({crc32(name.encode("utf-8", "surrogatepass")) % BUCKETS for name in names})
+
+
+def _is_same(former: Sought, held: Held, type_: str, seal: Seal) -> bool:
+    if held.type != type_:
+        return False
+    if former.body is None or held.same:
+        return True
+    if held.content is None:
+        return False
+    try:
+        return seal.open(former.source, former.key, held.content)[2] == former.body
+    except Locked:
+        return False
