@@ -171,7 +171,7 @@ STANDS: dict[str, Stand] = {
     "shopify": Stand(
         {"shop": "acme", "access_token": "shpat_token"},
         {
-            "POST /admin/api/2025-07/graphql.json": {
+            "POST /admin/api/2026-07/graphql.json": {
                 "data": {"webhookSubscriptionCreate": {"webhookSubscription": {"id": "1"}, "userErrors": []}}
             }
         },
@@ -543,7 +543,7 @@ def test_a_no_that_comes_with_a_200_is_a_no(api: Api) -> None:
     done = register(api, "slack", *give(**STANDS["slack"].values))
     assert done.exit_code == 1
     assert "invalid_manifest Event Subscription requires a Request URL" in done.output
-    shopify = "POST /admin/api/2025-07/graphql.json"
+    shopify = "POST /admin/api/2026-07/graphql.json"
     api.answer(shopify, {"data": {"webhookSubscriptionCreate": {"userErrors": [{"message": "Address is invalid"}]}}})
     done = register(api, "shopify", *give(**STANDS["shopify"].values))
     assert done.exit_code == 1
@@ -593,7 +593,7 @@ def test_linear_sends_of_all_public_teams_or_of_one(api: Api) -> None:
 
 def test_topics_of_an_earlier_run_are_no_fault(api: Api) -> None:
     said = {"message": "Address for this topic has already been taken"}
-    shopify = "POST /admin/api/2025-07/graphql.json"
+    shopify = "POST /admin/api/2026-07/graphql.json"
     api.answer(shopify, {"data": {"webhookSubscriptionCreate": {"userErrors": [said]}}})
     assert register(api, "shopify", *give(**STANDS["shopify"].values)).exit_code == 0
 

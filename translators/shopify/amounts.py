@@ -1,0 +1,114 @@
+"""An order's amounts as Segment defines them, and a refund's in the shop's own currency.
+
+Every amount of an order is in the shop's currency (`currency`); the buyer may have paid in another one. Where the
+shop's prices include the tax, so do `subtotal_price` and the shipping; Segment's subtotal, revenue and shipping do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, Final
+
+from translators.kit import Payload, exponent
+
+_ZERO: Final = Decimal(0)
+_SHOP: Final = "shop_money"
+_BUYER: Final = "presentment_money"
+
+
+def order_amounts(body: Payload) -> dict[str, Any]:
+    """Subtotal + tax + shipping + tip + duties == total, as https://segment.com/docs/connections/spec/ecommerce/v2/."""
+    subtotal, shipping = body.decimal("subtotal_price", None), _shipping(body)
+    if body.flag("taxes_included", False):
+        goods_tax, shipping_tax = _inclusive_taxes(body)
+        subtotal = None if subtotal is None else subtotal - goods_tax
+        shipping = None if shipping is None else shipping - shipping_tax
+    return {
+        "subtotal": subtotal,
+        "total": body.decimal("total_price", None),
+        "shipping": shipping,
+        "tax": body.decimal("total_tax", None),
+        "tip": body.decimal("total_tip_received", _ZERO) or None,
+        "duties": body.decimal("original_total_duties_set.shop_money.amount", _ZERO) or None,
+        "discount": body.decimal("total_discounts", None),
+        "currency": body.text("currency", None),
+    }
+
+
+def _shipping(body: Payload) -> Decimal | None:
+    """After discounts, as the total counts it: `total_shipping_price_set` is before them."""
+    if not isinstance(body.get("shipping_lines"), list) or not body.get("shipping_lines"):
+        return body.decimal("total_shipping_price_set.shop_money.amount", None)
+    return sum((_discounted(line) for line in body.each("shipping_lines")), _ZERO)
+
+
+def _discounted(line: Payload) -> Decimal:
+    discounts = (each.decimal("amount", _ZERO) for each in _members(line, "discount_allocations"))
+    return line.decimal("price", _ZERO) - sum(discounts, _ZERO)
+
+
+def _inclusive_taxes(body: Payload) -> tuple[Decimal, Decimal]:
+    """The tax inside the goods' prices and inside the shipping. What the lines do not name is the rest of the whole."""
+    whole = body.decimal("total_tax", _ZERO)
+    goods, shipping = _line_taxes(body, "line_items"), _line_taxes(body, "shipping_lines")
+    if goods is None:
+        return whole - (shipping or _ZERO), shipping or _ZERO
+    if shipping is None:
+        return goods, whole - goods if _shipping(body) else _ZERO
+    return goods, shipping
+
+
+def _line_taxes(body: Payload, name: str) -> Decimal | None:
+    lines = [line for line in _members(body, name) if isinstance(line.get("tax_lines"), list)]
+    if not lines:
+        return None
+    return sum((tax.decimal("price", _ZERO) for line in lines for tax in line.each("tax_lines")), _ZERO)
+
+
+def _members(body: Payload, name: str) -> Iterator[Payload]:
+    return body.each(name) if isinstance(body.get(name), list) else iter(())
+
+
+def refund_amounts(body: Payload, transactions: list[Payload]) -> dict[str, Any]:
+    """What was given back, in the shop's currency as its order was reported; a buyer's other currency beside it."""
+    paid = sum((each.decimal("amount", _ZERO) for each in transactions), _ZERO)
+    currency = transactions[0].text("currency", None)
+    pairs = list(_both_currencies(body, transactions))
+    shop = next((pair[_SHOP].text("currency_code", None) for pair in pairs), None)
+    if shop is None or currency is None or currency == shop:
+        return {"total": paid, "currency": currency}
+    converted = _in_shop_money(paid, pairs, shop)
+    if converted is None:
+        return {"total": paid, "currency": currency}
+    return {"total": converted, "currency": shop, "presentment_total": paid, "presentment_currency": currency}
+
+
+def _both_currencies(body: Payload, transactions: list[Payload]) -> Iterator[dict[str, Payload]]:
+    """Each `..._set` of the refund that names an amount in both currencies; the transactions' own first."""
+    for transaction in transactions:
+        yield from _sets(transaction, "amount_set")
+    for line in _members(body, "refund_line_items"):
+        yield from _sets(line, "subtotal_set", "total_tax_set")
+    for adjustment in _members(body, "order_adjustments"):
+        yield from _sets(adjustment, "amount_set", "tax_amount_set")
+
+
+def _sets(holder: Payload, *names: str) -> Iterator[dict[str, Payload]]:
+    for name in names:
+        money = holder.maybe(name)
+        if _SHOP in money and _BUYER in money:
+            yield {_SHOP: money.at(_SHOP), _BUYER: money.at(_BUYER)}
+
+
+def _in_shop_money(paid: Decimal, pairs: list[dict[str, Payload]], shop: str) -> Decimal | None:
+    """By the refund's own amounts in both currencies: exact where they are what was paid, else at their rate."""
+    of_shop = of_buyer = _ZERO
+    for pair in pairs:
+        of_shop += abs(pair[_SHOP].decimal("amount", _ZERO))
+        of_buyer += abs(pair[_BUYER].decimal("amount", _ZERO))
+        if of_buyer == paid:
+            return of_shop
+    if not of_buyer:
+        return None
+    return (paid * of_shop / of_buyer).quantize(Decimal(1).scaleb(-exponent(shop)), ROUND_HALF_EVEN)

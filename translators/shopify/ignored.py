@@ -1,0 +1,111 @@
+"""Topics without a message. With the handlers, every topic of Shopify's list is decided.
+
+https://shopify.dev/docs/api/webhooks (2026-07)
+"""
+
+from translators.shopify.source import shopify
+
+shopify.ignore("orders/create", because="orders/paid reports the order once it is paid for")
+shopify.ignore("orders/delete", because="a record was removed; cancelling has its own topic")
+shopify.ignore(
+    "orders/risk_assessment_changed",
+    "orders/shopify_protect_eligibility_changed",
+    because="the shop's own assessment of fraud, not an act of the customer",
+)
+shopify.ignore("orders/link_requested", because="the customer asked for the link to an order's page again")
+shopify.ignore(
+    "customers/data_request", "customers/redact", "shop/redact", because="a duty of privacy, not an act to track"
+)
+shopify.ignore(
+    "checkouts/*",
+    "carts/*",
+    because="checkouts/create reports the start; each change of a cart is not an act to bill for",
+)
+shopify.ignore(
+    "products/*",
+    "product_feeds/*",
+    "product_listings/*",
+    "product_publications/*",
+    "scheduled_product_listings/*",
+    "collections/*",
+    "collection_listings/*",
+    "collection_publications/*",
+    "variants/*",
+    "discounts/*",
+    "selling_plan_groups/*",
+    because="the shop's catalogue",
+)
+shopify.ignore("inventory_*", "locations/*", because="the shop's stock and its locations")
+shopify.ignore(
+    "fulfillments/*",
+    "fulfillment_*",
+    "shipping_addresses/*",
+    because="orders/fulfilled and orders/partially_fulfilled report what was sent",
+)
+shopify.ignore(
+    "returns/*",
+    "reverse_*",
+    because="a step of a return; refunds/create reports the money that goes back",
+)
+shopify.ignore("draft_orders/*", because="a draft becomes an order, which has its own topics")
+shopify.ignore(
+    "order_transactions/*", "tender_transactions/*", because="orders/paid and refunds/create report the payment"
+)
+shopify.ignore(
+    "payment_terms/*", "payment_schedules/*", because="terms of a payment to come; orders/paid reports the payment"
+)
+shopify.ignore("customers/enable", "customers/disable", because="the state of a login; customers/update has the record")
+shopify.ignore(
+    "customers/purchasing_summary", because="a summary of orders that were reported one by one; customers/update has it"
+)
+shopify.ignore(
+    "customers/merge",
+    because="two records of one person became one; Segment has no message that joins anonymous people",
+)
+shopify.ignore(
+    "customers_marketing_consent/*",
+    "customers_email_marketing_consent/*",
+    because="consent to marketing, which customers/update has too",
+)
+shopify.ignore("customer_payment_methods/*", because="a stored payment method; the order reports what it pays")
+shopify.ignore(
+    "customer.*",
+    "customer_*",
+    "segments/*",
+    because="the shop's own tags, groups and segments of customers",
+)
+shopify.ignore(
+    "companies/*",
+    "company_*",
+    because="records of a business customer; its orders and contacts have topics of their own",
+)
+shopify.ignore(
+    "subscription_contracts/*",
+    "subscription_billing_attempts/*",
+    "subscription_billing_cycle*",
+    because="the order that a contract bills reports the payment",
+)
+shopify.ignore("attributed_sessions/*", because="the shop's attribution of a visit, which names no customer")
+shopify.ignore(
+    "app/*",
+    "app_purchases_one_time/*",
+    "app_subscriptions/*",
+    "audit_events/*",
+    "bulk_operations/*",
+    "channels/*",
+    "checkout_and_accounts_configurations/*",
+    "delivery_promise_settings/*",
+    "domains/*",
+    "finance_*",
+    "locales/*",
+    "markets/*",
+    "markets_backup_region/*",
+    "metafield_definitions/*",
+    "metaobjects/*",
+    "profiles/*",
+    "publications/*",
+    "shop/*",
+    "tax_*",
+    "themes/*",
+    because="the app's and the shop's own affairs",
+)

@@ -1,0 +1,139 @@
+"""Orders, refunds, checkouts and disputes. `orders/paid` alone carries the revenue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from translators.kit import Event, Message, Payload, Skip, track
+from translators.shopify.amounts import order_amounts, refund_amounts
+from translators.shopify.source import shopify
+
+
+@shopify.on("orders/paid")
+def order_paid(event: Event) -> Iterator[Message]:
+    order = _order(event.body)
+    yield track("Order Completed", order, revenue=order["subtotal"], products=_products(event.body))
+
+
+_ORDER: Final = {
+    "orders/updated": "Order Updated",
+    "orders/cancelled": "Order Cancelled",
+    "orders/fulfilled": "Order Fulfilled",
+    "orders/partially_fulfilled": "Order Partially Fulfilled",
+}
+
+
+@shopify.on(*_ORDER)
+def order(event: Event) -> Iterator[Message]:
+    yield track(_ORDER[event.type], _order(event.body), reason=event.body.text("cancel_reason", None))
+
+
+@shopify.on("orders/edited")
+def order_edited(event: Event) -> Iterator[Message]:
+    """The body is the edit, not the order: it names the order and how many pieces came and went."""
+    edit = event.body.at("order_edit")
+    yield track(
+        "Order Updated",
+        order_id=edit.id("order_id"),
+        order_edit_id=edit.id("id", None),
+        quantity_added=_quantity(edit, "line_items.additions"),
+        quantity_removed=_quantity(edit, "line_items.removals"),
+    )
+
+
+def _quantity(edit: Payload, path: str) -> int | None:
+    lines = edit.get(path)
+    return sum(line.integer("delta", 0) for line in edit.each(path)) if isinstance(lines, list) else None
+
+
+@shopify.on("refunds/create")
+def refunded(event: Event) -> Iterator[Message]:
+    body = event.body
+    transactions = [each for each in body.each("transactions") if each.get("kind") == "refund"]
+    successful = [each for each in transactions if each.text("status", "success") == "success"]
+    if not transactions:
+        raise Skip("no money went back: a line was taken off an unpaid order, or goods were restocked")
+    if not successful:
+        raise Skip("no money went back: its transactions wait or failed")
+    products = [
+        {"product_id": line.id("line_item.product_id", None), "quantity": line.integer("quantity", None)}
+        for line in body.each("refund_line_items")
+    ]
+    yield track(
+        "Order Refunded",
+        refund_amounts(body, successful),
+        order_id=body.id("order_id"),
+        refund_id=body.id("id"),
+        products=products,
+    )
+
+
+@shopify.on("checkouts/create")
+def checkout_started(event: Event) -> Iterator[Message]:
+    """The order has no id yet; `checkout_id`, `checkout_token` and `cart_token` stand on both."""
+    body = event.body
+    yield track(
+        "Checkout Started",
+        checkout_id=body.id("id", None),
+        checkout_token=body.id("token", None),
+        cart_token=body.id("cart_token", None),
+        value=body.decimal("total_price", None),
+        discount=body.decimal("total_discounts", None),
+        tax=body.decimal("total_tax", None),
+        currency=body.text("currency", None),
+        products=_products(body),
+    )
+
+
+def _order(body: Payload) -> dict[str, Any]:
+    """https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
+    return {
+        "order_id": body.id("id"),
+        "order_number": body.id("order_number", None),
+        "checkout_id": body.id("checkout_id", None),
+        "checkout_token": body.id("checkout_token", None),
+        "cart_token": body.id("cart_token", None),
+        "affiliation": body.text("source_name", None),
+        "status": body.text("financial_status", None),
+        **order_amounts(body),
+        "coupon": next((each.text("code", None) for each in body.each("discount_codes")), None),
+    }
+
+
+def _products(body: Payload) -> list[dict[str, Any]]:
+    return [
+        {
+            "product_id": line.id("product_id", None),
+            "sku": line.text("sku", None),
+            "name": line.text("title", None),
+            "brand": line.text("vendor", None),
+            "variant": line.text("variant_title", None),
+            "quantity": line.integer("quantity", None),
+            "price": line.decimal("price", None),
+        }
+        for line in body.each("line_items")
+    ]
+
+
+# https://shopify.dev/docs/api/admin-rest/latest/resources/dispute
+_DECIDED: Final = {"accepted", "charge_refunded", "lost", "won"}
+
+
+@shopify.on("disputes/create", "disputes/update")
+def dispute(event: Event) -> Iterator[Message]:
+    body = event.body
+    status = body.text("status", None)
+    name = "Dispute Opened" if event.type == "disputes/create" else "Dispute Updated"
+    if event.type == "disputes/update" and status in _DECIDED:
+        name = "Dispute Closed"
+    yield track(
+        name,
+        dispute_id=body.id("id"),
+        order_id=body.id("order_id", None),
+        amount=body.decimal("amount", None),
+        currency=body.text("currency", None),
+        reason=body.text("reason", None),
+        status=status,
+        outcome=status if name == "Dispute Closed" else None,
+    )

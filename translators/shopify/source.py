@@ -1,0 +1,146 @@
+"""How Shopify signs, names and dates its webhooks, and whom they are about."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from translators.kit import (
+    Event,
+    ExternalId,
+    FormerKey,
+    Head,
+    HmacBody,
+    Identity,
+    Item,
+    Malformed,
+    Option,
+    Payload,
+    Skip,
+    Source,
+    from_iso,
+)
+
+shopify = Source(
+    "shopify",
+    title="Shopify",
+    docs="https://shopify.dev/docs/apps/build/webhooks",
+    secret_help="your app's client secret; for webhooks made in the admin, the secret at the foot of that page",
+    # https://shopify.dev/docs/apps/build/webhooks/subscribe/https#step-2-validate-the-origin-of-your-webhook
+    scheme=HmacBody(header="X-Shopify-Hmac-SHA256", encoding="base64"),
+    options=[Option("environment", "live orders only, or those of test payments too", "live", ("live", "both"))],
+    keep_headers=[
+        "X-Shopify-Topic",
+        "X-Shopify-Sub-Topic",
+        "X-Shopify-Triggered-At",
+        "X-Shopify-Event-Id",
+        "X-Shopify-Webhook-Id",
+        "X-Shopify-Shop-Domain",
+        "X-Shopify-Test",
+    ],
+)
+
+_RECORD_ID = ("order_edit.id", "id", "admin_graphql_api_id", "token", "customer.id", "customer_id", "inventory_item_id")
+
+
+@shopify.event
+def head(item: Item) -> Head:
+    """Topic, event id and record: two subscriptions of one topic send one event under two webhook ids.
+
+    https://shopify.dev/docs/apps/build/webhooks/ignore-duplicates
+    """
+    topic = item.headers.get("x-shopify-topic", "")
+    if not topic:
+        raise Malformed("header X-Shopify-Topic", "is missing")
+    key, former_keys = _keys(item, topic)
+    triggered = item.headers.get("x-shopify-triggered-at", "")
+    if triggered:
+        try:
+            return Head(key, topic, from_iso(triggered), former_keys=former_keys)
+        except ValueError:
+            raise Malformed("header X-Shopify-Triggered-At", "is not an ISO 8601 time") from None
+    body = item.body
+    changed = body.iso("updated_at", None) or body.iso("order_edit.committed_at", None) or body.iso("created_at", None)
+    return Head(key, topic, changed, "record", former_keys)
+
+
+def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerKey, ...]]:
+    """The key, and those of version 0.1: the webhook id, else the body's digest without the topic."""
+    webhook_id = item.headers.get("x-shopify-webhook-id", "")
+    former_keys = (FormerKey(webhook_id),) if webhook_id else ()
+    event_id = item.headers.get("x-shopify-event-id", "")
+    if event_id:
+        sub_topic = item.headers.get("x-shopify-sub-topic", "")
+        return ":".join(filter(None, (topic, sub_topic, event_id, _record_id(item.body)))), former_keys
+    if webhook_id:
+        return f"{topic}:{webhook_id}", former_keys
+    digest = f"sha256:{hashlib.sha256(item.raw).hexdigest()}"
+    return f"{topic}:{digest}", (FormerKey(digest),)
+
+
+def _record_id(body: Payload) -> str:
+    """The record that the body is about: one action may change several of one topic."""
+    ids = (body.get(path) for path in _RECORD_ID)
+    return next((str(id_) for id_ in ids if type(id_) in (str, int) and id_ != ""), "")
+
+
+@shopify.before
+def live(event: Event) -> None:
+    """An order of the Bogus gateway, or of a gateway in test mode, sold nothing; a test notification is made up."""
+    if _test(event) and event.option("environment") == "live":
+        kind = "notification" if _test_notification(event) else "order"
+        raise Skip(f"a test {kind}; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+
+
+@shopify.note
+def note(event: Event) -> Mapping[str, Any]:
+    """With `environment = both`, `context.webhook.test` marks a test."""
+    return {"test": True} if _test(event) else {}
+
+
+def _test(event: Event) -> bool:
+    transactions = event.body.get("transactions")
+    marks = transactions if isinstance(transactions, list) else []
+    return (
+        _test_notification(event)
+        or event.body.get("test") is True
+        or any(isinstance(mark, dict) and mark.get("test") is True for mark in marks)
+    )
+
+
+def _test_notification(event: Event) -> bool:
+    """Whether the admin or the command line sent a sample: https://shopify.dev/docs/apps/build/webhooks/test"""
+    return event.headers.get("x-shopify-test", "").strip().lower() == "true"
+
+
+@shopify.who
+def customer(event: Event) -> Identity:
+    """The customer; a guest's order stands for its person."""
+    body = event.body
+    of_customer = event.type.startswith("customers/")
+    person = body if of_customer else body.maybe("customer")
+    id_ = person.id("id", "") if person else ""
+    order = body.id("order_id", "") or body.id("order_edit.order_id", "")
+    order = order or ("" if of_customer else body.id("id", ""))
+    first, last = person.text("first_name", None), person.text("last_name", None)
+    return Identity(
+        metadata=(_attributes(body),),
+        anonymous=("customer", id_) if id_ else ("order", order) if order else None,
+        external_ids=(ExternalId("shopify_customer_id", id_),),
+        traits={
+            "email": person.text("email", None) or (None if of_customer else body.text("email", None)),
+            "firstName": first,
+            "lastName": last,
+            "name": " ".join(filter(None, (first, last))) or None,
+            "phone": person.text("phone", None),
+        },
+    )
+
+
+def _attributes(body: Payload) -> dict[str, str]:
+    """Cart attributes (`note_attributes`), where a shop may put its own user id."""
+    if not isinstance(body.get("note_attributes"), list):
+        return {}
+    pairs = ((each.get("name"), each.get("value")) for each in body.each("note_attributes"))
+    return {name: value for name, value in pairs if isinstance(name, str) and isinstance(value, str)}
