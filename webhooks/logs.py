@@ -16,10 +16,24 @@ import msgspec
 
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
-_UNSEEN: Final = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""What JSON leaves as it is, and a terminal or a viewer acts on: C1 controls, other line ends, bidi overrides."""
+_INVISIBLE: Final = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff"
+    "\ufff9-\ufffb\U000e0000-\U000e007f\ud800-\udfff]"
+)
+"""Characters that a terminal or a viewer acts on instead of showing: controls except tab and newline, other line ends,
+bidirectional and zero-width marks, tags; and lone surrogates, which no output can encode."""
 _QUOTED: Final = re.compile(r"(Invalid request from [^ ]+ [^:]+):.*", re.DOTALL)
 _TOKEN: Final = re.compile(r"(/webhooks/\w+)[/?][^\s'\"]*")
+
+
+def visible(text: str) -> str:
+    """Return text with each invisible character as its JSON escape, so that a terminal shows what is there."""
+    return text if text.isprintable() else _INVISIBLE.sub(lambda found: _escape(found[0]), text)
+
+
+def _escape(character: str) -> str:
+    units = character.encode("utf-16-be", "surrogatepass").hex()
+    return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
 
 
 class JsonFormatter(logging.Formatter):
@@ -42,7 +56,7 @@ class JsonFormatter(logging.Formatter):
             line = _encode(entry).decode()
         except UnicodeEncodeError:  # half a surrogate pair
             line = json.dumps(entry, default=str)
-        return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+        return visible(line)
 
 
 def configure(level: str = "info", *, stream: TextIO | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.output import bad, fail, good, print_json, warn
+from webhooks.cli.output import bad, echo, fail, good, print_json, warn
 
 if TYPE_CHECKING:
     from webhooks.alerts import Alert
@@ -43,7 +43,7 @@ def alerts(context: click.Context, as_json: bool) -> None:
         print_json({"ok": not found, "alerts": found})
     for alert in [] if as_json else found:
         (bad if alert.severity == "critical" else warn)(alert.title)
-        click.echo(f"      {alert.text}\n      What to do: {alert.mend}")
+        echo(f"      {alert.text}\n      What to do: {alert.mend}")
     if not found and not as_json:
         good("nothing is wrong")
     raise SystemExit(1 if found else 0)

@@ -10,7 +10,7 @@ import click
 
 from webhooks.cli.choose import named
 from webhooks.cli.moments import moment
-from webhooks.cli.output import json_line, print_columns, print_json, printable, short
+from webhooks.cli.output import echo, json_line, print_columns, print_json, printable, short
 from webhooks.cli.rows import audited, clock, opened
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
         told = [_told(list(some)) for _, some in groupby(lines, key=lambda line: line.operation or line.id)]
         print_columns(told, heading=["id", "at", "who", "did", "events", "reason"])
         if more:
-            click.echo(f"More: the same with --before {more}", err=True)
+            echo(f"More: the same with --before {more}", err=True)
     else:
-        click.echo("Nothing is in the audit log.", err=True)
+        echo("Nothing is in the audit log.", err=True)
 
 
 def _event(journal: Journal, id_: str) -> tuple[str, str]:

@@ -15,7 +15,7 @@ from translators.kit import Malformed, parse_json
 from webhooks.cli.output import json_text
 
 HIDDEN: Final = "(hidden; --raw shows it)"
-_SECRET: Final = re.compile(r"(?i).*(token|secret|password|passwd|api_?key|authorization|session_?id|private_?key)")
+_SECRET: Final = re.compile(r"(?i)(token|secret|password|passwd|api_?key|authorization|session_?id|private_?key)\Z")
 _PROLOG: Final = re.compile(r"^\s*<\?xml[^>]*\?>")
 _FORM: Final = re.compile(r"[^\s=&]+=\S*")
 _PREFIX: Final = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_]")
@@ -48,7 +48,7 @@ def masked(value: Any) -> Any:
 
 
 def _shown(name: str, value: Any) -> Any:
-    return HIDDEN if isinstance(value, str) and value and _SECRET.fullmatch(name) else masked(value)
+    return HIDDEN if isinstance(value, str) and value and _SECRET.search(name) else masked(value)
 
 
 def _json(raw: bytes) -> str:

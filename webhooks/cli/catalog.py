@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from webhooks.cli.output import fail, print_json
+from webhooks.cli.output import echo, fail, print_json
 
 
 @click.command(short_help="List every source, event type, message and property.")
@@ -53,11 +53,11 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
     }
     if update is not None:
         update.write_text(json.dumps({name: each for name, each in learnt.items() if each}, indent=1) + "\n")
-        click.echo(f"{update}: {sum(map(len, learnt.values()))} event types of {len(learnt)} sources", err=True)
+        echo(f"{update}: {sum(map(len, learnt.values()))} event types of {len(learnt)} sources", err=True)
         return
     entries = [room.describe(source, learnt[source.name]) for source in chosen]
     if form == "markdown":
-        click.echo(room.markdown(entries), nl=False)
+        echo(room.markdown(entries), nl=False)
     else:
         print_json(entries if form == "json" else room.tracking_plan(entries))
 

@@ -14,7 +14,7 @@ import click
 from translators.kit import to_iso
 from webhooks.cli.choose import Choice, choosing
 from webhooks.cli.forecast import Forecast, forecast
-from webhooks.cli.output import MESSAGE_ID, good, print_json, printable, short
+from webhooks.cli.output import MESSAGE_ID, echo, good, print_json, printable, short
 from webhooks.cli.rows import clock, opened
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def dead(choice: Choice, as_json: bool) -> None:
     elif groups:
         for group, outlook in zip(groups, outlooks, strict=True):
             _print(group, outlook)
-        click.echo("`segue drop` with the same options and a --reason gives events up.")
+        echo("`segue drop` with the same options and a --reason gives events up.")
     else:
         good("nothing is dead")
 
@@ -134,10 +134,10 @@ def _told(group: Group, outlook: Forecast | None) -> dict[str, object]:
 
 
 def _print(group: Group, outlook: Forecast | None) -> None:
-    click.secho(printable(f"{group.count} x {group.source} {group.type}"), bold=True)
-    click.echo(f"  reason   {short(group.reason, 160)}")
-    click.echo(f"  received {clock(group.first)} to {clock(group.last)}, the latest is #{group.latest}")
-    click.echo(f"  mend     {group.mend}")
+    echo(printable(f"{group.count} x {group.source} {group.type}"), bold=True)
+    echo(f"  reason   {short(group.reason, 160)}")
+    echo(f"  received {clock(group.first)} to {clock(group.last)}, the latest is #{group.latest}")
+    echo(f"  mend     {group.mend}")
     if outlook:
-        click.echo(f"  today    with today's code: {outlook}")
-    click.echo(f"  replay   segue replay {printable(group.choice)} --dry-run\n")
+        echo(f"  today    with today's code: {outlook}")
+    echo(f"  replay   segue replay {printable(group.choice)} --dry-run\n")

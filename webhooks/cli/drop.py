@@ -10,7 +10,7 @@ import click
 from webhooks.cli.acting import act, bar, by_whom, confirm, steps, unasked
 from webhooks.cli.choose import Choice, choosing
 from webhooks.cli.events import nothing
-from webhooks.cli.output import fail, print_columns, print_json
+from webhooks.cli.output import echo, fail, print_columns, print_json
 from webhooks.cli.rows import HEADING, cells, opened
 
 ASK: Final = 10
@@ -53,9 +53,9 @@ def drop(choice: Choice, reason: str, dry_run: bool, who: str, yes: bool, as_jso
             print_json({"dry_run": True, "would_drop": count, "left_alone": len(seqs) - count, "seqs": seqs})
         elif dry_run and rows:
             print_columns([cells(row) for row in rows], heading=HEADING)
-            click.echo(f"\n{count} would be dropped, {len(seqs) - count} left alone. Nothing was changed.")
+            echo(f"\n{count} would be dropped, {len(seqs) - count} left alone. Nothing was changed.")
         elif dry_run:
-            click.echo(nothing(journal), err=True)
+            echo(nothing(journal), err=True)
         else:
             confirm(f"Drop {count} events, so that they are not delivered?", ask=count > ASK and not yes)
             by = act(who, reason)
@@ -68,6 +68,6 @@ def drop(choice: Choice, reason: str, dry_run: bool, who: str, yes: bool, as_jso
             if as_json:
                 print_json({"dropped": changed, "left_alone": left, "operation": by.operation})
             elif seqs:
-                click.echo(f"{changed} dropped" + (f", {left} left alone: delivered or dropped already." * bool(left)))
+                echo(f"{changed} dropped" + (f", {left} left alone: delivered or dropped already." * bool(left)))
             else:
-                click.echo(nothing(journal), err=True)
+                echo(nothing(journal), err=True)

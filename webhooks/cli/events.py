@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from webhooks.cli.choose import Choice, choosing
-from webhooks.cli.output import print_columns, print_json
+from webhooks.cli.output import echo, print_columns, print_json
 from webhooks.cli.rows import HEADING, cells, facts, opened
 
 if TYPE_CHECKING:
@@ -46,9 +46,9 @@ def events(choice: Choice, limit: int, after: str, oldest_first: bool, as_json: 
         elif rows:
             print_columns([cells(row) for row in rows], heading=HEADING)
             if more:
-                click.echo(f"More: the same with --after {more}", err=True)
+                echo(f"More: the same with --after {more}", err=True)
         else:
-            click.echo(nothing(journal), err=True)
+            echo(nothing(journal), err=True)
 
 
 def nothing(journal: Journal) -> str:

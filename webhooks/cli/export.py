@@ -17,7 +17,7 @@ import click
 from webhooks.cli import jsonl
 from webhooks.cli.acting import STEP, act, bar, by_whom
 from webhooks.cli.choose import Choice, choosing
-from webhooks.cli.output import fail, print_json, warn
+from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
 
 if TYPE_CHECKING:
@@ -59,11 +59,11 @@ def export(choice: Choice, file: str, force: bool, reason: str, who: str, as_jso
         except JournalUnavailable as error:  # its disk may be full: that is when an export is needed
             warn(f"not noted in the audit log: {error.message}")
     if as_json and file == "-":
-        click.echo(f'{{"exported": {count}}}', err=True)
+        echo(f'{{"exported": {count}}}', err=True)
     elif as_json:
         print_json({"exported": count, "file": file})
     else:
-        click.echo(f"{count} events written to {'stdout' if file == '-' else file}.", err=True)
+        echo(f"{count} events written to {'stdout' if file == '-' else file}.", err=True)
 
 
 def _export(journal: Journal, filter: Filter, out: IO[bytes], now: datetime) -> int:

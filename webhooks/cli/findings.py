@@ -6,9 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import click
-
-from webhooks.cli.output import bad, good, print_json, warn
+from webhooks.cli.output import bad, echo, good, print_json, warn
 
 Grade = Literal["ok", "warning", "fault"]
 _SHOW: Final[Mapping[Grade, Callable[[str], None]]] = {"ok": good, "warning": warn, "fault": bad}
@@ -35,7 +33,7 @@ def report(findings: Iterable[Finding], *, as_json: bool, strict: bool, well: st
     if as_json:
         print_json({"ok": not faults, "findings": told})
     else:
-        click.echo(f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}.{'' if faults else f' {well}'}")
+        echo(f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}.{'' if faults else f' {well}'}")
     return SystemExit(1 if faults or (strict and warnings) else 0)
 
 

@@ -21,7 +21,7 @@ import click
 
 from webhooks.cli import jsonl
 from webhooks.cli.acting import STEP, act, bar, by_whom
-from webhooks.cli.output import bad, fail, print_columns, print_json, printable
+from webhooks.cli.output import bad, echo, fail, print_columns, print_json, printable
 from webhooks.cli.rows import opened
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
         _tell(file, found, new, take=take)
     unknown = sorted({name for name, _ in found.kinds} - set(config.endpoints))
     if unknown:
-        click.echo(f"No endpoint is configured for {', '.join(unknown)}: pending events of it wait for one.", err=True)
+        echo(f"No endpoint is configured for {', '.join(unknown)}: pending events of it wait for one.", err=True)
     if wrong and not take and not dry_run:
         raise fail(
             f"Nothing of {file} was stored.",
@@ -212,6 +212,6 @@ def _tell(file: str, found: Found, new: int, *, take: bool) -> None:
         told = [[source, state, str(count)] for (source, state), count in sorted(found.kinds.items())]
         print_columns(told, heading=["source", "state", "events"])
     if take:
-        click.echo(f"{new} stored, {found.events - new} were there already.")
+        echo(f"{new} stored, {found.events - new} were there already.")
     else:
-        click.echo(f"{found.events} events could be stored; nothing was.")
+        echo(f"{found.events} events could be stored; nothing was.")

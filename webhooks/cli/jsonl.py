@@ -21,6 +21,7 @@ from msgspec import Meta
 from translators.kit import Event, to_iso
 from webhooks.cli.rows import attempts, content, facts
 from webhooks.journal import HISTORY, Attempt, Row, State
+from webhooks.logs import visible
 
 FORMAT: Final = 1
 HEAD_MARK: Final = b'{"segue_export":'
@@ -107,7 +108,7 @@ def line(row: Row) -> bytes:
         "problem": row.event.problem,
         "history": attempts(row.history),
     }
-    return _encode(told | content(row)) + b"\n"
+    return visible(_encode(told | content(row)).decode()).encode() + b"\n"
 
 
 def read(raw: bytes) -> Row:

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from webhooks.cli.output import fail, good, print_json
+from webhooks.cli.output import echo, fail, good, print_json
 
 
 @click.command(short_help="Bring PostgreSQL's tables to this version (a Procfile's release phase).")
@@ -34,7 +34,7 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
     if dry_run:
         if not grants:
             raise click.UsageError("--dry-run is for --grants: `segue migrate --grants --dry-run`")
-        click.echo(script())
+        echo(script())
         return
     settings = configuration().settings
     if grants and not settings.on_postgres:

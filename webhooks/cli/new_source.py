@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from webhooks.cli.output import fail
+from webhooks.cli.output import echo, fail
 
 if TYPE_CHECKING:
     from translators.kit import Source
@@ -93,9 +93,9 @@ def new_source(name: str, title: str, into: Path | None) -> None:
     source = _source(name, module)
     _goldens(folder / "tests" / "golden", source)
     _catalog(folder / package / "catalog.json", source, folder / "tests" / "golden")
-    click.echo(f"{folder} is ready. Next:\n")
-    click.echo(f"  cd {folder} && pip install -e '.[test]' && pytest\n")
-    click.echo("Then put a real payload into tests/golden, and change the module until its messages are right.")
+    echo(f"{folder} is ready. Next:\n")
+    echo(f"  cd {folder} && pip install -e '.[test]' && pytest\n")
+    echo("Then put a real payload into tests/golden, and change the module until its messages are right.")
 
 
 def _source(name: str, module: str) -> Source:

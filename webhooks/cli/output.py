@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+import sys
 from collections.abc import Sequence
 from typing import IO, Any, Final
 
 import click
 
 from webhooks.errors import SegueError, SettingsError
+from webhooks.logs import visible
 
-MESSAGE_ID: Final = re.compile(r"[a-z0-9_]+-[a-z0-9-]*-?[0-9a-f]{40}: ")
-"""As it stands before what is wrong with the message."""
-_UNSEEN: Final = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+MESSAGE_ID: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_]{1,24}-[a-z0-9-]{0,26}[0-9a-f]{40}: ")
+"""A message's id as it stands before what is wrong with it. Bounded and anchored: reasons hold what senders choose."""
+LONGEST_CELL: Final = 160
+NARROWEST: Final = 8
 
 
 class Failure(click.ClickException):
@@ -27,18 +31,18 @@ class Failure(click.ClickException):
         del file
         if isinstance(self.error, SettingsError):
             faults = self.error.faults
-            click.secho(f"The configuration has {len(faults)} fault{'s'[: len(faults) > 1]}:", fg="red", err=True)
+            echo(f"The configuration has {len(faults)} fault{'s'[: len(faults) > 1]}:", fg="red", err=True)
             for fault in faults:
-                click.echo(f"  - {visible(fault)}", err=True)
+                echo(f"  - {fault}", err=True)
         else:
-            click.secho(f"Error: {visible(self.error.message)}", fg="red", err=True)
+            echo(f"Error: {self.error.message}", fg="red", err=True)
         if self.error.hint:
-            click.echo(self.error.hint, err=True)
+            echo(self.error.hint, err=True)
 
 
-def visible(text: str) -> str:
-    """Text of somebody else's, for a terminal: what would move the cursor, colour or reorder it shows as an escape."""
-    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+def echo(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
+    """Print text in click's `style` (fg, bold). The one way to a terminal: invisible characters show as escapes."""
+    click.secho(visible(str(text)), err=err, nl=nl, **style)
 
 
 def fail(message: str, hint: str) -> Failure:
@@ -48,7 +52,7 @@ def fail(message: str, hint: str) -> Failure:
 
 def print_json(value: Any) -> None:
     """Indented JSON; times in ISO 8601, Decimals as exact numbers."""
-    click.echo(json_text(value))
+    echo(json_text(value))
 
 
 def json_text(value: Any) -> str:
@@ -60,7 +64,7 @@ def json_text(value: Any) -> str:
 
 def print_line(value: Any) -> None:
     """One JSON value on a line of its own, at once: for whoever reads along."""
-    click.echo(json_line(value))
+    echo(json_line(value))
 
 
 def json_line(value: Any) -> str:
@@ -71,36 +75,68 @@ def json_line(value: Any) -> str:
 
 
 def printable(text: str) -> str:
-    """Without what would move a terminal's cursor or forge a line: senders choose keys and types."""
+    """Return text on one line, without what would move a terminal's cursor: senders choose keys and types."""
     return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def identifier(text: str, width: int = 80) -> str:
+    """A sender's id or type on one line, cut to a width."""
+    return cut(printable(text[: 2 * width]), width)
 
 
 def short(text: str, width: int = 60) -> str:
     """The last line of a reason (where a traceback says what it was) without message ids, cut to a width."""
-    last = printable(MESSAGE_ID.sub("", text.strip().rpartition("\n")[2]))
-    return last if len(last) <= width else f"{last[: width - 1]}…"
+    last = text.strip().rpartition("\n")[2][: 20 * width]
+    return cut(printable(MESSAGE_ID.sub("", last)), width)
+
+
+def cut(text: str, width: int) -> str:
+    """Return at most `width` characters of text; an ellipsis says that more was there."""
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def print_columns(rows: Sequence[Sequence[str]], *, heading: Sequence[str] = ()) -> None:
-    """Left-aligned columns, two spaces apart; the last one runs on."""
-    told = [list(heading), *map(list, rows)] if heading else [list(row) for row in rows]
-    lines = [[visible(cell).replace("\n", "\\n") for cell in line] for line in told]
-    widths = [max(len(line[place]) for line in lines) for place in range(len(lines[0]))] if lines else []
+    """Left-aligned columns, two spaces apart. On a terminal the widest are cut until a line fits."""
+    table = [list(heading), *map(list, rows)] if heading else [list(row) for row in rows]
+    lines = [[cut(printable(cell[: 2 * LONGEST_CELL]), LONGEST_CELL) for cell in line] for line in table]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    if sys.stdout.isatty():
+        widths = fitted(widths, shutil.get_terminal_size().columns)
     for number, line in enumerate(lines):
-        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        click.secho(text, bold=bool(heading) and number == 0)
+        text = "  ".join(cut(cell, width).ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        echo(text, bold=bool(heading) and number == 0)
+
+
+def fitted(widths: Sequence[int], total: int) -> list[int]:
+    """Return column widths for lines of `total` characters: the widest give way first, none below `NARROWEST`."""
+    room = total - 2 * (len(widths) - 1)
+    limit = max(widths, default=0)
+    while limit > NARROWEST and sum(min(width, limit) for width in widths) > room:
+        limit -= 1
+    spare = room - sum(min(width, limit) for width in widths)
+    result = []
+    for width in widths:
+        extra = min(max(0, width - limit), max(0, spare))
+        spare -= extra
+        result.append(min(width, limit) + extra)
+    return result
 
 
 def good(text: str) -> None:
     """A line that says all is well."""
-    click.echo(click.style("ok    ", fg="green") + visible(text))
+    _marked("ok", "green", text)
 
 
 def warn(text: str) -> None:
     """A line to look at."""
-    click.echo(click.style("warn  ", fg="yellow") + visible(text))
+    _marked("warn", "yellow", text)
 
 
 def bad(text: str) -> None:
     """A fault."""
-    click.echo(click.style("fault ", fg="red") + visible(text))
+    _marked("fault", "red", text)
+
+
+def _marked(mark: str, colour: str, text: str) -> None:
+    echo(f"{mark:<6}", fg=colour, nl=False)
+    echo(text)

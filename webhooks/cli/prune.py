@@ -9,7 +9,7 @@ import click
 
 from webhooks.cli.acting import act, bar, by_whom, confirm, unasked
 from webhooks.cli.moments import span
-from webhooks.cli.output import fail, print_columns, print_json
+from webhooks.cli.output import echo, fail, print_columns, print_json
 
 if TYPE_CHECKING:
     from webhooks.journal import Journal, State
@@ -82,9 +82,9 @@ def prune(
         [[state.value, _spoken(ages[state]), str(count)] for state, count in counts.items()],
         heading=["state", "older than", "events"],
     )
-    click.echo("Nothing was deleted." if dry_run or not total else f"{gone} deleted.")
+    echo("Nothing was deleted." if dry_run or not total else f"{gone} deleted.")
     if not dry_run and gone < total:
-        click.echo(
+        echo(
             "The others are given up with the day they arrived on: PostgreSQL drops whole days, see docs/postgresql.md."
         )
 

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from webhooks.cli.output import fail, warn
+from webhooks.cli.output import echo, fail, warn
 
 if TYPE_CHECKING:
     from translators.kit import Source
@@ -115,11 +115,11 @@ def _ask(
     fresh = "<a fresh secret>" if dry_run else secrets.token_urlsafe(32)
     at = Registering(url=url, types=_types(source, only), given=values, secret=fresh)
     if dry_run:
-        click.echo("\n\n".join(registrar.rehearse(source, at, hidden=hidden)))
-        click.echo("\nNothing was sent. It takes:\n" + "\n".join(map(_need, needs)))
+        echo("\n\n".join(registrar.rehearse(source, at, hidden=hidden)))
+        echo("\nNothing was sent. It takes:\n" + "\n".join(map(_need, needs)))
         return
     secret = registrar.run(source, at, registrar.sender(source, hidden=[*hidden, fresh], api_base=api_base))
-    click.echo("Registered.")
+    echo("Registered.")
     if secret is None:
         return
     if secret:
@@ -127,7 +127,7 @@ def _ask(
     else:
         _fetch(endpoint, save)
     if source.register.after:
-        click.echo(f"\nLeft to do: {source.register.after}")
+        echo(f"\nLeft to do: {source.register.after}")
 
 
 def _types(source: Source, only: tuple[str, ...]) -> list[str]:
@@ -169,14 +169,14 @@ def _keep(endpoint: Endpoint, secret: str, save: Path | None) -> None:
 
     variable = _variable(endpoint)
     if save is None:
-        click.echo(f"Set the signing secret; it may not be shown again:\n\n  {variable}={secret}\n")
-        click.echo("Then `segue check`, and start Segue again.")
+        echo(f"Set the signing secret; it may not be shown again:\n\n  {variable}={secret}\n")
+        echo("Then `segue check`, and start Segue again.")
         return
     before = envfile.put(save, variable, secret)
     if before and secret not in before.split(","):
         envfile.put(save, variable, f"{secret},{before}")
-        click.echo(f"The secret that {save} had before stays valid beside it; take it out when nothing uses it.")
-    click.echo(f"{variable} is in {save}; load it into the environment and start Segue again.")
+        echo(f"The secret that {save} had before stays valid beside it; take it out when nothing uses it.")
+    echo(f"{variable} is in {save}; load it into the environment and start Segue again.")
 
 
 def _fetch(endpoint: Endpoint, save: Path | None) -> None:
@@ -185,9 +185,9 @@ def _fetch(endpoint: Endpoint, save: Path | None) -> None:
     if save is not None and _at_a_terminal():
         _keep(endpoint, click.prompt(f"The secret ({where})", hide_input=True), save)
         return
-    click.echo(f"The secret: {where}. Set {_variable(endpoint)} to it, run `segue check`, and start Segue again.")
+    echo(f"The secret: {where}. Set {_variable(endpoint)} to it, run `segue check`, and start Segue again.")
     if save is not None:
-        click.echo(f"Nothing was written to {save}: the provider alone knows the secret.")
+        echo(f"Nothing was written to {save}: the provider alone knows the secret.")
 
 
 def _at_a_terminal() -> bool:
@@ -201,13 +201,13 @@ def _steps(endpoint: Endpoint, url: str, save: Path | None, *, dry_run: bool) ->
     manual = source.manual or ByHand((f"Open {source.docs or 'its console'} and add a webhook: {{url}}", _TYPES))
     secret = _fresh(manual.chosen)
     shown = "<a fresh secret>" if dry_run else secret if save is None else f"<the secret that {save} now holds>"
-    click.echo(f"{source.title} is registered by hand:\n")
+    echo(f"{source.title} is registered by hand:\n")
     for number, step in enumerate(manual.steps, 1):
         first, *rest = _filled(step, url, shown, source).splitlines()
-        click.echo("\n".join([f"  {number}. {first}", *(f"     {line}" for line in rest)]))
-    click.echo("")
+        echo("\n".join([f"  {number}. {first}", *(f"     {line}" for line in rest)]))
+    echo("")
     if dry_run:
-        click.echo("Nothing was made and nothing was saved.")
+        echo("Nothing was made and nothing was saved.")
     elif secret:
         _keep(endpoint, secret, save)
     else:

@@ -14,7 +14,7 @@ from webhooks.cli.choose import Choice, choosing
 from webhooks.cli.events import nothing
 from webhooks.cli.forecast import WORDS, Forecast, forecast
 from webhooks.cli.moments import spoken
-from webhooks.cli.output import fail, print_columns, print_json, printable
+from webhooks.cli.output import echo, fail, print_columns, print_json, printable
 from webhooks.cli.rows import facts, opened
 
 if TYPE_CHECKING:
@@ -98,11 +98,11 @@ def replay(
         if as_json:
             print_json({"replayed": changed, "left_alone": left, "operation": by.operation, "due_over_seconds": lasts})
         elif not seqs:
-            click.echo(nothing(journal), err=True)
+            echo(nothing(journal), err=True)
         else:
-            click.echo(f"{_events(changed)} will be delivered again{_over(lasts)}.")
+            echo(f"{_events(changed)} will be delivered again{_over(lasts)}.")
             if left:
-                click.echo(f"{_events(left)} left alone: pending already, so their worker takes them up.")
+                echo(f"{_events(left)} left alone: pending already, so their worker takes them up.")
 
 
 def _size(pace: float) -> int:
@@ -137,15 +137,15 @@ def _dry(journal: Journal, config: Configuration, seqs: Sequence[int], *, as_new
         print_json({"dry_run": True, "events": told})
         return
     if not examples:
-        click.echo(nothing(journal), err=True)
+        echo(nothing(journal), err=True)
         return
     print_columns(examples, heading=["#", "key", "before -> with today's code"])
     if len(seqs) > len(examples):
-        click.echo(f"... and {len(seqs) - len(examples)} more; --json has them all with their messages.")
-    click.echo()
+        echo(f"... and {len(seqs) - len(examples)} more; --json has them all with their messages.")
+    echo()
     lines = [[str(count), *map(printable, kind[:2]), f"{kind[2]} -> {kind[3]}"] for kind, count in counts.most_common()]
     print_columns(lines, heading=["events", "source", "type", "before -> with today's code"])
-    click.echo("\nNothing was changed or sent. `segue show #` prints an event's messages.")
+    echo("\nNothing was changed or sent. `segue show #` prints an event's messages.")
 
 
 def _outlooks(

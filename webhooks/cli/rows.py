@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from translators.kit import to_iso
-from webhooks.cli.output import printable, short
+from webhooks.cli.output import identifier, short
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
@@ -34,8 +34,8 @@ def cells(row: Row) -> list[str]:
     """One line of a table under `HEADING`."""
     event = row.event
     return [
-        str(row.seq), clock(event.received_at), printable(event.source), printable(event.type), row.state.value,
-        printable(event.key), short(row.reason),
+        str(row.seq), clock(event.received_at), event.source, identifier(event.type), row.state.value,
+        identifier(event.key), short(row.reason),
     ]  # fmt: skip
 
 

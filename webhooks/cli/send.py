@@ -8,7 +8,7 @@ from typing import IO
 import click
 
 from webhooks.cli.moments import moment
-from webhooks.cli.output import fail, print_json
+from webhooks.cli.output import echo, fail, print_json
 
 
 @click.command(short_help="Sign a payload as its provider would, and post it.")
@@ -67,9 +67,9 @@ def send(
     if as_json:
         print_json({"status": answer.status, "answer": answer.told})
     else:
-        click.secho(f"{answer.status} {answer.phrase}", fg="green" if taken else "red")
+        echo(f"{answer.status} {answer.phrase}", fg="green" if taken else "red")
         for name, value in answer.told.items():
-            click.echo(f"  {name}: {value}")
+            echo(f"  {name}: {value}")
     raise SystemExit(0 if taken else 1)
 
 

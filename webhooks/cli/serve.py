@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webhooks.cli.output import fail
+from webhooks.cli.output import echo, fail
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
@@ -62,7 +62,7 @@ def serve() -> None:
         if not announced and is_listening(web_settings):
             announced = True
             for line in banner(config):
-                click.echo(line, err=True)
+                echo(line, err=True)
 
     own = [sys.executable, "-m", "webhooks.cli"]
     supervisor = Supervisor(

@@ -10,7 +10,7 @@ import click
 from webhooks.cli.bodies import pretty
 from webhooks.cli.choose import named
 from webhooks.cli.forecast import Forecast, forecast
-from webhooks.cli.output import fail, json_text, print_columns, print_json, printable
+from webhooks.cli.output import echo, fail, json_text, print_columns, print_json, printable
 from webhooks.cli.rows import attempts, audited, clock, content, facts, opened
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def _all(row: Row, told: Forecast, log: list[Audited]) -> dict[str, Any]:
 
 def _head(row: Row) -> None:
     event = row.event
-    click.secho(printable(f"{event.source} {event.type}  {event.key}"), bold=True)
+    echo(printable(f"{event.source} {event.type}  {event.key}"), bold=True)
     trust = "" if event.trust == "verified" else f"  ({event.trust}: its sender is proved, its content is not)"
     lines = [
         ["number", str(row.seq)],
@@ -101,6 +101,6 @@ def _outlook(told: Forecast) -> list[str]:
 
 def _section(title: str, lines: list[str]) -> None:
     if lines:
-        click.secho(f"\n{title}", bold=True)
+        echo(f"\n{title}", bold=True)
         for line in lines:
-            click.echo(f"  {printable(line)}")
+            echo(f"  {printable(line)}")

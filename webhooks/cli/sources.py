@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webhooks.cli.output import bad, fail, print_columns, print_json
+from webhooks.cli.output import bad, echo, fail, print_columns, print_json
 
 if TYPE_CHECKING:
     from translators.kit import Source
@@ -65,7 +65,7 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
                 + (error if verbose else error.splitlines()[-1])
             )
             if not verbose:
-                click.echo("      `segue sources --verbose` has the traceback; the other sources work on.")
+                echo("      `segue sources --verbose` has the traceback; the other sources work on.")
     raise SystemExit(1 if name and not told else 0)
 
 
@@ -102,11 +102,11 @@ def _from(told: dict[str, Any]) -> str:
 
 
 def _one(told: dict[str, Any], source: Source) -> None:
-    click.secho(f"{told['title']}  ({told['name']}, {_from(told)})", bold=True)
+    echo(f"{told['title']}  ({told['name']}, {_from(told)})", bold=True)
     for line in filter(
         None, (told["docs"], f"open: {told['open']}", f"secret: {told['secret']}  {told['secret_help']}".strip())
     ):
-        click.echo(f"  {line}")
+        echo(f"  {line}")
     _section("signature", (f"{name}: {each['class']}, {each['strength']}" for name, each in told["schemes"].items()))
     _section(
         "options",
@@ -122,6 +122,6 @@ def _one(told: dict[str, Any], source: Source) -> None:
 def _section(title: str, lines: Iterable[str]) -> None:
     found = list(lines)
     if found:
-        click.secho(title, bold=True)
+        echo(title, bold=True)
         for line in found:
-            click.echo(f"  {line}")
+            echo(f"  {line}")

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from webhooks.cli.output import bad, good, print_columns, print_json, warn
+from webhooks.cli.output import bad, echo, good, identifier, print_columns, print_json, warn
 
 SILENT: Final = timedelta(seconds=60)
 """A worker writes its heartbeat every ten seconds."""
@@ -69,11 +69,11 @@ def status(as_json: bool) -> None:
         total = ["all", *(str(census.by_state.get(state, 0)) for state in states)]
         print_columns([*rows, total], heading=["source", *(state.value for state in states)])
     else:
-        click.echo("Nothing has been received yet. `segue sources` shows which endpoints are open.")
-    click.echo()
+        echo("Nothing has been received yet. `segue sources` shows which endpoints are open.")
+    echo()
     _health(workers, held, oldest, dead=census.by_state.get(State.DEAD, 0))
     for (source, type_), count in sorted(census.unsupported_types.items(), key=lambda item: -item[1])[:10]:
-        click.echo(f"      unsupported: {source} {type_}, {count} kept")
+        echo(f"      unsupported: {source} {identifier(type_)}, {count} kept")
 
 
 def _is_held(name: str, note: Mapping[str, Any]) -> bool:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import click
 
 from webhooks.cli.choose import Choice, choosing
-from webhooks.cli.output import fail, print_line
+from webhooks.cli.output import echo, fail, print_line
 from webhooks.cli.rows import cells, content, facts, opened
 
 if TYPE_CHECKING:
@@ -115,12 +115,12 @@ def follow(
             rows = journal.rows(filter, after=after, limit=PAGE)
         except JournalUnavailable as error:
             if not setback:
-                click.echo(f"{error.message}; waiting for it", err=True)
+                echo(f"{error.message}; waiting for it", err=True)
             setback = min(SETBACK, setback * 2 or PAUSE)
             stop.wait(setback)
             continue
         if setback:
-            click.echo("the journal is back", err=True)
+            echo("the journal is back", err=True)
             setback = 0.0
         cursor = rows[-1].cursor if rows else end
         if cursor != after:
@@ -154,4 +154,4 @@ def _print(row: Row, *, body: bool, as_json: bool) -> None:
     if as_json:
         print_line({**facts(row), **(content(row) if body and not row.locked else {})})
     else:
-        click.echo("  ".join(cells(row)).rstrip())
+        echo("  ".join(cells(row)).rstrip())

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
-from webhooks.cli.output import fail, print_json
+from webhooks.cli.output import echo, fail, print_json, printable
 
 if TYPE_CHECKING:
     from webhooks.endpoints import Endpoint
@@ -79,13 +79,13 @@ def _show(entry: dict[str, Any]) -> None:
     from translators.kit import to_iso
 
     colour = {"translated": "green", "broken": "red"}.get(entry["outcome"], "yellow")
-    click.secho(f"{entry['type']}  {entry['event']}  at {to_iso(entry['occurred_at'])}", bold=True)
-    click.secho(f"  {entry['outcome']}", fg=colour, nl="messages" in entry)
+    echo(printable(f"{entry['type']}  {entry['event']}  at {to_iso(entry['occurred_at'])}"), bold=True)
+    echo(f"  {entry['outcome']}", fg=colour, nl="messages" in entry)
     if "messages" in entry:
         for message in entry["messages"]:
             print_json(message)
     else:
-        click.echo(f": {entry['reason'].strip()}")
+        echo(f": {entry['reason'].strip()}")
 
 
 def _pairs(given: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.output import fail, print_json
+from webhooks.cli.output import echo, fail, print_json
 
 if TYPE_CHECKING:
     from webhooks.cli.demo.stack import Stack
@@ -43,7 +43,7 @@ def demo(once: bool, as_json: bool) -> None:
     with ExitStack() as cleanup:
         folder = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="segue-demo-")))
         if not as_json:
-            click.echo("Starting a local stand-in for Segment, the web server and the delivery worker ...")
+            echo("Starting a local stand-in for Segment, the web server and the delivery worker ...")
         stack = cleanup.enter_context(Stack(folder))
         if not as_json:
             show.opening(stack)
@@ -69,7 +69,7 @@ def _keep_serving(stack: Stack) -> None:
         while stack.is_running:
             time.sleep(0.2)
     except KeyboardInterrupt:
-        click.echo("\nStopping ...")
+        echo("\nStopping ...")
         return
     raise fail("The service ended by itself.", f"Its last words: {stack.last_words()}")
 

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import click
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -16,6 +15,7 @@ from rich.text import Text
 from translators.kit import from_iso, to_iso
 from webhooks.cli.demo.stack import Stack
 from webhooks.cli.demo.story import Scene
+from webhooks.cli.output import echo
 from webhooks.journal import State
 
 MOST_FIELDS: Final = 6
@@ -31,19 +31,19 @@ class Show:
 
     def opening(self, stack: Stack) -> None:
         """What runs where."""
-        click.echo(f"Door      {stack.url}/webhooks/stripe")
-        click.echo(f"Segment   http://127.0.0.1:{stack.receiver_port} (a local stand-in, as strict as the real one)\n")
+        echo(f"Door      {stack.url}/webhooks/stripe")
+        echo(f"Segment   http://127.0.0.1:{stack.receiver_port} (a local stand-in, as strict as the real one)\n")
 
     def scene(self, scene: Scene) -> None:
         """One webhook beside what came of it."""
         left, right = _webhook(scene), _became(scene)
         if self.plain:
-            click.echo(f"== {scene.title}")
+            echo(f"== {scene.title}")
             for line in left:
-                click.echo(f"   {line}")
+                echo(f"   {line}")
             for line in right:
-                click.echo(f"   -> {line}")
-            click.echo()
+                echo(f"   -> {line}")
+            echo()
             return
         mark = "[green]✓[/]" if scene.ok else "[red]✗[/]"
         table = Table(show_header=False, expand=True, box=None, padding=(0, 1), title_justify="left")
@@ -62,17 +62,17 @@ class Show:
         lag = [scene.sent_at - scene.occurred_at for scene in scenes if scene.messages]
         kept = sum(len(scene.messages) for scene in scenes if scene.times_kept)
         ids = {message["messageId"] for message in messages}
-        click.secho(
+        echo(
             f"{len(scenes)} webhooks: {words.count('accepted')} accepted, {words.count('duplicate')} duplicate, "
             f"{refused} rejected.  {len(messages)} messages delivered, {len(ids)} different ids.",
             bold=True,
         )
         if lag:
-            click.echo(
+            echo(
                 f"{kept} of {len(messages)} messages carry Stripe's own time, {_span(min(lag))} to {_span(max(lag))} "
                 "before their webhook came in."
             )
-        click.echo()
+        echo()
 
     def invitation(self, stack: Stack) -> None:
         """What to try now."""
@@ -81,15 +81,15 @@ class Show:
         command = shlex.join(
             [*_segue(), "send", "stripe", str(example), "--to", stack.url, "--secret", stack.secret]
         )  # fmt: skip
-        click.secho("It keeps running until Ctrl-C. In another terminal:", bold=True)
+        echo("It keeps running until Ctrl-C. In another terminal:", bold=True)
         for what, line in (
             ("Send a webhook (again: `duplicate`):", command),
             ("Send one that was changed on its way:", f"{command} --tamper"),
             ("Ask the door:", f"curl {stack.url}/webhooks/stripe"),
             ("See what Segment got:", f"tail -f {stack.received}"),
         ):
-            click.echo(f"  {what}\n    {line}")
-        click.echo("For real: `segue --help`.")
+            echo(f"  {what}\n    {line}")
+        echo("For real: `segue --help`.")
 
 
 def as_data(scenes: Sequence[Scene]) -> dict[str, Any]:
