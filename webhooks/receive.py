@@ -116,8 +116,7 @@ class Door:
                 return self._greeted(name, hello)
             if incoming.method != "POST":
                 raise not_allowed(incoming.method)
-            source.check(delivery)
-            events = source.events(delivery, trust=verdict.strength)
+            events = source.receive(delivery, trust=verdict.strength)
             with self.tracer.journal(events) as (span, carrying):
                 stored = self.journal.append(carrying, now=now)
                 span.tell({"segue.events.new": stored.new, "segue.events.duplicate": stored.duplicate})

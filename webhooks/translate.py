@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import msgspec
 
-from translators.kit import CLEAR, Event, Identity, Malformed, Message, Skip, to_iso
+from translators.kit import CLEAR, Event, Identity, Malformed, Message, Refused, Skip, to_iso
 from webhooks import identity
 from webhooks.endpoints import Endpoint
 
@@ -26,9 +26,13 @@ LIBRARY: Final = {"name": "segue", "version": version("segue")}
 
 @dataclass(frozen=True, slots=True)
 class Translated:
-    """Segment messages as plain JSON values, ready to be encoded; at least one."""
+    """Segment messages as plain JSON values, ready to be encoded; at least one.
+
+    `left` tells of a delivery that is read again as a whole what is not delivered of it: (event key, reason).
+    """
 
     messages: list[dict[str, Any]]
+    left: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +111,11 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
 
     `edition` is that of the claim or row, and goes into the ids.
     """
-    source = endpoint.source
     event = replace(event, options=endpoint.options)
+    if event.problem:
+        return _translate_again(event, endpoint, namespace=namespace, edition=edition)
+    source = endpoint.source
     try:
-        if event.problem:
-            event = source.again(event)
         found = source.find(event.type)
         if found is None:
             return Unsupported(f"{source.title} event type {event.type!r} has no translation")
@@ -133,6 +137,48 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
     if len(set(ids)) < len(ids):
         return Broken(f"two messages of one event share an id: give them different key= ({', '.join(ids)})")
     return Translated(messages)
+
+
+def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, edition: int) -> Outcome:
+    """Translate an event that could not be read when it came, by today's code.
+
+    If it was kept as a whole delivery, each of its events gives the messages that it would have given then, under the
+    same ids. What some of them do not deliver is told in `Translated.left`.
+    """
+    try:
+        members = endpoint.source.again(event)
+    except Malformed as error:
+        return Broken(f"malformed: {error}")
+    except Refused as error:
+        return Broken(f"refused: {error}")
+    except Exception:  # noqa: BLE001 - a translator may be anybody's code
+        return Broken(traceback.format_exc())
+    outcomes = {
+        member.key: _unreadable(member.problem)
+        if member.problem
+        else translate(member, endpoint, namespace=namespace, edition=edition)
+        for member in members
+    }
+    if len(outcomes) == 1:
+        return next(iter(outcomes.values()))
+    messages = [
+        message for outcome in outcomes.values() if isinstance(outcome, Translated) for message in outcome.messages
+    ]
+    reasons = {kind: _reasons(outcomes, kind) for kind in (Broken, Unsupported, Ignored)}
+    if messages:
+        return Translated(messages, (*reasons[Broken], *reasons[Unsupported]))
+    for kind, because in reasons.items():
+        if because:
+            return kind("; ".join(f"{key}: {reason}" for key, reason in because))
+    return Ignored("the delivery holds no event")
+
+
+def _unreadable(problem: str) -> Broken:
+    return Broken(problem if "Traceback" in problem else f"malformed: {problem}")
+
+
+def _reasons(outcomes: Mapping[str, Outcome], kind: type[Broken | Unsupported | Ignored]) -> list[tuple[str, str]]:
+    return [(key, outcome.reason) for key, outcome in outcomes.items() if isinstance(outcome, kind)]
 
 
 def render(

@@ -138,7 +138,7 @@ def test_translate_tells_ignored_and_unsupported_from_broken(run):
     assert "unsupported" in outcome(EVENT.replace(b"order.paid", b"order.lost"))[1]
     code, text = outcome(b"{")
     assert code == 1
-    assert "This is not what Acme documents" in text
+    assert "broken: malformed: $ is not JSON" in text
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from translators.kit import Declaration, Delivery, HmacBody, Malformed, Source, StandardWebhooks
+from translators.kit import Declaration, Delivery, HmacBody, Source, StandardWebhooks
 from translators.kit.configured import configured
 from webhooks import catalog
 from webhooks.endpoints import Endpoint
@@ -175,9 +175,8 @@ def test_ids_and_types_may_be_made_of_several_members_and_headers() -> None:
     assert (event.key, event.type) == ("opened:7", "issue.opened")
     (event,) = events_of(source, b'{"event": "opened", "id": 7}')
     assert event.type == "opened"
-    for body, path in ((b'{"event": "opened"}', r"\$\.id"), (b'{"id": 7}', r"\$\.event")):
-        with pytest.raises(Malformed, match=path):
-            events_of(source, body)
+    for body, path in ((b'{"event": "opened"}', "$.id"), (b'{"id": 7}', "$.event")):
+        assert events_of(source, body)[0].problem.startswith(path)
 
 
 def test_a_form_is_read_by_the_names_of_its_fields() -> None:
@@ -192,19 +191,19 @@ def test_a_form_is_read_by_the_names_of_its_fields() -> None:
 
 def test_a_time_without_a_zone_is_refused_until_it_is_said_to_be_utc() -> None:
     body = b'{"events": [{"event": "list.joined", "at": "2026-01-02T03:04:05"}]}'
-    with pytest.raises(Malformed, match="has no time zone; naive_times_are_utc"):
-        events_of(acme(id="event"), body)
+    (event,) = events_of(acme(id="event"), body)
+    assert "has no time zone; naive_times_are_utc" in event.problem
     (event,) = events_of(acme(id="event", naive_times_are_utc=True), body)
     assert event.occurred_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    with pytest.raises(Malformed, match="is not a time"):
-        events_of(acme(id="event"), body.replace(b"2026-01-02T03:04:05", b"yesterday"))
+    (event,) = events_of(acme(id="event"), body.replace(b"2026-01-02T03:04:05", b"yesterday"))
+    assert "is not a time" in event.problem
     (event,) = events_of(acme(id="event"), b'{"events": [{"event": "list.joined"}]}')
     assert event.clock == "received"
 
 
 def test_a_missing_header_id_is_malformed() -> None:
-    with pytest.raises(Malformed, match="header:X-Acme-Delivery is missing"):
-        events_of(acme(), b'{"events":[{"event":"x"}]}')
+    (event,) = events_of(acme(), b'{"events":[{"event":"x"}]}')
+    assert event.problem == "header:X-Acme-Delivery is missing, and it names the event"
 
 
 def test_the_least_that_is_a_source() -> None:

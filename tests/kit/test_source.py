@@ -1,7 +1,10 @@
 """A source declares; what it declares wrongly fails loudly and at once."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
 
 import pytest
 
@@ -25,7 +28,8 @@ from translators.kit import (
     raw_items,
     track,
 )  # fmt: skip
-from translators.kit.source import MALFORMED_TYPE, Ignored
+from translators.kit.source import Ignored
+from translators.kit.unreadable import MALFORMED_TYPE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -69,10 +73,103 @@ def test_one_bad_item_of_a_batch_costs_one_item() -> None:
     assert bad.raw == b'{"id": null}'
 
 
-def test_a_delivery_of_which_nothing_can_be_named_is_malformed() -> None:
-    for body in (b"{}", b"nonsense", b'{"id": "", "type": "t"}', b'{"id": "1", "type": ""}'):
-        with pytest.raises(Malformed):
-            acme().events(delivery(body))
+@pytest.mark.parametrize("body", [b"", b"{}", b"nonsense", b'{"id": "", "type": "t"}', b'{"id": "1", "type": ""}'])
+def test_an_item_that_cannot_be_named_is_kept_under_its_digest(body: bytes) -> None:
+    (event,) = acme().events(delivery(body, headers={"x-kept": "1", "x-other": "2"}), trust="authenticated")
+    assert event.key == f"sha256:{sha256(body).hexdigest()}"
+    assert (event.type, event.raw, event.headers) == (MALFORMED_TYPE, body, {"x-kept": "1"})
+    assert (event.occurred_at, event.clock, event.trust) == (NOW, "received", "authenticated")
+    assert event.problem.startswith("$")
+
+
+def test_items_of_the_same_bytes_in_different_envelopes_are_kept_apart() -> None:
+    source = acme()
+    source.split(lambda d: [Item(raw=b"{}", received_at=NOW, envelope={"record": name}) for name in ("a", "b")])
+    events = source.events(delivery(b"{}"))
+    assert len({event.key for event in events}) == 2
+    assert all(event.problem for event in events)
+
+
+def batches(split: Any = lambda d: raw_items(d.body)) -> Source:
+    source = acme()
+    source.split(split)
+    return source
+
+
+@pytest.mark.parametrize(
+    ("split", "problem"),
+    [(lambda d: raw_items(d.body), "$ is not a JSON array"), (lambda d: 1 / 0, "ZeroDivisionError")],
+)
+def test_a_delivery_that_cannot_be_split_is_one_dead_event_and_splits_on_replay(split: Any, problem: str) -> None:
+    body = b'[{"id": "1", "type": "t", "at": 5}, {"id": "2", "type": "t"}, {"id": null}]'
+    (kept,) = batches(lambda d: split(Delivery(source="acme", body=b"{", received_at=NOW))).receive(
+        delivery(body, headers={"x-kept": "1"}), trust="authenticated"
+    )
+    assert problem in kept.problem
+    assert (kept.key, kept.type, kept.raw) == (f"sha256:{sha256(body).hexdigest()}", MALFORMED_TYPE, body)
+    assert batches().again(kept) == batches().receive(delivery(body, headers={"x-kept": "1"}), trust="authenticated")
+    (still,) = batches(split=lambda d: 1 / 0).again(kept)
+    assert (still.key, still.raw, still.type) == (kept.key, body, MALFORMED_TYPE)
+
+
+def test_a_wrong_declaration_and_a_refusal_are_never_kept() -> None:
+    for error in (Declaration, Refused):
+
+        def split(_: Delivery, error: type[Exception] = error) -> list[bytes | Item]:
+            raise error("no")
+
+        with pytest.raises(error):
+            batches(split).events(delivery(b"[]"))
+
+
+def guarded(guard: Any) -> Source:
+    source = acme()
+    source.guard(guard)
+    return source
+
+
+def test_a_delivery_whose_guard_fails_is_kept_and_a_replay_asks_the_guard_first() -> None:
+    body = b'{"id": "1", "type": "t", "org": "ours"}'
+    (kept,) = guarded(lambda d: 1 / 0).receive(delivery(body))
+    assert kept.problem.startswith("the guard of acme failed, so the delivery was not let through: Traceback")
+    assert (kept.type, kept.raw) == (MALFORMED_TYPE, body)
+
+    def ours(d: Delivery) -> None:
+        assert d.replayed
+        if d.payload.text("org") != d.options["org"]:
+            raise Refused("a foreign org")
+
+    (event,) = guarded(ours).again(replace(kept, options={"org": "ours"}))
+    assert (event.key, event.problem) == ("1", "")
+    with pytest.raises(Refused):
+        guarded(ours).again(replace(kept, options={"org": "other"}))
+    (unread,) = guarded(lambda d: d.payload.at("org")).receive(delivery(b"{}"))
+    assert unread.problem.endswith("not let through: $.org is missing")
+
+
+def test_a_guard_that_let_a_delivery_pass_is_not_asked_on_replay() -> None:
+    source = batches(split=lambda d: 1 / 0)
+    (kept,) = source.receive(delivery(b'[{"id": "1", "type": "t"}]'))
+    fixed = batches()
+    fixed.guard(lambda d: 1 / 0)
+    assert [event.key for event in fixed.again(kept)] == ["1"]
+
+
+def test_a_secret_is_cut_out_of_a_body_that_cannot_be_read_and_of_no_other() -> None:
+    source = acme()
+    source.redact(lambda body: body.replace(b"hunter2", b""))
+    source.split(lambda d: raw_items(d.body))
+    (kept,) = source.receive(delivery(b'{"password": "hunter2"'))
+    assert kept.raw == b'{"password": ""'
+    (event,) = source.receive(delivery(b'[{"id": "1", "type": "t", "note": "hunter2"}]'))
+    assert b"hunter2" in event.raw
+
+
+def test_a_handshake_that_cannot_read_the_delivery_does_not_answer_it() -> None:
+    source = acme()
+    source.handshake()(lambda d: Answer(body=d.payload.text("challenge").encode()))
+    assert source.greet(delivery(b"["), signed=True) is None
+    assert source.greet(delivery(b'{"challenge": "c"}'), signed=True) == Answer(body=b"c")
 
 
 def test_a_bug_in_naming_an_event_keeps_it_with_the_traceback() -> None:

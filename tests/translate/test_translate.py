@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from translators.kit import (
     CLEAR,
+    Delivery,
     Event,
     ExternalId,
     Head,
@@ -20,16 +21,19 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
+    Refused,
     Skip,
     Source,
     alias,
     group,
     identify,
     page,
+    raw_items,
     screen,
     track,
 )  # fmt: skip
-from translators.kit.source import MALFORMED_TYPE
+from translators.kit.unreadable import MALFORMED_TYPE
+from webhooks.deliver.prepare import prepare
 from webhooks.endpoints import Endpoint
 from webhooks.identity import anonymous_id, resolve
 from webhooks.translate import Broken, Ignored, Translated, Unsupported, message_id, translate
@@ -213,6 +217,82 @@ def test_an_event_that_could_not_be_named_is_named_by_todays_code() -> None:
     still = door(track("A"))
     still.source._describe = lambda item: Head(item.body.id("id"), "t", None)
     assert translate(unnamed, still, namespace="n") == Broken("malformed: $.id is missing")
+
+
+def batches(**handlers: Any) -> Endpoint:
+    """An endpoint whose deliveries are lists of `{"id": …, "type": …}`; each handler gives an event's messages."""
+    source = Source("acme", scheme=HmacBody(header="X"))
+    source.event(lambda item: Head(item.body.id("id"), item.body.text("type"), None))
+    source.split(lambda delivery: raw_items(delivery.body))
+    source.who(lambda event: WHO)
+    source.ignore("quiet", because="it says nothing")
+    for type_, handler in handlers.items():
+        source.on(type_)(handler)
+    return Endpoint(name="acme", source=source, scheme=source.schemes["default"])
+
+
+def kept(body: bytes) -> Event:
+    """The delivery as a release kept it that could not split it."""
+    source = Source("acme", scheme=HmacBody(header="X"))
+    source.split(lambda _: 1 / 0)  # type: ignore[arg-type,return-value]
+    (event,) = source.receive(Delivery(source="acme", body=body, received_at=AT))
+    return event
+
+
+def test_a_delivery_kept_as_a_whole_gives_on_replay_what_its_events_would_have_given() -> None:
+    endpoint = batches(a=lambda e: [track("A")], b=lambda e: [track("B"), track("C")])
+    body = (
+        b'[{"id": "1", "type": "a"}, {"id": "2", "type": "quiet"}, {"id": "3", "type": "b"}, {"id": "1", "type": "a"}]'
+    )
+    outcome = translate(kept(body), endpoint, namespace="n")
+    events = endpoint.source.events(Delivery(source="acme", body=body, received_at=AT))
+    apart = [translate(event, endpoint, namespace="n") for event in events[:3]]
+    assert outcome == Translated([m for each in apart if isinstance(each, Translated) for m in each.messages])
+    assert [message["event"] for message in outcome.messages] == ["A", "B", "C"]
+    assert translate(kept(body), endpoint, namespace="n", edition=1) != outcome
+
+
+def test_what_a_replayed_delivery_does_not_deliver_is_told_and_its_good_events_go() -> None:
+    endpoint = batches(a=lambda e: [track("A")], broken=lambda e: [e.body.text("missing")])
+    body = b'[{"id": "1", "type": "a"}, {"id": "2", "type": "broken"}, {"id": "3", "type": "new"}, {"type": "a"}]'
+    prepared = prepare(kept(body), endpoint, namespace="n", edition=0)
+    assert len(prepared.messages) == 1
+    (broken, nameless, new) = prepared.refused
+    assert broken == ("2", "malformed: $.missing is missing")
+    assert nameless[0].startswith("sha256:")
+    assert nameless[1] == "malformed: $.id is missing"
+    assert new == ("3", "Acme event type 'new' has no translation")
+
+
+def test_a_replayed_delivery_that_gives_no_message_says_why() -> None:
+    def outcome(body: bytes) -> Any:
+        return translate(kept(body), batches(a=lambda e: [track("A")]), namespace="n")
+
+    assert outcome(b"[]") == Ignored("the delivery holds no event")
+    assert outcome(b'[{"id": "1", "type": "quiet"}]') == Ignored("it says nothing")
+    twice = b'[{"id": "1", "type": "quiet"}, {"id": "2", "type": "quiet"}]'
+    assert outcome(twice) == Ignored("1: it says nothing; 2: it says nothing")
+    new = b'[{"id": "1", "type": "quiet"}, {"id": "2", "type": "new"}]'
+    assert outcome(new) == Unsupported("2: Acme event type 'new' has no translation")
+    assert str(outcome(b"[nothing").reason).startswith("malformed: $ is not")
+
+
+def test_a_replayed_delivery_that_the_guard_refuses_or_cannot_judge_stays_dead() -> None:
+    endpoint = batches(a=lambda e: [track("A")])
+    source = endpoint.source
+    source.guard(lambda _: 1 / 0)  # type: ignore[arg-type,return-value]
+    (event,) = source.receive(Delivery(source="acme", body=b'[{"id": "1", "type": "a"}]', received_at=AT))
+    outcome = translate(event, endpoint, namespace="n")
+    assert isinstance(outcome, Broken)
+    assert "the guard of acme failed" in outcome.reason
+
+    def refuse(_: Delivery) -> None:
+        raise Refused("a foreign org")
+
+    source._guard = refuse
+    assert translate(event, endpoint, namespace="n") == Broken("refused: a foreign org")
+    source._guard = None
+    assert isinstance(translate(event, endpoint, namespace="n"), Translated)
 
 
 def test_what_has_no_place_in_json_is_a_bug_of_the_translator() -> None:

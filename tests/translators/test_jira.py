@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from translators.jira import jira
-from translators.kit import Delivery, Malformed
+from translators.kit import Delivery
+from unreadable import problem
 from webhooks.signatures import Request, verify
 from webhooks.transcript import endpoint, outcomes
 from webhooks.translate import Broken, Ignored, Outcome, Translated, translate
@@ -222,8 +223,7 @@ def test_one_address_is_one_person_however_it_is_written() -> None:
 
 @pytest.mark.parametrize("body", [{}, [], {"type": "ticket.created"}])
 def test_what_is_neither_a_webhook_nor_a_rule_is_malformed(body: Any) -> None:
-    with pytest.raises(Malformed):
-        jira.events(delivery(body))
+    assert problem(jira, delivery(body)).startswith("$")
 
 
 def test_the_example_of_atlassians_documentation_verifies() -> None:

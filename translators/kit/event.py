@@ -14,11 +14,17 @@ from translators.kit.payload import Payload, parse_json
 
 Clock = Literal["event", "record", "received"]
 """Whose time `occurred_at` is: the event's own, the record's last change (it may be later), or only our receipt."""
+Trust = Literal["verified", "authenticated"]
+"""What the signature proved: sender and content, or only the sender."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
-    """One verified request. Header names are lower case."""
+    """One verified request. Header names are lower case.
+
+    With `replayed` it comes from the journal: it has no query and only the headers that the source keeps, and a guard
+    passes over what it reads from others, since that was checked on receipt.
+    """
 
     source: str
     body: bytes
@@ -27,6 +33,7 @@ class Delivery:
     query: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
     method: str = "POST"
+    replayed: bool = False
 
     @cached_property
     def payload(self) -> Payload:
@@ -95,7 +102,7 @@ class Event(Item):
     type: str
     occurred_at: datetime
     clock: Clock = "event"
-    trust: Literal["verified", "authenticated"] = "verified"
+    trust: Trust = "verified"
     problem: str = ""
     former_keys: tuple[FormerKey, ...] = ()
 

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal
+from typing import Any, Final
 
-from translators.kit.errors import Declaration, Malformed
-from translators.kit.event import Delivery, Event, Head, Item
+from translators.kit.errors import Declaration, Malformed, Refused
+from translators.kit.event import Delivery, Event, Head, Item, Trust
 from translators.kit.identity import Identity
 from translators.kit.message import Message
 from translators.kit.registration import ByHand, Need, Register, Registration
 from translators.kit.schemes import Scheme
+from translators.kit.unreadable import kept_delivery, problem_of, unreadable_delivery, unreadable_head
 
 Split = Callable[[Delivery], Iterable[bytes | Item]]
 Describe = Callable[[Item], Head]
@@ -25,10 +24,10 @@ Handler = Callable[[Event], Iterable[Message]]
 Before = Callable[[Event], None]
 Note = Callable[[Event], Mapping[str, Any]]
 Guard = Callable[[Delivery], None]
+Redact = Callable[[bytes], bytes]
 Handshake = Callable[[Delivery], "Answer | None"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
-MALFORMED_TYPE: Final = "(malformed)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +113,7 @@ class Source:
         self._before: Before | None = None
         self._note: Note | None = None
         self._guard: Guard | None = None
+        self._redact: Redact | None = None
         self._handshakes: list[tuple[Handshake, bool, str]] = []
         self.register: Registration | None = None
         self.manual: ByHand | None = None
@@ -150,6 +150,11 @@ class Source:
     def guard(self, function: Guard) -> Guard:
         """Register a check of a verified delivery against the endpoint's options; it raises `Refused`."""
         self._guard = self._only_once("guard", self._guard, function)
+        return function
+
+    def redact(self, function: Redact) -> Redact:
+        """Register how a secret is cut out of a whole body, before one that cannot be read is kept."""
+        self._redact = self._only_once("redact", self._redact, function)
         return function
 
     def handshake(self, *, signed: bool = True, method: str = "POST") -> Callable[[Handshake], Handshake]:
@@ -213,9 +218,15 @@ class Source:
         return None
 
     def greet(self, delivery: Delivery, *, signed: bool) -> Answer | None:
-        """The answer to a handshake, None where the delivery is none."""
+        """Return the answer to a handshake; None if the delivery is none, as is one that cannot be read."""
         for function, wants_signed, method in self._handshakes:
-            if wants_signed == signed and method == delivery.method and (answer := function(delivery)) is not None:
+            if wants_signed != signed or method != delivery.method:
+                continue
+            try:
+                answer = function(delivery)
+            except Malformed:
+                continue
+            if answer is not None:
                 return answer
         return None
 
@@ -234,16 +245,35 @@ class Source:
         if self._guard is not None:
             self._guard(delivery)
 
-    def events(self, delivery: Delivery, *, trust: Literal["verified", "authenticated"] = "verified") -> list[Event]:
-        """Every event of a delivery. An item that cannot be named is kept too, under the digest of its bytes.
+    def receive(self, delivery: Delivery, *, trust: Trust = "verified") -> list[Event]:
+        """Guard, split and name a verified delivery. Raise only `Refused` (by the guard) and `Declaration`.
 
-        `Malformed` where the provider's shape is broken in every item. Where `event` itself fails (a bug of ours) the
-        item is kept with the traceback as its problem, to be replayed once the bug is mended.
+        If the guard fails in another way, the delivery is kept as one dead event, and a replay runs the guard first.
         """
-        headers = {name: value for name, value in delivery.headers.items() if name in self.keep_headers}
-        found: list[Event] = []
-        first: Malformed | None = None
-        for part in self._items(delivery):
+        try:
+            self.check(delivery)
+        except (Refused, Declaration):
+            raise
+        except Exception as error:  # noqa: BLE001 - a guard may be anybody's code
+            failure = f"the guard of {self.name} failed, so the delivery was not let through: {problem_of(error)}"
+            return [self._unreadable(delivery, failure, trust=trust, guarded=False)]
+        return self.events(delivery, trust=trust)
+
+    def events(self, delivery: Delivery, *, trust: Trust = "verified") -> list[Event]:
+        """Return every event of a delivery. Raise no error for its shape.
+
+        An item that `event` cannot name is kept as a dead event under the digest of its bytes; its `problem` says why
+        (the traceback, if the fault is the translator's). If `split` fails, that is done with the whole body.
+        """
+        headers = self._kept(delivery)
+        try:
+            parts = self._items(delivery)
+        except (Refused, Declaration):
+            raise
+        except Exception as error:  # noqa: BLE001 - a splitter may be anybody's code
+            return [self._unreadable(delivery, problem_of(error), trust=trust)]
+        events: list[Event] = []
+        for part in parts:
             item = (
                 part
                 if isinstance(part, Item)
@@ -255,10 +285,8 @@ class Source:
             except Declaration:
                 raise
             except Exception as error:  # noqa: BLE001 - a translator may be anybody's code
-                head = _nameless(item)
-                problem = str(error) if isinstance(error, Malformed) else traceback.format_exc()
-                first = first or (error if isinstance(error, Malformed) else None)
-            found.append(
+                head, problem = unreadable_head(item), problem_of(error)
+            events.append(
                 Event(
                     source=delivery.source,
                     **_facts(head, delivery.received_at),
@@ -271,13 +299,24 @@ class Source:
                     options=delivery.options,
                 )
             )
-        if first is not None and all(event.problem for event in found):
-            raise first
-        return found
+        return events
 
-    def again(self, event: Event) -> Event:
-        """An event that could not be named when it came, named by today's code; what `event` raises where it cannot."""
-        return replace(event, **_facts(self._head(event), event.received_at), problem="")
+    def again(self, event: Event) -> list[Event]:
+        """Read an event that could not be read when it came, by today's code; raise what `event` raises.
+
+        An item is one event. A whole delivery is as many as it splits into, named as they would have been at first.
+        """
+        delivery, guarded = kept_delivery(event)
+        if delivery is None:
+            return [replace(event, **_facts(self._head(event), event.received_at), problem="")]
+        return self.events(delivery, trust=event.trust) if guarded else self.receive(delivery, trust=event.trust)
+
+    def _kept(self, delivery: Delivery) -> dict[str, str]:
+        return {name: value for name, value in delivery.headers.items() if name in self.keep_headers}
+
+    def _unreadable(self, delivery: Delivery, problem: str, *, trust: Trust, guarded: bool = True) -> Event:
+        body = self._redact(delivery.body) if self._redact is not None else delivery.body
+        return unreadable_delivery(delivery, body, problem, headers=self._kept(delivery), trust=trust, guarded=guarded)
 
     def _head(self, item: Item) -> Head:
         if self._describe is None:
@@ -311,10 +350,6 @@ class Source:
         if present is not None:
             raise Declaration(f"{self.name} registers {what} twice")
         return function
-
-
-def _nameless(item: Item) -> Head:
-    return Head(f"sha256:{hashlib.sha256(item.raw).hexdigest()}", MALFORMED_TYPE, None, "received")
 
 
 def _facts(head: Head, received_at: datetime) -> dict[str, Any]:

@@ -6,6 +6,7 @@ https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_out
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -28,6 +29,18 @@ _FACTS: Final = {
 }
 _MOST_DEEP: Final = 64
 _UNREADABLE: Final = (ParseError, DefusedXmlException, ValueError, LookupError)
+
+
+# The text of the element, in UTF-8, 16 or 32, also if the body ends in it
+_NUL: Final = rb"\x00*"
+_SESSION: Final = re.compile(
+    b"(" + _NUL.join(bytes([letter]) for letter in b"SessionId") + rb"[^>]*>)(?:(?!<\x00*/)[\s\S])*", re.IGNORECASE
+)
+
+
+def without_session(body: bytes) -> bytes:
+    """A body that could not be read, without the text of its SessionId."""
+    return _SESSION.sub(rb"\1", body)
 
 
 def answer(*, acknowledged: bool) -> bytes:

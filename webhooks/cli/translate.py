@@ -36,7 +36,7 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     """  # noqa: D301
     from dataclasses import replace
 
-    from translators.kit import Delivery, Malformed, Refused
+    from translators.kit import Delivery, Refused
     from webhooks.cli.configuration import forgiving
     from webhooks.translate import Broken, Translated
     from webhooks.translate import translate as to_outcome
@@ -52,12 +52,7 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
         options=endpoint.options,
     )
     try:
-        endpoint.source.check(delivery)
-        events = endpoint.source.events(delivery)
-    except Malformed as error:
-        raise fail(
-            f"This is not what {endpoint.source.title} documents: {error}.", "Give the body as it was sent, unchanged."
-        ) from None
+        events = endpoint.source.receive(delivery)
     except Refused as error:
         raise fail(f"The endpoint's options turn it away: {error}.", "Change them with --option NAME=VALUE.") from None
     told: list[dict[str, Any]] = []

@@ -19,7 +19,8 @@ _STATES: Final = {Ignored: State.IGNORED, Unsupported: State.UNSUPPORTED, Broken
 class Prepared:
     """`state` is PENDING where there is something to send; else the event ends in it at once, for the reason.
 
-    `refused` are messages that Segment would drop without a word: (messageId, fault).
+    `refused` are messages that Segment would drop without a word: (messageId, fault). Of a delivery that is read again
+    as a whole, they are also the events that are not delivered: (event key, reason).
     """
 
     outcome: Outcome
@@ -35,7 +36,7 @@ def prepare(event: Event, endpoint: Endpoint, *, namespace: str, edition: int) -
     if not isinstance(outcome, Translated):
         return Prepared(outcome, _STATES[type(outcome)], outcome.reason)
     messages: list[Encoded] = []
-    refused: list[tuple[str, str]] = []
+    refused = list(outcome.left)
     for message in outcome.messages:
         try:
             encoded = Encoded(message["messageId"], encode(message))
