@@ -8,6 +8,7 @@ from typing import Any
 
 from translators.kit import (
     Event,
+    FormerKey,
     Head,
     HmacFields,
     Identity,
@@ -20,12 +21,21 @@ from translators.kit import (
     Skip,
     Source,
     basic,
+    digest,
     form_call,
     json_call,
     raw_member,
     track,
 )
-from translators.kit.mail import UNSUBSCRIBED_EVENT, address, addresses, recipient
+from translators.kit.mail import (
+    METADATA_FIELDS,
+    UNSUBSCRIBED_EVENT,
+    address,
+    addresses,
+    metadata_of,
+    recipient,
+    tags_of,
+)
 
 mailgun = Source(
     "mailgun",
@@ -42,16 +52,24 @@ mailgun = Source(
         tolerance=9 * 3600.0,
         strength="authenticated",
     ),
-    options=[UNSUBSCRIBED_EVENT],
+    options=[UNSUBSCRIBED_EVENT, METADATA_FIELDS],
 )
 
 
 @mailgun.event
 def head(item: Item) -> Head:
-    """The event's own id (the signature is new on each retry), its word, and its unix seconds with a fraction."""
+    """The event's id with its time, since the id is unique for a day only; without one, all that the event says.
+
+    The time is unix seconds with a fraction.
+    """
     told = item.body.at("event-data")
-    key = told.id("id", "") or f"sha256:{sha256(raw_member(item.raw, 'event-data')).hexdigest()}"
-    return Head(key, told.text("event"), told.when("timestamp", None))
+    type_, at, own = told.text("event"), told.when("timestamp", None), told.id("id", "")
+    if own and at:
+        return Head(f"{own}:{at.isoformat()}", type_, at, former_keys=(FormerKey(own, same_bytes=True),))
+    if own:
+        return Head(own, type_, at)
+    former = f"sha256:{sha256(raw_member(item.raw, 'event-data')).hexdigest()}"
+    return Head(f"{type_}:{digest(told.value)}", type_, at, former_keys=(FormerKey(former),))
 
 
 @mailgun.before
@@ -79,9 +97,14 @@ def _people(event: Event) -> list[Identity]:
     """The variables belong to the e-mail, so they name your user only where it has one recipient."""
     told = event.body.at("event-data")
     emails = [address(told, "recipient")] if "recipient" in told else addresses(told, "message.headers.to")
-    variables = told.maybe("user-variables").value
-    known = variables if isinstance(variables, dict) and len(emails) == 1 else {}
+    known = _variables(event) if len(emails) == 1 else {}
     return [recipient(email, known) for email in emails]
+
+
+def _variables(event: Event) -> dict[str, Any]:
+    """The sender's variables; for those that are too long or no JSON Mailgun writes a sentence in their place."""
+    variables = event.body.get("event-data.user-variables")
+    return variables if isinstance(variables, dict) else {}
 
 
 @mailgun.registration(
@@ -110,7 +133,8 @@ def _email(event: Event) -> dict[str, Any]:
         "email_id": told.id("message.headers.message-id", None),
         "email_subject": told.text("message.headers.subject", None),
         "list_id": told.id("mailing-list.list-id", None) or told.id("mailing-list.address", None),
-        "tags": told.get("tags") or None,
+        "tags": tags_of(told.get("tags")),
+        "metadata": metadata_of(event, _variables(event)),
         "domain": told.get("domain.name"),
     }
     return {name: value for name, value in found.items() if value is not None}

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
+    FormerKey,
     Head,
     Identity,
     Item,
@@ -18,10 +19,11 @@ from translators.kit import (
     SharedToken,
     Skip,
     Source,
+    digest,
     json_call,
     track,
 )
-from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+from translators.kit.mail import METADATA_FIELDS, UNSUBSCRIBED_EVENT, address, metadata_of, recipient, tags_of
 
 postmark = Source(
     "postmark",
@@ -29,26 +31,48 @@ postmark = Source(
     docs="https://postmarkapp.com/developer/webhooks/webhooks-overview",
     secret_help="user:password of your own, which you also give to the webhook as its Basic auth credentials",
     scheme=SharedToken(where="basic"),
-    options=[UNSUBSCRIBED_EVENT],
+    options=[UNSUBSCRIBED_EVENT, METADATA_FIELDS],
 )
 
 _NO_MESSAGE: Final = "00000000-0000-0000-0000-000000000000"
 _TIMES: Final = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 
+# What tells two events of one type, message, recipient and second apart, besides these.
+_MORE_OF_KEY: Final = {
+    "Click": ("OriginalLink", "ClickLocation"),
+    "Open": ("UserAgent", "Geo.IP"),
+    "SubscriptionChange": ("SuppressSending", "SuppressionReason"),
+}
+
 # https://postmarkapp.com/developer/api/bounce-api#bounce-types
-_NEVER_SENT: Final = {"ManuallyDeactivated", "SMTPApiError", "TemplateRenderingFailed"}
+_BOUNCES: Final = {
+    "Transient": "Email Deferred",  # delayed by network troubles
+    "DnsError": "Email Deferred",  # a temporary DNS error
+    "BadEmailAddress": "Email Dropped",  # no valid address
+    "Blocked": "Email Dropped",  # refused for its content or its sender
+    "DMARCPolicy": "Email Dropped",  # refused for the sender's own policy
+    "ManuallyDeactivated": "Email Dropped",  # switched off in Postmark
+    "SMTPApiError": "Email Dropped",  # not accepted by Postmark
+    "TemplateRenderingFailed": "Email Dropped",
+    "Unconfirmed": "Email Dropped",  # the address was never confirmed
+    "SpamComplaint": "Email Marked as Spam",
+    "SpamNotification": "Email Marked as Spam",  # delivered, and classified as spam or blocked by the user
+    "Subscribe": "Email Resubscribed",
+}
 _NO_BOUNCE: Final = {
-    "AddressChange": "the recipient tells a new address",
-    "AutoResponder": "an automatic answer of the recipient",
+    "AddressChange": "the recipient asks for another address to be used",
+    "AutoResponder": "an automatic answer, such as out of office",
     "ChallengeVerification": "the receiving server asks the sender to confirm",
     "InboundError": "incoming mail could not be handed to you",
-    "OpenRelayTest": "an open relay test",
+    "OpenRelayTest": "a test whether the mail server is an open relay",
 }
 
 
 @postmark.event
 def head(item: Item) -> Head:
-    """Only bounces and complaints have an id: the rest are named by the message, the recipient and the time."""
+    """Only bounces and complaints have an id: the rest are named by the message, the recipient, the time, and a click
+    by its link, a change of subscription by what it was changed to.
+    """
     body = item.body
     if "RecordType" not in body and "FromFull" in body:
         return Head(f"Inbound|{body.id('MessageID')}", "Inbound", None)
@@ -59,8 +83,13 @@ def head(item: Item) -> Head:
         return Head(f"{type_}|{own}", type_, at)
     if at is None:
         return Head(f"sha256:{sha256(item.raw).hexdigest()}", type_, None)
-    parts = (type_, body.id("MessageID"), body.text("Recipient", ""), body.text(stamp))
-    return Head("|".join(parts), type_, at)
+    message, email = body.id("MessageID"), body.text("Recipient", "")
+    former = f"{type_}|{message}|{email}|{body.text(stamp)}"
+    if type_ not in _MORE_OF_KEY:
+        return Head(former, type_, at)
+    more = digest(email, *(body.get(path) for path in _MORE_OF_KEY[type_]))
+    key = f"{type_}|{message}|{body.text(stamp)}|{more}"
+    return Head(key, type_, at, former_keys=(FormerKey(former, same_bytes=True),))
 
 
 @postmark.before
@@ -74,7 +103,12 @@ def really_sent(event: Event) -> None:
 def who(event: Event) -> Identity:
     """The recipient; the message's metadata may hold your own user id."""
     path = "Email" if event.type in {"Bounce", "SpamComplaint"} else "Recipient"
-    return recipient(address(event.body, path), event.body.texts("Metadata"))
+    return recipient(address(event.body, path), _metadata(event))
+
+
+def _metadata(event: Event) -> dict[str, Any]:
+    metadata = event.body.get("Metadata")
+    return metadata if isinstance(metadata, dict) else {}
 
 
 @postmark.registration(
@@ -97,12 +131,12 @@ def register(at: Registering) -> Registered:
 
 def _email(event: Event) -> dict[str, Any]:
     body = event.body
-    tag = body.text("Tag", "")
     told = {
         "email_id": body.id("MessageID", None),
         "email_subject": body.text("Subject", None),
         "message_stream": body.text("MessageStream", None),
-        "tags": [tag] if tag else None,
+        "tags": tags_of(body.get("Tag")),
+        "metadata": metadata_of(event, _metadata(event)),
     }
     return {name: value for name, value in told.items() if value is not None}
 
@@ -122,16 +156,7 @@ def bounce(event: Event) -> Iterator[Message]:
     kind = event.body.text("Type")
     if because := _NO_BOUNCE.get(kind):
         raise Skip(f"no bounce: {because}")
-    if kind == "Transient":
-        name = "Email Deferred"
-    elif kind in _NEVER_SENT:
-        name = "Email Dropped"
-    else:
-        name = {
-            "SpamComplaint": "Email Marked as Spam",
-            "Subscribe": "Email Resubscribed",
-            "Unsubscribe": str(event.option("unsubscribed_event")),
-        }.get(kind, "Email Bounced")
+    name = str(event.option("unsubscribed_event")) if kind == "Unsubscribe" else _BOUNCES.get(kind, "Email Bounced")
     told = {"reason": event.body.text("Description", "") or None, "response": event.body.text("Details", "") or None}
     yield track(name, _email(event) | told, bounce_type=kind)
 
@@ -161,7 +186,7 @@ def subscription_changed(event: Event) -> Iterator[Message]:
     name = "Email Resubscribed"
     if body.flag("SuppressSending"):
         if reason in {"HardBounce", "SpamComplaint"}:
-            raise Skip(f"{reason} tells it")
+            raise Skip(f"follows from a {reason}, which Postmark reports itself")
         name = event.option("unsubscribed_event")
     yield track(name, _email(event), origin=body.text("Origin", "").lower() or None)
 

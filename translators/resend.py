@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from translators.kit import (
     Event,
@@ -26,7 +26,7 @@ from translators.kit import (
     json_call,
     track,
 )
-from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+from translators.kit.mail import METADATA_FIELDS, UNSUBSCRIBED_EVENT, address, metadata_of, recipient
 
 resend = Source(
     "resend",
@@ -35,8 +35,10 @@ resend = Source(
     secret_help="Webhooks > your webhook > Signing secret (whsec_...)",
     scheme=StandardWebhooks(prefixes=("svix", "webhook")),
     keep_headers=("svix-id", "webhook-id"),
-    options=[UNSUBSCRIBED_EVENT],
+    options=[UNSUBSCRIBED_EVENT, METADATA_FIELDS],
 )
+
+_RECIPIENTS: Final = ("to", "cc", "bcc")
 
 
 @resend.event
@@ -59,13 +61,18 @@ def register(at: Registering) -> Registered:
     return made.text("signing_secret")
 
 
-def _people(data: Payload) -> list[tuple[str, Identity]]:
-    """Each recipient. Tags belong to the e-mail, so they name your user only where it has one recipient."""
-    emails = [address(data, f"to.{index}") for index, _ in enumerate(data.each("to"))]
+@resend.who
+def who(event: Event) -> Identity:
+    """The recipient. Resend makes an event for each of several and does not say for which: these belong to the e-mail
+    itself, so that nobody is said to have done what another did.
+    """
+    data = event.body.at("data")
+    emails = [address(data, f"{field}.{place}") for field in _RECIPIENTS for place, _ in enumerate(data.each(field))]
     if not emails:
         raise Malformed(f"{data.path}.to", "names no recipient")
-    tags = _tags(data) if len(emails) == 1 else {}
-    return [(email if len(emails) > 1 else "", recipient(email, tags)) for email in dict.fromkeys(emails)]
+    if len({email.lower() for email in emails}) > 1:
+        return Identity(anonymous=("email_message", data.id("email_id")))
+    return recipient(emails[0], _tags(data))
 
 
 def _tags(data: Payload) -> dict[str, str]:
@@ -75,66 +82,68 @@ def _tags(data: Payload) -> dict[str, str]:
     return dict(data.texts("tags"))
 
 
-def _tell(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[Message]:
-    """One message for each recipient; `reader` is where the reader's address and browser stand."""
+def _email(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[Message]:
+    """One message; `reader` is where the reader's address and browser stand."""
     data = event.body.at("data")
+    tags = _tags(data)
     told = {
         "email_id": data.id("email_id", None),
         "email_subject": data.text("subject", None),
         "campaign_id": data.id("broadcast_id", None),
         "template_id": data.id("template_id", None),
+        "tags": [f"{tag}={value}" for tag, value in tags.items()] or None,
+        "metadata": metadata_of(event, tags),
     }
     context = data.pick(ip=f"{reader}.ipAddress", userAgent=f"{reader}.userAgent") if reader else {}
-    for key, who in _people(data):
-        yield track(name, {**told, **more}, key=key, who=who, context=context)
+    yield track(name, {**told, **more}, context=context)
 
 
 @resend.on("email.sent")
 def sent(event: Event) -> Iterator[Message]:
-    yield from _tell(event, "Email Sent")
+    yield from _email(event, "Email Sent")
 
 
 @resend.on("email.delivered")
 def delivered(event: Event) -> Iterator[Message]:
-    yield from _tell(event, "Email Delivered")
+    yield from _email(event, "Email Delivered")
 
 
 @resend.on("email.delivery_delayed")
 def delayed(event: Event) -> Iterator[Message]:
-    yield from _tell(event, "Email Deferred")
+    yield from _email(event, "Email Deferred")
 
 
 @resend.on("email.bounced")
 def bounced(event: Event) -> Iterator[Message]:
     told = event.body.pick(reason="data.bounce.message", bounce_type="data.bounce.type")
-    yield from _tell(event, "Email Bounced", **told, bounce_subtype=event.body.get("data.bounce.subType"))
+    yield from _email(event, "Email Bounced", **told, bounce_subtype=event.body.get("data.bounce.subType"))
 
 
 @resend.on("email.suppressed")
 def suppressed(event: Event) -> Iterator[Message]:
     """The address bounced or complained before, and was not tried again."""
     told = event.body.pick(reason="data.suppressed.message", drop_type="data.suppressed.type")
-    yield from _tell(event, "Email Dropped", **told)
+    yield from _email(event, "Email Dropped", **told)
 
 
 @resend.on("email.failed")
 def failed(event: Event) -> Iterator[Message]:
-    yield from _tell(event, "Email Dropped", reason=event.body.text("data.failed.reason", None))
+    yield from _email(event, "Email Dropped", reason=event.body.text("data.failed.reason", None))
 
 
 @resend.on("email.opened")
 def opened(event: Event) -> Iterator[Message]:
-    yield from _tell(event, "Email Opened", "open")
+    yield from _email(event, "Email Opened", "open")
 
 
 @resend.on("email.clicked")
 def clicked(event: Event) -> Iterator[Message]:
-    yield from _tell(event, "Email Link Clicked", "click", link_url=event.body.text("data.click.link"))
+    yield from _email(event, "Email Link Clicked", "click", link_url=event.body.text("data.click.link"))
 
 
 @resend.on("email.complained")
 def complained(event: Event) -> Iterator[Message]:
-    yield from _tell(event, "Email Marked as Spam")
+    yield from _email(event, "Email Marked as Spam")
 
 
 def _contact(event: Event) -> tuple[Identity, dict[str, Any]]:

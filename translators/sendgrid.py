@@ -12,6 +12,7 @@ from typing import Any, Final
 from translators.kit import (
     Delivery,
     Event,
+    FormerKey,
     Head,
     Identity,
     Item,
@@ -23,11 +24,12 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
+    digest,
     json_call,
     raw_items,
     track,
 )
-from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+from translators.kit.mail import METADATA_FIELDS, UNSUBSCRIBED_EVENT, address, metadata_of, recipient, tags_of
 
 sendgrid = Source(
     "sendgrid",
@@ -42,14 +44,20 @@ sendgrid = Source(
         # It retries for 24 hours and does not say whether a retry is signed anew; sg_event_id stops replays.
         tolerance=25 * 3600.0,
     ),
-    options=[UNSUBSCRIBED_EVENT],
+    options=[UNSUBSCRIBED_EVENT, METADATA_FIELDS],
 )
 
 # What SendGrid itself writes at the top level of an event; every other member is a custom argument.
 _OWN: Final = {
-    "asm_group_id", "attempt", "bounce_classification", "category", "cert_err", "email", "event", "ip", "post_type",
-    "reason", "response", "send_at", "smtp-id", "status", "timestamp", "tls", "type", "url", "useragent",
+    "asm_group_id", "attempt", "bounce_classification", "category", "cert_err", "email", "event", "ip",
+    "marketing_campaign_id", "marketing_campaign_name", "newsletter", "phase_id", "pool", "post_type", "reason",
+    "response", "send_at", "singlesend_id", "singlesend_name", "smtp-id", "status", "template_id", "timestamp", "tls",
+    "type", "url", "url_offset", "useragent",
 }  # fmt: skip
+_OWN_PREFIXES: Final = ("sg_", "mc_")
+# What happens once to a message and recipient. It is sometimes reported again under another sg_event_id:
+# https://github.com/sendgrid/sendgrid-nodejs/issues/1435
+_ONCE: Final = {"processed", "dropped", "delivered"}
 _TEST: Final = "14c5d75ce93.dfd.64b469"  # the e-mail of every "Test Your Integration"
 
 
@@ -61,10 +69,18 @@ def split(delivery: Delivery) -> Iterable[bytes]:
 
 @sendgrid.event
 def head(item: Item) -> Head:
-    """`sg_event_id`, the event's word, and its unix second."""
+    """`sg_event_id`; for what happens once to a message and recipient, these two. The time is a unix second."""
     event = item.body
-    key = event.id("sg_event_id", "") or f"sha256:{sha256(item.raw).hexdigest()}"
-    return Head(key, event.text("event").lower(), event.when("timestamp"))
+    type_, at = event.text("event").lower(), event.when("timestamp")
+    own, bytes_ = event.id("sg_event_id", ""), f"sha256:{sha256(item.raw).hexdigest()}"
+    message, email = event.id("sg_message_id", ""), event.text("email", "").strip().lower()
+    if type_ in _ONCE and message and email:
+        return Head(f"{type_}:{message}:{digest(email)}", type_, at, former_keys=(FormerKey(own or bytes_),))
+    if own or not (message and email):
+        return Head(own or bytes_, type_, at)
+    details = (event.get(name) for name in ("url", "url_offset", "asm_group_id", "attempt"))
+    key = f"{type_}:{message}:{at.isoformat()}:{digest(email, *details)}"
+    return Head(key, type_, at, former_keys=(FormerKey(bytes_),))
 
 
 @sendgrid.before
@@ -77,8 +93,13 @@ def really_sent(event: Event) -> None:
 @sendgrid.who
 def who(event: Event) -> Identity:
     """The recipient; custom and unique arguments may hold your own user id."""
-    custom = {name: value for name, value in event.body.value.items() if name not in _OWN}
-    return recipient(address(event.body, "email"), custom)
+    return recipient(address(event.body, "email"), _custom(event))
+
+
+def _custom(event: Event) -> dict[str, Any]:
+    """The sender's own arguments, which stand among SendGrid's members."""
+    members = event.body.value.items()
+    return {name: value for name, value in members if name not in _OWN and not name.startswith(_OWN_PREFIXES)}
 
 
 @sendgrid.registration(Need("api_key", "SENDGRID_API_KEY", "an API key that may write event webhook settings"))
@@ -99,7 +120,6 @@ def register(at: Registering) -> Registered:
 
 def _email(event: Event) -> dict[str, Any]:
     body = event.body
-    category = body.get("category")
     told = {
         "email_id": body.id("sg_message_id", None),
         "campaign_id": body.id("singlesend_id", None) or body.id("marketing_campaign_id", None),
@@ -108,7 +128,8 @@ def _email(event: Event) -> dict[str, Any]:
         "automation_name": body.text("mc_auto_name", None),
         "template_id": body.id("sg_template_id", None) or body.id("template_id", None),
         "template_name": body.text("sg_template_name", None),
-        "tags": [category] if isinstance(category, str) else category or None,
+        "tags": tags_of(body.get("category")),
+        "metadata": metadata_of(event, _custom(event)),
     }
     return {name: value for name, value in told.items() if value is not None}
 

@@ -3,6 +3,7 @@
 from translators.kit.errors import Declaration, KitError, Malformed, Refused, Skip
 from translators.kit.event import Clock, Delivery, Event, FormerKey, Head, Item, parse_form
 from translators.kit.identity import ExternalId, Identity
+from translators.kit.keys import digest
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor
 from translators.kit.payload import Payload, parse_json, raw_items, raw_member
@@ -58,6 +59,7 @@ __all__ = [
     "alias",
     "basic",
     "bearer",
+    "digest",
     "exponent",
     "filled",
     "form_call",

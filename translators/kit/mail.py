@@ -1,12 +1,14 @@
-"""What every e-mail provider's webhooks have in common: a recipient, and a name for leaving a list."""
+"""What every e-mail provider's webhooks have in common: a recipient, tags, the sender's own data, unsubscriptions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from email.utils import getaddresses, parseaddr
 from typing import Any, Final
 
 from translators.kit.errors import Malformed
+from translators.kit.event import Event
 from translators.kit.identity import Identity
 from translators.kit.payload import Payload
 from translators.kit.source import Option
@@ -19,29 +21,48 @@ UNSUBSCRIBED_EVENT: Final = Option(
     "Unsubscribed",
     ("Unsubscribed", "Email Unsubscribed"),
 )
+METADATA_FIELDS: Final = Option(
+    "metadata_fields",
+    "which of the data that you attached to the e-mail are sent, in the property `metadata`: their names, or * for all",
+    (),
+    many=True,
+)
 
 
 def address(body: Payload, path: str) -> str:
-    """The bare address at the path, out of `Jane <jane@example.com>` too."""
-    told = body.text(path)
-    found = (parseaddr(told)[1] if "<" in told else told).strip()
-    if not found:
+    """Return the bare address at the path, out of `Jane <jane@example.com>` too."""
+    text = body.text(path)
+    bare = (parseaddr(text)[1] if "<" in text else text).strip()
+    if not bare:
         raise Malformed(f"{body.path}.{path}", "is no e-mail address")
-    return found
+    return bare
 
 
 def addresses(body: Payload, path: str) -> list[str]:
-    """Every bare address of a header such as `"Vo, Lin" <lin@example.com>, mila@example.com`, each once."""
-    found = [email.strip() for _, email in getaddresses([body.text(path)]) if email.strip()]
-    if not found:
+    """Return every bare address of a header such as `"Vo, Lin" <lin@example.com>, mila@example.com`, each once."""
+    bare = [email.strip() for _, email in getaddresses([body.text(path)]) if email.strip()]
+    if not bare:
         raise Malformed(f"{body.path}.{path}", "is no e-mail address")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(bare))
 
 
 def recipient(email: str, metadata: Mapping[str, Any]) -> Identity:
-    """The person behind an address; `metadata` is what the sender attached to the e-mail, where a user id may be."""
+    """Return the person behind an address; `metadata` is what the sender attached, where a user id may be."""
     return Identity(
         metadata=({name: str(value) for name, value in metadata.items() if type(value) in (str, int)},),
         anonymous=("email", email.lower()),
         traits={"email": email},
     )
+
+
+def metadata_of(event: Event, attached: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return those texts, numbers and flags that the option `metadata_fields` names, None if there are none."""
+    names = event.option("metadata_fields")
+    wanted = attached if "*" in names else [name for name in names if name in attached]
+    return {name: attached[name] for name in wanted if isinstance(attached[name], str | int | Decimal)} or None
+
+
+def tags_of(value: Any) -> list[str] | None:
+    """Return tags as a list of texts, sent as one text or as a list; None if there are none."""
+    several = value if isinstance(value, list) else [value]
+    return [tag for tag in several if isinstance(tag, str) and tag] or None

@@ -165,7 +165,7 @@ MESSAGING: Final[Mapping[str, str]] = {
     "Email Unsubscribed": "What the spec calls Unsubscribed, for those who choose the name most e-mail tools send.",
     "Email Sent": "An e-mail was accepted for sending.",
     "Email Deferred": "A receiving server put an e-mail off.",
-    "Email Dropped": "The provider did not send an e-mail (`reason`).",
+    "Email Dropped": "An e-mail was not sent, or was refused for its content or its sender (`reason`).",
     "Email Resubscribed": "A recipient subscribed again.",
     "Email Received": "An e-mail came in.",
     "SMS Sent": "A text message was handed to the carrier.",
@@ -174,6 +174,7 @@ MESSAGING: Final[Mapping[str, str]] = {
     "SMS Received": "A text message came in.",
     "SMS Read": "A message was read.",
     "SMS Unsubscribed": "A recipient unsubscribed from text messages.",
+    "SMS Resubscribed": "A recipient subscribed to text messages again.",
 }
 
 COMMUNITY: Final[Mapping[str, str]] = {

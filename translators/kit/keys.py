@@ -1,0 +1,15 @@
+"""Parts of an event's key for what is long, free text, or a whole object."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import Any
+
+import msgspec
+
+_encoder = msgspec.json.Encoder(order="deterministic", decimal_format="number")
+
+
+def digest(*values: Any) -> str:
+    """Return 16 hex digits that name the values: the same for equal ones, in whichever order members were sent."""
+    return sha256(_encoder.encode(values)).hexdigest()[:16]
