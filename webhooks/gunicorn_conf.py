@@ -34,8 +34,8 @@ logger_class = "gunicorn.glogging.Logger"
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "webhooks.logs.JsonFormatter"}},
-    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}},
+    "formatters": {"segue": {"()": "webhooks.logs.formatter", "style": _settings.log_format}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "segue", "stream": "ext://sys.stdout"}},
     "root": {"handlers": ["stdout"], "level": _settings.log_level.upper()},
     "loggers": {
         "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False, "qualname": "gunicorn.error"}
@@ -70,5 +70,5 @@ def worker_exit(_server: Any, _worker: Any) -> None:
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
-    """Each worker logs JSON to stdout."""
-    logs.configure(_settings.log_level)
+    """Each worker logs to stdout."""
+    logs.configure(_settings.log_level, style=_settings.log_format)

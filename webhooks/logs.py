@@ -1,4 +1,6 @@
-"""JSON logs, one object a line on stdout, so that a forged value can never begin a line of its own.
+"""Logs on stdout: JSON, one object a line, or readable text on a terminal.
+
+Both escape every value, so that a forged one can never begin a line of its own.
 
 Fields come from `extra={...}`. Bodies, secrets and write keys are never given to a logger.
 """
@@ -14,6 +16,8 @@ from typing import Any, Final, TextIO
 
 import msgspec
 
+events: Final = logging.getLogger("webhooks.events")
+"""One record for each step of an event, with its source, type and key: for a person who watches."""
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _encode: Final = msgspec.json.Encoder(enc_hook=str).encode
 _INVISIBLE: Final = re.compile(
@@ -36,6 +40,14 @@ def _escape(character: str) -> str:
     return "".join(f"\\u{units[place : place + 4]}" for place in range(0, len(units), 4))
 
 
+def fields(record: logging.LogRecord) -> dict[str, Any]:
+    """Return what a record says beside its time, level and logger: its message and its `extra`."""
+    message = record.getMessage()
+    if record.name.startswith("gunicorn"):  # it quotes request lines and headers, which may hold a token
+        message = _TOKEN.sub(r"\1/***", _QUOTED.sub(r"\1", message))
+    return {"message": message} | {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
+
+
 class JsonFormatter(logging.Formatter):
     """`{"at": …, "level": …, "logger": …, "message": …, …fields}`."""
 
@@ -45,13 +57,10 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            **fields(record),
         }
-        entry.update((name, value) for name, value in record.__dict__.items() if name not in _STANDARD)
         if record.exc_info:
             entry["traceback"] = self.formatException(record.exc_info)
-        if record.name.startswith("gunicorn"):  # it quotes request lines and headers, which may hold a token
-            entry["message"] = _TOKEN.sub(r"\1/***", _QUOTED.sub(r"\1", entry["message"]))
         try:
             line = _encode(entry).decode()
         except UnicodeEncodeError:  # half a surrogate pair
@@ -59,10 +68,57 @@ class JsonFormatter(logging.Formatter):
         return visible(line)
 
 
-def configure(level: str = "info", *, stream: TextIO | None = None) -> None:
-    """Send every logger of this process to `stream` (stdout) as JSON."""
+class TextFormatter(logging.Formatter):
+    """One readable line a record: `12:00:01  delivered     stripe  invoice.paid  evt_1PqX  2 messages`.
+
+    `source`, `type`, `key` and `detail` stand without their names; other fields as `name=value`.
+    """
+
+    COLOURS: Final = {"WARNING": "33", "ERROR": "31", "CRITICAL": "31"}
+    """ANSI colours by level: yellow, red, red."""
+    PLAIN: Final = ("message", "source", "type", "key", "detail")
+
+    def __init__(self, *, colour: bool = False) -> None:
+        super().__init__()
+        self._colour = colour
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One record as one line; a traceback is indented below it."""
+        said = {name: str(value) for name, value in fields(record).items() if value not in {"", None}}
+        said["message"] = said["message"].ljust(11)
+        parts = [said.pop(name) for name in self.PLAIN if name in said]
+        line = _one_line("  ".join([*parts, *(f"{name}={value}" for name, value in said.items())]).rstrip())
+        if record.levelno != logging.INFO:
+            line = f"{record.levelname.lower()}: {line}"
+        if self._colour and record.levelname in self.COLOURS:
+            line = f"\x1b[{self.COLOURS[record.levelname]}m{line}\x1b[0m"
+        text = f"{datetime.fromtimestamp(record.created):%H:%M:%S}  {line}"  # noqa: DTZ006 - the reader's own clock
+        if record.exc_info:
+            text += "".join(f"\n    {visible(part)}" for part in self.formatException(record.exc_info).splitlines())
+        return text
+
+
+def _one_line(text: str) -> str:
+    return visible(text).replace("\n", "\\n").replace("\t", "\\t")
+
+
+def formatter(style: str = "auto", stream: TextIO | None = None) -> logging.Formatter:
+    """Return the formatter of a style: `json`, `text`, or `auto` (text on a terminal, JSON elsewhere)."""
+    is_terminal = (stream or sys.stdout).isatty()
+    if style == "text" or (style == "auto" and is_terminal):
+        return TextFormatter(colour=is_terminal)
+    return JsonFormatter()
+
+
+def configure(level: str = "info", *, style: str = "auto", stream: TextIO | None = None) -> None:
+    """Send every logger of this process to `stream` (stdout), in the style of `formatter`.
+
+    In text each event has its lines (received, delivered, ignored and why); in JSON only at level `debug`.
+    """
     handler = logging.StreamHandler(stream or sys.stdout)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(formatter(style, stream))
+    shown = ("debug", "info") if isinstance(handler.formatter, TextFormatter) else ("debug",)
+    events.setLevel(logging.INFO if level in shown else logging.WARNING)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -16,10 +16,11 @@ from typing import Any, Final
 
 import msgspec
 
-from translators.kit import Answer, Delivery, Malformed, Refused, Source
+from translators.kit import Answer, Delivery, Event, Malformed, Refused, Source
 from webhooks.endpoints import Endpoint
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import Journal, Stored
+from webhooks.logs import events as watched
 from webhooks.metrics import Meter
 from webhooks.signatures import Fault, Request, Verdict, verify
 from webhooks.tracing import Tracer
@@ -120,6 +121,8 @@ class Door:
             with self.tracer.journal(events) as (span, carrying):
                 stored = self.journal.append(carrying, now=now)
                 span.tell({"segue.events.new": stored.new, "segue.events.duplicate": stored.duplicate})
+            if watched.isEnabledFor(logging.INFO):
+                _show(events, stored)
         except Malformed as error:
             return self._turned_away(
                 endpoint,
@@ -240,6 +243,14 @@ class Door:
         log.warning("rejected", extra={"endpoint": endpoint.name, "fault": rejected.error, "reason": rejected.reason})
         self.meter.rejected.labels(endpoint.name, rejected.error).inc()
         return reply(endpoint.source.nack)
+
+
+def _show(events: Sequence[Event], stored: Stored) -> None:
+    """A line for each event, for a person who watches; the journal says only how many of them were new."""
+    message = "duplicate" if stored.duplicate and not stored.new else "received"
+    for event in events:
+        said = {"source": event.source, "type": event.type, "key": event.key, "detail": event.problem[:300]}
+        watched.info(message, extra=said)
 
 
 def reply(answer: Answer) -> Reply:

@@ -208,7 +208,7 @@ def test_status_counts_by_source_and_state(run):
 
     states = [State.DEAD, State.UNSUPPORTED]
     journal.settle([Settlement(claim=c, state=s, reason="r") for c, s in zip(claims, states, strict=True)], now=now)
-    journal.note("worker:w1", {}, now=now)
+    journal.note("worker:w1", {"failing": {"xyz": {"seconds": 40, "reason": "no route"}}}, now=now)
     journal.note("hold:abc", {"held": True, "reason": "401"}, now=now)
     journal.note("hold:old", {"held": False, "reason": ""}, now=now)
     journal.close()
@@ -218,9 +218,15 @@ def test_status_counts_by_source_and_state(run):
     assert [worker["name"] for worker in told["workers"]] == ["w1"]
     assert told["held_write_keys"] == [{"write_key": "abc", "reason": "401"}]
     assert told["unsupported_types"] == [{"source": "acme", "type": "b", "count": 1}]
+    assert [(key["write_key"], key["reason"]) for key in told["failing_write_keys"]] == [("xyz", "no route")]
+    assert told["waiting_for_configuration"] == {}
     text = run("status").output
     assert "worker w1: heartbeat" in text
     assert "write key abc is held" in text
+    assert "It is tried again every minute" in text
+    assert "Segment has not accepted a batch of write key xyz for 4" in text
+    left = run("status", ACME_WEBHOOK_SECRET="")
+    assert "1 events of acme wait: no endpoint of this name is configured" in left.output
     assert "1 dead" in text
 
 

@@ -2,10 +2,13 @@
 
 import contextlib
 import json
+import os
+import pty
 import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 
 import psutil
@@ -208,3 +211,38 @@ def test_the_supervisor_gives_the_signals_back():
 
     assert Supervisor({}, grace=1, say=lambda *_: None, tend=tend).run() == 0
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_on_a_terminal_serve_prints_one_readable_line_for_each_step_of_an_event(tmp_path, receiver):
+    environ, got = receiver
+    port = free_port()
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "webhooks.cli", "serve"],
+        cwd=tmp_path, env=environment(tmp_path, PORT=str(port), **environ), stdout=slave, stderr=slave, stdin=slave,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(slave)
+    shown = bytearray()
+
+    def read():
+        with contextlib.suppress(OSError):
+            while piece := os.read(master, 65536):
+                shown.extend(piece)
+
+    reader = threading.Thread(target=read, daemon=True)
+    reader.start()
+    try:
+        until(lambda: get(port, "/readyz") == 200, shown.decode)
+        ignored = EVENT.replace(b"order.paid", b"test.ping").replace(b"evt_1", b"evt_2")
+        assert send(tmp_path, port)[0] == send(tmp_path, port, body=ignored)[0] == 0
+        until(lambda: len(got()) == 1 and b"ignored" in shown, shown.decode)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(25)
+        os.close(master)
+    lines = [line[10:].split(maxsplit=4) for line in shown.decode().splitlines()]
+    assert ["received", "acme", "order.paid", "evt_1"] in lines
+    assert ["delivered", "acme", "order.paid", "evt_1"] in lines
+    assert ["ignored", "acme", "test.ping", "evt_2", "a test"] in lines
+    assert b'{"at"' not in shown

@@ -284,3 +284,22 @@ def test_a_hanging_key_does_not_delay_another(bench, running, eventually):
     eventually(lambda: all(bench.row(number, "shop2").state is State.DELIVERED for number in numbers))
     gate.set()
     eventually(lambda: (bench.clock.pass_(seconds=1), bench.states() == {State.DELIVERED: 40})[1])
+
+
+def test_a_segment_that_fails_is_in_the_heartbeat_until_it_accepts_again(bench, running, eventually):
+    bench.server.always = status(503)
+    bench.orders(1)
+    worker = bench.worker()
+    stop = running(worker)
+    eventually(lambda: worker._facts()["failing"])
+    (failure,) = worker._facts()["failing"].values()
+    assert "503" in failure["reason"]
+    assert failure["seconds"] >= 0
+    bench.server.always = status(200)
+    eventually(lambda: bench.journal.rows()[0].attempts == 1)
+    bench.clock.pass_(hours=1)
+    worker.wake()
+    eventually(lambda: bench.states() == {State.DELIVERED: 1})
+    assert worker._facts()["failing"] == {}
+    stop()
+    assert bench.journal.notes()["worker:w"][1]["failing"] == {}

@@ -6,7 +6,22 @@ watch.look()                  # every minute or so, in a thread that may wait fo
 
 from webhooks.alerts.channels import Channel, Unsent, configured
 from webhooks.alerts.conditions import Alert
+from webhooks.alerts.delivery import FailingKey, failing_keys, unconfigured
 from webhooks.alerts.news import News, Told, place, rehearsal
 from webhooks.alerts.watch import EVERY, Watch
 
-__all__ = ["EVERY", "Alert", "Channel", "News", "Told", "Unsent", "Watch", "configured", "place", "rehearsal"]
+__all__ = [
+    "EVERY",
+    "Alert",
+    "Channel",
+    "FailingKey",
+    "News",
+    "Told",
+    "Unsent",
+    "Watch",
+    "configured",
+    "failing_keys",
+    "place",
+    "rehearsal",
+    "unconfigured",
+]

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 
+from webhooks.alerts.delivery import failing_keys, unconfigured
 from webhooks.metrics.pulse import Beats
 from webhooks.metrics.survey import Seen
 from webhooks.settings import AlertSettings
@@ -43,6 +44,8 @@ def conditions(
     found = [
         *_workers(notes, now),
         *_held(notes, seen),
+        *_failing(notes, now),
+        *_unconfigured(seen, sources),
         *_disk(seen, settings),
         *_backlog(seen, settings, now),
         *_dead(seen),
@@ -68,8 +71,32 @@ def _held(notes: Notes, seen: Seen) -> Iterator[Alert]:
             yield Alert(
                 key=f"held:{key}", severity="critical", title=f"Segment refuses the write key {key}",
                 text=f"Its events wait and nothing is lost. {str(note.get('reason', ''))[:300]}",
-                mend="Mend SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION, then start again. `segue doctor` helps.",
+                mend="It is tried again every minute. Set the right SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION "
+                "and restart. `segue doctor` helps.",
             )  # fmt: skip
+
+
+def _failing(notes: Notes, now: datetime) -> Iterator[Alert]:
+    for key in failing_keys(notes, now):
+        lasted = now - key.since
+        yield Alert(
+            key=f"failing:{key.fingerprint}", severity="critical",
+            title=f"Segment has not accepted a batch for {span(lasted)} (write key {key.fingerprint})",
+            text=f"Events wait, are tried again, and nothing is lost. {key.reason[:300]}",
+            mend="Check the network and SEGMENT_URL with `segue doctor`; https://status.segment.com has its incidents.",
+            weight=lasted.total_seconds(),
+        )  # fmt: skip
+
+
+def _unconfigured(seen: Seen, sources: Collection[str]) -> Iterator[Alert]:
+    for name, waiting in unconfigured(seen.states, sources).items():
+        yield Alert(
+            key=f"unconfigured:{name}", severity="warning",
+            title=f"{count(waiting, 'event')} of {name} wait for an endpoint that is not configured",
+            text="They were stored while it was, and are delivered as soon as it is again. Nothing is lost.",
+            mend=f"Configure {name!r} again, or give them up: `segue drop --source {name} --state pending`.",
+            weight=float(waiting),
+        )  # fmt: skip
 
 
 def _disk(seen: Seen, settings: AlertSettings) -> Iterator[Alert]:

@@ -46,7 +46,7 @@ def serve() -> None:
     web_settings = config.settings.web
     need_write_keys(config, "`segue web` alone stores webhooks without one; they are delivered once there is a key.")
     need_port(web_settings)
-    logs.configure(config.settings.log_level)
+    logs.configure(config.settings.log_level, style=config.settings.log_format)
     log = logging.getLogger("segue.serve")
     announced = False
 
@@ -117,7 +117,7 @@ def work() -> None:
     need_write_keys(config, "Until then `segue web` stores webhooks, and nothing is lost.")
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, style=settings.log_format)
     journal = open_journal(settings.database, settings.encryption_key, patient=True)
     meter = Meter()
     clients = metered(settings.segment, meter)

@@ -25,6 +25,8 @@ def status(as_json: bool) -> None:
       segue status
       segue status --json
     """  # noqa: D301
+    from translators.kit import to_iso
+    from webhooks.alerts import failing_keys, unconfigured
     from webhooks.cli.configuration import configuration
     from webhooks.journal import State, open_journal
 
@@ -41,6 +43,8 @@ def status(as_json: bool) -> None:
         if name.startswith("worker:") and now - at < FORGOTTEN
     }
     held = {name.removeprefix("hold:"): note["reason"] for name, (_, note) in notes.items() if _is_held(name, note)}
+    failing = failing_keys(notes, now)
+    unknown = unconfigured(census.by_source, config.endpoints)
     oldest = (now - census.oldest_pending).total_seconds() if census.oldest_pending else None
     if as_json:
         print_json(
@@ -58,6 +62,10 @@ def status(as_json: bool) -> None:
                 ],
                 "workers": [{"name": name, "heartbeat_seconds_ago": age} for name, age in workers.items()],
                 "held_write_keys": [{"write_key": name, "reason": reason} for name, reason in held.items()],
+                "failing_write_keys": [
+                    {"write_key": key.fingerprint, "since": to_iso(key.since), "reason": key.reason} for key in failing
+                ],
+                "waiting_for_configuration": unknown,
             }
         )
         return
@@ -72,6 +80,12 @@ def status(as_json: bool) -> None:
         echo("Nothing has been received yet. `segue sources` shows which endpoints are open.")
     echo()
     _health(workers, held, oldest, dead=census.by_state.get(State.DEAD, 0))
+    for key in failing:
+        seconds = (now - key.since).total_seconds()
+        bad(f"Segment has not accepted a batch of write key {key.fingerprint} for {seconds:.0f} s: {key.reason}")
+        echo("      Its events wait, are tried again, and nothing is lost. `segue doctor` looks at the way to Segment.")
+    for name, waiting in unknown.items():
+        warn(f"{waiting} events of {name} wait: no endpoint of this name is configured (any more)")
     for (source, type_), count in sorted(census.unsupported_types.items(), key=lambda item: -item[1])[:10]:
         echo(f"      unsupported: {source} {identifier(type_)}, {count} kept")
 
@@ -91,6 +105,7 @@ def _health(workers: Mapping[str, float], held: Mapping[str, str], oldest: float
     else:
         (good if oldest < SILENT.total_seconds() else warn)(f"the oldest waiting event came {oldest:.0f} s ago")
     for name, reason in held.items():
-        bad(f"write key {name} is held, its events wait: {reason}. Mend SEGMENT_WRITE_KEY and start again")
+        bad(f"write key {name} is held, its events wait: {reason}. It is tried again every minute")
+        echo("      Set the right SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION and restart. `segue doctor` helps.")
     if dead:
         warn(f"{dead} dead: malformed, or refused by Segment; they are kept. `segue dead` says why and what to do")

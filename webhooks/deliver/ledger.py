@@ -12,6 +12,7 @@ from typing import Final
 
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State
+from webhooks.logs import events
 from webhooks.metrics import Meter
 
 log: Final = logging.getLogger("webhooks.deliver")
@@ -92,8 +93,11 @@ class Ledger:
             log.warning("leases were lost before they were settled", extra={"events": len(waiting) - len(settled)})
 
     def _measure(self, settled: Sequence[Settlement], now: datetime) -> None:
+        watched = events.isEnabledFor(logging.INFO)
         for settlement in settled:
             event = settlement.claim.event
+            if watched and (settlement.attempt or settlement.state is not State.PENDING):
+                _show(settlement)
             if settlement.state is State.DELIVERED:
                 self._meter.delivered.labels(event.source).inc()
                 self._meter.latency.labels(event.source).observe((now - event.received_at).total_seconds())
@@ -152,6 +156,16 @@ class Ledger:
         finally:
             done.set()
             thread.join()
+
+
+def _show(settlement: Settlement) -> None:
+    event = settlement.claim.event
+    message, detail = settlement.state.value, settlement.reason.strip().rpartition("\n")[2]
+    if settlement.state is State.PENDING:
+        message = "waiting"
+    level = logging.WARNING if settlement.state in {State.PENDING, State.DEAD} else logging.INFO
+    said = {"source": event.source, "type": event.type, "key": event.key, "detail": detail[:300]}
+    events.log(level, message, extra=said)
 
 
 def _outcome(settlement: Settlement) -> str:

@@ -326,4 +326,9 @@ class Worker:
             "open": len(self._ledger),
             "batches": sum(lane.busy for lane in self._lanes.values()),
             "keys": {name: lane.client.breaker.state.value for name, lane in self._lanes.items()},
+            "failing": {
+                name: {"seconds": round(seconds, 1), "reason": lane.client.breaker.last_failure}
+                for name, lane in self._lanes.items()
+                if (seconds := lane.client.breaker.failing_for)
+            },
         }

@@ -52,9 +52,17 @@ class Breaker:
         self._lock = threading.Lock()
         self._until = 0.0
         self._failures = 0
+        self._failing_since = 0.0
         self._probing = False
         self.state = State.CLOSED
         self.reason = ""
+        self.last_failure = ""
+
+    @property
+    def failing_for(self) -> float:
+        """Seconds since the first of the failures in a row; 0 after a success."""
+        with self._lock:
+            return self._tick() - self._failing_since if self._failures else 0.0
 
     @property
     def held(self) -> str:
@@ -91,7 +99,10 @@ class Breaker:
     def fail(self, reason: str) -> None:
         """The server did not answer, or with its own failure."""
         with self._lock:
+            if not self._failures:
+                self._failing_since = self._tick()
             self._failures += 1
+            self.last_failure = reason
             if self._failures < THRESHOLD and self.state is not State.HELD:
                 return
             wait = max(BASE, backoff(self._failures - THRESHOLD, self._chance))

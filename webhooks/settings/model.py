@@ -115,6 +115,7 @@ class Settings:
     alerts: AlertSettings = field(default_factory=AlertSettings)
     user_id_keys: tuple[str, ...] = ("user_id", "userId", "segment_user_id")
     log_level: str = "info"
+    log_format: str = "auto"
     config_file: Path | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()

@@ -52,6 +52,7 @@ class RootSchema(Schema):
     database = Database(metadata=_env("SEGUE_DATABASE", also="DATABASE_URL"))
     encryption_key = Keys(metadata=_env("SEGUE_ENCRYPTION_KEY", secret=True))
     log_level = Text(choices=("debug", "info", "warning", "error"), metadata=_env("SEGUE_LOG_LEVEL"))
+    log_format = Text(choices=("auto", "json", "text"), metadata=_env("SEGUE_LOG_FORMAT"))
 
 
 class SegmentSchema(Schema):
