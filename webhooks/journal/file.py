@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import location, queries
+from webhooks.journal import location, queries, records
 from webhooks.journal.model import Stats
 from webhooks.journal.runners import Runner
 
@@ -29,7 +29,9 @@ WAL_PAGES: Final = 2000
 """Pages of 4 KiB after which a commit moves the log into the database file."""
 WAL_BYTES: Final = 64 * 1024 * 1024
 """What a log that grew (behind a long read, in a burst) shrinks to when it is begun anew."""
-BAD_VALUE: Final = (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, ValueError, TypeError)
+BAD_VALUE: Final = (
+    sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, ValueError, TypeError, OverflowError,
+)  # fmt: skip
 """The fault of what was to be stored, not of the store."""
 
 
@@ -49,8 +51,11 @@ class SqliteFile:
         self._flock = -1
 
     def write(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """`transact`, where it may block."""
-        result: R = self.run(self.transact, work)
+        """`transact`, where it may block; `JournalError` for a value that cannot be stored."""
+        try:
+            result: R = self.run(self.transact, work)
+        except BAD_VALUE as error:
+            raise records.refused("a value", error) from error
         return result
 
     def transact(self, work: Callable[[sqlite3.Connection], R]) -> R:
@@ -64,7 +69,7 @@ class SqliteFile:
             result = self._transaction(work)
         except BAD_VALUE:
             raise
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, MemoryError) as error:
             self._drop_writer()
             raise location.unavailable(self.path, error) from error
         self.stats.commits += 1
@@ -76,7 +81,9 @@ class SqliteFile:
         with self._read_lock:
             try:
                 return work(self._open_reader())
-            except (sqlite3.Error, OSError) as error:
+            except BAD_VALUE as error:
+                raise records.refused("a value", error) from error
+            except (sqlite3.Error, OSError, MemoryError) as error:
                 self._drop_reader()
                 raise location.unavailable(self.path, error) from error
 

@@ -41,7 +41,8 @@ class Journal(Protocol):
         An event whose (source, key) is there already is counted as duplicate and changes nothing; so is one that is
         there under one of its `former_keys`, with the same type (and the same body, if the key says so). Former keys
         are not stored. An event with a
-        `problem` is stored dead. One that cannot be stored at all (text where bytes belong) fails its own call only.
+        `problem` is stored dead. One that cannot be stored at all (text where bytes belong, a NUL in its
+        name, a key over 2,000 bytes) fails its own call only, whatever error the store gives for it.
         """
         ...
 

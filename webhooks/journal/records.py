@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ import msgspec
 
 from translators.kit import Event
 from translators.kit.times import EPOCH
+from webhooks.errors import JournalError
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import Act, Attempt, Audited, Claim, Cursor, Resealed, Row, Settlement, State
 from webhooks.journal.seal import Content, Locked, Seal, sealed_with
@@ -25,6 +27,9 @@ _encode: Final = msgspec.json.Encoder().encode
 _texts: Final = msgspec.json.Decoder(dict[str, str])
 _entries: Final = msgspec.json.Decoder(list[tuple[int, str, str, str]])
 _names: Final = msgspec.json.Decoder(tuple[str, ...])
+LONGEST_KEY: Final = 2000
+"""Bytes of an event's key: PostgreSQL holds up to 2,704 in a line of an index, with the source beside it."""
+_TOKEN: Final = 200
 _REASON: Final = 500
 """Characters of a reason that the history keeps."""
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -51,13 +56,19 @@ def due(at: datetime | None) -> int:
 
 
 def new(event: Event, now: datetime, seal: Seal) -> Params:
-    """For `append`."""
+    """For `append`. `ValueError` for what not every store could hold."""
+    for name in (event.source, event.key, event.type):
+        if "\0" in name:
+            raise ValueError(f"{name[:80]!r} holds a NUL")
+    if len(event.key) > LONGEST_KEY // 4 and len(event.key.encode()) > LONGEST_KEY:
+        raise ValueError(f"its key has {len(event.key.encode())} bytes, and at most {LONGEST_KEY} are stored")
+    problem = text(event.problem)
     state = State.DEAD if event.problem else State.PENDING
     at = micros(now)
     return (
         event.source, event.key, event.type, micros(event.occurred_at), micros(event.received_at), event.clock,
-        event.trust, *_shut(event, seal), event.problem, state.value, AT_ONCE,
-        at if event.problem else None, event.problem,
+        event.trust, *_shut(event, seal), problem, state.value, AT_ONCE,
+        at if problem else None, problem,
     )  # fmt: skip
 
 
@@ -66,11 +77,23 @@ def text(value: str) -> str:
     return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
+def token(value: str) -> str:
+    """A one-time token as every store can hold it: one that is long, or no plain text, by its digest."""
+    if len(value) <= _TOKEN and text(value) == value:
+        return value
+    return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def refused(what: str, error: Exception) -> JournalError:
+    """What cannot be stored, whatever becomes of the store."""
+    return JournalError(f"{what} cannot be stored: {error}", hint="Its translator gave a value of a wrong kind.")
+
+
 def settled(settlement: Settlement, now: datetime, seal: Seal) -> dict[str, Any]:
     """For `settle`."""
     pending = settlement.state is State.PENDING
     reason = text(seal.quiet(settlement.reason))
-    entry = (micros(now), settlement.claim.worker, settlement.state.value, reason[:_REASON])
+    entry = (micros(now), text(settlement.claim.worker), settlement.state.value, reason[:_REASON])
     return {
         "seq": settlement.claim.seq,
         "lease": settlement.claim.lease,
@@ -95,7 +118,7 @@ def loaded(row: Row, seal: Seal) -> Params:
     ]
     return (
         event.source, event.key, event.type, micros(event.occurred_at), received, event.clock, event.trust,
-        *_shut(event, seal), event.problem, row.state.value,
+        *_shut(event, seal), text(event.problem), row.state.value,
         received if row.due_at is None else micros(row.due_at),
         None if row.settled_at is None else micros(row.settled_at),
         text(seal.quiet(row.reason)), row.attempts, row.edition, json(history),
@@ -104,7 +127,7 @@ def loaded(row: Row, seal: Seal) -> Params:
 
 def acted(act: Act) -> dict[str, Any]:
     """Who and why, for `replay`, `drop` and `audit`."""
-    return {"who": text(act.who), "reason": text(act.reason), "operation": act.operation}
+    return {"who": text(act.who), "reason": text(act.reason), "operation": text(act.operation)}
 
 
 def audited(record: Record) -> Audited:

@@ -16,7 +16,7 @@ import msgspec
 
 from translators.kit import Event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import former, queries, records
+from webhooks.journal import former, isolate, queries, records
 from webhooks.journal.file import BAD_VALUE, SqliteFile
 from webhooks.journal.former import Arrivals, Held, Sought
 from webhooks.journal.group import Group
@@ -64,7 +64,7 @@ class SqliteJournal(Operated):
         try:
             arrivals = former.arrivals(events, now, self._seal)
         except BAD_VALUE as error:
-            raise _cannot(error) from error
+            raise records.refused("an event", error) from error
         return self._now_here().group.submit(arrivals) if events else Stored(0, 0)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
@@ -150,13 +150,19 @@ class SqliteJournal(Operated):
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
         """Note a one-time token; the value first noted."""
-        told = {"source": source, "token": token, "value": value, "now": micros(now), "until": micros(until)}
+        told = {
+            "source": source,
+            "token": records.token(token),
+            "value": value,
+            "now": micros(now),
+            "until": micros(until),
+        }
         first: str = self._file.write(lambda db: db.execute(SQL["remember"], told).fetchone())[0]
         return first
 
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
         """Keep a small fact."""
-        told = (name, records.json(value), micros(now))
+        told = (records.text(name), records.json(value), micros(now))
         self._file.write(lambda db: db.execute(SQL["note"], told) and None)
 
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
@@ -184,8 +190,7 @@ class SqliteJournal(Operated):
             raise JournalUnavailable(
                 f"only {free // 1024} KiB are free beside the journal", hint="Free disk space, or move SEGUE_DATABASE."
             )
-        fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite syncs nothing for a value that is the same
-        self._file.write(lambda db: db.execute(SQL["note"], ("readiness", fresh, 0)) and None)
+        self._file.write(_prove)
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Nothing tells of a file's changes: who waits looks by himself."""
@@ -215,23 +220,44 @@ class SqliteJournal(Operated):
 
 
 def _append(file: SqliteFile, group: Sequence[Arrivals], seal: Seal) -> Sequence[Stored | Exception]:
-    """One transaction for all; with a bad value among them, the bad ones fail and the others are stored."""
-    try:
-        stored: Sequence[Stored | Exception] = file.transact(lambda db: _insert(db, group, seal))
-    except BAD_VALUE:
-        stored = file.transact(lambda db: [_insert_or_not(db, arrivals, seal) for arrivals in group])
-    file.stats.groups += 1
-    events = sum(len(arrivals.rows) for arrivals in group)
-    file.stats.events += events
-    file.stats.samples.append((events, file.stats.last_commit_seconds))
-    return stored
+    """One transaction for all, or for as many as can be stored."""
+
+    def commit(some: Sequence[Arrivals]) -> Sequence[Stored]:
+        stored = file.transact(lambda db: _insert(db, some, seal))
+        events = sum(len(arrivals.rows) for arrivals in some)
+        file.stats.groups += 1
+        file.stats.events += events
+        file.stats.samples.append((events, file.stats.last_commit_seconds))
+        return stored
+
+    def available(error: Exception) -> bool:
+        if not _may_be_size(error.__cause__):
+            return False
+        try:
+            file.transact(_prove)
+        except JournalUnavailable:
+            return False
+        return True
+
+    return isolate.commit_all(group, commit, refused=_refused, available=available)
 
 
-def _insert(db: sqlite3.Connection, group: Sequence[Arrivals], seal: Seal) -> list[Stored | Exception]:
+def _may_be_size(error: BaseException | None) -> bool:
+    """Whether what was too large for the disk or for memory may have been one event."""
+    full = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
+    return full or isinstance(error, MemoryError)
+
+
+def _prove(db: sqlite3.Connection) -> None:
+    fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite syncs nothing for a value that is the same
+    db.execute(SQL["note"], ("readiness", fresh, 0))
+
+
+def _insert(db: sqlite3.Connection, group: Sequence[Arrivals], seal: Seal) -> list[Stored]:
     repeated: set[int] = set()
     if any(arrivals.events for arrivals in group):
         repeated = former.stored_before(former.joined(group), lambda sought: _former(db, sought), seal)
-    stored: list[Stored | Exception] = []
+    stored: list[Stored] = []
     first = 0
     for arrivals in group:
         before = db.total_changes
@@ -251,16 +277,5 @@ def _former(db: sqlite3.Connection, sought: Sequence[Sought]) -> dict[int, Held]
     }
 
 
-def _insert_or_not(db: sqlite3.Connection, arrivals: Arrivals, seal: Seal) -> Stored | Exception:
-    db.execute("SAVEPOINT member")
-    try:
-        (stored,) = _insert(db, [arrivals], seal)
-    except BAD_VALUE as error:
-        db.execute("ROLLBACK TO member")
-        stored = _cannot(error)
-    db.execute("RELEASE member")
-    return stored
-
-
-def _cannot(error: Exception) -> JournalError:
-    return JournalError(f"an event cannot be stored: {error}", hint="Its translator gave a value of a wrong kind.")
+def _refused(error: Exception) -> JournalError | None:
+    return records.refused("an event", error) if isinstance(error, BAD_VALUE) else None

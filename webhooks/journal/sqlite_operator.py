@@ -63,9 +63,9 @@ class Operated(Looked):
         """Rows of another journal, as they stand."""
         try:
             told = [records.loaded(row, self._seal) for row in rows]
-            before, after = self._file.write(lambda db: _insert_all(db, told))
         except BAD_VALUE as error:
-            raise JournalError(f"an event cannot be stored: {error}", hint="Look at its values.") from error
+            raise records.refused("an event", error) from error
+        before, after = self._file.write(lambda db: _insert_all(db, told))
         return Stored(after - before, len(told) - (after - before))
 
     def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:

@@ -25,10 +25,10 @@ def stored(rows: Sequence[Params]) -> dict[str, list[Any]]:
     whole = [row if len(row) == len(_STORED) else (*row, *_NEW) for row in rows]
     told = {name: list(values) for name, values in zip(_STORED, zip(*whole, strict=True), strict=True)}
     told["due_at"] = [due or received for due, received in zip(told["due_at"], told["received_at"], strict=True)]
-    for values in (told["source"], told["event_key"], told["type"]):
-        for value in values:
+    for name in ("source", "event_key", "type", "clock", "trust"):
+        for value in told[name]:
             if not isinstance(value, str) or "\0" in value:
-                raise ValueError(f"{value!r} cannot be a text of PostgreSQL")
+                raise ValueError(f"{str(value)[:80]!r} cannot be a text of PostgreSQL")
     for body in told["body"]:
         if not isinstance(body, bytes):
             raise TypeError(f"{type(body).__name__} is no body")
@@ -49,14 +49,19 @@ def chosen(filter: Filter) -> dict[str, Any]:
     if filter.states:
         told["states"] = [state.value for state in filter.states]
     if filter.sources:
-        told["sources"] = [_like(each) for each in filter.sources]
+        told["sources"] = [_like(each) for each in filter.sources if is_text(each)]
     if filter.types:
-        told["types"] = [_like(each) for each in filter.types]
+        told["types"] = [_like(each) for each in filter.types if is_text(each)]
     if filter.keys:
-        told["keys"] = list(filter.keys)
+        told["keys"] = [each for each in filter.keys if is_text(each)]
     if filter.seqs is not None:
         told["seqs"] = list(filter.seqs)
     return told | records.spans(filter)
+
+
+def is_text(value: str) -> bool:
+    """Whether PostgreSQL can hold it: what it cannot hold is not there."""
+    return records.text(value) == value
 
 
 def place(cursor: Cursor) -> Mapping[str, Any]:

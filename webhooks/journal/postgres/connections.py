@@ -25,8 +25,13 @@ PATIENCE: Final = 30.0
 CONNECT: Final = 10
 RETRIES: Final = 3
 """Of a transaction that PostgreSQL gave up for another with which it stood in a circle of waiting."""
-BAD_VALUE: Final = (psycopg.DataError, psycopg.IntegrityError, ValueError, TypeError)
-"""The fault of what was to be stored, not of the store."""
+BAD_VALUE: Final = (
+    psycopg.DataError, psycopg.errors.NotNullViolation, psycopg.errors.ProgramLimitExceeded,
+    psycopg.errors.StatementTooComplex, ValueError, TypeError, OverflowError,
+)  # fmt: skip
+"""The fault of what was to be stored, not of the store. A limit is an operational error to psycopg; it is not to us."""
+OUTAGES: Final = ("08", "25", "28", "42", "53100", "53300", "57014", "58")
+"""SQLSTATEs of a database that cannot be used now, or not by us, whatever is to be stored."""
 
 
 class Connection(psycopg.Connection[Any]):
@@ -155,6 +160,18 @@ def connect(url: str, **more: Any) -> Connection:
         db.close()
         raise
     return db
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Whether the error says that the database cannot be used; others may be one event's fault."""
+    return isinstance(error, psycopg.Error) and (error.sqlstate or "").startswith(OUTAGES)
+
+
+def message(error: BaseException) -> str:
+    """What PostgreSQL says of a value, without the value."""
+    if isinstance(error, psycopg.Error) and error.diag.message_primary:
+        return error.diag.message_primary
+    return str(error)
 
 
 def unavailable(error: Exception) -> JournalUnavailable:

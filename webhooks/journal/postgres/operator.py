@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from webhooks.errors import JournalError
 from webhooks.journal import queries, records
 from webhooks.journal.filter import Filter
 from webhooks.journal.looking import Looked
@@ -44,6 +43,8 @@ class Operated(Looked):
 
     def find(self, source: str, key: str) -> Row | None:
         """One event."""
+        if not (columns.is_text(source) and columns.is_text(key)):
+            return None
         return self._one("find", {"source": source, "event_key": key})
 
     def end(self) -> Cursor:
@@ -94,9 +95,9 @@ class Operated(Looked):
         try:
             given = [records.loaded(row, self._seal) for row in rows]
             told = columns.stored(given) if given else {}
-            new = len(self._write(lambda db: store(db, told, self._here()))) if given else 0
         except BAD_VALUE as error:
-            raise JournalError(f"an event cannot be stored: {error}", hint="Look at its values.") from error
+            raise records.refused("an event", error) from error
+        new = len(self._write(lambda db: store(db, told, self._here()))) if given else 0
         return Stored(new, len(given) - new)
 
     def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:

@@ -15,17 +15,17 @@ from datetime import datetime, timedelta
 from typing import Any, Final, TypeVar
 
 import msgspec
-import psycopg
 
 from translators.kit import Event
-from webhooks.errors import JournalError, JournalUnavailable
+from webhooks.errors import JournalUnavailable
 from webhooks.journal import former, queries, records
-from webhooks.journal.former import Arrivals, Held, Sought
+from webhooks.journal.former import Arrivals
 from webhooks.journal.group import Group
 from webhooks.journal.model import FORGOTTEN, Census, Claim, Settlement, State, Stats, Stored
 from webhooks.journal.postgres import columns, segments
+from webhooks.journal.postgres.append import append_group, prove, refused
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, Listener
-from webhooks.journal.postgres.operator import Operated, store
+from webhooks.journal.postgres.operator import Operated
 from webhooks.journal.postgres.schema import ensure
 from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner, runner
@@ -92,7 +92,7 @@ class PostgresJournal(Operated):
         try:
             arrivals = former.arrivals(events, now, self._seal)
         except BAD_VALUE as error:
-            raise _cannot(error) from error
+            raise refused("an event", error) from error
         if not events:
             return Stored(0, 0)
         if not self._is_open:
@@ -189,13 +189,19 @@ class PostgresJournal(Operated):
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
         """Note a one-time token; the value first noted."""
-        told = {"source": source, "token": token, "value": value, "now": micros(now), "until": micros(until)}
+        told = {
+            "source": source,
+            "token": records.token(token),
+            "value": value,
+            "now": micros(now),
+            "until": micros(until),
+        }
         first: str = self._write(lambda db: db.one(SQL["remember"], told))["value"]
         return first
 
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
         """Keep a small fact."""
-        told = {"name": name, "value": records.json(value), "at": micros(now)}
+        told = {"name": records.text(name), "value": records.json(value), "at": micros(now)}
         self._write(lambda db: db.execute(SQL["note"], told) and None)
 
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
@@ -226,7 +232,7 @@ class PostgresJournal(Operated):
                 "PostgreSQL runs with fsync=off: what it stores may be gone after a power cut",
                 hint="Set fsync = on in postgresql.conf and restart it.",
             )
-        self._write(lambda db: db.execute(SQL["note"], {"name": "readiness", "value": "{}", "at": 0}) and None)
+        self._write(prove)
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Call `wake` when another process has stored something; returns what ends it."""
@@ -253,14 +259,20 @@ class PostgresJournal(Operated):
         if not self._is_open:
             self._open_up()
         here = self._now_here()
-        result: R = here.run(here.connections.write, work)
+        try:
+            result: R = here.run(here.connections.write, work)
+        except BAD_VALUE as error:
+            raise refused("a value", error) from error
         return result
 
     def _read(self, work: Callable[[Connection], R]) -> R:
         if not self._is_open:
             self._open_up()
         here = self._now_here()
-        result: R = here.run(here.connections.read, work)
+        try:
+            result: R = here.run(here.connections.read, work)
+        except BAD_VALUE as error:
+            raise refused("a value", error) from error
         return result
 
     def _here(self) -> int:
@@ -280,25 +292,12 @@ class PostgresJournal(Operated):
         run = runner(FLUSHERS + DESKS, alone=False)
 
         def commit(group: Sequence[Arrivals]) -> Sequence[Stored | Exception]:
-            return self._commit(connections, group)
+            stored = append_group(connections, group, self._seal, wall)
+            if any(isinstance(each, Stored) for each in stored):
+                self._ring(connections)
+            return stored
 
         self._mine = _Here(os.getpid(), run, connections, tuple(Group(commit, run) for _ in range(FLUSHERS)))
-
-    def _commit(self, connections: Connections, group: Sequence[Arrivals]) -> Sequence[Stored | Exception]:
-        """One transaction for all; with a bad value among them, the bad ones fail and the others are stored."""
-        here = wall()
-        try:
-            stored: Sequence[Stored | Exception] = connections.write(lambda db: _insert(db, group, here, self._seal))
-        except BAD_VALUE:
-            stored = connections.write(
-                lambda db: [_insert_or_not(db, arrivals, here, self._seal) for arrivals in group]
-            )
-        events = sum(len(arrivals.rows) for arrivals in group)
-        self.stats.groups += 1
-        self.stats.events += events
-        self.stats.samples.append((events, self.stats.last_commit_seconds))
-        self._ring(connections)
-        return stored
 
     def _ring(self, connections: Connections) -> None:
         """Wake the workers, outside of the transaction that stored; they would look by themselves a little later."""
@@ -316,50 +315,3 @@ def _notify(db: Connection) -> None:
     with db.transaction():
         db.execute("SELECT set_config('synchronous_commit', 'off', true)")
         db.execute(SQL["ring"])
-
-
-def _insert(db: Connection, group: Sequence[Arrivals], here: int, seal: Seal) -> list[Stored | Exception]:
-    everything = former.joined(group)
-    repeated = _repeated(db, everything, seal) if everything.events else set()
-    places = [place for place in range(len(everything.rows)) if place not in repeated]
-    new: set[int] = set()
-    if places:
-        told = columns.stored([everything.rows[place] for place in places])
-        new = {places[number - 1] for number in store(db, told, here)}
-    results: list[Stored | Exception] = []
-    first = 0
-    for arrivals in group:
-        last = first + len(arrivals.rows)
-        fresh = sum(first <= place < last for place in new)
-        results.append(Stored(fresh, last - first - fresh))
-        first = last
-    return results
-
-
-def _repeated(db: Connection, arrivals: Arrivals, seal: Seal) -> set[int]:
-    """Those who bring each other's keys take turns: whoever waited sees what the other has stored."""
-    db.execute(SQL["share_segments"])
-    db.execute(SQL["hold_keys"], {"buckets": former.buckets(arrivals)})
-    return former.stored_before(arrivals, lambda sought: _former(db, sought), seal)
-
-
-def _former(db: Connection, sought: Sequence[Sought]) -> dict[int, Held]:
-    sources, keys, bodies = (list(each) for each in zip(*sought, strict=True)) if sought else ([], [], [])
-    found = db.all(SQL["former"], {"sources": sources, "keys": keys, "bodies": bodies})
-    return {
-        each["place"] - 1: Held(each["type"], each["same"] is True, each["sealed"] and ("{}", "{}", each["sealed"]))
-        for each in found
-    }
-
-
-def _insert_or_not(db: Connection, arrivals: Arrivals, here: int, seal: Seal) -> Stored | Exception:
-    try:
-        with db.transaction():
-            return _insert(db, [arrivals], here, seal)[0]
-    except BAD_VALUE as error:
-        return _cannot(error)
-
-
-def _cannot(error: Exception) -> JournalError:
-    told = error.diag.message_primary if isinstance(error, psycopg.Error) and error.diag.message_primary else error
-    return JournalError(f"an event cannot be stored: {told}", hint="Its translator gave a value of a wrong kind.")
