@@ -6,6 +6,7 @@ A capture or a sale is money that has come; an approved or completed order is to
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -15,6 +16,7 @@ from translators.kit import (
     Head,
     Identity,
     Item,
+    Malformed,
     Message,
     Need,
     Payload,
@@ -67,29 +69,36 @@ def register(at: Registering) -> Registered:
 
 @paypal.event
 def head(item: Item) -> Head:
-    """`WH-...` stays the same on every retry."""
-    return Head(item.body.id("id"), item.body.text("event_type"), item.body.iso("create_time"))
+    """`WH-...` stays the same on every retry and resend. A simulator's body may have an impossible time (month 19)."""
+    return Head(item.body.id("id"), item.body.text("event_type"), _time(item.body, "create_time"))
+
+
+def _time(body: Payload, path: str) -> datetime | None:
+    """A time, None if it is missing or no date: an event without a time of its own has that of its receipt."""
+    try:
+        return body.iso(path, None, naive_is_utc=True)
+    except Malformed:
+        return None
 
 
 @paypal.who
 def payer(event: Event) -> Identity:
-    """The payer's id; else the subscription or the payment stands for the person, of its refund and dispute too.
+    """A subscription's id stands for its person, since its payments name nothing else; else the payer, or the payment.
 
     `custom_id` is free text of the merchant's.
     """
     thing = event.body.at("resource")
     person = thing.maybe("payer") or thing.maybe("subscriber")
-    id_ = person.id("payer_id", "") or thing.id("payer.payer_info.payer_id", "")
-    payment = thing.id("billing_agreement_id", "") or _given_back(thing) or _disputed(thing)
-    payment = payment or thing.id("dispute_id", "") or thing.id("invoice.id", "") or thing.id("id", "")
-    given, surname = person.text("name.given_name", None), person.text("name.surname", None)
-    custom = {name: value for name in ("custom_id", "custom") if isinstance(value := thing.get(name), str) and value}
+    first_version = person.maybe("payer_info")
+    id_ = person.id("payer_id", "") or first_version.id("payer_id", "")
+    given = person.text("name.given_name", None) or first_version.text("first_name", None)
+    surname = person.text("name.surname", None) or first_version.text("last_name", None)
     return Identity(
-        metadata=(custom,),
-        anonymous=("payer", id_) if id_ else ("payment", payment) if payment else None,
+        metadata=tuple(_custom(place) for place in (thing, *thing.each("disputed_transactions"))),
+        anonymous=_anonymous(event, thing, id_),
         external_ids=(ExternalId("paypal_payer_id", id_),),
         traits={
-            "email": person.text("email_address", None),
+            "email": person.text("email_address", None) or first_version.text("email", None),
             "firstName": given,
             "lastName": surname,
             "name": " ".join(filter(None, (given, surname))) or None,
@@ -97,20 +106,49 @@ def payer(event: Event) -> Identity:
     )
 
 
+def _custom(place: Payload) -> dict[str, str]:
+    return {name: value for name in ("custom_id", "custom") if isinstance(value := place.get(name), str) and value}
+
+
+def _anonymous(event: Event, thing: Payload, payer_id: str) -> tuple[str, str] | None:
+    subscription = thing.id("id", "") if event.type.startswith("BILLING.SUBSCRIPTION.") else ""
+    subscription = subscription or thing.id("billing_agreement_id", "")
+    if subscription or not payer_id:
+        payment = subscription or _given_back(thing) or _disputed(thing) or thing.id("dispute_id", "")
+        payment = payment or thing.id("invoice.id", "") or thing.id("id", "")
+        return ("payment", payment) if payment else None
+    return ("payer", payer_id)
+
+
 @paypal.on("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED")
 def paid(event: Event) -> Iterator[Message]:
+    """The order is named by its payment, for that is all that a refund or dispute names."""
     thing = event.body.at("resource")
     money = _money(thing)
     yield track(
         "Order Completed",
-        order_id=thing.id("supplementary_data.related_ids.order_id", None) or thing.id("id"),
+        _parts(thing),
+        order_id=thing.id("id"),
         payment_id=thing.id("id"),
-        invoice_id=thing.id("invoice_id", None),
+        checkout_id=thing.id("supplementary_data.related_ids.order_id", None),
+        invoice_id=thing.id("invoice_id", None) or thing.id("invoice_number", None),
         subscription_id=thing.id("billing_agreement_id", None),
-        total=money["amount"],
-        revenue=money["amount"],
         currency=money["currency"],
     )
+
+
+def _parts(thing: Payload) -> dict[str, Decimal | None]:
+    """Subtotal + tax + shipping == total. Version 1 breaks an amount down in `details`, version 2 in `breakdown`."""
+    total: Decimal | None = _money(thing)["amount"]
+    details, breakdown = thing.maybe("amount.details"), thing.maybe("amount.breakdown")
+    tax = details.decimal("tax", None) if details else breakdown.decimal("tax_total.value", None)
+    shipping = details.decimal("shipping", None) if details else breakdown.decimal("shipping.value", None)
+    discount = details.decimal("shipping_discount", None) or breakdown.decimal("shipping_discount.value", None)
+    if shipping is not None and discount is not None:
+        shipping -= abs(discount)
+    net = None if total is None else total - (tax or Decimal(0)) - (shipping or Decimal(0))
+    known = tax is not None or shipping is not None
+    return {"total": total, "revenue": net, "subtotal": net if known else None, "tax": tax, "shipping": shipping}
 
 
 _PAYMENT: Final = {
@@ -139,7 +177,7 @@ def refunded(event: Event) -> Iterator[Message]:
     payment_id = _given_back(thing)
     yield track(
         "Order Refunded",
-        order_id=thing.id("supplementary_data.related_ids.order_id", None) or payment_id or thing.id("id"),
+        order_id=payment_id or thing.id("id"),
         payment_id=payment_id,
         refund_id=thing.id("id"),
         total=None if money["amount"] is None else abs(money["amount"]),
@@ -149,17 +187,17 @@ def refunded(event: Event) -> Iterator[Message]:
 
 
 def _given_back(thing: Payload) -> str | None:
-    """The capture or sale that a refund belongs to: PayPal tells it by a link, `up` or `sale`."""
-    links = {each.get("rel"): each.get("href") for each in thing.each("links")}
-    up = links.get("up") or links.get("sale") or ""
-    of_payment = isinstance(up, str) and ("/captures/" in up or "/sale/" in up)
-    return thing.id("sale_id", None) or (up.rpartition("/")[2] if of_payment else None)
+    """The capture or sale that a refund belongs to: `sale_id`, `capture_id`, or the end of a link to it."""
+    links = (each.text("href", "") for each in thing.each("links") if each.get("rel") in ("up", "sale", "capture"))
+    up = next((href for href in links if any(part in href for part in ("/captures/", "/capture/", "/sale/"))), "")
+    return thing.id("sale_id", None) or thing.id("capture_id", None) or up.rpartition("/")[2] or None
 
 
 @paypal.on("PAYMENT.REFUND.FAILED")
 def refund_failed(event: Event) -> Iterator[Message]:
     thing = event.body.at("resource")
-    yield track("Refund Failed", _money(thing), payment_id=_given_back(thing), refund_id=thing.id("id"))
+    payment_id = _given_back(thing)
+    yield track("Refund Failed", _money(thing), order_id=payment_id, payment_id=payment_id, refund_id=thing.id("id"))
 
 
 _SUBSCRIPTION: Final = {
@@ -176,16 +214,17 @@ _SUBSCRIPTION: Final = {
 @paypal.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
     thing = event.body.at("resource")
-    last = thing.maybe("billing_info.last_payment")
+    last = thing.maybe("billing_info.last_payment.amount") or thing.maybe("agreement_details.last_payment_amount")
+    next_time, next_date = "billing_info.next_billing_time", "agreement_details.next_billing_date"
     yield track(
         _SUBSCRIPTION[event.type],
         subscription_id=thing.id("id"),
-        status=thing.text("status", None),
+        status=thing.text("status", None) or thing.text("state", None),
         plan_id=thing.id("plan_id", None),
         quantity=thing.decimal("quantity", None),
-        amount=last.decimal("amount.value", None),
-        currency=last.text("amount.currency_code", None),
-        next_billed_at=thing.iso("billing_info.next_billing_time", None),
+        amount=last.decimal("value", None) or None,  # nothing was charged in a trial
+        currency=last.text("currency_code", None) or last.text("currency", None),
+        next_billed_at=_time(thing, next_time) or _time(thing, next_date),
     )
 
 
@@ -202,6 +241,7 @@ def dispute(event: Event) -> Iterator[Message]:
     yield track(
         _DISPUTE[event.type],
         dispute_id=thing.id("dispute_id"),
+        order_id=_disputed(thing),
         payment_id=_disputed(thing),
         reason=thing.text("reason", None),
         status=thing.text("status", None),

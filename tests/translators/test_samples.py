@@ -43,7 +43,6 @@ BROKEN = {
     "mailgun/anymail__test_dropped_spam.form": "a legacy webhook: Mailgun ended them in October 2023",
     "mailgun/anymail__test_invalid_mailbox.form": "a legacy webhook: Mailgun ended them in October 2023",
     "mailgun/anymail__test_metadata_post_fields.form": "a legacy webhook: Mailgun ended them in October 2023",
-    "paypal/segfn__billingPlanActivated.json": "its create_time has a nineteenth month",
     "postmark/anymail__test_bounce_unsubscribe_variant.json": "cut down: no address of the recipient",
 }
 

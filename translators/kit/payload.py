@@ -206,14 +206,16 @@ class Payload:
         return self._read(path, default, "a time in unix milliseconds", _clock(times.from_millis))
 
     @overload
-    def iso(self, path: str) -> datetime: ...
+    def iso(self, path: str, *, naive_is_utc: bool = False) -> datetime: ...
     @overload
-    def iso(self, path: str, default: D) -> datetime | D: ...
-    def iso(self, path: str, default: Any = _REQUIRED) -> Any:
-        """An ISO 8601 time with its zone."""
-        return self._read(
-            path, default, "an ISO 8601 time", lambda v: times.from_iso(v) if isinstance(v, str) else None
-        )
+    def iso(self, path: str, default: D, *, naive_is_utc: bool = False) -> datetime | D: ...
+    def iso(self, path: str, default: Any = _REQUIRED, *, naive_is_utc: bool = False) -> Any:
+        """An ISO 8601 time with its zone; `naive_is_utc` for a provider that means UTC and may leave the zone out."""
+
+        def read(value: Any) -> datetime | None:
+            return times.from_iso(value, naive_is_utc=naive_is_utc) if isinstance(value, str) else None
+
+        return self._read(path, default, "an ISO 8601 time", read)
 
     @overload
     def when(self, path: str) -> datetime: ...
