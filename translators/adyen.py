@@ -7,6 +7,7 @@ authorisation is the payment; with manual capture it is only permission, and CAP
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any, Final
@@ -16,6 +17,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacBody,
     HmacFields,
@@ -29,6 +31,7 @@ from translators.kit import (
     Skip,
     Source,
     exponent,
+    from_iso,
     from_minor,
     json_call,
     raw_items,
@@ -93,13 +96,25 @@ def items(delivery: Delivery) -> Iterable[bytes | Item]:
 
 @adyen.event
 def head(item: Item) -> Head:
-    """A later message of the same event with the other `success` is another event. `eventDate` is not signed."""
+    """Code, reference and success: a later item with the other `success` is another event. `eventDate` is not signed.
+
+    https://docs.adyen.com/development-resources/webhooks/troubleshoot
+    """
     body = item.body
     if "type" in body and "eventCode" not in body:
-        key = f"sha256:{sha256(item.raw).hexdigest()}"
-        return Head(key, body.text("type"), body.iso("timestamp", None))
+        return _platform(item)
     code = body.text("eventCode")
     return Head(f"{code}:{body.id('pspReference')}:{body.text('success', '')}", code, body.iso("eventDate"))
+
+
+def _platform(item: Item) -> Head:
+    """A transfer's webhooks are numbered, and a record is created once; else only the whole body names the event."""
+    body = item.body
+    type_, id_, digest = body.text("type"), body.id("data.id", ""), f"sha256:{sha256(item.raw).hexdigest()}"
+    number = body.id("data.sequenceNumber", "")
+    once = number or (body.text("data.status", "") if type_.endswith(".created") else "")
+    key = f"{type_}:{id_}:{once}" if id_ and once else f"{type_}:{digest}"
+    return Head(key, type_, body.iso("timestamp", None), former_keys=(FormerKey(digest),))
 
 
 @adyen.before
@@ -172,16 +187,16 @@ def authorised(event: Event) -> Iterator[Message]:
 def captured(event: Event) -> Iterator[Message]:
     told = _payment(event)
     if event.body.text("success", "") != "true":
-        raise Skip("the capture did not succeed; CAPTURE_FAILED tells why")
+        raise Skip("the capture did not succeed; CAPTURE_FAILED says why")
     if event.option("revenue_from") == "capture":
         yield _order(told)
     else:
-        yield track("Payment Captured", told)
+        yield track("Payment Captured", told, capture_id=event.body.id("pspReference"))
 
 
 def _order(told: dict[str, Any]) -> Message:
     money = {"total": told["amount"], "revenue": told["amount"], "currency": told["currency"]}
-    return track("Order Completed", money, order_id=told["order_id"], payment_id=told["payment_id"])
+    return track("Order Completed", money, **{name: told[name] for name in _ORDER})
 
 
 @adyen.on("CANCEL_OR_REFUND")
@@ -206,39 +221,78 @@ def cancelled(event: Event) -> Iterator[Message]:
 @adyen.on("REFUND")
 def refunded(event: Event) -> Iterator[Message]:
     told = _payment(event)
+    refund_id = event.body.id("pspReference")
     if event.body.text("success", "") != "true":
-        yield track("Refund Failed", told, reason=event.body.text("reason", None) or None)
+        yield track("Refund Failed", told, refund_id=refund_id, reason=event.body.text("reason", None) or None)
         return
-    yield track(
-        "Order Refunded",
-        order_id=told["order_id"],
-        payment_id=told["payment_id"],
-        refund_id=event.body.id("pspReference"),
-        total=told["amount"],
-        currency=told["currency"],
-    )
+    order = {name: told[name] for name in _ORDER}
+    yield track("Order Refunded", order, refund_id=refund_id, total=told["amount"], currency=told["currency"])
 
 
 _NAMES: Final = {
     "EXPIRE": "Payment Authorization Expired",
     "CAPTURE_FAILED": "Payment Failed",
-    "REFUND_FAILED": "Refund Failed",
-    "REFUNDED_REVERSED": "Refund Failed",
-    "NOTIFICATION_OF_CHARGEBACK": "Dispute Opened",
-    "CHARGEBACK": "Dispute Funds Withdrawn",
-    "CHARGEBACK_REVERSED": "Dispute Funds Reinstated",
-    "SECOND_CHARGEBACK": "Dispute Closed",
-    "PREARBITRATION_LOST": "Dispute Closed",
-    "PREARBITRATION_WON": "Dispute Closed",
     "NOTIFICATION_OF_FRAUD": "Fraud Warning Received",
 }
-_OUTCOME: Final = {"SECOND_CHARGEBACK": "lost", "PREARBITRATION_LOST": "lost", "PREARBITRATION_WON": "won"}
 
 
 @adyen.on(*_NAMES)
 def told_by_name(event: Event) -> Iterator[Message]:
+    yield track(_NAMES[event.type], _payment(event), reason=event.body.text("reason", None) or None)
+
+
+@adyen.on("REFUND_FAILED", "REFUNDED_REVERSED")
+def refund_failed(event: Event) -> Iterator[Message]:
+    """The refund's own reference, so that the one who counts refunds takes this one off again."""
+    refund_id = event.body.id("pspReference")
     reason = event.body.text("reason", None) or None
-    yield track(_NAMES[event.type], _payment(event), reason=reason, outcome=_OUTCOME.get(event.type))
+    yield track("Refund Failed", _payment(event), refund_id=refund_id, reason=reason)
+
+
+# https://docs.adyen.com/risk-management/disputes-api/dispute-notifications/
+_DISPUTE: Final = {
+    "NOTIFICATION_OF_CHARGEBACK": "Dispute Opened",
+    "DISPUTE_OPENED_WITH_CHARGEBACK": "Dispute Opened",
+    "INFORMATION_SUPPLIED": "Dispute Updated",
+    "DISPUTE_DEFENSE_PERIOD_ENDED": "Dispute Updated",
+    "CHARGEBACK": "Dispute Funds Withdrawn",
+    "CHARGEBACK_REVERSED": "Dispute Funds Reinstated",
+    "ISSUER_RESPONSE_TIMEFRAME_EXPIRED": "Dispute Closed",
+    "SECOND_CHARGEBACK": "Dispute Closed",
+    "PREARBITRATION_LOST": "Dispute Closed",
+    "PREARBITRATION_WON": "Dispute Closed",
+}
+_OUTCOME: Final = {
+    "ISSUER_RESPONSE_TIMEFRAME_EXPIRED": "won",
+    "SECOND_CHARGEBACK": "lost",
+    "PREARBITRATION_LOST": "lost",
+    "PREARBITRATION_WON": "won",
+}
+_DECIDED: Final = {"Won": "won", "Lost": "lost", "Accepted": "lost", "Expired": "lost"}
+
+
+@adyen.on(*_DISPUTE)
+def dispute(event: Event) -> Iterator[Message]:
+    """All events of a dispute have its reference; `disputeStatus` says how it stands, and whether it is decided."""
+    status = _extra(event, "disputeStatus")
+    yield track(
+        _DISPUTE[event.type],
+        _payment(event),
+        dispute_id=event.body.id("pspReference"),
+        status=status or None,
+        outcome=_OUTCOME.get(event.type) or _DECIDED.get(status),
+        reason=event.body.text("reason", None) or None,
+        reason_code=_extra(event, "chargebackReasonCode") or None,
+        evidence_due_by=_moment(_extra(event, "defensePeriodEndsAt")),
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    """A time of `additionalData`, which nobody signed: one that cannot be read is left out."""
+    try:
+        return from_iso(text)
+    except ValueError:
+        return None
 
 
 @adyen.on("RECURRING_CONTRACT")
@@ -247,11 +301,17 @@ def method_saved(event: Event) -> Iterator[Message]:
     yield track("Payment Method Saved", payment_method_id=event.body.id("pspReference"), payment_method=method)
 
 
+_ORDER: Final = ("order_id", "payment_id", "merchant_reference")
+
+
 def _payment(event: Event) -> dict[str, Any]:
+    """The first payment's reference names the order: a refund's `merchantReference` may be one of its own."""
     body = event.body
+    payment_id = body.id("originalReference", None) or body.id("pspReference")
     return {
-        "order_id": body.id("merchantReference", None) or body.id("pspReference"),
-        "payment_id": body.id("originalReference", None) or body.id("pspReference"),
+        "order_id": payment_id,
+        "payment_id": payment_id,
+        "merchant_reference": body.id("merchantReference", None),
         "amount": _amount(event),
         "currency": body.text("amount.currency", None),
         "payment_method": body.text("paymentMethod", None),
@@ -275,7 +335,12 @@ adyen.ignore(
 )
 adyen.ignore("ORDER_OPENED", "ORDER_CLOSED", because="several payments that make one order; each tells its own part")
 adyen.ignore(
-    "REQUEST_FOR_INFORMATION", "MANUAL_REVIEW_*", "OFFER_CLOSED", "PENDING", because="a step on the way, no end"
+    "REQUEST_FOR_INFORMATION",
+    "ISSUER_COMMENTS",
+    "MANUAL_REVIEW_*",
+    "OFFER_CLOSED",
+    "PENDING",
+    because="a step on the way, no end",
 )
 adyen.ignore(
     "AUTHORISATION_ADJUSTMENT",

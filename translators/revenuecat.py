@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, Final
 
 from translators.kit import (
@@ -16,6 +16,7 @@ from translators.kit import (
     HmacKvHeader,
     Identity,
     Item,
+    Malformed,
     Message,
     Need,
     Option,
@@ -26,6 +27,7 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
+    exponent,
     json_call,
     to_iso,
     track,
@@ -113,10 +115,11 @@ def bought(event: Event) -> Iterator[Message]:
 def renewed(event: Event) -> Iterator[Message]:
     told = event.body.at("event")
     at = told.millis("purchased_at_ms", None)
-    if told.flag("is_trial_conversion", False):
+    if told.flag("is_trial_conversion", False):  # the first paid period, which renews nothing
         yield track("Trial Ended", _trial_over(told), at=at)
         yield track("Trial Converted", _describe(told), at=at)
-    yield track("Subscription Renewed", _describe(told), at=at)
+    else:
+        yield track("Subscription Renewed", _describe(told), at=at)
     if not _is_free(told):
         yield _order(told)
 
@@ -135,12 +138,13 @@ def _is_free(told: Payload) -> bool:
 
 
 def _order(told: Payload) -> Message:
-    price = _price(told)
+    price, tax = _price(told), _tax(told)
     return track(
         "Order Completed",
         order_id=told.id("transaction_id", None),
         total=price,
-        revenue=price,
+        tax=tax,
+        revenue=price if price is None or tax is None else price - tax,
         currency=told.text("currency", None),
         products=[{"product_id": told.id("product_id", None), "price": price, "quantity": 1}],
         store=told.text("store", None),
@@ -149,8 +153,21 @@ def _order(told: Payload) -> Message:
 
 
 def _price(told: Payload) -> Decimal | None:
-    """In the currency that was paid; RevenueCat's `price` is its conversion to USD."""
+    """In the currency that was paid, with tax; RevenueCat's `price` is its conversion to USD."""
     return told.decimal("price_in_purchased_currency", None)
+
+
+def _tax(told: Payload) -> Decimal | None:
+    """`tax_percentage` is the part of the price that goes to taxes (0.1667); rounded to the currency's unit.
+
+    The store's commission is a cost of the merchant's, not a tax, and stays in the revenue.
+    """
+    price, part, code = _price(told), told.decimal("tax_percentage", None), told.text("currency", None)
+    if price is None or part is None or code is None:
+        return None
+    if not 0 <= part <= 1:
+        raise Malformed(f"{told.path}.tax_percentage", "is not between 0 and 1")
+    return (price * part).quantize(Decimal(1).scaleb(-exponent(code)), ROUND_HALF_EVEN)
 
 
 _NAMES: Final = {
@@ -182,14 +199,8 @@ def cancelled(event: Event) -> Iterator[Message]:
     told = event.body.at("event")
     reason = told.text("cancel_reason", "")
     price = _price(told)
-    if reason == "CUSTOMER_SUPPORT" and price is not None and price < 0:
-        yield track(
-            "Order Refunded",
-            order_id=told.id("transaction_id", None),
-            total=-price,
-            currency=told.text("currency", None),
-            store=told.text("store", None),
-        )
+    if price is not None and price < 0:
+        yield track("Order Refunded", _given_back(told), total=-price)
         return
     yield track(
         "Subscription Cancellation Scheduled",
@@ -197,6 +208,25 @@ def cancelled(event: Event) -> Iterator[Message]:
         reason=reason or None,
         ends_at=told.millis("expiration_at_ms", None),
     )
+
+
+@revenuecat.on("REFUND_REVERSED")
+def refund_reversed(event: Event) -> Iterator[Message]:
+    """The store took a refund back, so the order is paid again: what a refund that fails means."""
+    told = event.body.at("event")
+    price = _price(told)
+    yield track("Refund Failed", _given_back(told), amount=None if price is None else abs(price), reason="reversed")
+
+
+def _given_back(told: Payload) -> dict[str, Any]:
+    tax = _tax(told)
+    return {
+        "order_id": told.id("transaction_id", None),
+        "subscription_id": told.id("original_transaction_id", None),
+        "tax": None if tax is None else abs(tax),
+        "currency": told.text("currency", None),
+        "store": told.text("store", None),
+    }
 
 
 @revenuecat.on("TRANSFER")
@@ -224,7 +254,7 @@ def _describe(told: Payload) -> dict[str, Any]:
         "subscription_id": told.id("original_transaction_id", None),
         "plan_id": told.id("product_id", None),
         "period_type": told.text("period_type", None),
-        "amount": _price(told),
+        "amount": _price(told) or None,  # 0 of an event that charges nothing is not the plan's price
         "currency": told.text("currency", None),
         "store": told.text("store", None),
         "expires_at": told.millis("expiration_at_ms", None),
@@ -258,6 +288,5 @@ revenuecat.ignore(
     "INVOICE_ISSUANCE",
     "VIRTUAL_CURRENCY_TRANSACTION",
     "EXPERIMENT_ENROLLMENT",
-    "REFUND_REVERSED",
     because="no step of a purchase that Segment's spec or our vocabulary has a name for",
 )
