@@ -107,6 +107,7 @@ BILLING: Final[Mapping[str, str]] = {
     "Subscription Paused": "A subscription was paused.",
     "Subscription Resumed": "A paused subscription runs again.",
     "Subscription Past Due": "A subscription's payment is overdue.",
+    "Subscription Recovered": "An overdue subscription was paid and runs again.",
     "Trial Ending": "A trial ends soon.",
     "Trial Converted": "A trial became a paid subscription.",
     "Invoice Created": "A draft invoice was made.",

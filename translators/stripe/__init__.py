@@ -3,6 +3,7 @@
 source.py         signature, envelopes, ids, time, who acted, test mode
 customers.py      customers, discounts, payment methods, entitlements
 subscriptions.py  subscriptions, trials, schedules, quotes
+items.py          a subscription's items, compared by their ids
 invoices.py       invoices and credit notes
 checkout.py       checkout sessions, and the orders among them
 payments.py       payments, refunds, disputes

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, track
-from translators.stripe.money import amount, code, each_of, net, priced, unit_price
+from translators.stripe.money import amount, checkout_amounts, code, each_of, net, unit_price
 from translators.stripe.source import own_time, stripe, thing_of
 
 _PAID: Final = {"paid", "no_payment_required"}
@@ -60,7 +60,7 @@ def _no_setup(session: Payload) -> None:
 
 def _started(event: Event, session: Payload) -> Message:
     """Stripe sends nothing when a session opens; a session either completes or expires, and tells when it began."""
-    money = _money(session)
+    money = checkout_amounts(session)
     return track(
         "Checkout Started",
         checkout_id=session.id("id"),
@@ -84,15 +84,11 @@ def _is_order(event: Event, session: Payload) -> bool:
 
 def _order(session: Payload) -> Message:
     """https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
-    money = _money(session)
+    money = checkout_amounts(session)
     invoiced = session.get("invoice") is not None or session.get("invoice_creation.enabled") is True
-    subtotal = money["subtotal"]
-    if subtotal is not None and money["discount"] is not None:
-        subtotal -= money["discount"]  # the spec's subtotal is after discounts
     return track(
         "Order Completed",
         {**_checkout(session), **money},
-        subtotal=subtotal,
         revenue=None if invoiced else net(money),  # invoice.paid carries it
         products=_products(session),
     )
@@ -121,13 +117,6 @@ def _coupon(session: Payload) -> str | None:
 def _order_id(session: Payload) -> str:
     """The payment, so that its refund names the same order; the session where there is no payment."""
     return session.id("payment_intent", None) or session.id("id")
-
-
-def _money(session: Payload) -> dict[str, Any]:
-    return priced(
-        session, total="amount_total", subtotal="amount_subtotal", discount="total_details.amount_discount",
-        shipping="total_details.amount_shipping", tax="total_details.amount_tax",
-    )  # fmt: skip
 
 
 def _products(session: Payload) -> list[dict[str, Any]] | None:

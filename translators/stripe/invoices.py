@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, track
-from translators.stripe.money import amount, each_of, priced, summed, unit_price
+from translators.stripe.money import amount, discounted, each_of, priced, shipping_cost, summed, unit_price
 from translators.stripe.source import own_time, stripe, thing_of
 
 _PAYMENT: Final = "payments.data.0.payment"  # since Basil, and only where the payments were expanded
@@ -76,12 +76,12 @@ def describe(told: Payload) -> dict[str, Any]:
         "charge_id": told.id("charge", None) or told.id(f"{_PAYMENT}.charge", None),
         "attempt_count": told.integer("attempt_count", None),
         "due_date": told.seconds("due_date", None),
+        "subtotal": _subtotal(told),
         "tax": _tax(told),
-        "shipping": amount(told, "shipping_cost.amount_subtotal"),
+        "shipping": shipping_cost(told),
         "discount": summed(told, "total_discount_amounts"),
         **priced(
             told,
-            subtotal="subtotal",
             total="total",
             amount_due="amount_due",
             amount_paid="amount_paid",
@@ -96,18 +96,26 @@ def subscription_of(told: Payload) -> str | None:
 
 
 def _tax(told: Payload) -> Decimal | None:
+    """What the invoice calls its tax; since Basil the difference of its totals, which its taxes add up to."""
     if told.get("tax") is not None:
         return amount(told, "tax")
-    taxes = summed(told, "total_taxes")
-    return taxes if taxes is not None else summed(told, "total_tax_amounts")
+    total, untaxed = amount(told, "total"), amount(told, "total_excluding_tax")
+    if total is not None and untaxed is not None:
+        return total - untaxed
+    taxes = (summed(told, name) for name in ("total_taxes", "total_tax_amounts", "tax_amounts"))
+    return next((tax for tax in taxes if tax is not None), None)
 
 
 def _net(told: Payload) -> Decimal | None:
-    """Segment's revenue: with discounts, without tax and shipping."""
-    untaxed, total = amount(told, "total_excluding_tax"), amount(told, "total")
-    if untaxed is None and total is not None:
-        untaxed = total - (_tax(told) or Decimal(0))
-    return None if untaxed is None else untaxed - (amount(told, "shipping_cost.amount_subtotal") or Decimal(0))
+    """Segment's subtotal and revenue: with discounts, without tax (on top or included) and shipping."""
+    total = amount(told, "total")
+    return None if total is None else total - (_tax(told) or Decimal(0)) - (shipping_cost(told) or Decimal(0))
+
+
+def _subtotal(told: Payload) -> Decimal | None:
+    if _tax(told) is not None:
+        return _net(told)
+    return discounted(told, "subtotal", {"discount": summed(told, "total_discount_amounts")})
 
 
 def _outside_stripe(told: Payload) -> Decimal | None:
@@ -154,7 +162,10 @@ def credit_note(event: Event) -> Iterator[Message]:
     note = thing_of(event)
     yield track(
         _CREDIT[event.type],
-        priced(note, total="total", subtotal="subtotal"),
+        priced(note, total="total"),
+        subtotal=_subtotal(note),
+        tax=_tax(note),
+        shipping=shipping_cost(note),
         credit_note_id=note.id("id"),
         credit_note_number=note.text("number", None),
         invoice_id=note.id("invoice", None),

@@ -59,9 +59,34 @@ def each_of(line: Payload, path: str, quantity: int | None) -> Decimal | None:
 
 
 def net(money: Mapping[str, Any]) -> Decimal | None:
-    """Segment's revenue of a `total`: with discounts, without `shipping` and `tax`."""
+    """Segment's subtotal and revenue of a `total`: with discounts, without `shipping` and `tax`."""
     total: Decimal | None = money["total"]
     return None if total is None else total - (money["shipping"] or 0) - (money["tax"] or 0)
+
+
+def checkout_amounts(told: Payload) -> dict[str, Any]:
+    """A session's or quote's amounts. `amount_subtotal` is before discounts and holds the tax that prices include."""
+    money = priced(
+        told, total="amount_total", discount="total_details.amount_discount",
+        shipping="total_details.amount_shipping", tax="total_details.amount_tax",
+    )  # fmt: skip
+    if (shipping := shipping_cost(told)) is not None:
+        money["shipping"] = shipping
+    return {**money, "subtotal": net(money) if money["tax"] is not None else discounted(told, "amount_subtotal", money)}
+
+
+def discounted(told: Payload, path: str, money: Mapping[str, Any]) -> Decimal | None:
+    """Stripe's own subtotal less the discounts, for what does not say its tax."""
+    subtotal = amount(told, path)
+    return None if subtotal is None else subtotal - (money["discount"] or 0)
+
+
+def shipping_cost(told: Payload) -> Decimal | None:
+    """What shipping costs without its tax, be that on top of the rate or inside it; None if it is not broken down."""
+    whole, tax = amount(told, "shipping_cost.amount_total"), amount(told, "shipping_cost.amount_tax")
+    if whole is None:
+        return amount(told, "shipping_cost.amount_subtotal")
+    return whole - (tax or 0)
 
 
 def _decimals(currency: str) -> int:

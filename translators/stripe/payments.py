@@ -170,6 +170,7 @@ def refund_failed(event: Event) -> Iterator[Message]:
     yield track(
         "Refund Failed",
         priced(told, amount="amount"),
+        order_id=told.id("payment_intent", None) or told.id("charge", None),
         refund_id=told.id("id"),
         charge_id=told.id("charge", None),
         payment_intent_id=told.id("payment_intent", None),
@@ -194,6 +195,7 @@ def dispute(event: Event) -> Iterator[Message]:
     yield track(
         _DISPUTE[event.type],
         priced(told, amount="amount"),
+        order_id=told.id("payment_intent", None) or told.id("charge", None),
         dispute_id=told.id("id"),
         charge_id=told.id("charge", None),
         payment_intent_id=told.id("payment_intent", None),

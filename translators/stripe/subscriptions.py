@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, to_iso, track
-from translators.stripe.money import code, priced, unit_price
+from translators.stripe.items import describe_item, describe_items, items_of, period, plan_change, renewed
+from translators.stripe.money import checkout_amounts
 from translators.stripe.source import changed, own_time, previous, stripe, thing_of
 
 _RUNNING: Final = {"active", "trialing", "past_due", "unpaid", "paused"}
 _NOT_BEGUN: Final = {"incomplete", "incomplete_expired"}
+_OVERDUE: Final = {"past_due", "unpaid"}
 _TECHNICAL: Final = {
     "latest_invoice",
     "default_payment_method",
@@ -23,7 +25,6 @@ _TECHNICAL: Final = {
     "pending_update",
     "test_clock",
 }
-_PERIOD: Final = {"current_period_start", "current_period_end"}
 
 
 @stripe.on("customer.subscription.created")
@@ -109,6 +110,8 @@ def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
             yield track("Trial Converted", describe(now))
     if was and was != "past_due" and status == "past_due":
         yield track("Subscription Past Due", describe(now))
+    if was in _OVERDUE and status == "active":
+        yield track("Subscription Recovered", describe(now), previous_status=was)
     if _scheduled(before) and not _scheduled(now):
         yield track("Subscription Cancellation Withdrawn", describe(now))
     elif (
@@ -116,14 +119,14 @@ def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
         and _scheduled(now)
         and not _scheduled(before)
     ):
-        ends = now.seconds("cancel_at", None) or _period(now, "current_period_end")
+        ends = now.seconds("cancel_at", None) or period(now, "current_period_end")
         yield track("Subscription Cancellation Scheduled", describe(now), ends_at=ends)
     if changed(event, "pause_collection"):
         paused = now.get("pause_collection") is not None
         yield track("Subscription Paused" if paused else "Subscription Resumed", describe(now))
-    if (moved := _plan_change(now, before)) is not None:
-        yield track("Subscription Plan Changed", describe(now) | moved)
-    elif _renewed(now, before) and was != "trialing":
+    if (change := plan_change(now, before)) is not None:
+        yield track("Subscription Plan Changed", describe(now) | change)
+    if renewed(now, before) and was != "trialing":
         yield track("Subscription Renewed", describe(now))
 
 
@@ -131,69 +134,21 @@ def _scheduled(subscription: Payload) -> bool:
     return subscription.get("cancel_at_period_end") is True or subscription.get("cancel_at") is not None
 
 
-def _renewed(now: Payload, before: Payload) -> bool:
-    was = _period(before, "current_period_start")
-    starts = _period(now, "current_period_start")
-    return was is not None and starts is not None and starts > was
-
-
-def _plan_change(now: Payload, before: Payload) -> dict[str, Any] | None:
-    """What plan and quantity were, where either moved: `plan`, `quantity` or `items` among the previous attributes."""
-    if not before:
-        return None
-    old, new = _plan(before), _plan(now)
-    moved = {
-        f"previous_{name}": old[name]
-        for name in ("plan_id", "quantity")
-        if old.get(name) is not None and old[name] != new.get(name)
-    }
-    return moved or None
-
-
-def _period(subscription: Payload, name: str) -> Any:
-    """Basil (2025-03-31) moved the period from the subscription to its items."""
-    return subscription.seconds(name, None) or _item(subscription).seconds(name, None)
-
-
-def _item(subscription: Payload) -> Payload:
-    items = subscription.maybe("items")
-    return next(items.each("data"), Payload({})) if isinstance(items.value, dict) else Payload({})
-
-
-def _plan(subscription: Payload) -> dict[str, Any]:
-    """The plan or price of the first item, wherever this API version keeps it."""
-    item = _item(subscription)
-    price = item.maybe("price") or item.maybe("plan") or subscription.maybe("plan")
-    if not isinstance(price.value, dict):
-        price = Payload({})
-    product = price.maybe("product") if isinstance(price.get("product"), dict) else Payload({})
-    return {
-        "plan_id": price.id("id", None),
-        "plan_name": price.text("nickname", None) or price.text("name", None) or product.text("name", None),
-        "plan_interval": price.text("recurring.interval", None) or price.text("interval", None),
-        "plan_interval_count": price.integer("recurring.interval_count", None) or price.integer("interval_count", None),
-        "product_id": price.id("product", None),
-        "amount": unit_price(price, "unit_amount", "amount", "unit_amount_decimal", "amount_decimal"),
-        "currency": code(price) or code(subscription),
-        "quantity": item.integer("quantity", None) or subscription.integer("quantity", None),
-    }
-
-
 def describe(subscription: Payload) -> dict[str, Any]:
     """The properties that every event of a subscription carries."""
     return {
         "subscription_id": subscription.id("id"),
         "status": subscription.text("status", None),
-        **_plan(subscription),
-        "current_period_start": _period(subscription, "current_period_start"),
-        "current_period_end": _period(subscription, "current_period_end"),
+        **describe_items(subscription),
+        "current_period_start": period(subscription, "current_period_start"),
+        "current_period_end": period(subscription, "current_period_end"),
     }
 
 
 def _trial(subscription: Payload) -> dict[str, Any]:
     """https://segment.com/docs/connections/spec/b2b-saas/#trial-started"""
     starts, ends = subscription.seconds("trial_start", None), subscription.seconds("trial_end", None)
-    plan = _plan(subscription)
+    plan = describe_item(items_of(subscription)[0], subscription)
     return {
         "subscription_id": subscription.id("id"),
         "trial_start_date": to_iso(starts) if starts else None,
@@ -238,7 +193,7 @@ def quote(event: Event) -> Iterator[Message]:
     told = thing_of(event)
     yield track(
         _QUOTE[event.type],
-        priced(told, subtotal="amount_subtotal", total="amount_total"),
+        checkout_amounts(told),
         quote_id=told.id("id"),
         quote_number=told.text("number", None),
         status=told.text("status", None),

@@ -1,0 +1,134 @@
+"""A subscription's items: what each sells, and what changed, compared by item id and never by position.
+
+Since Basil (2025-03-31) an item has the billing period too. Before 2016 a subscription had a plan and no items.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from translators.kit import Payload
+from translators.stripe.money import code, unit_price
+
+
+def items_of(subscription: Payload) -> list[Payload]:
+    """Each item; the subscription itself stands for its only one if it lists none."""
+    items = subscription.maybe("items")
+    found = list(items.each("data")) if isinstance(items.value, dict) else []
+    return found or [subscription]
+
+
+def describe_item(item: Payload, subscription: Payload) -> dict[str, Any]:
+    """The item's plan or price, wherever this API version keeps it."""
+    price = item.maybe("price") or item.maybe("plan") or subscription.maybe("plan")
+    if not isinstance(price.value, dict):
+        price = Payload({})
+    product = price.maybe("product") if isinstance(price.get("product"), dict) else Payload({})
+    return {
+        "plan_id": price.id("id", None),
+        "plan_name": price.text("nickname", None) or price.text("name", None) or product.text("name", None),
+        "plan_interval": price.text("recurring.interval", None) or price.text("interval", None),
+        "plan_interval_count": price.integer("recurring.interval_count", None) or price.integer("interval_count", None),
+        "product_id": price.id("product", None),
+        "amount": unit_price(price, "unit_amount", "amount", "unit_amount_decimal", "amount_decimal"),
+        "currency": code(price) or code(subscription),
+        "quantity": _quantity(item, subscription),
+    }
+
+
+def describe_items(subscription: Payload) -> dict[str, Any]:
+    """The first item's plan; all of them in `items`, if there are several."""
+    items = items_of(subscription)
+    first = describe_item(items[0], subscription)
+    if len(items) == 1:
+        return first
+    listed = [{"item_id": _id(item)} | describe_item(item, Payload({})) for item in items]
+    return {**first, "items": listed}
+
+
+def _quantity(item: Payload, subscription: Payload) -> int | None:
+    """None if the item is metered; an old subscription has the quantity beside its plan."""
+    quantity = item.integer("quantity", None)
+    return subscription.integer("quantity", None) if quantity is None else quantity
+
+
+def _id(item: Payload) -> str | None:
+    return item.id("id", None)
+
+
+def plan_change(now: Payload, before: Payload) -> dict[str, Any] | None:
+    """Each item that was added, removed or moved to another plan or quantity, None if none was."""
+    changes = list(_item_changes(now, before))
+    if not changes:
+        return None
+    first = _id(items_of(now)[0])
+    of_first = next((change for change in changes if change["item_id"] == first), {})
+    previous = {name: value for name, value in of_first.items() if name.startswith("previous_")}
+    replaced = [change for change in changes if change["change"] == "removed"]
+    if len(changes) == 2 and of_first.get("change") == "added" and len(replaced) == 1:  # one item in place of another
+        previous = {"previous_plan_id": replaced[0]["plan_id"], "previous_quantity": replaced[0]["quantity"]}
+    return {**previous, "items_changed": changes}
+
+
+def _item_changes(now: Payload, before: Payload) -> Iterator[dict[str, Any]]:
+    if not isinstance(before.get("items.data"), list):
+        yield from _moved(items_of(now)[0], now, before, before)
+        return
+    old, new = _by_id(before), _by_id(now)
+    for id_, item in new.items():
+        if id_ in old:
+            yield from _moved(item, now, old[id_], before)
+        else:
+            yield _change("added", item, now)
+    for id_, item in old.items():
+        if id_ not in new:
+            yield _change("removed", item, before)
+
+
+def _by_id(subscription: Payload) -> dict[str, Payload]:
+    """By id; an item without one by its place."""
+    items = subscription.maybe("items").each("data")
+    return {_id(item) or str(place): item for place, item in enumerate(items)}
+
+
+def _change(kind: str, item: Payload, subscription: Payload) -> dict[str, Any]:
+    plan = describe_item(item, subscription)
+    kept = ("plan_id", "plan_name", "product_id", "amount", "currency", "quantity")
+    return {"item_id": _id(item), "change": kind, **{name: plan[name] for name in kept}}
+
+
+def _moved(item: Payload, now: Payload, old_item: Payload, before: Payload) -> Iterator[dict[str, Any]]:
+    new, old = describe_item(item, now), describe_item(old_item, before)
+    previous = {
+        f"previous_{name}": old[name]
+        for name in ("plan_id", "quantity")
+        if old[name] is not None and old[name] != new[name]
+    }
+    if previous:
+        kind = "plan" if "previous_plan_id" in previous else "quantity"
+        yield _change(kind, item, now) | previous
+
+
+def renewed(now: Payload, before: Payload) -> bool:
+    """Whether a billing period ended and the next one began: of the subscription, or of any item that it still has.
+
+    A period that begins before the last one ended is a change of the billing date, not a renewal.
+    """
+    old = _by_id(before) if isinstance(before.get("items.data"), list) else {}
+    kept = [(item, old[id_]) for id_, item in (_by_id(now) if old else {}).items() if id_ in old]
+    return any(_next_period(new, last) for new, last in [(now, before), *kept])
+
+
+def _next_period(now: Payload, before: Payload) -> bool:
+    starts, was = now.seconds("current_period_start", None), before.seconds("current_period_start", None)
+    if starts is None or was is None or starts <= was:
+        return False
+    ended = before.seconds("current_period_end", None)
+    return ended is None or starts >= ended
+
+
+def period(subscription: Payload, name: str) -> datetime | None:
+    """A border of the current period: of the subscription, or since Basil of its first item."""
+    return subscription.seconds(name, None) or items_of(subscription)[0].seconds(name, None)
