@@ -29,6 +29,7 @@ LOCK = HERE / "requirements-dev.lock"
 STAMP = VENV / "segue.stamp"
 OLDEST = (3, 11)
 ROOMS = ("signatures", "journal", "segment", "deliver", "receive", "wsgi", "translate", "identity")
+SECURITY = ("segue.py", "webhooks", "translators", "tools", "dev.py")
 WHOLE = [
     "-q", "-n", "auto", "--cov-branch", "--cov-fail-under=100", "--cov-report=term-missing:skip-covered",
     *(f"--cov=webhooks.{room}" for room in ROOMS),
@@ -52,7 +53,7 @@ def main() -> int:
 
 def run(arguments: list[str]) -> int:
     """The demo."""
-    return call(PYTHON, "-m", "webhooks.cli", "demo", *arguments, cwd=Path.cwd())
+    return call(PYTHON, "-m", "segue", "demo", *arguments, cwd=Path.cwd())
 
 
 def test(arguments: list[str]) -> int:
@@ -67,7 +68,20 @@ def lint(_: list[str]) -> int:
         call(PYTHON, "-m", "ruff", "format", "--check", "."),
         call(PYTHON, "-m", "mypy"),
         call(BIN / "lint-imports"),
-        call(PYTHON, "-m", "bandit", "-q", "-c", "pyproject.toml", "-r", "webhooks", "translators", "tools", "dev.py"),
+        call(
+            PYTHON,
+            "-m",
+            "bandit",
+            "-q",
+            "-c",
+            "pyproject.toml",
+            "-r",
+            "segue.py",
+            "webhooks",
+            "translators",
+            "tools",
+            "dev.py",
+        ),
     ]
     return max(codes)
 

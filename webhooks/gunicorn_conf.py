@@ -15,7 +15,7 @@ _registry = plugins.load()
 _settings = load(sources=_registry.sources, broken=[plugin.name for plugin in _registry.broken])
 _web = _settings.web
 
-bind = f"{_web.host}:{_web.port}"
+bind = f"[{_web.host}]:{_web.port}" if ":" in _web.host else f"{_web.host}:{_web.port}"
 workers = _web.processes
 keepalive = 95  # longer than a router's idle time (Heroku's: 90 s), so that the router closes first
 worker_class = patience.worker(_web.worker_class, seconds=_web.request_timeout, idle=keepalive)

@@ -9,11 +9,9 @@ import traceback
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint, entry_points
-from pathlib import Path
 from typing import Final
 
-import translators
-import webhooks
+import segue
 from translators.kit import Source
 from webhooks.errors import PluginError
 
@@ -64,12 +62,9 @@ def load(found: Iterable[EntryPoint] | None = None) -> Registry:
 
 def check_imports() -> None:
     """PyPI has other distributions that import as `translators` and `webhooks`: ours must be the ones in use."""
-    homes = {Path(package.__file__ or "").resolve().parent.parent for package in (translators, webhooks)}
-    if len(homes) != 1:
-        raise PluginError(
-            "another package shadows Segue's own: " + ", ".join(sorted(str(home) for home in homes)),
-            hint="Uninstall the PyPI distributions named `translators` or `webhooks` from this environment.",
-        )
+    found = segue.conflict()
+    if found:
+        raise PluginError(found[0], hint=found[1])
 
 
 def _load(point: EntryPoint, taken: Mapping[str, Source]) -> Plugin:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from running import environment, standin
+from running import environment, free_port, standin
 from translators.kit import Delivery
 from webhooks import plugins
 from webhooks.cli.main import main
@@ -46,7 +46,7 @@ def database(request, tmp_path):
 def run(tmp_path, monkeypatch, database):
     """Run a command."""
     monkeypatch.chdir(tmp_path)
-    environ = environment(tmp_path, SEGUE_DATABASE=database)
+    environ = environment(tmp_path, SEGUE_DATABASE=database, PORT=str(free_port()))
     for name in set(os.environ) - set(variables()):
         monkeypatch.delenv(name)
 

@@ -1,12 +1,13 @@
 """The commands that look: help, check, sources, translate, send, status."""
 
 import json
+import socket
 from datetime import UTC, datetime, timedelta
 
 import click
 import pytest
 
-from running import EVENT, SECRET
+from running import EVENT, SECRET, free_port, get, segue, until
 from webhooks import plugins
 from webhooks.cli.main import COMMANDS
 from webhooks.cli.moments import moment
@@ -64,9 +65,58 @@ def test_check_warns_of_a_server_that_does_one_thing_at_a_time(run):
     assert "Choose gevent" in run("check", SEGUE_WORKER_CLASS="sync").output
 
 
-def test_check_warns_on_a_dyno_whose_disk_is_not_kept(run):
-    assert "disk is not kept" in run("check", DYNO="web.1").output
+def test_check_fails_for_sqlite_on_a_dyno_unless_allowed_by_name(run):
+    result = run("check", DYNO="release.1")
+    assert result.exit_code == 1
+    assert "whose disk is not kept" in result.output
+    assert "SEGUE_ALLOW_SQLITE_ON_DYNO=true" in result.output
+    allowed = run("check", DYNO="release.1", SEGUE_ALLOW_SQLITE_ON_DYNO="true")
+    assert allowed.exit_code == 0
+    assert "warn  SEGUE_ALLOW_SQLITE_ON_DYNO allows" in allowed.output
     assert "disk is not kept" not in run("check").output
+
+
+def test_check_says_that_serve_starts_it_only_if_it_does(run, monkeypatch):
+    starts = "`segue serve` starts it."
+    assert starts in run("check", SEGMENT_WRITE_KEY="wk_test").output
+    without_key = run("check")
+    assert starts not in without_key.output
+    assert "`segue serve` does not start: SEGMENT_WRITE_KEY is not set" in without_key.output
+    for host in ("127.0.0.1", "::"):
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as taken:
+            taken.bind((host, 0))
+            taken.listen()
+            environ = {"SEGUE_HOST": host, "PORT": str(taken.getsockname()[1]), "SEGMENT_WRITE_KEY": "wk_test"}
+            result = run("check", **environ)
+            assert result.exit_code == 1
+            assert f"Port {environ['PORT']} is in use by another program." in result.output
+            assert starts not in result.output
+        assert starts in run("check", **environ).output
+    assert "SEGUE_HOST '203.0.113.9' is no address of this machine." in run("check", SEGUE_HOST="203.0.113.9").output
+
+
+def test_check_on_a_running_installation_says_that_it_runs(run, tmp_path):
+    port = str(free_port())
+    with segue(tmp_path, "web", PORT=port):
+        until(lambda: get(int(port), "/healthz") == 200)
+        result = run("check", PORT=port, SEGMENT_WRITE_KEY="wk_test")
+    assert result.exit_code == 0
+    assert f"ok    Port {port} is in use by a Segue that runs already" in result.output
+    assert "`segue serve` does not start: Port" in result.output
+
+
+@pytest.mark.parametrize("kind", ["gevent", "gthread", "sync"])
+def test_check_imports_the_worker_class_of_gunicorn(run, monkeypatch, kind):
+    import sys
+
+    from webhooks import patience
+
+    module = patience.WORKERS[kind][0]
+    monkeypatch.setitem(sys.modules, module, None)
+    result = run("check", SEGUE_WORKER_CLASS=kind, SEGMENT_WRITE_KEY="wk_test")
+    assert result.exit_code == 1
+    assert f"gunicorn's worker class {kind} cannot be imported: " in result.output
+    assert "pip install" in result.output
 
 
 def test_check_names_a_journal_that_cannot_store(run, tmp_path):

@@ -159,11 +159,12 @@ def test_a_port_in_use_is_said_at_once_with_the_mend(tmp_path, command):
     assert "such as PORT=" in output(tmp_path)
 
 
-def supervised(tmp_path, commands, *, grace):
+def supervised(tmp_path, commands, *, grace, ready=""):
     """Run a supervisor in a process of its own, since it owns the signals."""
     code = (
         "import sys; from webhooks.cli.supervisor import Supervisor\n"
         f"s = Supervisor({commands!r}, grace={grace}, backoff=0.1, say=lambda m, f: print(m, f, flush=True))\n"
+        f"s.has_started({ready!r})\n"
         "sys.exit(s.run())"
     )
     with (tmp_path / "output.txt").open("w") as out:
@@ -181,8 +182,10 @@ def test_a_child_that_does_not_end_is_killed_after_the_grace(tmp_path):
     assert "killed" in output(tmp_path)
 
 
-def test_a_child_that_crashes_again_and_again_is_started_with_growing_pauses(tmp_path):
-    process = supervised(tmp_path, {"crashing": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5)
+def test_a_started_child_that_crashes_is_started_again_with_growing_pauses(tmp_path):
+    process = supervised(
+        tmp_path, {"crashing": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5, ready="crashing"
+    )
     until(lambda: output(tmp_path).count("ended unexpectedly") >= 4, "four crashes")
     process.terminate()
     assert process.wait(20) == 0
@@ -190,6 +193,79 @@ def test_a_child_that_crashes_again_and_again_is_started_with_growing_pauses(tmp
         line.partition("restart_in': ")[2].rstrip("}\n") for line in output(tmp_path).splitlines() if "unexp" in line
     ]
     assert pauses[:4] == ["0.1", "0.2", "0.4", "0.8"]
+
+
+def test_a_child_that_cannot_start_is_given_up_and_the_others_end(tmp_path):
+    up = [sys.executable, "-c", "import time; print('up', flush=True); time.sleep(600)"]
+    process = supervised(tmp_path, {"up": up, "broken": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5)
+    until(lambda: "up" in output(tmp_path), "the other child")
+    (other,) = [child for child in psutil.Process(process.pid).children() if "sleep" in " ".join(child.cmdline())]
+    assert process.wait(30) == 1
+    assert not other.is_running()
+    assert output(tmp_path).count("ended unexpectedly") == 2
+    assert "cannot start {'child': 'broken', 'code': 3, 'tries': 3}" in output(tmp_path)
+
+
+@pytest.mark.parametrize("command", ["serve", "web"])
+def test_a_worker_class_that_cannot_be_imported_ends_the_command(tmp_path, command):
+    """As gunicorn 27 without `packaging`."""
+    (tmp_path / "packaging").mkdir()
+    (tmp_path / "packaging" / "__init__.py").write_text("raise ImportError(\"No module named 'packaging'\")")
+    with segue(
+        tmp_path, command, PYTHONPATH=str(tmp_path), SEGMENT_WRITE_KEY="wk_test", PORT=str(free_port())
+    ) as service:
+        assert service.wait(30) == 1
+    assert "worker class gevent cannot be imported: No module named 'packaging'." in output(tmp_path)
+    assert "pip install" in output(tmp_path)
+    assert "Traceback" not in output(tmp_path)
+
+
+def test_serve_gives_up_on_a_worker_that_cannot_start(tmp_path, receiver):
+    """The cause is one that nothing asked before: the worker's own module cannot be imported."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\nif 'work' in sys.argv[-1:]:\n    sys.modules['webhooks.deliver'] = None\n"
+    )
+    with segue(tmp_path, "serve", PYTHONPATH=str(tmp_path), PORT=str(free_port()), **receiver[0]) as service:
+        children = []
+        until(lambda: bool(children.extend(psutil.Process(service.pid).children())) or bool(children), "children")
+        assert service.wait(60) == 1
+    assert not psutil.wait_procs(children, timeout=5)[1]
+    said = output(tmp_path)
+    assert "webhooks.deliver" in said
+    assert "Error: `segue work` cannot start: it ended with exit code 1" in said
+
+
+@pytest.mark.parametrize("command", ["serve", "web", "work"])
+def test_sqlite_on_a_dyno_ends_the_command_unless_allowed_by_name(tmp_path, receiver, command):
+    environ = receiver[0] | {"DYNO": f"{command}.1", "PORT": str(free_port())}
+    with segue(tmp_path, command, **environ) as service:
+        assert service.wait(30) == 1
+    assert "whose disk is not kept" in output(tmp_path)
+    assert "SEGUE_ALLOW_SQLITE_ON_DYNO=true" in output(tmp_path)
+    assert not (tmp_path / "segue.db").exists()
+    with segue(tmp_path, command, **environ, SEGUE_ALLOW_SQLITE_ON_DYNO="true"):
+        until((tmp_path / "segue.db").exists, "the journal")
+
+
+def test_host_and_port_as_options_also_ipv6(tmp_path, receiver):
+    port = free_port()
+    with segue(tmp_path, "serve", "--host", "::", "--port", str(port), **receiver[0]):
+        until(lambda: "Segue listens on" in output(tmp_path), lambda: output(tmp_path))
+        assert f"http://[::1]:{port}/webhooks/acme" in output(tmp_path)
+        assert get(port, "/readyz") == 200
+        with socket.create_connection(("::1", port), timeout=5):
+            pass
+    (tmp_path / "output.txt").unlink()
+    with segue(tmp_path, "web", "--port", "70000") as service:
+        assert service.wait(30) == 1
+    assert "PORT is '70000'" in output(tmp_path)
+
+
+def test_python_dash_m_segue_is_the_command(tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-m", "segue", "--version"], capture_output=True, text=True, check=True, cwd=tmp_path
+    )
+    assert done.stdout.startswith("segue ")
 
 
 def test_a_second_signal_ends_at_once(tmp_path):

@@ -1,5 +1,5 @@
 """`python -m webhooks.cli` is `segue`."""
 
-from webhooks.cli.main import main
+from segue import main
 
-main(prog_name="segue")
+main()

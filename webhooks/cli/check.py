@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -28,7 +29,20 @@ def check(strict: bool, no_journal: bool, as_json: bool) -> None:
       segue check --strict && segue serve
     """  # noqa: D301
     found = findings(journal=not no_journal)
-    raise report(found, as_json=as_json, strict=strict, well="`segue serve` starts it.")
+    raise report(found, as_json=as_json, strict=strict, well=partial(_closing, journal=not no_journal))
+
+
+def _closing(*, journal: bool) -> str:
+    """Whether `segue serve` starts, by what it asks itself before it does."""
+    from webhooks.cli import starting
+    from webhooks.cli.configuration import configuration
+
+    config = configuration()
+    errors = [starting.write_key_error(config), starting.port_error(config.settings.web)]
+    error = next(filter(None, errors), None)
+    if error is None:
+        return "`segue serve` starts it." if journal else "`segue serve` starts it if the journal can be opened."
+    return f"`segue serve` does not start: {error.message} {error.hint}"
 
 
 def findings(*, journal: bool) -> Iterator[Finding]:
@@ -94,8 +108,12 @@ def _secrets(endpoint: Endpoint) -> Iterator[Finding]:
 
 
 def _web(config: Configuration) -> Iterator[Finding]:
+    from webhooks.cli import starting
+
     web = config.settings.web
-    if web.worker_class == "sync":
+    if error := starting.worker_class_error(web):
+        yield Finding("fault", "web", f"{error.message} {error.hint}")
+    elif web.worker_class == "sync":
         yield Finding(
             "warning", "web",
             "SEGUE_WORKER_CLASS is sync: one request at a time in each process, so a slow sender holds up the others, "
@@ -103,6 +121,13 @@ def _web(config: Configuration) -> Iterator[Finding]:
         )  # fmt: skip
     else:
         yield Finding("ok", "web", f"{web.processes} web processes of the class {web.worker_class}")
+    error = starting.port_error(web)
+    if error is None:
+        yield Finding("ok", "port", f"port {web.port} of {web.host} is free")
+    elif starting.is_segue(web.host, web.port):
+        yield Finding("ok", "port", error.message.rstrip("."))
+    else:
+        yield Finding("fault", "port", f"{error.message} {error.hint}")
 
 
 def _shared_keys(config: Configuration) -> Iterator[Finding]:
@@ -127,17 +152,20 @@ def _namespace(config: Configuration) -> Iterator[Finding]:
 
 
 def _journal(config: Configuration) -> Iterator[Finding]:
+    from webhooks.cli import starting
     from webhooks.errors import JournalError, SettingsError
     from webhooks.journal.open import NOTE, open_journal
     from webhooks.journal.seal import Seal
 
     database, shown = config.settings.database, config.settings.database_shown
+    if error := starting.disk_error(config.settings):
+        yield Finding("fault", "journal", f"{error.message} {error.hint}")
+        return
     if config.settings.on_dyno and not config.settings.on_postgres:
         yield Finding(
             "warning", "journal",
-            "this is a Heroku-style dyno (DYNO is set), and its disk is not kept: a restart, at least one a day, loses "
-            "every webhook that was stored and not yet delivered, and web and worker dynos do not share a file. "
-            "Add PostgreSQL (`heroku addons:create heroku-postgresql`), or run `segue serve` where the disk is kept",
+            f"{starting.ALLOW_SQLITE} allows a SQLite file on this dyno: a restart loses what was not yet delivered, "
+            "and each dyno has a file of its own. Run `segue serve` as the only process, and never two of it",
         )  # fmt: skip
     try:
         journal = open_journal(database, config.settings.encryption_key)

@@ -21,8 +21,8 @@ class Finding:
     text: str
 
 
-def report(findings: Iterable[Finding], *, as_json: bool, strict: bool, well: str) -> SystemExit:
-    """Show each as it is found, count them, and give the exit to raise. `well` is said where there is no fault."""
+def report(findings: Iterable[Finding], *, as_json: bool, strict: bool, well: Callable[[], str]) -> SystemExit:
+    """Show each as it is found, count them, and return the exit to raise. `well` ends a report without faults."""
     told: list[Finding] = []
     for finding in findings:
         told.append(finding)
@@ -33,7 +33,7 @@ def report(findings: Iterable[Finding], *, as_json: bool, strict: bool, well: st
     if as_json:
         print_json({"ok": not faults, "findings": told})
     else:
-        echo(f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}.{'' if faults else f' {well}'}")
+        echo(f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}.{'' if faults else f' {well()}'}")
     return SystemExit(1 if faults or (strict and warnings) else 0)
 
 

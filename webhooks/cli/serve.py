@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import socket
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
@@ -15,78 +13,108 @@ from webhooks.cli.output import echo, fail
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
-    from webhooks.settings import WebSettings
+    from webhooks.errors import SegueError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
 
 GUNICORN: Final = (
-    "-m", "gunicorn", "--config", "python:webhooks.gunicorn_conf", "webhooks.app:create_app()",
+    "-P", "-m", "gunicorn", "--config", "python:webhooks.gunicorn_conf", "webhooks.app:create_app()",
 )  # fmt: skip
 MOST_GRACE: Final = 25.0
 """Seconds from SIGTERM to the end; Heroku kills after 30."""
 
 
+def listening(command: Command) -> Command:
+    """The options of a command that runs the web server."""
+    host = click.option(
+        "--host", metavar="ADDRESS", help="Listen on this address, such as 127.0.0.1 or :: (SEGUE_HOST)."
+    )
+    port = click.option("--port", metavar="NUMBER", help="Listen on this port (PORT).")
+    return port(host(command))
+
+
+def _set(host: str | None, port: str | None) -> None:
+    """Options are environment variables, so that the child processes read the same."""
+    os.environ.update({name: value for name, value in {"SEGUE_HOST": host, "PORT": port}.items() if value is not None})
+
+
 @click.command(short_help="Run it all on one machine: the web server and the delivery worker.")
-def serve() -> None:
+@listening
+def serve(host: str | None, port: str | None) -> None:
     """Run the web server and the delivery worker together, on one machine.
 
-    A process that crashes is started again. SIGTERM or Ctrl-C ends both in order, within 25 seconds; what was not
-    delivered by then is delivered after the next start.
+    A process that crashes is started again; if one cannot start, both end with exit code 1. SIGTERM or Ctrl-C ends
+    both in order, within 25 seconds; what was not delivered by then is delivered after the next start.
 
     \b
     Examples:
       segue serve
-      PORT=9000 SEGUE_DATABASE=sqlite:////data/segue.db segue serve
+      SEGUE_DATABASE=sqlite:////data/segue.db segue serve --port 9000
     """  # noqa: D301
     import logging
 
     from webhooks import logs
+    from webhooks.cli import starting
     from webhooks.cli.configuration import configuration
     from webhooks.cli.supervisor import Supervisor
 
+    _set(host, port)
     config = configuration()
     web_settings = config.settings.web
-    need_write_keys(config, "`segue web` alone stores webhooks without one; they are delivered once there is a key.")
-    need_port(web_settings)
+    web_alone = "`segue web` alone stores webhooks without one; they are delivered once there is a key."
+    starting.require([starting.write_key_error(config, web_alone)])
+    starting.require(_web_errors(config))
     logs.configure(config.settings.log_level, style=config.settings.log_format)
     log = logging.getLogger("segue.serve")
     announced = False
 
     def say(message: str, fields: Mapping[str, object]) -> None:
         log.log(
-            logging.WARNING if "unexpectedly" in message or "killed" in message else logging.INFO,
+            logging.INFO if message in {"started", "stopping", "stopped"} else logging.WARNING,
             message,
             extra=dict(fields),
         )
 
     def announce() -> None:
         nonlocal announced
-        if not announced and is_listening(web_settings):
+        if not announced and starting.is_listening(web_settings):
             announced = True
+            supervisor.has_started("web")
             for line in banner(config):
                 echo(line, err=True)
 
-    own = [sys.executable, "-m", "webhooks.cli"]
+    own = [sys.executable, "-P", "-m", "webhooks.cli"]  # -P: a folder here hides no package of ours
     supervisor = Supervisor(
         {"web": [*own, "web"], "work": [*own, "work"]},
         grace=min(MOST_GRACE, config.settings.worker.grace.total_seconds()),
         say=say,
         tend=announce,
     )
-    raise SystemExit(supervisor.run())
+    code = supervisor.run()
+    if supervisor.failed:
+        name, status = supervisor.failed
+        raise fail(
+            f"`segue {name}` cannot start: it ended with exit code {status}, each time before it was ready.",
+            f"Its own error is above. `segue check` looks for the cause; `segue {name}` alone shows the error again.",
+        )
+    raise SystemExit(code)
 
 
 @click.command(short_help="Run the web server alone (a Procfile's web process).")
-def web() -> None:
+@listening
+def web(host: str | None, port: str | None) -> None:
     """Run the web server alone: it verifies and stores webhooks. A `segue work` beside it delivers them.
 
     \b
     Examples:
       segue web
-      PORT=9000 WEB_CONCURRENCY=4 segue web
+      WEB_CONCURRENCY=4 segue web --port 9000
     """  # noqa: D301
+    from webhooks.cli import starting
     from webhooks.cli.configuration import configuration
 
-    config = configuration()
-    need_port(config.settings.web)
+    _set(host, port)
+    starting.require(_web_errors(configuration()))
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *GUNICORN])  # noqa: S606 - the process becomes gunicorn  # nosec B606
 
@@ -106,6 +134,7 @@ def work() -> None:
 
     from webhooks import logs
     from webhooks.alerts import EVERY, Watch, place
+    from webhooks.cli import starting
     from webhooks.cli.configuration import configuration
     from webhooks.deliver import Worker, metered
     from webhooks.journal import open_journal
@@ -114,7 +143,8 @@ def work() -> None:
 
     config = configuration()
     settings = config.settings
-    need_write_keys(config, "Until then `segue web` stores webhooks, and nothing is lost.")
+    stored = "Until then `segue web` stores webhooks, and nothing is lost."
+    starting.require([starting.write_key_error(config, stored), starting.disk_error(settings)])
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
     logs.configure(settings.log_level, style=settings.log_format)
@@ -157,54 +187,22 @@ def work() -> None:
         journal.close()
 
 
-def need_write_keys(config: Configuration, otherwise: str) -> None:
-    """Segment answers 200 to a missing key and drops the message, so nothing may be sent without one."""
-    without = sorted(name for name, endpoint in config.endpoints.items() if not endpoint.write_key)
-    if not config.settings.segment.write_key and (without or not config.endpoints):
-        raise fail(
-            "SEGMENT_WRITE_KEY is not set, so nothing can be delivered.",
-            f"Set it to the write key of an HTTP API source in Segment. {otherwise} To only look: `segue demo`.",
-        )
+def _web_errors(config: Configuration) -> Iterator[SegueError | None]:
+    """What keeps the web server from starting, asked before gunicorn tries for seconds."""
+    from webhooks.cli import starting
 
-
-def need_port(web_settings: WebSettings) -> None:
-    """A clear word before gunicorn tries for seconds."""
-    host, port = web_settings.host, web_settings.port
-    try:
-        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise fail(
-                f"Port {port} is in use by another program.",
-                f"Choose another one, such as PORT={port + 1 if port < 65535 else 8000}, or end the other program.",
-            ) from None
-        if error.errno == errno.EACCES:
-            raise fail(f"Port {port} needs more rights.", "Choose a port above 1023, such as PORT=8000.") from None
-        raise fail(
-            f"SEGUE_HOST {host!r} is no address of this machine.", "Use 0.0.0.0 for all, 127.0.0.1 for this one alone."
-        ) from None
-
-
-def is_listening(web_settings: WebSettings) -> bool:
-    """Whether the web server takes connections."""
-    try:
-        with socket.create_connection((local(web_settings.host), web_settings.port), timeout=0.5):
-            return True
-    except OSError:
-        return False
-
-
-def local(host: str) -> str:
-    """The address to reach a listening host by from here."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
+    yield starting.disk_error(config.settings)
+    yield starting.worker_class_error(config.settings.web)
+    yield starting.port_error(config.settings.web)
+    yield starting.journal_error(config.settings)
 
 
 def banner(config: Configuration) -> list[str]:
     """Where it listens and what is open."""
+    from webhooks.cli.starting import bracketed, local
+
     web_settings = config.settings.web
-    base = web_settings.public_url or f"http://{local(web_settings.host)}:{web_settings.port}"
+    base = web_settings.public_url or f"http://{bracketed(local(web_settings.host))}:{web_settings.port}"
     lines = [f"Segue listens on {base}"]
     lines += [f"  open   {base}/webhooks/{name}  ({config.endpoints[name].source.title})" for name in config.open]
     closed = len(set(config.sources) - set(config.open))

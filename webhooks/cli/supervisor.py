@@ -1,4 +1,6 @@
-"""Keeps child processes running until told to stop: starts a crashed one again, and ends them all in time."""
+"""Keeps child processes running until a signal: starts a crashed one again, gives up on one that cannot start, and ends
+them all in time.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +19,10 @@ from webhooks.cli.children import start
 HEALTHY: Final = 60.0
 """Seconds after which a child's earlier crashes are forgotten."""
 LONGEST: Final = 30.0
+STARTED: Final = 20.0
+"""Seconds after which a child that nobody reported as started has started."""
+TRIES: Final = 3
+"""Starts of a child that never got so far; then its fault is not a passing one."""
 TICK: Final = 0.05
 
 
@@ -25,13 +31,16 @@ class _Child:
     name: str
     command: Sequence[str]
     process: subprocess.Popen[bytes] | None = None
+    has_started: bool = False
     crashes: int = 0
     started: float = 0.0
     due: float = 0.0
 
 
 class Supervisor:
-    """`say(message, fields)` is told what happens. `tend` is called about twenty times a second."""
+    """`say(message, fields)` receives what happens. `tend` is called about twenty times a second. `failed` is the child
+    that could not start, with its last exit code, after `run` has given up on it.
+    """
 
     def __init__(
         self,
@@ -48,17 +57,25 @@ class Supervisor:
         self._tend = tend
         self._backoff = backoff
         self._signals = 0
+        self.failed: tuple[str, int] | None = None
+
+    def has_started(self, name: str) -> None:
+        """From now on the child is started again however often it ends."""
+        for child in self._children:
+            child.has_started = child.has_started or child.name == name
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT. 0 where every child ended by itself within the grace, else 1."""
+        """Until SIGTERM or SIGINT, or until a child cannot start. 0 if every child ended by itself within the grace
+        after a signal, else 1.
+        """
         before = {number: signal.signal(number, self._on_signal) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
-            while not self._signals:
+            while not self._signals and self.failed is None:
                 for child in self._children:
                     self._look_after(child)
                 self._tend()
                 time.sleep(TICK)
-            return self._stop()
+            return max(self._stop(), 1 if self.failed else 0)
         finally:
             for child in self._children:
                 self._kill(child)
@@ -80,9 +97,14 @@ class Supervisor:
         if code is None:
             return
         self._kill(child)  # what it may have left behind of its own children
+        child.has_started = child.has_started or now - child.started >= STARTED
         child.crashes = 1 if now - child.started >= HEALTHY else child.crashes + 1
         pause = min(self._backoff * 2 ** (child.crashes - 1), LONGEST)
         child.process, child.due = None, now + pause
+        if not child.has_started and child.crashes >= TRIES:
+            self.failed = (child.name, code)
+            self._say("cannot start", {"child": child.name, "code": code, "tries": child.crashes})
+            return
         self._say("ended unexpectedly", {"child": child.name, "code": code, "restart_in": pause})
 
     def _stop(self) -> int:

@@ -105,6 +105,7 @@ class Settings:
 
     namespace: str = "default"
     database: str = field(default="sqlite:///segue.db", repr=False)
+    allow_sqlite_on_dyno: bool = False  # although a dyno's disk is not kept
     encryption_key: tuple[str, ...] = field(default=(), repr=False)  # hexadecimal, or first `plain`
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
     segment: SegmentSettings = field(default_factory=SegmentSettings)

@@ -50,6 +50,7 @@ class RootSchema(Schema):
         metadata=_env("SEGUE_NAMESPACE"),
     )
     database = Database(metadata=_env("SEGUE_DATABASE", also="DATABASE_URL"))
+    allow_sqlite_on_dyno = Flag(metadata=_env("SEGUE_ALLOW_SQLITE_ON_DYNO"))
     encryption_key = Keys(metadata=_env("SEGUE_ENCRYPTION_KEY", secret=True))
     log_level = Text(choices=("debug", "info", "warning", "error"), metadata=_env("SEGUE_LOG_LEVEL"))
     log_format = Text(choices=("auto", "json", "text"), metadata=_env("SEGUE_LOG_FORMAT"))

@@ -160,7 +160,7 @@ def _span(span: timedelta) -> str:
 
 def _segue() -> list[str]:
     """How this very program is called again."""
-    return [sys.executable, "-m", "webhooks.cli"] if sys.argv[0].endswith("__main__.py") else [sys.argv[0]]
+    return [sys.executable, "-m", "segue"] if sys.argv[0].endswith(".py") else [sys.argv[0]]
 
 
 _EXAMPLE: Final = """{

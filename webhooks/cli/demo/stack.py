@@ -91,6 +91,7 @@ class Stack:
             SEGMENT_URL=f"http://127.0.0.1:{self.receiver_port}",
             STRIPE_WEBHOOK_SECRET=self.secret,
             SEGUE_DATABASE=self.database,
+            SEGUE_ALLOW_SQLITE_ON_DYNO="true",
             SEGUE_HOST="127.0.0.1",
             PORT=str(self.port),
             WEB_CONCURRENCY="1",
@@ -98,7 +99,7 @@ class Stack:
             no_proxy="127.0.0.1",
         )
         with self._log.open("ab") as log:
-            command = [sys.executable, "-m", module, *arguments]
+            command = [sys.executable, "-P", "-m", module, *arguments]
             self._processes.append(start(command, cwd=self.folder, env=environment, output=log))
 
     def _wait(self, url: str) -> None:

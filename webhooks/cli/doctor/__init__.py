@@ -41,7 +41,9 @@ def doctor(send: bool, strict: bool, timeout: float, as_json: bool) -> None:
       segue doctor --json --timeout 5
     """  # noqa: D301
     found = _findings(timeout, send=send)
-    raise report(found, as_json=as_json, strict=strict, well="The way is clear, as far as it can be seen from here.")
+    raise report(
+        found, as_json=as_json, strict=strict, well=lambda: "The way is clear, as far as it can be seen from here."
+    )
 
 
 def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:

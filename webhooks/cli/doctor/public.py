@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from webhooks import proof
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
-from webhooks.cli.serve import local
+from webhooks.cli.starting import bracketed, local
 from webhooks.journal import Journal
 from webhooks.outbound import Heard, Unreachable, exchange, why
 from webhooks.settings import is_loopback
@@ -22,7 +22,7 @@ def examine(config: Configuration, journal: Journal, now: datetime, timeout: flo
     """The web server on this machine's port, then the public address."""
     installation = proof.establish(journal, now)
     web = config.settings.web
-    here = f"http://{_bracketed(local(web.host))}:{web.port}"
+    here = f"http://{bracketed(local(web.host))}:{web.port}"
     is_here, _ = _leads_here(here, installation, timeout)
     if is_here:
         yield Finding("ok", "web", f"the web server answers on {here}")
@@ -95,7 +95,3 @@ def _json(heard: Heard) -> dict[str, Any]:
     except ValueError:
         return {}
     return told if isinstance(told, dict) else {}
-
-
-def _bracketed(host: str) -> str:
-    return f"[{host}]" if ":" in host else host

@@ -1,0 +1,105 @@
+"""The command `segue`, also as `python -m segue`.
+
+PyPI has distributions that install over the packages `translators` and `webhooks`, and importing those runs their code.
+So this module imports neither before it has checked that both are Segue's own.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+PACKAGES = ("translators", "webhooks")
+_FIRST = '"""Segue\'s '
+"""What the `__init__.py` of each begins with."""
+
+
+def main() -> None:
+    """Run the command line, or end with the error of `conflict`."""
+    found = conflict()
+    if found:
+        sys.stderr.write(f"Error: {found[0]}\n{found[1]}\n")
+        raise SystemExit(1)
+    from webhooks.cli.main import main as command
+
+    command(prog_name="segue")
+
+
+def conflict() -> tuple[str, str] | None:
+    """What stands in the place of Segue's packages, and the hint; None if both are its own."""
+    for package in PACKAGES:
+        folder = _folder(package)
+        init = folder / "__init__.py" if folder else None
+        if init is None or not init.is_file():
+            return f"Segue's package `{package}` is incomplete: its __init__.py is missing.", _reinstall([])
+        with init.open(encoding="utf-8", errors="replace") as file:
+            if file.read(len(_FIRST)) == _FIRST:
+                continue
+        owners = _owners(package)
+        if owners and init.parent.parent == _home():
+            shown = " and ".join(owners)
+            return f"the distribution {shown} has replaced Segue's package `{package}` in {folder}.", _reinstall(owners)
+        return (
+            f"{folder} hides Segue's package `{package}`.",
+            (
+                f"Install Segue into an environment of its own, without {' and '.join(owners)}."
+                if owners
+                else "Start `segue` in another folder, take that one off PYTHONPATH, or rename it."
+            ),
+        )
+    return None
+
+
+def _folder(package: str) -> Path | None:
+    spec = find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(places[0]).resolve() if places else None
+
+
+def _home() -> Path | None:
+    """The site-packages folder that Segue is installed in."""
+    try:
+        return Path(str(metadata.distribution("segue").locate_file(""))).resolve()
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _owners(package: str) -> list[str]:
+    """The other distributions that have installed this package."""
+    return sorted(set(metadata.packages_distributions().get(package, [])) - {"segue"})
+
+
+def _reinstall(owners: Iterable[str]) -> str:
+    """An uninstall alone would take Segue's files with it, so both commands are needed, in this order."""
+    pip = f"{sys.executable} -m pip"
+    uninstall = [f"  {pip} uninstall --yes {' '.join(owners)}"] if owners else []
+    return "\n".join(
+        [
+            "Repair it in this order:" if owners else "Install it again:",
+            *uninstall,
+            f"  {pip} install --force-reinstall --no-deps {_origin()}",
+        ]
+    )
+
+
+def _origin() -> str:
+    """Where Segue was installed from, as pip recorded it."""
+    try:
+        recorded = metadata.distribution("segue").read_text("direct_url.json") or ""
+    except metadata.PackageNotFoundError:
+        recorded = ""
+    origin = json.loads(recorded) if recorded else {}
+    address = str(origin.get("url", ""))
+    if not address:
+        return "<the wheel or folder that you installed Segue from>"
+    editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
+    return editable + (unquote(urlsplit(address).path) if address.startswith("file:") else address)
+
+
+if __name__ == "__main__":
+    main()

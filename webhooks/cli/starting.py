@@ -1,0 +1,142 @@
+"""What `segue serve`, `web` and `work` need before they start. `segue check` asks the same, so both say the same."""
+
+from __future__ import annotations
+
+import errno
+import http.client
+import json
+import socket
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Final
+
+from webhooks.errors import JournalUnavailable, SegueError
+from webhooks.settings import Settings, WebSettings
+
+if TYPE_CHECKING:
+    from webhooks.cli.configuration import Configuration
+
+ALLOW_SQLITE: Final = "SEGUE_ALLOW_SQLITE_ON_DYNO"
+
+
+def require(errors: Iterable[SegueError | None]) -> None:
+    """Raise the first that is an error, and ask for no more."""
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+def write_key_error(config: Configuration, otherwise: str = "") -> SegueError | None:
+    """Segment answers 200 to a missing key and drops the message, so nothing may be sent without one."""
+    without = [name for name, endpoint in config.endpoints.items() if not endpoint.write_key]
+    if config.settings.segment.write_key or not (without or not config.endpoints):
+        return None
+    return SegueError(
+        "SEGMENT_WRITE_KEY is not set, so nothing can be delivered.",
+        hint=f"Set it to the write key of an HTTP API source in Segment. {otherwise} To only look: `segue demo`.",
+    )
+
+
+def disk_error(settings: Settings) -> SegueError | None:
+    """A dyno's disk is its own and is not kept: https://devcenter.heroku.com/articles/dynos#ephemeral-filesystem"""
+    if not settings.on_dyno or settings.on_postgres or settings.allow_sqlite_on_dyno:
+        return None
+    return SegueError(
+        "The journal is a SQLite file on a dyno (DYNO is set), whose disk is not kept: each dyno has a file of its "
+        "own, and a restart, at least one a day, loses every webhook that was acknowledged and not yet delivered.",
+        hint="Add PostgreSQL: `heroku addons:create heroku-postgresql` sets DATABASE_URL. If losing webhooks is "
+        f"acceptable here, with `segue serve` as the only process: {ALLOW_SQLITE}=true.",
+    )
+
+
+def journal_error(settings: Settings) -> SegueError | None:
+    """Whether the SQLite file can be opened. PostgreSQL may be unavailable for a while: the service waits for it."""
+    from webhooks.journal import open_journal
+
+    if settings.on_postgres:
+        return None
+    try:
+        open_journal(settings.database, settings.encryption_key).close()
+    except JournalUnavailable as error:
+        return error
+    return None
+
+
+def worker_class_error(web: WebSettings) -> SegueError | None:
+    """Import the class that gunicorn will run, with all that it imports."""
+    from webhooks import patience
+
+    try:
+        patience.worker(web.worker_class, seconds=web.request_timeout, idle=1)
+    except Exception as error:  # noqa: BLE001 - gunicorn raises RuntimeError for a missing package, among others
+        return SegueError(
+            f"gunicorn's worker class {web.worker_class} cannot be imported: {error}.",
+            hint="The web server does not start without it. Install Segue with its dependencies: `pip install .` in "
+            "its folder, or `pip install -r requirements.txt`.",
+        )
+    return None
+
+
+def port_error(web: WebSettings) -> SegueError | None:
+    """Whether the web server can listen; gunicorn would try for seconds."""
+    host, port = web.host, web.port
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except OSError as error:
+        return _port_error(error, host, port)
+    return None
+
+
+def _port_error(error: OSError, host: str, port: int) -> SegueError:
+    if error.errno == errno.EADDRINUSE:
+        other = port + 1 if port < 65535 else 8000
+        if is_segue(host, port):
+            return SegueError(
+                f"Port {port} is in use by a Segue that runs already.",
+                hint=f"End it first, or give this one another port: PORT={other} or --port {other}.",
+            )
+        return SegueError(
+            f"Port {port} is in use by another program.",
+            hint=f"Choose another one, such as PORT={other} or --port {other}, or end the other program.",
+        )
+    if error.errno == errno.EACCES:
+        return SegueError(f"Port {port} needs more rights.", hint="Choose a port above 1023, such as PORT=8000.")
+    if error.errno == errno.EAFNOSUPPORT:
+        return SegueError(f"SEGUE_HOST is {host!r}, and this machine has no IPv6.", hint="Use 0.0.0.0, or enable IPv6.")
+    return SegueError(
+        f"SEGUE_HOST {host!r} is no address of this machine.",
+        hint="Use 0.0.0.0 for all, :: for all with IPv6, 127.0.0.1 for this machine alone.",
+    )
+
+
+def is_segue(host: str, port: int) -> bool:
+    """Whether a Segue answers there."""
+    connection = http.client.HTTPConnection(local(host), port, timeout=2)
+    try:
+        connection.request("GET", "/")
+        answer = connection.getresponse()
+        return bool(json.loads(answer.read(2000)).get("service") == "segue")
+    except (OSError, ValueError, AttributeError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def is_listening(web: WebSettings) -> bool:
+    """Whether the web server takes connections."""
+    try:
+        with socket.create_connection((local(web.host), web.port), timeout=0.5):
+            return True
+    except OSError:
+        return False
+
+
+def local(host: str) -> str:
+    """The address to reach a listening host by from here."""
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
+
+
+def bracketed(host: str) -> str:
+    """The host as a URL writes it."""
+    return f"[{host}]" if ":" in host else host
