@@ -34,6 +34,7 @@ freshdesk = Source(
         "token": SharedToken(where="header", name="X-Segue-Token"),
         "basic": SharedToken(where="basic"),
     },
+    methods=["PUT", "PATCH", "DELETE"],  # the rule's "Request type"
 )
 
 # {ticket_action:created}, {status:{from:4,to:6}}: no JSON, and no quotes

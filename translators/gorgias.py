@@ -38,6 +38,7 @@ gorgias = Source(
     docs="https://developers.gorgias.com/reference/integrations",
     secret_help="a long random text of your own, which you paste into the integration's headers",
     scheme=SharedToken(where="header", name="X-Segue-Token"),
+    methods=["PUT", "PATCH", "DELETE"],  # https://developers.gorgias.com/reference/the-integration-object
 )
 
 _MESSAGE_CREATED: Final = "ticket-message-created"

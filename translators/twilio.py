@@ -33,8 +33,14 @@ from translators.kit import (
     track,
 )
 
+# Twilio signs some characters of a query as they are and sends them escaped: https://github.com/twilio/twilio-node/issues/1061
 _SIGNED: Final = HmacRequest(
-    header="X-Twilio-Signature", parts=("url", "form"), alg="sha1", port_variants=True, body_hash_param="bodySHA256"
+    header="X-Twilio-Signature",
+    parts=("url", "form"),
+    alg="sha1",
+    port_variants=True,
+    decode_url=True,
+    body_hash_param="bodySHA256",
 )
 
 twilio = Source(

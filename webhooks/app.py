@@ -28,7 +28,7 @@ from webhooks.readiness import Readiness
 from webhooks.receive import Door, Reply, json_reply, rejection, utc_now
 from webhooks.settings import Settings, load
 from webhooks.tracing import open_tracer
-from webhooks.wsgi import ALWAYS, Webhooks, internal
+from webhooks.wsgi import ALWAYS, Webhooks, internal_error
 
 log: Final = logging.getLogger("webhooks.app")
 
@@ -63,7 +63,7 @@ def create_app(
     app.url_map.strict_slashes = False
     app.extensions["segue"] = door
     app.extensions["segue.totals"] = totals
-    _webhooks(app, door)
+    app.wsgi_app = Webhooks(door, app.wsgi_app)  # type: ignore[method-assign]
     _health(app, Readiness(journal), Prover(journal))
     survey = Survey(journal, settings.database, clock=clock)
     pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
@@ -75,15 +75,6 @@ def create_app(
     )  # fmt: skip
     _errors(app)
     return app
-
-
-def _webhooks(app: Flask, door: Door) -> None:
-    app.wsgi_app = Webhooks(door, app.wsgi_app)  # type: ignore[method-assign]
-
-    @app.get("/webhooks/<name>")
-    @app.get("/webhooks/<name>/<path:token>")
-    def webhook(name: str, token: str = "") -> Response:  # noqa: ARG001 - a token opens nothing here
-        return _response(door.look(name))
 
 
 def _health(app: Flask, readiness: Readiness, prover: Prover) -> None:
@@ -156,7 +147,7 @@ def _errors(app: Flask) -> None:
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         log.error("unexpected", exc_info=error, extra={"path": request.path.split("/")[1:2]})
-        return _response(internal())
+        return _response(rejection(internal_error()))
 
 
 def _as_rejected(error: HTTPException) -> Rejected:

@@ -35,12 +35,25 @@ class PluginError(SegueError):
 
 
 class Rejected(SegueError):
-    """A request was turned away and changed nothing. `error` is a stable word for programs."""
+    """A request was refused and changed nothing. `error` is a stable word for programs.
+
+    `detail` is for the operator's log only. `signature` says what is known of the request's signature.
+    """
 
     def __init__(
-        self, status: int, error: str, reason: str, *, hint: str = "", headers: Mapping[str, str] | None = None
+        self,
+        status: int,
+        error: str,
+        reason: str,
+        *,
+        hint: str = "",
+        headers: Mapping[str, str] | None = None,
+        detail: str = "",
+        signature: str = "",
     ) -> None:
         super().__init__(reason, hint=hint)
+        self.detail = detail
+        self.signature = signature
         self.status = status
         self.error = error
         self.reason = reason

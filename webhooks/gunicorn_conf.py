@@ -57,7 +57,8 @@ def post_worker_init(worker: Any) -> None:
     door: Door | None = parts.get("segue")
     if totals is not None and watch is not None and door is not None:
         _ends.append(door.tracer.close)
-        _rounds.append(Rounds({totals.flush: COUNT_EVERY}, last=totals.flush).start())
+        jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, door.refusals.flush: COUNT_EVERY}
+        _rounds.append(Rounds(jobs, last=totals.flush).start())
         _rounds.append(Rounds({watch.stand_in: EVERY}).start())
 
 

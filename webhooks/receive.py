@@ -1,13 +1,12 @@
 """The door: one request in, one answer out, and whatever was accepted is durable by then.
 
-It knows nothing of Flask: `webhooks.app` hands it the request's parts. The order is fixed: raw bytes, endpoint,
+It knows nothing of Flask: `webhooks.app` hands it the request's parts. The order is fixed: endpoint, method, raw bytes,
 signature, handshake, guard, split, journal, answer. Until the journal has committed, nothing was accepted.
 """
 
 from __future__ import annotations
 
 import logging
-import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -17,17 +16,21 @@ from typing import Any, Final
 import msgspec
 
 from translators.kit import Answer, Delivery, Event, Malformed, Refused, Source
+from webhooks.encodings import decode
 from webhooks.endpoints import Endpoint
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import Journal, Stored
 from webhooks.logs import events as watched
 from webhooks.metrics import Meter
-from webhooks.signatures import Fault, Request, Verdict, verify
+from webhooks.refusals import Refusals
+from webhooks.signatures import Allowance, Fault, Request, Signature, Verdict, presents, recognise, verify
 from webhooks.tracing import Tracer
 
 log: Final = logging.getLogger("webhooks.receive")
 RETRY_AFTER: Final = "5"
-ALLOWED: Final = "GET, HEAD, POST"
+LOOKS: Final = frozenset({"GET", "HEAD"})
+"""Methods that show what an endpoint is, if they carry nothing of a delivery."""
+_LONGEST_REASON: Final = 300
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -46,6 +49,7 @@ class Incoming:
     query: Mapping[str, str] = field(default_factory=dict)
     query_string: str = ""
     token: str = ""
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +85,11 @@ class Door:
         self.fetch = fetch
         self.meter = meter or Meter()
         self.tracer = tracer or Tracer()
+        self.refusals = Refusals(self.meter)
+        self._allowance = Allowance()
 
     def look(self, name: str) -> Reply:
-        """Answer a GET or HEAD: what this endpoint is and whether it is open."""
+        """Answer a GET or HEAD that carries nothing: what this endpoint is and whether it is open."""
         endpoint = self._endpoint(name)
         return json_reply(
             200,
@@ -95,28 +101,40 @@ class Door:
             },
         )
 
+    def is_look(self, name: str, incoming: Incoming) -> bool:
+        """Whether a request without a body only looks at the endpoint: GET or HEAD, no query, no signature."""
+        if incoming.method not in LOOKS or incoming.query_string:
+            return False
+        endpoint = self.endpoints.get(name)
+        source = self.sources.get(name) if endpoint is None else endpoint.source
+        request = Request(body=b"", headers=incoming.headers)
+        return source is None or not any(presents(scheme, request) for scheme in source.schemes.values())
+
     def take(self, name: str, incoming: Incoming) -> Reply:
         """Verify, journal and answer one webhook."""
         endpoint = self._endpoint(name)
         now = self.clock()
         source = endpoint.source
         if incoming.method not in source.methods:
-            raise not_allowed(incoming.method)
-        body = inflate(incoming, self.max_body)
+            raise self._recognised(endpoint, incoming, not_allowed(incoming.method, source))
+        try:
+            body = decode(incoming.body, incoming.headers.get("content-encoding", ""), self.max_body)
+        except Rejected as error:
+            raise self._recognised(endpoint, incoming, error) from None
         if source.has_unsigned_handshake:
-            hello = source.greet(self._delivery(endpoint, incoming, body, now), signed=False)
+            hello = self._greet(endpoint, self._delivery(endpoint, incoming, body, now), signed=False)
             if hello is not None:
                 if hello.note:
                     log.warning("handshake", extra={"endpoint": name, "note": hello.note})
                 return self._greeted(name, hello)
-        verdict = self._verify(endpoint, incoming, body, now)
-        delivery = self._delivery(endpoint, incoming, body, now)
         try:
-            hello = source.greet(delivery, signed=True)
+            verdict = self._verify(endpoint, incoming, body, now)
+            delivery = self._delivery(endpoint, incoming, body, now)
+            hello = self._greet(endpoint, delivery, signed=True)
             if hello is not None:
                 return self._greeted(name, hello)
-            if incoming.method != "POST":
-                raise not_allowed(incoming.method)
+            if incoming.method not in source.delivery_methods or (incoming.method != "POST" and not body):
+                raise not_allowed(incoming.method, source, signature=Signature.RIGHT)
             events = source.receive(delivery, trust=verdict.strength)
             with self.tracer.journal(events) as (span, carrying):
                 stored = self.journal.append(carrying, now=now)
@@ -125,38 +143,44 @@ class Door:
                 _show(events, stored)
         except Malformed as error:
             return self._turned_away(
-                endpoint,
+                endpoint, incoming,
                 Rejected(
-                    400,
-                    "malformed",
-                    f"The signature is right, but the body is not what {source.title} documents: {error}.",
-                    hint="Look at the delivery in the provider's console. If its shape is new, mend the translator.",
+                    400, "malformed", _malformed(source, str(error)),
+                    hint="Compare the delivery in the provider's console with its documentation.",
+                    signature=Signature.RIGHT,
                 ),
-            )
+            )  # fmt: skip
         except Refused as error:
             return self._turned_away(
-                endpoint, Rejected(403, "refused", str(error), hint="Check this endpoint's options with `segue check`.")
-            )
-        except JournalUnavailable as error:
-            log.error("nothing stored", extra={"endpoint": name, "reason": error.message})
-            return self._turned_away(
-                endpoint,
+                endpoint, incoming,
                 Rejected(
-                    503,
-                    "journal_unavailable",
-                    "Nothing was stored: the journal is not available.",
-                    hint="Send it again. The operator sees the reason in /readyz and the log.",
-                    headers={"Retry-After": RETRY_AFTER},
+                    403, "refused", str(error), hint="Check this endpoint's options with `segue check`.",
+                    signature=Signature.RIGHT,
                 ),
-            )
+            )  # fmt: skip
+        except JournalUnavailable as error:
+            return self._turned_away(
+                endpoint, incoming,
+                Rejected(
+                    503, "journal_unavailable", "Nothing was stored: the journal is not available.",
+                    hint="Send it again. `segue check` and the log give the operator the reason.",
+                    headers={"Retry-After": RETRY_AFTER}, detail=error.message, signature=Signature.RIGHT,
+                ),
+            )  # fmt: skip
         except JournalError as error:
             return self._turned_away(
-                endpoint,
+                endpoint, incoming,
                 Rejected(
-                    400, "cannot_be_stored", f"Nothing was stored: {error.message}.", hint="See the log and report it."
+                    400, "cannot_be_stored", "Nothing was stored: the journal cannot hold this event.",
+                    hint="See the log and report it.", detail=error.message, signature=Signature.RIGHT,
                 ),
-            )
-        return self._accepted(endpoint, stored, now)
+            )  # fmt: skip
+        return self._accepted(endpoint, events, stored, now)
+
+    def unread(self, name: str, incoming: Incoming, error: Rejected) -> Rejected:
+        """Return the refusal of a request whose body was not read to its end, with what is known of its signature."""
+        endpoint = self.endpoints.get(name)
+        return error if endpoint is None else self._recognised(endpoint, incoming, error, has_body=False)
 
     def label(self, name: str) -> str:
         """An endpoint's name as a metric's label; a name that is neither configured nor installed is `unknown`."""
@@ -176,6 +200,19 @@ class Door:
             raise _closed(name, known.title)
         return endpoint
 
+    def _request(self, endpoint: Endpoint, incoming: Incoming) -> Request:
+        return Request(
+            method=incoming.method,
+            headers=incoming.headers,
+            body=incoming.body,
+            query=incoming.query,
+            query_string=incoming.query_string,
+            path_token=incoming.token,
+            public_url=endpoint.public_url,
+            path=incoming.path,
+            url_setting=f"SEGUE_{endpoint.name.upper()}_PUBLIC_URL",
+        )
+
     def _verify(self, endpoint: Endpoint, incoming: Incoming, body: bytes, now: datetime) -> Verdict:
         check = partial(
             verify,
@@ -185,16 +222,9 @@ class Door:
             tolerance=endpoint.tolerance,
             remember=partial(self._remember, endpoint.name, now),
             fetch=self.fetch,
+            allowance=self._allowance,
         )
-        request = Request(
-            method=incoming.method,
-            headers=incoming.headers,
-            body=incoming.body,
-            query=incoming.query,
-            query_string=incoming.query_string,
-            path_token=incoming.token,
-            public_url=endpoint.public_url,
-        )
+        request = self._request(endpoint, incoming)
         verdict = check(request)
         if not verdict.ok and body is not incoming.body:
             inflated = check(replace(request, body=body))
@@ -203,11 +233,32 @@ class Door:
             return verdict
         if verdict.fault is Fault.NOT_CONFIGURED:
             raise _closed(endpoint.name, endpoint.source.title, verdict)
-        log.warning("rejected", extra={"endpoint": endpoint.name, "fault": verdict.fault, "reason": verdict.reason})
-        raise Rejected(401, verdict.fault.value, verdict.reason, hint=verdict.hint)
+        signature = Signature.RIGHT if verdict.proven else Signature.WRONG
+        raise Rejected(
+            401, verdict.fault.value, verdict.reason, hint=verdict.hint,
+            signature=Signature.MISSING if verdict.fault is Fault.MISSING else signature,
+        )  # fmt: skip
 
     def _remember(self, endpoint: str, now: datetime, token: str, value: str, until: datetime) -> str:
         return self.journal.remember(endpoint, token, value, now=now, until=until)
+
+    def _recognised(
+        self, endpoint: Endpoint, incoming: Incoming, error: Rejected, *, has_body: bool = True
+    ) -> Rejected:
+        """The refusal, with what is known of the request's signature."""
+        request = self._request(endpoint, incoming)
+        error.signature = recognise(endpoint.scheme, request, endpoint.secrets, now=self.clock(), has_body=has_body)
+        if error.signature is Signature.WRONG and "content-encoding" in incoming.headers:
+            error.signature = Signature.NOT_CHECKED  # it may be over the body before it was encoded
+        return error
+
+    def _greet(self, endpoint: Endpoint, delivery: Delivery, *, signed: bool) -> Answer | None:
+        """The answer to a handshake. One that fails is none: what comes after it decides about the request."""
+        try:
+            return endpoint.source.greet(delivery, signed=signed)
+        except Exception:
+            log.exception("a handshake failed", extra={"endpoint": endpoint.name})
+            return None
 
     def _delivery(self, endpoint: Endpoint, incoming: Incoming, body: bytes, now: datetime) -> Delivery:
         return Delivery(
@@ -224,24 +275,35 @@ class Door:
         self.meter.handshakes.labels(name).inc()
         return reply(hello)
 
-    def _accepted(self, endpoint: Endpoint, stored: Stored, now: datetime) -> Reply:
+    def _accepted(self, endpoint: Endpoint, events: Sequence[Event], stored: Stored, now: datetime) -> Reply:
         meter = self.meter.door(endpoint.name)
         meter.last.set(now.timestamp())
         meter.journalled.inc(stored.new)
         if stored.duplicate:
             meter.duplicate.inc(stored.duplicate)
         log.debug("accepted", extra={"endpoint": endpoint.name, "new": stored.new, "duplicate": stored.duplicate})
+        unreadable = [event for event in events if event.problem]
+        reason = _malformed(endpoint.source, unreadable[0].problem) if unreadable else ""
+        if unreadable and stored.new:
+            self.meter.unreadable.labels(endpoint.name).inc(min(len(unreadable), stored.new))
+            log.warning(
+                "kept unread",
+                extra={"endpoint": endpoint.name, "events": len(unreadable), "of": len(events), "reason": reason},
+            )
         if endpoint.source.ack is not None:
             return reply(endpoint.source.ack)
+        told = {"new": stored.new, "duplicate": stored.duplicate}
+        if unreadable and len(unreadable) == len(events):
+            hint = "It is stored as dead. `segue dead` shows it; `segue replay` delivers it once the source reads it."
+            return json_reply(200, {"status": "kept", "reason": reason, "hint": hint, **told})
         status = "duplicate" if stored.duplicate and not stored.new else "accepted"
-        return json_reply(200, {"status": status, "new": stored.new, "duplicate": stored.duplicate})
+        return json_reply(200, {"status": status, **told})
 
-    def _turned_away(self, endpoint: Endpoint, rejected: Rejected) -> Reply:
+    def _turned_away(self, endpoint: Endpoint, incoming: Incoming, rejected: Rejected) -> Reply:
         """Raise the rejection, or answer in the provider's own words where it has some."""
         if endpoint.source.nack is None:
             raise rejected
-        log.warning("rejected", extra={"endpoint": endpoint.name, "fault": rejected.error, "reason": rejected.reason})
-        self.meter.rejected.labels(endpoint.name, rejected.error).inc()
+        self.refusals.record(endpoint.name, rejected, method=incoming.method, now=self.clock())
         return reply(endpoint.source.nack)
 
 
@@ -270,48 +332,27 @@ def rejection(error: Rejected) -> Reply:
     )
 
 
-def inflate(incoming: Incoming, limit: int) -> bytes:
-    """The body as the sender meant it: `Content-Encoding: gzip` is undone, never beyond the limit."""
-    encoding = incoming.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in {"identity", ""}:
-        return incoming.body
-    if encoding not in {"gzip", "x-gzip", "deflate"}:
-        raise Rejected(
-            415, "unsupported_encoding", "This Content-Encoding is not supported.", hint="Send identity or gzip."
-        )
-    machine = zlib.decompressobj(zlib.MAX_WBITS | (16 if "gzip" in encoding else 0))
-    try:
-        body = machine.decompress(incoming.body, limit + 1)
-    except zlib.error:
-        raise Rejected(
-            400, "bad_encoding", f"The body says it is {encoding} and is not.", hint="Send the bytes unchanged."
-        ) from None
-    if len(body) > limit:
-        raise too_large(limit)
-    if not machine.eof:
-        raise Rejected(400, "bad_encoding", f"The {encoding} body ends too early.", hint="Send the whole body.")
-    return body
-
-
-def not_allowed(method: str) -> Rejected:
-    """Webhooks are POSTed; a few sources are greeted by another method."""
+def not_allowed(method: str, source: Source, *, signature: str = "") -> Rejected:
+    """Return the refusal of a delivery by a method that is not taken; a few handshakes come by another one."""
+    others = ", ".join(sorted(source.delivery_methods - {"POST"}))
+    also = f" {others} are taken too, with a body." if others else ""
+    allowed = ", ".join(sorted({*LOOKS, *source.methods}))
     return Rejected(
         405,
         "method_not_allowed",
-        f"{method} is not allowed here.",
-        hint=f"Use one of: {ALLOWED}.",
-        headers={"Allow": ALLOWED},
+        f"{source.title} webhooks are not taken by {method}{' without a body' if method in others else ''}.",
+        hint=f"Choose POST as the HTTP method in {source.title}'s settings of the webhook.{also} Nothing was stored.",
+        headers={"Allow": allowed},
+        signature=signature,
     )
 
 
-def too_large(limit: int) -> Rejected:
-    """The body is over the limit."""
-    return Rejected(
-        413,
-        "body_too_large",
-        f"The body is larger than {limit} bytes.",
-        hint="Send smaller batches, or raise SEGUE_MAX_BODY.",
-    )
+def _malformed(source: Source, problem: str) -> str:
+    """Why a body could not be read, in a line that may be sent to its sender."""
+    if problem.startswith("Traceback"):
+        return f"The signature is right, but the translator of {source.title} failed on the body."
+    first = problem.partition("\n")[0][:_LONGEST_REASON]
+    return f"The signature is right, but the body is not what {source.title} documents: {first}."
 
 
 def _closed(name: str, title: str, verdict: Verdict | None = None) -> Rejected:
@@ -322,4 +363,5 @@ def _closed(name: str, title: str, verdict: Verdict | None = None) -> Rejected:
         f"{title} webhooks are not accepted yet. " + (verdict.reason if verdict else "No secret is configured."),
         hint=f"The operator sets {key} (`segue check` says what is missing); deliveries sent again then are accepted.",
         headers={"Retry-After": "60"},
+        signature=Signature.NOT_CHECKED,
     )

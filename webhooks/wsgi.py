@@ -1,4 +1,4 @@
-"""`POST /webhooks/...` as plain WSGI in front of the Flask app: the same door without Flask's cost per request.
+"""`/webhooks/...` as plain WSGI in front of the Flask app: without Flask's cost for each request.
 
 It reads the raw bytes itself, so nothing can have touched form or JSON before. Measured with bench/ingest.py.
 """
@@ -12,9 +12,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
+from webhooks.encodings import too_large
 from webhooks.errors import Rejected
 from webhooks.patience import TooSlow
-from webhooks.receive import Door, Incoming, Reply, not_allowed, rejection, too_large
+from webhooks.receive import LOOKS, Door, Incoming, Reply, rejection
+from webhooks.signatures import Signature
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -40,50 +42,77 @@ class Webhooks:
         """WSGI, PEP 3333."""
         path: str = environ.get("PATH_INFO", "")
         method: str = environ["REQUEST_METHOD"]
-        if method in {"GET", "HEAD"} or not path.startswith(PREFIX):
+        if not path.startswith(PREFIX):
             return self._otherwise(environ, start_response)
         began = time.perf_counter()
         name, _, token = path[len(PREFIX) :].partition("/")
-        meter = self._door.meter
-        label = self._door.label(name)
-        meter.door(label).received.inc()
-        with self._door.tracer.receive(label) as span:
+        door = self._door
+        if method in LOOKS and not has_body(environ):
+            incoming = incoming_from(environ, b"", token)
+            if door.is_look(name, incoming):
+                return _answer(self._look(name), method, start_response)
+        label = door.label(name)
+        door.meter.door(label).received.inc()
+        with door.tracer.receive(label) as span:
             try:
-                reply = self._take(environ, method, name, token)
+                reply = self._take(environ, name, token)
             except Rejected as error:
-                meter.rejected.labels(label, error.error).inc()
+                door.refusals.record(label, error, method=method, now=door.clock())
                 span.fail(error.error)
                 reply = rejection(error)
             except Exception:
                 log.exception("unexpected")
-                meter.rejected.labels(label, "internal").inc()
+                door.refusals.count(label, failed := internal_error(), now=door.clock())
                 span.fail("internal")
-                reply = internal()
+                reply = rejection(failed)
             span.tell({"http.request.method": method, "http.response.status_code": reply.status})
-        meter.answered.observe(time.perf_counter() - began)
-        start_response(_PHRASES.get(reply.status, str(reply.status)), headers_of(reply))
-        return (reply.body,)
+        door.meter.answered.observe(time.perf_counter() - began)
+        return _answer(reply, method, start_response)
 
-    def _take(self, environ: Environ, method: str, name: str, token: str) -> Reply:
-        if method not in {"POST", "OPTIONS"}:
-            raise not_allowed(method)
-        query_string: str = environ.get("QUERY_STRING", "")
-        return self._door.take(
-            name,
-            Incoming(
-                method=method,
-                body=read_body(environ, self._door.max_body),
-                headers=headers_from(environ),
-                query=dict(parse_qsl(query_string, keep_blank_values=True)) if query_string else {},
-                query_string=query_string,
-                token=token.rstrip("/"),
-            ),
-        )
+    def _look(self, name: str) -> Reply:
+        try:
+            return self._door.look(name)
+        except Rejected as error:
+            return rejection(error)
+
+    def _take(self, environ: Environ, name: str, token: str) -> Reply:
+        try:
+            body = read_body(environ, self._door.max_body)
+        except Rejected as error:
+            raise self._door.unread(name, incoming_from(environ, b"", token), error) from None
+        return self._door.take(name, incoming_from(environ, body, token))
 
 
-def internal() -> Reply:
-    """An error that nobody foresaw."""
-    return rejection(Rejected(500, "internal", "Segue failed and stored nothing.", hint="Send it again; see the log."))
+def incoming_from(environ: Mapping[str, Any], body: bytes, token: str) -> Incoming:
+    """Return the request's parts as the handler reads them."""
+    query_string: str = environ.get("QUERY_STRING", "")
+    return Incoming(
+        method=environ["REQUEST_METHOD"],
+        body=body,
+        headers=headers_from(environ),
+        query=dict(parse_qsl(query_string, keep_blank_values=True)) if query_string else {},
+        query_string=query_string,
+        token=token.rstrip("/"),
+        path=environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")[0],
+    )
+
+
+def has_body(environ: Mapping[str, Any]) -> bool:
+    """Whether the request announces a body."""
+    return environ.get("CONTENT_LENGTH", "") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
+
+
+def _answer(reply: Reply, method: str, start_response: StartResponse) -> Iterable[bytes]:
+    start_response(_PHRASES.get(reply.status, str(reply.status)), headers_of(reply))
+    return () if method == "HEAD" else (reply.body,)
+
+
+def internal_error() -> Rejected:
+    """Return the refusal for an error that nobody foresaw."""
+    return Rejected(
+        500, "internal", "Segue failed and stored nothing.", hint="Send it again; see the log.",
+        signature=Signature.NOT_CHECKED,
+    )  # fmt: skip
 
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
@@ -91,25 +120,38 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     told: str = environ.get("CONTENT_LENGTH", "")
     if told.isdecimal() and int(told) > limit:
         raise too_large(limit)
-    stream = environ["wsgi.input"]
     try:
-        if told.isdecimal():
-            body: bytes = stream.read(int(told))
-            if len(body) < int(told):
-                raise Rejected(400, "cut_short", "The body ended before its Content-Length.", hint="Send it again.")
-            return body
-        pieces = bytearray()
-        while environ.get("wsgi.input_terminated") and (piece := stream.read(_PIECE)):
-            pieces += piece
-            if len(pieces) > limit:
-                raise too_large(limit)
+        return _read(environ, environ["wsgi.input"], limit)
+    except Rejected:
+        raise
     except TooSlow:
-        raise Rejected(
-            408, "too_slow", "The body did not come in time.", hint="Send it again, quicker; see SEGUE_REQUEST_TIMEOUT."
-        ) from None
+        hint = "Send it again, quicker; see SEGUE_REQUEST_TIMEOUT."
+        raise _unread(408, "too_slow", "The body did not come in time.", hint) from None
     except OSError:
-        raise Rejected(400, "cut_short", "The connection broke before the body ended.", hint="Send it again.") from None
+        raise _unread(400, "cut_short", "The connection broke before the body ended.") from None
+    except Exception as error:  # noqa: BLE001 - the server's own reader, whichever it is, at malformed chunks
+        refused = _unread(400, "bad_framing", "The chunks of the body are malformed.")
+        refused.detail = type(error).__name__
+        raise refused from None
+
+
+def _read(environ: Mapping[str, Any], stream: Any, limit: int) -> bytes:
+    length: str = environ.get("CONTENT_LENGTH", "")
+    if length.isdecimal():
+        body: bytes = stream.read(int(length))
+        if len(body) < int(length):
+            raise _unread(400, "cut_short", "The body ended before its Content-Length.")
+        return body
+    pieces = bytearray()
+    while environ.get("wsgi.input_terminated") and (piece := stream.read(_PIECE)):
+        pieces += piece
+        if len(pieces) > limit:
+            raise too_large(limit)
     return bytes(pieces)
+
+
+def _unread(status: int, error: str, reason: str, hint: str = "Send it again.") -> Rejected:
+    return Rejected(status, error, reason, hint=hint, signature=Signature.NOT_CHECKED)
 
 
 def headers_from(environ: Mapping[str, Any]) -> dict[str, str]:

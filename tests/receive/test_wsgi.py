@@ -74,5 +74,25 @@ def test_without_a_length_there_is_no_body(door: Door) -> None:
 
 
 def test_everything_else_goes_to_flask(door: Door) -> None:
-    for environ in ({"PATH_INFO": "/healthz"}, {"REQUEST_METHOD": "GET"}, {"REQUEST_METHOD": "HEAD"}):
-        assert call(door, io.BytesIO(), **environ)[2] == b"elsewhere"
+    for path in ("/healthz", "/", "/webhooks"):
+        for method in ("GET", "HEAD", "POST"):
+            assert call(door, io.BytesIO(), PATH_INFO=path, REQUEST_METHOD=method)[2] == b"elsewhere"
+
+
+class Chunked(Exception):
+    """What a server's body reader raises at chunks that are none, as gunicorn's does."""
+
+
+@pytest.mark.parametrize("error", [Chunked, ValueError, RuntimeError])
+def test_a_malformed_chunk_is_400_bad_framing_and_no_traceback(
+    door: Door, error: type[Exception], caplog: pytest.LogCaptureFixture
+) -> None:
+    class Malformed:
+        def read(self, _: int) -> bytes:
+            raise error("0x")
+
+    for more in ({"CONTENT_LENGTH": "5"}, {"wsgi.input_terminated": True}):
+        status, _, answer = call(door, Malformed(), **more)
+        assert status == "400 Bad Request"
+        assert b'"bad_framing"' in answer
+    assert "Traceback" not in caplog.text

@@ -35,6 +35,9 @@ jira = Source(
         "basic": SharedToken(where="basic"),
         "query": SharedToken(where="query", name="secret"),
     },
+    # "Send web request" of an automation rule
+    # https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/
+    methods=["PUT", "PATCH", "DELETE"],
     keep_headers=["X-Atlassian-Webhook-Identifier"],
     options=[
         Option(

@@ -88,8 +88,8 @@ class HmacRequest:
 
     `parts` are joined without a separator. `form` is every POST field sorted by name, values de-duplicated and
     sorted, as Twilio does. `plain` is a bare hash with the secret among the parts (HubSpot v1 and v2).
-    `decode_url` also tries the percent-decoded URL, `port_variants` the URL with and without its default port,
-    `body_hash_param` the query parameter that holds the hex SHA-256 of a body that is no form.
+    `decode_url` also tries the URL with its query decoded and escaped, `port_variants` the URL with and without its
+    default port, `body_hash_param` the query parameter that holds the hex SHA-256 of a body that is no form.
     """
 
     header: str

@@ -28,6 +28,8 @@ Redact = Callable[[bytes], bytes]
 Handshake = Callable[[Delivery], "Answer | None"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
+_METHODS_SHOWN: Final = "POST, PUT, PATCH, DELETE"
+_WITH_BODY: Final = frozenset(_METHODS_SHOWN.split(", "))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +76,7 @@ class Source:
     keep_headers  request headers that the translation needs, kept with the event; all others are dropped
     options       settings of its own
     ack, nack     answers other than our JSON, where the provider asks for one
+    methods       HTTP methods besides POST that the provider offers for deliveries with a body
     provider      whose ids these are, where several sources share them, so that one person has one anonymousId
     """
 
@@ -90,6 +93,7 @@ class Source:
         ack: Answer | None = None,
         nack: Answer | None = None,
         provider: str = "",
+        methods: Iterable[str] = (),
     ) -> None:
         if not _NAME.fullmatch(name):
             raise Declaration(f"source name {name!r} must be lower-case letters, digits and _, at most 40")
@@ -105,6 +109,9 @@ class Source:
         self.provider = provider or name
         self.ack = ack
         self.nack = nack
+        self.delivery_methods = frozenset({"POST", *methods})
+        if odd := self.delivery_methods - _WITH_BODY:
+            raise Declaration(f"{name} declares {', '.join(sorted(odd))}: a delivery has a body ({_METHODS_SHOWN})")
         self.handlers: dict[str, Handler] = {}
         self.ignored: dict[str, Ignored] = {}
         self._split: Split | None = None
@@ -232,8 +239,8 @@ class Source:
 
     @property
     def methods(self) -> frozenset[str]:
-        """The HTTP methods that mean something to this source: POST, and those of its handshakes."""
-        return frozenset({"POST", *(method for _, _, method in self._handshakes)})
+        """The HTTP methods that mean something to this source: those of deliveries, and of its handshakes."""
+        return self.delivery_methods | {method for _, _, method in self._handshakes}
 
     @property
     def has_unsigned_handshake(self) -> bool:

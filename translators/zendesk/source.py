@@ -37,6 +37,8 @@ zendesk = Source(
         template="{ts}{body}",
         encoding="base64",
     ),
+    # A trigger's webhook: https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/#json-format
+    methods=["PUT", "PATCH", "DELETE"],
     keep_headers=["X-Zendesk-Webhook-Invocation-Id"],
     options=[Option("account_id", "accept webhooks of this Zendesk account only")],
 )

@@ -10,12 +10,15 @@ import msgspec
 
 from webhooks.alerts.delivery import failing_keys, unconfigured
 from webhooks.metrics.pulse import Beats
+from webhooks.metrics.refused import RefusedCount
 from webhooks.metrics.survey import Seen
 from webhooks.settings import AlertSettings
 
 Severity = Literal["critical", "warning"]
 Notes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
 NO_WORKER: Final = timedelta(minutes=3)
+LOST: Final = timedelta(days=1)
+"""So long is a lost delivery alerted of."""
 DISK_FLOOR: Final = 512 * 1024 * 1024
 """Bytes under which a disk is low, however small it is."""
 
@@ -39,6 +42,7 @@ def conditions(
     settings: AlertSettings,
     sources: Collection[str],
     now: datetime,
+    refused: Collection[RefusedCount] = (),
 ) -> list[Alert]:
     """Everything that is wrong, the worst first. `sources` are the endpoints that are configured."""
     found = [
@@ -46,6 +50,7 @@ def conditions(
         *_held(notes, seen),
         *_failing(notes, now),
         *_unconfigured(seen, sources),
+        *_lost(refused, sources, now),
         *_disk(seen, settings),
         *_backlog(seen, settings, now),
         *_dead(seen),
@@ -96,6 +101,29 @@ def _unconfigured(seen: Seen, sources: Collection[str]) -> Iterator[Alert]:
             text="They were stored while it was, and are delivered as soon as it is again. Nothing is lost.",
             mend=f"Configure {name!r} again, or give them up: `segue drop --source {name} --state pending`.",
             weight=float(waiting),
+        )  # fmt: skip
+
+
+def _lost(refused: Collection[RefusedCount], sources: Collection[str], now: datetime) -> Iterator[Alert]:
+    """Deliveries refused although they are rightly signed: each is an event that Segue does not have."""
+    for source in sorted({row.source for row in refused} & {*sources}):
+        rows = [
+            row for row in refused
+            if row.source == source and row.last_lost_at is not None and now - row.last_lost_at < LOST
+        ]  # fmt: skip
+        if not rows:
+            continue
+        signed, unchecked = sum(row.signed for row in rows), sum(row.unchecked for row in rows)
+        causes = ", ".join(
+            f"{row.reason} {row.signed + row.unchecked:,} (last {row.last_lost_at:%Y-%m-%d %H:%M} UTC)" for row in rows
+        )
+        known = f"{count(signed, 'rightly signed delivery', 'rightly signed deliveries')} refused"
+        yield Alert(
+            key=f"refused:{source}", severity="critical" if signed else "warning",
+            title=f"Deliveries of {source} are refused and lost",
+            text=f"In all {known}, and {unchecked:,} whose signature was not checked: {causes}. They are not stored.",
+            mend="The log's `rejected` lines say why. Change that, then send them again from the provider's console.",
+            weight=max(10.0, signed + unchecked),
         )  # fmt: skip
 
 
@@ -158,6 +186,6 @@ def span(time: timedelta) -> str:
     return f"{minutes} min" if minutes else f"{seconds} s"
 
 
-def count(number: int, word: str) -> str:
+def count(number: int, word: str, plural: str = "") -> str:
     """`1 event`, `1,200 events`."""
-    return f"{number:,} {word}{'' if number == 1 else 's'}"
+    return f"{number:,} {word if number == 1 else plural or f'{word}s'}"

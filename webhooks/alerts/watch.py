@@ -14,7 +14,7 @@ from webhooks.alerts.channels import Channel, Unsent, configured
 from webhooks.alerts.conditions import NO_WORKER, Alert, conditions
 from webhooks.alerts.news import Kind, News, Told
 from webhooks.journal import Journal
-from webhooks.metrics import Pulse, Survey
+from webhooks.metrics import Pulse, Survey, refused_counts
 from webhooks.settings import AlertSettings
 
 log: Final = logging.getLogger("webhooks.alerts")
@@ -76,6 +76,7 @@ class Watch:
         return conditions(
             seen=self._survey.latest(), notes=self._journal.notes(), limits=self._pulse.limits(),
             settings=self._settings, sources=self._sources, now=self._clock(),
+            refused=refused_counts(self._journal.tallies()),
         )  # fmt: skip
 
     def look(self) -> None:

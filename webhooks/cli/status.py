@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from webhooks.cli.output import bad, echo, good, identifier, print_columns, print_json, warn
 
+if TYPE_CHECKING:
+    from webhooks.metrics import RefusedCount
+
 SILENT: Final = timedelta(seconds=60)
 """A worker writes its heartbeat every ten seconds."""
 FORGOTTEN: Final = timedelta(days=1)
+MOST_REFUSALS: Final = 10
 
 
 @click.command(short_help="What is stored, delivered, waiting and dead; worker and write keys.")
@@ -29,12 +33,13 @@ def status(as_json: bool) -> None:
     from webhooks.alerts import failing_keys, unconfigured
     from webhooks.cli.configuration import configuration
     from webhooks.journal import State, open_journal
+    from webhooks.metrics import refused_counts
 
     config = configuration()
     now = datetime.now(UTC)
     journal = open_journal(config.settings.database, config.settings.encryption_key)
     try:
-        census, notes = journal.census(), journal.notes()
+        census, notes, refused = journal.census(), journal.notes(), refused_counts(journal.tallies())
     finally:
         journal.close()
     workers = {
@@ -66,6 +71,18 @@ def status(as_json: bool) -> None:
                     {"write_key": key.fingerprint, "since": to_iso(key.since), "reason": key.reason} for key in failing
                 ],
                 "waiting_for_configuration": unknown,
+                "refusals": [
+                    {
+                        "source": row.source,
+                        "reason": row.reason,
+                        "count": row.count,
+                        "last_at": _shown(row.last_at),
+                        "signed": row.signed,
+                        "unchecked": row.unchecked,
+                        "last_lost_at": _shown(row.last_lost_at),
+                    }
+                    for row in refused
+                ],
             }
         )
         return
@@ -86,8 +103,29 @@ def status(as_json: bool) -> None:
         echo("      Its events wait, are tried again, and nothing is lost. `segue doctor` looks at the way to Segment.")
     for name, waiting in unknown.items():
         warn(f"{waiting} events of {name} wait: no endpoint of this name is configured (any more)")
+    _refusals(refused)
     for (source, type_), count in sorted(census.unsupported_types.items(), key=lambda item: -item[1])[:10]:
         echo(f"      unsupported: {source} {identifier(type_)}, {count} kept")
+
+
+def _refusals(refused: Sequence[RefusedCount]) -> None:
+    """The latest causes; those by which events were lost stand out."""
+    for row in refused[:MOST_REFUSALS]:
+        lost = row.signed + row.unchecked
+        last = f", the last at {row.last_at:%Y-%m-%d %H:%M} UTC" if row.last_at else ""
+        text = f"{row.source}: {row.count} refused, {row.reason}{last}"
+        if lost:
+            bad(f"{text}; {row.signed} rightly signed, {row.unchecked} unchecked: these events are not stored")
+        else:
+            warn(text)
+    if len(refused) > MOST_REFUSALS:
+        echo(f"      and {len(refused) - MOST_REFUSALS} more causes: segue status --json")
+
+
+def _shown(at: datetime | None) -> str | None:
+    from translators.kit import to_iso
+
+    return None if at is None else to_iso(at)
 
 
 def _is_held(name: str, note: Mapping[str, Any]) -> bool:

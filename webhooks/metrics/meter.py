@@ -32,6 +32,13 @@ class Meter:
 
         self.received = counter("segue_webhooks_received", "Requests to a webhook's path.", "source")
         self.rejected = counter("segue_webhooks_rejected", "Requests turned away, by reason.", "source", "reason")
+        self.signed_rejected = counter(
+            "segue_webhooks_signed_rejected", "Deliveries lost: refused though rightly signed, or unchecked.",
+            "source", "reason", "signature",
+        )  # fmt: skip
+        self.unreadable = counter(
+            "segue_events_unreadable", "Rightly signed events that could not be read, kept as dead.", "source"
+        )
         self.handshakes = counter("segue_webhooks_handshakes", "A provider's greetings that were answered.", "source")
         self.answered = histogram("segue_webhook_seconds", "From a webhook's request to its answer.", ANSWER)
         self.journalled = counter("segue_events_journalled", "New events, durably stored.", "source")
@@ -39,6 +46,14 @@ class Meter:
         self.last = Gauge(
             "segue_source_last_event_timestamp_seconds", "When a webhook was last accepted.", ["source"],
             registry=registry,
+        )  # fmt: skip
+        self.last_rejected = Gauge(
+            "segue_webhooks_last_rejected_timestamp_seconds", "When a request was last refused, by reason.",
+            ["source", "reason"], registry=registry,
+        )  # fmt: skip
+        self.last_signed_rejected = Gauge(
+            "segue_webhooks_last_signed_rejected_timestamp_seconds", "When a delivery was last lost, by reason.",
+            ["source", "reason", "signature"], registry=registry,
         )  # fmt: skip
         self.commit = histogram("segue_journal_commit_seconds", "A group's durable commit, waiting included.", COMMIT)
         self.group = histogram("segue_journal_group_events", "Events that shared a commit.", GROUP)

@@ -65,6 +65,10 @@ def fits(key: PublicKeyTypes | None, kind: str, signature: bytes, message: bytes
 class Signed:
     """What a request of class G presents; `holds(secret, body)` as a claim's does."""
 
+    covers_body = True
+    weight = 1
+    is_shared = False
+
     def __init__(
         self, scheme: PublicKey, request: Request, *, now: datetime, fetch: Callable[[str], bytes] | None
     ) -> None:

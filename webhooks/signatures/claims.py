@@ -12,22 +12,17 @@ import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlsplit, urlunsplit
+from urllib.parse import parse_qsl
 
 from translators.kit import Malformed, Payload, parse_json
 from translators.kit.schemes import HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, KeyForm
+from webhooks.signatures import urls
 from webhooks.signatures.digest import digest, fill, key_bytes, plain_digest, seconds_of, text_bytes
 from webhooks.signatures.model import Request
 
 _MOST_SIGNATURES: Final = 16
 _MOST_FIELDS: Final = 1000
 """Of a form that is signed by its fields: to sort a megabyte of them takes seconds, before anything is proven."""
-_PORTS: Final = {"https": 443, "http": 80}
-# https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests
-_HUBSPOT_ESCAPES: Final = {
-    "%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$",
-    "%27": "'", "%28": "(", "%29": ")", "%2A": "*", "%2C": ",", "%3B": ";",
-}  # fmt: skip
 
 
 class Unreadable(Exception):
@@ -49,6 +44,9 @@ class Claim:
     right: Callable[[bytes, str], Sequence[bytes]]
     key: KeyForm
     sent_at: float | None = None
+    covers_body: bool = True
+    weight: int = 1
+    is_shared: bool = True
 
     def holds(self, secret: str, body: bytes | None = None) -> bool:
         """Whether any presented signature is right. Compares every pair, each in constant time."""
@@ -160,40 +158,71 @@ def scalar(payload: Payload, path: str) -> str:
     return str(value)
 
 
-def of_request(scheme: HmacRequest, request: Request) -> Claim:
-    """E. The URL, and more, is signed too."""
-    presented = text_bytes(header(request, scheme.header))
-    ts = header(request, scheme.ts_header) if scheme.ts_header else ""
-    sent_at = timestamp(ts, scheme.ts_form, scheme.ts_header or "") if ts else None
-    is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() in {
-        "application/x-www-form-urlencoded", "",
-    }  # fmt: skip
-    if scheme.body_hash_param and not is_form:
-        told = request.query.get(scheme.body_hash_param, "")
-        made = hashlib.sha256(request.body).hexdigest()
-        if not hmac.compare_digest(text_bytes(told.lower()), made.encode()):
-            raise Unreadable(f"The {scheme.body_hash_param} parameter is not the hash of this body.")
-    urls = _urls(scheme, request) if "url" in scheme.parts else [""]
-    with_form = is_form and "form" in scheme.parts
-    if with_form and request.body.count(b"&") >= _MOST_FIELDS:
-        raise Unreadable(f"The form has more than {_MOST_FIELDS} fields.")
+class RequestClaim:
+    """E. A signature that covers the URL; `holds(secret, body)` as a claim's does, and `holds_for(secret, url)`."""
 
-    def right(body: bytes, secret: str) -> Sequence[bytes]:
-        found = []
-        for url in urls:
-            values = {
-                "method": request.method.encode(), "url": text_bytes(url), "body": body, "ts": text_bytes(ts),
-                "secret": secret.encode(), "form": _form(body) if with_form else b"",
-            }  # fmt: skip
-            message = b"".join(values[part] for part in scheme.parts)
-            found.append(
-                plain_digest(message, scheme.alg, scheme.encoding)
-                if scheme.plain
-                else digest(secret.encode(), message, scheme.alg, scheme.encoding)
-            )
-        return found
+    covers_body = True
+    is_shared = True
 
-    return Claim((presented,), request.body, right, "utf8", sent_at)
+    def __init__(self, scheme: HmacRequest, request: Request) -> None:
+        self._presented = text_bytes(header(request, scheme.header))
+        self._ts = header(request, scheme.ts_header) if scheme.ts_header else ""
+        self.sent_at = timestamp(self._ts, scheme.ts_form, scheme.ts_header or "") if self._ts else None
+        self._scheme = scheme
+        self._method = request.method.encode()
+        self.body = request.body
+        is_form = request.headers.get("content-type", "").partition(";")[0].strip().lower() in {
+            "application/x-www-form-urlencoded", "",
+        }  # fmt: skip
+        if scheme.body_hash_param and not is_form:
+            presented = request.query.get(scheme.body_hash_param, "")
+            expected = hashlib.sha256(request.body).hexdigest()
+            if not hmac.compare_digest(text_bytes(presented.lower()), expected.encode()):
+                raise Unreadable(f"The {scheme.body_hash_param} parameter is not the hash of this body.")
+        self.urls = urls.accepted(scheme, request) if "url" in scheme.parts else [""]
+        self._with_form = is_form and "form" in scheme.parts
+        if self._with_form and request.body.count(b"&") >= _MOST_FIELDS:
+            raise Unreadable(f"The form has more than {_MOST_FIELDS} fields.")
+        self._form: tuple[bytes, bytes] | None = None
+
+    @property
+    def weight(self) -> int:
+        """How many times `holds` hashes a body for each secret."""
+        return len(self.urls)
+
+    def right(self, body: bytes, secret: str) -> list[bytes]:
+        """Return each signature that would be right."""
+        return [self._digest(body, secret, url) for url in self.urls]
+
+    def holds(self, secret: str, body: bytes | None = None) -> bool:
+        """Whether the presented signature is right. Compares with every spelling of the URL, in constant time."""
+        matches = False
+        for right in self.right(self.body if body is None else body, secret):
+            matches |= hmac.compare_digest(right, self._presented)
+        return matches
+
+    def holds_for(self, secret: str, url: str) -> bool:
+        """Whether the presented signature is right for another URL."""
+        return hmac.compare_digest(self._digest(self.body, secret, url), self._presented)
+
+    def _digest(self, body: bytes, secret: str, url: str) -> bytes:
+        scheme = self._scheme
+        values = {
+            "method": self._method, "url": text_bytes(url), "body": body, "ts": text_bytes(self._ts),
+            "secret": secret.encode(), "form": self._fields(body),
+        }  # fmt: skip
+        message = b"".join(values[part] for part in scheme.parts)
+        if scheme.plain:
+            return plain_digest(message, scheme.alg, scheme.encoding)
+        return digest(secret.encode(), message, scheme.alg, scheme.encoding)
+
+    def _fields(self, body: bytes) -> bytes:
+        """The form as it is signed; read once for each body."""
+        if not self._with_form:
+            return b""
+        if self._form is None or self._form[0] is not body:
+            self._form = (body, _form(body))
+        return self._form[1]
 
 
 def _form(body: bytes) -> bytes:
@@ -202,31 +231,6 @@ def _form(body: bytes) -> bytes:
     for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
         fields.setdefault(name, set()).add(value)
     return "".join(name + value for name in sorted(fields) for value in sorted(fields[name])).encode()
-
-
-def _urls(scheme: HmacRequest, request: Request) -> list[str]:
-    url = request.public_url
-    if request.query_string and "?" not in url:
-        url = f"{url}?{request.query_string}"
-    urls = [url]
-    if scheme.decode_url:
-        decoded = url
-        for escape, plain in _HUBSPOT_ESCAPES.items():
-            decoded = decoded.replace(escape, plain).replace(escape.lower(), plain)
-        urls.append(decoded)
-    if scheme.port_variants:
-        urls += _with_and_without_port(url)
-    return list(dict.fromkeys(urls))
-
-
-def _with_and_without_port(url: str) -> list[str]:
-    try:
-        parts = urlsplit(url)
-        port = parts.port or _PORTS.get(parts.scheme, 0)
-    except ValueError:
-        return []
-    host = parts.netloc.rpartition(":")[0] if parts.port else parts.netloc
-    return [urlunsplit(parts._replace(netloc=netloc)) for netloc in (host, f"{host}:{port}")]
 
 
 def of_fields(scheme: HmacFields, request: Request) -> list[Claim]:
@@ -248,7 +252,7 @@ def _item(scheme: HmacFields, item: Payload) -> Claim:
     message = scheme.join.join(scalar(item, path) for path in scheme.fields).encode("utf-8", "replace")
     sent_at = timestamp(scalar(item, scheme.ts_path), scheme.ts_form, scheme.ts_path) if scheme.ts_path else None
     right = _signer(scheme.alg, scheme.encoding, scheme.key, lambda _: message)
-    return Claim((text_bytes(presented),), b"", right, scheme.key, sent_at)
+    return Claim((text_bytes(presented),), b"", right, scheme.key, sent_at, covers_body=False)
 
 
 def crc32(body: bytes) -> bytes:

@@ -10,7 +10,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The signed parts of a request. Header names are lower case; `public_url` is the URL as it was registered."""
+    """The signed parts of a request. Header names are lower case; `public_url` is the URL as it was registered.
+
+    `path` is the path that was called, for the diagnosis; `url_setting` is what an operator sets `public_url` by.
+    """
 
     body: bytes
     headers: Mapping[str, str]
@@ -19,6 +22,8 @@ class Request:
     query_string: str = ""
     path_token: str = ""
     public_url: str = ""
+    path: str = ""
+    url_setting: str = "SEGUE_PUBLIC_URL"
 
 
 class Fault(StrEnum):
@@ -31,17 +36,31 @@ class Fault(StrEnum):
     CLOCK = "clock"
     SECRET = "wrong_secret"  # noqa: S105 - a word
     BODY = "body_changed"
+    URL = "wrong_url"
     REPLAYED = "replayed"
+
+
+class Signature(StrEnum):
+    """What is known of the signature of a request that was refused."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    MISSING = "missing"
+    NOT_CHECKED = "not_checked"
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`ok`, or the fault with a reason and what to do. Neither text ever holds a secret or a part of the body."""
+    """`ok`, or the fault with a reason and what to do. Neither text ever holds a secret or a part of the body.
+
+    `proven` says of a fault that the sender knows the secret: the signature fits another body, URL or time.
+    """
 
     fault: Fault
     strength: Literal["verified", "authenticated"] = "verified"
     reason: str = ""
     hint: str = ""
+    proven: bool = False
 
     @property
     def ok(self) -> bool:

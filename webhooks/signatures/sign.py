@@ -105,7 +105,7 @@ def _request(
         url += ("&" if "?" in url else "?") + f"{scheme.body_hash_param}={query[scheme.body_hash_param]}"
     lower = {name.lower(): value for name, value in headers.items()} | {"content-type": content_type}
     request = Request(body=body, headers=lower, method=method, query=query, public_url=url)
-    headers[scheme.header] = claims.of_request(scheme, request).right(body, secret)[0].decode()
+    headers[scheme.header] = claims.RequestClaim(scheme, request).right(body, secret)[0].decode()
     return Signed(body, headers, query)
 
 

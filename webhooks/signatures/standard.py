@@ -18,6 +18,10 @@ from webhooks.signatures.model import Request
 class Standard:
     """What such a request presents; `holds(secret, body)` as a claim's does."""
 
+    covers_body = True
+    weight = 1
+    is_shared = True
+
     def __init__(self, scheme: StandardWebhooks, request: Request) -> None:
         prefix = next((name for name in scheme.prefixes if f"{name}-signature" in request.headers), scheme.prefixes[0])
         id_, ts, signatures = (request.headers.get(f"{prefix}-{part}", "").strip() for part in _PARTS)

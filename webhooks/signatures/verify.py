@@ -24,11 +24,12 @@ from translators.kit.schemes import (
 )  # fmt: skip
 from webhooks.signatures import claims
 from webhooks.signatures.asymmetric import Signed
-from webhooks.signatures.claims import Unreadable
-from webhooks.signatures.diagnose import Holds, diagnose
+from webhooks.signatures.claims import RequestClaim, Unreadable
+from webhooks.signatures.diagnose import Allowance, Holds, diagnose
 from webhooks.signatures.digest import text_bytes
-from webhooks.signatures.model import Fault, Request, Verdict
+from webhooks.signatures.model import Fault, Request, Signature, Verdict
 from webhooks.signatures.standard import Standard
+from webhooks.signatures.urls import candidates
 
 Remember = Callable[[str, str, datetime], str]
 """`remember(token, value, until)` gives the value first noted for the token, ours where it is new."""
@@ -51,8 +52,12 @@ def verify(
     tolerance: float | None = None,
     remember: Remember | None = None,
     fetch: Callable[[str], bytes] | None = None,
+    allowance: Allowance | None = None,
 ) -> Verdict:
-    """Whether the request comes from the provider, unchanged and in time; every secret is tried on every signature."""
+    """Whether the request comes from the provider, unchanged and in time; every secret is tried on every signature.
+
+    `allowance` is what the diagnoses of refused requests may cost together.
+    """
     usable = [secret for secret in secrets if secret.strip()]
     if not usable:
         return Verdict(
@@ -64,7 +69,7 @@ def verify(
     if isinstance(scheme, HmacRequest) and "url" in scheme.parts and not request.public_url:
         return Verdict(
             Fault.NOT_CONFIGURED, reason="This provider signs the URL, and no public URL is configured.",
-            hint="Set the public URL, exactly as it is registered with the provider.",
+            hint=f"Set {request.url_setting} to the URL exactly as it is registered with the provider.",
         )  # fmt: skip
     try:
         claimed = _claims(scheme, request, now, fetch)
@@ -75,12 +80,57 @@ def verify(
     window = scheme.tolerance if tolerance is None else tolerance
     for claim in claimed:
         if not any([claim.holds(secret) for secret in usable]):
-            return diagnose(claim, request, usable)
+            signs_url = isinstance(scheme, HmacRequest) and "url" in scheme.parts
+            others = [*candidates(scheme, request)] if isinstance(scheme, HmacRequest) and signs_url else ()
+            return diagnose(claim, request, usable, urls=others, allowance=allowance)
         if claim.sent_at is not None and abs(now.timestamp() - claim.sent_at) > window:
             return _clock(now.timestamp() - claim.sent_at, window)
     if isinstance(scheme, HmacFields) and scheme.token_path is not None:
         return _once(scheme, scheme.token_path, request, now + timedelta(seconds=window), remember)
     return _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
+
+
+def recognise(
+    scheme: Scheme, request: Request, secrets: Sequence[str], *, now: datetime, has_body: bool = True
+) -> Signature:
+    """Say of a request that is refused anyway whether it is signed: no diagnosis, no memory, nothing is fetched.
+
+    Its time is not judged. `has_body` is false if the body was not read, so that only a token can be checked.
+    """
+    usable = [secret for secret in secrets if secret.strip()]
+    if isinstance(scheme, SharedToken):
+        _, presented = _presented(scheme, request)
+        if not presented:
+            return Signature.MISSING
+        matches = [hmac.compare_digest(text_bytes(presented), text_bytes(secret)) for secret in usable]
+        return Signature.RIGHT if any(matches) else Signature.WRONG if usable else Signature.NOT_CHECKED
+    in_body = isinstance(scheme, HmacFields)
+    if not in_body and not presents(scheme, request):
+        return Signature.MISSING
+    if not usable or not has_body:
+        return Signature.NOT_CHECKED
+    try:
+        claimed = _claims(scheme, request, now, None)
+    except Unreadable as error:
+        return Signature.MISSING if error.missing else Signature.NOT_CHECKED
+    held = all(any([claim.holds(secret) for secret in usable]) for claim in claimed)
+    return Signature.RIGHT if held else Signature.WRONG
+
+
+def presents(scheme: Scheme, request: Request) -> bool:
+    """Whether the request carries the scheme's signature or token outside of its body and path."""
+    match scheme:
+        case HmacFields():
+            return False
+        case StandardWebhooks():
+            names = [f"{prefix}-signature" for prefix in scheme.prefixes]
+        case SharedToken():
+            if scheme.where in {"path", "query"}:
+                return scheme.where == "query" and bool(request.query.get(scheme.name))
+            names = [scheme.name if scheme.where == "header" else "authorization"]
+        case _:
+            names = [scheme.header]
+    return any(request.headers.get(name.lower(), "").strip() for name in names)
 
 
 def _claims(scheme: Scheme, request: Request, now: datetime, fetch: Callable[[str], bytes] | None) -> Sequence[_Timed]:
@@ -94,7 +144,7 @@ def _claims(scheme: Scheme, request: Request, now: datetime, fetch: Callable[[st
         case StandardWebhooks():
             return (Standard(scheme, request),)
         case HmacRequest():
-            return (claims.of_request(scheme, request),)
+            return (RequestClaim(scheme, request),)
         case HmacFields():
             return claims.of_fields(scheme, request)
         case PublicKey():
@@ -108,6 +158,7 @@ def _clock(age: float, window: float) -> Verdict:
         Fault.CLOCK,
         reason=f"The signature is right, but its time is {abs(age):.0f} s {way} our clock; {window:.0f} s are allowed.",
         hint="Check this machine's clock (NTP). A request captured and sent again looks the same.",
+        proven=True,
     )
 
 

@@ -1,0 +1,230 @@
+"""Each refusal of a delivery: one line in the log, a count by cause, and in `segue status` and `segue alerts`."""
+
+import gzip
+import logging
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from acme import NOW, SECRET, body, make_endpoint, make_source, signed
+from doors import PLACES_BY_NAME, call, door
+from memory_journal import MemoryJournal
+from translators.kit import Answer, Delivery
+from webhooks.alerts.conditions import conditions
+from webhooks.errors import Rejected
+from webhooks.metrics import Meter, Totals, refused_counts
+from webhooks.metrics.survey import Seen
+from webhooks.receive import Door, Incoming
+from webhooks.refusals import MOST_LINES, WINDOW, Refusals
+from webhooks.settings import AlertSettings
+
+
+class Bench:
+    """One endpoint, and what was made of the requests to it."""
+
+    def __init__(self, source: Any = None, **endpoint: Any) -> None:
+        self.journal = MemoryJournal()
+        self.now = NOW
+        self.meter = Meter()
+        self.totals = Totals(self.meter, self.journal)  # type: ignore[arg-type]
+        self.door = Door(
+            endpoints={"acme": make_endpoint(source or make_source(), **endpoint)}, sources={"closed": make_source()},
+            journal=self.journal, max_body=1000, clock=lambda: self.now, meter=self.meter,
+        )  # type: ignore[arg-type]  # fmt: skip
+
+    def send(
+        self, payload: bytes = b"", *, name: str = "acme", method: str = "POST", sign: bytes | None = None, query: str = "",
+        length: int | None = None, **headers: str,
+    ) -> int:  # fmt: skip
+        told = {"content-length": str(len(payload) if length is None else length)}
+        if sign is not None:
+            told |= {key.lower(): value for key, value in signed(sign).items()}
+        told |= {key.replace("_", "-"): value for key, value in headers.items()}
+        incoming = Incoming(method=method, body=payload, headers=told, query_string=query)
+        return call(self.door, f"/webhooks/{name}", incoming)[0]
+
+    def refused(self) -> dict[tuple[str, str], Any]:
+        self.totals.flush()
+        return {(row.source, row.reason): row for row in refused_counts(self.journal.tallies())}
+
+    def alerts(self) -> dict[str, Any]:
+        found = conditions(
+            seen=Seen(at=self.now), notes={}, limits={}, settings=AlertSettings(), sources=["acme"], now=self.now,
+            refused=list(self.refused().values()),
+        )  # fmt: skip
+        return {alert.key: alert for alert in found}
+
+
+LARGE = body(note="x" * 2000)
+ENCODED = gzip.compress(body())
+# what is sent, the error, what is known of its signature
+CASES: dict[str, tuple[dict[str, Any], str, str]] = {
+    "no signature": ({"payload": body()}, "signature_missing", "missing"),
+    "wrong signature": ({"payload": body(), "sign": b"other"}, "wrong_secret", "wrong"),
+    "re-serialised": ({"payload": body().replace(b": ", b":"), "sign": body()}, "body_changed", "right"),
+    "too large": ({"payload": LARGE, "sign": LARGE}, "body_too_large", "not_checked"),
+    "too large without a signature": ({"payload": LARGE}, "body_too_large", "missing"),
+    "a bomb": ({"payload": gzip.compress(b"x" * 9000), "sign": gzip.compress(b"x" * 9000, mtime=0),
+                "content_encoding": "gzip"}, "body_too_large", "not_checked"),
+    "a signed encoding": ({"payload": ENCODED, "sign": ENCODED, "content_encoding": "br"}, "unsupported_encoding", "right"),
+    "an encoding": ({"payload": ENCODED, "sign": body(), "content_encoding": "br"}, "unsupported_encoding", "not_checked"),
+    "no gzip": ({"payload": body(), "sign": body(), "content_encoding": "gzip"}, "bad_encoding", "right"),
+    "cut short": ({"payload": body(), "sign": body(), "length": 999}, "cut_short", "not_checked"),
+    "method": ({"payload": body(), "sign": body(), "method": "PUT"}, "method_not_allowed", "right"),
+    "get": ({"sign": b"", "method": "GET"}, "method_not_allowed", "right"),
+    "a scanner's get": ({"method": "GET", "query": "a=1"}, "method_not_allowed", "missing"),
+    "guard": ({"payload": body(), "sign": body(), "query": "org=foreign"}, "refused", "right"),
+    "closed": ({"payload": body(), "name": "closed"}, "not_configured", "not_checked"),
+    "unknown": ({"payload": body(), "name": "nobody"}, "unknown_source", "not_checked"),
+}  # fmt: skip
+LOST = {
+    "re-serialised", "too large", "a bomb", "a signed encoding", "an encoding", "no gzip", "method", "get", "guard",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_refusal_is_one_line_of_the_log_one_count_and_in_the_status(case: str, caplog: Any) -> None:
+    request, error, signature = CASES[case]
+    bench = Bench()
+    name = {"nobody": "unknown"}.get(request.get("name", "acme"), request.get("name", "acme"))
+    with caplog.at_level(logging.WARNING):
+        status = bench.send(**request)
+    assert 400 <= status < 600
+    (record,) = [record for record in caplog.records if record.message == "rejected"]
+    assert (record.endpoint, record.error, record.signature) == (name, error, signature)
+    assert record.status == status
+    assert record.reason
+    assert bench.journal.rows() == []
+    ((key, row),) = bench.refused().items()
+    assert key == (name, error)
+    assert (row.count, row.last_at) == (1, NOW)
+    assert (row.signed, row.unchecked) == (
+        (signature == "right") * (case in LOST),
+        (signature == "not_checked") * (case in LOST),
+    )
+    alerts = bench.alerts()
+    assert set(alerts) == ({"refused:acme"} if case in LOST else set())
+    if case in LOST:
+        alert = alerts["refused:acme"]
+        assert alert.severity == ("critical" if signature == "right" else "warning")
+        assert error in alert.text
+        assert "provider's console" in alert.mend
+
+
+def test_the_log_holds_neither_secret_nor_body_nor_query(caplog: Any) -> None:
+    bench = Bench()
+    private = body(note="very private")
+    with caplog.at_level(logging.DEBUG):
+        bench.send(private, sign=private, method="PUT", query="email=ada@example.com")
+        bench.send(private, sign=private, content_encoding="br")
+        bench.send(private, name="t0ken-as-a-name")
+    text = " ".join(str(vars(record)) for record in caplog.records)
+    assert "rejected" in text
+    for never in (SECRET, "very private", "ada@", "t0ken", signed(private)["Acme-Signature"]):
+        assert never not in text
+
+
+def test_an_alert_of_lost_deliveries_ends_a_day_after_the_last_and_grows_with_their_number() -> None:
+    bench = Bench()
+    bench.send(LARGE, sign=LARGE)
+    assert bench.alerts()["refused:acme"].weight == 10
+    for _ in range(30):
+        bench.send(body(), sign=body(), method="PUT")
+    alert = bench.alerts()["refused:acme"]
+    assert alert.weight == 31
+    assert "30 rightly signed deliveries" in alert.text
+    bench.now += timedelta(hours=23)
+    assert bench.alerts()
+    bench.now += timedelta(hours=2)
+    assert bench.alerts() == {}
+
+
+def test_a_proven_clock_is_alerted_of_and_a_journal_that_is_unavailable_is_not() -> None:
+    """The provider sends again what was answered 503."""
+    bench = Bench()
+    bench.now = NOW + timedelta(days=1)
+    bench.send(body(), sign=body())
+    assert "clock" in bench.alerts()["refused:acme"].text
+    bench = Bench()
+    bench.journal.away = True
+    assert bench.send(body(), sign=body()) == 503
+    bench.journal.away = False
+    assert bench.refused()["acme", "journal_unavailable"].count == 1
+    assert bench.alerts() == {}
+
+
+def test_a_source_that_answers_in_its_own_words_is_recorded_alike(caplog: Any) -> None:
+    bench = Bench(make_source(nack=Answer(body=b"<no/>", content_type="text/xml")))
+    with caplog.at_level(logging.WARNING):
+        assert bench.send(body(), sign=body(), query="org=foreign") == 200
+    assert [record.error for record in caplog.records if record.message == "rejected"] == ["refused"]
+    assert bench.refused()["acme", "refused"].signed == 1
+
+
+def test_a_flood_is_sampled_and_what_was_left_out_is_counted_and_said(caplog: Any) -> None:
+    clock = [0.0]
+    refusals = Refusals(Meter(), tick=lambda: clock[0])
+    rejected = Rejected(401, "wrong_secret", "No.")
+
+    def lines(message: str) -> list[Any]:
+        return [record for record in caplog.records if record.message == message]
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(1000):
+            refusals.record("acme", rejected, method="POST", now=NOW)
+        refusals.record("shop", rejected, method="POST", now=NOW)
+        assert len(lines("rejected")) == MOST_LINES + 1
+        refusals.flush()
+        assert lines("more were rejected") == []
+        clock[0] = WINDOW
+        refusals.flush()
+        (summary,) = lines("more were rejected")
+        assert (summary.endpoint, summary.error, summary.left_out) == ("acme", "wrong_secret", 1000 - MOST_LINES)
+        refusals.record("acme", rejected, method="POST", now=NOW)
+        assert len(lines("rejected")) == MOST_LINES + 2
+        assert refusals._windows.keys() == {("acme", "wrong_secret")}
+
+
+def test_a_summary_comes_with_the_next_refusal_too(caplog: Any) -> None:
+    clock = [0.0]
+    refusals = Refusals(Meter(), tick=lambda: clock[0])
+    with caplog.at_level(logging.WARNING):
+        for _ in range(MOST_LINES + 7):
+            refusals.record("acme", Rejected(415, "unsupported_encoding", "No."), method="POST", now=NOW)
+        clock[0] = WINDOW + 1
+        refusals.record("acme", Rejected(415, "unsupported_encoding", "No."), method="POST", now=NOW)
+    assert [record.left_out for record in caplog.records if record.message == "more were rejected"] == [7]
+
+
+@pytest.mark.parametrize("name", sorted(PLACES_BY_NAME))
+def test_what_a_provider_signed_is_recognised_when_it_is_refused(name: str) -> None:
+    """By every scheme: a method that is not taken, and an encoding that is not known."""
+    place = PLACES_BY_NAME[name]
+    opened = door(MemoryJournal())
+    genuine = place.request()
+    path = f"/webhooks/{name}" + (f"/{genuine.token}" if genuine.token else "")
+    headers = {**genuine.headers, "content-encoding": "zstd"}
+    assert call(opened, path, replace(genuine, headers=headers))[0] == 415
+    expected = "not_checked" if getattr(place.endpoint.scheme, "cert_url_header", None) else "right"
+    (sample,) = [
+        sample
+        for sample in next(iter(opened.meter.signed_rejected.collect())).samples
+        if sample.name.endswith("_total")
+    ]
+    assert sample.labels == {"source": name, "reason": "unsupported_encoding", "signature": expected}
+
+
+def test_a_handshake_or_guard_that_fails_is_no_500(caplog: Any) -> None:
+    source = make_source()
+
+    @source.handshake(signed=False)
+    def unsigned(delivery: Delivery) -> Answer | None:
+        return Answer(body=delivery.payload.text("hello").encode()) if delivery.payload["a"]["b"] else None  # type: ignore[index]
+
+    bench = Bench(source)
+    assert bench.send(b"\xff\xfe garbage") == 401
+    assert bench.send(b"{}") == 401
+    assert bench.send(body(), sign=body()) == 200
+    assert len(bench.journal.rows()) == 1
