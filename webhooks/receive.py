@@ -85,7 +85,7 @@ class Door:
         self.fetch = fetch
         self.meter = meter or Meter()
         self.tracer = tracer or Tracer()
-        self.refusals = Refusals(self.meter)
+        self.refusals = Refusals(self.meter, {name: endpoint.source.name for name, endpoint in endpoints.items()})
         self._allowance = Allowance()
 
     def look(self, name: str) -> Reply:

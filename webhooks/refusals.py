@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -38,10 +38,13 @@ class _Window:
 
 
 class Refusals:
-    """One for each process. Safe to share between threads."""
+    """One for each process. `sources` names each endpoint's source. Safe to share between threads."""
 
-    def __init__(self, meter: Meter, *, tick: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, meter: Meter, sources: Mapping[str, str] | None = None, *, tick: Callable[[], float] = time.monotonic
+    ) -> None:
         self._meter = meter
+        self._sources = sources or {}
         self._tick = tick
         self._windows: dict[tuple[str, str], _Window] = {}
         self._lock = threading.Lock()
@@ -60,8 +63,8 @@ class Refusals:
         error = rejected.error
         self.count(endpoint, rejected, now=now)
         fields = {
-            "endpoint": endpoint, "method": method, "status": rejected.status, "error": error,
-            "reason": rejected.reason, "signature": rejected.signature or "not_checked",
+            "source": self._sources.get(endpoint, endpoint), "endpoint": endpoint, "method": method,
+            "status": rejected.status, "error": error, "reason": rejected.reason, "signature": rejected.signature or "not_checked",
             **({"detail": rejected.detail} if rejected.detail else {}),
         }  # fmt: skip
         with self._lock:

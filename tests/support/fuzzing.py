@@ -223,7 +223,7 @@ class Fuzzed:
         if source.nack is not None and body == source.nack.body:
             assert new == 0, f"stored and not acknowledged: {about}"
             return
-        if body.startswith((b'{"status":"accepted"', b'{"status":"duplicate"')):
+        if body.startswith((b'{"status":"accepted"', b'{"status":"duplicate"', b'{"status":"kept"')):
             told = json.loads(body)
             assert told["new"] == new, f"a 200 for what is not stored: {about}"
         elif source.ack is None or body != source.ack.body:
