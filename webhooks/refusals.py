@@ -64,7 +64,8 @@ class Refusals:
         self.count(endpoint, rejected, now=now)
         fields = {
             "source": self._sources.get(endpoint, endpoint), "endpoint": endpoint, "method": method,
-            "status": rejected.status, "error": error, "reason": rejected.reason, "signature": rejected.signature or "not_checked",
+            "status": rejected.status, "error": error, "reason": rejected.reason,
+            "signature": rejected.signature or "not_checked",
             **({"detail": rejected.detail} if rejected.detail else {}),
         }  # fmt: skip
         with self._lock:
