@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from translators.kit import (
     Event,
+    FormerKey,
     Head,
     HmacBody,
     Identity,
@@ -25,6 +26,7 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
+    digest,
     json_call,
     track,
 )
@@ -46,9 +48,20 @@ def register(at: Registering) -> Registered:
     return at.secret
 
 
+# What happens once to a booking and those who attend it.
+_ONCE: Final = {
+    "BOOKING_CREATED", "BOOKING_REQUESTED", "BOOKING_REJECTED", "BOOKING_CANCELLED", "BOOKING_RESCHEDULED",
+}  # fmt: skip
+_PAID: Final = {"BOOKING_PAID", "BOOKING_PAYMENT_INITIATED"}
+
+
 @calcom.event
 def head(item: Item) -> Head:
-    """Cal.com numbers no delivery: the trigger, its subject and its time name it; a start or end has a key."""
+    """The trigger and its subject: a booking and its seat (else its attendees), a payment; a start or end has a key.
+
+    `createdAt` is made for each webhook while sending, so that two webhooks differ in it; it is a part of the key only
+    of what may happen again (a mark of a no-show) or has no id (a form's answers).
+    """
     body = item.body
     type_ = body.text("triggerEvent")
     own = body.id("idempotencyKey", "") or body.id("uid", "")
@@ -56,7 +69,22 @@ def head(item: Item) -> Head:
         return Head(f"{type_}:{own}", type_, _scheduled(body, type_), "event")
     at, payload = body.iso("createdAt"), body.at("payload")
     subject = next(filter(None, (payload.id(name, "") for name in ("uid", "bookingUid", "formId", "bookingId"))), "")
-    return Head(f"{type_}:{subject}:{at.isoformat()}", type_, at)
+    former = f"{type_}:{subject}:{at.isoformat()}"
+    if not subject or type_ not in _ONCE | _PAID:
+        return Head(former, type_, at)
+    payment = payload.id("paymentId", "") or payload.id("metadata.externalId", "")
+    part = payment if type_ in _PAID else _seat(payload)
+    if type_ == "BOOKING_RESCHEDULED":  # a booking with seats keeps its uid when it is moved
+        part = digest(part, *(payload.get(name) for name in ("startTime", "rescheduleUid", "rescheduleStartTime")))
+    return Head(f"{type_}:{subject}:{part}", type_, at, former_keys=(FormerKey(former),))
+
+
+def _seat(payload: Payload) -> str:
+    """The seat of an event with seats, whose bookings share a uid; else who attends."""
+    paths = ("attendeeSeatId", "seatReferenceUid", "bookingSeat.referenceUid")
+    if seat := next(filter(None, (payload.id(path, "") for path in paths)), ""):
+        return seat
+    return digest(sorted(attendee.text("email", "").lower() for attendee in payload.each("attendees")))
 
 
 def _scheduled(body: Payload, type_: str) -> datetime | None:

@@ -7,11 +7,12 @@ submission. A meeting that is moved is told twice: the old invitee is cancelled,
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from translators.kit import (
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacKvHeader,
     Identity,
@@ -38,12 +39,29 @@ calendly = Source(
 )
 
 
+# What happens once to the thing that `payload.uri` names.
+_ONCE: Final = {
+    "invitee.created", "invitee.canceled", "routing_form_submission.created", "contact.created", "contact.deleted",
+}  # fmt: skip
+
+
 @calendly.event
 def head(item: Item) -> Head:
-    """Calendly numbers no delivery: the event, its subject and its time name it."""
+    """The event and its subject. `created_at` is the notification's: subscriptions of user and organisation differ in
+    it, so it is a part of the key only where nothing else tells two events of one subject apart.
+    """
     body = item.body
-    at = body.iso("created_at")
-    return Head(f"{body.text('event')}:{body.id('payload.uri')}:{at.isoformat()}", body.text("event"), at)
+    type_, uri, at = body.text("event"), body.id("payload.uri"), body.iso("created_at")
+    former = f"{type_}:{uri}:{at.isoformat()}"
+    updated = body.text("payload.updated_at", "") if type_.endswith(".updated") else ""
+    if type_ == "invitee_no_show.created":
+        mark = body.id("payload.no_show.uri", "") or uri
+        key = f"{type_}:{mark}" if "/invitee_no_shows/" in mark else former
+    elif type_ in _ONCE:
+        key = f"{type_}:{uri}"
+    else:
+        key = f"{type_}:{uri}:{updated}" if updated else former
+    return Head(key, type_, at, former_keys=(FormerKey(former),) if key != former else ())
 
 
 @calendly.who

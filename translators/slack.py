@@ -15,6 +15,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacTimestamped,
     Identity,
@@ -35,6 +36,11 @@ from translators.kit import (
 _SENT_AT: Final = "x-slack-request-timestamp"
 _TEAM_TYPES: Final = {"app_uninstalled"}
 _SPOKEN: Final = ("message", "message.file_share", "message.thread_broadcast", "message.me_message")
+_POSTED: Final = {*_SPOKEN, "message.bot_message"}
+# Whose ids a member's id is one of: the organisation of an Enterprise Grid, else the workspace.
+_SCOPES_OF_IDS: Final = (
+    "context_enterprise_id", "context_team_id", "enterprise_id", "enterprise.id", "team_id", "team.id", "user.team_id",
+)  # fmt: skip
 
 slack = Source(
     "slack",
@@ -73,7 +79,8 @@ def split(delivery: Delivery) -> list[bytes | Item]:
 
 @slack.event
 def head(item: Item) -> Head:
-    """`event_id`, equal on every retry, or an interaction's `trigger_id`. Times are the event's own or its second.
+    """A message by team, channel and its own time, for Slack may report one under several `event_id`s; else `event_id`,
+    equal on every retry, or an interaction's `trigger_id`. Times are the event's own or its second.
 
     Interactions carry no time but the one they are signed with, and Slack does not repeat them.
     """
@@ -87,19 +94,39 @@ def head(item: Item) -> Head:
     type_ = ".".join(filter(None, (event.text("type"), event.text("subtype", None))))
     at = event.get("event_ts")
     exact = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
-    return Head(body.id("event_id"), type_, event.seconds("event_ts") if exact else body.seconds("event_time"))
+    time = event.seconds("event_ts") if exact else body.seconds("event_time")
+    channel, ts = event.id("channel", ""), event.text("ts", "")
+    if type_ in _POSTED and channel and ts:
+        own = body.id("event_id", "")
+        former = (FormerKey(own),) if own else ()
+        return Head(f"message:{body.id('team_id', '')}:{channel}:{ts}", type_, time, former_keys=former)
+    return Head(body.id("event_id"), type_, time)
 
 
 @slack.who
 def who(event: Event) -> Identity:
     """The member who acted; the workspace where the app itself is the matter."""
     body = event.body
-    team = body.id("team_id", None) or body.id("team.id", None) or body.id("user.team_id", None)
     if event.type in _TEAM_TYPES:
-        return Identity(anonymous=("team", body.id("team_id")), group_id=team)
+        team = _team(body) or body.id("enterprise_id")
+        return Identity(anonymous=("team", team), group_id=team)
     path = next((path for path in ("event.user", "user_id", "user") if path in body), "event.user")
-    member = body.id(path)
-    return Identity(anonymous=("user", member), external_ids=(ExternalId("slack_user_id", member),), group_id=team)
+    return _member(body, body.id(path))
+
+
+def _team(body: Payload) -> str:
+    return body.id("team_id", "") or body.id("team.id", "") or body.id("user.team_id", "")
+
+
+def _member(body: Payload, member: str) -> Identity:
+    """A U... id is unique in its workspace (or Grid organisation) only, a W... id everywhere.
+
+    https://docs.slack.dev/authentication/sign-in-with-slack/
+    """
+    scope = "" if member.startswith("W") else next(filter(None, (body.id(path, "") for path in _SCOPES_OF_IDS)), "")
+    id_ = f"{scope}|{member}" if scope else member
+    external = ExternalId("slack_user_id", id_)
+    return Identity(anonymous=("user", id_), external_ids=(external,), group_id=_team(body) or None)
 
 
 # Events and the bot scope that each asks for: https://docs.slack.dev/reference/events
@@ -224,13 +251,8 @@ def arrived(event: Event) -> Iterator[Message]:
 @slack.on("channel_created")
 def channel_created(event: Event) -> Iterator[Message]:
     channel = event.body.at("event.channel")
-    who = slack.identity(event) if "event.user" in event.body else _creator(event, channel.id("creator"))
+    who = slack.identity(event) if "event.user" in event.body else _member(event.body, channel.id("creator"))
     yield track("Channel Created", channel_id=channel.id("id"), channel_name=channel.text("name", None), who=who)
-
-
-def _creator(event: Event, member: str) -> Identity:
-    external = ExternalId("slack_user_id", member)
-    return Identity(anonymous=("user", member), external_ids=(external,), group_id=event.body.id("team_id", None))
 
 
 @slack.on("channel_archive")
@@ -251,7 +273,7 @@ def home_opened(event: Event) -> Iterator[Message]:
 
 @slack.on("app_uninstalled")
 def uninstalled(event: Event) -> Iterator[Message]:
-    yield track("App Uninstalled", app_id=event.body.id("api_app_id", None), account_id=event.body.id("team_id"))
+    yield track("App Uninstalled", app_id=event.body.id("api_app_id", None), account_id=slack.identity(event).group_id)
 
 
 @slack.on("block_actions", "shortcut", "message_action")

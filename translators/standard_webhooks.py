@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
+    FormerKey,
     Head,
     Identity,
     Item,
@@ -41,6 +42,10 @@ standard_webhooks = Source(
         Option("customer_id", "the path of the sender's id of the person, such as data.customer_id"),
         Option("email", "the path of the person's e-mail address, such as data.email"),
         Option("group_id", "the path of the account that the person acts for"),
+        Option(
+            "event_id",
+            "the path of the event's own id, if the sender gives each endpoint a webhook-id of its own",
+        ),
         Option("time", "the path of the event's time: ISO 8601, unix seconds or milliseconds", "timestamp"),
     ],
 )
@@ -58,11 +63,17 @@ standard_webhooks.by_hand(
 
 @standard_webhooks.event
 def head(item: Item) -> Head:
-    """The message's id, equal on every retry. `webhook-timestamp` is the attempt's time and is not taken."""
+    """The message's id, the same on every retry, or the event's own at the configured path. `webhook-timestamp` is the
+    attempt's time and is not taken.
+    """
     body = item.body
-    key = item.headers.get("webhook-id") or item.headers.get("svix-id") or f"sha256:{sha256(item.raw).hexdigest()}"
-    path = str(item.options.get("time") or "timestamp")
-    return Head(key, body.text("type"), body.when(path, None))
+    told = item.headers.get("webhook-id") or item.headers.get("svix-id") or f"sha256:{sha256(item.raw).hexdigest()}"
+    type_, at = body.text("type"), body.when(str(item.options.get("time") or "timestamp"), None)
+    path = str(item.options.get("event_id") or "")
+    own = body.id(path, "") if path else ""
+    if not own:
+        return Head(told, type_, at)
+    return Head(f"{type_}:{own}", type_, at, former_keys=(FormerKey(told),))
 
 
 @standard_webhooks.who

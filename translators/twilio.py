@@ -1,4 +1,4 @@
-"""Twilio's messages -> Segment: status callbacks and incoming messages. Forms, not JSON.
+"""Twilio's messages -> Segment: status callbacks and incoming messages. Forms, not JSON. Calls make no messages.
 
 https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 https://www.twilio.com/docs/messaging/guides/webhook-request
@@ -6,14 +6,16 @@ https://www.twilio.com/docs/messaging/guides/webhook-request
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final
 
 from translators.kit import (
     Answer,
     Delivery,
     Event,
+    FormerKey,
     Head,
     HmacRequest,
     Identity,
@@ -21,12 +23,14 @@ from translators.kit import (
     Malformed,
     Message,
     Need,
+    Payload,
     Refused,
     Registered,
     Registering,
     Skip,
     Source,
     basic,
+    digest,
     form_call,
     from_rfc2822,
     json_call,
@@ -55,6 +59,19 @@ twilio = Source(
 )
 
 _INCOMING: Final = {"received", "receiving"}
+# Callbacks that are about no message: the field that each is known by, and where its status stands.
+_OTHERS: Final = (
+    ("TranscriptionSid", "transcription", ("TranscriptionEvent", "TranscriptionStatus")),
+    ("RecordingStatus", "recording", ("RecordingStatus",)),
+    ("ConferenceSid", "conference", ("StatusCallbackEvent",)),
+    ("StreamSid", "stream", ("StreamEvent",)),
+    ("SiprecSid", "siprec", ("SiprecEvent",)),
+    ("RoomSid", "room", ("StatusCallbackEvent", "RoomStatus")),
+    ("FaxSid", "fax", ("FaxStatus", "Status")),
+    ("WorkspaceSid", "taskrouter", ("EventType",)),
+    ("ConversationSid", "conversation", ("EventType",)),
+    ("PayloadType", "debugger", ("Level",)),
+)
 
 
 @twilio.split
@@ -66,32 +83,50 @@ def with_query(delivery: Delivery) -> list[Item]:
 
 @twilio.event
 def head(item: Item) -> Head:
-    """A message and its status, a call and its status. Only calls carry a time.
+    """A message and its status; a call, its status and its number in the sequence. Messages carry no time.
 
     `RawDlrDoneDate` is the carrier's, without a zone, so it is no time:
     https://www.twilio.com/en-us/changelog/addition-of-rawdlrdonedate-to-delivered-and-undelivered-status-webhooks
     """
     form = item.form
-    if "CallSid" in form and "MessageSid" not in form:
-        status, number = _field(form, "CallStatus"), form.get("SequenceNumber", "")
-        return Head(f"{_field(form, 'CallSid')}|{status}|{number}", f"call.{status}", _time(form.get("Timestamp", "")))
-    sid = form.get("MessageSid") or _field(form, "SmsSid")
-    status = form.get("MessageStatus") or _field(form, "SmsStatus")
-    return Head(f"{sid}|{status}", f"message.{status}", None)
+    sid, status = form.get("MessageSid") or form.get("SmsSid"), form.get("MessageStatus") or form.get("SmsStatus")
+    if sid and (status or "Body" in form) and "ConversationSid" not in form:
+        status = status or "received"
+        return Head(f"{sid}|{status}", f"message.{status}", None)
+    for field, kind, statuses in _OTHERS:
+        if form.get(field):
+            status = (next(filter(None, map(form.get, statuses)), None) or "other").removeprefix(f"{kind}-")
+            return Head(f"{kind}|{status}|{digest(form)}", f"{kind}.{status}", _time(form.get("Timestamp", "")))
+    if form.get("CallSid"):
+        return _call(form)
+    raise Malformed("$.MessageStatus" if sid else "$.MessageSid", "is missing")
 
 
-def _field(form: Any, name: str) -> str:
+def _call(form: Mapping[str, str]) -> Head:
+    """A call's status callbacks are numbered; other requests about a call have no number, some no status."""
+    call, status, number = form["CallSid"], form.get("CallStatus", ""), form.get("SequenceNumber", "")
+    type_, at = f"call.{status or 'other'}", _time(form.get("Timestamp", ""))
+    if status and number:
+        return Head(f"{call}|{status}|{number}", type_, at)
+    former = (FormerKey(f"{call}|{status}|", same_bytes=True),) if status else ()
+    return Head(f"{call}|{status}|{digest(form)}", type_, at, former_keys=former)
+
+
+def _field(form: Mapping[str, str], name: str) -> str:
     value: str = form.get(name, "")
     if not value:
         raise Malformed(f"$.{name}", "is missing")
     return value
 
 
-def _time(text: str) -> Any:
+def _time(text: str) -> datetime | None:
+    """RFC 2822, as calls have it; ISO 8601 or unix seconds, as newer callbacks do."""
+    if not text:
+        return None
     try:
-        return from_rfc2822(text) if text else None
+        return from_rfc2822(text)
     except ValueError:
-        raise Malformed("$.Timestamp", "is no RFC 2822 time") from None
+        return Payload({"Timestamp": text}).when("Timestamp")
 
 
 def _ends(event: Event) -> tuple[str, str, str]:
@@ -183,16 +218,24 @@ def failed(event: Event) -> Iterator[Message]:
 
 @twilio.on("message.received")
 def received(event: Event) -> Iterator[Message]:
-    """A customer wrote; the text stays here. `opt_out_type` is for a STOP, START or HELP that Twilio answered."""
+    """A customer wrote; the text stays here. `opt_out_type` is for a STOP, START or HELP that Twilio answered.
+
+    https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
+    """
     form = event.form
     if not form.get("From"):
         raise Skip("Twilio hides who wrote it")
+    choice = form.get("OptOutType", "").lower()
     told = {
         "media_count": _number(form.get("NumMedia", "")),
         "segment_count": _number(form.get("NumSegments", "")),
-        "opt_out_type": form.get("OptOutType", "").lower() or None,
+        "opt_out_type": choice or None,
     }
     yield track("SMS Received", _message(event) | told)
+    if choice == "stop":
+        yield track("SMS Unsubscribed", _message(event))
+    elif choice == "start":
+        yield track("SMS Resubscribed", _message(event))
 
 
 def _number(text: str) -> int | None:
@@ -209,4 +252,12 @@ twilio.ignore(
 )
 twilio.ignore("message.canceled", because="a scheduled message that you called off: nothing was sent")
 twilio.ignore("message.partially_delivered", because="one part of a message: delivered or undelivered will tell")
-twilio.ignore("call.*", because="calls are not told")
+twilio.ignore("call.*", because="calls make no messages")
+twilio.ignore(
+    "recording.*", "transcription.*", "stream.*", "siprec.*", because="a part of a call, and calls make no messages"
+)
+twilio.ignore("conference.*", "room.*", because="a conference is a call, and calls make no messages")
+twilio.ignore("fax.*", because="faxes make no messages")
+twilio.ignore("conversation.*", because="a conversation's own; each message that it sends has a callback of its own")
+twilio.ignore("taskrouter.*", because="the routing of a task to an employee of yours")
+twilio.ignore("debugger.*", because="an error or warning of your Twilio account")

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
+    FormerKey,
     Head,
     HmacBody,
     Identity,
@@ -24,6 +25,7 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
+    digest,
     json_call,
     track,
 )
@@ -51,9 +53,20 @@ _TEST: Final = "an_account@example.com"  # what the test request answers to ever
 
 @typeform.event
 def head(item: Item) -> Head:
-    """The delivery's id and the moment that the form was sent; a partial response may have none."""
+    """The form and the response's token; a partial response, which has no time of its own, by what was answered too.
+
+    `event_id` is the webhook's: each webhook of a form sends its own.
+    """
     body = item.body
-    return Head(body.id("event_id"), body.text("event_type"), body.iso("form_response.submitted_at", None))
+    type_, response = body.text("event_type"), body.at("form_response")
+    token, own = response.id("token", ""), body.id("event_id", "")
+    if not token:
+        return Head(body.id("event_id"), type_, response.iso("submitted_at", None))
+    key = f"{type_}:{response.id('form_id', '')}:{token}"
+    if type_ != "form_response":
+        key = f"{key}:{digest(response.get('answers'), response.get('hidden'))}"
+    former = (FormerKey(own),) if own else ()
+    return Head(key, type_, response.iso("submitted_at", None), former_keys=former)
 
 
 @typeform.before

@@ -179,6 +179,14 @@ def test_ids_and_types_may_be_made_of_several_members_and_headers() -> None:
         assert events_of(source, body)[0].problem.startswith(path)
 
 
+def test_two_events_of_one_body_are_told_apart_by_the_type_in_a_header() -> None:
+    source = acme(id="", type="header:X-Kind", items="", time="")
+    deleted, restored = (events_of(source, b'{"id": 100}', x_kind=kind)[0] for kind in ("deleted", "restored"))
+    assert deleted.key != restored.key
+    assert deleted.former_keys == restored.former_keys
+    assert deleted.key.endswith(deleted.former_keys[0].key)
+
+
 def test_a_form_is_read_by_the_names_of_its_fields() -> None:
     source = acme(body="form", items="", id="sid", time="")
     (event,) = events_of(source, b"event=order.paid&sid=s1&customer=c1&id=9&cents=500&currency=eur")

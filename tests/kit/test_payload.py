@@ -92,7 +92,7 @@ def test_paths_grow_with_the_walk() -> None:
 
 def test_pick_takes_what_is_there_and_renames() -> None:
     assert BODY.pick("id", "none", "customer.id", number="n") == {"id": "cus_1", "number": 7}
-    assert BODY.texts("meta") == {"a": "1"}
+    assert BODY.texts("meta") == {"a": "1", "b": "2"}
     assert BODY.texts("customer.tags") == {}
     assert "id" in BODY
     assert "none" not in BODY

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from translators.kit import Delivery
+from translators.kit import Delivery, FormerKey
 from translators.slack import slack
 from webhooks.signatures import Request, verify
 from webhooks.transcript import outcomes
@@ -77,3 +77,60 @@ def test_a_command_signed_as_slack_signs_it_is_accepted_and_a_changed_one_is_not
 def test_a_command_or_a_modal_is_answered_with_nothing_since_slack_would_show_it() -> None:
     assert slack.ack is not None
     assert (slack.ack.status, slack.ack.body) == (200, b"")
+
+
+def test_one_message_under_several_event_ids_is_one_event() -> None:
+    told = {"type": "message", "channel": "C1", "user": "U1", "ts": "1791190800.000100"}
+    first, again = callback(**told), callback(**told)
+    again = delivery(again.body.replace(b"Ev1", b"Ev2"))
+    events = [slack.events(sent)[0] for sent in (first, again)]
+    assert {event.key for event in events} == {"message:T1:C1:1791190800.000100"}
+    assert [event.former_keys for event in events] == [(FormerKey("Ev1"),), (FormerKey("Ev2"),)]
+
+
+def person(member: str, **outer: Any) -> tuple[str, str]:
+    told = {"type": "event_callback", "event_id": "Ev1", "event_time": 1791190800, **outer}
+    event = {"type": "reaction_added", "user": member, "reaction": "tada"}
+    ((_, outcome),) = outcomes(slack, delivery(json.dumps({**told, "event": event}).encode()))
+    assert isinstance(outcome, Translated)
+    (message,) = outcome.messages
+    return message["anonymousId"], message["context"]["externalIds"][0]["id"]
+
+
+def test_one_user_id_in_two_workspaces_is_two_people() -> None:
+    assert set(person("U1", team_id="T1")).isdisjoint(person("U1", team_id="T2"))
+    assert person("U1", team_id="T1") == person("U1", team_id="T1")
+
+
+def test_a_member_of_an_enterprise_grid_is_one_person_in_all_its_workspaces() -> None:
+    assert person("W1", team_id="T1") == person("W1", team_id="T2", enterprise_id="E1")
+    assert person("U1", team_id="T1", enterprise_id="E1") == person("U1", team_id="T2", enterprise_id="E1")
+    assert person("U1", team_id="T1", enterprise_id="E1") != person("U1", team_id="T1", enterprise_id="E2")
+
+
+def test_a_channel_shared_with_another_company_does_not_split_a_member() -> None:
+    ours = person("U1", team_id="T1", context_team_id="T1")
+    assert person("U1", team_id="T9", context_team_id="T1", context_enterprise_id=None) == ours
+
+
+def test_an_interaction_and_an_event_of_one_member_are_of_one_person() -> None:
+    action = {"type": "shortcut", "user": {"id": "U1"}, "team": {"id": "T1"}, "enterprise": None, "trigger_id": "1"}
+    form = urlencode({"payload": json.dumps(action)}).encode()
+    command = b"command=%2Forder&user_id=U1&team_id=T1&trigger_id=1"
+    for body in (form, command):
+        ((_, outcome),) = outcomes(slack, delivery(body, **{"x-slack-request-timestamp": "1791190800"}))
+        assert isinstance(outcome, Translated)
+        assert outcome.messages[0]["anonymousId"] == person("U1", team_id="T1")[0]
+
+
+def test_an_app_removed_from_a_whole_organisation_names_the_organisation() -> None:
+    told = {
+        "type": "event_callback",
+        "event_id": "Ev1",
+        "event_time": 1791190800,
+        "team_id": None,
+        "enterprise_id": "E1",
+    }
+    ((_, outcome),) = outcomes(slack, delivery(json.dumps(told | {"event": {"type": "app_uninstalled"}}).encode()))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["properties"]["account_id"] == "E1"

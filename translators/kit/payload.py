@@ -253,11 +253,11 @@ class Payload:
         return {name: value for name, value in found.items() if value is not None}
 
     def texts(self, path: str) -> Mapping[str, str]:
-        """The string members of the object at the path, such as a provider's free `metadata`."""
+        """Return the texts of the object at the path, such as `metadata`, and whole numbers as their digits."""
         members = self.maybe(path).value
         if not isinstance(members, dict):
             return {}
-        return {name: value for name, value in members.items() if isinstance(value, str)}
+        return {name: str(value) for name, value in members.items() if type(value) in (str, int)}
 
 
 def _as_id(value: Any) -> str | None:

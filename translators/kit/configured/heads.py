@@ -8,7 +8,7 @@ from typing import Final
 
 from translators.kit.configured.tables import Table
 from translators.kit.errors import Malformed
-from translators.kit.event import Delivery, Head, Item
+from translators.kit.event import Delivery, FormerKey, Head, Item
 from translators.kit.payload import Payload, raw_items
 from translators.kit.source import Source
 
@@ -49,11 +49,18 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
     @source.event
     def head(item: Item) -> Head:
         body = body_of(item, form=form)
-        key = ":".join(_required(item, body, path) for path in ids) or f"sha256:{sha256(item.raw).hexdigest()}"
+        own = ":".join(_required(item, body, path) for path in ids)
         type_ = ".".join(filter(None, (_read(item, body, path) for path in types)))
         if not type_:
             raise Malformed(f"$.{types[0]}", "is missing, and it names the event's type")
-        return Head(key, type_, _when(item, body, time, naive=naive) if time else None)
+        at = _when(item, body, time, naive=naive) if time else None
+        if own:
+            return Head(own, type_, at)
+        bytes_ = f"sha256:{sha256(item.raw).hexdigest()}"
+        if not any(path.startswith(_HEADER) for path in types):
+            return Head(bytes_, type_, at)
+        # The body does not hold the type: two events may have one body, such as `{"id": 1}`.
+        return Head(f"{type_}:{bytes_}", type_, at, former_keys=(FormerKey(bytes_),))
 
 
 def _read(item: Item, body: Payload, path: str) -> str:

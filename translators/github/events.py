@@ -56,6 +56,9 @@ _TIMES: Final[dict[str, tuple[str, Clock]]] = {
     "pull_request_review.submitted": ("review.submitted_at", "event"),
     "release.published": ("release.published_at", "event"),
     "installation.created": ("installation.created_at", "event"),
+    "marketplace_purchase.purchased": ("effective_date", "event"),
+    "marketplace_purchase.changed": ("effective_date", "event"),
+    "marketplace_purchase.cancelled": ("effective_date", "event"),
 }
 
 
@@ -97,8 +100,8 @@ def who(event: Event) -> Identity:
 
 @github.before
 def people_only(event: Event) -> None:
-    """A bot's act is nobody's."""
-    if event.body.get("sender.type") == "Bot":
+    """What a bot does is no person's act; a purchase is the account's, whoever reports it."""
+    if event.body.get("sender.type") == "Bot" and not event.type.startswith("marketplace_purchase."):
         raise Skip("done by a bot")
 
 
@@ -109,13 +112,14 @@ def people_only(event: Event) -> None:
 def register(at: Registering) -> Registered:
     """https://docs.github.com/en/rest/repos/webhooks#create-a-repository-webhook, and /rest/orgs/webhooks.
 
-    `installation` is told to GitHub Apps alone, by the webhook in the app's own settings.
+    `installation` is sent to GitHub Apps alone, by the webhook in the app's own settings, and `marketplace_purchase` by
+    that of its Marketplace listing.
     """
     target = at.given["target"]
     hook = {
         "name": "web",
         "active": True,
-        "events": sorted({type_.partition(".")[0] for type_ in at.types} - {"installation"}),
+        "events": sorted({type_.partition(".")[0] for type_ in at.types} - {"installation", "marketplace_purchase"}),
         "config": {"url": at.url, "content_type": "json", "secret": at.secret, "insecure_ssl": "0"},
     }
     url = f"https://api.github.com/{'repos' if '/' in target else 'orgs'}/{target}/hooks"
@@ -278,29 +282,3 @@ def installed(event: Event) -> Iterator[Message]:
 @github.on("installation.deleted")
 def uninstalled(event: Event) -> Iterator[Message]:
     yield track("App Uninstalled", _installation(event))
-
-
-github.ignore("ping", because="GitHub's own test of this URL")
-github.ignore("watch.*", because="a star, which star.created tells with its time")
-github.ignore(
-    "check_*", "workflow_*", "status", "deployment*", "page_build", because="machines at work, no person's act"
-)
-github.ignore("create", "delete", because="a branch or tag; push tells what was pushed")
-github.ignore("issues.*", "issue_comment.*", "pull_request.*", "release.*", because="a detail of a record that is told")
-github.ignore("pull_request_review.*", "pull_request_review_*", because="a part of a review; its submission is told")
-github.ignore("installation.*", "installation_repositories.*", because="the reach of an app that is installed already")
-github.ignore(
-    "discussion.*", "discussion_comment.*", "commit_comment.*", "gollum", "milestone.*", "label.*", "project*",
-    "sub_issues.*", "issue_dependencies.*", because="no step that our vocabulary names",
-)  # fmt: skip
-github.ignore(
-    "code_scanning_alert.*", "dependabot_alert.*", "secret_scanning_*", "security_*", "repository_advisory.*",
-    "repository_vulnerability_alert.*", "package.*", "registry_package.*", "merge_group.*", "custom_property*",
-    because="machines at work, no person's act",
-)  # fmt: skip
-github.ignore(
-    "branch_protection_*", "deploy_key.*", "github_app_authorization.*", "installation_target.*", "meta.*",
-    "org_block.*", "personal_access_token_request.*", "public", "repository_*", "bypass_request_*",
-    because="the administration of an account or repository",
-)  # fmt: skip
-github.ignore("member*", "team*", "organization.*", "repository.*", because="the administration of an account")

@@ -1,0 +1,97 @@
+"""What customers buy of an app in GitHub's Marketplace: plans, trials and their changes.
+
+https://docs.github.com/en/webhooks/webhook-events-and-payloads#marketplace_purchase
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+
+from translators.github.events import github
+from translators.kit import Event, Identity, Message, Payload, from_minor, track
+
+
+def _buyer(event: Event) -> Identity:
+    """Who bought, for the account that is billed; the account itself if a bot reports it."""
+    account = event.body.at("marketplace_purchase.account")
+    account_id = account.id("id")
+    if event.body.get("sender.type") != "Bot":
+        return replace(github.identity(event), group_id=account_id)
+    kind = "user" if account.get("type") == "User" else "account"
+    return Identity(anonymous=(kind, account_id), group_id=account_id)
+
+
+def _plan(purchase: Payload) -> dict[str, Any]:
+    """The plan and its price a cycle (a unit, if it is sold by units), which GitHub states in US dollars."""
+    interval = {"monthly": "month", "yearly": "year"}.get(purchase.text("billing_cycle", ""))
+    cents = purchase.integer(f"plan.{interval}ly_price_in_cents", None) if interval else None
+    return {
+        "plan_id": purchase.id("plan.id", None),
+        "plan_name": purchase.text("plan.name", None),
+        "plan_interval": interval,
+        "quantity": purchase.integer("unit_count", None),
+        "amount": None if cents is None else from_minor(cents, "USD"),
+        "currency": None if cents is None else "USD",
+    }
+
+
+def _purchase(event: Event) -> dict[str, Any]:
+    purchase = event.body.at("marketplace_purchase")
+    return {
+        **_plan(purchase),
+        "account_id": purchase.id("account.id"),
+        "account_name": purchase.text("account.login", None),
+        "account_type": purchase.text("account.type", None),
+        "current_period_end": purchase.text("next_billing_date", None),
+    }
+
+
+def _trial(event: Event) -> Message:
+    purchase = event.body.at("marketplace_purchase")
+    ends = {"trial_end_date": purchase.text("free_trial_ends_on", None)}
+    plan = {"trial_plan_name": purchase.text("plan.name", None), "plan_id": purchase.id("plan.id", None)}
+    return track("Trial Started", ends | plan, account_id=purchase.id("account.id"), who=_buyer(event))
+
+
+@github.on("marketplace_purchase.purchased")
+def purchased(event: Event) -> Iterator[Message]:
+    """A plan of your app, paid, free or in trial."""
+    yield track("Subscription Started", _purchase(event), who=_buyer(event))
+    if event.body.flag("marketplace_purchase.on_free_trial", default=False):
+        yield _trial(event)
+
+
+@github.on("marketplace_purchase.changed")
+def plan_changed(event: Event) -> Iterator[Message]:
+    """Another plan, cycle or number of units; or a trial that goes on as a paid plan."""
+    now, before = event.body.at("marketplace_purchase"), event.body.maybe("previous_marketplace_purchase")
+    told, who = _purchase(event), _buyer(event)
+    old = {name: value for name, value in _plan(before).items() if value is not None and value != told[name]}
+    converted = before.get("on_free_trial") is True and now.get("on_free_trial") is False
+    if converted:
+        yield track("Trial Converted", told, who=who)
+    if old or not converted:
+        name = "Subscription Plan Changed" if old else "Subscription Updated"
+        yield track(name, told | {f"previous_{field}": value for field, value in old.items()}, who=who)
+
+
+@github.on("marketplace_purchase.cancelled")
+def plan_cancelled(event: Event) -> Iterator[Message]:
+    yield track("Subscription Cancelled", _purchase(event), who=_buyer(event))
+
+
+@github.on("marketplace_purchase.pending_change", "marketplace_purchase.pending_change_cancelled")
+def change_scheduled(event: Event) -> Iterator[Message]:
+    """A smaller plan, or none, from the next cycle on, or no longer so; the change itself has an event of its own."""
+    withdrawn = event.type.endswith("_cancelled")
+    yield track(
+        "Subscription Updated",
+        account_id=event.body.id("marketplace_purchase.account.id"),
+        scheduled_change="withdrawn" if withdrawn else "plan",
+        scheduled_plan_id=None if withdrawn else event.body.id("marketplace_purchase.plan.id", None),
+        scheduled_plan_name=None if withdrawn else event.body.text("marketplace_purchase.plan.name", None),
+        scheduled_at=None if withdrawn else event.body.when("effective_date", None),
+        who=_buyer(event),
+    )
