@@ -18,7 +18,6 @@ from translators.kit import (
     HmacTimestamped,
     Identity,
     Item,
-    Malformed,
     Message,
     Option,
     Payload,
@@ -27,6 +26,7 @@ from translators.kit import (
     Skip,
     Source,
     identify,
+    real_name,
     track,
 )
 
@@ -95,7 +95,7 @@ def who(event: Event) -> Identity:
     nickname = data.text("nickname", "") or (data.text("user.nickname", "") if event.type == "message:send" else "")
     traits = {
         "email": email,
-        "name": "" if _MADE_UP.fullmatch(nickname) else nickname,
+        "name": _name(nickname),
         "phone": data.text("phone", ""),
     }
     if session:
@@ -105,13 +105,17 @@ def who(event: Event) -> Identity:
     elif email:
         anonymous = ("email", email.strip().lower())
     else:
-        raise Malformed("$.data", "names neither a session, a profile nor an e-mail address")
+        raise Skip("no customer: neither a session, a profile nor an e-mail address is named")
     return Identity(
         metadata=(data.texts("data"),) if event.type == "session:set_data" else (),
         anonymous=anonymous,
         external_ids=(ExternalId("crisp_session_id", session), ExternalId("crisp_people_id", profile)),
         traits={name: value for name, value in traits.items() if value},
     )
+
+
+def _name(nickname: str) -> str | None:
+    return None if _MADE_UP.fullmatch(nickname) else real_name(nickname)
 
 
 def _chat(event: Event) -> dict[str, Any]:
@@ -210,9 +214,8 @@ def profile_known(event: Event) -> Iterator[Message]:
         "country": place.text("country", None),
     }
     employer = company.text("name", None) or work.text("name", None)
-    name = person.text("nickname", "")
     told = {
-        "name": None if _MADE_UP.fullmatch(name) else name or None,
+        "name": _name(person.text("nickname", "")),
         "phone": person.text("phone", None),
         "avatar": person.text("avatar", None),
         "website": person.text("website", None),

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
+    FormerKey,
     Head,
     Identity,
     Item,
@@ -19,9 +20,11 @@ from translators.kit import (
     Message,
     Payload,
     SharedToken,
+    Skip,
     Source,
     filled,
     moment,
+    real_name,
     track,
 )
 
@@ -57,11 +60,21 @@ _CHANGES: Final = {
 
 @freshdesk.event
 def head(item: Item) -> Head:
-    """The type that the rule's body names, or what `triggered_event` says; Freshdesk gives no id of the event."""
+    """The type that the rule's body names, or what `triggered_event` says; Freshdesk gives no id of the event.
+
+    A ticket is created once, so its id names that, whichever rule or attempt reports it. All else may happen again and
+    is named by its bytes.
+    """
     body = _body(item.body)
-    key = f"sha256:{sha256(item.raw).hexdigest()}"
-    type_ = body.text("type", "") or _triggered(body)[0]
-    return Head(key, type_, moment(body, "at"), "record")
+    digest = f"sha256:{sha256(item.raw).hexdigest()}"
+    type_, at = body.text("type", "") or _triggered(body)[0], moment(body, "at")
+    ticket = body.id("ticket.id", "") or body.id("ticket_id", "")
+    if type_ != "ticket.created" or not ticket:
+        return Head(digest, type_, at, "record")
+    url = body.text("ticket.url", "") or body.text("ticket_url", "")
+    desk = url.partition("://")[2].partition("/")[0]  # two help desks number their tickets alike
+    key = ":".join(filter(None, (type_, desk, ticket)))
+    return Head(key, type_, at, "record", former_keys=(FormerKey(digest),))
 
 
 freshdesk.by_hand(
@@ -83,15 +96,21 @@ def who(event: Event) -> Identity:
     )
     external = body.id("requester.external_id", "")
     if not email and not external:
-        raise Malformed("$.requester.email", "is missing: paste the template of the docs anew")
-    name = body.text("requester.name", None) or body.text("requester_name", None)
+        if {"requester", "requester_email", "ticket_requester_email"}.isdisjoint(_parts(event.body).value):
+            raise Malformed("$.requester", "is missing: paste the template of docs/sources/freshdesk.md into the rule")
+        raise Skip("no customer: the ticket's requester has neither an e-mail address nor an id of yours")
+    name = real_name(body.text("requester.name", None) or body.text("requester_name", None))
     traits = {"email": email or None, "name": name, "phone": body.text("requester.phone", None)}
     return Identity(user_ids=(external,), anonymous=("email", email.strip().lower()), traits=traits)
 
 
 def _body(body: Payload) -> Payload:
     """Our template, or what "simple content" makes: `{"freshdesk_webhook": {"ticket_id": ...}}`."""
-    return filled(body.at("freshdesk_webhook") if "freshdesk_webhook" in body else body)
+    return filled(_parts(body))
+
+
+def _parts(body: Payload) -> Payload:
+    return body.at("freshdesk_webhook") if "freshdesk_webhook" in body else body
 
 
 def _triggered(body: Payload) -> tuple[str, str, str, str]:

@@ -26,6 +26,8 @@ from translators.kit import (
     Refused,
     Skip,
     Source,
+    opens_ticket,
+    real_name,
     track,
 )
 
@@ -50,7 +52,6 @@ front = Source(
 )
 
 _SNOOZES: Final = {"conversation_snoozed", "conversation_snooze_expired"}
-_OPENING_SECONDS: Final = 2  # the first message and its conversation are made together
 
 
 @front.handshake()
@@ -110,15 +111,33 @@ def who(event: Event) -> Identity:
     """
     if "recipient" not in _told(event).at("conversation"):
         return Identity(anonymous=("conversation", _told(event).id("conversation.id")))
-    recipient = _told(event).at("conversation.recipient")
-    handle = recipient.text("handle").strip()
+    person = _outside(_told(event).at("conversation.recipient"))
+    if person is None:
+        raise Skip("no customer: the conversation's recipient has no handle")
+    return person
+
+
+def _outside(recipient: Payload) -> Identity | None:
+    """A person outside, by the handle: an e-mail address, or the number or name that another channel knows."""
+    handle = recipient.text("handle", "").strip()
+    if not handle:
+        return None
     email = "@" in handle
     link = recipient.text("_links.related.contact", "")
     return Identity(
         anonymous=("email", handle.lower()) if email else ("handle", handle),
         external_ids=(ExternalId("front_contact_id", link.rpartition("/")[2]),),
-        traits={"email": handle if email else None, "name": recipient.text("name", None)},
+        traits={"email": handle if email else None, "name": real_name(recipient.text("name", None))},
     )
+
+
+def _writer(event: Event, message: Payload) -> Identity | None:
+    """Who wrote an incoming message, if it was not the conversation's recipient: another person in copy may answer."""
+    for recipient in message.each("recipients"):
+        if recipient.get("role") == "from" and (writer := _outside(recipient)):
+            own = _outside(_told(event).maybe("conversation.recipient"))
+            return None if own is None or own.anonymous == writer.anonymous else writer
+    return None
 
 
 def _ticket(event: Event) -> dict[str, Any]:
@@ -154,15 +173,14 @@ def _message(event: Event) -> Payload:
 
 def _opens(event: Event, message: Payload) -> bool:
     """Front has no event for a new conversation: its first message is as old as the conversation."""
-    born, sent = _told(event).seconds("conversation.created_at", None), message.seconds("created_at", None)
-    return born is not None and sent is not None and (sent - born).total_seconds() <= _OPENING_SECONDS
+    return opens_ticket(_told(event).seconds("conversation.created_at", None), message.seconds("created_at", None))
 
 
 @front.on("inbound")
 def message_came_in(event: Event) -> Iterator[Message]:
     message = _message(event)
     name = "Ticket Created" if _opens(event, message) else "Ticket Replied"
-    yield track(name, _message_fields(event, message), author="customer")
+    yield track(name, _message_fields(event, message), author="customer", who=_writer(event, message))
 
 
 @front.on("outbound", "out_reply")

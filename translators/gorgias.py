@@ -13,6 +13,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     Identity,
     Item,
@@ -29,6 +30,8 @@ from translators.kit import (
     filled,
     json_call,
     moment,
+    opens_ticket,
+    real_name,
     track,
 )
 
@@ -43,6 +46,11 @@ gorgias = Source(
 
 _MESSAGE_CREATED: Final = "ticket-message-created"
 _BLANK: Final = ("", "None", "null")  # what its Jinja prints for nothing
+# What a change is about; the rest of the ticket may have changed since
+_STATE: Final = {
+    "ticket-status-updated": ("ticket.status",),
+    "ticket-assignment-updated": ("assignee.id", "team.id"),
+}
 _CHAT: Final = {"chat", "gorgias-chat", "gorgias_chat"}
 _BOTS: Final = {"rule", "ai-agent", "self-service"}
 
@@ -53,8 +61,9 @@ def _body(item: Item) -> Payload:
 
 @gorgias.event
 def head(item: Item) -> Head:
-    """An event id where the template tells one, else what was made, else the bytes, which hold the last change's time.
+    """An event id if the template has one, else what was made, else the ticket and its last change's time.
 
+    That time has microseconds. The bytes name what has neither: a counter or name in them may differ in a repetition.
     The message's time comes before the ticket's.
     """
     body = _body(item)
@@ -63,27 +72,39 @@ def head(item: Item) -> Head:
     told: tuple[tuple[str, Clock], ...] = (("at", "event"), (born, "event"), ("ticket.updated_at", "record"))
     # its times carry no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
     made = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
-    own = f"{type_}:{body.id(made)}" if made and made in body else f"sha256:{sha256(item.raw).hexdigest()}"
-    key = body.id("id", "") or own
+    digest = f"sha256:{sha256(item.raw).hexdigest()}"
+    former: tuple[FormerKey, ...] = ()
+    if own := body.id("id", ""):
+        key = own
+    elif made and made in body:
+        key = f"{type_}:{body.id(made)}"
+    elif made is None and "ticket.id" in body and "ticket.updated_at" in body:
+        state = [body.id(path, "") for path in _STATE.get(type_, ())]
+        key = ":".join((type_, body.id("ticket.id"), body.text("ticket.updated_at"), *state))
+        former = (FormerKey(digest),)
+    else:
+        key = digest
     for path, clock in told:
         if at := moment(body, path, naive_is_utc=True):
-            return Head(key, type_, at, clock)
-    return Head(key, type_, None)
+            return Head(key, type_, at, clock, former_keys=former)
+    return Head(key, type_, None, former_keys=former)
 
 
 @gorgias.who
 def who(event: Event) -> Identity:
     """The ticket's customer. Its external id is a foreign system's, so it counts only where you configured it."""
     body = _body(event)
+    if "customer" not in body.value:
+        raise Malformed("$.customer", "is missing: paste the template of docs/sources/gorgias.md into the integration")
     customer = body.maybe("customer")
     customer_id, email = customer.id("id", ""), customer.text("email", "")
     if not customer_id and not email:
-        raise Malformed("$.customer.id", "is missing, and so is the email: paste the template of the docs anew")
+        raise Skip("no customer: the ticket names none")
     return Identity(
         metadata=({**customer.texts("own"), "external_id": customer.id("external_id", "")},),
         anonymous=("customer", customer_id) if customer_id else ("email", email.strip().lower()),
         external_ids=(ExternalId("gorgias_customer_id", customer_id),),
-        traits=customer.pick("email", "name"),
+        traits={"email": email, "name": real_name(customer.text("name", None))},
     )
 
 
@@ -186,12 +207,27 @@ def message_created(event: Event) -> Iterator[Message]:
         raise Skip(f"written by {via}, not by a person")
     agent = {"agent_id": message.id("sender.id", None), "agent_name": message.text("sender.name", None)}
     told = {"message_id": message.id("id"), "channel": message.text("channel", None)} | (agent if from_agent else {})
-    ticket = _ticket(event)
+    ticket, writer = _ticket(event), None if from_agent else _writer(event, message)
     if told["channel"] in _CHAT:
         name = "Live Chat Message Received" if from_agent else "Live Chat Message Sent"
-        yield track(name, ticket | told, conversation_id=ticket["ticket_id"])
-    else:
-        yield track("Ticket Replied", ticket | told, author="agent" if from_agent else "customer")
+        yield track(name, ticket | told, conversation_id=ticket["ticket_id"], who=writer)
+        return
+    times = [moment(_body(event), path, naive_is_utc=True) for path in ("ticket.created_at", "message.created_at")]
+    if opens_ticket(*times):
+        raise Skip("the message that opened the ticket; ticket-created has it")
+    yield track("Ticket Replied", ticket | told, author="agent" if from_agent else "customer", who=writer)
+
+
+def _writer(event: Event, message: Payload) -> Identity | None:
+    """Which customer wrote, if it was not the ticket's own: another person in copy may answer."""
+    writer, own = message.id("sender.id", None), _body(event).id("customer.id", None)
+    if writer is None or own is None or writer == own:
+        return None
+    return Identity(
+        anonymous=("customer", writer),
+        external_ids=(ExternalId("gorgias_customer_id", writer),),
+        traits={"name": real_name(message.text("sender.name", None))},
+    )
 
 
 def _yes(body: Payload, path: str) -> bool:

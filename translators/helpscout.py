@@ -14,6 +14,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacBody,
     Identity,
@@ -32,6 +33,8 @@ from translators.kit import (
     group,
     identify,
     json_call,
+    opens_ticket,
+    real_name,
     track,
 )
 
@@ -50,6 +53,9 @@ _REPLY: Final = {
     "beacon.chat.customer.replied": "customer",
     "convo.agent.reply.created": "message",
 }
+_THREAD: Final = {**_REPLY, "convo.note.created": "note"}
+_DELETED: Final = ".deleted"
+_NO_CUSTOMER: Final = "no customer: the conversation names none"
 _AI_CREATED: Final = "convo.ai-answers.created"
 _BORN: Final = {"convo.created", _AI_CREATED, "beacon.chat.created", "customer.created", "organization.created"}
 
@@ -66,18 +72,43 @@ _STATE: Final = {
 
 @helpscout.event
 def head(item: Item) -> Head:
-    """Help Scout numbers and dates no event: its type, the record's id, its time and what changed name it."""
+    """Help Scout numbers and dates no event: its type, in a header, and the record's id name it, with what it made.
+
+    A reply or note is named by its thread, a creation or deletion by the record alone; a change by the record's time,
+    which has whole seconds, and what changed.
+    """
     type_ = item.headers.get(_EVENT, "")
     if not type_:
         raise Malformed("$", "came without the X-HelpScout-Event header, which says what happened")
+    digest = sha256(item.raw).hexdigest()
+    if type_ == "helpscout.test":
+        return Head(f"{type_}:{digest}", type_, None, former_keys=(FormerKey(f"sha256:{digest}"),))
     at, clock = _time(type_, item.body)
-    if at is None or type_ == "helpscout.test":
-        return Head(f"sha256:{sha256(item.raw).hexdigest()}", type_, at, clock)
-    named = "convo.created" if type_ == _AI_CREATED else type_  # one conversation is created once
-    key = f"{named}:{item.body.id('id')}:{at.isoformat()}"
-    if state := [item.body.get(path) for path in _STATE.get(type_, ())]:
+    before = _former(type_, item.body, at) if at else f"sha256:{digest}"
+    is_named = at is not None or (type_.endswith(_DELETED) and "id" in item.body)
+    key = _key(type_, item.body, before) if is_named else f"{type_}:{digest}"
+    former = (FormerKey(before, same_bytes=True),) if before != key else ()
+    return Head(key, type_, at, clock, former_keys=former)
+
+
+def _key(type_: str, body: Payload, by_time: str) -> str:
+    if type_.endswith(_DELETED):
+        return f"{type_}:{body.id('id')}"
+    if type_ in {"convo.created", _AI_CREATED}:
+        return f"convo.created:{body.id('id')}"  # one conversation is created once
+    thread = _thread(body, _THREAD[type_]) if type_ in _THREAD else None
+    if thread and "id" in thread:
+        return f"{type_}:{body.id('id')}:{thread.id('id')}"
+    return f"{by_time}:{body.text('rating', '')}" if type_ == "satisfaction.ratings" else by_time
+
+
+def _former(type_: str, body: Payload, at: datetime) -> str:
+    """The type, the record, its time and what changed: it named every dated event up to version 0.1."""
+    named = "convo.created" if type_ == _AI_CREATED else type_
+    key = f"{named}:{body.id('id')}:{at.isoformat()}"
+    if state := [body.get(path) for path in _STATE.get(type_, ())]:
         key = f"{key}:{sha256(repr(state).encode('utf-8', 'replace')).hexdigest()[:16]}"
-    return Head(key, type_, at, clock)
+    return key
 
 
 def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
@@ -108,9 +139,14 @@ def _utc(body: Payload, path: str) -> datetime | None:
 
 def _thread(body: Payload, type_: str) -> Payload | None:
     """The newest thread of a kind: `customer` wrote, or `message` for an agent's reply. A draft is not sent yet."""
+    return next(iter(_threads(body, type_)), None)
+
+
+def _threads(body: Payload, type_: str) -> list[Payload]:
+    """The threads of a kind, the newest first; ids rise, and two may be written in one second."""
     threads = body.each("_embedded.threads")
-    found = [each for each in threads if each.get("type") == type_ and each.get("state") != "draft"]
-    return max(found, key=lambda thread: thread.text("createdAt", ""), default=None)
+    found = [thread for thread in threads if thread.get("type") == type_ and thread.get("state") != "draft"]
+    return sorted(found, key=lambda thread: (thread.text("createdAt", ""), thread.integer("id", 0)), reverse=True)
 
 
 @helpscout.who
@@ -124,7 +160,7 @@ def who(event: Event) -> Identity:
     for path in ("primaryCustomer", "customer"):
         if path in body:
             return _customer(body.at(path))
-    raise Malformed("$.primaryCustomer", "is missing")
+    raise Skip(_NO_CUSTOMER)
 
 
 @helpscout.registration(
@@ -146,7 +182,9 @@ def register(at: Registering) -> Registered:
 
 def _customer(customer: Payload) -> Identity:
     """`_embedded.properties` are your own fields, by slug; one of them may be your user id."""
-    customer_id = customer.id("id")
+    customer_id = customer.id("id", "0")
+    if customer_id == "0":
+        raise Skip(_NO_CUSTOMER)
     own = {
         field.text("slug"): field.text("value")
         for field in customer.each("_embedded.properties")
@@ -155,7 +193,7 @@ def _customer(customer: Payload) -> Identity:
     name = " ".join(filter(None, (_said(customer, "firstName", "first"), _said(customer, "lastName", "last"))))
     traits = {
         "email": _said(customer, "email", "_embedded.emails.0.value", "emails.0.value"),
-        "name": name or None,
+        "name": real_name(name),
         "phone": _said(customer, "phone", "_embedded.phones.0.value"),
     }
     return Identity(
@@ -214,12 +252,30 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
 @helpscout.on("convo.customer.reply.created")
 def customer_replied(event: Event) -> Iterator[Message]:
     thread = _thread(event.body, "customer") or Payload({})
-    yield track("Ticket Replied", _ticket(event), author="customer", message_id=thread.id("id", None))
+    _no_opening(event, thread)
+    said = _ticket(event) | {"message_id": thread.id("id", None)}
+    yield track("Ticket Replied", said, author="customer", who=_writer(event, thread))
+
+
+def _no_opening(event: Event, thread: Payload) -> None:
+    if opens_ticket(_utc(event.body, "createdAt"), _utc(thread, "createdAt")):
+        raise Skip("the message that opened the conversation; convo.created has it")
+
+
+def _writer(event: Event, thread: Payload) -> Identity | None:
+    """Which customer wrote, if it was not the conversation's own: another person in copy may answer."""
+    for path in ("createdBy", "customer"):
+        writer = thread.maybe(path)
+        if writer.get("type", "customer") == "customer" and writer.id("id", "0") != "0":
+            own = event.body.id("primaryCustomer.id", None) or event.body.id("customer.id", None)
+            return None if writer.id("id") == own else _customer(writer)
+    return None
 
 
 @helpscout.on("convo.agent.reply.created")
 def agent_replied(event: Event) -> Iterator[Message]:
     thread = _thread(event.body, "message") or Payload({})
+    _no_opening(event, thread)
     writer = thread.maybe("createdBy")
     if writer.text("type", "user") not in {"user", "team"}:
         raise Skip("written by Help Scout's AI or a workflow")
@@ -262,13 +318,21 @@ def rated(event: Event) -> Iterator[Message]:
 
 @helpscout.on("beacon.chat.created")
 def chat_started(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Conversation Started", conversation_id=event.body.id("id"))
+    chat, threads = {"conversation_id": event.body.id("id")}, _threads(event.body, "customer")
+    chat |= {"message_id": threads[-1].id("id")} if threads else {}
+    yield track("Live Chat Conversation Started", chat)
+    if threads:
+        yield track("Live Chat Message Sent", chat)
 
 
 @helpscout.on("beacon.chat.customer.replied")
 def chat_message_sent(event: Event) -> Iterator[Message]:
-    thread = _thread(event.body, "customer") or Payload({})
-    yield track("Live Chat Message Sent", conversation_id=event.body.id("id"), message_id=thread.id("id", None))
+    threads = _threads(event.body, "customer")
+    thread = next(iter(threads), Payload({}))
+    if len(threads) == 1 and opens_ticket(_utc(event.body, "createdAt"), _utc(thread, "createdAt")):
+        raise Skip("the message that opened the chat; beacon.chat.created has it")
+    said = {"conversation_id": event.body.id("id"), "message_id": thread.id("id", None)}
+    yield track("Live Chat Message Sent", said, who=_writer(event, thread))
 
 
 @helpscout.on("customer.created", "customer.updated")

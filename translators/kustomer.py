@@ -33,6 +33,7 @@ from translators.kit import (
     group,
     identify,
     json_call,
+    real_name,
     track,
 )
 
@@ -90,7 +91,9 @@ def who(event: Event) -> Identity:
     data = event.body.at("data")
     if event.type.startswith("kustomer.customer."):
         return _customer(data)
-    customer_id = _related(data, "customer") or data.id("relationships.customer.data.id")
+    customer_id = _related(data, "customer")
+    if customer_id is None:
+        raise Skip("no customer: the conversation names none")
     return Identity(
         anonymous=("customer", customer_id), external_ids=(ExternalId("kustomer_customer_id", customer_id),)
     )
@@ -118,7 +121,7 @@ def _related(data: Payload, name: str) -> str | None:
 
 def _traits(about: Payload) -> dict[str, Any]:
     return {
-        "name": about.text("name", None),
+        "name": real_name(about.text("name", None)),
         "email": _first(about, "emails", "email"),
         "phone": _first(about, "phones", "phone"),
         "username": about.text("username", None),

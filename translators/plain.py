@@ -28,6 +28,8 @@ from translators.kit import (
     bearer,
     identify,
     json_call,
+    opens_ticket,
+    real_name,
     track,
 )
 
@@ -71,7 +73,7 @@ def _customer(event: Event) -> Payload:
     for path in ("thread.customer", "customer", "previousCustomer"):
         if path in payload:
             return payload.at(path)
-    return payload.at("thread.customer")
+    raise Skip("no customer: the thread names none")
 
 
 @plain.who
@@ -79,13 +81,30 @@ def who(event: Event) -> Identity:
     """The thread's customer. `externalId` is the id that your own system gave, and so is a tenant's."""
     customer = _customer(event)
     customer_id = customer.id("id")
-    traits = {"email": customer.text("email.email", ""), "name": customer.text("fullName", "")}
     return Identity(
         user_ids=(customer.id("externalId", ""),),
         anonymous=("customer", customer_id),
         external_ids=(ExternalId("plain_customer_id", customer_id),),
-        traits={name: value for name, value in traits.items() if value},
+        traits=_traits(customer.text("email.email", ""), customer.text("fullName", "")),
         group_id=event.body.id("payload.tenant.externalId", None) if "payload.tenant" in event.body else None,
+    )
+
+
+def _traits(email: str, name: str) -> dict[str, str]:
+    traits = {"email": email, "name": real_name(name)}
+    return {trait: value for trait, value in traits.items() if value}
+
+
+def _writer(event: Event, actor: Payload, email: str = "", name: str = "") -> Identity | None:
+    """Which customer wrote, if it was not the thread's own: another person in copy, or in a shared channel."""
+    writer = actor.id("customerId", None)
+    if writer is None or writer == _customer(event).id("id"):
+        return None
+    return Identity(
+        anonymous=("customer", writer),
+        external_ids=(ExternalId("plain_customer_id", writer),),
+        traits=_traits(email, name),
+        group_id=who(event).group_id,
     )
 
 
@@ -212,11 +231,21 @@ def emailed(event: Event) -> Iterator[Message]:
     if email.flag("isStartOfThread", False):
         raise Skip("the e-mail that opened the thread; thread.thread_created tells it")
     said = _thread(event) | {"message_id": email.id("id"), "channel": "email"}
-    writer = email.maybe("from").maybe("emailActor") if event.type == "thread.email_received" else email.at("createdBy")
-    if event.type == "thread.email_received" and writer.text("actorType", "customer") != "user":
-        yield track("Ticket Replied", said, author="customer")
+    if event.type == "thread.email_sent":
+        yield track("Ticket Replied", said | _agent(email.at("createdBy")), author="agent")
+        return
+    sender = email.maybe("from")
+    actor = sender.maybe("emailActor") or email.maybe("createdBy")
+    if _is_ours(actor):
+        yield track("Ticket Replied", said | _agent(actor), author="agent")
     else:
-        yield track("Ticket Replied", said | _agent(writer), author="agent")
+        person = _writer(event, actor, sender.text("email", ""), sender.text("name", ""))
+        yield track("Ticket Replied", said, author="customer", who=person)
+
+
+def _is_ours(actor: Payload) -> bool:
+    """Whether a teammate or a machine user wrote what came in. Plain itself takes a customer's message in, too."""
+    return actor.text("actorType", "customer") in {"user", "machineUser"}
 
 
 _CHANNELS: Final = {"slack": "slackMessage", "ms_teams": "msTeamsMessage", "discord": "discordMessage"}
@@ -224,7 +253,11 @@ _CHANNELS: Final = {"slack": "slackMessage", "ms_teams": "msTeamsMessage", "disc
 
 @plain.on(*(f"thread.{channel}_message_received" for channel in _CHANNELS))
 def channel_message_received(event: Event) -> Iterator[Message]:
-    yield track("Ticket Replied", _channel_message(event)[0], author="customer")
+    said, writer = _channel_message(event)
+    if _is_ours(writer):
+        yield track("Ticket Replied", said | _agent(writer), author="agent")
+    else:
+        yield track("Ticket Replied", said, author="customer", who=_writer(event, writer))
 
 
 @plain.on(*(f"thread.{channel}_message_sent" for channel in _CHANNELS))
@@ -237,12 +270,29 @@ def _channel_message(event: Event) -> tuple[dict[str, Any], Payload]:
     channel = event.type.removeprefix("thread.").partition("_message")[0]
     message = event.body.at(f"payload.{_CHANNELS[channel]}")
     id_ = message.id("id", None) or message.id("timelineEntryId")
+    if _opens(event, message, channel):
+        raise Skip("the message that opened the thread; thread.thread_created has it")
     return _thread(event) | {"message_id": id_, "channel": channel}, message.maybe("createdBy")
+
+
+def _opens(event: Event, message: Payload, channel: str) -> bool:
+    """Only an e-mail says so. Another message opened its thread if both are of one time, side and channel."""
+    thread, received = event.body.at("payload.thread"), event.type.endswith("received")
+    if thread.text("createdBy.actorType", "") == ("user" if received else "customer"):
+        return False
+    first = "firstInboundMessageInfo" if received else "firstOutboundMessageInfo"
+    if thread.text(f"{first}.messageSource", channel).lower() != channel:
+        return False
+    return opens_ticket(thread.iso("createdAt", None), message.iso("createdAt", None))
 
 
 @plain.on("thread.chat_received")
 def chat_received(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Message Sent", _chat(event))
+    writer = event.body.maybe("payload.chat.createdBy")
+    if _is_ours(writer):
+        yield track("Live Chat Message Received", _chat(event) | _agent(writer))
+    else:
+        yield track("Live Chat Message Sent", _chat(event), who=_writer(event, writer))
 
 
 @plain.on("thread.chat_sent")

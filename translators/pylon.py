@@ -7,6 +7,7 @@ https://support.usepylon.com/articles/6080966819-how-do-i-verify-the-webhook-sig
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
@@ -14,6 +15,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacBody,
     HmacTimestamped,
@@ -27,6 +29,8 @@ from translators.kit import (
     Source,
     filled,
     moment,
+    opens_ticket,
+    real_name,
     track,
 )
 
@@ -62,11 +66,15 @@ def _body(item: Item) -> Payload:
 
 @pylon.event
 def head(item: Item) -> Head:
-    """Pylon numbers no event: a message has its id, of anything else the bytes name it."""
+    """Pylon numbers no event: a message has its id, a creation its issue's, a change the issue's last change and state.
+
+    The bytes name what tells none of these.
+    """
     body = _body(item)
     type_ = body.text("type")
-    message = body.id("message.id", "")
-    key = f"{type_}:{message}" if message and type_ in _MESSAGES else f"{type_}:{sha256(item.raw).hexdigest()[:40]}"
+    by_bytes = f"{type_}:{sha256(item.raw).hexdigest()[:40]}"
+    key = _key(type_, body) or by_bytes
+    former = (FormerKey(by_bytes),) if key != by_bytes and type_ not in _MESSAGES else ()
     born = {"issue.created": "issue.created_at"} | dict.fromkeys(_MESSAGES, "message.created_at")
     told: tuple[tuple[str, Clock], ...] = (
         ("at", "event"),
@@ -75,18 +83,30 @@ def head(item: Item) -> Head:
     )
     for path, clock in told:
         if at := moment(body, path):
-            return Head(key, type_, at, clock)
-    return Head(key, type_, None)
+            return Head(key, type_, at, clock, former_keys=former)
+    return Head(key, type_, None, former_keys=former)
+
+
+def _key(type_: str, body: Payload) -> str | None:
+    issue, message, changed = body.id("issue.id", ""), body.id("message.id", ""), body.id("issue.updated_at", "")
+    if type_ in _MESSAGES:
+        return f"{type_}:{message}" if message else None
+    if type_ == "issue.created":
+        return f"{type_}:{issue}" if issue else None
+    state = (body.id(path, "") for path in ("issue.state", "assignee.id", "team.id", "rating"))
+    return ":".join((type_, issue, changed, *state)) if issue and changed else None
 
 
 @pylon.who
 def who(event: Event) -> Identity:
     """The issue's requester, and the account they ask for."""
     body = _body(event)
+    if "requester" not in body.value:
+        raise Malformed("$.requester", "is missing: paste the template of docs/sources/pylon.md into the trigger")
     requester = body.maybe("requester")
     id_, email = requester.id("id", ""), requester.text("email", "")
     if not id_ and not email:
-        raise Malformed("$.requester.id", "is missing, and so is the email: paste the template of the docs anew")
+        raise Skip("no customer: the issue has no requester")
     return Identity(
         metadata=(requester.texts("own"),),
         anonymous=("contact", id_) if id_ else ("email", email.strip().lower()),
@@ -94,7 +114,7 @@ def who(event: Event) -> Identity:
             ExternalId("pylon_contact_id", id_),
             ExternalId("pylon_account_id", body.id("account.id", ""), "accounts"),
         ),
-        traits=requester.pick("email", "name"),
+        traits={"email": email, "name": real_name(requester.text("name", None))},
         group_id=body.id("account.external_id", None) or body.id("account.id", None),
     )
 
@@ -148,9 +168,31 @@ def issue_rated(event: Event) -> Iterator[Message]:
 def customer_replied(event: Event) -> Iterator[Message]:
     ticket, said = _ticket(event), _message(event)
     if _by_chat(ticket):
-        yield track("Live Chat Message Sent", ticket | said, conversation_id=ticket["ticket_id"])
+        yield track("Live Chat Message Sent", ticket | said, conversation_id=ticket["ticket_id"], who=_writer(event))
     else:
-        yield track("Ticket Replied", ticket | said, author="customer")
+        _no_opening(event)
+        yield track("Ticket Replied", ticket | said, author="customer", who=_writer(event))
+
+
+def _writer(event: Event) -> Identity | None:
+    """Which contact wrote, if the template says so and it was not the requester: another person in copy may answer."""
+    body = _body(event)
+    writer, own = body.id("message.author.id", None), body.id("requester.id", None)
+    if writer is None or own is None or writer == own:
+        return None
+    return replace(
+        who(event),
+        metadata=(),
+        anonymous=("contact", writer),
+        external_ids=(ExternalId("pylon_contact_id", writer), *who(event).external_ids[1:]),
+        traits={"name": real_name(body.text("message.author.name", None))},
+    )
+
+
+def _no_opening(event: Event) -> None:
+    body = _body(event)
+    if opens_ticket(moment(body, "issue.created_at"), moment(body, "message.created_at")):
+        raise Skip("the message that opened the issue; issue.created has it")
 
 
 @pylon.on("issue.agent_replied")
@@ -160,6 +202,7 @@ def agent_replied(event: Event) -> Iterator[Message]:
     if _by_chat(ticket) and agent["agent_id"]:
         yield track("Live Chat Message Received", ticket | said | agent, conversation_id=ticket["ticket_id"])
     else:
+        _no_opening(event)
         yield track("Ticket Replied", ticket | said | agent, author="agent")
 
 

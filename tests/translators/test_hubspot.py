@@ -99,7 +99,7 @@ def test_an_older_signature_opens_nothing_unless_it_was_chosen(door: Door, schem
 
 
 def test_a_batch_of_a_hundred_is_kept_event_by_event_with_its_exact_bytes(door: Door) -> None:
-    events = [json.dumps(happened(number), separators=(",  ", " : ")) for number in range(100)]
+    events = [json.dumps(happened(number, objectId=number), separators=(",  ", " : ")) for number in range(100)]
     assert post(door, ("[ " + " ,\n".join(events) + " ]").encode()).status == 200
     assert [row.event.raw.decode() for row in door.journal.rows(limit=200)] == events
 
@@ -113,8 +113,8 @@ def test_a_retry_is_known_though_its_attempt_is_counted(door: Door) -> None:
 @pytest.mark.parametrize(
     "other",
     [
-        {"objectId": 124}, {"occurredAt": 1792660000001}, {"portalId": 62516}, {"subscriptionId": 78},
-        {"propertyName": "email", "propertyValue": "a@example.com"}, {"eventId": 2},
+        {"objectId": 124}, {"occurredAt": 1792660000001}, {"portalId": 62516}, {"subscriptionType": "contact.deletion"},
+        {"propertyName": "email", "propertyValue": "a@example.com"},
     ],
     ids=str,
 )  # fmt: skip
@@ -123,8 +123,29 @@ def test_an_event_id_that_comes_twice_hides_no_other_event(door: Door, other: di
     assert len(door.journal.rows(limit=10)) == 2
 
 
+@pytest.mark.parametrize("other", [{"subscriptionId": 78}, {"eventId": 2}, {"appId": 9}, {"attemptNumber": 3}], ids=str)
+def test_a_second_subscription_of_one_change_is_a_duplicate(door: Door, other: dict[str, Any]) -> None:
+    post(door, body_of(happened()))
+    post(door, body_of(happened(**other)))
+    assert len(door.journal.rows(limit=10)) == 1
+
+
+def test_the_generic_and_the_older_subscription_of_one_change_are_one_event() -> None:
+    link = {"fromObjectId": 123, "toObjectId": 7001, "objectId": None}
+    pairs = [
+        (happened(), happened(2, "object.creation", objectTypeId="0-1")),
+        (
+            happened(type_="contact.associationChange", associationType="CONTACT_TO_COMPANY", **link),
+            happened(2, "object.associationChange", fromObjectTypeId="0-1", toObjectTypeId="0-2", **link),
+        ),
+    ]
+    for pair in pairs:
+        sent = Delivery(source="hubspot", body=body_of(*pair), received_at=NOW, options=hubspot.defaults())
+        assert len({event.key for event in hubspot.events(sent)}) == 1
+
+
 def test_one_broken_event_costs_one_of_a_batch(door: Door) -> None:
-    assert post(door, body_of(happened(1), {"eventId": 2}, happened(3))).status == 200
+    assert post(door, body_of(happened(objectId=1), {"eventId": 2}, happened(objectId=3))).status == 200
     assert [bool(row.event.problem) for row in door.journal.rows(limit=10)] == [False, True, False]
 
 

@@ -1,6 +1,7 @@
 """What the goldens of Intercom cannot tell by themselves."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from webhooks.transcript import outcomes
 from webhooks.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+MADE_UP = "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55"  # by Intercom, for a lead
 
 
 def delivery(topic: str, item: dict[str, Any], **options: str) -> Delivery:
@@ -33,10 +35,11 @@ def test_another_workspace_is_refused_where_one_is_named() -> None:
     [
         ({"role": "user", "external_id": "usr_1"}, True),
         ({"role": "user", "external_id": ""}, False),
-        ({"role": "lead", "external_id": "made-up"}, False),
+        ({"role": "lead", "external_id": "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55"}, False),
+        ({"role": "lead", "external_id": "usr_1"}, True),
         ({"type": "user", "user_id": "usr_1", "anonymous": False}, True),
-        ({"type": "contact", "user_id": "made-up", "anonymous": True}, False),
-        ({"type": "lead", "user_id": "made-up"}, False),
+        ({"type": "contact", "user_id": "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55", "anonymous": True}, False),
+        ({"type": "lead", "user_id": "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55"}, False),
         ({"type": "contact", "external_id": "usr_1"}, True),
         ({"type": "contact", "external_id": "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55"}, False),
         ({"type": "contact", "role": "user", "external_id": "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55"}, True),
@@ -53,7 +56,7 @@ def test_a_leads_made_up_id_is_not_taken_from_a_conversation_either() -> None:
     item = {
         "id": "c1",
         "type": "conversation",
-        "contacts": {"contacts": [{"type": "contact", "id": "1", "external_id": "made-up"}]},
+        "contacts": {"contacts": [{"type": "contact", "id": "1", "external_id": MADE_UP}]},
         "source": {"id": "s1", "author": {"type": "lead", "id": "1"}},
     }
     ((_, outcome),) = outcomes(intercom, delivery("conversation.user.created", item))
@@ -69,13 +72,77 @@ def test_the_newest_part_is_the_one_that_was_sent_for() -> None:
     assert outcome.messages[0]["properties"]["message_id"] == "2"
 
 
-def test_a_conversation_without_a_contact_is_malformed() -> None:
-    ((_, outcome),) = outcomes(intercom, delivery("conversation.user.created", {"id": "c1"}))
+@pytest.mark.parametrize("topic", ["conversation.user.created", "ticket.created", "ticket.state.updated"])
+def test_a_conversation_or_ticket_without_a_contact_is_ignored(topic: str) -> None:
+    ((_, outcome),) = outcomes(intercom, delivery(topic, {"id": "c1", "contacts": {"contacts": []}}))
+    assert isinstance(outcome, Ignored)
+    assert outcome.reason.startswith("no customer")
+
+
+def test_a_contact_event_without_a_contact_is_malformed() -> None:
+    ((_, outcome),) = outcomes(intercom, delivery("contact.subscribed", {"id": "s1", "type": "subscription"}))
     assert isinstance(outcome, Broken)
     assert "$.data.item" in outcome.reason
 
 
-MADE_UP = "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55"
+@pytest.mark.parametrize(
+    ("proof", "user_id"),
+    [({}, None), ({"anonymous": True}, None), ({"anonymous": False}, MADE_UP), ({"role": "user"}, MADE_UP)],
+    ids=str,
+)
+def test_a_deleted_leads_uuid_is_no_user_id(proof: dict[str, Any], user_id: str | None) -> None:
+    item = {"type": "user", "id": "1", "user_id": MADE_UP} | proof
+    ((_, outcome),) = outcomes(intercom, delivery("user.deleted", item))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0].get("userId") == user_id
+
+
+def test_a_lead_who_became_a_user_keeps_the_merchants_id_in_the_whole_conversation() -> None:
+    item = {
+        "id": "c1",
+        "type": "conversation",
+        "contacts": {"contacts": [{"type": "contact", "id": "1", "external_id": "cust_42"}]},
+        "source": {"id": "s1", "author": {"type": "lead", "id": "1", "name": "Rose Poodle from Paris"}},
+        "conversation_rating": {"rating": 5},
+    }
+    for topic in ("conversation.admin.closed", "conversation.admin.opened", "conversation.rating.added"):
+        ((_, outcome),) = outcomes(intercom, delivery(topic, item))
+        assert isinstance(outcome, Translated)
+        assert outcome.messages[0]["userId"] == "cust_42"
+
+
+@pytest.mark.parametrize(
+    ("contact", "name"),
+    [
+        ({"role": "lead", "name": "Rose Poodle from Paris"}, None),
+        ({"type": "lead", "name": "Azure Bus", "pseudonym": "Azure Bus"}, None),
+        ({"role": "lead", "name": "Jeanne Brun"}, "Jeanne Brun"),
+        ({"role": "user", "name": "Rose Miller from Leeds"}, "Rose Miller from Leeds"),
+        ({"role": "user", "name": "Visitor 4711"}, None),
+        ({"role": "user", "name": ""}, None),
+    ],
+    ids=str,
+)
+def test_a_name_that_intercom_made_up_for_a_lead_is_no_trait(contact: dict[str, Any], name: str | None) -> None:
+    assert of_contact(Payload({"id": "1"} | contact)).traits.get("name") == name
+
+
+def test_a_ping_with_a_null_id_is_kept_and_ignored() -> None:
+    body = {"topic": "ping", "id": None, "app_id": "a", "created_at": 1553288147, "data": {"item": {"type": "ping"}}}
+    sent = Delivery(source="intercom", body=json.dumps(body).encode(), received_at=NOW, options=intercom.defaults())
+    ((event, outcome),) = outcomes(intercom, sent)
+    assert isinstance(outcome, Ignored)
+    assert event.key.startswith("ping:")
+
+
+def test_a_health_check_with_its_own_signature_header_is_answered_and_makes_no_event() -> None:
+    headers = {"x-body-signature": "sha256=00"}
+    check = Delivery(source="intercom", body=b"{}", received_at=NOW, headers=headers, options=intercom.defaults())
+    answer = intercom.greet(check, signed=False)
+    assert answer is not None
+    assert answer.status == 200
+    both = replace(check, headers=headers | {"x-hub-signature": "sha1=00"})
+    assert intercom.greet(both, signed=False) is None
 
 
 def of(topic: str, item: dict[str, Any]) -> Any:

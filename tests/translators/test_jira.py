@@ -2,14 +2,14 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from translators.jira import jira
-from translators.kit import Delivery
+from translators.kit import Delivery, FormerKey
 from unreadable import problem
 from webhooks.signatures import Request, verify
 from webhooks.transcript import endpoint, outcomes
@@ -117,12 +117,14 @@ def test_a_change_with_a_comment_keeps_one_header_and_both_facts() -> None:
     body = golden("issue_updated__data_center_resolved_with_a_comment")
     headers = {"x-atlassian-webhook-identifier": "one", "x-hub-signature": "sha256=aa"}
     change, comment = jira.events(delivery(body, headers))
-    assert (change.key, change.type, comment.type) == ("one", "jira:issue_updated", "comment_created")
+    assert change.key == "change:jira.acme.example:8443/jira:10225"
+    assert (change.type, comment.type) == ("jira:issue_updated", "comment_created")
+    assert change.former_keys == (FormerKey("one"),)
     assert change.headers == {"x-atlassian-webhook-identifier": "one"}
 
 
 def test_without_the_header_the_bytes_name_an_event() -> None:
-    body = golden("issue_deleted")
+    body = golden("project_created__ignored")
     first, again = (jira.events(delivery(body))[0].key for _ in range(2))
     assert first == again != jira.events(delivery(body | {"timestamp": 1}))[0].key
 
@@ -191,10 +193,34 @@ def test_a_rules_reply_must_say_whose_it_is(author: str) -> None:
     assert "$.comment.author" in outcome.reason
 
 
-def test_a_rule_that_names_nobody_is_malformed() -> None:
+def test_a_rule_without_a_reporter_is_ignored_and_a_body_without_the_member_is_malformed() -> None:
     (outcome,) = told(golden("rule_ticket_created") | {"reporter": {"id": "", "key": "", "email": "{{x.y}}"}})
+    assert isinstance(outcome, Ignored)
+    body = golden("rule_ticket_created")
+    del body["reporter"]
+    (outcome,) = told(body)
     assert isinstance(outcome, Broken)
-    assert "$.reporter.id" in outcome.reason
+    assert "$.reporter" in outcome.reason
+
+
+@pytest.mark.parametrize(("later", "is_reply"), [(0, True), (200, False)])
+def test_an_edited_comment_of_an_older_server_is_no_new_reply(later: int, is_reply: bool) -> None:
+    body = golden("issue_updated__data_center_commented_by_the_reporter")
+    del body["issue_event_type_name"]
+    written = datetime.fromisoformat("2026-10-05T11:42:07.018+00:00")
+    body["comment"]["updated"] = (written + timedelta(seconds=later)).isoformat(timespec="milliseconds")
+    (outcome,) = told(body)
+    assert isinstance(outcome, Translated if is_reply else Ignored)
+    if not is_reply:
+        assert "a later edit" in outcome.reason
+
+
+def test_a_participant_who_replied_by_a_rule_is_not_the_reporter() -> None:
+    body = golden("rule_ticket_replied__said_by_the_rule")
+    body["comment"] |= {"author": "customer", "author_id": "712020:another"}
+    (outcome,) = told(body)
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["context"]["externalIds"][0]["id"] == "712020:another"
 
 
 def test_a_rule_and_a_webhook_know_the_same_person() -> None:

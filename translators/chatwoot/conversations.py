@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.chatwoot.source import changes, chatwoot, conversation_of, rating_of
-from translators.kit import Event, Message, Payload, Skip, track
+from translators.chatwoot.source import changes, chatwoot, conversation_of, rating_of, utc, writer
+from translators.kit import Event, Message, Payload, Skip, opens_ticket, track
 
 _EMAIL: Final = "Channel::Email"
 _MESSAGE_TYPES: Final = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
@@ -83,10 +83,13 @@ def message_created(event: Event) -> Iterator[Message]:
     said = _fields(conversation) | {"message_id": message.id("id")}
     if not customer:
         said |= {"agent_id": message.id("sender.id"), "agent_name": message.text("sender.name", None)}
-    if _by_email(conversation):
-        yield track("Ticket Replied", said, author="customer" if customer else "agent")
+    who = writer(event) if customer else None
+    if not _by_email(conversation):
+        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", said, who=who)
+    elif opens_ticket(utc(conversation, "created_at"), utc(message, "created_at")):
+        raise Skip("the message that opened the conversation; conversation_created has it")
     else:
-        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", said)
+        yield track("Ticket Replied", said, author="customer" if customer else "agent", who=who)
 
 
 def _by_agent(message: Payload) -> bool:

@@ -11,6 +11,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacTimestamped,
     Identity,
@@ -19,8 +20,10 @@ from translators.kit import (
     Option,
     Payload,
     SharedToken,
+    Skip,
     Source,
     from_iso,
+    real_name,
 )
 
 chatwoot = Source(
@@ -50,9 +53,11 @@ _MADE_UP: Final = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
 
 @chatwoot.event
 def head(item: Item) -> Head:
-    """Chatwoot numbers no event, and its delivery id is not signed: the bytes name it, the same on every retry.
+    """Chatwoot numbers no event, and its delivery id is not signed. What it made or changed, and when, names an event.
 
-    A rating is named by its survey and value, since each later change of the survey's message tells it again.
+    The bytes do not: a body holds the conversation, whose counters move between two sends of one message
+    (https://github.com/chatwoot/chatwoot/issues/11901). They name only what tells no time of its change. A rating is
+    named by its survey and value, since each later change of the survey's message tells it again.
     """
     body = item.body
     type_ = body.text("event")
@@ -61,23 +66,51 @@ def head(item: Item) -> Head:
     if rating is not None:
         account, message = body.id("account.id", ""), body.id("id")
         return Head(f"rating:{account}:{message}:{body.text('created_at', '')}:{rating}", type_, at, clock)
-    return Head(f"{type_}:{body.id('id', '')}:{sha256(item.raw).hexdigest()[:40]}", type_, at, clock)
+    by_bytes = f"{type_}:{body.id('id', '')}:{sha256(item.raw).hexdigest()[:40]}"
+    what = _what(type_, body)
+    if what is None or "id" not in body:
+        return Head(by_bytes, type_, at, clock)
+    key = ":".join((type_, _account(body), body.id("id"), *what))
+    return Head(key, type_, at, clock, former_keys=(FormerKey(by_bytes),))
+
+
+def _what(type_: str, body: Payload) -> list[str] | None:
+    """What tells two events of one type and record apart: nothing of a creation, else the change and its time."""
+    if type_.endswith("_created"):
+        return []
+    changed = changes(body)
+    if "updated_at" not in changed or "current_value" not in changed["updated_at"]:
+        return None
+    if type_ == "conversation_status_changed":
+        return [body.text("status", ""), str(changed["updated_at"].get("current_value"))]
+    values = repr(body.get("changed_attributes"))
+    return [sha256(values.encode("utf-8", "replace")).hexdigest()[:16]]
+
+
+def _account(body: Payload) -> str:
+    """The account, which numbers its conversations from 1; a conversation tells it in its messages only.
+
+    Without any the inbox stands for it: its number is the server's.
+    """
+    paths = ("account.id", "account_id", "messages.0.account_id", "conversation.messages.0.account_id")
+    account = next((id_ for path in paths if (id_ := body.id(path, ""))), "")
+    return account or (f"inbox-{inbox}" if (inbox := body.id("inbox_id", "")) else "")
 
 
 def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
     """The message's or record's own time. A change tells when in `changed_attributes`, else the record was touched."""
     if type_ in {"message_created", "contact_created", "conversation_created"} and "created_at" in body:
-        return _utc(body, "created_at"), "event"
+        return utc(body, "created_at"), "event"
     changed = changes(body).get("updated_at")
     if changed is not None and "current_value" in changed:
-        return _utc(changed, "current_value"), "event"
+        return utc(changed, "current_value"), "event"
     conversation = body.maybe("conversation") if type_ == "message_updated" else body
     if type_ == "message_updated" and conversation.get("messages.0.id") == body.get("id"):
-        return _utc(conversation, "messages.0.updated_at"), "event"
-    return _utc(conversation, "updated_at") or _utc(conversation, "timestamp"), "record"
+        return utc(conversation, "messages.0.updated_at"), "event"
+    return utc(conversation, "updated_at") or utc(conversation, "timestamp"), "record"
 
 
-def _utc(body: Payload, path: str) -> datetime | None:
+def utc(body: Payload, path: str) -> datetime | None:
     """Unix seconds in a conversation, ISO 8601 in a message, `2020-03-03 13:05:57 UTC` in the documentation."""
     told = body.get(path)
     if isinstance(told, str) and told.endswith(" UTC"):
@@ -111,15 +144,26 @@ def conversation_of(event: Event) -> Payload:
 def who(event: Event) -> Identity:
     """The contact, whoever acted."""
     if event.type.startswith("contact_"):
-        return _of_contact(event, event.body, proved=False)
+        return of_contact(event, event.body, proved=False)
     conversation = conversation_of(event)
     contact = conversation.maybe("meta.sender") or event.body.maybe("contact")
     if not contact:
-        raise Malformed(f"{conversation.path}.meta.sender", "is missing")
-    return _of_contact(event, contact, proved=conversation.flag("meta.hmac_verified", False))
+        raise Skip("no customer: the conversation names no contact")
+    return of_contact(event, contact, proved=conversation.flag("meta.hmac_verified", False))
 
 
-def _of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
+def writer(event: Event) -> Identity | None:
+    """Which contact wrote an incoming message, if it was not the conversation's own: a group, or somebody in copy."""
+    sender = event.body.maybe("sender")
+    if sender.get("type", "contact") != "contact":
+        raise Skip("written by no contact")
+    own = conversation_of(event).id("meta.sender.id", None)
+    if own is None or sender.id("id", own) == own:
+        return None
+    return of_contact(event, sender, proved=False)
+
+
+def of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
     """`identifier` is what your site gave to `setUser`; some bridges to other messengers write their own there."""
     believed = event.option("identifier")
     own = believed == "any" or (believed == "verified" and proved)
@@ -135,10 +179,10 @@ def _of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
 
 
 def _traits(contact: Payload) -> dict[str, Any]:
-    name = contact.text("name", "")
+    name = real_name(contact.text("name", None))
     told = {
         "email": contact.text("email", ""),
-        "name": "" if _MADE_UP.fullmatch(name) else name,
+        "name": None if name and _MADE_UP.fullmatch(name) else name,
         "phone": contact.text("phone_number", ""),
     }
     return {trait: value for trait, value in told.items() if value}

@@ -7,11 +7,9 @@ from typing import Any, Final
 
 from translators.hubspot.objects import other_end
 from translators.hubspot.properties import COMPANY, CONTACT, changed, value
-from translators.hubspot.source import contact, hubspot, merged, record
+from translators.hubspot.source import contact, hubspot, is_primary, merged, record
 from translators.kit import CLEAR, Event, Message, Payload, Skip, group, identify, track
 
-# https://developers.hubspot.com/docs/guides/api/crm/associations/associations-v4#association-type-id-values
-_PRIMARY_COMPANY: Final = 1
 RATINGS: Final = {
     "hs_feedback_last_csat_survey_rating": "csat",
     "hs_feedback_last_ces_survey_rating": "ces",
@@ -79,7 +77,7 @@ def contact_associated(event: Event) -> Iterator[Message]:
 
 def _company_of(body: Payload, id_: str, *, removed: bool) -> Iterator[Message]:
     """A primary company is an associated company too, and comes a second time as that."""
-    primary = body.flag("isPrimaryAssociation", False) or body.integer("associationTypeId", None) == _PRIMARY_COMPANY
+    primary = is_primary(body)
     if removed and primary:
         raise Skip("the company is no longer the primary one; whether it still is one, its association tells")
     if not removed:

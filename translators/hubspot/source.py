@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from translators.hubspot.objects import kind_of
+from translators.hubspot.objects import kind_of, other_end
 from translators.hubspot.properties import ENTRY
 from translators.kit import (
     Delivery,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacRequest,
     Identity,
@@ -24,6 +25,8 @@ from translators.kit import (
     raw_items,
 )
 
+# https://developers.hubspot.com/docs/guides/api/crm/associations/associations-v4#association-type-id-values
+_PRIMARY_COMPANY: Final = 1
 _MORE: Final = "property, property=name or property=name:number (:time, :flag), such as arr=annual_spend:number"
 
 hubspot = Source(
@@ -77,8 +80,9 @@ def split(delivery: Delivery) -> Iterator[bytes | Item]:
 def head(item: Item) -> Head:
     """`contact.propertyChange`, also where it came as `object.propertyChange` of object type `0-1`.
 
-    HubSpot warns that `eventId` may come twice, so it is a part of the key beside account, subscription, record,
-    time and property. `attemptNumber` counts the retries and is no part of it.
+    The account, what happened to which record, the time of the change in milliseconds and what changed name an event.
+    `eventId`, of which HubSpot says that it may come twice, `subscriptionId`, `appId` and `attemptNumber` are those of
+    the delivery: a second subscription or app has others for the same change.
     """
     if item.envelope.get("sent_by") == "workflow":
         return Head(f"sha256:{sha256(item.raw).hexdigest()}", "workflow", None)
@@ -87,11 +91,44 @@ def head(item: Item) -> Head:
     kind, _, what = told.partition(".")
     if kind == "object":
         kind = kind_of(body.text("objectTypeId", "") or body.text("fromObjectTypeId"))
-    key = [
-        body.id("portalId"), body.id("subscriptionId", ""), body.id("eventId"), record(body), body.id("occurredAt"),
-        body.text("propertyName", ""), body.id("toObjectId", ""), body.id("messageId", ""),
+    type_ = f"{kind}.{what}"
+    key = [body.id("portalId"), type_, record(body), body.id("occurredAt"), *_change(body)]
+    former = [
+        body.id("portalId"), body.id("subscriptionId", ""), body.id("eventId", ""), record(body),
+        body.id("occurredAt"), body.text("propertyName", ""), body.id("toObjectId", ""), body.id("messageId", ""),
     ]  # fmt: skip
-    return Head(":".join(key).rstrip(":"), f"{kind}.{what}", body.millis("occurredAt"))
+    return Head(
+        ":".join(key).rstrip(":"),
+        type_,
+        body.millis("occurredAt"),
+        former_keys=(FormerKey(":".join(former).rstrip(":")),),
+    )
+
+
+def _change(body: Payload) -> list[str]:
+    """What tells apart two events of one type, record and millisecond.
+
+    An association comes in two forms, by the word of the older subscriptions and by type ids, which agree here.
+    """
+    value = body.get("propertyValue")
+    digest = "" if value is None else sha256(str(value).encode("utf-8", "replace")).hexdigest()[:8]
+    gone = body.get("mergedObjectIds")
+    merged_ids = sorted(map(str, gone)) if isinstance(gone, list) else []
+    return [
+        body.text("propertyName", ""), digest, body.id("toObjectId", ""), *_association(body), ",".join(merged_ids),
+        body.id("messageId", ""),
+    ]  # fmt: skip
+
+
+def _association(body: Payload) -> tuple[str, str]:
+    if "toObjectId" not in body:
+        return "", ""
+    to = other_end(body) if "toObjectTypeId" in body or "associationType" in body else ""
+    if body.text("associationCategory", "HUBSPOT_DEFINED") != "HUBSPOT_DEFINED":
+        to = f"{to}-{body.id('associationTypeId', '')}"  # a label of the account's own
+    elif is_primary(body):
+        to = f"{to}-primary"
+    return to, "removed" if body.flag("associationRemoved", False) else "added"
 
 
 @hubspot.before
@@ -122,6 +159,11 @@ def who(event: Event) -> Identity:
 def record(body: Payload) -> str:
     """The record's id: of an association the one that it leads from, of a merge the one that stays."""
     return body.id("objectId", None) or body.id("fromObjectId", None) or body.id("primaryObjectId")
+
+
+def is_primary(body: Payload) -> bool:
+    """Whether an association is with the primary company, which is told beside the plain one."""
+    return body.flag("isPrimaryAssociation", False) or body.integer("associationTypeId", None) == _PRIMARY_COMPANY
 
 
 def thing(body: Payload, kind: str, id_: str) -> Identity:

@@ -32,8 +32,15 @@ def _agent(author: Payload) -> dict[str, Any]:
 
 @intercom.on("conversation.user.created")
 def conversation_started(event: Event) -> Iterator[Message]:
-    first = item_of(event).id("source.id", None) or item_of(event).id("conversation_message.id", None)
-    yield track("Live Chat Conversation Started", _conversation(event), author="customer", message_id=first)
+    """The first message comes with its conversation, in no notification of its own."""
+    chat = _conversation(event) | {"message_id": _first(item_of(event))}
+    yield track("Live Chat Conversation Started", chat, author="customer")
+    if chat["message_id"]:
+        yield track("Live Chat Message Sent", chat)
+
+
+def _first(item: Payload) -> str | None:
+    return item.id("source.id", None) or item.id("conversation_message.id", None)
 
 
 @intercom.on("conversation.admin.single.created")
@@ -42,9 +49,10 @@ def conversation_started_by_agent(event: Event) -> Iterator[Message]:
     author = item.maybe("source.author") or item.maybe("conversation_message.author")
     if not is_teammate(author):
         raise Skip("started by a bot or a workflow")
-    first = item.id("source.id", None) or item.id("conversation_message.id", None)
-    said = _conversation(event) | _agent(author)
-    yield track("Live Chat Conversation Started", said, author="agent", message_id=first)
+    chat = _conversation(event) | _agent(author) | {"message_id": _first(item)}
+    yield track("Live Chat Conversation Started", chat, author="agent")
+    if chat["message_id"]:
+        yield track("Live Chat Message Received", chat)
 
 
 @intercom.on("conversation.user.replied")

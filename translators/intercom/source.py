@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from translators.kit import (
+    Answer,
     Delivery,
     Event,
     ExternalId,
@@ -20,6 +21,7 @@ from translators.kit import (
     Refused,
     Skip,
     Source,
+    real_name,
 )
 
 intercom = Source(
@@ -34,7 +36,10 @@ intercom = Source(
 
 _ADMIN: Final = {"admin", "team"}
 _LEADS: Final = {"lead", "visitor"}
+# API 1 has one topic for users and leads, and calls both `user` in it
+_OF_EITHER: Final = ("user.deleted", "user.unsubscribed")
 _PEOPLE: Final = {"user", "lead", "contact", "visitor"}
+_MADE_UP: Final = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+ from \S.*")  # a lead without a name: `Rose Poodle from Paris`
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -53,10 +58,26 @@ intercom.by_hand(
 )
 
 
+@intercom.handshake(signed=False)
+def health_check(delivery: Delivery) -> Answer | None:
+    """Intercom's check of an app's health, and its word of an uninstallation, carry another signature header.
+
+    They are no notification of a topic and ask for 200 alone, so they are answered and nothing is kept.
+    """
+    if "x-body-signature" in delivery.headers and "x-hub-signature" not in delivery.headers:
+        return Answer(note="Intercom's health check or uninstallation of the app (X-Body-Signature)")
+    return None
+
+
 @intercom.event
 def head(item: Item) -> Head:
-    """`notif_...`, the topic, and the second that the notification was made."""
-    return Head(item.body.id("id"), item.body.text("topic"), item.body.when("created_at"))
+    """`notif_...`, the topic, and the second that the notification was made. A ping's id is null."""
+    body = item.body
+    topic = body.text("topic")
+    key = body.id("id", "")
+    if topic == "ping" and not key:
+        key = f"ping:{body.id('app_id', '')}:{body.id('created_at', '')}"
+    return Head(key or body.id("id"), topic, body.when("created_at"))
 
 
 @intercom.who
@@ -66,9 +87,11 @@ def who(event: Event) -> Identity:
     if event.type.startswith("company."):
         return of_company(item) if item.get("contact") is None else of_contact(item.at("contact"))
     for found in _contacts(item):
-        return of_contact(found, _role(item, found))
+        return of_contact(found, _role(item, found), by_type=not event.type.startswith(_OF_EITHER))
     if "type" not in item and event.type.startswith(("contact.", "user.", "visitor.")):
         return of_contact(item)  # *.deleted topics may tell an id and no more
+    if event.type.startswith(("conversation.", "ticket.")):
+        raise Skip("no customer takes part: the conversation or ticket names no contact")
     raise Malformed("$.data.item", "names no contact")
 
 
@@ -111,24 +134,28 @@ def writer(event: Event, part: Payload) -> Identity | None:
     return of_contact(author)
 
 
-def of_contact(contact: Payload, role: str = "") -> Identity:
+def of_contact(contact: Payload, role: str = "", *, by_type: bool = True) -> Identity:
     """A contact. `external_id` (API 1: `user_id`) is yours for a user; a lead's is a UUID that Intercom made up.
 
-    `role` is what an author's type says, which is `user` for some leads too: it can only make a lead. Where nothing
-    tells the role, a UUID may be either's, so it counts for no user id.
+    So a UUID is an id of yours only if the contact's own role is `user`, or with `by_type` its type. An author's type
+    (`role`) is `user` for some leads, and stays `lead` for one who has become a user since: it can only take a UUID
+    away, never an id of yours.
     """
     contact_id = contact.id("id")
-    told = {contact.text("role", ""), contact.text("type", "")}
-    is_lead = bool(_LEADS & {*told, role}) or contact.flag("anonymous", False)
-    is_user = "user" in told or contact.get("anonymous") is False
-    own = () if is_lead else (_own_id(contact, "external_id"), _own_id(contact, "user_id"))
-    email, name = contact.text("email", ""), contact.text("name", "")
+    known = {contact.text("role", ""), contact.text("type", "")}
+    is_lead = bool(_LEADS & {*known, role}) or contact.flag("anonymous", False)
+    is_user = contact.get("role") == "user" or contact.get("anonymous") is False or (by_type and "user" in known)
+    is_user = is_user and not is_lead
+    own = (_own_id(contact, "external_id"), _own_id(contact, "user_id"))
+    name = real_name(contact.text("name", None))
+    if name and not is_user and (_MADE_UP.fullmatch(name) or name == contact.get("pseudonym")):
+        name = None
     return Identity(
         metadata=(contact.texts("custom_attributes"),),
         user_ids=tuple(id_ for id_ in own if is_user or not _UUID.fullmatch(id_)),
         anonymous=("contact", contact_id),
         external_ids=(ExternalId("intercom_contact_id", contact_id),),
-        traits={key: value for key, value in (("email", email), ("name", name)) if value} | contact.pick("phone"),
+        traits={"email": contact.text("email", "") or None, "name": name, "phone": contact.get("phone")},
         group_id=_company(contact),
     )
 

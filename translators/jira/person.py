@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from translators.kit import ExternalId, Identity, Payload
+from translators.kit import ExternalId, Identity, Payload, real_name
 
 _APPLICATION: Final = "app"
 _CUSTOMER: Final = "customer"  # an account of the portal only: nobody of the team
@@ -38,7 +38,7 @@ def known(user: Payload, site: str) -> Identity | None:
     """The person; None for an application, or where nobody is named. A hidden address is no text with an @."""
     if is_application(user) or (own := user_id(user)) is None:
         return None
-    email, name = user.text("emailAddress", ""), user.text("displayName", "")
+    email, name = user.text("emailAddress", ""), real_name(user.text("displayName", None)) or ""
     traits = {"email": email if "@" in email else "", "name": name}
     return account(own, site if "accountId" not in user else "", {key: told for key, told in traits.items() if told})
 

@@ -29,6 +29,8 @@ _NAMES: Final = {
 def reporter(event: Event) -> Identity:
     """The reporter, by the account id, Data Center's user key, or the e-mail address."""
     body = filled(event.body)
+    if "reporter" not in body.value:
+        raise Malformed("$.reporter", "is missing: paste the template of docs/sources/jira.md into the rule")
     told = body.maybe("reporter")
     email = told.text("email", "")
     traits = {"email": email} if "@" in email else {}
@@ -38,7 +40,7 @@ def reporter(event: Event) -> Identity:
     elif traits:
         person = Identity(anonymous=("email", email.strip().lower()), traits=traits)
     else:
-        raise Malformed("$.reporter.id", "is missing, and so are key and email: paste the template of the docs anew")
+        raise Skip("no customer: the ticket has no reporter")
     return replace(person, metadata=(told.texts("own"),))
 
 
@@ -75,7 +77,15 @@ def reply_told(event: Event) -> Iterator[Message]:
     said = _ticket(event) | {"message_id": body.id("comment.id", None), "author": author}
     if author == "agent":
         said["agent_id"] = body.id("comment.author_id", None) or body.id("comment.author_key", None)
-    yield track("Ticket Replied", said, who=reporter(event))
+    yield track("Ticket Replied", said, who=_writer(body, author) or reporter(event))
+
+
+def _writer(body: Payload, author: str) -> Identity | None:
+    """The customer who wrote, if it was not the reporter: a participant of the request."""
+    if author == "customer" and _author(body) != "customer":
+        own, key = body.id("comment.author_id", ""), body.id("comment.author_key", "")
+        return account(own or key, "" if own else site_of(body.text("ticket.url", "")), {})
+    return None
 
 
 def _author(body: Payload) -> str:

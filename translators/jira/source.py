@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
 
@@ -10,6 +11,7 @@ from translators.jira.person import known, site_of
 from translators.kit import (
     Delivery,
     Event,
+    FormerKey,
     Head,
     HmacBody,
     Identity,
@@ -18,6 +20,7 @@ from translators.kit import (
     Option,
     Payload,
     SharedToken,
+    Skip,
     Source,
     filled,
     moment,
@@ -49,8 +52,16 @@ jira = Source(
 )
 
 _IDENTIFIER: Final = "x-atlassian-webhook-identifier"
-_NO_NEW_COMMENT: Final = {"issue_comment_edited", "issue_comment_deleted"}
+_AT_ONCE: Final = timedelta(seconds=1)
 _COMMENT: Final = "comment_created"
+# What a change says of its comment; the older servers do not say it
+_COMMENT_EVENTS: Final = {
+    "issue_commented": _COMMENT,
+    "issue_comment_edited": "comment_updated",
+    "issue_comment_deleted": "comment_deleted",
+}
+# Automation rules: what one makes once
+_RULE_IDS: Final = {"ticket.created": ("ticket.id",), "ticket.replied": ("ticket.id", "comment.id")}
 
 
 @jira.split
@@ -61,11 +72,19 @@ def split(delivery: Delivery) -> list[bytes | Item]:
     if not is_update or not isinstance(body.get("comment"), dict):
         return [delivery.body]
     parts = ["change"] if body.get("changelog.items") else []
-    if str(body.get("issue_event_type_name")) not in _NO_NEW_COMMENT:
-        parts.append("comment")
+    parts.append(_COMMENT_EVENTS.get(str(body.get("issue_event_type_name"))) or _comment_event(body.at("comment")))
     identifier = delivery.headers.get(_IDENTIFIER)
     headers = {_IDENTIFIER: identifier} if identifier else {}
-    return [_part(delivery, headers, part) for part in parts] or [delivery.body]
+    return [_part(delivery, headers, part) for part in parts]
+
+
+def _comment_event(comment: Payload) -> str:
+    """A comment that was changed after it was written is no new one."""
+    try:
+        edited = comment.iso("updated") - comment.iso("created") > _AT_ONCE
+    except Malformed:
+        return _COMMENT
+    return "comment_updated" if edited else _COMMENT
 
 
 def _part(delivery: Delivery, headers: dict[str, str], part: str) -> Item:
@@ -80,23 +99,57 @@ def _part(delivery: Delivery, headers: dict[str, str], part: str) -> Item:
 
 @jira.event
 def head(item: Item) -> Head:
-    """`X-Atlassian-Webhook-Identifier`, the same on every attempt; a comment by its own id, since Jira may tell it in
-    two events; without either the bytes, which hold the time.
+    """The site and the id of what was made or changed: two webhooks (an admin's and an app's) report one fact alike.
+
+    A comment may come in two events, hence its own key. `X-Atlassian-Webhook-Identifier`, the same on every attempt but
+    another one for each webhook, names only what has no such id; without it the bytes do, which hold the time.
     """
     body = item.body
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     if "webhookEvent" not in body and "ticket" in body:
-        return Head(digest, f"rule.{body.text('type')}", moment(filled(body), "at"), "record")
+        return _rule(filled(body), digest)
     if "webhookEvent" not in body and ("issue" in body or "fields" in body):
         return Head(digest, "rule.untyped", None)
-    key = item.headers.get(_IDENTIFIER) or digest
-    type_ = _COMMENT if item.envelope.get("part") == "comment" else body.text("webhookEvent")
+    delivered = item.headers.get(_IDENTIFIER) or digest
+    part = item.envelope.get("part", "change")
+    type_ = body.text("webhookEvent") if part == "change" else part
     at = body.millis("timestamp", None)
     if type_ == _COMMENT and "issue" in body:
         comment = body.at("comment")
         key = f"comment:{site_of(comment.text('self', ''))}:{comment.id('id')}"
         return Head(key, type_, comment.iso("created", None) or at)
-    return Head(key, type_, at)
+    named = _named(type_, body)
+    if named is None:
+        return Head(delivered, type_, at)
+    return Head(named, type_, at, former_keys=(FormerKey(delivered),))
+
+
+def _named(type_: str, body: Payload) -> str | None:
+    """The key by the ids of what an event is about; None if they are not there."""
+    issue, comment, worklog = body.maybe("issue"), body.maybe("comment"), body.maybe("worklog")
+    if type_ in {"jira:issue_created", "jira:issue_deleted"}:
+        about, ids = issue, [type_, issue.id("id", "")]
+    elif type_ == "jira:issue_updated":
+        about, ids = issue, ["change", body.id("changelog.id", "")]
+    elif type_.startswith("comment_"):
+        edited = [comment.text("updated", "")] if type_ == "comment_updated" else []
+        about, ids = comment, [type_, comment.id("id", ""), *edited]
+    elif type_.startswith("worklog_"):
+        about, ids = worklog, [type_, worklog.id("id", ""), worklog.text("updated", "")]
+    else:
+        return None
+    place = site_of(about.text("self", ""))
+    return ":".join((ids[0], place, *ids[1:])) if place and all(ids) else None
+
+
+def _rule(body: Payload, digest: str) -> Head:
+    """An automation rule's body is a template of ours, without an id of the event."""
+    type_, at = body.text("type"), moment(body, "at")
+    ids = [body.id(path, "") for path in _RULE_IDS.get(type_, ())]
+    if not ids or not all(ids):
+        return Head(digest, f"rule.{type_}", at, "record")
+    key = ":".join(filter(None, (f"rule.{type_}", site_of(body.text("ticket.url", "")), *ids)))
+    return Head(key, f"rule.{type_}", at, "record", former_keys=(FormerKey(digest),))
 
 
 @jira.who
@@ -105,6 +158,9 @@ def who(event: Event) -> Identity:
     if event.type.startswith("user_"):
         user = event.body.at("user")
         return known(user, site(event)) or _nobody(event)
+    fields = event.body.get("issue.fields")
+    if isinstance(fields, dict) and "reporter" in fields and not fields["reporter"] and not fields.get("creator"):
+        raise Skip("no customer: the issue has neither a reporter nor a creator")
     return requester(event) or _nobody(event)
 
 

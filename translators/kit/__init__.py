@@ -20,6 +20,7 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )
 from translators.kit.source import Answer, Option, Source
+from translators.kit.support import opens_ticket, real_name
 from translators.kit.template import filled, moment
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
 
@@ -73,11 +74,13 @@ __all__ = [
     "identify",
     "json_call",
     "moment",
+    "opens_ticket",
     "page",
     "parse_form",
     "parse_json",
     "raw_items",
     "raw_member",
+    "real_name",
     "screen",
     "to_iso",
     "track",

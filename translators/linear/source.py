@@ -6,12 +6,14 @@ schema: https://github.com/linear/linear/blob/master/packages/sdk/src/schema.gra
 
 from __future__ import annotations
 
+from hashlib import sha256
 from typing import Final
 
 from translators.kit import (
     Delivery,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacBody,
     Identity,
@@ -19,7 +21,9 @@ from translators.kit import (
     Option,
     Payload,
     Refused,
+    Skip,
     Source,
+    real_name,
     to_iso,
 )
 
@@ -47,13 +51,24 @@ def workspace(delivery: Delivery) -> None:
 
 @linear.event
 def head(item: Item) -> Head:
-    """`Linear-Delivery`, the same on every attempt; without it what happened to what and when, which is signed."""
+    """What happened to what and when, to the millisecond, all of it signed; of an update also what the fields were.
+
+    `Linear-Delivery` names the delivery: a team's and the workspace's webhook send one change under two of them. It
+    names only what has no id.
+    """
     body = item.body
     kind, at = body.text("type"), body.iso("createdAt")
     type_ = f"{kind}.{body.text('action')}"
     about = body.id("data.id", "") or body.id("issueData.id", "") or body.id("oauthClientId", "")
-    key = item.headers.get("linear-delivery") or f"{body.id('organizationId')}:{type_}:{about}:{to_iso(at)}"
-    return Head(key, type_, at)
+    delivered = item.headers.get("linear-delivery", "")
+    natural = f"{body.id('organizationId')}:{type_}:{about}:{to_iso(at)}"
+    if not about:
+        return Head(delivered or natural, type_, at)
+    if "updatedFrom" not in body:
+        return Head(natural, type_, at, former_keys=(FormerKey(delivered),) if delivered else ())
+    was = sha256(repr(body.get("updatedFrom")).encode("utf-8", "replace")).hexdigest()[:8]
+    former = FormerKey(delivered) if delivered else FormerKey(natural, same_bytes=True)
+    return Head(f"{natural}:{was}", type_, at, former_keys=(former,))
 
 
 @linear.who
@@ -119,6 +134,8 @@ def _requester(event: Event) -> Identity:
     inside = issue.id("creatorId", None) or issue.id("creator", None)
     if inside and "botActor" not in issue:
         return member(inside, issue.maybe("creator"))
+    if not inside and "botActor" not in issue and {"creatorId", "botActor"} <= issue.value.keys():
+        raise Skip("no customer: the issue names nobody who created it")
     return _workspace(event)
 
 
@@ -128,5 +145,5 @@ def _workspace(event: Event) -> Identity:
 
 
 def _traits(told: Payload) -> dict[str, str]:
-    known = {"email": told.text("email", None), "name": told.text("name", None)}
+    known = {"email": told.text("email", None), "name": real_name(told.text("name", None))}
     return {name: value for name, value in known.items() if value}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from translators.kit import Event, Message, group, identify, track
+from translators.kit import Event, Message, Skip, group, identify, real_name, track
 from translators.zendesk.source import zendesk
 
 
@@ -21,7 +21,10 @@ def user_changed(event: Event) -> Iterator[Message]:
 
 @zendesk.on("user.name_changed")
 def user_renamed(event: Event) -> Iterator[Message]:
-    yield identify(name=event.body.text("event.current", None))
+    name = real_name(event.body.text("event.current", None))
+    if name is None:
+        raise Skip("a name that Zendesk made up, or none")
+    yield identify(name=name)
 
 
 @zendesk.on("user.active_changed", "user.suspended_changed")

@@ -10,6 +10,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacTimestamped,
     Identity,
@@ -22,6 +23,7 @@ from translators.kit import (
     Source,
     filled,
     moment,
+    real_name,
 )
 
 zendesk = Source(
@@ -39,12 +41,17 @@ zendesk = Source(
     ),
     # A trigger's webhook: https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/#json-format
     methods=["PUT", "PATCH", "DELETE"],
-    keep_headers=["X-Zendesk-Webhook-Invocation-Id"],
+    keep_headers=["X-Zendesk-Webhook-Invocation-Id", "X-Zendesk-Account-Id"],
     options=[Option("account_id", "accept webhooks of this Zendesk account only")],
 )
 
 _TYPE: Final = re.compile(r"zen:event-type[:/](?P<type>.+)")  # some of Zendesk's own examples write the slash
 _STAFF: Final = {"agent", "admin"}
+# What a trigger's type makes once; a ticket may be assigned or solved again, so those are named by the call
+_NAMED_BY: Final = {
+    "trigger.ticket.created": ("ticket.id",),
+    "trigger.ticket.replied": ("ticket.id", "comment.id"),
+}
 
 
 @zendesk.guard
@@ -60,19 +67,26 @@ def account(delivery: Delivery) -> None:
 def head(item: Item) -> Head:
     """`ticket.created` of an event webhook, `trigger.ticket.created` of a trigger webhook.
 
-    A trigger's delivery has no id in its body and its time is only exact to the minute, so Zendesk's invocation id
-    names it, and its bytes where that header is missing.
+    A trigger's delivery has no id in its body, its time is only exact to the minute, and Zendesk's invocation id is the
+    call's: a second trigger or webhook has another. So a creation is named by its ticket, a reply by its comment, and
+    only what has no such id by the invocation, or by its bytes if that header is missing.
     """
     body = item.body
-    if told := _TYPE.fullmatch(body.text("type", "")):
-        return Head(body.id("id"), told["type"], body.iso("time"))
+    if found := _TYPE.fullmatch(body.text("type", "")):
+        return Head(body.id("id"), found["type"], body.iso("time"))
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     if "detail-type" in body:
         return Head(digest, "eventbridge", None)
     if "devices" in body and "notification" in body:
         return Head(digest, "mobile_push", None)
-    key = item.headers.get("x-zendesk-webhook-invocation-id") or digest
-    return Head(key, f"trigger.{body.text('type')}", moment(filled(body), "at"), "record")
+    type_, body = f"trigger.{body.text('type')}", filled(body)
+    call = item.headers.get("x-zendesk-webhook-invocation-id") or digest
+    ids = [body.id(path, "") for path in _NAMED_BY.get(type_, ())]
+    at = moment(body, "at")
+    if not ids or not all(ids):
+        return Head(call, type_, at, "record")
+    account = item.headers.get("x-zendesk-account-id", "")
+    return Head(":".join(filter(None, (type_, account, *ids))), type_, at, "record", former_keys=(FormerKey(call),))
 
 
 @zendesk.before
@@ -92,7 +106,10 @@ def who(event: Event) -> Identity:
         return _organization(detail)
     if event.type.startswith("user."):
         return _user(detail)
-    return person(detail.id("requester_id"), id_of(detail, "organization_id"))
+    requester = id_of(detail, "requester_id")
+    if requester is None:
+        raise Skip("no customer: the ticket has no requester")
+    return person(requester, id_of(detail, "organization_id"))
 
 
 def id_of(body: Payload, path: str) -> str | None:
@@ -102,6 +119,7 @@ def id_of(body: Payload, path: str) -> str | None:
 
 def person(user_id: str, organization_id: str | None = None, **traits: str | None) -> Identity:
     """A user of whom only the id at Zendesk is told."""
+    traits["name"] = real_name(traits.get("name"))
     return Identity(
         anonymous=("user", user_id),
         external_ids=(ExternalId("zendesk_user_id", user_id),),
@@ -131,14 +149,16 @@ def _organization(detail: Payload) -> Identity:
 
 
 def _requester(body: Payload) -> Identity:
-    told = body.maybe("requester")
-    user_id, email = told.id("id", ""), told.text("email", "")
+    if "requester" not in body.value:
+        raise Malformed("$.requester", "is missing: paste the template of docs/sources/zendesk.md into the trigger")
+    requester = body.maybe("requester")
+    user_id, email = id_of(requester, "id") or "", requester.text("email", "")
     if not user_id and not email:
-        raise Malformed("$.requester.id", "is missing, and so is the email: paste the template of the docs anew")
+        raise Skip("no customer: the ticket has no requester")
     return Identity(
-        user_ids=(told.id("external_id", ""),),
+        user_ids=(id_of(requester, "external_id") or "",),
         anonymous=("user", user_id) if user_id else ("email", email.strip().lower()),
         external_ids=(ExternalId("zendesk_user_id", user_id),),
-        traits=told.pick("email", "name", "phone"),
-        group_id=body.id("organization.id", None),
+        traits={"email": email, "name": real_name(requester.text("name", None)), "phone": requester.get("phone")},
+        group_id=id_of(body, "organization.id"),
     )

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, ExternalId, Identity, Message, Payload, Skip, track
+from translators.kit import Event, ExternalId, Identity, Message, Payload, Skip, real_name, track
 from translators.zendesk.source import id_of, person, zendesk
 
 _DONE: Final = {"solved", "closed"}
@@ -83,14 +83,16 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
     if author and not author.isdecimal():
         raise Skip("written by Zendesk itself or a bot")
     staff = comment.get("author.is_staff")
-    if staff is None and author != detail.id("requester_id"):
+    if staff is None and author != id_of(detail, "requester_id"):
         raise Skip("whether an agent or a customer wrote it is not told")
     said = {**_ticket(event), "message_id": comment.id("id", None)}
     if comment.flag("author.is_staff", False):
         name = comment.text("author.name", None)
         yield track("Ticket Replied", said, author="agent", agent_id=author or None, agent_name=name)
     else:
-        writer = author or detail.id("requester_id")  # someone in copy may have answered
+        writer = author or id_of(detail, "requester_id")  # another person in copy may have answered
+        if writer is None:
+            raise Skip("no customer: the ticket has no requester")
         customer = person(writer, id_of(detail, "organization_id"), name=comment.text("author.name", None))
         yield track("Ticket Replied", said, author="customer", who=customer)
 
@@ -166,7 +168,7 @@ def message_added(event: Event) -> Iterator[Message]:
 
 def _visitor(actor: Payload) -> Identity:
     """A user of Zendesk by their number; another id is the messaging service's own."""
-    id_, name = actor.id("id"), actor.text("name", None)
+    id_, name = actor.id("id"), real_name(actor.text("name", None))
     if id_.isdecimal():
         return person(id_, name=name)
     return Identity(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, Malformed, Message, Skip, filled, track
-from translators.zendesk.source import zendesk
+from translators.kit import Event, Identity, Malformed, Message, Payload, Skip, filled, track
+from translators.zendesk.source import id_of, person, zendesk
 from translators.zendesk.tickets import lower, score
 
 
@@ -52,7 +52,15 @@ def reply_triggered(event: Event) -> Iterator[Message]:
     said = _templated(event) | {"author": author, "message_id": body.id("comment.id", None)}
     if author == "agent":
         said |= {"agent_id": body.id("actor.id", None), "agent_name": body.text("actor.name", None)}
-    yield track("Ticket Replied", said)
+    yield track("Ticket Replied", said, who=_in_copy(body) if author == "customer" else None)
+
+
+def _in_copy(body: Payload) -> Identity | None:
+    """The end user who wrote, if it was not the requester: another person in copy."""
+    writer, requester = id_of(body, "actor.id"), id_of(body, "requester.id")
+    if writer is None or requester is None or writer == requester:
+        return None
+    return person(writer, id_of(body, "organization.id"), name=body.text("actor.name", None))
 
 
 # {{satisfaction.current_rating}} is a sentence: "Good, I'm satisfied"

@@ -1,0 +1,416 @@
+"""The rules that hold for every help desk alike: docs/help-desks.md."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from translators.chatwoot import chatwoot
+from translators.crisp import crisp
+from translators.freshchat import freshchat
+from translators.freshdesk import freshdesk
+from translators.front import front
+from translators.gorgias import gorgias
+from translators.helpscout import helpscout
+from translators.hubspot import hubspot
+from translators.intercom import intercom
+from translators.jira import jira
+from translators.kit import Source, opens_ticket, real_name
+from translators.kustomer import kustomer
+from translators.linear import linear
+from translators.plain import plain
+from translators.pylon import pylon
+from translators.zendesk import zendesk
+from webhooks.transcript import Golden, find_goldens, outcomes
+from webhooks.translate import Broken, Ignored, Outcome, Translated
+
+GOLDEN = Path(__file__).parents[1] / "golden"
+HELP_DESKS = [
+    zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
+    kustomer, hubspot,
+]  # fmt: skip
+CREATED, REPLIED = "Ticket Created", "Ticket Replied"
+STARTED, SENT, RECEIVED = "Live Chat Conversation Started", "Live Chat Message Sent", "Live Chat Message Received"
+Change = Mapping[str, Any]
+
+
+def named(value: Any) -> str:
+    return value.name if isinstance(value, Source) else str(value) if isinstance(value, str) else ""
+
+
+def golden(source: Source, name: str, change: Change | None = None) -> Golden:
+    """A golden's request, with some members of its body replaced, by dotted path; None takes a member away."""
+    (found,) = (each for each in find_goldens(GOLDEN / source.name) if each.name == name)
+    body = json.loads(found.body)
+    for path, value in (change or {}).items():
+        *steps, last = path.split(".")
+        parent = body
+        for step in steps:
+            parent = parent[int(step)] if isinstance(parent, list) else parent.setdefault(step, {})
+        if value is None:
+            del parent[last]
+        else:
+            parent[last] = value
+    return replace(found, body=json.dumps(body).encode())
+
+
+def translated(source: Source, name: str, change: Change | None = None) -> list[Outcome]:
+    delivery = golden(source, name, change).delivery(source)
+    return [outcome for _, outcome in outcomes(source, delivery)]
+
+
+def messages(source: Source, name: str, change: Change | None = None) -> list[dict[str, Any]]:
+    found = translated(source, name, change)
+    assert not any(isinstance(outcome, Broken) for outcome in found), found
+    return [message for outcome in found if isinstance(outcome, Translated) for message in outcome.messages]
+
+
+# The opening message -------------------------------------------------------------------------------------------------
+
+# (source, golden, what makes it the opening message, the track events of it)
+OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
+    (zendesk, "ticket_created", {}, [CREATED]),
+    (zendesk, "ticket_comment_added__opening", {}, []),
+    (zendesk, "messaging_ticket_message_added__customer", {}, [SENT]),
+    (intercom, "ticket_created", {}, [CREATED]),
+    (intercom, "conversation_user_created", {}, [STARTED, SENT]),
+    (intercom, "conversation_user_created__api_1", {}, [STARTED, SENT]),
+    (intercom, "conversation_admin_single_created", {}, [STARTED, RECEIVED]),
+    (freshdesk, "ticket_created", {}, [CREATED]),
+    (freshchat, "message_create__user", {}, [SENT]),
+    (helpscout, "convo_created", {}, [CREATED]),
+    (helpscout, "convo_customer_reply_created", {"createdAt": "2026-10-05T10:02:00Z"}, []),
+    (helpscout, "convo_agent_reply_created", {"createdAt": "2026-10-05T09:31:20Z"}, []),
+    (helpscout, "beacon_chat_created", {}, [STARTED, SENT]),
+    (helpscout, "beacon_chat_customer_replied", {"createdAt": "2026-10-05T09:22:00Z"}, []),
+    (front, "inbound__opens", {}, [CREATED]),
+    (front, "outbound__opens", {}, [CREATED]),
+    (gorgias, "ticket_created", {}, [CREATED]),
+    (gorgias, "ticket_message_created__customer", {"message.created_at": "2026-10-05T09:20:00.400000"}, []),
+    (gorgias, "ticket_message_created__agent", {"message.created_at": "2026-10-05T09:20:00.400000"}, []),
+    (gorgias, "ticket_message_created__chat_customer", {"message.created_at": "2026-10-05T09:20:00.400000"}, [SENT]),
+    (jira, "issue_created__request", {}, [CREATED]),
+    (linear, "Issue.create", {}, [CREATED]),
+    (chatwoot, "conversation_created__email", {}, [CREATED]),
+    (chatwoot, "message_created__email_opening", {}, []),
+    (chatwoot, "conversation_created", {}, [STARTED]),
+    (chatwoot, "message_created__customer", {}, [SENT]),
+    (crisp, "session_request_initiated", {}, [STARTED]),
+    (crisp, "message_send", {}, [SENT]),
+    (plain, "thread_created", {}, [CREATED]),
+    (plain, "email_received__first", {}, []),
+    *(
+        (plain, f"{channel}_message_received", {"payload.thread.firstInboundMessageInfo.messageSource": word}, [])
+        for channel, word in (("slack", "SLACK"), ("ms_teams", "MS_TEAMS"), ("discord", "DISCORD"))
+    ),
+    (plain, "slack_message_sent", {"payload.thread.createdBy": {"actorType": "user", "userId": "u_1"}}, []),
+    (plain, "chat_received", {"payload.thread.firstInboundMessageInfo.messageSource": "CHAT"}, [SENT]),
+    (pylon, "issue_created", {}, [CREATED]),
+    (pylon, "issue_customer_replied", {"message.created_at": "2026-10-05T09:29:41Z"}, []),
+    (pylon, "issue_agent_replied", {"message.created_at": "2026-10-05T09:29:41Z"}, []),
+    (pylon, "issue_customer_replied__chat", {"message.created_at": "2026-10-05T09:29:41Z"}, [SENT]),
+    (kustomer, "conversation_create", {}, [CREATED]),
+    (kustomer, "message_create__opening", {}, []),
+    (kustomer, "message_create__chat_customer", {"data.attributes.directionType": "initial-in"}, [SENT]),
+    (hubspot, "ticket_creation", {}, [CREATED]),
+    (hubspot, "conversation_creation", {}, [STARTED]),
+]
+
+# The same as a later message
+LATER: list[tuple[Source, str, Change, str]] = [
+    (zendesk, "ticket_comment_added__customer", {}, REPLIED),
+    (helpscout, "convo_customer_reply_created", {}, REPLIED),
+    (helpscout, "convo_agent_reply_created", {}, REPLIED),
+    (helpscout, "beacon_chat_customer_replied", {}, SENT),
+    (front, "inbound__reply", {}, REPLIED),
+    (gorgias, "ticket_message_created__customer", {}, REPLIED),
+    (gorgias, "ticket_message_created__agent", {}, REPLIED),
+    (chatwoot, "message_created__email_customer", {}, REPLIED),
+    (chatwoot, "message_created__email_agent", {}, REPLIED),
+    (plain, "email_received", {}, REPLIED),
+    (plain, "slack_message_received", {"payload.slackMessage.createdAt": "2026-10-05T09:29:03.100Z"}, REPLIED),
+    (plain, "slack_message_sent", {}, REPLIED),
+    (pylon, "issue_customer_replied", {}, REPLIED),
+    (pylon, "issue_agent_replied", {}, REPLIED),
+    (kustomer, "message_create__customer", {}, REPLIED),
+]
+
+
+@pytest.mark.parametrize(("source", "name", "change", "events"), OPENINGS, ids=named)
+def test_an_opening_message_is_the_ticket_and_no_reply(
+    source: Source, name: str, change: Change, events: list[str]
+) -> None:
+    assert [message["event"] for message in messages(source, name, change)] == events
+
+
+@pytest.mark.parametrize(("source", "name", "change", "event"), LATER, ids=named)
+def test_a_later_message_is_a_reply(source: Source, name: str, change: Change, event: str) -> None:
+    assert [message["event"] for message in messages(source, name, change)] == [event]
+
+
+def test_every_help_desk_is_tried_for_its_opening_message() -> None:
+    assert {source.name for source, *_ in OPENINGS} == {source.name for source in HELP_DESKS}
+
+
+@pytest.mark.parametrize("source", HELP_DESKS, ids=named)
+def test_no_event_makes_both_a_ticket_and_a_reply_of_it(source: Source) -> None:
+    for each in find_goldens(GOLDEN / source.name):
+        if "handshake" in each.name:
+            continue
+        for _, outcome in outcomes(source, each.delivery(source)):
+            events = [message.get("event") for message in getattr(outcome, "messages", [])]
+            assert not {CREATED, REPLIED} <= set(events), each.name
+
+
+def test_a_time_that_is_missing_opens_nothing() -> None:
+    assert not opens_ticket(None, None)
+
+
+# A record without a customer -----------------------------------------------------------------------------------------
+
+NOBODY: list[tuple[Source, str, Change]] = [
+    (zendesk, "ticket_created", {"detail.requester_id": None}),
+    (zendesk, "ticket_status_changed__solved", {"detail.requester_id": "0"}),
+    (zendesk, "trigger_ticket_created", {"requester": {"id": "", "external_id": "", "email": ""}}),
+    (zendesk, "trigger_ticket_replied__customer", {"requester.id": "", "requester.email": ""}),
+    (intercom, "ticket_created", {"data.item.contacts.contacts": []}),
+    (intercom, "ticket_state_updated__solved", {"data.item.contacts.contacts": []}),
+    (intercom, "conversation_admin_closed", {"data.item.contacts.contacts": [], "data.item.source": {}}),
+    (freshdesk, "ticket_created", {"requester": {"external_id": "", "email": "", "phone": ""}}),
+    (freshdesk, "simple_content__created", {"freshdesk_webhook.ticket_requester_email": ""}),
+    (helpscout, "convo_created", {"primaryCustomer": None}),
+    (helpscout, "convo_status__closed", {"primaryCustomer": {"id": 0, "type": "customer"}}),
+    (helpscout, "satisfaction_ratings", {"customer": None}),
+    (front, "archive", {"payload.conversation.recipient": {"handle": "", "role": "from"}}),
+    (gorgias, "ticket_created", {"customer": {"id": "None", "external_id": "None", "email": "None", "name": "None"}}),
+    (jira, "issue_created__request", {"issue.fields.reporter": "", "issue.fields.creator": ""}),
+    (jira, "rule_ticket_created", {"reporter": {"id": "", "key": "", "email": ""}}),
+    (linear, "Issue.create", {"data.creatorId": "", "data.creator": None}),
+    (chatwoot, "conversation_created", {"meta.sender": None}),
+    (chatwoot, "message_created__customer", {"conversation.meta.sender": None}),
+    (crisp, "session_set_email", {"data.session_id": None, "data.email": ""}),
+    (plain, "thread_created", {"payload.thread.customer": None}),
+    (plain, "email_received", {"payload.thread.customer": None}),
+    (pylon, "issue_created", {"requester": {"id": "", "email": "", "name": ""}}),
+    (pylon, "issue_closed", {"requester": {"id": "<no value>", "email": "None", "name": ""}}),
+    (kustomer, "conversation_create", {"data.relationships.customer": None}),
+    (kustomer, "message_create__customer", {"data.relationships.customer": {"data": {}}}),
+]
+
+
+@pytest.mark.parametrize(("source", "name", "change"), NOBODY, ids=named)
+def test_a_record_without_a_customer_is_ignored_with_a_reason(source: Source, name: str, change: Change) -> None:
+    for outcome in translated(source, name, change):
+        assert isinstance(outcome, Ignored), outcome
+        assert outcome.reason.startswith("no customer")
+
+
+def test_every_help_desk_that_names_customers_is_tried_without_one() -> None:
+    names_the_conversation_instead = {freshchat.name, hubspot.name}
+    assert {source.name for source, *_ in NOBODY} == {desk.name for desk in HELP_DESKS} - names_the_conversation_instead
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "member"),
+    [
+        (zendesk, "trigger_ticket_created", "requester"),
+        (freshdesk, "ticket_created", "requester"),
+        (gorgias, "ticket_created", "customer"),
+        (pylon, "issue_created", "requester"),
+        (jira, "rule_ticket_created", "reporter"),
+    ],
+    ids=named,
+)
+def test_a_template_without_the_customers_member_is_malformed(source: Source, name: str, member: str) -> None:
+    (outcome,) = translated(source, name, {member: None})
+    assert isinstance(outcome, Broken)
+    assert f"$.{member} is missing: paste the template of docs/sources/{source.name}.md" in outcome.reason
+
+
+# Another writer ------------------------------------------------------------------------------------------------------
+
+WRITERS: list[tuple[Source, str, Change, str]] = [
+    (zendesk, "ticket_comment_added__customer_in_copy", {}, "zendesk_user_id"),
+    (zendesk, "trigger_ticket_replied__customer", {"actor.id": "990001"}, "zendesk_user_id"),
+    (
+        helpscout,
+        "convo_customer_reply_created",
+        {"_embedded.threads.0.createdBy": {"id": 990001, "type": "customer", "first": "Ada"}},
+        "helpscout_customer_id",
+    ),
+    (
+        helpscout,
+        "beacon_chat_customer_replied",
+        {"_embedded.threads.0.createdBy": {"id": 990001, "type": "customer"}},
+        "helpscout_customer_id",
+    ),
+    (
+        front,
+        "inbound__reply",
+        {
+            "payload.target.data.recipients": [
+                {
+                    "handle": "another@example.com",
+                    "role": "from",
+                    "_links": {"related": {"contact": "https://api2.frontapp.com/contacts/990001"}},
+                }
+            ]
+        },
+        "front_contact_id",
+    ),
+    (gorgias, "ticket_message_created__customer", {"message.sender.id": "990001"}, "gorgias_customer_id"),
+    (gorgias, "ticket_message_created__chat_customer", {"message.sender.id": "990001"}, "gorgias_customer_id"),
+    (jira, "issue_updated__participant_commented", {}, "jira_account_id"),
+    (jira, "rule_ticket_replied__said_by_the_rule", {}, "jira_account_id"),
+    (linear, "Comment.create__from_outside", {}, "linear_external_user_id"),
+    (
+        chatwoot,
+        "message_created__customer",
+        {"sender": {"id": 990001, "name": "Ada", "type": "contact"}},
+        "chatwoot_contact_id",
+    ),
+    (
+        chatwoot,
+        "message_created__email_customer",
+        {"sender": {"id": 990001, "name": "Ada", "type": "contact"}},
+        "chatwoot_contact_id",
+    ),
+    (
+        plain,
+        "email_received",
+        {
+            "payload.email.from": {
+                "email": "another@example.com",
+                "emailActor": {"actorType": "customer", "customerId": "990001"},
+            }
+        },
+        "plain_customer_id",
+    ),
+    *(
+        (
+            plain,
+            f"{name}_received",
+            {f"payload.{member}.createdBy": {"actorType": "customer", "customerId": "990001"}},
+            "plain_customer_id",
+        )
+        for name, member in (
+            ("slack_message", "slackMessage"),
+            ("ms_teams_message", "msTeamsMessage"),
+            ("discord_message", "discordMessage"),
+            ("chat", "chat"),
+        )
+    ),
+    (pylon, "issue_customer_replied", {"message.author": {"id": "990001", "name": "Ada"}}, "pylon_contact_id"),
+    (pylon, "issue_customer_replied__chat", {"message.author": {"id": "990001", "name": "Ada"}}, "pylon_contact_id"),
+]
+
+
+@pytest.mark.parametrize(("source", "name", "change", "kind"), WRITERS, ids=named)
+def test_another_writer_is_not_the_tickets_customer(source: Source, name: str, change: Change, kind: str) -> None:
+    (message,) = messages(source, name, change)
+    external = {entry["type"]: entry["id"] for entry in message["context"]["externalIds"]}
+    assert message["event"] in {REPLIED, SENT}
+    assert "userId" not in message, "the customer's own id"
+    if change:
+        assert external[kind] == "990001"
+        (own,) = messages(source, name)
+        assert own["userId" if "userId" in own else "anonymousId"] != message["anonymousId"]
+        email = own["context"].get("traits", {}).get("email")
+        assert email is None or email not in json.dumps(message), "nothing of the customer's own"
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "change"),
+    [
+        (chatwoot, "message_created__customer", {"sender.type": "agent_bot"}),
+        (plain, "slack_message_received", {"payload.slackMessage.createdBy": {"actorType": "machineUser"}}),
+        (plain, "chat_received", {"payload.chat.createdBy": {"actorType": "machineUser", "machineUserId": "mu_1"}}),
+        (plain, "email_received", {"payload.email.from.emailActor": {"actorType": "machineUser"}}),
+    ],
+    ids=named,
+)
+def test_a_bot_is_no_customer(source: Source, name: str, change: Change) -> None:
+    assert messages(source, name, change) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("slack_message_received", "slackMessage"),
+        ("chat_received", "chat"),
+        ("discord_message_received", "discordMessage"),
+    ],
+)
+def test_a_teammate_who_wrote_from_outside_is_an_agent(name: str, member: str) -> None:
+    change = {f"payload.{member}.createdBy": {"actorType": "user", "userId": "u_1"}}
+    (message,) = messages(plain, name, change)
+    assert message["properties"]["agent_id"] == "u_1"
+    assert message["event"] in {REPLIED, RECEIVED}
+
+
+# Made-up names -------------------------------------------------------------------------------------------------------
+
+MADE_UP = [
+    "Visitor 4711", "visitor493603", "Visitor #12", "Web User 65f0a1b2c3", "Anonymous", "anonymous user", "Unknown",
+    "Unknown Person", "Unnamed", "Guest", "Guest 7", "Caller +49 30 901820", "Customer 12", "No Name", "", "  ", "-",
+    "+33 6 00 00 00 00", "12345",
+]  # fmt: skip
+REAL = [
+    "Jeanne Brun",
+    "Guest Dean",
+    "X Æ A-12",
+    "Ana",
+    "Judith Guest",
+    "Visitor Center Paris",
+    "李雷",
+    "User Experience",
+]
+
+
+@pytest.mark.parametrize("name", MADE_UP)
+def test_a_made_up_name_is_no_name(name: str) -> None:
+    assert real_name(name) is None
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_a_persons_name_is_kept(name: str) -> None:
+    assert real_name(f" {name} ") == name
+
+
+NAMES: list[tuple[Source, str, str]] = [
+    (zendesk, "messaging_ticket_message_added__customer", "event.actor.name"),
+    (zendesk, "messaging_ticket_message_added__visitor", "event.actor.name"),
+    (zendesk, "ticket_comment_added__customer", "event.comment.author.name"),
+    (zendesk, "trigger_ticket_created", "requester.name"),
+    (intercom, "contact_user_created", "data.item.name"),
+    (intercom, "contact_lead_created", "data.item.name"),
+    (freshdesk, "ticket_created", "requester.name"),
+    (helpscout, "convo_created", "primaryCustomer.first"),
+    (helpscout, "customer_created", "firstName"),
+    (front, "inbound__opens", "payload.conversation.recipient.name"),
+    (gorgias, "ticket_created", "customer.name"),
+    (jira, "issue_created__request", "issue.fields.reporter.displayName"),
+    (linear, "Issue.create", "data.creator.name"),
+    (chatwoot, "message_created__customer", "conversation.meta.sender.name"),
+    (chatwoot, "contact_created", "name"),
+    (crisp, "session_set_nickname", "data.nickname"),
+    (crisp, "message_send", "data.user.nickname"),
+    (plain, "thread_created", "payload.thread.customer.fullName"),
+    (plain, "customer_created", "payload.customer.fullName"),
+    (pylon, "issue_created", "requester.name"),
+    (kustomer, "customer_create", "data.attributes.name"),
+]
+
+
+@pytest.mark.parametrize("made_up", ["Visitor 4711", "Anonymous", "Unknown", ""])
+@pytest.mark.parametrize(("source", "name", "path"), NAMES, ids=named)
+def test_a_made_up_name_is_no_trait(source: Source, name: str, path: str, made_up: str) -> None:
+    change = {path: made_up}
+    if source is helpscout:
+        change |= {"lastName" if path == "firstName" else "primaryCustomer.last": ""}
+    for message in messages(source, name, change):
+        traits = {**message.get("traits", {}), **message["context"].get("traits", {})}
+        assert "name" not in traits, message

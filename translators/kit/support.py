@@ -1,0 +1,32 @@
+"""What every help desk has: names that the provider made up, and the message that opens a ticket."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import Final
+
+_WITH_ITS_TICKET: Final = timedelta(seconds=2)
+_PLACEHOLDER: Final = re.compile(
+    r"(?:(?:anonymous|unknown|unnamed|web|website|chat|guest|new)[ _-]+)*"
+    r"(?:anonymous|unknown|unnamed|no name|visitor|guest|user|customer|client|contact|caller|person|lead|sender)"
+    r"(?:[ _#:-]*\d[\da-f-]*|[ _#:-]+[\da-f]{6,}|[ _-]+\+?[\d ().-]+)?",
+    re.IGNORECASE,
+)
+
+
+def real_name(name: str | None) -> str | None:
+    """Return a person's name, None if it is empty or a placeholder: `Visitor 4711`, `Anonymous`, `Unknown Person`.
+
+    A help desk shows such a text where it knows no name, so it is no trait of the person.
+    """
+    name = (name or "").strip()
+    return name if any(map(str.isalpha, name)) and not _PLACEHOLDER.fullmatch(name) else None
+
+
+def opens_ticket(opened: datetime | None, written: datetime | None) -> bool:
+    """Return whether a message is the one that opened its ticket: both were made within two seconds.
+
+    `Ticket Created` stands for it, so it is no `Ticket Replied`; docs/help-desks.md has the rule.
+    """
+    return opened is not None and written is not None and abs(written - opened) <= _WITH_ITS_TICKET
