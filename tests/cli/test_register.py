@@ -236,7 +236,7 @@ STANDS: dict[str, Stand] = {
         {"POST /repos/acme/shop/hooks": {"id": 1}},
         last("events"),
         last("config.secret"),
-        lambda type_: not type_.startswith("installation"),
+        lambda type_: not type_.startswith(("installation", "marketplace_purchase")),
         lambda type_: [type_.partition(".")[0]],
     ),
     "typeform": Stand(
