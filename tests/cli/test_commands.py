@@ -11,7 +11,7 @@ from running import EVENT, SECRET, free_port, get, segue, until
 from webhooks import plugins
 from webhooks.cli.main import COMMANDS
 from webhooks.cli.moments import moment
-from webhooks.cli.send import tampered
+from webhooks.cli.post import tampered
 from webhooks.journal import Act, State, open_journal
 
 

@@ -245,7 +245,7 @@ def test_pending_events_are_left_alone_and_counted(run, filled):
     assert "1 event will be delivered again." in result.output
     assert "1 event left alone: pending already" in result.output
     assert told(run("replay", "--state", "pending", "--json")) | {"operation": ""} == {
-        "replayed": 0, "left_alone": 2, "operation": "", "due_over_seconds": 0.0,
+        "replayed": 0, "left_alone": 2, "operation": "", "due_over_seconds": 0.0, "beyond_deduplication": 0,
     }  # fmt: skip
     assert "No event of this journal is meant" in run("replay", "--source", "stripe").output
 
@@ -495,3 +495,33 @@ def test_the_bar_is_for_a_terminal(monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with acting.bar("x", 2) as tell:
         tell(2)
+
+
+# what Segment still recognises
+
+
+def test_a_replay_of_what_was_delivered_over_24_hours_ago_warns_that_it_counts_again(run, shop):
+    shop.start -= timedelta(hours=30)
+    for key in ("old", "late"):
+        shop.receive(id=key)
+    shop.work(at=datetime.now(UTC) - timedelta(hours=25))
+    shop.receive(id="fresh")
+    shop.work()
+    for words in (("--all", "--dry-run"), ("--all", "--reason", "a test")):
+        result = run("replay", *words)
+        assert result.exit_code == 0, result.output
+        assert "2 events were delivered more than 24 hours ago" in result.stderr
+        assert "their messages are counted once more" in result.stderr
+
+
+def test_a_replay_within_24_hours_or_as_new_events_warns_of_nothing(run, shop):
+    shop.receive(id="fresh")
+    shop.work()
+    assert "24 hours" not in run("replay", "fresh", "--reason", "a test").stderr
+    shop.work()
+    shop.start -= timedelta(hours=30)
+    shop.receive(id="old")
+    shop.work(at=datetime.now(UTC) - timedelta(hours=25))
+    result = run("replay", "old", "--as-new", "--json")
+    assert "24 hours" not in result.stderr
+    assert told(result)["beyond_deduplication"] == 0

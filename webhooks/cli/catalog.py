@@ -25,7 +25,12 @@ from webhooks.cli.output import echo, fail, print_json
     type=click.Path(dir_okay=False, path_type=Path),
     help="With --goldens: write what was learnt to this catalog.json of your package.",
 )
-def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Path | None) -> None:
+@click.option(
+    "--samples",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="With --goldens: write one request for each event type to this samples.json of your package.",
+)
+def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Path | None, samples: Path | None) -> None:
     """List what the installed sources send, or NAMES alone.
 
     `tracking-plan` prints rules for Segment's Protocols (its Public API's tracking plans).
@@ -35,10 +40,11 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
       segue catalog > CATALOG.md
       segue catalog stripe --format json
       segue catalog --format tracking-plan > plan.json
-      segue catalog --goldens tests/golden --update translators/catalog.json
+      segue catalog --goldens tests/golden --update translators/catalog.json --samples translators/samples.json
     """  # noqa: D301
     from webhooks import catalog as room
     from webhooks.cli.configuration import forgiving
+    from webhooks.samples import from_goldens, written
 
     sources = forgiving().sources
     unknown = [name for name in names if name not in sources]
@@ -46,6 +52,8 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
         raise fail(f"No source is called {unknown[0]!r}.", "`segue sources` lists them all.")
     if update is not None and goldens is None:
         raise fail("--update writes what --goldens teaches.", "Give both: --goldens tests/golden --update FILE.")
+    if samples is not None and goldens is None:
+        raise fail("--samples writes requests of --goldens.", "Give both: --goldens tests/golden --samples FILE.")
     chosen = [sources[name] for name in sorted(names or sources)]
     learnt = {
         source.name: room.learn(source, _folder(goldens, source.name)) if goldens else room.shipped(source)
@@ -54,6 +62,11 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
     if update is not None:
         update.write_text(json.dumps({name: each for name, each in learnt.items() if each}, indent=1) + "\n")
         echo(f"{update}: {sum(map(len, learnt.values()))} event types of {len(learnt)} sources", err=True)
+    if samples is not None and goldens is not None:
+        found = {source.name: from_goldens(source, _folder(goldens, source.name)) for source in chosen}
+        samples.write_text(written(found))
+        echo(f"{samples}: {sum(map(len, found.values()))} requests of {len(found)} sources", err=True)
+    if update is not None or samples is not None:
         return
     entries = [room.describe(source, learnt[source.name]) for source in chosen]
     if form == "markdown":

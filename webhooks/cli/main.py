@@ -37,6 +37,7 @@ COMMANDS: Final = {
     "sources": "webhooks.cli.sources",
     "translate": "webhooks.cli.translate",
     "send": "webhooks.cli.send",
+    "trigger": "webhooks.cli.trigger",
     "register": "webhooks.cli.register",
     "catalog": "webhooks.cli.catalog",
     "new-source": "webhooks.cli.new_source",

@@ -127,9 +127,9 @@ def good(text: str) -> None:
     _marked("ok", "green", text)
 
 
-def warn(text: str) -> None:
+def warn(text: str, *, err: bool = False) -> None:
     """A line to look at."""
-    _marked("warn", "yellow", text)
+    _marked("warn", "yellow", text, err=err)
 
 
 def bad(text: str) -> None:
@@ -137,6 +137,6 @@ def bad(text: str) -> None:
     _marked("fault", "red", text)
 
 
-def _marked(mark: str, colour: str, text: str) -> None:
-    echo(f"{mark:<6}", fg=colour, nl=False)
-    echo(text)
+def _marked(mark: str, colour: str, text: str, *, err: bool = False) -> None:
+    echo(f"{mark:<6}", fg=colour, nl=False, err=err)
+    echo(text, err=err)

@@ -14,7 +14,7 @@ from webhooks.cli.choose import Choice, choosing
 from webhooks.cli.events import nothing
 from webhooks.cli.forecast import WORDS, Forecast, forecast
 from webhooks.cli.moments import spoken
-from webhooks.cli.output import echo, fail, print_columns, print_json, printable
+from webhooks.cli.output import echo, fail, print_columns, print_json, printable, warn
 from webhooks.cli.rows import facts, opened
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ASK: Final = 100
 EXAMPLES: Final = 20
+DEDUPLICATED: Final = timedelta(hours=24)
+"""How long Segment is sure to recognise a messageId. https://segment.com/docs/guides/duplicate-data/"""
 
 
 @click.command(short_help="Deliver events again, translated by today's code.")
@@ -56,7 +58,8 @@ def replay(
     """Deliver events again: those of the IDs (numbers, keys, SOURCE/KEY), or those that the options choose.
 
     The worker translates them with today's code. Their messages keep their ids, so what Segment has heard already is
-    counted once. Events that are pending are left alone. More than 100 are asked about.
+    counted once if that was within 24 hours; a warning counts the older ones. Events that are pending are left alone.
+    More than 100 are asked about.
 
     Exit code 0 when it is done or there was nothing to do, 1 where an ID names no event.
 
@@ -77,10 +80,15 @@ def replay(
     with opened(config) as journal:
         seqs = journal.seqs(choice.filter(journal, datetime.now(UTC)))[:limit]
         if dry_run:
+            if not as_new and (forgotten := _forgotten(journal, seqs)):
+                warn(_doubled(forgotten), err=True)
             _dry(journal, config, seqs, as_new=as_new, as_json=as_json)
             return
         waiting = sum(journal.count(Filter(seqs=tuple(some), states=(State.PENDING,))) for some in steps(seqs))
         settled = len(seqs) - waiting
+        forgotten = 0 if as_new else _forgotten(journal, seqs)
+        if forgotten:
+            warn(_doubled(forgotten), err=True)
         pace = config.settings.segment.rate / 2 if rate is None else rate
         lasts = settled / pace if pace else 0.0
         if settled:
@@ -96,13 +104,36 @@ def replay(
                 tell(len(some))
         left = len(seqs) - changed
         if as_json:
-            print_json({"replayed": changed, "left_alone": left, "operation": by.operation, "due_over_seconds": lasts})
+            print_json(
+                {
+                    "replayed": changed, "left_alone": left, "operation": by.operation, "due_over_seconds": lasts,
+                    "beyond_deduplication": forgotten,
+                }
+            )  # fmt: skip
         elif not seqs:
             echo(nothing(journal), err=True)
         else:
             echo(f"{_events(changed)} will be delivered again{_over(lasts)}.")
             if left:
                 echo(f"{_events(left)} left alone: pending already, so their worker takes them up.")
+
+
+def _forgotten(journal: Journal, seqs: Sequence[int]) -> int:
+    """Return how many of the events were delivered so long ago that Segment does not know their ids any more."""
+    from webhooks.journal import Filter, State
+
+    before = datetime.now(UTC) - DEDUPLICATED
+    return sum(
+        journal.count(Filter(seqs=tuple(some), states=(State.DELIVERED,), settled_until=before)) for some in steps(seqs)
+    )
+
+
+def _doubled(count: int) -> str:
+    one = count == 1
+    return (
+        f"{_events(count)} {'was' if one else 'were'} delivered more than 24 hours ago. Segment remembers ids for 24 "
+        f"hours, so {'its' if one else 'their'} messages are counted once more."
+    )
 
 
 def _size(pace: float) -> int:

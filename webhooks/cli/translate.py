@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from webhooks.cli.output import echo, fail, print_json, printable
+from webhooks.cli.payload import header_option, pairs, read
 
 if TYPE_CHECKING:
     from webhooks.endpoints import Endpoint
@@ -17,9 +18,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Show the Segment messages that a payload becomes. Sends nothing.")
 @click.argument("source")
 @click.argument("file", type=click.File("rb"))
-@click.option(
-    "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A request header, where the source reads one."
-)
+@header_option
 @click.option(
     "--option", "options", multiple=True, metavar="NAME=VALUE", help="One of the source's options; a list by commas."
 )
@@ -27,7 +26,8 @@ if TYPE_CHECKING:
 def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: tuple[str, ...], as_json: bool) -> None:
     """Translate FILE (- is stdin), a payload as SOURCE sends it. No signature is asked for, nothing is stored or sent.
 
-    Message ids are those of this installation when its settings are present. Exit code 1 when an event is broken.
+    NAME.request.json beside NAME.json gives headers and query. Message ids are those of this installation if its
+    settings are present. Exit code 1 if an event is broken.
 
     \b
     Examples:
@@ -44,11 +44,13 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     config = forgiving()
     endpoint = config.endpoint(source)
     endpoint = replace(endpoint, options={**endpoint.options, **_options(options, endpoint)})
+    payload = read(file, headers)
     delivery = Delivery(
         source=endpoint.name,
-        body=file.read(),
+        body=payload.body,
         received_at=datetime.now(UTC),
-        headers={name.lower(): value for name, value in _pairs(headers, ":", "--header")},
+        headers=payload.headers,
+        query=payload.query,
         options=endpoint.options,
     )
     try:
@@ -83,21 +85,13 @@ def _show(entry: dict[str, Any]) -> None:
         echo(f": {entry['reason'].strip()}")
 
 
-def _pairs(given: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:
-    for text in given:
-        name, found, value = text.partition(mark)
-        if not found or not name.strip():
-            raise fail(f"{option} {text!r} is no pair.", f"Write it as NAME{mark}VALUE.")
-        yield name.strip(), value.strip()
-
-
 def _options(given: Iterable[str], endpoint: Endpoint) -> dict[str, Any]:
     from webhooks.cli.output import fail
     from webhooks.settings import EndpointSettings, judge
 
     declared = endpoint.source.options
     found: dict[str, Any] = {}
-    for name, value in _pairs(given, "=", "--option"):
+    for name, value in pairs(given, "=", "--option"):
         many = name in declared and declared[name].many
         found[name] = tuple(part.strip() for part in value.split(",") if part.strip()) if many else value
     told = EndpointSettings(name=endpoint.name, source=endpoint.source.name, options=found)

@@ -1,0 +1,67 @@
+"""`segue send` and `segue translate`: headers from options and from the file beside the payload."""
+
+import json
+
+import pytest
+
+from running import free_port, get, output, segue, until
+
+ORDER = {
+    "id": 7,
+    "email": "ada@example.com",
+    "currency": "EUR",
+    "total_price": "1.00",
+    "created_at": "2026-01-02T03:04:05Z",
+}
+SECRETS = {"SHOPIFY_WEBHOOK_SECRET": "shop_secret_of_tests"}
+
+
+@pytest.fixture
+def order(tmp_path):
+    path = tmp_path / "order.json"
+    path.write_text(json.dumps(ORDER))
+    return path
+
+
+def beside(path, value):
+    path.with_name(f"{path.stem}.request.json").write_text(value if isinstance(value, str) else json.dumps(value))
+
+
+def test_translate_reads_the_headers_beside_the_file(run, order):
+    beside(order, {"headers": {"X-Shopify-Topic": "orders/paid", "X-Shopify-Webhook-Id": "w1"}})
+    (event,) = json.loads(run("translate", "shopify", str(order), "--json").output)
+    assert event["type"] == "orders/paid"
+
+
+def test_an_option_wins_over_the_file_beside(run, order):
+    beside(order, {"headers": {"X-Shopify-Topic": "orders/paid"}})
+    result = run("translate", "shopify", str(order), "--json", "--header", "x-shopify-topic: orders/create")
+    assert json.loads(result.output)[0]["type"] == "orders/create"
+
+
+@pytest.mark.parametrize("value", ["{", '{"headers": ["x"]}', '{"query": 1}'])
+def test_a_file_beside_that_cannot_be_read_is_named(run, order, value):
+    beside(order, value)
+    result = run("translate", "shopify", str(order))
+    assert result.exit_code == 1
+    assert "request.json" in result.output
+    assert "Traceback" not in result.output
+
+
+def test_send_posts_with_the_headers_of_both(run, order, tmp_path):
+    port = free_port()
+    with segue(tmp_path, "web", PORT=str(port), **SECRETS):
+        until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
+        to = ("--to", f"127.0.0.1:{port}", "--json")
+        topic = ("--header", "X-Shopify-Topic:orders/paid")
+        result = run("send", "shopify", str(order), *topic, "--header", "X-Shopify-Event-Id:e1", *to, **SECRETS)
+        assert json.loads(result.output)["answer"]["status"] == "accepted"
+        beside(order, {"headers": {"X-Shopify-Topic": "orders/paid", "X-Shopify-Event-Id": "e1"}})
+        result = run("send", "shopify", str(order), *to, **SECRETS)
+        assert json.loads(result.output)["answer"]["status"] == "duplicate"
+
+
+def test_a_header_that_is_no_pair_says_how_to_write_it(run, order):
+    result = run("send", "shopify", str(order), "--to", "127.0.0.1:1", "--header", "topic", **SECRETS)
+    assert result.exit_code == 1
+    assert "Write it as NAME:VALUE" in result.output

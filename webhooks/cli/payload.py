@@ -1,0 +1,64 @@
+"""A request to send or translate, from a file, what stands beside it, and options."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from webhooks.cli.output import fail
+
+header_option = click.option(
+    "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A request header, such as X-Shopify-Topic:..."
+)
+"""`--header`, for every command that takes a payload."""
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """A body with the headers (names in lower case) and query parameters of its request."""
+
+    body: bytes
+    headers: dict[str, str] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+
+
+def read(file: IO[bytes], headers: Iterable[str]) -> Payload:
+    """Return FILE's request: its bytes, `<name>.request.json` beside it if there is one, and --header over that."""
+    beside = _beside(file)
+    try:
+        known = {name.lower(): str(value) for name, value in beside.get("headers", {}).items()}
+        query = {str(name): str(value) for name, value in beside.get("query", {}).items()}
+    except AttributeError:
+        raise fail(
+            f"{file.name}'s .request.json holds no headers and query.", 'Write {"headers": {...}, "query": {...}}.'
+        ) from None
+    given = {name.lower(): value for name, value in pairs(headers, ":", "--header")}
+    return Payload(file.read(), known | given, query)
+
+
+def pairs(given: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:
+    """Yield NAME and VALUE of each; a failure for one without the mark."""
+    for text in given:
+        name, found, value = text.partition(mark)
+        if not found or not name.strip():
+            raise fail(f"{option} {text!r} is no pair.", f"Write it as NAME{mark}VALUE.")
+        yield name.strip(), value.strip()
+
+
+def _beside(file: IO[bytes]) -> Mapping[str, Any]:
+    name = str(getattr(file, "name", ""))
+    if not Path(name).is_file():  # standard input
+        return {}
+    request = Path(name).with_name(f"{Path(name).stem}.request.json")
+    if not request.is_file():
+        return {}
+    try:
+        value = json.loads(request.read_text(encoding="utf-8-sig"))
+    except ValueError as error:
+        raise fail(f"{request} is no JSON: {error}.", "Correct it, or move it away.") from None
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,87 @@
+"""`segue trigger`: send a sample event of a source to a running service, signed as its provider would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+import click
+
+from webhooks.cli.output import echo, fail, print_columns, print_json
+
+if TYPE_CHECKING:
+    from webhooks.samples import Sample
+
+
+@click.command(short_help="Send a sample event of a source, signed, to a running service.")
+@click.argument("source")
+@click.argument("type_", metavar="[TYPE]", required=False)
+@click.option("--to", "url", help="The service's address. Default: this machine and the configured port.")
+@click.option("--secret", help="The signing secret. Default: the first of <SOURCE>_WEBHOOK_SECRET.")
+@click.option("--same", is_flag=True, help="Under the sample's own id, so that the second time is a duplicate.")
+@click.option("--json", "as_json", is_flag=True, help="Print the types, or the answer, as JSON.")
+def trigger(source: str, type_: str | None, url: str | None, secret: str | None, same: bool, as_json: bool) -> None:
+    """Send the sample of TYPE that comes with SOURCE; without TYPE, list the types that have one.
+
+    Each time it is another event: its id is changed wherever it stands. Its times are the sample's own, in the
+    past. Exit code 0 if it was accepted.
+
+    \b
+    Examples:
+      segue trigger stripe
+      segue trigger stripe invoice.paid
+      segue trigger shopify orders/paid --to https://segue.example.com
+    """  # noqa: D301
+    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.payload import Payload
+    from webhooks.cli.post import address, signed_post
+    from webhooks.cli.serve import local
+    from webhooks.samples import renewed, shipped
+
+    config = forgiving()
+    endpoint = config.endpoint(source)
+    samples = shipped(endpoint.source)
+    if not samples:
+        raise fail(
+            f"{endpoint.source.title} comes without samples.",
+            f"`segue send {source} FILE` sends a payload of your own. For a plugin: `segue catalog --help`, --samples.",
+        )
+    if type_ is None:
+        if as_json:
+            print_json(sorted(samples))
+        else:
+            print_columns([[name] for name in sorted(samples)], heading=["type"])
+        return
+    sample = _chosen(samples, type_, source)
+    now = datetime.now(UTC)
+    sample = sample if same else renewed(sample, endpoint.source, now=now)
+    web = config.settings.web
+    host = local(web.host)
+    payload = Payload(
+        sample.body.encode(), {"content-type": sample.content_type, **_lower(sample.headers)}, dict(sample.query)
+    )
+    target = address(url or f"http://{f'[{host}]' if ':' in host else host}:{web.port}", source)
+    answer = signed_post(endpoint, payload, target, secret=secret, now=now)
+    if as_json:
+        print_json({"status": answer.status, "answer": answer.told, "type": type_, "url": target})
+    else:
+        echo(f"{answer.status} {answer.phrase}", fg="green" if answer.is_accepted else "red")
+        for name, value in answer.told.items():
+            echo(f"  {name}: {value}")
+        if answer.is_accepted:
+            echo("`segue events --limit 1` shows what became of it.", err=True)
+    raise SystemExit(0 if answer.is_accepted else 1)
+
+
+def _chosen(samples: Mapping[str, Sample], type_: str, source: str) -> Sample:
+    if type_ in samples:
+        return samples[type_]
+    close = get_close_matches(type_, samples, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(close)}? " if close else ""
+    raise fail(f"{source} has no sample of the type {type_!r}.", f"{hint}`segue trigger {source}` lists them.")
+
+
+def _lower(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name.lower(): value for name, value in headers.items()}
