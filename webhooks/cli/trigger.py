@@ -37,7 +37,7 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
     from webhooks.cli.configuration import forgiving
     from webhooks.cli.payload import Payload
     from webhooks.cli.post import address, signed_post
-    from webhooks.cli.serve import local
+    from webhooks.cli.starting import bracketed, local
     from webhooks.samples import renewed, shipped
 
     config = forgiving()
@@ -58,11 +58,10 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
     now = datetime.now(UTC)
     sample = sample if same else renewed(sample, endpoint.source, now=now)
     web = config.settings.web
-    host = local(web.host)
     payload = Payload(
         sample.body.encode(), {"content-type": sample.content_type, **_lower(sample.headers)}, dict(sample.query)
     )
-    target = address(url or f"http://{f'[{host}]' if ':' in host else host}:{web.port}", source)
+    target = address(url or f"http://{bracketed(local(web.host))}:{web.port}", source)
     answer = signed_post(endpoint, payload, target, secret=secret, now=now)
     if as_json:
         print_json({"status": answer.status, "answer": answer.told, "type": type_, "url": target})
