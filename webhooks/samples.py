@@ -121,7 +121,8 @@ def _replaced(sample: Sample, part: str, other: str) -> Sample:
 
 def _candidates(keys: list[str], body: str) -> Iterator[str]:
     """The keys, then their parts, the longest first; then what looks like an id in a body that is named by a digest."""
-    parts = dict.fromkeys([*keys, *(part for key in keys for part in _PARTS.split(key))])
+    yield from keys
+    parts = dict.fromkeys(part for key in keys for part in _PARTS.split(key))
     yield from sorted(filter(_looks_like_an_id, parts), key=len, reverse=True)
     yield from sorted(filter(_looks_like_an_id, dict.fromkeys(_TOKENS.findall(body))), key=len, reverse=True)
 
