@@ -53,6 +53,7 @@ TRIALS = [
     Trial("failover", "PostgreSQL fails over to its standby", lambda n, seed, _, say: postgres_trials.failover(some(n, 3), seed=seed, say=say)),
     Trial("power", "power cuts under SQLite", lambda n, seed, _, say: power_cuts(some(n, 1000), seed=seed, say=say)),
     Trial("disk", "a full disk under SQLite", lambda n, seed, _, say: trials.full_disk(some(n, 10), seed=seed, say=say)),
+    Trial("files", "a file of the SQLite journal removed or replaced under three processes", lambda n, seed, _, say: trials.removed_files(some(n, 100), seed=seed, say=say)),
     Trial("receiver", "a receiver that misbehaves", lambda n, _, db, say: trials.bad_receiver(max(0.5, n / 100), database=db, say=say)),
     Trial("hour", "an hour of 503", lambda n, _, db, say: trials.hour_of_5xx(max(5.0, n * 60 / 500), database=db, say=say)),
     Trial("clock", "clock steps of an hour", lambda n, seed, db, say: trials.clock_steps(some(n, 40), seed=seed, database=db, say=say)),

@@ -41,3 +41,7 @@ def test_a_backlog_drains_at_the_limit_and_not_faster() -> None:
 
 def test_a_full_disk_is_answered_503_and_costs_no_event() -> None:
     held(trials.full_disk(1, seed=7))
+
+
+def test_a_file_of_the_journal_removed_or_replaced_is_answered_503_and_costs_no_event() -> None:
+    held(trials.removed_files(4, seed=7))

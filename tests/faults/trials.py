@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import random
 import resource
 import signal
+import sqlite3
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -15,7 +19,7 @@ from stand import HERE, Report, Stand, event, kill
 
 from faulty_receiver import Fault, FaultyReceiver, Request, hang, lose_reply, reset, slow, status, truncate
 from translators.kit import Event
-from webhooks.journal import Journal
+from webhooks.journal import Journal, SqliteJournal
 
 LAUNCHER = (str(HERE / "launch.py"),)
 WEATHER: Mapping[str, Fault] = {
@@ -227,6 +231,59 @@ def full_disk(rounds: int, *, seed: int, say: Say = quiet) -> Report:
         report = stand.report(detail=f"{rounds} times full; {refused} deliveries answered 503, and sent again")
         report.unexplained += [] if refused else ["no delivery met the full disk"]
         return report
+
+
+def removed_files(rounds: int, *, seed: int, say: Say = quiet) -> Report:
+    """A file of the journal is removed or replaced under two web processes and a worker: 503, and on it goes."""
+    rng = random.Random(seed)
+    acts = ["-wal", "-shm", "-wal and -shm", "database"]
+    replaced: list[Path] = []
+    with Stand("a file of the journal removed or replaced", SEGUE_LOG_LEVEL="error") as stand:
+        stand.send()
+        for number in range(rounds):
+            time.sleep(rng.uniform(0.3, 1.0))
+            act = acts[number % len(acts)]
+            if act == "database":
+                replaced.append(replace_database(stand.folder / "segue.db"))
+            for end in ("-wal", "-shm"):
+                if end in act:
+                    (stand.folder / f"segue.db{end}").unlink(missing_ok=True)
+            stand.service.wait_until_ready()
+            say(f"{number + 1}/{rounds}: {act}")
+        time.sleep(0.5)
+        for path in replaced:
+            load(path, stand)
+        stand.rest()
+        refused = sum(provider.answers[503] for provider in stand.providers)
+        report = stand.report(
+            detail=f"{rounds} times, {len(replaced)} of them the database by a copy of itself, the events since then "
+            f"brought back from the old file; {refused} deliveries answered 503, and sent again"
+        )
+        report.unexplained += [] if refused else ["no delivery met a removed file"]
+        return report
+
+
+def replace_database(path: Path) -> Path:
+    """Put a copy in its place, as after a restore; the old file is kept, without a log."""
+    old = path.with_name(f"old-{time.monotonic_ns()}.db")
+    copy = path.with_name("copy.db")
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        db.execute("VACUUM INTO ?", (str(copy),))
+    time.sleep(0.2)
+    os.link(path, old)
+    copy.replace(path)
+    return old
+
+
+def load(path: Path, stand: Stand) -> None:
+    """Bring the events of a replaced database back."""
+    origin = SqliteJournal(path)
+    with stand.journal() as target:
+        after = ""
+        while rows := origin.rows(after=after, limit=500):
+            target.load(rows)
+            after = rows[-1].cursor
+    origin.close()
 
 
 def limit_files(stand: Stand, size: int) -> None:

@@ -62,6 +62,15 @@ def _caught(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[R |
         return None, error
 
 
+def real_lock() -> threading.Lock:
+    """A lock between real threads, which gevent has not replaced; it is held for moments only."""
+    patched = sys.modules.get("gevent.monkey")
+    if patched is None:
+        return threading.Lock()
+    lock: threading.Lock = patched.get_original("_thread", "allocate_lock")()
+    return lock
+
+
 def runner(threads: int = 1, *, alone: bool = True) -> Runner:
     """The one that fits this process: one caller at a time, or as many as there are `threads`."""
     if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("threading"):

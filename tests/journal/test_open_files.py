@@ -1,0 +1,451 @@
+"""A file of the journal removed or replaced while several processes use it: what was acknowledged is kept, on it goes."""
+
+import contextlib
+import os
+import random
+import shutil
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from events import NOW, event
+from journal_process import JournalProcess
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_files
+from webhooks.journal import file as file_module
+from webhooks.journal.runners import runner
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "j.db"
+
+
+@pytest.fixture
+def three(path: Path) -> Iterator[list[JournalProcess]]:
+    with contextlib.ExitStack() as stack:
+        processes = [stack.enter_context(JournalProcess(path)) for _ in range(3)]
+        for place, process in enumerate(processes):
+            assert process.append(f"first {place}")
+        yield processes
+
+
+def remove(*ends: str) -> Callable[[Path, JournalProcess], None]:
+    def act(path: Path, _: JournalProcess) -> None:
+        for end in ends:
+            Path(f"{path}{end}").unlink(missing_ok=True)
+
+    return act
+
+
+def replace_log(path: Path, process: JournalProcess) -> None:
+    """By a copy of an earlier log, whose frames are valid."""
+    copy = path.with_name("copy")
+    shutil.copy(f"{path}-wal", copy)
+    assert process.append(f"after copy {len(process.acked)}")
+    copy.rename(f"{path}-wal")
+
+
+REMOVED = {
+    "the log": remove("-wal"),
+    "the log's index": remove("-shm"),
+    "both": remove("-wal", "-shm"),
+    "the log and all locks": remove("-wal", ".lock"),
+    "the lock": remove(".lock"),
+    "the log, by an earlier one": replace_log,
+}
+
+
+def integrity(path: Path) -> str:
+    with contextlib.closing(sqlite3.connect(path)) as db:
+        found: str = db.execute("PRAGMA integrity_check").fetchone()[0]
+        return found
+
+
+def stored(path: Path) -> set[str]:
+    journal = SqliteJournal(path)
+    keys = {row.event.key for row in journal.rows(limit=100_000)}
+    journal.close()
+    return keys
+
+
+@pytest.mark.parametrize("what", REMOVED)
+def test_a_file_removed_or_replaced_under_three_processes_loses_nothing_acknowledged(
+    what: str, path: Path, three: list[JournalProcess]
+) -> None:
+    draw = random.Random(what)
+    for round_ in range(4):
+        for number in range(30):
+            assert draw.choice(three).append(f"{round_} {number}")
+        REMOVED[what](path, draw.choice(three))
+        refused = [process.append(f"{round_} then {place}") for place, process in enumerate(three)].count(False)
+        assert refused <= 3
+        for place, process in enumerate(draw.sample(three, 3)):
+            assert process.append(f"{round_} again {place}")
+    acked = {key for process in three for key in process.acked}
+    for process in three:
+        assert acked <= set(process.keys())
+        process.kill()
+    assert acked <= stored(path)
+    assert integrity(path) == "ok"
+
+
+def test_one_process_goes_on_while_those_that_have_the_removed_log_open_do_nothing(
+    path: Path, three: list[JournalProcess]
+) -> None:
+    one, two, three_ = three
+    Path(f"{path}-wal").unlink()
+    assert not one.append("refused")
+    for number in range(20):
+        assert one.append(str(number))
+    assert two.keys() == one.keys()
+    assert three_.call("claim") == {"ok": 23}
+    assert two.append("two")
+    assert three_.append("three")
+
+
+@pytest.mark.parametrize("command", ["close", "keys", "claim"])
+def test_the_last_to_close_a_removed_log_does_not_remove_the_new_one_of_a_killed_process(
+    command: str, path: Path, three: list[JournalProcess]
+) -> None:
+    """SQLite takes it for the last user of the database, and removes the log by its name."""
+    one, two, idle = three
+    Path(f"{path}-wal").unlink()
+    assert not one.append("refused")
+    assert one.append("in the new log")
+    one.kill()
+    two.kill()
+    idle.call(command)
+    idle.kill()
+    assert stored(path) == {"first 0", "first 1", "first 2", "in the new log"}
+
+
+def test_a_new_process_does_not_begin_a_log_while_another_has_not_saved_the_removed_one(
+    path: Path, three: list[JournalProcess]
+) -> None:
+    Path(f"{path}-wal").unlink()
+    with JournalProcess(path) as new:
+        assert "not yet saved" in new.call("append", "new")["unavailable"]
+        assert three[0].call("claim") == {"ok": 3}, "a claim looks before it writes, and recovers"
+        assert new.append("new")
+    assert three[1].keys() == ["first 0", "first 1", "first 2", "new"]
+
+
+def test_a_removed_log_is_saved_before_the_journal_is_closed(path: Path, three: list[JournalProcess]) -> None:
+    Path(f"{path}-wal").unlink()
+    assert three[0].call("close") == {"ok": None}
+    for process in three:
+        process.kill()
+    assert stored(path) == {"first 0", "first 1", "first 2"}
+
+
+def test_a_removed_log_that_a_read_in_progress_holds_back_is_saved_when_the_read_has_ended(
+    path: Path, three: list[JournalProcess]
+) -> None:
+    reader = sqlite3.connect(path, isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM events").fetchall()
+    assert three[0].append("behind the read")
+    Path(f"{path}-wal").unlink()
+    for process in three:
+        assert not process.append("refused")
+        assert "unavailable" in process.call("keys")
+    reader.execute("COMMIT")
+    reader.close()
+    for place, process in enumerate(three):
+        assert not process.append("refused") or place
+        assert process.append(f"again {place}")
+    assert len(three[0].keys()) == 7
+
+
+@pytest.mark.parametrize("kept", [True, False], ids=["renamed", "removed"])
+def test_a_database_replaced_under_three_processes_is_used_and_the_old_one_keeps_its_events(
+    path: Path, three: list[JournalProcess], kept: bool
+) -> None:
+    other = path.with_name("other.db")
+    journal = SqliteJournal(other)
+    journal.append([event("restored")], now=NOW)
+    journal.close()
+    if kept:
+        path.rename(path.with_name("old.db"))
+    other.rename(path)
+    for place, process in enumerate(three):
+        assert not process.append("refused")
+        assert process.append(f"second {place}")
+    assert sorted(three[0].keys()) == ["restored", "second 0", "second 1", "second 2"]
+    assert integrity(path) == "ok"
+    if kept:
+        assert stored(path.with_name("old.db")) == {"first 0", "first 1", "first 2"}
+
+
+def test_a_database_removed_under_three_processes_is_begun_again_by_all(
+    path: Path, three: list[JournalProcess]
+) -> None:
+    for part in path.parent.glob("j.db*"):
+        part.unlink()
+    for place, process in enumerate(three):
+        assert not process.append("refused")
+        assert process.append(f"second {place}")
+    assert three[2].keys() == ["second 0", "second 1", "second 2"]
+
+
+def test_a_file_removed_during_the_commit_is_not_acknowledged_and_what_others_stored_is_kept(path: Path) -> None:
+    one, two = SqliteJournal(path), SqliteJournal(path)
+    two.append([event("a")], now=NOW)
+
+    def work(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO notes (name, value, at) VALUES ('n', '{}', 0)")
+        Path(f"{path}-wal").unlink()
+
+    with pytest.raises(JournalUnavailable, match="removed"):
+        one._file.write(work)
+    assert two.append([event("a"), event("b")], now=NOW) == Stored(1, 1)
+    one.close()
+    two.close()
+
+
+def test_journals_of_one_file_in_one_process_recover_together_even_if_some_do_nothing(path: Path) -> None:
+    journals = [SqliteJournal(path) for _ in range(3)]
+    for place, journal in enumerate(journals):
+        journal.append([event(str(place))], now=NOW)
+        assert len(journal.rows()) == place + 1
+    Path(f"{path}-wal").unlink()
+    with pytest.raises(JournalUnavailable, match="removed"):
+        journals[0].append([event("refused")], now=NOW)
+    for place, journal in enumerate(journals):
+        assert journal.append([event(f"again {place}")], now=NOW) == Stored(1, 0)
+    Path(f"{path}-wal").unlink()
+    journals.append(SqliteJournal(path))
+    assert {len(journal.rows()) for journal in journals} == {6}
+    for journal in journals:
+        journal.close()
+    assert len(stored(path)) == 6
+
+
+def test_a_reader_that_meets_a_removed_log_recovers_and_answers(path: Path) -> None:
+    journal = SqliteJournal(path)
+    journal.append([event("a")], now=NOW)
+    journal.rows()
+    Path(f"{path}-shm").unlink()
+    assert [row.event.key for row in journal.rows()] == ["a"]
+
+    def vanish(db: sqlite3.Connection) -> int:
+        Path(f"{path}-wal").unlink()
+        found: int = db.execute("SELECT count(*) FROM events").fetchone()[0]
+        return found
+
+    with pytest.raises(JournalUnavailable, match="removed"):
+        journal._file.read(vanish)
+
+    def fail(_: sqlite3.Connection) -> None:
+        if not fail.__dict__.setdefault("done", []):
+            fail.__dict__["done"].append(1)
+            Path(f"{path}-wal").unlink()
+            raise sqlite3.OperationalError("disk I/O error")
+
+    journal.rows()
+    assert journal._file.read(fail) is None
+    with pytest.raises(JournalUnavailable, match="no such table"):
+        journal._file.read(lambda db: db.execute("SELECT * FROM absent"))
+    assert len(journal.rows()) == 1
+    journal.close()
+
+
+def test_closing_a_database_file_that_is_open_would_end_its_locks_so_none_is_opened(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    real = os.open
+    monkeypatch.setattr(os, "open", lambda name, *rest: opened.append(str(name)) or real(name, *rest))
+    journal = SqliteJournal(path)
+    journal.rows()
+    journal._file.close()
+    journal.append([event("a")], now=NOW)
+    assert opened.count(str(path)) == 2, "once to make it, and once in vain, with O_EXCL"
+    journal.close()
+
+
+def test_a_log_with_another_name_after_a_kill_gets_its_name_back(path: Path) -> None:
+    with JournalProcess(path) as process:
+        process.append("a")
+        process.kill()
+    Path(f"{path}-wal").rename(f"{path}-wal.kept")
+    assert stored(path) == {"a"}
+    assert not Path(f"{path}-wal.kept").exists()
+
+
+def test_files_that_another_journal_of_the_process_still_shares_are_not_taken_for_open(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(file_module, "are_open_here", lambda _: False)
+    with pytest.raises(JournalUnavailable, match="removed or replaced"):
+        SqliteJournal(path)
+    monkeypatch.undo()
+    journal = SqliteJournal(path)
+    monkeypatch.setattr(file_module, "are_open_here", lambda _: False)
+    with pytest.raises(JournalUnavailable, match="removed or replaced"):
+        journal.rows()
+    monkeypatch.undo()
+    monkeypatch.setattr(open_files.os, "listdir", lambda _: (_ for _ in ()).throw(OSError))
+    assert journal.rows() == []
+    journal.close()
+
+
+def test_a_settled_folder_is_asked_once_for_each_commit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(open_files, "SETTLED_NS", -1)
+    journal = SqliteJournal(path)
+    journal.append([event("a")], now=NOW)
+    asked: list[str] = []
+    real = os.stat
+    monkeypatch.setattr(os, "stat", lambda name, **how: asked.append(Path(name).name) or real(name, **how))
+    journal.append([event("b")], now=NOW)
+    monkeypatch.undo()
+    assert asked == ["j.db.lock", path.parent.name, path.parent.name]
+    journal.close()
+
+
+def test_a_link_to_the_database_has_the_locks_of_the_database(path: Path) -> None:
+    link = path.with_name("link.db")
+    link.symlink_to(path)
+    one, two = SqliteJournal(link), SqliteJournal(path)
+    for journal in (one, two):
+        for _ in range(2):
+            journal.append([event("a")], now=NOW)
+    assert [row.event.key for row in one.rows()] == ["a"]
+    assert {part.name for part in path.parent.iterdir()} == {
+        "link.db", "j.db", "j.db-wal", "j.db-shm", "j.db.lock", "j.db.open",
+    }  # fmt: skip
+    one.close()
+    two.close()
+
+
+def test_a_worker_and_a_web_process_go_on_after_the_log_was_removed_between_claim_and_settle(path: Path) -> None:
+    web, worker = SqliteJournal(path), SqliteJournal(path)
+    web.append([event("a")], now=NOW)
+    (claim,) = worker.claim(10, worker="w", now=NOW, lease=timedelta(minutes=1))
+    Path(f"{path}-wal").unlink()
+    done = [Settlement(claim=claim, state=State.DELIVERED)]
+    with pytest.raises(JournalUnavailable):
+        worker.settle(done, now=NOW)
+    assert worker.settle(done, now=NOW) == {claim.seq}
+    web.close()
+    worker.close()
+
+
+def test_an_error_of_the_file_in_a_transaction_during_which_the_log_was_removed_recovers_too(path: Path) -> None:
+    journal = SqliteJournal(path)
+    journal.append([event("a")], now=NOW)
+
+    def fail(_: sqlite3.Connection) -> None:
+        Path(f"{path}-wal").unlink()
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with pytest.raises(JournalUnavailable, match="disk I/O error"):
+        journal._file.write(fail)
+    assert journal.append([event("a"), event("b")], now=NOW) == Stored(1, 1)
+    journal.close()
+
+
+def test_a_removed_log_is_saved_once_the_reads_in_progress_have_ended_and_closing_waits_for_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SqliteJournal(path)
+    journal.append([event("a")], now=NOW)
+    reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM events").fetchall()
+    journal.append([event("b")], now=NOW)
+    Path(f"{path}-wal").unlink()
+    for _ in range(2):
+        with pytest.raises(JournalUnavailable, match="reads in progress"):
+            journal.append([event("c")], now=NOW)
+    ending = threading.Timer(0.3, reader.close)
+    ending.start()
+    journal.close()
+    ending.join()
+    assert stored(path) == {"a", "b"}
+
+
+def test_a_journal_in_a_folder_that_is_moved_away_and_back_is_read_again(path: Path) -> None:
+    (path.parent / "data").mkdir()
+    journal = SqliteJournal(path.parent / "data" / "j.db")
+    journal.append([event("a")], now=NOW)
+    journal.rows()
+    (path.parent / "data").rename(path.parent / "away")
+    with pytest.raises(JournalUnavailable):
+        journal.rows()
+    (path.parent / "away").rename(path.parent / "data")
+    assert len(journal.rows()) == 1
+    (path.parent / "data").rename(path.parent / "away")
+    journal.close()
+
+
+def test_a_process_that_read_first_finds_the_files_that_others_have_open(path: Path) -> None:
+    journal = SqliteJournal(path)
+    journal.append([event("a")], now=NOW)
+    other = file_module.SqliteFile(path, runner())
+    count = "SELECT count(*) FROM events"
+    assert other.read(lambda db: db.execute(count).fetchone()[0]) == 1
+    assert other._writer is None
+    other.close()
+    journal.close()
+    Path(f"{path}.open").unlink()
+    assert other.read(lambda db: db.execute(count).fetchone()[0]) == 1
+    other.close()
+
+
+def test_a_process_whose_files_are_not_those_of_the_others_waits_for_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SqliteJournal(path)
+    Path(f"{path}-wal").unlink()
+    monkeypatch.setattr(file_module.SqliteFile, "_in_process", lambda self: [self])
+    with pytest.raises(JournalUnavailable, match="not yet saved"):
+        SqliteJournal(path)
+    with pytest.raises(JournalUnavailable, match="removed"):
+        journal.append([event("a")], now=NOW)
+    SqliteJournal(path).close()
+
+
+def test_an_old_log_is_not_saved_again_over_the_new_one_which_keeps_its_name_while_the_old_is_closed(
+    path: Path,
+) -> None:
+    for end in ("", "-wal", "-shm"):
+        Path(f"{path}{end}").write_bytes(b"new")
+    database = open_files.identity(str(path)).database
+    users = open_files.Users(str(path))
+    users.join()
+    users.record(open_files.identity(str(path)))
+    old = open_files.OpenFiles(str(path), open_files.Identity(database, (0, 1), (0, 2)), sqlite3.connect(":memory:"))
+    recovery = open_files.Recovery(old, users)
+    recovery.save()
+    with recovery.keep_new_log():
+        assert not Path(f"{path}-wal").exists()
+    assert Path(f"{path}-wal").read_bytes() == b"new"
+    users.leave()
+    old.db.close()
+
+
+def test_a_log_that_is_not_of_these_events_is_put_aside(path: Path) -> None:
+    journal = SqliteJournal(path)
+    journal.append([event("a")], now=NOW)
+    shutil.copy(f"{path}-wal", f"{path}-copy")
+    journal.append([event("b")], now=NOW)
+    Path(f"{path}-copy").rename(f"{path}-wal")
+    with pytest.raises(JournalUnavailable, match="replaced"):
+        journal.append([event("c")], now=NOW)
+    assert len(journal.rows()) == 2
+    assert Path(f"{path}-wal.unused").exists()
+    journal.close()
+
+
+def test_a_lock_file_that_was_removed_is_made_again(path: Path) -> None:
+    journal = SqliteJournal(path)
+    Path(f"{path}.lock").unlink()
+    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert Path(f"{path}.lock").exists()
+    journal.close()

@@ -1,0 +1,277 @@
+"""Which files the processes of a SQLite journal have open, and whether these are still the files under their names.
+
+A file that was removed or replaced goes on accepting writes from the processes that have it open, and they are lost
+with the last of these processes. SQLite does not look:
+https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+Inode = tuple[int, int]
+"""Device and number. A number is not given to another file while a process has the first one open."""
+SETTLED_NS: Final = 2_000_000_000
+"""A folder that changed less than this ago may change again without another time: each file in it is compared."""
+_MODE: Final = 0o600
+_RECORD: Final = 200
+"""Bytes of a record, always written whole."""
+_FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
+
+
+class Identity(msgspec.Struct, frozen=True):
+    """The three files of one SQLite database: itself, its log (`-wal`) and the log's index (`-shm`)."""
+
+    database: Inode | None = None
+    log: Inode | None = None
+    index: Inode | None = None
+
+    @property
+    def complete(self) -> bool:
+        """Whether all three are there."""
+        return None not in (self.database, self.log, self.index)
+
+
+SAVED: Final = Identity()
+"""Recorded when a log that was removed has been written into the database, and no other one has been begun."""
+
+
+def log_of(path: str) -> str:
+    """The name of the database's log."""
+    return f"{path}-wal"
+
+
+def index_of(path: str) -> str:
+    """The name of the log's index."""
+    return f"{path}-shm"
+
+
+def identity(path: str) -> Identity:
+    """The files that now stand under the names."""
+    return Identity(_inode(path), _inode(log_of(path)), _inode(index_of(path)))
+
+
+class OpenFiles:
+    """A connection, and the files that it has open: compared with those under the names before and after each use.
+
+    The names are in one folder, whose time of change tells whether any of them was removed or replaced: one system
+    call. Asking a log that is written to for its own times makes its next sync dearer.
+    """
+
+    def __init__(self, path: str, identity: Identity, db: sqlite3.Connection) -> None:
+        self.path = path
+        self.db = db
+        self.identity = identity
+        self._folder = os.path.dirname(path)  # noqa: PTH120 - on the path of each commit
+        self._unchanged_at: Inode | tuple[int, int, int] | None = None
+
+    def unchanged(self) -> bool:
+        """Whether each name still means the file that is open."""
+        try:
+            folder = os.stat(self._folder)  # noqa: PTH116
+        except OSError:
+            return False
+        at = (folder.st_dev, folder.st_ino, folder.st_ctime_ns)
+        if at == self._unchanged_at:
+            return True
+        same = identity(self.path) == self.identity
+        settled = time.time_ns() - folder.st_ctime_ns > SETTLED_NS
+        self._unchanged_at = at if same and settled else None
+        return same
+
+
+class Users:
+    """`<name>.open`: each process that has the files open holds a shared lock on it; it says which files these are.
+
+    Only used while it is the caller's turn (`Turn`).
+    """
+
+    def __init__(self, path: str) -> None:
+        self._path = f"{path}.open"
+        self._file = -1
+
+    def join(self) -> bool:
+        """Be counted among the users; whether there is no other one."""
+        self._file = os.open(self._path, _FLAGS, _MODE)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            alone = False
+        else:
+            alone = True
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+        return alone
+
+    def leave(self) -> None:
+        """Be counted no more."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def recorded(self) -> Identity | None:
+        """The files that its users have open, as last recorded."""
+        return _decoded(os.pread(self._file, _RECORD, 0))
+
+    def record(self, files: Identity) -> None:
+        """Say which files the users have open from now on."""
+        os.pwrite(self._file, msgspec.json.encode(files).ljust(_RECORD), 0)
+
+
+def recorded_at(path: str) -> Identity | None:
+    """What `Users.recorded` says, read without being one of them."""
+    try:
+        file = os.open(f"{path}.open", os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        return _decoded(os.pread(file, _RECORD, 0))
+    finally:
+        os.close(file)
+
+
+class Turn:
+    """`<name>.lock`: processes that write take turns by a blocking `flock`, since SQLite's busy handler sleeps."""
+
+    def __init__(self, path: str) -> None:
+        self._path = f"{path}.lock"
+        self._file = -1
+        self._opened: Inode | None = None
+
+    @contextlib.contextmanager
+    def __call__(self) -> Iterator[None]:
+        """Wait for the turn, and give it back."""
+        self._take()
+        try:
+            yield
+        finally:
+            fcntl.flock(self._file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file >= 0:
+            os.close(self._file)
+            self._file = -1
+
+    def _take(self) -> None:
+        while True:
+            if self._file < 0:
+                self._file = os.open(self._path, _FLAGS, _MODE)
+                self._opened = _inode_of(self._file)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+            if _inode(self._path) == self._opened:
+                return
+            self.close()  # it was removed or replaced: a lock on it excludes nobody
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a process does that finds other files under the names than it has open, while it has the turn."""
+
+    files: OpenFiles
+    users: Users
+
+    def save(self, *, wait: bool = False) -> None:
+        """Write what is in the open log into the database, unless another process has done so.
+
+        Afterwards a process may begin a new log. Raises `OSError` if it cannot be written now; nothing may be closed
+        then. `wait` gives the reads in progress the time of the busy handler.
+        """
+        mine, path = self.files.identity, self.files.path
+        if self.users.recorded() != mine:
+            return
+        mode = "FULL" if wait else "PASSIVE"
+        busy, frames, saved = self.files.db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
+        if busy or frames != saved:
+            raise BlockingIOError("its log was removed or replaced; it is saved once the reads in progress have ended")
+        current = identity(path)
+        if current.index == mine.index:
+            _remove(index_of(path))
+        if current.database != mine.database and current.log == mine.log:
+            _remove(log_of(path))  # it belongs to the database that was here before
+        elif current.database == mine.database and current.log not in {None, mine.log}:
+            os.replace(log_of(path), f"{log_of(path)}.unused")  # noqa: PTH105 - not the log of these events
+        self.users.record(SAVED)
+
+    @contextlib.contextmanager
+    def keep_new_log(self) -> Iterator[None]:
+        """Close the old files inside: SQLite removes the log by its name if it takes them for the last ones in use."""
+        log, kept = log_of(self.files.path), _kept(self.files.path)
+        current = identity(self.files.path)
+        is_other = current.database == self.files.identity.database and current.log not in {
+            None,
+            self.files.identity.log,
+        }
+        if is_other:
+            os.replace(log, kept)  # noqa: PTH105
+        try:
+            yield
+        finally:
+            if is_other:
+                os.replace(kept, log)  # noqa: PTH105
+
+
+def restore_kept_log(path: str) -> None:
+    """Give the log its name back, if a process was killed in `keep_new_log`."""
+    if _inode(_kept(path)) is not None:
+        os.replace(_kept(path), log_of(path))  # noqa: PTH105
+
+
+def create(path: str) -> None:
+    """Make an empty database, which gives its mode to its log. One that is there is not opened.
+
+    Closing any descriptor of the file would end the locks that SQLite holds on it in this process.
+    https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
+    """
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, _FLAGS | os.O_EXCL, _MODE))
+
+
+def are_open_here(files: Identity) -> bool:
+    """Whether this process has all of them open; true if the system does not tell."""
+    try:
+        descriptors = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208
+    except OSError:
+        return True
+    inodes = set()
+    for descriptor in descriptors:
+        with contextlib.suppress(OSError):
+            inodes.add(_inode_of(descriptor))
+    return {files.database, files.log, files.index} <= inodes
+
+
+def _decoded(record: bytes) -> Identity | None:
+    try:
+        return msgspec.json.decode(record, type=Identity)
+    except msgspec.DecodeError:
+        return None
+
+
+def _kept(path: str) -> str:
+    return f"{log_of(path)}.kept"
+
+
+def _inode(path: str) -> Inode | None:
+    try:
+        found = os.stat(path)  # noqa: PTH116 - on the path of each commit, where a Path costs double
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _inode_of(descriptor: int) -> Inode:
+    found = os.fstat(descriptor)
+    return found.st_dev, found.st_ino
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # noqa: PTH108
