@@ -1,6 +1,7 @@
 """Chargebee -> Segment. https://apidocs.chargebee.com/docs/api/events
 
-`payment_succeeded` carries the revenue: the invoice it pays may have been made long before, or be paid in parts.
+`payment_succeeded` carries the revenue: the invoice it pays may have been made long before, or be paid in parts. Each
+part carries its share of the revenue; the one that completes the invoice is the order.
 """
 
 from __future__ import annotations
@@ -176,17 +177,28 @@ def _in_trial(told: Payload, event: Event) -> bool:
 
 
 def _describe(told: Payload) -> dict[str, Any]:
-    item = next(told.each("subscription_items"), Payload({}))
     code = told.text("currency_code", None)
+    items = list(told.each("subscription_items"))
+    plan = next((item for item in items if item.get("item_type") == "plan"), items[0] if items else Payload({}))
     return {
         "subscription_id": told.id("id"),
         "status": told.text("status", None),
-        "plan_id": item.id("item_price_id", None) or told.id("plan_id", None),
-        "quantity": item.integer("quantity", None) or told.integer("plan_quantity", None),
-        "amount": _minor(item, "unit_price", code) or _minor(told, "plan_unit_price", code),
+        "plan_id": plan.id("item_price_id", None) or told.id("plan_id", None),
+        "quantity": plan.integer("quantity", None) or told.integer("plan_quantity", None),
+        "amount": _minor(plan, "unit_price", code) or _minor(told, "plan_unit_price", code),
         "currency": code,
+        "items": [_item(item, code) for item in items] if len(items) > 1 else None,
         "plan_interval": told.text("billing_period_unit", None),
         "current_period_end": told.seconds("current_term_end", None),
+    }
+
+
+def _item(item: Payload, code: str | None) -> dict[str, Any]:
+    return {
+        "plan_id": item.id("item_price_id", None),
+        "type": item.text("item_type", None),
+        "quantity": item.integer("quantity", None),
+        "amount": _minor(item, "unit_price", code),
     }
 
 
@@ -209,24 +221,58 @@ def _minor(told: Payload, name: str, code: str | None) -> Decimal | None:
 
 @chargebee.on("payment_succeeded")
 def paid(event: Event) -> Iterator[Message]:
+    """An order is completed once, by the payment after which nothing is due; what came before it paid a part."""
     content = event.body.at("content")
     payment, invoice = content.at("transaction"), content.maybe("invoice")
     code = payment.text("currency_code", None)
-    amount, tax, total = _minor(payment, "amount", code), _minor(invoice, "tax", code), _minor(invoice, "total", code)
-    whole = amount is not None and amount == total
+    amount, revenue = _shares(payment, invoice)
+    total, taxed = (None if value is None or code is None else from_minor(value, code) for value in (amount, revenue))
     yield track(
-        "Order Completed",
+        "Order Completed" if _completes(payment, invoice) else "Invoice Partially Paid",
         order_id=invoice.id("id", None) or payment.id("id"),
         payment_id=payment.id("id"),
         invoice_id=invoice.id("id", None),
         subscription_id=payment.id("subscription_id", None),
-        total=amount,
-        tax=tax if whole else None,
-        revenue=amount - tax if whole and amount is not None and tax is not None else amount,
+        total=total,
+        tax=total - taxed if total is not None and taxed is not None and invoice.get("tax") is not None else None,
+        revenue=taxed,
         currency=code,
+        invoice_total=_minor(invoice, "total", code),
+        amount_due=_minor(invoice, "amount_due", code),
         payment_method=payment.text("payment_method", None),
         at=payment.seconds("date", None) if payment.seconds("date", event.occurred_at) <= event.occurred_at else None,
     )
+
+
+def _completes(payment: Payload, invoice: Payload) -> bool:
+    """Whether nothing of the invoice is due any more. If it does not say: whether more than half is paid, which only
+    one payment can be.
+    """
+    total, due, status = invoice.integer("total", None), invoice.integer("amount_due", None), invoice.get("status")
+    if due is not None or status is not None:
+        return due == 0 or status == "paid"
+    return total is None or 2 * payment.integer("amount", 0) > total
+
+
+def _shares(payment: Payload, invoice: Payload) -> tuple[int | None, int | None]:
+    """The payment's amount, and its share of the invoice without tax: exact, since each part takes what the rounding
+    of the parts before it has left.
+    """
+    amount, total = payment.integer("amount", None), invoice.integer("total", None)
+    if amount is None or not total or total < 0:
+        return amount, amount
+    links = list(payment.each("linked_invoices"))
+    of_several = len(links) > 1  # each with a tax of its own, of which only this invoice's is known
+    if len(links) == 1 and links[0].get("invoice_id") == invoice.get("id"):
+        amount = links[0].integer("applied_amount", amount)  # what is too much stays on the account
+    after = None if of_several else invoice.integer("amount_paid", None)
+    before = after - amount if after is not None and after >= amount else 0
+    net = total - invoice.integer("tax", 0)
+    return amount, _rounded((before + amount) * net, total) - _rounded(before * net, total)
+
+
+def _rounded(value: int, divisor: int) -> int:
+    return (2 * value + divisor) // (2 * divisor)
 
 
 @chargebee.on("payment_failed")
@@ -254,7 +300,10 @@ def refunded(event: Event) -> Iterator[Message]:
         "Order Refunded",
         order_id=content.id("invoice.id", None)
         or content.id("credit_note.reference_invoice_id", None)
+        or refund.id("linked_credit_notes.0.cn_reference_invoice_id", None)
+        or refund.id("reference_transaction_id", None)
         or refund.id("id"),
+        payment_id=refund.id("reference_transaction_id", None),
         refund_id=refund.id("id"),
         total=_minor(refund, "amount", code),
         currency=code,
@@ -274,6 +323,7 @@ def invoice(event: Event) -> Iterator[Message]:
         subscription_id=told.id("subscription_id", None),
         status=told.text("status", None),
         total=_minor(told, "total", code),
+        tax=_minor(told, "tax", code),
         amount_due=_minor(told, "amount_due", code),
         currency=code,
         due_date=told.seconds("due_date", None),

@@ -63,6 +63,7 @@ BILLING: Final[Mapping[str, str]] = {
     "Invoice Marked Uncollectible": "An invoice was given up.",
     "Invoice Finalization Failed": "An invoice could not be made final (`reason`).",
     "Invoice Deleted": "A draft invoice was deleted.",
+    "Invoice Partially Paid": "A part of an invoice was paid (`revenue` is its share); the rest is due.",
     "Invoice Overpaid": "More was paid than an invoice asked.",
     "Payment Started": "A payment was begun.",
     "Payment Processing": "A payment is under way and not decided.",

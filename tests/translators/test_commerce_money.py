@@ -1,0 +1,232 @@
+"""Money of the commerce sources: what adds up, for any amounts. Stripe's and Shopify's stand with their sources."""
+
+import copy
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from translators.kit import Delivery
+from webhooks import plugins
+from webhooks.transcript import find_goldens, outcomes
+from webhooks.translate import Translated
+
+SOURCES = plugins.load().sources
+GOLDEN = Path(__file__).parent.parent / "golden"
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+CENTS = st.integers(0, 10**8)
+COMMERCE = ("adyen", "chargebee", "paddle", "paypal", "recurly", "revenuecat", "shopify", "square", "stripe")
+
+
+def golden(name: str, case: str) -> Any:
+    return json.loads((GOLDEN / name / f"{case}.json").read_text())
+
+
+def sent(name: str, body: Any, **options: Any) -> list[dict[str, Any]]:
+    source = SOURCES[name]
+    delivery = Delivery(
+        source=name, body=json.dumps(body).encode(), received_at=NOW, options=source.defaults() | options
+    )
+    found = []
+    for _, outcome in outcomes(source, delivery):
+        assert isinstance(outcome, Translated), outcome
+        found += outcome.messages
+    return found
+
+
+def money(cents: int) -> Decimal:
+    return Decimal(cents).scaleb(-2)
+
+
+@pytest.mark.parametrize("name", COMMERCE)
+def test_revenue_tax_and_shipping_of_every_golden_add_up_to_its_total(name: str) -> None:
+    """If a message has the total and the revenue, what lies between them is named."""
+    source, checked = SOURCES[name], 0
+    for case in find_goldens(GOLDEN / name):
+        delivery = case.delivery(source)
+        if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+            continue
+        for _, outcome in outcomes(source, delivery):
+            for message in outcome.messages if isinstance(outcome, Translated) else []:
+                told = message.get("properties") or {}
+                if message.get("event") not in {"Order Completed", "Invoice Paid", "Invoice Partially Paid"}:
+                    continue
+                if (
+                    "total" not in told
+                    or "revenue" not in told
+                    or ("subtotal" in told and told["subtotal"] != told["revenue"])
+                ):
+                    continue
+                parts = ("revenue", "tax", "shipping", "tip", "duties")
+                assert sum(told.get(part, 0) for part in parts) == told["total"], case.name
+                checked += 1
+    assert checked or name == "recurly"  # which names no amount
+
+
+@pytest.mark.parametrize("name", COMMERCE)
+def test_a_refund_is_never_negative_and_names_its_order(name: str) -> None:
+    source = SOURCES[name]
+    for case in find_goldens(GOLDEN / name):
+        delivery = case.delivery(source)
+        if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+            continue
+        for _, outcome in outcomes(source, delivery):
+            for message in outcome.messages if isinstance(outcome, Translated) else []:
+                if message.get("event") in {"Order Refunded", "Refund Failed"}:
+                    told = message["properties"]
+                    assert told["order_id"], case.name
+                    assert told.get("total", told.get("amount", 0)) >= 0, case.name
+
+
+# Chargebee
+
+
+@given(parts=st.lists(st.integers(1, 10**7), min_size=1, max_size=6), share=st.integers(0, 100))
+def test_chargebee_payments_of_an_invoice_add_up_and_one_completes_the_order(parts: list[int], share: int) -> None:
+    total = sum(parts)
+    tax = total * share // 100
+    messages, paid = [], 0
+    for number, part in enumerate(parts):
+        paid += part
+        body = golden("chargebee", "payment_succeeded")
+        body["id"] = f"ev_{number}"
+        body["content"]["transaction"].update(id=f"txn_{number}", amount=part)
+        body["content"]["invoice"].update(
+            total=total, tax=tax, amount_paid=paid, amount_due=total - paid,
+            status="paid" if paid == total else "payment_due",
+        )  # fmt: skip
+        messages += sent("chargebee", body)
+    told = [message["properties"] for message in messages]
+    assert sum(each["revenue"] for each in told) == money(total - tax)
+    assert sum(each["tax"] for each in told) == money(tax)
+    assert sum(each["total"] for each in told) == money(total)
+    assert [message["event"] for message in messages] == [
+        *["Invoice Partially Paid"] * (len(parts) - 1), "Order Completed",
+    ]  # fmt: skip
+    assert len({each["order_id"] for each in told}) == 1
+
+
+@given(parts=st.lists(st.integers(1, 10**7), min_size=2, max_size=5))
+def test_a_chargebee_invoice_that_does_not_say_what_is_due_is_completed_once_at_most(parts: list[int]) -> None:
+    events = []
+    for number, part in enumerate(parts):
+        body = golden("chargebee", "payment_succeeded")
+        body["content"]["transaction"].update(id=f"txn_{number}", amount=part)
+        body["content"]["invoice"] = {"id": "INV-9", "total": sum(parts), "tax": 0, "currency_code": "EUR"}
+        events += [message["event"] for message in sent("chargebee", body)]
+    assert events.count("Order Completed") <= 1
+
+
+def test_a_chargebee_payment_beyond_its_invoice_counts_what_was_applied() -> None:
+    body = golden("chargebee", "payment_succeeded")
+    body["content"]["transaction"].update(
+        amount=5000, linked_invoices=[{"invoice_id": "INV-7", "applied_amount": 3570}]
+    )
+    (order,) = sent("chargebee", body)
+    assert (order["properties"]["total"], order["properties"]["revenue"]) == (money(3570), money(3000))
+
+
+# PayPal
+
+
+@given(net=CENTS, tax=CENTS, shipping=CENTS, discount=CENTS)
+def test_paypal_subtotal_tax_and_shipping_add_up_to_the_total(net: int, tax: int, shipping: int, discount: int) -> None:
+    total = net + tax + shipping
+    details = {
+        "subtotal": str(money(net)), "tax": str(money(tax)), "shipping": str(money(shipping + discount)),
+        "shipping_discount": str(money(discount)),
+    }  # fmt: skip
+    body = golden("paypal", "PAYMENT.SALE.COMPLETED")
+    body["resource"]["amount"] = {"total": str(money(total)), "currency": "EUR", "details": details}
+    (order,) = sent("paypal", body)
+    told = order["properties"]
+    assert told["subtotal"] + told["tax"] + told["shipping"] == told["total"] == money(total)
+    assert told["revenue"] == told["subtotal"] == money(net)
+
+
+def test_a_paypal_subscription_and_its_payments_are_one_person() -> None:
+    activated, sale = (golden("paypal", case) for case in ("BILLING.SUBSCRIPTION.ACTIVATED", "PAYMENT.SALE.COMPLETED"))
+    cancelled = golden("paypal", "BILLING.SUBSCRIPTION.CANCELLED__version_1")
+    activated["resource"]["id"] = cancelled["resource"]["id"] = sale["resource"]["billing_agreement_id"]
+    people = {sent("paypal", body)[0]["anonymousId"] for body in (activated, sale, cancelled)}
+    assert len(people) == 1
+
+
+@pytest.mark.parametrize("links", [[{"rel": ["up"], "href": "/captures/1"}], [{"rel": "up", "href": "no link"}], [{}]])
+def test_a_paypal_refund_whose_links_name_no_payment_is_an_order_of_its_own(links: list[Any]) -> None:
+    body = golden("paypal", "PAYMENT.CAPTURE.REFUNDED")
+    body["resource"]["links"] = links
+    (refund,) = sent("paypal", body)
+    assert refund["properties"]["order_id"] == body["resource"]["id"]
+
+
+@pytest.mark.parametrize("time", ["2018-19-12T22:20:32.000Z", "2026-02-30T00:00:00Z", "", "soon"])
+def test_a_paypal_event_with_an_impossible_time_has_the_time_of_its_receipt(time: str) -> None:
+    (message,) = sent("paypal", golden("paypal", "PAYMENT.CAPTURE.COMPLETED") | {"create_time": time})
+    assert message["timestamp"] == "2026-11-23T12:00:00.000Z"
+    assert message["context"]["webhook"]["clock"] == "received"
+
+
+# Adyen
+
+
+@pytest.mark.parametrize("case", ["REFUND", "CAPTURE", "CANCELLATION", "CHARGEBACK", "REFUND_FAILED"])
+def test_an_adyen_modification_names_the_payment_and_not_its_own_reference(case: str) -> None:
+    payment = golden("adyen", "AUTHORISATION")["notificationItems"][0]["NotificationRequestItem"]
+    body = golden("adyen", case)
+    body["notificationItems"][0]["NotificationRequestItem"].update(
+        merchantReference="my-refund-9", originalReference=payment["pspReference"]
+    )
+    (order,) = sent("adyen", golden("adyen", "AUTHORISATION"))
+    (message,) = sent("adyen", body)
+    assert message["properties"]["order_id"] == order["properties"]["order_id"]
+
+
+def test_an_adyen_dispute_has_its_status_on_every_event() -> None:
+    for case in ("NOTIFICATION_OF_CHARGEBACK", "CHARGEBACK", "CHARGEBACK_REVERSED", "SECOND_CHARGEBACK"):
+        body = copy.deepcopy(golden("adyen", case))
+        body["notificationItems"][0]["NotificationRequestItem"]["additionalData"]["disputeStatus"] = "Pending"
+        (message,) = sent("adyen", body)
+        assert message["properties"]["status"] == "Pending"
+
+
+# RevenueCat
+
+
+@given(cents=st.integers(1, 10**7), part=st.decimals(0, 1, places=4), currency=st.sampled_from(["EUR", "JPY", "KWD"]))
+def test_revenuecat_revenue_and_tax_add_up_to_the_price(cents: int, part: Decimal, currency: str) -> None:
+    price = Decimal(cents) if currency == "JPY" else money(cents)
+    body = golden("revenuecat", "RENEWAL")
+    body["event"].update(price_in_purchased_currency=float(price), tax_percentage=float(part), currency=currency)
+    told = sent("revenuecat", body)[-1]["properties"]
+    assert told["revenue"] + told["tax"] == told["total"] == price
+    assert 0 <= told["tax"] <= price
+    assert abs(told["tax"] - price * part) <= Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    "type_", ["EXPIRATION", "CANCELLATION", "UNCANCELLATION", "PRODUCT_CHANGE", "SUBSCRIPTION_PAUSED"]
+)
+@pytest.mark.parametrize("price", [0, 0.0])
+def test_a_revenuecat_event_that_charges_nothing_has_no_amount(type_: str, price: float) -> None:
+    body = golden("revenuecat", type_)
+    body["event"].update(price=price, price_in_purchased_currency=price)
+    assert all("amount" not in message["properties"] for message in sent("revenuecat", body))
+
+
+def test_a_reversed_revenuecat_refund_undoes_the_refund() -> None:
+    (refund,) = sent("revenuecat", golden("revenuecat", "CANCELLATION__refund"))
+    (reversed_,) = sent("revenuecat", golden("revenuecat", "REFUND_REVERSED"))
+    assert (refund["event"], reversed_["event"]) == ("Order Refunded", "Refund Failed")
+    assert reversed_["properties"]["order_id"] == refund["properties"]["order_id"]
+    assert reversed_["properties"]["amount"] == refund["properties"]["total"]
+
+
+def test_a_converted_revenuecat_trial_is_no_renewal() -> None:
+    names = [message["event"] for message in sent("revenuecat", golden("revenuecat", "RENEWAL__trial_conversion"))]
+    assert names == ["Trial Ended", "Trial Converted", "Order Completed"]
