@@ -46,7 +46,7 @@ paddle = Source(
 @paddle.event
 def head(item: Item) -> Head:
     """`evt_...` stays the same on every retry; `notification_id` differs by destination."""
-    return Head(item.body.id("event_id"), item.body.text("event_type"), item.body.iso("occurred_at"))
+    return Head(item.body.id("event_id"), item.body.text("event_type"), item.body.iso("occurred_at", naive_is_utc=True))
 
 
 @paddle.who
@@ -78,7 +78,7 @@ def register(at: Registering) -> Registered:
 @paddle.on("customer.created", "customer.imported")
 def customer_created(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
-    yield identify(createdAt=data.iso("created_at", None), locale=data.text("locale", None))
+    yield identify(createdAt=data.iso("created_at", None, naive_is_utc=True), locale=data.text("locale", None))
     yield track("Customer Created", customer_id=data.id("id"))
 
 
@@ -121,7 +121,7 @@ def _order(data: Payload) -> dict[str, Any]:
         "invoice_id": data.id("invoice_id", None),
         "origin": data.text("origin", None),
         "status": data.text("status", None),
-        "subtotal": _less(_minor(totals, "subtotal", code), _minor(totals, "discount", code)),
+        "subtotal": _net(data),
         "discount": _minor(totals, "discount", code),
         "tax": _minor(totals, "tax", code),
         "total": _minor(totals, "total", code),
@@ -181,21 +181,23 @@ def subscription(event: Event) -> Iterator[Message]:
         _SUBSCRIPTION[event.type],
         _subscription(data),
         scheduled_change=change.text("action", None),
-        scheduled_at=change.iso("effective_at", None),
+        scheduled_at=change.iso("effective_at", None, naive_is_utc=True),
     )
 
 
 @paddle.on("subscription.trialing")
 def trialing(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
-    told = _subscription(data)
-    dates = next(data.each("items"), Payload({})).maybe("trial_dates")
-    starts, ends = dates.iso("starts_at", None), dates.iso("ends_at", None)
+    items = list(data.each("items"))
+    item = next((item for item in items if "trial_dates" in item), items[0] if items else Payload({}))
+    plan, dates = _item(item), item.maybe("trial_dates")
+    starts = dates.iso("starts_at", None, naive_is_utc=True)
+    ends = dates.iso("ends_at", None, naive_is_utc=True)
     yield track(
         "Trial Started",
-        subscription_id=told["subscription_id"],
-        plan_id=told["plan_id"],
-        trial_plan_name=told["plan_name"],
+        subscription_id=data.id("id"),
+        plan_id=plan["plan_id"],
+        trial_plan_name=plan["plan_name"] or plan["plan_id"],
         trial_start_date=to_iso(starts) if starts else None,
         trial_end_date=to_iso(ends) if ends else None,
     )
@@ -204,26 +206,34 @@ def trialing(event: Event) -> Iterator[Message]:
 @paddle.on("subscription.activated")
 def activated(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
-    item = next(data.each("items"), Payload({}))
-    if item.get("trial_dates") is None:
+    if not any("trial_dates" in item for item in data.each("items")):
         raise Skip("a subscription without a trial is active at once; subscription.created told its start")
     yield track("Trial Converted", _subscription(data))
 
 
 def _subscription(data: Payload) -> dict[str, Any]:
-    item = next(data.each("items"), Payload({}))
-    unit = item.maybe("price.unit_price")
+    """The first item's plan; all of them in `items`, if there are several."""
+    items = [_item(item) for item in data.each("items")]
     return {
         "subscription_id": data.id("id"),
         "status": data.text("status", None),
+        **(items[0] if items else _item(Payload({}))),
+        "items": items if len(items) > 1 else None,
+        "currency": data.text("currency_code", None),
+        "next_billed_at": data.iso("next_billed_at", None, naive_is_utc=True),
+    }
+
+
+def _item(item: Payload) -> dict[str, Any]:
+    """A price may have no name; its description, for the merchant's own eyes, is always there."""
+    unit = item.maybe("price.unit_price")
+    return {
         "plan_id": item.id("price.id", None),
-        "plan_name": item.text("price.name", None),
+        "plan_name": item.text("price.name", None) or item.text("price.description", None) or None,
         "plan_interval": item.text("price.billing_cycle.interval", None),
         "product_id": item.id("price.product_id", None),
         "quantity": item.integer("quantity", None),
         "amount": _minor(unit, "amount", unit.text("currency_code", None)),
-        "currency": data.text("currency_code", None),
-        "next_billed_at": data.iso("next_billed_at", None),
     }
 
 
@@ -244,7 +254,7 @@ def adjusted(event: Event) -> Iterator[Message]:
     if action == "refund":
         if data.text("status", "") != "approved":
             raise Skip("a refund that waits for approval; adjustment.updated tells when it is approved")
-        yield track("Order Refunded", money)
+        yield track("Order Refunded", money, refund_id=money["adjustment_id"])
     elif action in _DISPUTE:
         yield track(_DISPUTE[action], money, dispute_id=money["adjustment_id"])
     elif action.startswith("chargeback_warning"):
@@ -266,6 +276,7 @@ def adjustment_decided(event: Event) -> Iterator[Message]:
         currency=code,
         reason=data.text("reason", None),
         adjustment_id=data.id("id"),
+        refund_id=data.id("id"),
     )
 
 

@@ -34,7 +34,7 @@ def head(item: Item) -> Head:
     """One object changes in one way at one time: together they name the event, whatever retry this is."""
     body = item.body
     type_ = f"{body.text('object_type')}.{body.text('event_type')}"
-    at = body.iso("event_time")
+    at = body.iso("event_time", naive_is_utc=True)
     key = body.id("uuid", "") or body.id("id")
     return Head(f"{type_}:{key}:{body.text('event_time')}", type_, at)
 

@@ -7,7 +7,7 @@ receipt), so a payment or refund is named by its id and status: what it tells ag
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
@@ -48,7 +48,7 @@ square = Source(
 def head(item: Item) -> Head:
     """`event_id` stays the same on every retry; of a payment or refund only a new status is a new event."""
     body = item.body
-    type_, at = body.text("type"), body.iso("created_at")
+    type_, at = body.text("type"), body.iso("created_at", naive_is_utc=True)
     kind = type_.partition(".")[0]
     if kind in {"payment", "refund"}:
         thing = body.maybe(f"data.object.{kind}")
@@ -58,14 +58,23 @@ def head(item: Item) -> Head:
     return Head(body.id("event_id"), type_, at)
 
 
+def _moment(body: Payload, path: str) -> datetime | None:
+    """Square's times are UTC, and some leave the zone out. https://developer.squareup.com/docs/build-basics/common-data-types/working-with-dates"""
+    return body.iso(path, None, naive_is_utc=True)
+
+
 @square.who
 def customer(event: Event) -> Identity:
-    """The customer; a guest's payment or order stands for its person. `reference_id` is the merchant's own."""
+    """The customer; a guest's payment stands for its person, in its refund and dispute too.
+
+    A customer's `reference_id` is the merchant's own.
+    """
     kind = event.body.text("data.type", "")
     thing = _thing(event)
     own = kind == "customer"
     id_ = thing.id("id", "") if own else thing.id("customer_id", "") or thing.id("primary_recipient.customer_id", "")
-    guest = thing.id("payment_id", "") or thing.id("order_id", "") or event.body.id("data.id", "")
+    guest = thing.id("payment_id", "") or thing.id("disputed_payment.payment_id", "")
+    guest = guest or (thing.id("order_id", "") if kind != "payment" else "") or event.body.id("data.id", "")
     given, family = thing.text("given_name", None), thing.text("family_name", None)
     return Identity(
         user_ids=(thing.id("reference_id", ""),) if own else (),
@@ -136,7 +145,7 @@ def _later(event: Event, thing: Payload) -> bool:
 
     https://developer.squareup.com/docs/payments-api/take-payments/card-payments/delayed-capture: seven days at most
     """
-    made = thing.iso("created_at", None)
+    made = _moment(thing, "created_at")
     return bool(thing.get("refund_ids")) or (made is not None and event.occurred_at - made > _LONGEST_DELAY)
 
 
@@ -162,7 +171,7 @@ def refund(event: Event) -> Iterator[Message]:
 
 @square.on("customer.created")
 def customer_created(event: Event) -> Iterator[Message]:
-    yield identify(company=_company(event), createdAt=_thing(event).iso("created_at", None))
+    yield identify(company=_company(event), createdAt=_moment(_thing(event), "created_at"))
     yield track("Customer Created", customer_id=event.body.id("data.id"))
 
 
@@ -192,18 +201,25 @@ _INVOICE: Final = {
 
 @square.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
+    """An invoice may be due in several payments (a deposit, instalments): it is their sum."""
     thing = _thing(event)
-    due = next(thing.each("payment_requests"), Payload({}))
+    requests = list(thing.each("payment_requests"))
+    partly = event.type == "invoice.payment_made" and thing.get("status") == "PARTIALLY_PAID"
     yield track(
-        _INVOICE[event.type],
+        "Invoice Partially Paid" if partly else _INVOICE[event.type],
         invoice_id=thing.id("id"),
         invoice_number=thing.text("invoice_number", None),
         order_id=thing.id("order_id", None),
         status=thing.text("status", None),
-        total=_money(due, "computed_amount_money"),
-        amount_paid=_money(due, "total_completed_amount_money"),
-        currency=due.text("computed_amount_money.currency", None),
+        total=_sum(requests, "computed_amount_money"),
+        amount_paid=_sum(requests, "total_completed_amount_money"),
+        currency=next((each.text("computed_amount_money.currency", None) for each in requests), None),
     )
+
+
+def _sum(requests: list[Payload], name: str) -> Decimal | None:
+    amounts = [amount for request in requests if (amount := _money(request, name)) is not None]
+    return sum(amounts, Decimal(0)) if amounts else None
 
 
 _SUBSCRIPTION: Final = {"subscription.created": "Subscription Started", "subscription.updated": "Subscription Updated"}
