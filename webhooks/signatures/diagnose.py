@@ -3,9 +3,9 @@
 A few candidates are tried and never accepted: bodies as something on the way might have rewritten them, URLs that the
 provider might have signed, and the usual slips in copying a secret.
 
-A forger pays at most five times what a plain refusal costs: each request has a share of four times the bytes that its
-verification hashed. What a whole diagnosis takes beyond it comes out of an allowance that the process has for all
-requests together, which an honest misconfiguration does not use up and a flood does.
+A forger's request costs at most five times what a plain refusal costs: it has a share of four times the bytes that its
+verification hashed, or twice if they are many. What a whole diagnosis takes beyond it comes out of an allowance that
+the process has for all requests together, which an honest misconfiguration does not use up and a flood does.
 """
 
 from __future__ import annotations
@@ -19,10 +19,11 @@ from typing import Any, Final, Protocol
 from webhooks.signatures.model import Fault, Request, Verdict
 
 _SHARE: Final = 4
+_LARGE_SHARE: Final = 2
 _LEAST: Final = 512
 """Bytes that a candidate counts for at least: a small one costs its fixed part."""
 _MOST_BODY: Final = 32 * 1024
-"""A larger body is not parsed and written again."""
+"""A larger body has its share only, and is not parsed and written again."""
 _MOST_SECRETS: Final = 4
 _PARSING: Final = 4
 """To parse or print a byte of JSON takes as long as to hash so many; with indents, which Python prints, ten times."""
@@ -60,7 +61,11 @@ class Allowance:
     """Bytes of work that diagnoses may take beyond each request's share; one for each process."""
 
     def __init__(
-        self, capacity: int = 1024 * 1024, per_second: int = 8 * 1024, *, tick: Callable[[], float] = time.monotonic
+        self,
+        capacity: int = 4 * 1024 * 1024,
+        per_second: int = 64 * 1024,
+        *,
+        tick: Callable[[], float] = time.monotonic,
     ) -> None:
         self._capacity = capacity
         self._per_second = per_second
@@ -82,9 +87,9 @@ class Allowance:
 
 
 class Budget:
-    """What one diagnosis may still cost: its own share first, then the allowance."""
+    """What one diagnosis may still cost: its own share first, then the allowance, if it may use that."""
 
-    def __init__(self, share: int, allowance: Allowance) -> None:
+    def __init__(self, share: int, allowance: Allowance | None) -> None:
         self._left = share
         self._allowance = allowance
 
@@ -93,7 +98,7 @@ class Budget:
         if work <= self._left:
             self._left -= work
             return True
-        return self._allowance.take(work)
+        return self._allowance is not None and self._allowance.take(work)
 
 
 def diagnose(
@@ -109,7 +114,11 @@ def diagnose(
         return _body(misstated)
     tried = secrets[:_MOST_SECRETS]
     size = max(_LEAST, len(request.body))
-    budget = Budget(_SHARE * len(secrets) * claim.weight * size, allowance or Allowance())
+    plain = len(secrets) * claim.weight * size
+    if len(request.body) <= _MOST_BODY:
+        budget = Budget(_SHARE * plain, allowance or Allowance())
+    else:
+        budget = Budget(_LARGE_SHARE * plain, None)
     for how, url in urls:
         if not budget.allows(len(tried) * size):
             break

@@ -16,6 +16,8 @@ from webhooks.signatures.model import Request
 
 _PORTS: Final = {"https": 443, "http": 80}
 _MOST_CANDIDATES: Final = 40
+_RANKS: Final = (1, 2, 0, 3)
+"""Of scheme, host, path and query: which is more often wrong comes first."""
 # https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests
 # None of these takes a query apart, so that every spelling means the same parameters.
 _ESCAPES: Final = {
@@ -54,18 +56,21 @@ def candidates(scheme: HmacRequest, request: Request) -> Iterator[tuple[str, str
         return
     seen = set(accepted(scheme, request))
     query = parts.query or request.query_string
-    combinations = itertools.product(
+    forms = (
         _schemes(parts.scheme), _hosts(parts.scheme, parts.netloc, request), _paths(parts.path, request.path),
         _queries(query, request.query_string),
     )  # fmt: skip
-    ranked = sorted(combinations, key=lambda chosen: sum(bool(difference) for difference, _ in chosen))
-    for number, chosen in enumerate(ranked):
-        if number > _MOST_CANDIDATES:
-            return
+    for chosen in sorted(itertools.product(*forms), key=_unlikeliness)[:_MOST_CANDIDATES]:
         url = urlunsplit((*(value for _, value in chosen), ""))
         if url not in seen:
             seen.add(url)
             yield " and ".join(difference for difference, _ in chosen if difference), url
+
+
+def _unlikeliness(chosen: tuple[tuple[str, str], ...]) -> tuple[int, int]:
+    """One difference before two; of one the slash, the scheme, the host, then the query."""
+    changed = [bool(difference) for difference, _ in chosen]
+    return sum(changed), sum(rank for rank, is_changed in zip(_RANKS, changed, strict=True) if is_changed)
 
 
 def _schemes(configured: str) -> list[tuple[str, str]]:
