@@ -2,6 +2,7 @@
 
     python3 dev.py run            the demo: real webhooks in, Segment messages out, no account anywhere
     python3 dev.py test [...]     the tests; arguments go to pytest
+    python3 dev.py cases          a table: what comes out of each small input in a folder of cases, beside what must
     python3 dev.py lint           ruff, mypy, import contracts, bandit
     python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail where nobody could tell
     python3 dev.py lock [...]     the lock files anew, after a change of pyproject.toml; --upgrade takes newer releases
@@ -39,7 +40,16 @@ WHOLE = [
 
 def main() -> int:
     """Prepare, then run what was asked for."""
-    commands = {"run": run, "test": test, "lint": lint, "audit": audit, "lock": lock, "bench": bench, "faults": faults}
+    commands = {
+        "run": run,
+        "test": test,
+        "cases": cases,
+        "lint": lint,
+        "audit": audit,
+        "lock": lock,
+        "bench": bench,
+        "faults": faults,
+    }
     asked = sys.argv[1:2]
     if not asked or asked[0] not in commands:
         say(__doc__ or "")
@@ -59,6 +69,12 @@ def run(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """All tests, or what pytest's arguments choose."""
     return call(PYTHON, "-m", "pytest", *(arguments or WHOLE))
+
+
+def cases(_: list[str]) -> int:
+    """The table of small inputs; WEBHOOK_CASES names their folder."""
+    os.environ["PYTHONPATH"] = str(HERE / "tests" / "support")
+    return call(PYTHON, "-P", "tests/test_cases.py")  # without tests/ on the path: it has a `translators` too
 
 
 def lint(_: list[str]) -> int:
