@@ -15,6 +15,7 @@ from typing import Any, Final
 from translators.kit import (
     Delivery,
     Event,
+    FormerKey,
     Head,
     HmacBody,
     Identity,
@@ -43,6 +44,8 @@ _PAYLOADS: Final = ("data.payload", "detail.payload", "payload")
 _PLATFORM: Final = re.compile(r"(?:/event/)?(\w+__e)")
 _BITMAP: Final = re.compile(r"(?:\d+-)*0x[0-9A-Fa-f]*")
 _HEADER: Final = "ChangeEventHeader"
+_REPLAY_IDS: Final = ("data.event.replayId", "event.replayId", "replayId")
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 salesforce_cdc = Source(
     "salesforce_cdc",
@@ -106,11 +109,17 @@ def _platform_head(item: Item, told: Payload) -> Head:
     found = next(filter(None, map(_PLATFORM.fullmatch, places)), None)
     if found is None:
         raise Malformed("$.channel", "does not name a platform event, and the payload has no ChangeEventHeader")
-    key = told.id("EventUuid", None) or body.id("data.event.EventUuid", None) or body.id("event.EventUuid", None)
-    for path in ("data.event.replayId", "event.replayId", "replayId", "id"):
-        if not key and (place := body.id(path, None)):
-            key = f"{found[1]}-{place}"
-    return Head(key or f"sha256:{sha256(item.raw).hexdigest()}", found[1], told.when("CreatedDate", None))
+    name, at = found[1], told.when("CreatedDate", None)
+    own = told.id("EventUuid", "") or body.id("data.event.EventUuid", "") or body.id("event.EventUuid", "")
+    if own:
+        return Head(own, name, at)
+    place = next(filter(None, (body.id(path, "") for path in (*_REPLAY_IDS, "id"))), "")
+    former = f"{name}-{place}" if place else f"sha256:{sha256(item.raw).hexdigest()}"
+    # A Pub/Sub client shows the event's UUID as `id`; EventBridge wraps that, and its own `id` is the bus's.
+    id_ = body.id("detail.id" if "detail-type" in body else "id", "")
+    if _UUID.fullmatch(id_):
+        return Head(id_, name, at, former_keys=(FormerKey(former),))
+    return Head(former, name, at)
 
 
 def change_of(event: Event) -> Change:

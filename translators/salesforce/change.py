@@ -18,6 +18,7 @@ _NOISE: Final = {
     "LastModifiedDate", "LastModifiedById", "SystemModstamp", "LastActivityDate", "LastViewedDate",
     "LastReferencedDate",
 }  # fmt: skip
+_MOST_DIGITS: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +82,27 @@ class Change:
         """The changed fields that say something, without those told already."""
         return sorted((self.changed or frozenset()) - _NOISE - set(told))
 
+    def names(self) -> frozenset[str]:
+        """The fields that are told or known to have become empty."""
+        fields = self.record.value
+        filled = {name for name, value in fields.items() if value is not None} if isinstance(fields, dict) else set()
+        return self.erased | filled
+
     @property
     def texts(self) -> Mapping[str, str]:
-        """Every text field, among which your own user id may be."""
-        fields = self.record.value
-        return (
-            {name: told for name, told in fields.items() if isinstance(told, str)} if isinstance(fields, dict) else {}
-        )
+        """Every field, as text, in which your own user id may be."""
+        return texts_of(self.record)
+
+
+def texts_of(record: Payload) -> dict[str, str]:
+    """The texts of a record, and its whole numbers as their digits: JSON writes 42 as 42.0."""
+    fields = record.value if isinstance(record.value, dict) else {}
+    return {name: text for name, value in fields.items() if (text := _text(value)) is not None}
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return str(int(value)) if value.adjusted() < _MOST_DIGITS else None
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from translators.kit import Identity, Message, Payload, Skip, group, identify, track
+from translators.salesforce.change import texts_of
 from translators.salesforce.ids import eighteen, identity_of
 
 _LINE: Final = re.compile(
@@ -76,8 +77,7 @@ def property_name(field: str) -> str:
 def custom_identity(record: Payload, told: Mapping, own_id: str) -> Identity:
     """Whom the line names; else the record itself, which has an id."""
     who = _who(record, told)
-    texts = record.value if isinstance(record.value, dict) else {}
-    metadata = ({name: value for name, value in texts.items() if isinstance(value, str)},)
+    metadata = (texts_of(record),)
     if who is None:
         return Identity(metadata=metadata, anonymous=("record", own_id) if own_id else None)
     named = identity_of(who)

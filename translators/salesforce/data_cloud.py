@@ -12,9 +12,11 @@ from hashlib import sha256
 from typing import Any
 
 from translators.kit import (
+    Clock,
     Delivery,
     Event,
     ExternalId,
+    FormerKey,
     Head,
     HmacBody,
     Identity,
@@ -24,11 +26,15 @@ from translators.kit import (
     Payload,
     Skip,
     Source,
+    digest,
     from_iso,
+    identify,
     parse_json,
     raw_items,
     track,
 )
+from translators.salesforce.change import texts_of
+from translators.salesforce.ids import eighteen, external
 from translators.salesforce.settings import pairs
 
 salesforce_data_cloud = Source(
@@ -55,12 +61,18 @@ def split(delivery: Delivery) -> Iterator[Item]:
 
 @salesforce_data_cloud.event
 def head(item: Item) -> Head:
-    """When it occurred; else when it was published or sent, which may be later."""
-    event = item.body
-    key = event.id("EventUuid", None) or f"sha256:{sha256(item.raw).hexdigest()}"
+    """Its UUID, else all of it but the time of publishing, which a repetition may have anew. Its time is when it
+    occurred; else when it was published or sent, which may be later.
+    """
+    event, action = item.body, item.body.text("ActionDeveloperName")
     at = _moment(event.get("EventCreationDateTime"))
     late = _moment(event.get("EventPublishDateTime")) or _moment(item.envelope.get("creationDateTime"))
-    return Head(key, event.text("ActionDeveloperName"), at or late, "event" if at else "record")
+    clock: Clock = "event" if at else "record"
+    if own := event.id("EventUuid", ""):
+        return Head(own, action, at or late, clock)
+    fields = {name: value for name, value in event.value.items() if name != "EventPublishDateTime"}
+    former = FormerKey(f"sha256:{sha256(item.raw).hexdigest()}")
+    return Head(f"{action}:{digest(fields)}", action, at or late, clock, former_keys=(former,))
 
 
 def _moment(told: Any) -> datetime | None:
@@ -79,25 +91,42 @@ def _current(event: Event) -> Payload:
     return event.body.maybe("PayloadCurrentValue")
 
 
+def _person(event: Event) -> Payload:
+    """The fields of a Person Account by Salesforce's names, empty if it is none.
+
+    Data Cloud writes `Account_Home__dll_PersonEmail__c`, `PersonEmail__c` or `ssot__FirstName__c`.
+    """
+    current, thing = _current(event).value, event.body.text("SourceObjectDeveloperName", "")
+    named = {_plain(name, thing): value for name, value in current.items()} if isinstance(current, dict) else {}
+    told = named.get("IsPersonAccount")
+    person = bool(named.get("PersonEmail") or named.get("PersonContactId")) if told is None else told in (True, "true")
+    return Payload(named if person else {}, "$.PayloadCurrentValue")
+
+
+def _plain(field: str, thing: str) -> str:
+    return field.removeprefix(f"{thing}_").removeprefix("ssot__").removesuffix("__c")
+
+
 @salesforce_data_cloud.who
 def who(event: Event) -> Identity:
-    """The configured field, else the profile that Data Cloud names."""
-    current, field = _current(event), event.option("person_field")
-    person = current.id(field, None) if field else None
-    person = person or event.body.id("ProfileIdValue", None)
-    if person is None:
+    """The configured field, else the profile that Data Cloud names, else the contact of a Person Account."""
+    current, field, account = _current(event), event.option("person_field"), _person(event)
+    contact = eighteen(account.id("PersonContactId", ""))
+    person = (current.id(field, None) if field else None) or event.body.id("ProfileIdValue", None)
+    if person is None and not contact:
         raise Skip("it names no person: set the option person_field")
-    fields = current.value if isinstance(current.value, dict) else {}
+    traits = account.pick(email="PersonEmail", firstName="FirstName", lastName="LastName", name="Name")
     return Identity(
-        metadata=({name: value for name, value in fields.items() if isinstance(value, str)},),
-        anonymous=("individual", person),
-        external_ids=(ExternalId("salesforce_individual_id", person),),
+        metadata=(texts_of(current),),
+        anonymous=("individual", person) if person else ("contact", contact),
+        external_ids=(ExternalId("salesforce_individual_id", person or ""), external("contact", contact)),
+        traits={name: value for name, value in traits.items() if isinstance(value, str) and value},
     )
 
 
 @salesforce_data_cloud.on("*")
 def data_action(event: Event) -> Iterator[Message]:
-    """A data action fired; the operator may have named it."""
+    """A data action fired; the operator may have named it. A Person Account's is about a person, who is identified."""
     body, current = event.body, _current(event)
     named = dict(pairs(event.option("action_events")))
     prompt = body.text("EventPrompt", None)
@@ -109,4 +138,6 @@ def data_action(event: Event) -> Iterator[Message]:
     }
     own = {name: current.get(path) for name, path in pairs(event.option("fields"))}
     scalars = {name: value for name, value in own.items() if not isinstance(value, dict | list)}
+    if _person(event):
+        yield identify()
     yield track(named.get(event.type, "Data Action Triggered"), told | scalars)

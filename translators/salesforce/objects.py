@@ -8,7 +8,7 @@ from typing import Any, Final
 from translators.kit import Identity, Message, Skip
 from translators.salesforce import custom, deals, people
 from translators.salesforce.change import Change
-from translators.salesforce.ids import external, identity_of
+from translators.salesforce.ids import external
 from translators.salesforce.settings import entries
 
 OPERATIONS: Final = ("create", "update", "delete", "undelete")
@@ -54,7 +54,7 @@ def who(change: Change, options: Mapping[str, Any]) -> Identity:
         case "Contact":
             return people.contact_identity(change)
         case "Account":
-            return identity_of(change.id)
+            return people.account_identity(change)
         case "Opportunity":
             return _customer(change)
         case "Case":

@@ -1,13 +1,17 @@
-"""Leads, contacts and accounts: identify, group, and what happened to them."""
+"""Leads, contacts and accounts: identify, group, and what happened to them.
+
+A Person Account is one record that is an account and a contact: a person, who is identified too.
+https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_erd_persona.htm
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from translators.kit import CLEAR, Identity, Message, group, identify, track
 from translators.salesforce.change import Change
-from translators.salesforce.ids import external
+from translators.salesforce.ids import external, identity_of
 
 _ADDRESS: Final = {
     "street": "Street", "city": "City", "state": "State", "postalCode": "PostalCode", "country": "Country",
@@ -40,15 +44,68 @@ def contact_identity(change: Change) -> Identity:
     )
 
 
-def _person(change: Change, prefix: str) -> dict[str, Any]:
+_NAMES: Final = {"FirstName", "MiddleName", "LastName", "Salutation", "Suffix"}
+
+
+def is_person(change: Change) -> bool:
+    """Whether an account is a Person Account: it says so, or has fields that only these have."""
+    told = change.flag("IsPersonAccount")
+    if told is not None:
+        return told
+    return any(_is_of_person(name) for name in change.names())
+
+
+def _is_of_person(field: str) -> bool:
+    return field in _NAMES or field.endswith("__pc") or (field.startswith("Person") and not field.endswith("__c"))
+
+
+def account_identity(change: Change) -> Identity:
+    """The account; of a Person Account the person, by the contact that it is, if that is told."""
+    if not is_person(change):
+        return identity_of(change.id)
+    contact = change.ref("PersonContactId")
+    found = [external("contact", contact)] if contact else []
+    # A contact's own field User_Id__c is User_Id__pc on its account.
+    own = {f"{name.removesuffix('__pc')}__c": text for name, text in change.texts.items() if name.endswith("__pc")}
+    return Identity(
+        metadata=(change.texts, own),
+        anonymous=("contact", contact) if contact else ("account", change.id),
+        external_ids=(*found, external("account", change.id)),
+        traits=_person_of_account(change),
+        group_id=change.id,
+    )
+
+
+def _person_of_account(change: Change) -> dict[str, Any]:
+    phone = change.trait("Phone") or change.trait("PersonMobilePhone") or change.trait("PersonHomePhone")
+    return {
+        "email": change.trait("PersonEmail"),
+        "firstName": change.trait("FirstName"),
+        "lastName": change.trait("LastName"),
+        "name": _whole_name(change),
+        "phone": phone,
+        "title": change.trait("PersonTitle"),
+        "website": change.trait("Website"),
+        "birthday": change.trait("PersonBirthdate"),
+        "address": _address(change, "PersonMailing") or _address(change, "Billing"),
+        "leadSource": change.trait("PersonLeadSource"),
+    }
+
+
+def _whole_name(change: Change) -> str | None:
+    """The name; of its two parts only if both are told, or all that there is to know is."""
     first, last = change.text("FirstName"), change.text("LastName")
     joined = " ".join(filter(None, (first, last))) if change.whole or (first and last) else None
+    return change.text("Name") or joined or None
+
+
+def _person(change: Change, prefix: str) -> dict[str, Any]:
     company = change.text("Company")
     return {
         "email": change.trait("Email"),
         "firstName": change.trait("FirstName"),
         "lastName": change.trait("LastName"),
-        "name": change.text("Name") or joined or None,
+        "name": _whole_name(change),
         "phone": change.trait("Phone"),
         "title": change.trait("Title"),
         "website": change.trait("Website"),
@@ -58,10 +115,10 @@ def _person(change: Change, prefix: str) -> dict[str, Any]:
     }
 
 
-def _identify(change: Change, prefix: str) -> Iterator[Message]:
-    """Of an update that tells only what changed, nothing where that is no trait."""
+def _identify(change: Change, traits: Mapping[str, Any]) -> Iterator[Message]:
+    """Of an update that tells only what changed, nothing if that is no trait."""
     made = change.moment("CreatedDate")
-    if change.whole or made or any(told is not None for told in _person(change, prefix).values()):
+    if change.whole or made or any(told is not None for told in traits.values()):
         yield identify(createdAt=made)
 
 
@@ -84,7 +141,7 @@ def lead(change: Change) -> Iterator[Message]:
     if change.operation == "delete":
         yield track("Lead Deleted", told)
         return
-    yield from _identify(change, "")
+    yield from _identify(change, _person(change, ""))
     converted = change.flag("IsConverted") is True
     if change.operation == "update":
         converted = converted and change.moved("IsConverted")
@@ -109,7 +166,7 @@ def contact(change: Change) -> Iterator[Message]:
     if change.operation == "delete":
         yield track("Contact Deleted", told)
         return
-    yield from _identify(change, "Mailing")
+    yield from _identify(change, _person(change, "Mailing"))
     if account and (change.operation != "update" or change.moved("AccountId")):
         yield group(account)
     yield from _made_or_updated("Contact", change, told)
@@ -125,13 +182,16 @@ def _made_or_updated(noun: str, change: Change, told: dict[str, Any]) -> Iterato
 
 
 def account(change: Change) -> Iterator[Message]:
-    """An account: what is known of it, and that it came or went."""
-    name = change.text("Name")
+    """An account: what is known of it, and that it came or went; of a Person Account what is known of the person."""
+    person = is_person(change)
+    name = _whole_name(change) if person else change.text("Name")
     if change.operation == "delete":
         yield track("Account Deleted", account_id=change.id, account_name=name)
         return
+    if person:
+        yield from _identify(change, _person_of_account(change))
     traits = {
-        "name": change.trait("Name"),
+        "name": name or change.trait("Name"),
         "industry": change.trait("Industry"),
         "website": change.trait("Website"),
         "phone": change.trait("Phone"),

@@ -1,0 +1,154 @@
+"""A Person Account is a person, whichever way Salesforce sends it; and what names a platform event or data action."""
+
+import json
+from typing import Any
+from xml.sax.saxutils import escape
+
+import pytest
+
+from translators.kit import Delivery, Event, FormerKey, Source
+from translators.salesforce import salesforce, salesforce_apex, salesforce_cdc, salesforce_data_cloud
+from webhooks.transcript import RECEIVED, outcomes
+from webhooks.translate import Translated
+
+ACCOUNT, CONTACT = "001000000000009AAA", "003000000000009AAA"
+PERSON = {"FirstName": "Pat", "LastName": "Ito", "PersonEmail": "pat@example.com", "PersonContactId": CONTACT}
+COMPANY = {"Name": "Acme", "Industry": "Ports"}
+
+
+def outbound(fields: dict[str, Any]) -> bytes:
+    told = "".join(f"<sf:{name}>{escape(str(value).lower() if value is True else str(value))}</sf:{name}>"
+                   for name, value in fields.items())  # fmt: skip
+    return (
+        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>'
+        '<notifications xmlns="http://soap.sforce.com/2005/09/outbound"><OrganizationId>00D1</OrganizationId>'
+        '<Notification><Id>04l1</Id><sObject xsi:type="sf:Account" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">'
+        f"<sf:Id>{ACCOUNT}</sf:Id>{told}</sObject></Notification></notifications></soapenv:Body></soapenv:Envelope>"
+    ).encode()
+
+
+def apex(fields: dict[str, Any], operation: str = "create", **more: Any) -> bytes:
+    event = {"id": "1", "object": "Account", "operation": operation, "at": "2026-10-05T09:31:07Z", **more}
+    return json.dumps({"events": [event | {"record": {"Id": ACCOUNT, **fields}}]}).encode()
+
+
+def cdc(fields: dict[str, Any], change: str = "CREATE") -> bytes:
+    header = {"entityName": "Account", "changeType": change, "recordIds": [ACCOUNT], "transactionKey": "t1",
+              "sequenceNumber": 1, "commitTimestamp": 1791192667412}  # fmt: skip
+    fields = dict(fields)
+    if "LastName" in fields:
+        fields["Name"] = {name: fields.pop(name) for name in ("FirstName", "LastName") if name in fields}
+    payload = fields | {"ChangeEventHeader": header}
+    return json.dumps({"data": {"payload": payload, "event": {"replayId": 1}}}).encode()
+
+
+def messages_of(source: Source, body: bytes, **options: Any) -> list[dict[str, Any]]:
+    delivery = Delivery(source=source.name, body=body, received_at=RECEIVED, options=source.defaults() | options)
+    ((_, outcome),) = outcomes(source, delivery)
+    assert isinstance(outcome, Translated), outcome
+    return outcome.messages
+
+
+WAYS = [(salesforce, outbound), (salesforce_apex, apex), (salesforce_cdc, cdc)]
+NAMES = ["outbound", "apex", "cdc"]
+
+
+@pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
+@pytest.mark.parametrize("mark", [{"IsPersonAccount": True}, {}], ids=["marked", "by its fields"])
+def test_a_person_account_is_identified_as_the_contact_that_it_is(source: Source, write: Any, mark: Any) -> None:
+    identify, group, *_ = messages_of(source, write(PERSON | mark))
+    assert identify["type"] == "identify"
+    assert {name: identify["traits"][name] for name in ("email", "firstName", "lastName", "name")} == {
+        "email": "pat@example.com", "firstName": "Pat", "lastName": "Ito", "name": "Pat Ito",
+    }  # fmt: skip
+    external = {entry["type"]: entry["id"] for entry in identify["context"]["externalIds"]}
+    assert external == {"salesforce_contact_id": CONTACT, "salesforce_account_id": ACCOUNT}
+    assert (group["type"], group["groupId"], group["traits"]["name"]) == ("group", ACCOUNT, "Pat Ito")
+
+
+@pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
+def test_a_person_account_and_its_contact_have_one_anonymous_id(source: Source, write: Any) -> None:
+    person = messages_of(source, write(PERSON))[0]["anonymousId"]
+    body = apex({}).replace(b'"Account"', b'"Contact"').replace(ACCOUNT.encode(), CONTACT.encode())
+    assert person == messages_of(salesforce_apex, body)[0]["anonymousId"]
+
+
+@pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
+@pytest.mark.parametrize(
+    "fields",
+    [COMPANY, COMPANY | {"IsPersonAccount": "false"}, COMPANY | {"Person_In_Charge__c": "Ann"}, COMPANY | {"PersonRank__c": "1"}],
+)  # fmt: skip
+def test_a_company_is_a_group_and_nobody_is_identified(source: Source, write: Any, fields: dict[str, Any]) -> None:
+    messages = messages_of(source, write(fields))
+    assert "identify" not in {message["type"] for message in messages}
+    assert messages[0]["traits"]["name"] == "Acme"
+
+
+@pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
+def test_a_user_id_in_a_contacts_own_field_is_found_on_its_account(source: Source, write: Any) -> None:
+    (event,) = source.events(
+        Delivery(source=source.name, body=write(PERSON | {"User_Id__pc": "usr_1"}), received_at=RECEIVED,
+                 options=source.defaults())
+    )  # fmt: skip
+    assert {metadata.get("User_Id__c") for metadata in source.identity(event).metadata} == {None, "usr_1"}
+
+
+def test_a_user_id_that_is_a_number_is_read_as_its_digits() -> None:
+    for value, text in ((42, "42"), (42.0, "42"), ("0042", "0042"), (4.5, None), (True, None)):
+        body = apex({"user_id": value}).replace(b'"Account"', b'"Contact"')
+        assert messages_of(salesforce_apex, body)[0].get("userId") == text
+
+
+def test_an_update_of_a_person_account_sends_what_changed_only() -> None:
+    (identify,) = messages_of(salesforce_cdc, cdc({"LastName": "Ito-Berg"}, "UPDATE"))
+    assert (identify["type"], identify["traits"]) == ("identify", {"lastName": "Ito-Berg"})
+
+
+def test_a_deleted_person_account_names_the_person() -> None:
+    (deleted,) = messages_of(salesforce_apex, apex(PERSON, "delete"))
+    assert deleted["event"] == "Account Deleted"
+    assert deleted["anonymousId"] == messages_of(salesforce_apex, apex(PERSON))[0]["anonymousId"]
+
+
+@pytest.mark.parametrize("prefix", ["", "Account_Home__dll_"])
+def test_a_data_action_on_a_person_account_identifies_the_person(prefix: str) -> None:
+    event = {
+        "ActionDeveloperName": "Changed",
+        "SourceObjectDeveloperName": "Account_Home__dll",
+        "PayloadCurrentValue": {f"{prefix}{name}__c": value for name, value in PERSON.items()},
+    }
+    identify, track = messages_of(salesforce_data_cloud, json.dumps({"events": [event]}).encode())
+    assert identify["traits"] == {"email": "pat@example.com", "firstName": "Pat", "lastName": "Ito"}
+    assert {entry["type"]: entry["id"] for entry in identify["context"]["externalIds"]} == {
+        "salesforce_contact_id": CONTACT
+    }
+    assert track["event"] == "Data Action Triggered"
+
+
+UUID = "e981b488-81f3-4fcc-bd6f-f7033c9d7ac4"
+
+
+def platform_event(**body: Any) -> Event:
+    raw = json.dumps({"payload": {"CreatedDate": "2026-10-05T09:31:07Z"}} | body).encode()
+    (event,) = salesforce_cdc.events(
+        Delivery(source="salesforce_cdc", body=raw, received_at=RECEIVED, options=salesforce_cdc.defaults())
+    )
+    return event
+
+
+def test_one_platform_event_has_one_key_by_every_relay() -> None:
+    pubsub = platform_event(id=UUID, topicName="/event/Shipment__e", replayId="AAA=")
+    cometd = platform_event(event={"EventUuid": UUID, "replayId": 88}, channel="/event/Shipment__e")
+    detail = {"payload": {"CreatedDate": 1791192667412}, "id": UUID}
+    bridge = platform_event(
+        **{"id": "5d1c7e9a-0000-4000-8000-0000000000ff", "detail-type": "Shipment__e", "detail": detail}
+    )
+    assert pubsub.key == cometd.key == bridge.key == UUID
+    assert pubsub.former_keys == (FormerKey("Shipment__e-AAA="),)
+    assert bridge.former_keys == (FormerKey("Shipment__e-5d1c7e9a-0000-4000-8000-0000000000ff"),)
+
+
+def test_the_id_of_a_bus_does_not_name_the_event_alone() -> None:
+    bus = {"id": UUID, "detail-type": "Shipment__e", "detail": {"payload": {}}}
+    assert platform_event(**bus).key == f"Shipment__e-{UUID}"
