@@ -51,7 +51,7 @@ def who(event: Event) -> Identity:
     actor, subject = event.body.at("actor"), _subject(event)
     user = subject.id("user_id") if subject.get("user_id") else None
     if user is None and actor.text("actor_type") == "user":
-        user = actor.id("actor_id")
+        user = actor.id("actor_id", None)
     if user:
         return Identity(anonymous=("user", user), external_ids=(ExternalId("freshchat_user_id", user),))
     return Identity(anonymous=("conversation", _conversation_id(subject)))
@@ -72,7 +72,7 @@ def _chat(event: Event) -> dict[str, Any]:
         "conversation_id": _conversation_id(subject),
         "channel_id": subject.id("channel_id", None) or subject.id("conversation.channel_id", None),
         "status": subject.text("conversation.status", None),
-        "agent_id": actor.id("actor_id") if actor.text("actor_type") == "agent" else None,
+        "agent_id": actor.id("actor_id", None) if actor.text("actor_type") == "agent" else None,
     }
 
 

@@ -182,8 +182,8 @@ def register(at: Registering) -> Registered:
 
 def _customer(customer: Payload) -> Identity:
     """`_embedded.properties` are your own fields, by slug; one of them may be your user id."""
-    customer_id = customer.id("id", "0")
-    if customer_id == "0":
+    customer_id, email = customer.id("id", "0"), _said(customer, "email", "_embedded.emails.0.value", "emails.0.value")
+    if customer_id == "0" and not email:
         raise Skip(_NO_CUSTOMER)
     own = {
         field.text("slug"): field.text("value")
@@ -192,14 +192,14 @@ def _customer(customer: Payload) -> Identity:
     }
     name = " ".join(filter(None, (_said(customer, "firstName", "first"), _said(customer, "lastName", "last"))))
     traits = {
-        "email": _said(customer, "email", "_embedded.emails.0.value", "emails.0.value"),
+        "email": email,
         "name": real_name(name),
         "phone": _said(customer, "phone", "_embedded.phones.0.value"),
     }
     return Identity(
         metadata=(own,),
-        anonymous=("customer", customer_id),
-        external_ids=(ExternalId("helpscout_customer_id", customer_id),),
+        anonymous=("email", email.strip().lower()) if email and customer_id == "0" else ("customer", customer_id),
+        external_ids=(ExternalId("helpscout_customer_id", "" if customer_id == "0" else customer_id),),
         traits={trait: value for trait, value in traits.items() if value},
     )
 

@@ -71,7 +71,7 @@ def no_spam(event: Event) -> None:
 def _customer(event: Event) -> Payload:
     payload = event.body.at("payload")
     for path in ("thread.customer", "customer", "previousCustomer"):
-        if path in payload:
+        if payload.get(f"{path}.id"):
             return payload.at(path)
     raise Skip("no customer: the thread names none")
 

@@ -179,6 +179,10 @@ NOBODY: list[tuple[Source, str, Change]] = [
     (intercom, "ticket_created", {"data.item.contacts.contacts": []}),
     (intercom, "ticket_state_updated__solved", {"data.item.contacts.contacts": []}),
     (intercom, "conversation_admin_closed", {"data.item.contacts.contacts": [], "data.item.source": {}}),
+    (intercom, "ticket_created", {"data.item.contacts.contacts": [{"type": "contact", "id": None}]}),
+    (zendesk, "messaging_ticket_message_added__customer", {"event.actor.id": None}),
+    (chatwoot, "message_created__customer", {"conversation.meta.sender": {"name": "Ada"}}),
+    (plain, "thread_created", {"payload.thread.customer": {}}),
     (freshdesk, "ticket_created", {"requester": {"external_id": "", "email": "", "phone": ""}}),
     (freshdesk, "simple_content__created", {"freshdesk_webhook.ticket_requester_email": ""}),
     (helpscout, "convo_created", {"primaryCustomer": None}),
@@ -356,7 +360,7 @@ def test_a_teammate_who_wrote_from_outside_is_an_agent(name: str, member: str) -
 MADE_UP = [
     "Visitor 4711", "visitor493603", "Visitor #12", "Web User 65f0a1b2c3", "Anonymous", "anonymous user", "Unknown",
     "Unknown Person", "Unnamed", "Guest", "Guest 7", "Caller +49 30 901820", "Customer 12", "No Name", "", "  ", "-",
-    "+33 6 00 00 00 00", "12345",
+    "+33 6 00 00 00 00", "12345", "Permanently deleted user", "Former user",
 ]  # fmt: skip
 REAL = [
     "Jeanne Brun",

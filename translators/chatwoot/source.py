@@ -75,15 +75,20 @@ def head(item: Item) -> Head:
 
 
 def _what(type_: str, body: Payload) -> list[str] | None:
-    """What tells two events of one type and record apart: nothing of a creation, else the change and its time."""
+    """What tells two events of one type and record apart: nothing of a creation, else the change and its time.
+
+    Where `changed_attributes` has no time it is the record's own last change, which every change of it moves.
+    """
     if type_.endswith("_created"):
         return []
-    changed = changes(body)
-    if "updated_at" not in changed or "current_value" not in changed["updated_at"]:
+    if not type_.startswith(("conversation_", "contact_")):
+        return None
+    at = changes(body).get("updated_at", Payload({})).get("current_value") or body.get("updated_at")
+    if at is None:
         return None
     if type_ == "conversation_status_changed":
-        return [body.text("status", ""), str(changed["updated_at"].get("current_value"))]
-    values = repr(body.get("changed_attributes"))
+        return [body.text("status", ""), str(at)]
+    values = repr((body.get("changed_attributes"), at))
     return [sha256(values.encode("utf-8", "replace")).hexdigest()[:16]]
 
 
@@ -147,7 +152,7 @@ def who(event: Event) -> Identity:
         return of_contact(event, event.body, proved=False)
     conversation = conversation_of(event)
     contact = conversation.maybe("meta.sender") or event.body.maybe("contact")
-    if not contact:
+    if contact.id("id", None) is None:
         raise Skip("no customer: the conversation names no contact")
     return of_contact(event, contact, proved=conversation.flag("meta.hmac_verified", False))
 

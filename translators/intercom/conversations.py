@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import intercom, is_teammate, item_of, writer
+from translators.intercom.source import PRIVATE, intercom, is_teammate, item_of, writer
 from translators.kit import Event, Message, Payload, Skip, track
 
 
@@ -66,6 +66,8 @@ def message_sent(event: Event) -> Iterator[Message]:
 def message_received(event: Event) -> Iterator[Message]:
     part = _part(event)
     author = part.maybe("author")
+    if part.text("part_type", "") in PRIVATE:
+        raise Skip("a private note")
     if not is_teammate(author):
         raise Skip("written by a bot or a workflow")
     yield track("Live Chat Message Received", _conversation(event) | _agent(author), message_id=part.id("id", None))

@@ -34,6 +34,7 @@ intercom = Source(
     options=[Option("app_id", "accept notifications of this workspace only (an app hears of all that installed it)")],
 )
 
+PRIVATE: Final = {"note", "note_and_reopen"}
 _ADMIN: Final = {"admin", "team"}
 _LEADS: Final = {"lead", "visitor"}
 # API 1 has one topic for users and leads, and calls both `user` in it
@@ -87,6 +88,8 @@ def who(event: Event) -> Identity:
     if event.type.startswith("company."):
         return of_company(item) if item.get("contact") is None else of_contact(item.at("contact"))
     for found in _contacts(item):
+        if not found.get("id"):
+            continue
         return of_contact(found, _role(item, found), by_type=not event.type.startswith(_OF_EITHER))
     if "type" not in item and event.type.startswith(("contact.", "user.", "visitor.")):
         return of_contact(item)  # *.deleted topics may tell an id and no more
@@ -109,8 +112,7 @@ def _contacts(item: Payload) -> Iterator[Payload]:
     for path in ("contact", "user"):
         if isinstance(item.get(path), dict):
             yield item.at(path)
-    author = item.get("source.author.type")
-    if author in _PEOPLE:
+    if item.text("source.author.type", "") in _PEOPLE:
         yield item.at("source.author")
 
 
@@ -126,7 +128,7 @@ def writer(event: Event, part: Payload) -> Identity | None:
     author = part.maybe("author")
     if not author:
         return None
-    if author.get("type") not in _PEOPLE:
+    if author.text("type", "") not in _PEOPLE:
         raise Skip("written by no contact")
     for found in _contacts(item_of(event)):
         if found.get("id") == author.get("id"):

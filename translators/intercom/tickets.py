@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import intercom, is_teammate, item_of, writer
+from translators.intercom.source import PRIVATE, intercom, is_teammate, item_of, writer
 from translators.kit import Event, Message, Payload, Skip, track
 
 
@@ -76,6 +76,8 @@ def ticket_answered_by_customer(event: Event) -> Iterator[Message]:
 def ticket_answered_by_agent(event: Event) -> Iterator[Message]:
     part = _part(event)
     author = part.maybe("author")
+    if part.text("part_type", "") in PRIVATE:
+        raise Skip("a private note")
     if author and not is_teammate(author):
         raise Skip("written by a bot or a workflow")
     agent, name = author.id("id", None), author.text("name", None)

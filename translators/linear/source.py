@@ -134,7 +134,7 @@ def _requester(event: Event) -> Identity:
     inside = issue.id("creatorId", None) or issue.id("creator", None)
     if inside and "botActor" not in issue:
         return member(inside, issue.maybe("creator"))
-    if not inside and "botActor" not in issue and {"creatorId", "botActor"} <= issue.value.keys():
+    if not inside and "botActor" not in issue and {"creatorId", "botActor"} <= set(issue.value):
         raise Skip("no customer: the issue names nobody who created it")
     return _workspace(event)
 

@@ -168,7 +168,9 @@ def message_added(event: Event) -> Iterator[Message]:
 
 def _visitor(actor: Payload) -> Identity:
     """A user of Zendesk by their number; another id is the messaging service's own."""
-    id_, name = actor.id("id"), real_name(actor.text("name", None))
+    id_, name = id_of(actor, "id"), real_name(actor.text("name", None))
+    if id_ is None:
+        raise Skip("no customer: the message names no writer")
     if id_.isdecimal():
         return person(id_, name=name)
     return Identity(
