@@ -5,7 +5,7 @@ A capture or a sale is money that has come; an approved or completed order is to
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -19,10 +19,12 @@ from translators.kit import (
     Malformed,
     Message,
     Need,
+    Option,
     Payload,
     PublicKey,
     Registered,
     Registering,
+    Skip,
     Source,
     basic,
     bearer,
@@ -49,6 +51,8 @@ paypal = Source(
         cert_path="/v1/notifications/certs/",
         tolerance=4 * 24 * 3600,  # a retry, for three days, may carry the first attempt's time; the id stops replays
     ),
+    options=[Option("environment", "which events to translate", "live", ("live", "sandbox", "both"))],
+    keep_headers=["PAYPAL-CERT-URL"],
 )
 
 
@@ -79,6 +83,25 @@ def _time(body: Payload, path: str) -> datetime | None:
         return body.iso(path, None, naive_is_utc=True)
     except Malformed:
         return None
+
+
+@paypal.before
+def environment(event: Event) -> None:
+    """Tell sandbox events apart by the host of their certificate, the only place that names the environment."""
+    wanted, sent = event.option("environment"), _environment(event)
+    if wanted not in ("both", sent):
+        raise Skip(f"a {sent} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+
+
+@paypal.note
+def note(event: Event) -> Mapping[str, Any]:
+    """With `environment = both`, `context.webhook.environment` marks a sandbox event."""
+    return {} if _environment(event) == "live" else {"environment": _environment(event)}
+
+
+def _environment(event: Event) -> str:
+    host = event.headers.get("paypal-cert-url", "").lower().partition("://")[2].partition("/")[0]
+    return "sandbox" if host == "api.sandbox.paypal.com" else "live"
 
 
 @paypal.who

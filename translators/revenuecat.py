@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
 from translators.kit import (
@@ -27,8 +27,8 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
-    exponent,
     json_call,
+    share,
     to_iso,
     track,
 )
@@ -134,7 +134,7 @@ def bought_once(event: Event) -> Iterator[Message]:
 
 def _is_free(told: Payload) -> bool:
     """Granted by you, or shared by a member of the family, who bought it."""
-    return "PROMOTIONAL" in {told.get("store"), told.get("period_type")} or told.flag("is_family_share", False)
+    return "PROMOTIONAL" in (told.get("store"), told.get("period_type")) or told.flag("is_family_share", False)
 
 
 def _order(told: Payload) -> Message:
@@ -167,7 +167,7 @@ def _tax(told: Payload) -> Decimal | None:
         return None
     if not 0 <= part <= 1:
         raise Malformed(f"{told.path}.tax_percentage", "is not between 0 and 1")
-    return (price * part).quantize(Decimal(1).scaleb(-exponent(code)), ROUND_HALF_EVEN)
+    return share(price, part, Decimal(1), code)
 
 
 _NAMES: Final = {

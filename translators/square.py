@@ -6,7 +6,7 @@ receipt), so a payment or refund is named by its id and status: what it tells ag
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
@@ -20,6 +20,7 @@ from translators.kit import (
     Item,
     Message,
     Need,
+    Option,
     Payload,
     Registered,
     Registering,
@@ -41,6 +42,8 @@ square = Source(
     secret_help="Developer Console > your app > Webhooks > Subscriptions > your subscription > Signature key",
     # https://developer.squareup.com/docs/webhooks/step3validate: the URL is signed, exactly as it is registered
     scheme=HmacRequest(header="x-square-hmacsha256-signature", parts=("url", "body")),
+    options=[Option("environment", "which events to translate", "production", ("production", "sandbox", "both"))],
+    keep_headers=["square-environment"],
 )
 
 
@@ -61,6 +64,24 @@ def head(item: Item) -> Head:
 def _moment(body: Payload, path: str) -> datetime | None:
     """Square's times are UTC, and some leave the zone out. https://developer.squareup.com/docs/build-basics/common-data-types/working-with-dates"""
     return body.iso(path, None, naive_is_utc=True)
+
+
+@square.before
+def environment(event: Event) -> None:
+    """Tell sandbox events apart by the header that Square sends with each webhook."""
+    wanted, sent = event.option("environment"), _environment(event)
+    if wanted not in ("both", sent):
+        raise Skip(f"a {sent} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+
+
+@square.note
+def note(event: Event) -> Mapping[str, Any]:
+    """With `environment = both`, `context.webhook.environment` marks a sandbox event."""
+    return {} if _environment(event) == "production" else {"environment": _environment(event)}
+
+
+def _environment(event: Event) -> str:
+    return "sandbox" if event.headers.get("square-environment", "").strip().lower() == "sandbox" else "production"
 
 
 @square.who

@@ -7,7 +7,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translators.kit import exponent, from_iso, from_millis, from_minor, from_rfc2822, from_seconds, from_unix, to_iso
+from translators.kit import (
+    Malformed,
+    Payload,
+    exponent,
+    from_iso,
+    from_millis,
+    from_minor,
+    from_rfc2822,
+    from_seconds,
+    from_unix,
+    share,
+    to_iso,
+)
 
 
 @pytest.mark.parametrize(
@@ -77,3 +89,25 @@ def test_a_time_that_falls_out_of_the_calendar_in_utc_is_no_time(text):
 def test_an_e_mail_time_that_falls_out_of_the_calendar_is_no_time():
     with pytest.raises(ValueError, match="in UTC"):
         from_rfc2822("Fri, 31 Dec 9999 23:59:59 -2300")
+
+
+@pytest.mark.parametrize(
+    ("currency", "exact"), [("EUR", "3.33"), ("JPY", "3"), ("KWD", "3.333"), ("CLF", "3.3333"), ("unknown", "3.33")]
+)
+def test_a_share_of_an_amount_is_rounded_to_the_currencys_unit(currency: str, exact: str) -> None:
+    assert share(Decimal(10), Decimal(1), Decimal(3), currency) == Decimal(exact)
+
+
+@given(st.integers(0, 10**300), st.integers(1, 10**300))
+def test_a_share_is_exact_for_amounts_of_any_size(amount: int, whole: int) -> None:
+    exact = share(Decimal(amount), Decimal(whole), Decimal(whole), "EUR")
+    assert exact == amount
+    assert share(Decimal(amount), Decimal(0), Decimal(whole), "EUR") == 0
+
+
+def test_a_payloads_time_without_a_zone_is_utc_only_if_the_source_says_so() -> None:
+    body = Payload({"at": "2022-04-26T10:08:40.454726", "zoned": "2022-04-26T12:08:40.454726+02:00"})
+    assert body.iso("at", naive_is_utc=True) == body.iso("zoned", naive_is_utc=True)
+    assert body.iso("missing", None, naive_is_utc=True) is None
+    with pytest.raises(Malformed, match=r"\$\.at is not an ISO 8601 time"):
+        body.iso("at")

@@ -5,7 +5,7 @@ from translators.kit.event import Clock, Delivery, Event, FormerKey, Head, Item,
 from translators.kit.identity import ExternalId, Identity
 from translators.kit.keys import digest
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
-from translators.kit.money import exponent, from_minor
+from translators.kit.money import exponent, from_minor, share
 from translators.kit.payload import Payload, parse_json, raw_items, raw_member
 from translators.kit.registration import Call, Need, Registered, Registering, basic, bearer, form_call, json_call
 from translators.kit.schemes import (
@@ -82,6 +82,7 @@ __all__ = [
     "raw_member",
     "real_name",
     "screen",
+    "share",
     "to_iso",
     "track",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 # https://docs.stripe.com/currencies#zero-decimal agrees with ISO 4217 except where a provider's own table says so.
@@ -47,3 +47,12 @@ def from_minor(amount: int, currency: str, *, decimals: int | None = None) -> De
     """`from_minor(1999, "usd") == Decimal("19.99")`. `decimals` overrides ISO's exponent with the provider's own."""
     places = exponent(currency) if decimals is None else decimals
     return Decimal(amount).scaleb(-places)
+
+
+_ROUNDING: Final = Context(prec=1000, rounding=ROUND_HALF_EVEN)  # every amount that a payload may hold, times another
+
+
+def share(amount: Decimal, part: Decimal, whole: Decimal, currency: str) -> Decimal:
+    """`amount * part / whole`, rounded to the currency's unit, half to even."""
+    exact = _ROUNDING.divide(_ROUNDING.multiply(amount, part), whole)
+    return exact.quantize(Decimal(1).scaleb(-exponent(currency)), context=_ROUNDING)

@@ -7,10 +7,10 @@ shop's prices include the tax, so do `subtotal_price` and the shipping; Segment'
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from typing import Any, Final
 
-from translators.kit import Payload, exponent
+from translators.kit import Payload, share
 
 _ZERO: Final = Decimal(0)
 _SHOP: Final = "shop_money"
@@ -111,4 +111,4 @@ def _in_shop_money(paid: Decimal, pairs: list[dict[str, Payload]], shop: str) ->
             return of_shop
     if not of_buyer:
         return None
-    return (paid * of_shop / of_buyer).quantize(Decimal(1).scaleb(-exponent(shop)), ROUND_HALF_EVEN)
+    return share(paid, of_shop, of_buyer, shop)
