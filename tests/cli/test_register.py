@@ -768,3 +768,13 @@ def test_an_endpoint_of_another_name_gets_its_own_variable(
     api.answer("POST /v1/webhook_endpoints", {"secret": "whsec_fresh"})
     done = register(api, "stripe_test", *give(api_key="sk_test_1"))
     assert "STRIPE_TEST_WEBHOOK_SECRET=whsec_fresh" in done.output
+
+
+def test_saving_into_a_file_that_all_can_read_is_warned_of(tmp_path: Path) -> None:
+    env = tmp_path / ".env"
+    command = ["register", "freshdesk", "--url", f"{URL}freshdesk", "--by-hand", "--save", str(env)]
+    assert "chmod" not in CliRunner().invoke(main, command).output
+    env.write_bytes(b"\xef\xbb\xbf" + env.read_bytes())
+    env.chmod(0o644)
+    assert f"chmod 600 {env}" in CliRunner().invoke(main, command).output
+    assert env.read_text().count("FRESHDESK_WEBHOOK_SECRET") == 1

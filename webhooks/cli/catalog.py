@@ -43,13 +43,13 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
       segue catalog --goldens tests/golden --update translators/catalog.json --samples translators/samples.json
     """  # noqa: D301
     from webhooks import catalog as room
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import forgiving, unknown
     from webhooks.samples import from_goldens, written
 
     sources = forgiving().sources
-    unknown = [name for name in names if name not in sources]
-    if unknown:
-        raise fail(f"No source is called {unknown[0]!r}.", "`segue sources` lists them all.")
+    for name in names:
+        if name not in sources:
+            raise unknown(name, sources)
     if update is not None and goldens is None:
         raise fail("--update writes what --goldens teaches.", "Give both: --goldens tests/golden --update FILE.")
     if samples is not None and goldens is None:

@@ -43,6 +43,7 @@ class Choice:
         """As the journal reads it. A failure where an id names nothing, or more than one event."""
         from webhooks.journal import Filter, State
 
+        _check_sources(journal, self.sources)
         times: dict[str, Any] = {}
         for part in _SPANS:
             for end in ("since", "until"):
@@ -98,6 +99,19 @@ def choosing(*, states: bool = True, ids: str = "option", times: bool = True) ->
         return chosen
 
     return decorate
+
+
+def _check_sources(journal: Journal, names: Sequence[str]) -> None:
+    """A name that is neither configured nor stored is a typing error, which would choose nothing in silence."""
+    from webhooks.cli.configuration import forgiving, unknown
+    from webhooks.journal import Filter
+
+    for name in names:
+        if "*" not in name and not list(journal.rows(Filter(sources=(name,)), limit=1)):
+            config = forgiving()
+            known = {*config.sources, *config.endpoints, *(plugin.name for plugin in config.registry.broken)}
+            if name not in known:
+                raise unknown(name, known, what="source or endpoint")
 
 
 def named(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:

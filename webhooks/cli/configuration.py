@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 
 from translators.kit import Source
 from webhooks import plugins
-from webhooks.cli.output import fail
+from webhooks.cli.output import Failure, fail, printable
 from webhooks.endpoints import Endpoint, bind
 from webhooks.errors import SettingsError
 from webhooks.settings import EndpointSettings, Settings, load
@@ -36,12 +37,20 @@ class Configuration:
         if name in self.endpoints:
             return self.endpoints[name]
         if name not in self.sources:
-            known = sorted({*self.sources, *self.endpoints})
-            raise fail(
-                f"No source or endpoint is called {name!r}.", f"Choose from: {', '.join(known) or 'none is installed'}."
-            )
+            raise unknown(name, {*self.sources, *self.endpoints}, what="source or endpoint")
         alone = replace(self.settings, endpoints={name: EndpointSettings(name=name, source=name)})
         return bind(alone, self.registry.sources)[name]
+
+
+def unknown(name: str, known: Collection[str], *, what: str = "source") -> Failure:
+    """The failure of a name that nothing has, with the nearest one; raise it."""
+    close = get_close_matches(name.lower().replace("-", "_"), known, n=1)
+    hint = f"Did you mean {close[0]}? `segue sources` lists them all." if close else _all(known)
+    return fail(f"No {what} is called {printable(name)!r}.", hint)
+
+
+def _all(known: Collection[str]) -> str:
+    return f"Choose from: {', '.join(sorted(known)) or 'none is installed'}."
 
 
 def configuration() -> Configuration:

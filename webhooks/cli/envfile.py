@@ -16,7 +16,7 @@ def put(path: Path, name: str, value: str) -> str:
 
     The file is replaced as a whole, so it is never seen half-written.
     """
-    text = path.read_text() if path.exists() else ""
+    text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     lines = _lines(text)
     mine = re.compile(rf"(?:export\s+)?{re.escape(name)}\s*=(.*)", re.DOTALL)
     found = [match[1] for line in lines if (match := mine.fullmatch(line))]

@@ -176,6 +176,8 @@ def _keep(endpoint: Endpoint, secret: str, save: Path | None) -> None:
     if before and secret not in before.split(","):
         envfile.put(save, variable, f"{secret},{before}")
         echo(f"The secret that {save} had before stays valid beside it; take it out when nothing uses it.")
+    if save.stat().st_mode & 0o006:
+        warn(f"Every user of this machine can read {save}, which holds secrets now: chmod 600 {save}")
     echo(f"{variable} is in {save}; load it into the environment and start Segue again.")
 
 

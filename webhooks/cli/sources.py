@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from webhooks.cli.output import bad, echo, fail, print_columns, print_json
+from webhooks.cli.output import bad, echo, print_columns, print_json
 
 if TYPE_CHECKING:
     from translators.kit import Source
@@ -27,7 +27,7 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
       segue sources stripe
       segue sources --verbose          # why a plugin does not load
     """  # noqa: D301
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import forgiving, unknown
 
     config = forgiving()
     told = [_tell(config, each) for each in sorted(config.sources.values(), key=lambda each: each.name)]
@@ -39,7 +39,7 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
         told = [each for each in told if each["name"] == name]
         broken = [each for each in broken if each["name"] == name]
         if not told and not broken:
-            raise fail(f"No source is called {name!r}.", "`segue sources` lists them all.")
+            raise unknown(name, config.sources)
     if as_json:
         print_json({"sources": told, "broken": broken})
     elif name and told:

@@ -20,7 +20,8 @@ from webhooks.errors import SettingsError
 from webhooks.settings.addresses import lacking
 from webhooks.settings.doors import judge, nearest
 from webhooks.settings.fields import Secrets, Text, Words
-from webhooks.settings.file import read_secret, read_toml
+from webhooks.settings.file import read_secret, read_toml, readable_by_all
+from webhooks.settings.lookalikes import unquoted
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
     AlertSettings,
@@ -93,10 +94,13 @@ class _Loader:
         self.faults: list[str] = []
         self.file = ""
         self.known = {CONFIG}
+        self.used: set[str] = set()
+        self.secret_files: list[Path] = []
 
     def load(self, config_file: Path | None) -> Settings:
         path, toml = read_toml(config_file, self.environ.get(CONFIG), self.faults)
         self.file = f" in {path.name}" if path else ""
+        holds_secrets = _holds_secrets(toml)
         self._top(toml)
         ours = self._sources(toml.pop("sources", {}))
         tables = {name: self._table(name, schema, toml) for name, schema in TABLES.items()}
@@ -130,7 +134,11 @@ class _Loader:
             tracing=wants_traces(self.environ),
             on_dyno="DYNO" in self.environ,
         )
-        found = suspicions(settings, self.environ, {*self.sources, *endpoints, *self.broken}, region=region)
+        asked = {"known": self.known, "used": self.used, "broken": self.broken}
+        found = [
+            *suspicions(settings, self.environ, self.sources, region=region, **asked),
+            *readable_by_all(path if holds_secrets else None, self.secret_files),
+        ]
         return Settings(**{name: getattr(settings, name) for name in Settings.__slots__} | {"warnings": tuple(found)})
 
     def _top(self, toml: dict[str, Any]) -> None:
@@ -171,21 +179,35 @@ class _Loader:
             self._from_environ(table, key, rule, rule.metadata["env"])
             other = rule.metadata.get("also")
             if other in self.environ and key not in table.values:
-                table.put(key, self.environ[other], other)
+                table.put(key, self._value(other), other)
         return self._check(schema, table)
 
     def _from_environ(self, table: _Table, key: str, rule: Field[Any], variable: str) -> None:
         self.known.add(variable)
         if variable in self.environ:
-            table.put(key, self.environ[variable], variable)
+            table.put(key, self._value(variable), variable)
         if rule.metadata.get("secret"):
             self.known.add(f"{variable}_FILE")
             if f"{variable}_FILE" in self.environ:
                 if variable in self.environ:
                     self.faults.append(f"{variable} and {variable}_FILE are both set: keep one of them")
-                text = read_secret(f"{variable}_FILE", self.environ[f"{variable}_FILE"], self.faults)
+                path = self._value(f"{variable}_FILE")
+                text = read_secret(f"{variable}_FILE", path, self.faults)
                 if text:
-                    table.put(key, text, f"{variable}_FILE")
+                    self.secret_files.append(Path(path))
+                    table.put(key, self._without_quotes(f"the text in {variable}_FILE", text), f"{variable}_FILE")
+
+    def _value(self, variable: str) -> str:
+        return self._without_quotes(variable, self.environ[variable])
+
+    def _without_quotes(self, what: str, value: str) -> str:
+        bare = unquoted(value)
+        if bare != value:
+            self.faults.append(
+                f"{what} is in quotes, which are part of the value here: take them out "
+                "(a shell removes them, `docker run --env-file` does not)"
+            )
+        return bare
 
     def _check(self, schema: Schema, table: _Table) -> dict[str, Any]:
         try:
@@ -245,8 +267,9 @@ class _Loader:
     def _named_secrets(self, endpoint: str, names: tuple[str, ...]) -> tuple[str, ...]:
         found: list[str] = []
         for variable in names:
+            self.used.add(variable)
             if variable in self.environ:
-                found.extend(Secrets().deserialize(self.environ[variable]))
+                found.extend(Secrets().deserialize(self._value(variable)))
             else:
                 self.faults.append(
                     f"endpoints.{endpoint}.secret_env{self.file} names {variable}, which is not set: "
@@ -270,6 +293,20 @@ class _OptionText(Text):
         elif isinstance(value, int):
             value = str(value)
         return super().read(value)
+
+
+def _holds_secrets(toml: Mapping[str, Any]) -> bool:
+    """Whether a file sets anything that nobody else may read."""
+    tables: list[tuple[Schema, Any]] = [
+        (schema, toml.get(name, {}) if name else toml) for name, schema in TABLES.items()
+    ]
+    endpoints = toml.get("endpoints", {})
+    tables += [(ENDPOINT, table) for table in (endpoints.values() if isinstance(endpoints, dict) else ())]
+    return any(
+        rule.metadata.get("secret") and isinstance(table, dict) and table.get(key)
+        for schema, table in tables
+        for key, rule in schema.fields.items()
+    )
 
 
 def _did_you_mean(name: str, known: Collection[str]) -> str:

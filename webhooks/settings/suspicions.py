@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from itertools import combinations
 from typing import Final
 from urllib.parse import urlsplit
 
+from translators.kit import Source
+from webhooks.settings import lookalikes
 from webhooks.settings.addresses import is_loopback
+from webhooks.settings.lookalikes import SUFFIX
 from webhooks.settings.model import EndpointSettings, Settings
 from webhooks.settings.traces import obstacles
 
-_SUFFIX: Final = "_WEBHOOK_SECRET"
 _API_KEYS: Final = ("sk_", "pk_", "rk_", "xoxb-", "xoxp-", "ghp_", "SG.")
 _PLACEHOLDERS: Final = ("changeme", "change_me", "your", "<", "xxx", "secret", "example", "todo")
 
 
 def suspicions(
-    settings: Settings, environ: Mapping[str, str], names: Collection[str], *, region: str | None
+    settings: Settings,
+    environ: Mapping[str, str],
+    sources: Mapping[str, Source],
+    *,
+    region: str | None,
+    known: Collection[str],
+    used: Collection[str],
+    broken: Collection[str],
 ) -> Iterator[str]:
-    """Each with what to do."""
+    """Each with what to do. `known` are the variables that were asked for, `used` those that segue.toml names."""
     if not settings.segment.write_key and not all(e.write_key for e in settings.endpoints.values()):
         yield (
             "SEGMENT_WRITE_KEY is not set: webhooks are stored and wait. "
@@ -40,10 +48,9 @@ def suspicions(
     for endpoint in settings.endpoints.values():
         yield from _of_endpoint(endpoint)
     yield from _shared(settings)
-    known = [f"{name.upper()}{_SUFFIX}" for name in names]
-    for name in environ:
-        if name.endswith(_SUFFIX) and name not in known and (close := get_close_matches(name, known, n=1, cutoff=0.8)):
-            yield f"{name} is set, but no source has that name: did you mean {close[0]}?"
+    yield from lookalikes.wrong_segment(settings.segment.url)
+    yield from lookalikes.keys_of_test_mode(settings.endpoints, sources, environ)
+    yield from lookalikes.unread(environ, known, {*sources, *settings.endpoints, *broken}, used)
 
 
 def _shared(settings: Settings) -> Iterator[str]:
@@ -51,12 +58,13 @@ def _shared(settings: Settings) -> Iterator[str]:
         if one.source != other.source and set(one.secrets) & set(other.secrets):
             yield (
                 f"{one.name} and {other.name} share a secret, so what was sent to the one can be sent to the other "
-                f"and be believed: give {other.name.upper()}{_SUFFIX} a secret of its own"
+                f"and be believed: give {other.name.upper()}{SUFFIX} a secret of its own"
             )
 
 
 def _of_endpoint(endpoint: EndpointSettings) -> Iterator[str]:
-    key = f"{endpoint.name.upper()}{_SUFFIX}"
+    key = f"{endpoint.name.upper()}{SUFFIX}"
+    yield from lookalikes.odd_secrets(endpoint)
     if not endpoint.secrets:
         yield f"endpoints.{endpoint.name} has no secret and stays closed: set {key}"
     for secret in endpoint.secrets:

@@ -1,0 +1,41 @@
+"""A mistyped source name: every command that takes one names the nearest."""
+
+import json
+
+import pytest
+
+COMMANDS = [
+    ["sources", "{}"], ["catalog", "{}"], ["translate", "{}", "event.json"], ["register", "{}", "--dry-run"],
+    ["send", "{}", "event.json", "--to", "http://127.0.0.1:9", "--secret", "s"],
+    ["events", "--source", "{}"], ["dead", "--source", "{}"], ["tail", "--no-follow", "--source", "{}"],
+    ["replay", "--source", "{}", "--dry-run"], ["drop", "--source", "{}", "--reason", "r"], ["export", "-", "--source", "{}"],
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
+@pytest.mark.parametrize(
+    ("typed", "nearest"),
+    [("stirpe", "stripe"), ("Stripe", "stripe"), ("standard-webhooks", "standard_webhooks"), ("acmee", "acme")],
+)
+def test_a_mistyped_source_is_told_the_nearest(run, tmp_path, command, typed, nearest):
+    (tmp_path / "event.json").write_text(json.dumps({"id": "e"}))
+    result = run(*(part.format(typed) for part in command))
+    assert result.exit_code == 1
+    assert f"is called '{typed}'" in result.stderr
+    assert f"Did you mean {nearest}?" in result.stderr
+
+
+def test_a_name_without_a_neighbour_lists_all(run):
+    result = run("events", "--source", "xqzw")
+    assert result.exit_code == 1
+    assert "Choose from: acme, adyen, " in result.stderr
+
+
+def test_a_stored_source_that_is_no_longer_configured_can_be_chosen(run, filled, tmp_path):
+    (tmp_path / "segue.toml").write_text("")
+    assert run("events", "--source", "acme", ACME_WEBHOOK_SECRET="").exit_code == 0
+    assert run("events", "--source", "ac*").exit_code == 0
+
+
+def test_a_known_source_without_events_is_an_empty_list(run):
+    assert run("events", "--source", "stripe").exit_code == 0
