@@ -66,7 +66,7 @@ def health_check(delivery: Delivery) -> Answer | None:
     They are no notification of a topic and ask for 200 alone, so they are answered and nothing is kept.
     """
     if "x-body-signature" in delivery.headers and "x-hub-signature" not in delivery.headers:
-        return Answer(note="Intercom's health check or uninstallation of the app (X-Body-Signature)")
+        return Answer()
     return None
 
 
