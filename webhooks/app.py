@@ -64,7 +64,7 @@ def create_app(
     app.extensions["segue"] = door
     app.extensions["segue.totals"] = totals
     app.wsgi_app = Webhooks(door, app.wsgi_app)  # type: ignore[method-assign]
-    _health(app, Readiness(journal), Prover(journal))
+    _health(app, Readiness(journal), Prover(journal), settings.metrics.tokens)
     survey = Survey(journal, settings.database, clock=clock)
     pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
     exposition = Exposition(totals, survey, pulse, journal, sources=sorted(endpoints), clock=clock)
@@ -77,7 +77,7 @@ def create_app(
     return app
 
 
-def _health(app: Flask, readiness: Readiness, prover: Prover) -> None:
+def _health(app: Flask, readiness: Readiness, prover: Prover, tokens: Collection[str]) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         nonce = request.args.get("nonce", "")
@@ -89,9 +89,10 @@ def _health(app: Flask, readiness: Readiness, prover: Prover) -> None:
         fault = readiness.fault()
         if fault is None:
             return _response(json_reply(200, {"status": "ready"}))
-        return _response(
-            rejection(Rejected(503, "not_ready", fault.message, hint=fault.hint, headers={"Retry-After": "5"}))
-        )
+        reason, hint = "The journal cannot store events now.", "The log and `segue check` give the operator the reason."
+        if _is_bearer(tokens):  # the reason may hold a path, host or user
+            reason, hint = fault.message, fault.hint
+        return _response(rejection(Rejected(503, "not_ready", reason, hint=hint, headers={"Retry-After": "5"})))
 
     @app.get("/")
     def index() -> Response:
@@ -109,8 +110,7 @@ def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> Non
                 "Metrics are not served.",
                 hint="Set SEGUE_METRICS_TOKEN; see docs/monitoring.md.",
             )
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not _is_among(given.strip(), tokens):
+        if not _is_bearer(tokens):
             raise Rejected(
                 401, "unauthorized", "Metrics are for who has the token.",
                 hint="Send it as `Authorization: Bearer <SEGUE_METRICS_TOKEN>`.",
@@ -125,9 +125,11 @@ def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> Non
         return Response(text, content_type=content_type)
 
 
-def _is_among(given: str, tokens: Collection[str]) -> bool:
-    """Each is compared, in a time that tells nothing."""
-    return any([hmac.compare_digest(given.encode(), token.encode()) for token in tokens])
+def _is_bearer(tokens: Collection[str]) -> bool:
+    """Whether the request brings one of the tokens; each is compared, in a time that does not depend on it."""
+    scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
+    matches = [hmac.compare_digest(presented.strip().encode(), token.encode()) for token in tokens]
+    return scheme.lower() == "bearer" and any(matches)
 
 
 def _errors(app: Flask) -> None:

@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Callable
+from http.client import HTTPException
 from typing import Final
 from urllib.error import HTTPError, URLError
 
@@ -62,7 +63,7 @@ class Certificates:
         try:
             with self._opener.open(url, timeout=self._timeout) as answer:
                 body: bytes = answer.read(_MOST_BYTES + 1)
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, OSError, ValueError, HTTPException) as error:
             if isinstance(error, HTTPError):
                 error.close()
             raise unavailable(type(error).__name__) from error

@@ -1,13 +1,15 @@
 """gunicorn workers that wait so long for a request and no longer, however slowly its bytes come.
 
 gunicorn bounds the silence between requests, not a request that dribbles in byte by byte ("slow loris"); each such
-connection would hold a thread or greenlet for as long as it likes.
+connection would hold a thread or greenlet for as long as it likes. At the end idle connections are closed at once.
 """
 
 from __future__ import annotations
 
 import errno
+import socket
 import time
+import weakref
 from contextlib import suppress
 from typing import Any, Final
 
@@ -35,6 +37,7 @@ class PatientSocket:
         self._seconds = seconds
         self._idle = idle
         self._between = False
+        self._is_idle = True
         self.until = time.monotonic() + seconds
         self.setblocking(True)
 
@@ -54,6 +57,7 @@ class PatientSocket:
                 raise TooSlow
             with suppress(TimeoutError):
                 data = self._sock.recv(size)
+        self._is_idle = self._is_idle and not data
         if self._between:
             self._between = False
             self.until = time.monotonic() + self._seconds
@@ -66,9 +70,16 @@ class PatientSocket:
         except TimeoutError:
             self.until = 0.0
             raise TooSlow from None
+        self._is_idle = True
         if self.until:  # what came too slowly once is not waited for again
             self._between = True
             self.until = time.monotonic() + self._idle
+
+    def close_if_idle(self) -> None:
+        """End a connection that waits for its next request, or for its first; nothing if one has begun."""
+        if self._is_idle:
+            with suppress(OSError):  # it was closed meanwhile
+                self._sock.shutdown(socket.SHUT_RD)  # whoever waits in `recv` reads the end
 
 
 def worker(kind: str, *, seconds: float, idle: float) -> type:
@@ -90,7 +101,20 @@ def worker(kind: str, *, seconds: float, idle: float) -> type:
                 conn.timeout = conn.sock.until
 
     class Plain(base):  # type: ignore[misc]
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            self._clients: weakref.WeakSet[PatientSocket] = weakref.WeakSet()
+
         def handle(self, listener: Any, client: Any, addr: Any) -> Any:
-            return super().handle(listener, PatientSocket(client, seconds, idle), addr)
+            sock = PatientSocket(client, seconds, idle)
+            self._clients.add(sock)
+            return super().handle(listener, sock, addr)
+
+        def notify(self) -> None:
+            """Gunicorn calls it every second, also while it waits for the connections' end."""
+            super().notify()
+            if not self.alive:
+                for sock in list(self._clients):
+                    sock.close_if_idle()
 
     return Threaded if kind == "gthread" else Plain

@@ -71,3 +71,11 @@ def test_a_place_that_does_not_answer_is_unavailable() -> None:
     for nowhere in ("http://127.0.0.1:1/cert", "nonsense"):
         with pytest.raises(Rejected):
             Certificates(timeout=1)(nowhere)
+
+
+@pytest.mark.parametrize("path", ["/a b", "/a\tb", "/a\x00b", "/\x7f", "/\u00e9", "/a\r\nHost: x"])
+def test_a_url_that_is_none_is_503_and_no_other_error(url: str, path: str) -> None:
+    with pytest.raises(Rejected) as caught:
+        Certificates()(url + path)
+    assert caught.value.error == "certificate_unavailable"
+    assert Handler.asked == []

@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
@@ -15,6 +15,8 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from acme import NOW, SECRET, body, make_endpoint, make_source, signed
+from doors import call, door, places
+from memory_journal import MemoryJournal
 from translators.kit import Answer, Head, HmacFields, Source
 from webhooks import plugins
 from webhooks.app import create_app
@@ -22,8 +24,10 @@ from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State
 from webhooks.readiness import Readiness
 from webhooks.receive import Door, Incoming
-from webhooks.settings import EndpointSettings, Settings, WebSettings
+from webhooks.settings import EndpointSettings, MetricsSettings, Settings, WebSettings
 from webhooks.signatures import sign
+
+TOKEN = "metrics-token-of-32-characters-x"
 
 
 @pytest.fixture
@@ -38,7 +42,8 @@ def app_of(journal: SqliteJournal, **web: Any) -> Flask:
     other = type(source)("closed", scheme=source.schemes)
     registry = plugins.Registry((), {"acme": source, "closed": other})
     doors = {"acme": EndpointSettings(name="acme", source="acme", secrets=web.pop("secrets", (SECRET,)))}
-    settings = Settings(endpoints=doors, web=WebSettings(**web))
+    metrics = MetricsSettings(tokens=web.pop("tokens", ()))
+    settings = Settings(endpoints=doors, web=WebSettings(**web), metrics=metrics)
     return create_app(settings, registry=registry, journal=journal, clock=lambda: NOW)
 
 
@@ -282,6 +287,19 @@ def test_a_token_that_does_not_cover_the_body_is_remembered_in_the_journal(journ
     assert caught.value.error == "replayed"
 
 
+def test_a_one_time_token_with_an_unavailable_journal_is_503_with_retry_after() -> None:
+    """What remembers the token is the journal too."""
+    for place in places():
+        away = MemoryJournal()
+        away.away = True
+        status, headers, answer = call(door(away), f"/webhooks/{place.name}/{place.request().token}", place.request())
+        if place.source.nack is not None:
+            assert answer == place.source.nack.body
+            continue
+        assert (status, json.loads(answer)["error"]) == (503, "journal_unavailable"), place.name
+        assert headers["Retry-After"]
+
+
 def test_a_guard_refuses_a_foreign_delivery(client: FlaskClient, journal: SqliteJournal) -> None:
     assert_refused(post(client, body(), "/webhooks/acme?org=foreign"), 403, "refused", journal)
 
@@ -327,13 +345,57 @@ def test_readiness_asks_the_journal_once_in_a_while_and_says_why_not() -> None:
     assert away.asked == 2
 
 
-def test_not_ready_is_503_with_the_reason(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+SECRETIVE = "/var/lib/journal.db on db.internal:5432 as user ada"
+
+
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong-token-of-32-characters"}, {"Authorization": "Basic eA=="}]
+)
+def test_not_ready_says_no_path_host_or_user_to_the_public(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], caplog: pytest.LogCaptureFixture
+) -> None:
     def full() -> None:
-        raise JournalUnavailable("only 0 KiB are free beside the journal", hint="Free disk space.")
+        raise JournalUnavailable(SECRETIVE, hint=f"Make space at {SECRETIVE}.")
 
     monkeypatch.setattr(journal, "check", full)
-    answer = app_of(journal).test_client().get("/readyz")
-    assert (answer.status_code, answer.get_json()["error"]) == (503, "not_ready")
+    client = app_of(journal, tokens=(TOKEN,)).test_client()
+    for _ in range(3):
+        answer = client.get("/readyz", headers=headers)
+        assert (answer.status_code, answer.get_json()["error"]) == (503, "not_ready")
+        assert set(answer.get_json()) == {"error", "reason", "hint"}
+        for never in ("/var", "journal.db", "db.internal", "5432", "ada"):
+            assert never not in answer.text
+    (record,) = [record for record in caplog.records if record.message == "not ready"]
+    assert record.reason == SECRETIVE
+    shown = client.get("/readyz", headers={"Authorization": f"Bearer {TOKEN}"}).get_json()
+    assert shown["reason"] == SECRETIVE
+
+
+def test_without_a_metrics_token_no_request_learns_why_it_is_not_ready(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full() -> None:
+        raise JournalUnavailable(SECRETIVE)
+
+    monkeypatch.setattr(journal, "check", full)
+    for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
+        assert "ada" not in app_of(journal).test_client().get("/readyz", headers=headers).get_json()["reason"]
+
+
+def test_readiness_logs_a_change_once_and_its_end(caplog: pytest.LogCaptureFixture) -> None:
+    class Store:
+        faults: ClassVar[list[str]] = ["full", "full", "full", "away", "", ""]
+
+        def check(self) -> None:
+            if fault := self.faults.pop(0):
+                raise JournalUnavailable(fault)
+
+    caplog.set_level(logging.INFO)
+    readiness = Readiness(Store(), every=0.0)  # type: ignore[arg-type]
+    for _ in range(6):
+        readiness.fault()
+    lines = [(record.message, getattr(record, "reason", "")) for record in caplog.records]
+    assert lines == [("not ready", "full"), ("not ready", "away"), ("ready again", "")]
 
 
 def test_an_event_that_cannot_be_stored_is_refused(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -336,6 +336,8 @@ def test_paypals_certificate_is_fetched_from_paypal_only() -> None:
         "https://api.paypal.com@evil.example/v1/notifications/certs/x", "https://api.paypal.com:8443/v1/notifications/certs/x",
         "https://api.paypal.com/v1/notifications/certs/../../x", "https://api.paypal.com/v1/notifications/certs/%2e%2e/x",
         "https://api.paypal.com/elsewhere", "https://api.paypal.com/v1/notifications/certs/x?u=1", "https://[", "https://api.paypal.com:x/",
+        "https://api.paypal.com/v1/notifications/certs/a b", "https://api.paypal.com/v1/notifications/certs/a\tb",
+        "https://api.paypal.com/v1/notifications/certs/\u00e9", "https://api.paypal.com/v1/notifications/certs/" + "a" * 3000,
     ):  # fmt: skip
         assert judged(PAYPAL, paypal(url), "WH-1", fetch=fetch).fault is Fault.MALFORMED, url
     assert asked == []

@@ -23,6 +23,7 @@ from webhooks.signatures.digest import fill, text_bytes
 from webhooks.signatures.model import Request
 
 _ARMOUR: Final = re.compile(r"-----[A-Z ]+-----")
+_PLAIN_URL: Final = re.compile(r"[A-Za-z0-9:/._~-]{1,2048}")
 _HASH: Final = hashes.SHA256
 
 
@@ -108,15 +109,16 @@ def _certificate(
     except ValueError:
         raise pinned from None
     strange = strange or parts.netloc.removesuffix(":443").lower() not in scheme.cert_hosts
-    strange = strange or not parts.path.startswith(scheme.cert_path) or ".." in parts.path or "%" in parts.path
-    if strange:
+    strange = strange or not parts.path.startswith(scheme.cert_path) or ".." in parts.path
+    if strange or not _PLAIN_URL.fullmatch(url):
         raise pinned
     if fetch is None:
         raise Unreadable("The provider's certificate cannot be fetched here.")
     try:
         certificate = x509.load_pem_x509_certificate(fetch(url))
-    except ValueError:
-        raise Unreadable("What stands at the certificate's URL is no certificate.") from None
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        raise Unreadable("There is no certificate at the certificate's URL.") from None
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
         raise Unreadable("The provider's certificate is out of date, or this machine's clock is wrong.")
-    return certificate.public_key()
+    return key

@@ -114,7 +114,7 @@ def _stamped(body: bytes, path: str, ts: str) -> bytes:
     try:
         payload = json.loads(body)
         _put(payload, path, int(ts) if ts.isdecimal() else ts)
-    except (ValueError, TypeError, AttributeError):
+    except (ValueError, TypeError, AttributeError, RecursionError):
         raise CannotSign(
             f"the time of sending stands in the JSON body, at {path}, and this body is no object"
         ) from None
@@ -124,7 +124,7 @@ def _stamped(body: bytes, path: str, ts: str) -> bytes:
 def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> bytes:
     try:
         payload = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise CannotSign("the signature stands in a JSON body, and this body is none") from None
     for item in [payload] if scheme.items is None else _at(payload, scheme.items):
         if scheme.ts_path is not None:
