@@ -11,6 +11,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
+    BLANK,
     Event,
     FormerKey,
     Head,
@@ -106,7 +107,7 @@ def who(event: Event) -> Identity:
 
 def _body(body: Payload) -> Payload:
     """Our template, or what "simple content" makes: `{"freshdesk_webhook": {"ticket_id": ...}}`."""
-    return filled(_parts(body))
+    return filled(_parts(body), blank=BLANK)
 
 
 def _parts(body: Payload) -> Payload:

@@ -10,6 +10,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
+    BLANK,
     Clock,
     Event,
     ExternalId,
@@ -45,7 +46,6 @@ gorgias = Source(
 )
 
 _MESSAGE_CREATED: Final = "ticket-message-created"
-_BLANK: Final = ("", "None", "null")  # what its Jinja prints for nothing
 # What a change is about; the rest of the ticket may have changed since
 _STATE: Final = {
     "ticket-status-updated": ("ticket.status",),
@@ -56,7 +56,7 @@ _BOTS: Final = {"rule", "ai-agent", "self-service"}
 
 
 def _body(item: Item) -> Payload:
-    return filled(item.body, blank=_BLANK)
+    return filled(item.body, blank=BLANK)
 
 
 @gorgias.event

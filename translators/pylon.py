@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
+    BLANK,
     Clock,
     Event,
     ExternalId,
@@ -61,7 +62,7 @@ _TRUE: Final = {"true", "yes", "1"}
 
 
 def _body(item: Item) -> Payload:
-    return filled(item.body, blank=("", "None", "null", "<no value>"))
+    return filled(item.body, blank=BLANK)
 
 
 @pylon.event

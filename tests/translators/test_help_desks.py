@@ -217,6 +217,26 @@ def test_every_help_desk_that_names_customers_is_tried_without_one() -> None:
     assert {source.name for source, *_ in NOBODY} == {desk.name for desk in HELP_DESKS} - names_the_conversation_instead
 
 
+@pytest.mark.parametrize("printed", ["null", "None", "undefined", "[object Object]", "{{requester.id}}", " "])
+@pytest.mark.parametrize(
+    ("source", "name", "members"),
+    [
+        (zendesk, "trigger_ticket_created", ("requester.id", "requester.external_id", "requester.email")),
+        (freshdesk, "ticket_created__with_your_id", ("requester.external_id", "requester.email")),
+        (gorgias, "ticket_created", ("customer.id", "customer.external_id", "customer.email")),
+        (pylon, "issue_created", ("requester.id", "requester.email", "requester.own.user_id")),
+        (jira, "rule_ticket_created", ("reporter.id", "reporter.key", "reporter.email")),
+    ],
+    ids=named,
+)
+def test_what_a_template_prints_for_no_value_is_no_customer(
+    source: Source, name: str, members: tuple[str, ...], printed: str
+) -> None:
+    (outcome,) = translated(source, name, dict.fromkeys(members, printed))
+    assert isinstance(outcome, Ignored), outcome
+    assert outcome.reason.startswith("no customer")
+
+
 @pytest.mark.parametrize(
     ("source", "name", "member"),
     [
@@ -360,7 +380,7 @@ def test_a_teammate_who_wrote_from_outside_is_an_agent(name: str, member: str) -
 MADE_UP = [
     "Visitor 4711", "visitor493603", "Visitor #12", "Web User 65f0a1b2c3", "Anonymous", "anonymous user", "Unknown",
     "Unknown Person", "Unnamed", "Guest", "Guest 7", "Caller +49 30 901820", "Customer 12", "No Name", "", "  ", "-",
-    "+33 6 00 00 00 00", "12345", "Permanently deleted user", "Former user",
+    "+33 6 00 00 00 00", "12345", "Permanently deleted user", "Former user", "null", "undefined", "[object Object]", "N/A",
 ]  # fmt: skip
 REAL = [
     "Jeanne Brun",

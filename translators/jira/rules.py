@@ -13,7 +13,7 @@ from typing import Any, Final
 from translators.jira.issues import SERVICE, lower
 from translators.jira.person import account, site_of
 from translators.jira.source import jira
-from translators.kit import Event, Identity, Malformed, Message, Payload, Skip, filled, track
+from translators.kit import BLANK, Event, Identity, Malformed, Message, Payload, Skip, filled, track
 
 _NAMES: Final = {
     "rule.ticket.created": "Ticket Created",
@@ -28,7 +28,7 @@ _NAMES: Final = {
 
 def reporter(event: Event) -> Identity:
     """The reporter, by the account id, Data Center's user key, or the e-mail address."""
-    body = filled(event.body)
+    body = filled(event.body, blank=BLANK)
     if "reporter" not in body.value:
         raise Malformed("$.reporter", "is missing: paste the template of docs/sources/jira.md into the rule")
     told = body.maybe("reporter")
@@ -45,7 +45,7 @@ def reporter(event: Event) -> Identity:
 
 
 def _ticket(event: Event) -> dict[str, Any]:
-    body = filled(event.body)
+    body = filled(event.body, blank=BLANK)
     told = body.pick(
         ticket_key="ticket.key", status_category="ticket.status_category", project_key="ticket.project",
         url="ticket.url", assignee_name="assignee.name",
@@ -65,7 +65,7 @@ def ticket_told(event: Event) -> Iterator[Message]:
 @jira.on("rule.ticket.replied")
 def reply_told(event: Event) -> Iterator[Message]:
     """The comment's author is the reporter or not, unless the rule's condition knows better and says so."""
-    body = filled(event.body)
+    body = filled(event.body, blank=BLANK)
     internal = body.text("comment.internal", "").lower()
     if internal == "true":
         raise Skip("an internal comment")
@@ -98,6 +98,6 @@ def _author(body: Payload) -> str:
 
 @jira.on("rule.ticket.rated")
 def rating_told(event: Event) -> Iterator[Message]:
-    rating = filled(event.body).text("rating")
+    rating = filled(event.body, blank=BLANK).text("rating")
     score = int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
     yield track("Satisfaction Rated", _ticket(event), rating=rating.lower(), score=score, who=reporter(event))

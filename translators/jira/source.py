@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from translators.jira.person import known, site_of
 from translators.kit import (
+    BLANK,
     Delivery,
     Event,
     FormerKey,
@@ -107,7 +108,7 @@ def head(item: Item) -> Head:
     body = item.body
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     if "webhookEvent" not in body and "ticket" in body:
-        return _rule(filled(body), digest)
+        return _rule(filled(body, blank=BLANK), digest)
     if "webhookEvent" not in body and ("issue" in body or "fields" in body):
         return Head(digest, "rule.untyped", None)
     delivered = item.headers.get(_IDENTIFIER) or digest

@@ -21,10 +21,11 @@ from translators.kit.schemes import (
 )
 from translators.kit.source import Answer, Option, Source
 from translators.kit.support import opens_ticket, real_name
-from translators.kit.template import filled, moment
+from translators.kit.template import BLANK, filled, moment
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
 
 __all__ = [
+    "BLANK",
     "CLEAR",
     "Answer",
     "Call",

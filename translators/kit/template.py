@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from translators.kit.payload import Payload
 from translators.kit.times import from_iso
+
+BLANK: Final = ("", "null", "None", "undefined", "nil", "<no value>", "[object Object]")
+"""What template languages print where there is no value."""
 
 
 def filled(body: Payload, *, blank: Collection[str] = ("",)) -> Payload:

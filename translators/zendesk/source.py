@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Final
 
 from translators.kit import (
+    BLANK,
     Delivery,
     Event,
     ExternalId,
@@ -79,7 +80,7 @@ def head(item: Item) -> Head:
         return Head(digest, "eventbridge", None)
     if "devices" in body and "notification" in body:
         return Head(digest, "mobile_push", None)
-    type_, body = f"trigger.{body.text('type')}", filled(body)
+    type_, body = f"trigger.{body.text('type')}", filled(body, blank=BLANK)
     call = item.headers.get("x-zendesk-webhook-invocation-id") or digest
     ids = [body.id(path, "") for path in _NAMED_BY.get(type_, ())]
     at = moment(body, "at")
@@ -100,7 +101,7 @@ def customers_only(event: Event) -> None:
 def who(event: Event) -> Identity:
     """The requester of a ticket, the user or the organization of their own events."""
     if event.type.startswith("trigger."):
-        return _requester(filled(event.body))
+        return _requester(filled(event.body, blank=BLANK))
     detail = event.body.at("detail")
     if event.type.startswith("organization."):
         return _organization(detail)

@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, Identity, Malformed, Message, Payload, Skip, filled, track
+from translators.kit import BLANK, Event, Identity, Malformed, Message, Payload, Skip, filled, track
 from translators.zendesk.source import id_of, person, zendesk
 from translators.zendesk.tickets import lower, score
 
 
 def _templated(event: Event) -> dict[str, Any]:
-    body = filled(event.body)
+    body = filled(event.body, blank=BLANK)
     told = body.pick(
         "ticket.subject", ticket_id="ticket.id", url="ticket.url", assignee_id="assignee.id",
         assignee_name="assignee.name", team_id="group.id", team_name="group.name",
@@ -43,7 +43,7 @@ def ticket_triggered(event: Event) -> Iterator[Message]:
 
 @zendesk.on("trigger.ticket.replied")
 def reply_triggered(event: Event) -> Iterator[Message]:
-    body = filled(event.body)
+    body = filled(event.body, blank=BLANK)
     if body.text("comment.public").lower() != "true":
         raise Skip("a private note")
     author = body.text("author")
@@ -69,5 +69,5 @@ _SENTENCE: Final = re.compile(r"^(good|bad)\b.*", re.DOTALL)
 
 @zendesk.on("trigger.ticket.rated")
 def rating_triggered(event: Event) -> Iterator[Message]:
-    rating = _SENTENCE.sub(r"\1", filled(event.body).text("rating").lower())
+    rating = _SENTENCE.sub(r"\1", filled(event.body, blank=BLANK).text("rating").lower())
     yield track("Satisfaction Rated", _templated(event), rating=rating, score=score(rating))
