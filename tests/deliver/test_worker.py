@@ -21,6 +21,16 @@ def test_an_event_whose_messages_were_all_accepted_is_delivered(bench):
     assert worker.counts == {"claimed": 1, "delivered": 1}
 
 
+@pytest.mark.parametrize("level", [logging.INFO, logging.WARNING])
+def test_an_event_of_test_mode_is_warned_of_with_the_setting_that_delivers_it(bench, caplog, level):
+    caplog.set_level(level, logger="webhooks.events")
+    bench.append(event(1, type="test_mode"), event(2, type="skipped"))
+    bench.worker().run_once()
+    (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
+    assert (record.message, record.key) == ("ignored", bench.row(1).event.key)
+    assert "set SEGUE_SHOP_ENVIRONMENT=both" in record.detail
+
+
 def test_money_arrives_to_the_last_digit(bench):
     bench.append(event(1, '{"total": "1234567890123456789.10"}'))
     bench.worker().run_once()

@@ -40,6 +40,10 @@ def shop(name: str = "shop") -> Source:
         fields = {"total": event.body.decimal("total", None), "note": event.body.text("note", None)}
         return [track("Order Completed", fields, key=str(part)) for part in range(event.body.integer("parts", 1))]
 
+    @source.on("test_mode")
+    def of_test_mode(event: Event) -> list[Message]:
+        raise Skip("a test order; set SEGUE_SHOP_ENVIRONMENT=both to deliver it too")
+
     @source.on("skipped")
     def skipped(event: Event) -> list[Message]:
         raise Skip("a draft means nothing")

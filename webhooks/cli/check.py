@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from webhooks.cli.findings import Finding, report
+from webhooks.settings.lookalikes import live_only
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
     from webhooks.endpoints import Endpoint
+    from webhooks.journal import Journal
     from webhooks.journal.seal import Seal
+
+RECENT: Final = timedelta(days=1)
+LOOKED_AT: Final = 50
+"""Ignored events of an endpoint, the newest."""
 
 
 @click.command(short_help="Check configuration, plugins and the journal; each fault with its mend.")
@@ -83,6 +90,12 @@ def _doors(config: Configuration) -> Iterator[Finding]:
             f"/webhooks/{name} is open: {endpoint.source.title}, {secrets}, {endpoint.scheme.strength}",
         )
         yield from _secrets(endpoint)
+        if option := live_only(endpoint.options, endpoint.source):
+            yield Finding(
+                "ok", "endpoint",
+                f"/webhooks/{name} delivers live events only: those of {endpoint.source.title}'s test mode are stored "
+                f"and ignored. To deliver them too: {_both(name, option)}",
+            )  # fmt: skip
         if endpoint.scheme.strength != "verified":
             yield Finding(
                 "warning", "endpoint",
@@ -104,6 +117,33 @@ def _secrets(endpoint: Endpoint) -> Iterator[Finding]:
                 "fault", "endpoint",
                 f"the secret{which} of /webhooks/{endpoint.name} is not {wanted}, which {endpoint.source.title} gives: "
                 f"copy it again. {endpoint.source.secret_help}".strip(),
+            )  # fmt: skip
+
+
+def _both(name: str, option: str) -> str:
+    return f"SEGUE_{name.upper()}_{option.upper()}=both"
+
+
+def _left_out(config: Configuration, journal: Journal) -> Iterator[Finding]:
+    """Events of the last day that a setting has left out, which looks like a delivery that does not work."""
+    from datetime import UTC, datetime
+
+    from webhooks.journal import Filter, State, left_out_by
+
+    since = datetime.now(UTC) - RECENT
+    for name in config.open:
+        endpoint = config.endpoints[name]
+        if not live_only(endpoint.options, endpoint.source):
+            continue
+        ignored = Filter(states=(State.IGNORED,), sources=(name,), settled_since=since)
+        rows = list(journal.rows(ignored, limit=LOOKED_AT, newest_first=True))
+        settings = [setting for row in rows if (setting := left_out_by(row.state, row.reason))]
+        if settings:
+            yield Finding(
+                "warning", "endpoint",
+                f"/webhooks/{name} has received events of {endpoint.source.title}'s test mode since yesterday, and "
+                f"nothing of them was delivered ({len(settings)} of the last {len(rows)} ignored events). To deliver "
+                f"them: {settings[0]}, then `segue replay --source {name} --state ignored --since 1d`",
             )  # fmt: skip
 
 
@@ -172,6 +212,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         try:
             journal.check()
             noted = set(journal.notes().get(NOTE, (None, {}))[1].get("keys", []))
+            left_out = list(_left_out(config, journal))
         finally:
             journal.close()
     except SettingsError as error:
@@ -184,6 +225,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "journal", f"{shown} stores durably")
+        yield from left_out
         yield from _mode(database)
         yield from _encryption(Seal(config.settings.encryption_key), noted)
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Claim, Journal, Settlement, State
+from webhooks.journal import Claim, Journal, Settlement, State, left_out_by
 from webhooks.logs import events
 from webhooks.metrics import Meter
 
@@ -96,7 +96,8 @@ class Ledger:
         watched = events.isEnabledFor(logging.INFO)
         for settlement in settled:
             event = settlement.claim.event
-            if watched and (settlement.attempt or settlement.state is not State.PENDING):
+            is_step = settlement.attempt or settlement.state is not State.PENDING
+            if (watched and is_step) or left_out_by(settlement.state, settlement.reason):
                 _show(settlement)
             if settlement.state is State.DELIVERED:
                 self._meter.delivered.labels(event.source).inc()
@@ -163,7 +164,8 @@ def _show(settlement: Settlement) -> None:
     message, detail = settlement.state.value, settlement.reason.strip().rpartition("\n")[2]
     if settlement.state is State.PENDING:
         message = "waiting"
-    level = logging.WARNING if settlement.state in {State.PENDING, State.DEAD} else logging.INFO
+    notable = settlement.state in {State.PENDING, State.DEAD} or left_out_by(settlement.state, settlement.reason)
+    level = logging.WARNING if notable else logging.INFO
     said = {"source": event.source, "type": event.type, "key": event.key, "detail": detail[:300]}
     events.log(level, message, extra=said)
 

@@ -18,6 +18,7 @@ from webhooks.journal.model import (
     State,
     Stats,
     Stored,
+    left_out_by,
 )
 from webhooks.journal.open import open_journal
 from webhooks.journal.protocol import Journal
@@ -43,5 +44,6 @@ __all__ = [
     "State",
     "Stats",
     "Stored",
+    "left_out_by",
     "open_journal",
 ]

@@ -13,6 +13,7 @@ An operator's replay makes every settled event pending again; an operator's drop
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -28,6 +29,7 @@ FORGOTTEN: Final = timedelta(days=7)
 """After which the note of a worker that is gone (`worker:<name>`) is deleted with the pruning."""
 HISTORY: Final = 20
 """Attempts kept with an event, the last ones."""
+_SETTING: Final = re.compile(r"\bset (SEGUE_[A-Z0-9_]{1,80}=[a-z0-9_]{1,40})\b")
 
 
 class State(StrEnum):
@@ -43,6 +45,14 @@ class State(StrEnum):
 
 DROPPABLE: Final = (State.PENDING, State.IGNORED, State.UNSUPPORTED, State.DEAD)
 """What `drop` changes; the rest is delivered or dropped already."""
+
+
+def left_out_by(state: State, reason: str) -> str:
+    """The setting that would deliver an event that a setting leaves out, as a live endpoint leaves out test events;
+    empty if it is anything else. Sources say it in their reason: "a test order; set SEGUE_SHOP_ENVIRONMENT=both ...".
+    """
+    found = _SETTING.search(reason) if state is State.IGNORED else None
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)
