@@ -216,3 +216,22 @@ def test_a_journal_whose_first_bytes_are_damaged_is_to_be_restored(tmp_path):
     assert "restore it from a backup" in hint
     (tmp_path / "segue.db-wal").unlink()
     assert "restore it from a backup" in refused(tmp_path / "segue.db")[1]
+
+
+@pytest.mark.parametrize(
+    ("change", "hint"),
+    [
+        (lambda url: url.replace("@", "wrong@"), "Check the user and the password"),
+        (lambda url: url.rpartition("/")[0] + "/no_such_database", "CREATE DATABASE"),
+        (lambda url: url.replace("@127.0.0.1", "@no.such.host.invalid"), "Check the host's name"),
+        (lambda url: f"{url}?sslmode=require", "sslmode=disable"),
+        (lambda url: url.rpartition("@")[0] + "@127.0.0.1:1/x", "No server listens there"),
+    ],
+)
+def test_a_postgresql_address_that_is_wrong_gets_the_hint_that_fits(postgres_server, change, hint):
+    url = change(postgres_server.url())
+    with pytest.raises(JournalUnavailable) as caught:
+        open_journal(url)
+    assert hint in caught.value.hint
+    assert "Is it up" not in caught.value.hint
+    assert postgres_server._password not in caught.value.message + caught.value.hint

@@ -186,9 +186,27 @@ def unavailable(error: Exception) -> JournalUnavailable:
             f"PostgreSQL refuses it to this role: {told}",
             hint="Run `segue migrate --grants` as the tables' owner, and make this user a member of its role.",
         )
-    return JournalUnavailable(
-        f"PostgreSQL cannot be used: {told}", hint="Is it up, and is its address right? Nothing was acknowledged."
-    )
+    hint = next((hint for words, hint in _HINTS.items() if words in told), "Is it up, and is its address right?")
+    return JournalUnavailable(f"PostgreSQL cannot be used: {told}", hint=f"{hint} Nothing was acknowledged.")
+
+
+_HINTS: Final = {
+    "password authentication failed": "Check the user and the password in DATABASE_URL or SEGUE_DATABASE; signs such "
+    "as @ : / in a password are written as %XX.",
+    "no password supplied": "The address has no password: give postgresql://user:password@host/name.",
+    "does not exist": "Make it with CREATE DATABASE or CREATE ROLE, or correct its name in the address.",
+    "failed to resolve host": "Check the host's name in DATABASE_URL or SEGUE_DATABASE, and the DNS of this machine.",
+    "does not support SSL": "Turn TLS on in the server, or add sslmode=disable to the address if the network is yours.",
+    "no pg_hba.conf entry": "Allow this machine in the server's pg_hba.conf; many servers need sslmode=require in the "
+    "address.",
+    "Connection refused": "No server listens there: start it, or correct the host and the port in the address.",
+    "too many clients": "The server's connections are used up: raise its max_connections, or run fewer processes.",
+    "remaining connection slots": "The server's connections are used up: raise its max_connections, or run fewer "
+    "processes.",
+    "No space left on device": "The server's disk is full: free space there.",
+    "read-only transaction": "This server is a standby that cannot be written to: give the address of the primary.",
+}
+"""By words of the server's or the driver's message: a connection that fails has no SQLSTATE."""
 
 
 class Listener:
