@@ -119,11 +119,11 @@ def _platform(item: Item) -> Head:
 
 @adyen.before
 def environment(event: Event) -> None:
-    """Test payments are told apart by the endpoint's setting."""
+    """Skip the payments that the endpoint's setting leaves out."""
     live = event.envelope.get("live") == "true" or event.body.get("environment") == "live"
-    told = "live" if live else "test"
-    if event.option("environment") not in ("both", told):
-        raise Skip(f"a {told} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+    sent = "live" if live else "test"
+    if event.option("environment") not in ("both", sent):
+        raise Skip(f"a {sent} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
 
 @adyen.who
@@ -143,8 +143,8 @@ def shopper(event: Event) -> Identity:
 
 def _extra(event: Event, name: str) -> str:
     """A member of `additionalData`, whose names hold dots (`recurring.shopperReference`). None of it is signed."""
-    told = event.body.maybe("additionalData").value
-    value = told.get(name) if isinstance(told, dict) else None
+    extra = event.body.maybe("additionalData").value
+    value = extra.get(name) if isinstance(extra, dict) else None
     return value if isinstance(value, str) else ""
 
 
@@ -157,7 +157,7 @@ def register(at: Registering) -> Registered:
     """A Standard webhook, then its HMAC key. https://docs.adyen.com/api-explorer/Management/3/post/merchants/(merchantId)/webhooks"""
     host = f"https://management-{'test' if at.given['environment'] == 'test' else 'live'}.adyen.com"
     url, headers = f"{host}/v3/merchants/{at.given['merchant']}/webhooks", {"X-API-Key": at.given["api_key"]}
-    told = {
+    webhook = {
         "type": "standard",
         "url": at.url,
         "active": True,
@@ -165,38 +165,38 @@ def register(at: Registering) -> Registered:
         "description": "Segue",
         "additionalSettings": {"includeEventCodes": list(at.types)},
     }
-    made = yield json_call("POST", url, headers, told)
+    made = yield json_call("POST", url, headers, webhook)
     key = yield json_call("POST", f"{url}/{made.id('id')}/generateHmac", headers)
     return key.text("hmacKey")
 
 
 @adyen.on("AUTHORISATION")
 def authorised(event: Event) -> Iterator[Message]:
-    told = _payment(event)
+    payment = _payment(event)
     if event.body.text("success", "") != "true":
-        yield track("Payment Failed", told, reason=event.body.text("reason", None) or None)
-    elif told["amount"] == 0:
+        yield track("Payment Failed", payment, reason=event.body.text("reason", None) or None)
+    elif payment["amount"] == 0:
         raise Skip("an authorisation of nothing, which checks a payment method before it is saved")
     elif event.option("revenue_from") == "authorisation":
-        yield _order(told)
+        yield _order(payment)
     else:
-        yield track("Payment Authorized", told)
+        yield track("Payment Authorized", payment)
 
 
 @adyen.on("CAPTURE")
 def captured(event: Event) -> Iterator[Message]:
-    told = _payment(event)
+    payment = _payment(event)
     if event.body.text("success", "") != "true":
         raise Skip("the capture did not succeed; CAPTURE_FAILED says why")
     if event.option("revenue_from") == "capture":
-        yield _order(told)
+        yield _order(payment)
     else:
-        yield track("Payment Captured", told, capture_id=event.body.id("pspReference"))
+        yield track("Payment Captured", payment, capture_id=event.body.id("pspReference"))
 
 
-def _order(told: dict[str, Any]) -> Message:
-    money = {"total": told["amount"], "revenue": told["amount"], "currency": told["currency"]}
-    return track("Order Completed", money, **{name: told[name] for name in _ORDER})
+def _order(payment: dict[str, Any]) -> Message:
+    money = {"total": payment["amount"], "revenue": payment["amount"], "currency": payment["currency"]}
+    return track("Order Completed", money, **{name: payment[name] for name in _ORDER})
 
 
 @adyen.on("CANCEL_OR_REFUND")
@@ -220,13 +220,13 @@ def cancelled(event: Event) -> Iterator[Message]:
 
 @adyen.on("REFUND")
 def refunded(event: Event) -> Iterator[Message]:
-    told = _payment(event)
+    payment = _payment(event)
     refund_id = event.body.id("pspReference")
     if event.body.text("success", "") != "true":
-        yield track("Refund Failed", told, refund_id=refund_id, reason=event.body.text("reason", None) or None)
+        yield track("Refund Failed", payment, refund_id=refund_id, reason=event.body.text("reason", None) or None)
         return
-    order = {name: told[name] for name in _ORDER}
-    yield track("Order Refunded", order, refund_id=refund_id, total=told["amount"], currency=told["currency"])
+    order = {name: payment[name] for name in _ORDER}
+    yield track("Order Refunded", order, refund_id=refund_id, total=payment["amount"], currency=payment["currency"])
 
 
 _NAMES: Final = {
@@ -237,7 +237,7 @@ _NAMES: Final = {
 
 
 @adyen.on(*_NAMES)
-def told_by_name(event: Event) -> Iterator[Message]:
+def named(event: Event) -> Iterator[Message]:
     yield track(_NAMES[event.type], _payment(event), reason=event.body.text("reason", None) or None)
 
 
@@ -328,12 +328,12 @@ adyen.ignore(
     "TECHNICAL_CANCEL",
     "REFUND_WITH_DATA",
     "VOID_PENDING_REFUND",
-    because="CANCELLATION or REFUND tells it",
+    because="CANCELLATION or REFUND reports it",
 )
 adyen.ignore(
     "*.*", because="a webhook of the Balance Platform or of Management: the merchant's own accounts and transfers"
 )
-adyen.ignore("ORDER_OPENED", "ORDER_CLOSED", because="several payments that make one order; each tells its own part")
+adyen.ignore("ORDER_OPENED", "ORDER_CLOSED", because="several payments that make one order; each reports its own part")
 adyen.ignore(
     "REQUEST_FOR_INFORMATION",
     "ISSUER_COMMENTS",

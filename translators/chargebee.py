@@ -71,11 +71,8 @@ def customer(event: Event) -> Identity:
 
 
 def _first(content: Payload, name: str) -> str:
-    for thing in ("subscription", "invoice", "transaction", "credit_note", "payment_source", "quote"):
-        found = content.id(f"{thing}.{name}", "")
-        if found:
-            return found
-    return ""
+    records = ("subscription", "invoice", "transaction", "credit_note", "payment_source", "quote")
+    return next((id_ for record in records if (id_ := content.id(f"{record}.{name}", ""))), "")
 
 
 @chargebee.registration(
@@ -134,36 +131,36 @@ _SUBSCRIPTION: Final = {
 
 @chargebee.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
-    told = event.body.at("content.subscription")
-    if event.type == "subscription_created" and told.get("status") == "future":
-        raise Skip("the subscription begins later; subscription_started tells when")
-    if event.type == "subscription_cancelled" and _in_trial(told, event):
-        yield track("Trial Ended", _trial(told))
+    record = event.body.at("content.subscription")
+    if event.type == "subscription_created" and record.get("status") == "future":
+        raise Skip("the subscription begins later; subscription_started reports it")
+    if event.type == "subscription_cancelled" and _in_trial(record, event):
+        yield track("Trial Ended", _trial(record))
     yield track(
         _SUBSCRIPTION[event.type],
-        _describe(told),
-        reason=told.text("cancel_reason", None),
-        ends_at=told.seconds("cancelled_at", None) if "cancel" in event.type else None,
+        _describe(record),
+        reason=record.text("cancel_reason", None),
+        ends_at=record.seconds("cancelled_at", None) if "cancel" in event.type else None,
     )
-    if event.type == "subscription_created" and told.get("status") == "in_trial":
-        yield track("Trial Started", _trial(told))
+    if event.type == "subscription_created" and record.get("status") == "in_trial":
+        yield track("Trial Started", _trial(record))
 
 
 @chargebee.on("subscription_started")
 def subscription_started(event: Event) -> Iterator[Message]:
-    told = event.body.at("content.subscription")
-    yield track("Subscription Started", _describe(told))
-    if told.get("status") == "in_trial":
-        yield track("Trial Started", _trial(told))
+    record = event.body.at("content.subscription")
+    yield track("Subscription Started", _describe(record))
+    if record.get("status") == "in_trial":
+        yield track("Trial Started", _trial(record))
 
 
 @chargebee.on("subscription_activated")
 def subscription_activated(event: Event) -> Iterator[Message]:
-    told = event.body.at("content.subscription")
-    if told.get("trial_end") is None:
+    record = event.body.at("content.subscription")
+    if record.get("trial_end") is None:
         raise Skip("there was no trial to end")
-    yield track("Trial Ended", _trial(told))
-    yield track("Trial Converted", _describe(told))
+    yield track("Trial Ended", _trial(record))
+    yield track("Trial Converted", _describe(record))
 
 
 @chargebee.on("subscription_trial_end_reminder")
@@ -171,25 +168,25 @@ def trial_ending(event: Event) -> Iterator[Message]:
     yield track("Trial Ending", _trial(event.body.at("content.subscription")))
 
 
-def _in_trial(told: Payload, event: Event) -> bool:
-    trial_end = told.seconds("trial_end", None)
-    return trial_end is not None and told.seconds("cancelled_at", event.occurred_at) < trial_end
+def _in_trial(record: Payload, event: Event) -> bool:
+    trial_end = record.seconds("trial_end", None)
+    return trial_end is not None and record.seconds("cancelled_at", event.occurred_at) < trial_end
 
 
-def _describe(told: Payload) -> dict[str, Any]:
-    code = told.text("currency_code", None)
-    items = list(told.each("subscription_items"))
+def _describe(record: Payload) -> dict[str, Any]:
+    code = record.text("currency_code", None)
+    items = list(record.each("subscription_items"))
     plan = next((item for item in items if item.get("item_type") == "plan"), items[0] if items else Payload({}))
     return {
-        "subscription_id": told.id("id"),
-        "status": told.text("status", None),
-        "plan_id": plan.id("item_price_id", None) or told.id("plan_id", None),
-        "quantity": plan.integer("quantity", None) or told.integer("plan_quantity", None),
-        "amount": _minor(plan, "unit_price", code) or _minor(told, "plan_unit_price", code),
+        "subscription_id": record.id("id"),
+        "status": record.text("status", None),
+        "plan_id": plan.id("item_price_id", None) or record.id("plan_id", None),
+        "quantity": plan.integer("quantity", None) or record.integer("plan_quantity", None),
+        "amount": _minor(plan, "unit_price", code) or _minor(record, "plan_unit_price", code),
         "currency": code,
         "items": [_item(item, code) for item in items] if len(items) > 1 else None,
-        "plan_interval": told.text("billing_period_unit", None),
-        "current_period_end": told.seconds("current_term_end", None),
+        "plan_interval": record.text("billing_period_unit", None),
+        "current_period_end": record.seconds("current_term_end", None),
     }
 
 
@@ -202,11 +199,11 @@ def _item(item: Payload, code: str | None) -> dict[str, Any]:
     }
 
 
-def _trial(told: Payload) -> dict[str, Any]:
-    starts, ends = told.seconds("trial_start", None), told.seconds("trial_end", None)
-    plan = _describe(told)["plan_id"]
+def _trial(record: Payload) -> dict[str, Any]:
+    starts, ends = record.seconds("trial_start", None), record.seconds("trial_end", None)
+    plan = _describe(record)["plan_id"]
     return {
-        "subscription_id": told.id("id"),
+        "subscription_id": record.id("id"),
         "plan_id": plan,
         "trial_plan_name": plan,
         "trial_start_date": to_iso(starts) if starts else None,
@@ -214,8 +211,8 @@ def _trial(told: Payload) -> dict[str, Any]:
     }
 
 
-def _minor(told: Payload, name: str, code: str | None) -> Decimal | None:
-    value = told.integer(name, None)
+def _minor(holder: Payload, name: str, code: str | None) -> Decimal | None:
+    value = holder.integer(name, None)
     return None if value is None or code is None else from_minor(value, code)
 
 
@@ -315,32 +312,32 @@ _INVOICE: Final = {"invoice_generated": "Invoice Created", "payment_due_reminder
 
 @chargebee.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
-    told = event.body.at("content.invoice")
-    code = told.text("currency_code", None)
+    bill = event.body.at("content.invoice")
+    code = bill.text("currency_code", None)
     yield track(
         _INVOICE[event.type],
-        invoice_id=told.id("id"),
-        subscription_id=told.id("subscription_id", None),
-        status=told.text("status", None),
-        total=_minor(told, "total", code),
-        tax=_minor(told, "tax", code),
-        amount_due=_minor(told, "amount_due", code),
+        invoice_id=bill.id("id"),
+        subscription_id=bill.id("subscription_id", None),
+        status=bill.text("status", None),
+        total=_minor(bill, "total", code),
+        tax=_minor(bill, "tax", code),
+        amount_due=_minor(bill, "amount_due", code),
         currency=code,
-        due_date=told.seconds("due_date", None),
+        due_date=bill.seconds("due_date", None),
     )
 
 
 @chargebee.on("credit_note_created")
 def credit_note(event: Event) -> Iterator[Message]:
-    told = event.body.at("content.credit_note")
-    code = told.text("currency_code", None)
+    note = event.body.at("content.credit_note")
+    code = note.text("currency_code", None)
     yield track(
         "Credit Note Created",
-        credit_note_id=told.id("id"),
-        invoice_id=told.id("reference_invoice_id", None),
-        total=_minor(told, "total", code),
+        credit_note_id=note.id("id"),
+        invoice_id=note.id("reference_invoice_id", None),
+        total=_minor(note, "total", code),
         currency=code,
-        reason=told.text("reason_code", None),
+        reason=note.text("reason_code", None),
     )
 
 
@@ -353,11 +350,11 @@ _METHOD: Final = {
 
 @chargebee.on(*_METHOD)
 def payment_method(event: Event) -> Iterator[Message]:
-    told = event.body.at("content.payment_source")
-    yield track(_METHOD[event.type], payment_method_id=told.id("id"), payment_method=told.text("type", None))
+    source = event.body.at("content.payment_source")
+    yield track(_METHOD[event.type], payment_method_id=source.id("id"), payment_method=source.text("type", None))
 
 
-chargebee.ignore("card_*", because="payment_source events tell it today")
+chargebee.ignore("card_*", because="payment_source events report it today")
 chargebee.ignore("invoice_*", "credit_note_*", "transaction_*", because="payments and credits have events of their own")
 chargebee.ignore(
     "payment_*", "refund_initiated", "dunning_updated", because="a step of a payment; its end has its own event"
@@ -367,4 +364,4 @@ chargebee.ignore(
     "quote_*", "order_*", "coupon_*", "item_*", "plan_*", "addon_*",
     because="the merchant's own paperwork and catalogue",
 )  # fmt: skip
-chargebee.ignore("customer_*", because="customer_changed tells what is known of the person")
+chargebee.ignore("customer_*", because="customer_changed has what is known of the person")

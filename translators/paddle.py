@@ -147,19 +147,17 @@ def _minor(totals: Payload, name: str, code: str | None) -> Decimal | None:
 
 
 def _products(data: Payload) -> list[dict[str, Any]]:
-    found = []
-    for item in data.each("items"):
-        unit = item.maybe("price.unit_price")
-        found.append(
-            {
-                "product_id": item.id("price.product_id", None),
-                "sku": item.id("price.id", None),
-                "name": item.text("price.name", None),
-                "quantity": item.integer("quantity", None),
-                "price": _minor(unit, "amount", unit.text("currency_code", None)),
-            }
-        )
-    return found
+    return [_product(item, item.maybe("price.unit_price")) for item in data.each("items")]
+
+
+def _product(item: Payload, unit: Payload) -> dict[str, Any]:
+    return {
+        "product_id": item.id("price.product_id", None),
+        "sku": item.id("price.id", None),
+        "name": item.text("price.name", None),
+        "quantity": item.integer("quantity", None),
+        "price": _minor(unit, "amount", unit.text("currency_code", None)),
+    }
 
 
 _SUBSCRIPTION: Final = {
@@ -207,7 +205,7 @@ def trialing(event: Event) -> Iterator[Message]:
 def activated(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
     if not any("trial_dates" in item for item in data.each("items")):
-        raise Skip("a subscription without a trial is active at once; subscription.created told its start")
+        raise Skip("a subscription without a trial is active at once; subscription.created reported its start")
     yield track("Trial Converted", _subscription(data))
 
 
@@ -253,12 +251,12 @@ def adjusted(event: Event) -> Iterator[Message]:
     }
     if action == "refund":
         if data.text("status", "") != "approved":
-            raise Skip("a refund that waits for approval; adjustment.updated tells when it is approved")
+            raise Skip("a refund that waits for approval; adjustment.updated reports its approval")
         yield track("Order Refunded", money, refund_id=money["adjustment_id"])
     elif action in _DISPUTE:
         yield track(_DISPUTE[action], money, dispute_id=money["adjustment_id"])
     elif action.startswith("chargeback_warning"):
-        raise Skip("a warning, or its end; a chargeback that comes of it is told")
+        raise Skip("a warning, or its end; a chargeback that comes of it is reported")
     else:
         yield track("Credit Note Voided" if action == "credit_reverse" else "Credit Note Created", money)
 
@@ -300,11 +298,11 @@ def payout(event: Event) -> Iterator[Message]:
     yield track(name, payout_id=data.id("id"), amount=_minor(data, "amount", code), currency=code)
 
 
-paddle.ignore("transaction.paid", because="transaction.completed tells the same order once it is settled")
+paddle.ignore("transaction.paid", because="transaction.completed reports the same order once it is settled")
 paddle.ignore(
-    "transaction.*", because="a step on the way; completed, payment_failed, past_due and canceled tell the ends"
+    "transaction.*", because="a step on the way; completed, payment_failed, past_due and canceled report the ends"
 )
-paddle.ignore("address.*", "business.*", because="the customer's papers; the transaction tells what they led to")
+paddle.ignore("address.*", "business.*", because="the customer's papers; the transaction reports what they led to")
 paddle.ignore("product.*", "price.*", "discount.*", "discount_group.*", because="the merchant's catalogue")
 paddle.ignore(
     "invoice.*", "report.*", "api_key.*", "api_key_exposure.*", "client_token.*", because="the merchant's own affairs"

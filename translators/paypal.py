@@ -1,6 +1,6 @@
 """PayPal -> Segment. https://developer.paypal.com/api/rest/webhooks/event-names/
 
-A capture or a sale is money that has come; an approved or completed order is told by its captures.
+A capture or a sale is money that has come; an approved or completed order is reported by its captures.
 """
 
 from __future__ import annotations
@@ -110,15 +110,15 @@ def payer(event: Event) -> Identity:
 
     `custom_id` is free text of the merchant's.
     """
-    thing = event.body.at("resource")
-    person = thing.maybe("payer") or thing.maybe("subscriber")
+    resource = event.body.at("resource")
+    person = resource.maybe("payer") or resource.maybe("subscriber")
     first_version = person.maybe("payer_info")
     id_ = person.id("payer_id", "") or first_version.id("payer_id", "")
     given = person.text("name.given_name", None) or first_version.text("first_name", None)
     surname = person.text("name.surname", None) or first_version.text("last_name", None)
     return Identity(
-        metadata=tuple(_custom(place) for place in (thing, *thing.each("disputed_transactions"))),
-        anonymous=_anonymous(event, thing, id_),
+        metadata=tuple(_custom(place) for place in (resource, *resource.each("disputed_transactions"))),
+        anonymous=_anonymous(event, resource, id_),
         external_ids=(ExternalId("paypal_payer_id", id_),),
         traits={
             "email": person.text("email_address", None) or first_version.text("email", None),
@@ -133,12 +133,12 @@ def _custom(place: Payload) -> dict[str, str]:
     return {name: value for name in ("custom_id", "custom") if isinstance(value := place.get(name), str) and value}
 
 
-def _anonymous(event: Event, thing: Payload, payer_id: str) -> tuple[str, str] | None:
-    subscription = thing.id("id", "") if event.type.startswith("BILLING.SUBSCRIPTION.") else ""
-    subscription = subscription or thing.id("billing_agreement_id", "")
+def _anonymous(event: Event, resource: Payload, payer_id: str) -> tuple[str, str] | None:
+    subscription = resource.id("id", "") if event.type.startswith("BILLING.SUBSCRIPTION.") else ""
+    subscription = subscription or resource.id("billing_agreement_id", "")
     if subscription or not payer_id:
-        payment = subscription or _given_back(thing) or _disputed(thing) or thing.id("dispute_id", "")
-        payment = payment or thing.id("invoice.id", "") or thing.id("id", "")
+        payment = subscription or _given_back(resource) or _disputed(resource) or resource.id("dispute_id", "")
+        payment = payment or resource.id("invoice.id", "") or resource.id("id", "")
         return ("payment", payment) if payment else None
     return ("payer", payer_id)
 
@@ -146,24 +146,24 @@ def _anonymous(event: Event, thing: Payload, payer_id: str) -> tuple[str, str] |
 @paypal.on("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED")
 def paid(event: Event) -> Iterator[Message]:
     """The order is named by its payment, for that is all that a refund or dispute names."""
-    thing = event.body.at("resource")
-    money = _money(thing)
+    resource = event.body.at("resource")
+    money = _money(resource)
     yield track(
         "Order Completed",
-        _parts(thing),
-        order_id=thing.id("id"),
-        payment_id=thing.id("id"),
-        checkout_id=thing.id("supplementary_data.related_ids.order_id", None),
-        invoice_id=thing.id("invoice_id", None) or thing.id("invoice_number", None),
-        subscription_id=thing.id("billing_agreement_id", None),
+        _parts(resource),
+        order_id=resource.id("id"),
+        payment_id=resource.id("id"),
+        checkout_id=resource.id("supplementary_data.related_ids.order_id", None),
+        invoice_id=resource.id("invoice_id", None) or resource.id("invoice_number", None),
+        subscription_id=resource.id("billing_agreement_id", None),
         currency=money["currency"],
     )
 
 
-def _parts(thing: Payload) -> dict[str, Decimal | None]:
+def _parts(resource: Payload) -> dict[str, Decimal | None]:
     """Subtotal + tax + shipping == total. Version 1 breaks an amount down in `details`, version 2 in `breakdown`."""
-    total: Decimal | None = _money(thing)["amount"]
-    details, breakdown = thing.maybe("amount.details"), thing.maybe("amount.breakdown")
+    total: Decimal | None = _money(resource)["amount"]
+    details, breakdown = resource.maybe("amount.details"), resource.maybe("amount.breakdown")
     tax = details.decimal("tax", None) if details else breakdown.decimal("tax_total.value", None)
     shipping = details.decimal("shipping", None) if details else breakdown.decimal("shipping.value", None)
     discount = details.decimal("shipping_discount", None) or breakdown.decimal("shipping_discount.value", None)
@@ -187,40 +187,42 @@ _PAYMENT: Final = {
 
 @paypal.on(*_PAYMENT)
 def payment(event: Event) -> Iterator[Message]:
-    thing = event.body.at("resource")
-    reason = thing.text("status_details.reason", None) or thing.text("reason_code", None)
-    yield track(_PAYMENT[event.type], _money(thing), payment_id=thing.id("id"), reason=reason)
+    resource = event.body.at("resource")
+    reason = resource.text("status_details.reason", None) or resource.text("reason_code", None)
+    yield track(_PAYMENT[event.type], _money(resource), payment_id=resource.id("id"), reason=reason)
 
 
 @paypal.on("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.SALE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.SALE.REVERSED")
 def refunded(event: Event) -> Iterator[Message]:
     """The resource is the refund; the capture it belongs to is the link `up`."""
-    thing = event.body.at("resource")
-    money = _money(thing)
-    payment_id = _given_back(thing)
+    resource = event.body.at("resource")
+    money = _money(resource)
+    payment_id = _given_back(resource)
     yield track(
         "Order Refunded",
-        order_id=payment_id or thing.id("id"),
+        order_id=payment_id or resource.id("id"),
         payment_id=payment_id,
-        refund_id=thing.id("id"),
+        refund_id=resource.id("id"),
         total=None if money["amount"] is None else abs(money["amount"]),
         currency=money["currency"],
         reversed="REVERSED" in event.type,
     )
 
 
-def _given_back(thing: Payload) -> str | None:
+def _given_back(resource: Payload) -> str | None:
     """The capture or sale that a refund belongs to: `sale_id`, `capture_id`, or the end of a link to it."""
-    links = (each.text("href", "") for each in thing.each("links") if each.get("rel") in ("up", "sale", "capture"))
+    links = (each.text("href", "") for each in resource.each("links") if each.get("rel") in ("up", "sale", "capture"))
     up = next((href for href in links if any(part in href for part in ("/captures/", "/capture/", "/sale/"))), "")
-    return thing.id("sale_id", None) or thing.id("capture_id", None) or up.rpartition("/")[2] or None
+    return resource.id("sale_id", None) or resource.id("capture_id", None) or up.rpartition("/")[2] or None
 
 
 @paypal.on("PAYMENT.REFUND.FAILED")
 def refund_failed(event: Event) -> Iterator[Message]:
-    thing = event.body.at("resource")
-    payment_id = _given_back(thing)
-    yield track("Refund Failed", _money(thing), order_id=payment_id, payment_id=payment_id, refund_id=thing.id("id"))
+    resource = event.body.at("resource")
+    payment_id = _given_back(resource)
+    yield track(
+        "Refund Failed", _money(resource), order_id=payment_id, payment_id=payment_id, refund_id=resource.id("id")
+    )
 
 
 _SUBSCRIPTION: Final = {
@@ -236,18 +238,18 @@ _SUBSCRIPTION: Final = {
 
 @paypal.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
-    thing = event.body.at("resource")
-    last = thing.maybe("billing_info.last_payment.amount") or thing.maybe("agreement_details.last_payment_amount")
+    resource = event.body.at("resource")
+    last = resource.maybe("billing_info.last_payment.amount") or resource.maybe("agreement_details.last_payment_amount")
     next_time, next_date = "billing_info.next_billing_time", "agreement_details.next_billing_date"
     yield track(
         _SUBSCRIPTION[event.type],
-        subscription_id=thing.id("id"),
-        status=thing.text("status", None) or thing.text("state", None),
-        plan_id=thing.id("plan_id", None),
-        quantity=thing.decimal("quantity", None),
+        subscription_id=resource.id("id"),
+        status=resource.text("status", None) or resource.text("state", None),
+        plan_id=resource.id("plan_id", None),
+        quantity=resource.decimal("quantity", None),
         amount=last.decimal("value", None) or None,  # nothing was charged in a trial
         currency=last.text("currency_code", None) or last.text("currency", None),
-        next_billed_at=_time(thing, next_time) or _time(thing, next_date),
+        next_billed_at=_time(resource, next_time) or _time(resource, next_date),
     )
 
 
@@ -260,22 +262,22 @@ _DISPUTE: Final = {
 
 @paypal.on(*_DISPUTE)
 def dispute(event: Event) -> Iterator[Message]:
-    thing = event.body.at("resource")
+    resource = event.body.at("resource")
     yield track(
         _DISPUTE[event.type],
-        dispute_id=thing.id("dispute_id"),
-        order_id=_disputed(thing),
-        payment_id=_disputed(thing),
-        reason=thing.text("reason", None),
-        status=thing.text("status", None),
-        outcome=thing.text("dispute_outcome.outcome_code", None),
-        amount=thing.decimal("dispute_amount.value", None),
-        currency=thing.text("dispute_amount.currency_code", None),
+        dispute_id=resource.id("dispute_id"),
+        order_id=_disputed(resource),
+        payment_id=_disputed(resource),
+        reason=resource.text("reason", None),
+        status=resource.text("status", None),
+        outcome=resource.text("dispute_outcome.outcome_code", None),
+        amount=resource.decimal("dispute_amount.value", None),
+        currency=resource.text("dispute_amount.currency_code", None),
     )
 
 
-def _disputed(thing: Payload) -> str | None:
-    return next((each.id("seller_transaction_id", None) for each in thing.each("disputed_transactions")), None)
+def _disputed(resource: Payload) -> str | None:
+    return next((each.id("seller_transaction_id", None) for each in resource.each("disputed_transactions")), None)
 
 
 _INVOICE: Final = {
@@ -286,21 +288,21 @@ _INVOICE: Final = {
 
 @paypal.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
-    thing = event.body.at("resource")
-    told = thing.maybe("invoice") or thing
-    money = told.maybe("amount") or told.maybe("total_amount")
+    resource = event.body.at("resource")
+    bill = resource.maybe("invoice") or resource
+    money = bill.maybe("amount") or bill.maybe("total_amount")
     total = money.decimal("value", None)
     yield track(
         _INVOICE[event.type],
-        invoice_id=told.id("id"),
+        invoice_id=bill.id("id"),
         total=total,
         currency=money.text("currency_code", None) or money.text("currency", None),
     )
 
 
-def _money(thing: Payload) -> dict[str, Any]:
+def _money(resource: Payload) -> dict[str, Any]:
     """REST v2 writes `value` and `currency_code`, v1 `total` and `currency`; both decimal text."""
-    amount = thing.maybe("amount")
+    amount = resource.maybe("amount")
     value: Decimal | None = amount.decimal("value", None)
     return {
         "amount": amount.decimal("total", None) if value is None else value,
@@ -308,16 +310,18 @@ def _money(thing: Payload) -> dict[str, Any]:
     }
 
 
-paypal.ignore("CHECKOUT.*", "PAYMENT.ORDER.*", "PAYMENTS.*", because="the capture or sale tells the payment")
-paypal.ignore("PAYMENT.REFUND.*", because="under way: PAYMENT.CAPTURE.REFUNDED or PAYMENT.REFUND.FAILED tells the end")
-paypal.ignore("BILLING.SUBSCRIPTION.CREATED", because="it begins when the customer approves: ACTIVATED tells that")
+paypal.ignore("CHECKOUT.*", "PAYMENT.ORDER.*", "PAYMENTS.*", because="the capture or sale reports the payment")
+paypal.ignore(
+    "PAYMENT.REFUND.*", because="under way: PAYMENT.CAPTURE.REFUNDED or PAYMENT.REFUND.FAILED reports the end"
+)
+paypal.ignore("BILLING.SUBSCRIPTION.CREATED", because="it begins when the customer approves: ACTIVATED reports that")
 paypal.ignore(
     "BILLING.PLAN.*",
     "BILLING_AGREEMENTS.*",
     "CATALOG.*",
     because="the merchant's catalogue, or an older name of a subscription",
 )
-paypal.ignore("INVOICING.*", because="an invoice's end is told by PAID or CANCELLED")
+paypal.ignore("INVOICING.*", because="PAID or CANCELLED reports an invoice's end")
 paypal.ignore(
     "PAYMENT.PAYOUTS*",
     "PAYMENT.REFERENCED-PAYOUT*",

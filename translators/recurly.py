@@ -17,7 +17,7 @@ recurly = Source(
     docs="https://docs.recurly.com/recurly-subscriptions/docs/webhooks",
     secret_help="Integrations > Webhooks > your JSON endpoint > Secret key (XML endpoints are not signed)",
     # https://docs.recurly.com/recurly-subscriptions/docs/signature-verification: milliseconds by the text, seconds by
-    # its example, so the unit is told by the magnitude
+    # its example, so the magnitude decides the unit
     scheme=HmacKvHeader(header="recurly-signature", positional=True, ts_form="auto"),
 )
 
@@ -45,10 +45,10 @@ def account(event: Event) -> Identity:
     body = event.body
     code = body.id("account_code", "")
     known = body.id("id", "") if body.get("object_type") == "account" else ""
-    thing = body.id("uuid", "") or body.id("id", "")
+    record = body.id("uuid", "") or body.id("id", "")
     return Identity(
         user_ids=(code,),
-        anonymous=("account", known) if known else ("object", thing) if thing else None,
+        anonymous=("account", known) if known else ("object", record) if record else None,
         external_ids=(ExternalId("recurly_account_code", code),),
     )
 
@@ -92,7 +92,7 @@ def named(event: Event) -> Iterator[Message]:
     yield track(_NAMES[event.type], {_KEY.get(kind, "object_id"): id_, **order})
 
 
-recurly.ignore("account.*", because="what changed is not told, and nothing else of the account")
+recurly.ignore("account.*", because="the webhook does not say what changed, nor anything else of the account")
 recurly.ignore(
     "subscription.*",
     "charge_invoice.*",
@@ -106,6 +106,6 @@ recurly.ignore(
     "billing_info.*",
     "shipping_address.*",
     "gift_card.*",
-    because="nothing but an id is told of it",
+    because="the webhook holds nothing but its id",
 )
 recurly.ignore("plan.*", "item.*", "coupon.*", "measured_unit.*", "price_segment.*", because="the merchant's catalogue")

@@ -61,19 +61,19 @@ def head(item: Item) -> Head:
 
 @revenuecat.before
 def environment(event: Event) -> None:
-    """Sandbox purchases are told apart by the endpoint's setting."""
-    wanted, told = event.option("environment"), event.body.text("event.environment", "PRODUCTION").lower()
-    if wanted not in ("both", told):
-        raise Skip(f"a {told} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+    """Sandbox purchases are kept apart by the endpoint's setting."""
+    wanted, sent = event.option("environment"), event.body.text("event.environment", "PRODUCTION").lower()
+    if wanted not in ("both", sent):
+        raise Skip(f"a {sent} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
 
 @revenuecat.who
 def subscriber(event: Event) -> Identity:
     """`app_user_id` is the app's own user id unless RevenueCat made it up."""
-    told = event.body.at("event")
-    id_ = told.id("app_user_id", "") or told.id("original_app_user_id", "")
+    purchase = event.body.at("event")
+    id_ = purchase.id("app_user_id", "") or purchase.id("original_app_user_id", "")
     own = not id_.startswith(_ANONYMOUS)
-    attributes = told.maybe("subscriber_attributes")
+    attributes = purchase.maybe("subscriber_attributes")
     email = attributes.get("$email.value")
     return Identity(
         user_ids=(id_,) if own else (),
@@ -89,84 +89,86 @@ def subscriber(event: Event) -> Identity:
 )
 def register(at: Registering) -> Registered:
     """Both environments; the endpoint's own setting chooses. https://www.revenuecat.com/docs/api-v2#tag/Integration"""
-    told = {
+    webhook = {
         "name": "Segue",
         "url": at.url,
         "authorization_header": at.secret,
         "event_types": [type_.lower() for type_ in at.types],
     }
     url = f"https://api.revenuecat.com/v2/projects/{at.given['project_id']}/integrations/webhooks"
-    yield json_call("POST", url, bearer(at.given["api_key"]), told)
+    yield json_call("POST", url, bearer(at.given["api_key"]), webhook)
     return at.secret
 
 
 @revenuecat.on("INITIAL_PURCHASE")
 def bought(event: Event) -> Iterator[Message]:
-    told = event.body.at("event")
-    at = told.millis("purchased_at_ms", None)
-    yield track("Subscription Started", _describe(told), at=at)
-    if told.get("period_type") == "TRIAL":
-        yield track("Trial Started", _trial(told), at=at)
-    elif not _is_free(told):
-        yield _order(told)
+    purchase = event.body.at("event")
+    at = purchase.millis("purchased_at_ms", None)
+    yield track("Subscription Started", _describe(purchase), at=at)
+    if purchase.get("period_type") == "TRIAL":
+        yield track("Trial Started", _trial(purchase), at=at)
+    elif not _is_free(purchase):
+        yield _order(purchase)
 
 
 @revenuecat.on("RENEWAL")
 def renewed(event: Event) -> Iterator[Message]:
-    told = event.body.at("event")
-    at = told.millis("purchased_at_ms", None)
-    if told.flag("is_trial_conversion", False):  # the first paid period, which renews nothing
-        yield track("Trial Ended", _trial_over(told), at=at)
-        yield track("Trial Converted", _describe(told), at=at)
+    purchase = event.body.at("event")
+    at = purchase.millis("purchased_at_ms", None)
+    if purchase.flag("is_trial_conversion", False):  # the first paid period, which renews nothing
+        yield track("Trial Ended", _trial_over(purchase), at=at)
+        yield track("Trial Converted", _describe(purchase), at=at)
     else:
-        yield track("Subscription Renewed", _describe(told), at=at)
-    if not _is_free(told):
-        yield _order(told)
+        yield track("Subscription Renewed", _describe(purchase), at=at)
+    if not _is_free(purchase):
+        yield _order(purchase)
 
 
 @revenuecat.on("NON_RENEWING_PURCHASE")
 def bought_once(event: Event) -> Iterator[Message]:
-    told = event.body.at("event")
-    if _is_free(told):
+    purchase = event.body.at("event")
+    if _is_free(purchase):
         raise Skip("granted by you or shared in a family, not bought")
-    yield _order(told)
+    yield _order(purchase)
 
 
-def _is_free(told: Payload) -> bool:
+def _is_free(purchase: Payload) -> bool:
     """Granted by you, or shared by a member of the family, who bought it."""
-    return "PROMOTIONAL" in (told.get("store"), told.get("period_type")) or told.flag("is_family_share", False)
-
-
-def _order(told: Payload) -> Message:
-    price, tax = _price(told), _tax(told)
-    return track(
-        "Order Completed",
-        order_id=told.id("transaction_id", None),
-        total=price,
-        tax=tax,
-        revenue=price if price is None or tax is None else price - tax,
-        currency=told.text("currency", None),
-        products=[{"product_id": told.id("product_id", None), "price": price, "quantity": 1}],
-        store=told.text("store", None),
-        at=told.millis("purchased_at_ms", None),
+    return "PROMOTIONAL" in (purchase.get("store"), purchase.get("period_type")) or purchase.flag(
+        "is_family_share", False
     )
 
 
-def _price(told: Payload) -> Decimal | None:
+def _order(purchase: Payload) -> Message:
+    price, tax = _price(purchase), _tax(purchase)
+    return track(
+        "Order Completed",
+        order_id=purchase.id("transaction_id", None),
+        total=price,
+        tax=tax,
+        revenue=price if price is None or tax is None else price - tax,
+        currency=purchase.text("currency", None),
+        products=[{"product_id": purchase.id("product_id", None), "price": price, "quantity": 1}],
+        store=purchase.text("store", None),
+        at=purchase.millis("purchased_at_ms", None),
+    )
+
+
+def _price(purchase: Payload) -> Decimal | None:
     """In the currency that was paid, with tax; RevenueCat's `price` is its conversion to USD."""
-    return told.decimal("price_in_purchased_currency", None)
+    return purchase.decimal("price_in_purchased_currency", None)
 
 
-def _tax(told: Payload) -> Decimal | None:
+def _tax(purchase: Payload) -> Decimal | None:
     """`tax_percentage` is the part of the price that goes to taxes (0.1667); rounded to the currency's unit.
 
     The store's commission is a cost of the merchant's, not a tax, and stays in the revenue.
     """
-    price, part, code = _price(told), told.decimal("tax_percentage", None), told.text("currency", None)
+    price, part, code = _price(purchase), purchase.decimal("tax_percentage", None), purchase.text("currency", None)
     if price is None or part is None or code is None:
         return None
     if not 0 <= part <= 1:
-        raise Malformed(f"{told.path}.tax_percentage", "is not between 0 and 1")
+        raise Malformed(f"{purchase.path}.tax_percentage", "is not between 0 and 1")
     return share(price, part, Decimal(1), code)
 
 
@@ -182,50 +184,50 @@ _NAMES: Final = {
 
 @revenuecat.on(*_NAMES)
 def subscription(event: Event) -> Iterator[Message]:
-    told = event.body.at("event")
-    if event.type == "EXPIRATION" and told.get("period_type") == "TRIAL":
-        yield track("Trial Ended", _trial(told))
+    purchase = event.body.at("event")
+    if event.type == "EXPIRATION" and purchase.get("period_type") == "TRIAL":
+        yield track("Trial Ended", _trial(purchase))
     yield track(
         _NAMES[event.type],
-        _describe(told),
-        reason=told.text("expiration_reason", None),
-        new_plan_id=told.id("new_product_id", None),
+        _describe(purchase),
+        reason=purchase.text("expiration_reason", None),
+        new_plan_id=purchase.id("new_product_id", None),
     )
 
 
 @revenuecat.on("CANCELLATION")
 def cancelled(event: Event) -> Iterator[Message]:
     """Auto-renewal was switched off, or the store gave the money back."""
-    told = event.body.at("event")
-    reason = told.text("cancel_reason", "")
-    price = _price(told)
+    purchase = event.body.at("event")
+    reason = purchase.text("cancel_reason", "")
+    price = _price(purchase)
     if price is not None and price < 0:
-        yield track("Order Refunded", _given_back(told), total=-price)
+        yield track("Order Refunded", _given_back(purchase), total=-price)
         return
     yield track(
         "Subscription Cancellation Scheduled",
-        _describe(told),
+        _describe(purchase),
         reason=reason or None,
-        ends_at=told.millis("expiration_at_ms", None),
+        ends_at=purchase.millis("expiration_at_ms", None),
     )
 
 
 @revenuecat.on("REFUND_REVERSED")
 def refund_reversed(event: Event) -> Iterator[Message]:
     """The store took a refund back, so the order is paid again: what a refund that fails means."""
-    told = event.body.at("event")
-    price = _price(told)
-    yield track("Refund Failed", _given_back(told), amount=None if price is None else abs(price), reason="reversed")
+    purchase = event.body.at("event")
+    price = _price(purchase)
+    yield track("Refund Failed", _given_back(purchase), amount=None if price is None else abs(price), reason="reversed")
 
 
-def _given_back(told: Payload) -> dict[str, Any]:
-    tax = _tax(told)
+def _given_back(purchase: Payload) -> dict[str, Any]:
+    tax = _tax(purchase)
     return {
-        "order_id": told.id("transaction_id", None),
-        "subscription_id": told.id("original_transaction_id", None),
+        "order_id": purchase.id("transaction_id", None),
+        "subscription_id": purchase.id("original_transaction_id", None),
         "tax": None if tax is None else abs(tax),
-        "currency": told.text("currency", None),
-        "store": told.text("store", None),
+        "currency": purchase.text("currency", None),
+        "store": purchase.text("store", None),
     }
 
 
@@ -234,55 +236,55 @@ def transferred(event: Event) -> Iterator[Message]:
     """Purchases moved from one user to another, as the store's account did. It may be two people who share it, so
     their ids are not joined.
     """
-    told = event.body.at("event")
-    before, after = (_known(told, path) for path in ("transferred_from", "transferred_to"))
+    purchase = event.body.at("event")
+    before, after = (_known(purchase, path) for path in ("transferred_from", "transferred_to"))
     if not before or not after:
         raise Skip("a transfer from or to nobody whose own id is known")
     who = Identity(user_ids=(after[0],))
     yield track("Subscription Transferred", previous_user_ids=before, user_ids=after, who=who)
 
 
-def _known(told: Payload, path: str) -> list[str]:
+def _known(purchase: Payload, path: str) -> list[str]:
     """The app's own user ids in the list. One of RevenueCat's making never was an id at Segment."""
-    value = told.get(path)
+    value = purchase.get(path)
     ids = value if isinstance(value, list) else []
     return [id_ for id_ in ids if isinstance(id_, str) and id_ and not id_.startswith(_ANONYMOUS)]
 
 
-def _describe(told: Payload) -> dict[str, Any]:
+def _describe(purchase: Payload) -> dict[str, Any]:
     return {
-        "subscription_id": told.id("original_transaction_id", None),
-        "plan_id": told.id("product_id", None),
-        "period_type": told.text("period_type", None),
-        "amount": _price(told) or None,  # 0 of an event that charges nothing is not the plan's price
-        "currency": told.text("currency", None),
-        "store": told.text("store", None),
-        "expires_at": told.millis("expiration_at_ms", None),
+        "subscription_id": purchase.id("original_transaction_id", None),
+        "plan_id": purchase.id("product_id", None),
+        "period_type": purchase.text("period_type", None),
+        "amount": _price(purchase) or None,  # 0 of an event that charges nothing is not the plan's price
+        "currency": purchase.text("currency", None),
+        "store": purchase.text("store", None),
+        "expires_at": purchase.millis("expiration_at_ms", None),
     }
 
 
-def _trial(told: Payload) -> dict[str, Any]:
-    starts, ends = told.millis("purchased_at_ms", None), told.millis("expiration_at_ms", None)
+def _trial(purchase: Payload) -> dict[str, Any]:
+    starts, ends = purchase.millis("purchased_at_ms", None), purchase.millis("expiration_at_ms", None)
     return {
-        "subscription_id": told.id("original_transaction_id", None),
-        "trial_plan_name": told.id("product_id", None),
+        "subscription_id": purchase.id("original_transaction_id", None),
+        "trial_plan_name": purchase.id("product_id", None),
         "trial_start_date": to_iso(starts) if starts else None,
         "trial_end_date": to_iso(ends) if ends else None,
     }
 
 
-def _trial_over(told: Payload) -> dict[str, Any]:
+def _trial_over(purchase: Payload) -> dict[str, Any]:
     """A conversion's own period is the paid one, which begins where the trial ended."""
-    ended = told.millis("purchased_at_ms", None)
+    ended = purchase.millis("purchased_at_ms", None)
     return {
-        "subscription_id": told.id("original_transaction_id", None),
-        "trial_plan_name": told.id("product_id", None),
+        "subscription_id": purchase.id("original_transaction_id", None),
+        "trial_plan_name": purchase.id("product_id", None),
         "trial_end_date": to_iso(ended) if ended else None,
     }
 
 
 revenuecat.ignore("TEST", because="a test delivery")
-revenuecat.ignore("SUBSCRIBER_ALIAS", because="deprecated; TRANSFER tells it")
+revenuecat.ignore("SUBSCRIBER_ALIAS", because="deprecated; TRANSFER reports it")
 revenuecat.ignore(
     "TEMPORARY_ENTITLEMENT_GRANT",
     "INVOICE_ISSUANCE",

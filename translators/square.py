@@ -1,7 +1,7 @@
 """Square -> Segment. https://developer.squareup.com/docs/webhooks/v2webhook-events-tech-ref
 
 `payment.updated` to COMPLETED is money that has come. Square sends it again for each later detail (a fee, a
-receipt), so a payment or refund is named by its id and status: what it tells again is a duplicate.
+receipt), so a payment or refund is named by its id and status: what it repeats is a duplicate.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def head(item: Item) -> Head:
     type_, at = body.text("type"), body.iso("created_at", naive_is_utc=True)
     kind = type_.partition(".")[0]
     if kind in {"payment", "refund"}:
-        thing = body.maybe(f"data.object.{kind}")
-        id_, status = thing.id("id", ""), thing.text("status", "")
+        resource = body.maybe(f"data.object.{kind}")
+        id_, status = resource.id("id", ""), resource.text("status", "")
         if id_ and status:
             return Head(f"{kind}:{id_}:{status}", type_, at)
     return Head(body.id("event_id"), type_, at)
@@ -91,27 +91,31 @@ def customer(event: Event) -> Identity:
     A customer's `reference_id` is the merchant's own.
     """
     kind = event.body.text("data.type", "")
-    thing = _thing(event)
+    resource = _resource(event)
     own = kind == "customer"
-    id_ = thing.id("id", "") if own else thing.id("customer_id", "") or thing.id("primary_recipient.customer_id", "")
-    guest = thing.id("payment_id", "") or thing.id("disputed_payment.payment_id", "")
-    guest = guest or (thing.id("order_id", "") if kind != "payment" else "") or event.body.id("data.id", "")
-    given, family = thing.text("given_name", None), thing.text("family_name", None)
+    id_ = (
+        resource.id("id", "")
+        if own
+        else resource.id("customer_id", "") or resource.id("primary_recipient.customer_id", "")
+    )
+    guest = resource.id("payment_id", "") or resource.id("disputed_payment.payment_id", "")
+    guest = guest or (resource.id("order_id", "") if kind != "payment" else "") or event.body.id("data.id", "")
+    given, family = resource.text("given_name", None), resource.text("family_name", None)
     return Identity(
-        user_ids=(thing.id("reference_id", ""),) if own else (),
+        user_ids=(resource.id("reference_id", ""),) if own else (),
         anonymous=("customer", id_) if id_ else ("payment", guest) if guest else None,
         external_ids=(ExternalId("square_customer_id", id_),),
         traits={
-            "email": thing.text("email_address", None) if own else thing.text("buyer_email_address", None),
+            "email": resource.text("email_address", None) if own else resource.text("buyer_email_address", None),
             "firstName": given,
             "lastName": family,
             "name": " ".join(filter(None, (given, family))) or None,
-            "phone": thing.text("phone_number", None),
+            "phone": resource.text("phone_number", None),
         },
     )
 
 
-def _thing(event: Event) -> Payload:
+def _resource(event: Event) -> Payload:
     """`data.object` wraps the object under its own name, `payment` or `order_updated`."""
     wrapped = event.body.maybe("data.object")
     names = wrapped.value if isinstance(wrapped.value, dict) else {}
@@ -126,73 +130,73 @@ def _thing(event: Event) -> Payload:
 def register(at: Registering) -> Registered:
     """https://developer.squareup.com/reference/square/webhook-subscriptions-api/create-webhook-subscription"""
     host = "connect.squareupsandbox.com" if at.given["environment"] == "sandbox" else "connect.squareup.com"
-    wanted = {"name": "Segue", "enabled": True, "event_types": list(at.types), "notification_url": at.url}
-    told = {"idempotency_key": at.secret, "subscription": wanted}
-    made = yield json_call("POST", f"https://{host}/v2/webhooks/subscriptions", bearer(at.given["access_token"]), told)
+    subscription = {"name": "Segue", "enabled": True, "event_types": list(at.types), "notification_url": at.url}
+    body = {"idempotency_key": at.secret, "subscription": subscription}
+    made = yield json_call("POST", f"https://{host}/v2/webhooks/subscriptions", bearer(at.given["access_token"]), body)
     return made.text("subscription.signature_key")
 
 
 @square.on("payment.created", "payment.updated")
 def payment(event: Event) -> Iterator[Message]:
-    thing = _thing(event)
-    status = thing.text("status", "")
-    told = _payment(thing)
+    resource = _resource(event)
+    status = resource.text("status", "")
+    properties = _payment(resource)
     if status == "COMPLETED":
-        if _later(event, thing):
+        if _later(event, resource):
             raise Skip("a later detail of a payment that was completed before")
-        total, tip = told["amount"], _money(thing, "tip_money")
+        total, tip = properties["amount"], _money(resource, "tip_money")
         yield track(
             "Order Completed",
-            order_id=thing.id("order_id", None) or thing.id("id"),
-            payment_id=told["payment_id"],
-            total=_money(thing, "total_money"),
+            order_id=resource.id("order_id", None) or resource.id("id"),
+            payment_id=properties["payment_id"],
+            total=_money(resource, "total_money"),
             revenue=total,
             tip=tip,
-            currency=told["currency"],
-            payment_method=told["payment_method"],
+            currency=properties["currency"],
+            payment_method=properties["payment_method"],
         )
     elif status == "APPROVED":
-        yield track("Payment Authorized", told)
+        yield track("Payment Authorized", properties)
     elif status == "FAILED":
-        yield track("Payment Failed", told)
+        yield track("Payment Failed", properties)
     elif status == "CANCELED":
-        yield track("Payment Cancelled", told)
+        yield track("Payment Cancelled", properties)
     else:
         raise Skip("a payment that is not decided yet")
 
 
-def _later(event: Event, thing: Payload) -> bool:
+def _later(event: Event, resource: Payload) -> bool:
     """Something was refunded, which has an event of its own, or the payment is older than any that waits for capture.
 
     https://developer.squareup.com/docs/payments-api/take-payments/card-payments/delayed-capture: seven days at most
     """
-    made = _moment(thing, "created_at")
-    return bool(thing.get("refund_ids")) or (made is not None and event.occurred_at - made > _LONGEST_DELAY)
+    made = _moment(resource, "created_at")
+    return bool(resource.get("refund_ids")) or (made is not None and event.occurred_at - made > _LONGEST_DELAY)
 
 
 @square.on("refund.created", "refund.updated")
 def refund(event: Event) -> Iterator[Message]:
-    thing = _thing(event)
-    status = thing.text("status", "")
-    told = {
-        "order_id": thing.id("order_id", None) or thing.id("payment_id", None),
-        "payment_id": thing.id("payment_id", None),
-        "refund_id": thing.id("id"),
-        "total": _money(thing, "amount_money"),
-        "currency": thing.text("amount_money.currency", None),
-        "reason": thing.text("reason", None),
+    resource = _resource(event)
+    status = resource.text("status", "")
+    properties = {
+        "order_id": resource.id("order_id", None) or resource.id("payment_id", None),
+        "payment_id": resource.id("payment_id", None),
+        "refund_id": resource.id("id"),
+        "total": _money(resource, "amount_money"),
+        "currency": resource.text("amount_money.currency", None),
+        "reason": resource.text("reason", None),
     }
     if status == "COMPLETED":
-        yield track("Order Refunded", told)
+        yield track("Order Refunded", properties)
     elif status in {"FAILED", "REJECTED"}:
-        yield track("Refund Failed", told)
+        yield track("Refund Failed", properties)
     else:
         raise Skip("a refund that is not decided yet")
 
 
 @square.on("customer.created")
 def customer_created(event: Event) -> Iterator[Message]:
-    yield identify(company=_company(event), createdAt=_moment(_thing(event), "created_at"))
+    yield identify(company=_company(event), createdAt=_moment(_resource(event), "created_at"))
     yield track("Customer Created", customer_id=event.body.id("data.id"))
 
 
@@ -207,7 +211,7 @@ def customer_deleted(event: Event) -> Iterator[Message]:
 
 
 def _company(event: Event) -> dict[str, str] | None:
-    name = _thing(event).text("company_name", None)
+    name = _resource(event).text("company_name", None)
     return {"name": name} if name else None
 
 
@@ -223,15 +227,15 @@ _INVOICE: Final = {
 @square.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
     """An invoice may be due in several payments (a deposit, instalments): it is their sum."""
-    thing = _thing(event)
-    requests = list(thing.each("payment_requests"))
-    partly = event.type == "invoice.payment_made" and thing.get("status") == "PARTIALLY_PAID"
+    resource = _resource(event)
+    requests = list(resource.each("payment_requests"))
+    partly = event.type == "invoice.payment_made" and resource.get("status") == "PARTIALLY_PAID"
     yield track(
         "Invoice Partially Paid" if partly else _INVOICE[event.type],
-        invoice_id=thing.id("id"),
-        invoice_number=thing.text("invoice_number", None),
-        order_id=thing.id("order_id", None),
-        status=thing.text("status", None),
+        invoice_id=resource.id("id"),
+        invoice_number=resource.text("invoice_number", None),
+        order_id=resource.id("order_id", None),
+        status=resource.text("status", None),
         total=_sum(requests, "computed_amount_money"),
         amount_paid=_sum(requests, "total_completed_amount_money"),
         currency=next((each.text("computed_amount_money.currency", None) for each in requests), None),
@@ -248,16 +252,16 @@ _SUBSCRIPTION: Final = {"subscription.created": "Subscription Started", "subscri
 
 @square.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
-    thing = _thing(event)
-    status = thing.text("status", None)
+    resource = _resource(event)
+    status = resource.text("status", None)
     name = {"CANCELED": "Subscription Cancelled", "PAUSED": "Subscription Paused"}.get(
         status or "", _SUBSCRIPTION[event.type]
     )
     yield track(
         name,
-        subscription_id=thing.id("id"),
+        subscription_id=resource.id("id"),
         status=status,
-        plan_id=thing.id("plan_variation_id", None) or thing.id("plan_id", None),
+        plan_id=resource.id("plan_variation_id", None) or resource.id("plan_id", None),
     )
 
 
@@ -266,42 +270,42 @@ _DISPUTE: Final = {"dispute.created": "Dispute Opened", "dispute.state.updated":
 
 @square.on(*_DISPUTE)
 def dispute(event: Event) -> Iterator[Message]:
-    thing = _thing(event)
-    state = thing.text("state", None)
+    resource = _resource(event)
+    state = resource.text("state", None)
     closed = state in {"WON", "LOST", "ACCEPTED"}
     yield track(
         "Dispute Closed" if closed else _DISPUTE[event.type],
-        dispute_id=thing.id("dispute_id", None) or thing.id("id"),
-        payment_id=thing.id("disputed_payment.payment_id", None),
-        amount=_money(thing, "amount_money"),
-        currency=thing.text("amount_money.currency", None),
-        reason=thing.text("reason", None),
+        dispute_id=resource.id("dispute_id", None) or resource.id("id"),
+        payment_id=resource.id("disputed_payment.payment_id", None),
+        amount=_money(resource, "amount_money"),
+        currency=resource.text("amount_money.currency", None),
+        reason=resource.text("reason", None),
         status=state,
         outcome=state.lower() if closed and state else None,
     )
 
 
-def _payment(thing: Payload) -> dict[str, Any]:
+def _payment(resource: Payload) -> dict[str, Any]:
     return {
-        "payment_id": thing.id("id"),
-        "order_id": thing.id("order_id", None),
-        "amount": _money(thing, "amount_money"),
-        "currency": thing.text("amount_money.currency", None),
-        "payment_method": thing.text("source_type", None),
-        "status": thing.text("status", None),
+        "payment_id": resource.id("id"),
+        "order_id": resource.id("order_id", None),
+        "amount": _money(resource, "amount_money"),
+        "currency": resource.text("amount_money.currency", None),
+        "payment_method": resource.text("source_type", None),
+        "status": resource.text("status", None),
     }
 
 
-def _money(thing: Payload, name: str) -> Decimal | None:
+def _money(resource: Payload, name: str) -> Decimal | None:
     """Square's Money: `{amount, currency}` in minor units."""
-    amount, code = thing.integer(f"{name}.amount", None), thing.text(f"{name}.currency", None)
+    amount, code = resource.integer(f"{name}.amount", None), resource.text(f"{name}.currency", None)
     return None if amount is None or code is None else from_minor(amount, code)
 
 
 square.ignore("webhooks.test_notification", because="a test delivery")
-square.ignore("order.*", because="the payment tells the order once it is paid for")
+square.ignore("order.*", because="the payment reports the order once it is paid for")
 square.ignore("invoice.*", because="a step of an invoice; its ends have events of their own")
-square.ignore("dispute.*", because="evidence and states; dispute.state.updated tells the decision")
+square.ignore("dispute.*", because="evidence and states; dispute.state.updated reports the decision")
 square.ignore(
     "customer.*", "gift_card.*", "loyalty.*", "card.*", "bank_account.*", because="no step that Segment's spec names"
 )

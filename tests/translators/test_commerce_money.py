@@ -32,11 +32,11 @@ def sent(name: str, body: Any, **options: Any) -> list[dict[str, Any]]:
     delivery = Delivery(
         source=name, body=json.dumps(body).encode(), received_at=NOW, options=source.defaults() | options
     )
-    found = []
+    result = []
     for _, outcome in outcomes(source, delivery):
         assert isinstance(outcome, Translated), outcome
-        found += outcome.messages
-    return found
+        result += outcome.messages
+    return result
 
 
 def money(cents: int) -> Decimal:
@@ -53,17 +53,17 @@ def test_revenue_tax_and_shipping_of_every_golden_add_up_to_its_total(name: str)
             continue
         for _, outcome in outcomes(source, delivery):
             for message in outcome.messages if isinstance(outcome, Translated) else []:
-                told = message.get("properties") or {}
+                amounts = message.get("properties") or {}
                 if message.get("event") not in {"Order Completed", "Invoice Paid", "Invoice Partially Paid"}:
                     continue
                 if (
-                    "total" not in told
-                    or "revenue" not in told
-                    or ("subtotal" in told and told["subtotal"] != told["revenue"])
+                    "total" not in amounts
+                    or "revenue" not in amounts
+                    or ("subtotal" in amounts and amounts["subtotal"] != amounts["revenue"])
                 ):
                     continue
                 parts = ("revenue", "tax", "shipping", "tip", "duties")
-                assert sum(told.get(part, 0) for part in parts) == told["total"], case.name
+                assert sum(amounts.get(part, 0) for part in parts) == amounts["total"], case.name
                 checked += 1
     assert checked or name == "recurly"  # which names no amount
 
@@ -78,9 +78,9 @@ def test_a_refund_is_never_negative_and_names_its_order(name: str) -> None:
         for _, outcome in outcomes(source, delivery):
             for message in outcome.messages if isinstance(outcome, Translated) else []:
                 if message.get("event") in {"Order Refunded", "Refund Failed"}:
-                    told = message["properties"]
-                    assert told["order_id"], case.name
-                    assert told.get("total", told.get("amount", 0)) >= 0, case.name
+                    amounts = message["properties"]
+                    assert amounts["order_id"], case.name
+                    assert amounts.get("total", amounts.get("amount", 0)) >= 0, case.name
 
 
 # Chargebee
@@ -101,14 +101,14 @@ def test_chargebee_payments_of_an_invoice_add_up_and_one_completes_the_order(par
             status="paid" if paid == total else "payment_due",
         )  # fmt: skip
         messages += sent("chargebee", body)
-    told = [message["properties"] for message in messages]
-    assert sum(each["revenue"] for each in told) == money(total - tax)
-    assert sum(each["tax"] for each in told) == money(tax)
-    assert sum(each["total"] for each in told) == money(total)
+    amounts = [message["properties"] for message in messages]
+    assert sum(part["revenue"] for part in amounts) == money(total - tax)
+    assert sum(part["tax"] for part in amounts) == money(tax)
+    assert sum(part["total"] for part in amounts) == money(total)
     assert [message["event"] for message in messages] == [
         *["Invoice Partially Paid"] * (len(parts) - 1), "Order Completed",
     ]  # fmt: skip
-    assert len({each["order_id"] for each in told}) == 1
+    assert len({part["order_id"] for part in amounts}) == 1
 
 
 @given(parts=st.lists(st.integers(1, 10**7), min_size=2, max_size=5))
@@ -144,9 +144,9 @@ def test_paypal_subtotal_tax_and_shipping_add_up_to_the_total(net: int, tax: int
     body = golden("paypal", "PAYMENT.SALE.COMPLETED")
     body["resource"]["amount"] = {"total": str(money(total)), "currency": "EUR", "details": details}
     (order,) = sent("paypal", body)
-    told = order["properties"]
-    assert told["subtotal"] + told["tax"] + told["shipping"] == told["total"] == money(total)
-    assert told["revenue"] == told["subtotal"] == money(net)
+    amounts = order["properties"]
+    assert amounts["subtotal"] + amounts["tax"] + amounts["shipping"] == amounts["total"] == money(total)
+    assert amounts["revenue"] == amounts["subtotal"] == money(net)
 
 
 def test_a_paypal_subscription_and_its_payments_are_one_person() -> None:
@@ -203,10 +203,10 @@ def test_revenuecat_revenue_and_tax_add_up_to_the_price(cents: int, part: Decima
     price = Decimal(cents) if currency == "JPY" else money(cents)
     body = golden("revenuecat", "RENEWAL")
     body["event"].update(price_in_purchased_currency=float(price), tax_percentage=float(part), currency=currency)
-    told = sent("revenuecat", body)[-1]["properties"]
-    assert told["revenue"] + told["tax"] == told["total"] == price
-    assert 0 <= told["tax"] <= price
-    assert abs(told["tax"] - price * part) <= Decimal("0.5")
+    amounts = sent("revenuecat", body)[-1]["properties"]
+    assert amounts["revenue"] + amounts["tax"] == amounts["total"] == price
+    assert 0 <= amounts["tax"] <= price
+    assert abs(amounts["tax"] - price * part) <= Decimal("0.5")
 
 
 @pytest.mark.parametrize(

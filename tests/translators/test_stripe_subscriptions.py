@@ -58,9 +58,9 @@ ITEMS = st.dictionaries(
 @given(old=ITEMS, new=ITEMS, seed=st.randoms(use_true_random=False))
 def test_subscription_items_are_compared_by_id_in_any_order(old: Any, new: Any, seed: Any) -> None:
     def listed(items: Any, start: int, end: int) -> list[Any]:
-        found = [item(id_, plan, quantity, start, end) for id_, (plan, quantity) in items.items()]
-        seed.shuffle(found)
-        return found
+        result = [item(id_, plan, quantity, start, end) for id_, (plan, quantity) in items.items()]
+        seed.shuffle(result)
+        return result
 
     sent = updated(listed(new, START, END), listed(old, START, END), metadata={})
     differing = {id_ for id_ in old.keys() | new.keys() if old.get(id_) != new.get(id_)}
