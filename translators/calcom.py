@@ -30,6 +30,7 @@ from translators.kit import (
     json_call,
     track,
 )
+from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
 calcom = Source(
     "calcom",
@@ -37,6 +38,7 @@ calcom = Source(
     docs="https://cal.com/docs/developing/guides/automation/webhooks",
     secret_help="the secret you gave the webhook (Settings > Developer > Webhooks)",
     scheme=HmacBody(header="X-Cal-Signature-256"),
+    options=[METADATA_FIELDS],
 )
 
 
@@ -125,6 +127,7 @@ def _meeting(event: Event) -> dict[str, Any]:
         "end_time": payload.iso("endTime", None),
         "agent_id": payload.id("organizer.id", None),
         "agent_name": payload.text("organizer.name", None),
+        "metadata": metadata_of(event, payload.texts("metadata")),
     }
 
 

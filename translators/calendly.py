@@ -29,6 +29,7 @@ from translators.kit import (
     json_call,
     track,
 )
+from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
 calendly = Source(
     "calendly",
@@ -36,6 +37,7 @@ calendly = Source(
     docs="https://developer.calendly.com/api-docs/c1ddc06ce1f1b-webhook-signatures",
     secret_help="the signing_key you gave (or were given) when you made the subscription (POST /webhook_subscriptions)",
     scheme=HmacKvHeader(header="Calendly-Webhook-Signature", tolerance=180.0),
+    options=[METADATA_FIELDS],
 )
 
 
@@ -137,6 +139,7 @@ def _meeting(event: Event) -> dict[str, Any]:
         "channel": meeting.text("location.type", None),
         "agent_id": host.id("user", None),
         "agent_name": host.text("user_name", None),
+        "metadata": metadata_of(event, payload.texts("tracking")),
     }
 
 
@@ -188,6 +191,7 @@ def routed(event: Event) -> Iterator[Message]:
         form_id=payload.id("routing_form", None),
         response_id=payload.id("uri"),
         result=payload.text("result.type", None),
+        metadata=metadata_of(event, payload.texts("tracking")),
         context=_context(event),
     )
 

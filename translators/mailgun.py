@@ -27,15 +27,8 @@ from translators.kit import (
     raw_member,
     track,
 )
-from translators.kit.mail import (
-    METADATA_FIELDS,
-    UNSUBSCRIBED_EVENT,
-    address,
-    addresses,
-    metadata_of,
-    recipient,
-    tags_of,
-)
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, addresses, recipient, tags_of
+from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
 mailgun = Source(
     "mailgun",

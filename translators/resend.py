@@ -26,7 +26,8 @@ from translators.kit import (
     json_call,
     track,
 )
-from translators.kit.mail import METADATA_FIELDS, UNSUBSCRIBED_EVENT, address, metadata_of, recipient
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
+from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
 resend = Source(
     "resend",

@@ -29,7 +29,8 @@ from translators.kit import (
     raw_items,
     track,
 )
-from translators.kit.mail import METADATA_FIELDS, UNSUBSCRIBED_EVENT, address, metadata_of, recipient, tags_of
+from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient, tags_of
+from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
 sendgrid = Source(
     "sendgrid",

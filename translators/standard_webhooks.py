@@ -86,7 +86,9 @@ def who(event: Event) -> Identity:
     if not (user_id or customer or email or free):
         paths = [f"$.{event.option(name)}" for name in ("user_id", "customer_id", "email") if event.option(name)]
         raise Malformed(", ".join(paths) or "$", "names nobody; see this source's settings user_id, customer_id, email")
-    anonymous = ("customer", customer) if customer else ("email", email.lower()) if email else None
+    # Each sender numbers its own customers, and each has an endpoint here.
+    scope = "" if event.source == standard_webhooks.name else f"{event.source}|"
+    anonymous = ("customer", f"{scope}{customer}") if customer else ("email", email.lower()) if email else None
     return Identity(
         metadata=(free,),
         user_ids=(user_id,) if user_id else (),

@@ -36,6 +36,7 @@ from translators.kit import (
     json_call,
     track,
 )
+from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
 # Twilio signs some characters of a query as they are and sends them escaped: https://github.com/twilio/twilio-node/issues/1061
 _SIGNED: Final = HmacRequest(
@@ -55,6 +56,7 @@ twilio = Source(
     # X-Twilio-Webhooks-Signature-Settings names the algorithm and is not signed: each kind of secret has its own here.
     scheme={"default": _SIGNED, "shared_key": replace(_SIGNED, alg="sha256")},
     # Anything but TwiML would be sent to the customer as a reply, or be an error in the console (12300).
+    options=[METADATA_FIELDS],
     ack=Answer(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', content_type="text/xml"),
 )
 
@@ -186,6 +188,7 @@ def _message(event: Event) -> dict[str, Any]:
         "messaging_service_id": form.get("MessagingServiceSid"),
         "account_id": form.get("AccountSid"),
         "business_number": ours,
+        "metadata": metadata_of(event, event.envelope),
     }
     return {name: value for name, value in told.items() if value}
 

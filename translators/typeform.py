@@ -29,6 +29,7 @@ from translators.kit import (
     json_call,
     track,
 )
+from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
 typeform = Source(
     "typeform",
@@ -42,13 +43,15 @@ typeform = Source(
             "which answers are sent: those of closed questions (choice, number, rating, yes or no, date), all, or none",
             "closed",
             ("closed", "all", "none"),
-        )
+        ),
+        METADATA_FIELDS,
     ],
 )
 
 _CLOSED: Final = {"choice", "choices", "number", "boolean", "date"}
 _PEOPLE: Final = {"email", "phone_number"}
 _TEST: Final = "an_account@example.com"  # what the test request answers to every e-mail question
+_NOT_FILLED: Final = {"", "xxxxx"}  # what a copied link holds in place of a hidden field's value
 
 
 @typeform.event
@@ -82,11 +85,8 @@ def who(event: Event) -> Identity:
     response = event.body.at("form_response")
     email = _first(response, "email")
     phone = _first(response, "phone_number")
-    hidden = {
-        name: str(value) for name, value in response.maybe("hidden").pick(*_names(response)).items() if _plain(value)
-    }
     return Identity(
-        metadata=(hidden,),
+        metadata=({name: str(value) for name, value in _hidden(response).items()},),
         anonymous=("email", email.lower()) if email else ("response", response.id("token")),
         traits={name: value for name, value in {"email": email, "phone": phone}.items() if value},
     )
@@ -113,13 +113,11 @@ def register(at: Registering) -> Registered:
     return at.secret
 
 
-def _names(response: Payload) -> list[str]:
+def _hidden(response: Payload) -> dict[str, str | int]:
+    """The hidden fields that the link filled. https://www.typeform.com/help/a/using-hidden-fields-360052676612/"""
     hidden = response.get("hidden")
-    return [name for name in hidden if "." not in name] if isinstance(hidden, dict) else []
-
-
-def _plain(value: Any) -> bool:
-    return isinstance(value, str) or (isinstance(value, int) and not isinstance(value, bool))
+    members = hidden.items() if isinstance(hidden, dict) else ()
+    return {name: value for name, value in members if type(value) in (str, int) and value not in _NOT_FILLED}
 
 
 def _first(response: Payload, kind: str) -> str | None:
@@ -165,6 +163,7 @@ def _form(event: Event) -> dict[str, Any]:
         "score": response.decimal("calculated.score", None),
         "ending": response.id("ending.ref", None) or response.id("ending.id", None),
         "answers": _answers(response, event.options.get("answers", "closed")),
+        "metadata": metadata_of(event, _hidden(response)),
     }
 
 

@@ -6,6 +6,7 @@ form with the JSON in `payload`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -61,6 +62,8 @@ _TIMES: Final[dict[str, tuple[str, Clock]]] = {
     "marketplace_purchase.cancelled": ("effective_date", "event"),
 }
 
+_SERVER: Final = re.compile(r"https?://(?!github\.com/)([^/]+)/")
+
 
 @github.split
 def split(delivery: Delivery) -> list[bytes | Item]:
@@ -88,12 +91,14 @@ def _time(body: Payload, path: str) -> datetime | None:
 
 @github.who
 def who(event: Event) -> Identity:
-    """Who acted, by GitHub's number: a login can change."""
+    """Who acted, by GitHub's number: a login can change. An Enterprise Server numbers its own users."""
     sender = event.body.at("sender")
     user_id, login = sender.id("id"), sender.text("login", None)
+    server = _SERVER.match(sender.text("html_url", ""))
+    id_ = f"{server[1]}|{user_id}" if server else user_id
     return Identity(
-        anonymous=("user", user_id),
-        external_ids=(ExternalId("github_user_id", user_id),),
+        anonymous=("user", id_),
+        external_ids=(ExternalId("github_user_id", id_),),
         traits={"username": login} if login else {},
     )
 

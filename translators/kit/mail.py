@@ -1,14 +1,12 @@
-"""What every e-mail provider's webhooks have in common: a recipient, tags, the sender's own data, unsubscriptions."""
+"""What every e-mail provider's webhooks have in common: a recipient, tags, a name for unsubscriptions."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
 from email.utils import getaddresses, parseaddr
 from typing import Any, Final
 
 from translators.kit.errors import Malformed
-from translators.kit.event import Event
 from translators.kit.identity import Identity
 from translators.kit.payload import Payload
 from translators.kit.source import Option
@@ -20,12 +18,6 @@ UNSUBSCRIBED_EVENT: Final = Option(
     "what an unsubscription is called: the spec's name, or the one that several of Segment's own sources use",
     "Unsubscribed",
     ("Unsubscribed", "Email Unsubscribed"),
-)
-METADATA_FIELDS: Final = Option(
-    "metadata_fields",
-    "which of the data that you attached to the e-mail are sent, in the property `metadata`: their names, or * for all",
-    (),
-    many=True,
 )
 
 
@@ -53,13 +45,6 @@ def recipient(email: str, metadata: Mapping[str, Any]) -> Identity:
         anonymous=("email", email.lower()),
         traits={"email": email},
     )
-
-
-def metadata_of(event: Event, attached: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return those texts, numbers and flags that the option `metadata_fields` names, None if there are none."""
-    names = event.option("metadata_fields")
-    wanted = attached if "*" in names else [name for name in names if name in attached]
-    return {name: attached[name] for name in wanted if isinstance(attached[name], str | int | Decimal)} or None
 
 
 def tags_of(value: Any) -> list[str] | None:

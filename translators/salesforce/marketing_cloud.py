@@ -95,15 +95,19 @@ def head(item: Item) -> Head:
 
 @salesforce_marketing_cloud.who
 def who(event: Event) -> Identity:
-    """The subscriber. Opens and clicks tell only the subscriber's id, so that is whom all events are filed under."""
+    """The subscriber. Opens and clicks tell only the subscriber's id, so that is whom all events are filed under.
+
+    Ids and keys are those of one account: its id (`eid`) stands before them.
+    """
     body = event.body
     subscriber = body.id("composite.subscriberId", "")
     key, to = body.id("info.subscriberKey", ""), body.text("info.to", "").strip()
     email = to if "@" in to else ""
+    account = f"{eid}|" if (eid := body.id("eid", "")) not in _NOBODY else ""
     if subscriber not in _NOBODY:
-        anonymous = ("subscriber", subscriber)
+        anonymous = ("subscriber", f"{account}{subscriber}")
     elif key:
-        anonymous = ("subscriber_key", key)
+        anonymous = ("subscriber_key", f"{account}{key}")
     elif to:
         anonymous = ("email", email.lower()) if email else ("phone", to)
     else:

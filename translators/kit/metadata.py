@@ -1,0 +1,24 @@
+"""The operator's own data that a provider carries (custom arguments, hidden fields, `metadata`), sent by choice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final
+
+from translators.kit.event import Event
+from translators.kit.source import Option
+
+METADATA_FIELDS: Final = Option(
+    "metadata_fields",
+    "which of your own data that the provider carries are sent, in the property `metadata`: their names, or * for all",
+    (),
+    many=True,
+)
+
+
+def metadata_of(event: Event, own: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return those texts, numbers and flags that the option `metadata_fields` names, None if there are none."""
+    names = event.options.get("metadata_fields") or ()
+    wanted = own if "*" in names else [name for name in names if name in own]
+    return {name: own[name] for name in wanted if isinstance(own[name], str | int | Decimal)} or None
