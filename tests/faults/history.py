@@ -243,7 +243,7 @@ def follow(journal: Journal, log: Path, after: str, stop: threading.Event) -> No
 
 BUGS = {
     "a settlement under any lease": ("settle", "AND lease = :lease", ""),
-    "a claim of what is leased": ("claim", "(leased_until IS NULL OR", "(TRUE OR"),
+    "a claim of what is leased": ("ready", "(1, :first, :now)", "(1, :first, :last)"),
     "a renewal under any lease": ("renew", "AND lease = ?", "AND ? <> ''"),
     "a drop of what is delivered": ("drop", "AND state IN (SELECT value FROM json_each(:droppable))", ""),
     "a replay that keeps the attempts": ("replay", "attempts = 0,", ""),

@@ -1,6 +1,7 @@
 """What every journal promises."""
 
 import threading
+from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
@@ -247,3 +248,25 @@ def test_the_note_of_a_worker_long_gone_is_pruned_and_no_other(journal: Journal)
     journal.note("worker:alive", {}, now=NOW + 2 * MINUTE)
     journal.prune({}, now=NOW + timedelta(days=7) + MINUTE)
     assert journal.notes().keys() == {"hold:wk", "worker:alive"}
+
+
+def test_a_source_with_a_large_backlog_takes_no_more_than_its_share_of_a_claim(journal: Journal) -> None:
+    journal.append([event(str(number), source="large") for number in range(500)], now=NOW)
+    journal.append([event(str(number), source=source) for source in ("b", "c") for number in range(3)], now=NOW)
+    claims = journal.claim(100, worker="w", now=NOW, lease=timedelta(minutes=1))
+    assert len(claims) == 100, "what the others leave is filled up"
+    assert Counter(claim.event.source for claim in claims) == {"large": 94, "b": 3, "c": 3}
+    assert [claim.seq for claim in claims] == sorted(claim.seq for claim in claims)
+    large = [claim.event.key for claim in claims if claim.event.source == "large"]
+    assert large == [str(number) for number in range(94)], "of each source the oldest"
+
+
+def test_a_claim_smaller_than_the_number_of_sources_comes_to_each_of_them(journal: Journal) -> None:
+    journal.append([event(str(number), source=source) for source in "abcdef" for number in range(60)], now=NOW)
+    seen: Counter[str] = Counter()
+    for _ in range(60):
+        claims = journal.claim(2, worker="w", now=NOW, lease=timedelta(minutes=1))
+        seen.update(claim.event.source for claim in claims)
+        journal.settle([Settlement(claim=claim, state=State.DELIVERED) for claim in claims], now=NOW)
+    assert sum(seen.values()) == 120
+    assert set(seen) == set("abcdef")

@@ -16,7 +16,7 @@ import msgspec
 
 from translators.kit import Event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import former, isolate, queries, records
+from webhooks.journal import former, isolate, queries, records, sqlite_queue
 from webhooks.journal.file import BAD_VALUE, SqliteFile
 from webhooks.journal.former import Arrivals, Held, Sought
 from webhooks.journal.group import Group
@@ -27,8 +27,6 @@ from webhooks.journal.seal import Seal
 from webhooks.journal.sqlite_operator import Operated
 
 SQL: Final = queries.load("sqlite")
-LONGEST_DELAY: Final = timedelta(minutes=10)
-"""No retry is put off for longer: one that seems to be was told by a clock that was ahead, and is due."""
 FREE_FLOOR: Final = 32 * 1024 * 1024
 PRUNE_CHUNK: Final = 500
 """Rows deleted in one transaction; those who append wait for it."""
@@ -68,19 +66,12 @@ class SqliteJournal(Operated):
         return self._now_here().group.submit(arrivals) if events else Stored(0, 0)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
-        """Lease the oldest due events."""
-        told = {
-            "now": micros(now),
-            "until": micros(now + lease),
-            "beyond": micros(now + 2 * lease),
-            "far": micros(now + LONGEST_DELAY),
-            "limit": limit,
-        }
-        if not self._file.read(lambda db: db.execute(SQL["any_due"], told).fetchone()):
+        """Lease the oldest due events, of each source a fair share first."""
+        at = sqlite_queue.times(now, lease)
+        if limit < 1 or not self._file.read(lambda db: sqlite_queue.any_ready(db, at)):
             return []
-        told["lease"] = f"{worker}:{uuid.uuid4().hex}"  # type: ignore[assignment]
-        found = self._file.write(lambda db: db.execute(SQL["claim"], told).fetchall())
-        found.sort(key=lambda row: row["seq"])
+        told = {"lease": f"{worker}:{uuid.uuid4().hex}", "until": micros(now + lease)}
+        found = self._file.write(lambda db: sqlite_queue.claim(db, limit, at, told))
         return [records.claim(row, worker, self._seal) for row in found]
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
@@ -118,27 +109,22 @@ class SqliteJournal(Operated):
 
     def census(self) -> Census:
         """Counts, by an index only."""
+        settled, waiting, unknown = self._file.read(
+            lambda db: tuple(db.execute(SQL[name]).fetchall() for name in ("census", "waiting", "unsupported_types"))
+        )
+        counts = [(State(state), source, count) for state, source, count in settled]
+        counts += [(State.PENDING, source, count) for source, count, _ in waiting]
         by_state: dict[State, int] = {}
         by_source: dict[str, dict[State, int]] = {}
-        counts, oldest, unknown = self._file.read(
-            lambda db: (
-                db.execute(SQL["census"]).fetchall(),
-                db.execute(SQL["oldest_pending"]).fetchone(),
-                db.execute(SQL["unsupported_types"]).fetchall(),
-            )
-        )
-        waiting: dict[str, datetime] = {}
         for state, source, count in counts:
-            by_state[State(state)] = by_state.get(State(state), 0) + count
-            by_source.setdefault(source, {})[State(state)] = count
-            if state == State.PENDING:
-                first = self._file.read(lambda db, told=(source,): db.execute(SQL["oldest_of_source"], told).fetchone())  # type: ignore[misc]
-                waiting.update({source: records.moment(first[0])} if first else {})
+            by_state[state] = by_state.get(state, 0) + count
+            by_source.setdefault(source, {})[state] = count
+        oldest = {source: records.moment(received) for source, _, received in waiting}
         return Census(
             by_state=by_state,
             by_source=by_source,
-            oldest_pending=records.moment(oldest[0]) if oldest else None,
-            oldest_by_source=waiting,
+            oldest_pending=min(oldest.values(), default=None),
+            oldest_by_source=oldest,
             unsupported_types={(source, type_): count for source, type_, count in unknown},
             size_bytes=self._file.size(),
         )

@@ -25,8 +25,10 @@ from webhooks.journal.model import (
 )
 from webhooks.journal.records import micros
 from webhooks.journal.seal import Seal
+from webhooks.journal.sqlite_filter import Selection
 
 SQL: Final = queries.load("sqlite")
+_BEHIND_ALL: Final = (1 << 63) - 1
 
 
 class Operated(Looked):
@@ -101,21 +103,23 @@ class Operated(Looked):
         return Changed(changed, len(set(seqs)) - changed)
 
     def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Row]:
-        query, told = _query("rows_newest_first" if newest_first else "rows", filter)
-        told |= {"after": _place(after), "limit": limit}
-        return [
-            records.row(record, self._seal) for record in self._file.read(lambda db: db.execute(query, told).fetchall())
-        ]
+        place = _place(after) or (_BEHIND_ALL if newest_first else 0)
+
+        def work(db: sqlite3.Connection) -> list[Any]:
+            seqs = Selection(db, filter).page(place, limit, newest_first=newest_first)
+            return db.execute(SQL["those"], (records.json(seqs),)).fetchall()
+
+        rows = [records.row(record, self._seal) for record in self._file.read(work)]
+        return rows[::-1] if newest_first else rows
 
     def _all(self, name: str, filter: Filter) -> list[Any]:
-        query, told = _query(name, filter)
-        return self._file.read(lambda db: db.execute(query, told).fetchall())
+        def work(db: sqlite3.Connection) -> list[Any]:
+            selection = Selection(db, filter)
+            if name == "kinds":
+                return selection.kinds()
+            return [(found,) for found in ([selection.count()] if name == "count" else selection.seqs())]
 
-
-def _query(name: str, filter: Filter) -> tuple[str, dict[str, Any]]:
-    told = records.chosen(filter)
-    where = " AND ".join(SQL[f"where {part}"] for part in told) or SQL["where"]
-    return SQL[name].format(where=where), told
+        return self._file.read(work)
 
 
 def _place(cursor: Cursor) -> int:

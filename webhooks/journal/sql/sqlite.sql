@@ -12,20 +12,36 @@ SELECT sought.key, old.type, old.headers, old.envelope, CASE WHEN sought.value -
 FROM json_each(?) AS sought
 CROSS JOIN events AS old ON old.source = sought.value ->> 0 AND old.event_key = sought.value ->> 1
 
--- name: any_due
-SELECT 1 FROM events
-WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND reason <> '')
-  AND (leased_until IS NULL OR leased_until <= :now OR leased_until > :beyond)
-LIMIT 1
+-- name: ready
+-- Where there are events to claim: sources by steps along the index, and of each the spans of a phase's times that are
+-- due. A clock that was ahead gave leases and retries that are farther off than they can be: they are due too.
+WITH RECURSIVE sources (source) AS (
+    SELECT (SELECT source FROM events INDEXED BY events_queue WHERE state = 'pending' ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (
+        SELECT source FROM events INDEXED BY events_queue
+        WHERE state = 'pending' AND events.source > sources.source ORDER BY events.source LIMIT 1
+    ) FROM sources WHERE sources.source IS NOT NULL
+),
+spans (phase, low, high) AS (
+    VALUES (0, :first, :now), (1, :first, :now), (1, :beyond + 1, :last), (2, :first, :now), (2, :far + 1, :last)
+)
+SELECT sources.source, spans.phase, spans.low, spans.high FROM sources CROSS JOIN spans
+WHERE sources.source IS NOT NULL AND EXISTS (
+    SELECT 1 FROM events INDEXED BY events_queue
+    WHERE state = 'pending' AND events.source = sources.source AND events.phase = spans.phase
+      AND events.ready_at BETWEEN spans.low AND spans.high
+)
+LIMIT :limit
+
+-- name: first_ready
+SELECT seq FROM events INDEXED BY events_queue
+WHERE state = 'pending' AND source = ? AND phase = ? AND ready_at BETWEEN ? AND ?
+ORDER BY ready_at, seq LIMIT ?
 
 -- name: claim
-UPDATE events SET lease = :lease, leased_until = :until
-WHERE seq IN (
-    SELECT seq FROM events
-    WHERE state = 'pending' AND (due_at <= :now OR due_at > :far AND reason <> '')
-      AND (leased_until IS NULL OR leased_until <= :now OR leased_until > :beyond)
-    ORDER BY seq LIMIT :limit
-)
+UPDATE events NOT INDEXED SET lease = :lease, leased_until = :until
+WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 'pending'
 RETURNING *
 
 -- name: renew
@@ -54,16 +70,19 @@ DELETE FROM tokens WHERE until <= ?
 DELETE FROM notes WHERE name GLOB 'worker:*' AND at < ?
 
 -- name: census
-SELECT state, source, count(*) FROM events GROUP BY state, source
+SELECT state, source, count(*) FROM events INDEXED BY events_settled WHERE state <> 'pending' GROUP BY state, source
 
--- name: oldest_pending
-SELECT received_at FROM events WHERE state = 'pending' ORDER BY seq LIMIT 1
-
--- name: oldest_of_source
-SELECT received_at FROM events WHERE state = 'pending' AND source = ? AND settled_at IS NULL ORDER BY seq LIMIT 1
+-- name: waiting
+SELECT waiting.source, waiting.amount, oldest.received_at
+FROM (
+    SELECT source, count(*) AS amount, min(seq) AS seq FROM events INDEXED BY events_queue
+    WHERE state = 'pending' GROUP BY source
+) AS waiting
+CROSS JOIN events AS oldest ON oldest.seq = waiting.seq
 
 -- name: unsupported_types
-SELECT source, type, count(*) FROM events WHERE state = 'unsupported' GROUP BY source, type
+SELECT source, type, count(*) FROM events INDEXED BY events_unsupported
+WHERE state = 'unsupported' GROUP BY source, type
 
 -- name: find
 SELECT * FROM events WHERE source = ? AND event_key = ?
@@ -75,28 +94,38 @@ SELECT * FROM events WHERE seq = ?
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)
 
 -- name: rows
-SELECT * FROM events WHERE seq IN (
-    SELECT seq FROM events WHERE seq > :after AND {where} ORDER BY seq LIMIT :limit
-)
-ORDER BY seq
+SELECT seq FROM events {index} WHERE seq > :after AND {where} ORDER BY seq LIMIT :limit
 
 -- name: rows_newest_first
-SELECT * FROM events WHERE seq IN (
-    SELECT seq FROM events WHERE (:after = 0 OR seq < :after) AND {where} ORDER BY seq DESC LIMIT :limit
-)
-ORDER BY seq DESC
+SELECT seq FROM events {index} WHERE seq < :after AND {where} ORDER BY seq DESC LIMIT :limit
+
+-- name: those
+SELECT * FROM events WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq
+
+-- name: up_to
+SELECT count(*) FROM (SELECT 1 FROM events {index} WHERE {where} LIMIT :most)
 
 -- name: count
-SELECT count(*) FROM events WHERE {where}
+SELECT count(*) FROM events {index} WHERE {where}
 
 -- name: seqs
-SELECT seq FROM events WHERE {where} ORDER BY seq
+SELECT seq FROM events {index} WHERE {where} ORDER BY seq
 
 -- name: kinds
 SELECT source, type, state, reason, count(*), min(received_at), max(received_at), max(seq)
-FROM events WHERE {where}
+FROM events {index} WHERE {where}
 GROUP BY source, type, state, reason
-ORDER BY source, type, state, reason
+
+-- name: sources
+-- By steps along the index: each source is looked at once.
+WITH RECURSIVE names (source) AS (
+    SELECT (SELECT source FROM events ORDER BY source LIMIT 1)
+    UNION ALL
+    SELECT (SELECT source FROM events WHERE events.source > names.source ORDER BY events.source LIMIT 1)
+    FROM names WHERE names.source IS NOT NULL
+)
+SELECT source FROM names
+WHERE source IS NOT NULL AND EXISTS (SELECT 1 FROM json_each(?) AS pattern WHERE names.source GLOB pattern.value)
 
 -- name: where
 TRUE
@@ -105,7 +134,7 @@ TRUE
 state IN (SELECT value FROM json_each(:states))
 
 -- name: where sources
-EXISTS (SELECT 1 FROM json_each(:sources) AS given WHERE events.source GLOB given.value)
+source IN (SELECT value FROM json_each(:sources))
 
 -- name: where types
 EXISTS (SELECT 1 FROM json_each(:types) AS given WHERE events.type GLOB given.value)

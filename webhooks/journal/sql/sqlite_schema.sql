@@ -57,3 +57,25 @@ CREATE TABLE audit (
 ) STRICT;
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_not_pruned BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
+
+-- Each of the following is a step of its own: one that is interrupted is begun again, those before it stay done.
+-- Indexes have the state although it is in their condition: a query that names it would read the rows otherwise.
+-- name: 4
+ALTER TABLE events ADD COLUMN phase INTEGER GENERATED ALWAYS AS ( -- 0: not tried yet, 1: leased, 2: handed back
+    CASE WHEN leased_until IS NOT NULL THEN 1 WHEN reason = '' THEN 0 ELSE 2 END
+) VIRTUAL;
+ALTER TABLE events ADD COLUMN ready_at INTEGER GENERATED ALWAYS AS (coalesce(leased_until, due_at)) VIRTUAL;
+
+-- name: 5
+CREATE INDEX events_queue ON events (state, source, phase, ready_at) WHERE state = 'pending';
+DROP INDEX events_pending;
+
+-- name: 6
+CREATE INDEX events_settled ON events (state, source, settled_at) WHERE state <> 'pending';
+DROP INDEX events_by_state;
+
+-- name: 7
+CREATE INDEX events_undelivered ON events (state, seq) WHERE state NOT IN ('pending', 'delivered');
+
+-- name: 8
+CREATE INDEX events_unsupported ON events (state, source, type) WHERE state = 'unsupported';

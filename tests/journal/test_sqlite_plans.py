@@ -1,0 +1,222 @@
+"""The SQLite journal with a backlog: what is done often goes by an index, whatever the number of events."""
+
+import sqlite3
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from events import NOW, event
+from webhooks.journal import Filter, Settlement, SqliteJournal, State, sqlite_filter
+from webhooks.journal.records import micros
+
+LEASE = timedelta(minutes=1)
+FILL = """
+WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
+INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
+                    state, due_at, settled_at, reason)
+SELECT :source, n, 'thing.done', :now, :now + n, 'event', 'verified', '{}', '{}', zeroblob(:size), '', :state, :due_at,
+       CASE WHEN :state = 'pending' THEN NULL ELSE :now + n END, :reason
+FROM numbers
+"""
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+    opened = SqliteJournal(tmp_path / "j.db")
+    yield opened
+    opened.close()
+
+
+def fill(
+    journal: SqliteJournal,
+    count: int,
+    *,
+    source: str = "acme",
+    state: State = State.PENDING,
+    due_at: int = 0,
+    reason: str = "",
+    size: int = 200,
+) -> None:
+    params = {
+        "source": source, "count": count, "now": micros(NOW), "state": state.value, "due_at": due_at, "reason": reason,
+        "size": size,
+    }  # fmt: skip
+    journal._file.write(lambda db: db.execute(FILL, params))
+
+
+def statements(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
+    """What `work` runs, with its values."""
+    journal.rows(limit=1)
+    ran: list[str] = []
+    for files in (journal._file._writing, journal._file._reading):
+        assert files is not None
+        files.db.set_trace_callback(ran.append)
+    work()
+    for files in (journal._file._writing, journal._file._reading):
+        assert files is not None
+        files.db.set_trace_callback(None)
+    return [each for each in ran if each.split()[0] not in {"BEGIN", "COMMIT", "PRAGMA"}]
+
+
+def plan(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
+    """SQLite's plan of all that `work` runs, as far as it concerns the events."""
+    db = sqlite3.connect(journal.path)
+    lines = [row[3] for each in statements(journal, work) for row in db.execute(f"EXPLAIN QUERY PLAN {each}")]
+    db.close()
+    return lines
+
+
+def faults(lines: list[str], *, counted: bool = False, sorted_: bool = False) -> list[str]:
+    """Lines that grow with the journal: a scan (of an index alone, if `counted`), a sort (of a few, if `sorted_`)."""
+    return [
+        line
+        for line in lines
+        if (line.startswith(("SCAN events", "SCAN oldest")) and not (counted and "USING COVERING INDEX" in line))
+        or ("TEMP B-TREE" in line and not sorted_)
+    ]
+
+
+def steps(journal: SqliteJournal, work: Callable[[], object]) -> int:
+    """How much SQLite does for it, in tens of its instructions."""
+    journal.rows(limit=1)
+    count = 0
+
+    def tick() -> None:
+        nonlocal count
+        count += 1
+
+    for files in (journal._file._writing, journal._file._reading):
+        assert files is not None
+        files.db.set_progress_handler(tick, 10)
+    work()
+    for files in (journal._file._writing, journal._file._reading):
+        assert files is not None
+        files.db.set_progress_handler(None, 0)
+    return count
+
+
+def claim(journal: SqliteJournal, limit: int = 100) -> list[tuple[str, str]]:
+    claims = journal.claim(limit, worker="w", now=NOW, lease=LEASE)
+    return [(each.event.source, each.event.key) for each in claims]
+
+
+def test_what_the_service_does_all_the_time_goes_by_an_index_without_a_sort(journal: SqliteJournal) -> None:
+    fill(journal, 500)
+    fill(journal, 500, source="other", state=State.DELIVERED)
+
+    def work() -> None:
+        journal.append([event("a"), event("b")], now=NOW)
+        claims = journal.claim(300, worker="w", now=NOW, lease=LEASE)
+        journal.renew(claims, now=NOW, lease=LEASE)
+        journal.settle([Settlement(claim=each, state=State.DELIVERED) for each in claims[:200]], now=NOW)
+        back = NOW + timedelta(minutes=1)
+        journal.settle([Settlement(claim=each, state=State.PENDING, due_at=back) for each in claims[200:]], now=NOW)
+        journal.find("acme", "1")
+        journal.get(1)
+        journal.end()
+        journal.notes()
+        journal.rows(after="5", limit=50)
+        journal.rows(newest_first=True)
+        journal.rows(after="900", newest_first=True)
+
+    lines = plan(journal, work)
+    assert len(lines) > 20
+    assert faults(lines) == []
+
+
+def test_counts_and_the_oldest_of_each_source_read_an_index_only(journal: SqliteJournal) -> None:
+    fill(journal, 500)
+    fill(journal, 500, source="other", state=State.UNSUPPORTED)
+    lines = plan(journal, journal.census)
+    assert faults(lines, counted=True) == []
+    assert journal.census().oldest_by_source == {"acme": NOW + timedelta(microseconds=1)}
+    lines = plan(journal, lambda: journal.prune({State.UNSUPPORTED: timedelta(days=1)}, now=NOW))
+    assert faults(lines, counted=True) == []
+
+
+@pytest.mark.parametrize(
+    "filter",
+    [
+        Filter(states=(State.DEAD,)),
+        Filter(states=(State.DEAD, State.PENDING), sources=("ac*",)),
+        Filter(sources=("acme",), types=("thing.*",)),
+        Filter(keys=("17",)),
+        Filter(keys=("17",), sources=("acme",)),
+        Filter(seqs=(1, 2, 3)),
+        Filter(states=(State.DELIVERED,), settled_until=NOW),
+    ],
+    ids=repr,
+)
+@pytest.mark.parametrize("few", [0, sqlite_filter.FEW])
+def test_a_filter_reads_no_event_that_its_index_leaves_out(
+    journal: SqliteJournal, filter: Filter, few: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite_filter, "FEW", few)
+    for source in ("acme", "other"):
+        for state in State:
+            fill(journal, 30, source=f"{source} {state}", state=state)
+
+    def work() -> None:
+        journal.rows(filter, newest_first=True)
+        journal.rows(filter, after="3")
+        journal.count(filter)
+        journal.seqs(filter)
+        journal.kinds(filter)
+
+    assert faults(plan(journal, work), counted=True, sorted_=True) == []
+
+
+def test_pages_of_rare_states_among_many_events_are_the_same_by_each_index(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for state in (State.DEAD, State.DELIVERED, State.IGNORED, State.PENDING):
+        for source in ("a", "b"):
+            fill(journal, 7, source=f"{source} {state}", state=state)
+    filters = [
+        Filter(states=(State.DEAD, State.IGNORED)), Filter(states=(State.DEAD,), sources=("a*",)),
+        Filter(states=(State.PENDING, State.DEAD)), Filter(sources=("b*",)), Filter(sources=("none",)),
+    ]  # fmt: skip
+    pages = {}
+    for few in (0, 10, 1000):
+        monkeypatch.setattr(sqlite_filter, "FEW", few)
+        pages[few] = [
+            [row.seq for row in journal.rows(filter, after=after, limit=5, newest_first=newest)]
+            for filter in filters
+            for newest in (True, False)
+            for after in ("", "20")
+        ]
+    assert pages[0] == pages[10] == pages[1000]
+    assert pages[0][0] == [42, 41, 40, 39, 38]
+
+
+def test_a_claim_costs_the_same_from_a_hundred_thousand_events_as_from_a_thousand(journal: SqliteJournal) -> None:
+    fill(journal, 1000)
+    few = steps(journal, lambda: claim(journal))
+    fill(journal, 100_000, source="large")
+    many = steps(journal, lambda: claim(journal))
+    assert many < 2 * few
+    assert steps(journal, lambda: journal.claim(0, worker="w", now=NOW, lease=LEASE)) < few / 10
+
+
+def test_a_backlog_of_one_source_that_is_due_later_costs_the_claims_of_others_nothing(journal: SqliteJournal) -> None:
+    """An endpoint that is no longer configured: its events are handed back for a minute, again and again."""
+    fill(journal, 10)
+    few = steps(journal, lambda: claim(journal))
+    soon = micros(NOW + timedelta(minutes=1))
+    fill(journal, 100_000, source="gone", due_at=soon, reason="its endpoint is not configured")
+    fill(journal, 100_000, source="paced", due_at=micros(NOW + timedelta(days=3)))
+    journal.append([event("quick")], now=NOW)
+    assert steps(journal, lambda: journal.claim(10, worker="w", now=NOW, lease=LEASE)) < 2 * few
+    journal.append([event("quick too")], now=NOW)
+    assert claim(journal) == [("acme", "quick too")]
+    claims = journal.claim(9000, worker="w", now=NOW + timedelta(minutes=1, seconds=1), lease=LEASE)
+    assert {each.event.source for each in claims} == {"acme", "gone"}, "their leases have run out, its time has come"
+
+
+def test_pages_newest_first_cost_the_same_however_far_back(journal: SqliteJournal) -> None:
+    fill(journal, 50_000, state=State.DELIVERED)
+    first = steps(journal, lambda: journal.rows(limit=50, newest_first=True))
+    far = steps(journal, lambda: journal.rows(after="100", limit=50, newest_first=True))
+    assert far < 2 * first
