@@ -86,12 +86,12 @@ def head(item: Item) -> Head:
     at, clock = _time(type_, item.body)
     before = _former(type_, item.body, at) if at else f"sha256:{digest}"
     is_named = at is not None or (type_.endswith(_DELETED) and "id" in item.body)
-    key = _key(type_, item.body, before) if is_named else f"{type_}:{digest}"
+    key = _key(type_, item.body, before, digest) if is_named else f"{type_}:{digest}"
     former = (FormerKey(before, same_bytes=True),) if before != key else ()
     return Head(key, type_, at, clock, former_keys=former)
 
 
-def _key(type_: str, body: Payload, by_time: str) -> str:
+def _key(type_: str, body: Payload, by_time: str, digest: str) -> str:
     if type_.endswith(_DELETED):
         return f"{type_}:{body.id('id')}"
     if type_ in {"convo.created", _AI_CREATED}:
@@ -99,7 +99,10 @@ def _key(type_: str, body: Payload, by_time: str) -> str:
     thread = _thread(body, _THREAD[type_]) if type_ in _THREAD else None
     if thread and "id" in thread:
         return f"{type_}:{body.id('id')}:{thread.id('id')}"
-    return f"{by_time}:{body.text('rating', '')}" if type_ == "satisfaction.ratings" else by_time
+    if type_ in {"customer.updated", "organization.updated"}:
+        return f"{by_time}:{digest[:16]}"  # a profile may change twice in a second
+    more = {"satisfaction.ratings": "rating", "convo.merged": "threads"}.get(type_)
+    return f"{by_time}:{body.get(more, '')}" if more else by_time
 
 
 def _former(type_: str, body: Payload, at: datetime) -> str:

@@ -1,6 +1,7 @@
 """The rules that hold for every help desk alike: docs/help-desks.md."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -402,6 +403,14 @@ def test_a_made_up_name_is_no_name(name: str) -> None:
 @pytest.mark.parametrize("name", REAL)
 def test_a_persons_name_is_kept(name: str) -> None:
     assert real_name(f" {name} ") == name
+
+
+@pytest.mark.parametrize("part", [" ", "-", "guest ", "-1", "a", "1", "("])
+def test_a_long_name_takes_time_in_proportion_to_its_length(part: str) -> None:
+    name = "user" + part * (100_000 // len(part)) + "~x"
+    started = time.perf_counter()
+    assert real_name(name) == name
+    assert time.perf_counter() - started < 1
 
 
 NAMES: list[tuple[Source, str, str]] = [

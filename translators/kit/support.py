@@ -11,7 +11,7 @@ _PLACEHOLDER: Final = re.compile(
     r"(?:(?:anonymous|unknown|unnamed|web|website|chat|guest|new|permanently|deleted|former|deactivated)[ _-]+)*"
     r"(?:anonymous|unknown|unnamed|no name|visitor|guest|user|customer|client|contact|caller|person|lead|sender"
     r"|null|none|nil|undefined|n/a|\[object object\])"
-    r"(?:[ _#:-]*\d[\da-f-]*|[ _#:-]+[\da-f]{6,}|[ _-]+\+?[\d ().-]+)?",
+    r"(?:[ _#:-]*\d[\da-f-]*|[ _#:-]+[\da-f]{6,}|[ _-]+\+?[\d(][\d ().-]*)?",
     re.IGNORECASE,
 )
 
