@@ -131,3 +131,10 @@ def test_every_rule_belongs_to_a_source_and_a_golden() -> None:
         goldens = find_goldens(HERE / "golden" / path.stem)
         for rule in rules(SOURCES[path.stem]):
             assert any(rule_of(SOURCES[path.stem], golden) == rule for golden in goldens), (path.name, rule["golden"])
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_the_docs_say_what_names_an_event_and_where_the_provider_says_so(name: str) -> None:
+    page = (HERE.parent / "docs" / "sources" / f"{name}.md").read_text()
+    section = page.partition("\n## What names an event\n")[2].partition("\n## ")[0]
+    assert "https://" in section, "name the provider's own page"

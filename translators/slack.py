@@ -95,8 +95,7 @@ def head(item: Item) -> Head:
     at = event.get("event_ts")
     exact = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
     time = event.seconds("event_ts") if exact else body.seconds("event_time")
-    channel, ts = event.id("channel", ""), event.text("ts", "")
-    if type_ in _POSTED and channel and ts:
+    if type_ in _POSTED and (channel := event.id("channel", "")) and (ts := event.text("ts", "")):
         own = body.id("event_id", "")
         former = (FormerKey(own),) if own else ()
         return Head(f"message:{body.id('team_id', '')}:{channel}:{ts}", type_, time, former_keys=former)

@@ -134,3 +134,8 @@ def test_an_app_removed_from_a_whole_organisation_names_the_organisation() -> No
     ((_, outcome),) = outcomes(slack, delivery(json.dumps(told | {"event": {"type": "app_uninstalled"}}).encode()))
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"]["account_id"] == "E1"
+
+
+def test_a_channel_that_is_an_object_or_odd_names_no_message() -> None:
+    for channel in ({"id": "C1"}, {"id": ""}, ["C1"], 7):
+        assert slack.events(callback(type="channel_rename", channel=channel, ts=7))[0].key == "Ev1"
