@@ -147,7 +147,8 @@ def payment(event: Event) -> Iterator[Message]:
         total, tip = properties["amount"], _money(resource, "tip_money")
         yield track(
             "Order Completed",
-            order_id=resource.id("order_id", None) or resource.id("id"),
+            order_id=properties["order_id"],
+            square_order_id=properties["square_order_id"],
             payment_id=properties["payment_id"],
             total=_money(resource, "total_money"),
             revenue=total,
@@ -179,7 +180,7 @@ def refund(event: Event) -> Iterator[Message]:
     resource = _resource(event)
     status = resource.text("status", "")
     properties = {
-        "order_id": resource.id("order_id", None) or resource.id("payment_id", None),
+        "order_id": resource.id("payment_id", None),
         "payment_id": resource.id("payment_id", None),
         "refund_id": resource.id("id"),
         "total": _money(resource, "amount_money"),
@@ -234,7 +235,7 @@ def invoice(event: Event) -> Iterator[Message]:
         "Invoice Partially Paid" if partly else _INVOICE[event.type],
         invoice_id=resource.id("id"),
         invoice_number=resource.text("invoice_number", None),
-        order_id=resource.id("order_id", None),
+        square_order_id=resource.id("order_id", None),
         status=resource.text("status", None),
         total=_sum(requests, "computed_amount_money"),
         amount_paid=_sum(requests, "total_completed_amount_money"),
@@ -276,6 +277,7 @@ def dispute(event: Event) -> Iterator[Message]:
     yield track(
         "Dispute Closed" if closed else _DISPUTE[event.type],
         dispute_id=resource.id("dispute_id", None) or resource.id("id"),
+        order_id=resource.id("disputed_payment.payment_id", None),
         payment_id=resource.id("disputed_payment.payment_id", None),
         amount=_money(resource, "amount_money"),
         currency=resource.text("amount_money.currency", None),
@@ -286,9 +288,14 @@ def dispute(event: Event) -> Iterator[Message]:
 
 
 def _payment(resource: Payload) -> dict[str, Any]:
+    """The payment names the order: Square makes an order for each payment and another one for each refund.
+
+    https://developer.squareup.com/docs/refunds-api/webhooks
+    """
     return {
         "payment_id": resource.id("id"),
-        "order_id": resource.id("order_id", None),
+        "order_id": resource.id("id"),
+        "square_order_id": resource.id("order_id", None),
         "amount": _money(resource, "amount_money"),
         "currency": resource.text("amount_money.currency", None),
         "payment_method": resource.text("source_type", None),

@@ -195,6 +195,22 @@ def test_an_adyen_dispute_has_its_status_on_every_event() -> None:
         assert message["properties"]["status"] == "Pending"
 
 
+# Square
+
+
+def test_a_square_order_its_refund_and_its_dispute_have_one_order_id_and_a_guest_is_one_person() -> None:
+    """Square makes another order for each refund."""
+    payment, refund, dispute = (
+        golden("square", case) for case in ("payment.updated__guest", "refund.updated", "dispute.created")
+    )
+    id_ = payment["data"]["object"]["payment"]["id"]
+    refund["data"]["object"]["refund"].update(payment_id=id_, order_id="another-order")
+    dispute["data"]["object"]["dispute"]["disputed_payment"]["payment_id"] = id_
+    messages = [sent("square", body)[0] for body in (payment, refund, dispute)]
+    assert {message["properties"]["order_id"] for message in messages} == {id_}
+    assert len({message["anonymousId"] for message in messages}) == 1
+
+
 # RevenueCat
 
 
