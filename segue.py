@@ -21,9 +21,9 @@ _FIRST = '"""Segue\'s '
 
 def main() -> None:
     """Run the command line, or end with the error of `conflict`."""
-    found = conflict()
-    if found:
-        sys.stderr.write(f"Error: {found[0]}\n{found[1]}\n")
+    problem = conflict()
+    if problem:
+        sys.stderr.write(f"Error: {problem[0]}\n{problem[1]}\n")
         raise SystemExit(1)
     from webhooks.cli.main import main as command
 

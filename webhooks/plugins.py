@@ -62,9 +62,9 @@ def load(found: Iterable[EntryPoint] | None = None) -> Registry:
 
 def check_imports() -> None:
     """PyPI has other distributions that import as `translators` and `webhooks`: ours must be the ones in use."""
-    found = segue.conflict()
-    if found:
-        raise PluginError(found[0], hint=found[1])
+    problem = segue.conflict()
+    if problem:
+        raise PluginError(problem[0], hint=problem[1])
 
 
 def _load(point: EntryPoint, taken: Mapping[str, Source]) -> Plugin:

@@ -26,9 +26,9 @@ def unavailable(path: Path, error: Exception) -> JournalUnavailable:
 
 def refuse_path(path: Path) -> None:
     """Raise `JournalUnavailable` if no file can be at `path`. Nothing is opened: SQLite would write beside a device."""
-    found = _of_path(path)
-    if found is not None:
-        raise _unavailable(path, *found)
+    problem = _of_path(path)
+    if problem is not None:
+        raise _unavailable(path, *problem)
 
 
 def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
@@ -45,7 +45,7 @@ def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
         raise _unavailable(
             path,
             "it is the SQLite database of another program" + (f" (its tables: {shown})" if tables else ""),
-            f"Nothing in it was changed. Give the journal a file of its own: SEGUE_DATABASE={_beside(path)}",
+            f"Nothing in it was changed. Correct the path, or give the journal a file of its own: {_beside(path)}",
         )
 
 
@@ -55,11 +55,11 @@ def _unavailable(path: Path, cause: str, hint: str) -> JournalUnavailable:
 
 def _cause(path: Path, error: Exception) -> tuple[str, str]:
     code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    found = _of_path(path)
-    if found is None and (isinstance(error, OSError) or code in {_CANTOPEN, _READONLY, _PERM, _NOTADB}):
-        found = _of_file(path, code)
-    if found is not None:
-        return found
+    problem = _of_path(path)
+    if problem is None and (isinstance(error, OSError) or code in {_CANTOPEN, _READONLY, _PERM, _NOTADB}):
+        problem = _of_file(path, code)
+    if problem is not None:
+        return problem
     number = getattr(error, "errno", None)
     if code == _FULL or number in {errno.ENOSPC, errno.EDQUOT}:
         hint = f"Free space on the disk of {path.parent}, or move the journal to a larger one."
@@ -127,12 +127,15 @@ def _of_file(path: Path, code: int) -> tuple[str, str] | None:
     restore = "Check the disk's health, and restore it from a backup; start nothing on it until then."
     if path.with_name(path.name + "-wal").exists():
         return "its first bytes are damaged, so it is no SQLite database any more", restore
-    other = f"Nothing in it was changed. Give the journal a file of its own, such as SEGUE_DATABASE={_beside(path)}"
-    return f"{path} is another kind of file, no SQLite database", f"{other}. If it was the journal: {restore}"
+    hint = f"Nothing in it was changed. Correct the path, or give the journal a file of its own: {_beside(path)}"
+    return (
+        f"{path} is another kind of file, no SQLite database",
+        f"{hint}. If it was the journal, it is damaged. {restore}",
+    )
 
 
 def _beside(path: Path) -> str:
-    return f"sqlite:///{path.with_name('segue-journal.db')}"
+    return f"SEGUE_DATABASE=sqlite:///{path.with_name('segue-journal.db')}"
 
 
 def _make_folder(path: Path) -> str:

@@ -51,8 +51,8 @@ def left_out_by(state: State, reason: str) -> str:
     """The setting that would deliver an event that a setting leaves out, as a live endpoint leaves out test events;
     empty if it is anything else. Sources say it in their reason: "a test order; set SEGUE_SHOP_ENVIRONMENT=both ...".
     """
-    found = _SETTING.search(reason) if state is State.IGNORED else None
-    return found[1] if found else ""
+    setting = _SETTING.search(reason) if state is State.IGNORED else None
+    return setting[1] if setting else ""
 
 
 @dataclass(frozen=True, slots=True)

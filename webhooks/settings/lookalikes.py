@@ -70,8 +70,8 @@ def odd_secrets(endpoint: EndpointSettings) -> Iterator[str]:
         which = f"{key} (number {place} of {len(endpoint.secrets)})" if len(endpoint.secrets) > 1 else key
         if secret[0] in _QUOTE or secret[-1] in _QUOTE:
             yield f"{which} begins or ends with a quote, which is taken as part of the secret: take it out"
-        if found := _UNSEEN.search(secret):
-            yield f"{which} holds a character that cannot be seen (U+{ord(found[0]):04X}): copy the secret again"
+        if unseen := _UNSEEN.search(secret):
+            yield f"{which} holds a character that cannot be seen (U+{ord(unseen[0]):04X}): copy the secret again"
         elif any(c.isspace() for c in secret) and "-----BEGIN" not in secret:
             yield f"{which} holds a space or a line break: copy the secret again, without them"
 
