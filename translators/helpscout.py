@@ -366,6 +366,7 @@ def organization_deleted(event: Event) -> Iterator[Message]:
 
 
 helpscout.ignore("helpscout.test", because="Help Scout's own test of this URL")
+helpscout.ignore("convo.ai-answers-email.*", because="written by Help Scout's AI, or its own account of how that ended")
 helpscout.ignore("convo.note.created", because="a private note is no act of the customer")
 helpscout.ignore("convo.deleted", because="its body names the conversation only, not the customer")
 helpscout.ignore("tag.*", because="your team's list of labels; convo.tags tells where one is used")

@@ -283,7 +283,8 @@ def _opens(event: Event, message: Payload, channel: str) -> bool:
     first = "firstInboundMessageInfo" if received else "firstOutboundMessageInfo"
     if thread.text(f"{first}.messageSource", channel).lower() != channel:
         return False
-    return opens_ticket(thread.iso("createdAt", None), message.iso("createdAt", None))
+    written = message.iso("createdAt", None)
+    return any(opens_ticket(thread.iso(path, None), written) for path in ("createdAt", f"{first}.timestamp"))
 
 
 @plain.on("thread.chat_received")

@@ -75,6 +75,12 @@ def messages(source: Source, name: str, change: Change | None = None) -> list[di
 OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
     (zendesk, "ticket_created", {}, [CREATED]),
     (zendesk, "ticket_comment_added__opening", {}, []),
+    (
+        zendesk,
+        "ticket_comment_added__opening",
+        {"detail.updated_at": "2026-10-05T09:00:08Z", "time": "2026-10-05T09:00:08.1Z"},
+        [],
+    ),
     (zendesk, "messaging_ticket_message_added__customer", {}, [SENT]),
     (intercom, "ticket_created", {}, [CREATED]),
     (intercom, "conversation_user_created", {}, [STARTED, SENT]),
@@ -106,6 +112,18 @@ OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
     *(
         (plain, f"{channel}_message_received", {"payload.thread.firstInboundMessageInfo.messageSource": word}, [])
         for channel, word in (("slack", "SLACK"), ("ms_teams", "MS_TEAMS"), ("discord", "DISCORD"))
+    ),
+    (
+        plain,
+        "slack_message_received",  # Slack's message is older than the thread that Plain makes of it
+        {
+            "payload.thread.firstInboundMessageInfo": {
+                "messageSource": "SLACK",
+                "timestamp": "2026-10-05T09:29:00.100Z",
+            },
+            "payload.thread.createdAt": "2026-10-05T09:29:03.200Z",
+        },
+        [],
     ),
     (plain, "slack_message_sent", {"payload.thread.createdBy": {"actorType": "user", "userId": "u_1"}}, []),
     (plain, "chat_received", {"payload.thread.firstInboundMessageInfo.messageSource": "CHAT"}, [SENT]),

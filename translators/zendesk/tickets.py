@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, ExternalId, Identity, Message, Payload, Skip, real_name, track
+from translators.kit import Event, ExternalId, Identity, Message, Payload, Skip, opens_ticket, real_name, track
 from translators.zendesk.source import id_of, person, zendesk
 
 _DONE: Final = {"solved", "closed"}
@@ -77,8 +77,9 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
     detail, comment = event.body.at("detail"), event.body.at("event.comment")
     if not comment.flag("is_public", False):
         raise Skip("a private note")
-    if "created_at" in detail and detail.get("created_at") == detail.get("updated_at"):
-        raise Skip("the comment that opened the ticket; ticket.created tells it")
+    unchanged = "created_at" in detail and detail.get("created_at") == detail.get("updated_at")
+    if unchanged or opens_ticket(detail.iso("created_at", None), event.occurred_at):
+        raise Skip("the comment that opened the ticket; ticket.created has it")
     author = comment.id("author.id", "") or comment.id("author_id", "")
     if author and not author.isdecimal():
         raise Skip("written by Zendesk itself or a bot")
