@@ -41,7 +41,7 @@ calendly = Source(
 )
 
 
-# What happens once to the thing that `payload.uri` names.
+# What happens once to the subject that `payload.uri` names.
 _ONCE: Final = {
     "invitee.created", "invitee.canceled", "routing_form_submission.created", "contact.created", "contact.deleted",
 }  # fmt: skip
@@ -50,7 +50,7 @@ _ONCE: Final = {
 @calendly.event
 def head(item: Item) -> Head:
     """The event and its subject. `created_at` is the notification's: subscriptions of user and organisation differ in
-    it, so it is a part of the key only where nothing else tells two events of one subject apart.
+    it, so it is a part of the key only if nothing else differs between two events of one subject.
     """
     body = item.body
     type_, uri, at = body.text("event"), body.id("payload.uri"), body.iso("created_at")

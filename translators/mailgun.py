@@ -55,14 +55,14 @@ def head(item: Item) -> Head:
 
     The time is unix seconds with a fraction.
     """
-    told = item.body.at("event-data")
-    type_, at, own = told.text("event"), told.when("timestamp", None), told.id("id", "")
+    data = item.body.at("event-data")
+    type_, at, own = data.text("event"), data.when("timestamp", None), data.id("id", "")
     if own and at:
         return Head(f"{own}:{at.isoformat()}", type_, at, former_keys=(FormerKey(own, same_bytes=True),))
     if own:
         return Head(own, type_, at)
     former = f"sha256:{sha256(raw_member(item.raw, 'event-data')).hexdigest()}"
-    return Head(f"{type_}:{digest(told.value)}", type_, at, former_keys=(FormerKey(former),))
+    return Head(f"{type_}:{digest(data.value)}", type_, at, former_keys=(FormerKey(former),))
 
 
 @mailgun.before

@@ -38,7 +38,7 @@ postmark = Source(
 _NO_MESSAGE: Final = "00000000-0000-0000-0000-000000000000"
 _TIMES: Final = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 
-# What tells two events of one type, message, recipient and second apart, besides these.
+# What differs between two events of one type, message, recipient and second.
 _MORE_OF_KEY: Final = {
     "Click": ("OriginalLink", "ClickLocation"),
     "Open": ("UserAgent", "Geo.IP"),

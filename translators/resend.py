@@ -65,7 +65,7 @@ def register(at: Registering) -> Registered:
 @resend.who
 def who(event: Event) -> Identity:
     """The recipient. Resend makes an event for each of several and does not say for which: these belong to the e-mail
-    itself, so that nobody is said to have done what another did.
+    itself, so that no recipient gets what another did.
     """
     data = event.body.at("data")
     emails = [address(data, f"{field}.{place}") for field in _RECIPIENTS for place, _ in enumerate(data.each(field))]

@@ -301,16 +301,24 @@ def commanded(event: Event) -> Iterator[Message]:
     yield track("App Command Used", command=event.body.text("command"), channel_id=event.body.id("channel_id", None))
 
 
-slack.ignore("message.*", because="an edit, a bot's, or Slack's own words about a channel")
-slack.ignore("outgoing_webhook", because="a legacy outgoing webhook, which tells a message that the Events API tells")
+slack.ignore("message.*", because="an edit or a deletion, a bot's message, or Slack's own words about a channel")
+slack.ignore("outgoing_webhook", because="a legacy outgoing webhook, whose message the Events API reports")
 slack.ignore("view_closed", "block_suggestion", because="a form that was not sent, or a menu that asks for its choices")
-slack.ignore("app_rate_limited", because="Slack's word that events were left out, nobody's act")
-slack.ignore("tokens_revoked", because="an app's tokens; app_uninstalled tells of its removal")
-slack.ignore("workflow_*", "function_executed", because="an automation ran, nobody acted")
+slack.ignore("app_rate_limited", because="Slack says that it left events out")
+slack.ignore("tokens_revoked", because="an app's tokens; app_uninstalled reports its removal")
+slack.ignore(
+    "workflow_*", "function_executed", because="an automation, published or run: no step that our vocabulary names"
+)
 slack.ignore(
     "channel_*", "group_*", "im_*", "mpim_*", "team_*", "email_domain_changed", "emoji_changed", "subteam_*",
-    "grid_migration_*", "shared_channel_*", because="the administration of a workspace or channel",
+    "grid_migration_*", "shared_channel_*",
+    because="a channel, a conversation or a workspace was opened, renamed or changed",
 )  # fmt: skip
-slack.ignore("user_*", "dnd_*", "assistant_*", because="a member's presence, status or settings")
-slack.ignore("file_*", "pin_*", "star_*", "call_*", "bookmark_*", because="a detail of a message or file")
+slack.ignore(
+    "user_*", "dnd_*", "assistant_*", because="a member's presence, status or settings, or an assistant's thread"
+)
+slack.ignore(
+    "file_*", "pin_*", "star_*", "call_*", "bookmark_*",
+    because="a file, a pin, a star, a call or a bookmark: no step that our vocabulary names",
+)  # fmt: skip
 slack.ignore("resources_*", "scope_*", "bot_*", "invite_requested", because="the app's own permissions, or an approval")

@@ -67,13 +67,15 @@ def head(item: Item) -> Head:
     attempt's time and is not taken.
     """
     body = item.body
-    told = item.headers.get("webhook-id") or item.headers.get("svix-id") or f"sha256:{sha256(item.raw).hexdigest()}"
+    message_id = (
+        item.headers.get("webhook-id") or item.headers.get("svix-id") or f"sha256:{sha256(item.raw).hexdigest()}"
+    )
     type_, at = body.text("type"), body.when(str(item.options.get("time") or "timestamp"), None)
     path = str(item.options.get("event_id") or "")
     own = body.id(path, "") if path else ""
     if not own:
-        return Head(told, type_, at)
-    return Head(f"{type_}:{own}", type_, at, former_keys=(FormerKey(told),))
+        return Head(message_id, type_, at)
+    return Head(f"{type_}:{own}", type_, at, former_keys=(FormerKey(message_id),))
 
 
 @standard_webhooks.who

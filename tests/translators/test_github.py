@@ -90,16 +90,16 @@ def bought(
         "yearly_price_in_cents": 10000,
         "price_model": "per-unit",
     }
-    told = {
+    current = {
         "account": {"id": 77, "type": account, "login": "globex"},
         "plan": plan, "billing_cycle": "monthly", "unit_count": 3, "on_free_trial": False,
     }  # fmt: skip
-    before = told | {"unit_count": 2}
+    before = current | {"unit_count": 2}
     body = {
         "action": action,
         "effective_date": "2026-10-05T00:00:00+00:00",
         "sender": {"id": 1, "type": sender, "login": "jane"},
-        "marketplace_purchase": told | purchase,
+        "marketplace_purchase": current | purchase,
         "previous_marketplace_purchase": before,
     }
     ((_, outcome),) = outcomes(github, delivery(json.dumps(body).encode(), event="marketplace_purchase"))

@@ -17,14 +17,14 @@ COMPANY = {"Name": "Acme", "Industry": "Ports"}
 
 
 def outbound(fields: dict[str, Any]) -> bytes:
-    told = "".join(f"<sf:{name}>{escape(str(value).lower() if value is True else str(value))}</sf:{name}>"
+    members = "".join(f"<sf:{name}>{escape(str(value).lower() if value is True else str(value))}</sf:{name}>"
                    for name, value in fields.items())  # fmt: skip
     return (
         '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
         'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body>'
         '<notifications xmlns="http://soap.sforce.com/2005/09/outbound"><OrganizationId>00D1</OrganizationId>'
         '<Notification><Id>04l1</Id><sObject xsi:type="sf:Account" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">'
-        f"<sf:Id>{ACCOUNT}</sf:Id>{told}</sObject></Notification></notifications></soapenv:Body></soapenv:Envelope>"
+        f"<sf:Id>{ACCOUNT}</sf:Id>{members}</sObject></Notification></notifications></soapenv:Body></soapenv:Envelope>"
     ).encode()
 
 

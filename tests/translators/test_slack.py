@@ -80,8 +80,8 @@ def test_a_command_or_a_modal_is_answered_with_nothing_since_slack_would_show_it
 
 
 def test_one_message_under_several_event_ids_is_one_event() -> None:
-    told = {"type": "message", "channel": "C1", "user": "U1", "ts": "1791190800.000100"}
-    first, again = callback(**told), callback(**told)
+    payload = {"type": "message", "channel": "C1", "user": "U1", "ts": "1791190800.000100"}
+    first, again = callback(**payload), callback(**payload)
     again = delivery(again.body.replace(b"Ev1", b"Ev2"))
     events = [slack.events(sent)[0] for sent in (first, again)]
     assert {event.key for event in events} == {"message:T1:C1:1791190800.000100"}
@@ -89,9 +89,9 @@ def test_one_message_under_several_event_ids_is_one_event() -> None:
 
 
 def person(member: str, **outer: Any) -> tuple[str, str]:
-    told = {"type": "event_callback", "event_id": "Ev1", "event_time": 1791190800, **outer}
+    payload = {"type": "event_callback", "event_id": "Ev1", "event_time": 1791190800, **outer}
     event = {"type": "reaction_added", "user": member, "reaction": "tada"}
-    ((_, outcome),) = outcomes(slack, delivery(json.dumps({**told, "event": event}).encode()))
+    ((_, outcome),) = outcomes(slack, delivery(json.dumps({**payload, "event": event}).encode()))
     assert isinstance(outcome, Translated)
     (message,) = outcome.messages
     return message["anonymousId"], message["context"]["externalIds"][0]["id"]
@@ -124,14 +124,14 @@ def test_an_interaction_and_an_event_of_one_member_are_of_one_person() -> None:
 
 
 def test_an_app_removed_from_a_whole_organisation_names_the_organisation() -> None:
-    told = {
+    payload = {
         "type": "event_callback",
         "event_id": "Ev1",
         "event_time": 1791190800,
         "team_id": None,
         "enterprise_id": "E1",
     }
-    ((_, outcome),) = outcomes(slack, delivery(json.dumps(told | {"event": {"type": "app_uninstalled"}}).encode()))
+    ((_, outcome),) = outcomes(slack, delivery(json.dumps(payload | {"event": {"type": "app_uninstalled"}}).encode()))
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"]["account_id"] == "E1"
 

@@ -1,4 +1,4 @@
-"""What the goldens of Twilio cannot tell by themselves: callbacks about no message, opting out, keys."""
+"""Twilio: callbacks about no message, opting out, keys."""
 
 from urllib.parse import urlencode
 

@@ -67,14 +67,14 @@ def purchased(event: Event) -> Iterator[Message]:
 def plan_changed(event: Event) -> Iterator[Message]:
     """Another plan, cycle or number of units; or a trial that goes on as a paid plan."""
     now, before = event.body.at("marketplace_purchase"), event.body.maybe("previous_marketplace_purchase")
-    told, who = _purchase(event), _buyer(event)
-    old = {name: value for name, value in _plan(before).items() if value is not None and value != told[name]}
+    purchase, who = _purchase(event), _buyer(event)
+    old = {name: value for name, value in _plan(before).items() if value is not None and value != purchase[name]}
     converted = before.get("on_free_trial") is True and now.get("on_free_trial") is False
     if converted:
-        yield track("Trial Converted", told, who=who)
+        yield track("Trial Converted", purchase, who=who)
     if old or not converted:
         name = "Subscription Plan Changed" if old else "Subscription Updated"
-        yield track(name, told | {f"previous_{field}": value for field, value in old.items()}, who=who)
+        yield track(name, purchase | {f"previous_{field}": value for field, value in old.items()}, who=who)
 
 
 @github.on("marketplace_purchase.cancelled")

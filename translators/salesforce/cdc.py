@@ -102,15 +102,15 @@ def head(item: Item) -> Head:
     return Head(key, kind, header.millis("commitTimestamp"))
 
 
-def _platform_head(item: Item, told: Payload) -> Head:
+def _platform_head(item: Item, payload: Payload) -> Head:
     """A platform event's name stands on its channel or in EventBridge's `detail-type`."""
     body = item.body
     places = (body.text(path, "") for path in ("channel", "topic", "topicName", "detail-type"))
     found = next(filter(None, map(_PLATFORM.fullmatch, places)), None)
     if found is None:
         raise Malformed("$.channel", "does not name a platform event, and the payload has no ChangeEventHeader")
-    name, at = found[1], told.when("CreatedDate", None)
-    own = told.id("EventUuid", "") or body.id("data.event.EventUuid", "") or body.id("event.EventUuid", "")
+    name, at = found[1], payload.when("CreatedDate", None)
+    own = payload.id("EventUuid", "") or body.id("data.event.EventUuid", "") or body.id("event.EventUuid", "")
     if own:
         return Head(own, name, at)
     place = next(filter(None, (body.id(path, "") for path in (*_REPLAY_IDS, "id"))), "")

@@ -83,7 +83,7 @@ class Change:
         return sorted((self.changed or frozenset()) - _NOISE - set(told))
 
     def names(self) -> frozenset[str]:
-        """The fields that are told or known to have become empty."""
+        """The fields that the record has or that are known to have become empty."""
         fields = self.record.value
         filled = {name for name, value in fields.items() if value is not None} if isinstance(fields, dict) else set()
         return self.erased | filled

@@ -61,8 +61,9 @@ def split(delivery: Delivery) -> Iterator[Item]:
 
 @salesforce_data_cloud.event
 def head(item: Item) -> Head:
-    """Its UUID, else all of it but the time of publishing, which a repetition may have anew. Its time is when it
-    occurred; else when it was published or sent, which may be later.
+    """Its UUID, else all of it but the time of publishing, which may differ in a repetition.
+
+    Its time is when it occurred; else when it was published or sent, which may be later.
     """
     event, action = item.body, item.body.text("ActionDeveloperName")
     at = _moment(event.get("EventCreationDateTime"))
@@ -96,15 +97,15 @@ def _person(event: Event) -> Payload:
 
     Data Cloud writes `Account_Home__dll_PersonEmail__c`, `PersonEmail__c` or `ssot__FirstName__c`.
     """
-    current, thing = _current(event).value, event.body.text("SourceObjectDeveloperName", "")
-    named = {_plain(name, thing): value for name, value in current.items()} if isinstance(current, dict) else {}
-    told = named.get("IsPersonAccount")
-    person = bool(named.get("PersonEmail") or named.get("PersonContactId")) if told is None else told in (True, "true")
+    current, object_ = _current(event).value, event.body.text("SourceObjectDeveloperName", "")
+    named = {_plain(name, object_): value for name, value in current.items()} if isinstance(current, dict) else {}
+    mark = named.get("IsPersonAccount")
+    person = bool(named.get("PersonEmail") or named.get("PersonContactId")) if mark is None else mark in (True, "true")
     return Payload(named if person else {}, "$.PayloadCurrentValue")
 
 
-def _plain(field: str, thing: str) -> str:
-    return field.removeprefix(f"{thing}_").removeprefix("ssot__").removesuffix("__c")
+def _plain(field: str, object_: str) -> str:
+    return field.removeprefix(f"{object_}_").removeprefix("ssot__").removesuffix("__c")
 
 
 @salesforce_data_cloud.who

@@ -23,7 +23,7 @@ UNTOLD: Final = ("Opportunity.undelete", "Case.undelete")
 UNTOLD_REASON: Final = "the record is back as it was: nothing happened to the customer"
 WORK: Final = ("Task", "Event", "EmailMessage", "CaseComment", "FeedItem")
 WORK_CHANGES: Final = tuple(f"{name}.{operation}" for name in WORK for operation in OPERATIONS)
-WORK_REASON: Final = "an employee's own work, no customer's act"
+WORK_REASON: Final = "a task, an e-mail or a comment on a record; what changes in the record itself is reported"
 
 
 def messages(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:

@@ -49,9 +49,9 @@ _NAMES: Final = {"FirstName", "MiddleName", "LastName", "Salutation", "Suffix"}
 
 def is_person(change: Change) -> bool:
     """Whether an account is a Person Account: it says so, or has fields that only these have."""
-    told = change.flag("IsPersonAccount")
-    if told is not None:
-        return told
+    mark = change.flag("IsPersonAccount")
+    if mark is not None:
+        return mark
     return any(_is_of_person(name) for name in change.names())
 
 
@@ -60,7 +60,7 @@ def _is_of_person(field: str) -> bool:
 
 
 def account_identity(change: Change) -> Identity:
-    """The account; of a Person Account the person, by the contact that it is, if that is told."""
+    """The account; of a Person Account the person, by the contact that it is, if the record names it."""
     if not is_person(change):
         return identity_of(change.id)
     contact = change.ref("PersonContactId")
@@ -93,7 +93,7 @@ def _person_of_account(change: Change) -> dict[str, Any]:
 
 
 def _whole_name(change: Change) -> str | None:
-    """The name; of its two parts only if both are told, or all that there is to know is."""
+    """The name; joined of its two parts only if both are there, or the record is whole."""
     first, last = change.text("FirstName"), change.text("LastName")
     joined = " ".join(filter(None, (first, last))) if change.whole or (first and last) else None
     return change.text("Name") or joined or None
@@ -116,9 +116,9 @@ def _person(change: Change, prefix: str) -> dict[str, Any]:
 
 
 def _identify(change: Change, traits: Mapping[str, Any]) -> Iterator[Message]:
-    """Of an update that tells only what changed, nothing if that is no trait."""
+    """Nothing for an update whose changed fields are no traits."""
     made = change.moment("CreatedDate")
-    if change.whole or made or any(told is not None for told in traits.values()):
+    if change.whole or made or any(trait is not None for trait in traits.values()):
         yield identify(createdAt=made)
 
 
