@@ -49,7 +49,10 @@ def head(item: Item) -> Head:
 
 @chargebee.who
 def customer(event: Event) -> Identity:
-    """The customer's id; a merchant may choose it, but need not, so it is not taken for a userId."""
+    """The customer's id; a merchant may choose it, but need not, so it is not taken for a userId.
+
+    A record that names no customer stands for its person.
+    """
     content = event.body.at("content")
     person = content.maybe("customer")
     id_ = person.id("id", "") or _first(content, "customer_id")
@@ -58,7 +61,7 @@ def customer(event: Event) -> Identity:
         metadata=tuple(
             content.texts(f"{name}.meta_data") for name in ("subscription", "customer") if content.get(name)
         ),
-        anonymous=("customer", id_) if id_ else None,
+        anonymous=("customer", id_) if id_ else ("record", record) if (record := _first(content, "id")) else None,
         external_ids=(ExternalId("chargebee_customer_id", id_),),
         traits={
             "email": person.text("email", None),

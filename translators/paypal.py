@@ -239,7 +239,7 @@ _SUBSCRIPTION: Final = {
 @paypal.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
     resource = event.body.at("resource")
-    last = resource.maybe("billing_info.last_payment.amount") or resource.maybe("agreement_details.last_payment_amount")
+    last = _last_payment(event, resource)
     next_time, next_date = "billing_info.next_billing_time", "agreement_details.next_billing_date"
     yield track(
         _SUBSCRIPTION[event.type],
@@ -251,6 +251,14 @@ def subscription(event: Event) -> Iterator[Message]:
         currency=last.text("currency_code", None) or last.text("currency", None),
         next_billed_at=_time(resource, next_time) or _time(resource, next_date),
     )
+
+
+def _last_payment(event: Event, resource: Payload) -> Payload:
+    """What was paid last, or could not be. Version 1 keeps it in `agreement_details`."""
+    if event.type == "BILLING.SUBSCRIPTION.PAYMENT.FAILED" and "billing_info.last_failed_payment.amount" in resource:
+        return resource.at("billing_info.last_failed_payment.amount")
+    last = resource.maybe("billing_info.last_payment.amount")
+    return last or resource.maybe("agreement_details.last_payment_amount")
 
 
 _DISPUTE: Final = {

@@ -69,15 +69,19 @@ def environment(event: Event) -> None:
 
 @revenuecat.who
 def subscriber(event: Event) -> Identity:
-    """`app_user_id` is the app's own user id unless RevenueCat made it up."""
+    """`app_user_id` is the app's own user id unless RevenueCat made it up.
+
+    A purchase without one stands for its person.
+    """
     purchase = event.body.at("event")
     id_ = purchase.id("app_user_id", "") or purchase.id("original_app_user_id", "")
     own = not id_.startswith(_ANONYMOUS)
+    sold = purchase.id("original_transaction_id", "") or purchase.id("transaction_id", "")
     attributes = purchase.maybe("subscriber_attributes")
     email = attributes.get("$email.value")
     return Identity(
         user_ids=(id_,) if own else (),
-        anonymous=("app_user", id_) if id_ else None,
+        anonymous=("app_user", id_) if id_ else ("purchase", sold) if sold else None,
         external_ids=(ExternalId("revenuecat_app_user_id", id_),),
         traits={"email": email} if isinstance(email, str) and email else {},
     )
