@@ -185,6 +185,26 @@ def test_no_body_makes_a_500_signed_or_not(wire: Wire, name: str) -> None:
     assert tracebacks(wire) == []
 
 
+@pytest.mark.parametrize(
+    "path", ["/", "/healthz", "/healthz?nonce=%ff", "/readyz", "/metrics", "/nowhere", "/webhooks", "/webhooks/", "//", "/webhooks/nobody/x",
+             "/webhooks/%ff%00", "/%2e%2e/webhooks/acme", "/webhooks/acme/%c3%28"],
+)  # fmt: skip
+def test_no_other_path_answers_500_either(wire: Wire, path: str) -> None:
+    headers = [
+        b"Accept: ;q=x,,*/*;q=9", b"Accept-Encoding: gzip;q=x", b"Authorization: Bearer \xff", b'Authorization: Digest "', b"Cookie: \xff=;;=",
+        b"Range: bytes=x-", b'If-None-Match: "', b"If-Modified-Since: x", b"Content-Type: ;;;", b"Host: [", b"X-Forwarded-For: \xff",
+    ]  # fmt: skip
+    for method in (b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"X"):
+        first = method + b" " + path.encode() + b" HTTP/1.1\r\nHost: h\r\nConnection: close\r\n"
+        attempts = [first + header + b"\r\n\r\n" for header in headers]
+        attempts += [first + CHUNKED + b"\r\n\r\n" + chunks for chunks in BAD_CHUNKS.values()]
+        for whole in attempts:
+            answer = wire.send(whole)
+            assert status(answer) < 500, (whole, answer)
+    good(wire)
+    assert tracebacks(wire) == []
+
+
 def test_a_malformed_chunk_is_answered_and_ends_the_connection(wire: Wire) -> None:
     """What stands behind it is no request: where the body ends is not known."""
     hidden = request(body=EVENT.replace(b"evt_1", b"evt_hidden"))
