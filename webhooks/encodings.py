@@ -61,13 +61,14 @@ def bad_encoding(reason: str) -> Rejected:
     return Rejected(400, "bad_encoding", reason, hint=hint)
 
 
-def too_large(limit: int) -> Rejected:
-    """Return the refusal of a body over the limit."""
+def too_large(limit: int, length: int | None = None) -> Rejected:
+    """Return the refusal of a body over the limit; `length` is what its Content-Length says."""
     return Rejected(
         413,
         "body_too_large",
         f"The body is larger than {limit} bytes.",
         hint="Send smaller batches, or raise SEGUE_MAX_BODY.",
+        detail="" if length is None else f"Content-Length is {length}",
     )
 
 

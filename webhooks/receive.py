@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from difflib import get_close_matches
 from functools import partial
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ RETRY_AFTER: Final = "5"
 LOOKS: Final = frozenset({"GET", "HEAD"})
 """Methods that show what an endpoint is, if they carry nothing of a delivery."""
 _LONGEST_REASON: Final = 300
+_LONGEST_NAME: Final = 40
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -196,9 +198,15 @@ class Door:
                     "unknown_source",
                     "No source of this name is installed or configured.",
                     hint="`segue sources` lists the names; the URL is /webhooks/<source>.",
+                    detail=self._nearest(name),
                 )
             raise _closed(name, known.title)
         return endpoint
+
+    def _nearest(self, name: str) -> str:
+        """The name that was probably meant, for the log: what was asked for may be anything, a token even."""
+        near = get_close_matches(name, [*self.endpoints, *self.sources], n=1) if len(name) <= _LONGEST_NAME else []
+        return f"the nearest name is {near[0]}" if near else ""
 
     def _request(self, endpoint: Endpoint, incoming: Incoming) -> Request:
         return Request(
@@ -288,7 +296,13 @@ class Door:
             self.meter.unreadable.labels(endpoint.name).inc(min(len(unreadable), stored.new))
             log.warning(
                 "kept unread",
-                extra={"endpoint": endpoint.name, "events": len(unreadable), "of": len(events), "reason": reason},
+                extra={
+                    "source": endpoint.source.name,
+                    "endpoint": endpoint.name,
+                    "events": len(unreadable),
+                    "of": len(events),
+                    "reason": reason,
+                },
             )
         if endpoint.source.ack is not None:
             return reply(endpoint.source.ack)
@@ -341,7 +355,7 @@ def not_allowed(method: str, source: Source, *, signature: str = "") -> Rejected
         405,
         "method_not_allowed",
         f"{source.title} webhooks are not taken by {method}{' without a body' if method in others else ''}.",
-        hint=f"Choose POST as the HTTP method in {source.title}'s settings of the webhook.{also} Nothing was stored.",
+        hint=f"Choose POST at the provider, in {source.title}'s settings of the webhook.{also} Nothing was stored.",
         headers={"Allow": allowed},
         signature=signature,
     )

@@ -27,6 +27,7 @@ ALWAYS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store
 """With every answer: a provider's challenge, given back, is never taken for a page."""
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PIECE: Final = 65536
+_MOST_DIGITS: Final = 18
 
 Environ = dict[str, Any]
 
@@ -116,10 +117,12 @@ def internal_error() -> Rejected:
 
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
-    """The raw bytes, whether their length was told or they come in chunks; never more than the limit."""
+    """Read the raw body, with Content-Length or chunked; never more than the limit."""
     told: str = environ.get("CONTENT_LENGTH", "")
-    if told.isdecimal() and int(told) > limit:
+    if told.isdecimal() and len(told) > _MOST_DIGITS:
         raise too_large(limit)
+    if told.isdecimal() and int(told) > limit:
+        raise too_large(limit, int(told))
     try:
         return _read(environ, environ["wsgi.input"], limit)
     except Rejected:

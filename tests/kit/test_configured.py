@@ -325,3 +325,11 @@ def test_every_key_is_on_the_page() -> None:
         assert any(all(f"{key} = " in line for key in form) for line in PAGE.splitlines() if line.startswith("| `{")), (
             form
         )
+
+
+def test_methods_of_deliveries_are_declared_and_those_without_a_body_are_a_fault() -> None:
+    config = tomllib.loads(TOML)
+    assert configured("acme", {**config, "methods": ["PUT", "PATCH"]}).delivery_methods == {"POST", "PUT", "PATCH"}
+    assert configured("acme", config).delivery_methods == {"POST"}
+    with pytest.raises(Declaration, match=r"sources\.acme: acme declares GET"):
+        configured("acme", {**config, "methods": ["GET"]})

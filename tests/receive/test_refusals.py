@@ -36,9 +36,9 @@ class Bench:
 
     def send(
         self, payload: bytes = b"", *, name: str = "acme", method: str = "POST", sign: bytes | None = None, query: str = "",
-        length: int | None = None, **headers: str,
+        length: str | None = None, **headers: str,
     ) -> int:  # fmt: skip
-        told = {"content-length": str(len(payload) if length is None else length)}
+        told = {"content-length": str(len(payload)) if length is None else length}
         if sign is not None:
             told |= {key.lower(): value for key, value in signed(sign).items()}
         told |= {key.replace("_", "-"): value for key, value in headers.items()}
@@ -71,7 +71,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a signed encoding": ({"payload": ENCODED, "sign": ENCODED, "content_encoding": "br"}, "unsupported_encoding", "right"),
     "an encoding": ({"payload": ENCODED, "sign": body(), "content_encoding": "br"}, "unsupported_encoding", "not_checked"),
     "no gzip": ({"payload": body(), "sign": body(), "content_encoding": "gzip"}, "bad_encoding", "right"),
-    "cut short": ({"payload": body(), "sign": body(), "length": 999}, "cut_short", "not_checked"),
+    "cut short": ({"payload": body(), "sign": body(), "length": "999"}, "cut_short", "not_checked"),
     "method": ({"payload": body(), "sign": body(), "method": "PUT"}, "method_not_allowed", "right"),
     "get": ({"sign": b"", "method": "GET"}, "method_not_allowed", "right"),
     "a scanner's get": ({"method": "GET", "query": "a=1"}, "method_not_allowed", "missing"),
@@ -228,3 +228,20 @@ def test_a_handshake_or_guard_that_fails_is_no_500(caplog: Any) -> None:
     assert bench.send(b"{}") == 401
     assert bench.send(body(), sign=body()) == 200
     assert len(bench.journal.rows()) == 1
+
+
+def test_a_mistyped_name_in_the_url_is_logged_with_the_nearest_one(caplog: Any) -> None:
+    bench = Bench()
+    with caplog.at_level(logging.WARNING):
+        for name in ("acmee", "x" * 4000, "t0ken"):
+            assert bench.send(body(), sign=body(), name=name) == 404
+    details = [getattr(record, "detail", "") for record in caplog.records if record.message == "rejected"]
+    assert details == ["the nearest name is acme", "", ""]
+
+
+def test_the_announced_size_of_a_body_that_is_too_large_is_logged(caplog: Any) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert Bench().send(b"", length="123456") == 413
+        assert Bench().send(b"", length="1" + "0" * 4999) == 413
+    details = [getattr(record, "detail", "") for record in caplog.records if record.message == "rejected"]
+    assert details == ["Content-Length is 123456", ""]

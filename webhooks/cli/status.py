@@ -109,8 +109,9 @@ def status(as_json: bool) -> None:
 
 
 def _refusals(refused: Sequence[RefusedCount]) -> None:
-    """The latest causes; those by which events were lost stand out."""
-    for row in refused[:MOST_REFUSALS]:
+    """The causes by which events were lost, then the others; the latest first."""
+    ordered = sorted(refused, key=lambda row: not (row.signed or row.unchecked))
+    for row in ordered[:MOST_REFUSALS]:
         lost = row.signed + row.unchecked
         last = f", the last at {row.last_at:%Y-%m-%d %H:%M} UTC" if row.last_at else ""
         text = f"{row.source}: {row.count} refused, {row.reason}{last}"

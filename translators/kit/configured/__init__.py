@@ -36,8 +36,8 @@ from translators.kit.schemes import HmacBody
 from translators.kit.source import Source
 
 _KEYS = (
-    "title", "docs", "secret_help", "scheme", "body", "id", "type", "time", "naive_times_are_utc", "items", "identity",
-    "events", "ignore",
+    "title", "docs", "secret_help", "scheme", "methods", "body", "id", "type", "time", "naive_times_are_utc", "items",
+    "identity", "events", "ignore",
 )  # fmt: skip
 
 
@@ -58,7 +58,7 @@ def _source(name: str, table: Table) -> Source:
     try:
         source = Source(
             name, scheme=scheme or HmacBody(header="-"), title=table.text("title"), docs=table.text("docs"),
-            secret_help=table.text("secret_help"), keep_headers=heads.headers(table),
+            secret_help=table.text("secret_help"), keep_headers=heads.headers(table), methods=table.texts("methods"),
         )  # fmt: skip
     except Declaration as error:
         table.faults.append(f"{table.where}: {error}")
