@@ -53,8 +53,12 @@ def who(event: Event) -> Identity:
     if user is None and actor.text("actor_type") == "user":
         user = actor.id("actor_id", None)
     if user:
-        return Identity(anonymous=("user", user), external_ids=(ExternalId("freshchat_user_id", user),))
+        return _user(user)
     return Identity(anonymous=("conversation", _conversation_id(subject)))
+
+
+def _user(user: str) -> Identity:
+    return Identity(anonymous=("user", user), external_ids=(ExternalId("freshchat_user_id", user),))
 
 
 def _subject(event: Event) -> Payload:
@@ -84,7 +88,8 @@ def message_created(event: Event) -> Iterator[Message]:
     said = _chat(event) | {"message_id": message.id("id"), "channel": message.text("message_source", None)}
     author = message.text("actor_type", None) or event.body.text("actor.actor_type")
     if author == "user":
-        yield track("Live Chat Message Sent", said)
+        writer = message.id("actor_id", None)
+        yield track("Live Chat Message Sent", said, who=_user(writer) if writer else None)
     elif author == "agent":
         yield track("Live Chat Message Received", said)
     else:

@@ -94,6 +94,10 @@ def who(event: Event) -> Identity:
     customer_id = _related(data, "customer")
     if customer_id is None:
         raise Skip("no customer: the conversation names none")
+    return _by_id(customer_id)
+
+
+def _by_id(customer_id: str) -> Identity:
     return Identity(
         anonymous=("customer", customer_id), external_ids=(ExternalId("kustomer_customer_id", customer_id),)
     )
@@ -273,6 +277,7 @@ def message_created(event: Event) -> Iterator[Message]:
         raise Skip("written by a workflow or a bot")
     if about.text("directionType", "").startswith("initial-") and not chat:
         raise Skip("the message that opened the conversation; kustomer.conversation.create tells it")
+    who_wrote = _writer(data) if way == "in" else None
     if way == "in":
         name = "Live Chat Message Sent" if chat else "Ticket Replied"
     elif data.get("relationships.createdBy.data.type") != "user":
@@ -282,8 +287,16 @@ def message_created(event: Event) -> Iterator[Message]:
     else:
         said["agent_id"] = data.id("relationships.createdBy.data.id")
         name = "Live Chat Message Received" if chat else "Ticket Replied"
-    who_ = {"conversation_id": said["ticket_id"]} if chat else {"author": "customer" if way == "in" else "agent"}
-    yield track(name, said | who_)
+    more = {"conversation_id": said["ticket_id"]} if chat else {"author": "customer" if way == "in" else "agent"}
+    yield track(name, said | more, who=who_wrote)
+
+
+def _writer(data: Payload) -> Identity | None:
+    """Which customer wrote, if it was not the conversation's own: another person in copy may answer."""
+    kind, writer = data.get("relationships.createdBy.data.type"), _related(data, "createdBy")
+    if kind not in ("customer", "customers") or writer is None or writer == _related(data, "customer"):
+        return None
+    return _by_id(writer)
 
 
 kustomer.ignore("kustomer.message.update", because="a later state of a message that was told when it was written")

@@ -97,6 +97,8 @@ def _traits(email: str, name: str) -> dict[str, str]:
 
 def _writer(event: Event, actor: Payload, email: str = "", name: str = "") -> Identity | None:
     """Which customer wrote, if it was not the thread's own: another person in copy, or in a shared channel."""
+    if actor.text("actorType", "customer") in {"deletedCustomer", "supportEmailAddress"}:
+        raise Skip("written by a deleted customer or an address of your own")
     writer = actor.id("customerId", None)
     if writer is None or writer == _customer(event).id("id"):
         return None

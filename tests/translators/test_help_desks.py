@@ -347,6 +347,16 @@ WRITERS: list[tuple[Source, str, Change, str]] = [
         )
     ),
     (pylon, "issue_customer_replied", {"message.author": {"id": "990001", "name": "Ada"}}, "pylon_contact_id"),
+    (freshchat, "message_create__user", {"data.message.actor_id": "990001"}, "freshchat_user_id"),
+    *(
+        (
+            kustomer,
+            name,
+            {"data.relationships.createdBy": {"data": {"type": "customer", "id": "990001"}}},
+            "kustomer_customer_id",
+        )
+        for name in ("message_create__customer", "message_create__chat_customer")
+    ),
     (pylon, "issue_customer_replied__chat", {"message.author": {"id": "990001", "name": "Ada"}}, "pylon_contact_id"),
 ]
 
@@ -372,10 +382,54 @@ def test_another_writer_is_not_the_tickets_customer(source: Source, name: str, c
         (plain, "slack_message_received", {"payload.slackMessage.createdBy": {"actorType": "machineUser"}}),
         (plain, "chat_received", {"payload.chat.createdBy": {"actorType": "machineUser", "machineUserId": "mu_1"}}),
         (plain, "email_received", {"payload.email.from.emailActor": {"actorType": "machineUser"}}),
+        (plain, "email_received", {"payload.email.from.emailActor": {"actorType": "supportEmailAddress"}}),
+        (freshchat, "message_create__user", {"data.message.actor_type": "bot"}),
+        (zendesk, "ticket_comment_added__customer", {"event.comment.author.id": "-1"}),
+        (intercom, "conversation_admin_replied__bot", {}),
+        (intercom, "ticket_contact_replied", {"data.item.ticket_parts.ticket_parts.0.author.type": "bot"}),
+        (crisp, "message_send", {"data.automated": True}),
+        (gorgias, "ticket_message_created__rule", {}),
+        (jira, "comment_created__by_an_application__ignored", {}),
+        (linear, "Comment.create__by_a_bot__ignored", {}),
+        (kustomer, "message_create__auto", {}),
+        (helpscout, "convo_agent_reply_created__ai", {}),
+        (pylon, "issue_agent_replied__automated", {}),
+        (front, "out_reply__automatic", {}),
     ],
     ids=named,
 )
 def test_a_bot_is_no_customer(source: Source, name: str, change: Change) -> None:
+    assert messages(source, name, change) == []
+
+
+@pytest.mark.parametrize(
+    ("source", "name", "change"),
+    [
+        (zendesk, "ticket_comment_added__private_note", {}),
+        (zendesk, "trigger_ticket_replied__private_note", {}),
+        (intercom, "conversation_admin_noted__ignored", {}),
+        (
+            intercom,
+            "conversation_admin_replied",
+            {"data.item.conversation_parts.conversation_parts.0.part_type": "note"},
+        ),
+        (intercom, "ticket_admin_replied", {"data.item.ticket_parts.ticket_parts.0.part_type": "note"}),
+        (freshdesk, "simple_content__private_note", {}),
+        (freshchat, "message_create__private", {}),
+        (helpscout, "convo_note_created__ignored", {}),
+        (front, "comment__ignored", {}),
+        (gorgias, "ticket_message_created__note", {}),
+        (jira, "comment_created__internal__ignored", {}),
+        (jira, "rule_ticket_replied__internal__ignored", {}),
+        (chatwoot, "message_created__note", {}),
+        (chatwoot, "message_created__customer", {"private": True}),
+        (crisp, "message_received__note", {}),
+        (plain, "note_created__ignored", {}),
+        (pylon, "issue_agent_replied__note", {}),
+    ],
+    ids=named,
+)
+def test_a_private_note_makes_no_message(source: Source, name: str, change: Change) -> None:
     assert messages(source, name, change) == []
 
 
