@@ -23,6 +23,7 @@ from translators.kit import (
     HmacFields,
     Identity,
     Item,
+    Malformed,
     Message,
     Need,
     Option,
@@ -34,7 +35,6 @@ from translators.kit import (
     from_iso,
     from_minor,
     json_call,
-    raw_items,
     raw_member,
     track,
 )
@@ -80,18 +80,22 @@ adyen = Source(
 @adyen.split
 def items(delivery: Delivery) -> Iterable[bytes | Item]:
     """Each item's exact bytes; whether it is live stands in the envelope. A platform webhook is one event."""
-    if "notificationItems" not in delivery.payload and "type" in delivery.payload:
+    try:
+        batch = delivery.batch("notificationItems")
+    except Malformed:
         return [delivery.body]
-    live = delivery.payload.text("live", "")
+    envelope = {"live": batch.envelope.text("live", "")}
     return [
-        Item(
-            raw=raw_member(raw, _ITEM),
-            received_at=delivery.received_at,
-            envelope={"live": live},
-            options=delivery.options,
-        )
-        for raw in raw_items(delivery.body, "notificationItems")
+        Item(raw=_item(raw), received_at=delivery.received_at, envelope=envelope, options=delivery.options)
+        for raw in batch.members
     ]
+
+
+def _item(raw: bytes) -> bytes:
+    try:
+        return raw_member(raw, _ITEM)
+    except Malformed:
+        return raw
 
 
 @adyen.event

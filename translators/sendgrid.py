@@ -65,7 +65,7 @@ _TEST: Final = "14c5d75ce93.dfd.64b469"  # the e-mail of every "Test Your Integr
 @sendgrid.split
 def split(delivery: Delivery) -> Iterable[bytes]:
     """An array of mixed events; a bare one, as the oldest accounts send it, is its own."""
-    return raw_items(delivery.body) if isinstance(delivery.payload.value, list) else [delivery.body]
+    return raw_items(delivery.body) if delivery.is_list else [delivery.body]
 
 
 @sendgrid.event

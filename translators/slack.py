@@ -60,7 +60,7 @@ slack = Source(
 @slack.handshake()
 def challenged(delivery: Delivery) -> Answer | None:
     """Slack asks, signed, whether this URL is ours."""
-    if not delivery.body.lstrip().startswith(b"{") or delivery.payload.get("type") != "url_verification":
+    if delivery.opening != b"{" or delivery.payload.get("type") != "url_verification":
         return None
     return Answer(body=json.dumps({"challenge": delivery.payload.text("challenge")}).encode())
 
@@ -68,7 +68,7 @@ def challenged(delivery: Delivery) -> Answer | None:
 @slack.split
 def split(delivery: Delivery) -> list[bytes | Item]:
     """An event's JSON, an interaction's JSON out of its form, a command's fields as JSON."""
-    if delivery.body.lstrip()[:1] in {b"{", b"["}:
+    if delivery.opening in {b"{", b"["}:
         return [delivery.body]
     form = parse_form(delivery.body)
     if "payload" in form:

@@ -231,7 +231,7 @@ def test_a_broken_or_unknown_encoding_is_refused(
         b'{"id": "a", "type": NaN}',
         b"[" * 100_000,
         b'{"a":' * 50_000,
-        b"[nothing]",
+        b"[nothing",
     ],
     ids=["empty", "not utf-8", "no json", "no id", "NaN", "deep list", "deep object", "no list"],
 )

@@ -144,6 +144,13 @@ def test_what_is_no_outbound_message_is_malformed_and_harms_nothing(body: bytes)
     assert problem(salesforce, delivery(body)).startswith("$")
 
 
+@pytest.mark.parametrize("half", [b"&#xD83D;", b"&#xdfff;", b"&#55357;", b"&#57343;"])
+def test_half_an_emoji_in_a_field_becomes_a_replacement_character(half: bytes) -> None:
+    ((_, outcome),) = outcomes(salesforce, delivery(CONTACT.replace(b"Lovelace", b"Love" + half)))
+    assert isinstance(outcome, Translated)
+    assert any("Love\N{REPLACEMENT CHARACTER}" in str(message) for message in outcome.messages)
+
+
 def test_a_byte_order_mark_does_not_hide_the_message() -> None:
     (event,) = salesforce.events(delivery(b"\xef\xbb\xbf" + CONTACT))
     assert event.type == "Contact"

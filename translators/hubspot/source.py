@@ -67,7 +67,7 @@ hubspot = Source(
 @hubspot.split
 def split(delivery: Delivery) -> Iterator[bytes | Item]:
     """A list of events; or the one object of a workflow's webhook, whose shape its author chose."""
-    if delivery.body.lstrip()[:1] == b"{":
+    if delivery.opening == b"{":
         yield Item(
             raw=delivery.body, received_at=delivery.received_at, envelope={"sent_by": "workflow"},
             options=delivery.options,

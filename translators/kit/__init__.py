@@ -4,9 +4,10 @@ from translators.kit.errors import Declaration, KitError, Malformed, Refused, Sk
 from translators.kit.event import Clock, Delivery, Event, FormerKey, Head, Item, parse_form
 from translators.kit.identity import ExternalId, Identity
 from translators.kit.keys import digest
+from translators.kit.members import Batch, raw_items, raw_member
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor, share
-from translators.kit.payload import Payload, parse_json, raw_items, raw_member
+from translators.kit.payload import Payload, parse_json
 from translators.kit.registration import Call, Need, Registered, Registering, basic, bearer, form_call, json_call
 from translators.kit.schemes import (
     HmacBody,
@@ -28,6 +29,7 @@ __all__ = [
     "BLANK",
     "CLEAR",
     "Answer",
+    "Batch",
     "Call",
     "Clock",
     "Declaration",

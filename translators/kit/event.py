@@ -10,6 +10,7 @@ from typing import Any, Literal
 from urllib.parse import parse_qs
 
 from translators.kit.errors import Malformed
+from translators.kit.members import Batch, batch, opening
 from translators.kit.payload import Payload, parse_json
 
 Clock = Literal["event", "record", "received"]
@@ -44,6 +45,26 @@ class Delivery:
     def form(self) -> Mapping[str, str]:
         """The body as a form, the last value of each field."""
         return parse_form(self.body)
+
+    @property
+    def opening(self) -> bytes:
+        """The body's first byte after a byte order mark and white space; empty if there is none."""
+        return opening(self.body)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the body is a JSON list, of whatever members."""
+        return self.opening == b"["
+
+    def batch(self, name: str) -> Batch:
+        """The body's list `name` and what stands beside it; a member that is no JSON harms no other."""
+        if name not in self._batches:
+            self._batches[name] = batch(self.body, name)
+        return self._batches[name]
+
+    @cached_property
+    def _batches(self) -> dict[str, Batch]:
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)

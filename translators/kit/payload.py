@@ -51,34 +51,6 @@ def parse_json(raw: bytes) -> Any:
             raise Malformed("$", f"is not JSON: {fast}") from None
 
 
-def raw_member(raw: bytes, *path: str) -> bytes:
-    """The exact bytes of the member at `path` of a JSON object, as they were sent."""
-    here = "$"
-    try:
-        for step in path:
-            members = msgspec.json.decode(raw, type=dict[str, msgspec.Raw])
-            here = f"{here}.{step}"
-            if step not in members:
-                raise Malformed(here, "is missing")
-            raw = bytes(members[step])
-    except RecursionError:
-        raise Malformed(here, "is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(here, f"is not a JSON object: {error}") from None
-    return raw
-
-
-def raw_items(raw: bytes, *path: str) -> list[bytes]:
-    """The exact bytes of each member of the array at `path` (the whole body without one), as they were sent."""
-    here = ".".join(("$", *path))
-    try:
-        return [bytes(member) for member in msgspec.json.decode(raw_member(raw, *path), type=list[msgspec.Raw])]
-    except RecursionError:
-        raise Malformed(here, "is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise Malformed(here, f"is not a JSON array: {error}") from None
-
-
 @lru_cache(maxsize=4096)
 def _steps(path: str) -> tuple[str, ...]:
     return tuple(path.split("."))

@@ -9,6 +9,7 @@ from datetime import datetime
 from fnmatch import fnmatchcase
 from typing import Any, Final
 
+from translators.kit.bounds import bounded_head, kept_values, shortened_values
 from translators.kit.errors import Declaration, Malformed, Refused
 from translators.kit.event import Delivery, Event, Head, Item, Trust
 from translators.kit.identity import Identity
@@ -272,41 +273,38 @@ class Source:
         An item that `event` cannot name is kept as a dead event under the digest of its bytes; its `problem` says why
         (the traceback, if the fault is the translator's). If `split` fails, that is done with the whole body.
         """
-        headers = self._kept(delivery)
         try:
-            parts = self._items(delivery)
+            items = self._items(delivery)
         except (Refused, Declaration):
             raise
         except Exception as error:  # noqa: BLE001 - a splitter may be anybody's code
             return [self._unreadable(delivery, problem_of(error), trust=trust)]
-        events: list[Event] = []
-        for part in parts:
-            item = (
-                part
-                if isinstance(part, Item)
-                else Item(raw=part, received_at=delivery.received_at, headers=headers, options=delivery.options)
+        return [self._event(item, delivery, trust) for item in items]
+
+    def _event(self, item: Item, delivery: Delivery, trust: Trust) -> Event:
+        problem = ""
+        try:
+            head = self._head(item)
+            headers, envelope = (
+                kept_values(item.headers, "header"),
+                kept_values(item.envelope, "member of its envelope"),
             )
-            problem = ""
-            try:
-                head = self._head(item)
-            except Declaration:
-                raise
-            except Exception as error:  # noqa: BLE001 - a translator may be anybody's code
-                head, problem = unreadable_head(item), problem_of(error)
-            events.append(
-                Event(
-                    source=delivery.source,
-                    **_facts(head, delivery.received_at),
-                    trust=trust,
-                    problem=problem,
-                    raw=item.raw,
-                    received_at=delivery.received_at,
-                    headers=item.headers or headers,
-                    envelope=item.envelope,
-                    options=delivery.options,
-                )
-            )
-        return events
+        except Declaration:
+            raise
+        except Exception as error:  # noqa: BLE001 - a translator may be anybody's code
+            head, problem = unreadable_head(item), problem_of(error)
+            headers, envelope = shortened_values(item.headers), shortened_values(item.envelope)
+        return Event(
+            source=delivery.source,
+            **_facts(head, delivery.received_at),
+            trust=trust,
+            problem=problem,
+            raw=item.raw,
+            received_at=delivery.received_at,
+            headers=headers,
+            envelope=envelope,
+            options=delivery.options,
+        )
 
     def again(self, event: Event) -> list[Event]:
         """Read an event that could not be read when it came, by today's code; raise what `event` raises.
@@ -329,12 +327,22 @@ class Source:
         if self._describe is None:
             raise Declaration(f"{self.name} does not say how its events are named: register @{self.name}.event")
         head = self._describe(item)
-        if not head.key or not head.type:
-            raise Malformed("$", "has an empty id or type")
-        return head
+        return bounded_head(head)
 
-    def _items(self, delivery: Delivery) -> list[bytes | Item]:
-        return list(self._split(delivery)) if self._split is not None else [delivery.body]
+    def _items(self, delivery: Delivery) -> list[Item]:
+        headers, parts = self._kept(delivery), self._split(delivery) if self._split is not None else [delivery.body]
+        items = [
+            part
+            if isinstance(part, Item)
+            else Item(raw=part, received_at=delivery.received_at, headers=headers, options=delivery.options)
+            for part in parts
+        ]
+        for number, item in enumerate(items):
+            if not isinstance(item.raw, bytes):
+                raise TypeError(f"item {number} of the split is {type(item.raw).__name__}, not bytes")
+            if not item.headers and headers:
+                items[number] = replace(item, headers=headers)
+        return items
 
     def identity(self, event: Event) -> Identity:
         """The source's claims of who acted; none where it registered no `who`."""

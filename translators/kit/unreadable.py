@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Final
 
+from translators.kit.bounds import bounded_problem, shortened_values
 from translators.kit.errors import Malformed
 from translators.kit.event import Delivery, Event, Head, Item, Trust
 
@@ -22,14 +23,14 @@ DELIVERY: Final = "(delivery)"
 
 def problem_of(error: Exception) -> str:
     """Return why something could not be read: the path and the problem, or the traceback of a fault in our code."""
-    return str(error) if isinstance(error, Malformed) else "".join(traceback.format_exception(error))
+    return bounded_problem(str(error) if isinstance(error, Malformed) else "".join(traceback.format_exception(error)))
 
 
 def unreadable_head(item: Item) -> Head:
     """Name an item by its bytes, and by its envelope, since items of one delivery may share their bytes."""
     digest = sha256(item.raw)
     if item.envelope:
-        digest.update(json.dumps(sorted(item.envelope.items())).encode())
+        digest.update(json.dumps(sorted(item.envelope.items()), default=str).encode())
     return Head(f"sha256:{digest.hexdigest()}", MALFORMED_TYPE, None, "received")
 
 
@@ -47,7 +48,7 @@ def unreadable_delivery(
         problem=problem,
         raw=body,
         received_at=delivery.received_at,
-        headers=headers,
+        headers=shortened_values(headers),
         envelope={DELIVERY: json.dumps({"method": delivery.method, "guarded": guarded})},
         options=delivery.options,
     )

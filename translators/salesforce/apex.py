@@ -25,7 +25,6 @@ from translators.kit import (
     Payload,
     Refused,
     Source,
-    raw_items,
 )
 from translators.salesforce import objects
 from translators.salesforce.change import Change, Operation
@@ -52,16 +51,16 @@ salesforce_apex = Source(
 def ours(delivery: Delivery) -> None:
     """The organisation must be the configured one: a sandbox made from production has its class and its secret."""
     wanted = str(delivery.options["organization_id"])
-    if wanted and not same_organization(delivery.payload.id("organization_id", ""), wanted):
+    if wanted and not same_organization(delivery.batch("events").envelope.id("organization_id", ""), wanted):
         raise Refused("The callout is of another Salesforce organisation.")
 
 
 @salesforce_apex.split
 def events(delivery: Delivery) -> Iterator[Item]:
     """One callout tells the records of one transaction."""
-    body = delivery.payload
-    envelope = {"organization_id": body.id("organization_id", ""), "url": body.text("url", "")}
-    for raw in raw_items(delivery.body, "events"):
+    batch = delivery.batch("events")
+    envelope = {"organization_id": batch.envelope.id("organization_id", ""), "url": batch.envelope.text("url", "")}
+    for raw in batch.members:
         yield Item(raw=raw, received_at=delivery.received_at, envelope=envelope, options=delivery.options)
 
 

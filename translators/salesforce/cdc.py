@@ -28,7 +28,6 @@ from translators.kit import (
     Skip,
     Source,
     StandardWebhooks,
-    parse_json,
     raw_items,
 )
 from translators.salesforce import custom, objects
@@ -73,14 +72,21 @@ salesforce_cdc = Source(
 @salesforce_cdc.split
 def split(delivery: Delivery) -> Iterator[Item]:
     """One change may be of many records: each is an event of its own, with the same bytes."""
-    body = parse_json(delivery.body)
-    for raw in raw_items(delivery.body) if isinstance(body, list) else [delivery.body]:
+    for raw in raw_items(delivery.body) if delivery.is_list else [delivery.body]:
         item = Item(raw=raw, received_at=delivery.received_at, options=delivery.options)
-        told = _payload(item.body)
-        ids = [member.value for member in told.each(f"{_HEADER}.recordIds")] if _HEADER in told else []
-        yield from (replace(item, envelope={"record_id": str(id_)}) for id_ in dict.fromkeys(map(str, ids)))
+        ids = _record_ids(item)
+        yield from (replace(item, envelope={"record_id": id_}) for id_ in ids)
         if not ids:
             yield item
+
+
+def _record_ids(item: Item) -> list[str]:
+    try:
+        change = _payload(item.body)
+        ids = change.each(f"{_HEADER}.recordIds") if _HEADER in change else ()
+        return list(dict.fromkeys(str(member.value) for member in ids))
+    except Malformed:
+        return []
 
 
 def _payload(body: Payload) -> Payload:

@@ -30,7 +30,6 @@ from translators.kit import (
     from_iso,
     identify,
     parse_json,
-    raw_items,
     track,
 )
 from translators.salesforce.change import texts_of
@@ -54,8 +53,9 @@ salesforce_data_cloud = Source(
 @salesforce_data_cloud.split
 def split(delivery: Delivery) -> Iterator[Item]:
     """`events` is a list; the time that it was made stands beside it."""
-    envelope = {"creationDateTime": delivery.payload.text("creationDateTime", "")}
-    for raw in raw_items(delivery.body, "events"):
+    batch = delivery.batch("events")
+    envelope = {"creationDateTime": batch.envelope.text("creationDateTime", "")}
+    for raw in batch.members:
         yield Item(raw=raw, received_at=delivery.received_at, envelope=envelope, options=delivery.options)
 
 

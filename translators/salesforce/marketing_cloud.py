@@ -83,7 +83,7 @@ def verification(delivery: Delivery) -> Answer | None:
 @salesforce_marketing_cloud.split
 def split(delivery: Delivery) -> Iterable[bytes]:
     """A list of up to 1000 events; a bare one is its own."""
-    return raw_items(delivery.body) if isinstance(delivery.payload.value, list) else [delivery.body]
+    return raw_items(delivery.body) if delivery.is_list else [delivery.body]
 
 
 @salesforce_marketing_cloud.event

@@ -7,7 +7,8 @@ https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_out
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
@@ -28,6 +29,12 @@ _FACTS: Final = {
     (*_MESSAGE, f"{{{_OUTBOUND}}}{name}"): name for name in ("OrganizationId", "ActionId", "EnterpriseUrl")
 }
 _MOST_DEEP: Final = 64
+_MOST_MASKED: Final = 1_000
+# &#xD83D;, which is half an emoji, in both of its forms
+_HALF: Final = re.compile(
+    rb"&#(?:x[dD][89a-fA-F][0-9a-fA-F]{2}|55(?:29[6-9]|[3-9]\d\d)|56\d{3}|57(?:[0-2]\d\d|3[0-3]\d|34[0-3]));"
+)
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&(?=#x?0+;)|" + _HALF.pattern)
 _UNREADABLE: Final = (ParseError, DefusedXmlException, ValueError, LookupError)
 
 
@@ -64,7 +71,29 @@ class Outbound:
 
 
 def read(body: bytes) -> Outbound:
-    """The message, or `Malformed`. Salesforce writes UTF-8; whatever is not that is refused."""
+    """The message, or `Malformed`. Salesforce writes UTF-8.
+
+    A byte that XML or UTF-8 does not allow within a Notification makes only that one unreadable, later.
+    """
+    try:
+        target, masked = _parsed(body), list[int]()
+    except Malformed:
+        text, masked = _masked(body)
+        target = _parsed(text)
+    if target.messages != 1:
+        raise Malformed("$", f"holds {target.messages or 'no'} notifications elements, not one")
+    for name, told in target.told.items():
+        if len(told) > 1:
+            raise Malformed(f"$.notifications.{name}", "stands there more than once")
+    facts = {name: told[0].strip() for name, told in target.told.items()}
+    places = [(begin, body.find(b">", end_tag) + 1, namespaces) for begin, end_tag, namespaces in target.found]
+    inside = sum(bisect_left(masked, end) - bisect_left(masked, begin) for begin, end, _ in places)
+    if inside < len(masked):
+        raise Malformed("$", "is not XML that can be read safely")
+    return Outbound(facts, [(body[begin:end], namespaces) for begin, end, namespaces in places])
+
+
+def _parsed(body: bytes) -> _Target:
     target = _Target()
     parser = DefusedXMLParser(target=target, encoding="utf-8", forbid_dtd=True)
     target.expat = parser.parser
@@ -73,19 +102,26 @@ def read(body: bytes) -> Outbound:
         parser.close()
     except _UNREADABLE:
         raise Malformed("$", "is not XML that can be read safely") from None
-    if target.messages != 1:
-        raise Malformed("$", f"holds {target.messages or 'no'} notifications elements, not one")
-    for name, told in target.told.items():
-        if len(told) > 1:
-            raise Malformed(f"$.notifications.{name}", "stands there more than once")
-    facts = {name: told[0].strip() for name, told in target.told.items()}
-    return Outbound(facts, list(_slices(body, target)))
+    return target
 
 
-def _slices(body: bytes, target: _Target) -> Iterator[tuple[bytes, str]]:
-    for begin, end_tag, namespaces in target.found:
-        end = body.find(b">", end_tag)
-        yield body[begin : end + 1], namespaces
+def _masked(body: bytes) -> tuple[bytes, list[int]]:
+    """The body with a question mark for each byte that is no UTF-8 or that XML does not allow, and their places."""
+    text = bytearray(body)
+    places = [match.start() for match in _CONTROL.finditer(body)]
+    start = 0
+    while True:
+        try:
+            body[start:].decode()
+            break
+        except UnicodeDecodeError as error:
+            places += range(start + error.start, start + error.end)
+            start += error.end
+            if len(places) > _MOST_MASKED:
+                raise Malformed("$", "is not UTF-8") from None
+    for place in places:
+        text[place] = ord("?")
+    return bytes(text), sorted(places)
 
 
 class _Target:
@@ -157,7 +193,8 @@ class Notification:
 def notification(raw: bytes, namespaces: str) -> Notification:
     """A Notification's own bytes, read within the namespaces that stood around it. Its readers ask in a row."""
     try:
-        root: Element = fromstring(b"<n " + namespaces.encode() + b">" + raw + b"</n>", forbid_dtd=True)
+        text = _HALF.sub(b"&#xFFFD;", raw)
+        root: Element = fromstring(b"<n " + namespaces.encode() + b">" + text + b"</n>", forbid_dtd=True)
     except _UNREADABLE:
         raise Malformed("$.Notification", "is not XML that can be read safely") from None
     told = root.find(f"{{{_OUTBOUND}}}Notification")

@@ -94,14 +94,14 @@ def cloud_events_validation(delivery: Delivery) -> Answer | None:
 @stripe.split
 def unwrap(delivery: Delivery) -> Iterable[bytes | Item]:
     """The event itself: bare, in EventBridge's `detail`, or in Event Grid's `data` (one, or an array of them)."""
-    if isinstance(delivery.payload.value, list):
+    if delivery.is_list:
         return [_unwrapped(raw) for raw in raw_items(delivery.body)]
-    return [_unwrapped(delivery.body, delivery.payload)]
+    return [_unwrapped(delivery.body, delivery)]
 
 
-def _unwrapped(raw: bytes, payload: Payload | None = None) -> bytes:
+def _unwrapped(raw: bytes, delivery: Delivery | None = None) -> bytes:
     try:
-        body = payload or Payload(parse_json(raw))
+        body = delivery.payload if delivery else Payload(parse_json(raw))
     except Malformed:
         return raw
     if "detail-type" in body and isinstance(body.get("detail"), dict):

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from translators.kit import Malformed, Payload, parse_json
+from translators.kit import Malformed, Payload, parse_json, raw_items
+from translators.kit.members import readable_members
 from translators.kit.schemes import HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, KeyForm
 from webhooks.signatures import urls
 from webhooks.signatures.digest import digest, fill, key_bytes, plain_digest, seconds_of, text_bytes
@@ -142,10 +143,18 @@ def _template(template: str, ts: str, id_: str = "") -> Callable[[bytes], bytes]
 def _field(body: bytes, path: str) -> str:
     """A scalar of the body as the text that is signed; a missing one is empty."""
     try:
-        payload = Payload(parse_json(body))
+        payload = _payload(body)
     except Malformed:
         raise Unreadable("The body, which holds signed fields, is not JSON.") from None
     return scalar(payload, path)
+
+
+def _payload(body: bytes) -> Payload:
+    """The body; if it is no JSON, those of its members that are, so that it is kept if its signature is right."""
+    try:
+        return Payload(parse_json(body))
+    except Malformed:
+        return readable_members(body)
 
 
 def scalar(payload: Payload, path: str) -> str:
@@ -236,13 +245,25 @@ def _form(body: bytes) -> bytes:
 def of_fields(scheme: HmacFields, request: Request) -> list[Claim]:
     """F. A signature in the body, over fields of the body; one claim for each item, and none is a fault."""
     try:
-        payload = Payload(parse_json(request.body))
-        items = [payload] if scheme.items is None else list(payload.each(scheme.items))
+        items = [_payload(request.body)] if scheme.items is None else _items(request.body, scheme.items)
     except Malformed as error:
         raise Unreadable(f"The body, which holds the signature, is wrong: {error}.") from None
     if not items:
         raise Unreadable("The body holds no signed item.", missing=True)
     return [_item(scheme, item) for item in items]
+
+
+def _items(body: bytes, path: str) -> list[Payload]:
+    """The items that carry a signature. One that is no object carries none: it is kept, and no translator reads it."""
+    found = []
+    for number, raw in enumerate(raw_items(body, *path.split("."))):
+        try:
+            item = Payload(parse_json(raw), f"$.{path}[{number}]")
+        except Malformed:
+            continue
+        if isinstance(item.value, dict):
+            found.append(item)
+    return found
 
 
 def _item(scheme: HmacFields, item: Payload) -> Claim:

@@ -9,7 +9,8 @@ from typing import Final
 from translators.kit.configured.tables import Table
 from translators.kit.errors import Malformed
 from translators.kit.event import Delivery, FormerKey, Head, Item
-from translators.kit.payload import Payload, raw_items
+from translators.kit.members import raw_items
+from translators.kit.payload import Payload
 from translators.kit.source import Source
 
 _HEADER: Final = "header:"
