@@ -4,6 +4,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,10 @@ from translators.linear import linear
 from translators.plain import plain
 from translators.pylon import pylon
 from translators.zendesk import zendesk
+from webhooks.endpoints import Endpoint
+from webhooks.journal import SqliteJournal
+from webhooks.receive import Door, Incoming
+from webhooks.signatures import sign
 from webhooks.transcript import Golden, find_goldens, outcomes
 from webhooks.translate import Broken, Ignored, Outcome, Translated
 
@@ -33,6 +38,7 @@ HELP_DESKS = [
     zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
     kustomer, hubspot,
 ]  # fmt: skip
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CREATED, REPLIED = "Ticket Created", "Ticket Replied"
 STARTED, SENT, RECEIVED = "Live Chat Conversation Started", "Live Chat Message Sent", "Live Chat Message Received"
 Change = Mapping[str, Any]
@@ -519,3 +525,52 @@ def test_a_made_up_name_is_no_trait(source: Source, name: str, path: str, made_u
     for message in messages(source, name, change):
         traits = {**message.get("traits", {}), **message["context"].get("traits", {})}
         assert "name" not in traits, message
+
+
+# Through the service -------------------------------------------------------------------------------------------------
+
+
+def delivered(tmp_path: Path, source: Source, *requests: tuple[bytes, dict[str, str]]) -> tuple[list[int], int]:
+    """The answers to signed requests, and how many events the journal then holds."""
+    journal = SqliteJournal(tmp_path / "journal.db")
+    scheme, secret = next(iter(source.schemes.values())), "a-long-random-secret"
+    bound = Endpoint(name=source.name, source=source, scheme=scheme, secrets=(secret,), options=source.defaults())
+    service = Door(endpoints={source.name: bound}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
+    statuses = []
+    for body, headers in requests:
+        signed = sign(scheme, body=body, secret=secret, now=NOW)
+        names = {name.lower(): value for name, value in (signed.headers | headers).items()}
+        incoming = Incoming(method="POST", body=body, headers=names, query={}, token="")
+        statuses.append(service.take(source.name, incoming).status)
+    count = len(journal.rows(limit=10))
+    journal.close()
+    return statuses, count
+
+
+def test_intercoms_ping_is_acknowledged(tmp_path: Path) -> None:
+    ping = golden(intercom, "ping__null_id__ignored").body
+    assert delivered(tmp_path, intercom, (ping, {})) == ([200], 1)
+
+
+def test_a_chatwoot_message_sent_twice_is_stored_once(tmp_path: Path) -> None:
+    first = golden(chatwoot, "message_created__customer").body
+    again = golden(chatwoot, "message_created__customer", {"conversation.unread_count": 9}).body
+    assert first != again
+    assert delivered(tmp_path, chatwoot, (first, {}), (again, {})) == ([200, 200], 1)
+
+
+def test_two_deletions_of_one_number_at_help_scout_are_both_stored(tmp_path: Path) -> None:
+    body = b'{"id": 100}'
+    types = ("convo.deleted", "customer.deleted", "organization.deleted", "customer.deleted")
+    requests = [(body, {"X-HelpScout-Event": type_}) for type_ in types]
+    assert delivered(tmp_path, helpscout, *requests) == ([200] * 4, 3)
+
+
+def test_a_linear_change_of_two_webhooks_is_stored_once(tmp_path: Path) -> None:
+    body = json.loads(golden(linear, "Issue.create").body)
+    requests = [
+        (json.dumps(body | {"webhookId": name, "webhookTimestamp": int(NOW.timestamp() * 1000)}).encode(),
+         {"Linear-Delivery": name})
+        for name in ("of-the-team", "of-the-workspace")
+    ]  # fmt: skip
+    assert delivered(tmp_path, linear, *requests) == ([200, 200], 1)

@@ -158,7 +158,7 @@ def who(event: Event) -> Identity:
 
 
 def writer(event: Event) -> Identity | None:
-    """Which contact wrote an incoming message, if it was not the conversation's own: a group, or somebody in copy."""
+    """Which contact wrote an incoming message, if it was not the conversation's own: in a group, or in copy."""
     sender = event.body.maybe("sender")
     if sender.get("type", "contact") != "contact":
         raise Skip("written by no contact")

@@ -162,7 +162,7 @@ def record(body: Payload) -> str:
 
 
 def is_primary(body: Payload) -> bool:
-    """Whether an association is with the primary company, which is told beside the plain one."""
+    """Whether an association is with the primary company, which HubSpot reports beside the plain one."""
     return body.flag("isPrimaryAssociation", False) or body.integer("associationTypeId", None) == _PRIMARY_COMPANY
 
 
