@@ -44,7 +44,9 @@ def create_app(
     registry = registry or plugins.load()
     settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     endpoints = bind(settings, registry.sources)
-    journal = journal or open_journal(settings.database, settings.encryption_key, patient=True)
+    journal = journal or open_journal(
+        settings.database, settings.encryption_key, patient=True, namespace=settings.own_namespace
+    )
     meter = Meter()
     totals = Totals(meter, journal)
     door = Door(

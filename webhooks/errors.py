@@ -5,6 +5,7 @@ SegueError                  message, and a hint that says what to do
 ├── PluginError             a translator could not be loaded
 ├── Rejected                a request is turned away: status, error, reason, hint (never a secret, never a body)
 └── JournalError
+    ├── JournalAbsent       nothing has created it yet
     └── JournalUnavailable  nothing was stored: disk full, file damaged, database away
 """
 
@@ -66,3 +67,12 @@ class JournalError(SegueError):
 
 class JournalUnavailable(JournalError):
     """Nothing was stored. The provider hears 503 and sends again; mend the disk or database, nothing is lost."""
+
+
+class JournalAbsent(JournalError):
+    """There is no journal yet, and a command that only reads does not create it. `segue serve` does."""
+
+    def __init__(self, message: str, *, hint: str = "`segue serve` creates it.", beginning: str = "0") -> None:
+        super().__init__(message, hint=hint)
+        self.beginning = beginning
+        """The cursor before its first event."""

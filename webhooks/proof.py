@@ -13,7 +13,7 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Final
 
-from webhooks.errors import JournalUnavailable
+from webhooks.errors import JournalAbsent, JournalUnavailable
 from webhooks.journal import Journal
 
 NOTE: Final = "installation"
@@ -26,10 +26,13 @@ def nonce() -> str:
 
 
 def establish(journal: Journal, now: datetime) -> str:
-    """The installation's id, made where there is none yet."""
+    """The installation's id, made if there is none yet; without a journal one that no process proves."""
     found = _id(journal)
     if not found:
-        journal.note(NOTE, {"id": secrets.token_hex(16)}, now=now)
+        try:
+            journal.note(NOTE, {"id": secrets.token_hex(16)}, now=now)
+        except JournalAbsent:
+            return secrets.token_hex(16)
         found = _id(journal)
     return found
 

@@ -27,7 +27,7 @@ def dead(tmp_path):
 
 def test_it_shows_what_is_wrong_now(run, tmp_path):
     done = run("alerts", SEGUE_ALERT_DISK_FREE="0")
-    assert (done.exit_code, done.output) == (0, "ok    nothing is wrong\n")
+    assert (done.exit_code, done.stdout) == (0, "ok    nothing is wrong\n")
     assert json.loads(run("alerts", "--json").output)["ok"] is True
     dead(tmp_path)
     done = run("alerts", SEGUE_ALERT_DISK_FREE="0")

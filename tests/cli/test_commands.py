@@ -3,6 +3,7 @@
 import json
 import socket
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import click
 import pytest
@@ -33,8 +34,10 @@ def test_check_is_content_with_a_right_configuration(run):
     result = run("check", SEGMENT_WRITE_KEY="wk_test")
     assert result.exit_code == 0, result.output
     assert "/webhooks/acme is open: Acme, 1 secret, verified" in result.output
-    assert "stores durably" in result.output
+    assert "segue.db yet; `segue serve` creates it" in result.output
     assert SECRET not in result.output
+    open_journal(f"sqlite:///{Path.cwd()}/segue.db").close()
+    assert "stores durably" in run("check", SEGMENT_WRITE_KEY="wk_test").output
 
 
 def test_check_shows_every_fault_and_fails(run):

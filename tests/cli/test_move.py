@@ -1,11 +1,14 @@
 """A SQLite journal moved into PostgreSQL: nothing lost, nothing doubled, and nobody goes on with the old one."""
 
 import json
+import random
+import string
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from running import environment
@@ -71,7 +74,8 @@ def test_every_event_is_there_as_it_was(run, filled, moved, there, postgres_url)
     assert there.census().by_state == filled.journal.census().by_state
     assert there.tallies() == {"received": 7.0}
     (line,) = there.audits()
-    assert (line.action, line.detail) == ("move", {"events": 7, "new": 7, "there": 0, "differ": 0})
+    told = {"events": 7, "new": 7, "there": 0, "missing": 0, "refused": 0, "differ": 0}
+    assert (line.action, line.detail) == ("move", told)
 
 
 def test_what_waits_is_delivered_by_the_workers_of_the_new_one(filled, moved, there):
@@ -114,13 +118,70 @@ def test_what_was_broken_off_is_started_again(filled, moved, there, monkeypatch)
     assert bare(there) == bare(filled.journal)
 
 
-def test_an_event_that_is_there_with_another_body_is_told(filled, moved, there):
-    (row,) = [row for row in filled.journal.rows() if row.event.key == "good"]
-    there.append([replace(row.event, raw=b"{}")], now=datetime.now(UTC))
+def test_a_move_ends_with_a_list_if_both_journals_hold_an_event(run, filled, moved, there):
+    changed = {"good": {"raw": b"{}"}, "new": {"received_at": datetime(2020, 1, 1, tzinfo=UTC), "headers": {"x": "1"}}}
+    rows = {row.event.key: row for row in filled.journal.rows()}
+    for key, change in changed.items():
+        there.append([replace(rows[key].event, **change)], now=datetime.now(UTC))
+    for _ in range(2):
+        result = moved("--json")
+        assert result.exit_code == 1
+        report = json.loads(result.stdout)
+        assert (report["events"], report["missing"], report["refused"], report["differ"]) == (6, 0, 0, 2)
+        assert {(each["key"], each["why"]) for each in report["differing_events"]} == {
+            ("good", "other body"), ("new", "other headers, received_at")
+        }  # fmt: skip
+    result = moved()
+    assert "2 events are in both with other content" in result.output
+    assert "other headers, received_at" in result.output
+    assert there.find("acme", "good").event.raw == b"{}"
+    assert "this journal was moved" in run("status").output  # it is over: nothing more would come of repeating it
+
+
+def old_rows(journal, *keys):
+    """Rows as an earlier release stored them in a file, which bounded no key and took a NUL."""
+    (row, *_) = journal.rows(limit=1)
+    rows = [replace(row, event=replace(row.event, key=key)) for key in keys]
+    journal.load(rows)
+    return rows
+
+
+LONG = "".join(random.Random(3).choices(string.ascii_letters, k=9000))
+
+
+@pytest.mark.parametrize("page", [500, 3])
+def test_what_postgresql_cannot_hold_is_listed_and_everything_else_moves(filled, moved, there, monkeypatch, page):
+    monkeypatch.setattr(move, "PAGE", page)
+    filled.receive(id="between")
+    old_rows(filled.journal, "with\0nul", LONG, "x" * 3000, "short")
+    for new, there_already in ((9, 0), (0, 9)):  # idempotent
+        result = moved("--json")
+        assert result.exit_code == 1
+        report = json.loads(result.stdout)
+        assert (report["new"], report["there"], report["missing"], report["differ"]) == (new, there_already, 0, 0)
+        assert [each["key"] for each in report["refused_events"]] == ["with\0nul", LONG]
+        assert "NUL" in report["refused_events"][0]["why"] or "text of PostgreSQL" in report["refused_events"][0]["why"]
+        assert "index row" in report["refused_events"][1]["why"]
+    assert there.count() == 9
     result = moved()
     assert result.exit_code == 1
-    assert "1 events are not the same in both journals" in result.output
-    open_journal(f"sqlite:///{Path.cwd()}/segue.db").close()
+    assert "2 events cannot be stored in the new journal, and stay in FROM" in result.output
+    assert "\0" not in result.output
+
+
+def test_a_journal_of_another_namespace_is_not_moved(filled, moved, there):
+    filled.journal.note("namespace", {"namespace": "shop-eu"}, now=datetime.now(UTC))
+    result = moved(SEGUE_NAMESPACE="shop-us")
+    assert result.exit_code == 1
+    assert "SEGUE_NAMESPACE=shop-eu" in result.output
+    assert there.count() == 0
+    assert moved(SEGUE_NAMESPACE="shop-eu").exit_code == 0
+
+
+def test_a_dry_run_creates_no_tables(filled, moved, postgres_url):
+    assert moved("--dry-run").exit_code == 0
+    with psycopg.connect(postgres_url) as db:
+        assert db.execute("SELECT to_regclass('segue_events')").fetchone() == (None,)
 
 
 def test_with_a_living_worker_it_is_refused_unless_that_is_meant(filled, moved, there):

@@ -31,14 +31,11 @@ def alerts(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand:
         return
     from webhooks.cli.configuration import configuration
-    from webhooks.journal import open_journal
+    from webhooks.cli.rows import opened
 
     config = configuration()
-    journal = open_journal(config.settings.database, config.settings.encryption_key)
-    try:
+    with opened(config, quiet=as_json) as journal:
         found = wrong(config, journal)
-    finally:
-        journal.close()
     if as_json:
         print_json({"ok": not found, "alerts": found})
     for alert in [] if as_json else found:

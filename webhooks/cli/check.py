@@ -15,6 +15,7 @@ from webhooks.settings.lookalikes import live_only
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
     from webhooks.endpoints import Endpoint
+    from webhooks.errors import JournalAbsent
     from webhooks.journal import Journal
     from webhooks.journal.seal import Seal
 
@@ -194,7 +195,7 @@ def _namespace(config: Configuration) -> Iterator[Finding]:
 def _journal(config: Configuration) -> Iterator[Finding]:
     from webhooks.cli import starting
     from webhooks.errors import JournalError, SettingsError
-    from webhooks.journal.open import NOTE, open_journal
+    from webhooks.journal.open import NAMESPACE, NOTE, is_absent, open_existing, open_journal, other_namespace
     from webhooks.journal.seal import Seal
 
     database, shown = config.settings.database, config.settings.database_shown
@@ -208,10 +209,21 @@ def _journal(config: Configuration) -> Iterator[Finding]:
             "and each dyno has a file of its own. Run `segue serve` as the only process, and never two of it",
         )  # fmt: skip
     try:
+        present = open_existing(database, config.settings.encryption_key)
+        try:
+            if absent := is_absent(present):
+                yield from _absent(config, absent)
+                return
+            notes = present.notes()
+        finally:
+            present.close()
+        fault = other_namespace(notes.get(NAMESPACE, (None, {}))[1], config.settings.own_namespace)
+        if fault:
+            yield Finding("fault", "journal", fault)
+            return
         journal = open_journal(database, config.settings.encryption_key)
         try:
             journal.check()
-            noted = set(journal.notes().get(NOTE, (None, {}))[1].get("keys", []))
             left_out = list(_left_out(config, journal))
         finally:
             journal.close()
@@ -227,7 +239,26 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         yield Finding("ok", "journal", f"{shown} stores durably")
         yield from left_out
         yield from _mode(database)
-        yield from _encryption(Seal(config.settings.encryption_key), noted)
+        yield from _encryption(
+            Seal(config.settings.encryption_key), set(notes.get(NOTE, (None, {}))[1].get("keys", []))
+        )
+
+
+def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:
+    """No journal is made by a check; whether one can be made is asked."""
+    from pathlib import Path
+
+    from webhooks.journal.location import creation_fault
+    from webhooks.journal.open import file_of
+    from webhooks.journal.seal import Seal
+
+    settings = config.settings
+    fault = "" if settings.on_postgres else creation_fault(Path(file_of(settings.database)).absolute())
+    if fault:
+        yield Finding("fault", "journal", f"{settings.database_shown} cannot be made: {fault}")
+        return
+    yield Finding("ok", "journal", f"{absent.message}; {absent.hint}")
+    yield from _encryption(Seal(settings.encryption_key), set())
 
 
 def _mode(database: str) -> Iterator[Finding]:

@@ -45,7 +45,7 @@ def drop(choice: Choice, reason: str, dry_run: bool, who: str, yes: bool, as_jso
     if not reason.strip():
         raise fail("--reason is empty.", "Say why, for whoever reads the audit log in a year.")
     config = configuration()
-    with opened(config) as journal:
+    with opened(config, change=not dry_run) as journal:
         seqs = journal.seqs(choice.filter(journal, datetime.now(UTC)))
         rows = journal.rows(Filter(seqs=tuple(seqs[:20]), states=DROPPABLE), limit=20)
         count = sum(journal.count(Filter(seqs=tuple(some), states=DROPPABLE)) for some in steps(seqs))

@@ -46,9 +46,12 @@ def export(choice: Choice, file: str, force: bool, reason: str, who: str, as_jso
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
     from webhooks.errors import JournalUnavailable
+    from webhooks.journal import is_absent
 
     config = configuration()
-    with opened(config) as journal:
+    with opened(config, change=True) as journal:
+        if absent := is_absent(journal):
+            raise absent
         now = datetime.now(UTC)
         filter = choice.filter(journal, now)
         by = act(who, reason or "exported by hand")

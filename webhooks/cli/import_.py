@@ -22,7 +22,7 @@ import click
 from webhooks.cli import jsonl
 from webhooks.cli.acting import STEP, act, bar, by_whom
 from webhooks.cli.output import bad, echo, fail, print_columns, print_json, printable
-from webhooks.cli.rows import opened
+from webhooks.cli.rows import created
 
 if TYPE_CHECKING:
     from webhooks.journal import Journal, Row
@@ -74,7 +74,7 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
         take = not dry_run and (skip_broken or not wrong)
         new = 0
         if take and found.events:
-            with opened(config) as journal:
+            with created(config) as journal:
                 new = _store(journal, source, found.events)
                 told = {"file": file, "events": found.events, "new": new, "skipped": len(found.broken)}
                 by = act(who, reason or "imported by hand")

@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "reencrypt": "webhooks.cli.reencrypt",
     "migrate": "webhooks.cli.migrate",
     "move": "webhooks.cli.move",
+    "namespace": "webhooks.cli.namespace",
     "sources": "webhooks.cli.sources",
     "translate": "webhooks.cli.translate",
     "send": "webhooks.cli.send",

@@ -3,33 +3,60 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
 from webhooks.cli.acting import act, bar, by_whom
-from webhooks.cli.output import fail, good, print_json, warn
+from webhooks.cli.output import bad, echo, fail, good, identifier, print_columns, print_json, short, warn
 
 if TYPE_CHECKING:
     from webhooks.journal import Journal, Row
 
 PAGE: Final = 500
+SHOWN: Final = 20
+"""Events named on the terminal, of each list."""
+COMPARED: Final = ("type", "raw", "headers", "envelope", "occurred_at", "received_at", "clock", "trust")
+NAMES: Final = {"raw": "body"}
 ALIVE: Final = timedelta(seconds=30)
 """A worker's heartbeat is younger than this while it runs."""
 
 
 @dataclass(slots=True)
 class Copied:
-    """What one run did."""
+    """What one run did. `there` counts the events that the target held already, whatever they hold."""
 
     events: int = 0
     new: int = 0
     there: int = 0
-    differ: int = 0
+    missing: int = 0
+    refused: list[Left] = field(default_factory=list)
+    differences: list[Left] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether repeating it would bring nothing more."""
+        return not self.missing and bool(self.new or self.there or not self.events)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """An event of FROM that is not in the target as it is there, and why."""
+
+    seq: int
+    source: str
+    key: str
+    state: str
+    why: str
+
+    @classmethod
+    def of(cls, row: Row, why: str) -> Left:
+        """Of an event."""
+        return cls(row.seq, row.event.source, row.event.key, row.state.value, why)
 
 
 @click.command(short_help="Copy a SQLite journal into PostgreSQL; nothing lost, nothing doubled.")
@@ -43,7 +70,8 @@ class Copied:
 def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: bool) -> None:
     """Copy every event of the journal FROM (a file, or its address) into the configured one: bytes, states, times,
     history, edition. An event that is there already is left as it is, so a run that was broken off is simply started
-    again. Afterwards both are compared, event by event.
+    again. Afterwards both are compared, event by event. What the new journal cannot hold, and what both hold with other
+    content, is listed with the reason (exit code 1); everything else is moved, and running it again changes nothing.
 
     Stop `segue serve` (or web and work) on FROM first, move, then start with the new SEGUE_DATABASE or DATABASE_URL.
     FROM is left as it is but for a note, by which Segue refuses to start on it again.
@@ -54,37 +82,76 @@ def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: boo
       DATABASE_URL=postgres://... segue move sqlite:////data/segue.db --dry-run
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.journal import open_journal
+    from webhooks.journal import is_absent, open_existing, open_journal
 
     settings = configuration().settings
     file = source.removeprefix("sqlite:///")
     if "://" not in file and not Path(file).is_file():
         raise fail(f"There is no file {file!r}.", "Give the SQLite file that SEGUE_DATABASE named until now.")
-    origin = open_journal(source, settings.encryption_key, moved=True)
+    origin = open_existing(source, settings.encryption_key, change=not dry_run, moved=True)
     try:
-        target = open_journal(settings.database, settings.encryption_key)
-        try:
-            _refuse(origin, target, while_running=while_running or dry_run)
+        if absent := is_absent(origin):
+            raise absent
+        _same_namespace(origin, settings.own_namespace)
+        if dry_run:
             copied = Copied(events=origin.count())
-            if not dry_run:
+        else:
+            target = open_journal(settings.database, settings.encryption_key, namespace=settings.own_namespace)
+            try:
+                _refuse(origin, target, while_running=while_running)
+                copied = Copied(events=origin.count())
                 _copy(origin, target, copied)
                 _compare(origin, target, copied)
                 _finish(origin, target, settings.database_shown, who, copied)
-        finally:
-            target.close()
+            finally:
+                target.close()
     finally:
         origin.close()
     if as_json:
-        print_json({"to": settings.database_shown, "dry_run": dry_run, **_numbers(copied)})
+        print_json({"to": settings.database_shown, "dry_run": dry_run, **_numbers(copied), **_lists(copied)})
     elif dry_run:
         good(f"{copied.events} events would be copied to {settings.database_shown}")
-    elif not copied.differ:
-        good(f"{copied.events} events: {copied.new} copied, {copied.there} were there already; all compared and equal")
-        warn("start Segue on the new journal only; what still came in behind the copy is fetched by running this again")
-    if copied.differ:
+    else:
+        _print(copied)
+    if copied.missing:
         raise fail(
-            f"{copied.differ} events are not the same in both journals.",
-            "They were changed meanwhile, or came in: stop everything on FROM and run it again.",
+            f"{copied.missing} events came in, or were changed, behind the copy.",
+            "Stop everything on FROM and run it again.",
+        )
+    if copied.refused or copied.differences:
+        raise SystemExit(1)
+
+
+def _print(copied: Copied) -> None:
+    equal = "all compared and equal"
+    if copied.refused or copied.differences or copied.missing:
+        equal = "all the others compared and equal"
+    good(f"{copied.events} events: {copied.new} copied, {copied.there} were there already; {equal}")
+    _print_list("cannot be stored in the new journal, and stay in FROM", copied.refused)
+    _print_list("are in both with other content; the new journal keeps its own, FROM has the other", copied.differences)
+    if copied.is_whole:
+        warn("start Segue on the new journal only; what still came in behind the copy is fetched by running this again")
+
+
+def _print_list(what: str, left: list[Left]) -> None:
+    if not left:
+        return
+    bad(f"{len(left)} events {what}:")
+    rows = [[str(one.seq), one.source, identifier(one.key), one.state, short(one.why)] for one in left[:SHOWN]]
+    print_columns(rows, heading=["#", "source", "key", "state", "why"])
+    if len(left) > SHOWN:
+        echo(f"... and {len(left) - SHOWN} more; --json has them all.")
+
+
+def _same_namespace(origin: Journal, ours: str) -> None:
+    from webhooks.journal.open import NAMESPACE, other_namespace
+
+    noted = origin.notes().get(NAMESPACE, (None, {}))[1]
+    if other_namespace(noted, ours):
+        theirs = noted["namespace"]
+        raise fail(
+            f"FROM is of the namespace {theirs!r}, and the configured one is {ours!r}: message ids would change.",
+            f"Set SEGUE_NAMESPACE={theirs} for the new journal, which keeps them.",
         )
 
 
@@ -109,11 +176,29 @@ def _pages(journal: Journal) -> Iterator[list[Row]]:
 
 
 def _copy(origin: Journal, target: Journal, copied: Copied) -> None:
+    """Everything that the target can hold; each event that it cannot, with the reason."""
+    from webhooks.errors import JournalError, JournalUnavailable
+    from webhooks.journal import Stored
+    from webhooks.journal.isolate import commit_all
+
+    def load(rows: Sequence[Row]) -> list[Stored]:
+        return [target.load(rows), *[Stored(0, 0)] * (len(rows) - 1)]
+
+    def refused(error: Exception) -> JournalError | None:
+        return error if isinstance(error, JournalError) and not isinstance(error, JournalUnavailable) else None
+
     with bar("copying", copied.events) as advance:
         for page in _pages(origin):
-            stored = target.load(page)
-            copied.new += stored.new
-            copied.there += stored.duplicate
+            for row, result in zip(
+                page, commit_all(page, load, refused=refused, available=lambda _: False), strict=True
+            ):
+                if isinstance(result, Stored):
+                    copied.new += result.new
+                    copied.there += result.duplicate
+                elif isinstance(result, JournalError) and refused(result):
+                    copied.refused.append(Left.of(row, result.message))
+                else:
+                    raise result
             advance(len(page))
 
 
@@ -122,6 +207,7 @@ def _compare(origin: Journal, target: Journal, copied: Copied) -> None:
     from webhooks.journal import Filter
 
     copied.events = origin.count()
+    refused = {(left.source, left.key) for left in copied.refused}
     with bar("comparing", copied.events) as advance:
         for page in _pages(origin):
             keys = tuple(dict.fromkeys(row.event.key for row in page))
@@ -132,16 +218,30 @@ def _compare(origin: Journal, target: Journal, copied: Copied) -> None:
                 found |= {(row.event.source, row.event.key): row for row in rows}
                 after = rows[-1].cursor
             for row in page:
-                there = found.get((row.event.source, row.event.key))
-                copied.differ += there is None or there.event != replace(row.event, options=there.event.options)
+                name = (row.event.source, row.event.key)
+                there = found.get(name)
+                if there is None:
+                    copied.missing += name not in refused
+                elif differ := _differences(row, there):
+                    copied.differences.append(Left.of(row, f"other {', '.join(differ)}"))
             advance(len(page))
+
+
+def _differences(row: Row, there: Row) -> list[str]:
+    """The names of what is not the same; a problem is stored with what no text can hold written out."""
+    from webhooks.journal.records import text
+
+    one, other = row.event, there.event
+    pairs = {name: (getattr(one, name), getattr(other, name)) for name in COMPARED}
+    pairs["problem"] = (text(one.problem), text(other.problem))
+    return [NAMES.get(name, name) for name, (ours, theirs) in pairs.items() if ours != theirs]
 
 
 def _finish(origin: Journal, target: Journal, shown: str, who: str, copied: Copied) -> None:
     from webhooks.journal.open import MOVED
 
     now = datetime.now(UTC)
-    if not copied.differ:
+    if copied.is_whole:
         if MOVED not in origin.notes():  # the counters once
             target.tally(origin.tallies())
         origin.note(MOVED, {"to": shown}, now=now)
@@ -149,4 +249,12 @@ def _finish(origin: Journal, target: Journal, shown: str, who: str, copied: Copi
 
 
 def _numbers(copied: Copied) -> Mapping[str, int]:
-    return {"events": copied.events, "new": copied.new, "there": copied.there, "differ": copied.differ}
+    return {
+        "events": copied.events, "new": copied.new, "there": copied.there, "missing": copied.missing,
+        "refused": len(copied.refused), "differ": len(copied.differences),
+    }  # fmt: skip
+
+
+def _lists(copied: Copied) -> Mapping[str, list[dict[str, Any]]]:
+    lists = {"refused_events": copied.refused, "differing_events": copied.differences}
+    return {name: [asdict(left) for left in lefts] for name, lefts in lists.items()}

@@ -60,7 +60,7 @@ def prune(
         )
     config = configuration()
     ages = _ages([State(state) for state in states or SETTLED], config.settings.retention, age)
-    with opened(config) as journal:
+    with opened(config, change=not dry_run) as journal:
         now = datetime.now(UTC)
         counts = _counts(journal, ages, now)
         total = sum(counts.values())

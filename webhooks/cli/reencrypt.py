@@ -40,7 +40,7 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
       SEGUE_ENCRYPTION_KEY=plain,old segue reencrypt       # in clear again
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.journal.open import NOTE, open_journal
+    from webhooks.journal.open import NOTE, is_absent, open_existing
     from webhooks.journal.seal import Seal
 
     settings = configuration().settings
@@ -50,8 +50,10 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
             "SEGUE_ENCRYPTION_KEY is not set, so there is nothing to encrypt with.",
             "Set it to 32 random bytes, such as `openssl rand -base64 32` prints; keep it where the journal is not.",
         )
-    journal = open_journal(settings.database, settings.encryption_key)
+    journal = open_existing(settings.database, settings.encryption_key, change=not dry_run)
     try:
+        if absent := is_absent(journal):
+            raise absent
         by_key, changed, locked = _run(journal, seal.current, batch, dry_run=dry_run, from_start=from_start)
         if not dry_run and not locked:
             journal.note(NOTE, {"keys": [seal.current] if seal.on else []}, now=datetime.now(UTC))

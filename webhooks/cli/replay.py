@@ -77,7 +77,7 @@ def replay(
     if not choice and not everything:
         raise fail("No event is chosen.", "Give IDs or options such as --state dead --since 2h, or --all.")
     config = configuration()
-    with opened(config) as journal:
+    with opened(config, change=not dry_run) as journal:
         seqs = journal.seqs(choice.filter(journal, datetime.now(UTC)))[:limit]
         if dry_run:
             if not as_new and (forgotten := _forgotten(journal, seqs)):

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from translators.kit import to_iso
-from webhooks.cli.output import identifier, short
+from webhooks.cli.output import echo, identifier, short
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
@@ -19,11 +19,35 @@ HEADING: Final = ("#", "received", "source", "type", "state", "key", "reason")
 
 
 @contextmanager
-def opened(config: Configuration) -> Iterator[Journal]:
-    """The configured journal, closed at the end."""
+def opened(config: Configuration, *, change: bool = False, quiet: bool = False) -> Iterator[Journal]:
+    """The configured journal, to be read or also to `change` it, closed at the end. It is not created.
+
+    If there is none yet, or nothing in it, stderr says which it is unless `quiet`; without one nothing is found.
+    """
+    from webhooks.journal import is_absent, open_existing
+
+    settings = config.settings
+    journal = open_existing(settings.database, settings.encryption_key, change=change)
+    try:
+        absent = is_absent(journal)
+        if quiet:
+            pass
+        elif absent:
+            echo(f"{absent.message}; {absent.hint}", err=True)
+        elif not journal.rows(limit=1):
+            echo(f"the journal {settings.database_shown} has no events", err=True)
+        yield journal
+    finally:
+        journal.close()
+
+
+@contextmanager
+def created(config: Configuration) -> Iterator[Journal]:
+    """The configured journal, made if there is none, closed at the end."""
     from webhooks.journal import open_journal
 
-    journal = open_journal(config.settings.database, config.settings.encryption_key)
+    settings = config.settings
+    journal = open_journal(settings.database, settings.encryption_key, namespace=settings.own_namespace)
     try:
         yield journal
     finally:

@@ -32,16 +32,14 @@ def status(as_json: bool) -> None:
     from translators.kit import to_iso
     from webhooks.alerts import failing_keys, unconfigured
     from webhooks.cli.configuration import configuration
-    from webhooks.journal import State, open_journal
+    from webhooks.cli.rows import opened
+    from webhooks.journal import State
     from webhooks.metrics import refused_counts
 
     config = configuration()
     now = datetime.now(UTC)
-    journal = open_journal(config.settings.database, config.settings.encryption_key)
-    try:
+    with opened(config, quiet=as_json) as journal:
         census, notes, refused = journal.census(), journal.notes(), refused_counts(journal.tallies())
-    finally:
-        journal.close()
     workers = {
         name.removeprefix("worker:"): (now - at).total_seconds()
         for name, (at, _) in notes.items()

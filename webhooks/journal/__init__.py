@@ -20,7 +20,7 @@ from webhooks.journal.model import (
     Stored,
     left_out_by,
 )
-from webhooks.journal.open import open_journal
+from webhooks.journal.open import is_absent, open_existing, open_journal
 from webhooks.journal.protocol import Journal
 from webhooks.journal.sqlite import SqliteJournal
 
@@ -44,6 +44,8 @@ __all__ = [
     "State",
     "Stats",
     "Stored",
+    "is_absent",
     "left_out_by",
+    "open_existing",
     "open_journal",
 ]

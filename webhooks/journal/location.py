@@ -31,6 +31,12 @@ def refuse_path(path: Path) -> None:
         raise _unavailable(path, *problem)
 
 
+def creation_fault(path: Path) -> str:
+    """Why no file can be made at `path`, with what to do; empty if one can. Nothing is written."""
+    found = _of_path(path) or _of_file(path, 0)
+    return f"{found[0]}. {found[1]}" if found else ""
+
+
 def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
     """Raise `JournalUnavailable` if the file is no database, or that of another program. Reads only."""
     try:

@@ -147,6 +147,10 @@ class Journal(Protocol):
         """Keep a small fact under a name (a worker's heartbeat, a held write key), over the one before."""
         ...
 
+    def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+        """Keep a fact unless one is kept under this name already; the one that is kept then."""
+        ...
+
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
         """All facts kept by `note`, with the time of each."""
         ...

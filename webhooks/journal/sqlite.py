@@ -24,7 +24,7 @@ from webhooks.journal.model import FORGOTTEN, HISTORY, Census, Claim, Row, Settl
 from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner, runner
 from webhooks.journal.seal import Seal
-from webhooks.journal.sqlite_operator import Operated
+from webhooks.journal.sqlite_operator import File, Operated
 
 SQL: Final = queries.load("sqlite")
 FREE_FLOOR: Final = 32 * 1024 * 1024
@@ -37,20 +37,34 @@ class _Here:
     """What belongs to one process."""
 
     pid: int
-    file: SqliteFile
+    file: File
     group: Group[Arrivals, Stored]
 
 
 class SqliteJournal(Operated):
-    """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork."""
+    """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork.
 
-    def __init__(self, path: str | Path, *, seal: Seal | None = None, run: Runner | None = None) -> None:
+    `file` is a class in place of `SqliteFile`, for a journal that is only read.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        seal: Seal | None = None,
+        run: Runner | None = None,
+        file: Callable[[Path, Runner], File] | None = None,
+    ) -> None:
         self.path = Path(path).absolute()
+        self._make_file = file or SqliteFile
         self._seal = seal or Seal()
         self._given_run = run
         self._moving = threading.Lock()
         self._settle_in()
-        self._file.write(lambda _: None)
+        if file is None:
+            self._file.write(lambda _: None)
+        else:
+            self._file.read(lambda _: None)
 
     @property
     def stats(self) -> Stats:
@@ -151,6 +165,16 @@ class SqliteJournal(Operated):
         told = (records.text(name), records.json(value), micros(now))
         self._file.write(lambda db: db.execute(SQL["note"], told) and None)
 
+    def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+        """Keep a small fact, unless there is one."""
+        told = (records.text(name), records.json(value), micros(now))
+
+        def work(db: sqlite3.Connection) -> Any:
+            db.execute(SQL["note_first"], told)
+            return db.execute(SQL["noted"], told[:1]).fetchone()[0]
+
+        return msgspec.json.decode(self._file.write(work), type=dict[str, Any])
+
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
         """All small facts."""
         found = self._file.read(lambda db: db.execute(SQL["notes"]).fetchall())
@@ -188,7 +212,7 @@ class SqliteJournal(Operated):
         self._file.close()
 
     @property
-    def _file(self) -> SqliteFile:
+    def _file(self) -> File:
         return self._now_here().file
 
     def _now_here(self) -> _Here:
@@ -201,11 +225,11 @@ class SqliteJournal(Operated):
         return self._here
 
     def _settle_in(self) -> None:
-        file = SqliteFile(self.path, self._given_run or runner())
+        file = self._make_file(self.path, self._given_run or runner())
         self._here = _Here(os.getpid(), file, Group(lambda group: _append(file, group, self._seal), file.run))
 
 
-def _append(file: SqliteFile, group: Sequence[Arrivals], seal: Seal) -> Sequence[Stored | Exception]:
+def _append(file: File, group: Sequence[Arrivals], seal: Seal) -> Sequence[Stored | Exception]:
     """One transaction for all, or for as many as can be stored."""
 
     def commit(some: Sequence[Arrivals]) -> Sequence[Stored]:

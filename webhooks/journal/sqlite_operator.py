@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 from webhooks.errors import JournalError
 from webhooks.journal import queries, records
-from webhooks.journal.file import BAD_VALUE, SqliteFile
+from webhooks.journal.file import BAD_VALUE
 from webhooks.journal.filter import Filter
 from webhooks.journal.looking import Looked
 from webhooks.journal.model import (
@@ -21,14 +21,52 @@ from webhooks.journal.model import (
     Cursor,
     Resealed,
     Row,
+    Stats,
     Stored,
 )
 from webhooks.journal.records import micros
+from webhooks.journal.runners import Runner
 from webhooks.journal.seal import Seal
 from webhooks.journal.sqlite_filter import Selection
 
+R = TypeVar("R")
 SQL: Final = queries.load("sqlite")
 _BEHIND_ALL: Final = (1 << 63) - 1
+
+
+class File(Protocol):
+    """What the journal needs of a file."""
+
+    stats: Stats
+    run: Runner
+
+    def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """The result of some queries."""
+        ...
+
+    def write(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """One durable transaction, where it may block."""
+        ...
+
+    def transact(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """One durable transaction, here."""
+        ...
+
+    def free(self) -> int:
+        """Bytes free on its disk."""
+        ...
+
+    def size(self) -> int:
+        """Bytes it takes."""
+        ...
+
+    def close(self) -> None:
+        """Close it; it may be used again."""
+        ...
+
+    def leave_behind(self) -> None:
+        """In the child of a fork: leave the parent's connections alone."""
+        ...
 
 
 class Operated(Looked):
@@ -37,7 +75,7 @@ class Operated(Looked):
     _seal: Seal
 
     @property
-    def _file(self) -> SqliteFile:
+    def _file(self) -> File:
         raise NotImplementedError
 
     def get(self, seq: int) -> Row | None:

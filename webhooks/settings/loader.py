@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
@@ -118,7 +118,9 @@ class _Loader:
         root = tables[""]
         if "DYNO" in self.environ and "database" in root:
             root["database"] = with_tls(root["database"])
-        root.setdefault("namespace", _namespace(segment.get("write_key", ""), endpoints))
+        write_keys = _write_keys(segment.get("write_key", ""), endpoints)
+        root["namespace_known"] = "namespace" in root or bool(write_keys)
+        root.setdefault("namespace", _fingerprint(write_keys))
         settings = Settings(
             **root,
             **tables["identity"],
@@ -315,9 +317,12 @@ def _did_you_mean(name: str, known: Collection[str]) -> str:
     return f"did you mean {tails[close[0]]}?" if close else "take it out; docs/configuration.md lists them all"
 
 
-def _namespace(write_key: str, endpoints: Mapping[str, EndpointSettings]) -> str:
-    """A fingerprint of the write key: message ids are global at Segment, so two installations must not share one."""
-    keys = [write_key] if write_key else sorted({endpoint.write_key for endpoint in endpoints.values()} - {""})
+def _write_keys(write_key: str, endpoints: Mapping[str, EndpointSettings]) -> list[str]:
+    return [write_key] if write_key else sorted({endpoint.write_key for endpoint in endpoints.values()} - {""})
+
+
+def _fingerprint(keys: Sequence[str]) -> str:
+    """The default namespace: message ids are global at Segment, so two installations must not share one."""
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:12] if keys else "default"
 
 

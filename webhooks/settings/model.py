@@ -104,6 +104,7 @@ class Settings:
     """All of it. `sources` are those that segue.toml describes; `warnings` is what an operator should look at."""
 
     namespace: str = "default"
+    namespace_known: bool = False  # set, or made of a write key
     database: str = field(default="sqlite:///segue.db", repr=False)
     allow_sqlite_on_dyno: bool = False  # although a dyno's disk is not kept
     encryption_key: tuple[str, ...] = field(default=(), repr=False)  # hexadecimal, or first `plain`
@@ -122,6 +123,11 @@ class Settings:
     warnings: tuple[str, ...] = ()
     tracing: bool = False  # OpenTelemetry's own variables ask for traces
     on_dyno: bool = False  # Heroku's DYNO is set: the disk is not kept
+
+    @property
+    def own_namespace(self) -> str:
+        """The namespace that the journal must have; empty if neither it nor a write key is set."""
+        return self.namespace if self.namespace_known else ""
 
     @property
     def on_postgres(self) -> bool:

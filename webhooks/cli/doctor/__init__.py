@@ -50,7 +50,7 @@ def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
     from webhooks.cli import check
     from webhooks.cli.configuration import configuration
     from webhooks.errors import SegueError
-    from webhooks.journal import open_journal
+    from webhooks.journal import open_existing
 
     stopped = False
     for finding in check.findings(journal=True):
@@ -60,7 +60,7 @@ def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
         return
     config = configuration()
     try:
-        journal = open_journal(config.settings.database, config.settings.encryption_key)
+        journal = open_existing(config.settings.database, config.settings.encryption_key, change=True)
     except SegueError as error:
         yield Finding("fault", "journal", f"{error.message}. {error.hint}")
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from webhooks.cli.findings import Finding
-from webhooks.journal import Journal
+from webhooks.journal import Journal, is_absent
 from webhooks.metrics.survey import folder
 from webhooks.settings import Settings
 
@@ -29,6 +29,8 @@ def examine(settings: Settings, journal: Journal) -> Iterator[Finding]:
     if where is not None:
         yield from _kept(file_system(where))
         yield from judge("a sync of the journal's disk", sync(where), fast=FAST)
+    if is_absent(journal):
+        return
     yield Finding("ok", "store", "the journal's schema is the one of this version")  # else it would not have opened
     began = time.perf_counter()
     for _ in range(ROUNDS):

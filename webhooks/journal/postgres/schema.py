@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Final
+from urllib.parse import urlsplit
 
 import psycopg
 
-from webhooks.errors import JournalError, JournalUnavailable
+from webhooks.errors import JournalAbsent, JournalError, JournalUnavailable
 from webhooks.journal import queries
 from webhooks.journal.postgres.connections import Connection, connect, unavailable
 from webhooks.journal.postgres.grants import regrant
@@ -53,16 +54,19 @@ def version(db: Connection) -> int:
     return found
 
 
-def ensure(url: str) -> None:
-    """The tables are of this version, or newer, or made now where there are none.
+def ensure(url: str, *, create: bool = True) -> None:
+    """The tables are of this version, or newer, or made now if there are none.
 
-    `JournalError` where they are older: other versions may be running, so that is not done on the way.
+    `JournalError` if they are older: other versions may be running, so that is not done on the way. Unless `create`,
+    `JournalAbsent` if there are none.
     """
     try:
         with connect(url) as db:
             have = version(db)
     except psycopg.Error as error:
         raise unavailable(error) from error
+    if have == 0 and not create:
+        raise JournalAbsent(f"no journal at {_shown(url)} yet", beginning="0-0")
     if have == 0:
         try:
             migrate(url)
@@ -75,3 +79,9 @@ def ensure(url: str) -> None:
             f"the journal's tables are of version {have}, this Segue needs {LATEST}",
             hint="Run `segue migrate` (a Procfile's release phase does).",
         )
+
+
+def _shown(url: str) -> str:
+    """For people: without user, password and parameters."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

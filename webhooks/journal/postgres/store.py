@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -72,15 +73,17 @@ class PostgresJournal(Operated):
         self.stats = Stats()
         self._greet: Callable[[], None] | None = lambda: None
         self._is_open = False
+        self._create = True
         self._greeting = threading.RLock()
         self._settle_in()
 
-    def open(self, greet: Callable[[], None] = lambda: None, *, patient: bool = False) -> None:
+    def open(self, greet: Callable[[], None] = lambda: None, *, patient: bool = False, create: bool = True) -> None:
         """Look at the tables, then `greet`: now, or where `patient` with the first use that reaches the server.
 
-        Until both have succeeded nothing else is done.
+        Until both have succeeded nothing else is done. Unless `create`, missing tables are `JournalAbsent`.
         """
         self._greet = greet
+        self._create = create
         try:
             self._open_up()
         except JournalUnavailable:
@@ -204,6 +207,17 @@ class PostgresJournal(Operated):
         told = {"name": records.text(name), "value": records.json(value), "at": micros(now)}
         self._write(lambda db: db.execute(SQL["note"], told) and None)
 
+    def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+        """Keep a small fact, unless there is one."""
+        told = {"name": records.text(name), "value": records.json(value), "at": micros(now)}
+
+        def work(db: Connection) -> str:
+            db.execute(SQL["note_first"], told)
+            found: str = db.one(SQL["noted"], {"name": told["name"]})["value"]
+            return found
+
+        return msgspec.json.decode(self._write(work), type=dict[str, Any])
+
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
         """All small facts."""
         found = self._read(lambda db: db.all(SQL["notes"]))
@@ -249,7 +263,7 @@ class PostgresJournal(Operated):
             if self._is_open or greet is None:
                 return
             try:
-                self._now_here().run(ensure, self._url)
+                self._now_here().run(partial(ensure, self._url, create=self._create))
                 greet()
                 self._is_open = True
             finally:

@@ -391,6 +391,12 @@ DELETE FROM segue_notes WHERE name LIKE 'worker:%%' AND at < %(old)s
 INSERT INTO segue_notes (name, value, at) VALUES (%(name)s, %(value)s, %(at)s)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
 
+-- name: note_first
+INSERT INTO segue_notes (name, value, at) VALUES (%(name)s, %(value)s, %(at)s) ON CONFLICT (name) DO NOTHING
+
+-- name: noted
+SELECT value FROM segue_notes WHERE name = %(name)s
+
 -- name: notes
 SELECT name, value, at FROM segue_notes ORDER BY name
 

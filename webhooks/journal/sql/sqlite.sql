@@ -214,6 +214,12 @@ RETURNING value
 INSERT INTO notes (name, value, at) VALUES (?, ?, ?)
 ON CONFLICT (name) DO UPDATE SET value = excluded.value, at = excluded.at
 
+-- name: note_first
+INSERT INTO notes (name, value, at) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING
+
+-- name: noted
+SELECT value FROM notes WHERE name = ?
+
 -- name: notes
 SELECT name, value, at FROM notes ORDER BY name
 

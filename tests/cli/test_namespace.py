@@ -1,0 +1,146 @@
+"""A journal belongs to one installation: a second one, of another namespace, is refused; on either store."""
+
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from running import output, segue
+from webhooks import plugins
+from webhooks.app import create_app
+from webhooks.errors import JournalUnavailable, SettingsError
+from webhooks.journal import open_journal
+from webhooks.settings import Settings
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def url(request, tmp_path):
+    return f"sqlite:///{tmp_path}/segue.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
+
+
+def note(url):
+    journal = open_journal(url)
+    noted = journal.notes().get("namespace", (None, {}))[1].get("namespace")
+    journal.close()
+    return noted
+
+
+def test_the_first_to_open_a_journal_names_it_and_a_second_is_refused(url):
+    open_journal(url).close()
+    assert note(url) is None  # a command that needs no namespace gives none
+    for _ in range(2):
+        open_journal(url, namespace="shop-eu").close()
+    for patient in (False, True):
+        with pytest.raises(SettingsError) as caught:
+            open_journal(url, namespace="shop-us", patient=patient)
+        assert "'shop-eu'" in str(caught.value)
+        assert "SEGUE_NAMESPACE=shop-eu" in str(caught.value)
+    assert note(url) == "shop-eu"
+
+
+def test_of_two_that_open_at_once_one_names_it(url):
+    open_journal(url).close()
+    code = (
+        "import sys; from webhooks.journal import open_journal; from webhooks.errors import SettingsError\n"
+        "try: open_journal(sys.argv[1], namespace=sys.argv[2]); print('opened')\n"
+        "except SettingsError: print('refused')"
+    )
+    started = [
+        subprocess.Popen([sys.executable, "-c", code, url, f"n{number}"], stdout=subprocess.PIPE, text=True)
+        for number in range(4)
+    ]
+    assert sorted(process.communicate(timeout=60)[0].strip() for process in started) == ["opened"] + ["refused"] * 3
+
+
+def test_the_web_server_refuses_another_installations_journal(url):
+    registry = plugins.Registry((), {})
+    open_journal(url, namespace="shop-eu").close()
+    for settings in (
+        Settings(database=url, namespace="shop-eu", namespace_known=True),
+        Settings(database=url),  # without a write key it has no namespace, and only stores
+    ):
+        create_app(settings, registry=registry).extensions["segue"].journal.close()
+    with pytest.raises(SettingsError):
+        create_app(Settings(database=url, namespace="shop-us", namespace_known=True), registry=registry)
+
+
+def test_a_server_that_comes_back_with_another_installations_journal_is_refused(postgres_server):
+    url = postgres_server.url()
+    open_journal(url, namespace="shop-eu").close()
+    postgres_server.stop()
+    journal = open_journal(url, namespace="shop-us", patient=True)
+    postgres_server.start()
+    with pytest.raises(JournalUnavailable, match="shop-eu"):
+        journal.check()
+    journal.close()
+
+
+def test_the_worker_does_not_start_on_another_installations_journal(url, tmp_path):
+    open_journal(url, namespace="shop-eu").close()
+    environ = {"SEGUE_DATABASE": url, "SEGUE_NAMESPACE": "shop-us", "SEGMENT_WRITE_KEY": "wk"}
+    with segue(tmp_path, "work", **environ) as process:
+        assert process.wait(30) == 1
+    assert "deliver each other's events" in " ".join(output(tmp_path).split())
+
+
+def test_check_names_the_other_installation_and_what_to_do(run, url):
+    open_journal(url, namespace="shop-eu").close()
+    result = run("check", SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-us", SEGMENT_WRITE_KEY="wk")
+    assert result.exit_code == 1
+    told = " ".join(result.output.split())
+    assert "the journal belongs to the namespace 'shop-eu'" in told
+    assert "segue namespace --rename" in told
+    assert run("check", SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-eu", SEGMENT_WRITE_KEY="wk").exit_code == 0
+
+
+def test_another_write_key_is_another_namespace_unless_it_is_set(run, url):
+    def check(**more):
+        return run("check", SEGUE_DATABASE=url, **more).exit_code
+
+    open_journal(url).close()
+    first = run("namespace", "--rename", "--json", SEGUE_DATABASE=url, SEGMENT_WRITE_KEY="one")
+    name = json.loads(first.stdout)["journal"]
+    assert check(SEGMENT_WRITE_KEY="one") == 0
+    assert check(SEGMENT_WRITE_KEY="two") == 1
+    assert check(SEGMENT_WRITE_KEY="two", SEGUE_NAMESPACE=name) == 0
+
+
+def test_a_rename_on_purpose_is_asked_for_noted_and_kept(run, url):
+    def namespace(*arguments, **more):
+        return run("namespace", *arguments, SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-us", **more)
+
+    open_journal(url, namespace="shop-eu").close()
+    shown = json.loads(namespace("--json").stdout)
+    assert shown == {"journal": "shop-eu", "configured": "shop-us", "renamed": False}
+    assert "--yes" in namespace("--rename").output
+    assert note(url) == "shop-eu"
+    assert "is now shop-us, it was shop-eu" in namespace("--rename", "--yes", "--who", "ann").output
+    assert note(url) == "shop-us"
+    journal = open_journal(url, namespace="shop-us")
+    (line,) = journal.audits()
+    assert (line.action, line.who, line.detail) == ("namespace", "ann", {"from": "shop-eu", "to": "shop-us"})
+    journal.close()
+    again = json.loads(namespace("--rename", "--json").stdout)
+    assert again["renamed"] is False
+
+
+def test_a_rename_under_a_living_worker_is_refused(run, url):
+    journal = open_journal(url, namespace="shop-eu")
+    journal.note("worker:host-1", {}, now=datetime.now(UTC))
+    journal.close()
+    result = run("namespace", "--rename", "--yes", SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-us")
+    assert result.exit_code == 1
+    assert "A worker still runs on this journal: host-1" in result.output
+    assert note(url) == "shop-eu"
+
+
+def test_a_first_note_stays(url):
+    journal = open_journal(url)
+    assert journal.note_first("n", {"a": 1}, now=NOW) == {"a": 1}
+    assert journal.note_first("n", {"a": 2}, now=NOW) == {"a": 1}
+    assert journal.notes()["n"][1] == {"a": 1}
+    journal.close()

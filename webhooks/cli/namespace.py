@@ -1,0 +1,73 @@
+"""`segue namespace`: whose journal it is, and another namespace for it on purpose."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from webhooks.cli.acting import act, by_whom, confirm, unasked
+from webhooks.cli.output import fail, good, print_json
+from webhooks.cli.rows import opened
+
+if TYPE_CHECKING:
+    from webhooks.journal import Journal
+
+
+@click.command(short_help="Whose journal this is; another namespace for it on purpose.")
+@click.option("--rename", is_flag=True, help="Give the journal the namespace that is configured now.")
+@unasked
+@by_whom
+@click.option("--json", "as_json", is_flag=True)
+def namespace(rename: bool, yes: bool, who: str, as_json: bool) -> None:
+    """Show the namespace of the journal and the configured one (SEGUE_NAMESPACE, or a fingerprint of the write key).
+
+    A journal takes the namespace of the first `segue serve`, `web` or `work` that opens it, and is refused to another:
+    two installations on one database would deliver each other's events. --rename changes it on purpose. Every message
+    id is made with the namespace, so what is replayed afterwards counts at Segment once more.
+
+    \b
+    Examples:
+      segue namespace
+      SEGUE_NAMESPACE=shop-eu segue namespace --rename
+    """  # noqa: D301
+    from webhooks.cli.configuration import configuration
+    from webhooks.journal import is_absent
+    from webhooks.journal.open import NAMESPACE
+
+    config = configuration()
+    ours = config.settings.own_namespace
+    with opened(config, change=rename) as journal:
+        if rename and (absent := is_absent(journal)):
+            raise absent
+        theirs = journal.notes().get(NAMESPACE, (None, {}))[1].get("namespace", "")
+        if rename and not ours:
+            raise fail("No namespace is configured.", "Set SEGUE_NAMESPACE, or a write key to make one of.")
+        changed = rename and theirs != ours
+        if changed:
+            _rename(journal, theirs, ours, who, ask=not yes)
+    if as_json:
+        told = {"journal": (ours if changed else theirs) or None, "configured": ours or None, "renamed": changed}
+        print_json(told)
+    elif changed:
+        good(f"the journal's namespace is now {ours}" + (f", it was {theirs}" if theirs else ""))
+    else:
+        good(f"the journal's namespace: {theirs or 'none yet'}; configured: {ours or 'none'}")
+
+
+def _rename(journal: Journal, theirs: str, ours: str, who: str, *, ask: bool) -> None:
+    from webhooks.cli.move import ALIVE
+    from webhooks.journal.open import NAMESPACE
+
+    now = datetime.now(UTC)
+    alive = [name for name, (at, _) in journal.notes().items() if name.startswith("worker:") and now - at < ALIVE]
+    if alive:
+        raise fail(
+            f"A worker still runs on this journal: {', '.join(name.removeprefix('worker:') for name in alive)}.",
+            "Stop Segue there, wait half a minute, and run it again.",
+        )
+    if theirs:
+        confirm(f"Change the namespace from {theirs} to {ours}, and so every message id from now on?", ask=ask)
+    journal.note(NAMESPACE, {"namespace": ours}, now=now)
+    journal.audit("namespace", {"from": theirs, "to": ours}, by=act(who, "renamed by hand"), now=now)

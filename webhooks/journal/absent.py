@@ -1,0 +1,97 @@
+"""A journal that nothing has created yet, for commands that read: empty, until it is there."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, Final, NoReturn, TypeVar
+
+from webhooks.errors import JournalAbsent
+from webhooks.journal import queries
+from webhooks.journal.model import Cursor, Stats
+from webhooks.journal.protocol import Journal
+from webhooks.journal.runners import Runner
+from webhooks.journal.sqlite import SqliteJournal
+
+R = TypeVar("R")
+MIGRATIONS: Final = queries.load("sqlite_schema")
+
+
+class EmptyFile:
+    """As `webhooks.journal.file.SqliteFile`, in memory and without a row. What writes raises `JournalAbsent`."""
+
+    def __init__(self, absent: JournalAbsent, path: Path, run: Runner) -> None:
+        self.path = path
+        self.run = run
+        self.stats = Stats()
+        self._absent = absent
+        self._lock = threading.Lock()
+        self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._db.row_factory = sqlite3.Row
+        for number in sorted(MIGRATIONS, key=int):
+            self._db.executescript(MIGRATIONS[number])
+
+    def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """The result of some queries."""
+        with self._lock:
+            return work(self._db)
+
+    def write(self, _work: Callable[[sqlite3.Connection], R]) -> R:
+        """Raise `JournalAbsent`."""
+        raise self._absent
+
+    def transact(self, _work: Callable[[sqlite3.Connection], R]) -> NoReturn:
+        """Raise `JournalAbsent`."""
+        raise self._absent
+
+    def free(self) -> int:
+        """Raise `JournalAbsent`."""
+        raise self._absent
+
+    def size(self) -> int:
+        """None."""
+        return 0
+
+    def close(self) -> None:
+        """Nothing is open that would have to be closed."""
+
+    def leave_behind(self) -> None:
+        """Nothing belongs to the parent of a fork."""
+
+
+class AbsentJournal:
+    """Answers as `webhooks.journal.protocol.Journal` with nothing in it; once there is a journal, as that one.
+
+    `open` opens it, or raises `JournalAbsent`.
+    """
+
+    def __init__(self, absent: JournalAbsent, open: Callable[[], Journal]) -> None:
+        self.absent = absent
+        self._open = open
+        self._present: Journal | None = None
+        self._empty = SqliteJournal("", file=partial(EmptyFile, absent))
+
+    @property
+    def present(self) -> Journal | None:
+        """The journal, if there is one by now."""
+        if self._present is None:
+            try:
+                self._present = self._open()
+            except JournalAbsent:
+                return None
+        return self._present
+
+    def end(self) -> Cursor:
+        """The cursor before the first event, as its store reads it."""
+        return found.end() if (found := self.present) else self.absent.beginning
+
+    def close(self) -> None:
+        """Close what was opened."""
+        (self._present or self._empty).close()
+
+    def __getattr__(self, name: str) -> Any:
+        """All else, of the journal or of an empty one."""
+        return getattr(self.present or self._empty, name)
