@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from running import output, segue
+from running import free_port, output, segue
 from webhooks import plugins
 from webhooks.app import create_app
 from webhooks.errors import JournalUnavailable, SettingsError
@@ -85,6 +85,14 @@ def test_the_worker_does_not_start_on_another_installations_journal(url, tmp_pat
     with segue(tmp_path, "work", **environ) as process:
         assert process.wait(30) == 1
     assert "deliver each other's events" in " ".join(output(tmp_path).split())
+
+
+def test_serve_does_not_start_on_another_installations_journal(url, tmp_path):
+    open_journal(url, namespace="shop-eu").close()
+    environ = {"SEGUE_DATABASE": url, "SEGUE_NAMESPACE": "shop-us", "SEGMENT_WRITE_KEY": "wk", "PORT": str(free_port())}
+    with segue(tmp_path, "serve", **environ) as process:
+        assert process.wait(30) == 1
+    assert "SEGUE_NAMESPACE=shop-eu" in output(tmp_path)
 
 
 def test_check_names_the_other_installation_and_what_to_do(run, url):

@@ -9,7 +9,7 @@ import socket
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final
 
-from webhooks.errors import JournalUnavailable, SegueError
+from webhooks.errors import JournalUnavailable, SegueError, SettingsError
 from webhooks.settings import Settings, WebSettings
 
 if TYPE_CHECKING:
@@ -49,14 +49,15 @@ def disk_error(settings: Settings) -> SegueError | None:
 
 
 def journal_error(settings: Settings) -> SegueError | None:
-    """Whether the SQLite file can be opened. PostgreSQL may be unavailable for a while: the service waits for it."""
+    """Whether the journal can be opened, and is this installation's.
+
+    PostgreSQL may be unavailable for a while: the service waits for it.
+    """
     from webhooks.journal import open_journal
 
-    if settings.on_postgres:
-        return None
     try:
-        open_journal(settings.database, settings.encryption_key).close()
-    except JournalUnavailable as error:
+        open_journal(settings.database, settings.encryption_key, patient=True, namespace=settings.own_namespace).close()
+    except (JournalUnavailable, SettingsError) as error:
         return error
     return None
 
