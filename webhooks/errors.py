@@ -6,6 +6,7 @@ SegueError                  message, and a hint that says what to do
 ├── Rejected                a request is turned away: status, error, reason, hint (never a secret, never a body)
 └── JournalError
     ├── JournalAbsent       nothing has created it yet
+    ├── JournalOutdated     its file is of an earlier version, and was opened only to be read
     └── JournalUnavailable  nothing was stored: disk full, file damaged, database away
 """
 
@@ -67,6 +68,10 @@ class JournalError(SegueError):
 
 class JournalUnavailable(JournalError):
     """Nothing was stored. The provider hears 503 and sends again; mend the disk or database, nothing is lost."""
+
+
+class JournalOutdated(JournalError):
+    """The journal's file is of an earlier version. `segue serve` or `segue migrate` brings it to this one."""
 
 
 class JournalAbsent(JournalError):

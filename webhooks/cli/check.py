@@ -194,7 +194,7 @@ def _namespace(config: Configuration) -> Iterator[Finding]:
 
 def _journal(config: Configuration) -> Iterator[Finding]:
     from webhooks.cli import starting
-    from webhooks.errors import JournalError, SettingsError
+    from webhooks.errors import JournalError, JournalOutdated, SettingsError
     from webhooks.journal.open import NAMESPACE, NOTE, is_absent, open_existing, open_journal, other_namespace
     from webhooks.journal.seal import Seal
 
@@ -229,6 +229,8 @@ def _journal(config: Configuration) -> Iterator[Finding]:
             journal.close()
     except SettingsError as error:
         yield from (Finding("fault", "journal", fault) for fault in error.faults)
+    except JournalOutdated as error:
+        yield Finding("ok", "journal", f"{error.message}. {error.hint}")
     except JournalError as error:
         yield Finding(
             "fault",

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NoReturn, TypeVar
 
-from webhooks.errors import JournalAbsent, JournalError
+from webhooks.errors import JournalAbsent, JournalError, JournalOutdated
 from webhooks.journal import location, queries, records
 from webhooks.journal.file import BAD_VALUE
 from webhooks.journal.model import Stats
@@ -104,7 +104,7 @@ class ReadOnlyFile:
         if version == 0:
             raise JournalAbsent(f"no journal at {self.path} yet: the database is empty")
         if version < LATEST:
-            raise JournalError(
+            raise JournalOutdated(
                 f"the journal {self.path} is of schema {version}, this Segue reads {LATEST}",
                 hint="Run `segue migrate`, or start `segue serve`: both bring it to this version.",
             )
