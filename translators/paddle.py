@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from translators.kit import (
     Item,
     Message,
     Need,
+    Option,
     Payload,
     Registered,
     Registering,
@@ -40,6 +41,7 @@ paddle = Source(
     scheme=HmacKvHeader(
         header="Paddle-Signature", delimiter=";", ts_key="ts", sig_key="h1", template="{ts}:{body}", tolerance=60
     ),
+    options=[Option("environment", "real events only, or those of Paddle's simulator too", "live", ("live", "both"))],
 )
 
 
@@ -47,6 +49,24 @@ paddle = Source(
 def head(item: Item) -> Head:
     """`evt_...` stays the same on every retry; `notification_id` differs by destination."""
     return Head(item.body.id("event_id"), item.body.text("event_type"), item.body.iso("occurred_at", naive_is_utc=True))
+
+
+@paddle.before
+def live(event: Event) -> None:
+    """A simulated event sold nothing. https://developer.paddle.com/webhooks/simulator/test-webhooks"""
+    if _simulated(event) and event.option("environment") == "live":
+        raise Skip(f"a simulated event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+
+
+@paddle.note
+def note(event: Event) -> Mapping[str, Any]:
+    """With `environment = both`, `context.webhook.test` marks a simulated event."""
+    return {"test": True} if _simulated(event) else {}
+
+
+def _simulated(event: Event) -> bool:
+    ids = (event.body.get("event_id"), event.body.get("notification_id"))
+    return any(isinstance(id_, str) and id_.startswith("ntfsim") for id_ in ids)
 
 
 @paddle.who
