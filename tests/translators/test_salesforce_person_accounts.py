@@ -152,3 +152,19 @@ def test_one_platform_event_has_one_key_by_every_relay() -> None:
 def test_the_id_of_a_bus_does_not_name_the_event_alone() -> None:
     bus = {"id": UUID, "detail-type": "Shipment__e", "detail": {"payload": {}}}
     assert platform_event(**bus).key == f"Shipment__e-{UUID}"
+
+
+@pytest.mark.parametrize(("ticked", "name"), [(True, "Unsubscribed"), (False, "Email Resubscribed")])
+@pytest.mark.parametrize("object_", ["Contact", "Lead", "Account"])
+def test_the_box_email_opt_out_is_an_unsubscription_or_its_end(object_: str, ticked: bool, name: str) -> None:
+    field = "PersonHasOptedOutOfEmail" if object_ == "Account" else "HasOptedOutOfEmail"
+    record = {field: ticked, "LastName": "Ito"}
+
+    def events(operation: str, *changed: str) -> list[str]:
+        body = apex(record, operation, changed=list(changed)).replace(b'"Account"', f'"{object_}"'.encode())
+        return [message.get("event", "") for message in messages_of(salesforce_apex, body)]
+
+    assert events("update", field)[-1] == name
+    assert name not in events("update", "LastName") + events("create")
+    body = cdc({field: ticked}, "UPDATE").replace(b'"Account"', f'"{object_}"'.encode())
+    assert messages_of(salesforce_cdc, body)[-1]["event"] == name

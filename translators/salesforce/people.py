@@ -157,6 +157,7 @@ def lead(change: Change) -> Iterator[Message]:
         yield track("Lead Status Changed", told, previous_status=change.old.text("Status", None))
     else:
         yield from _made_or_updated("Lead", change, told)
+    yield from _email_opt_out(change, "HasOptedOutOfEmail", lead_id=change.id)
 
 
 def contact(change: Change) -> Iterator[Message]:
@@ -170,6 +171,14 @@ def contact(change: Change) -> Iterator[Message]:
     if account and (change.operation != "update" or change.moved("AccountId")):
         yield group(account)
     yield from _made_or_updated("Contact", change, told)
+    yield from _email_opt_out(change, "HasOptedOutOfEmail", contact_id=change.id)
+
+
+def _email_opt_out(change: Change, field: str, **record: str) -> Iterator[Message]:
+    """The box Email Opt Out was ticked or unticked; only an update says so."""
+    opted_out = change.flag(field)
+    if change.operation == "update" and change.moved(field) and opted_out is not None:
+        yield track("Unsubscribed" if opted_out else "Email Resubscribed", record)
 
 
 def _made_or_updated(noun: str, change: Change, told: dict[str, Any]) -> Iterator[Message]:
@@ -204,3 +213,4 @@ def account(change: Change) -> Iterator[Message]:
         yield group(change.id, traits)
     if change.new:
         yield track("Account Created", account_id=change.id, account_name=name, url=change.url)
+    yield from _email_opt_out(change, "PersonHasOptedOutOfEmail", account_id=change.id)
