@@ -127,6 +127,12 @@ def test_a_name_that_intercom_made_up_for_a_lead_is_no_trait(contact: dict[str, 
     assert of_contact(Payload({"id": "1"} | contact)).traits.get("name") == name
 
 
+def test_a_conversation_that_was_assigned_to_nobody_is_ignored() -> None:
+    nobody = {"id": "c1", "contacts": {"contacts": [{"id": "1"}]}, "admin_assignee_id": 0, "team_assignee_id": "0"}
+    ((_, outcome),) = outcomes(intercom, delivery("conversation.admin.assigned", nobody))
+    assert isinstance(outcome, Ignored)
+
+
 def test_a_ping_with_a_null_id_is_kept_and_ignored() -> None:
     body = {"topic": "ping", "id": None, "app_id": "a", "created_at": 1553288147, "data": {"item": {"type": "ping"}}}
     sent = Delivery(source="intercom", body=json.dumps(body).encode(), received_at=NOW, options=intercom.defaults())

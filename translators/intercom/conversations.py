@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import PRIVATE, intercom, is_teammate, item_of, writer
+from translators.intercom.source import PRIVATE, assignee_id, intercom, is_teammate, item_of, writer
 from translators.kit import Event, Message, Payload, Skip, track
 
 
@@ -78,8 +78,8 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
     item = item_of(event)
     to = _part(event).maybe("assigned_to") or item.maybe("assignee")
     kind, id_ = to.text("type", ""), to.id("id", None)
-    team = id_ if kind == "team" else item.id("team_assignee_id", None)
-    assignee = id_ if kind == "admin" else item.id("admin_assignee_id", None)
+    team = id_ if kind == "team" else assignee_id(item, "team_assignee_id")
+    assignee = id_ if kind == "admin" else assignee_id(item, "admin_assignee_id")
     if team is None and assignee is None:
         raise Skip("the conversation was given to nobody")
     yield track(

@@ -190,6 +190,12 @@ def _company(contact: Payload) -> str | None:
     return None
 
 
+def assignee_id(item: Payload, path: str) -> str | None:
+    """The teammate or team that has a conversation or ticket; Intercom writes 0 for none."""
+    id_ = item.id(path, None)
+    return None if id_ == "0" else id_
+
+
 def is_teammate(author: Payload) -> bool:
     """Whether a person of yours wrote, and not a bot, Fin or a workflow."""
     return author.text("type", "") in _ADMIN and not author.flag("from_ai_agent", False)

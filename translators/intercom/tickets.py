@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import PRIVATE, intercom, is_teammate, item_of, writer
+from translators.intercom.source import PRIVATE, assignee_id, intercom, is_teammate, item_of, writer
 from translators.kit import Event, Message, Payload, Skip, track
 
 
@@ -22,15 +22,9 @@ def _ticket(event: Event) -> dict[str, Any]:
         "subject": item.text("ticket_attributes._default_title_", None),
         "status": _state(item, "ticket_state"),
         "type": item.text("ticket_type.name", None),
-        "assignee_id": _somebody(item, "admin_assignee_id"),
-        "team_id": _somebody(item, "team_assignee_id"),
+        "assignee_id": assignee_id(item, "admin_assignee_id"),
+        "team_id": assignee_id(item, "team_assignee_id"),
     }
-
-
-def _somebody(item: Payload, path: str) -> str | None:
-    """Intercom writes 0 for nobody."""
-    told = item.id(path, None)
-    return None if told == "0" else told
 
 
 def _part(event: Event) -> Payload:
