@@ -14,7 +14,7 @@ SUPPORT: Final[Mapping[str, str]] = {
     "Ticket Created": "A ticket was opened for the customer.",
     "Ticket Updated": "A ticket's fields changed; `changed` lists them.",
     "Ticket Assigned": "A ticket got an agent or a team (`assignee_id`, `team_id`).",
-    "Ticket Replied": "A public reply after the opening message; `author` is `customer` or `agent`. Never a note or a bot.",
+    "Ticket Replied": "A public reply after the opening message; `author` is `customer` or `agent`. No note, no bot.",
     "Ticket Status Changed": "A ticket moved to a status that is neither solved nor reopened.",
     "Ticket Priority Changed": "A ticket's priority changed.",
     "Ticket Solved": "A ticket was solved, resolved, closed or done.",
