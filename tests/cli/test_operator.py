@@ -525,3 +525,17 @@ def test_a_replay_within_24_hours_or_as_new_events_warns_of_nothing(run, shop):
     result = run("replay", "old", "--as-new", "--json")
     assert "24 hours" not in result.stderr
     assert told(result)["beyond_deduplication"] == 0
+
+
+def test_a_text_search_says_in_how_many_events_it_looked_and_how_to_go_on(run, filled):
+    first = run("events", "--text", "exploded", "--search", "3")
+    assert "None holds the text. Looked into 3 events, back to 20" in first.stderr
+    assert "there are more." in first.stderr
+    after = first.stderr.split("--after ")[1].split()[0]
+    rest = run("events", "--text", "exploded", "--search", "3", "--after", after)
+    assert [line.split()[6] for line in rest.stdout.splitlines()[1:]] == ["odd"]
+    assert "1 hold the text. Looked into 3 events" in rest.stderr
+    assert "there are no more." in rest.stderr
+    answer = told(run("events", "--text", "exploded", "--search", "2", "--json"))
+    assert (answer["events"], answer["searched"], bool(answer["next"])) == ([], 2, True)
+    assert told(run("events", "--json"))["searched"] is None

@@ -415,3 +415,66 @@ def test_a_row_that_cannot_be_stored_stores_none_of_its_call(journal: Journal) -
     with pytest.raises(JournalError, match="cannot be stored"):
         journal.load(rows)
     assert keys(journal.rows()) == ["a"]
+
+
+# searching for a text
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+def test_a_search_looks_into_so_many_events_says_how_many_and_where_to_go_on(
+    journal: Journal, newest_first: bool
+) -> None:
+    held = {3, 4, 11}
+    journal.append(
+        [event(str(number), raw=b'{"who":"Jane"}' if number in held else b'{"id":"x"}', received_at=NOW + number * MINUTE)
+         for number in range(20)],
+        now=NOW,
+    )  # fmt: skip
+    found: list[str] = []
+    searched: list[int] = []
+    after = ""
+    while True:
+        page = journal.search(Filter(text="jane"), after=after, limit=10, newest_first=newest_first, most=8)
+        found += keys(list(page.rows))
+        searched.append(page.searched)
+        last = 20 - sum(searched) if newest_first else sum(searched) - 1
+        assert page.searched_to == NOW + last * MINUTE
+        if not page.next:
+            break
+        after = page.next
+    assert searched == [8, 8, 4]
+    assert found == sorted(map(str, held), key=int, reverse=newest_first)
+
+
+def test_a_search_that_has_a_full_page_goes_on_behind_its_last_event(journal: Journal) -> None:
+    journal.append([event(str(number), problem="no") for number in range(5)], now=NOW)
+    first = journal.search(Filter(text="NO"), limit=2)
+    assert (keys(list(first.rows)), first.searched) == (["0", "1"], 2)
+    rest = journal.search(Filter(text="no"), after=first.next, limit=3)
+    assert (keys(list(rest.rows)), rest.searched, rest.next) == (["2", "3", "4"], 3, "")
+
+
+def test_a_search_without_a_text_is_a_page_with_the_cursor_of_the_next(journal: Journal) -> None:
+    journal.append([event(str(number)) for number in range(5)], now=NOW)
+    first = journal.search(limit=3, newest_first=True)
+    assert (keys(list(first.rows)), first.searched, first.searched_to) == (["4", "3", "2"], 0, None)
+    rest = journal.search(after=first.next, limit=3, newest_first=True)
+    assert (keys(list(rest.rows)), rest.next) == (["1", "0"], "")
+    assert journal.search(Filter(text="x"), after=journal.end()).searched == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b'{"a":"CAF\\u00e9"}', "café"),
+        ('{"a":"CAFÉ"}'.encode(), "café"),
+        (b'{"a":"\xff caf"}', "CAF"),
+        ("\u212a".encode(), "k"),
+        (b"{}", "Acme-7"),
+        ("é".encode(), "ACME-7"),
+    ],
+)
+def test_a_text_is_found_in_whatever_case_and_form(journal: Journal, body: bytes, text: str) -> None:
+    journal.append([event("acme-7", raw=body), event("other", raw=b"{}")], now=NOW)
+    assert keys(journal.rows(Filter(text=text))) == ["acme-7"]
+    assert journal.count(Filter(text=text)) == 1

@@ -9,10 +9,10 @@ import click
 
 from webhooks.cli.choose import Choice, choosing
 from webhooks.cli.output import echo, print_columns, print_json
-from webhooks.cli.rows import HEADING, cells, facts, opened
+from webhooks.cli.rows import HEADING, cells, clock, facts, opened
 
 if TYPE_CHECKING:
-    from webhooks.journal import Journal
+    from webhooks.journal import Journal, SearchResult
 
 
 @click.command(short_help="List events: by source, type, state, time, id or text.")
@@ -20,11 +20,20 @@ if TYPE_CHECKING:
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @click.option("--after", default="", metavar="CURSOR", help="Go on behind the last event of the page before.")
 @click.option("--oldest-first", is_flag=True, help="In order of arrival, rather than newest first.")
+@click.option(
+    "--search",
+    "most",
+    type=click.IntRange(min=1),
+    default=20_000,
+    show_default=True,
+    help="How many events --text looks into before it answers.",
+)
 @click.option("--json", "as_json", is_flag=True)
-def events(choice: Choice, limit: int, after: str, oldest_first: bool, as_json: bool) -> None:
+def events(choice: Choice, limit: int, after: str, oldest_first: bool, most: int, as_json: bool) -> None:
     """List events, newest first. Each option narrows them; one given twice means either.
 
-    --json prints {"events": [...], "next": CURSOR}; "next" is null on the last page.
+    --json prints {"events": [...], "next": CURSOR, "searched": N}; "next" is null on the last page, "searched" is how
+    many events --text looked into, and null without it.
 
     \b
     Examples:
@@ -38,17 +47,27 @@ def events(choice: Choice, limit: int, after: str, oldest_first: bool, as_json: 
     config = configuration()
     with opened(config) as journal:
         filter = choice.filter(journal, datetime.now(UTC))
-        rows = journal.rows(filter, after=after, limit=limit + 1, newest_first=not oldest_first)
-        more = rows[limit - 1].cursor if len(rows) > limit else None
-        rows = rows[:limit]
+        page = journal.search(filter, after=after, limit=limit, newest_first=not oldest_first, most=most)
         if as_json:
-            print_json({"events": [facts(row) for row in rows], "next": more})
-        elif rows:
-            print_columns([cells(row) for row in rows], heading=HEADING)
-            if more:
-                echo(f"More: the same with --after {more}", err=True)
-        else:
+            searched = page.searched if filter.text else None
+            print_json({"events": [facts(row) for row in page.rows], "next": page.next or None, "searched": searched})
+            return
+        if page.rows:
+            print_columns([cells(row) for row in page.rows], heading=HEADING)
+        elif page.searched_to is None:
             echo(nothing(journal), err=True)
+        if page.searched_to is not None:
+            echo(looked_into(page, page.searched_to, oldest_first=oldest_first), err=True)
+        if page.next:
+            echo(f"More: the same with --after {page.next}", err=True)
+
+
+def looked_into(page: SearchResult, to: datetime, *, oldest_first: bool) -> str:
+    """Say in how many events the text was looked for, and how far."""
+    held = f"{len(page.rows)} hold the text" if page.rows else "None holds the text"
+    end = "up to" if oldest_first else "back to"
+    rest = "there are more" if page.next else "there are no more"
+    return f"{held}. Looked into {page.searched} events, {end} {clock(to)}; {rest}."
 
 
 def nothing(journal: Journal) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from translators.kit import Event
 from webhooks.journal.model import State
 
 
@@ -34,15 +33,23 @@ class Filter:
     text: str = ""
 
 
-def finder(text: str) -> Callable[[Event, str], bool]:
-    """Whether an event and its reason hold the text, for stores that look at bodies one by one.
+def finder(text: str) -> Callable[[str, str, bytes], bool]:
+    """Whether an event's key, reason or body holds the text, for stores that look at bodies one by one.
 
     JSON may write a character as itself or as an escape; both are found.
     """
     wanted = {text.lower(), json.dumps(text)[1:-1].lower(), json.dumps(text, ensure_ascii=False)[1:-1].lower()}
+    ascii_ = [needle.encode() for needle in wanted if needle.isascii()]
 
-    def found(event: Event, reason: str) -> bool:
-        haystack = f"{event.key}\n{reason}\n{event.raw.decode('utf-8', 'replace')}".lower()
+    def found(key: str, reason: str, body: bytes) -> bool:
+        lower = body.lower()
+        if any(needle in lower for needle in ascii_):
+            return True
+        beside = f"{key}\n{reason}\n"
+        if lower.isascii():
+            beside = beside.lower()
+            return any(needle in beside for needle in wanted)
+        haystack = f"{beside}{body.decode('utf-8', 'replace')}".lower()
         return any(needle in haystack for needle in wanted)
 
     return found

@@ -4,32 +4,62 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import islice
 from typing import Any, Final
 
 from webhooks.journal import records
 from webhooks.journal.filter import Filter, finder
-from webhooks.journal.model import Cursor, Kind, Row, State
-from webhooks.journal.protocol import EVERYTHING
+from webhooks.journal.model import Cursor, Kind, Row, SearchResult, State
+from webhooks.journal.protocol import EVERYTHING, MOST_SEARCHED
+from webhooks.journal.seal import Seal
 
 PAGE: Final = 500
 """Rows read at once where each is looked into."""
 
 
 class Looked:
-    """`rows`, `count`, `seqs` and `kinds` of a store that answers `_page` and `_all`."""
+    """`rows`, `search`, `count`, `seqs` and `kinds` of a store that answers `_page`, `_row`, `_cursor` and `_all`."""
+
+    _seal: Seal
 
     def rows(
         self, filter: Filter = EVERYTHING, *, after: Cursor = "", limit: int = 100, newest_first: bool = False
     ) -> list[Row]:
         """Events in order of arrival, or the other way."""
         if not filter.text:
-            return self._page(filter, after, limit, newest_first=newest_first)
-        found: list[Row] = []
-        for row in self._holding(filter, after, newest_first=newest_first):
-            found.append(row)
-            if len(found) >= limit:
+            return [self._row(record) for record in self._page(filter, after, limit, newest_first=newest_first)]
+        holding = (record for record, holds in self._looked_into(filter, after, newest_first=newest_first) if holds)
+        return [self._row(record) for record in islice(holding, limit)]
+
+    def search(
+        self,
+        filter: Filter = EVERYTHING,
+        *,
+        after: Cursor = "",
+        limit: int = 100,
+        newest_first: bool = False,
+        most: int = MOST_SEARCHED,
+    ) -> SearchResult:
+        """A page, and how far a text was looked for."""
+        found: list[Any] = []
+        if not filter.text:
+            found = self._page(filter, after, limit + 1, newest_first=newest_first)
+            following = self._cursor(found[limit - 1]) if len(found) > limit else ""
+            return SearchResult(rows=tuple(self._row(record) for record in found[:limit]), next=following)
+        searched, last, following = 0, None, ""
+        for record, holds in self._looked_into(filter, after, newest_first=newest_first, page=min(PAGE, most)):
+            if searched == most or (holds and len(found) == limit):
+                following = self._cursor(last)
                 break
-        return found
+            searched, last = searched + 1, record
+            if holds:
+                found.append(record)
+        return SearchResult(
+            rows=tuple(self._row(record) for record in found),
+            next=following,
+            searched=searched,
+            searched_to=None if last is None else records.moment(last["received_at"]),
+        )
 
     def count(self, filter: Filter = EVERYTHING) -> int:
         """How many events the filter means."""
@@ -41,7 +71,7 @@ class Looked:
     def seqs(self, filter: Filter = EVERYTHING) -> list[int]:
         """The events that the filter means now."""
         if filter.text:
-            return [row.seq for row in self._holding(filter)]
+            return [record["seq"] for record, holds in self._looked_into(filter) if holds]
         return [row[0] for row in self._all("seqs", filter)]
 
     def kinds(self, filter: Filter = EVERYTHING) -> list[Kind]:
@@ -53,15 +83,26 @@ class Looked:
             for source, type_, state, reason, count, first, last, latest in self._all("kinds", filter)
         ]
 
-    def _holding(self, filter: Filter, after: Cursor = "", *, newest_first: bool = False) -> Iterator[Row]:
-        """The rows that hold the filter's text, looked into one by one."""
+    def _looked_into(
+        self, filter: Filter, after: Cursor = "", *, newest_first: bool = False, page: int = PAGE
+    ) -> Iterator[tuple[Any, bool]]:
+        """Each record that the filter means without its text, and whether it holds that."""
         holds, filter = finder(filter.text), replace(filter, text="")
-        while page := self._page(filter, after, PAGE, newest_first=newest_first):
-            yield from (row for row in page if holds(row.event, row.reason))
-            after = page[-1].cursor
+        while found := self._page(filter, after, page, newest_first=newest_first):
+            for record in found:
+                yield record, holds(record["event_key"], record["reason"], records.body(record, self._seal))
+            after = self._cursor(found[-1])
 
-    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Row]:
-        """Rows behind a cursor, by a filter without a text."""
+    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Any]:
+        """Records behind a cursor, by a filter without a text."""
+        raise NotImplementedError
+
+    def _row(self, record: Any) -> Row:
+        """A record as people see it."""
+        raise NotImplementedError
+
+    def _cursor(self, record: Any) -> Cursor:
+        """A record's place in the order."""
         raise NotImplementedError
 
     def _all(self, name: str, filter: Filter) -> list[Any]:

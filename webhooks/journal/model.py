@@ -133,6 +133,20 @@ class Row:
     """As of a claim."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchResult:
+    """A page of a search. `next` is the cursor to go on from; empty if there is no more.
+
+    searched     how many events a text was looked for in; 0 without a text
+    searched_to  when the last of them was received
+    """
+
+    rows: tuple[Row, ...]
+    next: Cursor = ""
+    searched: int = 0
+    searched_to: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Resealed:
     """What `reseal` saw: how many rows by the key that they were sealed with (`plain` without one), and did.

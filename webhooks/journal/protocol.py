@@ -18,6 +18,7 @@ from webhooks.journal.model import (
     Kind,
     Resealed,
     Row,
+    SearchResult,
     Settlement,
     State,
     Stats,
@@ -25,6 +26,8 @@ from webhooks.journal.model import (
 )
 
 EVERYTHING: Final = Filter()
+MOST_SEARCHED: Final = 20_000
+"""Events that a search looks for a text in before it answers."""
 
 
 class Journal(Protocol):
@@ -87,6 +90,21 @@ class Journal(Protocol):
         cursor, or from `end()`, sees each event exactly once, however many write. A store whose events become
         visible in another order than they are numbered holds the youngest back for that. Newest first shows all.
         `JournalError` for a cursor that is none of this store's.
+        """
+        ...
+
+    def search(
+        self,
+        filter: Filter = EVERYTHING,
+        *,
+        after: Cursor = "",
+        limit: int = 100,
+        newest_first: bool = False,
+        most: int = MOST_SEARCHED,
+    ) -> SearchResult:
+        """A page as `rows` gives it, and where the next one begins.
+
+        A text is looked for in the bodies of at most `most` events, and the result says in how many it was.
         """
         ...
 

@@ -199,6 +199,14 @@ def event(record: Record, seal: Seal) -> tuple[Event, str]:
     return found, locked
 
 
+def body(record: Record, seal: Seal) -> bytes:
+    """The event's bytes; none if it is locked."""
+    try:
+        return seal.open(record["source"], record["event_key"], _columns(record))[2]
+    except Locked:
+        return b""
+
+
 def claim(record: Record, worker: str, seal: Seal) -> Claim:
     """The event as a worker takes it."""
     found, locked = event(record, seal)

@@ -72,8 +72,6 @@ class File(Protocol):
 class Operated(Looked):
     """The half of `SqliteJournal` that is for people. Its order is that of `seq`, which is the order of the commits."""
 
-    _seal: Seal
-
     @property
     def _file(self) -> File:
         raise NotImplementedError
@@ -81,7 +79,7 @@ class Operated(Looked):
     def get(self, seq: int) -> Row | None:
         """One event."""
         found = self._file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
-        return records.row(found, self._seal) if found else None
+        return self._row(found) if found else None
 
     def end(self) -> Cursor:
         """The last seq that was given, whether or not its event is still there."""
@@ -140,15 +138,21 @@ class Operated(Looked):
         changed = self._file.write(work)
         return Changed(changed, len(set(seqs)) - changed)
 
-    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Row]:
+    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Any]:
         place = _place(after) or (_BEHIND_ALL if newest_first else 0)
 
         def work(db: sqlite3.Connection) -> list[Any]:
             seqs = Selection(db, filter).page(place, limit, newest_first=newest_first)
             return db.execute(SQL["those"], (records.json(seqs),)).fetchall()
 
-        rows = [records.row(record, self._seal) for record in self._file.read(work)]
-        return rows[::-1] if newest_first else rows
+        found = self._file.read(work)
+        return found[::-1] if newest_first else found
+
+    def _row(self, record: Any) -> Row:
+        return records.row(record, self._seal)
+
+    def _cursor(self, record: Any) -> Cursor:
+        return str(record["seq"])
 
     def _all(self, name: str, filter: Filter) -> list[Any]:
         def work(db: sqlite3.Connection) -> list[Any]:

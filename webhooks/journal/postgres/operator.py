@@ -16,6 +16,7 @@ from webhooks.journal.records import micros
 from webhooks.journal.seal import Seal
 
 SQL: Final = queries.load("postgres")
+_BEHIND_ALL: Final = (1 << 63) - 1
 SETTLED: Final = tuple(state for state in State if state is not State.PENDING)
 """What `replay` changes."""
 
@@ -25,8 +26,6 @@ class Operated(Looked):
 
     Its order is that of the transactions that stored, and within one that of `seq`; a cursor is `transaction-seq`.
     """
-
-    _seal: Seal
 
     def _write(self, work: Any) -> Any:
         raise NotImplementedError
@@ -128,14 +127,20 @@ class Operated(Looked):
     def _row(self, record: Any) -> Row:
         return records.row(record, self._seal, record["cursor"])
 
-    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Row]:
+    def _cursor(self, record: Any) -> Cursor:
+        cursor: Cursor = record["cursor"]
+        return cursor
+
+    def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Any]:
         query, told = _query("rows_newest_first" if newest_first else "rows", filter)
         told |= {**columns.place(after), "limit": limit}
+        told["before"] = told["after_seq"] or _BEHIND_ALL
 
         def work(db: Connection) -> Any:
             return db.all(query, told if newest_first else told | _horizon(db))
 
-        return [self._row(record) for record in self._read(work)]
+        found: list[Any] = self._read(work)
+        return found
 
     def _all(self, name: str, filter: Filter) -> list[Any]:
         query, told = _query(name, filter)

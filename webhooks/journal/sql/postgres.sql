@@ -232,7 +232,9 @@ WHERE (e.tx, e.seq) > (%(after_tx)s::text::xid8, %(after_seq)s) AND e.tx < %(hor
 ORDER BY e.tx, e.seq LIMIT %(limit)s
 
 -- name: rows_newest_first
-{columns} WHERE (%(after_seq)s = 0 OR e.seq < %(after_seq)s) AND {where} ORDER BY e.seq DESC LIMIT %(limit)s
+-- The place is given to both sides: the planner does not derive it, and would go through all that is behind it.
+{columns}
+WHERE e.seq < %(before)s::bigint AND s.seq < %(before)s::bigint AND {where} ORDER BY e.seq DESC LIMIT %(limit)s
 
 -- name: end
 SELECT coalesce(
