@@ -124,17 +124,17 @@ class Door:
         except Rejected as error:
             raise self._recognised(endpoint, incoming, error) from None
         if source.has_unsigned_handshake:
-            hello = self._greet(endpoint, self._delivery(endpoint, incoming, body, now), signed=False)
-            if hello is not None:
-                if hello.note:
-                    log.warning("handshake", extra={"endpoint": name, "note": hello.note})
-                return self._greeted(name, hello)
+            answer = self._handshake(endpoint, self._delivery(endpoint, incoming, body, now), signed=False)
+            if answer is not None:
+                if answer.note:
+                    log.warning("handshake", extra={"endpoint": name, "note": answer.note})
+                return self._answer_handshake(name, answer)
         try:
             verdict = self._verify(endpoint, incoming, body, now)
             delivery = self._delivery(endpoint, incoming, body, now)
-            hello = self._greet(endpoint, delivery, signed=True)
-            if hello is not None:
-                return self._greeted(name, hello)
+            answer = self._handshake(endpoint, delivery, signed=True)
+            if answer is not None:
+                return self._answer_handshake(name, answer)
             if incoming.method not in source.delivery_methods or (incoming.method != "POST" and not body):
                 raise not_allowed(incoming.method, source, signature=Signature.RIGHT)
             events = source.receive(delivery, trust=verdict.strength)
@@ -260,7 +260,7 @@ class Door:
             error.signature = Signature.NOT_CHECKED  # it may be over the body before it was encoded
         return error
 
-    def _greet(self, endpoint: Endpoint, delivery: Delivery, *, signed: bool) -> Answer | None:
+    def _handshake(self, endpoint: Endpoint, delivery: Delivery, *, signed: bool) -> Answer | None:
         """The answer to a handshake. One that fails is none: what comes after it decides about the request."""
         try:
             return endpoint.source.greet(delivery, signed=signed)
@@ -279,9 +279,9 @@ class Door:
             method=incoming.method,
         )
 
-    def _greeted(self, name: str, hello: Answer) -> Reply:
+    def _answer_handshake(self, name: str, answer: Answer) -> Reply:
         self.meter.handshakes.labels(name).inc()
-        return reply(hello)
+        return reply(answer)
 
     def _accepted(self, endpoint: Endpoint, events: Sequence[Event], stored: Stored, now: datetime) -> Reply:
         meter = self.meter.door(endpoint.name)
@@ -306,12 +306,12 @@ class Door:
             )
         if endpoint.source.ack is not None:
             return reply(endpoint.source.ack)
-        told = {"new": stored.new, "duplicate": stored.duplicate}
+        counts = {"new": stored.new, "duplicate": stored.duplicate}
         if unreadable and len(unreadable) == len(events):
             hint = "It is stored as dead. `segue dead` shows it; `segue replay` delivers it once the source reads it."
-            return json_reply(200, {"status": "kept", "reason": reason, "hint": hint, **told})
+            return json_reply(200, {"status": "kept", "reason": reason, "hint": hint, **counts})
         status = "duplicate" if stored.duplicate and not stored.new else "accepted"
-        return json_reply(200, {"status": status, **told})
+        return json_reply(200, {"status": status, **counts})
 
     def _turned_away(self, endpoint: Endpoint, incoming: Incoming, rejected: Rejected) -> Reply:
         """Raise the rejection, or answer in the provider's own words where it has some."""

@@ -118,11 +118,11 @@ def internal_error() -> Rejected:
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     """Read the raw body, with Content-Length or chunked; never more than the limit."""
-    told: str = environ.get("CONTENT_LENGTH", "")
-    if told.isdecimal() and len(told) > _MOST_DIGITS:
+    length: str = environ.get("CONTENT_LENGTH", "")
+    if length.isdecimal() and len(length) > _MOST_DIGITS:
         raise too_large(limit)
-    if told.isdecimal() and int(told) > limit:
-        raise too_large(limit, int(told))
+    if length.isdecimal() and int(length) > limit:
+        raise too_large(limit, int(length))
     try:
         return _read(environ, environ["wsgi.input"], limit)
     except Rejected:
@@ -168,5 +168,5 @@ def headers_from(environ: Mapping[str, Any]) -> dict[str, str]:
 
 def headers_of(reply: Reply) -> list[tuple[str, str]]:
     """A reply's headers as WSGI wants them."""
-    told = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
-    return [*told, *ALWAYS.items(), *reply.headers.items()]
+    headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
+    return [*headers, *ALWAYS.items(), *reply.headers.items()]

@@ -29,13 +29,13 @@ NAMES = sorted(FIRST)
 
 
 def environment() -> dict[str, str]:
-    told = {"SEGUE_PUBLIC_URL": HOST, "SEGUE_MAX_BODY": "64KiB", "SEGUE_LOG_LEVEL": "info", "WEB_CONCURRENCY": "1"}
+    env = {"SEGUE_PUBLIC_URL": HOST, "SEGUE_MAX_BODY": "64KiB", "SEGUE_LOG_LEVEL": "info", "WEB_CONCURRENCY": "1"}
     for name, place in FIRST.items():
-        told[f"{name.upper()}_WEBHOOK_SECRET"] = secrets_of(place.endpoint.scheme, place.name)[0]
-        told[f"SEGUE_{name.upper()}_SCHEME"] = place.scheme_name
+        env[f"{name.upper()}_WEBHOOK_SECRET"] = secrets_of(place.endpoint.scheme, place.name)[0]
+        env[f"SEGUE_{name.upper()}_SCHEME"] = place.scheme_name
         for option, value in place.goldens[0].request.get("options", {}).items():
-            told[f"SEGUE_{name.upper()}_{option.upper()}"] = value if isinstance(value, str) else ",".join(value)
-    return told
+            env[f"SEGUE_{name.upper()}_{option.upper()}"] = value if isinstance(value, str) else ",".join(value)
+    return env
 
 
 @pytest.fixture(scope="module")

@@ -33,10 +33,10 @@ def arrived(
     secret: str = SECRET, **headers: str,
 ) -> Verdict:  # fmt: skip
     made = sign(scheme, body=BODY, secret=secret, now=NOW, url=signed_url, content_type=FORM)
-    told = {name.lower(): value for name, value in made.headers.items()} | {"content-type": FORM}
-    told |= {name.replace("_", "-"): value for name, value in headers.items()}
+    sent = {name.lower(): value for name, value in made.headers.items()} | {"content-type": FORM}
+    sent |= {name.replace("_", "-"): value for name, value in headers.items()}
     request = Request(
-        body=BODY, headers=told, query=dict(parse_qsl(query)), query_string=query, public_url=configured, path=path,
+        body=BODY, headers=sent, query=dict(parse_qsl(query)), query_string=query, public_url=configured, path=path,
         url_setting="SEGUE_IT_PUBLIC_URL",
     )  # fmt: skip
     return verify(scheme, request, [SECRET], now=NOW)

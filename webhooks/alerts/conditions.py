@@ -19,6 +19,8 @@ Notes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
 NO_WORKER: Final = timedelta(minutes=3)
 LOST: Final = timedelta(days=1)
 """So long is a lost delivery alerted of."""
+DOUBTFUL: Final = frozenset({"refused", "clock"})
+"""Causes that may be meant: another account than the one that is let in, a captured delivery sent again."""
 DISK_FLOOR: Final = 512 * 1024 * 1024
 """Bytes under which a disk is low, however small it is."""
 
@@ -118,8 +120,9 @@ def _lost(refused: Collection[RefusedCount], sources: Collection[str], now: date
             f"{row.reason} {row.signed + row.unchecked:,} (last {row.last_lost_at:%Y-%m-%d %H:%M} UTC)" for row in rows
         )
         known = f"{count(signed, 'rightly signed delivery', 'rightly signed deliveries')} refused"
+        is_sure = any(row.signed and row.reason not in DOUBTFUL for row in rows)
         yield Alert(
-            key=f"refused:{source}", severity="critical" if signed else "warning",
+            key=f"refused:{source}", severity="critical" if is_sure else "warning",
             title=f"Deliveries of {source} are refused and lost",
             text=f"In all {known}, and {unchecked:,} whose signature was not checked: {causes}. They are not stored.",
             mend="The log's `rejected` lines say why. Change that, then send them again from the provider's console.",

@@ -35,12 +35,12 @@ def refused_counts(tallies: Mapping[str, float]) -> list[RefusedCount]:
     counts = _by_labels(tallies, _ALL[0])
     last = _by_labels(tallies, _ALL[1])
     lost, last_lost = _by_labels(tallies, _LOST[0]), _by_labels(tallies, _LOST[1])
-    found = []
+    rows = []
     for (source, reason), count in counts.items():
         if not count:
             continue
         ends = [end for key, end in last_lost.items() if key[:2] == (source, reason)]
-        found.append(
+        rows.append(
             RefusedCount(
                 source=source,
                 reason=reason,
@@ -52,7 +52,7 @@ def refused_counts(tallies: Mapping[str, float]) -> list[RefusedCount]:
             )
         )
     oldest = datetime.min.replace(tzinfo=UTC)
-    return sorted(found, key=lambda row: (row.last_at or oldest, row.source, row.reason), reverse=True)
+    return sorted(rows, key=lambda row: (row.last_at or oldest, row.source, row.reason), reverse=True)
 
 
 def _by_labels(tallies: Mapping[str, float], series: str) -> dict[tuple[str, ...], float]:
