@@ -20,7 +20,10 @@ import msgspec
 from translators.kit import CLEAR, Event, Identity, Malformed, Message, Refused, Skip, to_iso
 from webhooks import identity
 from webhooks.endpoints import Endpoint
+from webhooks.segment.shorten import shorten
 
+SMALL: Final = 4_000
+"""Bytes of a body that no message of Segment's limit can come of."""
 LIBRARY: Final = {"name": "segue", "version": version("segue")}
 
 
@@ -136,6 +139,11 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
     ids = [message["messageId"] for message in messages]
     if len(set(ids)) < len(ids):
         return Broken(f"two messages of one event share an id: give them different key= ({', '.join(ids)})")
+    if len(event.raw) > SMALL:
+        try:
+            messages = [shorten(message) for message in messages]
+        except Exception:  # noqa: BLE001 - a value that no JSON can hold
+            return Broken(traceback.format_exc())
     return Translated(messages)
 
 

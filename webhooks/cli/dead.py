@@ -25,7 +25,7 @@ MENDS: Final = (
     ("Traceback", "The translator has a bug: mend it, or install a version where it is mended; then replay."),
     ("malformed:", "The payload is not what the provider documents: see `segue show`, mend the source, replay."),
     ("neither userId nor anonymousId", "Nobody is named: see the source's page and [identity] user_id_keys, replay."),
-    ("over Segment's", "A message is too large for Segment: send fewer fields (the source's options), then replay."),
+    ("over Segment's", "A message was too large for Segment. Such messages are cut to its limit today: replay."),
     ("HTTP", "Segment refused it: see its messages with `segue show`, mend the source, replay."),
 )  # fmt: skip
 ELSE: Final = "Look at it with `segue show`. Replay it once the cause is mended, or drop it."
