@@ -64,6 +64,12 @@ def test_a_leads_made_up_id_is_not_taken_from_a_conversation_either() -> None:
     assert "userId" not in outcome.messages[0]
 
 
+def test_a_contact_whose_role_is_user_keeps_a_uuid_though_the_first_message_was_a_leads() -> None:
+    contact = Payload({"type": "contact", "id": "1", "role": "user", "external_id": MADE_UP})
+    assert of_contact(contact, "lead").user_ids[0] == MADE_UP
+    assert not any(of_contact(Payload(contact.value | {"role": "lead"}), "user").user_ids)
+
+
 def test_the_newest_part_is_the_one_that_was_sent_for() -> None:
     parts = [{"id": str(number), "author": {"type": "admin", "id": "9"}} for number in (1, 2)]
     item = {"id": "c1", "user": {"id": "1"}, "conversation_parts": {"conversation_parts": parts}}
@@ -117,6 +123,9 @@ def test_a_lead_who_became_a_user_keeps_the_merchants_id_in_the_whole_conversati
         ({"role": "lead", "name": "Rose Poodle from Paris"}, None),
         ({"type": "lead", "name": "Azure Bus", "pseudonym": "Azure Bus"}, None),
         ({"role": "lead", "name": "Jeanne Brun"}, "Jeanne Brun"),
+        ({"role": "lead", "name": "Rose Miller"}, "Rose Miller"),
+        ({"role": "lead", "name": "Turquoise Elephant"}, None),
+        ({"type": "user", "name": "Rose Poodle from Paris"}, None),  # the author of a message may be a lead
         ({"role": "user", "name": "Rose Miller from Leeds"}, "Rose Miller from Leeds"),
         ({"role": "user", "name": "Visitor 4711"}, None),
         ({"role": "user", "name": ""}, None),

@@ -40,7 +40,14 @@ _LEADS: Final = {"lead", "visitor"}
 # API 1 has one topic for users and leads, and calls both `user` in it
 _OF_EITHER: Final = ("user.deleted", "user.unsubscribed")
 _PEOPLE: Final = {"user", "lead", "contact", "visitor"}
-_MADE_UP: Final = re.compile(r"[A-Z][a-z]+ [A-Z][a-z]+ from \S.*")  # a lead without a name: `Rose Poodle from Paris`
+# A lead without a name is `Rose Poodle from Paris`, or `Azure Bus` if Intercom does not know from where. The colours
+# are those that are no given names.
+_MADE_UP: Final = re.compile(
+    r"[A-Z][a-z]+ [A-Z][a-z]+ from \S.*"
+    r"|(?:Aqua|Aquamarine|Azure|Beige|Black|Blue|Bronze|Brown|Burgundy|Chartreuse|Crimson|Cyan|Fuchsia|Gold|Golden|Gray"
+    r"|Green|Grey|Khaki|Lavender|Lime|Magenta|Maroon|Mauve|Mint|Navy|Orange|Peach|Pink|Plum|Purple|Red|Salmon|Silver"
+    r"|Tan|Teal|Turquoise|White|Yellow) [A-Z][a-z]+"
+)
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
@@ -141,16 +148,16 @@ def of_contact(contact: Payload, role: str = "", *, by_type: bool = True) -> Ide
 
     So a UUID is an id of yours only if the contact's own role is `user`, or with `by_type` its type. An author's type
     (`role`) is `user` for some leads, and stays `lead` for one who has become a user since: it can only take a UUID
-    away, never an id of yours.
+    away, never an id of yours, and nothing from a contact whose role says `user`.
     """
     contact_id = contact.id("id")
     known = {contact.text("role", ""), contact.text("type", "")}
     is_lead = bool(_LEADS & {*known, role}) or contact.flag("anonymous", False)
-    is_user = contact.get("role") == "user" or contact.get("anonymous") is False or (by_type and "user" in known)
-    is_user = is_user and not is_lead
+    proved = contact.get("role") == "user" or contact.get("anonymous") is False
+    is_user = proved or (by_type and "user" in known and not is_lead)
     own = (_own_id(contact, "external_id"), _own_id(contact, "user_id"))
     name = real_name(contact.text("name", None))
-    if name and not is_user and (_MADE_UP.fullmatch(name) or name == contact.get("pseudonym")):
+    if name and not proved and (_MADE_UP.fullmatch(name) or name == contact.get("pseudonym")):
         name = None
     return Identity(
         metadata=(contact.texts("custom_attributes"),),
