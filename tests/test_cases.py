@@ -356,7 +356,7 @@ def refund_of_nothing(folder: Path) -> Any:
 
 
 @case("28", "skipped as a test", [])
-def test_notification(folder: Path) -> Any:
+def shopify_test_notification(folder: Path) -> Any:
     return shopify("refunds/create", load_plain(folder), **{"X-Shopify-Test": "true"})
 
 
