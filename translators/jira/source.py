@@ -76,7 +76,7 @@ def split(delivery: Delivery) -> list[bytes | Item]:
     parts.append(_COMMENT_EVENTS.get(str(body.get("issue_event_type_name"))) or _comment_event(body.at("comment")))
     identifier = delivery.headers.get(_IDENTIFIER)
     headers = {_IDENTIFIER: identifier} if identifier else {}
-    return [_part(delivery, headers, part) for part in parts]
+    return [_part(delivery, headers, "comment" if part == _COMMENT else part) for part in parts]
 
 
 def _comment_event(comment: Payload) -> str:
@@ -113,7 +113,7 @@ def head(item: Item) -> Head:
         return Head(digest, "rule.untyped", None)
     delivered = item.headers.get(_IDENTIFIER) or digest
     part = item.envelope.get("part", "change")
-    type_ = body.text("webhookEvent") if part == "change" else part
+    type_ = body.text("webhookEvent") if part == "change" else _COMMENT if part == "comment" else part
     at = body.millis("timestamp", None)
     if type_ == _COMMENT and "issue" in body:
         comment = body.at("comment")
