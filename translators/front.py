@@ -136,7 +136,7 @@ def _writer(event: Event, message: Payload) -> Identity | None:
     for recipient in message.each("recipients"):
         if recipient.get("role") == "from" and (writer := _outside(recipient)):
             own = _outside(_told(event).maybe("conversation.recipient"))
-            return None if own is None or own.anonymous == writer.anonymous else writer
+            return None if own is not None and own.anonymous == writer.anonymous else writer
     return None
 
 

@@ -454,6 +454,12 @@ def test_a_teammate_who_wrote_from_outside_is_an_agent(name: str, member: str) -
     assert message["event"] in {REPLIED, RECEIVED}
 
 
+def test_a_preview_of_a_conversation_is_filed_under_the_writer_that_its_message_names() -> None:
+    (whole,) = messages(front, "inbound__reply")
+    (preview,) = messages(front, "inbound__reply", {"payload.conversation.recipient": None})
+    assert preview["anonymousId"] == whole["anonymousId"]
+
+
 # Made-up names -------------------------------------------------------------------------------------------------------
 
 MADE_UP = [
