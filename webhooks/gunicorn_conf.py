@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from webhooks import logs, patience, plugins
@@ -56,7 +57,7 @@ def post_worker_init(worker: Any) -> None:
     watch: Watch | None = parts.get("segue.watch")
     door: Door | None = parts.get("segue")
     if totals is not None and watch is not None and door is not None:
-        _ends.append(door.tracer.close)
+        _ends.extend((door.tracer.close, partial(door.refusals.flush, at_end=True)))
         jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, door.refusals.flush: COUNT_EVERY}
         _rounds.append(Rounds(jobs, last=totals.flush).start())
         _rounds.append(Rounds({watch.stand_in: EVERY}).start())

@@ -78,17 +78,17 @@ class Refusals:
         if shown:
             log.warning("rejected", extra=fields)
 
-    def flush(self) -> None:
-        """Write how many lines were left out of the windows that are over."""
+    def flush(self, *, at_end: bool = False) -> None:
+        """Write how many lines were left out of the windows that are over; of all, at the process's end."""
         with self._lock:
-            ended = [(key, self._ended(key)) for key in list(self._windows)]
+            ended = [(key, self._ended(key, at_end=at_end)) for key in list(self._windows)]
         for (endpoint, error), left_out in ended:
             _summarise(endpoint, error, left_out)
 
-    def _ended(self, key: tuple[str, str]) -> int:
+    def _ended(self, key: tuple[str, str], *, at_end: bool = False) -> int:
         """End the window if its time is over; how many lines were left out of it."""
         window = self._windows.get(key)
-        if window is None or self._tick() - window.began < WINDOW:
+        if window is None or (self._tick() - window.began < WINDOW and not at_end):
             return 0
         del self._windows[key]
         return window.left_out

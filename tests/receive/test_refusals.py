@@ -41,7 +41,7 @@ class Bench:
         sent = {"content-length": str(len(payload)) if length is None else length}
         if sign is not None:
             sent |= {key.lower(): value for key, value in signed(sign).items()}
-        sent |= {key.replace("_", "-"): value for key, value in headers.items()}
+        sent |= {key.lower().replace("_", "-"): value for key, value in headers.items()}
         incoming = Incoming(method=method, body=payload, headers=sent, query_string=query)
         return call(self.door, f"/webhooks/{name}", incoming)[0]
 
@@ -70,6 +70,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
                 "content_encoding": "gzip"}, "body_too_large", "not_checked"),
     "a signed encoding": ({"payload": ENCODED, "sign": ENCODED, "content_encoding": "br"}, "unsupported_encoding", "right"),
     "an encoding": ({"payload": ENCODED, "sign": body(), "content_encoding": "br"}, "unsupported_encoding", "not_checked"),
+    "an unreadable signature": ({"payload": body(), "method": "PUT", "Acme_Signature": "x"}, "method_not_allowed", "wrong"),
     "no gzip": ({"payload": body(), "sign": body(), "content_encoding": "gzip"}, "bad_encoding", "right"),
     "cut short": ({"payload": body(), "sign": body(), "length": "999"}, "cut_short", "not_checked"),
     "method": ({"payload": body(), "sign": body(), "method": "PUT"}, "method_not_allowed", "right"),
@@ -185,6 +186,16 @@ def test_a_flood_is_sampled_and_what_was_left_out_is_counted_and_said(caplog: An
         refusals.record("acme", rejected, method="POST", now=NOW)
         assert len(lines("rejected")) == MOST_LINES + 2
         assert refusals._windows.keys() == {("acme", "wrong_secret")}
+
+
+def test_what_was_left_out_is_said_at_the_process_end(caplog: Any) -> None:
+    refusals = Refusals(Meter(), tick=lambda: 0.0)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(MOST_LINES + 3):
+            refusals.record("acme", Rejected(401, "clock", "No."), method="POST", now=NOW)
+        refusals.flush(at_end=True)
+        refusals.flush(at_end=True)
+    assert [record.left_out for record in caplog.records if record.message == "more were rejected"] == [3]
 
 
 def test_a_summary_comes_with_the_next_refusal_too(caplog: Any) -> None:

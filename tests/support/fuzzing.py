@@ -171,7 +171,7 @@ def case(choice: Choice) -> Case:
     if kind in {7, 9}:
         query = choice.raw(60).decode("latin-1") if choice.whole(0, 1) else f"{query}&{query}&a=%ff&=&;"
         token = pick(choice, ["", "/", "..", "../../x", token + "/", choice.raw(20).decode("latin-1")])
-        method = pick(choice, ["POST", "POST", "POST", "OPTIONS", "PUT", "DELETE", "TRACE", "X"])
+        method = pick(choice, ["POST", "POST", "POST", "OPTIONS", "PUT", "PATCH", "DELETE", "GET", "TRACE", "X"])
         signed = False
     name = (
         place.name

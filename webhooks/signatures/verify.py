@@ -112,7 +112,10 @@ def recognise(
     try:
         claimed = _claims(scheme, request, now, None)
     except Unreadable as error:
-        return Signature.MISSING if error.missing else Signature.NOT_CHECKED
+        if error.missing:
+            return Signature.MISSING
+        by_certificate = isinstance(scheme, PublicKey) and scheme.cert_url_header is not None
+        return Signature.NOT_CHECKED if by_certificate else Signature.WRONG
     held = all(any([claim.holds(secret) for secret in usable]) for claim in claimed)
     return Signature.RIGHT if held else Signature.WRONG
 
