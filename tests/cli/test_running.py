@@ -220,19 +220,22 @@ def test_a_worker_class_that_cannot_be_imported_ends_the_command(tmp_path, comma
     assert "Traceback" not in output(tmp_path)
 
 
-def test_serve_gives_up_on_a_worker_that_cannot_start(tmp_path, receiver):
-    """The cause is one that nothing asked before: the worker's own module cannot be imported."""
+@pytest.mark.parametrize(("command", "module"), [("work", "webhooks.deliver"), ("web", "flask")])
+def test_serve_gives_up_on_a_process_that_cannot_start(tmp_path, receiver, command, module):
+    """The cause is one that nothing asked before: a module is missing, in web's case after gunicorn listens."""
     (tmp_path / "sitecustomize.py").write_text(
-        "import sys\nif 'work' in sys.argv[-1:]:\n    sys.modules['webhooks.deliver'] = None\n"
+        f"import sys\nif {command!r} in sys.argv or any('gunicorn' in each for each in sys.orig_argv):\n"
+        f"    sys.modules[{module!r}] = None\n"
     )
     with segue(tmp_path, "serve", PYTHONPATH=str(tmp_path), PORT=str(free_port()), **receiver[0]) as service:
         children = []
         until(lambda: bool(children.extend(psutil.Process(service.pid).children())) or bool(children), "children")
-        assert service.wait(60) == 1
+        assert service.wait(90) == 1
     assert not psutil.wait_procs(children, timeout=5)[1]
     said = output(tmp_path)
-    assert "webhooks.deliver" in said
-    assert "Error: `segue work` cannot start: it ended with exit code 1" in said
+    assert f"import of {module} halted" in said
+    assert f"Error: `segue {command}` cannot start: it ended with exit code" in said
+    assert command == "work" or "Segue listens on" not in said
 
 
 @pytest.mark.parametrize("command", ["serve", "web", "work"])

@@ -25,6 +25,13 @@ def test_a_mistyped_source_is_told_the_nearest(run, tmp_path, command, typed, ne
     assert f"Did you mean {nearest}?" in result.stderr
 
 
+def test_an_event_of_a_mistyped_source_is_told_the_nearest(run):
+    result = run("show", "stirpe/evt_1")
+    assert result.exit_code == 1
+    assert "Did you mean stripe/evt_1?" in result.stderr
+    assert "Did you mean" not in run("show", "order/evt_1").stderr
+
+
 def test_a_name_without_a_neighbour_lists_all(run):
     result = run("events", "--source", "xqzw")
     assert result.exit_code == 1

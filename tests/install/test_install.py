@@ -23,7 +23,7 @@ import pytest
 from running import free_port, get, until
 
 ROOT = Path(__file__).parents[2]
-KINDS = ("wheel", "sdist", "requirements")
+KINDS = ("wheel", "sdist", "folder", "requirements")
 PARTS = (
     "pyproject.toml",
     "README.md",
@@ -102,10 +102,12 @@ def install(kind, artefacts, home):
     """An environment with what this way of installing brings, and nothing else."""
     run(sys.executable, "-m", "venv", home)
     pip = [home / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install"]
-    if kind == "requirements":  # as Heroku does, then bin/post_compile
-        run(*pip, "--require-hashes", "-r", artefacts / "source" / "requirements.txt")
-        source = home / "source"
-        shutil.copytree(artefacts / "source", source)
+    source = home / "source"
+    shutil.copytree(artefacts / "source", source)
+    if kind == "folder":  # as the README says: pip install .
+        run(*pip, ".", cwd=source)
+    elif kind == "requirements":  # as Heroku does, then bin/post_compile
+        run(*pip, "--require-hashes", "-r", source / "requirements.txt")
         run("bash", source / "bin" / "post_compile", cwd=source, env=environment(home))
     else:
         (built,) = (artefacts / "dist").glob({"wheel": "*.whl", "sdist": "*.tar.gz"}[kind])

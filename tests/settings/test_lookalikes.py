@@ -225,3 +225,7 @@ def test_a_secret_file_that_all_can_change_is_warned_of(tmp_path):
     file.write_text(f"{SECRET}x")
     file.chmod(0o666)
     assert f"can change {file}, which holds secrets" in warnings(SLACK_WEBHOOK_SECRET_FILE=str(file))[0]
+
+
+def test_an_ipv6_host_may_stand_in_brackets():
+    assert load(GOOD | {"SEGUE_HOST": "[::1]"}, sources=SOURCES).web.host == "::1"

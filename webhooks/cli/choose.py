@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from difflib import get_close_matches
 from functools import wraps
 from typing import TYPE_CHECKING, Any, Final
 
@@ -114,6 +115,17 @@ def _check_sources(journal: Journal, names: Sequence[str]) -> None:
                 raise unknown(name, known, what="source or endpoint")
 
 
+def _meant(id_: str) -> str:
+    """The hint for SOURCE/KEY with a mistyped source; empty if there is no near one."""
+    from webhooks.cli.configuration import forgiving
+
+    config = forgiving()
+    source, slash, key = id_.partition("/")
+    known = {*config.sources, *config.endpoints}
+    close = get_close_matches(source, known, n=1) if slash and source not in known else []
+    return f"Did you mean {close[0]}/{printable(key)}? `segue sources` lists the sources." if close else ""
+
+
 def named(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:
     """The one event that an id means: its number, its key, or SOURCE/KEY; a failure otherwise."""
     from webhooks.journal import Filter
@@ -130,7 +142,7 @@ def named(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:
         within = f" of {', '.join(sources)}" if sources else ""
         raise fail(
             f"No event{within} has the number or key {printable(id_)!r}.",
-            "It may be pruned, or of another journal. `segue events --text ...` looks into bodies.",
+            _meant(id_) or "It may be pruned, or of another journal. `segue events --text ...` looks into bodies.",
         )
     if len(found) > 1:
         names = ", ".join(f"{row.event.source}/{row.event.key} (#{seq})" for seq, row in sorted(found.items()))

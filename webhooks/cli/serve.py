@@ -77,7 +77,7 @@ def serve(host: str | None, port: str | None) -> None:
 
     def announce() -> None:
         nonlocal announced
-        if not announced and starting.is_listening(web_settings):
+        if not announced and starting.is_answering(web_settings):
             announced = True
             supervisor.has_started("web")
             for line in banner(config):

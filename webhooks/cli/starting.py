@@ -124,13 +124,16 @@ def is_segue(host: str, port: int) -> bool:
         connection.close()
 
 
-def is_listening(web: WebSettings) -> bool:
-    """Whether the web server takes connections."""
+def is_answering(web: WebSettings) -> bool:
+    """Whether a web process answers. gunicorn listens before its processes have loaded the application."""
+    connection = http.client.HTTPConnection(local(web.host), web.port, timeout=0.5)
     try:
-        with socket.create_connection((local(web.host), web.port), timeout=0.5):
-            return True
-    except OSError:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def local(host: str) -> str:

@@ -58,6 +58,14 @@ class Text(Rule[str]):
         return text
 
 
+class Host(Text):
+    """An address to listen on; IPv6 also in the brackets of a URL."""
+
+    def read(self, value: Any) -> str:
+        text = super().read(value.strip().removeprefix("[").removesuffix("]") if isinstance(value, str) else value)
+        return text.lower()
+
+
 class Secret(Rule[str]):
     """A write key: printable, without spaces. A fault never shows it."""
 

@@ -14,6 +14,7 @@ from webhooks.settings.addresses import Mailbox, Mailboxes, SecretUrl, SmtpUrl
 from webhooks.settings.fields import (
     Database,
     Flag,
+    Host,
     Keys,
     Number,
     Secret,
@@ -73,7 +74,7 @@ class SegmentSchema(Schema):
 class WebSchema(Schema):
     """`[web]`: the door."""
 
-    host = Text(shape=r"[0-9A-Za-z.:_-]+", mend="give an address, such as 0.0.0.0", metadata=_env("SEGUE_HOST"))
+    host = Host(shape=r"[0-9A-Za-z.:_-]+", mend="give an address, such as 0.0.0.0", metadata=_env("SEGUE_HOST"))
     port = Whole(1, 65535, metadata=_env("PORT"))
     processes = Whole(1, 128, metadata=_env("WEB_CONCURRENCY"))
     worker_class = Text(choices=("gevent", "gthread", "sync"), metadata=_env("SEGUE_WORKER_CLASS"))
