@@ -5,6 +5,8 @@ userId       the first configured metadata key that holds a value (`identity.use
 anonymousId  else a UUIDv5 of provider, kind and id: `uuid5(NAMESPACE, "stripe:customer:cus_123")`, so every event of
              one customer carries one anonymousId, on every machine, for ever. It is never added beside a userId:
              each would be billed as a tracked user.
+
+A placeholder (`null`, `0`, `{{user.id}}`; `translators.kit.placeholders`) is no id: the next claim counts.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ from typing import Any, Final
 from uuid import UUID, uuid5
 
 from translators.kit import Identity
+from translators.kit.placeholders import is_placeholder
 
 NAMESPACE: Final = UUID("6a0f9d0e-5d5c-5c0b-9f53-8c1a5b1d7a11")
 
@@ -24,17 +27,35 @@ def anonymous_id(provider: str, kind: str, id_: str) -> str:
 
 
 def resolve(identity: Identity, *, provider: str, user_id_keys: Sequence[str]) -> dict[str, str]:
-    """`{"userId": …}`, `{"anonymousId": …}`, or `{}` where the claims name nobody."""
+    """`{"userId": …}`, `{"anonymousId": …}`, or `{}` where the claims name nobody. A placeholder names nobody."""
     for key in user_id_keys:
         for mapping in identity.metadata:
-            if value := mapping.get(key, "").strip():
-                return {"userId": value}
+            if not is_placeholder(value := mapping.get(key, "")):
+                return {"userId": value.strip()}
     for claimed in identity.user_ids:
-        if claimed.strip():
+        if not is_placeholder(claimed):
             return {"userId": claimed.strip()}
-    if identity.anonymous is not None and all(identity.anonymous):
-        return {"anonymousId": anonymous_id(provider, *identity.anonymous)}
+    if identity.anonymous is None:
+        return {}
+    what, id_ = identity.anonymous
+    if what and not _is_nobody(id_):
+        return {"anonymousId": anonymous_id(provider, what, id_)}
+    email = identity.traits.get("email")
+    if id_ and isinstance(email, str) and "@" in email and not is_placeholder(email):
+        return {"anonymousId": anonymous_id(provider, "email", email.strip().lower())}
     return {}
+
+
+def names_a_placeholder(identity: Identity, user_id_keys: Sequence[str]) -> bool:
+    """Whether the claims name nobody because what should be an id is a placeholder."""
+    claims = [mapping.get(key, "") for key in user_id_keys for mapping in identity.metadata]
+    claims += [*identity.user_ids, identity.anonymous[1] if identity.anonymous else ""]
+    return any(claims) and not resolve(identity, provider="", user_id_keys=user_id_keys)
+
+
+def _is_nobody(id_: str) -> bool:
+    """An id of several parts (`T1|U1`) is a placeholder if one of its parts is."""
+    return any(map(is_placeholder, id_.split("|")))
 
 
 def external_ids(identity: Identity) -> list[dict[str, Any]]:
@@ -45,5 +66,5 @@ def external_ids(identity: Identity) -> list[dict[str, Any]]:
     return [
         {"id": external.id, "type": external.type, "collection": external.collection, "encoding": "none"}
         for external in identity.external_ids
-        if external.id
+        if not is_placeholder(external.id)
     ]

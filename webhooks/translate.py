@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -18,6 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from translators.kit import CLEAR, Event, Identity, Malformed, Message, Refused, Skip, to_iso
+from translators.kit.placeholders import is_placeholder, known
 from webhooks import identity
 from webhooks.endpoints import Endpoint
 from webhooks.segment.shorten import shorten
@@ -82,12 +83,20 @@ def _prefix(source: str, name: str) -> str:
     return f"{source[:24]}-{slug.strip('-')}"
 
 
-_AS_IT_IS: Final = frozenset({str, bool, int, float})
+_AS_IT_IS: Final = frozenset({str, bool, float})
+_WHOLE: Final = 2**53
+_TINY: Final = -307
+"""The power of ten below which a double has no digits left."""
 
 
 def plain(value: Any) -> Any:
-    """A property as JSON: times in ISO, None left out, CLEAR a real null; Decimals stay and are printed exactly."""
+    """A property as JSON: times in ISO, None left out, CLEAR a real null; Decimals stay and are printed exactly.
+
+    A number that no double holds (over 2^53, `1e400`, `1e-400`) is sent as its text: Segment would change its digits.
+    """
     kind = type(value)
+    if kind is int:
+        return value if -_WHOLE <= value <= _WHOLE else str(value)
     if kind in _AS_IT_IS or value is None:
         return value
     if kind is dict:
@@ -95,13 +104,15 @@ def plain(value: Any) -> Any:
     if kind is Decimal:
         if not value.is_finite():
             raise ValueError(f"{value} is no JSON number")
-        return value
+        return value if -_WHOLE <= value <= _WHOLE and (not value or value.adjusted() > _TINY) else str(value)
     if kind is datetime:
         return to_iso(value)
     if value is CLEAR:
         return None
-    if isinstance(value, str | int | float):
+    if isinstance(value, str | float):
         return value
+    if isinstance(value, int):
+        return plain(int(value))
     if isinstance(value, Mapping):
         return plain(dict(value))
     if isinstance(value, Iterable):
@@ -127,7 +138,13 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
         source.admit(event)
         told = list(found(event))
         who = source.identity(event) if any(message.who is None for message in told) else None
-        messages = [render(message, event, endpoint, who, namespace=namespace, edition=edition) for message in told]
+        messages = [
+            render(message, event, endpoint, who, namespace=namespace, edition=edition)
+            for message in told
+            if not _about_nobody(message, who, endpoint.user_id_keys)
+        ]
+        if told and not messages:
+            return Ignored("it names nobody: what should be an id is a placeholder, such as null, 0 or {{user.id}}")
     except Skip as skip:
         return Ignored(str(skip))
     except Malformed as error:
@@ -189,6 +206,15 @@ def _reasons(outcomes: Mapping[str, Outcome], kind: type[Broken | Unsupported | 
     return [(key, outcome.reason) for key, outcome in outcomes.items() if isinstance(outcome, kind)]
 
 
+def _about_nobody(message: Message, who: Identity | None, user_id_keys: Sequence[str]) -> bool:
+    """Whether a placeholder stands for whom or what the message is about: it would merge all who carry it."""
+    if message.kind == "group":
+        return is_placeholder(message.group_id)
+    if message.kind == "alias" and is_placeholder(message.previous_id):
+        return True
+    return identity.names_a_placeholder(message.who or who or Identity(), user_id_keys)
+
+
 def render(
     message: Message, event: Event, endpoint: Endpoint, identity_: Identity | None, *, namespace: str, edition: int = 0
 ) -> dict[str, Any]:
@@ -207,16 +233,20 @@ def render(
     context["webhook"].update(plain(endpoint.source.notes(event)))
     if externals:
         context["externalIds"] = externals
-    if who.group_id:
+    if who.group_id and not is_placeholder(who.group_id):
         context["groupId"] = who.group_id
     fields = plain(message.fields)
-    traits = plain(who.traits)
+    traits = known(plain(who.traits))
+    if message.kind in {"identify", "group"}:
+        fields = known(fields)
     if message.kind == "identify":
         fields = {**traits, **fields}
         context["active"] = False
     elif traits:
         context["traits"] = traits
     context.update(plain(message.context))
+    if "traits" in message.context:
+        context["traits"] = known(context["traits"])
     rendered: dict[str, Any] = {
         "type": message.kind,
         "messageId": message_id(namespace, event, message, edition),

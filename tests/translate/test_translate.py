@@ -300,6 +300,31 @@ def test_what_has_no_place_in_json_is_a_bug_of_the_translator() -> None:
         assert isinstance(translate(event(), door(track("A", x=odd)), namespace="n"), Broken)
 
 
+@pytest.mark.parametrize(
+    "number",
+    [
+        2**53 + 1,
+        -(2**53) - 1,
+        2**70,
+        Decimal("1e400"),
+        Decimal("-1e400"),
+        Decimal("1e-400"),
+        Decimal("9007199254740993.5"),
+    ],
+)
+def test_a_number_that_no_double_holds_is_sent_as_its_text(number: Any) -> None:
+    properties = only(door(track("A", n=number, deep={"list": [number]})))["properties"]
+    assert properties == {"n": str(number), "deep": {"list": [str(number)]}}
+
+
+@pytest.mark.parametrize(
+    "number", [0, -1, 2**53, Decimal(0), Decimal("0E-500"), Decimal("19.90"), Decimal("1e-300"), True]
+)
+def test_a_number_that_a_double_holds_stays_a_number(number: Any) -> None:
+    value = only(door(track("A", n=number)))["properties"]["n"]
+    assert (value, type(value)) == (number, type(number))
+
+
 def test_before_may_exclude_an_event() -> None:
     endpoint = door(track("A"))
 

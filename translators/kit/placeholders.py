@@ -1,0 +1,60 @@
+r"""Texts that stand where an id should: what a program writes for no value, and templates that were not rendered.
+
+As an id such a text would merge everybody who carries it into one person. The list is that of Segment's own default
+(`^[0\-]*$`, `-1`, `null`, `anonymous`) with what JavaScript, Python, Ruby, Go and common templates print for no value.
+https://www.twilio.com/docs/segment/unify/identity-resolution/identity-resolution-settings
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+WORDS: Final = frozenset({
+    "", "-1", "null", "(null)", "<null>", "undefined", "none", "nil", "nan", "n/a", "<no value>", "[object object]",
+    "[object undefined]", "[object null]", "anonymous", "unknown", "guest", "true", "false", "[]", "{}", '""', "''",
+})  # fmt: skip
+"""In any case, without white space around them."""
+_ZEROES: Final = re.compile(r"[0\-]+")
+_REACHED_BY: Final = frozenset({"email", "phone"})
+_LONGEST: Final = 200
+"""Characters of a template that is looked at; no id is longer."""
+_TEMPLATE: Final = re.compile(
+    r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|#\{[^{}]*\}|\$\([^()]*\)|\{%[^{}]*%\}|<%[^<>]*%>|\*\|[^|]*\|\*|\[\[[^\[\]]*\]\]"
+)
+# `{name}` has no digits: a GUID in braces is an id
+_WHOLE: Final = re.compile(r"%[A-Za-z_][\w. -]*%|%%[\w. -]+%%|\{[A-Za-z_][A-Za-z_.]*\}|<[A-Za-z_][A-Za-z_. ]*>")
+
+
+def is_unrendered(text: str) -> bool:
+    """Whether a text is or holds a template that was not rendered: `{{user.id}}`, `${id}`, `%USER_ID%`, `<%= id %>`."""
+    if len(text) > _LONGEST:
+        return False
+    return _TEMPLATE.search(text) is not None or _WHOLE.fullmatch(text.strip()) is not None
+
+
+def is_placeholder(text: str) -> bool:
+    """Whether a text is no id: empty, a word for no value, zeroes, or a template that was not rendered."""
+    word = text.strip()
+    return word.casefold() in WORDS or _ZEROES.fullmatch(word) is not None or is_unrendered(word)
+
+
+def known(traits: Any) -> Any:
+    """Return traits without those that say nothing: an empty text or an unrendered template, also in objects of them.
+
+    For `email` and `phone` that is every placeholder.
+    """
+    if not isinstance(traits, dict):
+        return traits
+    found = {}
+    for name, value in traits.items():
+        if isinstance(value, str) and _says_nothing(name, value):
+            continue
+        found[name] = known(value)
+        if value and not found[name] and isinstance(value, dict):
+            del found[name]
+    return found
+
+
+def _says_nothing(name: str, text: str) -> bool:
+    return not text.strip() or is_unrendered(text) or (name in _REACHED_BY and is_placeholder(text))
