@@ -23,6 +23,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
 
 import postgres_trials
+import store_trials
 import trials
 from history import concurrent_histories
 from kill import killed_processes
@@ -59,6 +60,8 @@ TRIALS = [
     Trial("clock", "clock steps of an hour", lambda n, seed, db, say: trials.clock_steps(some(n, 40), seed=seed, database=db, say=say)),
     Trial("leases", "a worker stopped beyond its lease", lambda n, seed, db, say: trials.expired_leases(some(n, 20), seed=seed, database=db, say=say)),
     Trial("poison", "a poison event in each batch", lambda n, seed, db, say: trials.poison(2 * n, seed=seed, database=db, say=say)),
+    Trial("keys", "keys and types that no store holds", lambda n, seed, db, say: store_trials.poison_keys(2 * n, seed=seed, database=db, say=say)),
+    Trial("installations", "a second installation on the database", lambda n, seed, db, say: store_trials.two_installations(some(n, 20), seed=seed, database=db, say=say)),
     Trial("backlog", "a backlog drained at the limit", lambda n, _, db, say: trials.backlog(200 * n, database=db, say=say)),
 ]  # fmt: skip
 

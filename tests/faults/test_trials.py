@@ -1,6 +1,7 @@
 """Short runs of every trial; `make faults` runs them at length."""
 
 import pytest
+import store_trials
 import trials
 from stand import Report
 
@@ -45,3 +46,18 @@ def test_a_full_disk_is_answered_503_and_costs_no_event() -> None:
 
 def test_a_file_of_the_journal_removed_or_replaced_is_answered_503_and_costs_no_event() -> None:
     held(trials.removed_files(4, seed=7))
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_keys_that_no_store_holds_cost_no_good_event(store: str, request: pytest.FixtureRequest) -> None:
+    held(store_trials.poison_keys(80, seed=7, database=url_of(store, request)))
+
+
+@pytest.mark.parametrize("store", ["sqlite", "postgres"])
+def test_a_second_installation_is_refused_and_delivers_nothing(store: str, request: pytest.FixtureRequest) -> None:
+    held(store_trials.two_installations(3, seed=7, database=url_of(store, request)))
+
+
+def url_of(store: str, request: pytest.FixtureRequest) -> str:
+    """An empty database of the test's own; empty for a SQLite file."""
+    return str(request.getfixturevalue("postgres_url")) if store == "postgres" else ""

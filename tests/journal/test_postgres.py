@@ -524,6 +524,23 @@ def test_older_tables_are_not_changed_on_the_way_and_newer_ones_are_used(
     assert "segue migrate" in caught.value.hint
 
 
+def test_a_process_that_starts_while_another_makes_the_tables_waits_for_it(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = schema.MIGRATIONS | {"2": schema.MIGRATIONS["2"] + "\n; SELECT pg_sleep(1.5);"}
+    monkeypatch.setattr(schema, "MIGRATIONS", steps)
+    making = threading.Thread(target=migrate, args=(postgres_url,))
+    making.start()
+    with psycopg.connect(postgres_url, autocommit=True) as db:
+        while db.execute("SELECT to_regclass('segue_queue')").fetchone() == (None,):
+            time.sleep(0.01)
+    journal = PostgresJournal(postgres_url)
+    journal.open()
+    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    journal.close()
+    making.join()
+
+
 def test_a_lacking_table_is_named_with_the_mend(opened: Open, sql: psycopg.Connection) -> None:
     journal = opened()
     sql.execute("DROP TABLE segue_notes")

@@ -63,6 +63,9 @@ def ensure(url: str, *, create: bool = True) -> None:
     try:
         with connect(url) as db:
             have = version(db)
+            if 0 < have < LATEST:  # another process may be making them now, step by step
+                db.execute("SELECT pg_advisory_lock_shared(%s), pg_advisory_unlock_shared(%s)", (_LOCK, _LOCK))
+                have = version(db)
     except psycopg.Error as error:
         raise unavailable(error) from error
     if have == 0 and not create:
