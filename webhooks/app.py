@@ -20,7 +20,7 @@ from webhooks import plugins
 from webhooks.alerts import Watch, place
 from webhooks.certificates import Certificates
 from webhooks.endpoints import bind
-from webhooks.errors import JournalUnavailable, Rejected
+from webhooks.errors import JournalDamaged, JournalUnavailable, Rejected
 from webhooks.journal import Journal, open_journal
 from webhooks.metrics import Exposition, Meter, Pulse, Survey, Totals
 from webhooks.proof import Prover
@@ -92,6 +92,8 @@ def _health(app: Flask, readiness: Readiness, prover: Prover, tokens: Collection
         if fault is None:
             return _response(json_reply(200, {"status": "ready"}))
         reason, hint = "The journal cannot store events now.", "The log and `segue check` give the operator the reason."
+        if isinstance(fault, JournalDamaged):
+            reason = "The journal's file is damaged."
         if _is_bearer(tokens):  # the reason may hold a path, host or user
             reason, hint = fault.message, fault.hint
         return _response(rejection(Rejected(503, "not_ready", reason, hint=hint, headers={"Retry-After": "5"})))

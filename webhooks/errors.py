@@ -7,7 +7,8 @@ SegueError                  message, and a hint that says what to do
 └── JournalError
     ├── JournalAbsent       nothing has created it yet
     ├── JournalOutdated     its file is of an earlier version, and was opened only to be read
-    └── JournalUnavailable  nothing was stored: disk full, file damaged, database away
+    └── JournalUnavailable  nothing was stored: disk full, database away
+        └── JournalDamaged  its file is damaged
 """
 
 from __future__ import annotations
@@ -81,3 +82,7 @@ class JournalAbsent(JournalError):
         super().__init__(message, hint=hint)
         self.beginning = beginning
         """The cursor before its first event."""
+
+
+class JournalDamaged(JournalUnavailable):
+    """The journal's file is damaged. Keep it, and save what can be read: docs/operating.md, A damaged file."""

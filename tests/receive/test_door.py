@@ -22,6 +22,7 @@ from webhooks import plugins
 from webhooks.app import create_app
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State
+from webhooks.journal.damage import note as note_damage
 from webhooks.readiness import Readiness
 from webhooks.receive import Door, Incoming
 from webhooks.settings import EndpointSettings, MetricsSettings, Settings, WebSettings
@@ -346,6 +347,15 @@ def test_readiness_asks_the_journal_once_in_a_while_and_says_why_not() -> None:
 
 
 SECRETIVE = "/var/lib/journal.db on db.internal:5432 as user ada"
+
+
+def test_readiness_says_that_the_file_is_damaged(journal: SqliteJournal) -> None:
+    note_damage(str(journal.path), "page 17 is malformed")
+    client = app_of(journal, tokens=(TOKEN,)).test_client()
+    assert client.get("/readyz").get_json()["reason"] == "The journal's file is damaged."
+    shown = client.get("/readyz", headers={"Authorization": f"Bearer {TOKEN}"}).get_json()
+    assert "page 17 is malformed" in shown["reason"]
+    assert "A damaged file" in shown["hint"]
 
 
 @pytest.mark.parametrize(

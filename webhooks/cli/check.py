@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
     from webhooks.endpoints import Endpoint
     from webhooks.errors import JournalAbsent
-    from webhooks.journal import Journal
+    from webhooks.journal import Journal, Verification
     from webhooks.journal.seal import Seal
 
 RECENT: Final = timedelta(days=1)
 LOOKED_AT: Final = 50
 """Ignored events of an endpoint, the newest."""
+VERIFIED: Final = 30.0
+"""Seconds to look through the journal's file for damage."""
 
 
 @click.command(short_help="Check configuration, plugins and the journal; each fault with its mend.")
@@ -223,6 +225,10 @@ def _journal(config: Configuration) -> Iterator[Finding]:
             return
         journal = open_journal(database, config.settings.encryption_key)
         try:
+            verified = journal.verify(seconds=VERIFIED)
+            if verified.problems:
+                yield damage_finding(shown, verified.problems)
+                return
             journal.check()
             left_out = list(_left_out(config, journal))
         finally:
@@ -239,11 +245,30 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "journal", f"{shown} stores durably")
+        if not config.settings.on_postgres:
+            yield Finding("ok", "journal", _unhurt(verified))
         yield from left_out
         yield from _mode(database)
         yield from _encryption(
             Seal(config.settings.encryption_key), set(notes.get(NOTE, (None, {}))[1].get("keys", []))
         )
+
+
+def damage_finding(shown: str, problems: Sequence[str]) -> Finding:
+    """A store that is damaged, with what to do."""
+    from webhooks.journal.damage import HINT
+
+    more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+    return Finding("fault", "journal", f"{shown} is damaged: {problems[0]}{more}. {HINT}")
+
+
+def _unhurt(verified: Verification) -> str:
+    if verified.complete:
+        return "the file is not damaged"
+    return (
+        f"no damage was found in {VERIFIED:.0f} s, in which not all of the file was read: `segue doctor --timeout 300` "
+        "takes longer"
+    )
 
 
 def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:

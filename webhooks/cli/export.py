@@ -7,7 +7,7 @@ import gzip
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -21,17 +21,18 @@ from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
 
 if TYPE_CHECKING:
-    from webhooks.journal import Filter, Journal
+    from webhooks.journal import Filter, Journal, Row
 
 
 @click.command(short_help="Write events to a file of JSON lines.")
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True))
 @choosing()
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
+@click.option("--salvage", is_flag=True, help="From a damaged SQLite file: all events that can still be read.")
 @click.option("--reason", default="", help="For the audit log.")
 @by_whom
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON (on stderr where FILE is -).")
-def export(choice: Choice, file: str, force: bool, reason: str, who: str, as_json: bool) -> None:
+def export(choice: Choice, file: str, force: bool, salvage: bool, reason: str, who: str, as_json: bool) -> None:
     """Write the events that the options choose, or all, to FILE (- is stdout; .gz is compressed), oldest first.
 
     Each line is an event with its exact body, headers, state, times and history; the first line says what the file is
@@ -43,24 +44,35 @@ def export(choice: Choice, file: str, force: bool, reason: str, who: str, as_jso
       segue export all.jsonl.gz
       segue export dead.jsonl --state dead --since 30d
       segue export - --source stripe | wc -l
+      SEGUE_DATABASE=sqlite:///damaged/segue.db segue export saved.jsonl --salvage
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
     from webhooks.errors import JournalUnavailable
     from webhooks.journal import is_absent
 
     config = configuration()
-    with opened(config, change=True) as journal:
+    if salvage and (choice or config.settings.on_postgres):
+        raise fail("--salvage reads all of a damaged SQLite file.", "Leave out the other options, or --salvage.")
+    unreadable: list[int] = []
+    with opened(config, change=not salvage) as journal:
         if absent := is_absent(journal):
             raise absent
         now = datetime.now(UTC)
         filter = choice.filter(journal, now)
         by = act(who, reason or "exported by hand")
         with _writing(file, force=force) as out:
-            count = _export(journal, filter, out, now)
+            pages = _salvaged(journal, unreadable) if salvage else _pages(journal, filter)
+            count = _export(pages, out, now)
         try:
-            journal.audit("export", {"file": file, "events": count, "chosen": choice.told()}, by=by, now=now)
+            if not salvage:
+                journal.audit("export", {"file": file, "events": count, "chosen": choice.told()}, by=by, now=now)
         except JournalUnavailable as error:  # its disk may be full: that is when an export is needed
             warn(f"not noted in the audit log: {error.message}")
+    if unreadable:
+        warn(
+            f"{len(unreadable)} events cannot be read, or were pruned: the numbers {unreadable[0]} to {unreadable[-1]}",
+            err=True,
+        )
     if as_json and file == "-":
         echo(f'{{"exported": {count}}}', err=True)
     elif as_json:
@@ -69,26 +81,51 @@ def export(choice: Choice, file: str, force: bool, reason: str, who: str, as_jso
         echo(f"{count} events written to {'stdout' if file == '-' else file}.", err=True)
 
 
-def _export(journal: Journal, filter: Filter, out: IO[bytes], now: datetime) -> int:
+def _export(pages: Iterator[Sequence[Row]], out: IO[bytes], now: datetime) -> int:
     digest = hashlib.sha256()
-    count, after = 0, ""
+    count = 0
     out.write(jsonl.head(now))
-    with bar("exporting", journal.count(filter)) as tell:
-        while rows := journal.rows(filter, after=after, limit=STEP):
-            for row in rows:
-                if row.locked:
-                    raise fail(
-                        f"Event {row.seq} ({row.event.source}/{row.event.key}) is {row.locked}.",
-                        "Add that key to SEGUE_ENCRYPTION_KEY, behind the first; nothing was written.",
-                    )
-                line = jsonl.line(row)
-                digest.update(line)
-                out.write(line)
-            count += len(rows)
-            after = rows[-1].cursor
-            tell(len(rows))
+    for rows in pages:
+        for row in rows:
+            if row.locked:
+                raise fail(
+                    f"Event {row.seq} ({row.event.source}/{row.event.key}) is {row.locked}.",
+                    "Add that key to SEGUE_ENCRYPTION_KEY, behind the first; nothing was written.",
+                )
+            line = jsonl.line(row)
+            digest.update(line)
+            out.write(line)
+        count += len(rows)
     out.write(jsonl.foot(count, digest.hexdigest()))
     return count
+
+
+def _pages(journal: Journal, filter: Filter) -> Iterator[Sequence[Row]]:
+    after = ""
+    with bar("exporting", journal.count(filter)) as tell:
+        while rows := journal.rows(filter, after=after, limit=STEP):
+            yield rows
+            after = rows[-1].cursor
+            tell(len(rows))
+
+
+def _salvaged(journal: Journal, unreadable: list[int]) -> Iterator[Sequence[Row]]:
+    """Each event by its number; those on damaged pages are noted and left out."""
+    from webhooks.errors import JournalUnavailable
+    from webhooks.journal.damage import is_damage
+
+    last = int(journal.end())
+    with bar("reading", last) as tell:
+        for seq in range(1, last + 1):
+            try:
+                row = journal.get(seq)
+            except JournalUnavailable as error:
+                if error.__cause__ is None or not is_damage(error.__cause__):
+                    raise
+                unreadable.append(seq)
+            else:
+                yield [row] if row else []
+            tell(1)
 
 
 @contextlib.contextmanager

@@ -19,6 +19,7 @@ from webhooks.journal.model import (
     State,
     Stats,
     Stored,
+    Verification,
     left_out_by,
 )
 from webhooks.journal.open import is_absent, open_existing, open_journal
@@ -46,6 +47,7 @@ __all__ = [
     "State",
     "Stats",
     "Stored",
+    "Verification",
     "is_absent",
     "left_out_by",
     "open_existing",

@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 from weakref import WeakSet
 
 from webhooks.errors import JournalError
-from webhooks.journal import location, queries, records
+from webhooks.journal import damage, location, queries, records
 from webhooks.journal.model import Stats
 from webhooks.journal.open_files import (
     SAVED,
@@ -154,8 +154,10 @@ class SqliteFile:
                 raise
         except BAD_VALUE:
             raise
-        except (sqlite3.Error, OSError, MemoryError):
+        except (sqlite3.Error, OSError, MemoryError) as error:
             self._close_or_recover(files)
+            if damage.is_damage(error):
+                damage.note(self._name, str(error))
             raise
         if not files.unchanged():
             self._recover(files)
@@ -260,10 +262,12 @@ class SqliteFile:
             result = work(files.db)
         except BAD_VALUE:
             raise
-        except (sqlite3.Error, OSError):
-            if files.unchanged():
-                raise
-            return None
+        except (sqlite3.Error, OSError) as error:
+            if not files.unchanged():
+                return None
+            if damage.is_damage(error):
+                damage.note(self._name, str(error))
+            raise
         return (result,) if files.unchanged() else None
 
     def _open_reader(self) -> OpenFiles | None:

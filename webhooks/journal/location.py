@@ -10,7 +10,8 @@ import stat
 from pathlib import Path
 from typing import Final
 
-from webhooks.errors import JournalUnavailable
+from webhooks.errors import JournalDamaged, JournalUnavailable
+from webhooks.journal import damage
 
 _OURS: Final = {"events", "notes"}
 """Tables of every version of the journal's schema."""
@@ -21,7 +22,10 @@ _EXAMPLE: Final = "SEGUE_DATABASE=sqlite:////data/segue.db"
 
 def unavailable(path: Path, error: Exception) -> JournalUnavailable:
     """The error to raise when SQLite or the system refuses `path`: the cause, and the hint that fits it."""
-    return _unavailable(path, *_cause(path, error))
+    cause, hint = _cause(path, error)
+    if damage.is_damage(error) and _log(path).exists():
+        return JournalDamaged(_unavailable(path, cause, hint).message, hint=hint)
+    return _unavailable(path, cause, hint)
 
 
 def refuse_path(path: Path) -> None:
@@ -70,6 +74,8 @@ def _cause(path: Path, error: Exception) -> tuple[str, str]:
     if code == _FULL or number in {errno.ENOSPC, errno.EDQUOT}:
         hint = f"Free space on the disk of {path.parent}, or move the journal to a larger one."
         return f"its disk is full ({error})", f"{hint} Nothing was stored meanwhile."
+    if code == sqlite3.SQLITE_CORRUPT:
+        return f"it is damaged ({error})", damage.HINT
     if code == _BUSY:
         return f"another program keeps it locked ({error})", f"End the other program that has {path} open."
     if number == errno.EROFS:
@@ -130,14 +136,20 @@ def _of_file(path: Path, code: int) -> tuple[str, str] | None:
             )
     if code != _NOTADB:
         return None
-    restore = "Check the disk's health, and restore it from a backup; start nothing on it until then."
-    if path.with_name(path.name + "-wal").exists():
+    restore = (
+        "Check the disk's health, and restore it from a backup; start nothing on it until then. See docs/operating.md."
+    )
+    if _log(path).exists():
         return "its first bytes are damaged, so it is no SQLite database any more", restore
     hint = f"Nothing in it was changed. Correct the path, or give the journal a file of its own: {_beside(path)}"
     return (
         f"{path} is another kind of file, no SQLite database",
         f"{hint}. If it was the journal, it is damaged. {restore}",
     )
+
+
+def _log(path: Path) -> Path:
+    return path.with_name(f"{path.name}-wal")
 
 
 def _beside(path: Path) -> str:

@@ -147,6 +147,14 @@ class SearchResult:
     searched_to: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verification:
+    """What was found in looking through a store for damage; not `complete` if the time did not suffice."""
+
+    problems: tuple[str, ...] = ()
+    complete: bool = True
+
+
 @dataclass(frozen=True, slots=True)
 class Resealed:
     """What `reseal` saw: how many rows by the key that they were sealed with (`plain` without one), and did.

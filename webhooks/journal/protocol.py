@@ -23,6 +23,7 @@ from webhooks.journal.model import (
     State,
     Stats,
     Stored,
+    Verification,
 )
 
 EVERYTHING: Final = Filter()
@@ -187,6 +188,10 @@ class Journal(Protocol):
 
     def check(self) -> None:
         """Prove that a write would be durable now; `JournalUnavailable` with the reason where it would not."""
+        ...
+
+    def verify(self, *, full: bool = False, seconds: float = 30.0) -> Verification:
+        """Look through the store for damage, for at most so many seconds. A server looks after its own pages."""
         ...
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:

@@ -16,11 +16,22 @@ import msgspec
 
 from translators.kit import Event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import former, isolate, queries, records, sqlite_queue
+from webhooks.journal import damage, former, isolate, queries, records, sqlite_queue
 from webhooks.journal.file import BAD_VALUE, SqliteFile
 from webhooks.journal.former import Arrivals, Held, Sought
 from webhooks.journal.group import Group
-from webhooks.journal.model import FORGOTTEN, HISTORY, Census, Claim, Row, Settlement, State, Stats, Stored
+from webhooks.journal.model import (
+    FORGOTTEN,
+    HISTORY,
+    Census,
+    Claim,
+    Row,
+    Settlement,
+    State,
+    Stats,
+    Stored,
+    Verification,
+)
 from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner, runner
 from webhooks.journal.seal import Seal
@@ -195,12 +206,23 @@ class SqliteJournal(Operated):
 
     def check(self) -> None:
         """A real durable write, and room for more."""
+        damage.refuse(os.path.realpath(self.path))
         free = self._file.free()
         if free < FREE_FLOOR:
             raise JournalUnavailable(
                 f"only {free // 1024} KiB are free beside the journal", hint="Free disk space, or move SEGUE_DATABASE."
             )
         self._file.write(_prove)
+
+    def verify(self, *, full: bool = False, seconds: float = 30.0) -> Verification:
+        """Look through the file. If all of it is whole, it is no longer said to be damaged."""
+        path = os.path.realpath(self.path)
+        found = self._file.read(lambda db: damage.verify(db, full=full, seconds=seconds))
+        if found.problems:
+            damage.note(path, found.problems[0])
+        elif found.complete:
+            damage.forget(path)
+        return found
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Nothing tells of a file's changes: who waits looks by himself."""

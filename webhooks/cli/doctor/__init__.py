@@ -76,7 +76,7 @@ def _examinations(config: Configuration, journal: Journal, timeout: float, *, se
 
     now = datetime.now(UTC)
     return {
-        "store": partial(store.examine, config.settings, journal),
+        "store": partial(store.examine, config.settings, journal, timeout),
         "public": partial(public.examine, config, journal, now, timeout),
         "segment": partial(segment.examine, config, timeout, send=send),
         "standing": partial(standing.examine, config, journal, now),

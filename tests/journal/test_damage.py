@@ -1,0 +1,118 @@
+"""A damaged SQLite file: noticed, remembered for readiness, verified, and forgotten when it is whole."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from events import NOW, event
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Filter, Journal, SqliteJournal, Verification, damage
+
+PAGE = 4096
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "j.db"
+    journal = SqliteJournal(path)
+    journal.append([event(str(number), raw=b"x" * 3000) for number in range(300)], now=NOW)
+    journal.close()
+    return path
+
+
+def damaged(path: Path) -> bytes:
+    """Overwrite pages in its middle; what it was before."""
+    whole = path.read_bytes()
+    first = len(whole) // PAGE // 2
+    with path.open("r+b") as file:
+        file.seek(first * PAGE)
+        file.write(random.Random(7).randbytes(10 * PAGE))
+    return whole
+
+
+def test_damage_that_one_process_meets_is_said_by_the_readiness_of_all_until_the_file_is_whole(path: Path) -> None:
+    whole = damaged(path)
+    worker, web = SqliteJournal(path), SqliteJournal(path)
+    web.check()
+    with pytest.raises(JournalUnavailable, match="it is damaged") as caught:
+        worker.rows(limit=1000)
+    assert "docs/operating.md" in caught.value.hint
+    for journal in (web, worker):
+        with pytest.raises(JournalUnavailable, match="is damaged") as caught:
+            journal.check()
+        assert caught.value.hint == damage.HINT
+        journal.close()
+    path.write_bytes(whole)
+    assert web.verify() == Verification()
+    web.check()
+    assert not Path(f"{path}.damaged").exists()
+    web.close()
+    worker.close()
+
+
+def test_damage_that_a_transaction_meets_is_noted_for_its_owner_only(path: Path) -> None:
+    damaged(path)
+    journal = SqliteJournal(path)
+    with pytest.raises(JournalUnavailable, match="it is damaged"):
+        journal._file.write(lambda db: db.execute("UPDATE events SET reason = 'x'"))
+    assert Path(f"{path}.damaged").stat().st_mode & 0o777 == 0o600
+    journal.close()
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_verify_finds_the_damage_and_notes_it(path: Path, full: bool) -> None:
+    damaged(path)
+    journal = SqliteJournal(path)
+    found = journal.verify(full=full)
+    assert found.problems
+    assert all("\n" not in problem for problem in found.problems)
+    with pytest.raises(JournalUnavailable, match="is damaged"):
+        journal.check()
+    journal.close()
+
+
+def test_another_file_in_the_place_of_the_damaged_one_is_ready(path: Path) -> None:
+    other = path.with_name("other.db")
+    SqliteJournal(other).close()
+    damage.note(str(path), "malformed")
+    journal = SqliteJournal(path)
+    with pytest.raises(JournalUnavailable, match="malformed"):
+        journal.check()
+    journal.close()
+    other.replace(path)
+    journal.check()
+    assert not Path(f"{path}.damaged").exists()
+    journal.close()
+
+
+def test_verify_ends_in_time_and_says_that_it_did_not_read_all(path: Path) -> None:
+    damage.note(str(path), "malformed")
+    journal = SqliteJournal(path)
+    assert journal.verify(seconds=0) == Verification(complete=False)
+    assert Path(f"{path}.damaged").exists(), "what was not read may be damaged still"
+    assert journal.verify() == Verification()
+    journal.close()
+
+
+def test_an_error_that_is_no_damage_is_raised(path: Path) -> None:
+    journal = SqliteJournal(path)
+    connection = journal._file._writer
+    assert connection is not None
+    connection.set_authorizer(lambda *_: 1)
+    with pytest.raises(Exception, match="not authorized"):
+        damage.verify(connection, full=False, seconds=5)
+    connection.set_authorizer(None)
+    journal.close()
+
+
+def test_a_note_that_cannot_be_written_hides_no_error(path: Path) -> None:
+    Path(f"{path}.damaged").mkdir()
+    damage.note(str(path), "malformed")
+    damage.refuse(str(path))
+
+
+def test_every_store_is_verified(journal: Journal) -> None:
+    journal.append([event("a")], now=NOW)
+    assert journal.verify(full=True) == Verification()
+    assert journal.count(Filter()) == 1
