@@ -13,7 +13,8 @@ from webhooks.errors import Rejected
 
 _IDENTITY: Final = re.compile(
     r"""
-    identity | none | binary | [78]bit                                  # nothing was done
+    identity | none | null | undefined | binary | [78]bit | chunked     # nothing was done that is left to undo
+    | [a-z]+/[a-z0-9.+-]+                                               # a media type
     | (?:charset\s*=\s*)?"?(?:
         utf-?(?:8|16|32)(?:-?[bl]e)? | us-ascii | ascii
         | iso[-_]?8859[-_]?\d{1,2} | latin-?\d{1,2} | windows-?\d{3,4} | cp-?\d{3,4}
@@ -32,7 +33,7 @@ _PIECE: Final = 16 * 1024
 def decode(body: bytes, content_encoding: str, limit: int) -> bytes:
     """Return the body without its Content-Encoding; the same object if there is nothing to undo.
 
-    Some senders write a charset into this header. It says nothing of the bytes, and is passed over.
+    Some senders write a charset or media type into this header. That is no coding, and is passed over.
     """
     if not content_encoding:
         return body

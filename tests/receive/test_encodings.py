@@ -25,6 +25,7 @@ def deflated(data: bytes, window: int) -> bytes:
         "", "identity", "Identity", "utf-8", "UTF-8", "utf8", '"utf-8"', "charset=utf-8", "charset = UTF-8", "us-ascii", "ASCII",
         "iso-8859-1", "ISO_8859-15", "latin1", "Latin-1", "windows-1252", "cp1252", "utf-16le", "UTF-16", "shift_jis", "euc-kr",
         "gb18030", "big5", "koi8-r", "iso-2022-jp", "none", "binary", "8bit", "7bit", "identity, utf-8", ",", " , identity",
+        "application/json", "application/vnd.api+json", "text/xml", "null", "undefined", "chunked", "iso-8859-1, identity",
     ],
 )  # fmt: skip
 def test_a_charset_or_identity_leaves_the_bytes_as_they_are(header: str) -> None:

@@ -59,12 +59,12 @@ MISMATCHES: dict[str, tuple[str, dict[str, Any], str]] = {
         "https://old.example.com:8443/webhooks/it", {"host": "old.example.com:8443"}, "the host old.example.com:8443",
     ),
     "host and slash": (
-        "https://old.example.com/webhooks/it/", {"host": "old.example.com"}, "and with a slash at its end",
+        "https://old.example.com/webhooks/it/", {"host": "old.example.com"}, "with a slash at its end and with the host old.example.com",
     ),
     "path": ("https://hooks.example.com/hooks/it", {"path": "/hooks/it"}, "with the path of this request"),
     "no query": (BASE, {"query": "user_id=u1"}, "without its query"),
     "decoded": (f"{BASE}?q=a b", {"query": "q=a%20b"}, "with its query decoded"),
-    "http and slash": (f"{BASE}/".replace("https", "http"), {}, "with http in place of https and with a slash"),
+    "http and slash": (f"{BASE}/".replace("https", "http"), {}, "with a slash at its end and with http in place of https"),
 }  # fmt: skip
 
 

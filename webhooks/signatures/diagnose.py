@@ -3,7 +3,7 @@
 A few candidates are tried and never accepted: bodies as something on the way might have rewritten them, URLs that the
 provider might have signed, and the usual slips in copying a secret.
 
-A forger's request costs at most five times what a plain refusal costs: it has a share of four times the bytes that its
+A forger's request costs at most five times what a plain refusal costs: it has a share of three times the bytes that its
 verification hashed, or twice if they are many. What a whole diagnosis takes beyond it comes out of an allowance that
 the process has for all requests together, which an honest misconfiguration does not use up and a flood does.
 """
@@ -13,21 +13,21 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 from webhooks.signatures.model import Fault, Request, Verdict
 
-_SHARE: Final = 4
+_SHARE: Final = 3
 _LARGE_SHARE: Final = 2
-_LEAST: Final = 512
-"""Bytes that a candidate counts for at least: a small one costs its fixed part."""
+_LEAST: Final = 4096
+"""Work that a candidate counts for at least: a small one costs what it takes to call a hash function."""
 _MOST_BODY: Final = 32 * 1024
 """A larger body has its share only, and is not parsed and written again."""
 _MOST_SECRETS: Final = 4
-_PARSING: Final = 4
+_PARSING: Final = 20
 """To parse or print a byte of JSON takes as long as to hash so many; with indents, which Python prints, ten times."""
-
 _CLOSED_BY: Final = {b"{": b"}", b"[": b"]"}
 
 # how, options, work for each byte
@@ -58,7 +58,10 @@ class Holds(Protocol):
 
 
 class Allowance:
-    """Bytes of work that diagnoses may take beyond each request's share; one for each process."""
+    """Work that diagnoses may take beyond each request's share; one for each process.
+
+    Its unit is the hashing of a byte, about half a nanosecond: by default 16 ms once, and 0.5 ms a second.
+    """
 
     def __init__(
         self,
@@ -106,10 +109,10 @@ def diagnose(
     request: Request,
     secrets: Sequence[str],
     *,
-    urls: Iterable[tuple[str, str]] = (),
+    urls: Iterator[tuple[str, str]] | None = None,
     allowance: Allowance | None = None,
 ) -> Verdict:
-    """The likeliest reason why no secret fits. `urls` are other URLs that the claim may be for."""
+    """The likeliest reason why no secret fits. `urls` are other URLs that it may be for, where it is for one."""
     if misstated := _length(request):
         return _body(misstated)
     tried = secrets[:_MOST_SECRETS]
@@ -119,14 +122,17 @@ def diagnose(
         budget = Budget(_SHARE * plain, allowance or Allowance())
     else:
         budget = Budget(_LARGE_SHARE * plain, None)
-    for how, url in urls:
-        if not budget.allows(len(tried) * size):
+    while urls is not None and budget.allows(len(tried) * size):
+        how, url = next(urls, ("", ""))
+        if not url:
             break
         if any([claim.holds_for(secret, url) for secret in tried]):  # type: ignore[attr-defined]
             return _url(how, request)
     if claim.covers_body:
-        for how, body in _variants(request.body):
-            if _fits(claim, tried, body, budget):
+        for how, change in _variants(request.body):
+            if not budget.allows(len(tried) * claim.weight * size):
+                break
+            if _fits(claim, tried, change()):
                 return _body(f"The signature fits this body {how}.", proven=True)
     for slip, secret in _slips(tried, is_shared=claim.is_shared):
         if not budget.allows(claim.weight * size):
@@ -139,13 +145,12 @@ def diagnose(
                 proven=True,
             )
     if claim.covers_body:
-        return _as_json(claim, request, tried, budget) or _unknown(request, signs_url=bool(urls))
-    return _unknown(request, signs_url=bool(urls))
+        return _as_json(claim, request, tried, budget) or _unknown(request, signs_url=urls is not None)
+    return _unknown(request, signs_url=urls is not None)
 
 
-def _fits(claim: Holds, secrets: Sequence[str], body: bytes, budget: Budget) -> bool:
-    work = len(secrets) * claim.weight * max(_LEAST, len(body))
-    return budget.allows(work) and any([claim.holds(secret, body) for secret in secrets])
+def _fits(claim: Holds, secrets: Sequence[str], body: bytes) -> bool:
+    return any([claim.holds(secret, body) for secret in secrets])
 
 
 def _length(request: Request) -> str:
@@ -162,7 +167,7 @@ def _as_json(claim: Holds, request: Request, secrets: Sequence[str], budget: Bud
     is_json = "json" in request.headers.get("content-type", "").lower()
     if is_json and body[:1] in _CLOSED_BY and not body.rstrip().endswith(_CLOSED_BY[body[:1]]):
         return broken
-    if len(body) > _MOST_BODY or not budget.allows(_PARSING * max(_LEAST, len(body))):
+    if len(body) > _MOST_BODY or not budget.allows(_LEAST + _PARSING * len(body)):
         return None
     try:
         parsed = json.loads(body)
@@ -173,13 +178,14 @@ def _as_json(claim: Holds, request: Request, secrets: Sequence[str], budget: Bud
     seen = {body}
     for how, options, work in _PRINTINGS:
         for ascii_ in (False, True):
-            if not budget.allows(work * max(_LEAST, len(body))):
+            hashing = len(secrets) * claim.weight * max(_LEAST, len(body))
+            if not budget.allows(work * len(body) + hashing):
                 return None
             try:
                 written = json.dumps(parsed, ensure_ascii=ascii_, **options).encode()
             except (ValueError, RecursionError):  # a lone surrogate, or too deep to write again
                 continue
-            if written not in seen and _fits(claim, secrets, written, budget):
+            if written not in seen and _fits(claim, secrets, written):
                 return _body(f"The signature fits this body {how}.", proven=True)
             seen.add(written)
     return None
@@ -217,19 +223,22 @@ def _body(how: str, *, proven: bool = False) -> Verdict:
     )
 
 
-def _variants(body: bytes) -> Iterator[tuple[str, bytes]]:
-    """The body with other white space at its ends or other line ends."""
-    if body.strip() != body:
-        yield "without the white space round it", body.strip()
-        yield "without its last line break", body.rstrip(b"\r\n")
+def _variants(body: bytes) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """The body with other white space at its ends or other line ends, made when it is asked for."""
+    if body[:1].isspace() or body[-1:].isspace():
+        yield "without the white space round it", body.strip
+        if body[:1].isspace():
+            yield "without its last line break", partial(body.rstrip, b"\r\n")
     if body.startswith(b"\xef\xbb\xbf"):
-        yield "without its byte order mark", body[3:]
+        yield "without its byte order mark", partial(body.removeprefix, b"\xef\xbb\xbf")
     for ending, name in ((b"\n", "a line feed"), (b"\r\n", "CR LF")):
-        yield f"with {name} at its end", body + ending
+        yield f"with {name} at its end", partial(body.__add__, ending)
+    if len(body) > _MOST_BODY:
+        return
     if b"\r\n" in body:
-        yield "with plain line feeds", body.replace(b"\r\n", b"\n")
+        yield "with plain line feeds", partial(body.replace, b"\r\n", b"\n")
     elif b"\n" in body:
-        yield "with CR LF line ends", body.replace(b"\n", b"\r\n")
+        yield "with CR LF line ends", partial(body.replace, b"\n", b"\r\n")
 
 
 def _slips(secrets: Sequence[str], *, is_shared: bool) -> Iterator[tuple[str, str]]:

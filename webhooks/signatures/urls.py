@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from translators.kit.schemes import HmacRequest
 from webhooks.signatures.model import Request
 
+Forms = list[tuple[str, str]]
+"""How a part of a URL may differ, and what it is then; the first is the configured one."""
 _PORTS: Final = {"https": 443, "http": 80}
 _MOST_CANDIDATES: Final = 40
-_RANKS: Final = (1, 2, 0, 3)
-"""Of scheme, host, path and query: which is more often wrong comes first."""
 # https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests
 # None of these takes a query apart, so that every spelling means the same parameters.
 _ESCAPES: Final = {
@@ -57,28 +57,35 @@ def candidates(scheme: HmacRequest, request: Request) -> Iterator[tuple[str, str
     seen = set(accepted(scheme, request))
     query = parts.query or request.query_string
     forms = (
-        _schemes(parts.scheme), _hosts(parts.scheme, parts.netloc, request), _paths(parts.path, request.path),
+        _paths(parts.path, request.path), _schemes(parts.scheme), _hosts(parts.scheme, parts.netloc, request),
         _queries(query, request.query_string),
     )  # fmt: skip
-    for chosen in sorted(itertools.product(*forms), key=_unlikeliness)[:_MOST_CANDIDATES]:
-        url = urlunsplit((*(value for _, value in chosen), ""))
+    for chosen in itertools.islice(_by_number_of_changes(forms), _MOST_CANDIDATES):
+        (_, path), (_, scheme_name), (_, host), (_, query) = chosen
+        url = urlunsplit((scheme_name, host, path, query, ""))
         if url not in seen:
             seen.add(url)
             yield " and ".join(difference for difference, _ in chosen if difference), url
 
 
-def _unlikeliness(chosen: tuple[tuple[str, str], ...]) -> tuple[int, int]:
-    """One difference before two; of one the slash, the scheme, the host, then the query."""
-    changed = [bool(difference) for difference, _ in chosen]
-    return sum(changed), sum(rank for rank, is_changed in zip(_RANKS, changed, strict=True) if is_changed)
+def _by_number_of_changes(forms: Sequence[Forms]) -> Iterator[Sequence[tuple[str, str]]]:
+    """One change before two; of one that of the path before the scheme, the host and the query."""
+    unchanged = [form[0] for form in forms]
+    for number in range(1, len(forms) + 1):
+        for places in itertools.combinations(range(len(forms)), number):
+            for changes in itertools.product(*(forms[place][1:] for place in places)):
+                chosen = list(unchanged)
+                for place, change in zip(places, changes, strict=True):
+                    chosen[place] = change
+                yield chosen
 
 
-def _schemes(configured: str) -> list[tuple[str, str]]:
+def _schemes(configured: str) -> Forms:
     other = "http" if configured == "https" else "https"
     return [("", configured), (f"with {other} in place of {configured}", other)]
 
 
-def _hosts(scheme: str, configured: str, request: Request) -> list[tuple[str, str]]:
+def _hosts(scheme: str, configured: str, request: Request) -> Forms:
     """The configured host, those that the request names, and the host with or without its port."""
     hosts = {configured: ""}
     for header in ("host", "x-forwarded-host", "x-original-host"):
@@ -91,7 +98,7 @@ def _hosts(scheme: str, configured: str, request: Request) -> list[tuple[str, st
     return [(difference, host) for host, difference in hosts.items()]
 
 
-def _paths(configured: str, called: str) -> list[tuple[str, str]]:
+def _paths(configured: str, called: str) -> Forms:
     paths = {configured: ""}
     if configured.endswith("/"):
         paths.setdefault(configured.rstrip("/"), "without the slash at its end")
@@ -102,7 +109,7 @@ def _paths(configured: str, called: str) -> list[tuple[str, str]]:
     return [(difference, path) for path, difference in paths.items()]
 
 
-def _queries(query: str, sent: str) -> list[tuple[str, str]]:
+def _queries(query: str, sent: str) -> Forms:
     queries = {query: ""}
     if query:
         queries.setdefault("", "without its query")

@@ -81,7 +81,7 @@ def verify(
     for claim in claimed:
         if not any([claim.holds(secret) for secret in usable]):
             signs_url = isinstance(scheme, HmacRequest) and "url" in scheme.parts
-            others = [*candidates(scheme, request)] if isinstance(scheme, HmacRequest) and signs_url else ()
+            others = candidates(scheme, request) if isinstance(scheme, HmacRequest) and signs_url else None
             return diagnose(claim, request, usable, urls=others, allowance=allowance)
         if claim.sent_at is not None and abs(now.timestamp() - claim.sent_at) > window:
             return _clock(now.timestamp() - claim.sent_at, window)
