@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -34,6 +35,7 @@ from hypothesis import strategies as st
 
 from translators.kit import Event, Malformed, Refused, Source
 from translators.kit.identity import Identity
+from translators.kit.placeholders import is_placeholder
 from translators.kit.source import Ignored as Declared
 from webhooks import segment, translate
 from webhooks.transcript import RECEIVED, Golden, find_goldens, outcomes, transcript
@@ -44,6 +46,8 @@ class SourceTests:
 
     source: ClassVar[Source]
     goldens: ClassVar[Path]
+    mutations: ClassVar[int] = 1_000
+    """How many bodies `test_any_member_of_any_type_...` tries, spread evenly over all that there are."""
 
     def test_golden(self, golden: Golden, request: pytest.FixtureRequest) -> None:
         """The request becomes exactly the messages that were reviewed."""
@@ -137,18 +141,19 @@ class SourceTests:
     def test_mutated_payloads_raise_only_what_the_kit_declares(self, data: st.DataObject) -> None:
         """Drop, null, retype or grow any member, cut bytes out: a message, a reason, or Malformed with a path."""
         golden = data.draw(st.sampled_from(find_goldens(self.goldens)))
-        delivery = replace(golden, body=_mutated(golden, data)).delivery(self.source)
-        try:
-            if self.source.greet(delivery, signed=True) is not None:
-                return
-            self.source.check(delivery)
-            told = outcomes(self.source, delivery)
-        except (Malformed, Refused):
-            return
-        for _, outcome in told:
-            if isinstance(outcome, translate.Broken):
-                assert "Traceback" not in outcome.reason, outcome.reason
-                assert "$" in outcome.reason, outcome.reason
+        fault = _fault(self.source, replace(golden, body=_mutated(golden, data)))
+        assert fault is None, fault
+
+    def test_any_member_of_any_type_gives_a_message_a_reason_or_a_path(self) -> None:
+        """Every member of every golden replaced by every JSON type: never a traceback, never a placeholder as an id."""
+        faults: dict[str, str] = {}
+        found = [each for golden in find_goldens(self.goldens) for each in _retyped(golden)]
+        step = max(1, round(len(found) / self.mutations))
+        for golden, place, value in found[:: step if step % len(_TYPES) else step + 1]:
+            fault = _fault(self.source, replace(golden, body=_with(golden, place, value)))
+            if fault is not None:
+                faults.setdefault(fault, f"{golden.name}: {'.'.join(map(str, place))} = {value}")
+        assert not faults, "\n\n".join(f"{where}\n{fault}" for fault, where in faults.items())
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -175,6 +180,27 @@ def _messages(
         if isinstance(outcome, translate.Translated)
         for message in outcome.messages
     ]
+
+
+def _fault(source: Source, golden: Golden) -> str | None:
+    """What a request does that no request may do; None if it is handled as it must be."""
+    delivery = golden.delivery(source)
+    if source.greet(delivery, signed=True) is not None:
+        return None
+    try:
+        source.check(delivery)
+    except (Malformed, Refused):
+        return None
+    for _, outcome in outcomes(source, delivery):
+        if isinstance(outcome, translate.Broken) and ("Traceback" in outcome.reason or "$" not in outcome.reason):
+            return outcome.reason
+        for message in outcome.messages if isinstance(outcome, translate.Translated) else ():
+            segment.encode(message)
+            email = message["context"].get("traits", {}).get("email")
+            for name, id_ in (*message.items(), ("email", email)):
+                if name in _IDS and isinstance(id_, str) and is_placeholder(id_):
+                    return f"{name} is {id_!r}"
+    return None
 
 
 def _claims(source: Source, event: Event) -> Iterator[Identity]:
@@ -216,6 +242,67 @@ def _check_semantic(name: str, properties: dict[str, Any]) -> None:
             continue
         wanted: tuple[type, ...] = {"number": (int, Decimal), "array": (list,), "string": (str,)}[kind]
         assert isinstance(value, wanted), f"{name}.{path} is {type(value).__name__}, the spec says {kind}"
+
+
+_IDS: Final = frozenset({"userId", "previousId", "groupId", "email"})
+_TYPES: Final = (
+    "null", "true", "0", "-1", "1e400", str(2**70), "1.5", '""', '"text"', '"{{id}}"', "[]", "[{}]", "{}", r'"\ud800"',
+)  # fmt: skip
+"""A value of every JSON type, as it is written."""
+_XML_TEXT: Final = re.compile(rb">([^<>]*[^<>\s][^<>]*)<")
+_MARK: Final = "@@here@@"
+Place = tuple[str | int, ...]
+
+
+def _retyped(golden: Golden) -> Iterator[tuple[Golden, Place, str]]:
+    """Every member of a golden with every value it is replaced by: of JSON, of a form, or the texts of XML."""
+    places: list[Place]
+    if golden.path.suffix == ".xml":
+        places = [(number,) for number, _ in enumerate(_XML_TEXT.finditer(golden.body))]
+    elif golden.path.suffix == ".form":
+        names = dict(parse_qsl(golden.body.decode(), keep_blank_values=True))
+        inner = {name: json.loads(value) for name, value in names.items() if value.startswith("{")}
+        places = [(name,) for name in names] + [
+            (name, *place) for name, value in inner.items() for place in _places(value)
+        ]
+    else:
+        try:
+            places = _places(json.loads(golden.body)) if golden.path.suffix == ".json" else []
+        except ValueError:  # a golden of a body that is no JSON
+            places = []
+    for place in places:
+        for value in _TYPES:
+            yield golden, place, value
+
+
+def _places(value: Any, above: Place = ()) -> list[Place]:
+    """The paths of all members; of a list, its first three."""
+    members = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    found: list[Place] = [above] if above else []
+    for name, member in members:
+        found += _places(member, (*above, name))
+    return found
+
+
+def _with(golden: Golden, place: Place, value: str) -> bytes:
+    if golden.path.suffix == ".xml":
+        match = [*_XML_TEXT.finditer(golden.body)][int(place[0])]
+        text = value.strip('"').replace(r"\ud800", "&#xD800;").encode()
+        return golden.body[: match.start(1)] + text + golden.body[match.end(1) :]
+    if golden.path.suffix != ".form":
+        return _put(json.loads(golden.body), place, value)
+    fields = dict(parse_qsl(golden.body.decode(), keep_blank_values=True))
+    name = str(place[0])
+    fields[name] = value.strip('"') if len(place) == 1 else _put(json.loads(fields[name]), place[1:], value).decode()
+    return urlencode(fields).encode()
+
+
+def _put(body: Any, place: Place, value: str) -> bytes:
+    holder = body
+    for name in place[:-1]:
+        holder = holder[name]
+    holder[place[-1]] = _MARK
+    return json.dumps(body).replace(f'"{_MARK}"', value).encode()
 
 
 _ODD: Final = st.one_of(
