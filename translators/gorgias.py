@@ -75,7 +75,7 @@ def head(item: Item) -> Head:
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     former: tuple[FormerKey, ...] = ()
     if own := body.id("id", ""):
-        key = own
+        key, former = f"{type_}:{own}", (FormerKey(own),)  # templates of two types may hold one id, the ticket's
     elif made and made in body:
         key = f"{type_}:{body.id(made)}"
     elif made is None and "ticket.id" in body and "ticket.updated_at" in body:

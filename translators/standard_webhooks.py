@@ -26,6 +26,7 @@ from translators.kit import (
     Payload,
     Source,
     StandardWebhooks,
+    joined,
     track,
 )
 
@@ -75,7 +76,9 @@ def head(item: Item) -> Head:
     own = body.id(path, "") if path else ""
     if not own:
         return Head(message_id, type_, at)
-    return Head(f"{type_}:{own}", type_, at, former_keys=(FormerKey(message_id),))
+    key, before = joined(type_, own), f"{type_}:{own}"
+    former = (message_id,) if key == before else (message_id, before)
+    return Head(key, type_, at, former_keys=tuple(map(FormerKey, former)))
 
 
 @standard_webhooks.who

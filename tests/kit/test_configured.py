@@ -179,6 +179,31 @@ def test_ids_and_types_may_be_made_of_several_members_and_headers() -> None:
         assert events_of(source, body)[0].problem.startswith(path)
 
 
+def test_an_id_that_holds_the_separator_is_no_other_event() -> None:
+    source = acme(id=["event", "id"], type="event", items="", time="")
+    made, other = (
+        events_of(source, body)[0] for body in (b'{"event": "a:b", "id": "c"}', b'{"event": "a", "id": "b:c"}')
+    )
+    assert made.key != other.key
+    assert [former.key for former in made.former_keys] == ["a:b:c"]
+    assert other.key == "a:b:c"
+
+
+def test_a_delivery_id_in_a_header_does_not_make_one_event_of_a_whole_batch() -> None:
+    body = b'{"events": [{"event": "x", "id": 1}, {"event": "x", "id": 2}]}'
+    first, second = events_of(acme(time=""), body, x_acme_delivery="d1")
+    assert first.key != second.key
+    assert all(former.key == "d1" and former.same_bytes for event in (first, second) for former in event.former_keys)
+    again = events_of(acme(time=""), body, x_acme_delivery="d1")
+    assert [event.key for event in again] == [first.key, second.key]
+
+
+@pytest.mark.parametrize("nothing", ['""', '" "', "null"])
+def test_an_empty_time_is_none_and_the_receipt_stands_for_it(nothing: str) -> None:
+    (event,) = events_of(acme(id="event"), b'{"events": [{"event": "list.joined", "at": %s}]}' % nothing.encode())
+    assert (event.problem, event.clock) == ("", "received")
+
+
 def test_two_events_of_one_body_are_told_apart_by_the_type_in_a_header() -> None:
     source = acme(id="", type="header:X-Kind", items="", time="")
     deleted, restored = (events_of(source, b'{"id": 100}', x_kind=kind)[0] for kind in ("deleted", "restored"))

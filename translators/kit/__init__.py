@@ -3,7 +3,7 @@
 from translators.kit.errors import Declaration, KitError, Malformed, Refused, Skip
 from translators.kit.event import Clock, Delivery, Event, FormerKey, Head, Item, parse_form
 from translators.kit.identity import ExternalId, Identity
-from translators.kit.keys import digest
+from translators.kit.keys import digest, joined
 from translators.kit.members import Batch, raw_items, raw_member
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor, share
@@ -75,6 +75,7 @@ __all__ = [
     "from_unix",
     "group",
     "identify",
+    "joined",
     "json_call",
     "moment",
     "opens_ticket",

@@ -9,6 +9,7 @@ from typing import Final
 from translators.kit.configured.tables import Table
 from translators.kit.errors import Malformed
 from translators.kit.event import Delivery, FormerKey, Head, Item
+from translators.kit.keys import joined
 from translators.kit.members import raw_items
 from translators.kit.payload import Payload
 from translators.kit.source import Source
@@ -47,21 +48,31 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
         def split(delivery: Delivery) -> list[bytes | Item]:
             return list(raw_items(delivery.body, *steps))
 
+    # A header is the delivery's: by it alone all members of a batch would have one name
+    of_delivery = bool(items) and all(path.startswith(_HEADER) for path in ids)
+
     @source.event
     def head(item: Item) -> Head:
         body = body_of(item, form=form)
-        own = ":".join(_required(item, body, path) for path in ids)
+        parts = [_required(item, body, path) for path in ids]
+        own = joined(*parts) if parts else ""
         type_ = ".".join(filter(None, (_read(item, body, path) for path in types)))
         if not type_:
             raise Malformed(f"$.{types[0]}", "is missing, and it names the event's type")
         at = _when(item, body, time, naive=naive) if time else None
-        if own:
-            return Head(own, type_, at)
         bytes_ = f"sha256:{sha256(item.raw).hexdigest()}"
+        if own and of_delivery:
+            return Head(f"{own}:{bytes_}", type_, at, former_keys=(FormerKey(":".join(parts), same_bytes=True),))
+        if own:
+            return Head(own, type_, at, former_keys=_former(own, ":".join(parts)))
         if not any(path.startswith(_HEADER) for path in types):
             return Head(bytes_, type_, at)
         # The body does not hold the type: two events may have one body, such as `{"id": 1}`.
         return Head(f"{type_}:{bytes_}", type_, at, former_keys=(FormerKey(bytes_),))
+
+
+def _former(key: str, before: str) -> tuple[FormerKey, ...]:
+    return () if key == before else (FormerKey(before),)
 
 
 def _read(item: Item, body: Payload, path: str) -> str:
@@ -83,6 +94,8 @@ def _when(item: Item, body: Payload, path: str, *, naive: bool) -> datetime | No
         body, path = Payload({"value": _read(item, body, path) or None}, path), "value"
     value = body.get(path)
     if isinstance(value, str):
+        if not value.strip():
+            return None
         try:
             parsed = datetime.fromisoformat(value.strip())
         except ValueError:
