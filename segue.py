@@ -7,6 +7,7 @@ So this module imports neither before it has checked that both are Segue's own.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Iterable
 from importlib import metadata
@@ -76,7 +77,7 @@ def _owners(package: str) -> list[str]:
 
 def _reinstall(owners: Iterable[str]) -> str:
     """An uninstall alone would take Segue's files with it, so both commands are needed, in this order."""
-    pip = f"{sys.executable} -m pip"
+    pip = f"{shlex.quote(sys.executable)} -m pip"
     uninstall = [f"  {pip} uninstall --yes {' '.join(owners)}"] if owners else []
     return "\n".join(
         [
@@ -97,8 +98,12 @@ def _origin() -> str:
     address = str(origin.get("url", ""))
     if not address:
         return "<the wheel or folder that you installed Segue from>"
-    editable = "-e " if origin.get("dir_info", {}).get("editable") else ""
-    return editable + (unquote(urlsplit(address).path) if address.startswith("file:") else address)
+    if not address.startswith("file:"):
+        return address
+    path = unquote(urlsplit(address).path)
+    if not Path(path).exists():
+        return f"<the wheel or folder that you installed Segue from; it was {path}>"
+    return ("-e " if origin.get("dir_info", {}).get("editable") else "") + shlex.quote(path)
 
 
 if __name__ == "__main__":

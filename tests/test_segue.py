@@ -46,7 +46,7 @@ def test_loading_the_plugins_asks_too(monkeypatch):
         plugins.load()
 
 
-def test_the_origin_is_where_pip_installed_it_from(monkeypatch):
+def test_the_origin_is_where_pip_installed_it_from(monkeypatch, tmp_path):
     class Installed:
         recorded = None
 
@@ -57,13 +57,15 @@ def test_the_origin_is_where_pip_installed_it_from(monkeypatch):
     installed = Installed()
     monkeypatch.setattr(segue.metadata, "distribution", lambda name: installed)
     assert segue._origin().startswith("<the wheel or folder")
+    (tmp_path / "my segue").mkdir()
     for recorded, origin in [
-        ('{"url": "file:///srv/my%20segue", "dir_info": {}}', "/srv/my segue"),
-        ('{"url": "file:///srv/segue", "dir_info": {"editable": true}}', "-e /srv/segue"),
+        (f'{{"url": "file://{tmp_path}/my%20segue", "dir_info": {{}}}}', f"'{tmp_path}/my segue'"),
+        (f'{{"url": "file://{tmp_path}", "dir_info": {{"editable": true}}}}', f"-e {tmp_path}"),
         (
-            '{"url": "https://example.com/segue-0.1.0-py3-none-any.whl"}',
-            "https://example.com/segue-0.1.0-py3-none-any.whl",
+            f'{{"url": "file://{tmp_path}/gone"}}',
+            f"<the wheel or folder that you installed Segue from; it was {tmp_path}/gone>",
         ),
+        ('{"url": "https://example.com/segue.whl"}', "https://example.com/segue.whl"),
     ]:
         installed.recorded = recorded
         assert segue._origin() == origin

@@ -170,6 +170,7 @@ def test_a_key_of_test_mode_beside_a_live_endpoint_is_named_with_the_option(key)
     assert "STRIPE_API_KEY is of test mode, and stripe delivers live events only" in warning
     assert "SEGUE_STRIPE_LIVEMODE=both" in warning
     assert warnings(STRIPE_API_KEY=key, SEGUE_STRIPE_LIVEMODE="both") == ()
+    assert warnings(STRIPE_WEBHOOK_SECRET="whsec_test_0123456789") == ()
 
 
 def test_a_byte_order_mark_in_segue_toml_and_secret_files_is_accepted(tmp_path):

@@ -22,7 +22,8 @@ _OTHER_WORDS: Final = re.compile(
 _UNSEEN: Final = re.compile("[\u00a0\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\x00-\x08\x0e-\x1f\x7f]")
 _OFFICIAL: Final = {str(urlsplit(url).hostname): url for url in SEGMENT_REGIONS.values()}
 _SEGMENTS_OWN: Final = (".segment.io", ".segment.com", ".segment.co", ".segmentapis.com", ".segment.build")
-_TEST_KEY: Final = re.compile(r"(^|[a-z]{2}_)test_", re.IGNORECASE)
+_TEST_KEY: Final = re.compile(r"([a-z]{2,3}_)?test_|pdl_sdbx_|sandbox-")
+"""How an API key of a provider's test mode begins: Stripe's sk_test_, Paddle's pdl_sdbx_, Square's sandbox-."""
 
 
 def unquoted(value: str) -> str:
@@ -100,7 +101,7 @@ def keys_of_test_mode(
             continue
         variables = {name: value for name, value in environ.items() if name.startswith(f"{endpoint.name.upper()}_")}
         for name, value in sorted(variables.items()):
-            if _TEST_KEY.search(value):
+            if _TEST_KEY.match(value):
                 yield (
                     f"{name} is of test mode, and {endpoint.name} delivers live events only: its test events are "
                     f"ignored. To deliver them: SEGUE_{endpoint.name.upper()}_{option.upper()}=both"
