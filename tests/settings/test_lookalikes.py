@@ -230,3 +230,22 @@ def test_a_secret_file_that_all_can_change_is_warned_of(tmp_path):
 
 def test_an_ipv6_host_may_stand_in_brackets():
     assert load(GOOD | {"SEGUE_HOST": "[::1]"}, sources=SOURCES).web.host == "::1"
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("/data/segue.db", "sqlite:////data/segue.db"),
+        ("segue.db", "sqlite:///segue.db"),
+        ("./data/x", "sqlite:///./data/x"),
+        ("sqlite://data/segue.db", "sqlite:///data/segue.db"),
+    ],
+)
+def test_a_path_where_an_address_is_needed_is_told_the_address(given, address):
+    assert faults(SEGUE_DATABASE=given) == [
+        f"SEGUE_DATABASE is no address of PostgreSQL or of a SQLite file: give {address}"
+    ]
+
+
+def test_a_database_with_a_password_is_never_shown():
+    assert "hunter2" not in str(faults(SEGUE_DATABASE="user:hunter2@host/segue.db"))

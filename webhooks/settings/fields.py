@@ -254,7 +254,10 @@ class Database(Rule[str]):
         if scheme in {"mysql", "redis", "mongodb"}:
             raise ValidationError(f"is a {scheme}:// address: give one of PostgreSQL, or of a file, such as {example}")
         if scheme != "sqlite" or len(path) < 2 or not path.startswith("/"):
-            raise ValidationError(f"is no address of PostgreSQL or of a SQLite file: give one such as {example}")
+            name = path if scheme == "sqlite" else text
+            is_path = name.startswith(("/", "./", "../")) or name.endswith((".db", ".sqlite", ".sqlite3"))
+            meant = f"sqlite:///{name}" if is_path and "@" not in name else f"one such as {example}"
+            raise ValidationError(f"is no address of PostgreSQL or of a SQLite file: give {meant}")
         if ":memory:" in path:
             raise ValidationError(f"is in memory, where nothing is durable: give a file, such as {example}")
         return text
