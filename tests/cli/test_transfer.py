@@ -326,3 +326,18 @@ def test_a_sealed_event_whose_key_is_missing_is_not_exported_as_if_it_were_empty
     assert json.loads(
         run("tail", "--json", "--body", "--from", shop.row("clear").cursor, "--no-follow", **without).stdout
     )["locked"]
+
+
+def test_an_event_that_the_journal_cannot_hold_is_named_and_the_others_are_stored(filled, run, tmp_path, postgres_url):
+    (row, *_) = filled.journal.rows(limit=1)
+    file = tmp_path / "old.jsonl"
+    rows = [*filled.journal.rows(), replace(row, event=replace(row.event, key="with\0nul"))]
+    file.write_bytes(b"".join(map(jsonl.line, rows)))
+    result = run("import", str(file), "--partial", "--json", SEGUE_DATABASE=postgres_url)
+    assert result.exit_code == 1
+    report = json.loads(result.stdout)
+    assert (report["new"], report["present"]) == (6 if "postgres" not in run.database else 0, 6 - report["new"])
+    assert [each["key"] for each in report["refused_events"]] == ["with\0nul"]
+    shown = run("import", str(file), "--partial", SEGUE_DATABASE=postgres_url).output
+    assert "1 events cannot be stored in this journal" in shown
+    assert "\0" not in shown

@@ -10,8 +10,8 @@ import sys
 import tempfile
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -21,6 +21,7 @@ import click
 
 from webhooks.cli import jsonl
 from webhooks.cli.acting import STEP, act, bar, by_whom
+from webhooks.cli.loading import Left, load_each, print_left
 from webhooks.cli.output import bad, echo, fail, print_columns, print_json, printable
 from webhooks.cli.rows import created
 
@@ -57,7 +58,8 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
     after a crash. Every line is checked first: with a broken one nothing is stored. Pending events are delivered by
     the worker; of the others nothing is sent.
 
-    Exit code 0 when all lines are stored or were there, 1 when a line is broken, with --skip-broken too.
+    Exit code 0 when all lines are stored or were there, 1 when a line is broken, with --skip-broken too, or when the
+    journal cannot hold an event: that one is named, and the others are stored.
 
     \b
     Examples:
@@ -73,10 +75,12 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
         wrong = bool(found.broken or found.faults)
         take = not dry_run and (skip_broken or not wrong)
         new = 0
+        refused: list[Left] = []
         if take and found.events:
             with created(config) as journal:
-                new = _store(journal, source, found.events)
+                new, refused = _store(journal, source, found.events)
                 told = {"file": file, "events": found.events, "new": new, "skipped": len(found.broken)}
+                told |= {"refused": len(refused)} if refused else {}
                 by = act(who, reason or "imported by hand")
                 journal.audit("import", told, by=by, now=datetime.now(UTC))
     if as_json:
@@ -85,13 +89,14 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
                 "stored": take,
                 "events": found.events,
                 "new": new,
-                "present": found.events - new if take else 0,
+                "present": found.events - new - len(refused) if take else 0,
                 "faults": found.faults,
                 "broken": [{"line": number, "fault": fault} for number, fault in found.broken],
+                **({"refused_events": [asdict(one) for one in refused]} if refused else {}),
             }
         )
     else:
-        _tell(file, found, new, take=take)
+        _tell(file, found, new, refused, take=take)
     unknown = sorted({name for name, _ in found.kinds} - set(config.endpoints))
     if unknown:
         echo(f"No endpoint is configured for {', '.join(unknown)}: pending events of it wait for one.", err=True)
@@ -100,7 +105,7 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
             f"Nothing of {file} was stored.",
             "Export it anew; or take what is whole with --skip-broken, or a part of an export with --partial.",
         )
-    raise SystemExit(1 if wrong else 0)
+    raise SystemExit(1 if wrong or refused else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,15 +188,18 @@ def _count(found: Found, number: int, raw: bytes) -> None:
         found.kinds[row.event.source, row.state.value] += 1
 
 
-def _store(journal: Journal, source: _Source, count: int) -> int:
-    """Load every line that is an event; returns how many were new."""
+def _store(journal: Journal, source: _Source, count: int) -> tuple[int, list[Left]]:
+    """Load every line that is an event; how many were new, and those that the journal cannot hold."""
     new = 0
+    refused: list[Left] = []
     with bar("storing", count) as tell:
         rows = _rows(source)
         while some := list(islice(rows, STEP)):
-            new += journal.load(some).new
+            stored, left = load_each(journal, some)
+            new += stored.new
+            refused += left
             tell(len(some))
-    return new
+    return new, refused
 
 
 def _rows(source: _Source) -> Iterator[Row]:
@@ -201,7 +209,7 @@ def _rows(source: _Source) -> Iterator[Row]:
                 yield jsonl.read(raw)
 
 
-def _tell(file: str, found: Found, new: int, *, take: bool) -> None:
+def _tell(file: str, found: Found, new: int, refused: Sequence[Left], *, take: bool) -> None:
     for fault in found.faults:
         bad(f"{file}: {printable(fault)}")
     for number, fault in found.broken[:SHOWN]:
@@ -212,6 +220,7 @@ def _tell(file: str, found: Found, new: int, *, take: bool) -> None:
         told = [[source, state, str(count)] for (source, state), count in sorted(found.kinds.items())]
         print_columns(told, heading=["source", "state", "events"])
     if take:
-        echo(f"{new} stored, {found.events - new} were there already.")
+        echo(f"{new} stored, {found.events - new - len(refused)} were there already.")
+        print_left("cannot be stored in this journal", refused)
     else:
         echo(f"{found.events} events could be stored; nothing was.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from webhooks.cli.acting import act, bar, by_whom
-from webhooks.cli.output import bad, echo, fail, good, identifier, print_columns, print_json, short, warn
+from webhooks.cli.loading import Left, load_each, print_left
+from webhooks.cli.output import fail, good, print_json, warn
 
 if TYPE_CHECKING:
     from webhooks.journal import Journal, Row
 
 PAGE: Final = 500
-SHOWN: Final = 20
-"""Events named on the terminal, of each list."""
 COMPARED: Final = ("type", "raw", "headers", "envelope", "occurred_at", "received_at", "clock", "trust")
 NAMES: Final = {"raw": "body"}
 ALIVE: Final = timedelta(seconds=30)
@@ -41,22 +40,6 @@ class Copied:
     def is_whole(self) -> bool:
         """Whether repeating it would bring nothing more."""
         return not self.missing and bool(self.new or self.there or not self.events)
-
-
-@dataclass(frozen=True, slots=True)
-class Left:
-    """An event of FROM that is not in the target as it is there, and why."""
-
-    seq: int
-    source: str
-    key: str
-    state: str
-    why: str
-
-    @classmethod
-    def of(cls, row: Row, why: str) -> Left:
-        """Of an event."""
-        return cls(row.seq, row.event.source, row.event.key, row.state.value, why)
 
 
 @click.command(short_help="Copy a SQLite journal into PostgreSQL; nothing lost, nothing doubled.")
@@ -127,20 +110,10 @@ def _print(copied: Copied) -> None:
     if copied.refused or copied.differences or copied.missing:
         equal = "all the others compared and equal"
     good(f"{copied.events} events: {copied.new} copied, {copied.there} were there already; {equal}")
-    _print_list("cannot be stored in the new journal, and stay in FROM", copied.refused)
-    _print_list("are in both with other content; the new journal keeps its own, FROM has the other", copied.differences)
+    print_left("cannot be stored in the new journal, and stay in FROM", copied.refused)
+    print_left("are not the same in both journals: the new one keeps its own, FROM has the other", copied.differences)
     if copied.is_whole:
         warn("start Segue on the new journal only; what still came in behind the copy is fetched by running this again")
-
-
-def _print_list(what: str, left: list[Left]) -> None:
-    if not left:
-        return
-    bad(f"{len(left)} events {what}:")
-    rows = [[str(one.seq), one.source, identifier(one.key), one.state, short(one.why)] for one in left[:SHOWN]]
-    print_columns(rows, heading=["#", "source", "key", "state", "why"])
-    if len(left) > SHOWN:
-        echo(f"... and {len(left) - SHOWN} more; --json has them all.")
 
 
 def _same_namespace(origin: Journal, ours: str) -> None:
@@ -177,28 +150,12 @@ def _pages(journal: Journal) -> Iterator[list[Row]]:
 
 def _copy(origin: Journal, target: Journal, copied: Copied) -> None:
     """Everything that the target can hold; each event that it cannot, with the reason."""
-    from webhooks.errors import JournalError, JournalUnavailable
-    from webhooks.journal import Stored
-    from webhooks.journal.isolate import commit_all
-
-    def load(rows: Sequence[Row]) -> list[Stored]:
-        return [target.load(rows), *[Stored(0, 0)] * (len(rows) - 1)]
-
-    def refused(error: Exception) -> JournalError | None:
-        return error if isinstance(error, JournalError) and not isinstance(error, JournalUnavailable) else None
-
     with bar("copying", copied.events) as advance:
         for page in _pages(origin):
-            for row, result in zip(
-                page, commit_all(page, load, refused=refused, available=lambda _: False), strict=True
-            ):
-                if isinstance(result, Stored):
-                    copied.new += result.new
-                    copied.there += result.duplicate
-                elif isinstance(result, JournalError) and refused(result):
-                    copied.refused.append(Left.of(row, result.message))
-                else:
-                    raise result
+            stored, refused = load_each(target, page)
+            copied.new += stored.new
+            copied.there += stored.duplicate
+            copied.refused += refused
             advance(len(page))
 
 
@@ -249,10 +206,10 @@ def _finish(origin: Journal, target: Journal, shown: str, who: str, copied: Copi
 
 
 def _numbers(copied: Copied) -> Mapping[str, int]:
-    return {
-        "events": copied.events, "new": copied.new, "there": copied.there, "missing": copied.missing,
-        "refused": len(copied.refused), "differ": len(copied.differences),
-    }  # fmt: skip
+    """The counts; of what went wrong only those that did."""
+    wrong = {"missing": copied.missing, "refused": len(copied.refused)}
+    told = {"events": copied.events, "new": copied.new, "there": copied.there, "differ": len(copied.differences)}
+    return told | {name: count for name, count in wrong.items() if count}
 
 
 def _lists(copied: Copied) -> Mapping[str, list[dict[str, Any]]]:
