@@ -105,7 +105,7 @@ def test_check_on_a_running_installation_says_that_it_runs(run, tmp_path):
         result = run("check", PORT=port, SEGMENT_WRITE_KEY="wk_test")
     assert result.exit_code == 0
     assert f"ok    Port {port} is in use by a Segue that runs already" in result.output
-    assert "`segue serve` does not start: Port" in result.output
+    assert f"A Segue runs already on port {port}; a second `segue serve` does not start there." in result.output
 
 
 @pytest.mark.parametrize("kind", ["gevent", "gthread", "sync"])

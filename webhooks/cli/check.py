@@ -52,6 +52,8 @@ def _closing(*, journal: bool) -> str:
     error = next(filter(None, errors), None)
     if error is None:
         return "`segue serve` starts it." if journal else "`segue serve` starts it if the journal can be opened."
+    if starting.is_segue(config.settings.web.host, config.settings.web.port):
+        return f"A Segue runs already on port {config.settings.web.port}; a second `segue serve` does not start there."
     return f"`segue serve` does not start: {error.message} {error.hint}"
 
 

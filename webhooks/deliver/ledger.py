@@ -17,6 +17,7 @@ from webhooks.metrics import Meter
 
 log: Final = logging.getLogger("webhooks.deliver")
 
+WARN_EVERY: Final = timedelta(hours=1)
 _Key = tuple[int, str]
 
 
@@ -43,6 +44,7 @@ class Ledger:
         self._clock = clock
         self._open: dict[_Key, Claim] = {}
         self._unsettled: dict[_Key, Settlement] = {}
+        self._warned: dict[str, datetime] = {}
         self._lock = threading.Lock()
         self._flushing = threading.Lock()
         self.counts: Counter[str] = Counter()
@@ -96,14 +98,27 @@ class Ledger:
         watched = events.isEnabledFor(logging.INFO)
         for settlement in settled:
             event = settlement.claim.event
-            is_step = settlement.attempt or settlement.state is not State.PENDING
-            if (watched and is_step) or left_out_by(settlement.state, settlement.reason):
-                _show(settlement)
+            warn = settlement.state in {State.PENDING, State.DEAD} or self._is_news(settlement, now)
+            if watched and (settlement.attempt or settlement.state is not State.PENDING):
+                _show(settlement, warn=warn)
+            elif warn and settlement.state is State.IGNORED:
+                _show(settlement, warn=True)
             if settlement.state is State.DELIVERED:
                 self._meter.delivered.labels(event.source).inc()
                 self._meter.latency.labels(event.source).observe((now - event.received_at).total_seconds())
             elif settlement.state is State.DEAD:
                 self._meter.dead.labels(event.source).inc()
+
+    def _is_news(self, settlement: Settlement, now: datetime) -> bool:
+        """Whether to warn that a setting leaves an event out: once an hour for each source."""
+        if not left_out_by(settlement.state, settlement.reason):
+            return False
+        source = settlement.claim.event.source
+        warned = self._warned.get(source)
+        if warned is None or not timedelta() <= now - warned < WARN_EVERY:
+            self._warned[source] = now
+            return True
+        return False
 
     def renew(self) -> None:
         """Prolong every lease; a claim that is somebody else's by now is let go of, unsettled."""
@@ -159,13 +174,12 @@ class Ledger:
             thread.join()
 
 
-def _show(settlement: Settlement) -> None:
+def _show(settlement: Settlement, *, warn: bool) -> None:
     event = settlement.claim.event
     message, detail = settlement.state.value, settlement.reason.strip().rpartition("\n")[2]
     if settlement.state is State.PENDING:
         message = "waiting"
-    notable = settlement.state in {State.PENDING, State.DEAD} or left_out_by(settlement.state, settlement.reason)
-    level = logging.WARNING if notable else logging.INFO
+    level = logging.WARNING if warn else logging.INFO
     said = {"source": event.source, "type": event.type, "key": event.key, "detail": detail[:300]}
     events.log(level, message, extra=said)
 
