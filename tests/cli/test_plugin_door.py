@@ -56,7 +56,7 @@ def fresh(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
     source = folder / "segue"
     copied = subprocess.run(
         ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", "pyproject.toml", "README.md", "LICENSE",
-         "translators", "webhooks"], cwd=ROOT, capture_output=True, check=True,
+         "translators", "webhooks", "segue.py"], cwd=ROOT, capture_output=True, check=True,
     ).stdout.decode().split("\0")  # fmt: skip
     for name in filter(None, copied):
         if (ROOT / name).exists():

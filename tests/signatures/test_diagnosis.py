@@ -2,6 +2,7 @@
 
 import base64
 import json
+from typing import Any
 
 import pytest
 from vectors import sent
@@ -95,3 +96,18 @@ def test_an_undecoded_standard_webhooks_secret_is_refused_without_a_crash() -> N
     key = base64.b64encode(b"k" * 24).decode()
     made = sign(scheme, body=SENT, secret=f"whsec_{key}", now=NOW)
     assert verify(scheme, sent(SENT, dict(made.headers)), ["v" + key], now=NOW).fault is Fault.SECRET
+
+
+@pytest.mark.parametrize("size", [500, 5_000, 30_000])
+@pytest.mark.parametrize(
+    "options", [{}, {"separators": (",", ":")}, {"indent": 2}], ids=["spaces", "compact", "indents"]
+)
+def test_a_body_of_a_usual_size_that_was_re_serialised_is_named_at_once(size: int, options: dict[str, Any]) -> None:
+    """The allowance is there for that; a flood of forgeries uses it up."""
+    data = {"id": "evt_1", "items": [{"sku": "é", "n": number} for number in range(size // 30)]}
+    sent_body = json.dumps(data, ensure_ascii=False, **options).encode()
+    changed = json.dumps(data, separators=(", ", ":")).encode()
+    assert len(changed) <= 32 * 1024
+    verdict = arrived(changed, signed=sent_body)
+    assert verdict.fault is Fault.BODY
+    assert "re-serialised" in verdict.reason

@@ -150,18 +150,18 @@ def _named(text: bytes, wanted: str, *, whole: bool) -> tuple[dict[str, bytes], 
     found: dict[str, tuple[int, int]] = {}
     name, begin, depth, key = "", -1, 1, b""
     for match in _TOKEN.finditer(text, 1):
-        token, place = text[match.start()], match.start()
-        if token == _QUOTE:
+        symbol, place = text[match.start()], match.start()
+        if symbol == _QUOTE:
             key = match[0]
-        elif token in _OPEN:
+        elif symbol in _OPEN:
             depth += 1
-        elif token == _COLON and depth == 1 and begin < 0:
+        elif symbol == _COLON and depth == 1 and begin < 0:
             name, begin = _name(key), match.end()
-        elif token in _CLOSE or (token == _COMMA and depth == 1):
+        elif symbol in _CLOSE or (symbol == _COMMA and depth == 1):
             if begin >= 0 and depth == 1:
                 found[name] = (begin, place)
                 begin = -1
-            depth -= token in _CLOSE
+            depth -= symbol in _CLOSE
             if depth == 0:
                 break
     matched = whole and depth == 0 and place + 1 == len(text)
@@ -253,14 +253,14 @@ def _spans(text: bytes, tokens: re.Pattern[bytes], opening_: frozenset[int]) -> 
     found: Spans = []
     begin = depth = 1
     for match in tokens.finditer(text, 1):
-        token, place = text[match.start()], match.start()
-        if token == _COMMA:
+        symbol, place = text[match.start()], match.start()
+        if symbol == _COMMA:
             if depth == 1:
                 found.append((begin, place))
                 begin = place + 1
-        elif token in opening_:
+        elif symbol in opening_:
             depth += 1
-        elif token in _BRACKETS:
+        elif symbol in _BRACKETS:
             depth -= 1
             if depth == 0:
                 return [*found, (begin, place)], place + 1

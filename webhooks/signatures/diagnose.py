@@ -65,8 +65,8 @@ class Allowance:
 
     def __init__(
         self,
-        capacity: int = 4 * 1024 * 1024,
-        per_second: int = 64 * 1024,
+        capacity: int = 32 * 1024**2,
+        per_second: int = 1024**2,
         *,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
