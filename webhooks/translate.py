@@ -13,6 +13,7 @@ from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from importlib.metadata import version
+from math import isfinite
 from typing import Any, Final
 
 import msgspec
@@ -83,7 +84,7 @@ def _prefix(source: str, name: str) -> str:
     return f"{source[:24]}-{slug.strip('-')}"
 
 
-_AS_IT_IS: Final = frozenset({str, bool, float})
+_AS_IT_IS: Final = frozenset({str, bool})
 _WHOLE: Final = 2**53
 _TINY: Final = -307
 """The power of ten below which a double has no digits left."""
@@ -109,7 +110,11 @@ def plain(value: Any) -> Any:
         return to_iso(value)
     if value is CLEAR:
         return None
-    if isinstance(value, str | float):
+    if isinstance(value, float):
+        if not isfinite(value):
+            raise ValueError(f"{value} is no JSON number")
+        return value
+    if isinstance(value, str):
         return value
     if isinstance(value, int):
         return plain(int(value))

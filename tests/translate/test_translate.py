@@ -296,7 +296,7 @@ def test_a_replayed_delivery_that_the_guard_refuses_or_cannot_judge_stays_dead()
 
 
 def test_what_has_no_place_in_json_is_a_bug_of_the_translator() -> None:
-    for odd in (object(), Decimal("NaN")):
+    for odd in (object(), Decimal("NaN"), float("nan"), float("inf")):
         assert isinstance(translate(event(), door(track("A", x=odd)), namespace="n"), Broken)
 
 

@@ -81,10 +81,12 @@ def bounded_problem(problem: str) -> str:
 
 def kept_values(values: Mapping[str, str], what: str) -> Mapping[str, str]:
     """Return headers or an envelope as both stores hold them. Raise `Malformed` if a value is too long to be kept."""
+    clean_already = True
     for name, value in values.items():
         if len(value) > VALUE:
             raise Malformed("$", f"has a {what} {clean(name[:60])} of {len(value)} characters, over {VALUE}")
-    return {clean(name): clean(value) for name, value in values.items()} if values else values
+        clean_already = clean_already and name.isprintable() and value.isprintable()
+    return values if clean_already else {clean(name): clean(value) for name, value in values.items()}
 
 
 def shortened_values(values: Mapping[str, str]) -> Mapping[str, str]:

@@ -31,6 +31,8 @@ _TOKEN: Final = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)|[\[\]{},:]', re.DOT
 _TOKEN_BACKWARDS: Final = re.compile(rb'"(?:[^"]++|"(?=\\(?:\\\\)*+(?!\\)))*+(?:"|\Z)|[\[\]{},]')
 _QUOTE, _COMMA, _COLON = b'",:'
 _OPEN, _CLOSE, _BRACKETS = frozenset(b"[{"), frozenset(b"]}"), frozenset(b"[]{}")
+_NAME: Final = re.compile(rb'"[^"]*"\s*:\s*\Z')
+_NAME_BYTES: Final = 300
 _BRACKETS_TRIED: Final = 8
 _MEMBERS_TRIED: Final = 2_000
 Span = tuple[int, int]
@@ -221,7 +223,7 @@ def _from_the_end(text: bytes, front: Spans, begin: int, depth: int) -> tuple[Sp
         first = close + 1 - end
         mirrored = [(close + 1 - stop, close + 1 - start) for start, stop in spans]
         mirrored = [span for span in mirrored if span[0] >= begin]
-        if end and text[first : first + 1] == b"[" and text[:first].rstrip(_SPACE).endswith(b":"):
+        if end and text[first : first + 1] == b"[" and _NAME.search(text, max(begin, first - _NAME_BYTES), first):
             mirrored = _alike(text, mirrored, front[-1]) if front else []
             if not mirrored:
                 continue

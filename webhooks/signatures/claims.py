@@ -143,13 +143,13 @@ def _template(template: str, ts: str, id_: str = "") -> Callable[[bytes], bytes]
 def _field(body: bytes, path: str) -> str:
     """A scalar of the body as the text that is signed; a missing one is empty."""
     try:
-        payload = _payload(body)
+        payload = payload_of(body)
     except Malformed:
         raise Unreadable("The body, which holds signed fields, is not JSON.") from None
     return scalar(payload, path)
 
 
-def _payload(body: bytes) -> Payload:
+def payload_of(body: bytes) -> Payload:
     """The body; if it is no JSON, those of its members that are, so that it is kept if its signature is right."""
     try:
         return Payload(parse_json(body))
@@ -245,7 +245,7 @@ def _form(body: bytes) -> bytes:
 def of_fields(scheme: HmacFields, request: Request) -> list[Claim]:
     """F. A signature in the body, over fields of the body; one claim for each item, and none is a fault."""
     try:
-        items = [_payload(request.body)] if scheme.items is None else _items(request.body, scheme.items)
+        items = [payload_of(request.body)] if scheme.items is None else _items(request.body, scheme.items)
     except Malformed as error:
         raise Unreadable(f"The body, which holds the signature, is wrong: {error}.") from None
     if not items:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
-from translators.kit import Payload, parse_json
 from translators.kit.schemes import (
     HmacBody,
     HmacFields,
@@ -168,7 +167,7 @@ def _clock(age: float, window: float) -> Verdict:
 def _once(scheme: HmacFields, path: str, request: Request, until: datetime, remember: Remember | None) -> Verdict:
     """A signed token that does not cover the body may come again with the very same body only: a retry."""
     accepted = _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
-    token = Payload(parse_json(request.body)).get(path)
+    token = claims.payload_of(request.body).get(path)
     if remember is None or not isinstance(token, str) or not token:
         return Verdict(
             Fault.MALFORMED, reason="The one-time token is missing, or there is no memory for it.",
