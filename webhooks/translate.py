@@ -33,7 +33,7 @@ LIBRARY: Final = {"name": "segue", "version": version("segue")}
 class Translated:
     """Segment messages as plain JSON values, ready to be encoded; at least one.
 
-    `left` tells of a delivery that is read again as a whole what is not delivered of it: (event key, reason).
+    If a whole delivery is read again, `left` lists its events that are not delivered: (event key, reason).
     """
 
     messages: list[dict[str, Any]]
@@ -173,7 +173,7 @@ def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, editio
     """Translate an event that could not be read when it came, by today's code.
 
     If it was kept as a whole delivery, each of its events gives the messages that it would have given then, under the
-    same ids. What some of them do not deliver is told in `Translated.left`.
+    same ids. `Translated.left` lists those that are not delivered.
     """
     try:
         members = endpoint.source.again(event)

@@ -163,8 +163,8 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
     bug = acme()
     bug._split = lambda _: 1 / 0  # type: ignore[assignment,return-value]
     (kept,) = bug.receive(delivery, trust="authenticated")
-    door = replace(endpoint(case.source, delivery), name="whole")
-    apart = [translate(event, door, namespace="n") for event in case.source.receive(delivery, trust="authenticated")]
+    whole = replace(endpoint(case.source, delivery), name="whole")
+    apart = [translate(event, whole, namespace="n") for event in case.source.receive(delivery, trust="authenticated")]
     for journal in journals:
         journal.append([kept], now=RECEIVED)
         (row,) = journal.rows(Filter(sources=("whole",)))
@@ -174,7 +174,7 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
         journal.replay([row.seq], by=by, as_new=False, now=RECEIVED, due_at=RECEIVED)
         claims = journal.claim(10_000, worker="w", now=RECEIVED + timedelta(minutes=1), lease=timedelta(minutes=5))
         (claim,) = [claim for claim in claims if claim.event.source == "whole"]
-        outcome = translate(claim.event, door, namespace="n")
+        outcome = translate(claim.event, whole, namespace="n")
         assert isinstance(outcome, Translated)
         assert outcome.messages == [
             message for each in apart if isinstance(each, Translated) for message in each.messages

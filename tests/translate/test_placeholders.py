@@ -39,8 +39,8 @@ def outcome(*messages: Message, **claims: Any) -> Any:
     source.on("t")(lambda event: messages or [track("A")])
     at = datetime(2026, 1, 2, tzinfo=UTC)
     event = Event(source="acme", key="1", type="t", occurred_at=at, raw=b"{}", received_at=at)
-    door = Endpoint(name="acme", source=source, scheme=source.schemes["default"], user_id_keys=("uid", "user_id"))
-    return translate(event, door, namespace="n")
+    endpoint = Endpoint(name="acme", source=source, scheme=source.schemes["default"], user_id_keys=("uid", "user_id"))
+    return translate(event, endpoint, namespace="n")
 
 
 def only(*messages: Message, **claims: Any) -> dict[str, Any]:

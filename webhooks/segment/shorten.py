@@ -26,7 +26,7 @@ FACTS: Final = frozenset({
     "total", "subtotal", "value", "amount", "tax", "shipping", "discount", "coupon", "currency", "quantity", "email",
     "name", "phone",
 })  # fmt: skip
-"""What is left out last: facts of Segment's spec and the ids that tell what a message is about."""
+"""What is left out last: facts of Segment's spec and the ids of what a message is about."""
 _ROOM: Final = 200
 """Bytes of the counts and paths that a cut adds."""
 _PATHS: Final = 20

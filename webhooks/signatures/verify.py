@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final, Protocol
 
+from translators.kit.bounds import bounded_key
 from translators.kit.schemes import (
     HmacBody,
     HmacFields,
@@ -174,7 +175,7 @@ def _once(scheme: HmacFields, path: str, request: Request, until: datetime, reme
             hint="Compare the request with the provider's documentation of its signature.",
         )  # fmt: skip
     body = hashlib.sha256(request.body).hexdigest()
-    if remember(token, body, until) != body:
+    if remember(bounded_key(token), body, until) != body:
         return Verdict(
             Fault.REPLAYED,
             reason="The signed token was used before, with another body.",
