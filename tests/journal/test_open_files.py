@@ -15,7 +15,7 @@ import pytest
 from events import NOW, event
 from journal_process import JournalProcess
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_files
+from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_existing, open_files
 from webhooks.journal import file as file_module
 from webhooks.journal.runners import runner
 
@@ -423,7 +423,7 @@ def test_an_old_log_is_not_saved_again_over_the_new_one_which_keeps_its_name_whi
     old = open_files.OpenFiles(str(path), open_files.Identity(database, (0, 1), (0, 2)), sqlite3.connect(":memory:"))
     recovery = open_files.Recovery(old, users)
     recovery.save()
-    with recovery.keep_new_log():
+    with open_files.keep_new_log(str(path), old.identity):
         assert not Path(f"{path}-wal").exists()
     assert Path(f"{path}-wal").read_bytes() == b"new"
     users.leave()
@@ -449,3 +449,32 @@ def test_a_lock_file_that_was_removed_is_made_again(path: Path) -> None:
     assert journal.append([event("a")], now=NOW) == Stored(1, 0)
     assert Path(f"{path}.lock").exists()
     journal.close()
+
+
+def test_a_command_that_reads_says_that_the_log_was_removed_until_a_process_has_saved_it(
+    path: Path, three: list[JournalProcess]
+) -> None:
+    command = open_existing(str(path))
+    assert len(command.rows()) == 3
+    Path(f"{path}-wal").unlink()
+    with pytest.raises(JournalUnavailable, match="its log was removed"):
+        command.rows()
+    assert not Path(f"{path}-wal").exists(), "a reader begins no log"
+    assert not three[0].append("refused")
+    assert three[0].append("in the new log")
+    assert len(command.rows()) == 4
+    command.close()
+
+
+def test_a_command_that_reads_removes_no_log_that_was_begun_after_its_own(path: Path) -> None:
+    SqliteJournal(path).close()
+    command = open_existing(str(path))
+    assert command.rows() == [], "it may write, for there was no log"
+    with JournalProcess(path) as process:
+        assert process.append("a")
+        Path(f"{path}-wal").unlink()
+        assert not process.append("refused")
+        assert process.append("in the new log")
+        process.kill()
+    command.close()
+    assert stored(path) == {"a", "in the new log"}

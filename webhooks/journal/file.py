@@ -30,6 +30,7 @@ from webhooks.journal.open_files import (
     are_open_here,
     create,
     identity,
+    keep_new_log,
     log_of,
     recorded_at,
     restore_kept_log,
@@ -181,7 +182,7 @@ class SqliteFile:
         """
         recovery = Recovery(files, self._users)
         recovery.save(wait=wait)
-        with recovery.keep_new_log():
+        with keep_new_log(self._name, files.identity):
             for file in self._in_process():
                 file._close_connections()
 

@@ -201,22 +201,29 @@ class Recovery:
             os.replace(log_of(path), f"{log_of(path)}.unused")  # noqa: PTH105 - not the log of these events
         self.users.record(SAVED)
 
-    @contextlib.contextmanager
-    def keep_new_log(self) -> Iterator[None]:
-        """Close the old files inside: SQLite removes the log by its name if it takes them for the last ones in use."""
-        log, kept = log_of(self.files.path), _kept(self.files.path)
-        current = identity(self.files.path)
-        is_other = current.database == self.files.identity.database and current.log not in {
-            None,
-            self.files.identity.log,
-        }
+
+@contextlib.contextmanager
+def keep_new_log(path: str, mine: Identity) -> Iterator[None]:
+    """Close one's own files inside: SQLite removes the log by its name if it takes them for the last ones in use."""
+    log, kept = log_of(path), _kept(path)
+    current = identity(path)
+    is_other = current.database == mine.database and current.log not in {None, mine.log}
+    if is_other:
+        os.replace(log, kept)  # noqa: PTH105
+    try:
+        yield
+    finally:
         if is_other:
-            os.replace(log, kept)  # noqa: PTH105
-        try:
-            yield
-        finally:
-            if is_other:
-                os.replace(kept, log)  # noqa: PTH105
+            os.replace(kept, log)  # noqa: PTH105
+
+
+def log_is_missing(path: str) -> bool:
+    """Whether the log was removed from beside the index that was recorded with it: SQLite removes both or none."""
+    current = identity(path)
+    if current.log is not None or current.index is None:
+        return False
+    recorded = recorded_at(path)
+    return recorded is not None and recorded.index == current.index
 
 
 def restore_kept_log(path: str) -> None:

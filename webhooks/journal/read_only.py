@@ -14,6 +14,7 @@ from webhooks.errors import JournalAbsent, JournalError, JournalOutdated
 from webhooks.journal import location, queries, records
 from webhooks.journal.file import BAD_VALUE
 from webhooks.journal.model import Stats
+from webhooks.journal.open_files import Identity, identity, keep_new_log, log_is_missing
 from webhooks.journal.runners import Runner
 
 R = TypeVar("R")
@@ -33,7 +34,8 @@ class ReadOnlyFile:
         self.stats = Stats()
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
-        self._opened: tuple[int, int] = (0, 0)
+        self._name = os.path.realpath(path)
+        self._opened = Identity()
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """The result of some queries."""
@@ -72,15 +74,17 @@ class ReadOnlyFile:
         _left_behind.append(self._db)
 
     def _current(self) -> sqlite3.Connection:
-        files = _inode(self.path), _inode(_log(self.path))
-        if self._db is not None and files != self._opened:
+        current = identity(self._name)
+        if self._db is not None and current != self._opened:
             self._close()
         if self._db is None:
             location.refuse_path(self.path)
             if not self.path.exists() or not self.path.stat().st_size:
                 raise JournalAbsent(f"no journal at {self.path} yet")
+            if log_is_missing(self._name):
+                raise FileNotFoundError("its log was removed, and no process has yet saved what it holds of it")
             self._db = self._connect()
-            self._opened = _inode(self.path), _inode(_log(self.path))
+            self._opened = identity(self._name)
         return self._db
 
     def _connect(self) -> sqlite3.Connection:
@@ -116,7 +120,8 @@ class ReadOnlyFile:
 
     def _close(self) -> None:
         if self._db is not None:
-            self._db.close()
+            with keep_new_log(self._name, self._opened):
+                self._db.close()
             self._db = None
 
 
@@ -125,10 +130,3 @@ _left_behind: Final[list[sqlite3.Connection | None]] = []
 
 def _log(path: Path) -> Path:
     return path.with_name(f"{path.name}-wal")
-
-
-def _inode(path: Path) -> int:
-    try:
-        return path.stat().st_ino
-    except FileNotFoundError:
-        return 0
