@@ -1,6 +1,7 @@
 """A damaged SQLite file: noticed, remembered for readiness, verified, and forgotten when it is whole."""
 
 import random
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -110,6 +111,22 @@ def test_a_note_that_cannot_be_written_hides_no_error(path: Path) -> None:
     Path(f"{path}.damaged").mkdir()
     damage.note(str(path), "malformed")
     damage.refuse(str(path))
+
+
+def test_verify_that_is_interrupted_found_nothing_so_far(path: Path) -> None:
+    db = sqlite3.connect(path)
+    db.set_progress_handler(lambda: 1, 1)
+    assert damage.verify(db, full=False, seconds=60) == Verification(complete=False)
+    db.close()
+
+
+def test_verify_tells_of_a_file_that_sqlite_cannot_look_through(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.seek(100)  # behind the header, in the schema
+        file.write(b"\xff" * PAGE)
+    db = sqlite3.connect(path)
+    assert damage.verify(db, full=True, seconds=60).problems[0].endswith("malformed")
+    db.close()
 
 
 def test_every_store_is_verified(journal: Journal) -> None:

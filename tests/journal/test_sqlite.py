@@ -564,3 +564,11 @@ def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(tmp_path: P
     assert {row.event.key for row in journal.rows()} == {str(number) for number in range(1100, 1200)}
     assert journal.prune({State.DEAD: timedelta(minutes=1)}, now=NOW + timedelta(minutes=2)) == 100
     journal.close()
+
+
+def test_a_value_that_cannot_be_looked_for_is_no_outage(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    with pytest.raises(JournalError) as caught:
+        journal._file.read(lambda db: db.execute("SELECT ?", (1 << 70,)))
+    assert not isinstance(caught.value, JournalUnavailable)
+    journal.close()
