@@ -87,6 +87,11 @@ class Shop:
         self.journal.append(self.endpoint.source.events(delivery), now=at)
         return self.row(told["id"])
 
+    def receive_unreadable(self):
+        """Store an order without a type."""
+        delivery = Delivery(source="acme", body=b'{"id": "evt_1"}', received_at=self.start)
+        self.journal.append(self.endpoint.source.receive(delivery), now=self.start)
+
     def row(self, key):
         return self.journal.find("acme", key)
 

@@ -317,6 +317,16 @@ def test_dead_events_are_told_by_reason_with_the_mend_and_what_today_would_do(ru
     assert told(run("dead", "--text", "torn2", "--json"))["dead"] == 1
 
 
+def test_an_event_that_could_not_be_read_shows_the_problem_and_that_a_replay_reads_it(run, shop):
+    shop.receive_unreadable()
+    (group,) = told(run("dead", "--json"))["groups"]
+    assert (group["type"], group["reason"]) == ("(malformed)", "$.type is missing, and it names the event's type")
+    assert "A replay reads it with today's code" in group["mend"]
+    assert group["example"]["today"] == {
+        "would": "dead", "reason": f"malformed: {group['reason']}", "messages": [], "refused": [],
+    }  # fmt: skip
+
+
 def test_with_nothing_dead_it_says_so(run, shop):
     assert "nothing is dead" in run("dead").stdout
     assert told(run("dead", "--json")) == {"dead": 0, "groups": []}

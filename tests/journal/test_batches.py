@@ -1,10 +1,13 @@
 """A batch of good members and any bad one loses only the bad one: every source that splits, on both stores."""
 
 import json
+import random
+import string
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache
+from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,7 @@ from doors import GOLDENS, sources
 from postgres_server import fresh_database
 from translators.kit import Delivery, Source, raw_items
 from translators.kit.configured import configured
-from webhooks.journal import Act, Filter, Journal, State, open_journal
+from webhooks.journal import Act, Filter, Journal, State, Stored, open_journal
 from webhooks.journal.postgres import PostgresJournal
 from webhooks.transcript import RECEIVED, endpoint, find_goldens, outcomes
 from webhooks.translate import Broken, Outcome, Translated, translate
@@ -180,3 +183,25 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
             message for each in apart if isinstance(each, Translated) for message in each.messages
         ]
         assert len(outcome.messages) == len(case.members)
+
+
+def test_a_key_of_thousands_of_random_letters_is_stored_alike_and_recognised_again(
+    journals: tuple[Journal, ...],
+) -> None:
+    """PostgreSQL indexes no key over 2,704 bytes: it failed all that shared its commit."""
+    github = sources()["github"]
+    golden = next(each for each in find_goldens(GOLDENS / "github") if each.name.startswith("star"))
+    sent = golden.delivery(github)
+    letters = "".join(random.Random(71).choices(string.ascii_letters, k=8_000))
+    for delivery_id in (letters, "a\0b", "\ud800", "é" * 2_000):
+        delivery = replace(sent, source="long", headers={**sent.headers, "x-github-delivery": delivery_id})
+        (event,) = github.receive(delivery)
+        assert not event.problem
+        assert event.key.endswith(f"~sha256:{sha256(delivery_id.encode('utf-8', 'surrogatepass')).hexdigest()}")
+        for journal in journals:
+            assert journal.append([event], now=RECEIVED) == Stored(1, 0)
+            assert journal.append([event], now=RECEIVED) == Stored(0, 1)
+            row = journal.find("long", event.key)
+            assert row is not None
+            assert row.event.raw == event.raw
+            assert row.event.headers == event.headers

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from translators.kit import to_iso
+from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.cli.choose import Choice, choosing
 from webhooks.cli.forecast import Forecast, forecast
 from webhooks.cli.output import MESSAGE_ID, echo, good, print_json, printable, short
@@ -28,6 +29,10 @@ MENDS: Final = (
     ("over Segment's", "A message was too large for Segment. Such messages are cut to its limit today: replay."),
     ("HTTP", "Segment refused it: see its messages with `segue show`, mend the source, replay."),
 )  # fmt: skip
+UNREADABLE: Final = (
+    "It could not be read when it came: see `segue show`. A replay reads it with today's code: install a version that "
+    "can, or report the body's shape, then replay."
+)
 ELSE: Final = "Look at it with `segue show`. Replay it once the cause is mended, or drop it."
 
 
@@ -47,7 +52,8 @@ class Group:
     @property
     def mend(self) -> str:
         """What to do about the reason."""
-        return next((mend for sign, mend in MENDS if sign in self.example), ELSE)
+        otherwise = UNREADABLE if self.type == MALFORMED_TYPE else ELSE
+        return next((mend for sign, mend in MENDS if sign in self.example), otherwise)
 
     @property
     def choice(self) -> str:
