@@ -580,3 +580,9 @@ def test_a_linear_change_of_two_webhooks_is_stored_once(tmp_path: Path) -> None:
         for name in ("of-the-team", "of-the-workspace")
     ]  # fmt: skip
     assert delivered(tmp_path, linear, *requests) == ([200, 200], 1)
+
+
+def test_an_empty_text_in_a_list_is_no_trait() -> None:
+    (message,) = messages(linear, "Customer.create", {"data.domains": ["", "acme.example"], "data.externalIds": [""]})
+    assert message["traits"]["domains"] == ["acme.example"]
+    assert message["traits"]["external_ids"] == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, Message, Skip, group, identify, track
+from translators.kit import Event, Message, Payload, Skip, group, identify, track
 from translators.linear.source import linear
 
 _REQUESTS: Final = {
@@ -21,15 +21,21 @@ def customer_known(event: Event) -> Iterator[Message]:
     """`externalIds` are the customer's ids in your own systems; they are a trait, since there may be several."""
     told = event.body.at("data")
     size = told.integer("size", None)
+    lists = {"domains": _texts(told, "domains"), "external_ids": _texts(told, "externalIds")}
     yield group(
         told.id("id"),
-        told.pick("name", "domains", external_ids="externalIds"),
+        told.pick("name") | lists,
         employees=None if size is None else str(size),
         annual_revenue=told.decimal("revenue", None),
         status=told.text("status.displayName", None) or told.text("status.name", None),
         tier=told.text("tier.displayName", None) or told.text("tier.name", None),
         createdAt=told.iso("createdAt", None),
     )
+
+
+def _texts(told: Payload, path: str) -> list[str] | None:
+    """The texts of a list but the empty ones; None if there is no list."""
+    return [text for entry in told.each(path) if (text := str(entry.value or "").strip())] if path in told else None
 
 
 @linear.on("Customer.remove")
