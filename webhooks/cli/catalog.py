@@ -7,11 +7,12 @@ from pathlib import Path
 
 import click
 
+from webhooks.cli.complete import source_names
 from webhooks.cli.output import echo, fail, print_json
 
 
 @click.command(short_help="List every source, event type, message and property.")
-@click.argument("names", nargs=-1)
+@click.argument("names", nargs=-1, shell_complete=source_names)
 @click.option(
     "--format", "form", type=click.Choice(["markdown", "json", "tracking-plan"]), default="markdown", show_default=True
 )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from webhooks.cli.complete import endpoint_names, event_types
 from webhooks.cli.moments import moment
 from webhooks.cli.output import fail, printable
 
@@ -73,8 +74,22 @@ def choosing(*, states: bool = True, ids: str = "option", times: bool = True) ->
     elif ids == "option":
         options.append(click.option("--id", "ids", multiple=True, help="Its number, its key, or SOURCE/KEY."))
     options += [
-        click.option("--source", "sources", multiple=True, metavar="NAME", help="Of this source; * is any text."),
-        click.option("--type", "types", multiple=True, metavar="TYPE", help="Of this type, such as 'invoice.*'."),
+        click.option(
+            "--source",
+            "sources",
+            multiple=True,
+            metavar="NAME",
+            shell_complete=endpoint_names,
+            help="Of this source; * is any text.",
+        ),
+        click.option(
+            "--type",
+            "types",
+            multiple=True,
+            metavar="TYPE",
+            shell_complete=event_types,
+            help="Of this type, such as 'invoice.*'.",
+        ),
     ]
     if states:
         options.append(click.option("--state", "states", multiple=True, type=click.Choice(STATES)))

@@ -29,6 +29,16 @@ def put(path: Path, name: str, value: str) -> str:
     return _read(found[-1]) if found else ""
 
 
+def names(text: str) -> set[str]:
+    """Return the variables that a `.env` file's text sets, also those that are empty."""
+    return {entry.partition("=")[0].strip().removeprefix("export").strip() for entry in _lines(text) if "=" in entry}
+
+
+def written(value: str) -> str:
+    """Return a value as the file holds it, in quotes where it needs them."""
+    return _written(value)
+
+
 def _lines(text: str) -> list[str]:
     """The file's entries; a quoted value may hold line ends, as a PEM key does."""
     entries: list[str] = []

@@ -14,10 +14,12 @@ from webhooks.errors import SegueError
 
 COMMANDS: Final = {
     "demo": "webhooks.cli.demo",
+    "init": "webhooks.cli.init",
     "serve": "webhooks.cli.serve",
     "web": "webhooks.cli.serve",
     "work": "webhooks.cli.serve",
     "check": "webhooks.cli.check",
+    "settings": "webhooks.cli.settings",
     "doctor": "webhooks.cli.doctor",
     "status": "webhooks.cli.status",
     "alerts": "webhooks.cli.alerts",
@@ -55,6 +57,8 @@ class Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, or a failure that names the nearest one."""
+        if cmd_name not in COMMANDS and ctx.resilient_parsing:
+            return None  # the shell completes a line with a mistake in it
         if cmd_name not in COMMANDS:
             close = get_close_matches(cmd_name, COMMANDS, n=1)
             hint = f"did you mean `segue {close[0]}`?" if close else f"choose from {', '.join(COMMANDS)}"

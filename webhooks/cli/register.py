@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from webhooks.cli.complete import endpoint_names
 from webhooks.cli.output import echo, fail, warn
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Ask a provider's API to send its webhooks here.")
-@click.argument("name", metavar="SOURCE")
+@click.argument("name", metavar="SOURCE", shell_complete=endpoint_names)
 @click.option("--url", default="", help="The public address, https://<host>/webhooks/<source> (from SEGUE_PUBLIC_URL).")
 @click.option("--give", "given", multiple=True, metavar="NAME=VALUE", help="What the provider's API needs; see below.")
 @click.option(

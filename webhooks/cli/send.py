@@ -7,13 +7,14 @@ from typing import IO
 
 import click
 
+from webhooks.cli.complete import endpoint_names
 from webhooks.cli.moments import moment
 from webhooks.cli.output import echo, print_json
 from webhooks.cli.payload import header_option, read
 
 
 @click.command(short_help="Sign a payload as its provider would, and post it.")
-@click.argument("source")
+@click.argument("source", shell_complete=endpoint_names)
 @click.argument("file", type=click.File("rb"))
 @click.option(
     "--to", "url", required=True, help="The service's address; /webhooks/<source> is added when it has no path."

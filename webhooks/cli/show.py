@@ -9,6 +9,7 @@ import click
 
 from webhooks.cli.bodies import pretty
 from webhooks.cli.choose import named
+from webhooks.cli.complete import endpoint_names
 from webhooks.cli.forecast import Forecast, forecast
 from webhooks.cli.output import echo, fail, json_text, print_columns, print_json, printable
 from webhooks.cli.rows import attempts, audited, clock, content, facts, opened
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Show one event: headers, body, messages, attempts, state.")
 @click.argument("id_", metavar="ID")
-@click.option("--source", "sources", multiple=True, help="Where a key is that of several sources' events.")
+@click.option(
+    "--source",
+    "sources",
+    multiple=True,
+    shell_complete=endpoint_names,
+    help="Where a key is that of several sources' events.",
+)
 @click.option("--raw", is_flag=True, help="Write the body's exact bytes and nothing else.")
 @click.option("--json", "as_json", is_flag=True)
 def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from webhooks.cli.complete import source_names
 from webhooks.cli.output import bad, echo, print_columns, print_json
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="List every source: how it signs, what it translates, whether it is open.")
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=source_names)
 @click.option("--verbose", is_flag=True, help="The whole traceback of a plugin that does not load.")
 @click.option("--json", "as_json", is_flag=True)
 def sources(name: str | None, verbose: bool, as_json: bool) -> None:

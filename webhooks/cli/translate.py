@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from webhooks.cli.complete import endpoint_names
 from webhooks.cli.output import echo, fail, print_json, printable
 from webhooks.cli.payload import header_option, pairs, read
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Show the Segment messages that a payload becomes. Sends nothing.")
-@click.argument("source")
+@click.argument("source", shell_complete=endpoint_names)
 @click.argument("file", type=click.File("rb"))
 @header_option
 @click.option(

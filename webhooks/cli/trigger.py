@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from webhooks.cli.complete import endpoint_names, sample_types
 from webhooks.cli.output import echo, fail, print_columns, print_json
 
 if TYPE_CHECKING:
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Send a sample event of a source, signed, to a running service.")
-@click.argument("source")
-@click.argument("type_", metavar="[TYPE]", required=False)
+@click.argument("source", shell_complete=endpoint_names)
+@click.argument("type_", metavar="[TYPE]", required=False, shell_complete=sample_types)
 @click.option("--to", "url", help="The service's address. Default: this machine and the configured port.")
 @click.option("--secret", help="The signing secret. Default: the first of <SOURCE>_WEBHOOK_SECRET.")
 @click.option("--same", is_flag=True, help="Under the sample's own id, so that the second time is a duplicate.")

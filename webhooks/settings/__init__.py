@@ -2,7 +2,7 @@
 
 from webhooks.settings.addresses import is_loopback
 from webhooks.settings.doors import judge
-from webhooks.settings.loader import load, secrets_for, variables
+from webhooks.settings.loader import load, load_with_origins, secrets_for, variables
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
     AlertSettings,
@@ -28,6 +28,7 @@ __all__ = [
     "is_loopback",
     "judge",
     "load",
+    "load_with_origins",
     "secrets_for",
     "variables",
 ]

@@ -65,6 +65,17 @@ def load(
     return _Loader(os.environ if environ is None else environ, sources, frozenset(broken)).load(config_file)
 
 
+def load_with_origins(
+    environ: Mapping[str, str] | None = None, *, sources: Mapping[str, Source], broken: Collection[str] = ()
+) -> tuple[Settings, dict[str, tuple[Any, str]]]:
+    """Return the settings, and for each one that is set its value and the key as the operator wrote it.
+
+    The names are those of segue.toml: `segment.region`, `endpoints.stripe.scheme`.
+    """
+    loader = _Loader(os.environ if environ is None else environ, sources, frozenset(broken))
+    return loader.load(None), loader.origins
+
+
 def secrets_for(name: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """The secrets in `<NAME>_WEBHOOK_SECRET`, for commands that need nothing else."""
     text = (os.environ if environ is None else environ).get(f"{name.upper()}_WEBHOOK_SECRET", "").strip()
@@ -96,6 +107,7 @@ class _Loader:
         self.known = {CONFIG}
         self.used: set[str] = set()
         self.secret_files: list[Path] = []
+        self.origins: dict[str, tuple[Any, str]] = {}
 
     def load(self, config_file: Path | None) -> Settings:
         path, toml = read_toml(config_file, self.environ.get(CONFIG), self.faults)
@@ -182,7 +194,7 @@ class _Loader:
             other = rule.metadata.get("also")
             if other in self.environ and key not in table.values:
                 table.put(key, self._value(other), other)
-        return self._check(schema, table)
+        return self._check(schema, table, name)
 
     def _from_environ(self, table: _Table, key: str, rule: Field[Any], variable: str) -> None:
         self.known.add(variable)
@@ -211,13 +223,14 @@ class _Loader:
             )
         return bare
 
-    def _check(self, schema: Schema, table: _Table) -> dict[str, Any]:
+    def _check(self, schema: Schema, table: _Table, name: str) -> dict[str, Any]:
         try:
             loaded: dict[str, Any] = schema.load(table.values)
         except ValidationError as error:
             for key, messages in error.messages_dict.items():
                 self.faults.extend(f"{table.keys[key]} {message}" for message in messages)
             loaded = dict(error.valid_data or {})
+        self.origins |= {f"{name}.{key}".lstrip("."): (loaded[key], table.keys[key]) for key in loaded}
         return loaded
 
     def _endpoints(self, written: Mapping[str, Any]) -> dict[str, EndpointSettings]:
@@ -259,7 +272,7 @@ class _Loader:
             variable = rule.metadata.get("env") or (f"SEGUE_{{NAME}}_{key.upper()}" if key in options else "")
             if variable:
                 self._from_environ(table, key, rule, variable.replace("{NAME}", name.upper()))
-        loaded = self._check(schema, table)
+        loaded = self._check(schema, table, f"endpoints.{name}")
         secrets = loaded.pop("secrets", ()) + self._named_secrets(name, loaded.pop("secret_env", ()))
         given = {key: loaded.pop(key) for key in options if key in loaded}
         return EndpointSettings(

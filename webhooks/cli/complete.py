@@ -1,0 +1,91 @@
+"""What the shell completes: names of sources, endpoints and settings, and event types.
+
+Completion runs at each press of the tab key, so it imports little, and a fault of the configuration completes nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from functools import wraps
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Final
+
+import click
+from click.shell_completion import CompletionItem
+
+Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+_GROUP: Final = "segue.translators"
+
+
+def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
+    """Turn a function that gives all names into one that click asks for those with a beginning."""
+
+    @wraps(names)
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        given = ctx.params.get(str(param.name))
+        used = set(given) if isinstance(given, tuple) else set()
+        try:
+            found = sorted(set(names(ctx)) - used)
+        except Exception:  # noqa: BLE001 - a traceback in the middle of the operator's line helps nobody
+            return []
+        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+
+    return complete
+
+
+def _tables(kind: str) -> list[str]:
+    """The names of `[sources.*]` or `[endpoints.*]` in segue.toml."""
+    path = Path(os.environ.get("SEGUE_CONFIG") or "segue.toml")
+    with suppress(OSError, ValueError):
+        return list(tomllib.loads(path.read_text(encoding="utf-8-sig")).get(kind, {}))
+    return []
+
+
+@_completing
+def source_names(ctx: click.Context) -> Iterable[str]:
+    """Every installed source, and those that segue.toml describes."""
+    del ctx
+    return [*(point.name for point in entry_points(group=_GROUP)), *_tables("sources")]
+
+
+@_completing
+def endpoint_names(ctx: click.Context) -> Iterable[str]:
+    """Every source and every configured endpoint."""
+    del ctx
+    return [*(point.name for point in entry_points(group=_GROUP)), *_tables("sources"), *_tables("endpoints")]
+
+
+@_completing
+def sample_types(ctx: click.Context) -> Iterable[str]:
+    """The event types that `segue trigger` has a sample of, for the source before it."""
+    from webhooks.cli.configuration import forgiving
+    from webhooks.samples import shipped
+
+    return shipped(forgiving().endpoint(ctx.params["source"]).source)
+
+
+@_completing
+def event_types(ctx: click.Context) -> Iterable[str]:
+    """The types that the sources given by --source translate or ignore; without one, those of every open endpoint."""
+    from webhooks.cli.configuration import forgiving
+
+    config = forgiving()
+    for name in ctx.params.get("sources") or config.open:
+        source = config.endpoint(name).source
+        yield from (*source.handlers, *source.ignored)
+
+
+@_completing
+def setting_names(ctx: click.Context) -> Iterable[str]:
+    """Every setting and table as segue.toml names them."""
+    from webhooks.settings.schema import ENDPOINT, TABLES
+
+    del ctx
+    for table, schema in TABLES.items():
+        yield from filter(None, [table, *(f"{table}.{key}".lstrip(".") for key in schema.fields)])
+    for endpoint in _tables("endpoints"):
+        yield from [f"endpoints.{endpoint}", *(f"endpoints.{endpoint}.{key}" for key in ENDPOINT.fields)]

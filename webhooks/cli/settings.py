@@ -1,0 +1,65 @@
+"""`segue settings`: the effective value of every setting, and where it comes from."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+import click
+
+from webhooks.cli.complete import setting_names
+from webhooks.cli.output import echo, fail, print_columns, print_json, printable
+
+
+@click.command(short_help="Show the effective value of every setting, and where it comes from.")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=setting_names)
+@click.option("--changed", is_flag=True, help="Only what is not the default.")
+@click.option("--json", "as_json", is_flag=True)
+def settings(names: tuple[str, ...], changed: bool, as_json: bool) -> None:
+    """Show every setting: its effective value, and whether a variable, segue.toml or the default gives it.
+
+    NAME is a setting or a table, as segue.toml has it. A secret is never shown, only whether it is set. --json prints
+    {"config_file": ..., "settings": [{"name", "value", "is_set", "secret", "origin", "where", "variable", "about"}]};
+    origin is default, file, variable or secret_file.
+
+    \b
+    Examples:
+      segue settings
+      segue settings --changed
+      segue settings segment web.port
+      segue settings endpoints.stripe --json
+    """  # noqa: D301
+    from webhooks import plugins
+    from webhooks.endpoints import bind
+    from webhooks.settings import load_with_origins
+    from webhooks.settings.effective import effective
+
+    registry = plugins.load()
+    loaded, origins = load_with_origins(
+        sources=registry.sources, broken=[plugin.name for plugin in registry.broken]
+    )  # fmt: skip
+    bind(loaded, registry.sources)
+    every = list(effective(loaded, origins, {**registry.sources, **loaded.sources}))
+    known = [each.name for each in every]
+    for name in names:
+        if not any(_within(each, name) for each in known):
+            tables = {each.rpartition(".")[0] for each in known} - {""}
+            close = get_close_matches(name, [*known, *tables], n=1)
+            hint = f"Did you mean {close[0]}?" if close else "`segue settings` lists them all."
+            raise fail(f"No setting or table is called {printable(name)!r}.", hint)
+    chosen = [each for each in every if not names or any(_within(each.name, name) for name in names)]
+    if changed:
+        chosen = [each for each in chosen if each.origin != "default"]
+    file = str(loaded.config_file) if loaded.config_file else None
+    if as_json:
+        print_json({"config_file": file, "settings": chosen})
+        return
+    if chosen:
+        rows = [[each.name, each.shown, each.where or "default"] for each in chosen]
+        print_columns(rows, heading=["setting", "value", "from"])
+    if len(chosen) == 1:
+        echo(f"{chosen[0].about}{f' Variable: {chosen[0].variable}' if chosen[0].variable else ''}")
+    echo(f"Read from the environment{f' and {file}' if file else '; there is no segue.toml here'}.", err=True)
+
+
+def _within(setting: str, name: str) -> bool:
+    return setting == name or setting.startswith(f"{name}.")
