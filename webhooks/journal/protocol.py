@@ -191,7 +191,10 @@ class Journal(Protocol):
         ...
 
     def verify(self, *, full: bool = False, seconds: float = 30.0) -> Verification:
-        """Look through the store for damage, for at most so many seconds. A server looks after its own pages."""
+        """Look through the store for damage, for at most so many seconds; for commands, since other reads wait for it.
+
+        A server looks after its own pages.
+        """
         ...
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
