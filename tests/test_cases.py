@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from doors import HOST, call, door, places
+from doors import call, door, places
 from memory_journal import MemoryJournal
 from translators.kit import Delivery
 from webhooks import translate
@@ -204,7 +204,7 @@ def large_order(folder: Path) -> Any:
 @case("06", "accepted", 200)
 def unescaped_query(folder: Path) -> Any:
     body = b"MessageSid=SM1&MessageStatus=delivered&To=%2B1&From=%2B2&AccountSid=AC1"
-    url = f"{HOST}/webhooks/twilio?user_id=ada@example.com"
+    url = f"{place_of('twilio').endpoint.public_url}?user_id=ada@example.com"
     return post(MemoryJournal(), "twilio", body, url=url, query="user_id=ada%40example.com")[0]
 
 
