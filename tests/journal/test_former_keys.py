@@ -11,7 +11,7 @@ from acme import NOW as ACME_NOW
 from acme import SECRET, body, make_source, signed
 from events import NOW, event
 from memory_journal import MemoryJournal
-from translators.kit import FormerKey, Head, Item
+from translators.kit import Event, FormerKey, Head, Item
 from webhooks import plugins
 from webhooks.app import create_app
 from webhooks.journal import Journal, Stored, open_journal
@@ -124,6 +124,20 @@ def test_two_who_bring_each_others_key_at_once_store_one(journal: Journal) -> No
         outcomes = at_once(lambda: journal.append([one], now=NOW), lambda: journal.append([two], now=NOW))  # noqa: B023
         assert sorted(map(repr, outcomes)) == sorted(map(repr, [Stored(1, 0), Stored(0, 1)]))
     assert len(keys(journal)) == 30
+
+
+def test_large_and_small_batches_that_bring_each_others_keys_store_each_event_once(journal: Journal) -> None:
+    def pair(number: int, *, turned: bool) -> Event:
+        names = (f"a{number}", f"b{number}")[:: -1 if turned else 1]
+        return event(names[0], former_keys=(FormerKey(names[1]),))
+
+    large = [pair(number, turned=False) for number in range(300)]  # more keys than are locked one by one
+    small = [[pair(number, turned=True)] for number in range(0, 300, 10)]
+    outcomes = at_once(
+        lambda: journal.append(large, now=NOW), *(lambda few=few: journal.append(few, now=NOW) for few in small)
+    )
+    assert sum(each.new for each in outcomes) == 300
+    assert len(keys(journal)) == 300
 
 
 def test_an_old_and_a_new_release_that_store_at_once_never_store_behind_an_answer(postgres_url: str) -> None:

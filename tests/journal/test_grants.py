@@ -11,9 +11,10 @@ from click.testing import CliRunner
 from events import MINUTE, NOW, event
 from postgres_server import Server, fresh_database
 from running import environment, output, segue, standin, until
+from translators.kit import FormerKey
 from webhooks.cli.main import main
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import Act, Settlement, State
+from webhooks.journal import Act, Settlement, State, Stored
 from webhooks.journal.postgres import ROLES, PostgresJournal, grant, migrate, schema, script
 from wire import request, status, web
 
@@ -87,6 +88,18 @@ def test_the_web_stores_recognises_retries_and_counts(opened: Opened) -> None:
     assert web.census().by_state == {State.PENDING: 1, State.DEAD: 1}
     assert "n" in web.notes()
     web.check()
+
+
+def test_the_web_recognises_former_keys_and_equal_bodies_without_reading_any(opened: Opened, url: str) -> None:
+    web = opened("web1")
+    web.append([event("old")], now=NOW)
+    former = (FormerKey("old", same_bytes=True),)
+    assert web.append([event("new", former_keys=former)], now=NOW) == Stored(0, 1)
+    assert web.append([event("other", raw=b"other", former_keys=former)], now=NOW) == Stored(1, 0)
+    with psycopg.connect(at(url, "web1")) as db:
+        call = "SELECT sealed FROM segue_former(ARRAY['acme'], ARRAY['old'], ARRAY[%s::bytea])"
+        assert db.execute(call, (b"",)).fetchall() == [(None,)]
+    refused(url, "reader1", "SELECT * FROM segue_former(ARRAY['acme'], ARRAY['old'], ARRAY[NULL::bytea])")
 
 
 def test_the_web_reads_no_body_and_changes_no_event(opened: Opened, url: str) -> None:

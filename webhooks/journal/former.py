@@ -21,7 +21,9 @@ _NAME: Final = slice(0, 2)
 _TYPE: Final = 2
 _CONTENT: Final = slice(7, 10)
 """Source and key, the type and the content as `records.new` orders them."""
-BUCKETS: Final = 64
+BUCKETS: Final = 4096
+MOST: Final = 64
+"""Buckets that one transaction locks; the server has space for some thousand locks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +96,18 @@ def stored_before(arrivals: Arrivals, look: Look, seal: Seal) -> set[int]:
     return repeated
 
 
-def buckets(arrivals: Arrivals) -> list[int]:
-    """Numbers to lock, in order, so that of two transactions that bring each other's keys one waits for the other."""
+def buckets(arrivals: Arrivals) -> list[int] | None:
+    """Numbers to lock, in order, so that of two transactions that bring each other's keys one waits for the other.
+
+    None for all of them.
+    """
     names = {
         f"{event.source}/{key}"
         for event in arrivals.events.values()
         for key in (event.key, *(former.key for former in event.former_keys))
     }
-    return sorted({crc32(name.encode("utf-8", "surrogatepass")) % BUCKETS for name in names})
+    found = {crc32(name.encode("utf-8", "surrogatepass")) % BUCKETS for name in names}
+    return sorted(found) if len(found) <= MOST else None
 
 
 def _is_same(former: Sought, held: Held, type_: str, seal: Seal) -> bool:

@@ -60,6 +60,8 @@ def _refusal(error: Exception) -> JournalError | None:
 def _insert(db: Connection, group: Sequence[Arrivals], here: int, seal: Seal) -> list[Stored]:
     everything = former.joined(group)
     repeated = _repeated(db, everything, seal) if everything.events else set()
+    if not everything.events:
+        db.execute(SQL["share_segments"])
     places = [place for place in range(len(everything.rows)) if place not in repeated]
     new: set[int] = set()
     if places:
@@ -77,8 +79,10 @@ def _insert(db: Connection, group: Sequence[Arrivals], here: int, seal: Seal) ->
 
 def _repeated(db: Connection, arrivals: Arrivals, seal: Seal) -> set[int]:
     """Those who bring each other's keys take turns: whoever waited sees what the other has stored."""
-    db.execute(SQL["share_segments"])
-    db.execute(SQL["hold_keys"], {"buckets": former.buckets(arrivals)})
+    buckets = former.buckets(arrivals)
+    held = [(1, False), (999, buckets is None), *((1000 + bucket, True) for bucket in buckets or ())]
+    numbers, alone = zip(*held, strict=True)
+    db.execute(SQL["share_segments_and_hold_keys"], {"numbers": list(numbers), "alone": list(alone)})
     return former.stored_before(arrivals, lambda sought: _former(db, sought), seal)
 
 

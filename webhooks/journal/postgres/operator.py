@@ -96,7 +96,12 @@ class Operated(Looked):
             told = columns.stored(given) if given else {}
         except BAD_VALUE as error:
             raise records.refused("an event", error) from error
-        new = len(self._write(lambda db: store(db, told, self._here()))) if given else 0
+
+        def work(db: Connection) -> int:
+            db.execute(SQL["share_segments"])
+            return len(store(db, told, self._here()))
+
+        new = self._write(work) if given else 0
         return Stored(new, len(given) - new)
 
     def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:
@@ -148,8 +153,7 @@ class Operated(Looked):
 
 
 def store(db: Connection, told: Mapping[str, Any], here: int) -> list[int]:
-    """Store new events, in this transaction; the places (from 1) of those that were new."""
-    db.execute(SQL["share_segments"])
+    """Store new events, in this transaction behind `share_segments`; the places (from 1) of those that were new."""
     return sorted(record["place"] for record in db.all(SQL["store"], {**told, "here": here}))
 
 

@@ -62,9 +62,14 @@ counted AS (
 )
 SELECT place FROM new
 
--- name: hold_keys
-SELECT pg_advisory_xact_lock('segue_events'::regclass::oid::bigint::int, 1000 + bucket)
-FROM (SELECT bucket FROM unnest(%(buckets)s::int[]) AS bucket ORDER BY bucket) AS ordered
+-- name: share_segments_and_hold_keys
+-- `share_segments` (1); then the lock of all keys (999), shared by those who hold single ones (1000 and on). In order.
+SELECT CASE WHEN held.alone THEN pg_advisory_xact_lock(held.class, held.number)::text
+            ELSE pg_advisory_xact_lock_shared(held.class, held.number)::text END
+FROM (
+    SELECT 'segue_events'::regclass::oid::bigint::int AS class, number, alone
+    FROM unnest(%(numbers)s::int[], %(alone)s::bool[]) WITH ORDINALITY AS given (number, alone, place) ORDER BY place
+) AS held
 
 -- name: former
 SELECT place, type, same, sealed FROM segue_former(%(sources)s::text[], %(keys)s::text[], %(bodies)s::bytea[])
