@@ -174,8 +174,8 @@ def _once(scheme: HmacFields, path: str, request: Request, until: datetime, reme
             Fault.MALFORMED, reason="The one-time token is missing, or there is no memory for it.",
             hint="Compare the request with the provider's documentation of its signature.",
         )  # fmt: skip
-    body = hashlib.sha256(request.body).hexdigest()
-    if remember(bounded_key(token), body, until) != body:
+    token, body = bounded_key(token), hashlib.sha256(request.body).hexdigest()
+    if remember(token, body, until) != body:
         return Verdict(
             Fault.REPLAYED,
             reason="The signed token was used before, with another body.",
