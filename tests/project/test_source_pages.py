@@ -41,6 +41,6 @@ def test_a_source_page_has_one_title_and_names_endpoint_and_secret(name):
 def test_every_option_of_a_source_is_on_its_page(name):
     missing = [
         option for option in SOURCES[name].options
-        if not re.search(rf"\b(\b|_){option.upper()}\b|`{option}`", PAGES[name])
+        if not re.search(rf"(\b|_){option.upper()}\b|`{option}`", PAGES[name])
     ]  # fmt: skip
     assert missing == []
