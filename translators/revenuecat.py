@@ -132,15 +132,14 @@ def renewed(event: Event) -> Iterator[Message]:
 def bought_once(event: Event) -> Iterator[Message]:
     purchase = event.body.at("event")
     if _is_free(purchase):
-        raise Skip("granted by you or shared in a family, not bought")
+        raise Skip("granted by you, shared in a family or for nothing: not bought")
     yield _order(purchase)
 
 
 def _is_free(purchase: Payload) -> bool:
-    """Granted by you, or shared by a member of the family, who bought it."""
-    return "PROMOTIONAL" in (purchase.get("store"), purchase.get("period_type")) or purchase.flag(
-        "is_family_share", False
-    )
+    """Granted by you, shared by a member of the family, who bought it, or for nothing (an offer of the store)."""
+    granted = "PROMOTIONAL" in (purchase.get("store"), purchase.get("period_type"))
+    return granted or purchase.flag("is_family_share", False) or _price(purchase) == 0
 
 
 def _order(purchase: Payload) -> Message:

@@ -109,8 +109,10 @@ def who(event: Event) -> Identity:
     if event.type in _TEAM_TYPES:
         team = _team(body) or body.id("enterprise_id")
         return Identity(anonymous=("team", team), group_id=team)
-    path = next((path for path in ("event.user", "user_id", "user") if path in body), "event.user")
-    return _member(body, body.id(path))
+    member = next((id_ for path in ("event.user", "user_id", "user") if (id_ := body.id(path, ""))), "")
+    if not member:
+        raise Skip("no person: Slack names no member, such as of an application")
+    return _member(body, member)
 
 
 def _team(body: Payload) -> str:

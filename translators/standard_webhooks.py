@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import partial
 from hashlib import sha256
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from translators.kit import (
     Message,
     Option,
     Payload,
+    Skip,
     Source,
     StandardWebhooks,
     joined,
@@ -89,6 +91,8 @@ def who(event: Event) -> Identity:
     metadata = event.option("metadata")
     free = dict(body.texts(metadata)) if metadata else {}
     if not (user_id or customer or email or free):
+        if empty := next(filter(None, map(partial(_empty, event), ("user_id", "customer_id", "email"))), ""):
+            raise Skip(f"no customer: $.{empty} is empty")
         paths = [f"$.{event.option(name)}" for name in ("user_id", "customer_id", "email") if event.option(name)]
         raise Malformed(", ".join(paths) or "$", "names nobody; see this source's settings user_id, customer_id, email")
     # Each sender numbers its own customers, and each has an endpoint here.
@@ -106,6 +110,14 @@ def who(event: Event) -> Identity:
 def _read(event: Event, option: str) -> str:
     path = event.option(option)
     return event.body.id(path, "").strip() if path else ""
+
+
+def _empty(event: Event, option: str) -> str:
+    """The configured path, if the body has that member and it holds nothing: a record without a customer."""
+    path = str(event.option(option) or "")
+    holder, _, name = path.rpartition(".")
+    members = event.body.get(holder) if holder else event.body.value
+    return path if path and isinstance(members, dict) and name in members else ""
 
 
 def name_of(type_: str) -> str:

@@ -20,20 +20,28 @@ from translators.kit.placeholders import is_placeholder
 
 NAMESPACE: Final = UUID("6a0f9d0e-5d5c-5c0b-9f53-8c1a5b1d7a11")
 
+LONGEST_ID: Final = 1_000
+"""Characters. An anonymousId is derived, so it is short whatever the provider's id."""
+
 
 def anonymous_id(provider: str, kind: str, id_: str) -> str:
     """The stable anonymousId of a provider's object; documented, so that other systems can compute it."""
     return str(uuid5(NAMESPACE, f"{provider}:{kind}:{id_}"))
 
 
+def is_id(text: str) -> bool:
+    """Whether a text may be sent as an id: no placeholder, and not as long as only a text of another kind is."""
+    return len(text) <= LONGEST_ID and not is_placeholder(text)
+
+
 def resolve(identity: Identity, *, provider: str, user_id_keys: Sequence[str]) -> dict[str, str]:
     """`{"userId": …}`, `{"anonymousId": …}`, or `{}` where the claims name nobody. A placeholder names nobody."""
     for key in user_id_keys:
         for mapping in identity.metadata:
-            if not is_placeholder(value := mapping.get(key, "")):
+            if is_id(value := mapping.get(key, "")):
                 return {"userId": value.strip()}
     for claimed in identity.user_ids:
-        if not is_placeholder(claimed):
+        if is_id(claimed):
             return {"userId": claimed.strip()}
     if identity.anonymous is None:
         return {}
@@ -66,5 +74,5 @@ def external_ids(identity: Identity) -> list[dict[str, Any]]:
     return [
         {"id": external.id, "type": external.type, "collection": external.collection, "encoding": "none"}
         for external in identity.external_ids
-        if not is_placeholder(external.id)
+        if is_id(external.id)
     ]

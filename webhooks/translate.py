@@ -19,10 +19,11 @@ from typing import Any, Final
 import msgspec
 
 from translators.kit import CLEAR, Event, Identity, Malformed, Message, Refused, Skip, to_iso
-from translators.kit.placeholders import is_placeholder, known
+from translators.kit.placeholders import known
 from webhooks import identity
 from webhooks.endpoints import Endpoint
 from webhooks.segment.shorten import shorten
+from webhooks.segment.spec import YEARS
 
 SMALL: Final = 4_000
 """Bytes of a body that no message of Segment's limit can come of."""
@@ -61,6 +62,9 @@ class Broken:
     reason: str
 
 
+_NOBODY: Final = (
+    "it names nobody: what should be an id is a placeholder, such as null, 0 or {{user.id}}, or over 1,000 characters"
+)
 Outcome = Translated | Ignored | Unsupported | Broken
 
 
@@ -149,7 +153,7 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
             if not _about_nobody(message, who, endpoint.user_id_keys)
         ]
         if told and not messages:
-            return Ignored("it names nobody: what should be an id is a placeholder, such as null, 0 or {{user.id}}")
+            return Ignored(_NOBODY)
     except Skip as skip:
         return Ignored(str(skip))
     except Malformed as error:
@@ -213,11 +217,16 @@ def _reasons(outcomes: Mapping[str, Outcome], kind: type[Broken | Unsupported | 
 
 def _about_nobody(message: Message, who: Identity | None, user_id_keys: Sequence[str]) -> bool:
     """Whether a placeholder stands for whom or what the message is about: it would merge all who carry it."""
-    if message.kind == "group":
-        return is_placeholder(message.group_id)
-    if message.kind == "alias" and is_placeholder(message.previous_id):
+    if message.kind == "group" and not identity.is_id(message.group_id):
+        return True
+    if message.kind == "alias" and not identity.is_id(message.previous_id):
         return True
     return identity.names_a_placeholder(message.who or who or Identity(), user_id_keys)
+
+
+def _time(message: Message, event: Event) -> datetime:
+    """The message's own time, unless it cannot be one: then the event's."""
+    return message.at if message.at is not None and message.at.year in YEARS else event.occurred_at
 
 
 def render(
@@ -238,7 +247,7 @@ def render(
     context["webhook"].update(plain(endpoint.source.notes(event)))
     if externals:
         context["externalIds"] = externals
-    if who.group_id and not is_placeholder(who.group_id):
+    if who.group_id and identity.is_id(who.group_id):
         context["groupId"] = who.group_id
     fields = plain(message.fields)
     traits = known(plain(who.traits))
@@ -255,7 +264,7 @@ def render(
     rendered: dict[str, Any] = {
         "type": message.kind,
         "messageId": message_id(namespace, event, message, edition),
-        "timestamp": to_iso(message.at or event.occurred_at),
+        "timestamp": to_iso(_time(message, event)),
         **identity.resolve(who, provider=endpoint.source.provider, user_id_keys=endpoint.user_id_keys),
         "context": context,
     }

@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -153,3 +154,33 @@ def test_huge_exponents_are_refused_before_they_cost_memory() -> None:
 def test_bytes_that_are_no_utf8_json_are_malformed(raw: bytes) -> None:
     with pytest.raises(Malformed, match=r"\$ is not JSON"):
         parse_json(raw)
+
+
+READS = [
+    Payload.id, Payload.integer, Payload.decimal, Payload.flag, Payload.seconds, Payload.millis, Payload.iso, Payload.when
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("read", READS)
+def test_an_empty_text_is_a_missing_number_flag_time_or_id(read: Any) -> None:
+    empty = Payload({"x": ""})
+    assert read(empty, "x", None) is None
+    with pytest.raises(Malformed, match=r"\$\.x is empty"):
+        read(empty, "x")
+    assert empty.text("x") == ""
+    assert not empty.maybe("x")
+    assert list(empty.each("x")) == []
+
+
+@pytest.mark.parametrize("value", [{}, {"id": None}, {"id": ""}, {"name": "Ada"}])
+def test_an_expanded_object_without_an_id_is_a_missing_id(value: Any) -> None:
+    body = Payload({"customer": value})
+    assert body.id("customer", None) is None
+    with pytest.raises(Malformed, match=r"\$\.customer is an object without an id"):
+        body.id("customer")
+
+
+@pytest.mark.parametrize("text", ["1_000", "1,000.50", "1.000,50", "EUR 5", "5 EUR", "½", "1e", "--1"])
+def test_a_text_that_is_no_plain_number_is_no_amount(text: str) -> None:
+    with pytest.raises(Malformed, match="is not a number"):
+        Payload({"x": text}).decimal("x", None)

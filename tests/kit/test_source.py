@@ -267,3 +267,14 @@ def test_a_form_is_read_with_the_last_value_of_each_field() -> None:
         with pytest.raises(Malformed):
             parse_form(bad)
     assert delivery(b"x=1").form == {"x": "1"}
+
+
+@pytest.mark.parametrize(
+    "unset",
+    [datetime(1970, 1, 1, tzinfo=UTC), datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), datetime(1, 1, 1, tzinfo=UTC)],
+)
+def test_a_time_that_programs_write_for_none_is_none(unset: datetime) -> None:
+    source = Source("acme", scheme=HmacBody(header="X"))
+    source.event(lambda _: Head("1", "t", unset))
+    (event,) = source.events(Delivery(source="acme", body=b"{}", received_at=NOW))
+    assert (event.occurred_at, event.clock) == (NOW, "received")

@@ -167,3 +167,12 @@ def test_an_event_of_five_hundred_lines_arrives_with_its_facts(
             for key, value in whole[fields].items():
                 if isinstance(value, list) and message[fields].get(key) != value and len(value) > 400:
                     assert message[fields][f"{key}_count"] == len(value)
+
+
+def test_a_long_text_of_the_context_itself_is_shortened() -> None:
+    message = order()
+    message["context"] |= {"userAgent": "Mozilla " * 10_000, "ip": "203.0.113.9"}
+    shorten(message)
+    assert_fits(message)
+    assert message["context"]["ip"] == "203.0.113.9"
+    assert message["context"]["webhook"]["cut"] == ["context.userAgent"]

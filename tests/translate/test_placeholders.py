@@ -106,3 +106,35 @@ def test_an_empty_text_and_an_unrendered_template_are_no_trait() -> None:
     assert only(track("A", note=""), user_ids=("u1",))["properties"] == {"note": ""}, (
         "an event may say that a text is empty"
     )
+
+
+@pytest.mark.parametrize(
+    "text", ["(none)", "(not set)", "#N/A", "[object Promise]", '"null"', "'undefined'", '"{{id}}"', '"0"']
+)
+def test_other_ways_to_write_no_value_are_known_too(text: str) -> None:
+    assert is_placeholder(text)
+
+
+@pytest.mark.parametrize("text", ['"', "''u1''", "[object]", "[object a b]", "none of it"])
+def test_what_only_looks_like_one_is_an_id(text: str) -> None:
+    assert not is_placeholder(text)
+
+
+def test_a_text_too_long_for_an_id_is_none_and_its_person_is_still_known() -> None:
+    long = "x" * 1_001
+    known = {"anonymous": ("customer", long)}
+    message = only(
+        metadata=({"uid": long},), user_ids=(long,), group_id=long, external_ids=(ExternalId("a", long),), **known
+    )
+    assert "userId" not in message
+    assert message["anonymousId"] == anonymous_id("acme", "customer", long)
+    assert not message["context"].keys() & {"groupId", "externalIds"}
+    assert only(user_ids=("x" * 1_000,))["userId"] == "x" * 1_000
+    assert only(group(long, name="Acme"), track("A"), **known)["type"] == "track"
+    assert isinstance(outcome(user_ids=(long,)), Ignored)
+
+
+def test_a_group_that_nobody_belongs_to_is_not_sent() -> None:
+    made = outcome(group("g1", name="Acme"), anonymous=("record", "17|0"))
+    assert isinstance(made, Ignored)
+    assert "it names nobody" in made.reason

@@ -311,3 +311,19 @@ def test_a_chargebee_trial_that_is_cancelled_has_ended() -> None:
 def test_an_invoice_or_dispute_of_paypal_names_somebody() -> None:
     for case in ("INVOICING.INVOICE.PAID", "INVOICING.INVOICE.CANCELLED"):
         assert all(message["anonymousId"] for message in one("paypal", golden("paypal", case)).messages)
+
+
+@pytest.mark.parametrize("price", [0, "0", "0.00"])
+def test_a_revenuecat_purchase_for_nothing_is_no_order(price: Any) -> None:
+    for type_ in ("INITIAL_PURCHASE", "RENEWAL"):
+        free = _revenuecat(type_, price_in_purchased_currency=price)
+        assert "Order Completed" in names(one("revenuecat", golden("revenuecat", type_)))
+        assert "Order Completed" not in names(one("revenuecat", free))
+    bought = _revenuecat("NON_RENEWING_PURCHASE", price_in_purchased_currency=price)
+    assert isinstance(one("revenuecat", bought), Ignored)
+
+
+@pytest.mark.parametrize("at", [0, 253402300799000])
+def test_a_time_of_purchase_that_cannot_be_is_not_taken(at: int) -> None:
+    for message in one("revenuecat", _revenuecat("INITIAL_PURCHASE", purchased_at_ms=at)).messages:
+        assert message["timestamp"].startswith("20")

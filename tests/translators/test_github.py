@@ -148,3 +148,11 @@ def test_a_purchase_that_a_bot_reports_is_the_accounts() -> None:
     (of_organisation,) = bought("cancelled", sender="Bot")
     assert len({message["anonymousId"] for message in (of_user, by_user, of_organisation)}) == 3
     assert "traits" not in of_organisation["context"]
+
+
+def test_what_nobody_is_named_for_is_ignored() -> None:
+    body = {"action": "opened", "issue": {"id": 1, "created_at": "2026-10-05T09:00:00Z"}, "sender": None}
+    headers = {"x-github-event": "issues", "x-github-delivery": "d1"}
+    sent = Delivery(source="github", body=json.dumps(body).encode(), received_at=NOW, headers=headers)
+    ((_, outcome),) = outcomes(github, sent)
+    assert outcome == Ignored("no person: GitHub names no sender")

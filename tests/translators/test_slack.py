@@ -10,7 +10,7 @@ from translators.kit import Delivery, FormerKey
 from translators.slack import slack
 from webhooks.signatures import Request, verify
 from webhooks.transcript import outcomes
-from webhooks.translate import Translated
+from webhooks.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -139,3 +139,13 @@ def test_an_app_removed_from_a_whole_organisation_names_the_organisation() -> No
 def test_a_channel_that_is_an_object_or_odd_names_no_message() -> None:
     for channel in ({"id": "C1"}, {"id": ""}, ["C1"], 7):
         assert slack.events(callback(type="channel_rename", channel=channel, ts=7))[0].key == "Ev1"
+
+
+def test_an_act_of_no_member_is_ignored() -> None:
+    ((_, outcome),) = outcomes(
+        slack,
+        callback(
+            type="reaction_added", reaction="eyes", item={"type": "message", "channel": "C1", "ts": "1791190800.000100"}
+        ),
+    )
+    assert outcome == Ignored("no person: Slack names no member, such as of an application")

@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from translators.kit import Delivery
 from translators.standard_webhooks import name_of, standard_webhooks
 from webhooks.signatures import Request, verify
 from webhooks.transcript import outcomes
-from webhooks.translate import Broken, Translated
+from webhooks.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -71,3 +72,23 @@ def test_the_plain_key_scheme_takes_the_secrets_text_as_the_key() -> None:
     headers = {"webhook-id": "msg_1", "webhook-timestamp": str(at), "webhook-signature": f"v1,{made}"}
     scheme = standard_webhooks.schemes["plain_key"]
     assert verify(scheme, Request(body=body, headers=headers), ["polar_whs_example"], now=NOW).ok
+
+
+@pytest.mark.parametrize("customer", [None, "", " ", {}])
+def test_a_record_without_a_customer_is_ignored_and_a_path_that_is_nowhere_is_a_fault(customer: Any) -> None:
+    ((_, outcome),) = outcomes(
+        standard_webhooks, delivery({"id": "inv_1", "customer_id": customer}, customer_id="data.customer_id")
+    )
+    assert outcome == Ignored("no customer: $.data.customer_id is empty")
+    ((_, outcome),) = outcomes(standard_webhooks, delivery({"id": "inv_1"}, customer_id="data.customer_id"))
+    assert isinstance(outcome, Broken)
+
+
+def test_type_and_id_that_hold_the_separator_name_two_events() -> None:
+    def key(type_: str, id_: str) -> str:
+        body = json.dumps({"type": type_, "data": {"id": id_}}).encode()
+        sent = replace(delivery({}, event_id="data.id"), body=body)
+        return standard_webhooks.events(sent)[0].key
+
+    assert key("a:b", "c") != key("a", "b:c")
+    assert key("a", "c") == "a:c"

@@ -92,7 +92,9 @@ def _time(body: Payload, path: str) -> datetime | None:
 @github.who
 def who(event: Event) -> Identity:
     """Who acted, by GitHub's number: a login can change. An Enterprise Server numbers its own users."""
-    sender = event.body.at("sender")
+    sender = event.body.maybe("sender")
+    if not sender:
+        raise Skip("no person: GitHub names no sender")
     user_id, login = sender.id("id"), sender.text("login", None)
     server = _SERVER.match(sender.text("html_url", ""))
     id_ = f"{server[1]}|{user_id}" if server else user_id

@@ -70,7 +70,8 @@ class Payload:
     """One JSON object, its members read by dotted path (`data.object.id`) and by type.
 
     Without a default a missing, null or ill-typed member raises `Malformed` with its path; with one, a missing or
-    null member gives the default and an ill-typed one still raises. A number in a path indexes a list.
+    null member gives the default and an ill-typed one still raises. An empty text is a missing member, unless a text is
+    asked for. A number in a path indexes a list.
     """
 
     __slots__ = ("path", "value")
@@ -109,6 +110,10 @@ class Payload:
             if default is _REQUIRED:
                 raise Malformed(f"{self.path}.{path}", "is missing")
             return default
+        if value == "" and wanted != "text":
+            if default is _REQUIRED:
+                raise Malformed(f"{self.path}.{path}", "is empty")
+            return default
         try:
             result = read(value)
         except (ValueError, ArithmeticError):
@@ -131,9 +136,10 @@ class Payload:
     def id(self, path: str, default: D) -> str | D: ...
     def id(self, path: str, default: Any = _REQUIRED) -> Any:
         """An identifier: text, an integer as its digits, or the `id` of an expanded object. An empty one is none."""
-        if self.get(path) == "":
+        value = self.get(path)
+        if isinstance(value, dict) and value.get("id") in (None, ""):
             if default is _REQUIRED:
-                raise Malformed(f"{self.path}.{path}", "is empty")
+                raise Malformed(f"{self.path}.{path}", "is an object without an id")
             return default
         return self._read(path, default, "an id", _as_id)
 
@@ -251,6 +257,8 @@ def _as_int(value: Any) -> int | None:
 def _as_decimal(value: Any) -> Decimal | None:
     if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
         return None
+    if isinstance(value, str) and "_" in value:  # Python's own writing
+        raise ValueError("holds an underscore")
     number = Decimal(value)
     if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
         raise ValueError("not finite or too many digits")

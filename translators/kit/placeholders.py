@@ -12,9 +12,11 @@ from typing import Any, Final
 
 WORDS: Final = frozenset({
     "", "-1", "null", "(null)", "<null>", "undefined", "none", "nil", "nan", "n/a", "<no value>", "[object object]",
-    "[object undefined]", "[object null]", "anonymous", "unknown", "guest", "true", "false", "[]", "{}", '""', "''",
+    "(none)", "(not set)", "not set", "#n/a", "anonymous", "unknown", "guest", "true", "false", "[]", "{}", '""', "''",
 })  # fmt: skip
 """In any case, without white space around them."""
+_OBJECT: Final = re.compile(r"\[object \w{1,40}\]", re.IGNORECASE)
+"""What JavaScript prints for any object."""
 _ZEROES: Final = re.compile(r"[0\-]+")
 _REACHED_BY: Final = frozenset({"email", "phone"})
 _LONGEST: Final = 200
@@ -36,7 +38,9 @@ def is_unrendered(text: str) -> bool:
 def is_placeholder(text: str) -> bool:
     """Whether a text is no id: empty, a word for no value, zeroes, or a template that was not rendered."""
     word = text.strip()
-    return word.casefold() in WORDS or _ZEROES.fullmatch(word) is not None or is_unrendered(word)
+    if len(word) > 2 and word[0] == word[-1] and word[0] in "\"'":
+        word = word[1:-1].strip()
+    return word.casefold() in WORDS or any(each.fullmatch(word) for each in (_ZEROES, _OBJECT)) or is_unrendered(word)
 
 
 def known(traits: Any) -> Any:

@@ -16,6 +16,7 @@ from translators.kit.identity import Identity
 from translators.kit.message import Message
 from translators.kit.registration import ByHand, Need, Register, Registration
 from translators.kit.schemes import Scheme
+from translators.kit.times import is_unset
 from translators.kit.unreadable import kept_delivery, problem_of, unreadable_delivery, unreadable_head
 
 Split = Callable[[Delivery], Iterable[bytes | Item]]
@@ -369,11 +370,11 @@ class Source:
 
 def _facts(head: Head, received_at: datetime) -> dict[str, Any]:
     """What a head says of its event; without a time of the provider's, that of the receipt, said to be so."""
-    clock = head.clock if head.at else "received"
+    at = None if head.at is None or is_unset(head.at) else head.at
     return {
         "key": head.key,
         "type": head.type,
-        "occurred_at": head.at or received_at,
-        "clock": clock,
+        "occurred_at": at or received_at,
+        "clock": head.clock if at else "received",
         "former_keys": head.former_keys,
     }

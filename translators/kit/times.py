@@ -58,6 +58,11 @@ def _to_utc(moment: datetime) -> datetime:
         raise ValueError(f"{moment} is before year 1 or after 9999 in UTC") from None
 
 
+def is_unset(moment: datetime) -> bool:
+    """Whether a time says that there is none: the first day of 1970 or year 1, which programs write for no value."""
+    return moment < EPOCH + timedelta(days=1) and (moment >= EPOCH or moment.year == 1)
+
+
 def to_iso(moment: datetime) -> str:
     """The form Segment takes: `2026-03-31T12:00:00.000Z`, with microseconds only where there are any."""
     moment = moment.astimezone(UTC)

@@ -58,7 +58,12 @@ class _Cut:
         return len(encode(self._message)) - MESSAGE_BYTES
 
     def texts(self, most: int) -> None:
-        """Shorten every long text, those within lists too."""
+        """Shorten every long text, those within lists and the context's own (a browser's name) too."""
+        context = self._message["context"]
+        for name, value in context.items():
+            if isinstance(value, str) and len(value) > most:
+                context[name] = value[: most - 1] + "…"
+                self._note(f"context.{name}")
         for path, holder in list(self._holders(within_lists=True)):
             for name, value in list(holder.items() if isinstance(holder, dict) else enumerate(holder)):
                 if isinstance(value, str) and len(value) > most:
