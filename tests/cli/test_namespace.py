@@ -103,9 +103,9 @@ def test_check_names_the_other_installation_and_what_to_do(run, url):
     open_journal(url, namespace="shop-eu").close()
     result = run("check", SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-us", SEGMENT_WRITE_KEY="wk")
     assert result.exit_code == 1
-    told = " ".join(result.output.split())
-    assert "the journal belongs to the namespace 'shop-eu'" in told
-    assert "segue namespace --rename" in told
+    text = " ".join(result.output.split())
+    assert "the journal belongs to the namespace 'shop-eu'" in text
+    assert "segue namespace --rename" in text
     assert run("check", SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-eu", SEGMENT_WRITE_KEY="wk").exit_code == 0
 
 

@@ -54,7 +54,7 @@ def tables(url):
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def where(request, tmp_path):
+def absent_journal(request, tmp_path):
     """The settings of a journal that does not exist, and how it is named."""
     if request.param == "sqlite":
         return {"SEGUE_DATABASE": ""}, str(tmp_path / "segue.db")
@@ -63,8 +63,8 @@ def where(request, tmp_path):
 
 
 @pytest.mark.parametrize("command", READERS.values(), ids=READERS)
-def test_a_command_that_reads_creates_nothing_and_names_the_journal(run, where, tmp_path, command, request):
-    settings, name = where
+def test_a_command_that_reads_creates_nothing_and_names_the_journal(run, absent_journal, tmp_path, command, request):
+    settings, name = absent_journal
     settings = {key: value for key, value in settings.items() if value}
     before = tree(tmp_path)
     result = run(*command, SEGMENT_WRITE_KEY="wk", **settings)
@@ -73,8 +73,8 @@ def test_a_command_that_reads_creates_nothing_and_names_the_journal(run, where, 
         assert tables(settings["SEGUE_DATABASE"]) == set()
     assert "Traceback" not in result.output
     if request.node.callspec.id.partition("-")[2] not in SAYS_NOTHING_OF_IT:
-        said = re.sub(r"[\s;]+", " ", result.output)
-        assert f"{name} yet `segue serve` creates it" in said, said
+        text = re.sub(r"[\s;]+", " ", result.output)
+        assert f"{name} yet `segue serve` creates it" in text, text
 
 
 def test_a_journal_without_events_is_named(run, database, tmp_path):
@@ -145,8 +145,8 @@ def test_check_says_that_a_journal_cannot_be_made(run, tmp_path):
     assert "may not write in the folder" in result.output
 
 
-def test_an_absent_journal_is_empty_until_it_is_there(where, tmp_path):
-    url = where[0]["SEGUE_DATABASE"] or f"sqlite:///{tmp_path}/segue.db"
+def test_an_absent_journal_is_empty_until_it_is_there(absent_journal, tmp_path):
+    url = absent_journal[0]["SEGUE_DATABASE"] or f"sqlite:///{tmp_path}/segue.db"
     absent = open_existing(url)
     assert isinstance(absent, AbsentJournal)
     assert is_absent(absent)

@@ -207,10 +207,10 @@ def test_a_nul_in_what_names_an_event_is_refused_alike(journal: Journal, field: 
 
 
 def test_a_nul_in_every_other_text_is_stored_alike(journal: Journal) -> None:
-    given = event("k", raw=b"\0", headers={"x": "a\0b", "\0": ""}, envelope={"org": "\0"})
-    journal.append([given, event("dead", problem="odd \0 \ud800")], now=NOW)
+    stored = event("k", raw=b"\0", headers={"x": "a\0b", "\0": ""}, envelope={"org": "\0"})
+    journal.append([stored, event("dead", problem="odd \0 \ud800")], now=NOW)
     row, dead = journal.rows()
-    assert row.event == given
+    assert row.event == stored
     assert (dead.state, dead.reason, dead.event.problem) == (State.DEAD, "odd \\x00 \\ud800", "odd \\x00 \\ud800")
     (claim,) = journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))
     journal.settle([Settlement(claim=claim, state=State.DEAD, reason="a\0b \ud800")], now=NOW)
@@ -227,8 +227,8 @@ def test_a_nul_in_every_other_text_is_stored_alike(journal: Journal) -> None:
 
 @pytest.mark.parametrize("token", ["", "a" * 201, "\0", "\ud800", "\u202e", long_key(10_000), "plain"])
 def test_any_one_time_token_is_remembered(journal: Journal, token: str) -> None:
-    def remember(value: str, given: str = token) -> str:
-        return journal.remember("acme", given, value, now=NOW, until=NOW + timedelta(minutes=5))
+    def remember(value: str, name: str = token) -> str:
+        return journal.remember("acme", name, value, now=NOW, until=NOW + timedelta(minutes=5))
 
     assert [remember("one"), remember("two"), remember("three", token + "x")] == ["one", "one", "three"]
 

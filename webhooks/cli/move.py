@@ -169,14 +169,14 @@ def _compare(origin: Journal, target: Journal, copied: Copied) -> None:
         for page in _pages(origin):
             keys = tuple(dict.fromkeys(row.event.key for row in page))
             sources = tuple({row.event.source for row in page})
-            found: dict[tuple[str, str], Row] = {}
+            stored: dict[tuple[str, str], Row] = {}
             after = ""
             while rows := target.rows(Filter(keys=keys, sources=sources), after=after, limit=PAGE):
-                found |= {(row.event.source, row.event.key): row for row in rows}
+                stored |= {(row.event.source, row.event.key): row for row in rows}
                 after = rows[-1].cursor
             for row in page:
                 name = (row.event.source, row.event.key)
-                there = found.get(name)
+                there = stored.get(name)
                 if there is None:
                     copied.missing += name not in refused
                 elif differ := _differences(row, there):
@@ -208,8 +208,8 @@ def _finish(origin: Journal, target: Journal, shown: str, who: str, copied: Copi
 def _numbers(copied: Copied) -> Mapping[str, int]:
     """The counts; of what went wrong only those that did."""
     wrong = {"missing": copied.missing, "refused": len(copied.refused)}
-    told = {"events": copied.events, "new": copied.new, "there": copied.there, "differ": len(copied.differences)}
-    return told | {name: count for name, count in wrong.items() if count}
+    counts = {"events": copied.events, "new": copied.new, "there": copied.there, "differ": len(copied.differences)}
+    return counts | {name: count for name, count in wrong.items() if count}
 
 
 def _lists(copied: Copied) -> Mapping[str, list[dict[str, Any]]]:

@@ -48,8 +48,8 @@ def namespace(rename: bool, yes: bool, who: str, as_json: bool) -> None:
         if changed:
             _rename(journal, theirs, ours, who, ask=not yes)
     if as_json:
-        told = {"journal": (ours if changed else theirs) or None, "configured": ours or None, "renamed": changed}
-        print_json(told)
+        report = {"journal": (ours if changed else theirs) or None, "configured": ours or None, "renamed": changed}
+        print_json(report)
     elif changed:
         good(f"the journal's namespace is now {ours}" + (f", it was {theirs}" if theirs else ""))
     else:

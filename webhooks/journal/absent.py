@@ -86,7 +86,7 @@ class AbsentJournal:
 
     def end(self) -> Cursor:
         """The cursor before the first event, as its store reads it."""
-        return found.end() if (found := self.present) else self.absent.beginning
+        return present.end() if (present := self.present) else self.absent.beginning
 
     def close(self) -> None:
         """Close what was opened."""

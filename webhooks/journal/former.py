@@ -106,8 +106,8 @@ def buckets(arrivals: Arrivals) -> list[int] | None:
         for event in arrivals.events.values()
         for key in (event.key, *(former.key for former in event.former_keys))
     }
-    found = {crc32(name.encode("utf-8", "surrogatepass")) % BUCKETS for name in names}
-    return sorted(found) if len(found) <= MOST else None
+    numbers = {crc32(name.encode("utf-8", "surrogatepass")) % BUCKETS for name in names}
+    return sorted(numbers) if len(numbers) <= MOST else None
 
 
 def _is_same(former: Sought, held: Held, type_: str, seal: Seal) -> bool:

@@ -57,7 +57,7 @@ def _refusal(error: Exception) -> JournalError | None:
     return refused("an event", error) if isinstance(error, BAD_VALUE) else None
 
 
-def _insert(db: Connection, group: Sequence[Arrivals], here: int, seal: Seal) -> list[Stored]:
+def _insert(db: Connection, group: Sequence[Arrivals], clock: int, seal: Seal) -> list[Stored]:
     everything = former.joined(group)
     repeated = _repeated(db, everything, seal) if everything.events else set()
     if not everything.events:
@@ -65,8 +65,8 @@ def _insert(db: Connection, group: Sequence[Arrivals], here: int, seal: Seal) ->
     places = [place for place in range(len(everything.rows)) if place not in repeated]
     new: set[int] = set()
     if places:
-        told = columns.stored([everything.rows[place] for place in places])
-        new = {places[number - 1] for number in store(db, told, here)}
+        values = columns.stored([everything.rows[place] for place in places])
+        new = {places[number - 1] for number in store(db, values, clock)}
     results: list[Stored] = []
     first = 0
     for arrivals in group:
@@ -87,9 +87,9 @@ def _repeated(db: Connection, arrivals: Arrivals, seal: Seal) -> set[int]:
 
 
 def _former(db: Connection, sought: Sequence[Sought]) -> dict[int, Held]:
-    sources, keys, bodies = (list(each) for each in zip(*sought, strict=True)) if sought else ([], [], [])
-    found = db.all(SQL["former"], {"sources": sources, "keys": keys, "bodies": bodies})
+    sources, keys, bodies = (list(column) for column in zip(*sought, strict=True)) if sought else ([], [], [])
+    rows = db.all(SQL["former"], {"sources": sources, "keys": keys, "bodies": bodies})
     return {
-        each["place"] - 1: Held(each["type"], each["same"] is True, each["sealed"] and ("{}", "{}", each["sealed"]))
-        for each in found
+        row["place"] - 1: Held(row["type"], row["same"] is True, row["sealed"] and ("{}", "{}", row["sealed"]))
+        for row in rows
     }
