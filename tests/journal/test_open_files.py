@@ -478,3 +478,25 @@ def test_a_command_that_reads_removes_no_log_that_was_begun_after_its_own(path: 
         process.kill()
     command.close()
     assert stored(path) == {"a", "in the new log"}
+
+
+def test_a_log_left_under_another_name_by_a_killed_process_is_taken_back_by_those_that_have_it_open(
+    path: Path, three: list[JournalProcess]
+) -> None:
+    Path(f"{path}-wal").rename(f"{path}-wal.kept")
+    assert not three[0].append("refused")
+    for place, process in enumerate(three):
+        assert process.append(f"again {place}") or process.append(f"again {place}")
+    assert len(three[1].keys()) == 6
+    assert not Path(f"{path}-wal.kept").exists()
+
+
+def test_a_log_left_under_another_name_never_replaces_its_successor(path: Path) -> None:
+    with JournalProcess(path) as process:
+        process.append("a")
+        Path(f"{path}-wal.kept").write_bytes(Path(f"{path}-wal").read_bytes())
+        process.append("b")
+        process.kill()
+    assert stored(path) == {"a", "b"}
+    assert Path(f"{path}-wal.unused").exists()
+    assert not Path(f"{path}-wal.kept").exists()

@@ -188,6 +188,8 @@ class Recovery:
         mine, path = self.files.identity, self.files.path
         if self.users.recorded() != mine:
             return
+        if mine.log == _inode(_kept(path)):
+            restore_kept_log(path)
         mode = "FULL" if wait else "PASSIVE"
         busy, frames, saved = self.files.db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         if busy or frames != saved:
@@ -198,7 +200,7 @@ class Recovery:
         if current.database != mine.database and current.log == mine.log:
             _remove(log_of(path))  # it belongs to the database that was here before
         elif current.database == mine.database and current.log not in {None, mine.log}:
-            os.replace(log_of(path), f"{log_of(path)}.unused")  # noqa: PTH105 - not the log of these events
+            os.replace(log_of(path), _unused(path))  # noqa: PTH105 - not the log of these events
         self.users.record(SAVED)
 
 
@@ -227,9 +229,10 @@ def log_is_missing(path: str) -> bool:
 
 
 def restore_kept_log(path: str) -> None:
-    """Give the log its name back, if a process was killed in `keep_new_log`."""
+    """Give the log its name back, if a process was killed in `keep_new_log`. One that has a successor is put aside."""
     if _inode(_kept(path)) is not None:
-        os.replace(_kept(path), log_of(path))  # noqa: PTH105
+        name = log_of(path) if _inode(log_of(path)) is None else _unused(path)
+        os.replace(_kept(path), name)  # noqa: PTH105
 
 
 def create(path: str) -> None:
@@ -253,6 +256,10 @@ def are_open_here(files: Identity) -> bool:
         with contextlib.suppress(OSError):
             inodes.add(_inode_of(descriptor))
     return {files.database, files.log, files.index} <= inodes
+
+
+def _unused(path: str) -> str:
+    return f"{log_of(path)}.unused"
 
 
 def _decoded(record: bytes) -> Identity | None:
