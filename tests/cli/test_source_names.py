@@ -19,6 +19,7 @@ COMMANDS = [
 )
 def test_a_mistyped_source_is_told_the_nearest(run, tmp_path, command, typed, nearest):
     (tmp_path / "event.json").write_text(json.dumps({"id": "e"}))
+    run("migrate")
     result = run(*(part.format(typed) for part in command))
     assert result.exit_code == 1
     assert f"is called '{typed}'" in result.stderr
