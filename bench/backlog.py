@@ -3,7 +3,7 @@
     python bench/backlog.py                  at 10,000, 100,000 and 1,000,000 pending events
     python bench/backlog.py --events 200000
 
-The events are written by SQL, each with a body of 1,000 bytes; the best of three tries is told, in milliseconds.
+The events are written by SQL, each with a body of 1,000 bytes; the best of three tries is printed, in milliseconds.
 """
 
 from __future__ import annotations

@@ -32,7 +32,7 @@ def damaged(path: Path) -> bytes:
     return whole
 
 
-def test_damage_that_one_process_meets_is_said_by_the_readiness_of_all_until_the_file_is_whole(path: Path) -> None:
+def test_damage_that_one_process_meets_makes_all_not_ready_until_it_is_repaired(path: Path) -> None:
     whole = damaged(path)
     worker, web = SqliteJournal(path), SqliteJournal(path)
     web.check()

@@ -74,7 +74,7 @@ def stored(path: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("what", REMOVED)
-def test_a_file_removed_or_replaced_under_three_processes_loses_nothing_acknowledged(
+def test_a_file_removed_under_three_processes_loses_no_acknowledged_event(
     what: str, path: Path, three: list[JournalProcess]
 ) -> None:
     draw = random.Random(what)
@@ -109,7 +109,7 @@ def test_one_process_goes_on_while_those_that_have_the_removed_log_open_do_nothi
 
 
 @pytest.mark.parametrize("command", ["close", "keys", "claim"])
-def test_the_last_to_close_a_removed_log_does_not_remove_the_new_one_of_a_killed_process(
+def test_closing_a_removed_log_last_keeps_the_new_log_of_a_killed_process(
     command: str, path: Path, three: list[JournalProcess]
 ) -> None:
     """SQLite takes it for the last user of the database, and removes the log by its name."""
@@ -124,9 +124,7 @@ def test_the_last_to_close_a_removed_log_does_not_remove_the_new_one_of_a_killed
     assert stored(path) == {"first 0", "first 1", "first 2", "in the new log"}
 
 
-def test_a_new_process_does_not_begin_a_log_while_another_has_not_saved_the_removed_one(
-    path: Path, three: list[JournalProcess]
-) -> None:
+def test_a_new_process_begins_no_log_before_the_removed_one_is_saved(path: Path, three: list[JournalProcess]) -> None:
     Path(f"{path}-wal").unlink()
     with JournalProcess(path) as new:
         assert "not yet saved" in new.call("append", "new")["unavailable"]
@@ -143,9 +141,7 @@ def test_a_removed_log_is_saved_before_the_journal_is_closed(path: Path, three: 
     assert stored(path) == {"first 0", "first 1", "first 2"}
 
 
-def test_a_removed_log_that_a_read_in_progress_holds_back_is_saved_when_the_read_has_ended(
-    path: Path, three: list[JournalProcess]
-) -> None:
+def test_a_removed_log_is_saved_when_the_read_in_progress_has_ended(path: Path, three: list[JournalProcess]) -> None:
     reader = sqlite3.connect(path, isolation_level=None)
     reader.execute("BEGIN")
     reader.execute("SELECT count(*) FROM events").fetchall()
@@ -163,7 +159,7 @@ def test_a_removed_log_that_a_read_in_progress_holds_back_is_saved_when_the_read
 
 
 @pytest.mark.parametrize("kept", [True, False], ids=["renamed", "removed"])
-def test_a_database_replaced_under_three_processes_is_used_and_the_old_one_keeps_its_events(
+def test_a_replaced_database_is_used_and_the_old_one_keeps_its_events(
     path: Path, three: list[JournalProcess], kept: bool
 ) -> None:
     other = path.with_name("other.db")
@@ -193,7 +189,7 @@ def test_a_database_removed_under_three_processes_is_begun_again_by_all(
     assert three[2].keys() == ["second 0", "second 1", "second 2"]
 
 
-def test_a_file_removed_during_the_commit_is_not_acknowledged_and_what_others_stored_is_kept(path: Path) -> None:
+def test_a_commit_during_which_the_log_was_removed_is_not_acknowledged(path: Path) -> None:
     one, two = SqliteJournal(path), SqliteJournal(path)
     two.append([event("a")], now=NOW)
 
@@ -208,7 +204,7 @@ def test_a_file_removed_during_the_commit_is_not_acknowledged_and_what_others_st
     two.close()
 
 
-def test_journals_of_one_file_in_one_process_recover_together_even_if_some_do_nothing(path: Path) -> None:
+def test_journals_of_one_file_in_one_process_recover_together(path: Path) -> None:
     journals = [SqliteJournal(path) for _ in range(3)]
     for place, journal in enumerate(journals):
         journal.append([event(str(place))], now=NOW)
@@ -278,9 +274,7 @@ def test_a_log_with_another_name_after_a_kill_gets_its_name_back(path: Path) -> 
     assert not Path(f"{path}-wal.kept").exists()
 
 
-def test_files_that_another_journal_of_the_process_still_shares_are_not_taken_for_open(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_files_that_are_not_open_in_this_process_are_refused(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(file_module, "are_open_here", lambda _: False)
     with pytest.raises(JournalUnavailable, match="removed or replaced"):
         SqliteJournal(path)
@@ -323,7 +317,7 @@ def test_a_link_to_the_database_has_the_locks_of_the_database(path: Path) -> Non
     two.close()
 
 
-def test_a_worker_and_a_web_process_go_on_after_the_log_was_removed_between_claim_and_settle(path: Path) -> None:
+def test_a_claim_is_settled_after_the_log_was_removed(path: Path) -> None:
     web, worker = SqliteJournal(path), SqliteJournal(path)
     web.append([event("a")], now=NOW)
     (claim,) = worker.claim(10, worker="w", now=NOW, lease=timedelta(minutes=1))
@@ -336,7 +330,7 @@ def test_a_worker_and_a_web_process_go_on_after_the_log_was_removed_between_clai
     worker.close()
 
 
-def test_an_error_of_the_file_in_a_transaction_during_which_the_log_was_removed_recovers_too(path: Path) -> None:
+def test_an_io_error_after_the_log_was_removed_recovers_too(path: Path) -> None:
     journal = SqliteJournal(path)
     journal.append([event("a")], now=NOW)
 
@@ -350,9 +344,7 @@ def test_an_error_of_the_file_in_a_transaction_during_which_the_log_was_removed_
     journal.close()
 
 
-def test_a_removed_log_is_saved_once_the_reads_in_progress_have_ended_and_closing_waits_for_them(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closing_waits_for_reads_in_progress_to_save_a_removed_log(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = SqliteJournal(path)
     journal.append([event("a")], now=NOW)
     reader = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -411,7 +403,7 @@ def test_a_process_whose_files_are_not_those_of_the_others_waits_for_them(
     SqliteJournal(path).close()
 
 
-def test_an_old_log_is_not_saved_again_over_the_new_one_which_keeps_its_name_while_the_old_is_closed(
+def test_an_old_log_is_not_saved_again_over_the_new_one(
     path: Path,
 ) -> None:
     for end in ("", "-wal", "-shm"):
@@ -451,9 +443,7 @@ def test_a_lock_file_that_was_removed_is_made_again(path: Path) -> None:
     journal.close()
 
 
-def test_a_command_that_reads_says_that_the_log_was_removed_until_a_process_has_saved_it(
-    path: Path, three: list[JournalProcess]
-) -> None:
+def test_a_read_only_command_refuses_a_removed_log_until_it_is_saved(path: Path, three: list[JournalProcess]) -> None:
     command = open_existing(str(path))
     assert len(command.rows()) == 3
     Path(f"{path}-wal").unlink()
@@ -480,9 +470,7 @@ def test_a_command_that_reads_removes_no_log_that_was_begun_after_its_own(path: 
     assert stored(path) == {"a", "in the new log"}
 
 
-def test_a_log_left_under_another_name_by_a_killed_process_is_taken_back_by_those_that_have_it_open(
-    path: Path, three: list[JournalProcess]
-) -> None:
+def test_a_log_left_under_another_name_is_taken_back_by_its_users(path: Path, three: list[JournalProcess]) -> None:
     Path(f"{path}-wal").rename(f"{path}-wal.kept")
     assert not three[0].append("refused")
     for place, process in enumerate(three):

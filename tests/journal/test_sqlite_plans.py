@@ -200,7 +200,7 @@ def test_a_claim_costs_the_same_from_a_hundred_thousand_events_as_from_a_thousan
     assert steps(journal, lambda: journal.claim(0, worker="w", now=NOW, lease=LEASE)) < few / 10
 
 
-def test_a_backlog_of_one_source_that_is_due_later_costs_the_claims_of_others_nothing(journal: SqliteJournal) -> None:
+def test_a_backlog_that_is_due_later_costs_the_claims_of_others_nothing(journal: SqliteJournal) -> None:
     """An endpoint that is no longer configured: its events are handed back for a minute, again and again."""
     fill(journal, 10)
     few = steps(journal, lambda: claim(journal))

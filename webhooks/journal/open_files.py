@@ -169,7 +169,7 @@ class Turn:
             fcntl.flock(self._file, fcntl.LOCK_EX)
             if _inode(self._path) == self._opened:
                 return
-            self.close()  # it was removed or replaced: a lock on it excludes nobody
+            self.close()  # it was removed or replaced: a lock on it excludes no other process
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from webhooks.journal.records import micros
 
 SQL: Final = queries.load("sqlite")
 LONGEST_DELAY: Final = timedelta(minutes=10)
-"""No retry is put off for longer: one that seems to be was told by a clock that was ahead, and is due."""
+"""No retry is put off for longer: one that seems to be was set by a clock that was ahead, and is due."""
 Span = tuple[str, int, int, int]
 """A source, a phase, and from when to when its events are due: a range of the index."""
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
