@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any, Final
 _LARGEST: Final = 1024 * 1024
 _MOUNTS: Final = ("/run/secrets/", "/var/run/secrets/")
 """Where Docker and Kubernetes mount secrets, readable by all in the container by their default."""
-_DOTENV: Final = re.compile(r"(?m)^\s*(export\s+)?\w*(SECRET|TOKEN|_KEY|PASSWORD)\w*\s*=\s*[^\s#]")
+_SECRET_WORDS: Final = ("SECRET", "TOKEN", "_KEY", "PASSWORD")
 
 
 def read_toml(given: Path | None, named: str | None, faults: list[str]) -> tuple[Path | None, dict[str, Any]]:
@@ -50,13 +49,23 @@ def readable_by_all(config: Path | None, secret_files: Iterable[Path]) -> Iterat
     """Files with secrets in them that every user of this machine can read: the configuration, `.env`, secret files."""
     dotenv = Path(".env")
     paths = [config] if config else []
-    if _mode(dotenv) & 0o004 and _DOTENV.search(_text(dotenv)):
+    if _mode(dotenv) & 0o004 and _holds_secrets(_text(dotenv)):
         paths.append(dotenv)
     paths += [path for path in secret_files if not str(path.absolute()).startswith(_MOUNTS)]
     for path in paths:
         if _mode(path) & 0o006:
             can = "change" if _mode(path) & 0o002 else "read"
             yield f"every user of this machine can {can} {path}, which holds secrets: chmod 600 {path}"
+
+
+def _holds_secrets(text: str) -> bool:
+    """Whether a `.env` file gives a value to a variable that is named as a secret is."""
+    for line in text.splitlines():
+        name, _, value = line.partition("=")
+        is_secret = not name.lstrip().startswith("#") and any(word in name for word in _SECRET_WORDS)
+        if is_secret and value.strip() and not value.lstrip().startswith("#"):
+            return True
+    return False
 
 
 def _mode(path: Path) -> int:
