@@ -71,8 +71,8 @@ _MADE_UP: Final = re.compile(r"visitor\d+")
 @crisp.guard
 def website(delivery: Delivery) -> None:
     """Websites that the operator named are the only ones let in."""
-    wanted = delivery.options["website_ids"]
-    if wanted and delivery.payload.id("website_id", "") not in wanted:
+    allowed = delivery.options["website_ids"]
+    if allowed and delivery.payload.id("website_id", "") not in allowed:
         raise Refused("This event is of another Crisp website.")
 
 
@@ -138,8 +138,8 @@ def conversation_started(event: Event) -> Iterator[Message]:
 def message_sent(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
     _by_a_person(data, "user")
-    said = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
-    yield track("Live Chat Message Sent", _chat(event) | said)
+    properties = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
+    yield track("Live Chat Message Sent", _chat(event) | properties)
 
 
 @crisp.on("message:received")
@@ -149,9 +149,9 @@ def message_received(event: Event) -> Iterator[Message]:
     operator = data.maybe("user")
     if operator.get("type") == "website" or not operator.get("user_id"):
         raise Skip("written in the website's name by a bot, a campaign or a plugin")
-    said = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
+    properties = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
     agent = {"agent_id": operator.id("user_id"), "agent_name": operator.text("nickname", None)}
-    yield track("Live Chat Message Received", _chat(event) | said | agent)
+    yield track("Live Chat Message Received", _chat(event) | properties | agent)
 
 
 def _by_a_person(data: Payload, side: str) -> None:
@@ -195,8 +195,8 @@ def person_known(event: Event) -> Iterator[Message]:
 def data_known(event: Event) -> Iterator[Message]:
     """The userId stands here, where your site put it under a key of `identity.user_id_keys`."""
     data = event.body.at("data.data")
-    wanted = data.pick(*event.option("data_traits"))
-    traits = {name: value for name, value in wanted.items() if not isinstance(value, dict | list)}
+    fields = data.pick(*event.option("data_traits"))
+    traits = {name: value for name, value in fields.items() if not isinstance(value, dict | list)}
     if not traits and not event.body.texts("data.data"):
         raise Skip("no field that is a trait or could be your user id")
     yield identify(traits)
@@ -204,8 +204,8 @@ def data_known(event: Event) -> Iterator[Message]:
 
 @crisp.on("people:profile:updated", "people:sync:profile")
 def profile_known(event: Event) -> Iterator[Message]:
-    known = event.body.at("data").maybe("update" if event.type == "people:profile:updated" else "identity")
-    person, company = known.maybe("person"), known.maybe("company")
+    profile = event.body.at("data").maybe("update" if event.type == "people:profile:updated" else "identity")
+    person, company = profile.maybe("person"), profile.maybe("company")
     place, work = person.maybe("geolocation"), person.maybe("employment")
     address = {
         "street": person.text("address", None),
@@ -214,7 +214,7 @@ def profile_known(event: Event) -> Iterator[Message]:
         "country": place.text("country", None),
     }
     employer = company.text("name", None) or work.text("name", None)
-    told = {
+    traits = {
         "name": _name(person.text("nickname", "")),
         "phone": person.text("phone", None),
         "avatar": person.text("avatar", None),
@@ -224,10 +224,10 @@ def profile_known(event: Event) -> Iterator[Message]:
         "company": {"name": employer} if employer else None,
         "address": address if any(address.values()) else None,
     }
-    told = {trait: value for trait, value in told.items() if value}
-    if not told and "email" not in event.body.at("data"):
+    traits = {trait: value for trait, value in traits.items() if value}
+    if not traits and "email" not in event.body.at("data"):
         raise Skip("nothing that Segment has a trait for changed")
-    yield identify(told)
+    yield identify(traits)
 
 
 @crisp.on("people:bind:session")

@@ -39,10 +39,10 @@ def head(item: Item) -> Head:
     """Freshchat numbers no event: the action, what it was done to and when name it; its bytes where it is new to us."""
     action, at = item.body.text("action"), item.body.iso("action_time")
     subject = item.body.maybe(f"data.{_SUBJECT.get(action, action)}")
-    named = subject.id("id", None) or subject.id("conversation.conversation_id", None)
-    if not named:
+    subject_id = subject.id("id", None) or subject.id("conversation.conversation_id", None)
+    if not subject_id:
         return Head(f"sha256:{sha256(item.raw).hexdigest()}", action, at)
-    return Head(f"{action}:{named}:{item.body.text('action_time')}", action, at)
+    return Head(f"{action}:{subject_id}:{item.body.text('action_time')}", action, at)
 
 
 @freshchat.who
@@ -85,22 +85,22 @@ def message_created(event: Event) -> Iterator[Message]:
     message = _subject(event)
     if message.text("message_type", "normal") != "normal" or message.flag("botsPrivateNote", False):
         raise Skip("a private message between agents, or a bot's note to them")
-    said = _chat(event) | {"message_id": message.id("id"), "channel": message.text("message_source", None)}
+    properties = _chat(event) | {"message_id": message.id("id"), "channel": message.text("message_source", None)}
     author = message.text("actor_type", None) or event.body.text("actor.actor_type")
     if author == "user":
         writer = message.id("actor_id", None)
-        yield track("Live Chat Message Sent", said, who=_user(writer) if writer else None)
+        yield track("Live Chat Message Sent", properties, who=_user(writer) if writer else None)
     elif author == "agent":
-        yield track("Live Chat Message Received", said)
+        yield track("Live Chat Message Received", properties)
     else:
         raise Skip(f"written by {author}: a bot's message is nobody's act")
 
 
 @freshchat.on("conversation_assignment")
 def conversation_assigned(event: Event) -> Iterator[Message]:
-    to = _subject(event)
-    assignee = to.id("to_agent_id") if to.get("to_agent_id") else None
-    team = to.id("to_group_id") if to.get("to_group_id") else None
+    assignment = _subject(event)
+    assignee = assignment.id("to_agent_id") if assignment.get("to_agent_id") else None
+    team = assignment.id("to_group_id") if assignment.get("to_group_id") else None
     if assignee is None and team is None:
         raise Skip("the conversation was given to nobody")
     yield track("Live Chat Conversation Assigned", _chat(event), assignee_id=assignee, team_id=team)

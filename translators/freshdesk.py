@@ -68,7 +68,7 @@ def head(item: Item) -> Head:
     """
     body = _body(item.body)
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
-    type_, at = body.text("type", "") or _triggered(body)[0], moment(body, "at")
+    type_, at = body.text("type", "") or _triggered_event(body)[0], moment(body, "at")
     ticket = body.id("ticket.id", "") or body.id("ticket_id", "")
     if type_ != "ticket.created" or not ticket:
         return Head(digest, type_, at, "record")
@@ -114,25 +114,25 @@ def _parts(body: Payload) -> Payload:
     return body.at("freshdesk_webhook") if "freshdesk_webhook" in body else body
 
 
-def _triggered(body: Payload) -> tuple[str, str, str, str]:
+def _triggered_event(body: Payload) -> tuple[str, str, str, str]:
     """(type, field, before, after) of `triggered_event`."""
     text = body.text("triggered_event", "")
     if not text:
         raise Malformed("$.type", "is missing, and so is triggered_event: paste the template of the docs anew")
-    if found := _CHANGE.fullmatch(text.strip()):
-        field, before, after = (part.strip() for part in found.groups())
+    if match := _CHANGE.fullmatch(text.strip()):
+        field, before, after = (part.strip() for part in match.groups())
         return (
-            _CHANGES.get(field) or (_step(before, after) if field == "status" else "ticket.updated"),
+            _CHANGES.get(field) or (_status_event(before, after) if field == "status" else "ticket.updated"),
             field,
             before,
             after,
         )
-    if found := _ACTION.fullmatch(text.strip()):
-        return _ACTIONS.get(":".join(found.groups()), "ticket.updated"), found[1], "", found[2]
+    if match := _ACTION.fullmatch(text.strip()):
+        return _ACTIONS.get(":".join(match.groups()), "ticket.updated"), match[1], "", match[2]
     return "ticket.updated", "", "", ""
 
 
-def _step(before: str, after: str) -> str:
+def _status_event(before: str, after: str) -> str:
     if after in _DONE:
         return "ticket.status_changed" if before in _DONE else "ticket.solved"
     return "ticket.reopened" if before in _DONE else "ticket.status_changed"
@@ -191,7 +191,7 @@ def ticket_changed(event: Event) -> Iterator[Message]:
 @freshdesk.on("ticket.updated")
 def ticket_updated(event: Event) -> Iterator[Message]:
     body = _body(event.body)
-    field = "" if "type" in body else _triggered(body)[1]
+    field = "" if "type" in body else _triggered_event(body)[1]
     yield track("Ticket Updated", _ticket(event), changed=[field] if field else None)
 
 

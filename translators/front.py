@@ -57,18 +57,18 @@ _SNOOZES: Final = {"conversation_snoozed", "conversation_snooze_expired"}
 @front.handshake()
 def challenge(delivery: Delivery) -> Answer | None:
     """Front asks for its challenge back, signed, whenever the webhook is saved."""
-    told = delivery.headers.get("x-front-challenge")
-    if told is None or delivery.payload.get("type") != "sync":
+    challenge_text = delivery.headers.get("x-front-challenge")
+    if challenge_text is None or delivery.payload.get("type") != "sync":
         return None
-    return Answer(body=json.dumps({"challenge": told}).encode())
+    return Answer(body=json.dumps({"challenge": challenge_text}).encode())
 
 
 @front.guard
 def company(delivery: Delivery) -> None:
     """A company that the operator named is the only one let in; rule webhooks do not say theirs."""
-    wanted = delivery.options["company_id"]
-    told = delivery.payload.id("authorization.id", "")
-    if wanted and told and told != wanted:
+    allowed = delivery.options["company_id"]
+    sender = delivery.payload.id("authorization.id", "")
+    if allowed and sender and sender != allowed:
         raise Refused("This event is of another Front company.")
 
 
@@ -86,11 +86,13 @@ def head(item: Item) -> Head:
     A snooze has no type of its own: Front archives the conversation and reopens it later, and the application's name
     says so.
     """
-    told, name = _told(item), item.body.text("type", "")
-    return Head(told.id("id"), name if name in _SNOOZES else told.text("type"), told.seconds("emitted_at"))
+    front_event, name = _front_event(item), item.body.text("type", "")
+    return Head(
+        front_event.id("id"), name if name in _SNOOZES else front_event.text("type"), front_event.seconds("emitted_at")
+    )
 
 
-def _told(item: Item) -> Payload:
+def _front_event(item: Item) -> Payload:
     """The event: bare from a rule, in `payload` from an application."""
     return item.body.at("payload") if "payload" in item.body else item.body
 
@@ -98,7 +100,7 @@ def _told(item: Item) -> Payload:
 @front.before
 def customers_only(event: Event) -> None:
     """A discussion among teammates has a recipient that is null."""
-    conversation = _told(event).at("conversation").value
+    conversation = _front_event(event).at("conversation").value
     if isinstance(conversation, dict) and "recipient" in conversation and conversation["recipient"] is None:
         raise Skip("a discussion among teammates: nobody outside takes part")
 
@@ -109,15 +111,15 @@ def who(event: Event) -> Identity:
 
     A preview of an event leaves the recipient out; the conversation then stands for itself.
     """
-    if "recipient" not in _told(event).at("conversation"):
-        return Identity(anonymous=("conversation", _told(event).id("conversation.id")))
-    person = _outside(_told(event).at("conversation.recipient"))
+    if "recipient" not in _front_event(event).at("conversation"):
+        return Identity(anonymous=("conversation", _front_event(event).id("conversation.id")))
+    person = _contact(_front_event(event).at("conversation.recipient"))
     if person is None:
         raise Skip("no customer: the conversation's recipient has no handle")
     return person
 
 
-def _outside(recipient: Payload) -> Identity | None:
+def _contact(recipient: Payload) -> Identity | None:
     """A person outside, by the handle: an e-mail address, or the number or name that another channel knows."""
     handle = recipient.text("handle", "").strip()
     if not handle:
@@ -134,14 +136,14 @@ def _outside(recipient: Payload) -> Identity | None:
 def _writer(event: Event, message: Payload) -> Identity | None:
     """Who wrote an incoming message, if it was not the conversation's recipient: another person in copy may answer."""
     for recipient in message.each("recipients"):
-        if recipient.get("role") == "from" and (writer := _outside(recipient)):
-            own = _outside(_told(event).maybe("conversation.recipient"))
+        if recipient.get("role") == "from" and (writer := _contact(recipient)):
+            own = _contact(_front_event(event).maybe("conversation.recipient"))
             return None if own is not None and own.anonymous == writer.anonymous else writer
     return None
 
 
 def _ticket(event: Event) -> dict[str, Any]:
-    conversation = _told(event).at("conversation")
+    conversation = _front_event(event).at("conversation")
     assignee = conversation.maybe("assignee")
     return {
         "ticket_id": conversation.id("id"),
@@ -159,27 +161,29 @@ def _name(teammate: Payload) -> str | None:
 
 def _teammate(event: Event) -> dict[str, Any]:
     """Who of yours acted; empty where a rule did."""
-    told = _told(event)
-    if told.get("source._meta.type") != "teammate":
+    front_event = _front_event(event)
+    if front_event.get("source._meta.type") != "teammate":
         return {}
-    teammate = told.at("source.data")
+    teammate = front_event.at("source.data")
     return {"agent_id": teammate.id("id", None), "agent_name": _name(teammate)}
 
 
 def _message(event: Event) -> Payload:
-    told = _told(event)
-    return told.at("target.data") if "target" in told else told.at("conversation.last_message")
+    front_event = _front_event(event)
+    return front_event.at("target.data") if "target" in front_event else front_event.at("conversation.last_message")
 
 
-def _opens(event: Event, message: Payload) -> bool:
+def _is_first(event: Event, message: Payload) -> bool:
     """Front has no event for a new conversation: its first message is as old as the conversation."""
-    return opens_ticket(_told(event).seconds("conversation.created_at", None), message.seconds("created_at", None))
+    return opens_ticket(
+        _front_event(event).seconds("conversation.created_at", None), message.seconds("created_at", None)
+    )
 
 
 @front.on("inbound")
 def message_came_in(event: Event) -> Iterator[Message]:
     message = _message(event)
-    name = "Ticket Created" if _opens(event, message) else "Ticket Replied"
+    name = "Ticket Created" if _is_first(event, message) else "Ticket Replied"
     yield track(name, _message_fields(event, message), author="customer", who=_writer(event, message))
 
 
@@ -189,9 +193,9 @@ def message_went_out(event: Event) -> Iterator[Message]:
     author = message.maybe("author")
     if not author:
         raise Skip("sent by a rule or through the API, or Front does not say by which teammate")
-    name = "Ticket Created" if event.type == "outbound" and _opens(event, message) else "Ticket Replied"
-    said = _message_fields(event, message) | {"agent_id": author.id("id", None), "agent_name": _name(author)}
-    yield track(name, said, author="agent")
+    name = "Ticket Created" if event.type == "outbound" and _is_first(event, message) else "Ticket Replied"
+    properties = _message_fields(event, message) | {"agent_id": author.id("id", None), "agent_name": _name(author)}
+    yield track(name, properties, author="agent")
 
 
 def _message_fields(event: Event, message: Payload) -> dict[str, Any]:
@@ -200,17 +204,18 @@ def _message_fields(event: Event, message: Payload) -> dict[str, Any]:
 
 @front.on("assign")
 def assigned(event: Event) -> Iterator[Message]:
-    to = _told(event).maybe("target.data") or _told(event).maybe("conversation.assignee")
-    if "id" not in to:
+    assignee = _front_event(event).maybe("target.data") or _front_event(event).maybe("conversation.assignee")
+    if "id" not in assignee:
         raise Skip("the conversation was given to nobody")
     yield track(
-        "Ticket Assigned", _ticket(event) | _teammate(event) | {"assignee_id": to.id("id"), "assignee_name": _name(to)}
+        "Ticket Assigned",
+        _ticket(event) | _teammate(event) | {"assignee_id": assignee.id("id"), "assignee_name": _name(assignee)},
     )
 
 
 @front.on("archive")
 def archived(event: Event) -> Iterator[Message]:
-    if _told(event).get("source._meta.type") == "reminder":
+    if _front_event(event).get("source._meta.type") == "reminder":
         raise Skip("put off until later, not solved")
     yield track("Ticket Solved", _ticket(event) | _teammate(event))
 

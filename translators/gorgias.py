@@ -68,8 +68,8 @@ def head(item: Item) -> Head:
     """
     body = _body(item)
     type_ = body.text("type")
-    born = "ticket.created_at" if type_ == "ticket-created" else "message.created_at"
-    told: tuple[tuple[str, Clock], ...] = (("at", "event"), (born, "event"), ("ticket.updated_at", "record"))
+    created_path = "ticket.created_at" if type_ == "ticket-created" else "message.created_at"
+    times: tuple[tuple[str, Clock], ...] = (("at", "event"), (created_path, "event"), ("ticket.updated_at", "record"))
     # its times carry no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
     made = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
@@ -84,7 +84,7 @@ def head(item: Item) -> Head:
         former = (FormerKey(digest),)
     else:
         key = digest
-    for path, clock in told:
+    for path, clock in times:
         if at := moment(body, path, naive_is_utc=True):
             return Head(key, type_, at, clock, former_keys=former)
     return Head(key, type_, None, former_keys=former)
@@ -167,12 +167,12 @@ def register(at: Registering) -> Registered:
 
 def _ticket(event: Event) -> dict[str, Any]:
     body = _body(event)
-    told = {
+    paths = {
         "subject": "ticket.subject", "status": "ticket.status", "priority": "ticket.priority",
         "channel": "ticket.channel", "assignee_id": "assignee.id", "assignee_name": "assignee.name",
         "team_id": "team.id", "team_name": "team.name",
     }  # fmt: skip
-    return {"ticket_id": body.id("ticket.id")} | body.pick(**told)
+    return {"ticket_id": body.id("ticket.id")} | body.pick(**paths)
 
 
 @gorgias.on("ticket-created")
@@ -199,23 +199,25 @@ def ticket_status_updated(event: Event) -> Iterator[Message]:
 @gorgias.on(_MESSAGE_CREATED)
 def message_created(event: Event) -> Iterator[Message]:
     message = _body(event).at("message")
-    if not _yes(message, "public"):
+    if not _is_true(message, "public"):
         raise Skip("a private note")
-    from_agent = _yes(message, "from_agent")
+    from_agent = _is_true(message, "from_agent")
     via = message.text("via", "")
     if from_agent and via in _BOTS:
         raise Skip(f"written by {via}, not by a person")
     agent = {"agent_id": message.id("sender.id", None), "agent_name": message.text("sender.name", None)}
-    told = {"message_id": message.id("id"), "channel": message.text("channel", None)} | (agent if from_agent else {})
+    properties = {"message_id": message.id("id"), "channel": message.text("channel", None)} | (
+        agent if from_agent else {}
+    )
     ticket, writer = _ticket(event), None if from_agent else _writer(event, message)
-    if told["channel"] in _CHAT:
+    if properties["channel"] in _CHAT:
         name = "Live Chat Message Received" if from_agent else "Live Chat Message Sent"
-        yield track(name, ticket | told, conversation_id=ticket["ticket_id"], who=writer)
+        yield track(name, ticket | properties, conversation_id=ticket["ticket_id"], who=writer)
         return
     times = [moment(_body(event), path, naive_is_utc=True) for path in ("ticket.created_at", "message.created_at")]
     if opens_ticket(*times):
         raise Skip("the message that opened the ticket; ticket-created has it")
-    yield track("Ticket Replied", ticket | told, author="agent" if from_agent else "customer", who=writer)
+    yield track("Ticket Replied", ticket | properties, author="agent" if from_agent else "customer", who=writer)
 
 
 def _writer(event: Event, message: Payload) -> Identity | None:
@@ -230,10 +232,10 @@ def _writer(event: Event, message: Payload) -> Identity | None:
     )
 
 
-def _yes(body: Payload, path: str) -> bool:
+def _is_true(body: Payload, path: str) -> bool:
     """A truth that a template prints as `True` or `False`."""
-    told = body.get(path)
-    word = str(told).lower()
+    value = body.get(path)
+    word = str(value).lower()
     if word not in {"true", "false"}:
         raise Malformed(f"{body.path}.{path}", "is neither True nor False")
     return word == "true"

@@ -57,7 +57,7 @@ _THREAD: Final = {**_REPLY, "convo.note.created": "note"}
 _DELETED: Final = ".deleted"
 _NO_CUSTOMER: Final = "no customer: the conversation names none"
 _AI_CREATED: Final = "convo.ai-answers.created"
-_BORN: Final = {"convo.created", _AI_CREATED, "beacon.chat.created", "customer.created", "organization.created"}
+_CREATIONS: Final = {"convo.created", _AI_CREATED, "beacon.chat.created", "customer.created", "organization.created"}
 
 
 # What a workflow may change without touching the record's time, which is that of the last change by a user
@@ -84,10 +84,10 @@ def head(item: Item) -> Head:
     if type_ == "helpscout.test":
         return Head(f"{type_}:{digest}", type_, None, former_keys=(FormerKey(f"sha256:{digest}"),))
     at, clock = _time(type_, item.body)
-    before = _former(type_, item.body, at) if at else f"sha256:{digest}"
+    former_key = _former(type_, item.body, at) if at else f"sha256:{digest}"
     is_named = at is not None or (type_.endswith(_DELETED) and "id" in item.body)
-    key = _key(type_, item.body, before, digest) if is_named else f"{type_}:{digest}"
-    former = (FormerKey(before, same_bytes=True),) if before != key else ()
+    key = _key(type_, item.body, former_key, digest) if is_named else f"{type_}:{digest}"
+    former = (FormerKey(former_key, same_bytes=True),) if former_key != key else ()
     return Head(key, type_, at, clock, former_keys=former)
 
 
@@ -107,8 +107,8 @@ def _key(type_: str, body: Payload, by_time: str, digest: str) -> str:
 
 def _former(type_: str, body: Payload, at: datetime) -> str:
     """The type, the record, its time and what changed: it named every dated event up to version 0.1."""
-    named = "convo.created" if type_ == _AI_CREATED else type_
-    key = f"{named}:{body.id('id')}:{at.isoformat()}"
+    type_name = "convo.created" if type_ == _AI_CREATED else type_
+    key = f"{type_name}:{body.id('id')}:{at.isoformat()}"
     if state := [body.get(path) for path in _STATE.get(type_, ())]:
         key = f"{key}:{sha256(repr(state).encode('utf-8', 'replace')).hexdigest()[:16]}"
     return key
@@ -120,7 +120,7 @@ def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
         thread = _thread(body, _REPLY[type_])
         if thread is not None:
             return _utc(thread, "createdAt"), "event"
-    elif type_ in _BORN:
+    elif type_ in _CREATIONS:
         return _utc(body, "createdAt"), "event"
     elif type_ == "satisfaction.ratings":
         return _utc(body, "modifiedAt") or _utc(body, "createdAt"), "event"
@@ -131,11 +131,11 @@ def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
 
 def _utc(body: Payload, path: str) -> datetime | None:
     """A time; ratings write theirs without a zone and document it as UTC."""
-    told = body.text(path, None)
-    if told is None:
+    text = body.text(path, None)
+    if text is None:
         return None
     try:
-        return from_iso(told, naive_is_utc=True)
+        return from_iso(text, naive_is_utc=True)
     except ValueError:
         raise Malformed(f"{body.path}.{path}", "is not an ISO 8601 time") from None
 
@@ -148,8 +148,8 @@ def _thread(body: Payload, type_: str) -> Payload | None:
 def _threads(body: Payload, type_: str) -> list[Payload]:
     """The threads of a kind, the newest first; ids rise, and two may be written in one second."""
     threads = body.each("_embedded.threads")
-    found = [thread for thread in threads if thread.get("type") == type_ and thread.get("state") != "draft"]
-    return sorted(found, key=lambda thread: (thread.text("createdAt", ""), thread.integer("id", 0)), reverse=True)
+    sent = [thread for thread in threads if thread.get("type") == type_ and thread.get("state") != "draft"]
+    return sorted(sent, key=lambda thread: (thread.text("createdAt", ""), thread.integer("id", 0)), reverse=True)
 
 
 @helpscout.who
@@ -178,14 +178,17 @@ def register(at: Registering) -> Registered:
     app = [("client_id", at.given["app_id"]), ("client_secret", at.given["app_secret"])]
     token = yield form_call(f"{base}/oauth2/token", {}, [("grant_type", "client_credentials"), *app])
     events = [type_ for type_ in at.types if not type_.startswith(("organization.", "convo.ai-"))]
-    told = {"url": at.url, "events": events, "secret": secret, "payloadVersion": "V2", "label": "Segue"}
-    yield json_call("POST", f"{base}/webhooks", bearer(token.text("access_token")), told)
+    webhook = {"url": at.url, "events": events, "secret": secret, "payloadVersion": "V2", "label": "Segue"}
+    yield json_call("POST", f"{base}/webhooks", bearer(token.text("access_token")), webhook)
     return secret
 
 
 def _customer(customer: Payload) -> Identity:
     """`_embedded.properties` are your own fields, by slug; one of them may be your user id."""
-    customer_id, email = customer.id("id", "0"), _said(customer, "email", "_embedded.emails.0.value", "emails.0.value")
+    customer_id, email = (
+        customer.id("id", "0"),
+        _text(customer, "email", "_embedded.emails.0.value", "emails.0.value"),
+    )
     if customer_id == "0" and not email:
         raise Skip(_NO_CUSTOMER)
     own = {
@@ -193,11 +196,11 @@ def _customer(customer: Payload) -> Identity:
         for field in customer.each("_embedded.properties")
         if isinstance(field.get("slug"), str) and isinstance(field.get("value"), str)
     }
-    name = " ".join(filter(None, (_said(customer, "firstName", "first"), _said(customer, "lastName", "last"))))
+    name = " ".join(filter(None, (_text(customer, "firstName", "first"), _text(customer, "lastName", "last"))))
     traits = {
         "email": email,
         "name": real_name(name),
-        "phone": _said(customer, "phone", "_embedded.phones.0.value"),
+        "phone": _text(customer, "phone", "_embedded.phones.0.value"),
     }
     return Identity(
         metadata=(own,),
@@ -207,8 +210,8 @@ def _customer(customer: Payload) -> Identity:
     )
 
 
-def _said(body: Payload, *paths: str) -> str | None:
-    return next((told for path in paths if (told := body.text(path, None))), None)
+def _text(body: Payload, *paths: str) -> str | None:
+    return next((text for path in paths if (text := body.text(path, None))), None)
 
 
 def _organization(organization: Payload) -> Identity:
@@ -255,12 +258,12 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
 @helpscout.on("convo.customer.reply.created")
 def customer_replied(event: Event) -> Iterator[Message]:
     thread = _thread(event.body, "customer") or Payload({})
-    _no_opening(event, thread)
-    said = _ticket(event) | {"message_id": thread.id("id", None)}
-    yield track("Ticket Replied", said, author="customer", who=_writer(event, thread))
+    _skip_opening(event, thread)
+    properties = _ticket(event) | {"message_id": thread.id("id", None)}
+    yield track("Ticket Replied", properties, author="customer", who=_writer(event, thread))
 
 
-def _no_opening(event: Event, thread: Payload) -> None:
+def _skip_opening(event: Event, thread: Payload) -> None:
     if opens_ticket(_utc(event.body, "createdAt"), _utc(thread, "createdAt")):
         raise Skip("the message that opened the conversation; convo.created has it")
 
@@ -278,12 +281,12 @@ def _writer(event: Event, thread: Payload) -> Identity | None:
 @helpscout.on("convo.agent.reply.created")
 def agent_replied(event: Event) -> Iterator[Message]:
     thread = _thread(event.body, "message") or Payload({})
-    _no_opening(event, thread)
+    _skip_opening(event, thread)
     writer = thread.maybe("createdBy")
     if writer.text("type", "user") not in {"user", "team"}:
         raise Skip("written by Help Scout's AI or a workflow")
-    said = _ticket(event) | {"agent_id": writer.id("id", None), "agent_name": _name(writer)}
-    yield track("Ticket Replied", said, author="agent", message_id=thread.id("id", None))
+    properties = _ticket(event) | {"agent_id": writer.id("id", None), "agent_name": _name(writer)}
+    yield track("Ticket Replied", properties, author="agent", message_id=thread.id("id", None))
 
 
 @helpscout.on("convo.status")
@@ -321,11 +324,11 @@ def rated(event: Event) -> Iterator[Message]:
 
 @helpscout.on("beacon.chat.created")
 def chat_started(event: Event) -> Iterator[Message]:
-    chat, threads = {"conversation_id": event.body.id("id")}, _threads(event.body, "customer")
-    chat |= {"message_id": threads[-1].id("id")} if threads else {}
-    yield track("Live Chat Conversation Started", chat)
+    properties, threads = {"conversation_id": event.body.id("id")}, _threads(event.body, "customer")
+    properties |= {"message_id": threads[-1].id("id")} if threads else {}
+    yield track("Live Chat Conversation Started", properties)
     if threads:
-        yield track("Live Chat Message Sent", chat)
+        yield track("Live Chat Message Sent", properties)
 
 
 @helpscout.on("beacon.chat.customer.replied")
@@ -334,19 +337,19 @@ def chat_message_sent(event: Event) -> Iterator[Message]:
     thread = next(iter(threads), Payload({}))
     if len(threads) == 1 and opens_ticket(_utc(event.body, "createdAt"), _utc(thread, "createdAt")):
         raise Skip("the message that opened the chat; beacon.chat.created has it")
-    said = {"conversation_id": event.body.id("id"), "message_id": thread.id("id", None)}
-    yield track("Live Chat Message Sent", said, who=_writer(event, thread))
+    properties = {"conversation_id": event.body.id("id"), "message_id": thread.id("id", None)}
+    yield track("Live Chat Message Sent", properties, who=_writer(event, thread))
 
 
 @helpscout.on("customer.created", "customer.updated")
 def customer_known(event: Event) -> Iterator[Message]:
-    told = {name: value or None for name, value in event.body.pick(
+    traits = {name: value or None for name, value in event.body.pick(
         "firstName", "lastName", "age", "gender", title="jobTitle", avatar="photoUrl").items()}  # fmt: skip
-    if str(told.get("gender", "")).lower() == "unknown":
-        del told["gender"]
+    if str(traits.get("gender", "")).lower() == "unknown":
+        del traits["gender"]
     company = event.body.text("organization", None)
-    born = _utc(event.body, "createdAt")
-    yield identify(told, company={"name": company} if company else None, createdAt=born)
+    created_at = _utc(event.body, "createdAt")
+    yield identify(traits, company={"name": company} if company else None, createdAt=created_at)
 
 
 @helpscout.on("customer.deleted")

@@ -67,15 +67,15 @@ def register(at: Registering) -> Registered:
     """One webhook; the answer tells its token. https://developer.kustomer.com/api/apps-platform/create-outbound-webhook"""
     url = f"https://{at.given['organization']}.{at.given['domain']}/v1/outbound-webhooks"
     webhook = {"name": "Segue", "url": at.url, "events": list(at.types)}
-    made = yield json_call("POST", url, bearer(at.given["api_key"]), webhook)
-    return made.text("token", "") or made.text("data.attributes.token")
+    webhook_answer = yield json_call("POST", url, bearer(at.given["api_key"]), webhook)
+    return webhook_answer.text("token", "") or webhook_answer.text("data.attributes.token")
 
 
 @kustomer.guard
 def organization(delivery: Delivery) -> None:
     """An organization that the operator named is the only one let in."""
-    wanted = delivery.options["org_id"]
-    if wanted and delivery.payload.id("org", "") != wanted:
+    allowed = delivery.options["org_id"]
+    if allowed and delivery.payload.id("org", "") != allowed:
         raise Refused("This event is of another Kustomer organization.")
 
 
@@ -108,13 +108,13 @@ def _customer(data: Payload) -> Identity:
 
     https://developer.kustomer.com/docs/chat/identity
     """
-    customer_id, about = data.id("id"), data.at("attributes")
+    customer_id, attributes = data.id("id"), data.at("attributes")
     return Identity(
-        metadata=(about.texts("custom"),),
-        user_ids=(about.id("externalId", ""),),
+        metadata=(attributes.texts("custom"),),
+        user_ids=(attributes.id("externalId", ""),),
         anonymous=("customer", customer_id),
         external_ids=(ExternalId("kustomer_customer_id", customer_id),),
-        traits={name: told for name, told in _traits(about).items() if name in {"email", "name", "phone"}},
+        traits={name: value for name, value in _traits(attributes).items() if name in {"email", "name", "phone"}},
         group_id=_related(data, "company"),
     )
 
@@ -123,21 +123,21 @@ def _related(data: Payload, name: str) -> str | None:
     return data.id(f"relationships.{name}.data.id", None)
 
 
-def _traits(about: Payload) -> dict[str, Any]:
+def _traits(attributes: Payload) -> dict[str, Any]:
     return {
-        "name": real_name(about.text("name", None)),
-        "email": _first(about, "emails", "email"),
-        "phone": _first(about, "phones", "phone"),
-        "username": about.text("username", None),
-        "gender": about.text("gender", None),
-        "birthday": about.text("birthdayAt", None),
-        "avatar": about.text("avatarUrl", None),
-        "locale": about.text("locale", None),
+        "name": real_name(attributes.text("name", None)),
+        "email": _first(attributes, "emails", "email"),
+        "phone": _first(attributes, "phones", "phone"),
+        "username": attributes.text("username", None),
+        "gender": attributes.text("gender", None),
+        "birthday": attributes.text("birthdayAt", None),
+        "avatar": attributes.text("avatarUrl", None),
+        "locale": attributes.text("locale", None),
     }
 
 
-def _first(about: Payload, path: str, name: str) -> str | None:
-    return next((told for each in about.each(path) if (told := each.text(name, None))), None)
+def _first(attributes: Payload, path: str, name: str) -> str | None:
+    return next((value for entry in attributes.each(path) if (value := entry.text(name, None))), None)
 
 
 _TRAITS: Final = {
@@ -148,22 +148,22 @@ _TRAITS: Final = {
 
 @kustomer.on("kustomer.customer.create")
 def customer_created(event: Event) -> Iterator[Message]:
-    about = event.body.at("data.attributes")
-    yield identify(_traits(about), createdAt=about.iso("createdAt", None))
+    attributes = event.body.at("data.attributes")
+    yield identify(_traits(attributes), createdAt=attributes.iso("createdAt", None))
     yield from _company(event)
 
 
 @kustomer.on("kustomer.customer.update")
 def customer_updated(event: Event) -> Iterator[Message]:
     """Every activity of a customer is an update; only traits are of interest, and one that was emptied is erased."""
-    about, changes = event.body.at("data.attributes"), _changes(event, "attributes")
-    joined = "company" in _changes(event, "relationships").value
-    if not joined and not {"externalId", "custom", *_TRAITS} & set(changes.value):
+    attributes, changes = event.body.at("data.attributes"), _changes(event, "attributes")
+    company_changed = "company" in _changes(event, "relationships").value
+    if not company_changed and not {"externalId", "custom", *_TRAITS} & set(changes.value):
         raise Skip("nothing changed that is a trait")
-    traits = _traits(about)
+    traits = _traits(attributes)
     emptied = {trait: CLEAR for name, trait in _TRAITS.items() if name in changes.value and traits[trait] is None}
     yield identify(traits | emptied)
-    if joined:
+    if company_changed:
         yield from _company(event)
 
 
@@ -172,29 +172,29 @@ def _company(event: Event) -> Iterator[Message]:
         yield group(company)
 
 
-def _changes(event: Event, of: str) -> Payload:
+def _changes(event: Event, member: str) -> Payload:
     """`{name: {op, before, after}}`, empty on a creation."""
-    found = event.body.maybe(f"changes.{of}")
-    return found if isinstance(found.value, dict) else Payload({}, found.path)
+    changes = event.body.maybe(f"changes.{member}")
+    return changes if isinstance(changes.value, dict) else Payload({}, changes.path)
 
 
 def _ticket(event: Event) -> dict[str, Any]:
     data = event.body.at("data")
-    about = data.at("attributes")
-    channels, users, teams = (_ids(about.get(name)) for name in ("channels", "assignedUsers", "assignedTeams"))
+    attributes = data.at("attributes")
+    channels, users, teams = (_ids(attributes.get(name)) for name in ("channels", "assignedUsers", "assignedTeams"))
     return {
         "ticket_id": data.id("id"),
-        "subject": about.text("name", None),
-        "status": about.text("status", None),
-        "priority": about.id("priority", None),
+        "subject": attributes.text("name", None),
+        "status": attributes.text("status", None),
+        "priority": attributes.id("priority", None),
         "channel": channels[0] if len(channels) == 1 else None,
         "assignee_id": users[0] if len(users) == 1 else None,
         "team_id": teams[0] if len(teams) == 1 else None,
     }
 
 
-def _ids(told: Any) -> list[str]:
-    return [each for each in told if isinstance(each, str)] if isinstance(told, list) else []
+def _ids(value: Any) -> list[str]:
+    return [id_ for id_ in value if isinstance(id_, str)] if isinstance(value, list) else []
 
 
 @kustomer.on("kustomer.conversation.create")
@@ -205,10 +205,10 @@ def conversation_created(event: Event) -> Iterator[Message]:
 @kustomer.on("kustomer.conversation.update")
 def conversation_updated(event: Event) -> Iterator[Message]:
     """One save may assign a conversation, raise it and end it: each is told."""
-    told = [*_status(event), *_assigned(event), *_priority(event), *_rated(event), *_fields(event)]
-    if not told:
+    messages = [*_status(event), *_assigned(event), *_priority(event), *_rated(event), *_fields(event)]
+    if not messages:
         raise Skip("nothing changed that the customer lived through: counters, times and other filing")
-    yield from told
+    yield from messages
 
 
 def _status(event: Event) -> Iterator[Message]:
@@ -225,21 +225,21 @@ def _assigned(event: Event) -> Iterator[Message]:
     """Whom the conversation was given to; taking it away from somebody is not told."""
     users, teams = _new(event, "assignedUsers"), _new(event, "assignedTeams")
     for number, (user, team) in enumerate(zip_longest(users, teams)):
-        to = {name: told for name, told in (("assignee_id", user), ("team_id", team)) if told}
-        yield track("Ticket Assigned", _ticket(event) | to, key=str(number) if number else "")
+        assignment = {name: id_ for name, id_ in (("assignee_id", user), ("team_id", team)) if id_}
+        yield track("Ticket Assigned", _ticket(event) | assignment, key=str(number) if number else "")
 
 
 def _new(event: Event, name: str) -> list[str]:
     change = _changes(event, "attributes").maybe(name)
     before = _ids(change.get("before"))
-    return [each for each in dict.fromkeys(_ids(change.get("after"))) if each not in before]
+    return [id_ for id_ in dict.fromkeys(_ids(change.get("after"))) if id_ not in before]
 
 
 def _priority(event: Event) -> Iterator[Message]:
     change = _changes(event, "attributes").maybe("priority")
     if change:
-        told = {"priority": change.id("after", None), "previous_priority": change.id("before", None)}
-        yield track("Ticket Priority Changed", _ticket(event) | told)
+        properties = {"priority": change.id("after", None), "previous_priority": change.id("before", None)}
+        yield track("Ticket Priority Changed", _ticket(event) | properties)
 
 
 def _rated(event: Event) -> Iterator[Message]:
@@ -254,7 +254,7 @@ _FIELDS: Final = {"name": "subject", "subStatus": "sub_status", "tags": "tags"}
 
 
 def _fields(event: Event) -> Iterator[Message]:
-    changed = [told for name, told in _FIELDS.items() if name in _changes(event, "attributes").value]
+    changed = [field for name, field in _FIELDS.items() if name in _changes(event, "attributes").value]
     changed += [name for name in ("brand", "queue") if name in _changes(event, "relationships").value]
     if changed:
         yield track("Ticket Updated", _ticket(event), changed=changed)
@@ -264,31 +264,35 @@ def _fields(event: Event) -> Iterator[Message]:
 def message_created(event: Event) -> Iterator[Message]:
     """A message says which way it went and which agent wrote it; Kustomer's own and its bots' have no agent."""
     data = event.body.at("data")
-    about = data.at("attributes")
-    way, chat = about.text("direction"), about.text("channel", "") == "chat"
-    said = {
+    attributes = data.at("attributes")
+    direction, chat = attributes.text("direction"), attributes.text("channel", "") == "chat"
+    properties = {
         "ticket_id": data.id("relationships.conversation.data.id"),
         "message_id": data.id("id"),
-        "channel": about.text("channel", None),
+        "channel": attributes.text("channel", None),
     }
-    if way not in {"in", "out"}:
+    if direction not in {"in", "out"}:
         raise Malformed("$.data.attributes.direction", "is neither in nor out")
-    if about.flag("auto", False):
+    if attributes.flag("auto", False):
         raise Skip("written by a workflow or a bot")
-    if about.text("directionType", "").startswith("initial-") and not chat:
+    if attributes.text("directionType", "").startswith("initial-") and not chat:
         raise Skip("the message that opened the conversation; kustomer.conversation.create tells it")
-    who_wrote = _writer(data) if way == "in" else None
-    if way == "in":
+    writer = _writer(data) if direction == "in" else None
+    if direction == "in":
         name = "Live Chat Message Sent" if chat else "Ticket Replied"
     elif data.get("relationships.createdBy.data.type") != "user":
         raise Skip("written by no agent: a workflow, an assistant or the system")
-    elif about.get("errorAt") is not None:
+    elif attributes.get("errorAt") is not None:
         raise Skip("a message that was not sent")
     else:
-        said["agent_id"] = data.id("relationships.createdBy.data.id")
+        properties["agent_id"] = data.id("relationships.createdBy.data.id")
         name = "Live Chat Message Received" if chat else "Ticket Replied"
-    more = {"conversation_id": said["ticket_id"]} if chat else {"author": "customer" if way == "in" else "agent"}
-    yield track(name, said | more, who=who_wrote)
+    more = (
+        {"conversation_id": properties["ticket_id"]}
+        if chat
+        else {"author": "customer" if direction == "in" else "agent"}
+    )
+    yield track(name, properties | more, who=writer)
 
 
 def _writer(data: Payload) -> Identity | None:

@@ -88,10 +88,10 @@ def who(event: Event) -> Identity:
 
 def _people(event: Event) -> list[Identity]:
     """The variables belong to the e-mail, so they name your user only where it has one recipient."""
-    told = event.body.at("event-data")
-    emails = [address(told, "recipient")] if "recipient" in told else addresses(told, "message.headers.to")
-    known = _variables(event) if len(emails) == 1 else {}
-    return [recipient(email, known) for email in emails]
+    data = event.body.at("event-data")
+    emails = [address(data, "recipient")] if "recipient" in data else addresses(data, "message.headers.to")
+    variables = _variables(event) if len(emails) == 1 else {}
+    return [recipient(email, variables) for email in emails]
 
 
 def _variables(event: Event) -> dict[str, Any]:
@@ -116,21 +116,21 @@ def register(at: Registering) -> Registered:
     for kind in (kind for type_ in at.types for kind in kinds.get(type_, (type_,))):
         url = f"{base}/v3/domains/{at.given['domain']}/webhooks"
         yield form_call(url, headers, [("id", kind), ("url", at.url)])
-    told = yield json_call("GET", f"{base}/v5/accounts/http_signing_key", headers)
-    return told.text("http_signing_key")
+    signing_key = yield json_call("GET", f"{base}/v5/accounts/http_signing_key", headers)
+    return signing_key.text("http_signing_key")
 
 
 def _email(event: Event) -> dict[str, Any]:
-    told = event.body.at("event-data")
-    found = {
-        "email_id": told.id("message.headers.message-id", None),
-        "email_subject": told.text("message.headers.subject", None),
-        "list_id": told.id("mailing-list.list-id", None) or told.id("mailing-list.address", None),
-        "tags": tags_of(told.get("tags")),
+    data = event.body.at("event-data")
+    properties = {
+        "email_id": data.id("message.headers.message-id", None),
+        "email_subject": data.text("message.headers.subject", None),
+        "list_id": data.id("mailing-list.list-id", None) or data.id("mailing-list.address", None),
+        "tags": tags_of(data.get("tags")),
         "metadata": metadata_of(event, _variables(event)),
-        "domain": told.get("domain.name"),
+        "domain": data.get("domain.name"),
     }
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _reader(event: Event) -> dict[str, Any]:
@@ -139,9 +139,9 @@ def _reader(event: Event) -> dict[str, Any]:
 
 def _response(event: Event) -> dict[str, Any]:
     """What the receiving server said; Mailgun's words stand in either of two members."""
-    told = event.body.at("event-data")
-    response = told.text("delivery-status.message", "") or told.text("delivery-status.description", "")
-    return told.pick("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
+    data = event.body.at("event-data")
+    response = data.text("delivery-status.message", "") or data.text("delivery-status.description", "")
+    return data.pick("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
         {"response": response} if response else {}
     )
 
@@ -168,10 +168,10 @@ def delivered(event: Event) -> Iterator[Message]:
 @mailgun.on("failed")
 def failed(event: Event) -> Iterator[Message]:
     """Put off, bounced, or never tried because an earlier bounce, complaint or unsubscription forbids it."""
-    told = event.body.at("event-data")
-    if told.text("severity") == "temporary":
+    data = event.body.at("event-data")
+    if data.text("severity") == "temporary":
         name = "Email Deferred"
-    elif told.text("reason", "").startswith("suppress-"):
+    elif data.text("reason", "").startswith("suppress-"):
         name = "Email Dropped"
     else:
         name = "Email Bounced"

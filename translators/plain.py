@@ -50,8 +50,8 @@ _PRIORITIES: Final = {0: "urgent", 1: "high", 2: "normal", 3: "low"}
 @plain.guard
 def workspace(delivery: Delivery) -> None:
     """A workspace that the operator named is the only one let in."""
-    wanted = delivery.options["workspace_id"]
-    if wanted and delivery.payload.id("workspaceId", "") != wanted:
+    allowed = delivery.options["workspace_id"]
+    if allowed and delivery.payload.id("workspaceId", "") != allowed:
         raise Refused("This event is of another Plain workspace.")
 
 
@@ -128,13 +128,13 @@ def register(at: Registering) -> Registered:
         "url": at.url, "description": "Segue", "isEnabled": True, "version": _VERSION,
         "eventSubscriptions": subscriptions,
     }  # fmt: skip
-    made = yield json_call("POST", _API, headers, {"query": _CREATE, "variables": {"input": target}})
-    for fault in (*made.each("errors"), made.maybe("data").maybe("createWebhookTarget").maybe("error")):
-        if fault:  # a refusal, too, comes with status 200
-            raise Refused(fault.text("message", "without a reason"))
-    made.id("data.createWebhookTarget.webhookTarget.id")
-    told = yield json_call("POST", _API, headers, {"query": "query { workspaceHmac { hmacSecret } }"})
-    return told.maybe("data").maybe("workspaceHmac").text("hmacSecret", "")
+    created = yield json_call("POST", _API, headers, {"query": _CREATE, "variables": {"input": target}})
+    for problem in (*created.each("errors"), created.maybe("data").maybe("createWebhookTarget").maybe("error")):
+        if problem:  # a refusal, too, comes with status 200
+            raise Refused(problem.text("message", "without a reason"))
+    created.id("data.createWebhookTarget.webhookTarget.id")
+    secret = yield json_call("POST", _API, headers, {"query": "query { workspaceHmac { hmacSecret } }"})
+    return secret.maybe("data").maybe("workspaceHmac").text("hmacSecret", "")
 
 
 plain.by_hand(
@@ -232,17 +232,17 @@ def emailed(event: Event) -> Iterator[Message]:
     email = event.body.at("payload.email")
     if email.flag("isStartOfThread", False):
         raise Skip("the e-mail that opened the thread; thread.thread_created tells it")
-    said = _thread(event) | {"message_id": email.id("id"), "channel": "email"}
+    properties = _thread(event) | {"message_id": email.id("id"), "channel": "email"}
     if event.type == "thread.email_sent":
-        yield track("Ticket Replied", said | _agent(email.at("createdBy")), author="agent")
+        yield track("Ticket Replied", properties | _agent(email.at("createdBy")), author="agent")
         return
     sender = email.maybe("from")
     actor = sender.maybe("emailActor") or email.maybe("createdBy")
     if _is_ours(actor):
-        yield track("Ticket Replied", said | _agent(actor), author="agent")
+        yield track("Ticket Replied", properties | _agent(actor), author="agent")
     else:
         person = _writer(event, actor, sender.text("email", ""), sender.text("name", ""))
-        yield track("Ticket Replied", said, author="customer", who=person)
+        yield track("Ticket Replied", properties, author="customer", who=person)
 
 
 def _is_ours(actor: Payload) -> bool:
@@ -255,17 +255,17 @@ _CHANNELS: Final = {"slack": "slackMessage", "ms_teams": "msTeamsMessage", "disc
 
 @plain.on(*(f"thread.{channel}_message_received" for channel in _CHANNELS))
 def channel_message_received(event: Event) -> Iterator[Message]:
-    said, writer = _channel_message(event)
+    properties, writer = _channel_message(event)
     if _is_ours(writer):
-        yield track("Ticket Replied", said | _agent(writer), author="agent")
+        yield track("Ticket Replied", properties | _agent(writer), author="agent")
     else:
-        yield track("Ticket Replied", said, author="customer", who=_writer(event, writer))
+        yield track("Ticket Replied", properties, author="customer", who=_writer(event, writer))
 
 
 @plain.on(*(f"thread.{channel}_message_sent" for channel in _CHANNELS))
 def channel_message_sent(event: Event) -> Iterator[Message]:
-    said, writer = _channel_message(event)
-    yield track("Ticket Replied", said | _agent(writer), author="agent")
+    properties, writer = _channel_message(event)
+    yield track("Ticket Replied", properties | _agent(writer), author="agent")
 
 
 def _channel_message(event: Event) -> tuple[dict[str, Any], Payload]:

@@ -119,27 +119,27 @@ def _metadata(event: Event) -> dict[str, Any]:
 def register(at: Registering) -> Registered:
     """A webhook of one stream, with credentials that are made here. https://postmarkapp.com/developer/api/webhooks-api"""
     user = "segue"
-    told = {
+    webhook = {
         "Url": at.url,
         "MessageStream": at.given["message_stream"],
         "HttpAuth": {"Username": user, "Password": at.secret},
         "Triggers": {type_: {"Enabled": True} for type_ in at.types},
     }
     headers = {"X-Postmark-Server-Token": at.given["server_token"]}
-    yield json_call("POST", "https://api.postmarkapp.com/webhooks", headers, told)
+    yield json_call("POST", "https://api.postmarkapp.com/webhooks", headers, webhook)
     return f"{user}:{at.secret}"
 
 
 def _email(event: Event) -> dict[str, Any]:
     body = event.body
-    told = {
+    properties = {
         "email_id": body.id("MessageID", None),
         "email_subject": body.text("Subject", None),
         "message_stream": body.text("MessageStream", None),
         "tags": tags_of(body.get("Tag")),
         "metadata": metadata_of(event, _metadata(event)),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _reader(event: Event) -> dict[str, Any]:
@@ -155,11 +155,14 @@ def delivery(event: Event) -> Iterator[Message]:
 def bounce(event: Event) -> Iterator[Message]:
     """Whatever comes back is a bounce here, unsubscriptions and automatic answers too; `Type` tells them apart."""
     kind = event.body.text("Type")
-    if because := _NO_BOUNCE.get(kind):
-        raise Skip(f"no bounce: {because}")
+    if reason := _NO_BOUNCE.get(kind):
+        raise Skip(f"no bounce: {reason}")
     name = str(event.option("unsubscribed_event")) if kind == "Unsubscribe" else _BOUNCES.get(kind, "Email Bounced")
-    told = {"reason": event.body.text("Description", "") or None, "response": event.body.text("Details", "") or None}
-    yield track(name, _email(event) | told, bounce_type=kind)
+    properties = {
+        "reason": event.body.text("Description", "") or None,
+        "response": event.body.text("Details", "") or None,
+    }
+    yield track(name, _email(event) | properties, bounce_type=kind)
 
 
 @postmark.on("SpamComplaint")

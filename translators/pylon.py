@@ -76,13 +76,13 @@ def head(item: Item) -> Head:
     by_bytes = f"{type_}:{sha256(item.raw).hexdigest()[:40]}"
     key = _key(type_, body) or by_bytes
     former = (FormerKey(by_bytes),) if key != by_bytes and type_ not in _MESSAGES else ()
-    born = {"issue.created": "issue.created_at"} | dict.fromkeys(_MESSAGES, "message.created_at")
-    told: tuple[tuple[str, Clock], ...] = (
+    created_paths = {"issue.created": "issue.created_at"} | dict.fromkeys(_MESSAGES, "message.created_at")
+    times: tuple[tuple[str, Clock], ...] = (
         ("at", "event"),
-        (born.get(type_, "at"), "event"),
+        (created_paths.get(type_, "at"), "event"),
         ("issue.updated_at", "record"),
     )
-    for path, clock in told:
+    for path, clock in times:
         if at := moment(body, path):
             return Head(key, type_, at, clock, former_keys=former)
     return Head(key, type_, None, former_keys=former)
@@ -122,12 +122,12 @@ def who(event: Event) -> Identity:
 
 def _ticket(event: Event) -> dict[str, Any]:
     body = _body(event)
-    told = {
+    paths = {
         "ticket_number": "issue.number", "subject": "issue.title", "status": "issue.state",
         "priority": "issue.priority", "channel": "issue.source", "url": "issue.link", "assignee_id": "assignee.id",
         "assignee_name": "assignee.name", "team_id": "team.id", "team_name": "team.name",
     }  # fmt: skip
-    return {"ticket_id": body.id("issue.id")} | body.pick(**told)
+    return {"ticket_id": body.id("issue.id")} | body.pick(**paths)
 
 
 @pylon.on("issue.created")
@@ -167,12 +167,12 @@ def issue_rated(event: Event) -> Iterator[Message]:
 
 @pylon.on("issue.customer_replied")
 def customer_replied(event: Event) -> Iterator[Message]:
-    ticket, said = _ticket(event), _message(event)
-    if _by_chat(ticket):
-        yield track("Live Chat Message Sent", ticket | said, conversation_id=ticket["ticket_id"], who=_writer(event))
+    ticket, message = _ticket(event), _message(event)
+    if _is_chat(ticket):
+        yield track("Live Chat Message Sent", ticket | message, conversation_id=ticket["ticket_id"], who=_writer(event))
     else:
-        _no_opening(event)
-        yield track("Ticket Replied", ticket | said, author="customer", who=_writer(event))
+        _skip_opening(event)
+        yield track("Ticket Replied", ticket | message, author="customer", who=_writer(event))
 
 
 def _writer(event: Event) -> Identity | None:
@@ -190,7 +190,7 @@ def _writer(event: Event) -> Identity | None:
     )
 
 
-def _no_opening(event: Event) -> None:
+def _skip_opening(event: Event) -> None:
     body = _body(event)
     if opens_ticket(moment(body, "issue.created_at"), moment(body, "message.created_at")):
         raise Skip("the message that opened the issue; issue.created has it")
@@ -198,13 +198,13 @@ def _no_opening(event: Event) -> None:
 
 @pylon.on("issue.agent_replied")
 def agent_replied(event: Event) -> Iterator[Message]:
-    ticket, said, author = _ticket(event), _message(event), _body(event).maybe("message.author")
+    ticket, message, author = _ticket(event), _message(event), _body(event).maybe("message.author")
     agent = {"agent_id": author.id("id", None), "agent_name": author.text("name", None)}
-    if _by_chat(ticket) and agent["agent_id"]:
-        yield track("Live Chat Message Received", ticket | said | agent, conversation_id=ticket["ticket_id"])
+    if _is_chat(ticket) and agent["agent_id"]:
+        yield track("Live Chat Message Received", ticket | message | agent, conversation_id=ticket["ticket_id"])
     else:
-        _no_opening(event)
-        yield track("Ticket Replied", ticket | said | agent, author="agent")
+        _skip_opening(event)
+        yield track("Ticket Replied", ticket | message | agent, author="agent")
 
 
 def _message(event: Event) -> dict[str, Any]:
@@ -216,7 +216,7 @@ def _message(event: Event) -> dict[str, Any]:
     return {"message_id": message.id("id", None)}
 
 
-def _by_chat(ticket: dict[str, Any]) -> bool:
+def _is_chat(ticket: dict[str, Any]) -> bool:
     return str(ticket.get("channel", "")).lower() in _CHAT
 
 

@@ -57,9 +57,9 @@ def head(item: Item) -> Head:
 @resend.registration(Need("api_key", "RESEND_API_KEY", "an API key with full access"))
 def register(at: Registering) -> Registered:
     """https://resend.com/docs/api-reference/webhooks/create-webhook"""
-    told = {"endpoint": at.url, "events": list(at.types)}
-    made = yield json_call("POST", "https://api.resend.com/webhooks", bearer(at.given["api_key"]), told)
-    return made.text("signing_secret")
+    webhook = {"endpoint": at.url, "events": list(at.types)}
+    created = yield json_call("POST", "https://api.resend.com/webhooks", bearer(at.given["api_key"]), webhook)
+    return created.text("signing_secret")
 
 
 @resend.who
@@ -87,7 +87,7 @@ def _email(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[M
     """One message; `reader` is where the reader's address and browser stand."""
     data = event.body.at("data")
     tags = _tags(data)
-    told = {
+    properties = {
         "email_id": data.id("email_id", None),
         "email_subject": data.text("subject", None),
         "campaign_id": data.id("broadcast_id", None),
@@ -96,7 +96,7 @@ def _email(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[M
         "metadata": metadata_of(event, tags),
     }
     context = data.pick(ip=f"{reader}.ipAddress", userAgent=f"{reader}.userAgent") if reader else {}
-    yield track(name, {**told, **more}, context=context)
+    yield track(name, {**properties, **more}, context=context)
 
 
 @resend.on("email.sent")
@@ -116,15 +116,15 @@ def delayed(event: Event) -> Iterator[Message]:
 
 @resend.on("email.bounced")
 def bounced(event: Event) -> Iterator[Message]:
-    told = event.body.pick(reason="data.bounce.message", bounce_type="data.bounce.type")
-    yield from _email(event, "Email Bounced", **told, bounce_subtype=event.body.get("data.bounce.subType"))
+    properties = event.body.pick(reason="data.bounce.message", bounce_type="data.bounce.type")
+    yield from _email(event, "Email Bounced", **properties, bounce_subtype=event.body.get("data.bounce.subType"))
 
 
 @resend.on("email.suppressed")
 def suppressed(event: Event) -> Iterator[Message]:
     """The address bounced or complained before, and was not tried again."""
-    told = event.body.pick(reason="data.suppressed.message", drop_type="data.suppressed.type")
-    yield from _email(event, "Email Dropped", **told)
+    properties = event.body.pick(reason="data.suppressed.message", drop_type="data.suppressed.type")
+    yield from _email(event, "Email Dropped", **properties)
 
 
 @resend.on("email.failed")
@@ -150,13 +150,13 @@ def complained(event: Event) -> Iterator[Message]:
 def _contact(event: Event) -> tuple[Identity, dict[str, Any]]:
     data = event.body.at("data")
     contact_id = data.id("id", None) or data.id("contact_id", None)
-    who = recipient(address(data, "email"), {})
-    told = {
+    contact = recipient(address(data, "email"), {})
+    properties = {
         "contact_id": contact_id,
         "list_id": data.id("audience_id", None),
         "unsubscribed": data.flag("unsubscribed", None),
     }
-    return replace(who, external_ids=(ExternalId("resend_contact_id", contact_id or ""),)), told
+    return replace(contact, external_ids=(ExternalId("resend_contact_id", contact_id or ""),)), properties
 
 
 def _names(event: Event) -> dict[str, Any]:
@@ -165,23 +165,23 @@ def _names(event: Event) -> dict[str, Any]:
 
 @resend.on("contact.created")
 def contact_created(event: Event) -> Iterator[Message]:
-    who, told = _contact(event)
-    yield identify(_names(event), who=who)
-    yield track("Contact Created", told, who=who)
+    contact, properties = _contact(event)
+    yield identify(_names(event), who=contact)
+    yield track("Contact Created", properties, who=contact)
 
 
 @resend.on("contact.updated")
 def contact_updated(event: Event) -> Iterator[Message]:
     """The contact as it is now: what changed is not told, so an unsubscription is only a trait."""
-    who, told = _contact(event)
-    yield identify(_names(event), who=who)
-    yield track("Contact Updated", told, who=who)
+    contact, properties = _contact(event)
+    yield identify(_names(event), who=contact)
+    yield track("Contact Updated", properties, who=contact)
 
 
 @resend.on("contact.deleted")
 def contact_deleted(event: Event) -> Iterator[Message]:
-    who, told = _contact(event)
-    yield track("Contact Deleted", told, who=who)
+    contact, properties = _contact(event)
+    yield track("Contact Deleted", properties, who=contact)
 
 
 @resend.on("contact.topics.updated")
@@ -190,14 +190,14 @@ def topics_chosen(event: Event) -> Iterator[Message]:
 
     https://resend.com/docs/webhooks/contacts/topics-updated
     """
-    who, told = _contact(event)
+    contact, properties = _contact(event)
     for topic in event.body.each("data.topics"):
         topic_id, chosen = topic.id("id"), topic.text("subscription")
         name = {"opt_out": str(event.option("unsubscribed_event")), "opt_in": "Email Resubscribed"}.get(chosen)
         if name is None:
             raise Malformed(f"{topic.path}.subscription", "is neither opt_in nor opt_out")
-        fields = {"contact_id": told["contact_id"], "list_id": topic_id, "list_name": topic.text("name", None)}
-        yield track(name, fields, key=topic_id, who=who)
+        fields = {"contact_id": properties["contact_id"], "list_id": topic_id, "list_name": topic.text("name", None)}
+        yield track(name, fields, key=topic_id, who=contact)
 
 
 resend.ignore("email.scheduled", because="nothing was sent yet: email.sent will tell")

@@ -49,13 +49,13 @@ sendgrid = Source(
 )
 
 # What SendGrid itself writes at the top level of an event; every other member is a custom argument.
-_OWN: Final = {
+_MEMBERS: Final = {
     "asm_group_id", "attempt", "bounce_classification", "category", "cert_err", "email", "event", "ip",
     "marketing_campaign_id", "marketing_campaign_name", "newsletter", "phase_id", "pool", "post_type", "reason",
     "response", "send_at", "singlesend_id", "singlesend_name", "smtp-id", "status", "template_id", "timestamp", "tls",
     "type", "url", "url_offset", "useragent",
 }  # fmt: skip
-_OWN_PREFIXES: Final = ("sg_", "mc_")
+_PREFIXES: Final = ("sg_", "mc_")
 # What happens once to a message and recipient. It is sometimes reported again under another sg_event_id:
 # https://github.com/sendgrid/sendgrid-nodejs/issues/1435
 _ONCE: Final = {"processed", "dropped", "delivered"}
@@ -100,7 +100,7 @@ def who(event: Event) -> Identity:
 def _custom(event: Event) -> dict[str, Any]:
     """The sender's own arguments, which stand among SendGrid's members."""
     members = event.body.value.items()
-    return {name: value for name, value in members if name not in _OWN and not name.startswith(_OWN_PREFIXES)}
+    return {name: value for name, value in members if name not in _MEMBERS and not name.startswith(_PREFIXES)}
 
 
 @sendgrid.registration(Need("api_key", "SENDGRID_API_KEY", "an API key that may write event webhook settings"))
@@ -112,16 +112,16 @@ def register(at: Registering) -> Registered:
     """
     settings = "https://api.sendgrid.com/v3/user/webhooks/event/settings"
     headers = bearer(at.given["api_key"])
-    wanted = {"spam_report" if type_ == "spamreport" else type_: True for type_ in at.types}
-    told = {"enabled": True, "url": at.url, "friendly_name": "Segue", **wanted}
-    made = yield json_call("POST", settings, headers, told)
-    signed = yield json_call("PATCH", f"{settings}/signed/{made.id('id')}", headers, {"enabled": True})
+    event_flags = {"spam_report" if type_ == "spamreport" else type_: True for type_ in at.types}
+    webhook = {"enabled": True, "url": at.url, "friendly_name": "Segue", **event_flags}
+    created = yield json_call("POST", settings, headers, webhook)
+    signed = yield json_call("PATCH", f"{settings}/signed/{created.id('id')}", headers, {"enabled": True})
     return signed.text("public_key")
 
 
 def _email(event: Event) -> dict[str, Any]:
     body = event.body
-    told = {
+    properties = {
         "email_id": body.id("sg_message_id", None),
         "campaign_id": body.id("singlesend_id", None) or body.id("marketing_campaign_id", None),
         "campaign_name": body.text("singlesend_name", None) or body.text("marketing_campaign_name", None),
@@ -132,7 +132,7 @@ def _email(event: Event) -> dict[str, Any]:
         "tags": tags_of(body.get("category")),
         "metadata": metadata_of(event, _custom(event)),
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in properties.items() if value is not None}
 
 
 def _reader(event: Event) -> dict[str, Any]:
@@ -163,8 +163,8 @@ def delivered(event: Event) -> Iterator[Message]:
 @sendgrid.on("bounce")
 def bounce(event: Event) -> Iterator[Message]:
     """`bounce_type` is `bounce` for good, or `blocked` for this once."""
-    told = event.body.pick("reason", "bounce_classification", smtp_status="status", bounce_type="type")
-    yield track("Email Bounced", _email(event) | told)
+    properties = event.body.pick("reason", "bounce_classification", smtp_status="status", bounce_type="type")
+    yield track("Email Bounced", _email(event) | properties)
 
 
 @sendgrid.on("open")

@@ -131,26 +131,26 @@ def _time(text: str) -> datetime | None:
         return Payload({"Timestamp": text}).when("Timestamp")
 
 
-def _ends(event: Event) -> tuple[str, str, str]:
+def _addresses(event: Event) -> tuple[str, str, str]:
     """The channel, the customer's address there, and yours: `whatsapp:+14155550100` is a number on WhatsApp."""
     form = event.form
     status = event.type.removeprefix("message.")
     theirs, ours = ("From", "To") if status in _INCOMING else ("To", "From")
-    channel, _, told = _field(form, theirs).rpartition(":")
-    return channel.lower() or "sms", told, form.get(ours, "").rpartition(":")[2]
+    channel, _, address = _field(form, theirs).rpartition(":")
+    return channel.lower() or "sms", address, form.get(ours, "").rpartition(":")[2]
 
 
 @twilio.who
 def who(event: Event) -> Identity:
     """The customer's number; on a channel without numbers (Messenger, say) their id there."""
-    channel, told, _ = _ends(event)
-    if not told:
+    channel, address, _ = _addresses(event)
+    if not address:
         raise Malformed("$.To", "names nobody")
-    is_number = told.startswith("+") and told[1:].isdecimal()
+    is_number = address.startswith("+") and address[1:].isdecimal()
     return Identity(
         metadata=(event.envelope,),
-        anonymous=("phone" if is_number else channel, told),
-        traits={"phone": told} if is_number else {},
+        anonymous=("phone" if is_number else channel, address),
+        traits={"phone": address} if is_number else {},
     )
 
 
@@ -167,22 +167,22 @@ def register(at: Registering) -> Registered:
     """
     url = f"https://messaging.twilio.com/v1/Services/{at.given['service_sid']}"
     headers = basic(at.given["account_sid"], at.given["auth_token"])
-    told = yield json_call("GET", url, headers)
-    wanted = {"status_callback": "StatusCallback"}
+    service = yield json_call("GET", url, headers)
+    callbacks = {"status_callback": "StatusCallback"}
     if at.given["incoming"] == "yes":
-        wanted["inbound_request_url"] = "InboundRequestUrl"
-    for name, field in wanted.items():
-        before = told.text(name, None) or at.url
-        if before != at.url:
-            raise Refused(f"{field} of the service is {before} already: clear it there, or register by hand")
-    yield form_call(url, headers, [(field, at.url) for field in wanted.values()])
+        callbacks["inbound_request_url"] = "InboundRequestUrl"
+    for name, field in callbacks.items():
+        url_now = service.text(name, None) or at.url
+        if url_now != at.url:
+            raise Refused(f"{field} of the service is {url_now} already: clear it there, or register by hand")
+    yield form_call(url, headers, [(field, at.url) for field in callbacks.values()])
     return at.given["auth_token"]
 
 
 def _message(event: Event) -> dict[str, Any]:
     form = event.form
-    channel, _, ours = _ends(event)
-    told = {
+    channel, _, ours = _addresses(event)
+    properties = {
         "message_id": form.get("MessageSid") or form.get("SmsSid"),
         "channel": channel,
         "messaging_service_id": form.get("MessagingServiceSid"),
@@ -190,7 +190,7 @@ def _message(event: Event) -> dict[str, Any]:
         "business_number": ours,
         "metadata": metadata_of(event, event.envelope),
     }
-    return {name: value for name, value in told.items() if value}
+    return {name: value for name, value in properties.items() if value}
 
 
 @twilio.on("message.sent")
@@ -211,12 +211,12 @@ def read(event: Event) -> Iterator[Message]:
 @twilio.on("message.undelivered", "message.failed")
 def failed(event: Event) -> Iterator[Message]:
     """`failed` never left, `undelivered` did not arrive; codes: https://www.twilio.com/docs/api/errors."""
-    told = {
+    properties = {
         "status": event.type.removeprefix("message."),
         "error_code": event.form.get("ErrorCode") or None,
         "error_message": event.form.get("ErrorMessage") or None,
     }
-    yield track("SMS Failed", _message(event) | told)
+    yield track("SMS Failed", _message(event) | properties)
 
 
 @twilio.on("message.received")
@@ -229,12 +229,12 @@ def received(event: Event) -> Iterator[Message]:
     if not form.get("From"):
         raise Skip("Twilio hides who wrote it")
     choice = form.get("OptOutType", "").lower()
-    told = {
+    properties = {
         "media_count": _number(form.get("NumMedia", "")),
         "segment_count": _number(form.get("NumSegments", "")),
         "opt_out_type": choice or None,
     }
-    yield track("SMS Received", _message(event) | told)
+    yield track("SMS Received", _message(event) | properties)
     if choice == "stop":
         yield track("SMS Unsubscribed", _message(event))
     elif choice == "start":

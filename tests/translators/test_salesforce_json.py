@@ -23,7 +23,7 @@ from translators.salesforce import (
     salesforce_marketing_cloud,
 )
 from translators.salesforce.custom import property_name
-from translators.salesforce.ids import eighteen, same_organization
+from translators.salesforce.ids import full_id, same_organization
 from unreadable import problem
 from webhooks.endpoints import Endpoint, bind
 from webhooks.errors import Rejected
@@ -61,17 +61,17 @@ def messages(source: Source, body: Any, **options: Any) -> list[dict[str, Any]]:
 
 def test_fifteen_characters_get_the_checksum_that_salesforce_gives_them() -> None:
     # the organisation and channel ids of https://developer.salesforce.com/docs (EventRelayFeedback, RemoteResource)
-    assert eighteen("00DRM000000Fxts") == "00DRM000000Fxts2AC"
-    assert eighteen("0YLRM0000004Dfg") == "0YLRM0000004Dfg4AE"
-    assert eighteen("0015f00002JUX1J") == "0015f00002JUX1JAAX"
+    assert full_id("00DRM000000Fxts") == "00DRM000000Fxts2AC"
+    assert full_id("0YLRM0000004Dfg") == "0YLRM0000004Dfg4AE"
+    assert full_id("0015f00002JUX1J") == "0015f00002JUX1JAAX"
 
 
 @given(st.text(ALPHANUMERIC, min_size=15, max_size=15))
 def test_an_id_of_eighteen_differs_wherever_fifteen_do_even_without_their_case(id_: str) -> None:
-    assert eighteen(id_)[:15] == id_
-    assert eighteen(eighteen(id_)) == eighteen(id_)
+    assert full_id(id_)[:15] == id_
+    assert full_id(full_id(id_)) == full_id(id_)
     other = id_.swapcase()
-    assert (eighteen(other).lower() == eighteen(id_).lower()) == (other == id_)
+    assert (full_id(other).lower() == full_id(id_).lower()) == (other == id_)
 
 
 def test_an_organisation_is_the_same_in_either_form_and_never_by_a_part_of_it() -> None:

@@ -11,7 +11,7 @@ from translators.kit import Event, Message, Payload, Skip, opens_ticket, track
 _EMAIL: Final = "Channel::Email"
 _MESSAGE_TYPES: Final = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
 # Told by their own message, or no field that anybody set.
-_NOT_FIELDS: Final = {
+_SKIPPED: Final = {
     "status", "assignee_id", "assignee_agent_bot_id", "team_id", "priority", "snoozed_until", "updated_at",
     "last_activity_at", "waiting_since", "first_reply_created_at", "agent_last_seen_at", "assignee_last_seen_at",
     "contact_last_seen_at", "cached_label_list",
@@ -25,17 +25,17 @@ def _by_email(conversation: Payload) -> bool:
 def _fields(conversation: Payload) -> dict[str, Any]:
     """What every message tells of its conversation."""
     id_, channel = conversation.id("id"), conversation.text("channel", "")
-    told = {
+    properties = {
         "status": conversation.text("status", None),
         "channel": channel.removeprefix("Channel::").lower() or None,
         "inbox_id": conversation.id("inbox_id", None),
         "tags": [label.value for label in conversation.each("labels") if isinstance(label.value, str)] or None,
     }
     if not _by_email(conversation):
-        return {"conversation_id": id_, **told}
+        return {"conversation_id": id_, **properties}
     subject = conversation.text("additional_attributes.mail_subject", None)
-    told |= {"subject": subject, "priority": conversation.text("priority", None)}
-    return {"ticket_id": id_, **told, **_assignee(conversation)}
+    properties |= {"subject": subject, "priority": conversation.text("priority", None)}
+    return {"ticket_id": id_, **properties, **_assignee(conversation)}
 
 
 def _assignee(conversation: Payload) -> dict[str, Any]:
@@ -80,16 +80,16 @@ def message_created(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if not customer and not _by_agent(message):
         raise Skip("written by a bot, a campaign, a rule or another program")
-    said = _fields(conversation) | {"message_id": message.id("id")}
+    properties = _fields(conversation) | {"message_id": message.id("id")}
     if not customer:
-        said |= {"agent_id": message.id("sender.id"), "agent_name": message.text("sender.name", None)}
-    who = writer(event) if customer else None
+        properties |= {"agent_id": message.id("sender.id"), "agent_name": message.text("sender.name", None)}
+    author = writer(event) if customer else None
     if not _by_email(conversation):
-        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", said, who=who)
+        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", properties, who=author)
     elif opens_ticket(utc(conversation, "created_at"), utc(message, "created_at")):
         raise Skip("the message that opened the conversation; conversation_created has it")
     else:
-        yield track("Ticket Replied", said, author="customer" if customer else "agent", who=who)
+        yield track("Ticket Replied", properties, author="customer" if customer else "agent", who=author)
 
 
 def _by_agent(message: Payload) -> bool:
@@ -99,15 +99,15 @@ def _by_agent(message: Payload) -> bool:
 
 
 @chatwoot.on("message_updated")
-def survey_answered(event: Event) -> Iterator[Message]:
+def rating_given(event: Event) -> Iterator[Message]:
     rating = rating_of(event.body)
     if "rating" not in rating:
         raise Skip("an edit or a receipt of a message that was told when it was sent")
     score, conversation = rating.integer("rating"), conversation_of(event)
     agent = _assignee(conversation)
-    told = {"rating": str(score), "score": score, "message_id": event.body.id("id")}
-    told |= {"agent_id": agent["assignee_id"], "agent_name": agent["assignee_name"]}
-    yield track("Satisfaction Rated", _fields(conversation) | told)
+    properties = {"rating": str(score), "score": score, "message_id": event.body.id("id")}
+    properties |= {"agent_id": agent["assignee_id"], "agent_name": agent["assignee_name"]}
+    yield track("Satisfaction Rated", _fields(conversation) | properties)
 
 
 @chatwoot.on("conversation_status_changed")
@@ -131,15 +131,15 @@ def status_changed(event: Event) -> Iterator[Message]:
 @chatwoot.on("conversation_updated")
 def conversation_updated(event: Event) -> Iterator[Message]:
     conversation, changed = event.body, changes(event.body)
-    told = list(_changed(conversation, changed))
-    if not told:
+    messages = list(_changed(conversation, changed))
+    if not messages:
         raise Skip("nothing that a customer or an agent did, or conversation_status_changed tells it")
-    yield from told
+    yield from messages
 
 
 def _changed(conversation: Payload, changed: dict[str, Payload]) -> Iterator[Message]:
     fields, email = _fields(conversation), _by_email(conversation)
-    before, status = _move(changed, "status")
+    before, status = _old_and_new(changed, "status")
     if before == "resolved" and status in {"open", "pending"}:
         yield track("Ticket Reopened" if email else "Live Chat Conversation Reopened", fields)
     elif before is not None and status == "open" and email:
@@ -147,13 +147,13 @@ def _changed(conversation: Payload, changed: dict[str, Payload]) -> Iterator[Mes
     if any(name in changed and "current_value" in changed[name] for name in ("assignee_id", "team_id")):
         yield track("Ticket Assigned" if email else "Live Chat Conversation Assigned", fields | _assignee(conversation))
     if "priority" in changed and email:
-        yield track("Ticket Priority Changed", fields, previous_priority=_move(changed, "priority")[0])
-    other = sorted({"label_list": "tags"}.get(name, name) for name in changed if name not in _NOT_FIELDS)
+        yield track("Ticket Priority Changed", fields, previous_priority=_old_and_new(changed, "priority")[0])
+    other = sorted({"label_list": "tags"}.get(name, name) for name in changed if name not in _SKIPPED)
     if other and email:
         yield track("Ticket Updated", fields, changed=other)
 
 
-def _move(changed: dict[str, Payload], name: str) -> tuple[str | None, str | None]:
+def _old_and_new(changed: dict[str, Payload], name: str) -> tuple[str | None, str | None]:
     """What a text field was and became."""
     values = changed.get(name, Payload({}))
     return values.text("previous_value", None), values.text("current_value", None)

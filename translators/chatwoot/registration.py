@@ -15,8 +15,8 @@ def register(at: Registering) -> Registered:
     """One webhook of the account. A server older than 4.11.2 signs nothing and tells no secret."""
     url = f"{at.given['server_url'].rstrip('/')}/api/v1/accounts/{at.given['account_id']}/webhooks"
     headers = {"api_access_token": at.given["access_token"]}
-    made = yield json_call("POST", url, headers, {"url": at.url, "name": "Segue", "subscriptions": list(at.types)})
-    webhook = made.maybe("payload.webhook") or made
+    created = yield json_call("POST", url, headers, {"url": at.url, "name": "Segue", "subscriptions": list(at.types)})
+    webhook = created.maybe("payload.webhook") or created
     return webhook.text("secret", "")
 
 

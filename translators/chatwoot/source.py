@@ -67,14 +67,14 @@ def head(item: Item) -> Head:
         account, message = body.id("account.id", ""), body.id("id")
         return Head(f"rating:{account}:{message}:{body.text('created_at', '')}:{rating}", type_, at, clock)
     by_bytes = f"{type_}:{body.id('id', '')}:{sha256(item.raw).hexdigest()[:40]}"
-    what = _what(type_, body)
+    what = _change_parts(type_, body)
     if what is None or "id" not in body:
         return Head(by_bytes, type_, at, clock)
     key = ":".join((type_, _account(body), body.id("id"), *what))
     return Head(key, type_, at, clock, former_keys=(FormerKey(by_bytes),))
 
 
-def _what(type_: str, body: Payload) -> list[str] | None:
+def _change_parts(type_: str, body: Payload) -> list[str] | None:
     """What tells two events of one type and record apart: nothing of a creation, else the change and its time.
 
     Where `changed_attributes` has no time it is the record's own last change, which every change of it moves.
@@ -117,10 +117,10 @@ def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
 
 def utc(body: Payload, path: str) -> datetime | None:
     """Unix seconds in a conversation, ISO 8601 in a message, `2020-03-03 13:05:57 UTC` in the documentation."""
-    told = body.get(path)
-    if isinstance(told, str) and told.endswith(" UTC"):
+    value = body.get(path)
+    if isinstance(value, str) and value.endswith(" UTC"):
         try:
-            return from_iso(told.removesuffix(" UTC"), naive_is_utc=True)
+            return from_iso(value.removesuffix(" UTC"), naive_is_utc=True)
         except ValueError:
             raise Malformed(f"{body.path}.{path}", "is not a time") from None
     return body.when(path, None)
@@ -128,11 +128,11 @@ def utc(body: Payload, path: str) -> datetime | None:
 
 def changes(body: Payload) -> dict[str, Payload]:
     """What changed, by name: each has `previous_value` and `current_value`."""
-    found: dict[str, Payload] = {}
+    changed: dict[str, Payload] = {}
     for entry in body.each("changed_attributes"):
         if isinstance(entry.value, dict):
-            found |= {name: entry.maybe(name) for name in entry.value}
-    return found
+            changed |= {name: entry.maybe(name) for name in entry.value}
+    return changed
 
 
 def rating_of(body: Payload) -> Payload:
@@ -170,8 +170,8 @@ def writer(event: Event) -> Identity | None:
 
 def of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
     """`identifier` is what your site gave to `setUser`; some bridges to other messengers write their own there."""
-    believed = event.option("identifier")
-    own = believed == "any" or (believed == "verified" and proved)
+    trusted = event.option("identifier")
+    own = trusted == "any" or (trusted == "verified" and proved)
     server, contact_id = event.option("server"), contact.id("id")
     known_as = f"{server}|{contact_id}" if server else contact_id
     return Identity(
@@ -185,9 +185,9 @@ def of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
 
 def _traits(contact: Payload) -> dict[str, Any]:
     name = real_name(contact.text("name", None))
-    told = {
+    traits = {
         "email": contact.text("email", ""),
         "name": None if name and _MADE_UP.fullmatch(name) else name,
         "phone": contact.text("phone_number", ""),
     }
-    return {trait: value for trait, value in told.items() if value}
+    return {trait: value for trait, value in traits.items() if value}

@@ -25,19 +25,19 @@ def message_added(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if kind != "MESSAGE":
         raise Malformed("$.messageType", "is neither MESSAGE nor COMMENT")
-    told = {"conversation_id": record(event.body), "message_id": event.body.id("messageId", None)}
-    yield track("Live Chat Message Added", told)
+    properties = {"conversation_id": record(event.body), "message_id": event.body.id("messageId", None)}
+    yield track("Live Chat Message Added", properties)
 
 
 @hubspot.on("conversation.propertyChange")
 def conversation_changed(event: Event) -> Iterator[Message]:
     body = event.body
-    name, told, thread = body.text("propertyName"), value(body), {"conversation_id": record(body)}
+    name, new_value, thread = body.text("propertyName"), value(body), {"conversation_id": record(body)}
     if name == "assignedTo":
-        if told is CLEAR:
+        if new_value is CLEAR:
             raise Skip("the conversation was given to nobody")
-        yield track("Live Chat Conversation Assigned", thread, assignee_id=told)
-    elif name == "status" and told in _STATES:
-        yield track(_STATES[told], thread, status=told.lower())
+        yield track("Live Chat Conversation Assigned", thread, assignee_id=new_value)
+    elif name == "status" and new_value in _STATES:
+        yield track(_STATES[new_value], thread, status=new_value.lower())
     else:
         raise Skip(f"the property {name} of a conversation is your team's own filing")

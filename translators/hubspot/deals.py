@@ -29,9 +29,9 @@ def deal_changed(event: Event) -> Iterator[Message]:
         return
     if name in _DERIVED:
         raise Skip("HubSpot reckons it from the stage and the amount, which are told themselves")
-    property_, told = changed(body, DEAL, event.option("deal_properties"), "deal_properties")
+    property_, new_value = changed(body, DEAL, event.option("deal_properties"), "deal_properties")
     money = {"currency": event.option("currency") or None} if name == "amount" else {}
-    yield track("Opportunity Updated", deal | money | {property_: told}, changed=[property_])
+    yield track("Opportunity Updated", deal | money | {property_: new_value}, changed=[property_])
 
 
 @hubspot.on("lead.propertyChange")

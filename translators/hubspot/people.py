@@ -34,21 +34,21 @@ def contact_changed(event: Event) -> Iterator[Message]:
     if name == "hs_email_optout":
         yield track("Unsubscribed" if value(body, "flag") is True else "Email Resubscribed")
         return
-    trait, told = changed(body, CONTACT, event.option("contact_traits"), "contact_traits")
-    yield identify({trait: {"name": told} if name == "company" and told is not CLEAR else told})
-    if name == "lifecyclestage" and told is not CLEAR:
-        yield track("Lifecycle Stage Changed", contact_id=record(body), stage=told)
-    elif name == "hs_lead_status" and told is not CLEAR:
-        yield track("Lead Status Changed", contact_id=record(body), status=told)
+    trait, new_value = changed(body, CONTACT, event.option("contact_traits"), "contact_traits")
+    yield identify({trait: {"name": new_value} if name == "company" and new_value is not CLEAR else new_value})
+    if name == "lifecyclestage" and new_value is not CLEAR:
+        yield track("Lifecycle Stage Changed", contact_id=record(body), stage=new_value)
+    elif name == "hs_lead_status" and new_value is not CLEAR:
+        yield track("Lead Status Changed", contact_id=record(body), status=new_value)
 
 
 def rated(body: Payload, survey: str) -> dict[str, Any]:
     """A survey's last rating: a number, or a word such as `promoter`."""
-    told = value(body)
-    if told is CLEAR:
+    rating = value(body)
+    if rating is CLEAR:
         raise Skip("a rating was taken back")
-    score = int(told) if told.isdecimal() and len(told) < 3 else None
-    return {"survey": survey, "rating": told.lower(), "score": score}
+    score = int(rating) if rating.isdecimal() and len(rating) < 3 else None
+    return {"survey": survey, "rating": rating.lower(), "score": score}
 
 
 @hubspot.on("contact.merge")
@@ -69,8 +69,8 @@ def contact_associated(event: Event) -> Iterator[Message]:
         yield from _company_of(body, id_, removed=removed)
     elif to in {"deal", "ticket"}:
         noun = {"deal": "Opportunity", "ticket": "Ticket"}[to]
-        told = {"contact_id": record(body), f"{noun.lower()}_id": id_}
-        yield track(f"{noun} Contact {'Removed' if removed else 'Added'}", told)
+        properties = {"contact_id": record(body), f"{noun.lower()}_id": id_}
+        yield track(f"{noun} Contact {'Removed' if removed else 'Added'}", properties)
     else:
         raise Skip(f"an association with a {to}")
 
@@ -95,5 +95,5 @@ def company_created(event: Event) -> Iterator[Message]:
 
 @hubspot.on("company.propertyChange")
 def company_changed(event: Event) -> Iterator[Message]:
-    trait, told = changed(event.body, COMPANY, event.option("company_traits"), "company_traits")
-    yield group(record(event.body), {trait: told})
+    trait, new_value = changed(event.body, COMPANY, event.option("company_traits"), "company_traits")
+    yield group(record(event.body), {trait: new_value})

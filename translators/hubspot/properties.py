@@ -44,24 +44,24 @@ def changed(body: Payload, known: Mapping[str, str], more: Iterable[str], option
     `Skip` where it is neither known nor listed in the endpoint's option, so that no value leaves that nobody chose.
     """
     name = body.text("propertyName")
-    told = dict(known) | {found["property"]: _wanted(found) for found in map(_parse, more)}
-    if name not in told:
+    properties = dict(known) | {entry["property"]: _name_and_form(entry) for entry in map(_parse, more)}
+    if name not in properties:
         raise Skip(f"the property {name}: list it in the option {option} to send it")
-    wanted, _, form = told[name].partition(":")
-    return wanted, value(body, form)
+    property_name, _, form = properties[name].partition(":")
+    return property_name, value(body, form)
 
 
 def _parse(entry: str) -> re.Match[str]:
-    found = re.fullmatch(ENTRY, entry)
-    if found is None:
+    match = re.fullmatch(ENTRY, entry)
+    if match is None:
         raise Malformed(
             "$", f"cannot be read: the option's entry {entry!r} is not name, name=other or name=other:number"
         )
-    return found
+    return match
 
 
-def _wanted(found: re.Match[str]) -> str:
-    return f"{found['name'] or found['property']}:{found['form'] or ''}"
+def _name_and_form(match: re.Match[str]) -> str:
+    return f"{match['name'] or match['property']}:{match['form'] or ''}"
 
 
 def value(body: Payload, form: str = "") -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from translators.hubspot.source import company, hubspot, merged, record, thing
+from translators.hubspot.source import company, hubspot, merged, record, record_identity
 from translators.kit import Event, Message, track
 
 _NOUNS: Final = {
@@ -13,7 +13,7 @@ _NOUNS: Final = {
 }  # fmt: skip
 
 
-def _told(event: Event, verb: str) -> Message:
+def _record_event(event: Event, verb: str) -> Message:
     noun = _noun(event)
     return track(f"{noun} {verb}", {f"{noun.lower()}_id": record(event.body)})
 
@@ -24,22 +24,22 @@ def _noun(event: Event) -> str:
 
 @hubspot.on("deal.creation", "lead.creation")
 def record_created(event: Event) -> Iterator[Message]:
-    yield _told(event, "Created")
+    yield _record_event(event, "Created")
 
 
 @hubspot.on("contact.deletion", "company.deletion", "deal.deletion", "lead.deletion", "ticket.deletion")
 def record_deleted(event: Event) -> Iterator[Message]:
-    yield _told(event, "Deleted")
+    yield _record_event(event, "Deleted")
 
 
 @hubspot.on("contact.privacyDeletion")
 def contact_erased(event: Event) -> Iterator[Message]:
-    yield _told(event, "Erased")
+    yield _record_event(event, "Erased")
 
 
 @hubspot.on("contact.restore", "company.restore", "deal.restore", "ticket.restore")
 def record_restored(event: Event) -> Iterator[Message]:
-    yield _told(event, "Restored")
+    yield _record_event(event, "Restored")
 
 
 @hubspot.on("company.merge", "deal.merge", "ticket.merge")
@@ -48,5 +48,5 @@ def records_merged(event: Event) -> Iterator[Message]:
     kind, noun = event.type.partition(".")[0], _noun(event)
     stays, gone = merged(event.body)
     for id_ in gone:
-        who = company(event.body, id_) if kind == "company" else thing(event.body, kind, id_)
+        who = company(event.body, id_) if kind == "company" else record_identity(event.body, kind, id_)
         yield track(f"{noun} Merged", {f"{noun.lower()}_id": id_, "merged_into": stays}, key=id_, who=who)

@@ -28,7 +28,7 @@ PROPERTIES: Final[Mapping[str, Sequence[str]]] = {
 }
 """What is subscribed to. A team comes with its agent, and a ticket's rating with the contact's, so neither is here."""
 _GENERIC: Final = {"lead"}
-_AT_ONCE: Final = 10
+_CONCURRENT_REQUESTS: Final = 10
 
 hubspot.by_hand(
     "An app of the developer platform: put docs/hubspot/webhooks-hsmeta.json into its src/app/webhooks/, with {url} as "
@@ -54,24 +54,26 @@ def register(at: Registering) -> Registered:
     """The app's one target URL, then every subscription that it does not have yet. The API does not tell the secret."""
     app = f"https://api.hubapi.com/webhooks/v3/{quote(at.given['app_id'], safe='')}"
     key = f"?hapikey={quote(at.given['developer_api_key'], safe='')}"
-    told = yield replace(json_call("GET", f"{app}/settings{key}", {}), absent=True)
-    target = told.text("targetUrl", "")
+    settings_now = yield replace(json_call("GET", f"{app}/settings{key}", {}), absent=True)
+    target = settings_now.text("targetUrl", "")
     if target not in {"", at.url}:
         raise Refused(f"the app sends its webhooks to {target}, and an app has one URL only: take another app")
     if not target:
-        settings = {"targetUrl": at.url, "throttling": {"maxConcurrentRequests": _AT_ONCE}}
+        settings = {"targetUrl": at.url, "throttling": {"maxConcurrentRequests": _CONCURRENT_REQUESTS}}
         yield json_call("PUT", f"{app}/settings{key}", {}, settings)
-    found = yield json_call("GET", f"{app}/subscriptions{key}", {})
-    there = {
-        (one.text("eventType"), one.text("propertyName", None), one.text("objectTypeId", None)): one
-        for one in found.each("results")
+    listed = yield json_call("GET", f"{app}/subscriptions{key}", {})
+    existing = {
+        (known.text("eventType"), known.text("propertyName", None), known.text("objectTypeId", None)): known
+        for known in listed.each("results")
     }
-    for wanted in subscriptions(at.types, at.given["properties"].split()):
-        one = there.get((wanted["eventType"], wanted.get("propertyName"), wanted.get("objectTypeId")))
-        if one is None:
-            yield json_call("POST", f"{app}/subscriptions{key}", {}, wanted)
-        elif not one.flag("active", True):
-            yield json_call("PATCH", f"{app}/subscriptions/{one.id('id')}{key}", {}, {"active": True})
+    for subscription in subscriptions(at.types, at.given["properties"].split()):
+        known = existing.get(
+            (subscription["eventType"], subscription.get("propertyName"), subscription.get("objectTypeId"))
+        )
+        if known is None:
+            yield json_call("POST", f"{app}/subscriptions{key}", {}, subscription)
+        elif not known.flag("active", True):
+            yield json_call("PATCH", f"{app}/subscriptions/{known.id('id')}{key}", {}, {"active": True})
     return ""
 
 
@@ -79,13 +81,13 @@ def subscriptions(types: Sequence[str], more: Sequence[str] = ()) -> Iterator[di
     """One for each type, one for each property of a type that tells of changes; in the API's own form."""
     ids = {name: id_ for id_, name in OBJECTS.items()}
     for type_ in types:
-        kind, _, what = type_.partition(".")
-        told: dict[str, Any] = {"eventType": type_, "active": True}
+        kind, _, action = type_.partition(".")
+        subscription: dict[str, Any] = {"eventType": type_, "active": True}
         if kind in _GENERIC:
-            told |= {"eventType": f"object.{what}", "objectTypeId": ids[kind]}
-        if what != "propertyChange":
-            yield told
+            subscription |= {"eventType": f"object.{action}", "objectTypeId": ids[kind]}
+        if action != "propertyChange":
+            yield subscription
             continue
         own = [name.partition(".")[2] for name in more if name.startswith(f"{kind}.")]
         for property_ in dict.fromkeys([*PROPERTIES[kind], *own]):
-            yield told | {"propertyName": property_}
+            yield subscription | {"propertyName": property_}

@@ -87,11 +87,11 @@ def head(item: Item) -> Head:
     if item.envelope.get("sent_by") == "workflow":
         return Head(f"sha256:{sha256(item.raw).hexdigest()}", "workflow", None)
     body = item.body
-    told = body.text("eventType", None) or body.text("subscriptionType")
-    kind, _, what = told.partition(".")
+    name = body.text("eventType", None) or body.text("subscriptionType")
+    kind, _, action = name.partition(".")
     if kind == "object":
         kind = kind_of(body.text("objectTypeId", "") or body.text("fromObjectTypeId"))
-    type_ = f"{kind}.{what}"
+    type_ = f"{kind}.{action}"
     key = [body.id("portalId"), type_, record(body), body.id("occurredAt"), *_change(body)]
     former = [
         body.id("portalId"), body.id("subscriptionId", ""), body.id("eventId", ""), record(body),
@@ -134,8 +134,8 @@ def _association(body: Payload) -> tuple[str, str]:
 @hubspot.before
 def this_account(event: Event) -> None:
     """One app's webhooks come to one URL from every account that installed it, so others are passed over here."""
-    wanted = event.option("portal_id")
-    if wanted and event.body.id("portalId") != wanted:
+    allowed = event.option("portal_id")
+    if allowed and event.body.id("portalId") != allowed:
         raise Skip("of another HubSpot account")
 
 
@@ -153,7 +153,7 @@ def who(event: Event) -> Identity:
         return contact(event.body, record(event.body))
     if kind == "company":
         return company(event.body, record(event.body))
-    return thing(event.body, kind, record(event.body))
+    return record_identity(event.body, kind, record(event.body))
 
 
 def record(body: Payload) -> str:
@@ -166,7 +166,7 @@ def is_primary(body: Payload) -> bool:
     return body.flag("isPrimaryAssociation", False) or body.integer("associationTypeId", None) == _PRIMARY_COMPANY
 
 
-def thing(body: Payload, kind: str, id_: str) -> Identity:
+def record_identity(body: Payload, kind: str, id_: str) -> Identity:
     """A record that is no person. Ids are unique within an account, so the account is told too."""
     return Identity(anonymous=(kind, f"{body.id('portalId')}|{id_}"))
 
@@ -196,10 +196,10 @@ def merged(body: Payload) -> tuple[str, list[str]]:
     https://developers.hubspot.com/changelog/new-subscription-types-for-webhooks
     """
     primary = body.id("primaryObjectId")
-    found = body.get("mergedObjectIds", [])
-    if not isinstance(found, list):
+    merged_ids = body.get("mergedObjectIds", [])
+    if not isinstance(merged_ids, list):
         raise Malformed(f"{body.path}.mergedObjectIds", "is no list")
     primary = body.id("primaryObjectId")
     stays = body.id("newObjectId", None) or primary
-    gone = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in found)]
+    gone = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in merged_ids)]
     return stays, [id_ for id_ in dict.fromkeys(gone) if id_ != stays]

@@ -35,40 +35,40 @@ def ticket_changed(event: Event) -> Iterator[Message]:
     elif name in _RATINGS:
         yield track("Satisfaction Rated", ticket | rated(body, _RATINGS[name]))
     else:
-        property_, told = changed(body, TICKET, event.option("ticket_properties"), "ticket_properties")
-        if property_ == "channel" and isinstance(told, str):
-            told = told.lower()
-        yield track("Ticket Updated", ticket | {property_: told}, changed=[property_])
+        property_, new_value = changed(body, TICKET, event.option("ticket_properties"), "ticket_properties")
+        if property_ == "channel" and isinstance(new_value, str):
+            new_value = new_value.lower()
+        yield track("Ticket Updated", ticket | {property_: new_value}, changed=[property_])
 
 
 def _stage(event: Event, ticket: Mapping[str, str]) -> Message:
-    stage = _something(event, "the ticket left its pipeline")
+    stage = _new_value(event, "the ticket left its pipeline")
     name = next((name for option, name in _STAGES.items() if stage in event.option(option)), "Ticket Status Changed")
     return track(name, ticket, status=stage)
 
 
 def _reopened(event: Event, ticket: Mapping[str, str]) -> Message:
-    _something(event, "the mark that the ticket was reopened was taken off")
+    _new_value(event, "the mark that the ticket was reopened was taken off")
     return track("Ticket Reopened", ticket)
 
 
 def _agent(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Assigned", ticket, assignee_id=_something(event, "the ticket was given to nobody"))
+    return track("Ticket Assigned", ticket, assignee_id=_new_value(event, "the ticket was given to nobody"))
 
 
 def _team(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Assigned", ticket, team_id=_something(event, "the ticket was given to no team"))
+    return track("Ticket Assigned", ticket, team_id=_new_value(event, "the ticket was given to no team"))
 
 
 def _priority(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Priority Changed", ticket, priority=_something(event, "the priority was taken off").lower())
+    return track("Ticket Priority Changed", ticket, priority=_new_value(event, "the priority was taken off").lower())
 
 
-def _something(event: Event, otherwise: str) -> Any:
-    told = value(event.body)
-    if told is CLEAR:
+def _new_value(event: Event, otherwise: str) -> Any:
+    new_value = value(event.body)
+    if new_value is CLEAR:
         raise Skip(otherwise)
-    return told
+    return new_value
 
 
 _MEANINGS: Final[Mapping[str, Callable[[Event, Mapping[str, str]], Message]]] = {

@@ -58,8 +58,8 @@ def conversation_started_by_agent(event: Event) -> Iterator[Message]:
 @intercom.on("conversation.user.replied")
 def message_sent(event: Event) -> Iterator[Message]:
     part = _part(event)
-    said = _conversation(event) | {"message_id": part.id("id", None)}
-    yield track("Live Chat Message Sent", said, who=writer(event, part))
+    properties = _conversation(event) | {"message_id": part.id("id", None)}
+    yield track("Live Chat Message Sent", properties, who=writer(event, part))
 
 
 @intercom.on("conversation.admin.replied")
@@ -76,8 +76,8 @@ def message_received(event: Event) -> Iterator[Message]:
 @intercom.on("conversation.admin.assigned", "conversation.admin.open.assigned")
 def conversation_assigned(event: Event) -> Iterator[Message]:
     item = item_of(event)
-    to = _part(event).maybe("assigned_to") or item.maybe("assignee")
-    kind, id_ = to.text("type", ""), to.id("id", None)
+    assigned = _part(event).maybe("assigned_to") or item.maybe("assignee")
+    kind, id_ = assigned.text("type", ""), assigned.id("id", None)
     team = id_ if kind == "team" else assignee_id(item, "team_assignee_id")
     assignee = id_ if kind == "admin" else assignee_id(item, "admin_assignee_id")
     if team is None and assignee is None:
@@ -86,9 +86,9 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
         "Live Chat Conversation Assigned",
         _conversation(event),
         assignee_id=assignee,
-        assignee_name=to.text("name", None) if kind == "admin" else None,
+        assignee_name=assigned.text("name", None) if kind == "admin" else None,
         team_id=team,
-        team_name=to.text("name", None) if kind == "team" else None,
+        team_name=assigned.text("name", None) if kind == "team" else None,
     )
 
 

@@ -22,18 +22,18 @@ def contact_known(event: Event) -> Iterator[Message]:
         "state": place.text("region", None) or place.text("region_name", None),
         "country": place.text("country", None) or place.text("country_name", None),
     }
-    born = contact.when("signed_up_at", None) or contact.when("created_at", None)
-    yield identify(createdAt=born, address=address if any(address.values()) else None)
+    created_at = contact.when("signed_up_at", None) or contact.when("created_at", None)
+    yield identify(createdAt=created_at, address=address if any(address.values()) else None)
 
 
 @intercom.on("contact.merged")
 def contact_merged(event: Event) -> Iterator[Message]:
     contact = item_of(event)
     absorbed = contact.id("merged_from.id", None)
-    known = of_contact(contact)
+    identity = of_contact(contact)
     if absorbed:
-        known = replace(known, external_ids=(*known.external_ids, ExternalId("intercom_contact_id", absorbed)))
-    yield identify(who=known)
+        identity = replace(identity, external_ids=(*identity.external_ids, ExternalId("intercom_contact_id", absorbed)))
+    yield identify(who=identity)
 
 
 @intercom.on("contact.deleted", "user.deleted")

@@ -54,8 +54,8 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 @intercom.guard
 def workspace(delivery: Delivery) -> None:
     """A workspace that the operator named is the only one let in."""
-    wanted = delivery.options["app_id"]
-    if wanted and delivery.payload.id("app_id", "") != wanted:
+    allowed = delivery.options["app_id"]
+    if allowed and delivery.payload.id("app_id", "") != allowed:
         raise Refused("This notification is of another Intercom workspace.")
 
 
@@ -94,10 +94,10 @@ def who(event: Event) -> Identity:
     item = item_of(event)
     if event.type.startswith("company."):
         return of_company(item) if item.get("contact") is None else of_contact(item.at("contact"))
-    for found in _contacts(item):
-        if not found.get("id"):
+    for contact in _contacts(item):
+        if not contact.get("id"):
             continue
-        return of_contact(found, _role(item, found), by_type=not event.type.startswith(_OF_EITHER))
+        return of_contact(contact, _role(item, contact), by_type=not event.type.startswith(_OF_EITHER))
     if "type" not in item and event.type.startswith(("contact.", "user.", "visitor.")):
         return of_contact(item)  # *.deleted topics may tell an id and no more
     if event.type.startswith(("conversation.", "ticket.")):
@@ -137,9 +137,9 @@ def writer(event: Event, part: Payload) -> Identity | None:
         return None
     if author.text("type", "") not in _PEOPLE:
         raise Skip("written by no contact")
-    for found in _contacts(item_of(event)):
-        if found.get("id") == author.get("id"):
-            return of_contact(found, author.text("type"))
+    for contact in _contacts(item_of(event)):
+        if contact.get("id") == author.get("id"):
+            return of_contact(contact, author.text("type"))
     return of_contact(author)
 
 
@@ -191,9 +191,9 @@ def group_id(company: Payload) -> str:
 
 def _company(contact: Payload) -> str | None:
     """The one company of a contact, where its own id is told (API 1)."""
-    found = contact.get("companies.companies")
-    if isinstance(found, list) and len(found) == 1:
-        return _own_id(Payload(found[0], f"{contact.path}.companies.companies[0]"), "company_id") or None
+    companies = contact.get("companies.companies")
+    if isinstance(companies, list) and len(companies) == 1:
+        return _own_id(Payload(companies[0], f"{contact.path}.companies.companies[0]"), "company_id") or None
     return None
 
 

@@ -10,8 +10,8 @@ from translators.kit import Event, Message, Payload, Skip, track
 
 
 def _state(value: Payload, path: str) -> str | None:
-    told = value.get(path)
-    return value.text(f"{path}.category", None) if isinstance(told, dict) else value.text(path, None)
+    state = value.get(path)
+    return value.text(f"{path}.category", None) if isinstance(state, dict) else value.text(path, None)
 
 
 def _ticket(event: Event) -> dict[str, Any]:
@@ -62,8 +62,8 @@ def ticket_state_updated(event: Event) -> Iterator[Message]:
 @intercom.on("ticket.contact.replied")
 def ticket_answered_by_customer(event: Event) -> Iterator[Message]:
     part = _part(event)
-    said = _ticket(event) | {"message_id": part.id("id", None)}
-    yield track("Ticket Replied", said, author="customer", who=writer(event, part))
+    properties = _ticket(event) | {"message_id": part.id("id", None)}
+    yield track("Ticket Replied", properties, author="customer", who=writer(event, part))
 
 
 @intercom.on("ticket.admin.replied")
@@ -75,8 +75,8 @@ def ticket_answered_by_agent(event: Event) -> Iterator[Message]:
     if author and not is_teammate(author):
         raise Skip("written by a bot or a workflow")
     agent, name = author.id("id", None), author.text("name", None)
-    said = _ticket(event) | {"agent_id": agent, "agent_name": name, "message_id": part.id("id", None)}
-    yield track("Ticket Replied", said, author="agent")
+    properties = _ticket(event) | {"agent_id": agent, "agent_name": name, "message_id": part.id("id", None)}
+    yield track("Ticket Replied", properties, author="agent")
 
 
 @intercom.on("ticket.attribute.updated")
@@ -88,6 +88,6 @@ def ticket_updated(event: Event) -> Iterator[Message]:
 @intercom.on("ticket.rating.provided")
 def ticket_rated(event: Event) -> Iterator[Message]:
     item = item_of(event)
-    found = item.maybe("ticket_rating") or item.maybe("conversation_rating") or item.at("rating")
-    score = found.integer("rating")
+    rating = item.maybe("ticket_rating") or item.maybe("conversation_rating") or item.at("rating")
+    score = rating.integer("rating")
     yield track("Satisfaction Rated", _ticket(event), rating=str(score), score=score)

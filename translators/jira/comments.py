@@ -22,16 +22,16 @@ def commented(event: Event) -> Iterator[Message]:
     person = known(author, site(event))
     if person is None:
         raise Skip("written by an application or automation" if is_application(author) else "written by nobody known")
-    said = {**ticket(event), "message_id": comment.id("id")}
-    whose = requester(event)
-    if whose and whose.anonymous == person.anonymous:
-        yield track("Ticket Replied", said, author="customer", who=whose)
+    properties = {**ticket(event), "message_id": comment.id("id")}
+    customer = requester(event)
+    if customer and customer.anonymous == person.anonymous:
+        yield track("Ticket Replied", properties, author="customer", who=customer)
     elif is_customer(author):  # a participant of the request; Cloud tells no reporter beside a comment
-        person = replace(person, group_id=whose.group_id if whose else None)
-        yield track("Ticket Replied", said, author="customer", who=person)
+        person = replace(person, group_id=customer.group_id if customer else None)
+        yield track("Ticket Replied", properties, author="customer", who=person)
     else:
         agent = {"agent_id": user_id(author), "agent_name": author.text("displayName", None)}
-        yield track("Ticket Replied", said | agent, author="agent")
+        yield track("Ticket Replied", properties | agent, author="agent")
 
 
 def _public(event: Event, comment: Payload) -> None:

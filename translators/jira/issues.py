@@ -7,13 +7,13 @@ from typing import Any, Final
 
 from translators.jira.person import is_application, is_customer, user_id
 from translators.jira.source import custom, jira, site
-from translators.jira.status import step
+from translators.jira.status import status_event
 from translators.kit import Event, Message, Payload, Skip, track
 
 SERVICE: Final = "[system] "  # a service project's own issue types begin so
-_TOLD: Final = {"status", "resolution", "assignee", "priority"}
+_REPORTED: Final = {"status", "resolution", "assignee", "priority"}
 # the board's order, planning and time sheets: the team's own filing
-_QUIET: Final = {
+_SKIPPED: Final = {
     "rank", "sprint", "timeestimate", "timeoriginalestimate", "timespent", "worklogid", "worklogtimespent",
     "remoteissuelink", "remoteworkitemlink",
 }  # fmt: skip
@@ -71,10 +71,10 @@ def issue_deleted(event: Event) -> Iterator[Message]:
 @jira.on("jira:issue_updated")
 def issue_updated(event: Event) -> Iterator[Message]:
     """One change may be several facts; each is told once."""
-    told = list(_changes(event))
-    if not told:
+    messages = list(_changes(event))
+    if not messages:
         raise Skip("no field changed but the team's own filing, or a ticket given to nobody")
-    yield from told
+    yield from messages
 
 
 def _changes(event: Event) -> Iterator[Message]:
@@ -83,7 +83,7 @@ def _changes(event: Event) -> Iterator[Message]:
     props = ticket(event) | _agent(event)
     none = Payload({})
     status, resolution = system.get("status", none), system.get("resolution", none)
-    name = step(event, status, resolution) if status or resolution else None
+    name = status_event(event, status, resolution) if status or resolution else None
     if name:
         yield track(name, props, previous_status=lower(status, "fromString"))
     if (assignee := system.get("assignee", none)) and "to" in assignee:
@@ -98,13 +98,13 @@ def _changes(event: Event) -> Iterator[Message]:
     rated = {field: score for item in items if (score := _score(event, field := item.text("fieldId", ""))) is not None}
     for field, score in rated.items():
         yield track("Satisfaction Rated", ticket(event), rating=str(score), score=score, key=field)
-    told = _TOLD if name else _TOLD - {"resolution"}
+    reported = _REPORTED if name else _REPORTED - {"resolution"}
     changed = [
         item.text("field")
         for item in items
-        if item.text("fieldId", "") not in rated and item not in [system.get(field) for field in told]
+        if item.text("fieldId", "") not in rated and item not in [system.get(field) for field in reported]
     ]
-    if changed := [field for field in dict.fromkeys(changed) if field.lower() not in _QUIET]:
+    if changed := [field for field in dict.fromkeys(changed) if field.lower() not in _SKIPPED]:
         yield track("Ticket Updated", props, changed=changed)
 
 

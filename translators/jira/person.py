@@ -40,7 +40,7 @@ def known(user: Payload, site: str) -> Identity | None:
         return None
     email, name = user.text("emailAddress", ""), real_name(user.text("displayName", None)) or ""
     traits = {"email": email if "@" in email else "", "name": name}
-    return account(own, site if "accountId" not in user else "", {key: told for key, told in traits.items() if told})
+    return account(own, site if "accountId" not in user else "", {key: value for key, value in traits.items() if value})
 
 
 def account(own: str, site: str, traits: dict[str, str]) -> Identity:

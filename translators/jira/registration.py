@@ -34,10 +34,10 @@ def register(at: Registering) -> Registered:
         "excludeBody": False,
         "secret": at.secret,
     }
-    made = yield json_call(
+    created = yield json_call(
         "POST", f"{base}/rest/webhooks/1.0/webhook", basic(at.given["email"], at.given["api_token"]), webhook
     )
-    made.text("self")
+    created.text("self")
     return at.secret
 
 

@@ -31,39 +31,39 @@ def reporter(event: Event) -> Identity:
     body = filled(event.body, blank=BLANK)
     if "reporter" not in body.value:
         raise Malformed("$.reporter", "is missing: paste the template of docs/sources/jira.md into the rule")
-    told = body.maybe("reporter")
-    email = told.text("email", "")
+    user = body.maybe("reporter")
+    email = user.text("email", "")
     traits = {"email": email} if "@" in email else {}
-    own, key = told.id("id", ""), told.id("key", "")
+    own, key = user.id("id", ""), user.id("key", "")
     if own or key:
         person = account(own or key, "" if own else site_of(body.text("ticket.url", "")), traits)
     elif traits:
         person = Identity(anonymous=("email", email.strip().lower()), traits=traits)
     else:
         raise Skip("no customer: the ticket has no reporter")
-    return replace(person, metadata=(told.texts("own"),))
+    return replace(person, metadata=(user.texts("own"),))
 
 
 def _ticket(event: Event) -> dict[str, Any]:
     body = filled(event.body, blank=BLANK)
-    told = body.pick(
+    properties = body.pick(
         ticket_key="ticket.key", status_category="ticket.status_category", project_key="ticket.project",
         url="ticket.url", assignee_name="assignee.name",
     )  # fmt: skip
     for name in ("status", "priority", "type", "request_type", "resolution"):
-        told[name] = lower(body, f"ticket.{name}")
-    told["type"] = (told["type"] or "").removeprefix(SERVICE) or None
+        properties[name] = lower(body, f"ticket.{name}")
+    properties["type"] = (properties["type"] or "").removeprefix(SERVICE) or None
     assignee = body.id("assignee.id", None) or body.id("assignee.key", None)
-    return told | {"ticket_id": body.id("ticket.id"), "assignee_id": assignee}
+    return properties | {"ticket_id": body.id("ticket.id"), "assignee_id": assignee}
 
 
 @jira.on(*_NAMES)
-def ticket_told(event: Event) -> Iterator[Message]:
+def ticket_changed(event: Event) -> Iterator[Message]:
     yield track(_NAMES[event.type], _ticket(event), who=reporter(event))
 
 
 @jira.on("rule.ticket.replied")
-def reply_told(event: Event) -> Iterator[Message]:
+def replied(event: Event) -> Iterator[Message]:
     """The comment's author is the reporter or not, unless the rule's condition knows better and says so."""
     body = filled(event.body, blank=BLANK)
     internal = body.text("comment.internal", "").lower()
@@ -74,10 +74,10 @@ def reply_told(event: Event) -> Iterator[Message]:
     author = body.text("comment.author", None) or _author(body)
     if author not in {"customer", "agent"}:
         raise Malformed("$.comment.author", "must be customer or agent, or empty")
-    said = _ticket(event) | {"message_id": body.id("comment.id", None), "author": author}
+    properties = _ticket(event) | {"message_id": body.id("comment.id", None), "author": author}
     if author == "agent":
-        said["agent_id"] = body.id("comment.author_id", None) or body.id("comment.author_key", None)
-    yield track("Ticket Replied", said, who=_writer(body, author) or reporter(event))
+        properties["agent_id"] = body.id("comment.author_id", None) or body.id("comment.author_key", None)
+    yield track("Ticket Replied", properties, who=_writer(body, author) or reporter(event))
 
 
 def _writer(body: Payload, author: str) -> Identity | None:
@@ -90,14 +90,14 @@ def _writer(body: Payload, author: str) -> Identity | None:
 
 def _author(body: Payload) -> str:
     pairs = (("comment.author_id", "reporter.id"), ("comment.author_key", "reporter.key"))
-    told = [(body.id(one, ""), body.id(other, "")) for one, other in pairs]
-    if not any(one for one, _ in told):
+    ids = [(body.id(one, ""), body.id(other, "")) for one, other in pairs]
+    if not any(one for one, _ in ids):
         raise Malformed("$.comment.author_id", "is missing, and so is author_key: paste the template of the docs anew")
-    return "customer" if any(one and one == other for one, other in told) else "agent"
+    return "customer" if any(one and one == other for one, other in ids) else "agent"
 
 
 @jira.on("rule.ticket.rated")
-def rating_told(event: Event) -> Iterator[Message]:
+def rated(event: Event) -> Iterator[Message]:
     rating = filled(event.body, blank=BLANK).text("rating")
     score = int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
     yield track("Satisfaction Rated", _ticket(event), rating=rating.lower(), score=score, who=reporter(event))

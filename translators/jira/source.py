@@ -53,7 +53,7 @@ jira = Source(
 )
 
 _IDENTIFIER: Final = "x-atlassian-webhook-identifier"
-_AT_ONCE: Final = timedelta(seconds=1)
+_SAME_MOMENT: Final = timedelta(seconds=1)
 _COMMENT: Final = "comment_created"
 # What a change says of its comment; the older servers do not say it
 _COMMENT_EVENTS: Final = {
@@ -82,7 +82,7 @@ def split(delivery: Delivery) -> list[bytes | Item]:
 def _comment_event(comment: Payload) -> str:
     """A comment that was changed after it was written is no new one."""
     try:
-        edited = comment.iso("updated") - comment.iso("created") > _AT_ONCE
+        edited = comment.iso("updated") - comment.iso("created") > _SAME_MOMENT
     except Malformed:
         return _COMMENT
     return "comment_updated" if edited else _COMMENT
@@ -119,13 +119,13 @@ def head(item: Item) -> Head:
         comment = body.at("comment")
         key = f"comment:{site_of(comment.text('self', ''))}:{comment.id('id')}"
         return Head(key, type_, comment.iso("created", None) or at)
-    named = _named(type_, body)
-    if named is None:
+    natural = _natural_key(type_, body)
+    if natural is None:
         return Head(delivered, type_, at)
-    return Head(named, type_, at, former_keys=(FormerKey(delivered),))
+    return Head(natural, type_, at, former_keys=(FormerKey(delivered),))
 
 
-def _named(type_: str, body: Payload) -> str | None:
+def _natural_key(type_: str, body: Payload) -> str | None:
     """The key by the ids of what an event is about; None if they are not there."""
     issue, comment, worklog = body.maybe("issue"), body.maybe("comment"), body.maybe("worklog")
     if type_ in {"jira:issue_created", "jira:issue_deleted"}:
@@ -158,19 +158,19 @@ def who(event: Event) -> Identity:
     """Whose ticket it is: the reporter, whoever acted; the user of a user's own events."""
     if event.type.startswith("user_"):
         user = event.body.at("user")
-        return known(user, site(event)) or _nobody(event)
+        return known(user, site(event)) or _site_identity(event)
     fields = event.body.get("issue.fields")
     if isinstance(fields, dict) and "reporter" in fields and not fields["reporter"] and not fields.get("creator"):
         raise Skip("no customer: the issue has neither a reporter nor a creator")
-    return requester(event) or _nobody(event)
+    return requester(event) or _site_identity(event)
 
 
 def site(event: Event) -> str:
     """The Jira site that sent it, by the address of what it tells of."""
     body = event.body
     for path in ("issue.self", "comment.self", "user.self"):
-        if found := site_of(body.text(path, "")):
-            return found
+        if host := site_of(body.text(path, "")):
+            return host
     raise Malformed("$.issue.self", "is missing: no Jira site is named")
 
 
@@ -183,11 +183,11 @@ def requester(event: Event) -> Identity | None:
     person = known(fields.maybe("reporter") or fields.maybe("creator"), site(event))
     if person is None:
         return None
-    own = {name: told for name, told in custom(fields).items() if isinstance(told, str)}
+    own = {name: value for name, value in custom(fields).items() if isinstance(value, str)}
     return replace(person, metadata=(own,), group_id=_organization(fields))
 
 
-def _nobody(event: Event) -> Identity:
+def _site_identity(event: Event) -> Identity:
     """An application's affairs, or a ticket whose reporter is not told, are filed under the site."""
     return Identity(anonymous=("site", site(event)))
 
@@ -208,5 +208,5 @@ def _is_organization(member: Any) -> bool:
 
 def custom(fields: Payload) -> dict[str, Any]:
     """The custom fields; their names (`customfield_10050`) are the site's own."""
-    told = fields.value if isinstance(fields.value, dict) else {}
-    return {name: value for name, value in told.items() if name.startswith("customfield_")}
+    members = fields.value if isinstance(fields.value, dict) else {}
+    return {name: value for name, value in members.items() if name.startswith("customfield_")}

@@ -11,15 +11,15 @@ from typing import Final, Literal
 
 from translators.kit import Event, Payload
 
-_WITH_IT: Final = timedelta(seconds=2)
-Step = Literal["Ticket Solved", "Ticket Reopened", "Ticket Status Changed"]
+_SAME_CHANGE: Final = timedelta(seconds=2)
+StatusEvent = Literal["Ticket Solved", "Ticket Reopened", "Ticket Status Changed"]
 
 
-def step(event: Event, status: Payload, resolution: Payload) -> Step | None:
+def status_event(event: Event, status: Payload, resolution: Payload) -> StatusEvent | None:
     """What a change is; `status` and `resolution` are its items, empty where that was not changed. None: neither."""
     fields = event.body.at("issue.fields")
     ended = _is_end(event, fields.text("status.name", ""), fields.text("status.statusCategory.key", None))
-    resolved, was_resolved = _told(resolution, "to"), _told(resolution, "from")
+    resolved, was_resolved = _is_set(resolution, "to"), _is_set(resolution, "from")
     if not status:
         # alone it ends what runs, or opens it again; in a status that has ended it is but corrected
         return None if ended or resolved == was_resolved else "Ticket Solved" if resolved else "Ticket Reopened"
@@ -35,16 +35,16 @@ def _had_ended(event: Event, fields: Payload, status: Payload, *, ended: bool) -
     """Whether the old status was an end, of which only the name is told."""
     moved = fields.iso("statuscategorychangedate", None)
     if ended and moved is not None:
-        return abs(moved - fields.iso("updated", event.occurred_at)) > _WITH_IT
+        return abs(moved - fields.iso("updated", event.occurred_at)) > _SAME_CHANGE
     return _is_end(event, status.text("fromString", ""), None) or (ended and "resolution" in fields)
 
 
 def _is_end(event: Event, name: str, category: str | None) -> bool:
     if category is not None:
         return category == "done"
-    ends = {told.strip().casefold() for told in str(event.option("done_statuses")).split(";")}
+    ends = {status.strip().casefold() for status in str(event.option("done_statuses")).split(";")}
     return name.strip().casefold() in ends
 
 
-def _told(item: Payload, side: str) -> bool:
+def _is_set(item: Payload, side: str) -> bool:
     return bool(item.get(side) or item.get(f"{side}String"))

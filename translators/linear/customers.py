@@ -13,29 +13,29 @@ _REQUESTS: Final = {
     "CustomerNeed.update": "Customer Request Updated",
     "CustomerNeed.remove": "Customer Request Removed",
 }
-_QUIET: Final = {"updatedAt", "bodyData", "archivedAt"}
+_SKIPPED: Final = {"updatedAt", "bodyData", "archivedAt"}
 
 
 @linear.on("Customer.create", "Customer.update")
 def customer_known(event: Event) -> Iterator[Message]:
     """`externalIds` are the customer's ids in your own systems; they are a trait, since there may be several."""
-    told = event.body.at("data")
-    size = told.integer("size", None)
-    lists = {"domains": _texts(told, "domains"), "external_ids": _texts(told, "externalIds")}
+    customer = event.body.at("data")
+    size = customer.integer("size", None)
+    lists = {"domains": _texts(customer, "domains"), "external_ids": _texts(customer, "externalIds")}
     yield group(
-        told.id("id"),
-        told.pick("name") | lists,
+        customer.id("id"),
+        customer.pick("name") | lists,
         employees=None if size is None else str(size),
-        annual_revenue=told.decimal("revenue", None),
-        status=told.text("status.displayName", None) or told.text("status.name", None),
-        tier=told.text("tier.displayName", None) or told.text("tier.name", None),
-        createdAt=told.iso("createdAt", None),
+        annual_revenue=customer.decimal("revenue", None),
+        status=customer.text("status.displayName", None) or customer.text("status.name", None),
+        tier=customer.text("tier.displayName", None) or customer.text("tier.name", None),
+        createdAt=customer.iso("createdAt", None),
     )
 
 
-def _texts(told: Payload, path: str) -> list[str] | None:
+def _texts(body: Payload, path: str) -> list[str] | None:
     """The texts of a list but the empty ones; None if there is no list."""
-    return [text for entry in told.each(path) if (text := str(entry.value or "").strip())] if path in told else None
+    return [text for entry in body.each(path) if (text := str(entry.value or "").strip())] if path in body else None
 
 
 @linear.on("Customer.remove")
@@ -46,39 +46,39 @@ def customer_removed(event: Event) -> Iterator[Message]:
 @linear.on(*_REQUESTS)
 def requested(event: Event) -> Iterator[Message]:
     """A customer's request, linked to the issue or project that would serve it. Never its text."""
-    told = event.body.at("data")
+    request = event.body.at("data")
     changed: list[str] | None = None
     if event.type == "CustomerNeed.update":
         was: Any = event.body.maybe("updatedFrom").value
-        changed = sorted(name for name in was if isinstance(name, str) and name not in _QUIET)
+        changed = sorted(name for name in was if isinstance(name, str) and name not in _SKIPPED)
         if not changed:
             raise Skip("no change but Linear's own book-keeping")
     yield track(
         _REQUESTS[event.type],
-        request_id=told.id("id"),
-        important=told.integer("priority", 0) > 0,
-        customer_id=told.id("customerId", None) or told.id("customer", None),
-        customer_name=told.text("customer.name", None),
-        ticket_id=told.id("issueId", None) or told.id("issue", None),
-        ticket_key=told.text("issue.identifier", None),
-        subject=told.text("issue.title", None),
-        project_id=told.id("projectId", None) or told.id("project", None),
-        project_name=told.text("project.name", None),
-        url=told.text("issue.url", None) or told.text("project.url", None),
+        request_id=request.id("id"),
+        important=request.integer("priority", 0) > 0,
+        customer_id=request.id("customerId", None) or request.id("customer", None),
+        customer_name=request.text("customer.name", None),
+        ticket_id=request.id("issueId", None) or request.id("issue", None),
+        ticket_key=request.text("issue.identifier", None),
+        subject=request.text("issue.title", None),
+        project_id=request.id("projectId", None) or request.id("project", None),
+        project_name=request.text("project.name", None),
+        url=request.text("issue.url", None) or request.text("project.url", None),
         changed=changed,
     )
 
 
 @linear.on("User.create", "User.update")
 def member_known(event: Event) -> Iterator[Message]:
-    told = event.body.at("data")
-    if told.flag("app", False):
+    user = event.body.at("data")
+    if user.flag("app", False):
         raise Skip("an application's user, no person")
     yield identify(
-        username=told.text("displayName", None),
-        timezone=told.text("timezone", None),
-        linear_active=told.flag("active", None),
-        createdAt=told.iso("createdAt", None),
+        username=user.text("displayName", None),
+        timezone=user.text("timezone", None),
+        linear_active=user.flag("active", None),
+        createdAt=user.iso("createdAt", None),
     )
 
 

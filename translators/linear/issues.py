@@ -11,9 +11,21 @@ from translators.linear.source import about, linear, writer
 
 _DONE: Final = {"completed", "canceled", "duplicate"}
 _ENDS: Final = ("completedAt", "canceledAt")
-_TOLD: Final = {"stateId", "assigneeId", "teamId", "priority", "priorityLabel"}
-_QUIET: Final = {"subscriberIds", "previousIdentifiers", "number", "identifier", "syncedWith", "botActor", "trashed"}
-_QUIET_ENDS: Final = ("At", "Order", "Data")  # times, places in a list, and derived copies: Linear's own book-keeping
+_REPORTED: Final = {"stateId", "assigneeId", "teamId", "priority", "priorityLabel"}
+_SKIPPED: Final = {
+    "subscriberIds",
+    "previousIdentifiers",
+    "number",
+    "identifier",
+    "syncedWith",
+    "botActor",
+    "trashed",
+}
+_SKIPPED_ENDINGS: Final = (
+    "At",
+    "Order",
+    "Data",
+)  # times, places in a list, and derived copies: Linear's own book-keeping
 _JUST_NOW: Final = timedelta(seconds=2)
 
 
@@ -57,17 +69,17 @@ def sla_breached(event: Event) -> Iterator[Message]:
 @linear.on("Issue.update")
 def issue_updated(event: Event) -> Iterator[Message]:
     """`updatedFrom` holds what the fields were; one update may be several facts."""
-    was = _was(event)
-    told = list(_changes(event, was))
-    if not told:
+    was = _old_values(event)
+    messages = list(_changes(event, was))
+    if not messages:
         raise Skip("no change but Linear's own book-keeping, or a ticket given to nobody")
-    yield from told
+    yield from messages
 
 
 def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
     ticket, old = _ticket(event) | _actor(event), Payload(was, "$.updatedFrom")
     if "stateId" in was:
-        yield track(_step(event, was), ticket, previous_status_id=old.id("stateId", None))
+        yield track(_status_event(event, was), ticket, previous_status_id=old.id("stateId", None))
     if ("assigneeId" in was and ticket["assignee_id"]) or "teamId" in was:
         before = {
             "previous_assignee_id": old.id("assigneeId", None),
@@ -76,7 +88,7 @@ def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
         yield track("Ticket Assigned", ticket | before)
     if "priority" in was:
         yield track("Ticket Priority Changed", ticket, previous_priority=_priority(old))
-    changed = sorted(name for name in was if name not in _TOLD | _QUIET and not name.endswith(_QUIET_ENDS))
+    changed = sorted(name for name in was if name not in _REPORTED | _SKIPPED and not name.endswith(_SKIPPED_ENDINGS))
     if changed:
         yield track("Ticket Updated", ticket, changed=changed)
 
@@ -90,7 +102,7 @@ def _priority(old: Payload) -> str | None:
     return names[number] if number is not None and 0 <= number < len(names) else None
 
 
-def _step(event: Event, was: dict[str, Any]) -> str:
+def _status_event(event: Event, was: dict[str, Any]) -> str:
     """Whether the issue had ended before is told by its end's old value, since an old state is only an id."""
     ended_before = any(_before(event, was, name) for name in _ENDS)
     done = about(event).text("state.type") in _DONE
@@ -107,11 +119,11 @@ def _before(event: Event, was: dict[str, Any], name: str) -> bool:
     return ended is not None and abs(event.occurred_at - ended) > _JUST_NOW
 
 
-def _was(event: Event) -> dict[str, Any]:
-    told = event.body.maybe("updatedFrom").value
-    if not isinstance(told, dict):
+def _old_values(event: Event) -> dict[str, Any]:
+    fields = event.body.maybe("updatedFrom").value
+    if not isinstance(fields, dict):
         raise Malformed("$.updatedFrom", "is a list, not an object")
-    return told
+    return fields
 
 
 def _actor(event: Event) -> dict[str, Any]:
@@ -122,7 +134,7 @@ def _actor(event: Event) -> dict[str, Any]:
     return {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
 
 
-def _on(event: Event) -> dict[str, Any]:
+def _comment_ticket(event: Event) -> dict[str, Any]:
     """The issue that a comment or reaction stands on."""
     data = event.body.at("data")
     issue = data.maybe("issue")
@@ -139,16 +151,16 @@ def _on(event: Event) -> dict[str, Any]:
 def commented(event: Event) -> Iterator[Message]:
     """A member's comment is seen by the workspace alone, so only what came from outside is a reply."""
     data = event.body.at("data")
-    said = _on(event) | {"message_id": data.id("id"), "thread_id": data.id("parentId", None)}
-    if not said["ticket_id"]:
+    properties = _comment_ticket(event) | {"message_id": data.id("id"), "thread_id": data.id("parentId", None)}
+    if not properties["ticket_id"]:
         raise Skip("a comment on a project, a document or an update, not on an issue")
     author = writer(data)
     if author is None:
         raise Skip("written by a bot or an integration: nobody's act")
     if author.anonymous and author.anonymous[0] == "external_user":
-        yield track("Ticket Replied", said, author="customer", who=author)
+        yield track("Ticket Replied", properties, author="customer", who=author)
     else:
-        yield track("Issue Commented", said, on="issue", who=author)
+        yield track("Issue Commented", properties, on="issue", who=author)
 
 
 @linear.on("Reaction.create", "Reaction.remove")
@@ -157,4 +169,4 @@ def reacted(event: Event) -> Iterator[Message]:
     if writer(data) is None:
         raise Skip("done by a bot or an integration: nobody's act")
     name = "Reaction Added" if event.type == "Reaction.create" else "Reaction Removed"
-    yield track(name, _on(event), reaction=data.text("emoji"), message_id=data.id("commentId", None))
+    yield track(name, _comment_ticket(event), reaction=data.text("emoji"), message_id=data.id("commentId", None))

@@ -23,7 +23,7 @@ def register(at: Registering) -> Registered:
     """One webhook for the resources that we translate, signed with a secret of our own choice."""
     kinds = sorted({type_.partition(".")[0] for type_ in at.types} - _OF_APPLICATIONS)
     team = at.given["team"]
-    given = {
+    webhook = {
         "url": at.url,
         "label": "Segue",
         "secret": at.secret,
@@ -34,10 +34,10 @@ def register(at: Registering) -> Registered:
         "POST",
         "https://api.linear.app/graphql",
         {"Authorization": at.given["api_key"]},
-        {"query": _CREATE, "variables": {"input": given}},
+        {"query": _CREATE, "variables": {"input": webhook}},
     )
-    made = yield call
-    if "errors" in made:
-        raise Refused(made.text("errors.0.message", "without a reason"))
-    made.id("data.webhookCreate.webhook.id")
+    created = yield call
+    if "errors" in created:
+        raise Refused(created.text("errors.0.message", "without a reason"))
+    created.id("data.webhookCreate.webhook.id")
     return at.secret

@@ -44,8 +44,8 @@ _ISSUES: Final = {"Issue", "IssueSLA"}
 @linear.guard
 def workspace(delivery: Delivery) -> None:
     """A workspace that the operator named is the only one let in."""
-    wanted = delivery.options["organization_id"]
-    if wanted and delivery.payload.id("organizationId", "") != wanted:
+    allowed = delivery.options["organization_id"]
+    if allowed and delivery.payload.id("organizationId", "") != allowed:
         raise Refused("This delivery is of another Linear workspace.")
 
 
@@ -101,19 +101,19 @@ def writer(data: Payload) -> Identity | None:
     return None
 
 
-def external(user_id: str, told: Payload) -> Identity:
+def external(user_id: str, user: Payload) -> Identity:
     """Somebody outside the workspace, such as the person behind a Slack or help desk thread."""
     return Identity(
         anonymous=("external_user", user_id),
         external_ids=(ExternalId("linear_external_user_id", user_id),),
-        traits=_traits(told),
+        traits=_traits(user),
     )
 
 
-def member(user_id: str, told: Payload) -> Identity:
+def member(user_id: str, user: Payload) -> Identity:
     """A member of the workspace."""
     return Identity(
-        anonymous=("user", user_id), external_ids=(ExternalId("linear_user_id", user_id),), traits=_traits(told)
+        anonymous=("user", user_id), external_ids=(ExternalId("linear_user_id", user_id),), traits=_traits(user)
     )
 
 
@@ -144,6 +144,6 @@ def _workspace(event: Event) -> Identity:
     return Identity(anonymous=("organization", organization_id), group_id=organization_id)
 
 
-def _traits(told: Payload) -> dict[str, str]:
-    known = {"email": told.text("email", None), "name": real_name(told.text("name", None))}
-    return {name: value for name, value in known.items() if value}
+def _traits(user: Payload) -> dict[str, str]:
+    traits = {"email": user.text("email", None), "name": real_name(user.text("name", None))}
+    return {name: value for name, value in traits.items() if value}

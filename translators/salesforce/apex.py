@@ -28,7 +28,7 @@ from translators.kit import (
 )
 from translators.salesforce import objects
 from translators.salesforce.change import Change, Operation
-from translators.salesforce.ids import eighteen, same_organization
+from translators.salesforce.ids import full_id, same_organization
 from translators.salesforce.settings import ORGANIZATION, RECORDS
 
 _OPERATIONS: Final[dict[str, Operation]] = {
@@ -50,8 +50,8 @@ salesforce_apex = Source(
 @salesforce_apex.guard
 def ours(delivery: Delivery) -> None:
     """The organisation must be the configured one: a sandbox made from production has its class and its secret."""
-    wanted = str(delivery.options["organization_id"])
-    if wanted and not same_organization(delivery.batch("events").envelope.id("organization_id", ""), wanted):
+    allowed = str(delivery.options["organization_id"])
+    if allowed and not same_organization(delivery.batch("events").envelope.id("organization_id", ""), allowed):
         raise Refused("The callout is of another Salesforce organisation.")
 
 
@@ -81,7 +81,7 @@ def change_of(event: Event) -> Change:
     changed: frozenset[str] | None = None
     if operation == "update":
         changed = frozenset(name for name in _list(body, "changed") if isinstance(name, str))
-    id_ = eighteen(record.id("Id"))
+    id_ = full_id(record.id("Id"))
     page = event.envelope.get("url", "")
     return Change(
         object=body.text("object"),
@@ -116,5 +116,5 @@ def custom_changed(event: Event) -> Iterator[Message]:
     yield from objects.messages(change_of(event), event.options)
 
 
-salesforce_apex.ignore(*objects.UNTOLD, because=objects.UNTOLD_REASON)
+salesforce_apex.ignore(*objects.UNREPORTED, because=objects.UNREPORTED_REASON)
 salesforce_apex.ignore(*objects.WORK_CHANGES, because=objects.WORK_REASON)

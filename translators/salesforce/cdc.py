@@ -32,7 +32,7 @@ from translators.kit import (
 )
 from translators.salesforce import custom, objects
 from translators.salesforce.change import Change, Operation
-from translators.salesforce.ids import eighteen
+from translators.salesforce.ids import full_id
 from translators.salesforce.settings import RECORDS, entries
 
 _OPERATIONS: Final[dict[str, Operation]] = {
@@ -99,10 +99,10 @@ def _payload(body: Payload) -> Payload:
 @salesforce_cdc.event
 def head(item: Item) -> Head:
     """Transaction, sequence and record name a change; its time is the commit's, in milliseconds."""
-    told = _payload(item.body)
-    if _HEADER not in told:
-        return _platform_head(item, told)
-    header = told.at(_HEADER)
+    payload = _payload(item.body)
+    if _HEADER not in payload:
+        return _platform_head(item, payload)
+    header = payload.at(_HEADER)
     kind = f"{header.text('entityName')}.{header.text('changeType').lower()}"
     key = f"{header.text('transactionKey')}-{header.integer('sequenceNumber')}-{item.envelope.get('record_id', '')}"
     return Head(key, kind, header.millis("commitTimestamp"))
@@ -111,11 +111,11 @@ def head(item: Item) -> Head:
 def _platform_head(item: Item, payload: Payload) -> Head:
     """A platform event's name stands on its channel or in EventBridge's `detail-type`."""
     body = item.body
-    places = (body.text(path, "") for path in ("channel", "topic", "topicName", "detail-type"))
-    found = next(filter(None, map(_PLATFORM.fullmatch, places)), None)
-    if found is None:
+    names = (body.text(path, "") for path in ("channel", "topic", "topicName", "detail-type"))
+    match = next(filter(None, map(_PLATFORM.fullmatch, names)), None)
+    if match is None:
         raise Malformed("$.channel", "does not name a platform event, and the payload has no ChangeEventHeader")
-    name, at = found[1], payload.when("CreatedDate", None)
+    name, at = match[1], payload.when("CreatedDate", None)
     own = payload.id("EventUuid", "") or body.id("data.event.EventUuid", "") or body.id("event.EventUuid", "")
     if own:
         return Head(own, name, at)
@@ -130,19 +130,19 @@ def _platform_head(item: Item, payload: Payload) -> Head:
 
 def change_of(event: Event) -> Change:
     """The change of one record: only the changed fields of an update, and all that are filled of a creation."""
-    told = _payload(event.body)
-    header = told.at(_HEADER)
+    payload = _payload(event.body)
+    header = payload.at(_HEADER)
     id_ = event.envelope.get("record_id", "")
     if "*" in id_ or not id_.strip("0A"):
         raise Skip("about all records of an object, no one of them")
-    fields = _flat(told.value)
+    fields = _flat(payload.value)
     operation = _OPERATIONS[header.text("changeType")]
     changed, erased = _changed(event.body, header, fields) if operation == "update" else (None, frozenset[str]())
     return Change(
         object=header.text("entityName"),
-        id=eighteen(id_),
+        id=full_id(id_),
         operation=operation,
-        record=Payload({name: value for name, value in fields.items() if value is not None}, f"{told.path}"),
+        record=Payload({name: value for name, value in fields.items() if value is not None}, f"{payload.path}"),
         whole=operation != "update",
         changed=changed,
         erased=erased,
@@ -155,7 +155,7 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in fields.items():
         if isinstance(value, dict) and name != _HEADER:
-            flat |= {_plain(f"{name}.{part}"): told for part, told in value.items()}
+            flat |= {_plain(f"{name}.{part}"): part_value for part, part_value in value.items()}
         elif name != _HEADER:
             flat.setdefault(name, value)
     return flat
@@ -184,10 +184,10 @@ def _names(header: Payload, path: str) -> frozenset[str] | None:
     """The fields that a list of the header names; None where there is no list, or one of undecoded bitmaps."""
     if path not in header:
         return None
-    told = [member.value for member in header.each(path)]
-    if any(not isinstance(name, str) or _BITMAP.fullmatch(name) for name in told):
+    names = [member.value for member in header.each(path)]
+    if any(not isinstance(name, str) or _BITMAP.fullmatch(name) for name in names):
         return None
-    return frozenset(_plain(name) for name in told)
+    return frozenset(_plain(name) for name in names)
 
 
 @salesforce_cdc.who
@@ -222,5 +222,5 @@ salesforce_cdc.ignore(
     "*.gap_create", "*.gap_update", "*.gap_delete", "*.gap_undelete", "*.gap_overflow",
     because="a gap: Salesforce tells that something changed and not what, so nothing is known and nothing is wiped",
 )  # fmt: skip
-salesforce_cdc.ignore(*objects.UNTOLD, because=objects.UNTOLD_REASON)
+salesforce_cdc.ignore(*objects.UNREPORTED, because=objects.UNREPORTED_REASON)
 salesforce_cdc.ignore(*objects.WORK_CHANGES, because=objects.WORK_REASON)

@@ -9,16 +9,16 @@ from decimal import Decimal
 from typing import Any, Final, Literal
 
 from translators.kit import CLEAR, Payload
-from translators.salesforce.ids import eighteen
+from translators.salesforce.ids import full_id
 
 Operation = Literal["create", "update", "delete", "undelete", ""]
 
 # Fields that change with every save, and say nothing.
-_NOISE: Final = {
+_BOOKKEEPING: Final = {
     "LastModifiedDate", "LastModifiedById", "SystemModstamp", "LastActivityDate", "LastViewedDate",
     "LastReferencedDate",
 }  # fmt: skip
-_MOST_DIGITS: Final = 40
+_MAX_DIGITS: Final = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,7 +55,7 @@ class Change:
     def ref(self, name: str) -> str | None:
         """A field that holds another record's id."""
         id_ = self.record.id(name, None)
-        return eighteen(id_.strip()) if id_ else None
+        return full_id(id_.strip()) if id_ else None
 
     def number(self, name: str) -> Decimal | None:
         """A number."""
@@ -63,8 +63,8 @@ class Change:
 
     def flag(self, name: str) -> bool | None:
         """True or false; SOAP writes them as words."""
-        told = self.record.get(name)
-        return told == "true" if told in ("true", "false") else self.record.flag(name, None)
+        value = self.record.get(name)
+        return value == "true" if value in ("true", "false") else self.record.flag(name, None)
 
     def moment(self, name: str) -> datetime | None:
         """A time: ISO 8601, or milliseconds where a relay decoded Avro."""
@@ -74,13 +74,13 @@ class Change:
         """A text field, and CLEAR where it became empty."""
         return CLEAR if name in self.erased else self.text(name)
 
-    def moved(self, *names: str) -> bool:
+    def has_changed(self, *names: str) -> bool:
         """Whether one of these fields is known to have changed."""
         return self.changed is not None and not self.changed.isdisjoint(names)
 
-    def others(self, *told: str) -> list[str]:
+    def other_changes(self, *names: str) -> list[str]:
         """The changed fields that say something, without those told already."""
-        return sorted((self.changed or frozenset()) - _NOISE - set(told))
+        return sorted((self.changed or frozenset()) - _BOOKKEEPING - set(names))
 
     def names(self) -> frozenset[str]:
         """The fields that the record has or that are known to have become empty."""
@@ -104,5 +104,5 @@ def _text(value: Any) -> str | None:
     if isinstance(value, str):
         return value
     if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        return str(int(value)) if value.adjusted() < _MOST_DIGITS else None
+        return str(int(value)) if value.adjusted() < _MAX_DIGITS else None
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else None

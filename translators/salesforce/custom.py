@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from translators.kit import Identity, Message, Payload, Skip, group, identify, track
 from translators.salesforce.change import texts_of
-from translators.salesforce.ids import eighteen, identity_of
+from translators.salesforce.ids import full_id, identity_of
 
 _LINE: Final = re.compile(
     r"\s*(?P<object>\w+)(?:\.(?P<operation>create|update|delete|undelete))?\s*=\s*(?P<event>.+?)"
@@ -38,35 +38,35 @@ class Mapping:
 
 def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) -> Mapping:
     """The line of an object, one for just this operation first; `Skip` where there is none."""
-    found = {}
+    mappings = {}
     for line in lines:
         if (match := _LINE.fullmatch(line)) is not None:
             fields = tuple((match["fields"] or "").split())
-            found[(match["object"], match["operation"] or "")] = Mapping(match["event"], match["who"], fields)
-    told = found.get((name, operation)) or found.get((name, ""))
-    if told is None:
+            mappings[(match["object"], match["operation"] or "")] = Mapping(match["event"], match["who"], fields)
+    mapping = mappings.get((name, operation)) or mappings.get((name, ""))
+    if mapping is None:
         raise Skip(f"name the event that it becomes in the option {setting}: {name}=...")
-    return told
+    return mapping
 
 
-def custom(record: Payload, told: Mapping, more: dict[str, Any]) -> Iterator[Message]:
+def custom(record: Payload, mapping: Mapping, more: dict[str, Any]) -> Iterator[Message]:
     """The message that the line names."""
     fields = record.value if isinstance(record.value, dict) else {}
-    wanted = told.fields or [name for name in fields if name.endswith("__c") and name != told.who]
+    names = mapping.fields or [name for name in fields if name.endswith("__c") and name != mapping.who]
     own = {
         property_name(name): value
-        for name in wanted
+        for name in names
         if (value := fields.get(name)) is not None and not isinstance(value, dict | list)
     }
-    if told.event == "identify":
+    if mapping.event == "identify":
         yield identify(own)
-    elif told.event == "group":
-        account = _who(record, told)
+    elif mapping.event == "group":
+        account = _who(record, mapping)
         if account is None:
             raise Skip("it names no account: say `by` which field does")
         yield group(account, own)
     else:
-        yield track(told.event, own | more)
+        yield track(mapping.event, own | more)
 
 
 def property_name(field: str) -> str:
@@ -74,24 +74,24 @@ def property_name(field: str) -> str:
     return "_".join(filter(None, _WORD.split(field.removesuffix("__c")))).lower()
 
 
-def custom_identity(record: Payload, told: Mapping, own_id: str) -> Identity:
+def custom_identity(record: Payload, mapping: Mapping, own_id: str) -> Identity:
     """Whom the line names; else the record itself, which has an id."""
-    who = _who(record, told)
+    person_id = _who(record, mapping)
     metadata = (texts_of(record),)
-    if who is None:
+    if person_id is None:
         return Identity(metadata=metadata, anonymous=("record", own_id) if own_id else None)
-    named = identity_of(who)
+    named = identity_of(person_id)
     account = record.id("AccountId", None) or record.id("Account__c", None)
     return Identity(
         metadata=metadata,
         anonymous=named.anonymous,
         external_ids=named.external_ids,
-        group_id=named.group_id or (eighteen(account) if account else None),
+        group_id=named.group_id or (full_id(account) if account else None),
     )
 
 
-def _who(record: Payload, told: Mapping) -> str | None:
-    for name in (told.who,) if told.who else _LOOKUPS:
-        if found := record.id(name, None):
-            return eighteen(found.strip())
+def _who(record: Payload, mapping: Mapping) -> str | None:
+    for name in (mapping.who,) if mapping.who else _LOOKUPS:
+        if person_id := record.id(name, None):
+            return full_id(person_id.strip())
     return None

@@ -33,7 +33,7 @@ from translators.kit import (
     track,
 )
 from translators.salesforce.change import texts_of
-from translators.salesforce.ids import eighteen, external
+from translators.salesforce.ids import external, full_id
 from translators.salesforce.settings import pairs
 
 salesforce_data_cloud = Source(
@@ -76,19 +76,19 @@ def head(item: Item) -> Head:
     return Head(f"{action}:{digest(fields)}", action, at or late, clock, former_keys=(former,))
 
 
-def _moment(told: Any) -> datetime | None:
+def _moment(value: Any) -> datetime | None:
     """ISO 8601; a time without a zone is taken for UTC [guess], and what cannot be read for none."""
     try:
-        return from_iso(told, naive_is_utc=True) if isinstance(told, str) else None
+        return from_iso(value, naive_is_utc=True) if isinstance(value, str) else None
     except ValueError:
         return None
 
 
 def _current(event: Event) -> Payload:
     """The current values: an object, or the text of one."""
-    told = event.body.get("PayloadCurrentValue")
-    if isinstance(told, str) and told.strip():
-        return Payload(parse_json(told.encode("utf-8", "replace")), "$.PayloadCurrentValue")
+    value = event.body.get("PayloadCurrentValue")
+    if isinstance(value, str) and value.strip():
+        return Payload(parse_json(value.encode("utf-8", "replace")), "$.PayloadCurrentValue")
     return event.body.maybe("PayloadCurrentValue")
 
 
@@ -98,10 +98,12 @@ def _person(event: Event) -> Payload:
     Data Cloud writes `Account_Home__dll_PersonEmail__c`, `PersonEmail__c` or `ssot__FirstName__c`.
     """
     current, object_ = _current(event).value, event.body.text("SourceObjectDeveloperName", "")
-    named = {_plain(name, object_): value for name, value in current.items()} if isinstance(current, dict) else {}
-    mark = named.get("IsPersonAccount")
-    person = bool(named.get("PersonEmail") or named.get("PersonContactId")) if mark is None else mark in (True, "true")
-    return Payload(named if person else {}, "$.PayloadCurrentValue")
+    fields = {_plain(name, object_): value for name, value in current.items()} if isinstance(current, dict) else {}
+    mark = fields.get("IsPersonAccount")
+    person = (
+        bool(fields.get("PersonEmail") or fields.get("PersonContactId")) if mark is None else mark in (True, "true")
+    )
+    return Payload(fields if person else {}, "$.PayloadCurrentValue")
 
 
 def _plain(field: str, object_: str) -> str:
@@ -112,7 +114,7 @@ def _plain(field: str, object_: str) -> str:
 def who(event: Event) -> Identity:
     """The configured field, else the profile that Data Cloud names, else the contact of a Person Account."""
     current, field, account = _current(event), event.option("person_field"), _person(event)
-    contact = eighteen(account.id("PersonContactId", ""))
+    contact = full_id(account.id("PersonContactId", ""))
     person = (current.id(field, None) if field else None) or event.body.id("ProfileIdValue", None)
     if person is None and not contact:
         raise Skip("it names no person: set the option person_field")
@@ -129,9 +131,9 @@ def who(event: Event) -> Identity:
 def data_action(event: Event) -> Iterator[Message]:
     """A data action fired; the operator may have named it. A Person Account's is about a person, who is identified."""
     body, current = event.body, _current(event)
-    named = dict(pairs(event.option("action_events")))
+    event_names = dict(pairs(event.option("action_events")))
     prompt = body.text("EventPrompt", None)
-    told = {
+    properties = {
         "action": event.type,
         "object": body.text("SourceObjectDeveloperName", None),
         "event_type": body.text("EventType", None),
@@ -141,4 +143,4 @@ def data_action(event: Event) -> Iterator[Message]:
     scalars = {name: value for name, value in own.items() if not isinstance(value, dict | list)}
     if _person(event):
         yield identify()
-    yield track(named.get(event.type, "Data Action Triggered"), told | scalars)
+    yield track(event_names.get(event.type, "Data Action Triggered"), properties | scalars)

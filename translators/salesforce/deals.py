@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from translators.kit import Message, track
 from translators.salesforce.change import Change
-from translators.salesforce.ids import eighteen
+from translators.salesforce.ids import full_id
 from translators.salesforce.settings import entries
 
 # What moves together with a stage or a status, and is told by the event of that move.
@@ -24,7 +24,7 @@ _STATUS: Final = ("Status", "IsClosed", "ClosedDate", "IsClosedOnCreate")
 def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
     """Created, won, lost, moved to another stage, updated or deleted. The amount is hoped for, so it is no revenue."""
     stage = change.text("StageName")
-    told = {
+    properties = {
         "opportunity_id": change.id,
         "opportunity_name": change.text("Name"),
         "stage": stage,
@@ -39,19 +39,19 @@ def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]
         "url": change.url,
     }
     if change.operation == "delete":
-        yield track("Opportunity Deleted", told)
+        yield track("Opportunity Deleted", properties)
         return
     end = _end(change, stage, options)
     if change.operation == "":
-        yield track(end or f"Opportunity {'Created' if change.new else 'Updated'}", told)
+        yield track(end or f"Opportunity {'Created' if change.new else 'Updated'}", properties)
     elif change.new:
-        yield track("Opportunity Created", told)
+        yield track("Opportunity Created", properties)
         if end:
-            yield track(end, told)
-    elif change.moved("StageName", "IsWon", "IsClosed"):
-        yield track(end or "Opportunity Stage Changed", told, previous_stage=change.old.text("StageName", None))
-    elif others := change.others(*_STAGE):
-        yield track("Opportunity Updated", told, changed=others)
+            yield track(end, properties)
+    elif change.has_changed("StageName", "IsWon", "IsClosed"):
+        yield track(end or "Opportunity Stage Changed", properties, previous_stage=change.old.text("StageName", None))
+    elif others := change.other_changes(*_STAGE):
+        yield track("Opportunity Updated", properties, changed=others)
 
 
 def _end(change: Change, stage: str | None, options: Mapping[str, Any]) -> str | None:
@@ -66,7 +66,7 @@ def _end(change: Change, stage: str | None, options: Mapping[str, Any]) -> str |
 
 def case(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
     """A ticket. One save may assign it, raise it and solve it: each is told."""
-    told = {
+    properties = {
         "ticket_id": change.id,
         "ticket_number": change.text("CaseNumber"),
         "subject": change.text("Subject"),
@@ -81,38 +81,40 @@ def case(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
     done = entries(options["closed_statuses"])
     closed = _closed(change, done)
     if change.operation == "delete":
-        yield track("Ticket Deleted", told)
+        yield track("Ticket Deleted", properties)
     elif change.operation == "":
-        yield track("Ticket Solved" if closed else "Ticket Created" if change.new else "Ticket Updated", told)
+        yield track("Ticket Solved" if closed else "Ticket Created" if change.new else "Ticket Updated", properties)
     elif change.new:
-        yield track("Ticket Created", told)
+        yield track("Ticket Created", properties)
         if closed:
-            yield track("Ticket Solved", told)
+            yield track("Ticket Solved", properties)
     else:
-        yield from _case_changed(change, told, closed=closed, done=done)
+        yield from _case_changed(change, properties, closed=closed, done=done)
 
 
-def _case_changed(change: Change, told: dict[str, Any], *, closed: bool, done: Collection[str]) -> Iterator[Message]:
-    if change.moved("Status", "IsClosed"):
+def _case_changed(
+    change: Change, properties: dict[str, Any], *, closed: bool, done: Collection[str]
+) -> Iterator[Message]:
+    if change.has_changed("Status", "IsClosed"):
         before = change.old.text("Status", None)
         name = "Ticket Solved" if closed else "Ticket Status Changed"
-        if not closed and (before in done or change.moved("IsClosed")):
+        if not closed and (before in done or change.has_changed("IsClosed")):
             name = "Ticket Reopened"
-        yield track(name, told, previous_status=before)
-    if change.moved("Priority"):
-        yield track("Ticket Priority Changed", told, previous_priority=change.old.text("Priority", None))
-    if change.moved("OwnerId"):
-        yield track("Ticket Assigned", told | _owner(change.old.id("OwnerId", None), "previous_"))
-    others = change.others(*_STATUS, "Priority", "OwnerId")
-    if others and not change.moved("Status", "IsClosed", "Priority", "OwnerId"):
-        yield track("Ticket Updated", told, changed=others)
+        yield track(name, properties, previous_status=before)
+    if change.has_changed("Priority"):
+        yield track("Ticket Priority Changed", properties, previous_priority=change.old.text("Priority", None))
+    if change.has_changed("OwnerId"):
+        yield track("Ticket Assigned", properties | _owner(change.old.id("OwnerId", None), "previous_"))
+    others = change.other_changes(*_STATUS, "Priority", "OwnerId")
+    if others and not change.has_changed("Status", "IsClosed", "Priority", "OwnerId"):
+        yield track("Ticket Updated", properties, changed=others)
 
 
 def _owner(id_: str | None, prefix: str = "") -> dict[str, str]:
     """A case belongs to an agent or to a queue, whose ids begin with 00G."""
-    return {f"{prefix}{'team' if id_.startswith('00G') else 'assignee'}_id": eighteen(id_)} if id_ else {}
+    return {f"{prefix}{'team' if id_.startswith('00G') else 'assignee'}_id": full_id(id_)} if id_ else {}
 
 
 def _closed(change: Change, statuses: Collection[str]) -> bool:
-    told = change.flag("IsClosed")
-    return change.text("Status") in statuses if told is None else told
+    is_closed = change.flag("IsClosed")
+    return change.text("Status") in statuses if is_closed is None else is_closed

@@ -13,7 +13,7 @@ _CHECKSUM: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 _OBJECTS: Final = {"001": "account", "003": "contact", "00Q": "lead", "500": "case", "006": "opportunity"}
 
 
-def eighteen(id_: str) -> str:
+def full_id(id_: str) -> str:
     """The form of 18 characters, so that one record has one id; what is no id of 15 stays as it is."""
     if len(id_) != 15 or not (id_.isascii() and id_.isalnum()):
         return id_
@@ -23,10 +23,10 @@ def eighteen(id_: str) -> str:
     )
 
 
-def same_organization(told: str, wanted: str) -> bool:
+def same_organization(organization_id: str, expected_id: str) -> bool:
     """Whether two organisation ids are one, on their first 15 characters. A shorter one is nobody's."""
-    told, wanted = told.strip(), wanted.strip()
-    return len(wanted) >= 15 and told[:15] == wanted[:15]
+    organization_id, expected_id = organization_id.strip(), expected_id.strip()
+    return len(expected_id) >= 15 and organization_id[:15] == expected_id[:15]
 
 
 def kind_of(id_: str) -> str:

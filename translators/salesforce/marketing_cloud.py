@@ -30,8 +30,8 @@ from translators.kit import (
 from translators.kit.mail import UNSUBSCRIBED_EVENT
 from translators.salesforce.ids import external, kind_of
 
-_NOBODY: Final = {"", "0"}
-_MOST_HANDSHAKE: Final = 2_000
+_NO_IDS: Final = {"", "0"}
+_MAX_HANDSHAKE_BYTES: Final = 2_000
 _CODE: Final = re.compile(r"[\w.+/=-]{1,500}", re.ASCII)
 
 salesforce_marketing_cloud = Source(
@@ -64,19 +64,19 @@ def verification(delivery: Delivery) -> Answer | None:
 
     Nothing is stored and nothing of the request is sent back, so that whoever else posts this gains nothing.
     """
-    if len(delivery.body) > _MOST_HANDSHAKE:
+    if len(delivery.body) > _MAX_HANDSHAKE_BYTES:
         return None
     try:
-        told = parse_json(delivery.body)
+        fields = parse_json(delivery.body)
     except Malformed:
         return None
-    if not isinstance(told, dict) or set(told) != {"callbackId", "verificationKey"}:
+    if not isinstance(fields, dict) or set(fields) != {"callbackId", "verificationKey"}:
         return None
-    if not all(isinstance(value, str) and _CODE.fullmatch(value) for value in told.values()):
+    if not all(isinstance(value, str) and _CODE.fullmatch(value) for value in fields.values()):
         return None
     note = ""
     if delivery.options["verification"] == "show":
-        note = f"verify the callback: callbackId {told['callbackId']}, verificationKey {told['verificationKey']}"
+        note = f"verify the callback: callbackId {fields['callbackId']}, verificationKey {fields['verificationKey']}"
     return Answer(body=b"{}", note=note)
 
 
@@ -103,8 +103,8 @@ def who(event: Event) -> Identity:
     subscriber = body.id("composite.subscriberId", "")
     key, to = body.id("info.subscriberKey", ""), body.text("info.to", "").strip()
     email = to if "@" in to else ""
-    account = f"{eid}|" if (eid := body.id("eid", "")) not in _NOBODY else ""
-    if subscriber not in _NOBODY:
+    account = f"{eid}|" if (eid := body.id("eid", "")) not in _NO_IDS else ""
+    if subscriber not in _NO_IDS:
         anonymous = ("subscriber", f"{account}{subscriber}")
     elif key:
         anonymous = ("subscriber_key", f"{account}{key}")
@@ -112,32 +112,32 @@ def who(event: Event) -> Identity:
         anonymous = ("email", email.lower()) if email else ("phone", to)
     else:
         raise Malformed("$.composite.subscriberId", "is missing, and so are subscriberKey and the address")
-    found = [ExternalId("salesforce_subscriber_key", key)]
+    external_ids = [ExternalId("salesforce_subscriber_key", key)]
     if kind_of(key) in {"contact", "lead"} and len(key) == 18:  # Marketing Cloud Connect's keys
-        found.append(external(kind_of(key), key))
+        external_ids.append(external(kind_of(key), key))
     return Identity(
         user_ids=(key,) if event.option("subscriber_key") == "user_id" else (),
         anonymous=anonymous,
-        external_ids=tuple(found),
+        external_ids=tuple(external_ids),
         traits={"email": email} if email else {"phone": to} if to else {},
     )
 
 
 def _send(event: Event) -> dict[str, Any]:
     """`NA` is their word for none."""
-    told = event.body.pick(
+    properties = event.body.pick(
         email_subject="info.renderedSubject", message_key="info.messageKey", campaign_id="composite.jobId",
         list_id="composite.listId", definition_key="definitionKey",
     )  # fmt: skip
-    told["email_id"] = event.body.id("composite.emailId", None)
+    properties["email_id"] = event.body.id("composite.emailId", None)
     for name in ("campaign_id", "list_id"):
-        told[name] = str(told[name]) if name in told else None
-    return {name: value for name, value in told.items() if value not in (None, "NA")}
+        properties[name] = str(properties[name]) if name in properties else None
+    return {name: value for name, value in properties.items() if value not in (None, "NA")}
 
 
 def _text(event: Event) -> dict[str, Any]:
-    told = event.body.pick(message_key="info.messageKey", definition_key="definitionKey")
-    return {name: value for name, value in told.items() if value != "NA"}
+    properties = event.body.pick(message_key="info.messageKey", definition_key="definitionKey")
+    return {name: value for name, value in properties.items() if value != "NA"}
 
 
 def _reader(event: Event) -> dict[str, Any]:
@@ -151,15 +151,15 @@ def email_sent(event: Event) -> Iterator[Message]:
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.EmailNotSent")
 def email_not_sent(event: Event) -> Iterator[Message]:
-    told = event.body.pick(reason="info.reason", status="info.statusMessage", error_code="info.statusCode")
-    yield track("Email Dropped", _send(event) | told)
+    properties = event.body.pick(reason="info.reason", status="info.statusMessage", error_code="info.statusCode")
+    yield track("Email Dropped", _send(event) | properties)
 
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.EmailBounced")
 def email_bounced(event: Event) -> Iterator[Message]:
-    told = event.body.pick(reason="info.bounceMessage", smtp_status="info.smtpReason")
+    properties = event.body.pick(reason="info.bounceMessage", smtp_status="info.smtpReason")
     kind = event.body.text("info.bounceCode", None)
-    yield track("Email Bounced", _send(event) | told, bounce_type=kind.lower() if kind else None)
+    yield track("Email Bounced", _send(event) | properties, bounce_type=kind.lower() if kind else None)
 
 
 @salesforce_marketing_cloud.on("EngagementEvents.EmailOpen")
@@ -191,8 +191,8 @@ def sms_delivered(event: Event) -> Iterator[Message]:
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.SmsNotSent", "TransactionalSendEvents.SmsBounced")
 def sms_failed(event: Event) -> Iterator[Message]:
-    told = event.body.pick(reason="info.reason", error_code="info.statusCode", status="info.statusMessage")
-    yield track("SMS Failed", _text(event) | told)
+    properties = event.body.pick(reason="info.reason", error_code="info.statusCode", status="info.statusMessage")
+    yield track("SMS Failed", _text(event) | properties)
 
 
 salesforce_marketing_cloud.ignore(

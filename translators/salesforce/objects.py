@@ -19,8 +19,8 @@ CHANGES: Final = tuple(
     for operation in OPERATIONS
     if operation != "undelete" or name in {"Lead", "Contact", "Account"}
 )
-UNTOLD: Final = ("Opportunity.undelete", "Case.undelete")
-UNTOLD_REASON: Final = "the record is back as it was: nothing happened to the customer"
+UNREPORTED: Final = ("Opportunity.undelete", "Case.undelete")
+UNREPORTED_REASON: Final = "the record is back as it was: nothing happened to the customer"
 WORK: Final = ("Task", "Event", "EmailMessage", "CaseComment", "FeedItem")
 WORK_CHANGES: Final = tuple(f"{name}.{operation}" for name in WORK for operation in OPERATIONS)
 WORK_REASON: Final = "a task, an e-mail or a comment on a record; what changes in the record itself is reported"
@@ -28,7 +28,7 @@ WORK_REASON: Final = "a task, an e-mail or a comment on a record; what changes i
 
 def messages(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
     """What a change makes."""
-    if change.operation == "update" and not change.others():
+    if change.operation == "update" and not change.other_changes():
         raise Skip("nothing changed but the record's own dates")
     match change.object:
         case "Lead":
@@ -58,8 +58,8 @@ def who(change: Change, options: Mapping[str, Any]) -> Identity:
         case "Opportunity":
             return _customer(change)
         case "Case":
-            told = {"email": change.text("SuppliedEmail"), "name": change.text("SuppliedName")}
-            return _customer(change, {name: value for name, value in told.items() if value})
+            traits = {"email": change.text("SuppliedEmail"), "name": change.text("SuppliedName")}
+            return _customer(change, {name: value for name, value in traits.items() if value})
         case _:
             return custom.custom_identity(change.record, _mapping(change, options), change.id)
 
@@ -70,7 +70,7 @@ def _mapping(change: Change, options: Mapping[str, Any]) -> custom.Mapping:
 
 def _customer(change: Change, traits: Mapping[str, str] | None = None) -> Identity:
     contact, account = change.ref("ContactId"), change.ref("AccountId")
-    told = (("contact", contact), ("account", account))
+    ids = (("contact", contact), ("account", account))
     email = (traits or {}).get("email", "").strip().lower()
     if contact:
         anonymous = ("contact", contact)
@@ -83,7 +83,7 @@ def _customer(change: Change, traits: Mapping[str, str] | None = None) -> Identi
     return Identity(
         metadata=(change.texts,),
         anonymous=anonymous,
-        external_ids=tuple(external(kind, id_) for kind, id_ in told if id_),
+        external_ids=tuple(external(kind, id_) for kind, id_ in ids if id_),
         traits=traits or {},
         group_id=account,
     )

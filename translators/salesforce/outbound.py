@@ -32,7 +32,7 @@ from translators.kit import (
 )
 from translators.salesforce import objects, soap
 from translators.salesforce.change import Change
-from translators.salesforce.ids import eighteen, same_organization
+from translators.salesforce.ids import full_id, same_organization
 from translators.salesforce.settings import ORGANIZATION, RECORDS, pairs
 
 _XML: Final = "text/xml; charset=utf-8"
@@ -74,11 +74,11 @@ def ours(delivery: Delivery) -> None:
     certificate = str(delivery.options["client_certificate"])
     if certificate and not delivery.replayed:
         name, _, value = (part.strip() for part in certificate.partition("="))
-        told = delivery.headers.get(name.lower(), "").strip()
-        if not value or not hmac.compare_digest(told.encode(), value.encode()):
+        header = delivery.headers.get(name.lower(), "").strip()
+        if not value or not hmac.compare_digest(header.encode(), value.encode()):
             raise Refused("The client certificate is not Salesforce's, as the TLS proxy tells it.")
-    wanted = str(delivery.options["organization_id"])
-    if wanted and not same_organization(soap.read(delivery.body).facts.get("OrganizationId", ""), wanted):
+    allowed = str(delivery.options["organization_id"])
+    if allowed and not same_organization(soap.read(delivery.body).facts.get("OrganizationId", ""), allowed):
         raise Refused("The message is of another Salesforce organisation.")
 
 
@@ -104,17 +104,19 @@ def notifications(delivery: Delivery) -> Iterator[Item]:
 @salesforce.event
 def head(item: Item) -> Head:
     """The notification's id is the same on every retry; the record's last change stands for the time."""
-    told = _told(item)
-    if not _OBJECT.fullmatch(told.object):
+    notification = _notification(item)
+    if not _OBJECT.fullmatch(notification.object):
         raise Malformed("$.Notification.sObject", "has no type that can be read")
-    record = Payload(told.fields, f"$.{told.object}")
+    record = Payload(notification.fields, f"$.{notification.object}")
     if item.options["created_when"] == "always":
-        made = _time(record, "CreatedDate")
-        return Head(told.id, told.object, made or _last_change(record), "event" if made else "record")
-    return Head(told.id, told.object, _last_change(record), "record")
+        created = _time(record, "CreatedDate")
+        return Head(
+            notification.id, notification.object, created or _last_change(record), "event" if created else "record"
+        )
+    return Head(notification.id, notification.object, _last_change(record), "record")
 
 
-def _told(item: Item) -> soap.Notification:
+def _notification(item: Item) -> soap.Notification:
     return soap.notification(item.raw, item.envelope.get("namespaces", ""))
 
 
@@ -129,19 +131,19 @@ def _last_change(record: Payload) -> datetime | None:
 def _is_new(record: Payload, created_when: str) -> bool:
     """Salesforce does not say: a record that was never changed since it was made counts as new [guess]."""
     if created_when == "same_time":
-        made = _time(record, "CreatedDate")
-        return made is not None and made in {_time(record, "LastModifiedDate"), _time(record, "SystemModstamp")}
+        created = _time(record, "CreatedDate")
+        return created is not None and created in {_time(record, "LastModifiedDate"), _time(record, "SystemModstamp")}
     return created_when == "always"
 
 
 def change_of(event: Event) -> Change:
     """The record as it is now; what it was is not told."""
-    told = _told(event)
-    record = Payload(told.fields, f"$.{told.object}")
-    id_ = eighteen(record.id("Id"))
+    notification = _notification(event)
+    record = Payload(notification.fields, f"$.{notification.object}")
+    id_ = full_id(record.id("Id"))
     host = _HOST.match(event.envelope.get("EnterpriseUrl", ""))
     return Change(
-        object=told.object,
+        object=notification.object,
         id=id_,
         operation="",
         record=record,
@@ -157,18 +159,18 @@ def who(event: Event) -> Identity:
 
 
 @salesforce.on("Lead", "Contact", "Account", "Opportunity", "Case")
-def record_told(event: Event) -> Iterator[Message]:
+def record_changed(event: Event) -> Iterator[Message]:
     """An outbound message that the operator named is that event; else the record's state names it."""
     change, name = change_of(event), _named(event)
-    told = list(objects.messages(change, event.options))
+    made = list(objects.messages(change, event.options))
     if name:
-        tracked = [message for message in told if message.kind == "track"] or [track(name, record_id=change.id)]
-        told = [message for message in told if message.kind != "track"] + [replace(tracked[-1], name=name)]
-    yield from told
+        tracked = [message for message in made if message.kind == "track"] or [track(name, record_id=change.id)]
+        made = [message for message in made if message.kind != "track"] + [replace(tracked[-1], name=name)]
+    yield from made
 
 
 @salesforce.on("*")
-def custom_told(event: Event) -> Iterator[Message]:
+def custom_changed(event: Event) -> Iterator[Message]:
     yield from objects.messages(change_of(event), event.options)
 
 

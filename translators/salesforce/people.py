@@ -21,11 +21,11 @@ _ADDRESS: Final = {
 def lead_identity(change: Change) -> Identity:
     """The lead; once converted, the contact that it became stands beside it, so that the two profiles are joined."""
     contact = change.ref("ConvertedContactId")
-    found = [external("lead", change.id)] + ([external("contact", contact)] if contact else [])
+    external_ids = [external("lead", change.id)] + ([external("contact", contact)] if contact else [])
     return Identity(
         metadata=(change.texts,),
         anonymous=("lead", change.id),
-        external_ids=tuple(found),
+        external_ids=tuple(external_ids),
         traits=_person(change, ""),
         group_id=change.ref("ConvertedAccountId"),
     )
@@ -34,11 +34,11 @@ def lead_identity(change: Change) -> Identity:
 def contact_identity(change: Change) -> Identity:
     """The contact, who acts for the account."""
     account = change.ref("AccountId")
-    found = [external("contact", change.id)] + ([external("account", account)] if account else [])
+    external_ids = [external("contact", change.id)] + ([external("account", account)] if account else [])
     return Identity(
         metadata=(change.texts,),
         anonymous=("contact", change.id),
-        external_ids=tuple(found),
+        external_ids=tuple(external_ids),
         traits=_person(change, "Mailing"),
         group_id=account,
     )
@@ -64,13 +64,13 @@ def account_identity(change: Change) -> Identity:
     if not is_person(change):
         return identity_of(change.id)
     contact = change.ref("PersonContactId")
-    found = [external("contact", contact)] if contact else []
+    external_ids = [external("contact", contact)] if contact else []
     # A contact's own field User_Id__c is User_Id__pc on its account.
     own = {f"{name.removesuffix('__pc')}__c": text for name, text in change.texts.items() if name.endswith("__pc")}
     return Identity(
         metadata=(change.texts, own),
         anonymous=("contact", contact) if contact else ("account", change.id),
-        external_ids=(*found, external("account", change.id)),
+        external_ids=(*external_ids, external("account", change.id)),
         traits=_person_of_account(change),
         group_id=change.id,
     )
@@ -132,62 +132,62 @@ def _address(change: Change, prefix: str) -> Any:
 
 def lead(change: Change) -> Iterator[Message]:
     """A lead: what is known of it, and its step."""
-    told = {
+    properties = {
         "lead_id": change.id,
         "status": change.text("Status"),
         "lead_source": change.text("LeadSource"),
         "url": change.url,
     }
     if change.operation == "delete":
-        yield track("Lead Deleted", told)
+        yield track("Lead Deleted", properties)
         return
     yield from _identify(change, _person(change, ""))
     converted = change.flag("IsConverted") is True
     if change.operation == "update":
-        converted = converted and change.moved("IsConverted")
+        converted = converted and change.has_changed("IsConverted")
     if converted and change.operation != "undelete":
         yield track(
             "Lead Converted",
-            told,
+            properties,
             contact_id=change.ref("ConvertedContactId"),
             account_id=change.ref("ConvertedAccountId"),
             opportunity_id=change.ref("ConvertedOpportunityId"),
         )
-    elif change.moved("Status") and change.operation == "update":
-        yield track("Lead Status Changed", told, previous_status=change.old.text("Status", None))
+    elif change.has_changed("Status") and change.operation == "update":
+        yield track("Lead Status Changed", properties, previous_status=change.old.text("Status", None))
     else:
-        yield from _made_or_updated("Lead", change, told)
+        yield from _made_or_updated("Lead", change, properties)
     yield from _email_opt_out(change, "HasOptedOutOfEmail", lead_id=change.id)
 
 
 def contact(change: Change) -> Iterator[Message]:
     """A contact: what is known of them, whose they are, and that they came, changed or went."""
     account = change.ref("AccountId")
-    told = {"contact_id": change.id, "account_id": account, "url": change.url}
+    properties = {"contact_id": change.id, "account_id": account, "url": change.url}
     if change.operation == "delete":
-        yield track("Contact Deleted", told)
+        yield track("Contact Deleted", properties)
         return
     yield from _identify(change, _person(change, "Mailing"))
-    if account and (change.operation != "update" or change.moved("AccountId")):
+    if account and (change.operation != "update" or change.has_changed("AccountId")):
         yield group(account)
-    yield from _made_or_updated("Contact", change, told)
+    yield from _made_or_updated("Contact", change, properties)
     yield from _email_opt_out(change, "HasOptedOutOfEmail", contact_id=change.id)
 
 
 def _email_opt_out(change: Change, field: str, **record: str) -> Iterator[Message]:
     """The box Email Opt Out was ticked or unticked; only an update says so."""
     opted_out = change.flag(field)
-    if change.operation == "update" and change.moved(field) and opted_out is not None:
+    if change.operation == "update" and change.has_changed(field) and opted_out is not None:
         yield track("Unsubscribed" if opted_out else "Email Resubscribed", record)
 
 
-def _made_or_updated(noun: str, change: Change, told: dict[str, Any]) -> Iterator[Message]:
+def _made_or_updated(noun: str, change: Change, properties: dict[str, Any]) -> Iterator[Message]:
     if change.new:
-        yield track(f"{noun} Created", told)
+        yield track(f"{noun} Created", properties)
     elif change.operation == "":
-        yield track(f"{noun} Updated", told)
-    elif change.operation == "update" and (others := change.others()):
-        yield track(f"{noun} Updated", told, changed=others)
+        yield track(f"{noun} Updated", properties)
+    elif change.operation == "update" and (others := change.other_changes()):
+        yield track(f"{noun} Updated", properties, changed=others)
 
 
 def account(change: Change) -> Iterator[Message]:
@@ -209,7 +209,7 @@ def account(change: Change) -> Iterator[Message]:
         "address": _address(change, "Billing"),
         "createdAt": change.moment("CreatedDate"),
     }
-    if change.whole or any(told is not None for told in traits.values()):
+    if change.whole or any(value is not None for value in traits.values()):
         yield group(change.id, traits)
     if change.new:
         yield track("Account Created", account_id=change.id, account_name=name, url=change.url)

@@ -41,9 +41,9 @@ _FIELDS: Final = {
 def register_outbound(at: Registering) -> Registered:
     """One outbound message an object, without the session id; the token is the end of the URL."""
     own = [name.partition(".") for name in at.given["fields"].split()]
-    strange = [f"{kind}.{name}" for kind, _, name in own if kind not in _FIELDS or not name]
-    if strange:
-        raise Refused(f"{strange[0]} is no field of {', '.join(_FIELDS)}")
+    unknown = [f"{kind}.{name}" for kind, _, name in own if kind not in _FIELDS or not name]
+    if unknown:
+        raise Refused(f"{unknown[0]} is no field of {', '.join(_FIELDS)}")
     url = f"{at.given['instance_url'].rstrip('/')}/services/data/v{_API}/tooling/sobjects/WorkflowOutboundMessage"
     for kind in (type_ for type_ in at.types if type_ in _FIELDS):
         message = {
@@ -56,8 +56,8 @@ def register_outbound(at: Registering) -> Registered:
             "protected": False,
             "useDeadLetterQueue": False,
         }
-        made = {"FullName": f"{kind}.Segue_{kind}", "Metadata": message}
-        yield json_call("POST", url, bearer(at.given["access_token"]), made)
+        outbound_message = {"FullName": f"{kind}.Segue_{kind}", "Metadata": message}
+        yield json_call("POST", url, bearer(at.given["access_token"]), outbound_message)
     return at.secret
 
 
@@ -85,13 +85,15 @@ def register_ens(at: Registering) -> Registered:
     headers = bearer(at.given["access_token"])
     callback, code = at.given["callback_id"], at.given["verification_key"]
     if not callback:
-        made = yield json_call("POST", f"{base}/ens-callbacks", headers, [{"callbackName": "Segue", "url": at.url}])
-        return made.text("0.signatureKey")
+        callbacks = yield json_call(
+            "POST", f"{base}/ens-callbacks", headers, [{"callbackName": "Segue", "url": at.url}]
+        )
+        return callbacks.text("0.signatureKey")
     if not code:
         raise Refused("verification_key is missing: it stands beside the callbackId in Segue's log")
     yield json_call("POST", f"{base}/ens-verify", headers, {"callbackId": callback, "verificationKey": code})
-    wanted = {"callbackId": callback, "subscriptionName": "Segue", "eventCategoryTypes": list(at.types)}
-    yield json_call("POST", f"{base}/ens-subscriptions", headers, [wanted])
+    subscription = {"callbackId": callback, "subscriptionName": "Segue", "eventCategoryTypes": list(at.types)}
+    yield json_call("POST", f"{base}/ens-subscriptions", headers, [subscription])
     return None
 
 

@@ -23,15 +23,15 @@ RECORDS: Final = (
 )
 
 
-def entries(told: Any) -> tuple[str, ...]:
+def entries(value: Any) -> tuple[str, ...]:
     """The entries of an option, told in one text (`;` or a line between them) or as a list."""
-    parts = re.split(r"[;\n]", told) if isinstance(told, str) else told
+    parts = re.split(r"[;\n]", value) if isinstance(value, str) else value
     return tuple(part.strip() for part in parts if part.strip())
 
 
-def pairs(told: Any) -> Iterator[tuple[str, str]]:
+def pairs(option: Any) -> Iterator[tuple[str, str]]:
     """The entries `name=value` of an option."""
-    for entry in entries(told):
+    for entry in entries(option):
         name, _, value = entry.partition("=")
         if name.strip() and value.strip():
             yield name.strip(), value.strip()

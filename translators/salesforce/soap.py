@@ -28,8 +28,8 @@ _NOTIFICATION: Final = (*_MESSAGE, f"{{{_OUTBOUND}}}Notification")
 _FACTS: Final = {
     (*_MESSAGE, f"{{{_OUTBOUND}}}{name}"): name for name in ("OrganizationId", "ActionId", "EnterpriseUrl")
 }
-_MOST_DEEP: Final = 64
-_MOST_MASKED: Final = 1_000
+_MAX_DEPTH: Final = 64
+_MAX_MASKED: Final = 1_000
 # &#xD83D;, which is half an emoji, in both of its forms
 _HALF: Final = re.compile(
     rb"&#(?:x[dD][89a-fA-F][0-9a-fA-F]{2}|55(?:29[6-9]|[3-9]\d\d)|56\d{3}|57(?:[0-2]\d\d|3[0-3]\d|34[0-3]));"
@@ -82,11 +82,11 @@ def read(body: bytes) -> Outbound:
         target = _parsed(text)
     if target.messages != 1:
         raise Malformed("$", f"holds {target.messages or 'no'} notifications elements, not one")
-    for name, told in target.told.items():
-        if len(told) > 1:
+    for name, values in target.facts.items():
+        if len(values) > 1:
             raise Malformed(f"$.notifications.{name}", "stands there more than once")
-    facts = {name: told[0].strip() for name, told in target.told.items()}
-    places = [(begin, body.find(b">", end_tag) + 1, namespaces) for begin, end_tag, namespaces in target.found]
+    facts = {name: values[0].strip() for name, values in target.facts.items()}
+    places = [(begin, body.find(b">", end_tag) + 1, namespaces) for begin, end_tag, namespaces in target.spans]
     inside = sum(bisect_left(masked, end) - bisect_left(masked, begin) for begin, end, _ in places)
     if inside < len(masked):
         raise Malformed("$", "is not XML that can be read safely")
@@ -117,7 +117,7 @@ def _masked(body: bytes) -> tuple[bytes, list[int]]:
         except UnicodeDecodeError as error:
             places += range(start + error.start, start + error.end)
             start += error.end
-            if len(places) > _MOST_MASKED:
+            if len(places) > _MAX_MASKED:
                 raise Malformed("$", "is not UTF-8") from None
     for place in places:
         text[place] = ord("?")
@@ -130,8 +130,8 @@ class _Target:
     def __init__(self) -> None:
         self.expat: Any = None
         self.messages = 0
-        self.told: dict[str, list[str]] = {}
-        self.found: list[tuple[int, int, str]] = []
+        self.facts: dict[str, list[str]] = {}
+        self.spans: list[tuple[int, int, str]] = []
         self._path: list[str] = []
         self._scope: list[tuple[str, str]] = []
         self._begin = 0
@@ -146,7 +146,7 @@ class _Target:
 
     def start(self, tag: str, _: Mapping[str, str]) -> None:
         self._path.append(tag)
-        if len(self._path) > _MOST_DEEP:
+        if len(self._path) > _MAX_DEPTH:
             raise ValueError("nested too deeply")
         path = tuple(self._path) if len(self._path) <= len(_NOTIFICATION) else ()
         if path == _MESSAGE:
@@ -164,9 +164,9 @@ class _Target:
     def end(self, _: str) -> None:
         path = tuple(self._path) if len(self._path) == len(_NOTIFICATION) else ()
         if path == _NOTIFICATION:
-            self.found.append((self._begin, self.expat.CurrentByteIndex, self._namespaces))
+            self.spans.append((self._begin, self.expat.CurrentByteIndex, self._namespaces))
         elif path in _FACTS and self._text is not None:
-            self.told.setdefault(_FACTS[path], []).append("".join(self._text))
+            self.facts.setdefault(_FACTS[path], []).append("".join(self._text))
             self._text = None
         self._path.pop()
 
@@ -197,14 +197,14 @@ def notification(raw: bytes, namespaces: str) -> Notification:
         root: Element = fromstring(b"<n " + namespaces.encode() + b">" + text + b"</n>", forbid_dtd=True)
     except _UNREADABLE:
         raise Malformed("$.Notification", "is not XML that can be read safely") from None
-    told = root.find(f"{{{_OUTBOUND}}}Notification")
-    thing = told.find(f"{{{_OUTBOUND}}}sObject") if told is not None else None
-    if told is None or thing is None:
+    element = root.find(f"{{{_OUTBOUND}}}Notification")
+    sobject = element.find(f"{{{_OUTBOUND}}}sObject") if element is not None else None
+    if element is None or sobject is None:
         raise Malformed("$.Notification.sObject", "is missing")
     fields: dict[str, str | None] = {}
-    for child in thing:
+    for child in sobject:
         if len(child) == 0 and isinstance(child.tag, str):
             value = None if child.get(f"{_XSI}nil") in {"true", "1"} else (child.text or "").strip() or None
             fields.setdefault(child.tag.rpartition("}")[2], value)
-    id_ = (told.findtext(f"{{{_OUTBOUND}}}Id") or "").strip()
-    return Notification(id_, thing.get(f"{_XSI}type", "").rpartition(":")[2].strip(), fields)
+    id_ = (element.findtext(f"{{{_OUTBOUND}}}Id") or "").strip()
+    return Notification(id_, sobject.get(f"{_XSI}type", "").rpartition(":")[2].strip(), fields)

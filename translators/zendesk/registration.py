@@ -25,6 +25,6 @@ def register(at: Registering) -> Registered:
         "status": "active",
         "subscriptions": types,
     }
-    made = yield json_call("POST", base, headers, {"webhook": webhook})
-    told = yield json_call("GET", f"{base}/{made.id('webhook.id')}/signing_secret", headers)
-    return told.text("signing_secret.secret")
+    created = yield json_call("POST", base, headers, {"webhook": webhook})
+    signing = yield json_call("GET", f"{base}/{created.id('webhook.id')}/signing_secret", headers)
+    return signing.text("signing_secret.secret")

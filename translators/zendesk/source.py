@@ -58,9 +58,9 @@ _NAMED_BY: Final = {
 @zendesk.guard
 def account(delivery: Delivery) -> None:
     """An account that the operator named is the only one let in; a trigger webhook says its own in a header."""
-    wanted = delivery.options["account_id"]
-    told = delivery.payload.id("account_id", "") or delivery.headers.get("x-zendesk-account-id", "")
-    if wanted and told and told != wanted:
+    allowed = delivery.options["account_id"]
+    account_id = delivery.payload.id("account_id", "") or delivery.headers.get("x-zendesk-account-id", "")
+    if allowed and account_id and account_id != allowed:
         raise Refused("This delivery is of another Zendesk account.")
 
 
@@ -73,8 +73,8 @@ def head(item: Item) -> Head:
     only what has no such id by the invocation, or by its bytes if that header is missing.
     """
     body = item.body
-    if found := _TYPE.fullmatch(body.text("type", "")):
-        return Head(body.id("id"), found["type"], body.iso("time"))
+    if match := _TYPE.fullmatch(body.text("type", "")):
+        return Head(body.id("id"), match["type"], body.iso("time"))
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     if "detail-type" in body:
         return Head(digest, "eventbridge", None)

@@ -14,7 +14,7 @@ from translators.zendesk.source import id_of, person, zendesk
 
 _DONE: Final = {"solved", "closed"}
 # Where a ticket is put away and taken out again, whatever it was before.
-_AWAY: Final = {"archived", "deleted", "scrubbed"}
+_REMOVED: Final = {"archived", "deleted", "scrubbed"}
 
 
 def score(rating: str) -> int | None:
@@ -39,14 +39,14 @@ def _ticket(event: Event) -> dict[str, Any]:
 
 def _tags(detail: Payload) -> list[str] | None:
     """A list, or one text with spaces between."""
-    told = detail.get("tags")
-    return (told.split() if isinstance(told, str) else told) or None
+    tags = detail.get("tags")
+    return (tags.split() if isinstance(tags, str) else tags) or None
 
 
 def lower(body: Payload, path: str) -> str | None:
     """A word in lower case: event webhooks shout (`OPEN`, `HOLD`), triggers do not (`Open`, `On-hold`)."""
-    told = body.text(path, None)
-    return told.lower().replace("on-hold", "hold") if told else None
+    word = body.text(path, None)
+    return word.lower().replace("on-hold", "hold") if word else None
 
 
 @zendesk.on("ticket.created")
@@ -86,27 +86,27 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
     staff = comment.get("author.is_staff")
     if staff is None and author != id_of(detail, "requester_id"):
         raise Skip("whether an agent or a customer wrote it is not told")
-    said = {**_ticket(event), "message_id": comment.id("id", None)}
+    properties = {**_ticket(event), "message_id": comment.id("id", None)}
     if comment.flag("author.is_staff", False):
         name = comment.text("author.name", None)
-        yield track("Ticket Replied", said, author="agent", agent_id=author or None, agent_name=name)
+        yield track("Ticket Replied", properties, author="agent", agent_id=author or None, agent_name=name)
     else:
         writer = author or id_of(detail, "requester_id")  # another person in copy may have answered
         if writer is None:
             raise Skip("no customer: the ticket has no requester")
         customer = person(writer, id_of(detail, "organization_id"), name=comment.text("author.name", None))
-        yield track("Ticket Replied", said, author="customer", who=customer)
+        yield track("Ticket Replied", properties, author="customer", who=customer)
 
 
 @zendesk.on("ticket.status_changed")
 def ticket_status_changed(event: Event) -> Iterator[Message]:
     now, before = event.body.text("event.current").lower(), (lower(event.body, "event.previous") or "")
-    if now in _AWAY or before in _AWAY:
+    if now in _REMOVED or before in _REMOVED:
         raise Skip("put away or taken out again; ticket.soft_deleted tells a deletion")
-    yield track(_step(now, before), _ticket(event), status=now, previous_status=before or None)
+    yield track(_status_event(now, before), _ticket(event), status=now, previous_status=before or None)
 
 
-def _step(now: str, before: str) -> str:
+def _status_event(now: str, before: str) -> str:
     if now in _DONE and before not in _DONE:
         return "Ticket Solved"
     if before in _DONE and now not in _DONE:
@@ -142,8 +142,8 @@ def ticket_deleted(event: Event) -> Iterator[Message]:
 
 @zendesk.on("ticket.csat_received")
 def satisfaction_rated(event: Event) -> Iterator[Message]:
-    rated = event.body.at("event.satisfaction_score")
-    rating = rated.id("score").lower()
+    rating_change = event.body.at("event.satisfaction_score")
+    rating = rating_change.id("score").lower()
     yield track("Satisfaction Rated", _ticket(event), rating=rating, score=score(rating))
 
 
@@ -152,17 +152,17 @@ def message_added(event: Event) -> Iterator[Message]:
     """Only the writer is named, so an agent's message is filed under the conversation itself."""
     actor = event.body.at("event.actor")
     conversation = event.body.id("event.conversation_id")
-    said = {
+    properties = {
         "ticket_id": event.body.id("detail.id"),
         "conversation_id": conversation,
         "message_id": event.body.id("event.message.id", None),
     }
     kind = actor.text("type").lower().replace("-", "_")
     if kind in {"end_user", "user"}:
-        yield track("Live Chat Message Sent", said, who=_visitor(actor))
+        yield track("Live Chat Message Sent", properties, who=_visitor(actor))
     elif kind == "agent":
-        said |= {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
-        yield track("Live Chat Message Received", said, who=Identity(anonymous=("conversation", conversation)))
+        properties |= {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
+        yield track("Live Chat Message Received", properties, who=Identity(anonymous=("conversation", conversation)))
     else:
         raise Skip(f"written by {kind}: a bot's message is nobody's act")
 

@@ -11,21 +11,21 @@ from translators.zendesk.source import id_of, person, zendesk
 from translators.zendesk.tickets import lower, score
 
 
-def _templated(event: Event) -> dict[str, Any]:
+def _ticket(event: Event) -> dict[str, Any]:
     body = filled(event.body, blank=BLANK)
-    told = body.pick(
+    properties = body.pick(
         "ticket.subject", ticket_id="ticket.id", url="ticket.url", assignee_id="assignee.id",
         assignee_name="assignee.name", team_id="group.id", team_name="group.name",
     )  # fmt: skip
-    told["ticket_id"] = body.id("ticket.id")
+    properties["ticket_id"] = body.id("ticket.id")
     for name in ("status", "priority", "type"):
-        told[name] = lower(body, f"ticket.{name}")
-    told["channel"] = body.text("ticket.channel", "").lower().replace(" ", "_") or None
-    told["tags"] = body.text("ticket.tags", "").split() or None
-    return told
+        properties[name] = lower(body, f"ticket.{name}")
+    properties["channel"] = body.text("ticket.channel", "").lower().replace(" ", "_") or None
+    properties["tags"] = body.text("ticket.tags", "").split() or None
+    return properties
 
 
-_TEMPLATED: Final = {
+_NAMES: Final = {
     "trigger.ticket.created": "Ticket Created",
     "trigger.ticket.assigned": "Ticket Assigned",
     "trigger.ticket.solved": "Ticket Solved",
@@ -36,9 +36,9 @@ _TEMPLATED: Final = {
 }
 
 
-@zendesk.on(*_TEMPLATED)
+@zendesk.on(*_NAMES)
 def ticket_triggered(event: Event) -> Iterator[Message]:
-    yield track(_TEMPLATED[event.type], _templated(event))
+    yield track(_NAMES[event.type], _ticket(event))
 
 
 @zendesk.on("trigger.ticket.replied")
@@ -49,10 +49,10 @@ def reply_triggered(event: Event) -> Iterator[Message]:
     author = body.text("author")
     if author not in {"customer", "agent"}:
         raise Malformed("$.author", "must be customer or agent: the trigger's condition says which")
-    said = _templated(event) | {"author": author, "message_id": body.id("comment.id", None)}
+    properties = _ticket(event) | {"author": author, "message_id": body.id("comment.id", None)}
     if author == "agent":
-        said |= {"agent_id": body.id("actor.id", None), "agent_name": body.text("actor.name", None)}
-    yield track("Ticket Replied", said, who=_in_copy(body) if author == "customer" else None)
+        properties |= {"agent_id": body.id("actor.id", None), "agent_name": body.text("actor.name", None)}
+    yield track("Ticket Replied", properties, who=_in_copy(body) if author == "customer" else None)
 
 
 def _in_copy(body: Payload) -> Identity | None:
@@ -70,4 +70,4 @@ _SENTENCE: Final = re.compile(r"^(good|bad)\b.*", re.DOTALL)
 @zendesk.on("trigger.ticket.rated")
 def rating_triggered(event: Event) -> Iterator[Message]:
     rating = _SENTENCE.sub(r"\1", filled(event.body, blank=BLANK).text("rating").lower())
-    yield track("Satisfaction Rated", _templated(event), rating=rating, score=score(rating))
+    yield track("Satisfaction Rated", _ticket(event), rating=rating, score=score(rating))
