@@ -4,7 +4,8 @@ FROM python:3.11-slim AS build
 WORKDIR /build
 COPY requirements.txt ./
 RUN python -m venv /opt/segue && /opt/segue/bin/pip install --no-cache-dir --require-hashes -r requirements.txt
-COPY pyproject.toml README.md LICENSE segue.py ./
+COPY pyproject.toml README.md LICENSE CHANGELOG.md segue.py segue.example.toml ./
+COPY docs docs
 COPY webhooks webhooks
 COPY translators translators
 RUN /opt/segue/bin/pip install --no-cache-dir --no-deps --no-build-isolation .

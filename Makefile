@@ -1,4 +1,4 @@
-.PHONY: run test lint audit lock bench faults
+.PHONY: run test lint docs audit lock bench faults
 
 run:
 	@python3 dev.py run
@@ -8,6 +8,9 @@ test:
 
 lint:
 	@python3 dev.py lint
+
+docs:
+	@python3 dev.py docs
 
 audit:
 	@python3 dev.py audit

@@ -2,8 +2,10 @@
 
     python3 dev.py run            the demo: real webhooks in, Segment messages out, no account anywhere
     python3 dev.py test [...]     the tests; arguments go to pytest
+    python3 dev.py test --fast    those that start no server, in less than a minute; further arguments go to pytest
     python3 dev.py cases          a table: what comes out of each small input in a folder of cases, beside what must
-    python3 dev.py lint           ruff, mypy, import contracts, bandit
+    python3 dev.py lint           ruff, mypy, import contracts, bandit, the documentation's links
+    python3 dev.py docs [...]     the documentation as a site in site/; --serve shows it while you write
     python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail where nobody could tell
     python3 dev.py lock [...]     the lock files anew, after a change of pyproject.toml; --upgrade takes newer releases
     python3 dev.py bench [...]    durable ingest beside a bare Flask app; arguments go to bench/ingest.py
@@ -36,6 +38,12 @@ WHOLE = [
     *(f"--cov=webhooks.{room}" for room in ROOMS),
 ]  # fmt: skip
 """All tests on all cores; verifying, journalling, translating and delivering must be covered to the branch."""
+FAST = [
+    *("-q", "-n", "auto", "-m", "not slow", "--hypothesis-profile=fast"),
+    *(f"tests/{name}" for name in ("kit", "translators", "translate", "settings", "signatures", "segment", "project")),
+    *("tests/test_goldens.py", "tests/test_event_keys.py", "tests/test_former_keys.py", "tests/test_rooms.py"),
+]
+"""What a change of a source, the kit, a setting or a page breaks most often: tests without a server or a database."""
 
 
 def main() -> int:
@@ -45,6 +53,7 @@ def main() -> int:
         "test": test,
         "cases": cases,
         "lint": lint,
+        "docs": docs,
         "audit": audit,
         "lock": lock,
         "bench": bench,
@@ -67,7 +76,9 @@ def run(arguments: list[str]) -> int:
 
 
 def test(arguments: list[str]) -> int:
-    """All tests, or what pytest's arguments choose."""
+    """All tests, the fast ones, or what pytest's arguments choose."""
+    if "--fast" in arguments:
+        return call(PYTHON, "-m", "pytest", *FAST, *(each for each in arguments if each != "--fast"))
     return call(PYTHON, "-m", "pytest", *(arguments or WHOLE))
 
 
@@ -98,8 +109,17 @@ def lint(_: list[str]) -> int:
             "tools",
             "dev.py",
         ),
+        docs(["--site-dir", str(VENV / "site"), "--quiet"]),
     ]
     return max(codes)
+
+
+def docs(arguments: list[str]) -> int:
+    """The site; a link that leads nowhere is an error."""
+    os.environ["NO_MKDOCS_2_WARNING"] = "1"
+    if "--serve" in arguments:
+        return call(PYTHON, "-m", "mkdocs", "serve", *(each for each in arguments if each != "--serve"))
+    return call(PYTHON, "-m", "mkdocs", "build", "--strict", *arguments)
 
 
 def audit(arguments: list[str]) -> int:

@@ -78,7 +78,7 @@ class Commands(click.Group):
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Settings: docs/configuration.md. Every command has its own --help with examples.",
+    epilog="Documentation: docs/, or share/doc/segue/ in the environment. Each command has --help with examples.",
 )
 @click.version_option(package_name="segue", message="segue %(version)s")
 def main() -> None:
