@@ -36,7 +36,7 @@ from vectors import (
     sent,
 )  # fmt: skip
 
-from translators.kit import HmacBody, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks
+from translators.kit import HmacBody, HmacFields, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks
 from webhooks.signatures import CannotSign, Fault, Request, Verdict, sign, verify
 from webhooks.signatures.digest import digest
 
@@ -295,6 +295,13 @@ def test_a_private_key_of_a_kind_that_does_not_sign_is_refused() -> None:
         sign(FRESHCHAT, body=BODY, secret=text.decode(), now=NOW)
     with pytest.raises(CannotSign, match="not base64"):
         sign(StandardWebhooks(), body=BODY, secret="?", now=NOW)
+
+
+@pytest.mark.parametrize("body", [b"{}", b"[]", b"7", b'{"items": null}', b'{"items": 7}'])
+def test_a_body_without_the_list_whose_items_are_signed_cannot_be_signed(body: bytes) -> None:
+    scheme = HmacFields(items="items", sig_path="sig", fields=("id",))
+    with pytest.raises(CannotSign, match="no such list"):
+        sign(scheme, body=body, secret="a secret", now=NOW)
 
 
 def certificate(*, days: int = 10) -> bytes:

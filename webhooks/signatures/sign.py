@@ -126,7 +126,11 @@ def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> byte
         payload = json.loads(body)
     except (ValueError, RecursionError):
         raise CannotSign("the signature stands in a JSON body, and this body is none") from None
-    for item in [payload] if scheme.items is None else _at(payload, scheme.items):
+    try:
+        items = [payload] if scheme.items is None else list(_at(payload, scheme.items))
+    except (KeyError, TypeError, IndexError):
+        raise CannotSign(f"each item of {scheme.items} carries a signature, and this body has no such list") from None
+    for item in items:
         if scheme.ts_path is not None:
             _put(item, scheme.ts_path, text_of(now, scheme.ts_form))
         if scheme.token_path is not None:
