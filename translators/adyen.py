@@ -1,7 +1,7 @@
 """Adyen -> Segment. https://docs.adyen.com/development-resources/webhooks/
 
-Standard webhooks: one request may hold several items, and every one is signed by itself. With automatic capture the
-authorisation is the payment; with manual capture it is only permission, and CAPTURE is the payment: say which.
+Standard webhooks: one request may hold several items, each with its own signature. With automatic capture the
+authorisation is the payment. With manual capture it is a permission and CAPTURE is the payment (`revenue_from`).
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ from translators.kit import (
 )
 
 _ITEM: Final = "NotificationRequestItem"
-_SIGNED: Final = (
+_SIGNED_FIELDS: Final = (
     "pspReference", "originalReference", "merchantAccountCode", "merchantReference", "amount.value", "amount.currency",
     "eventCode", "success",
 )  # fmt: skip
-# https://docs.adyen.com/development-resources/currency-codes/ differs from ISO 4217 in these.
-_OWN: Final = {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}
+# https://docs.adyen.com/development-resources/currency-codes/ has other exponents than ISO 4217 for these.
+_EXPONENTS: Final = {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}
 
 adyen = Source(
     "adyen",
@@ -57,7 +57,7 @@ adyen = Source(
         "standard": HmacFields(
             items="notificationItems",
             sig_path=f"{_ITEM}.additionalData.hmacSignature",
-            fields=tuple(f"{_ITEM}.{name}" for name in _SIGNED),
+            fields=tuple(f"{_ITEM}.{name}" for name in _SIGNED_FIELDS),
             join=":",
             encoding="base64",
             key="hex",
@@ -79,7 +79,7 @@ adyen = Source(
 
 @adyen.split
 def items(delivery: Delivery) -> Iterable[bytes | Item]:
-    """Each item's exact bytes; whether it is live stands in the envelope. A platform webhook is one event."""
+    """Return the exact bytes of each item, with the envelope's `live` flag. A platform webhook is one event."""
     try:
         batch = delivery.batch("notificationItems")
     except Malformed:
@@ -100,7 +100,7 @@ def _item(raw: bytes) -> bytes:
 
 @adyen.event
 def head(item: Item) -> Head:
-    """Code, reference and success: a later item with the other `success` is another event. `eventDate` is not signed.
+    """Use code, reference and success as key: an item with another `success` is another event. `eventDate` is unsigned.
 
     https://docs.adyen.com/development-resources/webhooks/troubleshoot
     """
@@ -112,41 +112,41 @@ def head(item: Item) -> Head:
 
 
 def _platform(item: Item) -> Head:
-    """A transfer's webhooks are numbered, and a record is created once; else only the whole body names the event."""
+    """Use a transfer's sequence number, or the status of a created record, as key; else a digest of the whole body."""
     body = item.body
     type_, id_, digest = body.text("type"), body.id("data.id", ""), f"sha256:{sha256(item.raw).hexdigest()}"
     number = body.id("data.sequenceNumber", "")
-    once = number or (body.text("data.status", "") if type_.endswith(".created") else "")
-    key = f"{type_}:{id_}:{once}" if id_ and once else f"{type_}:{digest}"
+    number_or_status = number or (body.text("data.status", "") if type_.endswith(".created") else "")
+    key = f"{type_}:{id_}:{number_or_status}" if id_ and number_or_status else f"{type_}:{digest}"
     return Head(key, type_, body.iso("timestamp", None), former_keys=(FormerKey(digest),))
 
 
 @adyen.before
 def environment(event: Event) -> None:
-    """Skip the payments that the endpoint's setting leaves out."""
+    """Skip payments of the environment that the endpoint does not translate."""
     live = event.envelope.get("live") == "true" or event.body.get("environment") == "live"
-    sent = "live" if live else "test"
-    if event.option("environment") not in ("both", sent):
-        raise Skip(f"a {sent} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+    mode = "live" if live else "test"
+    if event.option("environment") not in ("both", mode):
+        raise Skip(f"a {mode} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
 
 @adyen.who
 def shopper(event: Event) -> Identity:
-    """`shopperReference` is documented as the merchant's own id of the shopper; a guest's payment stands for him."""
+    """Use `shopperReference`, which Adyen documents as the merchant's own id of the shopper; else the payment's id."""
     body = event.body
-    own = _extra(event, "shopperReference") or _extra(event, "recurring.shopperReference")
-    email = _extra(event, "shopperEmail")
+    user_id = _additional(event, "shopperReference") or _additional(event, "recurring.shopperReference")
+    email = _additional(event, "shopperEmail")
     payment = body.id("originalReference", "") or body.id("pspReference", "")
     return Identity(
-        user_ids=(own,),
+        user_ids=(user_id,),
         anonymous=("payment", payment) if payment else None,
-        external_ids=(ExternalId("adyen_shopper_reference", own),),
+        external_ids=(ExternalId("adyen_shopper_reference", user_id),),
         traits={"email": email} if email else {},
     )
 
 
-def _extra(event: Event, name: str) -> str:
-    """A member of `additionalData`, whose names hold dots (`recurring.shopperReference`). None of it is signed."""
+def _additional(event: Event, name: str) -> str:
+    """Return a member of `additionalData`; names may contain dots (`recurring.shopperReference`). None is signed."""
     extra = event.body.maybe("additionalData").value
     value = extra.get(name) if isinstance(extra, dict) else None
     return value if isinstance(value, str) else ""
@@ -158,7 +158,7 @@ def _extra(event: Event, name: str) -> str:
     Need("environment", "ADYEN_ENVIRONMENT", "live or test", False, "live"),
 )
 def register(at: Registering) -> Registered:
-    """A Standard webhook, then its HMAC key. https://docs.adyen.com/api-explorer/Management/3/post/merchants/(merchantId)/webhooks"""
+    """Create a Standard webhook, then its HMAC key. https://docs.adyen.com/api-explorer/Management/3/post/merchants/(merchantId)/webhooks"""
     host = f"https://management-{'test' if at.given['environment'] == 'test' else 'live'}.adyen.com"
     url, headers = f"{host}/v3/merchants/{at.given['merchant']}/webhooks", {"X-API-Key": at.given["api_key"]}
     webhook = {
@@ -169,8 +169,8 @@ def register(at: Registering) -> Registered:
         "description": "Segue",
         "additionalSettings": {"includeEventCodes": list(at.types)},
     }
-    made = yield json_call("POST", url, headers, webhook)
-    key = yield json_call("POST", f"{url}/{made.id('id')}/generateHmac", headers)
+    created = yield json_call("POST", url, headers, webhook)
+    key = yield json_call("POST", f"{url}/{created.id('id')}/generateHmac", headers)
     return key.text("hmacKey")
 
 
@@ -180,7 +180,7 @@ def authorised(event: Event) -> Iterator[Message]:
     if event.body.text("success", "") != "true":
         yield track("Payment Failed", payment, reason=event.body.text("reason", None) or None)
     elif payment["amount"] == 0:
-        raise Skip("an authorisation of nothing, which checks a payment method before it is saved")
+        raise Skip("a zero-value authorisation: Adyen checks a payment method before it is saved")
     elif event.option("revenue_from") == "authorisation":
         yield _order(payment)
     else:
@@ -205,8 +205,8 @@ def _order(payment: dict[str, Any]) -> Message:
 
 @adyen.on("CANCEL_OR_REFUND")
 def reversed_(event: Event) -> Iterator[Message]:
-    """The answer to a reversal, which Adyen chose how to make: https://docs.adyen.com/online-payments/reversal/"""
-    action = _extra(event, "modification.action")
+    """Translate the result of a reversal, for which Adyen chose cancellation or refund: https://docs.adyen.com/online-payments/reversal/"""
+    action = _additional(event, "modification.action")
     if action == "refund":
         yield from refunded(event)
     elif action == "cancel":
@@ -247,7 +247,7 @@ def named(event: Event) -> Iterator[Message]:
 
 @adyen.on("REFUND_FAILED", "REFUNDED_REVERSED")
 def refund_failed(event: Event) -> Iterator[Message]:
-    """The refund's own reference, so that the one who counts refunds takes this one off again."""
+    """Name the refund, so that whoever counts refunds can subtract the failed one."""
     refund_id = event.body.id("pspReference")
     reason = event.body.text("reason", None) or None
     yield track("Refund Failed", _payment(event), refund_id=refund_id, reason=reason)
@@ -277,8 +277,8 @@ _DECIDED: Final = {"Won": "won", "Lost": "lost", "Accepted": "lost", "Expired": 
 
 @adyen.on(*_DISPUTE)
 def dispute(event: Event) -> Iterator[Message]:
-    """All events of a dispute have its reference; `disputeStatus` says how it stands, and whether it is decided."""
-    status = _extra(event, "disputeStatus")
+    """All events of a dispute share its reference. `disputeStatus` is its state, and its outcome once decided."""
+    status = _additional(event, "disputeStatus")
     yield track(
         _DISPUTE[event.type],
         _payment(event),
@@ -286,13 +286,13 @@ def dispute(event: Event) -> Iterator[Message]:
         status=status or None,
         outcome=_OUTCOME.get(event.type) or _DECIDED.get(status),
         reason=event.body.text("reason", None) or None,
-        reason_code=_extra(event, "chargebackReasonCode") or None,
-        evidence_due_by=_moment(_extra(event, "defensePeriodEndsAt")),
+        reason_code=_additional(event, "chargebackReasonCode") or None,
+        evidence_due_by=_time(_additional(event, "defensePeriodEndsAt")),
     )
 
 
-def _moment(text: str) -> datetime | None:
-    """A time of `additionalData`, which nobody signed: one that cannot be read is left out."""
+def _time(text: str) -> datetime | None:
+    """Return a time of `additionalData`, which is not signed; None if it is unreadable."""
     try:
         return from_iso(text)
     except ValueError:
@@ -309,7 +309,7 @@ _ORDER: Final = ("order_id", "payment_id", "merchant_reference")
 
 
 def _payment(event: Event) -> dict[str, Any]:
-    """The first payment's reference names the order: a refund's `merchantReference` may be one of its own."""
+    """Use the first payment's reference as order id: a refund may have its own `merchantReference`."""
     body = event.body
     payment_id = body.id("originalReference", None) or body.id("pspReference")
     return {
@@ -324,10 +324,16 @@ def _payment(event: Event) -> dict[str, Any]:
 
 def _amount(event: Event) -> Decimal | None:
     value, code = event.body.integer("amount.value", None), event.body.text("amount.currency", None)
-    return None if value is None or code is None else from_minor(value, code, decimals=_OWN.get(code, exponent(code)))
+    return (
+        None
+        if value is None or code is None
+        else from_minor(value, code, decimals=_EXPONENTS.get(code, exponent(code)))
+    )
 
 
-adyen.ignore("REPORT_AVAILABLE", "PAYOUT_*", "PAIDOUT_*", because="the merchant's own affairs")
+adyen.ignore(
+    "REPORT_AVAILABLE", "PAYOUT_*", "PAIDOUT_*", because="the merchant's own reports and payouts, not a customer event"
+)
 adyen.ignore(
     "TECHNICAL_CANCEL",
     "REFUND_WITH_DATA",
@@ -335,20 +341,20 @@ adyen.ignore(
     because="CANCELLATION or REFUND reports it",
 )
 adyen.ignore(
-    "*.*", because="a webhook of the Balance Platform or of Management: the merchant's own accounts and transfers"
+    "*.*", because="a webhook of the Balance Platform or Management API: the merchant's own accounts and transfers"
 )
-adyen.ignore("ORDER_OPENED", "ORDER_CLOSED", because="several payments that make one order; each reports its own part")
+adyen.ignore("ORDER_OPENED", "ORDER_CLOSED", because="an order paid in several payments; each payment reports its part")
 adyen.ignore(
     "REQUEST_FOR_INFORMATION",
     "ISSUER_COMMENTS",
     "MANUAL_REVIEW_*",
     "OFFER_CLOSED",
     "PENDING",
-    because="a step on the way, no end",
+    because="an intermediate step; the final event reports the result",
 )
 adyen.ignore(
     "AUTHORISATION_ADJUSTMENT",
     "HANDLED_EXTERNALLY",
     "POSTPONED_REFUND",
-    because="no step that Segment's spec or our vocabulary names",
+    because="neither Segment's spec nor our vocabulary has an event for it",
 )

@@ -1,7 +1,7 @@
 """Cal.com -> Segment. https://cal.com/docs/developing/guides/automation/webhooks
 
-The body is `{triggerEvent, createdAt, payload}`; the payload is a booking, with its host, its attendees (the first of
-them booked it) and its metadata, where a booking link may have put your user id: `?metadata[user_id]=u_1`.
+The body is `{triggerEvent, createdAt, payload}`; the payload is a booking, with its host, its attendees (the first
+booked it) and its metadata, which can hold your user id from the booking link: `?metadata[user_id]=u_1`.
 """
 
 from __future__ import annotations
@@ -44,13 +44,13 @@ calcom = Source(
 
 @calcom.registration(Need("api_key", "CALCOM_API_KEY", "an API key (cal_...), of Settings > Security > API keys"))
 def register(at: Registering) -> Registered:
-    """https://cal.com/docs/api-reference/v2/webhooks/create-a-webhook"""
-    told = {"active": True, "subscriberUrl": at.url, "triggers": list(at.types), "secret": at.secret}
-    yield json_call("POST", "https://api.cal.com/v2/webhooks", bearer(at.given["api_key"]), told)
+    """Create a webhook. https://cal.com/docs/api-reference/v2/webhooks/create-a-webhook"""
+    webhook = {"active": True, "subscriberUrl": at.url, "triggers": list(at.types), "secret": at.secret}
+    yield json_call("POST", "https://api.cal.com/v2/webhooks", bearer(at.given["api_key"]), webhook)
     return at.secret
 
 
-# What happens once to a booking and those who attend it.
+# These happen once to a booking and its attendees.
 _ONCE: Final = {
     "BOOKING_CREATED", "BOOKING_REQUESTED", "BOOKING_REJECTED", "BOOKING_CANCELLED", "BOOKING_RESCHEDULED",
 }  # fmt: skip
@@ -59,16 +59,17 @@ _PAID: Final = {"BOOKING_PAID", "BOOKING_PAYMENT_INITIATED"}
 
 @calcom.event
 def head(item: Item) -> Head:
-    """The trigger and its subject: a booking and its seat (else its attendees), a payment; a start or end has a key.
+    """Use the trigger and its subject as key: a booking with its seat (else its attendees), or a payment.
 
-    `createdAt` is made for each webhook while sending, so that two webhooks differ in it; it is a part of the key only
-    of what may happen again (a mark of a no-show) or has no id (a form's answers).
+    The start or end of a booking has its own key. Cal.com sets `createdAt` for each webhook while sending, so it
+    differs between two webhooks. It is part of the key only for events that can repeat (a no-show mark) or have no id
+    (a form).
     """
     body = item.body
     type_ = body.text("triggerEvent")
-    own = body.id("idempotencyKey", "") or body.id("uid", "")
-    if own and "payload" not in body:
-        return Head(f"{type_}:{own}", type_, _scheduled(body, type_), "event")
+    own_key = body.id("idempotencyKey", "") or body.id("uid", "")
+    if own_key and "payload" not in body:
+        return Head(f"{type_}:{own_key}", type_, _scheduled(body, type_), "event")
     at, payload = body.iso("createdAt"), body.at("payload")
     subject = next(filter(None, (payload.id(name, "") for name in ("uid", "bookingUid", "formId", "bookingId"))), "")
     former = f"{type_}:{subject}:{at.isoformat()}"
@@ -76,13 +77,13 @@ def head(item: Item) -> Head:
         return Head(former, type_, at)
     payment = payload.id("paymentId", "") or payload.id("metadata.externalId", "")
     part = payment if type_ in _PAID else _seat(payload)
-    if type_ == "BOOKING_RESCHEDULED":  # a booking with seats keeps its uid when it is moved
+    if type_ == "BOOKING_RESCHEDULED":  # a booking with seats keeps its uid when it is rescheduled
         part = digest(part, *(payload.get(name) for name in ("startTime", "rescheduleUid", "rescheduleStartTime")))
     return Head(f"{type_}:{subject}:{part}", type_, at, former_keys=(FormerKey(former),))
 
 
 def _seat(payload: Payload) -> str:
-    """The seat of an event with seats, whose bookings share a uid; else who attends."""
+    """Return the seat of an event with seats, whose bookings share a uid; else a digest of the attendees."""
     paths = ("attendeeSeatId", "seatReferenceUid", "bookingSeat.referenceUid")
     if seat := next(filter(None, (payload.id(path, "") for path in paths)), ""):
         return seat
@@ -90,29 +91,29 @@ def _seat(payload: Payload) -> str:
 
 
 def _scheduled(body: Payload, type_: str) -> datetime | None:
-    """These fire by the clock, at the booking's start or end; their `createdAt` is the booking's."""
+    """Return the booking's start or end, at which the event is sent; its `createdAt` is the booking's."""
     return body.iso("endTime" if type_ == "MEETING_ENDED" else "startTime", None)
 
 
 @calcom.who
-def who(event: Event) -> Identity:
-    """Whoever booked: the first attendee, by e-mail address; a form's answer called `email`."""
+def identity(event: Event) -> Identity:
+    """Use the e-mail address of the first attendee, who booked, or the answer `email` of a form."""
     payload = event.body.at("payload")
     booker = next(payload.each("attendees"), Payload({}))
     email = booker.text("email", "") or payload.text("responses.email.value", "")
-    told = {"name": booker.text("name", None), "timezone": booker.text("timeZone", None)}
-    return _person(event, email, told, payload.texts("metadata"))
+    traits = {"name": booker.text("name", None), "timezone": booker.text("timeZone", None)}
+    return _person(event, email, traits, payload.texts("metadata"))
 
 
-def _person(event: Event, email: str, told: dict[str, Any], metadata: Any = None) -> Identity:
+def _person(event: Event, email: str, traits: dict[str, Any], metadata: Any = None) -> Identity:
     if not email.strip():
         if event.type == "FORM_SUBMITTED":
-            raise Skip("a form that asks nobody for an e-mail address: it is nobody's")
-        raise Malformed("$.payload.attendees", "names nobody")
+            raise Skip("the form has no answer `email`, so it names no person")
+        raise Malformed("$.payload.attendees", "names no person")
     return Identity(
         metadata=(metadata,) if metadata else (),
         anonymous=("email", email.strip().lower()),
-        traits={"email": email.strip()} | {name: value for name, value in told.items() if value},
+        traits={"email": email.strip()} | {name: value for name, value in traits.items() if value},
     )
 
 
@@ -150,12 +151,12 @@ def rescheduled(event: Event) -> Iterator[Message]:
 
 @calcom.on("BOOKING_CANCELLED")
 def cancelled(event: Event) -> Iterator[Message]:
-    """The reason is what somebody wrote, and stays here."""
+    """Report the cancellation without its reason, which is free text."""
     yield track("Meeting Cancelled", _meeting(event), author=_author(event.body.at("payload"), "cancelledBy"))
 
 
 def _author(payload: Payload, path: str) -> str | None:
-    """`customer` or `agent`, where Cal.com tells whose e-mail address did it."""
+    """Return `customer` or `agent`, if Cal.com gives the e-mail address of the author."""
     by = payload.text(path, "").lower()
     if not by:
         return None
@@ -174,7 +175,7 @@ def rejected(event: Event) -> Iterator[Message]:
 
 @calcom.on("BOOKING_PAYMENT_INITIATED", "BOOKING_PAID")
 def paid(event: Event) -> Iterator[Message]:
-    """No revenue: the payment provider's own source tells that once."""
+    """Report no revenue: the payment provider's own source reports it."""
     payload = event.body.at("payload")
     yield track(
         "Payment Succeeded" if event.type == "BOOKING_PAID" else "Payment Started",
@@ -187,7 +188,7 @@ def paid(event: Event) -> Iterator[Message]:
 
 @calcom.on("BOOKING_NO_SHOW_UPDATED")
 def no_show(event: Event) -> Iterator[Message]:
-    """One for each attendee that the host marked, or whose mark was taken back."""
+    """Report each attendee whose no-show mark was set or removed."""
     for attendee in event.body.at("payload").each("attendees"):
         email = attendee.text("email")
         name = "Meeting No-Show Marked" if attendee.flag("noShow") else "Meeting No-Show Withdrawn"
@@ -196,15 +197,19 @@ def no_show(event: Event) -> Iterator[Message]:
 
 @calcom.on("FORM_SUBMITTED")
 def submitted(event: Event) -> Iterator[Message]:
-    """The answers stay here."""
+    """Report the form without its answers."""
     payload = event.body.at("payload")
     yield track("Form Submitted", form_id=payload.id("formId"), form_name=payload.text("formName", None))
 
 
-calcom.ignore("MEETING_*", because="the clock reached a booking's start or end: nobody acted")
-calcom.ignore("FORM_SUBMITTED_NO_EVENT", because="FORM_SUBMITTED told the form; that nothing was booked is no act")
-calcom.ignore("BOOKING_LOCATION_UPDATED", "BOOKING_REASSIGNED", because="a detail of a booking that is told already")
-calcom.ignore("AFTER_*", because="who was in a video call; the host's own mark is BOOKING_NO_SHOW_UPDATED")
-calcom.ignore("INSTANT_MEETING*", because="somebody waits in a call now; the booking it becomes is told")
-calcom.ignore("RECORDING_*", "OOO_*", "WRONG_ASSIGNMENT_REPORT", "DELEGATION_*", because="your own team's affairs")
-calcom.ignore("PING", because="Cal.com's own test of this URL")
+calcom.ignore("MEETING_*", because="a booking's scheduled start or end was reached; no one acted")
+calcom.ignore("FORM_SUBMITTED_NO_EVENT", because="FORM_SUBMITTED reported the form; no booking followed")
+calcom.ignore(
+    "BOOKING_LOCATION_UPDATED", "BOOKING_REASSIGNED", because="a detail of a booking that was reported before"
+)
+calcom.ignore("AFTER_*", because="attendance of a video call; BOOKING_NO_SHOW_UPDATED is the host's own mark")
+calcom.ignore("INSTANT_MEETING*", because="a person waits in a call; the booking that follows is reported")
+calcom.ignore(
+    "RECORDING_*", "OOO_*", "WRONG_ASSIGNMENT_REPORT", "DELEGATION_*", because="your own team, not a customer event"
+)
+calcom.ignore("PING", because="Cal.com's test of this URL")

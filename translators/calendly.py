@@ -1,7 +1,7 @@
 """Calendly -> Segment. https://developer.calendly.com/api-docs/ (Webhooks)
 
 The body is `{event, created_at, created_by, payload}`; the payload is an invitee with its meeting, or a routing form's
-submission. A meeting that is moved is told twice: the old invitee is cancelled, a new one created.
+submission. A rescheduled meeting sends two events: the old invitee is cancelled, a new one created.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ calendly = Source(
 )
 
 
-# What happens once to the subject that `payload.uri` names.
+# These happen once to the subject that `payload.uri` names.
 _ONCE: Final = {
     "invitee.created", "invitee.canceled", "routing_form_submission.created", "contact.created", "contact.deleted",
 }  # fmt: skip
@@ -49,8 +49,10 @@ _ONCE: Final = {
 
 @calendly.event
 def head(item: Item) -> Head:
-    """The event and its subject. `created_at` is the notification's: subscriptions of user and organisation differ in
-    it, so it is a part of the key only if nothing else differs between two events of one subject.
+    """Use the event and its subject as key.
+
+    `created_at` is the notification's time, which differs between subscriptions of a user and of the organisation. So
+    it is part of the key only if nothing else differs between two events of one subject.
     """
     body = item.body
     type_, uri, at = body.text("event"), body.id("payload.uri"), body.iso("created_at")
@@ -67,25 +69,25 @@ def head(item: Item) -> Head:
 
 
 @calendly.who
-def who(event: Event) -> Identity:
-    """The invitee, by e-mail address; a tracking parameter of your link may hold your user id."""
+def invitee(event: Event) -> Identity:
+    """Use the invitee's e-mail address; a tracking parameter of your link may hold your user id."""
     payload = event.body.at("payload")
     if event.type.startswith("contact."):
         return _contact(payload)
     email = payload.text("email", "").strip()
-    told = payload.id("invitee", None) or payload.id("submitter", None) or payload.id("uri")
+    uri = payload.id("invitee", None) or payload.id("submitter", None) or payload.id("uri")
     traits = payload.pick(
         "name", "timezone", firstName="first_name", lastName="last_name", phone="text_reminder_number"
     )
     return Identity(
         metadata=(payload.texts("tracking"),),
-        anonymous=("email", email.lower()) if email else ("invitee", told),
+        anonymous=("email", email.lower()) if email else ("invitee", uri),
         traits={name: value for name, value in {"email": email, **traits}.items() if isinstance(value, str) and value},
     )
 
 
 def _contact(contact: Payload) -> Identity:
-    """A contact is who booked, so it has the invitee's anonymousId; one that was deleted has its URI alone."""
+    """Use the contact's e-mail address, as for an invitee; a deleted contact has only its URI."""
     uri, email = contact.id("uri"), contact.text("email", "").strip()
     first, last = contact.text("first_name", ""), contact.text("last_name", "")
     traits = {"email": email, "name": contact.text("name", ""), "firstName": first, "lastName": last}
@@ -101,14 +103,15 @@ def _contact(contact: Payload) -> Identity:
     Need("scope", "CALENDLY_SCOPE", "organization, or user for your own meetings alone", False, "organization"),
 )
 def register(at: Registering) -> Registered:
-    """A subscription with a signing key of ours: without one Calendly would not sign. Routing forms and contacts are
-    an organisation's.
+    """Create a subscription with our signing key; without one Calendly does not sign.
+
+    Routing forms and contacts belong to an organisation.
 
     https://developer.calendly.com/api-docs/c1ddc06ce1f1b-create-webhook-subscription
     """
     base, headers, scope = "https://api.calendly.com", bearer(at.given["token"]), at.given["scope"]
     me = yield json_call("GET", f"{base}/users/me", headers)
-    told = {
+    subscription = {
         "url": at.url,
         "events": [
             type_ for type_ in at.types if scope != "user" or not type_.startswith(("routing_form", "contact."))
@@ -118,8 +121,8 @@ def register(at: Registering) -> Registered:
         "signing_key": at.secret,
     }
     if scope == "user":
-        told["user"] = me.text("resource.uri")
-    yield json_call("POST", f"{base}/webhook_subscriptions", headers, told)
+        subscription["user"] = me.text("resource.uri")
+    yield json_call("POST", f"{base}/webhook_subscriptions", headers, subscription)
     return at.secret
 
 
@@ -144,7 +147,7 @@ def _meeting(event: Event) -> dict[str, Any]:
 
 
 def _context(event: Event) -> dict[str, Any]:
-    """Where the link was found. https://segment.com/docs/connections/spec/common/#context"""
+    """Return the campaign of the booking link. https://segment.com/docs/connections/spec/common/#context"""
     campaign = event.body.at("payload").maybe("tracking").pick(
         source="utm_source", medium="utm_medium", name="utm_campaign", term="utm_term", content="utm_content"
     )  # fmt: skip
@@ -153,16 +156,16 @@ def _context(event: Event) -> dict[str, Any]:
 
 @calendly.on("invitee.created")
 def booked(event: Event) -> Iterator[Message]:
-    old = event.body.id("payload.old_invitee", None)
-    name = "Meeting Rescheduled" if old else "Meeting Booked"
-    yield track(name, _meeting(event), previous_invitee_id=old, context=_context(event))
+    previous_invitee = event.body.id("payload.old_invitee", None)
+    name = "Meeting Rescheduled" if previous_invitee else "Meeting Booked"
+    yield track(name, _meeting(event), previous_invitee_id=previous_invitee, context=_context(event))
 
 
 @calendly.on("invitee.canceled")
 def cancelled(event: Event) -> Iterator[Message]:
     payload = event.body.at("payload")
     if payload.flag("rescheduled", default=False):
-        raise Skip("the meeting was moved: invitee.created tells to when")
+        raise Skip("the meeting was rescheduled; invitee.created reports its new time")
     by = payload.text("cancellation.canceler_type", None)
     yield track(
         "Meeting Cancelled",
@@ -173,18 +176,18 @@ def cancelled(event: Event) -> Iterator[Message]:
 
 
 @calendly.on("invitee_no_show.created")
-def missed(event: Event) -> Iterator[Message]:
+def no_show_marked(event: Event) -> Iterator[Message]:
     yield track("Meeting No-Show Marked", _meeting(event))
 
 
 @calendly.on("invitee_no_show.deleted")
-def came_after_all(event: Event) -> Iterator[Message]:
+def no_show_withdrawn(event: Event) -> Iterator[Message]:
     yield track("Meeting No-Show Withdrawn", _meeting(event))
 
 
 @calendly.on("routing_form_submission.created")
 def routed(event: Event) -> Iterator[Message]:
-    """The answers are what somebody wrote, and stay here; the result says where the form led."""
+    """Report the form and its result, never the answers, which are free text."""
     payload = event.body.at("payload")
     yield track(
         "Form Submitted",
@@ -198,7 +201,7 @@ def routed(event: Event) -> Iterator[Message]:
 
 # https://developer.calendly.com/release-notes/2026/5/27
 @calendly.on("contact.created", "contact.updated")
-def contact_known(event: Event) -> Iterator[Message]:
+def contact_saved(event: Event) -> Iterator[Message]:
     contact = event.body.at("payload")
     company, city = contact.text("company", None), contact.text("city", None)
     yield identify(
@@ -217,5 +220,5 @@ def contact_deleted(event: Event) -> Iterator[Message]:
     yield track("Contact Deleted", contact_id=event.body.id("payload.uri"))
 
 
-calendly.ignore("event_type.*", because="your own kinds of meetings")
-calendly.ignore("meeting_recap.*", because="what was said in a meeting; the meeting itself was told when it was booked")
+calendly.ignore("event_type.*", because="configuration of your meeting types, not a customer event")
+calendly.ignore("meeting_recap.*", because="the summary of a meeting; invitee.created reported the meeting")

@@ -1,7 +1,7 @@
 """Chargebee -> Segment. https://apidocs.chargebee.com/docs/api/events
 
-`payment_succeeded` carries the revenue: the invoice it pays may have been made long before, or be paid in parts. Each
-part carries its share of the revenue; the one that completes the invoice is the order.
+`payment_succeeded` carries the revenue: its invoice may be older, or be paid in parts. Each part carries its share of
+the revenue; the part that completes the invoice is the order.
 """
 
 from __future__ import annotations
@@ -43,16 +43,13 @@ chargebee = Source(
 
 @chargebee.event
 def head(item: Item) -> Head:
-    """`ev_...` stays the same on every retry."""
+    """`ev_...` is the same on every retry."""
     return Head(item.body.id("id"), item.body.text("event_type"), item.body.seconds("occurred_at"))
 
 
 @chargebee.who
 def customer(event: Event) -> Identity:
-    """The customer's id; a merchant may choose it, but need not, so it is not taken for a userId.
-
-    A record that names no customer stands for its person.
-    """
+    """Use the customer's id, else the record's. It is not a userId, because the merchant may choose it but need not."""
     content = event.body.at("content")
     person = content.maybe("customer")
     id_ = person.id("id", "") or _first(content, "customer_id")
@@ -79,11 +76,11 @@ def _first(content: Payload, name: str) -> str:
 
 
 @chargebee.registration(
-    Need("site", "CHARGEBEE_SITE", "acme, where your site is acme.chargebee.com", secret=False),
+    Need("site", "CHARGEBEE_SITE", "acme, if your site is acme.chargebee.com", secret=False),
     Need("api_key", "CHARGEBEE_API_KEY", "a full-access API key"),
 )
 def register(at: Registering) -> Registered:
-    """Basic credentials of our own choosing. https://apidocs.chargebee.com/docs/api/webhook_endpoints"""
+    """Create a webhook with basic credentials that we generate. https://apidocs.chargebee.com/docs/api/webhook_endpoints"""
     fields = [
         ("name", "Segue"),
         ("url", at.url),
@@ -136,7 +133,7 @@ _SUBSCRIPTION: Final = {
 def subscription(event: Event) -> Iterator[Message]:
     record = event.body.at("content.subscription")
     if event.type == "subscription_created" and record.get("status") == "future":
-        raise Skip("the subscription begins later; subscription_started reports it")
+        raise Skip("the subscription starts later; subscription_started reports it")
     if event.type == "subscription_cancelled" and _in_trial(record, event):
         yield track("Trial Ended", _trial(record))
     yield track(
@@ -161,7 +158,7 @@ def subscription_started(event: Event) -> Iterator[Message]:
 def subscription_activated(event: Event) -> Iterator[Message]:
     record = event.body.at("content.subscription")
     if record.get("trial_end") is None:
-        raise Skip("there was no trial to end")
+        raise Skip("the subscription had no trial")
     yield track("Trial Ended", _trial(record))
     yield track("Trial Converted", _describe(record))
 
@@ -221,12 +218,12 @@ def _minor(holder: Payload, name: str, code: str | None) -> Decimal | None:
 
 @chargebee.on("payment_succeeded")
 def paid(event: Event) -> Iterator[Message]:
-    """An order is completed once, by the payment after which nothing is due; what came before it paid a part."""
+    """Complete the order with the payment after which nothing is due; earlier payments are partial."""
     content = event.body.at("content")
     payment, invoice = content.at("transaction"), content.maybe("invoice")
     code = payment.text("currency_code", None)
     amount, revenue = _shares(payment, invoice)
-    total, taxed = (None if value is None or code is None else from_minor(value, code) for value in (amount, revenue))
+    total, net = (None if value is None or code is None else from_minor(value, code) for value in (amount, revenue))
     yield track(
         "Order Completed" if _completes(payment, invoice) else "Invoice Partially Paid",
         order_id=invoice.id("id", None) or payment.id("id"),
@@ -234,8 +231,8 @@ def paid(event: Event) -> Iterator[Message]:
         invoice_id=invoice.id("id", None),
         subscription_id=payment.id("subscription_id", None),
         total=total,
-        tax=total - taxed if total is not None and taxed is not None and invoice.get("tax") is not None else None,
-        revenue=taxed,
+        tax=total - net if total is not None and net is not None and invoice.get("tax") is not None else None,
+        revenue=net,
         currency=code,
         invoice_total=_minor(invoice, "total", code),
         amount_due=_minor(invoice, "amount_due", code),
@@ -245,8 +242,8 @@ def paid(event: Event) -> Iterator[Message]:
 
 
 def _completes(payment: Payload, invoice: Payload) -> bool:
-    """Whether nothing of the invoice is due any more. If it does not say: whether more than half is paid, which only
-    one payment can be.
+    """Return whether nothing of the invoice is still due. If the invoice does not say, return whether this payment is
+    more than half of it, since only one payment can be.
     """
     total, due, status = invoice.integer("total", None), invoice.integer("amount_due", None), invoice.get("status")
     if due is not None or status is not None:
@@ -255,16 +252,17 @@ def _completes(payment: Payload, invoice: Payload) -> bool:
 
 
 def _shares(payment: Payload, invoice: Payload) -> tuple[int | None, int | None]:
-    """The payment's amount, and its share of the invoice without tax: exact, since each part takes what the rounding
-    of the parts before it has left.
+    """Return the payment's amount and its share of the invoice without tax.
+
+    The shares add up exactly: each part takes the rest that rounding the earlier parts has left.
     """
     amount, total = payment.integer("amount", None), invoice.integer("total", None)
     if amount is None or not total or total < 0:
         return amount, amount
     links = list(payment.each("linked_invoices"))
-    of_several = len(links) > 1  # each with a tax of its own, of which only this invoice's is known
+    of_several = len(links) > 1  # each has its own tax; only this invoice's tax is known
     if len(links) == 1 and links[0].get("invoice_id") == invoice.get("id"):
-        amount = links[0].integer("applied_amount", amount)  # what is too much stays on the account
+        amount = links[0].integer("applied_amount", amount)  # the excess stays on the account
     after = None if of_several else invoice.integer("amount_paid", None)
     before = after - amount if after is not None and after >= amount else 0
     net = total - invoice.integer("tax", 0)
@@ -357,14 +355,17 @@ def payment_method(event: Event) -> Iterator[Message]:
     yield track(_METHOD[event.type], payment_method_id=source.id("id"), payment_method=source.text("type", None))
 
 
-chargebee.ignore("card_*", because="payment_source events report it today")
-chargebee.ignore("invoice_*", "credit_note_*", "transaction_*", because="payments and credits have events of their own")
+chargebee.ignore("card_*", because="payment_source events report it now")
+chargebee.ignore("invoice_*", "credit_note_*", "transaction_*", because="payments and credits have their own events")
 chargebee.ignore(
-    "payment_*", "refund_initiated", "dunning_updated", because="a step of a payment; its end has its own event"
+    "payment_*",
+    "refund_initiated",
+    "dunning_updated",
+    because="an intermediate step of a payment; the result has its own event",
 )
-chargebee.ignore("subscription_*", because="a detail of a subscription; what concerns the customer has its own event")
+chargebee.ignore("subscription_*", because="a detail of a subscription; changes for the customer have their own events")
 chargebee.ignore(
     "quote_*", "order_*", "coupon_*", "item_*", "plan_*", "addon_*",
-    because="the merchant's own paperwork and catalogue",
+    because="the merchant's own documents and catalogue, not a customer event",
 )  # fmt: skip
-chargebee.ignore("customer_*", because="customer_changed has what is known of the person")
+chargebee.ignore("customer_*", because="customer_changed reports the customer's data")

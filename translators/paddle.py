@@ -1,6 +1,6 @@
 """Paddle Billing -> Segment. https://developer.paddle.com/webhooks/overview
 
-`transaction.completed` carries the revenue: Paddle has then settled what `transaction.paid` says was paid.
+`transaction.completed` carries the revenue: by then Paddle has settled what `transaction.paid` reports as paid.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ paddle = Source(
     title="Paddle",
     docs="https://developer.paddle.com/webhooks/overview",
     secret_help="Paddle > Developer tools > Notifications > your destination > Secret key (pdl_ntfset_...)",
-    # https://developer.paddle.com/webhooks/signature-verification; its own library allows 5 s, which slow networks miss
+    # https://developer.paddle.com/webhooks/signature-verification; its library allows 5 s, too short for slow networks
     scheme=HmacKvHeader(
         header="Paddle-Signature", delimiter=";", ts_key="ts", sig_key="h1", template="{ts}:{body}", tolerance=60
     ),
@@ -47,13 +47,13 @@ paddle = Source(
 
 @paddle.event
 def head(item: Item) -> Head:
-    """`evt_...` stays the same on every retry; `notification_id` differs by destination."""
+    """`evt_...` is the same on every retry; `notification_id` differs by destination."""
     return Head(item.body.id("event_id"), item.body.text("event_type"), item.body.iso("occurred_at", naive_is_utc=True))
 
 
 @paddle.before
 def live(event: Event) -> None:
-    """A simulated event sold nothing. https://developer.paddle.com/webhooks/simulator/test-webhooks"""
+    """Skip simulated events, which sell nothing. https://developer.paddle.com/webhooks/simulator/test-webhooks"""
     if _simulated(event) and event.option("environment") == "live":
         raise Skip(f"a simulated event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
@@ -71,15 +71,15 @@ def _simulated(event: Event) -> bool:
 
 @paddle.who
 def customer(event: Event) -> Identity:
-    """`custom_data` is the merchant's own; the customer is `ctm_...`."""
+    """Use the customer's id (`ctm_...`); `custom_data` holds the merchant's own metadata."""
     data = event.body.at("data")
-    own = event.type.startswith("customer.")
-    id_ = data.id("id", "") if own else data.id("customer_id", "")
+    is_customer = event.type.startswith("customer.")
+    id_ = data.id("id", "") if is_customer else data.id("customer_id", "")
     return Identity(
         metadata=(data.texts("custom_data"),) if isinstance(data.get("custom_data"), dict) else (),
         anonymous=("customer", id_) if id_ else ("account", f"self:{event.source}"),
         external_ids=(ExternalId("paddle_customer_id", id_),),
-        traits={name: data.text(name, None) for name in ("email", "name")} if own else {},
+        traits={name: data.text(name, None) for name in ("email", "name")} if is_customer else {},
     )
 
 
@@ -88,11 +88,11 @@ def customer(event: Event) -> Identity:
     Need("environment", "PADDLE_ENVIRONMENT", "live or sandbox", False, "live"),
 )
 def register(at: Registering) -> Registered:
-    """https://developer.paddle.com/api-reference/notification-settings/create-notification-setting"""
+    """Create a destination. https://developer.paddle.com/api-reference/notification-settings/create-notification-setting"""
     setting = {"description": "Segue", "type": "url", "destination": at.url, "subscribed_events": list(at.types)}
     host = "sandbox-api.paddle.com" if at.given["environment"] == "sandbox" else "api.paddle.com"
-    made = yield json_call("POST", f"https://{host}/notification-settings", bearer(at.given["api_key"]), setting)
-    return made.text("data.endpoint_secret_key")
+    created = yield json_call("POST", f"https://{host}/notification-settings", bearer(at.given["api_key"]), setting)
+    return created.text("data.endpoint_secret_key")
 
 
 @paddle.on("customer.created", "customer.imported")
@@ -111,15 +111,15 @@ def customer_updated(event: Event) -> Iterator[Message]:
 def completed(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
     if data.get("origin") == "subscription_payment_method_change":
-        raise Skip("a transaction of nothing, by which a customer changes the payment method")
+        raise Skip("a zero-value transaction: the customer changed the payment method")
     yield track("Order Completed", _order(data), revenue=_net(data), products=_products(data))
 
 
 @paddle.on("transaction.payment_failed")
 def payment_failed(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
-    last = next(data.each("payments"), Payload({}))
-    yield track("Payment Failed", _order(data), error_code=last.text("error_code", None))
+    last_payment = next(data.each("payments"), Payload({}))
+    yield track("Payment Failed", _order(data), error_code=last_payment.text("error_code", None))
 
 
 @paddle.on("transaction.past_due")
@@ -150,18 +150,18 @@ def _order(data: Payload) -> dict[str, Any]:
 
 
 def _net(data: Payload) -> Decimal | None:
-    """With discounts, without tax."""
+    """Return the total with discounts and without tax."""
     code = data.text("currency_code", None) or data.text("details.totals.currency_code", None)
     totals = data.maybe("details.totals")
-    return _less(_minor(totals, "total", code), _minor(totals, "tax", code))
+    return _subtract(_minor(totals, "total", code), _minor(totals, "tax", code))
 
 
-def _less(whole: Decimal | None, part: Decimal | None) -> Decimal | None:
+def _subtract(whole: Decimal | None, part: Decimal | None) -> Decimal | None:
     return whole if whole is None or part is None else whole - part
 
 
 def _minor(totals: Payload, name: str, code: str | None) -> Decimal | None:
-    """Paddle writes minor units as text: `"5315"`."""
+    """Read an amount, which Paddle writes as minor units in text: `"5315"`."""
     value = totals.decimal(name, None)
     return None if value is None or code is None else from_minor(int(value), code)
 
@@ -225,12 +225,12 @@ def trialing(event: Event) -> Iterator[Message]:
 def activated(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
     if not any("trial_dates" in item for item in data.each("items")):
-        raise Skip("a subscription without a trial is active at once; subscription.created reported its start")
+        raise Skip("a subscription without a trial; subscription.created reported its start")
     yield track("Trial Converted", _subscription(data))
 
 
 def _subscription(data: Payload) -> dict[str, Any]:
-    """The first item's plan; all of them in `items`, if there are several."""
+    """Return the first item's plan, and all items in `items` if there are several."""
     items = [_item(item) for item in data.each("items")]
     return {
         "subscription_id": data.id("id"),
@@ -243,7 +243,7 @@ def _subscription(data: Payload) -> dict[str, Any]:
 
 
 def _item(item: Payload) -> dict[str, Any]:
-    """A price may have no name; its description, for the merchant's own eyes, is always there."""
+    """Describe an item. A price may have no name; its internal description is always set."""
     unit = item.maybe("price.unit_price")
     return {
         "plan_id": item.id("price.id", None),
@@ -271,12 +271,12 @@ def adjusted(event: Event) -> Iterator[Message]:
     }
     if action == "refund":
         if data.text("status", "") != "approved":
-            raise Skip("a refund that waits for approval; adjustment.updated reports its approval")
+            raise Skip("the refund waits for approval; adjustment.updated reports it")
         yield track("Order Refunded", money, refund_id=money["adjustment_id"])
     elif action in _DISPUTE:
         yield track(_DISPUTE[action], money, dispute_id=money["adjustment_id"])
     elif action.startswith("chargeback_warning"):
-        raise Skip("a warning, or its end; a chargeback that comes of it is reported")
+        raise Skip("a chargeback warning or its end; a chargeback has its own event")
     else:
         yield track("Credit Note Voided" if action == "credit_reverse" else "Credit Note Created", money)
 
@@ -285,7 +285,7 @@ def adjusted(event: Event) -> Iterator[Message]:
 def adjustment_decided(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
     if data.text("action", "") != "refund" or data.text("status", "") != "approved":
-        raise Skip("only an approved refund means something to the customer")
+        raise Skip("not an approved refund; other changes do not concern the customer")
     code = data.text("currency_code", None)
     yield track(
         "Order Refunded",
@@ -320,10 +320,17 @@ def payout(event: Event) -> Iterator[Message]:
 
 paddle.ignore("transaction.paid", because="transaction.completed reports the same order once it is settled")
 paddle.ignore(
-    "transaction.*", because="a step on the way; completed, payment_failed, past_due and canceled report the ends"
+    "transaction.*", because="an intermediate step; completed, payment_failed, past_due and canceled report the result"
 )
-paddle.ignore("address.*", "business.*", because="the customer's papers; the transaction reports what they led to")
-paddle.ignore("product.*", "price.*", "discount.*", "discount_group.*", because="the merchant's catalogue")
+paddle.ignore("address.*", "business.*", because="the customer's billing details; the transaction reports the purchase")
 paddle.ignore(
-    "invoice.*", "report.*", "api_key.*", "api_key_exposure.*", "client_token.*", because="the merchant's own affairs"
+    "product.*", "price.*", "discount.*", "discount_group.*", because="the merchant's catalogue, not a customer event"
+)
+paddle.ignore(
+    "invoice.*",
+    "report.*",
+    "api_key.*",
+    "api_key_exposure.*",
+    "client_token.*",
+    because="the merchant's own account, not a customer event",
 )

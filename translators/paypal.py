@@ -1,6 +1,6 @@
 """PayPal -> Segment. https://developer.paypal.com/api/rest/webhooks/event-names/
 
-A capture or a sale is money that has come; an approved or completed order is reported by its captures.
+A capture or a sale means received money. An approved or completed order is reported by its captures.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ paypal = Source(
     "paypal",
     title="PayPal",
     docs="https://developer.paypal.com/api/rest/webhooks/",
-    secret_help="the Webhook ID that PayPal shows beside your webhook: it is part of what is signed",
+    secret_help="the Webhook ID that PayPal shows beside your webhook; PayPal includes it in the signature",
     # https://developer.paypal.com/api/rest/webhooks/rest/#link-verifywebhooksignature
     scheme=PublicKey(
         kind="rsa-pkcs1v15-sha256",
@@ -67,18 +67,18 @@ def register(at: Registering) -> Registered:
     base = f"https://api-m{'.sandbox' if at.given['environment'] == 'sandbox' else ''}.paypal.com/v1"
     app = basic(at.given["client_id"], at.given["client_secret"])
     token = yield form_call(f"{base}/oauth2/token", app, [("grant_type", "client_credentials")])
-    made = yield json_call("POST", f"{base}/notifications/webhooks", bearer(token.text("access_token")), webhook)
-    return made.id("id")
+    created = yield json_call("POST", f"{base}/notifications/webhooks", bearer(token.text("access_token")), webhook)
+    return created.id("id")
 
 
 @paypal.event
 def head(item: Item) -> Head:
-    """`WH-...` stays the same on every retry and resend. A simulator's body may have an impossible time (month 19)."""
+    """`WH-...` is the same on every retry and resend. The simulator may send an impossible time (month 19)."""
     return Head(item.body.id("id"), item.body.text("event_type"), _time(item.body, "create_time"))
 
 
 def _time(body: Payload, path: str) -> datetime | None:
-    """A time, None if it is missing or no date: an event without a time of its own has that of its receipt."""
+    """Return a time, or None if it is missing or invalid; the event then has the time of receipt."""
     try:
         return body.iso(path, None, naive_is_utc=True)
     except Malformed:
@@ -87,10 +87,10 @@ def _time(body: Payload, path: str) -> datetime | None:
 
 @paypal.before
 def environment(event: Event) -> None:
-    """Tell sandbox events apart by the host of their certificate, the only place that names the environment."""
-    wanted, sent = event.option("environment"), _environment(event)
-    if wanted not in ("both", sent):
-        raise Skip(f"a {sent} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+    """Recognise sandbox events by the host of their certificate; nothing else names the environment."""
+    setting, mode = event.option("environment"), _environment(event)
+    if setting not in ("both", mode):
+        raise Skip(f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
 
 @paypal.note
@@ -106,38 +106,40 @@ def _environment(event: Event) -> str:
 
 @paypal.who
 def payer(event: Event) -> Identity:
-    """A subscription's id stands for its person, since its payments name nothing else; else the payer, or the payment.
+    """Use the subscription's id, since its payments name nothing else; else the payer, else the payment.
 
-    `custom_id` is free text of the merchant's.
+    `custom_id` is the merchant's free text.
     """
     resource = event.body.at("resource")
     person = resource.maybe("payer") or resource.maybe("subscriber")
     first_version = person.maybe("payer_info")
     id_ = person.id("payer_id", "") or first_version.id("payer_id", "")
-    given = person.text("name.given_name", None) or first_version.text("first_name", None)
-    surname = person.text("name.surname", None) or first_version.text("last_name", None)
+    first = person.text("name.given_name", None) or first_version.text("first_name", None)
+    last = person.text("name.surname", None) or first_version.text("last_name", None)
     return Identity(
-        metadata=tuple(_custom(place) for place in (resource, *resource.each("disputed_transactions"))),
+        metadata=tuple(_custom(holder) for holder in (resource, *resource.each("disputed_transactions"))),
         anonymous=_anonymous(event, resource, id_),
         external_ids=(ExternalId("paypal_payer_id", id_),),
         traits={
             "email": person.text("email_address", None) or first_version.text("email", None),
-            "firstName": given,
-            "lastName": surname,
-            "name": " ".join(filter(None, (given, surname))) or None,
+            "firstName": first,
+            "lastName": last,
+            "name": " ".join(filter(None, (first, last))) or None,
         },
     )
 
 
-def _custom(place: Payload) -> dict[str, str]:
-    return {name: value for name in ("custom_id", "custom") if isinstance(value := place.get(name), str) and value}
+def _custom(holder: Payload) -> dict[str, str]:
+    return {name: value for name in ("custom_id", "custom") if isinstance(value := holder.get(name), str) and value}
 
 
 def _anonymous(event: Event, resource: Payload, payer_id: str) -> tuple[str, str] | None:
     subscription = resource.id("id", "") if event.type.startswith("BILLING.SUBSCRIPTION.") else ""
     subscription = subscription or resource.id("billing_agreement_id", "")
     if subscription or not payer_id:
-        payment = subscription or _given_back(resource) or _disputed(resource) or resource.id("dispute_id", "")
+        payment = (
+            subscription or _refunded_payment(resource) or _disputed_payment(resource) or resource.id("dispute_id", "")
+        )
         payment = payment or resource.id("invoice.id", "") or resource.id("id", "")
         return ("payment", payment) if payment else None
     return ("payer", payer_id)
@@ -145,7 +147,7 @@ def _anonymous(event: Event, resource: Payload, payer_id: str) -> tuple[str, str
 
 @paypal.on("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED")
 def paid(event: Event) -> Iterator[Message]:
-    """The order is named by its payment, for that is all that a refund or dispute names."""
+    """Use the payment's id as order id, because a refund or dispute names only the payment."""
     resource = event.body.at("resource")
     money = _money(resource)
     yield track(
@@ -161,7 +163,7 @@ def paid(event: Event) -> Iterator[Message]:
 
 
 def _parts(resource: Payload) -> dict[str, Decimal | None]:
-    """Subtotal + tax + shipping == total. Version 1 breaks an amount down in `details`, version 2 in `breakdown`."""
+    """Return amounts with subtotal + tax + shipping == total, from `details` (version 1) or `breakdown` (version 2)."""
     total: Decimal | None = _money(resource)["amount"]
     details, breakdown = resource.maybe("amount.details"), resource.maybe("amount.breakdown")
     tax = details.decimal("tax", None) if details else breakdown.decimal("tax_total.value", None)
@@ -194,10 +196,10 @@ def payment(event: Event) -> Iterator[Message]:
 
 @paypal.on("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.SALE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.SALE.REVERSED")
 def refunded(event: Event) -> Iterator[Message]:
-    """The resource is the refund; the capture it belongs to is the link `up`."""
+    """The resource is the refund; the link `up` leads to its capture."""
     resource = event.body.at("resource")
     money = _money(resource)
-    payment_id = _given_back(resource)
+    payment_id = _refunded_payment(resource)
     yield track(
         "Order Refunded",
         order_id=payment_id or resource.id("id"),
@@ -209,9 +211,9 @@ def refunded(event: Event) -> Iterator[Message]:
     )
 
 
-def _given_back(resource: Payload) -> str | None:
-    """The capture or sale that a refund belongs to: `sale_id`, `capture_id`, or the end of a link to it."""
-    links = (each.text("href", "") for each in resource.each("links") if each.get("rel") in ("up", "sale", "capture"))
+def _refunded_payment(resource: Payload) -> str | None:
+    """Return the id of the refunded capture or sale: `sale_id`, `capture_id`, or the end of a link to it."""
+    links = (link.text("href", "") for link in resource.each("links") if link.get("rel") in ("up", "sale", "capture"))
     up = next((href for href in links if any(part in href for part in ("/captures/", "/capture/", "/sale/"))), "")
     return resource.id("sale_id", None) or resource.id("capture_id", None) or up.rpartition("/")[2] or None
 
@@ -219,7 +221,7 @@ def _given_back(resource: Payload) -> str | None:
 @paypal.on("PAYMENT.REFUND.FAILED")
 def refund_failed(event: Event) -> Iterator[Message]:
     resource = event.body.at("resource")
-    payment_id = _given_back(resource)
+    payment_id = _refunded_payment(resource)
     yield track(
         "Refund Failed", _money(resource), order_id=payment_id, payment_id=payment_id, refund_id=resource.id("id")
     )
@@ -247,14 +249,14 @@ def subscription(event: Event) -> Iterator[Message]:
         status=resource.text("status", None) or resource.text("state", None),
         plan_id=resource.id("plan_id", None),
         quantity=resource.decimal("quantity", None),
-        amount=last.decimal("value", None) or None,  # nothing was charged in a trial
+        amount=last.decimal("value", None) or None,  # a trial charges nothing
         currency=last.text("currency_code", None) or last.text("currency", None),
         next_billed_at=_time(resource, next_time) or _time(resource, next_date),
     )
 
 
 def _last_payment(event: Event, resource: Payload) -> Payload:
-    """What was paid last, or could not be. Version 1 keeps it in `agreement_details`."""
+    """Return the last payment, or the last failed one. Version 1 keeps it in `agreement_details`."""
     if event.type == "BILLING.SUBSCRIPTION.PAYMENT.FAILED" and "billing_info.last_failed_payment.amount" in resource:
         return resource.at("billing_info.last_failed_payment.amount")
     last = resource.maybe("billing_info.last_payment.amount")
@@ -274,8 +276,8 @@ def dispute(event: Event) -> Iterator[Message]:
     yield track(
         _DISPUTE[event.type],
         dispute_id=resource.id("dispute_id"),
-        order_id=_disputed(resource),
-        payment_id=_disputed(resource),
+        order_id=_disputed_payment(resource),
+        payment_id=_disputed_payment(resource),
         reason=resource.text("reason", None),
         status=resource.text("status", None),
         outcome=resource.text("dispute_outcome.outcome_code", None),
@@ -284,8 +286,10 @@ def dispute(event: Event) -> Iterator[Message]:
     )
 
 
-def _disputed(resource: Payload) -> str | None:
-    return next((each.id("seller_transaction_id", None) for each in resource.each("disputed_transactions")), None)
+def _disputed_payment(resource: Payload) -> str | None:
+    return next(
+        (transaction.id("seller_transaction_id", None) for transaction in resource.each("disputed_transactions")), None
+    )
 
 
 _INVOICE: Final = {
@@ -309,7 +313,7 @@ def invoice(event: Event) -> Iterator[Message]:
 
 
 def _money(resource: Payload) -> dict[str, Any]:
-    """REST v2 writes `value` and `currency_code`, v1 `total` and `currency`; both decimal text."""
+    """Return amount and currency. REST v2 has `value` and `currency_code`, v1 `total` and `currency`, as text."""
     amount = resource.maybe("amount")
     value: Decimal | None = amount.decimal("value", None)
     return {
@@ -320,16 +324,19 @@ def _money(resource: Payload) -> dict[str, Any]:
 
 paypal.ignore("CHECKOUT.*", "PAYMENT.ORDER.*", "PAYMENTS.*", because="the capture or sale reports the payment")
 paypal.ignore(
-    "PAYMENT.REFUND.*", because="under way: PAYMENT.CAPTURE.REFUNDED or PAYMENT.REFUND.FAILED reports the end"
+    "PAYMENT.REFUND.*", because="a pending refund; PAYMENT.CAPTURE.REFUNDED or PAYMENT.REFUND.FAILED reports the result"
 )
-paypal.ignore("BILLING.SUBSCRIPTION.CREATED", because="it begins when the customer approves: ACTIVATED reports that")
+paypal.ignore(
+    "BILLING.SUBSCRIPTION.CREATED",
+    because="the subscription starts when the customer approves it; ACTIVATED reports that",
+)
 paypal.ignore(
     "BILLING.PLAN.*",
     "BILLING_AGREEMENTS.*",
     "CATALOG.*",
     because="the merchant's catalogue, or an older name of a subscription",
 )
-paypal.ignore("INVOICING.*", because="PAID or CANCELLED reports an invoice's end")
+paypal.ignore("INVOICING.*", because="an intermediate step of an invoice; PAID or CANCELLED reports the result")
 paypal.ignore(
     "PAYMENT.PAYOUTS*",
     "PAYMENT.REFERENCED-PAYOUT*",
@@ -337,5 +344,5 @@ paypal.ignore(
     "VAULT.*",
     "RISK.*",
     "IDENTITY.*",
-    because="the merchant's own affairs",
+    because="the merchant's own account, not a customer event",
 )

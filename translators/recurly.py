@@ -1,7 +1,7 @@
 """Recurly -> Segment. https://docs.recurly.com/recurly-subscriptions/docs/webhooks
 
-JSON webhooks are thin: they name an object and its account and hold nothing of it. So amounts are not known here, and
-no message carries revenue; each names the object for whoever looks it up.
+JSON webhooks are thin: they name an object and its account and hold no other data. So amounts are unknown and no
+message carries revenue; each message has the object's id, by which you can look it up.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ recurly = Source(
     title="Recurly",
     docs="https://docs.recurly.com/recurly-subscriptions/docs/webhooks",
     secret_help="Integrations > Webhooks > your JSON endpoint > Secret key (XML endpoints are not signed)",
-    # https://docs.recurly.com/recurly-subscriptions/docs/signature-verification: milliseconds by the text, seconds by
-    # its example, so the magnitude decides the unit
+    # https://docs.recurly.com/recurly-subscriptions/docs/signature-verification: the text says milliseconds, the
+    # example shows seconds, so the magnitude decides the unit
     scheme=HmacKvHeader(header="recurly-signature", positional=True, ts_form="auto"),
 )
 
 
 recurly.by_hand(
-    "Integrations > Webhooks > Configure > New Endpoint (Recurly lets nobody do this by its API): {url}",
-    "Format JSON: XML endpoints are not signed and are turned away.",
+    "Integrations > Webhooks > Configure > New Endpoint (Recurly's API cannot do this): {url}",
+    "Choose the format JSON: XML endpoints are not signed and are refused.",
     "Choose these notifications (object and event):{types}",
 )
 
 
 @recurly.event
 def head(item: Item) -> Head:
-    """One object changes in one way at one time: together they name the event, whatever retry this is."""
+    """Use type, object and time as key: they are the same on every retry."""
     body = item.body
     type_ = f"{body.text('object_type')}.{body.text('event_type')}"
     at = body.iso("event_time", naive_is_utc=True)
@@ -41,15 +41,15 @@ def head(item: Item) -> Head:
 
 @recurly.who
 def account(event: Event) -> Identity:
-    """`account_code` is the merchant's own code for the account, by Recurly's documentation."""
+    """Use `account_code`, which Recurly documents as the merchant's own code for the account."""
     body = event.body
-    code = body.id("account_code", "")
-    known = body.id("id", "") if body.get("object_type") == "account" else ""
+    user_id = body.id("account_code", "")
+    account_id = body.id("id", "") if body.get("object_type") == "account" else ""
     record = body.id("uuid", "") or body.id("id", "")
     return Identity(
-        user_ids=(code,),
-        anonymous=("account", known) if known else ("object", record) if record else None,
-        external_ids=(ExternalId("recurly_account_code", code),),
+        user_ids=(user_id,),
+        anonymous=("account", account_id) if account_id else ("object", record) if record else None,
+        external_ids=(ExternalId("recurly_account_code", user_id),),
     )
 
 
@@ -92,13 +92,13 @@ def named(event: Event) -> Iterator[Message]:
     yield track(_NAMES[event.type], {_KEY.get(kind, "object_id"): id_, **order})
 
 
-recurly.ignore("account.*", because="the webhook does not say what changed, nor anything else of the account")
+recurly.ignore("account.*", because="the webhook does not say what changed, and holds no account data")
 recurly.ignore(
     "subscription.*",
     "charge_invoice.*",
     "payment.*",
     "invoice.*",
-    because="a step on the way; its end has its own event",
+    because="an intermediate step; the result has its own event",
 )
 recurly.ignore(
     "credit_*",
@@ -106,6 +106,13 @@ recurly.ignore(
     "billing_info.*",
     "shipping_address.*",
     "gift_card.*",
-    because="the webhook holds nothing but its id",
+    because="the webhook holds only the object's id",
 )
-recurly.ignore("plan.*", "item.*", "coupon.*", "measured_unit.*", "price_segment.*", because="the merchant's catalogue")
+recurly.ignore(
+    "plan.*",
+    "item.*",
+    "coupon.*",
+    "measured_unit.*",
+    "price_segment.*",
+    because="the merchant's catalogue, not a customer event",
+)

@@ -1,6 +1,6 @@
 """RevenueCat -> Segment. https://www.revenuecat.com/docs/integrations/webhooks/event-types-and-fields
 
-`INITIAL_PURCHASE`, `RENEWAL` and `NON_RENEWING_PURCHASE` are the purchases; each carries its revenue once.
+`INITIAL_PURCHASE`, `RENEWAL` and `NON_RENEWING_PURCHASE` are purchases; each carries its revenue once.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ revenuecat = Source(
     "SEGUE_REVENUECAT_SCHEME=signature the signing secret of the same page",
     scheme={
         "token": SharedToken(where="header", name="Authorization"),
-        # Optional at RevenueCat, signed anew on each attempt
+        # Optional at RevenueCat; each attempt has a new signature
         "signature": HmacKvHeader(header="X-RevenueCat-Webhook-Signature"),
     },
     options=[
@@ -54,34 +54,31 @@ revenuecat = Source(
 
 @revenuecat.event
 def head(item: Item) -> Head:
-    """The time the event was generated; the purchase has its own (`purchased_at_ms`)."""
+    """Use the time at which RevenueCat created the event; the purchase has its own (`purchased_at_ms`)."""
     event = item.body.at("event")
     return Head(event.id("id"), event.text("type"), event.millis("event_timestamp_ms"))
 
 
 @revenuecat.before
 def environment(event: Event) -> None:
-    """Sandbox purchases are kept apart by the endpoint's setting."""
-    wanted, sent = event.option("environment"), event.body.text("event.environment", "PRODUCTION").lower()
-    if wanted not in ("both", sent):
-        raise Skip(f"a {sent} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+    """Skip purchases of the environment that the endpoint does not translate."""
+    setting, mode = event.option("environment"), event.body.text("event.environment", "PRODUCTION").lower()
+    if setting not in ("both", mode):
+        raise Skip(f"a {mode} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
 
 @revenuecat.who
 def subscriber(event: Event) -> Identity:
-    """`app_user_id` is the app's own user id unless RevenueCat made it up.
-
-    A purchase without one stands for its person.
-    """
+    """Use `app_user_id`, the app's own user id unless RevenueCat generated it; else the purchase's id."""
     purchase = event.body.at("event")
     id_ = purchase.id("app_user_id", "") or purchase.id("original_app_user_id", "")
-    own = not id_.startswith(_ANONYMOUS)
-    sold = purchase.id("original_transaction_id", "") or purchase.id("transaction_id", "")
+    is_user_id = not id_.startswith(_ANONYMOUS)
+    purchase_id = purchase.id("original_transaction_id", "") or purchase.id("transaction_id", "")
     attributes = purchase.maybe("subscriber_attributes")
     email = attributes.get("$email.value")
     return Identity(
-        user_ids=(id_,) if own else (),
-        anonymous=("app_user", id_) if id_ else ("purchase", sold) if sold else None,
+        user_ids=(id_,) if is_user_id else (),
+        anonymous=("app_user", id_) if id_ else ("purchase", purchase_id) if purchase_id else None,
         external_ids=(ExternalId("revenuecat_app_user_id", id_),),
         traits={"email": email} if isinstance(email, str) and email else {},
     )
@@ -92,7 +89,7 @@ def subscriber(event: Event) -> Identity:
     Need("project_id", "REVENUECAT_PROJECT_ID", "the project's id (proj...), in the dashboard's address", secret=False),
 )
 def register(at: Registering) -> Registered:
-    """Both environments; the endpoint's own setting chooses. https://www.revenuecat.com/docs/api-v2#tag/Integration"""
+    """Subscribe to both environments; the endpoint's setting filters. https://www.revenuecat.com/docs/api-v2#tag/Integration"""
     webhook = {
         "name": "Segue",
         "url": at.url,
@@ -119,8 +116,8 @@ def bought(event: Event) -> Iterator[Message]:
 def renewed(event: Event) -> Iterator[Message]:
     purchase = event.body.at("event")
     at = purchase.millis("purchased_at_ms", None)
-    if purchase.flag("is_trial_conversion", False):  # the first paid period, which renews nothing
-        yield track("Trial Ended", _trial_over(purchase), at=at)
+    if purchase.flag("is_trial_conversion", False):  # the first paid period is not a renewal
+        yield track("Trial Ended", _ended_trial(purchase), at=at)
         yield track("Trial Converted", _describe(purchase), at=at)
     else:
         yield track("Subscription Renewed", _describe(purchase), at=at)
@@ -132,12 +129,12 @@ def renewed(event: Event) -> Iterator[Message]:
 def bought_once(event: Event) -> Iterator[Message]:
     purchase = event.body.at("event")
     if _is_free(purchase):
-        raise Skip("granted by you, shared in a family or for nothing: not bought")
+        raise Skip("not bought: granted by you, shared by a family member, or free")
     yield _order(purchase)
 
 
 def _is_free(purchase: Payload) -> bool:
-    """Granted by you, shared by a member of the family, who bought it, or for nothing (an offer of the store)."""
+    """Return whether you granted the purchase, a family member bought it, or a store offer made it free."""
     granted = "PROMOTIONAL" in (purchase.get("store"), purchase.get("period_type"))
     return granted or purchase.flag("is_family_share", False) or _price(purchase) == 0
 
@@ -158,14 +155,14 @@ def _order(purchase: Payload) -> Message:
 
 
 def _price(purchase: Payload) -> Decimal | None:
-    """In the currency that was paid, with tax; RevenueCat's `price` is its conversion to USD."""
+    """Return the price with tax, in the currency that was paid. RevenueCat's `price` is converted to USD."""
     return purchase.decimal("price_in_purchased_currency", None)
 
 
 def _tax(purchase: Payload) -> Decimal | None:
-    """`tax_percentage` is the part of the price that goes to taxes (0.1667); rounded to the currency's unit.
+    """Return the tax: `tax_percentage` is its part of the price (0.1667); rounded to the currency's unit.
 
-    The store's commission is a cost of the merchant's, not a tax, and stays in the revenue.
+    The store's commission is a cost of the merchant, not a tax, and stays in the revenue.
     """
     price, part, code = _price(purchase), purchase.decimal("tax_percentage", None), purchase.text("currency", None)
     if price is None or part is None or code is None:
@@ -200,12 +197,12 @@ def subscription(event: Event) -> Iterator[Message]:
 
 @revenuecat.on("CANCELLATION")
 def cancelled(event: Event) -> Iterator[Message]:
-    """Auto-renewal was switched off, or the store gave the money back."""
+    """Translate a switched-off auto-renewal, or a refund by the store."""
     purchase = event.body.at("event")
     reason = purchase.text("cancel_reason", "")
     price = _price(purchase)
     if price is not None and price < 0:
-        yield track("Order Refunded", _given_back(purchase), total=-price)
+        yield track("Order Refunded", _refund(purchase), total=-price)
         return
     yield track(
         "Subscription Cancellation Scheduled",
@@ -217,13 +214,13 @@ def cancelled(event: Event) -> Iterator[Message]:
 
 @revenuecat.on("REFUND_REVERSED")
 def refund_reversed(event: Event) -> Iterator[Message]:
-    """The store took a refund back, so the order is paid again: what a refund that fails means."""
+    """The store reversed a refund, so the order is paid again, as after a failed refund."""
     purchase = event.body.at("event")
     price = _price(purchase)
-    yield track("Refund Failed", _given_back(purchase), amount=None if price is None else abs(price), reason="reversed")
+    yield track("Refund Failed", _refund(purchase), amount=None if price is None else abs(price), reason="reversed")
 
 
-def _given_back(purchase: Payload) -> dict[str, Any]:
+def _refund(purchase: Payload) -> dict[str, Any]:
     tax = _tax(purchase)
     return {
         "order_id": purchase.id("transaction_id", None),
@@ -236,19 +233,20 @@ def _given_back(purchase: Payload) -> dict[str, Any]:
 
 @revenuecat.on("TRANSFER")
 def transferred(event: Event) -> Iterator[Message]:
-    """Purchases moved from one user to another, as the store's account did. It may be two people who share it, so
-    their ids are not joined.
+    """Report purchases that moved to another user of the same store account.
+
+    Two people may share the account, so their ids are not merged.
     """
     purchase = event.body.at("event")
-    before, after = (_known(purchase, path) for path in ("transferred_from", "transferred_to"))
+    before, after = (_own_user_ids(purchase, path) for path in ("transferred_from", "transferred_to"))
     if not before or not after:
-        raise Skip("a transfer from or to nobody whose own id is known")
-    who = Identity(user_ids=(after[0],))
-    yield track("Subscription Transferred", previous_user_ids=before, user_ids=after, who=who)
+        raise Skip("a transfer from or to users without an own user id")
+    recipient = Identity(user_ids=(after[0],))
+    yield track("Subscription Transferred", previous_user_ids=before, user_ids=after, who=recipient)
 
 
-def _known(purchase: Payload, path: str) -> list[str]:
-    """The app's own user ids in the list. One of RevenueCat's making never was an id at Segment."""
+def _own_user_ids(purchase: Payload, path: str) -> list[str]:
+    """Return the app's own user ids in the list. Ids that RevenueCat generated were never ids at Segment."""
     value = purchase.get(path)
     ids = value if isinstance(value, list) else []
     return [id_ for id_ in ids if isinstance(id_, str) and id_ and not id_.startswith(_ANONYMOUS)]
@@ -259,7 +257,7 @@ def _describe(purchase: Payload) -> dict[str, Any]:
         "subscription_id": purchase.id("original_transaction_id", None),
         "plan_id": purchase.id("product_id", None),
         "period_type": purchase.text("period_type", None),
-        "amount": _price(purchase) or None,  # 0 of an event that charges nothing is not the plan's price
+        "amount": _price(purchase) or None,  # 0 means that the event charges nothing, not that the plan is free
         "currency": purchase.text("currency", None),
         "store": purchase.text("store", None),
         "expires_at": purchase.millis("expiration_at_ms", None),
@@ -276,8 +274,8 @@ def _trial(purchase: Payload) -> dict[str, Any]:
     }
 
 
-def _trial_over(purchase: Payload) -> dict[str, Any]:
-    """A conversion's own period is the paid one, which begins where the trial ended."""
+def _ended_trial(purchase: Payload) -> dict[str, Any]:
+    """Describe a converted trial. The event's period is the paid one, which starts when the trial ended."""
     ended = purchase.millis("purchased_at_ms", None)
     return {
         "subscription_id": purchase.id("original_transaction_id", None),
@@ -293,5 +291,5 @@ revenuecat.ignore(
     "INVOICE_ISSUANCE",
     "VIRTUAL_CURRENCY_TRANSACTION",
     "EXPERIMENT_ENROLLMENT",
-    because="no step of a purchase that Segment's spec or our vocabulary has a name for",
+    because="neither Segment's spec nor our vocabulary has an event for it",
 )

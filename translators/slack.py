@@ -35,9 +35,9 @@ from translators.kit import (
 
 _SENT_AT: Final = "x-slack-request-timestamp"
 _TEAM_TYPES: Final = {"app_uninstalled"}
-_SPOKEN: Final = ("message", "message.file_share", "message.thread_broadcast", "message.me_message")
-_POSTED: Final = {*_SPOKEN, "message.bot_message"}
-# Whose ids a member's id is one of: the organisation of an Enterprise Grid, else the workspace.
+_MEMBER_MESSAGES: Final = ("message", "message.file_share", "message.thread_broadcast", "message.me_message")
+_MESSAGES: Final = {*_MEMBER_MESSAGES, "message.bot_message"}
+# The scope in which a member's id is unique: the organisation of an Enterprise Grid, else the workspace.
 _SCOPES_OF_IDS: Final = (
     "context_enterprise_id", "context_team_id", "enterprise_id", "enterprise.id", "team_id", "team.id", "user.team_id",
 )  # fmt: skip
@@ -51,15 +51,15 @@ slack = Source(
         header="X-Slack-Signature", ts_header="X-Slack-Request-Timestamp", template="v0:{ts}:{body}", prefix="v0="
     ),
     keep_headers=["X-Slack-Request-Timestamp"],
-    # Slack shows what a command is answered, and takes the answer to a modal for what to do next.
+    # Slack shows the response to a command, and takes the response to a modal as an instruction.
     # https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
     ack=Answer(content_type="text/plain"),
 )
 
 
 @slack.handshake()
-def challenged(delivery: Delivery) -> Answer | None:
-    """Slack asks, signed, whether this URL is ours."""
+def url_verification(delivery: Delivery) -> Answer | None:
+    """Answer Slack's signed check of this URL."""
     if delivery.opening != b"{" or delivery.payload.get("type") != "url_verification":
         return None
     return Answer(body=json.dumps({"challenge": delivery.payload.text("challenge")}).encode())
@@ -67,7 +67,7 @@ def challenged(delivery: Delivery) -> Answer | None:
 
 @slack.split
 def split(delivery: Delivery) -> list[bytes | Item]:
-    """An event's JSON, an interaction's JSON out of its form, a command's fields as JSON."""
+    """Return an event's JSON, the JSON in an interaction's form, or a command's fields as JSON."""
     if delivery.opening in {b"{", b"["}:
         return [delivery.body]
     form = parse_form(delivery.body)
@@ -79,10 +79,10 @@ def split(delivery: Delivery) -> list[bytes | Item]:
 
 @slack.event
 def head(item: Item) -> Head:
-    """A message by team, channel and its own time, for Slack may report one under several `event_id`s; else `event_id`,
-    equal on every retry, or an interaction's `trigger_id`. Times are the event's own or its second.
+    """Use team, channel and time as key of a message, because Slack may report it under several `event_id`s.
 
-    Interactions carry no time but the one they are signed with, and Slack does not repeat them.
+    The key of other events is `event_id`, equal on every retry, or an interaction's `trigger_id`. The time is the
+    event's own, or its second. An interaction has only the time of its signature; Slack does not retry it.
     """
     body = item.body
     outer = body.text("type")
@@ -93,18 +93,18 @@ def head(item: Item) -> Head:
     event = body.at("event")
     type_ = ".".join(filter(None, (event.text("type"), event.text("subtype", None))))
     at = event.get("event_ts")
-    exact = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
-    time = event.seconds("event_ts") if exact else body.seconds("event_time")
-    if type_ in _POSTED and (channel := event.id("channel", "")) and (ts := event.text("ts", "")):
-        own = body.id("event_id", "")
-        former = (FormerKey(own),) if own else ()
+    has_microseconds = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
+    time = event.seconds("event_ts") if has_microseconds else body.seconds("event_time")
+    if type_ in _MESSAGES and (channel := event.id("channel", "")) and (ts := event.text("ts", "")):
+        event_id = body.id("event_id", "")
+        former = (FormerKey(event_id),) if event_id else ()
         return Head(f"message:{body.id('team_id', '')}:{channel}:{ts}", type_, time, former_keys=former)
     return Head(body.id("event_id"), type_, time)
 
 
 @slack.who
-def who(event: Event) -> Identity:
-    """The member who acted; the workspace where the app itself is the matter."""
+def identity(event: Event) -> Identity:
+    """Use the member who acted, or the workspace if the event is about the app itself."""
     body = event.body
     if event.type in _TEAM_TYPES:
         team = _team(body) or body.id("enterprise_id")
@@ -120,7 +120,7 @@ def _team(body: Payload) -> str:
 
 
 def _member(body: Payload, member: str) -> Identity:
-    """A U... id is unique in its workspace (or Grid organisation) only, a W... id everywhere.
+    """Identify a member: a U... id is unique in its workspace (or Grid organisation) only, a W... id everywhere.
 
     https://docs.slack.dev/authentication/sign-in-with-slack/
     """
@@ -130,7 +130,7 @@ def _member(body: Payload, member: str) -> Identity:
     return Identity(anonymous=("user", id_), external_ids=(external,), group_id=_team(body) or None)
 
 
-# Events and the bot scope that each asks for: https://docs.slack.dev/reference/events
+# Events and the bot scope that each requires: https://docs.slack.dev/reference/events
 _SCOPES: Final = {
     "app_home_opened": "",
     "app_mention": "app_mentions:read",
@@ -148,25 +148,26 @@ _SCOPES: Final = {
 
 
 @slack.registration(
-    Need("config_token", "SLACK_CONFIG_TOKEN", "an app configuration token (https://api.slack.com/apps, at the foot)"),
+    Need("config_token", "SLACK_CONFIG_TOKEN", "an app configuration token (at the end of https://api.slack.com/apps)"),
     Need("app_id", "SLACK_APP_ID", "the app's id (A...)", secret=False),
-    after="reinstall the app to its workspaces (Install App), since its scopes grew, and invite it to the channels.",
+    after="reinstall the app to its workspaces (Install App), since its scopes changed, and invite it to the channels.",
 )
 def register(at: Registering) -> Registered:
-    """The app's manifest with the events added: messages of public channels, and links only where the app names their
-    domains. A request URL that leads elsewhere is not taken over. Segue must run already: Slack asks the URL at once.
+    """Add the events to the app's manifest: messages of public channels, and links if the app names their domains.
+
+    Another request URL is not replaced. Segue must be running: Slack checks the URL at once.
 
     https://docs.slack.dev/reference/methods/apps.manifest.update
     """
     base = "https://slack.com/api/apps.manifest"
     app = [("token", at.given["config_token"]), ("app_id", at.given["app_id"])]
-    told = _agreed((yield form_call(f"{base}.export", {}, app)))
-    manifest: dict[str, Any] = dict(told.at("manifest").value)
+    export = _check_ok((yield form_call(f"{base}.export", {}, app)))
+    manifest: dict[str, Any] = dict(export.at("manifest").value)
     settings = dict(manifest.get("settings", {}))
     events = dict(settings.get("event_subscriptions", {}))
-    before = events.get("request_url") or at.url
-    if before != at.url:
-        raise Refused(f"the app's events go to {before} already: clear it there, or make another app")
+    request_url = events.get("request_url") or at.url
+    if request_url != at.url:
+        raise Refused(f"the app's events already go to {request_url}; clear it there, or create another app")
     types = [type_ for type_ in at.types if type_ in _SCOPES]
     if not manifest.get("features", {}).get("unfurl_domains"):
         types = [type_ for type_ in types if type_ != "link_shared"]
@@ -176,42 +177,42 @@ def register(at: Registering) -> Registered:
     scopes = dict(oauth.get("scopes", {}))
     scopes["bot"] = sorted({*scopes.get("bot", []), *(_SCOPES[type_] for type_ in types)} - {""})
     manifest |= {"settings": settings | {"event_subscriptions": events}, "oauth_config": oauth | {"scopes": scopes}}
-    _agreed((yield form_call(f"{base}.update", {}, [*app, ("manifest", json.dumps(manifest))])))
+    _check_ok((yield form_call(f"{base}.update", {}, [*app, ("manifest", json.dumps(manifest))])))
     return ""
 
 
-def _agreed(answer: Payload) -> Payload:
-    """Slack says no with a 200."""
+def _check_ok(answer: Payload) -> Payload:
+    """Return the response, or raise Refused: Slack reports an error with status 200."""
     if not answer.flag("ok"):
-        reasons = [each.text("message", "") for each in answer.each("errors")]
-        raise Refused(" ".join([answer.text("error", "it gave no reason"), *reasons]).strip())
+        reasons = [error.text("message", "") for error in answer.each("errors")]
+        raise Refused(" ".join([answer.text("error", "no reason given"), *reasons]).strip())
     return answer
 
 
 def _channel(event: Event) -> dict[str, Any]:
-    told = event.body.maybe("event")
+    fields = event.body.maybe("event")
     return {
-        "channel_id": told.id("channel", None),
-        "channel_type": told.text("channel_type", None),
+        "channel_id": fields.id("channel", None),
+        "channel_type": fields.text("channel_type", None),
     }
 
 
 def _message(event: Event) -> dict[str, Any]:
-    told = event.body.at("event")
+    message = event.body.at("event")
     return {
         **_channel(event),
-        "message_id": told.text("ts"),
-        "thread_id": told.text("thread_ts", None),
-        "files": len(list(told.each("files"))) or None,
+        "message_id": message.text("ts"),
+        "thread_id": message.text("thread_ts", None),
+        "files": len(list(message.each("files"))) or None,
     }
 
 
-@slack.on(*_SPOKEN)
+@slack.on(*_MEMBER_MESSAGES)
 def posted(event: Event) -> Iterator[Message]:
     if event.body.get("event.bot_id") or event.body.get("event.bot_profile"):
         raise Skip("written by a bot")
     if not event.body.get("event.user"):
-        raise Skip("written by nobody that Slack names")
+        raise Skip("the message names no author")
     yield track("Channel Message Posted", _message(event))
 
 
@@ -224,13 +225,13 @@ def mentioned(event: Event) -> Iterator[Message]:
 
 @slack.on("reaction_added", "reaction_removed")
 def reacted(event: Event) -> Iterator[Message]:
-    told = event.body.at("event")
+    reaction = event.body.at("event")
     yield track(
         "Reaction Added" if event.type == "reaction_added" else "Reaction Removed",
-        reaction=told.text("reaction"),
-        channel_id=told.id("item.channel", None),
-        message_id=told.text("item.ts", None),
-        author=told.id("item_user", None),
+        reaction=reaction.text("reaction"),
+        channel_id=reaction.id("item.channel", None),
+        message_id=reaction.text("item.ts", None),
+        author=reaction.id("item_user", None),
     )
 
 
@@ -245,15 +246,15 @@ def left(event: Event) -> Iterator[Message]:
 
 
 @slack.on("team_join")
-def arrived(event: Event) -> Iterator[Message]:
+def workspace_joined(event: Event) -> Iterator[Message]:
     yield track("Workspace Joined", is_guest=event.body.flag("event.user.is_restricted", None))
 
 
 @slack.on("channel_created")
 def channel_created(event: Event) -> Iterator[Message]:
     channel = event.body.at("event.channel")
-    who = slack.identity(event) if "event.user" in event.body else _member(event.body, channel.id("creator"))
-    yield track("Channel Created", channel_id=channel.id("id"), channel_name=channel.text("name", None), who=who)
+    creator = slack.identity(event) if "event.user" in event.body else _member(event.body, channel.id("creator"))
+    yield track("Channel Created", channel_id=channel.id("id"), channel_name=channel.text("name", None), who=creator)
 
 
 @slack.on("channel_archive")
@@ -278,8 +279,8 @@ def uninstalled(event: Event) -> Iterator[Message]:
 
 
 @slack.on("block_actions", "shortcut", "message_action")
-def acted(event: Event) -> Iterator[Message]:
-    """Which button or shortcut, never what was typed."""
+def action_taken(event: Event) -> Iterator[Message]:
+    """Report the button or shortcut, never the text that was typed."""
     body = event.body
     actions = [action.id("action_id", None) for action in body.each("actions")]
     yield track(
@@ -298,18 +299,18 @@ def submitted(event: Event) -> Iterator[Message]:
 
 
 @slack.on("slash_command")
-def commanded(event: Event) -> Iterator[Message]:
-    """The command, never its text."""
+def command_used(event: Event) -> Iterator[Message]:
+    """Report the command, never its text."""
     yield track("App Command Used", command=event.body.text("command"), channel_id=event.body.id("channel_id", None))
 
 
-slack.ignore("message.*", because="an edit or a deletion, a bot's message, or Slack's own words about a channel")
-slack.ignore("outgoing_webhook", because="a legacy outgoing webhook, whose message the Events API reports")
-slack.ignore("view_closed", "block_suggestion", because="a form that was not sent, or a menu that asks for its choices")
-slack.ignore("app_rate_limited", because="Slack says that it left events out")
-slack.ignore("tokens_revoked", because="an app's tokens; app_uninstalled reports its removal")
+slack.ignore("message.*", because="an edit, a deletion, a bot's message or a system message")
+slack.ignore("outgoing_webhook", because="a legacy outgoing webhook; the Events API reports its message")
+slack.ignore("view_closed", "block_suggestion", because="a form that was closed, or a menu that requests its options")
+slack.ignore("app_rate_limited", because="Slack reports that it dropped events")
+slack.ignore("tokens_revoked", because="revoked tokens; app_uninstalled reports the removal of the app")
 slack.ignore(
-    "workflow_*", "function_executed", because="an automation, published or run: no step that our vocabulary names"
+    "workflow_*", "function_executed", because="an automation was published or run; our vocabulary has no event for it"
 )
 slack.ignore(
     "channel_*", "group_*", "im_*", "mpim_*", "team_*", "email_domain_changed", "emoji_changed", "subteam_*",
@@ -321,6 +322,12 @@ slack.ignore(
 )
 slack.ignore(
     "file_*", "pin_*", "star_*", "call_*", "bookmark_*",
-    because="a file, a pin, a star, a call or a bookmark: no step that our vocabulary names",
+    because="a file, pin, star, call or bookmark; our vocabulary has no event for it",
 )  # fmt: skip
-slack.ignore("resources_*", "scope_*", "bot_*", "invite_requested", because="the app's own permissions, or an approval")
+slack.ignore(
+    "resources_*",
+    "scope_*",
+    "bot_*",
+    "invite_requested",
+    because="the app's permissions or an approval, not a customer event",
+)

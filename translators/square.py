@@ -1,7 +1,7 @@
 """Square -> Segment. https://developer.squareup.com/docs/webhooks/v2webhook-events-tech-ref
 
-`payment.updated` to COMPLETED is money that has come. Square sends it again for each later detail (a fee, a
-receipt), so a payment or refund is named by its id and status: what it repeats is a duplicate.
+`payment.updated` with status COMPLETED means received money. Square sends it again for each later detail (a fee, a
+receipt), so the key of a payment or refund is its id and status, and a repetition is a duplicate.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ square = Source(
 
 @square.event
 def head(item: Item) -> Head:
-    """`event_id` stays the same on every retry; of a payment or refund only a new status is a new event."""
+    """`event_id` is the same on every retry. For a payment or refund only a new status is a new event."""
     body = item.body
     type_, at = body.text("type"), body.iso("created_at", naive_is_utc=True)
     kind = type_.partition(".")[0]
@@ -61,17 +61,17 @@ def head(item: Item) -> Head:
     return Head(body.id("event_id"), type_, at)
 
 
-def _moment(body: Payload, path: str) -> datetime | None:
-    """Square's times are UTC, and some leave the zone out. https://developer.squareup.com/docs/build-basics/common-data-types/working-with-dates"""
+def _time(body: Payload, path: str) -> datetime | None:
+    """Return a time in UTC; some of Square's times have no zone. https://developer.squareup.com/docs/build-basics/common-data-types/working-with-dates"""
     return body.iso(path, None, naive_is_utc=True)
 
 
 @square.before
 def environment(event: Event) -> None:
-    """Tell sandbox events apart by the header that Square sends with each webhook."""
-    wanted, sent = event.option("environment"), _environment(event)
-    if wanted not in ("both", sent):
-        raise Skip(f"a {sent} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+    """Recognise sandbox events by the header that Square sends with each webhook."""
+    setting, mode = event.option("environment"), _environment(event)
+    if setting not in ("both", mode):
+        raise Skip(f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
 
 
 @square.note
@@ -86,37 +86,39 @@ def _environment(event: Event) -> str:
 
 @square.who
 def customer(event: Event) -> Identity:
-    """The customer; a guest's payment stands for its person, in its refund and dispute too.
+    """Use the customer's id; for a guest the payment's, also on its refund and dispute.
 
     A customer's `reference_id` is the merchant's own.
     """
     kind = event.body.text("data.type", "")
     resource = _resource(event)
-    own = kind == "customer"
+    is_customer = kind == "customer"
     id_ = (
         resource.id("id", "")
-        if own
+        if is_customer
         else resource.id("customer_id", "") or resource.id("primary_recipient.customer_id", "")
     )
     guest = resource.id("payment_id", "") or resource.id("disputed_payment.payment_id", "")
     guest = guest or (resource.id("order_id", "") if kind != "payment" else "") or event.body.id("data.id", "")
-    given, family = resource.text("given_name", None), resource.text("family_name", None)
+    first, last = resource.text("given_name", None), resource.text("family_name", None)
     return Identity(
-        user_ids=(resource.id("reference_id", ""),) if own else (),
+        user_ids=(resource.id("reference_id", ""),) if is_customer else (),
         anonymous=("customer", id_) if id_ else ("payment", guest) if guest else None,
         external_ids=(ExternalId("square_customer_id", id_),),
         traits={
-            "email": resource.text("email_address", None) if own else resource.text("buyer_email_address", None),
-            "firstName": given,
-            "lastName": family,
-            "name": " ".join(filter(None, (given, family))) or None,
+            "email": resource.text("email_address", None)
+            if is_customer
+            else resource.text("buyer_email_address", None),
+            "firstName": first,
+            "lastName": last,
+            "name": " ".join(filter(None, (first, last))) or None,
             "phone": resource.text("phone_number", None),
         },
     )
 
 
 def _resource(event: Event) -> Payload:
-    """`data.object` wraps the object under its own name, `payment` or `order_updated`."""
+    """Return the object that `data.object` wraps under its own name, such as `payment` or `order_updated`."""
     wrapped = event.body.maybe("data.object")
     names = wrapped.value if isinstance(wrapped.value, dict) else {}
     name = next((name for name, value in names.items() if isinstance(value, dict)), "")
@@ -132,8 +134,10 @@ def register(at: Registering) -> Registered:
     host = "connect.squareupsandbox.com" if at.given["environment"] == "sandbox" else "connect.squareup.com"
     subscription = {"name": "Segue", "enabled": True, "event_types": list(at.types), "notification_url": at.url}
     body = {"idempotency_key": at.secret, "subscription": subscription}
-    made = yield json_call("POST", f"https://{host}/v2/webhooks/subscriptions", bearer(at.given["access_token"]), body)
-    return made.text("subscription.signature_key")
+    created = yield json_call(
+        "POST", f"https://{host}/v2/webhooks/subscriptions", bearer(at.given["access_token"]), body
+    )
+    return created.text("subscription.signature_key")
 
 
 @square.on("payment.created", "payment.updated")
@@ -142,7 +146,7 @@ def payment(event: Event) -> Iterator[Message]:
     status = resource.text("status", "")
     properties = _payment(resource)
     if status == "COMPLETED":
-        if _later(event, resource):
+        if _is_later_detail(event, resource):
             raise Skip("a later detail of a payment that was completed before")
         total, tip = properties["amount"], _money(resource, "tip_money")
         yield track(
@@ -163,16 +167,18 @@ def payment(event: Event) -> Iterator[Message]:
     elif status == "CANCELED":
         yield track("Payment Cancelled", properties)
     else:
-        raise Skip("a payment that is not decided yet")
+        raise Skip("the payment is still pending")
 
 
-def _later(event: Event, resource: Payload) -> bool:
-    """Something was refunded, which has an event of its own, or the payment is older than any that waits for capture.
+def _is_later_detail(event: Event, resource: Payload) -> bool:
+    """Return whether the payment has a refund (which has its own event) or is older than any that waits for capture.
 
     https://developer.squareup.com/docs/payments-api/take-payments/card-payments/delayed-capture: seven days at most
     """
-    made = _moment(resource, "created_at")
-    return bool(resource.get("refund_ids")) or (made is not None and event.occurred_at - made > _LONGEST_DELAY)
+    created_at = _time(resource, "created_at")
+    return bool(resource.get("refund_ids")) or (
+        created_at is not None and event.occurred_at - created_at > _LONGEST_DELAY
+    )
 
 
 @square.on("refund.created", "refund.updated")
@@ -192,12 +198,12 @@ def refund(event: Event) -> Iterator[Message]:
     elif status in {"FAILED", "REJECTED"}:
         yield track("Refund Failed", properties)
     else:
-        raise Skip("a refund that is not decided yet")
+        raise Skip("the refund is still pending")
 
 
 @square.on("customer.created")
 def customer_created(event: Event) -> Iterator[Message]:
-    yield identify(company=_company(event), createdAt=_moment(_resource(event), "created_at"))
+    yield identify(company=_company(event), createdAt=_time(_resource(event), "created_at"))
     yield track("Customer Created", customer_id=event.body.id("data.id"))
 
 
@@ -227,19 +233,19 @@ _INVOICE: Final = {
 
 @square.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
-    """An invoice may be due in several payments (a deposit, instalments): it is their sum."""
+    """Sum the payment requests: an invoice may be due in several (a deposit, instalments)."""
     resource = _resource(event)
     requests = list(resource.each("payment_requests"))
-    partly = event.type == "invoice.payment_made" and resource.get("status") == "PARTIALLY_PAID"
+    is_partial = event.type == "invoice.payment_made" and resource.get("status") == "PARTIALLY_PAID"
     yield track(
-        "Invoice Partially Paid" if partly else _INVOICE[event.type],
+        "Invoice Partially Paid" if is_partial else _INVOICE[event.type],
         invoice_id=resource.id("id"),
         invoice_number=resource.text("invoice_number", None),
         square_order_id=resource.id("order_id", None),
         status=resource.text("status", None),
         total=_sum(requests, "computed_amount_money"),
         amount_paid=_sum(requests, "total_completed_amount_money"),
-        currency=next((each.text("computed_amount_money.currency", None) for each in requests), None),
+        currency=next((request.text("computed_amount_money.currency", None) for request in requests), None),
     )
 
 
@@ -288,7 +294,7 @@ def dispute(event: Event) -> Iterator[Message]:
 
 
 def _payment(resource: Payload) -> dict[str, Any]:
-    """The payment names the order: Square makes an order for each payment and another one for each refund.
+    """Use the payment's id as order id: Square creates another order for each refund.
 
     https://developer.squareup.com/docs/refunds-api/webhooks
     """
@@ -304,17 +310,17 @@ def _payment(resource: Payload) -> dict[str, Any]:
 
 
 def _money(resource: Payload, name: str) -> Decimal | None:
-    """Square's Money: `{amount, currency}` in minor units."""
+    """Return Square's Money, `{amount, currency}` in minor units, as a decimal amount."""
     amount, code = resource.integer(f"{name}.amount", None), resource.text(f"{name}.currency", None)
     return None if amount is None or code is None else from_minor(amount, code)
 
 
 square.ignore("webhooks.test_notification", because="a test delivery")
 square.ignore("order.*", because="the payment reports the order once it is paid for")
-square.ignore("invoice.*", because="a step of an invoice; its ends have events of their own")
-square.ignore("dispute.*", because="evidence and states; dispute.state.updated reports the decision")
+square.ignore("invoice.*", because="an intermediate step of an invoice; other events report the result")
+square.ignore("dispute.*", because="evidence and details of a dispute; dispute.state.updated reports the decision")
 square.ignore(
-    "customer.*", "gift_card.*", "loyalty.*", "card.*", "bank_account.*", because="no step that Segment's spec names"
+    "customer.*", "gift_card.*", "loyalty.*", "card.*", "bank_account.*", because="Segment's spec has no event for it"
 )
 square.ignore(
     "catalog.*",
@@ -324,7 +330,7 @@ square.ignore(
     "labor.*",
     "job.*",
     "vendor.*",
-    because="the shop's own set-up",
+    because="the shop's own configuration, not a customer event",
 )
 square.ignore(
     "payout.*",
@@ -333,5 +339,5 @@ square.ignore(
     "booking.*",
     "online_checkout.*",
     "oauth.*",
-    because="the merchant's own affairs",
+    because="the merchant's own account, not a customer event",
 )

@@ -1,9 +1,9 @@
-"""Any sender of Standard Webhooks (or Svix) -> Segment, without a translator of its own.
+"""Any provider that sends Standard Webhooks (or uses Svix) -> Segment, without its own source.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
 
-The spec suggests a body `{type, timestamp, data}`. The type's words become the message's name (`invoice.paid` is
-"Invoice Paid"), the scalar members of `data` its properties; options say where the person stands.
+The spec suggests a body `{type, timestamp, data}`. The words of the type become the message's name (`invoice.paid` is
+"Invoice Paid") and the scalar members of `data` its properties. Options give the paths of the person's ids.
 """
 
 from __future__ import annotations
@@ -36,38 +36,39 @@ standard_webhooks = Source(
     "standard_webhooks",
     title="Standard Webhooks",
     docs="https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md",
-    secret_help="the endpoint's signing secret (whsec_...) in the sender's settings",
+    secret_help="the endpoint's signing secret (whsec_...) in the provider's settings",
     scheme={"default": StandardWebhooks(), "plain_key": StandardWebhooks(key="utf8")},
     keep_headers=["webhook-id", "svix-id"],
     options=[
         Option("user_id", "the path of your own user id, such as data.external_id"),
         Option("metadata", "the path of a free-form object that may hold one of your user id keys", "data.metadata"),
-        Option("customer_id", "the path of the sender's id of the person, such as data.customer_id"),
+        Option("customer_id", "the path of the provider's id of the person, such as data.customer_id"),
         Option("email", "the path of the person's e-mail address, such as data.email"),
         Option("group_id", "the path of the account that the person acts for"),
         Option(
             "event_id",
-            "the path of the event's own id, if the sender gives each endpoint a webhook-id of its own",
+            "the path of the event's id, if the provider gives each endpoint its own webhook-id",
         ),
         Option("time", "the path of the event's time: ISO 8601, unix seconds or milliseconds", "timestamp"),
     ],
 )
 
-_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_APART: Final = re.compile(r"[\W_]+")
+_CAMEL_CASE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS: Final = re.compile(r"[\W_]+")
 
 
 standard_webhooks.by_hand(
-    "In the sender's own settings (Clerk, Svix, OpenAI, Polar ...: look for Webhooks) add an endpoint: {url}",
+    "In the provider's settings (Clerk, Svix, OpenAI, Polar ...: look for Webhooks) add an endpoint: {url}",
     "Choose the events that you want in Segment: each becomes a track named after its type.",
-    "Say where your user id stands in the body: SEGUE_STANDARD_WEBHOOKS_USER_ID=data.user_id, for one.",
+    "Set the path of your user id in the body, for example SEGUE_STANDARD_WEBHOOKS_USER_ID=data.user_id.",
 )
 
 
 @standard_webhooks.event
 def head(item: Item) -> Head:
-    """The message's id, the same on every retry, or the event's own at the configured path. `webhook-timestamp` is the
-    attempt's time and is not taken.
+    """Use the message's id, the same on every retry, or the event's id at the configured path.
+
+    `webhook-timestamp` is the time of the attempt and is not used.
     """
     body = item.body
     message_id = (
@@ -84,22 +85,24 @@ def head(item: Item) -> Head:
 
 
 @standard_webhooks.who
-def who(event: Event) -> Identity:
-    """Whoever stands at the configured paths; nobody is made up."""
+def identity(event: Event) -> Identity:
+    """Read the person from the configured paths; raise Malformed if they hold none."""
     body = event.body
     user_id, customer, email = (_read(event, name) for name in ("user_id", "customer_id", "email"))
     metadata = event.option("metadata")
-    free = dict(body.texts(metadata)) if metadata else {}
-    if not (user_id or customer or email or free):
+    custom = dict(body.texts(metadata)) if metadata else {}
+    if not (user_id or customer or email or custom):
         if empty := next(filter(None, map(partial(_empty, event), ("user_id", "customer_id", "email"))), ""):
             raise Skip(f"no customer: $.{empty} is empty")
         paths = [f"$.{event.option(name)}" for name in ("user_id", "customer_id", "email") if event.option(name)]
-        raise Malformed(", ".join(paths) or "$", "names nobody; see this source's settings user_id, customer_id, email")
-    # Each sender numbers its own customers, and each has an endpoint here.
+        raise Malformed(
+            ", ".join(paths) or "$", "names no person; see this source's settings user_id, customer_id, email"
+        )
+    # Customer ids are unique within one provider only, and each provider has its own endpoint.
     scope = "" if event.source == standard_webhooks.name else f"{event.source}|"
     anonymous = ("customer", f"{scope}{customer}") if customer else ("email", email.lower()) if email else None
     return Identity(
-        metadata=(free,),
+        metadata=(custom,),
         user_ids=(user_id,) if user_id else (),
         anonymous=anonymous,
         traits={"email": email} if email else {},
@@ -121,8 +124,8 @@ def _empty(event: Event, option: str) -> str:
 
 
 def name_of(type_: str) -> str:
-    """`invoice.paid`, `invoice_paid`, `invoice/paid` and `invoicePaid` are all "Invoice Paid"."""
-    words = [word for word in _APART.split(_HUMP.sub(" ", type_)) if word]
+    """Return the message name: `invoice.paid`, `invoice_paid`, `invoice/paid`, `invoicePaid` give "Invoice Paid"."""
+    words = [word for word in _SEPARATORS.split(_CAMEL_CASE.sub(" ", type_)) if word]
     return " ".join(word if word.isupper() else word.capitalize() for word in words) or type_
 
 
@@ -132,5 +135,5 @@ def _scalars(data: Payload) -> dict[str, Any]:
 
 
 @standard_webhooks.on("*")
-def happened(event: Event) -> Iterator[Message]:
+def any_event(event: Event) -> Iterator[Message]:
     yield track(name_of(event.type), _scalars(event.body.maybe("data")))

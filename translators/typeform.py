@@ -1,6 +1,6 @@
 """Typeform -> Segment. https://www.typeform.com/developers/webhooks/
 
-A delivery is one response to one form: what was asked (`definition`), what was answered, and your hidden fields.
+A delivery is one response to one form: the questions (`definition`), the answers, and your hidden fields.
 """
 
 from __future__ import annotations
@@ -50,38 +50,38 @@ typeform = Source(
 
 _CLOSED: Final = {"choice", "choices", "number", "boolean", "date"}
 _PEOPLE: Final = {"email", "phone_number"}
-_TEST: Final = "an_account@example.com"  # what the test request answers to every e-mail question
-_NOT_FILLED: Final = {"", "xxxxx"}  # what a copied link holds in place of a hidden field's value
+_TEST: Final = "an_account@example.com"  # the answer of the test request to every e-mail question
+_NOT_FILLED: Final = {"", "xxxxx"}  # the value of a hidden field in a link that was copied and not filled
 
 
 @typeform.event
 def head(item: Item) -> Head:
-    """The form and the response's token; a partial response, which has no time of its own, by what was answered too.
+    """Use form and response token as key, for a partial response (which has no time) also a digest of its answers.
 
-    `event_id` is the webhook's: each webhook of a form sends its own.
+    Each webhook of a form sends its own `event_id`.
     """
     body = item.body
     type_, response = body.text("event_type"), body.at("form_response")
-    token, own = response.id("token", ""), body.id("event_id", "")
+    token, webhook_event_id = response.id("token", ""), body.id("event_id", "")
     if not token:
         return Head(body.id("event_id"), type_, response.iso("submitted_at", None))
     key = f"{type_}:{response.id('form_id', '')}:{token}"
     if type_ != "form_response":
         key = f"{key}:{digest(response.get('answers'), response.get('hidden'))}"
-    former = (FormerKey(own),) if own else ()
+    former = (FormerKey(webhook_event_id),) if webhook_event_id else ()
     return Head(key, type_, response.iso("submitted_at", None), former_keys=former)
 
 
 @typeform.before
-def really_answered(event: Event) -> None:
-    """A test request is signed like the real thing, and its answers and hidden fields are made up."""
+def skip_test_request(event: Event) -> None:
+    """Skip Typeform's test request: it is signed, but its answers and hidden fields are examples."""
     if _first(event.body.at("form_response"), "email") == _TEST:
         raise Skip("Typeform's own test request")
 
 
 @typeform.who
-def who(event: Event) -> Identity:
-    """A hidden field may hold your user id; else the first e-mail address that was answered, else the response."""
+def respondent(event: Event) -> Identity:
+    """Use the user id in a hidden field, else the first e-mail address in the answers, else the response."""
     response = event.body.at("form_response")
     email = _first(response, "email")
     phone = _first(response, "phone_number")
@@ -97,11 +97,11 @@ def who(event: Event) -> Identity:
     Need("form_id", "TYPEFORM_FORM_ID", "the form's id: u6nXL7 in https://acme.typeform.com/to/u6nXL7", secret=False),
 )
 def register(at: Registering) -> Registered:
-    """https://www.typeform.com/developers/webhooks/reference/create-or-update-webhook/
+    """Create the webhook, or update it: its tag `segue` is the same each time.
 
-    The tag names the webhook, so a second time changes it rather than adding one.
+    https://www.typeform.com/developers/webhooks/reference/create-or-update-webhook/
     """
-    told = {
+    webhook = {
         "url": at.url,
         "enabled": True,
         "secret": at.secret,
@@ -109,37 +109,37 @@ def register(at: Registering) -> Registered:
         "event_types": dict.fromkeys(at.types, True),
     }
     url = f"https://api.typeform.com/forms/{at.given['form_id']}/webhooks/segue"
-    yield json_call("PUT", url, bearer(at.given["token"]), told)
+    yield json_call("PUT", url, bearer(at.given["token"]), webhook)
     return at.secret
 
 
 def _hidden(response: Payload) -> dict[str, str | int]:
-    """The hidden fields that the link filled. https://www.typeform.com/help/a/using-hidden-fields-360052676612/"""
+    """Return the hidden fields that the link filled. https://www.typeform.com/help/a/using-hidden-fields-360052676612/"""
     hidden = response.get("hidden")
     members = hidden.items() if isinstance(hidden, dict) else ()
     return {name: value for name, value in members if type(value) in (str, int) and value not in _NOT_FILLED}
 
 
 def _first(response: Payload, kind: str) -> str | None:
-    found = (answer.text(kind).strip() for answer in response.each("answers") if answer.get("type") == kind)
-    return next((value for value in found if value), None)
+    values = (answer.text(kind).strip() for answer in response.each("answers") if answer.get("type") == kind)
+    return next((value for value in values if value), None)
 
 
-def _answers(response: Payload, wanted: str) -> dict[str, Any] | None:
-    """`{ref: answer}`; a question's ref is the name you can give it, its id where it has none."""
-    if wanted == "none":
+def _answers(response: Payload, setting: str) -> dict[str, Any] | None:
+    """Return `{ref: answer}`. The ref is the name that you can give a question; without one it is the question's id."""
+    if setting == "none":
         return None
     refs = {field.id("id"): field.id("ref", "") for field in response.each("definition.fields")}
-    told: dict[str, Any] = {}
+    answers: dict[str, Any] = {}
     for answer in response.each("answers"):
         kind = answer.text("type")
-        if kind not in _CLOSED and (wanted != "all" or kind in _PEOPLE):
+        if kind not in _CLOSED and (setting != "all" or kind in _PEOPLE):
             continue
         field_id = answer.id("field.id")
         value = _value(answer, kind)
         if value is not None:
-            told[answer.id("field.ref", refs.get(field_id) or field_id)] = value
-    return told or None
+            answers[answer.id("field.ref", refs.get(field_id) or field_id)] = value
+    return answers or None
 
 
 def _value(answer: Payload, kind: str) -> Any:
@@ -173,6 +173,6 @@ def submitted(event: Event) -> Iterator[Message]:
 
 
 @typeform.on("form_response_partial")
-def left(event: Event) -> Iterator[Message]:
-    """The respondent stopped half-way: what was answered until then."""
+def abandoned(event: Event) -> Iterator[Message]:
+    """Translate a response that was not completed, with the answers so far."""
     yield track("Form Abandoned", _form(event))

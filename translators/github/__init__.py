@@ -1,8 +1,8 @@
 """GitHub -> Segment. https://docs.github.com/en/webhooks/webhook-events-and-payloads
 
-events.py       signature, ids, time, who acted; stars, pushes, issues, pull requests, releases, installations
-marketplace.py  what customers buy of your app in GitHub's Marketplace
-ignored.py      what makes no message, and why
+events.py       signature, ids, time, identity; stars, pushes, issues, pull requests, releases, installations
+marketplace.py  purchases of your app in GitHub's Marketplace
+ignored.py      ignored events, each with its reason
 """
 
 from translators.github import ignored, marketplace

@@ -67,7 +67,7 @@ _SERVER: Final = re.compile(r"https?://(?!github\.com/)([^/]+)/")
 
 @github.split
 def split(delivery: Delivery) -> list[bytes | Item]:
-    """The JSON itself, out of its form where GitHub was told to send one."""
+    """Return the JSON, out of its form if GitHub is set to send one."""
     if not delivery.body.startswith(b"payload="):
         return [delivery.body]
     return [parse_form(delivery.body).get("payload", "").encode()]
@@ -75,10 +75,10 @@ def split(delivery: Delivery) -> list[bytes | Item]:
 
 @github.event
 def head(item: Item) -> Head:
-    """The delivery's GUID, kept when it is sent again; GitHub dates no event, so the time is the object's."""
+    """Use the delivery's GUID, the same on redelivery. GitHub events have no time, so use the object's."""
     key, name = item.headers.get("x-github-delivery", ""), item.headers.get("x-github-event", "")
     if not key or not name:
-        raise Malformed("$", "came without the headers X-GitHub-Delivery and X-GitHub-Event, which name it")
+        raise Malformed("$", "has no headers X-GitHub-Delivery and X-GitHub-Event")
     action = item.body.text("action", None)
     type_ = f"{name}.{action}" if action else name
     path, clock = _TIMES.get(type_, ("", "event"))
@@ -90,8 +90,8 @@ def _time(body: Payload, path: str) -> datetime | None:
 
 
 @github.who
-def who(event: Event) -> Identity:
-    """Who acted, by GitHub's number: a login can change. An Enterprise Server numbers its own users."""
+def identity(event: Event) -> Identity:
+    """Use the sender's numeric id, since a login can change. An Enterprise Server has its own numbers."""
     sender = event.body.maybe("sender")
     if not sender:
         raise Skip("no person: GitHub names no sender")
@@ -107,7 +107,7 @@ def who(event: Event) -> Identity:
 
 @github.before
 def people_only(event: Event) -> None:
-    """What a bot does is no person's act; a purchase is the account's, whoever reports it."""
+    """Skip what a bot did, except a purchase, which belongs to its account."""
     if event.body.get("sender.type") == "Bot" and not event.type.startswith("marketplace_purchase."):
         raise Skip("done by a bot")
 
@@ -117,10 +117,11 @@ def people_only(event: Event) -> None:
     Need("target", "GITHUB_TARGET", "acme/shop for one repository, acme for a whole organisation", secret=False),
 )
 def register(at: Registering) -> Registered:
-    """https://docs.github.com/en/rest/repos/webhooks#create-a-repository-webhook, and /rest/orgs/webhooks.
+    """Create a webhook of a repository or organisation.
 
-    `installation` is sent to GitHub Apps alone, by the webhook in the app's own settings, and `marketplace_purchase` by
-    that of its Marketplace listing.
+    https://docs.github.com/en/rest/repos/webhooks#create-a-repository-webhook, and /rest/orgs/webhooks.
+    GitHub sends `installation` only to the webhook in an app's own settings, and `marketplace_purchase` only to that of
+    a Marketplace listing.
     """
     target = at.given["target"]
     hook = {
@@ -170,7 +171,7 @@ def forked(event: Event) -> Iterator[Message]:
 def pushed(event: Event) -> Iterator[Message]:
     body = event.body
     if body.flag("deleted", default=False):
-        raise Skip("a branch or tag was deleted, nothing was pushed")
+        raise Skip("a branch or tag was deleted; nothing was pushed")
     yield track(
         "Code Pushed",
         _repository(event),
@@ -212,7 +213,7 @@ def issue_reopened(event: Event) -> Iterator[Message]:
 
 @github.on("issue_comment.created")
 def commented(event: Event) -> Iterator[Message]:
-    """A pull request is an issue too; `on` says which."""
+    """Report a comment; `on` is issue or pull_request, because a pull request is an issue too."""
     on = "pull_request" if "issue.pull_request" in event.body else "issue"
     yield track("Issue Commented", _issue(event), message_id=event.body.id("comment.id"), on=on)
 

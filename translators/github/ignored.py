@@ -1,18 +1,18 @@
-"""What makes no message, and why. https://docs.github.com/en/webhooks/webhook-events-and-payloads"""
+"""Ignored events and why. https://docs.github.com/en/webhooks/webhook-events-and-payloads"""
 
 from translators.github.events import github
 
-github.ignore("ping", because="GitHub's own test of this URL")
+github.ignore("ping", because="GitHub's test of this URL")
 github.ignore("watch.*", because="a star, which star.created reports with its time")
 github.ignore(
     "check_*", "workflow_*", "status", "deployment*", "page_build", "repository_dispatch.*",
-    because="a build or a deployment, whoever started it: no step that our vocabulary names",
+    because="a build or a deployment; our vocabulary has no event for it",
 )  # fmt: skip
-github.ignore("create", "delete", because="a branch or tag was made or removed; push reports the commits")
+github.ignore("create", "delete", because="a branch or tag was created or removed; push reports the commits")
 github.ignore(
     "issues.*", "issue_comment.*", "pull_request.*", "release.*", "discussion.*", "discussion_comment.*",
     "commit_comment.*", "gollum", "milestone.*", "label.*", "project*", "sub_issues.*", "issue_dependencies.*",
-    "package.*", "registry_package.*", because="no step that our vocabulary names",
+    "package.*", "registry_package.*", because="our vocabulary has no event for it",
 )  # fmt: skip
 github.ignore(
     "pull_request_review.*", "pull_request_review_*",
@@ -21,15 +21,13 @@ github.ignore(
 github.ignore("merge_group.*", because="the merge queue; pull_request.closed reports the merge")
 github.ignore(
     "installation.*", "installation_repositories.*",
-    because="the permissions, the repositories or the suspension of an app, which stays installed",
+    because="permissions, repositories or suspension of an app that stays installed",
 )  # fmt: skip
 github.ignore("installation_target.*", because="an account that has your app was renamed")
-github.ignore(
-    "github_app_authorization.*", because="a user took back what your app may do in their name; it stays installed"
-)
+github.ignore("github_app_authorization.*", because="a user revoked an authorisation of your app; it stays installed")
 github.ignore(
     "code_scanning_alert.*", "dependabot_alert.*", "secret_scanning_*", "security_advisory.*", "repository_advisory.*",
-    "repository_vulnerability_alert.*", because="a security alert or advisory, not a customer's act",
+    "repository_vulnerability_alert.*", because="a security alert or advisory, not a customer event",
 )  # fmt: skip
 github.ignore(
     "branch_protection_*", "deploy_key.*", "meta.*", "org_block.*", "personal_access_token_request.*", "public",

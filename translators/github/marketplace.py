@@ -1,4 +1,4 @@
-"""What customers buy of an app in GitHub's Marketplace: plans, trials and their changes.
+"""Purchases of an app in GitHub's Marketplace: plans, trials and their changes.
 
 https://docs.github.com/en/webhooks/webhook-events-and-payloads#marketplace_purchase
 """
@@ -14,7 +14,7 @@ from translators.kit import Event, Identity, Message, Payload, from_minor, track
 
 
 def _buyer(event: Event) -> Identity:
-    """Who bought, for the account that is billed; the account itself if a bot reports it."""
+    """Return the buyer, with the billed account as group; the account itself if a bot reports the purchase."""
     account = event.body.at("marketplace_purchase.account")
     account_id = account.id("id")
     if event.body.get("sender.type") != "Bot":
@@ -24,7 +24,7 @@ def _buyer(event: Event) -> Identity:
 
 
 def _plan(purchase: Payload) -> dict[str, Any]:
-    """The plan and its price a cycle (a unit, if it is sold by units), which GitHub states in US dollars."""
+    """Return the plan and its price in US dollars for a cycle (of one unit, if it is sold by units)."""
     interval = {"monthly": "month", "yearly": "year"}.get(purchase.text("billing_cycle", ""))
     cents = purchase.integer(f"plan.{interval}ly_price_in_cents", None) if interval else None
     return {
@@ -57,7 +57,7 @@ def _trial(event: Event) -> Message:
 
 @github.on("marketplace_purchase.purchased")
 def purchased(event: Event) -> Iterator[Message]:
-    """A plan of your app, paid, free or in trial."""
+    """Report a new plan of your app: paid, free or in trial."""
     yield track("Subscription Started", _purchase(event), who=_buyer(event))
     if event.body.flag("marketplace_purchase.on_free_trial", default=False):
         yield _trial(event)
@@ -65,16 +65,16 @@ def purchased(event: Event) -> Iterator[Message]:
 
 @github.on("marketplace_purchase.changed")
 def plan_changed(event: Event) -> Iterator[Message]:
-    """Another plan, cycle or number of units; or a trial that goes on as a paid plan."""
+    """Report another plan, cycle or number of units, or a trial that became a paid plan."""
     now, before = event.body.at("marketplace_purchase"), event.body.maybe("previous_marketplace_purchase")
-    purchase, who = _purchase(event), _buyer(event)
-    old = {name: value for name, value in _plan(before).items() if value is not None and value != purchase[name]}
+    purchase, buyer = _purchase(event), _buyer(event)
+    previous = {name: value for name, value in _plan(before).items() if value is not None and value != purchase[name]}
     converted = before.get("on_free_trial") is True and now.get("on_free_trial") is False
     if converted:
-        yield track("Trial Converted", purchase, who=who)
-    if old or not converted:
-        name = "Subscription Plan Changed" if old else "Subscription Updated"
-        yield track(name, purchase | {f"previous_{field}": value for field, value in old.items()}, who=who)
+        yield track("Trial Converted", purchase, who=buyer)
+    if previous or not converted:
+        name = "Subscription Plan Changed" if previous else "Subscription Updated"
+        yield track(name, purchase | {f"previous_{field}": value for field, value in previous.items()}, who=buyer)
 
 
 @github.on("marketplace_purchase.cancelled")
@@ -84,7 +84,7 @@ def plan_cancelled(event: Event) -> Iterator[Message]:
 
 @github.on("marketplace_purchase.pending_change", "marketplace_purchase.pending_change_cancelled")
 def change_scheduled(event: Event) -> Iterator[Message]:
-    """A smaller plan, or none, from the next cycle on, or no longer so; the change itself has an event of its own."""
+    """Report a scheduled change of plan, or its withdrawal. The change itself has its own event."""
     withdrawn = event.type.endswith("_cancelled")
     yield track(
         "Subscription Updated",

@@ -1,7 +1,7 @@
 """An order's amounts as Segment defines them, and a refund's in the shop's own currency.
 
-Every amount of an order is in the shop's currency (`currency`); the buyer may have paid in another one. Where the
-shop's prices include the tax, so do `subtotal_price` and the shipping; Segment's subtotal, revenue and shipping do not.
+Every amount of an order is in the shop's currency (`currency`); the buyer may have paid in another one. If the shop's
+prices include the tax, so do `subtotal_price` and the shipping; Segment's subtotal, revenue and shipping do not.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BUYER: Final = "presentment_money"
 
 
 def order_amounts(body: Payload) -> dict[str, Any]:
-    """Subtotal + tax + shipping + tip + duties == total, as https://segment.com/docs/connections/spec/ecommerce/v2/."""
+    """Return amounts with subtotal + tax + shipping + tip + duties == total: https://segment.com/docs/connections/spec/ecommerce/v2/."""
     subtotal, shipping = body.decimal("subtotal_price", None), _shipping(body)
     if body.flag("taxes_included", False):
         goods_tax, shipping_tax = _inclusive_taxes(body)
@@ -37,19 +37,19 @@ def order_amounts(body: Payload) -> dict[str, Any]:
 
 
 def _shipping(body: Payload) -> Decimal | None:
-    """After discounts, as the total counts it: `total_shipping_price_set` is before them."""
+    """Return the shipping after discounts, as in the total; `total_shipping_price_set` is before discounts."""
     if not isinstance(body.get("shipping_lines"), list) or not body.get("shipping_lines"):
         return body.decimal("total_shipping_price_set.shop_money.amount", None)
     return sum((_discounted(line) for line in body.each("shipping_lines")), _ZERO)
 
 
 def _discounted(line: Payload) -> Decimal:
-    discounts = (each.decimal("amount", _ZERO) for each in _members(line, "discount_allocations"))
+    discounts = (allocation.decimal("amount", _ZERO) for allocation in _members(line, "discount_allocations"))
     return line.decimal("price", _ZERO) - sum(discounts, _ZERO)
 
 
 def _inclusive_taxes(body: Payload) -> tuple[Decimal, Decimal]:
-    """The tax inside the goods' prices and inside the shipping. What the lines do not name is the rest of the whole."""
+    """Return the tax in the goods' prices and in the shipping. Tax that no line names is the rest of the total."""
     whole = body.decimal("total_tax", _ZERO)
     goods, shipping = _line_taxes(body, "line_items"), _line_taxes(body, "shipping_lines")
     if goods is None:
@@ -71,8 +71,8 @@ def _members(body: Payload, name: str) -> Iterator[Payload]:
 
 
 def refund_amounts(body: Payload, transactions: list[Payload]) -> dict[str, Any]:
-    """What was given back, in the shop's currency as its order was reported; a buyer's other currency beside it."""
-    paid = sum((each.decimal("amount", _ZERO) for each in transactions), _ZERO)
+    """Return the refunded amount in the shop's currency, as on the order, and in the buyer's if it differs."""
+    paid = sum((transaction.decimal("amount", _ZERO) for transaction in transactions), _ZERO)
     currency = transactions[0].text("currency", None)
     pairs = list(_both_currencies(body, transactions))
     shop = next((pair[_SHOP].text("currency_code", None) for pair in pairs), None)
@@ -85,7 +85,7 @@ def refund_amounts(body: Payload, transactions: list[Payload]) -> dict[str, Any]
 
 
 def _both_currencies(body: Payload, transactions: list[Payload]) -> Iterator[dict[str, Payload]]:
-    """Each `..._set` of the refund that names an amount in both currencies; the transactions' own first."""
+    """Yield each `..._set` of the refund with an amount in both currencies, those of the transactions first."""
     for transaction in transactions:
         yield from _sets(transaction, "amount_set")
     for line in _members(body, "refund_line_items"):
@@ -102,7 +102,7 @@ def _sets(holder: Payload, *names: str) -> Iterator[dict[str, Payload]]:
 
 
 def _in_shop_money(paid: Decimal, pairs: list[dict[str, Payload]], shop: str) -> Decimal | None:
-    """By the refund's own amounts in both currencies: exact where they are what was paid, else at their rate."""
+    """Convert by the refund's amounts in both currencies: exact if they equal the payment, else at their rate."""
     of_shop = of_buyer = _ZERO
     for pair in pairs:
         of_shop += abs(pair[_SHOP].decimal("amount", _ZERO))

@@ -1,4 +1,4 @@
-"""Topics without a message. With the handlers, every topic of Shopify's list is decided.
+"""Ignored topics. Every topic of Shopify's list is either translated or ignored.
 
 https://shopify.dev/docs/api/webhooks (2026-07)
 """
@@ -6,20 +6,20 @@ https://shopify.dev/docs/api/webhooks (2026-07)
 from translators.shopify.source import shopify
 
 shopify.ignore("orders/create", because="orders/paid reports the order once it is paid for")
-shopify.ignore("orders/delete", because="a record was removed; cancelling has its own topic")
+shopify.ignore("orders/delete", because="a record was removed; orders/cancelled reports a cancellation")
 shopify.ignore(
     "orders/risk_assessment_changed",
     "orders/shopify_protect_eligibility_changed",
-    because="the shop's own assessment of fraud, not an act of the customer",
+    because="the shop's fraud assessment, not a customer event",
 )
 shopify.ignore("orders/link_requested", because="the customer asked for the link to an order's page again")
 shopify.ignore(
-    "customers/data_request", "customers/redact", "shop/redact", because="a duty of privacy, not an act to track"
+    "customers/data_request", "customers/redact", "shop/redact", because="a privacy request, not a customer event"
 )
 shopify.ignore(
     "checkouts/*",
     "carts/*",
-    because="checkouts/create reports the start; each change of a cart is not an act to bill for",
+    because="checkouts/create reports the start; single cart changes are not sent",
 )
 shopify.ignore(
     "products/*",
@@ -33,14 +33,14 @@ shopify.ignore(
     "variants/*",
     "discounts/*",
     "selling_plan_groups/*",
-    because="the shop's catalogue",
+    because="the shop's catalogue, not a customer event",
 )
-shopify.ignore("inventory_*", "locations/*", because="the shop's stock and its locations")
+shopify.ignore("inventory_*", "locations/*", because="the shop's stock and locations, not a customer event")
 shopify.ignore(
     "fulfillments/*",
     "fulfillment_*",
     "shipping_addresses/*",
-    because="orders/fulfilled and orders/partially_fulfilled report what was sent",
+    because="orders/fulfilled and orders/partially_fulfilled report shipments",
 )
 shopify.ignore(
     "returns/*",
@@ -54,20 +54,24 @@ shopify.ignore(
 shopify.ignore(
     "payment_terms/*", "payment_schedules/*", because="terms of a payment to come; orders/paid reports the payment"
 )
-shopify.ignore("customers/enable", "customers/disable", because="the state of a login; customers/update has the record")
 shopify.ignore(
-    "customers/purchasing_summary", because="a summary of orders that were reported one by one; customers/update has it"
+    "customers/enable",
+    "customers/disable",
+    because="the state of an account login; customers/update reports the record",
+)
+shopify.ignore(
+    "customers/purchasing_summary", because="a summary of orders that were reported before; customers/update has it"
 )
 shopify.ignore(
     "customers/merge",
-    because="two records of one person became one; Segment has no message that joins anonymous people",
+    because="two records of one person were merged; Segment has no message that merges anonymous ids",
 )
 shopify.ignore(
     "customers_marketing_consent/*",
     "customers_email_marketing_consent/*",
-    because="consent to marketing, which customers/update has too",
+    because="consent to marketing, which customers/update reports too",
 )
-shopify.ignore("customer_payment_methods/*", because="a stored payment method; the order reports what it pays")
+shopify.ignore("customer_payment_methods/*", because="a stored payment method; the order reports the payment")
 shopify.ignore(
     "customer.*",
     "customer_*",
@@ -77,15 +81,15 @@ shopify.ignore(
 shopify.ignore(
     "companies/*",
     "company_*",
-    because="records of a business customer; its orders and contacts have topics of their own",
+    because="records of a business customer; its orders and contacts have their own topics",
 )
 shopify.ignore(
     "subscription_contracts/*",
     "subscription_billing_attempts/*",
     "subscription_billing_cycle*",
-    because="the order that a contract bills reports the payment",
+    because="the order of a subscription contract reports the payment",
 )
-shopify.ignore("attributed_sessions/*", because="the shop's attribution of a visit, which names no customer")
+shopify.ignore("attributed_sessions/*", because="a visit's attribution, which names no customer")
 shopify.ignore(
     "app/*",
     "app_purchases_one_time/*",
@@ -107,5 +111,5 @@ shopify.ignore(
     "shop/*",
     "tax_*",
     "themes/*",
-    because="the app's and the shop's own affairs",
+    because="configuration of the app or the shop, not a customer event",
 )

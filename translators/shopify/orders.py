@@ -31,7 +31,7 @@ def order(event: Event) -> Iterator[Message]:
 
 @shopify.on("orders/edited")
 def order_edited(event: Event) -> Iterator[Message]:
-    """The body is the edit, not the order: it names the order and how many pieces came and went."""
+    """Report the edit: the body has the order's id and the added and removed quantities, not the order."""
     edit = event.body.at("order_edit")
     yield track(
         "Order Updated",
@@ -50,12 +50,12 @@ def _quantity(edit: Payload, path: str) -> int | None:
 @shopify.on("refunds/create")
 def refunded(event: Event) -> Iterator[Message]:
     body = event.body
-    transactions = [each for each in body.each("transactions") if each.get("kind") == "refund"]
-    successful = [each for each in transactions if each.text("status", "success") == "success"]
+    transactions = [transaction for transaction in body.each("transactions") if transaction.get("kind") == "refund"]
+    successful = [transaction for transaction in transactions if transaction.text("status", "success") == "success"]
     if not transactions:
-        raise Skip("no money went back: a line was taken off an unpaid order, or goods were restocked")
+        raise Skip("no money was refunded: a line of an unpaid order was removed, or goods were restocked")
     if not successful:
-        raise Skip("no money went back: its transactions wait or failed")
+        raise Skip("no money was refunded: its transactions are pending or failed")
     products = [
         {"product_id": line.id("line_item.product_id", None), "quantity": line.integer("quantity", None)}
         for line in body.each("refund_line_items")
@@ -71,7 +71,7 @@ def refunded(event: Event) -> Iterator[Message]:
 
 @shopify.on("checkouts/create")
 def checkout_started(event: Event) -> Iterator[Message]:
-    """The order has no id yet; `checkout_id`, `checkout_token` and `cart_token` stand on both."""
+    """Report the checkout. The order has no id yet; both have `checkout_id`, `checkout_token` and `cart_token`."""
     body = event.body
     yield track(
         "Checkout Started",
@@ -87,7 +87,7 @@ def checkout_started(event: Event) -> Iterator[Message]:
 
 
 def _order(body: Payload) -> dict[str, Any]:
-    """https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
+    """Describe an order. https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
     return {
         "order_id": body.id("id"),
         "order_number": body.id("order_number", None),
@@ -97,7 +97,7 @@ def _order(body: Payload) -> dict[str, Any]:
         "affiliation": body.text("source_name", None),
         "status": body.text("financial_status", None),
         **order_amounts(body),
-        "coupon": next((each.text("code", None) for each in body.each("discount_codes")), None),
+        "coupon": next((discount.text("code", None) for discount in body.each("discount_codes")), None),
     }
 
 

@@ -1,4 +1,4 @@
-"""`segue register shopify`: one subscription a topic, by the Admin API."""
+"""`segue register shopify`: one subscription for each topic, by the Admin API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 from translators.kit import Need, Refused, Registered, Registering, json_call
 from translators.shopify.source import shopify
 
-_API_VERSION: Final = "2026-07"  # a version is served for a year; later Shopify answers with its oldest one
+_API_VERSION: Final = "2026-07"  # supported for a year; after that Shopify answers with its oldest version
 _SUBSCRIBE: Final = (
     "mutation ($topic: WebhookSubscriptionTopic!, $subscription: WebhookSubscriptionInput!) { "
     "webhookSubscriptionCreate(topic: $topic, webhookSubscription: $subscription) "
@@ -16,11 +16,11 @@ _SUBSCRIBE: Final = (
 
 
 @shopify.registration(
-    Need("shop", "SHOPIFY_SHOP", "acme, where your shop is acme.myshopify.com", secret=False),
+    Need("shop", "SHOPIFY_SHOP", "acme, if your shop is acme.myshopify.com", secret=False),
     Need("access_token", "SHOPIFY_ACCESS_TOKEN", "an Admin API access token with the topics' read scopes"),
 )
 def register(at: Registering) -> Registered:
-    """Subscribe to each topic. All are signed with the app's own secret, so this returns none.
+    """Subscribe to each topic. Return no secret: Shopify signs all with the app's client secret.
 
     https://shopify.dev/docs/api/admin-graphql/latest/mutations/webhookSubscriptionCreate
     """
@@ -28,14 +28,14 @@ def register(at: Registering) -> Registered:
     headers = {"X-Shopify-Access-Token": at.given["access_token"]}
     for topic in at.types:
         variables = {"topic": enum_value(topic), "subscription": {"uri": at.url, "format": "JSON"}}
-        made = yield json_call("POST", url, headers, {"query": _SUBSCRIBE, "variables": variables})
-        faults = [*made.each("errors"), *made.each("data.webhookSubscriptionCreate.userErrors")]
-        for reason in (fault.text("message", "no reason given") for fault in faults):
-            if "already been taken" not in reason:  # a topic of an earlier run that did not get to its end
+        answer = yield json_call("POST", url, headers, {"query": _SUBSCRIBE, "variables": variables})
+        errors = [*answer.each("errors"), *answer.each("data.webhookSubscriptionCreate.userErrors")]
+        for reason in (error.text("message", "no reason given") for error in errors):
+            if "already been taken" not in reason:  # a topic of an earlier run that was interrupted
                 raise Refused(f"{topic}: {reason}")
     return ""
 
 
 def enum_value(topic: str) -> str:
-    """`ORDERS_PAID` of `orders/paid`: https://shopify.dev/docs/api/admin-graphql/latest/enums/WebhookSubscriptionTopic"""
+    """Return the enum value, `ORDERS_PAID` for `orders/paid`: https://shopify.dev/docs/api/admin-graphql/latest/enums/WebhookSubscriptionTopic"""
     return topic.replace("/", "_").replace(".", "_").upper()

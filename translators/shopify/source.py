@@ -1,4 +1,4 @@
-"""How Shopify signs, names and dates its webhooks, and whom they are about."""
+"""Shopify's signature, event keys, times, identity and test orders."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ shopify = Source(
     "shopify",
     title="Shopify",
     docs="https://shopify.dev/docs/apps/build/webhooks",
-    secret_help="your app's client secret; for webhooks made in the admin, the secret at the foot of that page",
+    secret_help="your app's client secret; for webhooks made in the admin, the secret at the end of that page",
     # https://shopify.dev/docs/apps/build/webhooks/subscribe/https#step-2-validate-the-origin-of-your-webhook
     scheme=HmacBody(header="X-Shopify-Hmac-SHA256", encoding="base64"),
     options=[Option("environment", "live orders only, or those of test payments too", "live", ("live", "both"))],
@@ -46,7 +46,7 @@ _RECORD_ID = ("order_edit.id", "id", "admin_graphql_api_id", "token", "customer.
 
 @shopify.event
 def head(item: Item) -> Head:
-    """Topic, event id and record: two subscriptions of one topic send one event under two webhook ids.
+    """Use topic, event id and record as key: two subscriptions of one topic send two webhook ids for one event.
 
     https://shopify.dev/docs/apps/build/webhooks/ignore-duplicates
     """
@@ -54,19 +54,21 @@ def head(item: Item) -> Head:
     if not topic:
         raise Malformed("header X-Shopify-Topic", "is missing")
     key, former_keys = _keys(item, topic)
-    triggered = item.headers.get("x-shopify-triggered-at", "")
-    if triggered:
+    triggered_at = item.headers.get("x-shopify-triggered-at", "")
+    if triggered_at:
         try:
-            return Head(key, topic, from_iso(triggered), former_keys=former_keys)
+            return Head(key, topic, from_iso(triggered_at), former_keys=former_keys)
         except ValueError:
             raise Malformed("header X-Shopify-Triggered-At", "is not an ISO 8601 time") from None
     body = item.body
-    changed = body.iso("updated_at", None) or body.iso("order_edit.committed_at", None) or body.iso("created_at", None)
-    return Head(key, topic, changed, "record", former_keys)
+    changed_at = (
+        body.iso("updated_at", None) or body.iso("order_edit.committed_at", None) or body.iso("created_at", None)
+    )
+    return Head(key, topic, changed_at, "record", former_keys)
 
 
 def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerKey, ...]]:
-    """The key, and those of version 0.1: the webhook id, else the body's digest without the topic."""
+    """Return the key and those of version 0.1: the webhook id, else the body's digest without the topic."""
     webhook_id = item.headers.get("x-shopify-webhook-id", "")
     former_keys = (FormerKey(webhook_id),) if webhook_id else ()
     event_id = item.headers.get("x-shopify-event-id", "")
@@ -80,14 +82,14 @@ def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerKey, ...]]:
 
 
 def _record_id(body: Payload) -> str:
-    """The record that the body is about: one action may change several of one topic."""
+    """Return the record's id: one action may change several records of one topic."""
     ids = (body.get(path) for path in _RECORD_ID)
     return next((str(id_) for id_ in ids if type(id_) in (str, int) and id_ != ""), "")
 
 
 @shopify.before
 def live(event: Event) -> None:
-    """An order of the Bogus gateway, or of a gateway in test mode, sold nothing; a test notification is made up."""
+    """Skip orders of the Bogus gateway or of a gateway in test mode, and test notifications."""
     if _test(event) and event.option("environment") == "live":
         kind = "notification" if _test_notification(event) else "order"
         raise Skip(f"a test {kind}; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
@@ -101,22 +103,22 @@ def note(event: Event) -> Mapping[str, Any]:
 
 def _test(event: Event) -> bool:
     transactions = event.body.get("transactions")
-    marks = transactions if isinstance(transactions, list) else []
+    entries = transactions if isinstance(transactions, list) else []
     return (
         _test_notification(event)
         or event.body.get("test") is True
-        or any(isinstance(mark, dict) and mark.get("test") is True for mark in marks)
+        or any(isinstance(transaction, dict) and transaction.get("test") is True for transaction in entries)
     )
 
 
 def _test_notification(event: Event) -> bool:
-    """Whether the admin or the command line sent a sample: https://shopify.dev/docs/apps/build/webhooks/test"""
+    """Return whether the admin or the command line sent a sample: https://shopify.dev/docs/apps/build/webhooks/test"""
     return event.headers.get("x-shopify-test", "").strip().lower() == "true"
 
 
 @shopify.who
 def customer(event: Event) -> Identity:
-    """The customer; a guest's order stands for its person."""
+    """Use the customer's id; for a guest the order's."""
     body = event.body
     of_customer = event.type.startswith("customers/")
     person = body if of_customer else body.maybe("customer")
@@ -139,8 +141,8 @@ def customer(event: Event) -> Identity:
 
 
 def _attributes(body: Payload) -> dict[str, str]:
-    """Cart attributes (`note_attributes`), where a shop may put its own user id."""
+    """Return the cart attributes (`note_attributes`), which may hold the shop's own user id."""
     if not isinstance(body.get("note_attributes"), list):
         return {}
-    pairs = ((each.get("name"), each.get("value")) for each in body.each("note_attributes"))
+    pairs = ((attribute.get("name"), attribute.get("value")) for attribute in body.each("note_attributes"))
     return {name: value for name, value in pairs if isinstance(name, str) and isinstance(value, str)}

@@ -1,6 +1,6 @@
-"""The merchant's own affairs: payouts, the catalogue, and thin events about accounts.
+"""The merchant's own events: payouts, the catalogue, and thin events about accounts.
 
-They concern no customer: the person is the merchant's account, one stable anonymousId for all of them.
+They concern no customer: their person is the merchant's account, with one stable anonymousId.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Final
 
 from translators.kit import Event, Message, track
 from translators.stripe.money import code, priced, unit_price
-from translators.stripe.source import stripe, thing_of
+from translators.stripe.source import event_object, stripe
 
 _PAYOUT: Final = {
     "payout.created": "Payout Created",
@@ -22,14 +22,14 @@ _PAYOUT: Final = {
 
 @stripe.on(*_PAYOUT)
 def payout(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    payout = event_object(event)
     yield track(
         _PAYOUT[event.type],
-        priced(told, amount="amount"),
-        payout_id=told.id("id"),
-        status=told.text("status", None),
-        arrival_date=told.seconds("arrival_date", None),
-        error_code=told.text("failure_code", None),
+        priced(payout, amount="amount"),
+        payout_id=payout.id("id"),
+        status=payout.text("status", None),
+        arrival_date=payout.seconds("arrival_date", None),
+        error_code=payout.text("failure_code", None),
     )
 
 
@@ -45,33 +45,33 @@ _CATALOGUE: Final = {
 
 @stripe.on("product.created", "product.updated", "product.deleted")
 def product(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    product = event_object(event)
     yield track(
         _CATALOGUE[event.type],
-        product_id=told.id("id"),
-        name=told.text("name", None),
-        active=told.flag("active", None),
+        product_id=product.id("id"),
+        name=product.text("name", None),
+        active=product.flag("active", None),
     )
 
 
 @stripe.on("price.created", "price.updated", "price.deleted")
 def price(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    price = event_object(event)
     yield track(
         _CATALOGUE[event.type],
-        price_id=told.id("id"),
-        product_id=told.id("product", None),
-        name=told.text("nickname", None),
-        active=told.flag("active", None),
-        price=unit_price(told, "unit_amount", "unit_amount_decimal"),
-        currency=code(told),
-        plan_interval=told.text("recurring.interval", None),
+        price_id=price.id("id"),
+        product_id=price.id("product", None),
+        name=price.text("nickname", None),
+        active=price.flag("active", None),
+        price=unit_price(price, "unit_amount", "unit_amount_decimal"),
+        currency=code(price),
+        plan_interval=price.text("recurring.interval", None),
     )
 
 
 @stripe.on("v1.customer.created", "v1.customer.deleted")
 def thin_customer(event: Event) -> Iterator[Message]:
-    """A thin event names its customer and holds nothing more. https://docs.stripe.com/event-destinations"""
+    """Translate a thin event, which holds only the customer's id. https://docs.stripe.com/event-destinations"""
     name = "Customer Created" if event.type.endswith("created") else "Customer Deleted"
     yield track(name, customer_id=event.body.id("related_object.id"))
 

@@ -1,7 +1,7 @@
-"""Checkout sessions: Checkout Started, and the order where a session sold something once.
+"""Checkout sessions: Checkout Started, and the order if a session sold a one-off purchase.
 
-By default a paid session carries the `revenue` of a one-off purchase; see payments.py for the other way. A session
-completes or expires, never both, so each tells its Checkout Started once.
+By default a paid session carries the `revenue` of a one-off purchase; payments.py has the alternative. A session
+either completes or expires, so Checkout Started is sent once.
 """
 
 from __future__ import annotations
@@ -10,16 +10,16 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, track
-from translators.stripe.money import amount, checkout_amounts, code, each_of, net, unit_price
-from translators.stripe.source import own_time, stripe, thing_of
+from translators.stripe.money import amount, checkout_amounts, code, line_unit_price, net, unit_price
+from translators.stripe.source import event_object, own_time, stripe
 
 _PAID: Final = {"paid", "no_payment_required"}
 
 
 @stripe.on("checkout.session.completed")
 def checkout_completed(event: Event) -> Iterator[Message]:
-    session = thing_of(event)
-    _no_setup(session)
+    session = event_object(event)
+    _skip_setup(session)
     yield _started(event, session)
     if _is_order(event, session) and session.text("payment_status", "unpaid") in _PAID:
         yield _order(session)
@@ -29,37 +29,37 @@ def checkout_completed(event: Event) -> Iterator[Message]:
 
 @stripe.on("checkout.session.async_payment_succeeded")
 def checkout_paid_later(event: Event) -> Iterator[Message]:
-    session = thing_of(event)
-    _no_setup(session)
+    session = event_object(event)
+    _skip_setup(session)
     if session.get("mode") != "payment":
         raise Skip("invoice.paid carries the revenue of a subscription")
     if not _is_order(event, session):
-        raise Skip("payment_intent.succeeded is the order: revenue_from is payments")
+        raise Skip("payment_intent.succeeded is the order, since revenue_from is payments")
     yield _order(session)
 
 
 @stripe.on("checkout.session.async_payment_failed")
 def checkout_payment_failed(event: Event) -> Iterator[Message]:
-    yield track("Checkout Payment Failed", _checkout(thing_of(event)))
+    yield track("Checkout Payment Failed", _checkout(event_object(event)))
 
 
 @stripe.on("checkout.session.expired")
 def checkout_expired(event: Event) -> Iterator[Message]:
-    session = thing_of(event)
-    _no_setup(session)
+    session = event_object(event)
+    _skip_setup(session)
     yield _started(event, session)
     yield track(
         "Checkout Abandoned", _checkout(session), recovery_url=session.text("after_expiration.recovery.url", None)
     )
 
 
-def _no_setup(session: Payload) -> None:
+def _skip_setup(session: Payload) -> None:
     if session.get("mode") == "setup":
-        raise Skip("a setup-mode session is no order; setup_intent.succeeded tells what was saved")
+        raise Skip("a setup-mode session is not an order; setup_intent.succeeded reports the saved payment method")
 
 
 def _started(event: Event, session: Payload) -> Message:
-    """Stripe sends nothing when a session opens; a session either completes or expires, and tells when it began."""
+    """Report the start of the session with its own time: Stripe sends no event when a session opens."""
     money = checkout_amounts(session)
     return track(
         "Checkout Started",
@@ -77,13 +77,13 @@ def _started(event: Event, session: Payload) -> Message:
 
 
 def _is_order(event: Event, session: Payload) -> bool:
-    """A session that sold something once; its payment is the order instead where payments are, and there is one."""
-    of_payment = event.option("revenue_from") == "payments" and session.get("payment_intent") is not None
-    return session.get("mode") == "payment" and not of_payment
+    """Return whether the session is a one-off purchase whose payment is not already the order."""
+    payment_is_order = event.option("revenue_from") == "payments" and session.get("payment_intent") is not None
+    return session.get("mode") == "payment" and not payment_is_order
 
 
 def _order(session: Payload) -> Message:
-    """https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
+    """Report the order. https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
     money = checkout_amounts(session)
     invoiced = session.get("invoice") is not None or session.get("invoice_creation.enabled") is True
     return track(
@@ -115,21 +115,21 @@ def _coupon(session: Payload) -> str | None:
 
 
 def _order_id(session: Payload) -> str:
-    """The payment, so that its refund names the same order; the session where there is no payment."""
+    """Return the payment's id, so that its refund has the same order id; the session's if there is no payment."""
     return session.id("payment_intent", None) or session.id("id")
 
 
 def _products(session: Payload) -> list[dict[str, Any]] | None:
-    """Line items are there only where the endpoint's own code expanded them."""
+    """Return the products, or None: Stripe includes line items only if they were expanded."""
     if not isinstance(session.get("line_items"), dict):
         return None
-    found = []
+    products = []
     for line in session.each("line_items.data"):
         quantity = line.integer("quantity", None)
-        price = each_of(line, "amount_subtotal", quantity)
+        price = line_unit_price(line, "amount_subtotal", quantity)
         if price is None:
             price = unit_price(Payload(line.get("price"), line.path), "unit_amount", "unit_amount_decimal")
-        found.append(
+        products.append(
             {
                 "product_id": line.id("price.product", None),
                 "sku": line.id("price", None),
@@ -138,4 +138,4 @@ def _products(session: Payload) -> list[dict[str, Any]] | None:
                 "price": price,
             }
         )
-    return found
+    return products

@@ -1,6 +1,6 @@
 """Invoices and credit notes. `invoice.paid` alone carries the revenue of an invoice.
 
-With `revenue_from = payments` its payments carry it instead, and `invoice.paid` only what was paid outside Stripe.
+With `revenue_from = payments` the payments carry it, and `invoice.paid` only the amount paid outside Stripe.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from decimal import Decimal
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, track
-from translators.stripe.money import amount, discounted, each_of, priced, shipping_cost, summed, unit_price
-from translators.stripe.source import own_time, stripe, thing_of
+from translators.stripe.money import amount, discounted, line_unit_price, priced, shipping_cost, summed, unit_price
+from translators.stripe.source import event_object, own_time, stripe
 
-_PAYMENT: Final = "payments.data.0.payment"  # since Basil, and only where the payments were expanded
+_PAYMENT: Final = "payments.data.0.payment"  # since Basil, and only if the payments were expanded
 _NAMES: Final = {
     "invoice.created": "Invoice Created",
     "invoice.finalized": "Invoice Finalized",
@@ -32,56 +32,58 @@ _NAMES: Final = {
 
 @stripe.on(*_NAMES)
 def invoice(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], describe(thing_of(event)))
+    yield track(_NAMES[event.type], describe(event_object(event)))
 
 
 @stripe.on("invoice.finalization_failed")
 def invoice_finalization_failed(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
-    yield track("Invoice Finalization Failed", describe(told), reason=told.text("last_finalization_error.code", None))
+    invoice = event_object(event)
+    yield track(
+        "Invoice Finalization Failed", describe(invoice), reason=invoice.text("last_finalization_error.code", None)
+    )
 
 
 @stripe.on("invoice.paid")
 def invoice_paid(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    invoice = event_object(event)
     yield track(
         "Invoice Paid",
-        describe(told),
-        revenue=_outside_stripe(told) if event.option("revenue_from") == "payments" else _net(told),
-        paid_out_of_band=told.flag("paid_out_of_band", None),
-        products=[_line(line) for line in _lines(told)],
-        at=own_time(event, told.seconds("status_transitions.paid_at", None)),
+        describe(invoice),
+        revenue=_outside_stripe(invoice) if event.option("revenue_from") == "payments" else _net(invoice),
+        paid_out_of_band=invoice.flag("paid_out_of_band", None),
+        products=[_line(line) for line in _lines(invoice)],
+        at=own_time(event, invoice.seconds("status_transitions.paid_at", None)),
     )
 
 
 @stripe.on("invoice.payment_failed")
 def invoice_payment_failed(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    invoice = event_object(event)
     yield track(
         "Invoice Payment Failed",
-        describe(told),
-        next_payment_attempt=told.seconds("next_payment_attempt", None),
+        describe(invoice),
+        next_payment_attempt=invoice.seconds("next_payment_attempt", None),
     )
 
 
-def describe(told: Payload) -> dict[str, Any]:
-    """The properties that every event of an invoice carries. An upcoming invoice has no id yet."""
+def describe(invoice: Payload) -> dict[str, Any]:
+    """Return the properties of every invoice event. An upcoming invoice has no id yet."""
     return {
-        "invoice_id": told.id("id", None),
-        "invoice_number": told.text("number", None),
-        "status": told.text("status", None),
-        "billing_reason": told.text("billing_reason", None),
-        "subscription_id": subscription_of(told),
-        "payment_intent_id": told.id("payment_intent", None) or told.id(f"{_PAYMENT}.payment_intent", None),
-        "charge_id": told.id("charge", None) or told.id(f"{_PAYMENT}.charge", None),
-        "attempt_count": told.integer("attempt_count", None),
-        "due_date": told.seconds("due_date", None),
-        "subtotal": _subtotal(told),
-        "tax": _tax(told),
-        "shipping": shipping_cost(told),
-        "discount": summed(told, "total_discount_amounts"),
+        "invoice_id": invoice.id("id", None),
+        "invoice_number": invoice.text("number", None),
+        "status": invoice.text("status", None),
+        "billing_reason": invoice.text("billing_reason", None),
+        "subscription_id": subscription_of(invoice),
+        "payment_intent_id": invoice.id("payment_intent", None) or invoice.id(f"{_PAYMENT}.payment_intent", None),
+        "charge_id": invoice.id("charge", None) or invoice.id(f"{_PAYMENT}.charge", None),
+        "attempt_count": invoice.integer("attempt_count", None),
+        "due_date": invoice.seconds("due_date", None),
+        "subtotal": _subtotal(invoice),
+        "tax": _tax(invoice),
+        "shipping": shipping_cost(invoice),
+        "discount": summed(invoice, "total_discount_amounts"),
         **priced(
-            told,
+            invoice,
             total="total",
             amount_due="amount_due",
             amount_paid="amount_paid",
@@ -90,51 +92,51 @@ def describe(told: Payload) -> dict[str, Any]:
     }
 
 
-def subscription_of(told: Payload) -> str | None:
-    """Basil (2025-03-31) moved an invoice's subscription under `parent`."""
-    return told.id("subscription", None) or told.id("parent.subscription_details.subscription", None)
+def subscription_of(invoice: Payload) -> str | None:
+    """Return the invoice's subscription, which Basil (2025-03-31) moved under `parent`."""
+    return invoice.id("subscription", None) or invoice.id("parent.subscription_details.subscription", None)
 
 
-def _tax(told: Payload) -> Decimal | None:
-    """What the invoice calls its tax; since Basil the difference of its totals, which its taxes add up to."""
-    if told.get("tax") is not None:
-        return amount(told, "tax")
-    total, untaxed = amount(told, "total"), amount(told, "total_excluding_tax")
+def _tax(document: Payload) -> Decimal | None:
+    """Return an invoice's or credit note's tax; since Basil the difference of its totals, or the sum of its taxes."""
+    if document.get("tax") is not None:
+        return amount(document, "tax")
+    total, untaxed = amount(document, "total"), amount(document, "total_excluding_tax")
     if total is not None and untaxed is not None:
         return total - untaxed
-    taxes = (summed(told, name) for name in ("total_taxes", "total_tax_amounts", "tax_amounts"))
+    taxes = (summed(document, name) for name in ("total_taxes", "total_tax_amounts", "tax_amounts"))
     return next((tax for tax in taxes if tax is not None), None)
 
 
-def _net(told: Payload) -> Decimal | None:
-    """Segment's subtotal and revenue: with discounts, without tax (on top or included) and shipping."""
-    total = amount(told, "total")
-    return None if total is None else total - (_tax(told) or Decimal(0)) - (shipping_cost(told) or Decimal(0))
+def _net(document: Payload) -> Decimal | None:
+    """Return Segment's subtotal and revenue: with discounts, without shipping and tax (added or included)."""
+    total = amount(document, "total")
+    return None if total is None else total - (_tax(document) or Decimal(0)) - (shipping_cost(document) or Decimal(0))
 
 
-def _subtotal(told: Payload) -> Decimal | None:
-    if _tax(told) is not None:
-        return _net(told)
-    return discounted(told, "subtotal", {"discount": summed(told, "total_discount_amounts")})
+def _subtotal(document: Payload) -> Decimal | None:
+    if _tax(document) is not None:
+        return _net(document)
+    return discounted(document, "subtotal", {"discount": summed(document, "total_discount_amounts")})
 
 
-def _outside_stripe(told: Payload) -> Decimal | None:
-    """What no payment event will tell, such as a bank transfer that the merchant marked as paid."""
-    outside, total = amount(told, "amount_paid_off_stripe"), amount(told, "total")
-    if told.get("paid_out_of_band") is True or (outside and total is not None and outside >= total):
-        return _net(told)
-    return outside or None
+def _outside_stripe(invoice: Payload) -> Decimal | None:
+    """Return the amount that no payment event reports, such as a bank transfer that the merchant marked as paid."""
+    paid_outside, total = amount(invoice, "amount_paid_off_stripe"), amount(invoice, "total")
+    if invoice.get("paid_out_of_band") is True or (paid_outside and total is not None and paid_outside >= total):
+        return _net(invoice)
+    return paid_outside or None
 
 
-def _lines(told: Payload) -> Iterator[Payload]:
-    lines = told.maybe("lines")
+def _lines(invoice: Payload) -> Iterator[Payload]:
+    lines = invoice.maybe("lines")
     return lines.each("data") if isinstance(lines.value, dict) else iter(())
 
 
 def _line(line: Payload) -> dict[str, Any]:
-    """A line as one of the spec's products; Basil moved its price under `pricing`."""
+    """Return a line as a product of the spec; Basil moved its price under `pricing`."""
     quantity = line.integer("quantity", None)
-    price = each_of(line, "amount", quantity)
+    price = line_unit_price(line, "amount", quantity)
     names = ("pricing.unit_amount_decimal", "price.unit_amount_decimal", "plan.amount_decimal")
     return {
         "product_id": _first(line, "pricing.price_details.product", "price.product", "plan.product"),
@@ -147,7 +149,7 @@ def _line(line: Payload) -> dict[str, Any]:
 
 
 def _first(line: Payload, *paths: str) -> str | None:
-    return next((found for path in paths if (found := line.id(path, None))), None)
+    return next((id_ for path in paths if (id_ := line.id(path, None))), None)
 
 
 _CREDIT: Final = {
@@ -159,7 +161,7 @@ _CREDIT: Final = {
 
 @stripe.on(*_CREDIT)
 def credit_note(event: Event) -> Iterator[Message]:
-    note = thing_of(event)
+    note = event_object(event)
     yield track(
         _CREDIT[event.type],
         priced(note, total="total"),

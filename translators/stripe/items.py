@@ -1,6 +1,6 @@
-"""A subscription's items: what each sells, and what changed, compared by item id and never by position.
+"""A subscription's items: their plans and changes, compared by item id and never by position.
 
-Since Basil (2025-03-31) an item has the billing period too. Before 2016 a subscription had a plan and no items.
+Since Basil (2025-03-31) each item has its own billing period. Before 2016 a subscription had a plan and no items.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from translators.stripe.money import code, unit_price
 
 
 def items_of(subscription: Payload) -> list[Payload]:
-    """Each item; the subscription itself stands for its only one if it lists none."""
-    items = subscription.maybe("items")
-    found = list(items.each("data")) if isinstance(items.value, dict) else []
-    return found or [subscription]
+    """Return the items, or the subscription itself as its only item if it lists none."""
+    listing = subscription.maybe("items")
+    items = list(listing.each("data")) if isinstance(listing.value, dict) else []
+    return items or [subscription]
 
 
 def describe_item(item: Payload, subscription: Payload) -> dict[str, Any]:
-    """The item's plan or price, wherever this API version keeps it."""
+    """Describe the item's plan or price, at its place in any API version."""
     price = item.maybe("price") or item.maybe("plan") or subscription.maybe("plan")
     if not isinstance(price.value, dict):
         price = Payload({})
@@ -39,7 +39,7 @@ def describe_item(item: Payload, subscription: Payload) -> dict[str, Any]:
 
 
 def describe_items(subscription: Payload) -> dict[str, Any]:
-    """The first item's plan; all of them in `items`, if there are several."""
+    """Return the first item's plan, and all items in `items` if there are several."""
     items = items_of(subscription)
     first = describe_item(items[0], subscription)
     if len(items) == 1:
@@ -49,7 +49,7 @@ def describe_items(subscription: Payload) -> dict[str, Any]:
 
 
 def _quantity(item: Payload, subscription: Payload) -> int | None:
-    """None if the item is metered; an old subscription has the quantity beside its plan."""
+    """Return the quantity, None for a metered item. An old subscription has it beside its plan."""
     quantity = item.integer("quantity", None)
     return subscription.integer("quantity", None) if quantity is None else quantity
 
@@ -59,7 +59,7 @@ def _id(item: Payload) -> str | None:
 
 
 def plan_change(now: Payload, before: Payload) -> dict[str, Any] | None:
-    """Each item that was added, removed or moved to another plan or quantity, None if none was."""
+    """Return the items that were added, removed or changed in plan or quantity; None if there are none."""
     changes = list(_item_changes(now, before))
     if not changes:
         return None
@@ -67,7 +67,7 @@ def plan_change(now: Payload, before: Payload) -> dict[str, Any] | None:
     of_first = next((change for change in changes if change["item_id"] == first), {})
     previous = {name: value for name, value in of_first.items() if name.startswith("previous_")}
     replaced = [change for change in changes if change["change"] == "removed"]
-    if len(changes) == 2 and of_first.get("change") == "added" and len(replaced) == 1:  # one item in place of another
+    if len(changes) == 2 and of_first.get("change") == "added" and len(replaced) == 1:  # one item replaces another
         previous = {"previous_plan_id": replaced[0]["plan_id"], "previous_quantity": replaced[0]["quantity"]}
     return {**previous, "items_changed": changes}
 
@@ -88,9 +88,9 @@ def _item_changes(now: Payload, before: Payload) -> Iterator[dict[str, Any]]:
 
 
 def _by_id(subscription: Payload) -> dict[str, Payload]:
-    """By id; an item without one by its place."""
+    """Return the items by id, or by position if an item has none."""
     items = subscription.maybe("items").each("data")
-    return {_id(item) or str(place): item for place, item in enumerate(items)}
+    return {_id(item) or str(position): item for position, item in enumerate(items)}
 
 
 def _change(kind: str, item: Payload, subscription: Payload) -> dict[str, Any]:
@@ -112,9 +112,9 @@ def _moved(item: Payload, now: Payload, old_item: Payload, before: Payload) -> I
 
 
 def renewed(now: Payload, before: Payload) -> bool:
-    """Whether a billing period ended and the next one began: of the subscription, or of any item that it still has.
+    """Return whether a new billing period began, of the subscription or of any item that it still has.
 
-    A period that begins before the last one ended is a change of the billing date, not a renewal.
+    A period that begins before the previous one ended is a changed billing date, not a renewal.
     """
     old = _by_id(before) if isinstance(before.get("items.data"), list) else {}
     kept = [(item, old[id_]) for id_, item in (_by_id(now) if old else {}).items() if id_ in old]
@@ -122,13 +122,13 @@ def renewed(now: Payload, before: Payload) -> bool:
 
 
 def _next_period(now: Payload, before: Payload) -> bool:
-    starts, was = now.seconds("current_period_start", None), before.seconds("current_period_start", None)
-    if starts is None or was is None or starts <= was:
+    starts, previous_start = now.seconds("current_period_start", None), before.seconds("current_period_start", None)
+    if starts is None or previous_start is None or starts <= previous_start:
         return False
-    ended = before.seconds("current_period_end", None)
-    return ended is None or starts >= ended
+    previous_end = before.seconds("current_period_end", None)
+    return previous_end is None or starts >= previous_end
 
 
 def period(subscription: Payload, name: str) -> datetime | None:
-    """A border of the current period: of the subscription, or since Basil of its first item."""
+    """Return the start or end of the current period: of the subscription, or since Basil of its first item."""
     return subscription.seconds(name, None) or items_of(subscription)[0].seconds(name, None)

@@ -1,8 +1,8 @@
 """Payments, refunds and disputes.
 
-By default no payment carries `revenue`: a paid Checkout session does (Order Completed), and `invoice.paid` for what an
-invoice bills. With `revenue_from = payments` every captured payment is the order, and neither of those is: a payment
-does not tell since Basil (2025-03-31) whether it belongs to an invoice, and never whether to a session.
+By default no payment carries `revenue`: paid Checkout sessions (Order Completed) and paid invoices do. With
+`revenue_from = payments` every captured payment is the order, and sessions and invoices carry none. One of both must be
+chosen: since Basil (2025-03-31) a payment does not say whether it belongs to an invoice, and it never named a session.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, track
 from translators.stripe.money import amount, code, net, priced
-from translators.stripe.source import changed, previous, stripe, thing_of
+from translators.stripe.source import changed, event_object, previous, stripe
 
 _INTENT: Final = {
     "payment_intent.created": "Payment Started",
@@ -26,18 +26,18 @@ _INTENT: Final = {
 
 @stripe.on(*_INTENT)
 def payment(event: Event) -> Iterator[Message]:
-    intent = thing_of(event)
+    intent = event_object(event)
     yield track(_INTENT[event.type], _intent(intent), reason=intent.text("cancellation_reason", None))
 
 
 @stripe.on("payment_intent.succeeded")
 def payment_succeeded(event: Event) -> Iterator[Message]:
-    intent = thing_of(event)
-    told = _intent(intent)
+    intent = event_object(event)
+    properties = _intent(intent)
     received = amount(intent, "amount_received")
     if event.option("revenue_from") == "payments":
         money = {
-            "total": received if received is not None else told["amount"],
+            "total": received if received is not None else properties["amount"],
             "shipping": amount(intent, "amount_details.shipping.amount"),
             "tax": amount(intent, "amount_details.tax.total_tax_amount"),
         }
@@ -46,16 +46,16 @@ def payment_succeeded(event: Event) -> Iterator[Message]:
             money,
             order_id=intent.id("id"),
             payment_intent_id=intent.id("id"),
-            invoice_id=told["invoice_id"],
+            invoice_id=properties["invoice_id"],
             revenue=net(money),
-            currency=told["currency"],
+            currency=properties["currency"],
         )
-    yield track("Payment Succeeded", told, amount_received=received)
+    yield track("Payment Succeeded", properties, amount_received=received)
 
 
 @stripe.on("payment_intent.payment_failed")
 def payment_failed(event: Event) -> Iterator[Message]:
-    intent = thing_of(event)
+    intent = event_object(event)
     error = intent.maybe("last_payment_error")
     yield track(
         "Payment Failed",
@@ -86,95 +86,95 @@ _CHARGE: Final = {
 
 @stripe.on(*_CHARGE)
 def charge(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
-    if told.get("payment_intent") is not None:
-        raise Skip("its payment_intent event tells the same payment")
+    charge = event_object(event)
+    if charge.get("payment_intent") is not None:
+        raise Skip("its payment_intent event reports the same payment")
     name = _CHARGE[event.type]
     if event.type == "charge.succeeded":
-        if told.get("captured") is False:
+        if charge.get("captured") is False:
             name = "Payment Authorized"
         elif event.option("revenue_from") == "payments":
-            yield _charge_order(told)
-    yield track(name, _charge(told), error_code=told.text("failure_code", None))
+            yield _charge_order(charge)
+    yield track(name, _charge(charge), error_code=charge.text("failure_code", None))
 
 
 @stripe.on("charge.captured")
 def charge_captured(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
-    if told.get("payment_intent") is None and event.option("revenue_from") == "payments":
-        yield _charge_order(told)
-    yield track("Payment Captured", _charge(told), amount_captured=amount(told, "amount_captured"))
+    charge = event_object(event)
+    if charge.get("payment_intent") is None and event.option("revenue_from") == "payments":
+        yield _charge_order(charge)
+    yield track("Payment Captured", _charge(charge), amount_captured=amount(charge, "amount_captured"))
 
 
-def _charge_order(told: Payload) -> Message:
-    """A charge made without a payment intent, the way of before 2019. What was not captured was never paid."""
-    paid = amount(told, "amount_captured") if told.get("amount_captured") is not None else amount(told, "amount")
+def _charge_order(charge: Payload) -> Message:
+    """Report a charge without a payment intent (before 2019). Only the captured amount was paid."""
+    paid = amount(charge, "amount_captured") if charge.get("amount_captured") is not None else amount(charge, "amount")
     return track(
         "Order Completed",
-        order_id=told.id("id"),
-        charge_id=told.id("id"),
-        invoice_id=told.id("invoice", None),
+        order_id=charge.id("id"),
+        charge_id=charge.id("id"),
+        invoice_id=charge.id("invoice", None),
         total=paid,
         revenue=paid,
-        currency=code(told),
+        currency=code(charge),
     )
 
 
 @stripe.on("charge.expired")
 def charge_expired(event: Event) -> Iterator[Message]:
-    yield track("Payment Authorization Expired", _charge(thing_of(event)))
+    yield track("Payment Authorization Expired", _charge(event_object(event)))
 
 
-def _charge(told: Payload) -> dict[str, Any]:
+def _charge(charge: Payload) -> dict[str, Any]:
     return {
-        "charge_id": told.id("id"),
-        "payment_intent_id": told.id("payment_intent", None),
-        "invoice_id": told.id("invoice", None),
-        "status": told.text("status", None),
-        "payment_method": told.text("payment_method_details.type", None),
-        "card_brand": told.text("payment_method_details.card.brand", None),
-        "amount": amount(told, "amount"),
-        "currency": code(told),
+        "charge_id": charge.id("id"),
+        "payment_intent_id": charge.id("payment_intent", None),
+        "invoice_id": charge.id("invoice", None),
+        "status": charge.text("status", None),
+        "payment_method": charge.text("payment_method_details.type", None),
+        "card_brand": charge.text("payment_method_details.card.brand", None),
+        "amount": amount(charge, "amount"),
+        "currency": code(charge),
     }
 
 
 @stripe.on("charge.refunded")
 def refunded(event: Event) -> Iterator[Message]:
-    """The amount of *this* refund: what is refunded now less what was before."""
-    told, before = thing_of(event), previous(event)
-    if told.get("captured") is False:
-        raise Skip("an authorisation was released: nothing had been captured, so nothing came back")
+    """Report the amount of this refund: `amount_refunded` less its previous value."""
+    charge, before = event_object(event), previous(event)
+    if charge.get("captured") is False:
+        raise Skip("an authorisation was released; nothing was captured, so nothing was refunded")
     if before.get("captured") is False:
-        raise Skip("a part was captured and the rest released; charge.captured tells it")
-    step = {
-        "now": told.integer("amount_refunded", 0) - before.integer("amount_refunded", 0),
-        "currency": told.get("currency"),
+        raise Skip("a part was captured and the rest released; charge.captured reports it")
+    difference = {
+        "now": charge.integer("amount_refunded", 0) - before.integer("amount_refunded", 0),
+        "currency": charge.get("currency"),
     }
     yield track(
         "Order Refunded",
-        order_id=told.id("payment_intent", None) or told.id("id"),
-        charge_id=told.id("id"),
-        invoice_id=told.id("invoice", None),
-        refund_id=told.id("refunds.data.0", None),
-        reason=told.text("refunds.data.0.reason", None),
-        total=amount(Payload(step, told.path), "now"),
-        total_refunded=amount(told, "amount_refunded"),
-        fully_refunded=told.flag("refunded", None),
-        currency=code(told),
+        order_id=charge.id("payment_intent", None) or charge.id("id"),
+        charge_id=charge.id("id"),
+        invoice_id=charge.id("invoice", None),
+        refund_id=charge.id("refunds.data.0", None),
+        reason=charge.text("refunds.data.0.reason", None),
+        total=amount(Payload(difference, charge.path), "now"),
+        total_refunded=amount(charge, "amount_refunded"),
+        fully_refunded=charge.flag("refunded", None),
+        currency=code(charge),
     )
 
 
 @stripe.on("refund.failed")
 def refund_failed(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    refund = event_object(event)
     yield track(
         "Refund Failed",
-        priced(told, amount="amount"),
-        order_id=told.id("payment_intent", None) or told.id("charge", None),
-        refund_id=told.id("id"),
-        charge_id=told.id("charge", None),
-        payment_intent_id=told.id("payment_intent", None),
-        reason=told.text("failure_reason", None),
+        priced(refund, amount="amount"),
+        order_id=refund.id("payment_intent", None) or refund.id("charge", None),
+        refund_id=refund.id("id"),
+        charge_id=refund.id("charge", None),
+        payment_intent_id=refund.id("payment_intent", None),
+        reason=refund.text("failure_reason", None),
     )
 
 
@@ -189,31 +189,31 @@ _DISPUTE: Final = {
 
 @stripe.on(*_DISPUTE)
 def dispute(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
-    status = told.text("status", None)
+    dispute = event_object(event)
+    status = dispute.text("status", None)
     closed = event.type == "charge.dispute.closed"
     yield track(
         _DISPUTE[event.type],
-        priced(told, amount="amount"),
-        order_id=told.id("payment_intent", None) or told.id("charge", None),
-        dispute_id=told.id("id"),
-        charge_id=told.id("charge", None),
-        payment_intent_id=told.id("payment_intent", None),
-        reason=told.text("reason", None),
+        priced(dispute, amount="amount"),
+        order_id=dispute.id("payment_intent", None) or dispute.id("charge", None),
+        dispute_id=dispute.id("id"),
+        charge_id=dispute.id("charge", None),
+        payment_intent_id=dispute.id("payment_intent", None),
+        reason=dispute.text("reason", None),
         status=status,
         outcome=status if closed else None,
         previous_status=previous(event).text("status", None) if changed(event, "status") else None,
-        evidence_due_by=told.seconds("evidence_details.due_by", None),
+        evidence_due_by=dispute.seconds("evidence_details.due_by", None),
     )
 
 
 @stripe.on("radar.early_fraud_warning.created")
 def fraud_warning(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    warning = event_object(event)
     yield track(
         "Fraud Warning Received",
-        charge_id=told.id("charge", None),
-        payment_intent_id=told.id("payment_intent", None),
-        fraud_type=told.text("fraud_type", None),
-        actionable=told.flag("actionable", None),
+        charge_id=warning.id("charge", None),
+        payment_intent_id=warning.id("payment_intent", None),
+        fraud_type=warning.text("fraud_type", None),
+        actionable=warning.flag("actionable", None),
     )

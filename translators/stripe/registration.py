@@ -1,4 +1,4 @@
-"""The endpoint, made through Stripe's API. https://docs.stripe.com/api/webhook_endpoints/create"""
+"""`segue register stripe`: create the endpoint by Stripe's API. https://docs.stripe.com/api/webhook_endpoints/create"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from translators.stripe.source import stripe
     Need("api_key", "STRIPE_API_KEY", "a secret or restricted key that may write webhook endpoints (sk_... or rk_...)")
 )
 def register(at: Registering) -> Registered:
-    """One endpoint with exactly the snapshot types that we translate; its secret is told once, in the answer."""
+    """Create an endpoint for exactly the snapshot types that we translate. Only the response has its secret."""
     types = [type_ for type_ in at.types if not type_.startswith(("v1.", "v2."))]
     fields = [("url", at.url), ("description", "Segue"), *(("enabled_events[]", type_) for type_ in types)]
     answer = yield form_call("https://api.stripe.com/v1/webhook_endpoints", bearer(at.given["api_key"]), fields)

@@ -1,4 +1,4 @@
-"""How Stripe signs, wraps, names and dates its events, and whom they are about."""
+"""Stripe's signature, envelopes, event ids, times and identity."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ stripe = Source(
             "checkout",
             ("checkout", "payments"),
         ),
-        Option("group_key", "the metadata key that holds your account's id; sent as context.groupId where it is found"),
+        Option("group_key", "the metadata key that holds your account's id; sent as context.groupId"),
     ],
 )
 
@@ -66,22 +66,22 @@ _LONGEST_BEFORE: Final = timedelta(days=31)
 
 @stripe.handshake()
 def event_grid_validation(delivery: Delivery) -> Answer | None:
-    """Event Grid asks once whether we want its events.
+    """Answer Event Grid's validation request.
 
     https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema
     """
     if b"SubscriptionValidationEvent" not in delivery.body:
         return None
-    told = delivery.payload
-    code = told.get("0.data.validationCode")
-    if told.get("0.eventType") != "Microsoft.EventGrid.SubscriptionValidationEvent" or not isinstance(code, str):
+    body = delivery.payload
+    code = body.get("0.data.validationCode")
+    if body.get("0.eventType") != "Microsoft.EventGrid.SubscriptionValidationEvent" or not isinstance(code, str):
         return None
     return Answer(body=json.dumps({"validationResponse": code}).encode())
 
 
 @stripe.handshake(method="OPTIONS")
 def cloud_events_validation(delivery: Delivery) -> Answer | None:
-    """With the CloudEvents schema, which is how Stripe sends, Event Grid asks by OPTIONS.
+    """Answer Event Grid's OPTIONS request for the CloudEvents schema, which Stripe uses.
 
     https://learn.microsoft.com/azure/event-grid/end-point-validation-cloud-events-schema
     """
@@ -93,7 +93,7 @@ def cloud_events_validation(delivery: Delivery) -> Answer | None:
 
 @stripe.split
 def unwrap(delivery: Delivery) -> Iterable[bytes | Item]:
-    """The event itself: bare, in EventBridge's `detail`, or in Event Grid's `data` (one, or an array of them)."""
+    """Return the event: bare, in EventBridge's `detail`, or in Event Grid's `data` (one, or an array)."""
     if delivery.is_list:
         return [_unwrapped(raw) for raw in raw_items(delivery.body)]
     return [_unwrapped(delivery.body, delivery)]
@@ -113,23 +113,23 @@ def _unwrapped(raw: bytes, delivery: Delivery | None = None) -> bytes:
 
 @stripe.event
 def head(item: Item) -> Head:
-    """`evt_...`, the type, and the second it was recorded (thin events: the millisecond)."""
+    """Use `evt_...`, the type, and the recording time in seconds (thin events: milliseconds)."""
     return Head(item.body.id("id"), item.body.text("type"), item.body.when("created"))
 
 
 @stripe.before
 def mode(event: Event) -> None:
-    """Live and test events are told apart by the endpoint's setting."""
-    wanted = event.option("livemode")
+    """Skip live or test events that the endpoint does not translate."""
+    setting = event.option("livemode")
     live = _live(event)
-    if wanted != "both" and live != (wanted == "live"):
+    if setting != "both" and live != (setting == "live"):
         kind = "live" if live else "test"
         raise Skip(f"a {kind}-mode event; set SEGUE_{event.source.upper()}_LIVEMODE=both to deliver it too")
 
 
 @stripe.note
 def note(event: Event) -> Mapping[str, Any]:
-    """With `livemode = both` a test is still told from the real thing: `context.webhook.livemode` is false."""
+    """With `livemode = both`, mark a test event with `context.webhook.livemode: false`."""
     return {} if _live(event) else {"livemode": False}
 
 
@@ -138,40 +138,44 @@ def _live(event: Event) -> bool:
 
 
 @stripe.who
-def who(event: Event) -> Identity:
-    """The customer; for a guest the purchase; for the merchant's own affairs its account."""
+def identity(event: Event) -> Identity:
+    """Use the customer; for a guest the payment; for the merchant's own events its account."""
     body = event.body
     account = body.id("account", "") or body.text("context", "")
     if "related_object" in body or body.get("object") == "v2.core.event":
         return _of_thin(event, account)
-    thing = body.at("data.object")
-    kind = thing.text("object", "")
-    customer = _customer(event, thing, kind)
-    guest = "" if customer or kind not in _PERSONAL else _guest(thing, kind)
+    obj = body.at("data.object")
+    kind = obj.text("object", "")
+    customer = _customer(event, obj, kind)
+    guest = "" if customer or kind not in _PERSONAL else _guest(obj, kind)
     anonymous = (
-        ("customer", customer) if customer else ("payment", guest) if guest else ("account", _own(event, account))
+        ("customer", customer)
+        if customer
+        else ("payment", guest)
+        if guest
+        else ("account", _merchant_account(event, account))
     )
-    metadata = tuple(_metadata(thing))
+    metadata = tuple(_metadata(obj))
     return Identity(
         metadata=metadata,
-        user_ids=(thing.id("client_reference_id", ""),),
+        user_ids=(obj.id("client_reference_id", ""),),
         anonymous=anonymous,
         external_ids=_external_ids(customer, account),
-        traits=_traits(thing, kind) if customer or guest else {},
+        traits=_traits(obj, kind) if customer or guest else {},
         group_id=_group(event, metadata),
     )
 
 
 def _external_ids(customer: str, account: str) -> tuple[ExternalId, ...]:
-    """A customer is `cus_...`, or an account that stands for one (`customer_account`); Connect's is the merchant."""
+    """Return external ids: a customer is `cus_...` or an account (`acct_...`); a Connect account is a merchant."""
     type_ = "stripe_customer_account_id" if customer.startswith("acct_") else "stripe_customer_id"
-    found = [ExternalId(type_, customer)] if customer else []
-    return (*found, ExternalId("stripe_account_id", account, "accounts")) if account else tuple(found)
+    ids = [ExternalId(type_, customer)] if customer else []
+    return (*ids, ExternalId("stripe_account_id", account, "accounts")) if account else tuple(ids)
 
 
 def _group(event: Event, metadata: tuple[Mapping[str, str], ...]) -> str | None:
     key = event.option("group_key")
-    return next((told for each in metadata if (told := each.get(key, "").strip())), None) if key else None
+    return next((group_id for entries in metadata if (group_id := entries.get(key, "").strip())), None) if key else None
 
 
 def _of_thin(event: Event, account: str) -> Identity:
@@ -179,91 +183,92 @@ def _of_thin(event: Event, account: str) -> Identity:
     kind, id_ = related.text("type", ""), related.id("id", "")
     if kind == "customer" and id_:
         return Identity(anonymous=("customer", id_), external_ids=_external_ids(id_, account))
-    about = id_ if kind == "v2.core.account" else ""
+    account_id = id_ if kind == "v2.core.account" else ""
     return Identity(
-        anonymous=("account", about or _own(event, account)), external_ids=_external_ids("", about or account)
+        anonymous=("account", account_id or _merchant_account(event, account)),
+        external_ids=_external_ids("", account_id or account),
     )
 
 
-def _own(event: Event, account: str) -> str:
-    """The merchant itself: the connected account, or this endpoint's own."""
+def _merchant_account(event: Event, account: str) -> str:
+    """Return the merchant's account: the connected one, or this endpoint's own."""
     return account or f"self:{event.source}"
 
 
-def _customer(event: Event, thing: Payload, kind: str) -> str:
-    """`customer` as an id or expanded; the newer `customer_account`; a detached payment method's last one."""
+def _customer(event: Event, obj: Payload, kind: str) -> str:
+    """Return `customer` (id or expanded), `customer_account`, or a detached payment method's previous customer."""
     if kind == "customer":
-        return thing.id("id", "")
-    found = thing.id("customer", "") or thing.id("customer_account", "")
-    if not found and kind == "payment_method":
-        found = previous(event).id("customer", "")
-    return found or thing.id("charge.customer", "") or thing.id("payment_intent.customer", "")
+        return obj.id("id", "")
+    customer = obj.id("customer", "") or obj.id("customer_account", "")
+    if not customer and kind == "payment_method":
+        customer = previous(event).id("customer", "")
+    return customer or obj.id("charge.customer", "") or obj.id("payment_intent.customer", "")
 
 
-def _guest(thing: Payload, kind: str) -> str:
-    """The id that all events of one guest's purchase share, as far as Stripe tells."""
+def _guest(obj: Payload, kind: str) -> str:
+    """Return the id that the events of one guest's purchase share, as far as Stripe gives one."""
     if kind in {"payment_intent", "setup_intent"}:
-        return thing.id("id", "")
+        return obj.id("id", "")
     shared = ("payment_intent", "charge", "setup_intent", "checkout_session", "id")
-    return next((found for name in shared if (found := thing.id(name, ""))), "")
+    return next((id_ for name in shared if (id_ := obj.id(name, ""))), "")
 
 
-def _metadata(thing: Payload) -> Iterator[Mapping[str, str]]:
-    """The closest first. Before 2023 an invoice told its subscription's metadata on that subscription's lines only."""
-    found = [thing.get(path) for path in _METADATA]
-    lines = thing.get("lines.data")
+def _metadata(obj: Payload) -> Iterator[Mapping[str, str]]:
+    """Yield metadata, the closest first. Before 2023 only an invoice's lines had its subscription's metadata."""
+    candidates = [obj.get(path) for path in _METADATA]
+    lines = obj.get("lines.data")
     if isinstance(lines, list):
-        found += [
+        candidates += [
             line.get("metadata") for line in lines if isinstance(line, dict) and line.get("type") == "subscription"
         ]
-    for value in found:
+    for value in candidates:
         if isinstance(value, dict):
-            yield {name: told for name, told in value.items() if isinstance(told, str)}
+            yield {name: text for name, text in value.items() if isinstance(text, str)}
 
 
-def _traits(thing: Payload, kind: str) -> dict[str, Any]:
-    """What the object says of the person: nothing is guessed from anything else."""
-    told: dict[str, Any] = {}
-    for place in (thing if kind == "customer" else None, "customer_details", "billing_details", "customer"):
-        person = place if isinstance(place, Payload) else _object(thing, place)
+def _traits(obj: Payload, kind: str) -> dict[str, Any]:
+    """Return the traits that the object itself has; nothing is guessed."""
+    traits: dict[str, Any] = {}
+    for holder in (obj if kind == "customer" else None, "customer_details", "billing_details", "customer"):
+        person = holder if isinstance(holder, Payload) else _object(obj, holder)
         for name in ("email", "name", "phone"):
             value = person.get(name)
             if isinstance(value, str) and value:
-                told.setdefault(name, value)
+                traits.setdefault(name, value)
     for path, name in (
         ("customer_email", "email"), ("receipt_email", "email"), ("customer_name", "name"), ("customer_phone", "phone"),
     ):  # fmt: skip
-        value = thing.get(path)
+        value = obj.get(path)
         if isinstance(value, str) and value:
-            told.setdefault(name, value)
-    return told
+            traits.setdefault(name, value)
+    return traits
 
 
-def _object(thing: Payload, path: str | None) -> Payload:
-    return thing.maybe(path) if path is not None and isinstance(thing.get(path), dict) else Payload({})
+def _object(obj: Payload, path: str | None) -> Payload:
+    return obj.maybe(path) if path is not None and isinstance(obj.get(path), dict) else Payload({})
 
 
-def thing_of(event: Event) -> Payload:
-    """The object that the event is about."""
+def event_object(event: Event) -> Payload:
+    """Return the object that the event is about."""
     return event.body.at("data.object")
 
 
 def previous(event: Event) -> Payload:
-    """What the changed members were before (`previous_attributes`), empty where nothing is told."""
+    """Return the previous values of the changed members (`previous_attributes`), empty if there are none."""
     return event.body.maybe("data.previous_attributes")
 
 
 def changed(event: Event, name: str) -> bool:
-    """Whether a member is among those that changed; it may have been null before."""
+    """Return whether a member changed; it may have been null before."""
     before = previous(event).value
     return isinstance(before, dict) and name in before
 
 
-def own_time(event: Event, moment: datetime | None) -> datetime | None:
-    """A closer time of the fact, where the object tells one.
+def own_time(event: Event, time: datetime | None) -> datetime | None:
+    """Return the fact's own time if the object has it.
 
-    Never after the event itself was recorded, and never more than 31 days before: that is a backdated record.
+    Ignore a time after the event was recorded, or more than 31 days before it: that is a backdated record.
     """
-    if moment is None or not event.occurred_at - _LONGEST_BEFORE <= moment <= event.occurred_at:
+    if time is None or not event.occurred_at - _LONGEST_BEFORE <= time <= event.occurred_at:
         return None
-    return moment
+    return time

@@ -1,7 +1,7 @@
 """Subscriptions and trials, their schedules, and quotes.
 
-A subscription runs from the moment it is active or in trial; while `incomplete` it has not begun. What an update
-means is read off `previous_attributes`, so one update may tell several facts.
+A subscription starts when it is active or in trial; while `incomplete` it has not started. The meaning of an update
+follows from `previous_attributes`, so one update may report several facts.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Final
 from translators.kit import Event, Message, Payload, Skip, to_iso, track
 from translators.stripe.items import describe_item, describe_items, items_of, period, plan_change, renewed
 from translators.stripe.money import checkout_amounts
-from translators.stripe.source import changed, own_time, previous, stripe, thing_of
+from translators.stripe.source import changed, event_object, own_time, previous, stripe
 
 _RUNNING: Final = {"active", "trialing", "past_due", "unpaid", "paused"}
 _NOT_BEGUN: Final = {"incomplete", "incomplete_expired"}
@@ -29,29 +29,29 @@ _TECHNICAL: Final = {
 
 @stripe.on("customer.subscription.created")
 def subscription_created(event: Event) -> Iterator[Message]:
-    subscription = thing_of(event)
-    _begun(subscription)
+    subscription = event_object(event)
+    _skip_unless_started(subscription)
     yield from _started(subscription)
 
 
 @stripe.on("customer.subscription.updated")
 def subscription_updated(event: Event) -> Iterator[Message]:
-    subscription, before = thing_of(event), previous(event)
-    _begun(subscription)
-    told = list(_changes(event, subscription, before))
-    if told:
-        yield from told
+    subscription, before = event_object(event), previous(event)
+    _skip_unless_started(subscription)
+    messages = list(_changes(event, subscription, before))
+    if messages:
+        yield from messages
         return
     names = sorted(set(before.value) - _TECHNICAL) if isinstance(before.value, dict) else []
     if not names:
-        raise Skip("nothing of the subscription changed that concerns its customer")
+        raise Skip("only technical fields of the subscription changed")
     yield track("Subscription Updated", describe(subscription), changed=names)
 
 
 @stripe.on("customer.subscription.deleted")
 def subscription_deleted(event: Event) -> Iterator[Message]:
-    subscription = thing_of(event)
-    _begun(subscription)
+    subscription = event_object(event)
+    _skip_unless_started(subscription)
     ended = subscription.seconds("ended_at", None)
     trial_end = subscription.seconds("trial_end", None)
     if trial_end is not None and (ended or event.occurred_at) < trial_end:
@@ -67,29 +67,29 @@ def subscription_deleted(event: Event) -> Iterator[Message]:
 
 @stripe.on("customer.subscription.paused")
 def subscription_paused(event: Event) -> Iterator[Message]:
-    yield track("Subscription Paused", describe(thing_of(event)))
+    yield track("Subscription Paused", describe(event_object(event)))
 
 
 @stripe.on("customer.subscription.resumed")
 def subscription_resumed(event: Event) -> Iterator[Message]:
-    yield track("Subscription Resumed", describe(thing_of(event)))
+    yield track("Subscription Resumed", describe(event_object(event)))
 
 
 @stripe.on("customer.subscription.trial_will_end")
 def trial_ending(event: Event) -> Iterator[Message]:
-    yield track("Trial Ending", _trial(thing_of(event)))
+    yield track("Trial Ending", _trial(event_object(event)))
 
 
 @stripe.on("customer.subscription.pending_update_expired")
 def pending_update_expired(event: Event) -> Iterator[Message]:
-    yield track("Subscription Update Expired", describe(thing_of(event)))
+    yield track("Subscription Update Expired", describe(event_object(event)))
 
 
-def _begun(subscription: Payload) -> None:
+def _skip_unless_started(subscription: Payload) -> None:
     if subscription.get("status") == "incomplete":
-        raise Skip("the subscription has not begun; customer.subscription.updated tells when it does")
+        raise Skip("the subscription has not started; customer.subscription.updated reports its start")
     if subscription.get("status") == "incomplete_expired":
-        raise Skip("the subscription never began: its first payment was not made in time")
+        raise Skip("the subscription never started: its first payment was not made in time")
 
 
 def _started(subscription: Payload) -> Iterator[Message]:
@@ -99,19 +99,19 @@ def _started(subscription: Payload) -> Iterator[Message]:
 
 
 def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
-    was, status = before.text("status", None), now.text("status", None)
-    if was in _NOT_BEGUN and status in _RUNNING:
+    previous_status, status = before.text("status", None), now.text("status", None)
+    if previous_status in _NOT_BEGUN and status in _RUNNING:
         yield from _started(now)
-    elif was and was != "trialing" and status == "trialing":
+    elif previous_status and previous_status != "trialing" and status == "trialing":
         yield track("Trial Started", _trial(now))
-    if was == "trialing" and status != "trialing":
+    if previous_status == "trialing" and status != "trialing":
         yield track("Trial Ended", _trial(now), at=own_time(event, now.seconds("trial_end", None)))
         if status == "active":
             yield track("Trial Converted", describe(now))
-    if was and was != "past_due" and status == "past_due":
+    if previous_status and previous_status != "past_due" and status == "past_due":
         yield track("Subscription Past Due", describe(now))
-    if was in _OVERDUE and status == "active":
-        yield track("Subscription Recovered", describe(now), previous_status=was)
+    if previous_status in _OVERDUE and status == "active":
+        yield track("Subscription Recovered", describe(now), previous_status=previous_status)
     if _scheduled(before) and not _scheduled(now):
         yield track("Subscription Cancellation Withdrawn", describe(now))
     elif (
@@ -126,7 +126,7 @@ def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
         yield track("Subscription Paused" if paused else "Subscription Resumed", describe(now))
     if (change := plan_change(now, before)) is not None:
         yield track("Subscription Plan Changed", describe(now) | change)
-    if renewed(now, before) and was != "trialing":
+    if renewed(now, before) and previous_status != "trialing":
         yield track("Subscription Renewed", describe(now))
 
 
@@ -135,7 +135,7 @@ def _scheduled(subscription: Payload) -> bool:
 
 
 def describe(subscription: Payload) -> dict[str, Any]:
-    """The properties that every event of a subscription carries."""
+    """Return the properties of every subscription event."""
     return {
         "subscription_id": subscription.id("id"),
         "status": subscription.text("status", None),
@@ -146,7 +146,7 @@ def describe(subscription: Payload) -> dict[str, Any]:
 
 
 def _trial(subscription: Payload) -> dict[str, Any]:
-    """https://segment.com/docs/connections/spec/b2b-saas/#trial-started"""
+    """Describe the trial. https://segment.com/docs/connections/spec/b2b-saas/#trial-started"""
     starts, ends = subscription.seconds("trial_start", None), subscription.seconds("trial_end", None)
     plan = describe_item(items_of(subscription)[0], subscription)
     return {
@@ -171,12 +171,12 @@ _SCHEDULE: Final = {
 
 @stripe.on(*_SCHEDULE)
 def schedule(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    schedule = event_object(event)
     yield track(
         _SCHEDULE[event.type],
-        subscription_schedule_id=told.id("id"),
-        subscription_id=told.id("subscription", None) or told.id("released_subscription", None),
-        status=told.text("status", None),
+        subscription_schedule_id=schedule.id("id"),
+        subscription_id=schedule.id("subscription", None) or schedule.id("released_subscription", None),
+        status=schedule.text("status", None),
     )
 
 
@@ -190,14 +190,14 @@ _QUOTE: Final = {
 
 @stripe.on(*_QUOTE)
 def quote(event: Event) -> Iterator[Message]:
-    told = thing_of(event)
+    quote = event_object(event)
     yield track(
         _QUOTE[event.type],
-        checkout_amounts(told),
-        quote_id=told.id("id"),
-        quote_number=told.text("number", None),
-        status=told.text("status", None),
-        expires_at=told.seconds("expires_at", None),
-        subscription_id=told.id("subscription", None),
-        invoice_id=told.id("invoice", None),
+        checkout_amounts(quote),
+        quote_id=quote.id("id"),
+        quote_number=quote.text("number", None),
+        status=quote.text("status", None),
+        expires_at=quote.seconds("expires_at", None),
+        subscription_id=quote.id("subscription", None),
+        invoice_id=quote.id("invoice", None),
     )
