@@ -327,3 +327,13 @@ def test_a_revenuecat_purchase_for_nothing_is_no_order(price: Any) -> None:
 def test_a_time_of_purchase_that_cannot_be_is_not_taken(at: int) -> None:
     for message in one("revenuecat", _revenuecat("INITIAL_PURCHASE", purchased_at_ms=at)).messages:
         assert message["timestamp"].startswith("20")
+
+
+def test_adyens_test_configuration_is_no_payment_in_a_live_account_either() -> None:
+    body = golden("adyen", "AUTHORISATION")
+    item = body["notificationItems"][0]["NotificationRequestItem"]
+    item["pspReference"] = "test_AUTHORISATION_1"
+    outcome = one("adyen", body | {"live": "true"})
+    assert isinstance(outcome, Ignored)
+    assert "a test payment" in outcome.reason
+    assert isinstance(one("adyen", body | {"live": "true"}, environment="both"), Translated)

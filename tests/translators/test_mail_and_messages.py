@@ -342,7 +342,7 @@ def test_the_docs_tell_every_type_message_option_secret_and_strength(source: Sou
     page = (HERE.parents[1] / "docs" / "sources" / f"{source.name}.md").read_text()
     rows = [
         line.split("|")
-        for line in page.partition("## What\n")[2].partition("\n## ")[0].splitlines()
+        for line in page.partition("## What\n")[2].partition("\n#")[0].splitlines()
         if line.startswith("| ")
     ]
     assert {name for row in rows[1:] for name in re.findall(r"`([^`]+)`", row[1])} == set(source.handlers)
@@ -380,6 +380,7 @@ OF_THE_CONSOLE = [
     (sendgrid, {"smtp-id": "<14c5d75ce93.dfd.64b469@ismtpd-555>"}),
     (sendgrid, {"sg_message_id": "14c5d75ce93.dfd.64b469.filter0001.16648.5515E0B88.0"}),
     (mailgun, {"user-variables": {"my_var_1": "Mailgun Variable #1", "my-var-2": "awesome"}}),
+    (mailgun, {"domain": {"name": "sample.mailgun.com"}, "recipient": "recipient@sample.mailgun.com"}),
     (postmark, {"MessageID": "00000000-0000-0000-0000-000000000000"}),
 ]
 
