@@ -1,6 +1,6 @@
-"""Crisp -> Segment's Live Chat events and identify. https://docs.crisp.chat/references/web-hooks/v1/
+"""Translate Crisp's web hooks to Live Chat events and identify. https://docs.crisp.chat/references/web-hooks/v1/
 
-Plugin hooks are signed, website hooks carry a key in their URL; both tell the same events.
+Plugin hooks are signed; website hooks have a key in their URL. Both send the same events.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ crisp = Source(
     title="Crisp",
     docs="https://docs.crisp.chat/guides/web-hooks/quickstart/",
     secret_help="plugin hooks: Marketplace > your plugin > Web Hooks > Signing secret; "
-    "website hooks (scheme website): a long random text of your own, as ?key=... behind the URL",
+    "website hooks (scheme website): a long random text that you choose, appended to the URL as ?key=...",
     scheme={
         # The brackets and the semicolon are signed too: https://docs.crisp.chat/references/web-hooks/v1/#delivery
         "plugin": HmacTimestamped(
@@ -44,11 +44,16 @@ crisp = Source(
         "website": SharedToken(where="query", name="key"),
     },
     options=[
-        Option("website_ids", "accept these websites only (a plugin hears of all that installed it)", (), many=True),
+        Option(
+            "website_ids",
+            "accept these websites only (a plugin receives events of all that installed it)",
+            (),
+            many=True,
+        ),
         Option("data_traits", "which fields of a session's data become traits; none by default", (), many=True),
         Option(
             "initiated",
-            "whether session:request:initiated counts as a conversation that started, or is ignored",
+            "whether session:request:initiated counts as the start of a conversation or is ignored",
             "conversation",
             ("conversation", "ignore"),
         ),
@@ -59,18 +64,18 @@ crisp.by_hand(
     "Marketplace (https://marketplace.crisp.chat) > your plugin > Web Hooks: {url}",
     "Choose these events:{types}",
     "Copy the signing secret of the same page.",
-    "Without a plugin: dashboard > Settings > Advanced > Web Hooks, with ?key=<a long random text> behind the URL, and "
-    "SEGUE_CRISP_SCHEME=website; the secret is then that text.",
+    "Without a plugin: dashboard > Settings > Advanced > Web Hooks, with ?key=<a long random text> appended to the "
+    "URL, and SEGUE_CRISP_SCHEME=website; the secret is then that text.",
 )
 
 _MESSAGES: Final = {"message:send", "message:received"}
-# What the chatbox calls a visitor of whom it knows nothing, such as visitor493603.
+# The chatbox's name for an unknown visitor, such as visitor493603.
 _MADE_UP: Final = re.compile(r"visitor\d+")
 
 
 @crisp.guard
 def website(delivery: Delivery) -> None:
-    """Websites that the operator named are the only ones let in."""
+    """Accept only the configured websites."""
     allowed = delivery.options["website_ids"]
     if allowed and delivery.payload.id("website_id", "") not in allowed:
         raise Refused("This event is of another Crisp website.")
@@ -78,7 +83,7 @@ def website(delivery: Delivery) -> None:
 
 @crisp.event
 def head(item: Item) -> Head:
-    """A message has a fingerprint; other events have no id, so their bytes name them, the same on every retry."""
+    """Return a message's key from its fingerprint, any other from the bytes, which are the same on every retry."""
     body = item.body
     type_, at = body.text("event"), body.when("timestamp", None) or body.when("data.timestamp", None)
     data = body.maybe("data")
@@ -89,7 +94,7 @@ def head(item: Item) -> Head:
 
 @crisp.who
 def who(event: Event) -> Identity:
-    """The visitor's session; the profile of one where Crisp names no session."""
+    """Return the visitor by the session; by the profile if Crisp names no session."""
     data = event.body.at("data")
     session, profile, email = data.id("session_id", ""), data.id("people_id", ""), data.text("email", "")
     nickname = data.text("nickname", "") or (data.text("user.nickname", "") if event.type == "message:send" else "")
@@ -148,7 +153,7 @@ def message_received(event: Event) -> Iterator[Message]:
     _by_a_person(data, "operator")
     operator = data.maybe("user")
     if operator.get("type") == "website" or not operator.get("user_id"):
-        raise Skip("written in the website's name by a bot, a campaign or a plugin")
+        raise Skip("written by a bot, a campaign or a plugin in the name of the website")
     properties = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
     agent = {"agent_id": operator.id("user_id"), "agent_name": operator.text("nickname", None)}
     yield track("Live Chat Message Received", _chat(event) | properties | agent)
@@ -166,7 +171,7 @@ def _by_a_person(data: Payload, side: str) -> None:
 def conversation_assigned(event: Event) -> Iterator[Message]:
     assignee = event.body.id("data.routing_id", None)
     if assignee is None:
-        raise Skip("the conversation was given to nobody")
+        raise Skip("the conversation was unassigned")
     yield track("Live Chat Conversation Assigned", _chat(event), assignee_id=assignee)
 
 
@@ -174,7 +179,7 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
 def state_changed(event: Event) -> Iterator[Message]:
     state = event.body.text("data.state")
     if state != "resolved":
-        raise Skip(f"{state}: Crisp does not tell whether it was resolved before")
+        raise Skip(f"{state}: Crisp does not send whether it was resolved before")
     yield track("Live Chat Conversation Ended", _chat(event), status=state)
 
 
@@ -193,7 +198,7 @@ def person_known(event: Event) -> Iterator[Message]:
 
 @crisp.on("session:set_data")
 def data_known(event: Event) -> Iterator[Message]:
-    """The userId stands here, where your site put it under a key of `identity.user_id_keys`."""
+    """Identify with the session's data. It has the userId if your site sets a key of `identity.user_id_keys`."""
     data = event.body.at("data.data")
     fields = data.pick(*event.option("data_traits"))
     traits = {name: value for name, value in fields.items() if not isinstance(value, dict | list)}
@@ -226,13 +231,13 @@ def profile_known(event: Event) -> Iterator[Message]:
     }
     traits = {trait: value for trait, value in traits.items() if value}
     if not traits and "email" not in event.body.at("data"):
-        raise Skip("nothing that Segment has a trait for changed")
+        raise Skip("no field changed that is a Segment trait")
     yield identify(traits)
 
 
 @crisp.on("people:bind:session")
 def profile_bound(_: Event) -> Iterator[Message]:
-    """A session turned out to be a known person: one identify with both of Crisp's ids, for Unify to join."""
+    """Identify with both of Crisp's ids, so that Unify joins the session and the known person."""
     yield identify()
 
 
@@ -246,25 +251,34 @@ def subscription_changed(event: Event) -> Iterator[Message]:
     yield track("Email Resubscribed" if event.body.flag("data.subscribed") else "Unsubscribed")
 
 
-crisp.ignore("message:updated", "message:removed", because="an edit of a message that was told when it was sent")
+crisp.ignore("message:updated", "message:removed", because="an edit; the message was reported when it was sent")
 crisp.ignore(
-    "message:compose:*", "message:acknowledge:*", "message:notify:*", because="typing and reading are no messages"
+    "message:compose:*", "message:acknowledge:*", "message:notify:*", because="typing or reading, not a message"
 )
-crisp.ignore("session:set_opened", "session:set_closed", because="an operator looked at a conversation")
+crisp.ignore(
+    "session:set_opened", "session:set_closed", because="an operator opened or closed the view of a conversation"
+)
 crisp.ignore(
     "session:set_segments", "session:set_inbox", "session:set_participants", "session:set_mentions",
     "session:set_subject", "session:set_block", "session:sync:topic", "session:removed",
-    because="your team's own filing of a conversation",
+    because="internal filing of a conversation by your team",
 )  # fmt: skip
 crisp.ignore(
     "session:sync:*", "session:set_avatar", "session:set_address", "session:set_origin", "session:update_*",
-    because="where and with what a visitor browses",
+    because="a visitor's location, browser and pages",
 )  # fmt: skip
-crisp.ignore("session:error", "identity:*", because="Crisp's own workings")
+crisp.ignore("session:error", "identity:*", because="internal to Crisp")
 crisp.ignore("people:import:*", because="progress of an import")
-crisp.ignore("campaign:*", "email:track:*", because="statistics of campaigns; no person is named")
-crisp.ignore("browsing:*", "call:*", because="a request that may come to nothing")
-crisp.ignore("spam:*", because="no customer's conversation")
+crisp.ignore("campaign:*", "email:track:*", because="campaign statistics, without a person")
+crisp.ignore("browsing:*", "call:*", because="a request without an outcome")
+crisp.ignore("spam:*", because="spam, not a customer's conversation")
 crisp.ignore(
-    "website:*", "status:*", "bucket:*", "media:*", "plugin:*", "plan:*", "widget:*", because="your own affairs"
+    "website:*",
+    "status:*",
+    "bucket:*",
+    "media:*",
+    "plugin:*",
+    "plan:*",
+    "widget:*",
+    because="configuration of your account, not a customer event",
 )

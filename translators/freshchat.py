@@ -1,4 +1,4 @@
-"""Freshchat -> Segment's Live Chat events.
+"""Translate Freshchat's webhooks to Segment's Live Chat events.
 
 https://crmsupport.freshworks.com/support/solutions/articles/50000004461
 """
@@ -15,7 +15,7 @@ freshchat = Source(
     "freshchat",
     title="Freshchat",
     docs="https://crmsupport.freshworks.com/support/solutions/articles/50000004461",
-    secret_help="Admin Settings > Webhooks > Public key: paste it as it is shown",
+    secret_help="Admin Settings > Webhooks > Public key; paste it unchanged",
     scheme=PublicKey(kind="rsa-pkcs1v15-sha256", header="X-Freshchat-Signature"),
 )
 
@@ -29,14 +29,14 @@ _SUBJECT: Final = {
 
 
 freshchat.by_hand(
-    "Admin Settings > Webhooks: {url}. An account has one URL; it sends all events, and these are translated:{types}",
-    "Copy the public key of the same page, as it stands.",
+    "Admin Settings > Webhooks: {url}. An account has one URL and sends all events to it; these are translated:{types}",
+    "Copy the public key of the same page unchanged.",
 )
 
 
 @freshchat.event
 def head(item: Item) -> Head:
-    """Freshchat numbers no event: the action, what it was done to and when name it; its bytes where it is new to us."""
+    """Return the key from action, object id and time, since Freshchat sends no event id; from the bytes if unknown."""
     action, at = item.body.text("action"), item.body.iso("action_time")
     subject = item.body.maybe(f"data.{_SUBJECT.get(action, action)}")
     subject_id = subject.id("id", None) or subject.id("conversation.conversation_id", None)
@@ -47,7 +47,7 @@ def head(item: Item) -> Head:
 
 @freshchat.who
 def who(event: Event) -> Identity:
-    """The user who acted or was written to; the conversation itself where the notification names no user."""
+    """Return the user who wrote or was written to; the conversation if the notification names no user."""
     actor, subject = event.body.at("actor"), _subject(event)
     user = subject.id("user_id") if subject.get("user_id") else None
     if user is None and actor.text("actor_type") == "user":
@@ -70,7 +70,7 @@ def _conversation_id(subject: Payload) -> str:
 
 
 def _chat(event: Event) -> dict[str, Any]:
-    """The conversation, and the agent where one acted."""
+    """Return the conversation's fields, and the agent's if an agent acted."""
     subject, actor = _subject(event), event.body.at("actor")
     return {
         "conversation_id": _conversation_id(subject),
@@ -93,7 +93,7 @@ def message_created(event: Event) -> Iterator[Message]:
     elif author == "agent":
         yield track("Live Chat Message Received", properties)
     else:
-        raise Skip(f"written by {author}: a bot's message is nobody's act")
+        raise Skip(f"written by {author}, not by a person")
 
 
 @freshchat.on("conversation_assignment")
@@ -102,7 +102,7 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
     assignee = assignment.id("to_agent_id") if assignment.get("to_agent_id") else None
     team = assignment.id("to_group_id") if assignment.get("to_group_id") else None
     if assignee is None and team is None:
-        raise Skip("the conversation was given to nobody")
+        raise Skip("the conversation was unassigned")
     yield track("Live Chat Conversation Assigned", _chat(event), assignee_id=assignee, team_id=team)
 
 
@@ -116,4 +116,4 @@ def conversation_reopened(event: Event) -> Iterator[Message]:
     yield track("Live Chat Conversation Reopened", _chat(event))
 
 
-freshchat.ignore("message_update", because="an edit of a message that was told when it was sent")
+freshchat.ignore("message_update", because="an edit; message_create reported the message")

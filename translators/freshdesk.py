@@ -1,4 +1,4 @@
-"""Freshdesk -> Segment: the webhook action of an automation rule, with the template of docs/sources/freshdesk.md.
+"""Translate Freshdesk's automation-rule webhooks, whose body is the template of docs/sources/freshdesk.md.
 
 https://support.freshdesk.com/support/solutions/articles/132589-using-webhooks-in-automation-rules
 """
@@ -33,7 +33,7 @@ freshdesk = Source(
     "freshdesk",
     title="Freshdesk",
     docs="https://support.freshdesk.com/support/solutions/articles/132589-using-webhooks-in-automation-rules",
-    secret_help="a long random text of your own, which you paste into each rule (a header, or Basic credentials)",
+    secret_help="a long random text that you choose and paste into each rule (a header, or Basic credentials)",
     scheme={
         "token": SharedToken(where="header", name="X-Segue-Token"),
         "basic": SharedToken(where="basic"),
@@ -41,7 +41,7 @@ freshdesk = Source(
     methods=["PUT", "PATCH", "DELETE"],  # the rule's "Request type"
 )
 
-# {ticket_action:created}, {status:{from:4,to:6}}: no JSON, and no quotes
+# {ticket_action:created}, {status:{from:4,to:6}}: not JSON, and without quotes
 _ACTION: Final = re.compile(r"\{\s*(\w+)\s*:\s*(\w+)\s*\}")
 _CHANGE: Final = re.compile(r"\{\s*(\w+)\s*:\s*\{\s*from\s*:([^,{}]*),\s*to\s*:([^,{}]*)\}\s*\}")
 _DONE: Final = {"4", "5"}  # Resolved and Closed: https://developers.freshdesk.com/api/#ticket-properties
@@ -61,10 +61,10 @@ _CHANGES: Final = {
 
 @freshdesk.event
 def head(item: Item) -> Head:
-    """The type that the rule's body names, or what `triggered_event` says; Freshdesk gives no id of the event.
+    """Return the type in the rule's body, else the type in `triggered_event`. Freshdesk sends no event id.
 
-    A ticket is created once, so its id names that, whichever rule or attempt reports it. All else may happen again and
-    is named by its bytes.
+    A ticket is created once, so the ticket id is the key of its creation, whichever rule or attempt reports it. Every
+    other event may happen again; its key is the digest of its bytes.
     """
     body = _body(item.body)
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
@@ -73,13 +73,13 @@ def head(item: Item) -> Head:
     if type_ != "ticket.created" or not ticket:
         return Head(digest, type_, at, "record")
     url = body.text("ticket.url", "") or body.text("ticket_url", "")
-    desk = url.partition("://")[2].partition("/")[0]  # two help desks number their tickets alike
+    desk = url.partition("://")[2].partition("/")[0]  # two help desks use the same ticket numbers
     key = ":".join(filter(None, (type_, desk, ticket)))
     return Head(key, type_, at, "record", former_keys=(FormerKey(digest),))
 
 
 freshdesk.by_hand(
-    "Admin > Workflows > Automations: one rule for each type that you want; docs/sources/freshdesk.md has the "
+    "Admin > Workflows > Automations: create one rule for each type that you want; docs/sources/freshdesk.md has the "
     "conditions:{types}",
     "The action of each rule: Trigger webhook, POST, {url}",
     "Tick Add custom headers, and write X-Segue-Token: {secret}",
@@ -90,7 +90,7 @@ freshdesk.by_hand(
 
 @freshdesk.who
 def who(event: Event) -> Identity:
-    """The requester, by the id you wrote into the template, else by e-mail: Freshdesk tells no more."""
+    """Return the requester by the id in the template, else by e-mail. Freshdesk sends no other id."""
     body = _body(event.body)
     email = (
         body.text("requester.email", "") or body.text("requester_email", "") or body.text("ticket_requester_email", "")
@@ -99,14 +99,14 @@ def who(event: Event) -> Identity:
     if not email and not external:
         if {"requester", "requester_email", "ticket_requester_email"}.isdisjoint(_parts(event.body).value):
             raise Malformed("$.requester", "is missing: paste the template of docs/sources/freshdesk.md into the rule")
-        raise Skip("no customer: the ticket's requester has neither an e-mail address nor an id of yours")
+        raise Skip("no customer: the ticket's requester has neither an e-mail address nor your user id")
     name = real_name(body.text("requester.name", None) or body.text("requester_name", None))
     traits = {"email": email or None, "name": name, "phone": body.text("requester.phone", None)}
     return Identity(user_ids=(external,), anonymous=("email", email.strip().lower()), traits=traits)
 
 
 def _body(body: Payload) -> Payload:
-    """Our template, or what "simple content" makes: `{"freshdesk_webhook": {"ticket_id": ...}}`."""
+    """Return the body of our template or of Freshdesk's simple content: `{"freshdesk_webhook": {"ticket_id": ...}}`."""
     return filled(_parts(body), blank=BLANK)
 
 
@@ -115,10 +115,13 @@ def _parts(body: Payload) -> Payload:
 
 
 def _triggered_event(body: Payload) -> tuple[str, str, str, str]:
-    """(type, field, before, after) of `triggered_event`."""
+    """Return (type, field, before, after) of `triggered_event`."""
     text = body.text("triggered_event", "")
     if not text:
-        raise Malformed("$.type", "is missing, and so is triggered_event: paste the template of the docs anew")
+        raise Malformed(
+            "$.type",
+            "is missing, and so is triggered_event: paste the template of docs/sources/freshdesk.md into the rule",
+        )
     if match := _CHANGE.fullmatch(text.strip()):
         field, before, after = (part.strip() for part in match.groups())
         return (
@@ -197,7 +200,7 @@ def ticket_updated(event: Event) -> Iterator[Message]:
 
 @freshdesk.on("ticket.replied")
 def ticket_replied(event: Event) -> Iterator[Message]:
-    """The rule knows who acted and writes it down; without our template only agents' replies are told at all."""
+    """Return the reply with the author from the rule. Without our template, Freshdesk sends agents' replies only."""
     body = _body(event.body)
     author = body.text("author", None) or (None if "ticket" in body else "agent")
     if author not in {"customer", "agent"}:
@@ -211,5 +214,5 @@ def ticket_rated(event: Event) -> Iterator[Message]:
     yield track("Satisfaction Rated", _ticket(event), rating=rating)
 
 
-freshdesk.ignore("note.private", because="a private note is no act of the customer")
-freshdesk.ignore("test", because="a test delivery of yours")
+freshdesk.ignore("note.private", because="a private note, not a customer action")
+freshdesk.ignore("test", because="your own test delivery")

@@ -1,4 +1,4 @@
-"""Front -> Segment: application webhooks and rule webhooks, which wrap and sign the same events differently.
+"""Translate Front's application and rule webhooks, which wrap and sign the same events differently.
 
 https://dev.frontapp.com/docs/application-webhooks https://dev.frontapp.com/docs/rule-webhooks
 https://dev.frontapp.com/reference/events
@@ -56,7 +56,7 @@ _SNOOZES: Final = {"conversation_snoozed", "conversation_snooze_expired"}
 
 @front.handshake()
 def challenge(delivery: Delivery) -> Answer | None:
-    """Front asks for its challenge back, signed, whenever the webhook is saved."""
+    """Answer the signed challenge that Front sends when the webhook is saved."""
     challenge_text = delivery.headers.get("x-front-challenge")
     if challenge_text is None or delivery.payload.get("type") != "sync":
         return None
@@ -65,7 +65,7 @@ def challenge(delivery: Delivery) -> Answer | None:
 
 @front.guard
 def company(delivery: Delivery) -> None:
-    """A company that the operator named is the only one let in; rule webhooks do not say theirs."""
+    """Accept only the configured company. Rule webhooks do not name theirs."""
     allowed = delivery.options["company_id"]
     sender = delivery.payload.id("authorization.id", "")
     if allowed and sender and sender != allowed:
@@ -73,7 +73,7 @@ def company(delivery: Delivery) -> None:
 
 
 front.by_hand(
-    "Start Segue with the secret first: Front asks the URL with a signed challenge when you save it.",
+    "Start Segue with the secret first: Front sends a signed challenge to the URL when you save it.",
     "Settings > Developers > your app > Features > Webhooks: {url}",
     "Choose the events (in brackets in docs/sources/front.md); these types are translated:{types}",
 )
@@ -81,10 +81,10 @@ front.by_hand(
 
 @front.event
 def head(item: Item) -> Head:
-    """`evt_...`, the event's own type (the application's name for it is coarser) and its time to the millisecond.
+    """Return the id `evt_...`, the event's own type (the application's is coarser) and the time in milliseconds.
 
-    A snooze has no type of its own: Front archives the conversation and reopens it later, and the application's name
-    says so.
+    A snooze has no event type: Front archives the conversation and reopens it later. Only the application's type
+    names the snooze.
     """
     front_event, name = _front_event(item), item.body.text("type", "")
     return Head(
@@ -93,23 +93,23 @@ def head(item: Item) -> Head:
 
 
 def _front_event(item: Item) -> Payload:
-    """The event: bare from a rule, in `payload` from an application."""
+    """Return the event: a rule sends it bare, an application in `payload`."""
     return item.body.at("payload") if "payload" in item.body else item.body
 
 
 @front.before
 def customers_only(event: Event) -> None:
-    """A discussion among teammates has a recipient that is null."""
+    """Skip a discussion among teammates: its recipient is null."""
     conversation = _front_event(event).at("conversation").value
     if isinstance(conversation, dict) and "recipient" in conversation and conversation["recipient"] is None:
-        raise Skip("a discussion among teammates: nobody outside takes part")
+        raise Skip("a discussion among teammates, without a customer")
 
 
 @front.who
 def who(event: Event) -> Identity:
-    """The conversation's recipient: the person outside, whoever wrote last. Front tells a handle and perhaps a name.
+    """Return the conversation's recipient: the customer, whoever wrote last. Front sends a handle and perhaps a name.
 
-    A preview of an event leaves the recipient out; the conversation then stands for itself.
+    A preview of an event has no recipient; the identity is then the conversation.
     """
     if "recipient" not in _front_event(event).at("conversation"):
         return Identity(anonymous=("conversation", _front_event(event).id("conversation.id")))
@@ -120,7 +120,7 @@ def who(event: Event) -> Identity:
 
 
 def _contact(recipient: Payload) -> Identity | None:
-    """A person outside, by the handle: an e-mail address, or the number or name that another channel knows."""
+    """Return a contact by the handle: an e-mail address, or the number or name used on another channel."""
     handle = recipient.text("handle", "").strip()
     if not handle:
         return None
@@ -134,7 +134,7 @@ def _contact(recipient: Payload) -> Identity | None:
 
 
 def _writer(event: Event, message: Payload) -> Identity | None:
-    """Who wrote an incoming message, if it was not the conversation's recipient: another person in copy may answer."""
+    """Return the writer of an incoming message, if it was not the conversation's recipient but a person in copy."""
     for recipient in message.each("recipients"):
         if recipient.get("role") == "from" and (writer := _contact(recipient)):
             own = _contact(_front_event(event).maybe("conversation.recipient"))
@@ -160,7 +160,7 @@ def _name(teammate: Payload) -> str | None:
 
 
 def _teammate(event: Event) -> dict[str, Any]:
-    """Who of yours acted; empty where a rule did."""
+    """Return the teammate who acted; empty if a rule did."""
     front_event = _front_event(event)
     if front_event.get("source._meta.type") != "teammate":
         return {}
@@ -174,7 +174,7 @@ def _message(event: Event) -> Payload:
 
 
 def _is_first(event: Event, message: Payload) -> bool:
-    """Front has no event for a new conversation: its first message is as old as the conversation."""
+    """Return whether a message is as old as its conversation: Front has no event for a new conversation."""
     return opens_ticket(
         _front_event(event).seconds("conversation.created_at", None), message.seconds("created_at", None)
     )
@@ -206,7 +206,7 @@ def _message_fields(event: Event, message: Payload) -> dict[str, Any]:
 def assigned(event: Event) -> Iterator[Message]:
     assignee = _front_event(event).maybe("target.data") or _front_event(event).maybe("conversation.assignee")
     if "id" not in assignee:
-        raise Skip("the conversation was given to nobody")
+        raise Skip("the conversation was unassigned")
     yield track(
         "Ticket Assigned",
         _ticket(event) | _teammate(event) | {"assignee_id": assignee.id("id"), "assignee_name": _name(assignee)},
@@ -216,7 +216,7 @@ def assigned(event: Event) -> Iterator[Message]:
 @front.on("archive")
 def archived(event: Event) -> Iterator[Message]:
     if _front_event(event).get("source._meta.type") == "reminder":
-        raise Skip("put off until later, not solved")
+        raise Skip("snoozed, not solved")
     yield track("Ticket Solved", _ticket(event) | _teammate(event))
 
 
@@ -243,11 +243,13 @@ def merged(event: Event) -> Iterator[Message]:
     yield track("Ticket Merged", _ticket(event) | _teammate(event))
 
 
-front.ignore("comment", "mention", because="a comment between teammates is no act of the customer")
-front.ignore("unassign", because="taken from a teammate and given to nobody")
-front.ignore("conversation_created", because="the inbound or outbound message that opens it tells it")
-front.ignore("conversation_snoozed", because="put off until later, not solved")
-front.ignore("reminder", "conversation_snooze_expired", because="a snooze ran out: nobody acted")
-front.ignore("forward", because="passed on to somebody outside the conversation")
-front.ignore("sending_error", "message_bounce_error", because="the e-mail provider tells what becomes of a mail")
-front.ignore("link_added", "link_removed", "macro_triggered", "topic_identified", because="your team's own filing")
+front.ignore("comment", "mention", because="a comment between teammates, not a customer action")
+front.ignore("unassign", because="unassigned")
+front.ignore("conversation_created", because="the inbound or outbound event of its first message reports it")
+front.ignore("conversation_snoozed", because="snoozed, not solved")
+front.ignore("reminder", "conversation_snooze_expired", because="the end of a snooze, not an action")
+front.ignore("forward", because="forwarded to a person outside the conversation")
+front.ignore("sending_error", "message_bounce_error", because="the e-mail provider reports what happens to an e-mail")
+front.ignore(
+    "link_added", "link_removed", "macro_triggered", "topic_identified", because="internal filing by your team"
+)

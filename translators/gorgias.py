@@ -1,4 +1,4 @@
-"""Gorgias -> Segment: an HTTP integration whose body is the template of docs/sources/gorgias.md.
+"""Translate Gorgias's HTTP integrations, whose body is the template of docs/sources/gorgias.md.
 
 https://developers.gorgias.com/reference/integrations
 """
@@ -40,13 +40,13 @@ gorgias = Source(
     "gorgias",
     title="Gorgias",
     docs="https://developers.gorgias.com/reference/integrations",
-    secret_help="a long random text of your own, which you paste into the integration's headers",
+    secret_help="a long random text that you choose and paste into the integration's headers",
     scheme=SharedToken(where="header", name="X-Segue-Token"),
     methods=["PUT", "PATCH", "DELETE"],  # https://developers.gorgias.com/reference/the-integration-object
 )
 
 _MESSAGE_CREATED: Final = "ticket-message-created"
-# What a change is about; the rest of the ticket may have changed since
+# The fields that a change is about; the rest of the ticket may have changed since
 _STATE: Final = {
     "ticket-status-updated": ("ticket.status",),
     "ticket-assignment-updated": ("assignee.id", "team.id"),
@@ -61,21 +61,21 @@ def _body(item: Item) -> Payload:
 
 @gorgias.event
 def head(item: Item) -> Head:
-    """An event id if the template has one, else what was made, else the ticket and its last change's time.
+    """Return the key from the template's event id, else the created object's id, else the ticket and its change time.
 
-    That time has microseconds. The bytes name what has neither: a counter or name in them may differ in a repetition.
-    The message's time comes before the ticket's.
+    That time has microseconds. Without any of these the key is the digest of the bytes, which may differ in a
+    repeated delivery. The message's time takes precedence over the ticket's.
     """
     body = _body(item)
     type_ = body.text("type")
     created_path = "ticket.created_at" if type_ == "ticket-created" else "message.created_at"
     times: tuple[tuple[str, Clock], ...] = (("at", "event"), (created_path, "event"), ("ticket.updated_at", "record"))
-    # its times carry no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
+    # Gorgias's times have no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
     made = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     former: tuple[FormerKey, ...] = ()
     if own := body.id("id", ""):
-        key, former = f"{type_}:{own}", (FormerKey(own),)  # templates of two types may hold one id, the ticket's
+        key, former = f"{type_}:{own}", (FormerKey(own),)  # templates of two types may have the same id, the ticket's
     elif made and made in body:
         key = f"{type_}:{body.id(made)}"
     elif made is None and "ticket.id" in body and "ticket.updated_at" in body:
@@ -92,7 +92,7 @@ def head(item: Item) -> Head:
 
 @gorgias.who
 def who(event: Event) -> Identity:
-    """The ticket's customer. Its external id is a foreign system's, so it counts only where you configured it."""
+    """Return the ticket's customer. `external_id` may belong to another system, so it is used only if configured."""
     body = _body(event)
     if "customer" not in body.value:
         raise Malformed("$.customer", "is missing: paste the template of docs/sources/gorgias.md into the integration")
@@ -108,7 +108,7 @@ def who(event: Event) -> Identity:
     )
 
 
-# The body of docs/sources/gorgias.md; which trigger fired is no variable, so each has an integration of its own
+# The body of docs/sources/gorgias.md. No variable names the trigger, so each trigger has its own integration
 _TICKET: Final = {
     "ticket": {
         "id": "{{ticket.id}}",
@@ -145,10 +145,10 @@ _MESSAGE: Final = {
     Need("domain", "GORGIAS_DOMAIN", "acme, where your helpdesk is acme.gorgias.com", secret=False),
     Need("email", "GORGIAS_EMAIL", "the e-mail address of the API key's user", secret=False),
     Need("api_key", "GORGIAS_API_KEY", "a REST API key (Settings > REST API)"),
-    after="look at the first delivery: which variables Gorgias's templates know is not documented in full.",
+    after="check the first delivery: Gorgias does not document all template variables.",
 )
 def register(at: Registering) -> Registered:
-    """One HTTP integration a trigger, with the template. https://developers.gorgias.com/reference/create-integration"""
+    """Create one HTTP integration per trigger. https://developers.gorgias.com/reference/create-integration"""
     url = f"https://{at.given['domain']}.gorgias.com/api/integrations"
     headers = basic(at.given["email"], at.given["api_key"])
     for type_ in at.types:
@@ -184,13 +184,13 @@ def ticket_created(event: Event) -> Iterator[Message]:
 def ticket_assigned(event: Event) -> Iterator[Message]:
     ticket = _ticket(event)
     if "assignee_id" not in ticket and "team_id" not in ticket:
-        raise Skip("the ticket was given to nobody")
+        raise Skip("the ticket was unassigned")
     yield track("Ticket Assigned", ticket)
 
 
 @gorgias.on("ticket-status-updated")
 def ticket_status_updated(event: Event) -> Iterator[Message]:
-    """Gorgias knows `open` and `closed` only, so a ticket that becomes open was closed."""
+    """Report the new status. Gorgias has `open` and `closed` only, so a ticket that becomes open was closed."""
     status = _body(event).text("ticket.status")
     name = {"closed": "Ticket Solved", "open": "Ticket Reopened"}.get(status, "Ticket Status Changed")
     yield track(name, _ticket(event))
@@ -221,7 +221,7 @@ def message_created(event: Event) -> Iterator[Message]:
 
 
 def _writer(event: Event, message: Payload) -> Identity | None:
-    """Which customer wrote, if it was not the ticket's own: another person in copy may answer."""
+    """Return the customer who wrote, if it was not the ticket's own: a person in copy may reply."""
     writer, own = message.id("sender.id", None), _body(event).id("customer.id", None)
     if writer is None or own is None or writer == own:
         return None
@@ -233,7 +233,7 @@ def _writer(event: Event, message: Payload) -> Identity | None:
 
 
 def _is_true(body: Payload, path: str) -> bool:
-    """A truth that a template prints as `True` or `False`."""
+    """Return a boolean that a template prints as `True` or `False`."""
     value = body.get(path)
     word = str(value).lower()
     if word not in {"true", "false"}:
@@ -241,8 +241,10 @@ def _is_true(body: Payload, path: str) -> bool:
     return word == "true"
 
 
-gorgias.ignore("ticket-updated", because="any change of any field; the closer triggers tell what changed")
+gorgias.ignore("ticket-updated", because="any change of any field; more specific triggers report it")
 gorgias.ignore("ticket-message-failed", because="a message that was not sent")
-gorgias.ignore("ticket-handed-over", because="from the AI agent to people; ticket-assignment-updated tells to whom")
-gorgias.ignore("ticket-self-unsnoozed", because="a snooze ran out: nobody acted")
-gorgias.ignore("test", because="a test delivery of yours")
+gorgias.ignore(
+    "ticket-handed-over", because="from the AI agent to people; ticket-assignment-updated reports the assignee"
+)
+gorgias.ignore("ticket-self-unsnoozed", because="the end of a snooze, not an action")
+gorgias.ignore("test", because="your own test delivery")

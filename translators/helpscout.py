@@ -1,6 +1,6 @@
-"""Help Scout -> Segment. https://developer.helpscout.com/webhooks/
+"""Translate Help Scout's webhooks. https://developer.helpscout.com/webhooks/
 
-The type stands in a header; the body is the conversation, customer, rating or organization as it is now.
+The event type is in a header; the body is the current conversation, customer, rating or organization.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ helpscout = Source(
     "helpscout",
     title="Help Scout",
     docs="https://developer.helpscout.com/webhooks/",
-    secret_help="the secret you gave when you made the webhook (Manage > Apps > Webhooks, or POST /v2/webhooks)",
+    secret_help="the secret that you set when you created the webhook (Manage > Apps > Webhooks, or POST /v2/webhooks)",
     scheme=HmacBody(alg="sha1", header="X-HelpScout-Signature", encoding="base64"),
     keep_headers=["X-HelpScout-Event"],
 )
@@ -60,7 +60,7 @@ _AI_CREATED: Final = "convo.ai-answers.created"
 _CREATIONS: Final = {"convo.created", _AI_CREATED, "beacon.chat.created", "customer.created", "organization.created"}
 
 
-# What a workflow may change without touching the record's time, which is that of the last change by a user
+# Fields that a workflow may change without updating the record's time, which is the last change by a user
 _STATE: Final = {
     "convo.status": ("status",),
     "convo.assigned": ("assignee.id", "owner.id"),
@@ -72,14 +72,14 @@ _STATE: Final = {
 
 @helpscout.event
 def head(item: Item) -> Head:
-    """Help Scout numbers and dates no event: its type, in a header, and the record's id name it, with what it made.
+    """Return the key from the type in the header and the record's id: Help Scout sends no event id and no event time.
 
-    A reply or note is named by its thread, a creation or deletion by the record alone; a change by the record's time,
-    which has whole seconds, and what changed.
+    A reply or note adds its thread's id. A change adds the record's time, in whole seconds, and what changed. A
+    creation or deletion adds nothing.
     """
     type_ = item.headers.get(_EVENT, "")
     if not type_:
-        raise Malformed("$", "came without the X-HelpScout-Event header, which says what happened")
+        raise Malformed("$", "came without the X-HelpScout-Event header, which names the event type")
     digest = sha256(item.raw).hexdigest()
     if type_ == "helpscout.test":
         return Head(f"{type_}:{digest}", type_, None, former_keys=(FormerKey(f"sha256:{digest}"),))
@@ -106,7 +106,7 @@ def _key(type_: str, body: Payload, by_time: str, digest: str) -> str:
 
 
 def _former(type_: str, body: Payload, at: datetime) -> str:
-    """The type, the record, its time and what changed: it named every dated event up to version 0.1."""
+    """Return the key that version 0.1 gave every dated event: type, record, its time and what changed."""
     type_name = "convo.created" if type_ == _AI_CREATED else type_
     key = f"{type_name}:{body.id('id')}:{at.isoformat()}"
     if state := [body.get(path) for path in _STATE.get(type_, ())]:
@@ -115,7 +115,7 @@ def _former(type_: str, body: Payload, at: datetime) -> str:
 
 
 def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
-    """The reply's own time, the creation's, the closing's; else the record's last change."""
+    """Return the time of the reply, creation or closing; else the record's last change."""
     if type_ in _REPLY:
         thread = _thread(body, _REPLY[type_])
         if thread is not None:
@@ -130,7 +130,7 @@ def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
 
 
 def _utc(body: Payload, path: str) -> datetime | None:
-    """A time; ratings write theirs without a zone and document it as UTC."""
+    """Return a time. Ratings have no time zone; Help Scout documents them as UTC."""
     text = body.text(path, None)
     if text is None:
         return None
@@ -141,12 +141,12 @@ def _utc(body: Payload, path: str) -> datetime | None:
 
 
 def _thread(body: Payload, type_: str) -> Payload | None:
-    """The newest thread of a kind: `customer` wrote, or `message` for an agent's reply. A draft is not sent yet."""
+    """Return the newest thread of a type: `customer`, or `message` for an agent's reply. Drafts are left out."""
     return next(iter(_threads(body, type_)), None)
 
 
 def _threads(body: Payload, type_: str) -> list[Payload]:
-    """The threads of a kind, the newest first; ids rise, and two may be written in one second."""
+    """Return the threads of a type, newest first. Two may share a second; then the higher id is newer."""
     threads = body.each("_embedded.threads")
     sent = [thread for thread in threads if thread.get("type") == type_ and thread.get("state") != "draft"]
     return sorted(sent, key=lambda thread: (thread.text("createdAt", ""), thread.integer("id", 0)), reverse=True)
@@ -154,7 +154,7 @@ def _threads(body: Payload, type_: str) -> list[Payload]:
 
 @helpscout.who
 def who(event: Event) -> Identity:
-    """The customer of a conversation or rating, the customer itself, or an organization."""
+    """Return the customer of a conversation, rating or customer event, or the organization."""
     body = event.body
     if event.type.startswith("customer."):
         return _customer(body)
@@ -171,8 +171,9 @@ def who(event: Event) -> Identity:
     Need("app_secret", "HELPSCOUT_APP_SECRET", "its App Secret"),
 )
 def register(at: Registering) -> Registered:
-    """https://developer.helpscout.com/mailbox-api/endpoints/webhooks/create/: a secret has 40 characters at most, and
-    organizations and AI Answers are not among the events that the API lists.
+    """Create one webhook. A secret has at most 40 characters; the API has no events for organizations and AI Answers.
+
+    https://developer.helpscout.com/mailbox-api/endpoints/webhooks/create/
     """
     base, secret = "https://api.helpscout.net/v2", at.secret[:40]
     app = [("client_id", at.given["app_id"]), ("client_secret", at.given["app_secret"])]
@@ -184,7 +185,7 @@ def register(at: Registering) -> Registered:
 
 
 def _customer(customer: Payload) -> Identity:
-    """`_embedded.properties` are your own fields, by slug; one of them may be your user id."""
+    """Return a customer. `_embedded.properties` are custom fields by slug; one of them may be your user id."""
     customer_id, email = (
         customer.id("id", "0"),
         _text(customer, "email", "_embedded.emails.0.value", "emails.0.value"),
@@ -251,7 +252,7 @@ def conversation_created(event: Event) -> Iterator[Message]:
 def conversation_assigned(event: Event) -> Iterator[Message]:
     ticket = _ticket(event)
     if ticket["assignee_id"] is None:
-        raise Skip("the conversation was given to nobody")
+        raise Skip("the conversation was unassigned")
     yield track("Ticket Assigned", ticket)
 
 
@@ -269,7 +270,7 @@ def _skip_opening(event: Event, thread: Payload) -> None:
 
 
 def _writer(event: Event, thread: Payload) -> Identity | None:
-    """Which customer wrote, if it was not the conversation's own: another person in copy may answer."""
+    """Return the customer who wrote, if it was not the conversation's own: a person in copy may reply."""
     for path in ("createdBy", "customer"):
         writer = thread.maybe(path)
         if writer.get("type", "customer") == "customer" and writer.id("id", "0") != "0":
@@ -291,10 +292,10 @@ def agent_replied(event: Event) -> Iterator[Message]:
 
 @helpscout.on("convo.status")
 def status_changed(event: Event) -> Iterator[Message]:
-    """Only the status of now is told, so an active conversation may or may not have been reopened."""
+    """Report the new status. Help Scout does not send the old one, so a reopening cannot be recognised."""
     status = event.body.text("status")
     if status == "spam":
-        raise Skip("spam is no customer's conversation")
+        raise Skip("spam, not a customer's conversation")
     yield track("Ticket Solved" if status == "closed" else "Ticket Status Changed", _ticket(event))
 
 
@@ -369,9 +370,9 @@ def organization_deleted(event: Event) -> Iterator[Message]:
 
 
 helpscout.ignore("helpscout.test", because="Help Scout's own test of this URL")
-helpscout.ignore("convo.ai-answers-email.*", because="written by Help Scout's AI, or its own account of how that ended")
-helpscout.ignore("convo.note.created", because="a private note is no act of the customer")
+helpscout.ignore("convo.ai-answers-email.*", because="written by Help Scout's AI, or a report of its outcome")
+helpscout.ignore("convo.note.created", because="a private note, not a customer action")
 helpscout.ignore("convo.deleted", because="its body names the conversation only, not the customer")
-helpscout.ignore("tag.*", because="your team's list of labels; convo.tags tells where one is used")
+helpscout.ignore("tag.*", because="your team's list of labels; convo.tags reports their use")
 helpscout.ignore("user.status.changed", because="about your teammates, not a customer")
 helpscout.ignore("message.survey.response.received", because="an in-app survey's answer, not a rating of support")

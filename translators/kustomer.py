@@ -1,6 +1,6 @@
-"""Kustomer -> Segment. https://developer.kustomer.com/docs/events
+"""Translate Kustomer's webhooks. https://developer.kustomer.com/docs/events
 
-One event a webhook: the record as it is now (`data`, as its API gives it) and, of an update, what changed (`changes`).
+A webhook is one event: the current record as in the API (`data`) and, for an update, what changed (`changes`).
 """
 
 from __future__ import annotations
@@ -47,7 +47,11 @@ kustomer = Source(
         "signature": HmacBody(header="X-Kustomer-Webhook-Signature"),
         "token": SharedToken(where="header", name="X-Segue-Token"),
     },
-    options=[Option("org_id", "accept the events of this organization only (an app hears of all that installed it)")],
+    options=[
+        Option(
+            "org_id", "accept the events of this organization only (an app receives events of all that installed it)"
+        )
+    ],
 )
 kustomer.by_hand(
     "Settings > Platform > Outbound webhooks > Add webhook: {url}",
@@ -57,14 +61,17 @@ kustomer.by_hand(
 
 
 @kustomer.registration(
-    Need("organization", "KUSTOMER_ORGANIZATION", "acme, where your account is acme.kustomerapp.com", secret=False),
+    Need("organization", "KUSTOMER_ORGANIZATION", "acme, if your account is acme.kustomerapp.com", secret=False),
     Need("api_key", "KUSTOMER_API_KEY", "an API key with the role org.permission.outbound_webhook"),
     Need(
-        "domain", "KUSTOMER_API_DOMAIN", "where your account's API is", secret=False, default="api.kustomerapp.com"
+        "domain", "KUSTOMER_API_DOMAIN", "the domain of your account's API", secret=False, default="api.kustomerapp.com"
     ),
 )  # fmt: skip
 def register(at: Registering) -> Registered:
-    """One webhook; the answer tells its token. https://developer.kustomer.com/api/apps-platform/create-outbound-webhook"""
+    """Create one webhook; the answer has its token.
+
+    https://developer.kustomer.com/api/apps-platform/create-outbound-webhook
+    """
     url = f"https://{at.given['organization']}.{at.given['domain']}/v1/outbound-webhooks"
     webhook = {"name": "Segue", "url": at.url, "events": list(at.types)}
     webhook_answer = yield json_call("POST", url, bearer(at.given["api_key"]), webhook)
@@ -73,7 +80,7 @@ def register(at: Registering) -> Registered:
 
 @kustomer.guard
 def organization(delivery: Delivery) -> None:
-    """An organization that the operator named is the only one let in."""
+    """Accept only the configured organization."""
     allowed = delivery.options["org_id"]
     if allowed and delivery.payload.id("org", "") != allowed:
         raise Refused("This event is of another Kustomer organization.")
@@ -81,13 +88,13 @@ def organization(delivery: Delivery) -> None:
 
 @kustomer.event
 def head(item: Item) -> Head:
-    """The event's id, the same on a retry; its name; when it happened."""
+    """Return the event's id, which is the same on a retry, its name and its time."""
     return Head(item.body.id("id"), item.body.text("name"), item.body.iso("createdAt"))
 
 
 @kustomer.who
 def who(event: Event) -> Identity:
-    """The customer; a conversation and a message tell their id at Kustomer and no more."""
+    """Return the customer. A conversation or message has the customer's Kustomer id only."""
     data = event.body.at("data")
     if event.type.startswith("kustomer.customer."):
         return _customer(data)
@@ -104,7 +111,7 @@ def _by_id(customer_id: str) -> Identity:
 
 
 def _customer(data: Payload) -> Identity:
-    """`externalId` is the id that your own server signs a chat customer in with.
+    """Return a customer. `externalId` is the id with which your server signs in a chat customer.
 
     https://developer.kustomer.com/docs/chat/identity
     """
@@ -155,11 +162,11 @@ def customer_created(event: Event) -> Iterator[Message]:
 
 @kustomer.on("kustomer.customer.update")
 def customer_updated(event: Event) -> Iterator[Message]:
-    """Every activity of a customer is an update; only traits are of interest, and one that was emptied is erased."""
+    """Identify if a trait changed; clear an emptied trait. Kustomer sends an update for any activity of a customer."""
     attributes, changes = event.body.at("data.attributes"), _changes(event, "attributes")
     company_changed = "company" in _changes(event, "relationships").value
     if not company_changed and not {"externalId", "custom", *_TRAITS} & set(changes.value):
-        raise Skip("nothing changed that is a trait")
+        raise Skip("no trait changed")
     traits = _traits(attributes)
     emptied = {trait: CLEAR for name, trait in _TRAITS.items() if name in changes.value and traits[trait] is None}
     yield identify(traits | emptied)
@@ -173,7 +180,7 @@ def _company(event: Event) -> Iterator[Message]:
 
 
 def _changes(event: Event, member: str) -> Payload:
-    """`{name: {op, before, after}}`, empty on a creation."""
+    """Return `{name: {op, before, after}}`; empty for a creation."""
     changes = event.body.maybe(f"changes.{member}")
     return changes if isinstance(changes.value, dict) else Payload({}, changes.path)
 
@@ -204,10 +211,10 @@ def conversation_created(event: Event) -> Iterator[Message]:
 
 @kustomer.on("kustomer.conversation.update")
 def conversation_updated(event: Event) -> Iterator[Message]:
-    """One save may assign a conversation, raise it and end it: each is told."""
+    """Report every fact: one save may assign, prioritise and close a conversation."""
     messages = [*_status(event), *_assigned(event), *_priority(event), *_rated(event), *_fields(event)]
     if not messages:
-        raise Skip("nothing changed that the customer lived through: counters, times and other filing")
+        raise Skip("only counters, times or internal fields changed")
     yield from messages
 
 
@@ -222,7 +229,7 @@ def _status(event: Event) -> Iterator[Message]:
 
 
 def _assigned(event: Event) -> Iterator[Message]:
-    """Whom the conversation was given to; taking it away from somebody is not told."""
+    """Report each new assignee and team. A removed assignment is not reported."""
     users, teams = _new(event, "assignedUsers"), _new(event, "assignedTeams")
     for number, (user, team) in enumerate(zip_longest(users, teams)):
         assignment = {name: id_ for name, id_ in (("assignee_id", user), ("team_id", team)) if id_}
@@ -243,7 +250,7 @@ def _priority(event: Event) -> Iterator[Message]:
 
 
 def _rated(event: Event) -> Iterator[Message]:
-    """The survey's answer; that a survey was sent changes `satisfactionLevel` too, and is no rating."""
+    """Report a rating. Sending a survey changes `satisfactionLevel` too, without a rating."""
     change = _changes(event, "attributes").maybe("satisfactionLevel")
     rating = change.id("after.rating", None)
     if rating is not None and rating != change.id("before.rating", None):
@@ -262,7 +269,7 @@ def _fields(event: Event) -> Iterator[Message]:
 
 @kustomer.on("kustomer.message.create")
 def message_created(event: Event) -> Iterator[Message]:
-    """A message says which way it went and which agent wrote it; Kustomer's own and its bots' have no agent."""
+    """Report a message by its direction. Messages of Kustomer and its bots have no agent and are skipped."""
     data = event.body.at("data")
     attributes = data.at("attributes")
     direction, chat = attributes.text("direction"), attributes.text("channel", "") == "chat"
@@ -276,7 +283,7 @@ def message_created(event: Event) -> Iterator[Message]:
     if attributes.flag("auto", False):
         raise Skip("written by a workflow or a bot")
     if attributes.text("directionType", "").startswith("initial-") and not chat:
-        raise Skip("the message that opened the conversation; kustomer.conversation.create tells it")
+        raise Skip("the message that opened the conversation; kustomer.conversation.create reports it")
     writer = _writer(data) if direction == "in" else None
     if direction == "in":
         name = "Live Chat Message Sent" if chat else "Ticket Replied"
@@ -296,15 +303,15 @@ def message_created(event: Event) -> Iterator[Message]:
 
 
 def _writer(data: Payload) -> Identity | None:
-    """Which customer wrote, if it was not the conversation's own: another person in copy may answer."""
+    """Return the customer who wrote, if it was not the conversation's own: a person in copy may reply."""
     kind, writer = data.get("relationships.createdBy.data.type"), _related(data, "createdBy")
     if kind not in ("customer", "customers") or writer is None or writer == _related(data, "customer"):
         return None
     return _by_id(writer)
 
 
-kustomer.ignore("kustomer.message.update", because="a later state of a message that was told when it was written")
-kustomer.ignore("kustomer.note.*", because="a private note is no act of the customer")
+kustomer.ignore("kustomer.message.update", because="a later state of a message that was reported when it was written")
+kustomer.ignore("kustomer.note.*", because="a private note, not a customer action")
 kustomer.ignore("kustomer.draft.*", because="a message that was not sent yet")
 kustomer.ignore("kustomer.user.*", "kustomer.team.*", because="about your agents, not a customer")
 kustomer.ignore("kustomer.tag.*", because="your team's own labels")

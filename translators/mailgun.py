@@ -1,4 +1,4 @@
-"""Mailgun -> Segment. https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads"""
+"""Translate Mailgun's webhooks. https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads"""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ mailgun = Source(
         fields=("signature.timestamp", "signature.token"),
         ts_path="signature.timestamp",
         token_path="signature.token",
-        # It retries for 8 hours and does not say whether a retry is signed anew; the remembered token stops replays.
+        # Mailgun retries for 8 hours, perhaps with the first signature; the stored token stops replays.
         tolerance=9 * 3600.0,
         strength="authenticated",
     ),
@@ -55,7 +55,7 @@ _SAMPLE_DOMAIN: Final = "sample.mailgun.com"
 
 @mailgun.event
 def head(item: Item) -> Head:
-    """The event's id with its time, since the id is unique for a day only; without one, all that the event says.
+    """Return the key from the event's id and time, since an id is unique for a day only; else from all its data.
 
     The time is unix seconds with a fraction.
     """
@@ -71,28 +71,28 @@ def head(item: Item) -> Head:
 
 @mailgun.before
 def really_sent(event: Event) -> None:
-    """Test mode accepts e-mails and sends none; routes pass on mail that came in; the console's test is made up."""
+    """Skip the console's test, e-mails in test mode, which are not sent, and incoming mail that a route forwards."""
     mark, domain = event.body.get("event-data.user-variables.my_var_1"), event.body.get("event-data.domain.name")
     if mark == "Mailgun Variable #1" or domain == _SAMPLE_DOMAIN:
         raise Skip("Mailgun's own test of this URL")
     flags = event.body.maybe("event-data.flags")
     if flags.flag("is-test-mode", False):
-        raise Skip("sent in Mailgun's test mode: no e-mail left")
+        raise Skip("sent in Mailgun's test mode: no e-mail was delivered")
     if flags.flag("is-routed", False):
-        raise Skip("incoming mail that a route of yours passes on")
+        raise Skip("incoming mail that one of your routes forwards")
 
 
 @mailgun.who
 def who(event: Event) -> Identity:
-    """The recipient; `user-variables` may hold your own user id. A rejected e-mail has its `to` header only."""
+    """Return the recipient. A user variable may be your user id. A rejected e-mail has the `to` header only."""
     people = _people(event)
     if len(people) > 1:
-        raise Malformed("$.event-data.recipient", "is missing, and the e-mail went to several")
+        raise Malformed("$.event-data.recipient", "is missing, and the e-mail has several recipients")
     return people[0]
 
 
 def _people(event: Event) -> list[Identity]:
-    """The variables belong to the e-mail, so they name your user only where it has one recipient."""
+    """Return the recipients. User variables belong to the e-mail, so they are used only if it has one recipient."""
     data = event.body.at("event-data")
     emails = [address(data, "recipient")] if "recipient" in data else addresses(data, "message.headers.to")
     variables = _variables(event) if len(emails) == 1 else {}
@@ -100,7 +100,7 @@ def _people(event: Event) -> list[Identity]:
 
 
 def _variables(event: Event) -> dict[str, Any]:
-    """The sender's variables; for those that are too long or no JSON Mailgun writes a sentence in their place."""
+    """Return the user variables. Mailgun replaces them with a sentence if they are too long or not JSON."""
     variables = event.body.get("event-data.user-variables")
     return variables if isinstance(variables, dict) else {}
 
@@ -108,10 +108,10 @@ def _variables(event: Event) -> dict[str, Any]:
 @mailgun.registration(
     Need("api_key", "MAILGUN_API_KEY", "a private API key of the account"),
     Need("domain", "MAILGUN_DOMAIN", "the sending domain, such as mg.example.com", secret=False),
-    Need("region", "MAILGUN_REGION", "us or eu, where the domain is", False, "us"),
+    Need("region", "MAILGUN_REGION", "us or eu, the region of the domain", False, "us"),
 )
 def register(at: Registering) -> Registered:
-    """One webhook for each kind, then the account's signing key. There is none for `rejected`.
+    """Create one webhook per event kind, then read the account's signing key. `rejected` has no webhook.
 
     https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/domain-webhooks
     """
@@ -143,7 +143,7 @@ def _reader(event: Event) -> dict[str, Any]:
 
 
 def _response(event: Event) -> dict[str, Any]:
-    """What the receiving server said; Mailgun's words stand in either of two members."""
+    """Return the receiving server's response. Mailgun puts its own text in one of two members."""
     data = event.body.at("event-data")
     response = data.text("delivery-status.message", "") or data.text("delivery-status.description", "")
     return data.pick("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
@@ -158,7 +158,7 @@ def accepted(event: Event) -> Iterator[Message]:
 
 @mailgun.on("rejected")
 def rejected(event: Event) -> Iterator[Message]:
-    """Told once for the whole e-mail, so one message for each recipient."""
+    """Make one message per recipient: Mailgun sends one event for the whole e-mail."""
     reason, people = event.body.text("event-data.reject.reason", None), _people(event)
     for person in people:
         key = str(person.traits["email"]) if len(people) > 1 else ""
@@ -172,7 +172,7 @@ def delivered(event: Event) -> Iterator[Message]:
 
 @mailgun.on("failed")
 def failed(event: Event) -> Iterator[Message]:
-    """Put off, bounced, or never tried because an earlier bounce, complaint or unsubscription forbids it."""
+    """Report a deferral, a bounce, or a drop because of an earlier bounce, complaint or unsubscription."""
     data = event.body.at("event-data")
     if data.text("severity") == "temporary":
         name = "Email Deferred"
@@ -185,7 +185,7 @@ def failed(event: Event) -> Iterator[Message]:
 
 @mailgun.on("opened")
 def opened(event: Event) -> Iterator[Message]:
-    """`client-info.bot` names the machine that opened it (`apple`, `gmail` ...); it is empty for a person."""
+    """Report an open. `client-info.bot` names an automatic client (`apple`, `gmail` ...); it is empty for a person."""
     bot = event.body.text("event-data.client-info.bot", None)
     machine = None if bot is None else bool(bot)
     yield track("Email Opened", _email(event), machine_open=machine, bot=bot or None, context=_reader(event))
@@ -208,5 +208,5 @@ def complained(event: Event) -> Iterator[Message]:
     yield track("Email Marked as Spam", _email(event))
 
 
-mailgun.ignore("stored", because="an incoming message was put by for you to fetch: no fact of an e-mail that you sent")
-mailgun.ignore("list_*", because="the upload of a mailing list: nobody's act")
+mailgun.ignore("stored", because="a stored incoming message, not an e-mail that you sent")
+mailgun.ignore("list_*", because="the upload of a mailing list, not a customer event")

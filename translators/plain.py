@@ -1,4 +1,4 @@
-"""Plain -> Segment: threads as tickets, chat as live chat, customers as identify.
+"""Translate Plain's webhooks: threads to tickets, chat to live chat, customers to identify.
 
 https://www.plain.com/docs/webhooks https://www.plain.com/docs/request-signing
 """
@@ -43,13 +43,13 @@ plain = Source(
 )
 
 _API: Final = "https://core-api.uk.plain.com/graphql/v1"
-_VERSION: Final = "2026-02-27"  # the payloads that this page reads
+_VERSION: Final = "2026-02-27"  # the payload version that this module reads
 _PRIORITIES: Final = {0: "urgent", 1: "high", 2: "normal", 3: "low"}
 
 
 @plain.guard
 def workspace(delivery: Delivery) -> None:
-    """A workspace that the operator named is the only one let in."""
+    """Accept only the configured workspace."""
     allowed = delivery.options["workspace_id"]
     if allowed and delivery.payload.id("workspaceId", "") != allowed:
         raise Refused("This event is of another Plain workspace.")
@@ -57,13 +57,13 @@ def workspace(delivery: Delivery) -> None:
 
 @plain.event
 def head(item: Item) -> Head:
-    """`pEv_...` is the same on every attempt, and so is the time, which is the event's to the millisecond."""
+    """Return the id `pEv_...` and the event's time in milliseconds; both are the same on every attempt."""
     return Head(item.body.id("id"), item.body.text("type"), item.body.iso("timestamp"))
 
 
 @plain.before
 def no_spam(event: Event) -> None:
-    """What comes from a customer whom your team marked as spam is nobody's act."""
+    """Skip events of a customer whom your team marked as spam."""
     if _customer(event).get("markedAsSpamAt") is not None:
         raise Skip("the customer is marked as spam")
 
@@ -78,7 +78,7 @@ def _customer(event: Event) -> Payload:
 
 @plain.who
 def who(event: Event) -> Identity:
-    """The thread's customer. `externalId` is the id that your own system gave, and so is a tenant's."""
+    """Return the thread's customer. `externalId` of a customer or tenant is your own system's id."""
     customer = _customer(event)
     customer_id = customer.id("id")
     return Identity(
@@ -96,9 +96,9 @@ def _traits(email: str, name: str) -> dict[str, str]:
 
 
 def _writer(event: Event, actor: Payload, email: str = "", name: str = "") -> Identity | None:
-    """Which customer wrote, if it was not the thread's own: another person in copy, or in a shared channel."""
+    """Return the customer who wrote, if it was not the thread's own: a person in copy or in a shared channel."""
     if actor.text("actorType", "customer") in {"deletedCustomer", "supportEmailAddress"}:
-        raise Skip("written by a deleted customer or an address of your own")
+        raise Skip("written by a deleted customer or one of your own addresses")
     writer = actor.id("customerId", None)
     if writer is None or writer == _customer(event).id("id"):
         return None
@@ -118,7 +118,7 @@ def _writer(event: Event, actor: Payload, email: str = "", name: str = "") -> Id
     )
 )
 def register(at: Registering) -> Registered:
-    """One target for what is translated, then the workspace's secret.
+    """Create one webhook target, then read the workspace's secret.
 
     https://www.plain.com/docs/graphql-reference/mutations/createWebhookTarget
     """
@@ -130,7 +130,7 @@ def register(at: Registering) -> Registered:
     }  # fmt: skip
     created = yield json_call("POST", _API, headers, {"query": _CREATE, "variables": {"input": target}})
     for problem in (*created.each("errors"), created.maybe("data").maybe("createWebhookTarget").maybe("error")):
-        if problem:  # a refusal, too, comes with status 200
+        if problem:  # a refusal has status 200, too
             raise Refused(problem.text("message", "without a reason"))
     created.id("data.createWebhookTarget.webhookTarget.id")
     secret = yield json_call("POST", _API, headers, {"query": "query { workspaceHmac { hmacSecret } }"})
@@ -165,7 +165,7 @@ def _thread(event: Event, path: str = "payload.thread") -> dict[str, Any]:
 
 
 def _agent(actor: Payload) -> dict[str, Any]:
-    """Who of yours wrote; a machine user and the system are programs."""
+    """Return the teammate who wrote. Skip machine users and the system, which are programs."""
     if actor.text("actorType") != "user":
         raise Skip("written by a machine user or Plain itself")
     return {"agent_id": actor.id("userId")}
@@ -194,7 +194,7 @@ def status_changed(event: Event) -> Iterator[Message]:
 def assigned(event: Event) -> Iterator[Message]:
     ticket = _thread(event)
     if ticket["assignee_id"] is None:
-        raise Skip("the thread was given to nobody")
+        raise Skip("the thread was unassigned")
     before = event.body.id("payload.previousThread.assignee.id", None)
     yield track("Ticket Assigned", ticket, previous_assignee_id=before)
 
@@ -219,10 +219,10 @@ def field_changed(event: Event) -> Iterator[Message]:
 
 @plain.on("thread.service_level_agreement_status_transitioned")
 def service_level_missed(event: Event) -> Iterator[Message]:
-    """`BREACHING` is the moment of the breach; `BREACHED` says later that the work was done too late."""
+    """Report `BREACHING`, the time of the breach. `BREACHED` follows when the work is done too late."""
     detail = event.body.at("payload.serviceLevelAgreementStatusDetail")
     if detail.text("status") != "BREACHING":
-        raise Skip("no service level was missed at this moment")
+        raise Skip("not the time of a breach")
     policy = event.body.text("payload.serviceLevelAgreement.type", "").lower() or None
     yield track("Ticket SLA Breached", _thread(event), policy=policy, at=detail.iso("breachedAt", None))
 
@@ -231,7 +231,7 @@ def service_level_missed(event: Event) -> Iterator[Message]:
 def emailed(event: Event) -> Iterator[Message]:
     email = event.body.at("payload.email")
     if email.flag("isStartOfThread", False):
-        raise Skip("the e-mail that opened the thread; thread.thread_created tells it")
+        raise Skip("the e-mail that opened the thread; thread.thread_created reports it")
     properties = _thread(event) | {"message_id": email.id("id"), "channel": "email"}
     if event.type == "thread.email_sent":
         yield track("Ticket Replied", properties | _agent(email.at("createdBy")), author="agent")
@@ -246,7 +246,7 @@ def emailed(event: Event) -> Iterator[Message]:
 
 
 def _is_ours(actor: Payload) -> bool:
-    """Whether a teammate or a machine user wrote what came in. Plain itself takes a customer's message in, too."""
+    """Return whether a teammate or machine user wrote. Plain's system may post a customer's message."""
     return actor.text("actorType", "customer") in {"user", "machineUser"}
 
 
@@ -273,12 +273,12 @@ def _channel_message(event: Event) -> tuple[dict[str, Any], Payload]:
     message = event.body.at(f"payload.{_CHANNELS[channel]}")
     id_ = message.id("id", None) or message.id("timelineEntryId")
     if _opens(event, message, channel):
-        raise Skip("the message that opened the thread; thread.thread_created has it")
+        raise Skip("the message that opened the thread; thread.thread_created reports it")
     return _thread(event) | {"message_id": id_, "channel": channel}, message.maybe("createdBy")
 
 
 def _opens(event: Event, message: Payload, channel: str) -> bool:
-    """Only an e-mail says so. Another message opened its thread if both are of one time, side and channel."""
+    """Return whether a message opened its thread: both have the same time, side and channel. Only e-mails say so."""
     thread, received = event.body.at("payload.thread"), event.type.endswith("received")
     if thread.text("createdBy.actorType", "") == ("user" if received else "customer"):
         return False
@@ -318,15 +318,15 @@ def customer_deleted(event: Event) -> Iterator[Message]:
     yield track("Contact Deleted", contact_id=event.body.id("payload.previousCustomer.id"))
 
 
-plain.ignore("thread.note_created", because="a private note is no act of the customer")
+plain.ignore("thread.note_created", because="a private note, not a customer action")
 plain.ignore(
     "thread.slack_message_updated", "thread.discord_message_updated",
-    because="an edit of a message that was told when it was sent, or a reaction",
+    because="an edit of a message that was reported when it was sent, or a reaction",
 )  # fmt: skip
 plain.ignore(
-    "customer.customer_changed", "timeline.timeline_entry_changed", because="the closer event types tell the same"
+    "customer.customer_changed", "timeline.timeline_entry_changed", because="more specific event types report the same"
 )
 plain.ignore(
     "customer.customer_group_changed", "customer.customer_group_memberships_changed",
-    because="your team's own filing of customers",
+    because="internal filing of customers by your team",
 )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Postmark -> Segment. https://postmarkapp.com/developer/webhooks/webhooks-overview"""
+"""Translate Postmark's webhooks. https://postmarkapp.com/developer/webhooks/webhooks-overview"""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ postmark = Source(
     "postmark",
     title="Postmark",
     docs="https://postmarkapp.com/developer/webhooks/webhooks-overview",
-    secret_help="user:password of your own, which you also give to the webhook as its Basic auth credentials",
+    secret_help="user:password that you choose and also set as the webhook's Basic auth credentials",
     scheme=SharedToken(where="basic"),
     options=[UNSUBSCRIBED_EVENT, METADATA_FIELDS],
 )
@@ -38,7 +38,7 @@ postmark = Source(
 _NO_MESSAGE: Final = "00000000-0000-0000-0000-000000000000"
 _TIMES: Final = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 
-# What differs between two events of one type, message, recipient and second.
+# The fields that tell apart two events of the same type, message, recipient and second.
 _MORE_OF_KEY: Final = {
     "Click": ("OriginalLink", "ClickLocation"),
     "Open": ("UserAgent", "Geo.IP"),
@@ -47,9 +47,9 @@ _MORE_OF_KEY: Final = {
 
 # https://postmarkapp.com/developer/api/bounce-api#bounce-types
 _BOUNCES: Final = {
-    "Transient": "Email Deferred",  # delayed by network troubles
+    "Transient": "Email Deferred",  # delayed by network problems
     "DnsError": "Email Deferred",  # a temporary DNS error
-    "BadEmailAddress": "Email Dropped",  # no valid address
+    "BadEmailAddress": "Email Dropped",  # invalid address
     "Blocked": "Email Dropped",  # refused for its content or its sender
     "DMARCPolicy": "Email Dropped",  # refused for the sender's own policy
     "ManuallyDeactivated": "Email Dropped",  # switched off in Postmark
@@ -62,17 +62,18 @@ _BOUNCES: Final = {
 }
 _NO_BOUNCE: Final = {
     "AddressChange": "the recipient asks for another address to be used",
-    "AutoResponder": "an automatic answer, such as out of office",
+    "AutoResponder": "an automatic reply, such as out of office",
     "ChallengeVerification": "the receiving server asks the sender to confirm",
-    "InboundError": "incoming mail could not be handed to you",
+    "InboundError": "incoming mail could not be delivered to you",
     "OpenRelayTest": "a test whether the mail server is an open relay",
 }
 
 
 @postmark.event
 def head(item: Item) -> Head:
-    """Only bounces and complaints have an id: the rest are named by the message, the recipient, the time, and a click
-    by its link, a change of subscription by what it was changed to.
+    """Return the id of a bounce or complaint; for other events a key from message, recipient and time.
+
+    A click adds its link, a subscription change its new state.
     """
     body = item.body
     if "RecordType" not in body and "FromFull" in body:
@@ -95,14 +96,14 @@ def head(item: Item) -> Head:
 
 @postmark.before
 def really_sent(event: Event) -> None:
-    """The console's test has everything but a message, and its recipient is made up."""
+    """Skip the console's test: it has no message, and its recipient does not exist."""
     if event.body.get("MessageID") == _NO_MESSAGE:
         raise Skip("Postmark's own test of this URL")
 
 
 @postmark.who
 def who(event: Event) -> Identity:
-    """The recipient; the message's metadata may hold your own user id."""
+    """Return the recipient. The message's metadata may have your user id."""
     path = "Email" if event.type in {"Bounce", "SpamComplaint"} else "Recipient"
     return recipient(address(event.body, path), _metadata(event))
 
@@ -117,7 +118,7 @@ def _metadata(event: Event) -> dict[str, Any]:
     Need("message_stream", "POSTMARK_MESSAGE_STREAM", "the message stream's id, such as outbound", secret=False),
 )
 def register(at: Registering) -> Registered:
-    """A webhook of one stream, with credentials that are made here. https://postmarkapp.com/developer/api/webhooks-api"""
+    """Create a webhook of one stream with new credentials. https://postmarkapp.com/developer/api/webhooks-api"""
     user = "segue"
     webhook = {
         "Url": at.url,
@@ -153,10 +154,10 @@ def delivery(event: Event) -> Iterator[Message]:
 
 @postmark.on("Bounce")
 def bounce(event: Event) -> Iterator[Message]:
-    """Whatever comes back is a bounce here, unsubscriptions and automatic answers too; `Type` tells them apart."""
+    """Report by `Type`: Postmark sends unsubscriptions and automatic replies as bounces too."""
     kind = event.body.text("Type")
     if reason := _NO_BOUNCE.get(kind):
-        raise Skip(f"no bounce: {reason}")
+        raise Skip(f"not a bounce: {reason}")
     name = str(event.option("unsubscribed_event")) if kind == "Unsubscribe" else _BOUNCES.get(kind, "Email Bounced")
     properties = {
         "reason": event.body.text("Description", "") or None,
@@ -184,7 +185,7 @@ def clicked(event: Event) -> Iterator[Message]:
 
 @postmark.on("SubscriptionChange")
 def subscription_changed(event: Event) -> Iterator[Message]:
-    """`origin` says who changed it: the `recipient`, the `customer` (you, by API) or an `admin`."""
+    """Report a subscription change. `origin` is `recipient`, `customer` (you, by API) or `admin`."""
     body = event.body
     reason = body.text("SuppressionReason", "")
     name = "Email Resubscribed"
@@ -195,4 +196,4 @@ def subscription_changed(event: Event) -> Iterator[Message]:
     yield track(name, _email(event), origin=body.text("Origin", "").lower() or None)
 
 
-postmark.ignore("Inbound", because="an incoming message: no fact of an e-mail that you sent")
+postmark.ignore("Inbound", because="an incoming message, not an e-mail that you sent")

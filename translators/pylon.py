@@ -1,4 +1,4 @@
-"""Pylon (usepylon.com) -> Segment: triggers whose body is the template of docs/sources/pylon.md.
+"""Translate Pylon's (usepylon.com) triggers, whose body is the template of docs/sources/pylon.md.
 
 https://docs.usepylon.com/pylon-docs/developer/webhooks
 https://support.usepylon.com/articles/6080966819-how-do-i-verify-the-webhook-signatures
@@ -42,7 +42,7 @@ pylon = Source(
     secret_help="Settings > Webhooks: the secret of your endpoint, shown once",
     scheme={
         "default": HmacBody(header="X-Pylon-Signature"),
-        # Described by others for Pylon, and perhaps another company's of the same name: see docs/sources/pylon.md
+        # Described by third parties; it may belong to another company named Pylon: see docs/sources/pylon.md
         "timestamped": HmacTimestamped(
             header="Pylon-Webhook-Signature", ts_header="Pylon-Webhook-Timestamp", prefix="hs256="
         ),
@@ -67,9 +67,9 @@ def _body(item: Item) -> Payload:
 
 @pylon.event
 def head(item: Item) -> Head:
-    """Pylon numbers no event: a message has its id, a creation its issue's, a change the issue's last change and state.
+    """Return the key from the message's id, a created issue's id, or a changed issue's time and state.
 
-    The bytes name what tells none of these.
+    Pylon sends no event id. Without any of these the key is the digest of the bytes.
     """
     body = _body(item)
     type_ = body.text("type")
@@ -100,7 +100,7 @@ def _key(type_: str, body: Payload) -> str | None:
 
 @pylon.who
 def who(event: Event) -> Identity:
-    """The issue's requester, and the account they ask for."""
+    """Return the issue's requester and their account."""
     body = _body(event)
     if "requester" not in body.value:
         raise Malformed("$.requester", "is missing: paste the template of docs/sources/pylon.md into the trigger")
@@ -139,7 +139,7 @@ def issue_created(event: Event) -> Iterator[Message]:
 def issue_assigned(event: Event) -> Iterator[Message]:
     ticket = _ticket(event)
     if "assignee_id" not in ticket and "team_id" not in ticket:
-        raise Skip("the issue was given to nobody")
+        raise Skip("the issue was unassigned")
     yield track("Ticket Assigned", ticket)
 
 
@@ -176,7 +176,7 @@ def customer_replied(event: Event) -> Iterator[Message]:
 
 
 def _writer(event: Event) -> Identity | None:
-    """Which contact wrote, if the template says so and it was not the requester: another person in copy may answer."""
+    """Return the contact who wrote, if the template names one other than the requester: a person in copy may reply."""
     body = _body(event)
     writer, own = body.id("message.author.id", None), body.id("requester.id", None)
     if writer is None or own is None or writer == own:
@@ -193,7 +193,7 @@ def _writer(event: Event) -> Identity | None:
 def _skip_opening(event: Event) -> None:
     body = _body(event)
     if opens_ticket(moment(body, "issue.created_at"), moment(body, "message.created_at")):
-        raise Skip("the message that opened the issue; issue.created has it")
+        raise Skip("the message that opened the issue; issue.created reports it")
 
 
 @pylon.on("issue.agent_replied")
@@ -220,5 +220,5 @@ def _is_chat(ticket: dict[str, Any]) -> bool:
     return str(ticket.get("channel", "")).lower() in _CHAT
 
 
-pylon.ignore("issue.updated", because="any change of any field; the closer triggers tell what changed")
-pylon.ignore("test", because="a test delivery of yours")
+pylon.ignore("issue.updated", because="any change of any field; more specific triggers report it")
+pylon.ignore("test", because="your own test delivery")

@@ -1,4 +1,4 @@
-"""Resend -> Segment. https://resend.com/docs/dashboard/webhooks/event-types"""
+"""Translate Resend's webhooks. https://resend.com/docs/dashboard/webhooks/event-types"""
 
 from __future__ import annotations
 
@@ -44,9 +44,9 @@ _RECIPIENTS: Final = ("to", "cc", "bcc")
 
 @resend.event
 def head(item: Item) -> Head:
-    """The delivery's id, equal on every retry; the reader's own second before the event's.
+    """Return the delivery's id, which is the same on every retry, and the time of the click or open, else the event's.
 
-    `data.created_at` is the e-mail's, not the event's.
+    `data.created_at` is the e-mail's time, not the event's.
     """
     body = item.body
     key = item.headers.get("svix-id") or item.headers.get("webhook-id") or f"sha256:{sha256(item.raw).hexdigest()}"
@@ -56,7 +56,7 @@ def head(item: Item) -> Head:
 
 @resend.registration(Need("api_key", "RESEND_API_KEY", "an API key with full access"))
 def register(at: Registering) -> Registered:
-    """https://resend.com/docs/api-reference/webhooks/create-webhook"""
+    """Create one webhook. https://resend.com/docs/api-reference/webhooks/create-webhook"""
     webhook = {"endpoint": at.url, "events": list(at.types)}
     created = yield json_call("POST", "https://api.resend.com/webhooks", bearer(at.given["api_key"]), webhook)
     return created.text("signing_secret")
@@ -64,8 +64,9 @@ def register(at: Registering) -> Registered:
 
 @resend.who
 def who(event: Event) -> Identity:
-    """The recipient. Resend makes an event for each of several and does not say for which: these belong to the e-mail
-    itself, so that no recipient gets what another did.
+    """Return the recipient; the e-mail itself if it has several.
+
+    Resend sends one event per recipient without naming the recipient, so no recipient can be credited.
     """
     data = event.body.at("data")
     emails = [address(data, f"{field}.{place}") for field in _RECIPIENTS for place, _ in enumerate(data.each(field))]
@@ -77,14 +78,14 @@ def who(event: Event) -> Identity:
 
 
 def _tags(data: Payload) -> dict[str, str]:
-    """`{name: value}`, however they are sent: as such, or as a list of `{"name": ..., "value": ...}`."""
+    """Return `{name: value}`. Resend sends an object or a list of `{"name": ..., "value": ...}`."""
     if isinstance(data.get("tags"), list):
         return {tag.text("name"): tag.text("value") for tag in data.each("tags")}
     return dict(data.texts("tags"))
 
 
 def _email(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[Message]:
-    """One message; `reader` is where the reader's address and browser stand."""
+    """Make one message. `reader` is the member with the reader's IP address and browser."""
     data = event.body.at("data")
     tags = _tags(data)
     properties = {
@@ -122,7 +123,7 @@ def bounced(event: Event) -> Iterator[Message]:
 
 @resend.on("email.suppressed")
 def suppressed(event: Event) -> Iterator[Message]:
-    """The address bounced or complained before, and was not tried again."""
+    """Report a drop: the address bounced or complained earlier, so Resend did not send."""
     properties = event.body.pick(reason="data.suppressed.message", drop_type="data.suppressed.type")
     yield from _email(event, "Email Dropped", **properties)
 
@@ -172,7 +173,7 @@ def contact_created(event: Event) -> Iterator[Message]:
 
 @resend.on("contact.updated")
 def contact_updated(event: Event) -> Iterator[Message]:
-    """The contact as it is now: what changed is not told, so an unsubscription is only a trait."""
+    """Report the current contact. Resend does not send what changed, so an unsubscription is only a trait."""
     contact, properties = _contact(event)
     yield identify(_names(event), who=contact)
     yield track("Contact Updated", properties, who=contact)
@@ -186,7 +187,7 @@ def contact_deleted(event: Event) -> Iterator[Message]:
 
 @resend.on("contact.topics.updated")
 def topics_chosen(event: Event) -> Iterator[Message]:
-    """Only the topics that changed are told, so each is an unsubscription or a return; a topic is a list.
+    """Report each changed topic as an unsubscription or resubscription; a topic is a list.
 
     https://resend.com/docs/webhooks/contacts/topics-updated
     """
@@ -200,7 +201,7 @@ def topics_chosen(event: Event) -> Iterator[Message]:
         yield track(name, fields, key=topic_id, who=contact)
 
 
-resend.ignore("email.scheduled", because="nothing was sent yet: email.sent will tell")
-resend.ignore("email.received", because="an incoming message: no fact of an e-mail that you sent")
-resend.ignore("suppression.*", because="follows from a bounce or complaint, which is told, or from a change of yours")
-resend.ignore("domain.*", because="the set-up of your own domain: nobody's act")
+resend.ignore("email.scheduled", because="not sent yet; email.sent follows")
+resend.ignore("email.received", because="an incoming message, not an e-mail that you sent")
+resend.ignore("suppression.*", because="follows from a bounce or complaint, which is reported, or from your own change")
+resend.ignore("domain.*", because="configuration of your domain, not a customer event")

@@ -1,4 +1,4 @@
-"""SendGrid's Event Webhook -> Segment.
+"""Translate SendGrid's Event Webhook.
 
 https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 """
@@ -42,13 +42,13 @@ sendgrid = Source(
         header="X-Twilio-Email-Event-Webhook-Signature",
         ts_header="X-Twilio-Email-Event-Webhook-Timestamp",
         template="{ts}{body}",
-        # It retries for 24 hours and does not say whether a retry is signed anew; sg_event_id stops replays.
+        # SendGrid retries for 24 hours, perhaps with the first signature; sg_event_id stops replays.
         tolerance=25 * 3600.0,
     ),
     options=[UNSUBSCRIBED_EVENT, METADATA_FIELDS],
 )
 
-# What SendGrid itself writes at the top level of an event; every other member is a custom argument.
+# SendGrid's own members at the top level of an event; every other member is a custom argument.
 _MEMBERS: Final = {
     "asm_group_id", "attempt", "bounce_classification", "category", "cert_err", "email", "event", "ip",
     "marketing_campaign_id", "marketing_campaign_name", "newsletter", "phase_id", "pool", "post_type", "reason",
@@ -56,21 +56,21 @@ _MEMBERS: Final = {
     "type", "url", "url_offset", "useragent",
 }  # fmt: skip
 _PREFIXES: Final = ("sg_", "mc_")
-# What happens once to a message and recipient. It is sometimes reported again under another sg_event_id:
+# Events that happen once to a message and recipient. SendGrid may report one twice, with two values of sg_event_id:
 # https://github.com/sendgrid/sendgrid-nodejs/issues/1435
 _ONCE: Final = {"processed", "dropped", "delivered"}
-_TEST: Final = "14c5d75ce93.dfd.64b469"  # the e-mail of every "Test Your Integration"
+_TEST: Final = "14c5d75ce93.dfd.64b469"  # the message id of every "Test Your Integration"
 
 
 @sendgrid.split
 def split(delivery: Delivery) -> Iterable[bytes]:
-    """An array of mixed events; a bare one, as the oldest accounts send it, is its own."""
+    """Return the events of an array. The oldest accounts send one bare event."""
     return raw_items(delivery.body) if delivery.is_list else [delivery.body]
 
 
 @sendgrid.event
 def head(item: Item) -> Head:
-    """`sg_event_id`; for what happens once to a message and recipient, these two. The time is a unix second."""
+    """Return `sg_event_id` as the key, or message and recipient if the event happens once. The time is in seconds."""
     event = item.body
     type_, at = event.text("event").lower(), event.when("timestamp")
     own, bytes_ = event.id("sg_event_id", ""), f"sha256:{sha256(item.raw).hexdigest()}"
@@ -86,26 +86,26 @@ def head(item: Item) -> Head:
 
 @sendgrid.before
 def really_sent(event: Event) -> None:
-    """The console's test is signed like the real thing, and its recipient is made up."""
+    """Skip the console's test: it is signed like a real event, but its recipient does not exist."""
     if any(_TEST in str(event.body.get(name)) for name in ("sg_message_id", "smtp-id")):
         raise Skip("SendGrid's own test of this URL")
 
 
 @sendgrid.who
 def who(event: Event) -> Identity:
-    """The recipient; custom and unique arguments may hold your own user id."""
+    """Return the recipient. A custom or unique argument may be your user id."""
     return recipient(address(event.body, "email"), _custom(event))
 
 
 def _custom(event: Event) -> dict[str, Any]:
-    """The sender's own arguments, which stand among SendGrid's members."""
+    """Return the sender's custom arguments, which are mixed with SendGrid's members."""
     members = event.body.value.items()
     return {name: value for name, value in members if name not in _MEMBERS and not name.startswith(_PREFIXES)}
 
 
 @sendgrid.registration(Need("api_key", "SENDGRID_API_KEY", "an API key that may write event webhook settings"))
 def register(at: Registering) -> Registered:
-    """A webhook, then its signing switched on, which tells the public key.
+    """Create a webhook, then enable signing; the answer has the public key.
 
     https://www.twilio.com/docs/sendgrid/api-reference/webhooks/create-an-event-webhook
     https://www.twilio.com/docs/sendgrid/api-reference/webhooks/toggle-signature-verification-for-an-event-webhook
@@ -162,14 +162,14 @@ def delivered(event: Event) -> Iterator[Message]:
 
 @sendgrid.on("bounce")
 def bounce(event: Event) -> Iterator[Message]:
-    """`bounce_type` is `bounce` for good, or `blocked` for this once."""
+    """Report a bounce. `bounce_type` is `bounce` if permanent, `blocked` if temporary."""
     properties = event.body.pick("reason", "bounce_classification", smtp_status="status", bounce_type="type")
     yield track("Email Bounced", _email(event) | properties)
 
 
 @sendgrid.on("open")
 def opened(event: Event) -> Iterator[Message]:
-    """Apple's Mail Privacy Protection opens by itself, which is `machine_open`."""
+    """Report an open. `machine_open` marks automatic opens by Apple's Mail Privacy Protection."""
     machine = event.body.flag("sg_machine_open", None)
     yield track("Email Opened", _email(event), machine_open=machine, context=_reader(event))
 
@@ -186,7 +186,7 @@ def spam_reported(event: Event) -> Iterator[Message]:
 
 @sendgrid.on("unsubscribe", "group_unsubscribe")
 def unsubscribed(event: Event) -> Iterator[Message]:
-    """From everything, or from the unsubscribe group `list_id`."""
+    """Report an unsubscription from all e-mail, or from the unsubscribe group `list_id`."""
     list_id = event.body.id("asm_group_id", None)
     yield track(event.option("unsubscribed_event"), _email(event), list_id=list_id, context=_reader(event))
 
@@ -197,4 +197,4 @@ def resubscribed(event: Event) -> Iterator[Message]:
     yield track("Email Resubscribed", _email(event), list_id=list_id, context=_reader(event))
 
 
-sendgrid.ignore("account_status_change", because="about your SendGrid account, not about an e-mail")
+sendgrid.ignore("account_status_change", because="about your SendGrid account, not an e-mail")

@@ -1,4 +1,4 @@
-"""Twilio's messages -> Segment: status callbacks and incoming messages. Forms, not JSON. Calls make no messages.
+"""Translate Twilio's status callbacks and incoming messages, which are forms, not JSON. Calls make no messages.
 
 https://www.twilio.com/docs/messaging/guides/track-outbound-message-status
 https://www.twilio.com/docs/messaging/guides/webhook-request
@@ -38,7 +38,7 @@ from translators.kit import (
 )
 from translators.kit.metadata import METADATA_FIELDS, metadata_of
 
-# Twilio signs some characters of a query as they are and sends them escaped: https://github.com/twilio/twilio-node/issues/1061
+# Twilio signs some query characters unescaped and sends them escaped: https://github.com/twilio/twilio-node/issues/1061
 _SIGNED: Final = HmacRequest(
     header="X-Twilio-Signature",
     parts=("url", "form"),
@@ -52,16 +52,16 @@ twilio = Source(
     "twilio",
     title="Twilio",
     docs="https://www.twilio.com/docs/usage/webhooks/webhooks-security",
-    secret_help="Console > Account dashboard > Account info > Auth Token; on rotation the secondary token beside it",
-    # X-Twilio-Webhooks-Signature-Settings names the algorithm and is not signed: each kind of secret has its own here.
+    secret_help="Console > Account dashboard > Account info > Auth Token; during rotation also the secondary token",
+    # X-Twilio-Webhooks-Signature-Settings names the algorithm but is not signed, so each kind of secret has its scheme.
     scheme={"default": _SIGNED, "shared_key": replace(_SIGNED, alg="sha256")},
-    # Anything but TwiML would be sent to the customer as a reply, or be an error in the console (12300).
+    # Twilio sends any answer but TwiML to the customer as a reply, or logs error 12300.
     options=[METADATA_FIELDS],
     ack=Answer(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', content_type="text/xml"),
 )
 
 _INCOMING: Final = {"received", "receiving"}
-# Callbacks that are about no message: the field that each is known by, and where its status stands.
+# Callbacks that are not about a message: the field that identifies each, its kind, and the fields with its status.
 _OTHERS: Final = (
     ("TranscriptionSid", "transcription", ("TranscriptionEvent", "TranscriptionStatus")),
     ("RecordingStatus", "recording", ("RecordingStatus",)),
@@ -78,16 +78,16 @@ _OTHERS: Final = (
 
 @twilio.split
 def with_query(delivery: Delivery) -> list[Item]:
-    """The form, and the URL's own parameters, which are signed too: a callback's URL may carry your user id."""
+    """Return the form with the URL's parameters, which are signed too: a callback URL may have your user id."""
     own = {name: value for name, value in delivery.query.items() if name != "bodySHA256"}
     return [Item(raw=delivery.body, received_at=delivery.received_at, envelope=own, options=delivery.options)]
 
 
 @twilio.event
 def head(item: Item) -> Head:
-    """A message and its status; a call, its status and its number in the sequence. Messages carry no time.
+    """Return the key from a message and its status, or a call, its status and sequence number. Messages have no time.
 
-    `RawDlrDoneDate` is the carrier's, without a zone, so it is no time:
+    `RawDlrDoneDate` is the carrier's time without a zone, so it is not used:
     https://www.twilio.com/en-us/changelog/addition-of-rawdlrdonedate-to-delivered-and-undelivered-status-webhooks
     """
     form = item.form
@@ -105,7 +105,7 @@ def head(item: Item) -> Head:
 
 
 def _call(form: Mapping[str, str]) -> Head:
-    """A call's status callbacks are numbered; other requests about a call have no number, some no status."""
+    """Return a call's head. Status callbacks have a sequence number; other requests have none, and some no status."""
     call, status, number = form["CallSid"], form.get("CallStatus", ""), form.get("SequenceNumber", "")
     type_, at = f"call.{status or 'other'}", _time(form.get("Timestamp", ""))
     if status and number:
@@ -122,7 +122,7 @@ def _field(form: Mapping[str, str], name: str) -> str:
 
 
 def _time(text: str) -> datetime | None:
-    """RFC 2822, as calls have it; ISO 8601 or unix seconds, as newer callbacks do."""
+    """Return a time in RFC 2822 (calls), ISO 8601 or unix seconds (newer callbacks)."""
     if not text:
         return None
     try:
@@ -132,7 +132,7 @@ def _time(text: str) -> datetime | None:
 
 
 def _addresses(event: Event) -> tuple[str, str, str]:
-    """The channel, the customer's address there, and yours: `whatsapp:+14155550100` is a number on WhatsApp."""
+    """Return the channel, the customer's address on it, and yours. `whatsapp:+14155550100` is a number on WhatsApp."""
     form = event.form
     status = event.type.removeprefix("message.")
     theirs, ours = ("From", "To") if status in _INCOMING else ("To", "From")
@@ -142,10 +142,10 @@ def _addresses(event: Event) -> tuple[str, str, str]:
 
 @twilio.who
 def who(event: Event) -> Identity:
-    """The customer's number; on a channel without numbers (Messenger, say) their id there."""
+    """Return the customer's number, or their id on a channel without numbers, such as Messenger."""
     channel, address, _ = _addresses(event)
     if not address:
-        raise Malformed("$.To", "names nobody")
+        raise Malformed("$.To", "has no address")
     is_number = address.startswith("+") and address[1:].isdecimal()
     return Identity(
         metadata=(event.envelope,),
@@ -158,10 +158,10 @@ def who(event: Event) -> Identity:
     Need("account_sid", "TWILIO_ACCOUNT_SID", "the Account SID (AC...)", secret=False),
     Need("auth_token", "TWILIO_AUTH_TOKEN", "the Auth Token, which is what Twilio signs with"),
     Need("service_sid", "TWILIO_SERVICE_SID", "the Messaging Service (MG...) that you send with", secret=False),
-    Need("incoming", "TWILIO_INCOMING", "yes, to have incoming messages sent here too, and nowhere else", False, "no"),
+    Need("incoming", "TWILIO_INCOMING", "yes, to receive incoming messages here too, and only here", False, "no"),
 )
 def register(at: Registering) -> Registered:
-    """The callback of a Messaging Service; one that leads elsewhere is not taken over.
+    """Set the callback of a Messaging Service; refuse if it already has another URL.
 
     https://www.twilio.com/docs/messaging/api/service-resource#update-a-service-resource
     """
@@ -174,7 +174,7 @@ def register(at: Registering) -> Registered:
     for name, field in callbacks.items():
         url_now = service.text(name, None) or at.url
         if url_now != at.url:
-            raise Refused(f"{field} of the service is {url_now} already: clear it there, or register by hand")
+            raise Refused(f"{field} of the service is already {url_now}: clear it there, or register by hand")
     yield form_call(url, headers, [(field, at.url) for field in callbacks.values()])
     return at.given["auth_token"]
 
@@ -210,7 +210,7 @@ def read(event: Event) -> Iterator[Message]:
 
 @twilio.on("message.undelivered", "message.failed")
 def failed(event: Event) -> Iterator[Message]:
-    """`failed` never left, `undelivered` did not arrive; codes: https://www.twilio.com/docs/api/errors."""
+    """Report `failed` (not sent) or `undelivered` (not received). Codes: https://www.twilio.com/docs/api/errors."""
     properties = {
         "status": event.type.removeprefix("message."),
         "error_code": event.form.get("ErrorCode") or None,
@@ -221,13 +221,13 @@ def failed(event: Event) -> Iterator[Message]:
 
 @twilio.on("message.received")
 def received(event: Event) -> Iterator[Message]:
-    """A customer wrote; the text stays here. `opt_out_type` is for a STOP, START or HELP that Twilio answered.
+    """Report a customer's message without its text. `opt_out_type` is set if Twilio answered a STOP, START or HELP.
 
     https://www.twilio.com/docs/messaging/tutorials/advanced-opt-out
     """
     form = event.form
     if not form.get("From"):
-        raise Skip("Twilio hides who wrote it")
+        raise Skip("Twilio does not name the sender")
     choice = form.get("OptOutType", "").lower()
     properties = {
         "media_count": _number(form.get("NumMedia", "")),
@@ -251,16 +251,16 @@ twilio.ignore(
     "message.queued",
     "message.sending",
     "message.receiving",
-    because="under way: message.sent, failed or received will tell",
+    because="in progress; message.sent, failed or received follows",
 )
-twilio.ignore("message.canceled", because="a scheduled message that you called off: nothing was sent")
-twilio.ignore("message.partially_delivered", because="one part of a message: delivered or undelivered will tell")
+twilio.ignore("message.canceled", because="a scheduled message that you canceled: nothing was sent")
+twilio.ignore("message.partially_delivered", because="one part of a message; delivered or undelivered follows")
 twilio.ignore("call.*", because="calls make no messages")
 twilio.ignore(
-    "recording.*", "transcription.*", "stream.*", "siprec.*", because="a part of a call, and calls make no messages"
+    "recording.*", "transcription.*", "stream.*", "siprec.*", because="part of a call; calls make no messages"
 )
-twilio.ignore("conference.*", "room.*", because="a conference is a call, and calls make no messages")
+twilio.ignore("conference.*", "room.*", because="a conference call; calls make no messages")
 twilio.ignore("fax.*", because="faxes make no messages")
-twilio.ignore("conversation.*", because="a conversation's own; each message that it sends has a callback of its own")
-twilio.ignore("taskrouter.*", because="the routing of a task to an employee of yours")
+twilio.ignore("conversation.*", because="about a conversation; each of its messages has its own callback")
+twilio.ignore("taskrouter.*", because="the routing of a task to your staff")
 twilio.ignore("debugger.*", because="an error or warning of your Twilio account")

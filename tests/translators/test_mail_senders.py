@@ -192,4 +192,4 @@ def test_each_documented_type_of_a_postmark_bounce_has_its_own_meaning(type_: st
         assert outcome.messages[0]["properties"]["bounce_type"] == type_
     else:
         assert isinstance(outcome, Ignored)
-        assert outcome.reason.startswith("no bounce: ")
+        assert outcome.reason.startswith("not a bounce: ")
