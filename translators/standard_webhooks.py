@@ -123,7 +123,7 @@ def _empty(event: Event, option: str) -> str:
     return path if path and isinstance(members, dict) and name in members else ""
 
 
-def name_of(type_: str) -> str:
+def message_name(type_: str) -> str:
     """Return the message name: `invoice.paid`, `invoice_paid`, `invoice/paid`, `invoicePaid` give "Invoice Paid"."""
     words = [word for word in _SEPARATORS.split(_CAMEL_CASE.sub(" ", type_)) if word]
     return " ".join(word if word.isupper() else word.capitalize() for word in words) or type_
@@ -136,4 +136,4 @@ def _scalars(data: Payload) -> dict[str, Any]:
 
 @standard_webhooks.on("*")
 def any_event(event: Event) -> Iterator[Message]:
-    yield track(name_of(event.type), _scalars(event.body.maybe("data")))
+    yield track(message_name(event.type), _scalars(event.body.maybe("data")))

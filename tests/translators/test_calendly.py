@@ -1,4 +1,4 @@
-"""What the goldens of Calendly cannot tell by themselves."""
+"""Calendly behaviour that the goldens do not cover."""
 
 import hmac
 import json
@@ -20,39 +20,39 @@ def delivery(event: str = "invitee.created", at: str = "2026-10-05T09:00:00Z", *
     return Delivery(source="calendly", body=json.dumps(body).encode(), received_at=NOW)
 
 
-def test_a_retry_and_a_second_subscription_have_the_same_key_and_another_event_has_not() -> None:
+def test_retry_and_second_subscription_share_a_key_and_other_events_differ() -> None:
     keys = [
-        calendly.events(told)[0].key
-        for told in (delivery(), delivery(), delivery("invitee.canceled"), delivery(at="2026-10-05T09:00:01Z"))
+        calendly.events(sent)[0].key
+        for sent in (delivery(), delivery(), delivery("invitee.canceled"), delivery(at="2026-10-05T09:00:01Z"))
     ]
     assert keys[0] == keys[1]
-    assert keys[0] == keys[3], "the notification of a second subscription is made a second later"
+    assert keys[0] == keys[3], "the second subscription's notification has a later time"
     assert len(set(keys)) == 2
 
 
-def test_a_moved_meeting_is_told_once() -> None:
-    ((_, gone),) = outcomes(calendly, delivery("invitee.canceled", rescheduled=True))
-    ((_, made),) = outcomes(calendly, delivery(old_invitee=f"{URI}0"))
-    assert isinstance(gone, Ignored)
-    assert isinstance(made, Translated)
-    assert [message["event"] for message in made.messages] == ["Meeting Rescheduled"]
+def test_rescheduled_meeting_is_reported_once() -> None:
+    ((_, cancelled),) = outcomes(calendly, delivery("invitee.canceled", rescheduled=True))
+    ((_, created),) = outcomes(calendly, delivery(old_invitee=f"{URI}0"))
+    assert isinstance(cancelled, Ignored)
+    assert isinstance(created, Translated)
+    assert [message["event"] for message in created.messages] == ["Meeting Rescheduled"]
 
 
-def test_what_the_invitee_answered_is_not_sent() -> None:
+def test_answers_of_the_invitee_are_not_sent() -> None:
     ((_, outcome),) = outcomes(calendly, delivery(questions_and_answers=[{"question": "Why?", "answer": "my secret"}]))
     assert isinstance(outcome, Translated)
     assert "my secret" not in repr(outcome.messages)
 
 
-def test_a_time_that_is_none_is_malformed_with_its_path() -> None:
+def test_invalid_time_is_malformed_with_its_path() -> None:
     ((_, outcome),) = outcomes(calendly, delivery(scheduled_event={"start_time": "soon"}))
     assert isinstance(outcome, Broken)
     assert "start_time" in outcome.reason
 
 
-def test_a_delivery_signed_as_calendly_signs_it_is_accepted_for_three_minutes() -> None:
+def test_calendly_signature_is_accepted_for_three_minutes() -> None:
     scheme, body, at = calendly.schemes["default"], delivery().body, int(NOW.timestamp())
-    made = hmac.new(b"a key", f"{at}.".encode() + body, "sha256").hexdigest()
-    request = Request(body=body, headers={"calendly-webhook-signature": f"t={at},v1={made}"})
+    digest = hmac.new(b"a key", f"{at}.".encode() + body, "sha256").hexdigest()
+    request = Request(body=body, headers={"calendly-webhook-signature": f"t={at},v1={digest}"})
     assert verify(scheme, request, ["a key"], now=NOW + timedelta(seconds=170)).ok
     assert not verify(scheme, request, ["a key"], now=NOW + timedelta(seconds=200)).ok

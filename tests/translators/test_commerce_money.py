@@ -1,4 +1,4 @@
-"""Money of the commerce sources: what adds up, for any amounts. Stripe's and Shopify's stand with their sources."""
+"""Amounts of the commerce sources add up. Stripe's and Shopify's tests are in their own files."""
 
 import copy
 import json
@@ -44,8 +44,8 @@ def money(cents: int) -> Decimal:
 
 
 @pytest.mark.parametrize("name", COMMERCE)
-def test_revenue_tax_and_shipping_of_every_golden_add_up_to_its_total(name: str) -> None:
-    """If a message has the total and the revenue, what lies between them is named; the subtotal is the revenue."""
+def test_revenue_tax_and_shipping_of_every_golden_add_up_to_the_total(name: str) -> None:
+    """If a message has total and revenue, its other amounts are the difference; the subtotal is the revenue."""
     source, checked = SOURCES[name], 0
     for case in find_goldens(GOLDEN / name):
         delivery = case.delivery(source)
@@ -55,17 +55,17 @@ def test_revenue_tax_and_shipping_of_every_golden_add_up_to_its_total(name: str)
             for message in outcome.messages if isinstance(outcome, Translated) else []:
                 amounts = message.get("properties") or {}
                 if message.get("event") == "Invoice Paid" and delivery.options.get("revenue_from") == "payments":
-                    continue  # the revenue is what no payment reports
+                    continue  # the revenue is only the part that no payment reports
                 if "total" in amounts and "revenue" in amounts:
                     parts = ("revenue", "tax", "shipping", "tip", "duties")
                     assert sum(amounts.get(part, 0) for part in parts) == amounts["total"], case.name
                     assert amounts.get("subtotal", amounts["revenue"]) == amounts["revenue"], case.name
                     checked += 1
-    assert checked or name == "recurly"  # which names no amount
+    assert checked or name == "recurly"  # its webhooks have no amounts
 
 
 @pytest.mark.parametrize("name", COMMERCE)
-def test_a_refund_is_never_negative_and_names_its_order(name: str) -> None:
+def test_refund_is_never_negative_and_has_an_order_id(name: str) -> None:
     source = SOURCES[name]
     for case in find_goldens(GOLDEN / name):
         delivery = case.delivery(source)
@@ -83,7 +83,7 @@ def test_a_refund_is_never_negative_and_names_its_order(name: str) -> None:
 
 
 @given(parts=st.lists(st.integers(1, 10**7), min_size=1, max_size=6), share=st.integers(0, 100))
-def test_chargebee_payments_of_an_invoice_add_up_and_one_completes_the_order(parts: list[int], share: int) -> None:
+def test_chargebee_partial_payments_add_up_and_one_completes_the_order(parts: list[int], share: int) -> None:
     total = sum(parts)
     tax = total * share // 100
     messages, paid = [], 0
@@ -108,7 +108,7 @@ def test_chargebee_payments_of_an_invoice_add_up_and_one_completes_the_order(par
 
 
 @given(parts=st.lists(st.integers(1, 10**7), min_size=2, max_size=5))
-def test_a_chargebee_invoice_that_does_not_say_what_is_due_is_completed_once_at_most(parts: list[int]) -> None:
+def test_chargebee_invoice_without_amount_due_is_completed_at_most_once(parts: list[int]) -> None:
     events = []
     for number, part in enumerate(parts):
         body = golden("chargebee", "payment_succeeded")
@@ -118,7 +118,7 @@ def test_a_chargebee_invoice_that_does_not_say_what_is_due_is_completed_once_at_
     assert events.count("Order Completed") <= 1
 
 
-def test_a_chargebee_payment_beyond_its_invoice_counts_what_was_applied() -> None:
+def test_chargebee_overpayment_counts_the_applied_amount() -> None:
     body = golden("chargebee", "payment_succeeded")
     body["content"]["transaction"].update(
         amount=5000, linked_invoices=[{"invoice_id": "INV-7", "applied_amount": 3570}]
@@ -145,7 +145,7 @@ def test_paypal_subtotal_tax_and_shipping_add_up_to_the_total(net: int, tax: int
     assert amounts["revenue"] == amounts["subtotal"] == money(net)
 
 
-def test_a_paypal_subscription_and_its_payments_are_one_person() -> None:
+def test_paypal_subscription_and_its_payments_are_one_person() -> None:
     activated, sale = (golden("paypal", case) for case in ("BILLING.SUBSCRIPTION.ACTIVATED", "PAYMENT.SALE.COMPLETED"))
     cancelled = golden("paypal", "BILLING.SUBSCRIPTION.CANCELLED__version_1")
     activated["resource"]["id"] = cancelled["resource"]["id"] = sale["resource"]["billing_agreement_id"]
@@ -154,7 +154,7 @@ def test_a_paypal_subscription_and_its_payments_are_one_person() -> None:
 
 
 @pytest.mark.parametrize("links", [[{"rel": ["up"], "href": "/captures/1"}], [{"rel": "up", "href": "no link"}], [{}]])
-def test_a_paypal_refund_whose_links_name_no_payment_is_an_order_of_its_own(links: list[Any]) -> None:
+def test_paypal_refund_without_link_to_a_payment_has_its_own_order_id(links: list[Any]) -> None:
     body = golden("paypal", "PAYMENT.CAPTURE.REFUNDED")
     body["resource"]["links"] = links
     (refund,) = sent("paypal", body)
@@ -162,7 +162,7 @@ def test_a_paypal_refund_whose_links_name_no_payment_is_an_order_of_its_own(link
 
 
 @pytest.mark.parametrize("time", ["2018-19-12T22:20:32.000Z", "2026-02-30T00:00:00Z", "", "soon"])
-def test_a_paypal_event_with_an_impossible_time_has_the_time_of_its_receipt(time: str) -> None:
+def test_paypal_event_with_invalid_time_has_the_time_of_receipt(time: str) -> None:
     (message,) = sent("paypal", golden("paypal", "PAYMENT.CAPTURE.COMPLETED") | {"create_time": time})
     assert message["timestamp"] == "2026-11-23T12:00:00.000Z"
     assert message["context"]["webhook"]["clock"] == "received"
@@ -172,7 +172,7 @@ def test_a_paypal_event_with_an_impossible_time_has_the_time_of_its_receipt(time
 
 
 @pytest.mark.parametrize("case", ["REFUND", "CAPTURE", "CANCELLATION", "CHARGEBACK", "REFUND_FAILED"])
-def test_an_adyen_modification_names_the_payment_and_not_its_own_reference(case: str) -> None:
+def test_adyen_modification_has_the_payments_order_id(case: str) -> None:
     payment = golden("adyen", "AUTHORISATION")["notificationItems"][0]["NotificationRequestItem"]
     body = golden("adyen", case)
     body["notificationItems"][0]["NotificationRequestItem"].update(
@@ -183,7 +183,7 @@ def test_an_adyen_modification_names_the_payment_and_not_its_own_reference(case:
     assert message["properties"]["order_id"] == order["properties"]["order_id"]
 
 
-def test_an_adyen_dispute_has_its_status_on_every_event() -> None:
+def test_adyen_dispute_events_have_the_status() -> None:
     for case in ("NOTIFICATION_OF_CHARGEBACK", "CHARGEBACK", "CHARGEBACK_REVERSED", "SECOND_CHARGEBACK"):
         body = copy.deepcopy(golden("adyen", case))
         body["notificationItems"][0]["NotificationRequestItem"]["additionalData"]["disputeStatus"] = "Pending"
@@ -194,8 +194,8 @@ def test_an_adyen_dispute_has_its_status_on_every_event() -> None:
 # Square
 
 
-def test_a_square_order_its_refund_and_its_dispute_have_one_order_id_and_a_guest_is_one_person() -> None:
-    """Square makes another order for each refund."""
+def test_square_payment_refund_and_dispute_share_order_id_and_guest() -> None:
+    """Square creates another order for each refund."""
     payment, refund, dispute = (
         golden("square", case) for case in ("payment.updated__guest", "refund.updated", "dispute.created")
     )
@@ -225,13 +225,13 @@ def test_revenuecat_revenue_and_tax_add_up_to_the_price(cents: int, part: Decima
     "type_", ["EXPIRATION", "CANCELLATION", "UNCANCELLATION", "PRODUCT_CHANGE", "SUBSCRIPTION_PAUSED"]
 )
 @pytest.mark.parametrize("price", [0, 0.0])
-def test_a_revenuecat_event_that_charges_nothing_has_no_amount(type_: str, price: float) -> None:
+def test_revenuecat_event_without_charge_has_no_amount(type_: str, price: float) -> None:
     body = golden("revenuecat", type_)
     body["event"].update(price=price, price_in_purchased_currency=price)
     assert all("amount" not in message["properties"] for message in sent("revenuecat", body))
 
 
-def test_a_reversed_revenuecat_refund_undoes_the_refund() -> None:
+def test_revenuecat_reversed_refund_undoes_the_refund() -> None:
     (refund,) = sent("revenuecat", golden("revenuecat", "CANCELLATION__refund"))
     (reversed_,) = sent("revenuecat", golden("revenuecat", "REFUND_REVERSED"))
     assert (refund["event"], reversed_["event"]) == ("Order Refunded", "Refund Failed")
@@ -239,6 +239,6 @@ def test_a_reversed_revenuecat_refund_undoes_the_refund() -> None:
     assert reversed_["properties"]["amount"] == refund["properties"]["total"]
 
 
-def test_a_converted_revenuecat_trial_is_no_renewal() -> None:
+def test_revenuecat_trial_conversion_is_not_a_renewal() -> None:
     names = [message["event"] for message in sent("revenuecat", golden("revenuecat", "RENEWAL__trial_conversion"))]
     assert names == ["Trial Ended", "Trial Converted", "Order Completed"]

@@ -1,4 +1,4 @@
-"""What the goldens of GitHub cannot tell by themselves."""
+"""GitHub behaviour that the goldens do not cover."""
 
 import json
 from datetime import UTC, datetime
@@ -25,14 +25,14 @@ def delivery(body: bytes, event: str = "star", guid: str = "guid-1") -> Delivery
 
 
 def test_json_and_form_are_the_same_event() -> None:
-    told = json.dumps(STAR)
-    (plain,) = github.events(delivery(told.encode()))
-    (form,) = github.events(delivery(urlencode({"payload": told}).encode()))
+    payload = json.dumps(STAR)
+    (plain,) = github.events(delivery(payload.encode()))
+    (form,) = github.events(delivery(urlencode({"payload": payload}).encode()))
     assert (plain.key, plain.type, plain.occurred_at, plain.raw) == (form.key, form.type, form.occurred_at, form.raw)
 
 
 @pytest.mark.parametrize("missing", ["x-github-event", "x-github-delivery"])
-def test_a_delivery_without_its_naming_headers_is_malformed(missing: str) -> None:
+def test_delivery_without_event_or_delivery_header_is_malformed(missing: str) -> None:
     sent = delivery(json.dumps(STAR).encode())
     headers = {name: value for name, value in sent.headers.items() if name != missing}
     unnamed = Delivery(source="github", body=sent.body, received_at=NOW, headers=headers)
@@ -40,21 +40,21 @@ def test_a_delivery_without_its_naming_headers_is_malformed(missing: str) -> Non
 
 
 @pytest.mark.parametrize("body", [b"payload=", b"payload=%7B", b"", b"[]"])
-def test_a_body_that_is_no_object_is_never_a_message(body: bytes) -> None:
+def test_body_without_an_object_makes_no_message(body: bytes) -> None:
     try:
-        told = outcomes(github, delivery(body))
+        results = outcomes(github, delivery(body))
     except Malformed:
         return
-    assert not [outcome for _, outcome in told if hasattr(outcome, "messages")]
+    assert not [outcome for _, outcome in results if hasattr(outcome, "messages")]
 
 
 @pytest.mark.parametrize("body", [{"zen": "x"}, {"zen": "x", "sender": {"id": 1, "type": "User"}}])
-def test_a_ping_is_never_forwarded(body: dict[str, Any]) -> None:
+def test_ping_is_ignored(body: dict[str, Any]) -> None:
     ((_, outcome),) = outcomes(github, delivery(json.dumps(body).encode(), event="ping"))
     assert isinstance(outcome, Ignored)
 
 
-def test_the_signature_that_github_publishes_is_accepted() -> None:
+def test_published_example_signature_is_accepted() -> None:
     """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"""
     signed = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
     request = Request(body=b"Hello, World!", headers={"x-hub-signature-256": signed})
@@ -71,16 +71,15 @@ def test_the_signature_that_github_publishes_is_accepted() -> None:
         ("issues", "transferred"), ("release", "created"), ("create", None), ("member", "added"),
     ],
 )  # fmt: skip
-def test_what_a_person_did_is_not_ignored_as_a_machines_work(event: str, action: str | None) -> None:
+def test_reason_for_an_ignored_action_of_a_person_blames_no_machine(event: str, action: str | None) -> None:
     body = {"sender": {"id": 1, "type": "User"}} | ({"action": action} if action else {})
     ((_, outcome),) = outcomes(github, delivery(json.dumps(body).encode(), event=event))
     assert isinstance(outcome, Ignored), outcome
-    assert not {"machine", "no person", "nobody", "told"} & set(outcome.reason.replace("'s", "").split()), (
-        outcome.reason
-    )
+    assert "machine" not in outcome.reason
+    assert "no person" not in outcome.reason
 
 
-def bought(
+def purchase_messages(
     action: str, *, sender: str = "User", account: str = "Organization", **purchase: Any
 ) -> list[dict[str, Any]]:
     plan = {
@@ -107,8 +106,8 @@ def bought(
     return outcome.messages
 
 
-def test_a_marketplace_purchase_says_plan_amount_and_who() -> None:
-    (message,) = bought("purchased")
+def test_marketplace_purchase_has_plan_amount_and_buyer() -> None:
+    (message,) = purchase_messages("purchased")
     assert (message["event"], message["timestamp"]) == ("Subscription Started", "2026-10-05T00:00:00.000Z")
     properties = message["properties"]
     assert (properties["plan_id"], properties["plan_name"], properties["quantity"]) == ("1", "Pro", 3)
@@ -122,8 +121,8 @@ def test_a_marketplace_purchase_says_plan_amount_and_who() -> None:
     assert "revenue" not in properties
 
 
-def test_a_yearly_purchase_has_the_yearly_price() -> None:
-    (message,) = bought("purchased", billing_cycle="yearly")
+def test_yearly_purchase_has_the_yearly_price() -> None:
+    (message,) = purchase_messages("purchased", billing_cycle="yearly")
     assert (message["properties"]["amount"], message["properties"]["plan_interval"]) == (Decimal("100.00"), "year")
 
 
@@ -138,19 +137,19 @@ def test_a_yearly_purchase_has_the_yearly_price() -> None:
         ("pending_change_cancelled", {}, ["Subscription Updated"]),
     ],
 )
-def test_each_change_of_a_marketplace_purchase_has_its_event(action: str, purchase: Any, events: list[str]) -> None:
-    assert [message["event"] for message in bought(action, **purchase)] == events
+def test_changes_of_a_marketplace_purchase_have_their_events(action: str, purchase: Any, events: list[str]) -> None:
+    assert [message["event"] for message in purchase_messages(action, **purchase)] == events
 
 
-def test_a_purchase_that_a_bot_reports_is_the_accounts() -> None:
-    (of_user,) = bought("cancelled", sender="Bot", account="User")
-    (by_user,) = bought("cancelled", sender="User")
-    (of_organisation,) = bought("cancelled", sender="Bot")
+def test_purchase_reported_by_a_bot_belongs_to_the_account() -> None:
+    (of_user,) = purchase_messages("cancelled", sender="Bot", account="User")
+    (by_user,) = purchase_messages("cancelled", sender="User")
+    (of_organisation,) = purchase_messages("cancelled", sender="Bot")
     assert len({message["anonymousId"] for message in (of_user, by_user, of_organisation)}) == 3
     assert "traits" not in of_organisation["context"]
 
 
-def test_what_nobody_is_named_for_is_ignored() -> None:
+def test_event_without_a_sender_is_ignored() -> None:
     body = {"action": "opened", "issue": {"id": 1, "created_at": "2026-10-05T09:00:00Z"}, "sender": None}
     headers = {"x-github-event": "issues", "x-github-delivery": "d1"}
     sent = Delivery(source="github", body=json.dumps(body).encode(), received_at=NOW, headers=headers)

@@ -1,4 +1,4 @@
-"""Shopify: names of events, topics, test notifications, and amounts that add up."""
+"""Shopify event keys, topics, test notifications, and amounts that add up."""
 
 import json
 from datetime import UTC, datetime
@@ -236,7 +236,7 @@ def golden(case: str) -> Any:
     return json.loads((GOLDEN / f"{case}.json").read_text())
 
 
-def one(body: Any, topic: str = "orders/paid", *, headers: dict[str, str] | None = None, **options: Any) -> Any:
+def translate(body: Any, topic: str = "orders/paid", *, headers: dict[str, str] | None = None, **options: Any) -> Any:
     delivery = Delivery(
         source="shopify", body=json.dumps(body).encode(), received_at=NOW,
         headers={**HEADERS, "x-shopify-topic": topic, "x-shopify-triggered-at": "2026-11-23T11:00:00Z", **(headers or {})},
@@ -257,20 +257,20 @@ def test_registration_names_shopify_topics_by_their_enum_value() -> None:
 
 
 def test_shopify_recognises_an_event_by_the_webhook_id_of_an_earlier_release() -> None:
-    event, _ = one(golden("orders.paid"))
+    event, _ = translate(golden("orders.paid"))
     assert event.key == "orders/paid:e-1:450001"
     assert [former.key for former in event.former_keys] == ["w-1"]
 
 
 def test_shopify_recognises_an_event_by_the_digest_of_an_earlier_release() -> None:
-    event, _ = one(golden("orders.paid"), headers={"x-shopify-event-id": "", "x-shopify-webhook-id": ""})
+    event, _ = translate(golden("orders.paid"), headers={"x-shopify-event-id": "", "x-shopify-webhook-id": ""})
     assert event.key.startswith("orders/paid:sha256:")
     assert [former.key for former in event.former_keys] == [event.key.removeprefix("orders/paid:")]
 
 
 @pytest.mark.parametrize("record", [{"id": None}, {"id": {"a": 1}}, {"id": [1]}, {"id": True}])
-def test_shopify_names_an_event_whose_record_has_no_usable_id(record: dict[str, Any]) -> None:
-    event, _ = one(record, "products/update")
+def test_shopify_key_of_a_record_without_usable_id_is_topic_and_event_id(record: dict[str, Any]) -> None:
+    event, _ = translate(record, "products/update")
     assert event.key == "products/update:e-1"
     assert not event.problem
 
@@ -278,17 +278,17 @@ def test_shopify_names_an_event_whose_record_has_no_usable_id(record: dict[str, 
 @pytest.mark.parametrize("topic", ["refunds/create", "orders/paid", "customers/create", "checkouts/create"])
 def test_a_shopify_test_notification_is_skipped_when_environment_is_live(topic: str) -> None:
     body = golden(topic.replace("/", "."))
-    _, skipped = one(body, topic, headers={"x-shopify-test": "true"})
+    _, skipped = translate(body, topic, headers={"x-shopify-test": "true"})
     assert isinstance(skipped, Ignored)
     assert "SEGUE_SHOPIFY_ENVIRONMENT=both" in skipped.reason
-    _, delivered = one(body, topic, headers={"x-shopify-test": "true"}, environment="both")
+    _, delivered = translate(body, topic, headers={"x-shopify-test": "true"}, environment="both")
     assert delivered.messages[0]["context"]["webhook"]["test"] is True
-    assert isinstance(one(body, topic, headers={"x-shopify-test": "false"})[1], Translated)
+    assert isinstance(translate(body, topic, headers={"x-shopify-test": "false"})[1], Translated)
 
 
 @pytest.mark.parametrize("transactions", [[], [{"kind": "void", "status": "success", "amount": "5.00"}]])
 def test_a_shopify_refund_without_a_refund_transaction_is_ignored(transactions: list[Any]) -> None:
-    _, outcome = one({**golden("refunds.create"), "transactions": transactions}, "refunds/create")
+    _, outcome = translate({**golden("refunds.create"), "transactions": transactions}, "refunds/create")
     assert isinstance(outcome, Ignored)
 
 
@@ -303,7 +303,7 @@ def test_shopify_subtotal_tax_shipping_tip_and_duties_add_up_to_the_total(
     goods: Decimal, goods_tax: Decimal, shipping: Decimal, shipping_tax: Decimal, shipping_discount: Decimal,
     tip: Decimal, duties: Decimal, included: bool, goods_lines: bool, shipping_lines: bool,
 ) -> None:  # fmt: skip
-    """Prices with and without tax, with lines that name their tax or an order that names the whole only."""
+    """Prices with and without tax; tax on the lines, or on the order only."""
     shipping += Decimal("0.01")
     goods_price = goods + (goods_tax if included else 0)
     shipping_price = shipping + (shipping_tax if included else 0)
@@ -321,7 +321,7 @@ def test_shopify_subtotal_tax_shipping_tip_and_duties_add_up_to_the_total(
             "price": str(shipping_price + shipping_discount), "tax_lines": [{"price": str(shipping_tax)}],
             "discount_allocations": [{"amount": str(shipping_discount)}],
         }]  # fmt: skip
-    _, outcome = one(body)
+    _, outcome = translate(body)
     money = outcome.messages[0]["properties"]
     parts = ("subtotal", "tax", "shipping", "tip", "duties")
     assert sum((money.get(name, Decimal(0)) for name in parts), Decimal(0)) == money["total"] == total
@@ -344,7 +344,7 @@ def test_a_shopify_refund_is_in_the_shops_currency_and_never_exceeds_its_lines(
         "id": 1, "order_id": 2, "refund_line_items": [{"quantity": 1, "subtotal_set": money}],
         "transactions": [{"kind": "refund", "status": "success", "amount": str(paid), "currency": "EUR"}],
     }  # fmt: skip
-    _, outcome = one(body, "refunds/create")
+    _, outcome = translate(body, "refunds/create")
     refund = outcome.messages[0]["properties"]
     assert refund["currency"] == "USD"
     assert refund["total"] <= shop
@@ -362,5 +362,5 @@ def test_a_shopify_refund_of_a_zero_decimal_currency_is_rounded_to_its_unit() ->
         "id": 1, "order_id": 2, "refund_line_items": [{"quantity": 1, "subtotal_set": money}],
         "transactions": [{"kind": "refund", "status": "success", "amount": "3.00", "currency": "USD"}],
     }  # fmt: skip
-    _, outcome = one(body, "refunds/create")
+    _, outcome = translate(body, "refunds/create")
     assert outcome.messages[0]["properties"]["total"] == Decimal(429)

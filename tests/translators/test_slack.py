@@ -1,4 +1,4 @@
-"""What the goldens of Slack cannot tell by themselves."""
+"""Slack behaviour that the goldens do not cover."""
 
 import hmac
 import json
@@ -20,19 +20,19 @@ def delivery(body: bytes, **headers: str) -> Delivery:
 
 
 def callback(**event: Any) -> Delivery:
-    told = {"type": "event_callback", "event_id": "Ev1", "event_time": 1791190800, "team_id": "T1", "event": event}
-    return delivery(json.dumps(told).encode())
+    body = {"type": "event_callback", "event_id": "Ev1", "event_time": 1791190800, "team_id": "T1", "event": event}
+    return delivery(json.dumps(body).encode())
 
 
-def test_the_challenge_is_answered_only_once_it_is_verified() -> None:
-    asked = delivery(json.dumps({"type": "url_verification", "challenge": "abc"}).encode())
-    answer = slack.greet(asked, signed=True)
+def test_challenge_is_answered_only_if_signed() -> None:
+    request = delivery(json.dumps({"type": "url_verification", "challenge": "abc"}).encode())
+    answer = slack.greet(request, signed=True)
     assert answer is not None
     assert json.loads(answer.body) == {"challenge": "abc"}
     assert not slack.has_unsigned_handshake
 
 
-def test_an_event_or_a_form_is_no_handshake() -> None:
+def test_event_or_form_is_not_a_handshake() -> None:
     assert slack.greet(callback(type="message"), signed=True) is None
     assert slack.greet(delivery(b"command=%2Forder&user_id=U1"), signed=True) is None
 
@@ -42,30 +42,30 @@ def test_a_retry_has_the_same_key() -> None:
     assert slack.events(first)[0].key == slack.events(again)[0].key == "Ev1"
 
 
-def test_the_finer_time_is_kept_to_the_microsecond() -> None:
+def test_event_time_is_kept_to_the_microsecond() -> None:
     (event,) = slack.events(callback(type="message", event_ts="1791190800.123456"))
     assert event.occurred_at == datetime.fromtimestamp(1791190800, UTC).replace(microsecond=123456)
 
 
-def test_what_was_typed_is_never_sent() -> None:
+def test_text_of_messages_forms_and_commands_is_never_sent() -> None:
     view = {"id": "V1", "callback_id": "order", "state": {"values": {"b": {"a": {"value": "my secret"}}}}}
     forms = [
         {"payload": json.dumps({"type": "view_submission", "user": {"id": "U1"}, "trigger_id": "1", "view": view})},
         {"command": "/order", "text": "my secret", "user_id": "U1", "trigger_id": "2"},
     ]
-    told = [delivery(urlencode(form).encode(), **{"x-slack-request-timestamp": "1791190800"}) for form in forms]
-    for sent in [*told, callback(type="message", user="U1", ts="1.000001", text="my secret")]:
+    deliveries = [delivery(urlencode(form).encode(), **{"x-slack-request-timestamp": "1791190800"}) for form in forms]
+    for sent in [*deliveries, callback(type="message", user="U1", ts="1.000001", text="my secret")]:
         ((_, outcome),) = outcomes(slack, sent)
         assert isinstance(outcome, Translated)
         assert "my secret" not in repr(outcome.messages)
 
 
-def test_a_form_cannot_name_its_own_type() -> None:
+def test_form_field_cannot_set_the_event_type() -> None:
     (event,) = slack.events(delivery(b"command=%2Forder&user_id=U1&type=app_uninstalled&trigger_id=1"))
     assert event.type == "slash_command"
 
 
-def test_a_command_signed_as_slack_signs_it_is_accepted_and_a_changed_one_is_not() -> None:
+def test_signed_command_is_accepted_and_a_changed_one_refused() -> None:
     scheme, body = slack.schemes["default"], b"command=%2Forder&user_id=U1&trigger_id=1"
     digest = hmac.new(b"signing-secret", b"v0:1791190800:" + body, "sha256").hexdigest()
     headers = {"x-slack-signature": f"v0={digest}", "x-slack-request-timestamp": "1791190800"}
@@ -74,7 +74,7 @@ def test_a_command_signed_as_slack_signs_it_is_accepted_and_a_changed_one_is_not
     assert not verify(scheme, Request(body=body + b"&x=1", headers=headers), ["signing-secret"], now=now).ok
 
 
-def test_a_command_or_a_modal_is_answered_with_nothing_since_slack_would_show_it() -> None:
+def test_response_to_commands_and_modals_is_empty() -> None:
     assert slack.ack is not None
     assert (slack.ack.status, slack.ack.body) == (200, b"")
 
@@ -97,23 +97,23 @@ def person(member: str, **outer: Any) -> tuple[str, str]:
     return message["anonymousId"], message["context"]["externalIds"][0]["id"]
 
 
-def test_one_user_id_in_two_workspaces_is_two_people() -> None:
+def test_same_user_id_in_two_workspaces_is_two_people() -> None:
     assert set(person("U1", team_id="T1")).isdisjoint(person("U1", team_id="T2"))
     assert person("U1", team_id="T1") == person("U1", team_id="T1")
 
 
-def test_a_member_of_an_enterprise_grid_is_one_person_in_all_its_workspaces() -> None:
+def test_enterprise_grid_member_is_one_person_in_all_workspaces() -> None:
     assert person("W1", team_id="T1") == person("W1", team_id="T2", enterprise_id="E1")
     assert person("U1", team_id="T1", enterprise_id="E1") == person("U1", team_id="T2", enterprise_id="E1")
     assert person("U1", team_id="T1", enterprise_id="E1") != person("U1", team_id="T1", enterprise_id="E2")
 
 
-def test_a_channel_shared_with_another_company_does_not_split_a_member() -> None:
+def test_shared_channel_does_not_split_a_member() -> None:
     ours = person("U1", team_id="T1", context_team_id="T1")
     assert person("U1", team_id="T9", context_team_id="T1", context_enterprise_id=None) == ours
 
 
-def test_an_interaction_and_an_event_of_one_member_are_of_one_person() -> None:
+def test_interaction_and_event_of_a_member_are_one_person() -> None:
     action = {"type": "shortcut", "user": {"id": "U1"}, "team": {"id": "T1"}, "enterprise": None, "trigger_id": "1"}
     form = urlencode({"payload": json.dumps(action)}).encode()
     command = b"command=%2Forder&user_id=U1&team_id=T1&trigger_id=1"
@@ -123,7 +123,7 @@ def test_an_interaction_and_an_event_of_one_member_are_of_one_person() -> None:
         assert outcome.messages[0]["anonymousId"] == person("U1", team_id="T1")[0]
 
 
-def test_an_app_removed_from_a_whole_organisation_names_the_organisation() -> None:
+def test_app_removed_from_an_organisation_has_the_organisation_as_account() -> None:
     payload = {
         "type": "event_callback",
         "event_id": "Ev1",
@@ -136,12 +136,12 @@ def test_an_app_removed_from_a_whole_organisation_names_the_organisation() -> No
     assert outcome.messages[0]["properties"]["account_id"] == "E1"
 
 
-def test_a_channel_that_is_an_object_or_odd_names_no_message() -> None:
+def test_message_key_ignores_a_channel_that_is_not_an_id() -> None:
     for channel in ({"id": "C1"}, {"id": ""}, ["C1"], 7):
         assert slack.events(callback(type="channel_rename", channel=channel, ts=7))[0].key == "Ev1"
 
 
-def test_an_act_of_no_member_is_ignored() -> None:
+def test_event_without_a_member_is_ignored() -> None:
     ((_, outcome),) = outcomes(
         slack,
         callback(

@@ -1,4 +1,4 @@
-"""What the goldens of Standard Webhooks cannot tell by themselves."""
+"""Standard Webhooks behaviour that the goldens do not cover."""
 
 import base64
 import hmac
@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translators.kit import Delivery
-from translators.standard_webhooks import name_of, standard_webhooks
+from translators.standard_webhooks import message_name, standard_webhooks
 from webhooks.signatures import Request, verify
 from webhooks.transcript import outcomes
 from webhooks.translate import Broken, Ignored, Translated
@@ -32,20 +32,20 @@ def delivery(data: Any, **options: str) -> Delivery:
 
 
 @pytest.mark.parametrize("type_", ["invoice.paid", "invoice_paid", "invoice/paid", "invoicePaid", "invoice-paid"])
-def test_however_a_type_is_written_its_name_is_the_same(type_: str) -> None:
-    assert name_of(type_) == "Invoice Paid"
+def test_name_is_the_same_in_every_spelling_of_a_type(type_: str) -> None:
+    assert message_name(type_) == "Invoice Paid"
 
 
 @pytest.mark.parametrize(
     ("type_", "name"), [("user.SSO.enabled", "User SSO Enabled"), ("v2.user", "V2 User"), ("größe.neu", "Größe Neu")]
 )
-def test_capitals_numbers_and_other_alphabets_stay(type_: str, name: str) -> None:
-    assert name_of(type_) == name
+def test_name_keeps_capitals_numbers_and_other_alphabets(type_: str, name: str) -> None:
+    assert message_name(type_) == name
 
 
 @given(st.text(min_size=1))
 def test_every_type_has_a_name(type_: str) -> None:
-    assert name_of(type_)
+    assert message_name(type_)
 
 
 def test_only_scalar_members_of_data_are_sent() -> None:
@@ -55,27 +55,27 @@ def test_only_scalar_members_of_data_are_sent() -> None:
     assert outcome.messages[0]["properties"] == {"id": "inv_1", "paid": True, "customer_id": "cus_1"}
 
 
-def test_the_attempts_time_is_not_the_events() -> None:
+def test_event_time_is_not_the_time_of_the_attempt() -> None:
     (event,) = standard_webhooks.events(delivery({}))
     assert (event.occurred_at, event.clock) == (datetime(2026, 10, 5, 9, tzinfo=UTC), "event")
 
 
-def test_nobody_is_made_up_where_no_path_is_set() -> None:
+def test_event_without_configured_person_paths_is_broken() -> None:
     ((_, outcome),) = outcomes(standard_webhooks, delivery({"id": "inv_1", "customer_id": "cus_1"}))
     assert isinstance(outcome, Broken)
     assert "customer_id" in outcome.reason
 
 
-def test_the_plain_key_scheme_takes_the_secrets_text_as_the_key() -> None:
+def test_plain_key_scheme_uses_the_secrets_text_as_key() -> None:
     body, at = b"{}", int(NOW.timestamp())
-    made = base64.b64encode(hmac.digest(b"polar_whs_example", f"msg_1.{at}.".encode() + body, "sha256")).decode()
-    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(at), "webhook-signature": f"v1,{made}"}
+    signature = base64.b64encode(hmac.digest(b"polar_whs_example", f"msg_1.{at}.".encode() + body, "sha256")).decode()
+    headers = {"webhook-id": "msg_1", "webhook-timestamp": str(at), "webhook-signature": f"v1,{signature}"}
     scheme = standard_webhooks.schemes["plain_key"]
     assert verify(scheme, Request(body=body, headers=headers), ["polar_whs_example"], now=NOW).ok
 
 
 @pytest.mark.parametrize("customer", [None, "", " ", {}])
-def test_a_record_without_a_customer_is_ignored_and_a_path_that_is_nowhere_is_a_fault(customer: Any) -> None:
+def test_empty_customer_is_ignored_and_missing_path_is_broken(customer: Any) -> None:
     ((_, outcome),) = outcomes(
         standard_webhooks, delivery({"id": "inv_1", "customer_id": customer}, customer_id="data.customer_id")
     )
@@ -84,7 +84,7 @@ def test_a_record_without_a_customer_is_ignored_and_a_path_that_is_nowhere_is_a_
     assert isinstance(outcome, Broken)
 
 
-def test_type_and_id_that_hold_the_separator_name_two_events() -> None:
+def test_separator_in_type_and_id_gives_two_keys() -> None:
     def key(type_: str, id_: str) -> str:
         body = json.dumps({"type": type_, "data": {"id": id_}}).encode()
         sent = replace(delivery({}, event_id="data.id"), body=body)

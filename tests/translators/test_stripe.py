@@ -1,4 +1,4 @@
-"""What the goldens of Stripe cannot tell by themselves."""
+"""Stripe behaviour that the goldens do not cover."""
 
 import json
 import re
@@ -25,9 +25,9 @@ from webhooks.translate import Translated
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
 
-def told(type_: str, thing: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
+def messages_of(type_: str, obj: dict[str, Any], **more: Any) -> list[dict[str, Any]]:
     options = stripe.defaults() | more.pop("options", {})
-    body = {"id": "evt_1", "type": type_, "created": 1767229200, "livemode": True, "data": {"object": thing}} | more
+    body = {"id": "evt_1", "type": type_, "created": 1767229200, "livemode": True, "data": {"object": obj}} | more
     delivery = Delivery(source="stripe", body=json.dumps(body).encode(), received_at=NOW, options=options)
     ((_, outcome),) = outcomes(stripe, delivery)
     return outcome.messages if isinstance(outcome, Translated) else []
@@ -35,11 +35,11 @@ def told(type_: str, thing: dict[str, Any], **more: Any) -> list[dict[str, Any]]
 
 def official_types() -> list[str]:
     text = Path(official.__file__).read_text()
-    found = set(re.findall(r'"([a-z0-9_]+(?:\.[a-z0-9_]+)+)"', text))
-    return sorted(name for name in found if not re.match(r"\d{4}", name))
+    names = set(re.findall(r'"([a-z0-9_]+(?:\.[a-z0-9_]+)+)"', text))
+    return sorted(name for name in names if not re.match(r"\d{4}", name))
 
 
-def test_every_type_that_stripe_knows_is_translated_or_declared_ignored() -> None:
+def test_every_type_of_stripes_list_is_translated_or_ignored() -> None:
     types = official_types()
     assert len(types) > 250
     assert [type_ for type_ in types if stripe.find(type_) is None] == []
@@ -87,8 +87,8 @@ INVOICED = [("checkout.session.completed", SESSION | {"invoice": "in_1"})]
 
 def revenues(events: list[tuple[str, dict[str, Any]]], revenue_from: str) -> list[Decimal]:
     options = {"revenue_from": revenue_from}
-    messages = [message for type_, thing in events for message in told(type_, thing, options=options)]
-    return [told["properties"]["revenue"] for told in messages if "revenue" in told.get("properties", {})]
+    messages = [message for type_, obj in events for message in messages_of(type_, obj, options=options)]
+    return [message["properties"]["revenue"] for message in messages if "revenue" in message.get("properties", {})]
 
 
 @pytest.mark.parametrize("revenue_from", ["checkout", "payments"])
@@ -97,18 +97,18 @@ def revenues(events: list[tuple[str, dict[str, Any]]], revenue_from: str) -> lis
     [CHECKOUT + PAYMENT, LATER + PAYMENT, SUBSCRIBING + PAYMENT + PAID_INVOICE, PAYMENT + PAID_INVOICE, INVOICED + PAYMENT + PAID_INVOICE],
     ids=["checkout", "a delayed payment", "a subscription", "an invoice", "a checkout with an invoice"],
 )  # fmt: skip
-def test_one_purchase_has_one_revenue_whichever_way_it_is_told(
+def test_one_purchase_has_one_revenue_in_every_sequence_of_events(
     events: list[tuple[str, dict[str, Any]]], revenue_from: str
 ) -> None:
     assert revenues(events, revenue_from) == [Decimal("10.00")]
 
 
-def test_a_payment_that_is_neither_checkouts_nor_an_invoices_has_revenue_only_where_payments_have_it() -> None:
+def test_standalone_payment_has_revenue_only_with_revenue_from_payments() -> None:
     assert revenues(PAYMENT, "checkout") == []
     assert revenues(PAYMENT, "payments") == [Decimal("10.00")]
 
 
-def test_an_old_charge_has_revenue_once_it_is_captured_and_not_before() -> None:
+def test_charge_without_intent_has_revenue_when_captured() -> None:
     held = CHARGE | {"payment_intent": None, "captured": False, "amount_captured": 0}
     taken = held | {"captured": True, "amount_captured": 700}
     assert revenues([("charge.succeeded", held)], "payments") == []
@@ -116,29 +116,29 @@ def test_an_old_charge_has_revenue_once_it_is_captured_and_not_before() -> None:
     assert revenues([("charge.succeeded", CHARGE | {"payment_intent": None})], "payments") == [Decimal("10.00")]
 
 
-def test_an_invoice_paid_outside_stripe_has_its_revenue_although_no_payment_tells_of_it() -> None:
+def test_invoice_paid_outside_stripe_has_revenue_without_a_payment() -> None:
     for outside in ({"paid_out_of_band": True}, {"amount_paid_off_stripe": 1000}):
         for revenue_from in ("checkout", "payments"):
             assert revenues([("invoice.paid", INVOICE | outside)], revenue_from) == [Decimal("10.00")]
     assert revenues([("invoice.paid", INVOICE | {"amount_paid_off_stripe": 400})], "payments") == [Decimal("4.00")]
 
 
-def test_partial_refunds_sum_to_what_was_refunded() -> None:
+def test_partial_refunds_add_up_to_the_refunded_amount() -> None:
     steps = [(300, 0), (1000, 300)]
     refunds = [
-        told("charge.refunded", CHARGE | {"amount_refunded": now}, data={"object": CHARGE | {"amount_refunded": now}, "previous_attributes": {"amount_refunded": before}})
+        messages_of("charge.refunded", CHARGE | {"amount_refunded": now}, data={"object": CHARGE | {"amount_refunded": now}, "previous_attributes": {"amount_refunded": before}})
         for now, before in steps
     ]  # fmt: skip
     assert [message["properties"]["total"] for (message,) in refunds] == [Decimal("3.00"), Decimal("7.00")]
 
 
-def test_what_was_never_captured_is_not_refunded() -> None:
-    assert told("charge.refunded", REFUND | {"captured": False}) == []
-    (whole,) = told("charge.refunded", REFUND)
+def test_released_authorisation_is_not_a_refund() -> None:
+    assert messages_of("charge.refunded", REFUND | {"captured": False}) == []
+    (whole,) = messages_of("charge.refunded", REFUND)
     assert whole["event"] == "Order Refunded"
 
 
-def test_an_invoice_is_told_once_although_stripe_tells_it_thrice() -> None:
+def test_paid_invoice_is_reported_once_although_stripe_sends_three_events() -> None:
     for twin in ("invoice.payment_succeeded", "invoice_payment.paid"):
         assert isinstance(stripe.find(twin), Ignored)
     assert callable(stripe.find("invoice.paid"))
@@ -149,12 +149,12 @@ def test_an_invoice_is_told_once_although_stripe_tells_it_thrice() -> None:
     [(1999, "usd", "19.99"), (500, "jpy", "500"), (500, "ugx", "5"), (500, "isk", "5"), (500, "mga", "500"), (5120, "kwd", "5.12"),
      (100, "huf", "1"), (100, "twd", "1")],
 )  # fmt: skip
-def test_amounts_follow_stripes_own_exponents(minor: int, currency: str, exact: str) -> None:
+def test_amounts_use_stripes_own_exponents(minor: int, currency: str, exact: str) -> None:
     assert amount(Payload({"amount": minor, "currency": currency}), "amount") == Decimal(exact)
 
 
-def test_a_guest_of_one_purchase_is_one_person_over_its_events() -> None:
-    of = {
+def test_guest_of_one_purchase_is_one_person_in_all_events() -> None:
+    objects = {
         "checkout.session.completed": {
             "id": "cs_1",
             "object": "checkout.session",
@@ -164,13 +164,13 @@ def test_a_guest_of_one_purchase_is_one_person_over_its_events() -> None:
         "payment_intent.succeeded": {"id": "pi_1", "object": "payment_intent"},
         "charge.dispute.created": {"id": "dp_1", "object": "dispute", "payment_intent": "pi_1", "charge": "ch_1"},
     }
-    people = {message["anonymousId"] for type_, thing in of.items() for message in told(type_, thing)}
+    people = {message["anonymousId"] for type_, obj in objects.items() for message in messages_of(type_, obj)}
     assert len(people) == 1
 
 
-def test_an_event_about_the_merchant_is_never_a_customers() -> None:
-    (payout,) = told("payout.paid", {"id": "po_1", "object": "payout"})
-    (other,) = told("payout.paid", {"id": "po_1", "object": "payout"}, account="acct_1")
+def test_merchant_event_has_the_account_as_person() -> None:
+    (payout,) = messages_of("payout.paid", {"id": "po_1", "object": "payout"})
+    (other,) = messages_of("payout.paid", {"id": "po_1", "object": "payout"}, account="acct_1")
     assert payout["anonymousId"] != other["anonymousId"]
     assert "externalIds" not in payout["context"]
 
@@ -180,34 +180,32 @@ def test_an_event_about_the_merchant_is_never_a_customers() -> None:
     (1767229200 + 60, "2026-01-01T01:00:00.000Z"),
     (1704067200, "2026-01-01T01:00:00.000Z"),
 ], ids=["closer", "after the event", "years before"])  # fmt: skip
-def test_the_time_of_a_fact_is_the_objects_own_only_shortly_before_stripe_recorded_it(
-    paid_at: int, timestamp: str
-) -> None:
-    (message,) = told("invoice.paid", INVOICE | {"status_transitions": {"paid_at": paid_at}})
+def test_objects_own_time_is_used_only_up_to_31_days_before_the_event(paid_at: int, timestamp: str) -> None:
+    (message,) = messages_of("invoice.paid", INVOICE | {"status_transitions": {"paid_at": paid_at}})
     assert message["timestamp"] == timestamp
 
 
-def test_a_test_is_told_from_the_real_thing_and_left_out_unless_asked_for() -> None:
+def test_test_event_is_skipped_or_marked_by_livemode() -> None:
     customer = {"id": "cus_1", "object": "customer"}
-    assert told("customer.deleted", customer, livemode=False) == []
-    (test,) = told("customer.deleted", customer, livemode=False, options={"livemode": "both"})
-    (live,) = told("customer.deleted", customer, options={"livemode": "both"})
+    assert messages_of("customer.deleted", customer, livemode=False) == []
+    (test,) = messages_of("customer.deleted", customer, livemode=False, options={"livemode": "both"})
+    (live,) = messages_of("customer.deleted", customer, options={"livemode": "both"})
     assert test["context"]["webhook"]["livemode"] is False
     assert "livemode" not in live["context"]["webhook"]
 
 
-def test_the_group_comes_from_the_configured_key_and_from_nowhere_else() -> None:
-    thing = SUBSCRIPTION | {"metadata": {"workspace_id": "w_9"}}
+def test_group_comes_only_from_the_configured_metadata_key() -> None:
+    obj = SUBSCRIPTION | {"metadata": {"workspace_id": "w_9"}}
     for type_ in ("customer.subscription.created", "customer.subscription.paused"):
-        (with_key,) = told(type_, thing, options={"group_key": "workspace_id"})
-        (without,) = told(type_, thing, account="acct_1")
+        (with_key,) = messages_of(type_, obj, options={"group_key": "workspace_id"})
+        (without,) = messages_of(type_, obj, account="acct_1")
         assert with_key["context"]["groupId"] == "w_9"
         assert "groupId" not in without["context"]
-    (thin,) = told("v2.core.account.created", {}, related_object={"id": "acct_9", "type": "v2.core.account"})
+    (thin,) = messages_of("v2.core.account.created", {}, related_object={"id": "acct_9", "type": "v2.core.account"})
     assert "groupId" not in thin["context"]
 
 
-def test_two_endpoints_of_two_merchants_are_two_accounts() -> None:
+def test_two_endpoints_have_two_merchant_accounts() -> None:
     body = json.dumps(
         {"id": "evt_1", "type": "payout.paid", "created": 1, "data": {"object": {"id": "po_1", "object": "payout"}}}
     ).encode()
@@ -219,7 +217,7 @@ def test_two_endpoints_of_two_merchants_are_two_accounts() -> None:
     assert len(people) == 2
 
 
-def test_an_envelope_comes_in_by_the_token_in_its_url() -> None:
+def test_token_in_the_url_authenticates_an_envelope() -> None:
     scheme = stripe.schemes["token"]
     assert isinstance(scheme, SharedToken)
     signed = sign(scheme, body=b"{}", secret="tok", now=NOW)
@@ -229,7 +227,7 @@ def test_an_envelope_comes_in_by_the_token_in_its_url() -> None:
     assert verdict.strength == "authenticated"
 
 
-def test_a_body_that_only_looks_like_a_handshake_is_none() -> None:
+def test_body_similar_to_a_handshake_is_not_one() -> None:
     for body in (
         b'{"a": "SubscriptionValidationEvent"}',
         b'["SubscriptionValidationEvent"]',
@@ -240,30 +238,30 @@ def test_a_body_that_only_looks_like_a_handshake_is_none() -> None:
     assert endpoint(stripe, delivery).name == "stripe"
 
 
-def knock(
+def send_options(
     journal: SqliteJournal, *, token: str = "tok", headers: dict[str, str] | None = None, scheme: str = "token"
 ) -> Any:
     endpoint = Endpoint(
         name="stripe", source=stripe, scheme=stripe.schemes[scheme], secrets=("tok",), options=stripe.defaults()
     )
-    door = Door(endpoints={"stripe": endpoint}, sources={}, journal=journal, max_body=1000)
-    return door.take("stripe", Incoming(method="OPTIONS", body=b"", headers=headers or {}, token=token))
+    handler = Door(endpoints={"stripe": endpoint}, sources={}, journal=journal, max_body=1000)
+    return handler.take("stripe", Incoming(method="OPTIONS", body=b"", headers=headers or {}, token=token))
 
 
-def test_event_grid_asks_by_options_and_is_answered_behind_the_token_only(tmp_path: Path) -> None:
+def test_event_grid_options_request_requires_the_token(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "segue.db")
-    asked = {"webhook-request-origin": "eventgrid.azure.net", "webhook-request-rate": "120"}
-    answer = knock(journal, headers=asked)
+    headers = {"webhook-request-origin": "eventgrid.azure.net", "webhook-request-rate": "120"}
+    answer = send_options(journal, headers=headers)
     assert answer.status == 200
     assert answer.headers == {"WebHook-Allowed-Origin": "eventgrid.azure.net", "WebHook-Allowed-Rate": "*"}
-    for fault, given in (
-        (401, {"token": "guess", "headers": asked}),
-        (401, {"scheme": "stripe", "headers": asked}),
+    for status, request in (
+        (401, {"token": "guess", "headers": headers}),
+        (401, {"scheme": "stripe", "headers": headers}),
         (405, {}),
         (405, {"headers": {"webhook-request-origin": "eventgrid.azure.net\r\nx: y"}}),
     ):
-        with pytest.raises(Rejected) as refused:
-            knock(journal, **given)
-        assert refused.value.status == fault
+        with pytest.raises(Rejected) as error:
+            send_options(journal, **request)
+        assert error.value.status == status
     assert list(journal.rows(limit=1)) == []
     journal.close()

@@ -1,4 +1,4 @@
-"""Stripe subscriptions of several items, and amounts that add up whether prices include the tax or not."""
+"""Stripe subscriptions with several items, and amounts that add up with tax included or added."""
 
 import json
 from decimal import Decimal
@@ -90,27 +90,27 @@ def test_a_renewal_is_reported_beside_a_plan_change_and_in_any_order(seed: Any, 
     assert names(updated(new, old)) == [*moved, "Subscription Renewed"]
 
 
-def test_one_item_that_renews_renews_the_subscription() -> None:
-    """Items may be billed by the month and by the year in one subscription."""
+def test_renewal_of_one_item_renews_the_subscription() -> None:
+    """A subscription may have monthly and yearly items."""
     yearly = item("si_1", "price_year", 1)
     sent = updated([yearly, item("si_2", "price_a", 1, END, NEXT_END)], [yearly, item("si_2", "price_a", 1)])
     assert names(sent) == ["Subscription Renewed"]
 
 
-def test_a_period_that_begins_before_the_last_one_ended_is_no_renewal() -> None:
+def test_period_that_begins_before_the_previous_end_is_not_a_renewal() -> None:
     sent = updated([item("si_1", "price_b", 1, START + 9, END + 9)], [item("si_1", "price_a", 1)])
     assert names(sent) == ["Subscription Plan Changed"]
 
 
-@pytest.mark.parametrize("was", ["past_due", "unpaid"])
-def test_a_subscription_that_is_paid_after_being_overdue_has_recovered(was: str) -> None:
+@pytest.mark.parametrize("status", ["past_due", "unpaid"])
+def test_overdue_subscription_that_becomes_active_has_recovered(status: str) -> None:
     same = [item("si_1", "price_a", 1)]
-    sent = updated(same, same, status=was)
+    sent = updated(same, same, status=status)
     assert names(sent) == ["Subscription Recovered"]
-    assert sent[0]["properties"]["previous_status"] == was
+    assert sent[0]["properties"]["previous_status"] == status
 
 
-def test_a_previous_quantity_beside_the_first_items_quantity_is_the_first_items() -> None:
+def test_previous_quantity_is_of_the_first_item_only() -> None:
     first = item("si_1", "price_a", 1)
     sent = updated([first, item("si_2", "price_b", 5)], [first, item("si_2", "price_b", 3)])
     assert "previous_quantity" not in sent[0]["properties"]

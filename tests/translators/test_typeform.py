@@ -1,4 +1,4 @@
-"""What the goldens of Typeform cannot tell by themselves."""
+"""Typeform behaviour that the goldens do not cover."""
 
 import base64
 import hmac
@@ -35,7 +35,7 @@ def answer(type_: str, value: Any, ref: str) -> dict[str, Any]:
     return {"type": type_, type_: value, "field": {"id": f"id_{ref}", "ref": ref}}
 
 
-def test_what_somebody_wrote_is_not_sent_by_default() -> None:
+def test_free_text_answers_are_not_sent_by_default() -> None:
     answers = [answer("text", "my diagnosis", "why"), answer("number", 3, "size")]
     assert message(answers=answers)["properties"]["answers"] == {"size": 3}
 
@@ -44,14 +44,14 @@ def test_a_form_without_answers_has_no_answers_property() -> None:
     assert "answers" not in message()["properties"]
 
 
-def test_two_responses_from_one_address_are_one_person_however_it_is_written() -> None:
+def test_email_address_in_any_case_is_one_person() -> None:
     people = {
-        message(answers=[answer("email", told, "email")])["anonymousId"] for told in ("A@b.example", "a@b.example")
+        message(answers=[answer("email", email, "email")])["anonymousId"] for email in ("A@b.example", "a@b.example")
     }
     assert len(people) == 1
 
 
-def test_a_hidden_number_under_a_configured_key_is_the_user_id() -> None:
+def test_hidden_number_under_a_user_id_key_is_the_user_id() -> None:
     assert message(hidden={"user_id": 204})["userId"] == "204"
 
 
@@ -60,16 +60,16 @@ def test_a_delivery_without_an_id_is_malformed() -> None:
     assert "event_id" in problem(typeform, Delivery(source="typeform", body=raw, received_at=NOW))
 
 
-def test_a_response_signed_as_typeform_signs_it_is_accepted_and_a_changed_one_is_not() -> None:
+def test_signed_response_is_accepted_and_a_changed_one_refused() -> None:
     scheme, body = typeform.schemes["default"], delivery().body
-    made = base64.b64encode(hmac.digest(b"a secret", body, "sha256")).decode()
-    headers = {"typeform-signature": f"sha256={made}"}
+    signature = base64.b64encode(hmac.digest(b"a secret", body, "sha256")).decode()
+    headers = {"typeform-signature": f"sha256={signature}"}
     assert verify(scheme, Request(body=body, headers=headers), ["a secret"], now=NOW).ok
     assert not verify(scheme, Request(body=body + b" ", headers=headers), ["a secret"], now=NOW).ok
 
 
-def test_typeforms_own_test_request_is_no_form_that_somebody_sent() -> None:
-    """Its answers are made up, an e-mail address and hidden fields among them."""
+def test_typeforms_test_request_is_ignored() -> None:
+    """Its answers, e-mail address and hidden fields are examples."""
     test = delivery(answers=[answer("email", "an_account@example.com", "mail")], hidden={"user_id": "hidden_value"})
     ((_, outcome),) = outcomes(typeform, test)
     assert isinstance(outcome, Ignored)
