@@ -337,7 +337,7 @@ def test_adyens_test_configuration_is_no_payment_in_a_live_account_either() -> N
     body = golden("adyen", "AUTHORISATION")
     item = body["notificationItems"][0]["NotificationRequestItem"]
     item["pspReference"] = "test_AUTHORISATION_1"
-    outcome = one("adyen", body | {"live": "true"})
+    outcome = outcome_of("adyen", body | {"live": "true"})
     assert isinstance(outcome, Ignored)
     assert "a test payment" in outcome.reason
-    assert isinstance(one("adyen", body | {"live": "true"}, environment="both"), Translated)
+    assert isinstance(outcome_of("adyen", body | {"live": "true"}, environment="both"), Translated)
