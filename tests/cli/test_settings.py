@@ -23,23 +23,23 @@ def listed(result):
 
 
 def test_every_setting_is_listed_with_its_default(run):
-    told = listed(run("settings", "--json"))
+    values = listed(run("settings", "--json"))
     names = {f"{table}.{key}".lstrip(".") for table, schema in TABLES.items() for key in schema.fields}
     names |= {f"endpoints.acme.{key}" for key in ENDPOINT.fields}
-    assert names <= set(told)
-    assert told["segment.rate"] | {"about": ""} == {
+    assert names <= set(values)
+    assert values["segment.rate"] | {"about": ""} == {
         "name": "segment.rate", "value": 1000.0, "is_set": True, "secret": False, "origin": "default", "where": "",
         "variable": "SEGUE_SEGMENT_RATE", "about": "",
     }  # fmt: skip
-    assert (told["worker.poll"]["value"], told["segment.region"]["value"]) == ("200ms", "us")
+    assert (values["worker.poll"]["value"], values["segment.region"]["value"]) == ("200ms", "us")
 
 
 def test_where_a_value_comes_from_is_said(run, tmp_path):
     (tmp_path / "key").write_text("wk_from_a_file")
     with (tmp_path / "segue.toml").open("a") as file:
         file.write('\n[web]\nrequest_timeout = 5\n[segment]\nregion = "eu"\nrate = 7\n')
-    told = listed(run("settings", "--json", SEGUE_SEGMENT_RATE="9", SEGMENT_WRITE_KEY_FILE=str(tmp_path / "key")))
-    where = {name: (told[name]["value"], told[name]["origin"], told[name]["where"]) for name in told}
+    values = listed(run("settings", "--json", SEGUE_SEGMENT_RATE="9", SEGMENT_WRITE_KEY_FILE=str(tmp_path / "key")))
+    where = {name: (values[name]["value"], values[name]["origin"], values[name]["where"]) for name in values}
     assert where["web.request_timeout"] == (5.0, "file", "segue.toml")
     assert where["segment.rate"] == (9.0, "variable", "SEGUE_SEGMENT_RATE"), "the variable wins over the file"
     assert where["segment.write_key"] == (None, "secret_file", "SEGMENT_WRITE_KEY_FILE")
@@ -48,7 +48,7 @@ def test_where_a_value_comes_from_is_said(run, tmp_path):
 
 
 def test_a_source_s_options_and_scheme_are_effective(run):
-    told = listed(
+    values = listed(
         run(
             "settings",
             "endpoints.stripe",
@@ -57,12 +57,12 @@ def test_a_source_s_options_and_scheme_are_effective(run):
             SEGUE_STRIPE_LIVEMODE="both",
         )
     )
-    assert (told["endpoints.stripe.livemode"]["value"], told["endpoints.stripe.livemode"]["origin"]) == (
+    assert (values["endpoints.stripe.livemode"]["value"], values["endpoints.stripe.livemode"]["origin"]) == (
         "both",
         "variable",
     )
-    assert told["endpoints.stripe.tolerance"]["value"] == 300
-    assert not any(name.startswith("web.") for name in told)
+    assert values["endpoints.stripe.tolerance"]["value"] == 300
+    assert not any(name.startswith("web.") for name in values)
 
 
 @pytest.mark.parametrize("arguments", [("settings",), ("settings", "--json"), ("settings", "--changed")])

@@ -112,11 +112,11 @@ def test_the_workflow_covers_every_supported_python_and_runs_what_the_project_ha
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
 def test_issue_forms_are_complete(form):
     """https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema"""
-    told = yaml.safe_load(form.read_text())
-    assert {"name", "description", "body"} <= set(told)
-    ids = [element["id"] for element in told["body"] if element["type"] != "markdown"]
+    content = yaml.safe_load(form.read_text())
+    assert {"name", "description", "body"} <= set(content)
+    ids = [element["id"] for element in content["body"] if element["type"] != "markdown"]
     assert len(ids) == len(set(ids))
-    for element in told["body"]:
+    for element in content["body"]:
         needed = {"markdown": "value", "dropdown": "options"}.get(element["type"], "label")
         assert element["type"] in {"markdown", "input", "textarea", "dropdown", "checkboxes"}
         assert element["attributes"][needed]

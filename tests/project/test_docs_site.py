@@ -136,3 +136,9 @@ def test_the_wheel_has_every_page_with_links_that_work():
     }  # fmt: skip
     every = {str(path.relative_to(DOCS)) for path in DOCS.rglob("*") if path.is_file()}
     assert installed - {"segue.example.toml", "CHANGELOG.md"} == every
+
+
+def test_diagrams_have_no_semicolon_which_ends_a_statement_of_mermaid():
+    diagrams = [each for page in PAGES for each in re.findall(r"```mermaid\n(.*?)```", page.read_text(), re.DOTALL)]
+    assert len(diagrams) == 3
+    assert [diagram for diagram in diagrams if ";" in diagram] == []

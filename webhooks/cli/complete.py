@@ -30,7 +30,7 @@ def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
         used = set(given) if isinstance(given, tuple) else set()
         try:
             found = sorted(set(names(ctx)) - used)
-        except Exception:  # noqa: BLE001 - a traceback in the middle of the operator's line helps nobody
+        except Exception:  # noqa: BLE001 - a traceback must not break the operator's line
             return []
         return [CompletionItem(name) for name in found if name.startswith(incomplete)]
 

@@ -163,7 +163,7 @@ def _add(path: Path, variables: Mapping[str, tuple[str, str]]) -> list[str]:
 
     text = path.read_text(encoding="utf-8-sig") if path.exists() else "# Load it: set -a; . ./.env; set +a\n"
     present = names(text)
-    missing = {name: told for name, told in variables.items() if name not in present}
+    missing = {name: entry for name, entry in variables.items() if name not in present}
     if missing:
         lines = [f"\n# {about}\n{name}={written(value)}\n" for name, (about, value) in missing.items()]
         mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
