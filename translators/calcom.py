@@ -57,6 +57,10 @@ _ONCE: Final = {
 _PAID: Final = {"BOOKING_PAID", "BOOKING_PAYMENT_INITIATED"}
 
 
+_BY_PHONE: Final = "@sms.cal.com"
+"""The e-mail address that Cal.com makes up for an attendee who gave a phone number only: `15551234567@sms.cal.com`."""
+
+
 @calcom.event
 def head(item: Item) -> Head:
     """Use the trigger and its subject as key: a booking with its seat (else its attendees), or a payment.
@@ -101,7 +105,11 @@ def identity(event: Event) -> Identity:
     payload = event.body.at("payload")
     booker = next(payload.each("attendees"), Payload({}))
     email = booker.text("email", "") or payload.text("responses.email.value", "")
-    traits = {"name": booker.text("name", None), "timezone": booker.text("timeZone", None)}
+    traits = {
+        "name": booker.text("name", None),
+        "timezone": booker.text("timeZone", None),
+        "phone": booker.text("phoneNumber", None),
+    }
     return _person(event, email, traits, payload.texts("metadata"))
 
 
@@ -110,10 +118,11 @@ def _person(event: Event, email: str, traits: dict[str, Any], metadata: Any = No
         if event.type == "FORM_SUBMITTED":
             raise Skip("the form has no answer `email`, so it names no person")
         raise Malformed("$.payload.attendees", "names no person")
+    known = {"email": None if email.strip().lower().endswith(_BY_PHONE) else email.strip(), **traits}
     return Identity(
         metadata=(metadata,) if metadata else (),
         anonymous=("email", email.strip().lower()),
-        traits={"email": email.strip()} | {name: value for name, value in traits.items() if value},
+        traits={name: value for name, value in known.items() if value},
     )
 
 

@@ -80,7 +80,8 @@ def who(event: Event) -> Identity:
 def _tags(data: Payload) -> dict[str, str]:
     """Return `{name: value}`. Resend sends an object or a list of `{"name": ..., "value": ...}`."""
     if isinstance(data.get("tags"), list):
-        return {tag.text("name"): tag.text("value") for tag in data.each("tags")}
+        named = ((tag.id("name", ""), tag.get("value")) for tag in data.each("tags"))
+        return {name: str(value) for name, value in named if name and type(value) in (str, int)}
     return dict(data.texts("tags"))
 
 

@@ -443,3 +443,12 @@ def test_leaving_a_topic_of_resend_has_the_name_that_was_chosen(name: str) -> No
     assert [message["event"] for message in outcome().messages] == [name, "Email Resubscribed"]
     topics[1]["subscription"] = "maybe"
     assert "$.data.topics[1].subscription is neither" in outcome().reason
+
+
+@pytest.mark.parametrize("tag", [{"name": "plan", "value": None}, {"name": None, "value": "x"}, {}])
+def test_a_resend_tag_without_a_name_or_value_is_left_out(tag: dict[str, Any]) -> None:
+    body = json.loads((HERE.parent / "golden" / "resend" / "email_delivered.json").read_text())
+    body["data"]["tags"] = [tag, {"name": "cohort", "value": 7}]
+    sent = Delivery(source="resend", body=json.dumps(body).encode(), received_at=NOW, options=resend.defaults())
+    ((_, outcome),) = outcomes(resend, sent)
+    assert outcome.messages[0]["properties"]["tags"] == ["cohort=7"]
