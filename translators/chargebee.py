@@ -181,8 +181,8 @@ def _describe(record: Payload) -> dict[str, Any]:
         "subscription_id": record.id("id"),
         "status": record.text("status", None),
         "plan_id": plan.id("item_price_id", None) or record.id("plan_id", None),
-        "quantity": plan.integer("quantity", None) or record.integer("plan_quantity", None),
-        "amount": _minor(plan, "unit_price", code) or _minor(record, "plan_unit_price", code),
+        "quantity": _quantity(plan, "quantity") or _quantity(record, "plan_quantity"),
+        "amount": _unit_price(plan, "unit_price", code) or _unit_price(record, "plan_unit_price", code),
         "currency": code,
         "items": [_item(item, code) for item in items] if len(items) > 1 else None,
         "plan_interval": record.text("billing_period_unit", None),
@@ -194,9 +194,21 @@ def _item(item: Payload, code: str | None) -> dict[str, Any]:
     return {
         "plan_id": item.id("item_price_id", None),
         "type": item.text("item_type", None),
-        "quantity": item.integer("quantity", None),
-        "amount": _minor(item, "unit_price", code),
+        "quantity": _quantity(item, "quantity"),
+        "amount": _unit_price(item, "unit_price", code),
     }
+
+
+def _quantity(holder: Payload, name: str) -> int | Decimal | None:
+    """Return how many; of a site with multi-decimal prices from `..._in_decimal`."""
+    whole = holder.integer(name, None)
+    return holder.decimal(f"{name}_in_decimal", None) if whole is None else whole
+
+
+def _unit_price(holder: Payload, name: str, code: str | None) -> Decimal | None:
+    """Return the price of one; of a site with multi-decimal prices in the currency's major unit."""
+    minor = _minor(holder, name, code)
+    return holder.decimal(f"{name}_in_decimal", None) if minor is None else minor
 
 
 def _trial(record: Payload) -> dict[str, Any]:

@@ -175,7 +175,7 @@ def _product(item: Payload, unit: Payload) -> dict[str, Any]:
         "product_id": item.id("price.product_id", None),
         "sku": item.id("price.id", None),
         "name": item.text("price.name", None),
-        "quantity": item.integer("quantity", None),
+        "quantity": item.decimal("quantity", None),
         "price": _minor(unit, "amount", unit.text("currency_code", None)),
     }
 
@@ -250,7 +250,7 @@ def _item(item: Payload) -> dict[str, Any]:
         "plan_name": item.text("price.name", None) or item.text("price.description", None) or None,
         "plan_interval": item.text("price.billing_cycle.interval", None),
         "product_id": item.id("price.product_id", None),
-        "quantity": item.integer("quantity", None),
+        "quantity": item.decimal("quantity", None),
         "amount": _minor(unit, "amount", unit.text("currency_code", None)),
     }
 

@@ -242,3 +242,51 @@ def test_revenuecat_reversed_refund_undoes_the_refund() -> None:
 def test_revenuecat_trial_conversion_is_not_a_renewal() -> None:
     names = [message["event"] for message in sent("revenuecat", golden("revenuecat", "RENEWAL__trial_conversion"))]
     assert names == ["Trial Ended", "Trial Converted", "Order Completed"]
+
+
+@pytest.mark.parametrize(
+    ("exact", "amount", "quantity", "price"),
+    [("1.5", 15000, "1.5", "100.00"), ("2", 15000, "2", "75.00"), ("0.333333333333", 5000, "0.333333333333", "150.00")],
+)
+def test_a_stripe_line_of_a_part_has_its_exact_quantity_and_price(
+    exact: str, amount: int, quantity: str, price: str
+) -> None:
+    """`quantity` is cut to a whole number beside `quantity_decimal`: taken alone it makes the price of one wrong."""
+    body = golden("stripe", "invoice.paid")
+    line = body["data"]["object"]["lines"]["data"][0]
+    line.update(amount=amount, quantity=int(Decimal(exact)), quantity_decimal=exact, currency="eur")
+    line["pricing"] = {"unit_amount_decimal": "15000"}
+    for name in ("price", "plan"):
+        line.pop(name, None)
+    product = sent("stripe", body)[-1]["properties"]["products"][0]
+    assert (product["quantity"], product["price"]) == (Decimal(quantity), Decimal(price))
+
+
+def test_chargebee_multi_decimal_quantities_and_prices_are_taken() -> None:
+    body = golden("chargebee", "subscription_created")
+    item = {"item_price_id": "hours-EUR", "item_type": "plan", "object": "subscription_item"}
+    exact = {"quantity_in_decimal": "1.5", "unit_price_in_decimal": "0.0125"}
+    body["content"]["subscription"]["subscription_items"] = [item | exact]
+    properties = sent("chargebee", body)[0]["properties"]
+    assert (properties["quantity"], properties["amount"]) == (Decimal("1.5"), Decimal("0.0125"))
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "lines"),
+    [("shopify", "orders.paid", "line_items"), ("paddle", "transaction.completed", "data.items")],
+)
+def test_a_quantity_that_is_no_whole_number_costs_no_order(name: str, case: str, lines: str) -> None:
+    body = golden(name, case)
+    items = body
+    for step in lines.split("."):
+        items = items[step]
+    items[0]["quantity"] = 1.5
+    headers = next(each.request for each in find_goldens(GOLDEN / name) if each.name == case).get("headers", {})
+    source = SOURCES[name]
+    delivery = Delivery(
+        source=name, body=json.dumps(body).encode(), received_at=NOW, options=source.defaults(),
+        headers={key.lower(): value for key, value in headers.items()},
+    )  # fmt: skip
+    ((_, outcome),) = outcomes(source, delivery)
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[-1]["properties"]["products"][0]["quantity"] == Decimal("1.5")

@@ -57,7 +57,7 @@ def refunded(event: Event) -> Iterator[Message]:
     if not successful:
         raise Skip("no money was refunded: its transactions are pending or failed")
     products = [
-        {"product_id": line.id("line_item.product_id", None), "quantity": line.integer("quantity", None)}
+        {"product_id": line.id("line_item.product_id", None), "quantity": line.decimal("quantity", None)}
         for line in body.each("refund_line_items")
     ]
     yield track(
@@ -109,7 +109,7 @@ def _products(body: Payload) -> list[dict[str, Any]]:
             "name": line.text("title", None),
             "brand": line.text("vendor", None),
             "variant": line.text("variant_title", None),
-            "quantity": line.integer("quantity", None),
+            "quantity": line.decimal("quantity", None),
             "price": line.decimal("price", None),
         }
         for line in body.each("line_items")

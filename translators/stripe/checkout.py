@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, track
-from translators.stripe.money import amount, checkout_amounts, code, line_unit_price, net, unit_price
+from translators.stripe.money import amount, checkout_amounts, code, line_unit_price, net, quantity_of, unit_price
 from translators.stripe.source import event_object, own_time, stripe
 
 _PAID: Final = {"paid", "no_payment_required"}
@@ -125,7 +125,7 @@ def _products(session: Payload) -> list[dict[str, Any]] | None:
         return None
     products = []
     for line in session.each("line_items.data"):
-        quantity = line.integer("quantity", None)
+        quantity = quantity_of(line)
         price = line_unit_price(line, "amount_subtotal", quantity)
         if price is None:
             price = unit_price(Payload(line.get("price"), line.path), "unit_amount", "unit_amount_decimal")

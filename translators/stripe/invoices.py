@@ -10,7 +10,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, track
-from translators.stripe.money import amount, discounted, line_unit_price, priced, shipping_cost, summed, unit_price
+from translators.stripe.money import (
+    amount,
+    discounted,
+    line_unit_price,
+    priced,
+    quantity_of,
+    shipping_cost,
+    summed,
+    unit_price,
+)
 from translators.stripe.source import event_object, own_time, stripe
 
 _PAYMENT: Final = "payments.data.0.payment"  # since Basil, and only if the payments were expanded
@@ -135,7 +144,7 @@ def _lines(invoice: Payload) -> Iterator[Payload]:
 
 def _line(line: Payload) -> dict[str, Any]:
     """Return a line as a product of the spec; Basil moved its price under `pricing`."""
-    quantity = line.integer("quantity", None)
+    quantity = quantity_of(line)
     price = line_unit_price(line, "amount", quantity)
     names = ("pricing.unit_amount_decimal", "price.unit_amount_decimal", "plan.amount_decimal")
     return {

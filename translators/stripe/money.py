@@ -50,12 +50,23 @@ def unit_price(price: Payload, *names: str) -> Decimal | None:
     return None if minor is None or currency is None else minor.scaleb(-_decimals(currency))
 
 
-def line_unit_price(line: Payload, path: str, quantity: int | None) -> Decimal | None:
+def quantity_of(line: Payload) -> int | Decimal | None:
+    """Return how many; a fraction stands in `quantity_decimal`, of which `quantity` is only the whole part.
+
+    https://docs.stripe.com/changelog/dahlia/2026-03-25/invoice-items-decimal-quantity
+    """
+    exact = line.decimal("quantity_decimal", None)
+    if exact is None:
+        return line.integer("quantity", None)
+    return int(exact) if exact == exact.to_integral_value() else exact
+
+
+def line_unit_price(line: Payload, path: str, quantity: int | Decimal | None) -> Decimal | None:
     """Return the price of one in a line, None if the amount does not divide into whole minor units."""
     minor, currency = line.integer(path, None), code(line)
     if minor is None or currency is None or not quantity or minor % quantity:
         return None
-    return from_minor(minor // quantity, currency, decimals=_decimals(currency))
+    return from_minor(int(minor // quantity), currency, decimals=_decimals(currency))
 
 
 def net(money: Mapping[str, Any]) -> Decimal | None:
