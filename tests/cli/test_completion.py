@@ -68,6 +68,14 @@ def test_settings(complete):
     assert "web.port" not in complete("settings", "web.port", "web.p")
 
 
+def test_settings_of_the_endpoints_in_segue_toml(complete, tmp_path):
+    with (tmp_path / "segue.toml").open("a") as file:
+        file.write('\n[endpoints.stripe_test]\nsource = "stripe"\n')
+    assert complete("settings", "endpoints.stripe_test.s") == {
+        f"endpoints.stripe_test.{key}" for key in ("source", "secrets", "secret_env", "scheme")
+    }
+
+
 @pytest.mark.parametrize("line", [("trigger", "nothing_of_this_name", ""), ("events", "--type", "x")])
 def test_a_line_with_a_mistake_completes_nothing(complete, line):
     assert complete(*line) == set()

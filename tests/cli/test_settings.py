@@ -1,10 +1,19 @@
 """`segue settings`: effective values, where they come from, and no secret."""
 
+import contextlib
+import fcntl
 import json
+import os
+import pty
 import re
+import struct
+import subprocess
+import sys
+import termios
 
 import pytest
 
+from running import environment
 from webhooks.settings.schema import ENDPOINT, TABLES
 
 SECRETS = {
@@ -96,3 +105,32 @@ def test_a_wrong_configuration_is_a_failure_with_its_faults(run):
     result = run("settings", SEGMENT_REGION="uk")
     assert result.exit_code == 1
     assert "SEGMENT_REGION is 'uk'" in result.stderr
+
+
+def test_nothing_changed_is_an_empty_table(run, tmp_path):
+    (tmp_path / "segue.toml").unlink()
+    result = run("settings", "alerts", "--changed")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "there is no segue.toml here" in result.stderr
+
+
+def test_the_table_fits_a_terminal(tmp_path):
+    keys = ",".join(f"key_number_{number}" for number in range(20))
+    main, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))
+    environ = {**environment(tmp_path, SEGUE_USER_ID_KEYS=keys), "TERM": "dumb"}
+    command = [sys.executable, "-m", "webhooks.cli", "settings"]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=environ, stdin=terminal, stdout=terminal, stderr=subprocess.DEVNULL
+    ) as process:
+        os.close(terminal)
+        shown = b""
+        with contextlib.suppress(OSError):  # the other end is closed
+            while piece := os.read(main, 65536):
+                shown += piece
+    os.close(main)
+    assert process.returncode == 0
+    lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.decode().splitlines()]
+    assert len(lines) > 40
+    assert max(map(len, lines)) <= 70
+    assert any(line.startswith("identity.user_id_keys") and "\u2026" in line for line in lines)
