@@ -333,7 +333,7 @@ def test_revenuecat_impossible_purchase_time_is_not_used(at: int) -> None:
         assert message["timestamp"].startswith("20")
 
 
-def test_adyens_test_configuration_is_no_payment_in_a_live_account_either() -> None:
+def test_adyen_test_configuration_is_skipped_in_a_live_account() -> None:
     body = golden("adyen", "AUTHORISATION")
     item = body["notificationItems"][0]["NotificationRequestItem"]
     item["pspReference"] = "test_AUTHORISATION_1"
