@@ -46,7 +46,7 @@ _SIGNED_FIELDS: Final = (
 )  # fmt: skip
 # https://docs.adyen.com/development-resources/currency-codes/ has other exponents than ISO 4217 for these.
 _EXPONENTS: Final = {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}
-_MADE_UP: Final = "test_"  # `test_AUTHORISATION_1`: of "Test configuration", in a live account too
+_TEST_PREFIX: Final = "test_"  # `test_AUTHORISATION_1`, sent by "Test configuration", also in a live account
 
 adyen = Source(
     "adyen",
@@ -126,7 +126,7 @@ def _platform(item: Item) -> Head:
 def environment(event: Event) -> None:
     """Skip payments of the environment that the endpoint does not translate."""
     live = event.envelope.get("live") == "true" or event.body.get("environment") == "live"
-    live = live and not str(event.body.get("pspReference")).startswith(_MADE_UP)
+    live = live and not str(event.body.get("pspReference")).startswith(_TEST_PREFIX)
     mode = "live" if live else "test"
     if event.option("environment") not in ("both", mode):
         raise Skip(f"a {mode} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
@@ -193,7 +193,7 @@ def authorised(event: Event) -> Iterator[Message]:
 def captured(event: Event) -> Iterator[Message]:
     payment = _payment(event)
     if event.body.text("success", "") != "true":
-        raise Skip("the capture did not succeed; CAPTURE_FAILED says why")
+        raise Skip("the capture failed; CAPTURE_FAILED reports the reason")
     if event.option("revenue_from") == "capture":
         yield _order(payment)
     else:
@@ -214,7 +214,7 @@ def reversed_(event: Event) -> Iterator[Message]:
     elif action == "cancel":
         yield from cancelled(event)
     else:
-        raise Skip("a reversal that does not say whether it became a cancellation or a refund")
+        raise Skip("the reversal does not say whether it was a cancellation or a refund")
 
 
 @adyen.on("CANCELLATION")

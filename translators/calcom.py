@@ -58,7 +58,7 @@ _PAID: Final = {"BOOKING_PAID", "BOOKING_PAYMENT_INITIATED"}
 
 
 _BY_PHONE: Final = "@sms.cal.com"
-"""The e-mail address that Cal.com makes up for an attendee who gave a phone number only: `15551234567@sms.cal.com`."""
+"""The domain of the address that Cal.com generates for an attendee with only a phone number: `1555...@sms.cal.com`."""
 
 
 @calcom.event
@@ -118,11 +118,11 @@ def _person(event: Event, email: str, traits: dict[str, Any], metadata: Any = No
         if event.type == "FORM_SUBMITTED":
             raise Skip("the form has no answer `email`, so it names no person")
         raise Malformed("$.payload.attendees", "names no person")
-    known = {"email": None if email.strip().lower().endswith(_BY_PHONE) else email.strip(), **traits}
+    all_traits = {"email": None if email.strip().lower().endswith(_BY_PHONE) else email.strip(), **traits}
     return Identity(
         metadata=(metadata,) if metadata else (),
         anonymous=("email", email.strip().lower()),
-        traits={name: value for name, value in known.items() if value},
+        traits={name: value for name, value in all_traits.items() if value},
     )
 
 

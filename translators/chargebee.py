@@ -200,13 +200,13 @@ def _item(item: Payload, code: str | None) -> dict[str, Any]:
 
 
 def _quantity(holder: Payload, name: str) -> int | Decimal | None:
-    """Return how many; of a site with multi-decimal prices from `..._in_decimal`."""
+    """Return the quantity; a site with multi-decimal prices has it in `..._in_decimal`."""
     whole = holder.integer(name, None)
     return holder.decimal(f"{name}_in_decimal", None) if whole is None else whole
 
 
 def _unit_price(holder: Payload, name: str, code: str | None) -> Decimal | None:
-    """Return the price of one; of a site with multi-decimal prices in the currency's major unit."""
+    """Return the price of one; a site with multi-decimal prices gives it in the currency's major unit."""
     minor = _minor(holder, name, code)
     return holder.decimal(f"{name}_in_decimal", None) if minor is None else minor
 

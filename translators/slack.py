@@ -111,7 +111,7 @@ def identity(event: Event) -> Identity:
         return Identity(anonymous=("team", team), group_id=team)
     member = next((id_ for path in ("event.user", "user_id", "user") if (id_ := body.id(path, ""))), "")
     if not member:
-        raise Skip("no person: Slack names no member, such as of an application")
+        raise Skip("no person: Slack names no member, for example if an app acted")
     return _member(body, member)
 
 

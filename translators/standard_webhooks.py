@@ -86,7 +86,7 @@ def head(item: Item) -> Head:
 
 @standard_webhooks.who
 def identity(event: Event) -> Identity:
-    """Read the person from the configured paths; raise Malformed if they hold none."""
+    """Read the person from the configured paths; raise Malformed if they have none."""
     body = event.body
     user_id, customer, email = (_read(event, name) for name in ("user_id", "customer_id", "email"))
     metadata = event.option("metadata")
@@ -116,7 +116,7 @@ def _read(event: Event, option: str) -> str:
 
 
 def _empty(event: Event, option: str) -> str:
-    """The configured path, if the body has that member and it holds nothing: a record without a customer."""
+    """Return the configured path if the body has that member but it is empty: a record without a customer."""
     path = str(event.option(option) or "")
     holder, _, name = path.rpartition(".")
     members = event.body.get(holder) if holder else event.body.value

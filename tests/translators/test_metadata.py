@@ -1,4 +1,4 @@
-"""Your own data that a provider carries: sent by choice, and a user id among them; ids that only one account gives."""
+"""Metadata of yours that a provider carries: sent by option, with your user id; ids that are unique in one account."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ from webhooks.endpoints import Endpoint
 from webhooks.transcript import RECEIVED, outcomes
 from webhooks.translate import Translated, translate
 
-OWN = {"user_id": "usr_1", "plan": "pro", "order_id": "1001"}
+METADATA = {"user_id": "usr_1", "plan": "pro", "order_id": "1001"}
 
 
 def message_of(source: Source, body: Any, *, query: Any = None, headers: Any = None, **options: Any) -> dict[str, Any]:
@@ -32,54 +32,59 @@ def message_of(source: Source, body: Any, *, query: Any = None, headers: Any = N
     return outcome.messages[0]
 
 
-def carrying(source: Source, own: Any) -> dict[str, Any]:
-    """A body, and a query where it is one, of an event that carries these."""
+def request_with(source: Source, metadata: Any) -> dict[str, Any]:
+    """Return the body, and the query if the source uses it, of an event with this metadata."""
     at = "2026-10-05T09:00:00.000000Z"
     if source is typeform:
-        response = {"form_id": "f1", "token": "t1", "submitted_at": at, "hidden": own, "answers": []}
+        response = {"form_id": "f1", "token": "t1", "submitted_at": at, "hidden": metadata, "answers": []}
         return {"body": {"event_id": "1", "event_type": "form_response", "form_response": response}}
     if source is calcom:
-        payload = {"uid": "b1", "metadata": own, "attendees": [{"email": "ada@example.com"}]}
+        payload = {"uid": "b1", "metadata": metadata, "attendees": [{"email": "ada@example.com"}]}
         return {"body": {"triggerEvent": "BOOKING_CREATED", "createdAt": at, "payload": payload}}
     if source is calendly:
-        payload = {"uri": "https://api.calendly.com/invitees/1", "email": "ada@example.com", "tracking": own}
+        payload = {"uri": "https://api.calendly.com/invitees/1", "email": "ada@example.com", "tracking": metadata}
         return {"body": {"event": "invitee.created", "created_at": at, "payload": payload}}
-    return {"body": b"MessageSid=SM1&MessageStatus=sent&To=%2B14155550100", "query": own}
+    return {"body": b"MessageSid=SM1&MessageStatus=sent&To=%2B14155550100", "query": metadata}
 
 
 @pytest.mark.parametrize("source", [typeform, calcom, calendly, twilio], ids=lambda source: source.name)
-def test_your_own_data_are_sent_by_the_option_only(source: Source) -> None:
-    plain = message_of(source, **carrying(source, OWN))
+def test_metadata_is_sent_only_if_metadata_fields_names_it(source: Source) -> None:
+    plain = message_of(source, **request_with(source, METADATA))
     assert plain["userId"] == "usr_1"
     assert "metadata" not in plain["properties"]
-    chosen = message_of(source, **carrying(source, OWN), metadata_fields=("plan", "none"))
+    chosen = message_of(source, **request_with(source, METADATA), metadata_fields=("plan", "none"))
     assert chosen["properties"]["metadata"] == {"plan": "pro"}
-    assert message_of(source, **carrying(source, OWN), metadata_fields=("*",))["properties"]["metadata"] == OWN
-    assert "metadata" not in message_of(source, **carrying(source, {}), metadata_fields=("*",))["properties"]
+    assert (
+        message_of(source, **request_with(source, METADATA), metadata_fields=("*",))["properties"]["metadata"]
+        == METADATA
+    )
+    assert "metadata" not in message_of(source, **request_with(source, {}), metadata_fields=("*",))["properties"]
 
 
 @pytest.mark.parametrize("source", [typeform, calcom, calendly], ids=lambda source: source.name)
-def test_a_user_id_that_is_a_number_is_its_digits(source: Source) -> None:
-    assert message_of(source, **carrying(source, {"user_id": 4711}))["userId"] == "4711"
+def test_numeric_user_id_is_sent_as_text(source: Source) -> None:
+    assert message_of(source, **request_with(source, {"user_id": 4711}))["userId"] == "4711"
 
 
-def test_a_hidden_field_that_a_copied_link_did_not_fill_is_none() -> None:
-    message = message_of(typeform, **carrying(typeform, {"user_id": "xxxxx", "plan": "xxxxx"}), metadata_fields=("*",))
+def test_hidden_field_with_a_placeholder_value_is_empty() -> None:
+    message = message_of(
+        typeform, **request_with(typeform, {"user_id": "xxxxx", "plan": "xxxxx"}), metadata_fields=("*",)
+    )
     assert "userId" not in message
     assert "metadata" not in message["properties"]
 
 
-def test_a_hidden_field_may_have_a_dot_in_its_name() -> None:
-    message = message_of(typeform, **carrying(typeform, {"crm.id": "7"}), metadata_fields=("crm.id",))
+def test_hidden_field_with_a_dot_in_its_name_is_sent() -> None:
+    message = message_of(typeform, **request_with(typeform, {"crm.id": "7"}), metadata_fields=("crm.id",))
     assert message["properties"]["metadata"] == {"crm.id": "7"}
 
 
-def test_postmark_metadata_that_are_no_object_cost_no_event() -> None:
+def test_postmark_metadata_that_is_not_an_object_is_ignored() -> None:
     body = {"RecordType": "Delivery", "MessageID": "1", "Recipient": "a@example.com", "Metadata": [1]}
     assert message_of(postmark, body)["event"] == "Email Delivered"
 
 
-def test_one_number_on_two_servers_of_github_is_two_people() -> None:
+def test_same_user_number_on_two_github_servers_is_two_people() -> None:
     def person(url: str | None) -> tuple[str, str]:
         body = {"action": "created", "sender": {"id": 7, "type": "User", "html_url": url}}
         headers = {"x-github-event": "star", "x-github-delivery": "1"}
@@ -88,12 +93,12 @@ def test_one_number_on_two_servers_of_github_is_two_people() -> None:
 
     public = person("https://github.com/jane")
     assert public == person(None) == (public[0], "7")
-    own = person("https://git.acme.example/jane")
-    assert set(own).isdisjoint(public)
-    assert set(own).isdisjoint(person("https://git.globex.example/jane"))
+    enterprise = person("https://git.acme.example/jane")
+    assert set(enterprise).isdisjoint(public)
+    assert set(enterprise).isdisjoint(person("https://git.globex.example/jane"))
 
 
-def test_one_subscriber_id_in_two_accounts_of_marketing_cloud_is_two_people() -> None:
+def test_same_subscriber_id_in_two_marketing_cloud_accounts_is_two_people() -> None:
     def person(eid: Any, **more: Any) -> str:
         event = {
             "eventCategoryType": "EngagementEvents.EmailOpen",
@@ -107,7 +112,7 @@ def test_one_subscriber_id_in_two_accounts_of_marketing_cloud_is_two_people() ->
     assert len({person(1), person(2), person(None)}) == 3
 
 
-def test_one_customer_id_of_two_senders_is_two_people() -> None:
+def test_same_customer_id_of_two_providers_is_two_people() -> None:
     body = json.dumps({"type": "invoice.paid", "data": {"customer_id": 7}}).encode()
     options = standard_webhooks.defaults() | {"customer_id": "data.customer_id"}
 

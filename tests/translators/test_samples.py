@@ -1,7 +1,7 @@
-"""Payloads of the providers' own docs, libraries and users, from a folder that is no part of this repository.
+"""Payloads of the providers' own docs, libraries and users, from a folder outside this repository.
 
-`WEBHOOK_SAMPLES` names it, or it stands beside the repository as `../shared/samples`: `<source>/<any name>.json`, .xml or
-.form. Each is signed as its provider signs, taken by the door, journalled, and must be translated or declared ignored.
+`WEBHOOK_SAMPLES` is its path, by default `../shared/samples`; its files are `<source>/<any name>.json`, .xml or .form.
+Each is signed as its provider signs, received, journalled, and must be translated or declared ignored.
 """
 
 import base64
@@ -36,32 +36,30 @@ FOLDERS = {"paddle_billing": "paddle", "stripe_fragments": "stripe"}
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL = "https://hooks.example.com/webhooks/"
 
-# What is no whole payload of today, and why. Each must be refused as malformed: a line that no longer holds fails.
+# Incomplete or outdated payloads, and why. Each must be refused as malformed; remove a line that is no longer true.
 BROKEN = {
-    "mailgun/anymail__test_defaults_webhook_signing_to_api_key.json": "cut down to the event's word: no recipient",
-    "mailgun/anymail__test_delivery_status_is_none_event.json": "cut down to the event's word: no recipient",
+    "mailgun/anymail__test_defaults_webhook_signing_to_api_key.json": "shortened to the event's name: no recipient",
+    "mailgun/anymail__test_delivery_status_is_none_event.json": "shortened to the event's name: no recipient",
     "mailgun/anymail__test_dropped_spam.form": "a legacy webhook: Mailgun ended them in October 2023",
     "mailgun/anymail__test_invalid_mailbox.form": "a legacy webhook: Mailgun ended them in October 2023",
     "mailgun/anymail__test_metadata_post_fields.form": "a legacy webhook: Mailgun ended them in October 2023",
-    "postmark/anymail__test_bounce_unsubscribe_variant.json": "cut down: no address of the recipient",
+    "postmark/anymail__test_bounce_unsubscribe_variant.json": "shortened: no address of the recipient",
 }
 
 EMPTY = {"salesforce/aspnet__OutboundMessage2.xml": "a message without a notification: acknowledged, nothing to store"}
-DATED = {
-    "sendgrid/docs__18_Processed.json": "its timestamp is 123456789, in 1973: Segment would not be asked to take it"
-}
+DATED = {"sendgrid/docs__18_Processed.json": "its timestamp is 123456789, in 1973: Segue would not send it to Segment"}
 
 
 @dataclass
 class Sample:
-    """A body with what its file does not hold: headers, or the envelope that its collector took off."""
+    """A body with the headers or the envelope that its file does not contain."""
 
     body: bytes
     headers: dict[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
 
 
-def whole(path: Path) -> Sample:
+def complete_sample(path: Path) -> Sample:
     source, kind = path.parent.name, path.stem.partition("__")[2]
     body = path.read_bytes()
     if path.suffix == ".form":
@@ -84,25 +82,25 @@ def _helpscout(body: Any, _: str) -> Sample:
 
 
 def _paddle(body: Any, kind: str) -> Sample:
-    told = {"event_id": "evt_1", "event_type": kind, "occurred_at": "2026-11-23T11:59:00.123456Z", "data": body}
-    return Sample(json.dumps(told).encode())
+    event = {"event_id": "evt_1", "event_type": kind, "occurred_at": "2026-11-23T11:59:00.123456Z", "data": body}
+    return Sample(json.dumps(event).encode())
 
 
 def _stripe(body: Any, kind: str) -> Sample:
-    """`{"object": ...}` is an event's data, a bare invoice the object of one."""
+    """Wrap a sample: `{"object": ...}` is an event's data, a bare invoice its object."""
     types = {
         "invoice": "invoice.paid", "subscription.updated": "customer.subscription.updated",
         "subscription.trial_ended": "customer.subscription.updated",
     }  # fmt: skip
-    told = {
+    event = {
         "id": "evt_1", "object": "event", "type": types.get(kind, kind), "created": int(NOW.timestamp()) - 60,
         "livemode": True, "data": body if isinstance(body.get("object"), dict) else {"object": body},
     }  # fmt: skip
-    return Sample(json.dumps(told).encode())
+    return Sample(json.dumps(event).encode())
 
 
 def _slack(body: Any, kind: str) -> Sample:
-    """A skeleton of Slack's own library: every text is empty, so every text but a bot's is filled."""
+    """Fill a skeleton of Slack's own library, in which every text is empty; a bot's texts stay empty."""
     if not isinstance(body, dict):
         return Sample(json.dumps(body).encode())
     body["type"] = body.get("type") or ("app_rate_limited" if kind == "AppRateLimitedPayload" else "event_callback")
@@ -132,7 +130,7 @@ COMPLETED: dict[str, Callable[[Any, str], Sample]] = {
 
 @cache
 def keys(kind: str) -> tuple[str, str, bytes]:
-    """(private PEM, public PEM, certificate) of a provider that signs with a key of its own."""
+    """Return (private PEM, public PEM, certificate) of a provider that signs with its own key."""
     private: Any = (
         ec.generate_private_key(ec.SECP256R1()) if kind.startswith("ecdsa") else rsa.generate_private_key(65537, 2048)
     )
@@ -153,7 +151,7 @@ def keys(kind: str) -> tuple[str, str, bytes]:
 
 
 def secret_of(scheme: Scheme) -> tuple[str, str]:
-    """(what it is signed with, what the endpoint is told)."""
+    """Return (the signing secret, the secret configured on the endpoint)."""
     if isinstance(scheme, PublicKey):
         private, public, _ = keys(scheme.kind)
         return private, "the webhook's id" if scheme.cert_url_header else public
@@ -167,22 +165,22 @@ def secret_of(scheme: Scheme) -> tuple[str, str]:
 
 
 def samples() -> list[Any]:
-    """Every file of a provider that there is a source for."""
-    found = [
+    """Return the files of the providers that have a source."""
+    params = [
         pytest.param(path, FOLDERS.get(folder.name, folder.name), id=f"{folder.name}/{path.name}")
         for folder in sorted(ROOT.glob("*"))
         if FOLDERS.get(folder.name, folder.name) in SOURCES
         for path in sorted(folder.iterdir())
     ]
     reason = f"no samples in {'WEBHOOK_SAMPLES' if NAMED else '../shared/samples'}: set WEBHOOK_SAMPLES to a folder"
-    return found or [pytest.param(None, "", marks=pytest.mark.skip(reason=reason))]
+    return params or [pytest.param(None, "", marks=pytest.mark.skip(reason=reason))]
 
 
 @pytest.mark.parametrize(("path", "name"), samples())
-def test_it_is_verified_stored_and_translated_or_declared_ignored(path: Path, name: str, tmp_path: Path) -> None:
+def test_sample_is_verified_stored_and_translated_or_ignored(path: Path, name: str, tmp_path: Path) -> None:
     journal = SqliteJournal(str(tmp_path / "journal.db"))
     try:
-        endpoint = send(name, whole(path), journal)
+        endpoint = send(name, complete_sample(path), journal)
         stored = [row.event for row in journal.rows(limit=1000)]
     finally:
         journal.close()
@@ -190,37 +188,37 @@ def test_it_is_verified_stored_and_translated_or_declared_ignored(path: Path, na
     file = f"{path.parent.name}/{path.name}"
     if file in BROKEN:
         reasons = [outcome.reason for _, outcome in outcomes if isinstance(outcome, translate.Broken)]
-        assert not stored or reasons, "it is whole now: take it off the list"
+        assert not stored or reasons, "it is complete now: remove it from the list"
         assert all(reason.startswith("malformed") for reason in reasons)
         return
     assert bool(stored) != (file in EMPTY)
     for event, outcome in outcomes:
         assert isinstance(outcome, translate.Translated | translate.Ignored), (event.type, outcome)
         for message in outcome.messages if isinstance(outcome, translate.Translated) else ():
-            fault = segment.faults(message, segment.encode(message))
-            assert (fault or "").startswith("timestamp") if file in DATED else fault is None
+            problem = segment.faults(message, segment.encode(message))
+            assert (problem or "").startswith("timestamp") if file in DATED else problem is None
 
 
 def send(name: str, sample: Sample, journal: SqliteJournal) -> Endpoint:
-    """Through the door, as its provider would send it; a body that is refused as malformed leaves nothing stored."""
+    """Send a sample as its provider would; a body that is refused as malformed is not stored."""
     source = SOURCES[name]
     scheme = next(iter(source.schemes.values()))
-    signing, told = secret_of(scheme)
+    signing_secret, configured = secret_of(scheme)
     headers = {"Content-Type": sample.content_type, **sample.headers}
     if isinstance(scheme, PublicKey) and scheme.cert_url_header:
         headers[scheme.cert_url_header] = f"https://{scheme.cert_hosts[0]}{scheme.cert_path}sample"
     endpoint = Endpoint(
-        name=name, source=source, scheme=scheme, secrets=(told,), options=source.defaults(), user_id_keys=USER_ID_KEYS,
+        name=name, source=source, scheme=scheme, secrets=(configured,), options=source.defaults(), user_id_keys=USER_ID_KEYS,
         public_url=URL + name,
     )  # fmt: skip
     try:
         signed = sign(
-            scheme, body=sent_now(scheme, sample.body), secret=signing, now=NOW, url=URL + name,
-            content_type=sample.content_type, configured=told,
+            scheme, body=with_current_time(scheme, sample.body), secret=signing_secret, now=NOW, url=URL + name,
+            content_type=sample.content_type, configured=configured,
         )  # fmt: skip
     except CannotSign:
-        return endpoint  # a body without the member that the signature goes into
-    door = Door(
+        return endpoint  # a body without the member that contains the signature
+    handler = Door(
         endpoints={name: endpoint}, sources=SOURCES, journal=journal, max_body=1 << 24, clock=lambda: NOW,
         fetch=lambda _: keys(scheme.kind)[2] if isinstance(scheme, PublicKey) else b"",
     )  # fmt: skip
@@ -229,20 +227,20 @@ def send(name: str, sample: Sample, journal: SqliteJournal) -> Endpoint:
         headers={key.lower(): value for key, value in {**headers, **signed.headers}.items()},
     )  # fmt: skip
     try:
-        assert door.take(name, request).status == 200
+        assert handler.take(name, request).status == 200
     except Rejected as error:
         if error.status != 400:
             raise
     return endpoint
 
 
-def sent_now(scheme: Scheme, body: bytes) -> bytes:
-    """The body with the time that is signed within it, where the provider puts one there."""
+def with_current_time(scheme: Scheme, body: bytes) -> bytes:
+    """Return the body with the current time, if the provider signs a time within the body."""
     if not isinstance(scheme, HmacBody) or scheme.ts_path is None:
         return body
-    told = json.loads(body)
-    inner, last = told, scheme.ts_path.split(".")[-1]
-    for step in scheme.ts_path.split(".")[:-1]:
-        inner = inner.setdefault(step, {})
-    inner[last] = int(NOW.timestamp() * 1000) if scheme.ts_form == "ms" else NOW.isoformat()
-    return json.dumps(told).encode()
+    content = json.loads(body)
+    holder, name = content, scheme.ts_path.split(".")[-1]
+    for member in scheme.ts_path.split(".")[:-1]:
+        holder = holder.setdefault(member, {})
+    holder[name] = int(NOW.timestamp() * 1000) if scheme.ts_form == "ms" else NOW.isoformat()
+    return json.dumps(content).encode()

@@ -148,4 +148,4 @@ def test_event_without_a_member_is_ignored() -> None:
             type="reaction_added", reaction="eyes", item={"type": "message", "channel": "C1", "ts": "1791190800.000100"}
         ),
     )
-    assert outcome == Ignored("no person: Slack names no member, such as of an application")
+    assert outcome == Ignored("no person: Slack names no member, for example if an app acted")

@@ -45,14 +45,14 @@ shopify.ignore(
 shopify.ignore(
     "returns/*",
     "reverse_*",
-    because="a step of a return; refunds/create reports the money that goes back",
+    because="a step of a return; refunds/create reports the refunded money",
 )
 shopify.ignore("draft_orders/*", because="a draft becomes an order, which has its own topics")
 shopify.ignore(
     "order_transactions/*", "tender_transactions/*", because="orders/paid and refunds/create report the payment"
 )
 shopify.ignore(
-    "payment_terms/*", "payment_schedules/*", because="terms of a payment to come; orders/paid reports the payment"
+    "payment_terms/*", "payment_schedules/*", because="terms of a future payment; orders/paid reports the payment"
 )
 shopify.ignore(
     "customers/enable",
@@ -76,7 +76,7 @@ shopify.ignore(
     "customer.*",
     "customer_*",
     "segments/*",
-    because="the shop's own tags, groups and segments of customers",
+    because="the shop's tags, groups and segments of customers",
 )
 shopify.ignore(
     "companies/*",

@@ -51,7 +51,7 @@ def unit_price(price: Payload, *names: str) -> Decimal | None:
 
 
 def quantity_of(line: Payload) -> int | Decimal | None:
-    """Return how many; a fraction stands in `quantity_decimal`, of which `quantity` is only the whole part.
+    """Return the quantity. A fraction is in `quantity_decimal`; `quantity` is only its whole part.
 
     https://docs.stripe.com/changelog/dahlia/2026-03-25/invoice-items-decimal-quantity
     """
