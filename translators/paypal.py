@@ -58,11 +58,11 @@ paypal = Source(
 
 @paypal.registration(
     Need("client_id", "PAYPAL_CLIENT_ID", "the Client ID of your REST app", secret=False),
-    Need("client_secret", "PAYPAL_CLIENT_SECRET", "its secret"),
+    Need("client_secret", "PAYPAL_CLIENT_SECRET", "the client secret of your REST app"),
     Need("environment", "PAYPAL_ENVIRONMENT", "live or sandbox", False, "live"),
 )
 def register(at: Registering) -> Registered:
-    """https://developer.paypal.com/docs/api/webhooks/v1/#webhooks_post"""
+    """Create a webhook. https://developer.paypal.com/docs/api/webhooks/v1/#webhooks_post"""
     webhook = {"url": at.url, "event_types": [{"name": type_} for type_ in at.types]}
     base = f"https://api-m{'.sandbox' if at.given['environment'] == 'sandbox' else ''}.paypal.com/v1"
     app = basic(at.given["client_id"], at.given["client_secret"])

@@ -31,7 +31,7 @@ recurly.by_hand(
 
 @recurly.event
 def head(item: Item) -> Head:
-    """Use type, object and time as key: they are the same on every retry."""
+    """Use type, object and time as key, which are the same on every retry."""
     body = item.body
     type_ = f"{body.text('object_type')}.{body.text('event_type')}"
     at = body.iso("event_time", naive_is_utc=True)

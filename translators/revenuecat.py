@@ -240,7 +240,7 @@ def transferred(event: Event) -> Iterator[Message]:
     purchase = event.body.at("event")
     before, after = (_own_user_ids(purchase, path) for path in ("transferred_from", "transferred_to"))
     if not before or not after:
-        raise Skip("a transfer from or to users without an own user id")
+        raise Skip("the transfer has no user id of yours for the old or the new user")
     recipient = Identity(user_ids=(after[0],))
     yield track("Subscription Transferred", previous_user_ids=before, user_ids=after, who=recipient)
 

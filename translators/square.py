@@ -126,11 +126,11 @@ def _resource(event: Event) -> Payload:
 
 
 @square.registration(
-    Need("access_token", "SQUARE_ACCESS_TOKEN", "the application's personal access token, not one of OAuth"),
+    Need("access_token", "SQUARE_ACCESS_TOKEN", "the application's personal access token, not an OAuth token"),
     Need("environment", "SQUARE_ENVIRONMENT", "production or sandbox", False, "production"),
 )
 def register(at: Registering) -> Registered:
-    """https://developer.squareup.com/reference/square/webhook-subscriptions-api/create-webhook-subscription"""
+    """Subscribe. https://developer.squareup.com/reference/square/webhook-subscriptions-api/create-webhook-subscription"""
     host = "connect.squareupsandbox.com" if at.given["environment"] == "sandbox" else "connect.squareup.com"
     subscription = {"name": "Segue", "enabled": True, "event_types": list(at.types), "notification_url": at.url}
     body = {"idempotency_key": at.secret, "subscription": subscription}

@@ -1,8 +1,8 @@
 """Payments, refunds and disputes.
 
 By default no payment carries `revenue`: paid Checkout sessions (Order Completed) and paid invoices do. With
-`revenue_from = payments` every captured payment is the order, and sessions and invoices carry none. One of both must be
-chosen: since Basil (2025-03-31) a payment does not say whether it belongs to an invoice, and it never named a session.
+`revenue_from = payments` every captured payment is the order, and sessions and invoices carry none. There is a choice
+because since Basil (2025-03-31) a payment does not say whether it belongs to an invoice, and it never named a session.
 """
 
 from __future__ import annotations
