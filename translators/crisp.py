@@ -78,7 +78,7 @@ def website(delivery: Delivery) -> None:
     """Accept only the configured websites."""
     allowed = delivery.options["website_ids"]
     if allowed and delivery.payload.id("website_id", "") not in allowed:
-        raise Refused("This event is of another Crisp website.")
+        raise Refused("This event is from another Crisp website.")
 
 
 @crisp.event

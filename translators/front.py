@@ -69,7 +69,7 @@ def company(delivery: Delivery) -> None:
     allowed = delivery.options["company_id"]
     sender = delivery.payload.id("authorization.id", "")
     if allowed and sender and sender != allowed:
-        raise Refused("This event is of another Front company.")
+        raise Refused("This event is from another Front company.")
 
 
 front.by_hand(

@@ -142,7 +142,7 @@ _MESSAGE: Final = {
 
 
 @gorgias.registration(
-    Need("domain", "GORGIAS_DOMAIN", "acme, where your helpdesk is acme.gorgias.com", secret=False),
+    Need("domain", "GORGIAS_DOMAIN", "acme, if your helpdesk is acme.gorgias.com", secret=False),
     Need("email", "GORGIAS_EMAIL", "the e-mail address of the API key's user", secret=False),
     Need("api_key", "GORGIAS_API_KEY", "a REST API key (Settings > REST API)"),
     after="check the first delivery: Gorgias does not document all template variables.",

@@ -83,7 +83,7 @@ def organization(delivery: Delivery) -> None:
     """Accept only the configured organization."""
     allowed = delivery.options["org_id"]
     if allowed and delivery.payload.id("org", "") != allowed:
-        raise Refused("This event is of another Kustomer organization.")
+        raise Refused("This event is from another Kustomer organization.")
 
 
 @kustomer.event

@@ -52,7 +52,7 @@ def workspace(delivery: Delivery) -> None:
     """Accept only the configured workspace."""
     allowed = delivery.options["workspace_id"]
     if allowed and delivery.payload.id("workspaceId", "") != allowed:
-        raise Refused("This event is of another Plain workspace.")
+        raise Refused("This event is from another Plain workspace.")
 
 
 @plain.event

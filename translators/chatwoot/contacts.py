@@ -1,4 +1,4 @@
-"""Contacts become identify."""
+"""Translate contacts to identify."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _HOUSEKEEPING: Final = {"last_activity_at", "updated_at", "contact_type"}
 def contact_known(event: Event) -> Iterator[Message]:
     contact, changed = event.body, changes(event.body)
     if changed and not set(changed) - _HOUSEKEEPING:
-        raise Skip("the contact was seen; nothing of it changed")
+        raise Skip("only the contact's activity times changed")
     more = contact.maybe("additional_attributes")
     address = {name: more.text(name, None) or None for name in ("city", "country")}
     company = more.text("company_name", None)

@@ -1,4 +1,4 @@
-"""Conversations and messages: tickets where the channel is e-mail, live chat by every other. https://www.chatwoot.com"""
+"""Translate conversations: tickets if the channel is e-mail, live chat otherwise. https://www.chatwoot.com"""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from translators.kit import Event, Message, Payload, Skip, opens_ticket, track
 
 _EMAIL: Final = "Channel::Email"
 _MESSAGE_TYPES: Final = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
-# Told by their own message, or no field that anybody set.
+# Fields that another message reports, or that no person set.
 _SKIPPED: Final = {
     "status", "assignee_id", "assignee_agent_bot_id", "team_id", "priority", "snoozed_until", "updated_at",
     "last_activity_at", "waiting_since", "first_reply_created_at", "agent_last_seen_at", "assignee_last_seen_at",
@@ -23,7 +23,7 @@ def _by_email(conversation: Payload) -> bool:
 
 
 def _fields(conversation: Payload) -> dict[str, Any]:
-    """What every message tells of its conversation."""
+    """Return the properties of a conversation."""
     id_, channel = conversation.id("id"), conversation.text("channel", "")
     properties = {
         "status": conversation.text("status", None),
@@ -39,7 +39,7 @@ def _fields(conversation: Payload) -> dict[str, Any]:
 
 
 def _assignee(conversation: Payload) -> dict[str, Any]:
-    """Who has it now; a bot is nobody."""
+    """Return the assigned agent and team. A bot does not count."""
     agent, team = conversation.maybe("meta.assignee"), conversation.maybe("meta.team")
     if not _is_agent(agent):
         agent = Payload({})
@@ -52,7 +52,7 @@ def _assignee(conversation: Payload) -> dict[str, Any]:
 
 
 def _is_agent(sender: Payload) -> bool:
-    """Whether a person of yours, and not an agent bot or the assistant."""
+    """Return whether the sender is an agent, not an agent bot or the assistant."""
     return sender.text("type", "") == "user"
 
 
@@ -63,7 +63,7 @@ def conversation_created(event: Event) -> Iterator[Message]:
     kind = _MESSAGE_TYPES.get(first.integer("message_type", -1))
     agent = kind == "outgoing" and _by_agent(first)
     if kind in {"outgoing", "template"} and not agent:
-        raise Skip("begun by a campaign, a bot or a rule")
+        raise Skip("started by a campaign, a bot or a rule")
     author = "agent" if agent else "customer" if kind == "incoming" else None
     name = "Ticket Created" if _by_email(conversation) else "Live Chat Conversation Started"
     yield track(name, _fields(conversation), author=author)
@@ -87,13 +87,13 @@ def message_created(event: Event) -> Iterator[Message]:
     if not _by_email(conversation):
         yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", properties, who=author)
     elif opens_ticket(utc(conversation, "created_at"), utc(message, "created_at")):
-        raise Skip("the message that opened the conversation; conversation_created has it")
+        raise Skip("the message that opened the conversation; conversation_created reports it")
     else:
         yield track("Ticket Replied", properties, author="customer" if customer else "agent", who=author)
 
 
 def _by_agent(message: Payload) -> bool:
-    """A campaign writes in the name of an agent, and a rule may."""
+    """Return whether an agent wrote the message, not a campaign or rule in the agent's name."""
     automatic = "additional_attributes.campaign_id" in message or "content_attributes.automation_rule_id" in message
     return _is_agent(message.maybe("sender")) and not automatic
 
@@ -102,7 +102,7 @@ def _by_agent(message: Payload) -> bool:
 def rating_given(event: Event) -> Iterator[Message]:
     rating = rating_of(event.body)
     if "rating" not in rating:
-        raise Skip("an edit or a receipt of a message that was told when it was sent")
+        raise Skip("an edit or receipt of a message that was reported when it was sent")
     score, conversation = rating.integer("rating"), conversation_of(event)
     agent = _assignee(conversation)
     properties = {"rating": str(score), "score": score, "message_id": event.body.id("id")}
@@ -112,7 +112,7 @@ def rating_given(event: Event) -> Iterator[Message]:
 
 @chatwoot.on("conversation_status_changed")
 def status_changed(event: Event) -> Iterator[Message]:
-    """What the status became; what it was before is told by `conversation_updated` only, so reopening is told there."""
+    """Report the new status. Only `conversation_updated` has the old one, so it reports a reopening."""
     conversation = event.body
     status, email = conversation.text("status"), _by_email(conversation)
     if status == "resolved":
@@ -123,9 +123,9 @@ def status_changed(event: Event) -> Iterator[Message]:
     elif status in {"snoozed", "pending"} and email:
         yield track("Ticket Status Changed", _fields(conversation))
     elif status == "open":
-        raise Skip("conversation_updated tells whether it was reopened")
+        raise Skip("conversation_updated reports whether it was reopened")
     else:
-        raise Skip(f"a chat became {status}: a bot has it, and nobody acted")
+        raise Skip(f"a chat became {status}: a bot handles it")
 
 
 @chatwoot.on("conversation_updated")
@@ -133,7 +133,7 @@ def conversation_updated(event: Event) -> Iterator[Message]:
     conversation, changed = event.body, changes(event.body)
     messages = list(_changed(conversation, changed))
     if not messages:
-        raise Skip("nothing that a customer or an agent did, or conversation_status_changed tells it")
+        raise Skip("no action of a customer or agent, or conversation_status_changed reports it")
     yield from messages
 
 
@@ -154,6 +154,6 @@ def _changed(conversation: Payload, changed: dict[str, Payload]) -> Iterator[Mes
 
 
 def _old_and_new(changed: dict[str, Payload], name: str) -> tuple[str | None, str | None]:
-    """What a text field was and became."""
+    """Return the old and new value of a text field."""
     values = changed.get(name, Payload({}))
     return values.text("previous_value", None), values.text("current_value", None)

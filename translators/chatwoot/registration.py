@@ -1,4 +1,4 @@
-"""The webhook, made through Chatwoot's API. https://developers.chatwoot.com/api-reference/webhooks/add-a-webhook"""
+"""Register the webhook through Chatwoot's API. https://developers.chatwoot.com/api-reference/webhooks/add-a-webhook"""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from translators.kit import Need, Registered, Registering, json_call
 
 
 @chatwoot.registration(
-    Need("server_url", "CHATWOOT_URL", "https://app.chatwoot.com, or your own server's address", secret=False),
-    Need("account_id", "CHATWOOT_ACCOUNT_ID", "the number in your dashboard's address, /app/accounts/1", secret=False),
+    Need("server_url", "CHATWOOT_URL", "https://app.chatwoot.com, or your own server's URL", secret=False),
+    Need("account_id", "CHATWOOT_ACCOUNT_ID", "the number in your dashboard's URL, /app/accounts/1", secret=False),
     Need("access_token", "CHATWOOT_ACCESS_TOKEN", "an administrator's access token (Profile settings)"),
 )
 def register(at: Registering) -> Registered:
-    """One webhook of the account. A server older than 4.11.2 signs nothing and tells no secret."""
+    """Create one webhook of the account. Servers older than 4.11.2 do not sign and return no secret."""
     url = f"{at.given['server_url'].rstrip('/')}/api/v1/accounts/{at.given['account_id']}/webhooks"
     headers = {"api_access_token": at.given["access_token"]}
     created = yield json_call("POST", url, headers, {"url": at.url, "name": "Segue", "subscriptions": list(at.types)})

@@ -1,4 +1,4 @@
-"""How Chatwoot signs, names and dates its events, and whom they are about."""
+"""Signature, key, time and identity of Chatwoot's events."""
 
 from __future__ import annotations
 
@@ -39,25 +39,25 @@ chatwoot = Source(
     options=[
         Option(
             "identifier",
-            "whose `identifier` is your own user id: any contact's, where the widget proved it by HMAC, or none's",
+            "when `identifier` is your own user id: for any contact, if the widget verified it by HMAC, or for none",
             "any",
             ("any", "verified", "none"),
         ),
-        Option("server", "a name for this Chatwoot server, where you receive from several: their ids overlap"),
+        Option("server", "a name for this Chatwoot server, if you have several: their ids overlap"),
     ],
 )
 
-# What the widget calls a visitor of whom it knows nothing, such as little-haze-776.
+# The widget's name for an unknown visitor, such as little-haze-776.
 _MADE_UP: Final = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
 
 
 @chatwoot.event
 def head(item: Item) -> Head:
-    """Chatwoot numbers no event, and its delivery id is not signed. What it made or changed, and when, names an event.
+    """Return the key from the object's id, its change and the time: there is no event id, and no signed delivery id.
 
-    The bytes do not: a body holds the conversation, whose counters move between two sends of one message
-    (https://github.com/chatwoot/chatwoot/issues/11901). They name only what tells no time of its change. A rating is
-    named by its survey and value, since each later change of the survey's message tells it again.
+    The bytes are not the key, because a body has the conversation, whose counters change between two sends of one
+    message (https://github.com/chatwoot/chatwoot/issues/11901). They are the key only of a change without a time. A
+    rating has its survey message and value as key, since each later change of that message sends it again.
     """
     body = item.body
     type_ = body.text("event")
@@ -75,9 +75,9 @@ def head(item: Item) -> Head:
 
 
 def _change_parts(type_: str, body: Payload) -> list[str] | None:
-    """What tells two events of one type and record apart: nothing of a creation, else the change and its time.
+    """Return the change and its time, which tell apart two events of a type and record; empty for a creation.
 
-    Where `changed_attributes` has no time it is the record's own last change, which every change of it moves.
+    If `changed_attributes` has no time, the time is the record's last change, which every change updates.
     """
     if type_.endswith("_created"):
         return []
@@ -93,9 +93,9 @@ def _change_parts(type_: str, body: Payload) -> list[str] | None:
 
 
 def _account(body: Payload) -> str:
-    """The account, which numbers its conversations from 1; a conversation tells it in its messages only.
+    """Return the account, since conversation ids count from 1 per account; a conversation has it in its messages only.
 
-    Without any the inbox stands for it: its number is the server's.
+    Without it, return the inbox, whose id is unique on the server.
     """
     paths = ("account.id", "account_id", "messages.0.account_id", "conversation.messages.0.account_id")
     account = next((id_ for path in paths if (id_ := body.id(path, ""))), "")
@@ -103,7 +103,7 @@ def _account(body: Payload) -> str:
 
 
 def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
-    """The message's or record's own time. A change tells when in `changed_attributes`, else the record was touched."""
+    """Return the time of the message, record or change (`changed_attributes`); else the record's last update."""
     if type_ in {"message_created", "contact_created", "conversation_created"} and "created_at" in body:
         return utc(body, "created_at"), "event"
     changed = changes(body).get("updated_at")
@@ -116,7 +116,7 @@ def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
 
 
 def utc(body: Payload, path: str) -> datetime | None:
-    """Unix seconds in a conversation, ISO 8601 in a message, `2020-03-03 13:05:57 UTC` in the documentation."""
+    """Return a time: unix seconds in a conversation, ISO 8601 in a message, `2020-03-03 13:05:57 UTC` in the docs."""
     value = body.get(path)
     if isinstance(value, str) and value.endswith(" UTC"):
         try:
@@ -127,7 +127,7 @@ def utc(body: Payload, path: str) -> datetime | None:
 
 
 def changes(body: Payload) -> dict[str, Payload]:
-    """What changed, by name: each has `previous_value` and `current_value`."""
+    """Return the changes by name; each has `previous_value` and `current_value`."""
     changed: dict[str, Payload] = {}
     for entry in body.each("changed_attributes"):
         if isinstance(entry.value, dict):
@@ -136,18 +136,18 @@ def changes(body: Payload) -> dict[str, Payload]:
 
 
 def rating_of(body: Payload) -> Payload:
-    """The answer to a survey, empty where the message is none or not answered yet."""
+    """Return the answer to a survey; empty if the message is not an answered survey."""
     return body.maybe("content_attributes").maybe("submitted_values").maybe("csat_survey_response")
 
 
 def conversation_of(event: Event) -> Payload:
-    """The conversation: the body itself, or a message's."""
+    """Return the conversation: the body, or a message's `conversation`."""
     return event.body.at("conversation") if event.type.startswith("message_") else event.body
 
 
 @chatwoot.who
 def who(event: Event) -> Identity:
-    """The contact, whoever acted."""
+    """Return the contact, whoever acted."""
     if event.type.startswith("contact_"):
         return of_contact(event, event.body, proved=False)
     conversation = conversation_of(event)
@@ -158,10 +158,10 @@ def who(event: Event) -> Identity:
 
 
 def writer(event: Event) -> Identity | None:
-    """Which contact wrote an incoming message, if it was not the conversation's own: in a group, or in copy."""
+    """Return the contact who wrote an incoming message, if not the conversation's own: in a group, or in copy."""
     sender = event.body.maybe("sender")
     if sender.get("type", "contact") != "contact":
-        raise Skip("written by no contact")
+        raise Skip("not written by a contact")
     own = conversation_of(event).id("meta.sender.id", None)
     if own is None or sender.id("id", own) == own:
         return None
@@ -169,7 +169,7 @@ def writer(event: Event) -> Identity | None:
 
 
 def of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
-    """`identifier` is what your site gave to `setUser`; some bridges to other messengers write their own there."""
+    """Return a contact. `identifier` is your site's value for `setUser`; some messenger bridges set their own."""
     trusted = event.option("identifier")
     own = trusted == "any" or (trusted == "verified" and proved)
     server, contact_id = event.option("server"), contact.id("id")

@@ -1,4 +1,4 @@
-"""Threads of the conversations inbox. HubSpot tells neither the visitor nor who wrote a message."""
+"""Translate threads of the conversations inbox. HubSpot sends neither the visitor nor a message's writer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def conversation_started(event: Event) -> Iterator[Message]:
 
 @hubspot.on("conversation.newMessage")
 def message_added(event: Event) -> Iterator[Message]:
-    """A message of the visitor's, an agent's or a bot's: none of them can be told, so none is claimed."""
+    """Report a message without its writer, since HubSpot does not send whether a visitor, agent or bot wrote it."""
     kind = event.body.text("messageType")
     if kind == "COMMENT":
         raise Skip("a private note")
@@ -35,9 +35,9 @@ def conversation_changed(event: Event) -> Iterator[Message]:
     name, new_value, thread = body.text("propertyName"), value(body), {"conversation_id": record(body)}
     if name == "assignedTo":
         if new_value is CLEAR:
-            raise Skip("the conversation was given to nobody")
+            raise Skip("the conversation was unassigned")
         yield track("Live Chat Conversation Assigned", thread, assignee_id=new_value)
     elif name == "status" and new_value in _STATES:
         yield track(_STATES[new_value], thread, status=new_value.lower())
     else:
-        raise Skip(f"the property {name} of a conversation is your team's own filing")
+        raise Skip(f"the property {name} of a conversation is internal to your team")

@@ -1,4 +1,4 @@
-"""Deals and leads. A webhook names no person: what happens to a deal is filed under the deal."""
+"""Translate deals and leads. A webhook names no person, so the identity is the deal or lead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _DERIVED: Final = {
 
 @hubspot.on("deal.propertyChange")
 def deal_changed(event: Event) -> Iterator[Message]:
-    """The amount is hoped for, so it is no revenue."""
+    """Report a changed deal. The amount is expected, so it is not revenue."""
     body = event.body
     name, deal = body.text("propertyName"), {"opportunity_id": record(body)}
     if name == "dealstage":
@@ -28,7 +28,7 @@ def deal_changed(event: Event) -> Iterator[Message]:
         yield track("Opportunity Won" if stage in event.option("won_stages") else end, deal, stage=stage)
         return
     if name in _DERIVED:
-        raise Skip("HubSpot reckons it from the stage and the amount, which are told themselves")
+        raise Skip("HubSpot computes it from the stage and the amount, which are reported")
     property_, new_value = changed(body, DEAL, event.option("deal_properties"), "deal_properties")
     money = {"currency": event.option("currency") or None} if name == "amount" else {}
     yield track("Opportunity Updated", deal | money | {property_: new_value}, changed=[property_])
@@ -38,5 +38,5 @@ def deal_changed(event: Event) -> Iterator[Message]:
 def lead_changed(event: Event) -> Iterator[Message]:
     name, stage = event.body.text("propertyName"), value(event.body)
     if name != "hs_pipeline_stage" or stage is CLEAR:
-        raise Skip(f"the property {name} of a lead; its stage (hs_pipeline_stage) is what counts")
+        raise Skip(f"the property {name} of a lead; only its stage (hs_pipeline_stage) is reported")
     yield track("Lead Status Changed", lead_id=record(event.body), status=stage)

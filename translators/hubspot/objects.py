@@ -1,4 +1,4 @@
-"""What kind of record an object type id stands for.
+"""Map object type ids to kinds of records.
 
 https://developers.hubspot.com/docs/guides/crm/understanding-the-crm#object-type-ids
 """
@@ -22,12 +22,12 @@ OBJECTS: Final[Mapping[str, str]] = {
 
 
 def kind_of(type_id: str) -> str:
-    """`contact` for `0-1`; a type id that we do not know, such as a custom object's `2-1234`, as it is."""
+    """Return `contact` for `0-1`; return an unknown type id, such as a custom object's `2-1234`, unchanged."""
     return OBJECTS.get(type_id, type_id)
 
 
 def other_end(body: Payload) -> str:
-    """What an association leads to: by its type id, or by the word of the older subscriptions (`CONTACT_TO_DEAL`)."""
+    """Return an association's target kind, by its type id or the older subscriptions' word (`CONTACT_TO_DEAL`)."""
     if type_id := body.text("toObjectTypeId", ""):
         return kind_of(type_id)
     word = body.text("associationType").lower().partition("_to_")[2]

@@ -1,4 +1,4 @@
-"""Contacts become identify, companies become group, as far as a webhook tells them: one changed property at a time."""
+"""Translate contacts to identify and companies to group. A webhook has one changed property."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def contact_created(event: Event) -> Iterator[Message]:
 
 @hubspot.on("contact.propertyChange")
 def contact_changed(event: Event) -> Iterator[Message]:
-    """A trait; and what the change of some properties means besides."""
+    """Report a changed trait, and the event that the change of some properties means."""
     body = event.body
     name = body.text("propertyName")
     if name in RATINGS:
@@ -43,28 +43,28 @@ def contact_changed(event: Event) -> Iterator[Message]:
 
 
 def rated(body: Payload, survey: str) -> dict[str, Any]:
-    """A survey's last rating: a number, or a word such as `promoter`."""
+    """Return a survey's last rating: a number, or a word such as `promoter`."""
     rating = value(body)
     if rating is CLEAR:
-        raise Skip("a rating was taken back")
+        raise Skip("a rating was cleared")
     score = int(rating) if rating.isdecimal() and len(rating) < 3 else None
     return {"survey": survey, "rating": rating.lower(), "score": score}
 
 
 @hubspot.on("contact.merge")
 def contact_merged(event: Event) -> Iterator[Message]:
-    """All ids beside each other, so that the profiles are joined."""
+    """Identify with all ids, so that the profiles are joined."""
     stays, gone = merged(event.body)
     yield identify(who=contact(event.body, stays, *gone))
 
 
 @hubspot.on("contact.associationChange")
 def contact_associated(event: Event) -> Iterator[Message]:
-    """The one place where HubSpot tells whose a company, deal or ticket is."""
+    """Report the contact of a company, deal or ticket; no other event names it."""
     body = event.body
     to, id_, removed = other_end(body), body.id("toObjectId"), body.flag("associationRemoved", False)
     if body.text("associationCategory", "HUBSPOT_DEFINED") != "HUBSPOT_DEFINED":
-        raise Skip("a label of your own on an association that is told without it")
+        raise Skip("a custom label of an association that is reported without it")
     if to == "company":
         yield from _company_of(body, id_, removed=removed)
     elif to in {"deal", "ticket"}:
@@ -76,10 +76,10 @@ def contact_associated(event: Event) -> Iterator[Message]:
 
 
 def _company_of(body: Payload, id_: str, *, removed: bool) -> Iterator[Message]:
-    """A primary company is an associated company too, and comes a second time as that."""
+    """Report a company's contact. HubSpot also sends a primary company as a plain association."""
     primary = is_primary(body)
     if removed and primary:
-        raise Skip("the company is no longer the primary one; whether it still is one, its association tells")
+        raise Skip("the company is no longer the primary one; the plain association reports a removal")
     if not removed:
         yield group(id_)
     if not primary:

@@ -1,6 +1,6 @@
-"""What a changed property is called at Segment, and its value. HubSpot writes every value as text.
+"""Return the Segment name and the value of a changed property. HubSpot sends every value as text.
 
-The names are HubSpot's own default properties: https://knowledge.hubspot.com/properties/hubspots-default-contact-properties
+The names are HubSpot's default properties: https://knowledge.hubspot.com/properties/hubspots-default-contact-properties
 """
 
 from __future__ import annotations
@@ -39,9 +39,9 @@ TICKET: Final[Mapping[str, str]] = {
 
 
 def changed(body: Payload, known: Mapping[str, str], more: Iterable[str], option: str) -> tuple[str, Any]:
-    """(name, value) of the property that changed; CLEAR where it became empty.
+    """Return (name, value) of the changed property; CLEAR if it became empty.
 
-    `Skip` where it is neither known nor listed in the endpoint's option, so that no value leaves that nobody chose.
+    Raise `Skip` if it is neither known nor listed in the endpoint's option, so that only chosen values are sent.
     """
     name = body.text("propertyName")
     properties = dict(known) | {entry["property"]: _name_and_form(entry) for entry in map(_parse, more)}
@@ -65,11 +65,11 @@ def _name_and_form(match: re.Match[str]) -> str:
 
 
 def value(body: Payload, form: str = "") -> Any:
-    """The value that the property has now, as text, number, time or flag; CLEAR where it is empty."""
+    """Return the property's current value as text, number, time or flag; CLEAR if it is empty."""
     if body.flag("isSensitive", False) or body.get("propertyValue") == _REDACTED:
-        raise Skip("a sensitive property, whose value HubSpot does not tell")
+        raise Skip("a sensitive property, whose value HubSpot does not send")
     if body.get("propertyValue") is None:
-        raise Skip("the property has no value here: neither a new one nor an empty one")
+        raise Skip("the property has no value in this event, not even an empty one")
     if body.get("propertyValue") == "":
         return CLEAR
     if form == "number":

@@ -1,4 +1,4 @@
-"""What happens to records of every kind: made, deleted, brought back, merged into another."""
+"""Translate what happens to records of every kind: created, deleted, restored, merged."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def record_restored(event: Event) -> Iterator[Message]:
 
 @hubspot.on("company.merge", "deal.merge", "ticket.merge")
 def records_merged(event: Event) -> Iterator[Message]:
-    """One message for each that went into the other, filed under the one that went."""
+    """Make one message per merged record, with that record as the identity."""
     kind, noun = event.type.partition(".")[0], _noun(event)
     stays, gone = merged(event.body)
     for id_ in gone:

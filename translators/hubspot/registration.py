@@ -1,5 +1,6 @@
-"""The subscriptions, made through HubSpot's API, which serves legacy public apps; apps of the developer platform take
-docs/hubspot/webhooks-hsmeta.json instead.
+"""Register the subscriptions through HubSpot's API, which serves legacy public apps.
+
+Apps of the developer platform use docs/hubspot/webhooks-hsmeta.json instead.
 
 https://developers.hubspot.com/docs/api-reference/webhooks-webhooks-v3/guide
 https://developers.hubspot.com/docs/apps/developer-platform/add-features/configure-webhooks
@@ -26,18 +27,18 @@ PROPERTIES: Final[Mapping[str, Sequence[str]]] = {
     "conversation": ["assignedTo", "status"],
     "lead": ["hs_pipeline_stage"],
 }
-"""What is subscribed to. A team comes with its agent, and a ticket's rating with the contact's, so neither is here."""
+"""The subscribed properties, without the team (it changes with its agent) and a ticket's rating (a contact has it)."""
 _GENERIC: Final = {"lead"}
 _CONCURRENT_REQUESTS: Final = 10
 
 hubspot.by_hand(
     "An app of the developer platform: put docs/hubspot/webhooks-hsmeta.json into its src/app/webhooks/, with {url} as "
-    "targetUrl and without what you do not want, and `hs project upload`.",
+    "targetUrl and without the events that you do not want, and run `hs project upload`.",
     "A legacy private app: Settings > Integrations > Legacy apps > your app > Webhooks, target URL {url}, and one "
     "subscription for each line of that file.",
-    "Give the app the scopes of what it subscribes to: crm.objects.contacts.read, crm.objects.companies.read, "
+    "Give the app the scopes of its subscriptions: crm.objects.contacts.read, crm.objects.companies.read, "
     "crm.objects.deals.read, crm.objects.leads.read, tickets, conversations.read.",
-    "Set SEGUE_HUBSPOT_PUBLIC_URL to {url}: HubSpot signs it, as it is written there.",
+    "Set SEGUE_HUBSPOT_PUBLIC_URL to {url}: HubSpot signs exactly this URL.",
 )
 
 
@@ -45,19 +46,19 @@ hubspot.by_hand(
     Need("app_id", "HUBSPOT_APP_ID", "the id of your legacy public app (its Auth tab)", secret=False),
     Need("developer_api_key", "HUBSPOT_DEVELOPER_API_KEY", "the developer account's key (Keys > Developer API key)"),
     Need(
-        "properties", "HUBSPOT_PROPERTIES", "more properties to hear of, as in contact.user_id deal.arr", secret=False,
+        "properties", "HUBSPOT_PROPERTIES", "more properties, such as contact.user_id deal.arr", secret=False,
         default="",
     ),
-    after="give the app the scopes of what it subscribes to, and install it in the account",
+    after="give the app the scopes of its subscriptions, and install it in the account",
 )  # fmt: skip
 def register(at: Registering) -> Registered:
-    """The app's one target URL, then every subscription that it does not have yet. The API does not tell the secret."""
+    """Set the app's only target URL, then add the missing subscriptions. The API does not return the secret."""
     app = f"https://api.hubapi.com/webhooks/v3/{quote(at.given['app_id'], safe='')}"
     key = f"?hapikey={quote(at.given['developer_api_key'], safe='')}"
     settings_now = yield replace(json_call("GET", f"{app}/settings{key}", {}), absent=True)
     target = settings_now.text("targetUrl", "")
     if target not in {"", at.url}:
-        raise Refused(f"the app sends its webhooks to {target}, and an app has one URL only: take another app")
+        raise Refused(f"the app sends its webhooks to {target}, and an app has one URL only: use another app")
     if not target:
         settings = {"targetUrl": at.url, "throttling": {"maxConcurrentRequests": _CONCURRENT_REQUESTS}}
         yield json_call("PUT", f"{app}/settings{key}", {}, settings)
@@ -78,7 +79,7 @@ def register(at: Registering) -> Registered:
 
 
 def subscriptions(types: Sequence[str], more: Sequence[str] = ()) -> Iterator[dict[str, Any]]:
-    """One for each type, one for each property of a type that tells of changes; in the API's own form."""
+    """Yield one subscription per type, and one per property of a propertyChange type, in the API's format."""
     ids = {name: id_ for id_, name in OBJECTS.items()}
     for type_ in types:
         kind, _, action = type_.partition(".")

@@ -1,4 +1,4 @@
-"""How HubSpot signs, batches, names and dates its events, and whom they are about."""
+"""Signature, batches, key, time and identity of HubSpot's events."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ hubspot = Source(
         "v1": HmacRequest(header="X-HubSpot-Signature", parts=("secret", "body"), encoding="hex", plain=True),
     },
     options=[
-        Option("portal_id", "translate this HubSpot account only (an app hears of all that installed it)"),
+        Option("portal_id", "translate this HubSpot account only (an app receives events of all that installed it)"),
         Option("contact_traits", f"more contact properties to send as traits: {_MORE}", (), many=True, pattern=ENTRY),
         Option("company_traits", f"more company properties to send as traits: {_MORE}", (), many=True, pattern=ENTRY),
         Option("deal_properties", f"more deal properties to send: {_MORE}", (), many=True, pattern=ENTRY),
@@ -58,15 +58,15 @@ hubspot = Source(
         Option("currency", "the currency of an account that has only one, such as EUR"),
         Option("solved_stages", "ids of the stages of a solved ticket", ("4",), many=True),
         Option("reopened_stages", "ids of the stages of a reopened ticket", (), many=True),
-        Option("assigned_stages", "ids of the stages of a ticket that was given to somebody", (), many=True),
-        Option("created_stages", "ids of the stages where a ticket counts as created, if not by itself", (), many=True),
+        Option("assigned_stages", "ids of the stages of an assigned ticket", (), many=True),
+        Option("created_stages", "ids of the stages in which a ticket counts as created", (), many=True),
     ],
 )  # fmt: skip
 
 
 @hubspot.split
 def split(delivery: Delivery) -> Iterator[bytes | Item]:
-    """A list of events; or the one object of a workflow's webhook, whose shape its author chose."""
+    """Split a list of events. A workflow's webhook is one object, whose format its author chose."""
     if delivery.opening == b"{":
         yield Item(
             raw=delivery.body, received_at=delivery.received_at, envelope={"sent_by": "workflow"},
@@ -78,11 +78,11 @@ def split(delivery: Delivery) -> Iterator[bytes | Item]:
 
 @hubspot.event
 def head(item: Item) -> Head:
-    """`contact.propertyChange`, also where it came as `object.propertyChange` of object type `0-1`.
+    """Return the head. `object.propertyChange` of object type `0-1` has the type `contact.propertyChange`, too.
 
-    The account, what happened to which record, the time of the change in milliseconds and what changed name an event.
-    `eventId`, of which HubSpot says that it may come twice, `subscriptionId`, `appId` and `attemptNumber` are those of
-    the delivery: a second subscription or app has others for the same change.
+    The key is the account, the type, the record, the time in milliseconds and what changed. `eventId` (which HubSpot
+    may repeat), `subscriptionId`, `appId` and `attemptNumber` are not used: a second subscription or app has other
+    values for the same change.
     """
     if item.envelope.get("sent_by") == "workflow":
         return Head(f"sha256:{sha256(item.raw).hexdigest()}", "workflow", None)
@@ -106,9 +106,9 @@ def head(item: Item) -> Head:
 
 
 def _change(body: Payload) -> list[str]:
-    """What tells apart two events of one type, record and millisecond.
+    """Return what tells apart two events of one type, record and millisecond.
 
-    An association comes in two forms, by the word of the older subscriptions and by type ids, which agree here.
+    An association has two forms, the older subscriptions' word and type ids; both give the same result.
     """
     value = body.get("propertyValue")
     digest = "" if value is None else sha256(str(value).encode("utf-8", "replace")).hexdigest()[:8]
@@ -125,7 +125,7 @@ def _association(body: Payload) -> tuple[str, str]:
         return "", ""
     to = other_end(body) if "toObjectTypeId" in body or "associationType" in body else ""
     if body.text("associationCategory", "HUBSPOT_DEFINED") != "HUBSPOT_DEFINED":
-        to = f"{to}-{body.id('associationTypeId', '')}"  # a label of the account's own
+        to = f"{to}-{body.id('associationTypeId', '')}"  # a custom label of the account
     elif is_primary(body):
         to = f"{to}-primary"
     return to, "removed" if body.flag("associationRemoved", False) else "added"
@@ -133,21 +133,21 @@ def _association(body: Payload) -> tuple[str, str]:
 
 @hubspot.before
 def this_account(event: Event) -> None:
-    """One app's webhooks come to one URL from every account that installed it, so others are passed over here."""
+    """Skip other accounts: all accounts that installed an app send to the same URL."""
     allowed = event.option("portal_id")
     if allowed and event.body.id("portalId") != allowed:
-        raise Skip("of another HubSpot account")
+        raise Skip("from another HubSpot account")
 
 
 @hubspot.note
 def note(event: Event) -> Mapping[str, Any]:
-    """The account, since the ids of records are an account's own, and what made the change."""
+    """Return the account, since record ids are unique per account only, and the source of the change."""
     return {"portal_id": event.body.id("portalId", None), "change_source": event.body.text("changeSource", None)}
 
 
 @hubspot.who
 def who(event: Event) -> Identity:
-    """The contact, where the event is about one; the record itself everywhere else: HubSpot names nobody."""
+    """Return the contact of a contact event, else the record itself: HubSpot names no person."""
     kind = event.type.partition(".")[0]
     if kind == "contact":
         return contact(event.body, record(event.body))
@@ -157,22 +157,22 @@ def who(event: Event) -> Identity:
 
 
 def record(body: Payload) -> str:
-    """The record's id: of an association the one that it leads from, of a merge the one that stays."""
+    """Return the record's id; of an association the source record's, of a merge the remaining record's."""
     return body.id("objectId", None) or body.id("fromObjectId", None) or body.id("primaryObjectId")
 
 
 def is_primary(body: Payload) -> bool:
-    """Whether an association is with the primary company, which HubSpot reports beside the plain one."""
+    """Return whether an association is with the primary company; HubSpot also sends the plain association."""
     return body.flag("isPrimaryAssociation", False) or body.integer("associationTypeId", None) == _PRIMARY_COMPANY
 
 
 def record_identity(body: Payload, kind: str, id_: str) -> Identity:
-    """A record that is no person. Ids are unique within an account, so the account is told too."""
+    """Return the identity of a record that is not a person. Ids are unique per account, so it includes the account."""
     return Identity(anonymous=(kind, f"{body.id('portalId')}|{id_}"))
 
 
 def contact(body: Payload, *ids: str) -> Identity:
-    """A contact, the first id being theirs; a changed property may be your own user id."""
+    """Return a contact with the first id as their own. A changed property may be your user id."""
     name, value = body.get("propertyName"), body.get("propertyValue")
     return Identity(
         metadata=({name: value},) if isinstance(name, str) and isinstance(value, str) else (),
@@ -182,7 +182,7 @@ def contact(body: Payload, *ids: str) -> Identity:
 
 
 def company(body: Payload, *ids: str) -> Identity:
-    """A company, the first id being its own."""
+    """Return a company with the first id as its own."""
     return Identity(
         anonymous=("company", f"{body.id('portalId')}|{ids[0]}"),
         external_ids=tuple(ExternalId("hubspot_company_id", id_, "accounts") for id_ in ids),
@@ -191,14 +191,14 @@ def company(body: Payload, *ids: str) -> Identity:
 
 
 def merged(body: Payload) -> tuple[str, list[str]]:
-    """(the record that stays, those that went into it). Where HubSpot makes a new one, both old ones went into it.
+    """Return (the remaining record, the merged ones). If HubSpot creates a new record, both old ones are merged.
 
     https://developers.hubspot.com/changelog/new-subscription-types-for-webhooks
     """
     primary = body.id("primaryObjectId")
     merged_ids = body.get("mergedObjectIds", [])
     if not isinstance(merged_ids, list):
-        raise Malformed(f"{body.path}.mergedObjectIds", "is no list")
+        raise Malformed(f"{body.path}.mergedObjectIds", "is not a list")
     primary = body.id("primaryObjectId")
     stays = body.id("newObjectId", None) or primary
     gone = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in merged_ids)]

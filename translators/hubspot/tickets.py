@@ -1,4 +1,4 @@
-"""Tickets. A webhook names no person and no stage before: what a stage's id means is yours to tell."""
+"""Translate tickets. A webhook names no person and no old stage; options give the meaning of the stages' ids."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RATINGS: Final = {"hs_last_csat_rating": "csat", "hs_feedback_last_ces_rating":
 @hubspot.on("ticket.creation")
 def ticket_created(event: Event) -> Iterator[Message]:
     if event.option("created_stages"):
-        raise Skip("created_stages say when a ticket counts as created")
+        raise Skip("created_stages decide when a ticket counts as created")
     yield track("Ticket Created", ticket_id=record(event.body))
 
 
@@ -48,20 +48,20 @@ def _stage(event: Event, ticket: Mapping[str, str]) -> Message:
 
 
 def _reopened(event: Event, ticket: Mapping[str, str]) -> Message:
-    _new_value(event, "the mark that the ticket was reopened was taken off")
+    _new_value(event, "the reopening time was cleared")
     return track("Ticket Reopened", ticket)
 
 
 def _agent(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Assigned", ticket, assignee_id=_new_value(event, "the ticket was given to nobody"))
+    return track("Ticket Assigned", ticket, assignee_id=_new_value(event, "the ticket was unassigned"))
 
 
 def _team(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Assigned", ticket, team_id=_new_value(event, "the ticket was given to no team"))
+    return track("Ticket Assigned", ticket, team_id=_new_value(event, "the team was unassigned"))
 
 
 def _priority(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Priority Changed", ticket, priority=_new_value(event, "the priority was taken off").lower())
+    return track("Ticket Priority Changed", ticket, priority=_new_value(event, "the priority was cleared").lower())
 
 
 def _new_value(event: Event, otherwise: str) -> Any:

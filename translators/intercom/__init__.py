@@ -1,10 +1,10 @@
-"""Intercom -> Segment. https://developers.intercom.com/docs/references/webhooks/webhook-models
+"""Translate Intercom's notifications. https://developers.intercom.com/docs/references/webhooks/webhook-models
 
-source.py         signature, ids, time, whom a notification is about
+source.py         signature, keys, times, identity
 conversations.py  conversations (live chat) and their ratings
 tickets.py        tickets
-people.py         contacts become identify, companies become group
-ignored.py        what makes no message, and why
+people.py         contacts to identify, companies to group
+ignored.py        ignored topics, with the reason
 """
 
 from translators.intercom import conversations, ignored, people, tickets

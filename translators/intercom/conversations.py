@@ -1,4 +1,4 @@
-"""Conversations, which are live chat whichever channel they came by, and their ratings."""
+"""Translate conversations, which are live chat on every channel, and their ratings."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _conversation(event: Event) -> dict[str, Any]:
 
 
 def _part(event: Event) -> Payload:
-    """What happened last: the part that the notification was sent for."""
+    """Return the last part, which the notification is about."""
     parts = list(item_of(event).each("conversation_parts.conversation_parts"))
     return parts[-1] if parts else Payload({}, "$.data.item.conversation_parts.conversation_parts[0]")
 
@@ -32,7 +32,7 @@ def _agent(author: Payload) -> dict[str, Any]:
 
 @intercom.on("conversation.user.created")
 def conversation_started(event: Event) -> Iterator[Message]:
-    """The first message comes with its conversation, in no notification of its own."""
+    """Report the start and the first message, which has no notification of its own."""
     chat = _conversation(event) | {"message_id": _first(item_of(event))}
     yield track("Live Chat Conversation Started", chat, author="customer")
     if chat["message_id"]:
@@ -81,7 +81,7 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
     team = id_ if kind == "team" else assignee_id(item, "team_assignee_id")
     assignee = id_ if kind == "admin" else assignee_id(item, "admin_assignee_id")
     if team is None and assignee is None:
-        raise Skip("the conversation was given to nobody")
+        raise Skip("the conversation was unassigned")
     yield track(
         "Live Chat Conversation Assigned",
         _conversation(event),

@@ -1,4 +1,4 @@
-"""Contacts become identify, companies become group."""
+"""Translate contacts to identify and companies to group."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def unsubscribed_from_sms(_: Event) -> Iterator[Message]:
 
 
 def _list(event: Event) -> dict[str, str | None]:
-    """Which kind of messages, where a subscription names one."""
+    """Return the subscription type, if the notification names one."""
     kind = item_of(event).maybe("subscription_type")
     return {"list_id": kind.id("id", None), "list_name": kind.text("name", None)}
 

@@ -1,4 +1,4 @@
-"""How Intercom signs, names and dates its notifications, and whom they are about."""
+"""Signature, key, time and identity of Intercom's notifications."""
 
 from __future__ import annotations
 
@@ -31,17 +31,19 @@ intercom = Source(
     secret_help="Developer Hub > your app > Basic information > Client secret",
     # https://developers.intercom.com/docs/references/webhooks/webhook-models#signed-notifications
     scheme=HmacBody(alg="sha1", header="X-Hub-Signature", encoding="hex", prefix="sha1="),
-    options=[Option("app_id", "accept notifications of this workspace only (an app hears of all that installed it)")],
+    options=[
+        Option("app_id", "accept notifications of this workspace only (an app receives those of all that installed it)")
+    ],
 )
 
 PRIVATE: Final = {"note", "note_and_reopen"}
 _ADMIN: Final = {"admin", "team"}
 _LEADS: Final = {"lead", "visitor"}
-# API 1 has one topic for users and leads, and calls both `user` in it
+# In API 1, users and leads share these topics, and both have the type `user`
 _OF_EITHER: Final = ("user.deleted", "user.unsubscribed")
 _PEOPLE: Final = {"user", "lead", "contact", "visitor"}
-# A lead without a name is `Rose Poodle from Paris`, or `Azure Bus` if Intercom does not know from where. The colours
-# are those that are no given names.
+# Intercom names an unnamed lead `Rose Poodle from Paris`, or `Azure Bus` without a place. Colours that are also given
+# names are left out.
 _MADE_UP: Final = re.compile(
     r"[A-Z][a-z]+ [A-Z][a-z]+ from \S.*"
     r"|(?:Aqua|Aquamarine|Azure|Beige|Black|Blue|Bronze|Brown|Burgundy|Chartreuse|Crimson|Cyan|Fuchsia|Gold|Golden|Gray"
@@ -53,24 +55,24 @@ _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 @intercom.guard
 def workspace(delivery: Delivery) -> None:
-    """A workspace that the operator named is the only one let in."""
+    """Accept only the configured workspace."""
     allowed = delivery.options["app_id"]
     if allowed and delivery.payload.id("app_id", "") != allowed:
-        raise Refused("This notification is of another Intercom workspace.")
+        raise Refused("This notification is from another Intercom workspace.")
 
 
 intercom.by_hand(
     "Developer Hub (https://app.intercom.com/a/apps/_/developer-hub) > your app > Webhooks > Endpoint URL: {url}",
-    "Start Segue first: Intercom asks the URL with HEAD when you save it.",
-    "Choose these topics (of the API version of your app; those that it does not list it does not have):{types}",
+    "Start Segue first: Intercom sends HEAD to the URL when you save it.",
+    "Choose these topics (an app lists only the topics of its API version):{types}",
 )
 
 
 @intercom.handshake(signed=False)
 def health_check(delivery: Delivery) -> Answer | None:
-    """Intercom's check of an app's health, and its word of an uninstallation, carry another signature header.
+    """Answer Intercom's health check and uninstallation notice, which have another signature header.
 
-    They are no notification of a topic and ask for 200 alone, so they are answered and nothing is kept.
+    They are not notifications of a topic and expect 200 only, so nothing is stored.
     """
     if "x-body-signature" in delivery.headers and "x-hub-signature" not in delivery.headers:
         return Answer()
@@ -79,7 +81,7 @@ def health_check(delivery: Delivery) -> Answer | None:
 
 @intercom.event
 def head(item: Item) -> Head:
-    """`notif_...`, the topic, and the second that the notification was made. A ping's id is null."""
+    """Return the id `notif_...`, the topic and the time in seconds. A ping's id is null."""
     body = item.body
     topic = body.text("topic")
     key = body.id("id", "")
@@ -90,7 +92,7 @@ def head(item: Item) -> Head:
 
 @intercom.who
 def who(event: Event) -> Identity:
-    """The contact, wherever the topic's item carries it; a company of its own where there is none."""
+    """Return the contact, wherever the topic's item has it; the company if a company event has no contact."""
     item = item_of(event)
     if event.type.startswith("company."):
         return of_company(item) if item.get("contact") is None else of_contact(item.at("contact"))
@@ -99,19 +101,19 @@ def who(event: Event) -> Identity:
             continue
         return of_contact(contact, _role(item, contact), by_type=not event.type.startswith(_OF_EITHER))
     if "type" not in item and event.type.startswith(("contact.", "user.", "visitor.")):
-        return of_contact(item)  # *.deleted topics may tell an id and no more
+        return of_contact(item)  # *.deleted topics may have only an id
     if event.type.startswith(("conversation.", "ticket.")):
-        raise Skip("no customer takes part: the conversation or ticket names no contact")
+        raise Skip("no customer: the conversation or ticket names no contact")
     raise Malformed("$.data.item", "names no contact")
 
 
 def item_of(event: Event) -> Payload:
-    """What the notification is about."""
+    """Return the object that the notification is about."""
     return event.body.at("data.item")
 
 
 def _contacts(item: Payload) -> Iterator[Payload]:
-    """API 2: `contacts.contacts`; API 1: `user`; contact topics: the item itself or its `contact`."""
+    """Yield the contacts: `contacts.contacts` in API 2, `user` in API 1, the item or its `contact` in other topics."""
     if item.text("type", "") in {"contact", "user", "lead", "visitor"}:
         yield item
     if isinstance(item.get("contacts"), dict):
@@ -124,19 +126,19 @@ def _contacts(item: Payload) -> Iterator[Payload]:
 
 
 def _role(item: Payload, contact: Payload) -> str:
-    """A conversation tells its contacts without a role; the author of its first message may have one."""
+    """Return a contact's role. A conversation's contacts have none; the author of its first message may."""
     if item.get("source.author.id") == contact.get("id"):
         return item.text("source.author.type", "")
     return ""
 
 
 def writer(event: Event, part: Payload) -> Identity | None:
-    """Which contact wrote a part: a conversation may have several. None where it is not told."""
+    """Return the contact who wrote a part, since a conversation may have several; None if unknown."""
     author = part.maybe("author")
     if not author:
         return None
     if author.text("type", "") not in _PEOPLE:
-        raise Skip("written by no contact")
+        raise Skip("not written by a contact")
     for contact in _contacts(item_of(event)):
         if contact.get("id") == author.get("id"):
             return of_contact(contact, author.text("type"))
@@ -144,11 +146,11 @@ def writer(event: Event, part: Payload) -> Identity | None:
 
 
 def of_contact(contact: Payload, role: str = "", *, by_type: bool = True) -> Identity:
-    """A contact. `external_id` (API 1: `user_id`) is yours for a user; a lead's is a UUID that Intercom made up.
+    """Return a contact. `external_id` (API 1: `user_id`) of a user is your id; that of a lead is a UUID of Intercom.
 
-    So a UUID is an id of yours only if the contact's own role is `user`, or with `by_type` its type. An author's type
-    (`role`) is `user` for some leads, and stays `lead` for one who has become a user since: it can only take a UUID
-    away, never an id of yours, and nothing from a contact whose role says `user`.
+    So a UUID counts as your id only if the contact's own role is `user`, or with `by_type` its type. An author's type
+    (`role`) is `user` for some leads and stays `lead` for a lead who became a user. Therefore it can only reject a
+    UUID, never another id, and never an id of a contact with the role `user`.
     """
     contact_id = contact.id("id")
     known = {contact.text("role", ""), contact.text("type", "")}
@@ -170,12 +172,12 @@ def of_contact(contact: Payload, role: str = "", *, by_type: bool = True) -> Ide
 
 
 def _own_id(body: Payload, path: str) -> str:
-    """An id that you gave Intercom; empty where you gave none."""
+    """Return the id that you set at Intercom; empty if you set none."""
     return body.id(path, "") if body.get(path) else ""
 
 
 def of_company(company: Payload) -> Identity:
-    """A company without a person: it stands for itself."""
+    """Return a company as its own identity, without a person."""
     company_id = company.id("id")
     return Identity(
         anonymous=("company", company_id),
@@ -185,12 +187,12 @@ def of_company(company: Payload) -> Identity:
 
 
 def group_id(company: Payload) -> str:
-    """`company_id` is your own; Intercom's id where you gave none."""
+    """Return `company_id`, which is your own; Intercom's id if you set none."""
     return _own_id(company, "company_id") or company.id("id")
 
 
 def _company(contact: Payload) -> str | None:
-    """The one company of a contact, where its own id is told (API 1)."""
+    """Return the id of a contact's only company, if your id is sent (API 1)."""
     companies = contact.get("companies.companies")
     if isinstance(companies, list) and len(companies) == 1:
         return _own_id(Payload(companies[0], f"{contact.path}.companies.companies[0]"), "company_id") or None
@@ -198,11 +200,11 @@ def _company(contact: Payload) -> str | None:
 
 
 def assignee_id(item: Payload, path: str) -> str | None:
-    """The teammate or team that has a conversation or ticket; Intercom writes 0 for none."""
+    """Return the assigned teammate or team; None if Intercom writes 0."""
     id_ = item.id(path, None)
     return None if id_ == "0" else id_
 
 
 def is_teammate(author: Payload) -> bool:
-    """Whether a person of yours wrote, and not a bot, Fin or a workflow."""
+    """Return whether a teammate wrote, not a bot, Fin or a workflow."""
     return author.text("type", "") in _ADMIN and not author.flag("from_ai_agent", False)

@@ -1,4 +1,4 @@
-"""Tickets. Their state is a word up to API 2.11 and an object with a category since."""
+"""Translate tickets. Their state is a word up to API 2.11, and an object with a category in later versions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _ticket(event: Event) -> dict[str, Any]:
 
 
 def _part(event: Event) -> Payload:
-    """What happened last: the part that the notification was sent for."""
+    """Return the last part, which the notification is about."""
     parts = list(item_of(event).each("ticket_parts.ticket_parts"))
     return parts[-1] if parts else Payload({}, "$.data.item.ticket_parts.ticket_parts[0]")
 
@@ -42,7 +42,7 @@ def ticket_created(event: Event) -> Iterator[Message]:
 def ticket_assigned(event: Event) -> Iterator[Message]:
     ticket = _ticket(event)
     if ticket["assignee_id"] is None and ticket["team_id"] is None:
-        raise Skip("the ticket was given to nobody")
+        raise Skip("the ticket was unassigned")
     yield track("Ticket Assigned", ticket)
 
 

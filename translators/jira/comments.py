@@ -1,4 +1,4 @@
-"""Public comments are replies. An internal one is never told."""
+"""Translate public comments to replies. Internal comments are skipped."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from translators.kit import Event, Message, Payload, Skip, track
 def commented(event: Event) -> Iterator[Message]:
     body = event.body
     if "issue" not in body:
-        raise Skip("Data Center names no issue here; jira:issue_updated tells the comment with it")
+        raise Skip("Data Center sends no issue here; jira:issue_updated reports the comment with its issue")
     comment = body.at("comment")
     _public(event, comment)
     author = comment.maybe("author")
     person = known(author, site(event))
     if person is None:
-        raise Skip("written by an application or automation" if is_application(author) else "written by nobody known")
+        raise Skip("written by an application or automation" if is_application(author) else "the author is unknown")
     properties = {**ticket(event), "message_id": comment.id("id")}
     customer = requester(event)
     if customer and customer.anonymous == person.anonymous:
         yield track("Ticket Replied", properties, author="customer", who=customer)
-    elif is_customer(author):  # a participant of the request; Cloud tells no reporter beside a comment
+    elif is_customer(author):  # a participant of the request; Cloud sends no reporter with a comment
         person = replace(person, group_id=customer.group_id if customer else None)
         yield track("Ticket Replied", properties, author="customer", who=person)
     else:
@@ -35,9 +35,9 @@ def commented(event: Event) -> Iterator[Message]:
 
 
 def _public(event: Event, comment: Payload) -> None:
-    """`Skip` unless the comment is for everybody who sees the ticket.
+    """Raise `Skip` unless everyone who sees the ticket sees the comment.
 
-    Cloud says it in `jsdPublic`, which Data Center leaves out; `visibility` restricts one to a role or group.
+    Cloud sends `jsdPublic`, Data Center does not; `visibility` restricts a comment to a role or group.
     https://developer.atlassian.com/cloud/jira/platform/rest/v3/api-group-issue-comments/
     """
     if "visibility" in comment:
@@ -46,4 +46,4 @@ def _public(event: Event, comment: Payload) -> None:
     if public is False:
         raise Skip("an internal comment")
     if public is None and event.body.get("issue.fields.project.projectTypeKey") == "service_desk":
-        raise Skip("Data Center does not say whether a request's comment is internal; an automation rule does")
+        raise Skip("Data Center does not send whether a request's comment is internal; an automation rule does")

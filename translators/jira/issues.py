@@ -1,4 +1,4 @@
-"""Issues are tickets: made, changed, deleted, rated."""
+"""Translate issues to tickets: created, changed, deleted, rated."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from translators.jira.source import custom, jira, site
 from translators.jira.status import status_event
 from translators.kit import Event, Message, Payload, Skip, track
 
-SERVICE: Final = "[system] "  # a service project's own issue types begin so
+SERVICE: Final = "[system] "  # the prefix of a service project's own issue types
 _REPORTED: Final = {"status", "resolution", "assignee", "priority"}
-# the board's order, planning and time sheets: the team's own filing
+# Board order, planning and time sheets: internal to the team
 _SKIPPED: Final = {
     "rank", "sprint", "timeestimate", "timeoriginalestimate", "timespent", "worklogid", "worklogtimespent",
     "remoteissuelink", "remoteworkitemlink",
@@ -20,7 +20,7 @@ _SKIPPED: Final = {
 
 
 def ticket(event: Event) -> dict[str, Any]:
-    """What every message of a ticket tells. A comment's own event knows less."""
+    """Return the properties of a ticket. A comment event has fewer."""
     issue = event.body.at("issue")
     fields = issue.maybe("fields")
     key, scheme = issue.text("key", None), issue.text("self", "").partition("://")[0]
@@ -45,12 +45,12 @@ def ticket(event: Event) -> dict[str, Any]:
 
 
 def lower(body: Payload, path: str) -> str | None:
-    """A word in lower case, as every support tool's is told."""
+    """Return a word in lower case, as for every support tool."""
     return body.text(path, "").lower() or None
 
 
 def _request_type(fields: Payload) -> str | None:
-    """Of a service request; its field has another name on every site, its members do not."""
+    """Return a service request's type. The field's name differs per site; its members do not."""
     for field in custom(fields).values():
         name = Payload(field).get("requestType.name")
         if isinstance(name, str):
@@ -70,10 +70,10 @@ def issue_deleted(event: Event) -> Iterator[Message]:
 
 @jira.on("jira:issue_updated")
 def issue_updated(event: Event) -> Iterator[Message]:
-    """One change may be several facts; each is told once."""
+    """Report every fact of one change."""
     messages = list(_changes(event))
     if not messages:
-        raise Skip("no field changed but the team's own filing, or a ticket given to nobody")
+        raise Skip("only internal fields changed, or the ticket was unassigned")
     yield from messages
 
 
@@ -109,13 +109,13 @@ def _changes(event: Event) -> Iterator[Message]:
 
 
 def _score(event: Event, field: str) -> int | None:
-    """A satisfaction field's value is `{"rating": 5}`; its name is the site's own."""
+    """Return the score of a satisfaction field, `{"rating": 5}`. The field's name differs per site."""
     rating = Payload(custom(event.body.maybe("issue.fields")).get(field)).get("rating")
     return rating if isinstance(rating, int) and not isinstance(rating, bool) else None
 
 
 def _agent(event: Event) -> dict[str, Any]:
-    """Who did it, where it was one of the team: no application, no customer, not the reporter."""
+    """Return the agent who acted; empty for an application, a customer or the reporter."""
     user = event.body.maybe("user")
     own = user_id(user)
     if own is None or is_application(user) or is_customer(user):

@@ -1,4 +1,4 @@
-"""Users become identify. https://developer.atlassian.com/cloud/jira/platform/webhooks/#user"""
+"""Translate users to identify. https://developer.atlassian.com/cloud/jira/platform/webhooks/#user"""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def user_deleted(event: Event) -> Iterator[Message]:
 def _user(event: Event) -> Payload:
     user = event.body.at("user")
     if is_application(user):
-        raise Skip("an application's user, no person")
+        raise Skip("the user of an application, not a person")
     if user_id(user) is None:
         raise Malformed("$.user.accountId", "is missing, and so are key and name")
     return user

@@ -1,4 +1,4 @@
-"""Jira's users. Cloud knows an account by `accountId`, Data Center a user by `key`, unique on its own site only.
+"""Jira's users: Cloud has an `accountId`, Data Center a `key`, which is unique per site only.
 
 https://developer.atlassian.com/cloud/jira/platform/deprecation-notice-user-privacy-api-migration-guide/
 """
@@ -10,32 +10,32 @@ from typing import Final
 from translators.kit import ExternalId, Identity, Payload, real_name
 
 _APPLICATION: Final = "app"
-_CUSTOMER: Final = "customer"  # an account of the portal only: nobody of the team
+_CUSTOMER: Final = "customer"  # an account of the portal only, not a team member
 
 
 def site_of(address: str) -> str:
-    """The host, and on Data Center the path, that a site's addresses begin with: `acme.atlassian.net`."""
+    """Return the host, and on Data Center the path, of a site's URL: `acme.atlassian.net`."""
     place = address.partition("://")[2]
     return place.partition("/rest/")[0].partition("/browse/")[0].strip("/")
 
 
 def user_id(user: Payload) -> str | None:
-    """The account id, or the user key, or (Data Center before 8) the name."""
+    """Return the account id, the user key, or (Data Center before 8) the name."""
     return user.id("accountId", None) or user.id("key", None) or user.id("name", None)
 
 
 def is_application(user: Payload) -> bool:
-    """Whether it is an app or automation: nobody."""
+    """Return whether a user is an app or automation."""
     return user.text("accountType", "") == _APPLICATION
 
 
 def is_customer(user: Payload) -> bool:
-    """Whether it is an account of a service portal alone."""
+    """Return whether a user has an account of a service portal only."""
     return user.text("accountType", "") == _CUSTOMER
 
 
 def known(user: Payload, site: str) -> Identity | None:
-    """The person; None for an application, or where nobody is named. A hidden address is no text with an @."""
+    """Return the person; None for an application or a missing user. A hidden address has no @."""
     if is_application(user) or (own := user_id(user)) is None:
         return None
     email, name = user.text("emailAddress", ""), real_name(user.text("displayName", None)) or ""
@@ -44,7 +44,7 @@ def known(user: Payload, site: str) -> Identity | None:
 
 
 def account(own: str, site: str, traits: dict[str, str]) -> Identity:
-    """A person by the account id, or with `site` by the user key of a Data Center site."""
+    """Return a person by the account id, or with `site` by the user key of a Data Center site."""
     if site:
         external = ExternalId("jira_user_key", own)
         return Identity(anonymous=("user", f"{site}|{own}"), external_ids=(external,), traits=traits)

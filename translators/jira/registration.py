@@ -1,6 +1,6 @@
-"""The webhook, made through Jira's API. https://developer.atlassian.com/cloud/jira/platform/webhooks/#registering-a-webhook
+"""Register the webhook through Jira's API. https://developer.atlassian.com/cloud/jira/platform/webhooks/#registering-a-webhook
 
-The same address serves Cloud and Data Center up to 9; Data Center 10 is registered by hand.
+Cloud and Data Center up to version 9 have the same URL; Data Center 10 is registered by hand.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from translators.kit import Need, Registered, Registering, basic, json_call
         secret=False,
     ),
     Need("api_token", "JIRA_API_TOKEN", "an API token of id.atlassian.com (the password on your own server)"),
-    Need("jql", "JIRA_JQL", "which issues, such as `project = HELP`; all without it", secret=False, default=""),
-    after="automation rules for SLA breaches and what webhooks do not tell: docs/sources/jira.md has the template.",
+    Need("jql", "JIRA_JQL", "which issues, such as `project = HELP`; all if empty", secret=False, default=""),
+    after="create automation rules for SLA breaches and what webhooks do not send: see docs/sources/jira.md.",
 )
 def register(at: Registering) -> Registered:
-    """One admin webhook for the events that we translate, signed with a secret of our own choice."""
+    """Create one admin webhook for the translated events, signed with a generated secret."""
     site = at.given["site"].rstrip("/")
     base = site if "://" in site else f"https://{site}"
     jql = at.given["jql"]
@@ -46,6 +46,6 @@ jira.by_hand(
     "URL: {url}",
     "Secret: {secret}",
     "Leave Exclude body off, and choose these events (those of `rule.` come by automation rules):{types}",
-    "JQL: which issues, such as project = HELP; all without it",
+    "JQL: which issues, such as project = HELP; all if empty",
     chosen="{random}",
 )

@@ -1,4 +1,4 @@
-"""Automation rules that send a web request: the body is the template of docs/sources/jira.md.
+"""Translate web requests of automation rules, whose body is the template of docs/sources/jira.md.
 
 https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/#Send-web-request
 """
@@ -27,7 +27,7 @@ _NAMES: Final = {
 
 
 def reporter(event: Event) -> Identity:
-    """The reporter, by the account id, Data Center's user key, or the e-mail address."""
+    """Return the reporter by the account id, Data Center's user key, or the e-mail address."""
     body = filled(event.body, blank=BLANK)
     if "reporter" not in body.value:
         raise Malformed("$.reporter", "is missing: paste the template of docs/sources/jira.md into the rule")
@@ -64,13 +64,16 @@ def ticket_changed(event: Event) -> Iterator[Message]:
 
 @jira.on("rule.ticket.replied")
 def replied(event: Event) -> Iterator[Message]:
-    """The comment's author is the reporter or not, unless the rule's condition knows better and says so."""
+    """Report a reply. Without an author from the rule, the reporter is the customer and anyone else an agent."""
     body = filled(event.body, blank=BLANK)
     internal = body.text("comment.internal", "").lower()
     if internal == "true":
         raise Skip("an internal comment")
     if internal != "false":
-        raise Malformed("$.comment.internal", "is neither true nor false: nobody could tell a note from a reply")
+        raise Malformed(
+            "$.comment.internal",
+            "is neither true nor false, so a note looks like a reply: correct the template in the rule",
+        )
     author = body.text("comment.author", None) or _author(body)
     if author not in {"customer", "agent"}:
         raise Malformed("$.comment.author", "must be customer or agent, or empty")
@@ -81,7 +84,7 @@ def replied(event: Event) -> Iterator[Message]:
 
 
 def _writer(body: Payload, author: str) -> Identity | None:
-    """The customer who wrote, if it was not the reporter: a participant of the request."""
+    """Return the customer who wrote, if it was not the reporter but a participant of the request."""
     if author == "customer" and _author(body) != "customer":
         own, key = body.id("comment.author_id", ""), body.id("comment.author_key", "")
         return account(own or key, "" if own else site_of(body.text("ticket.url", "")), {})
@@ -92,7 +95,10 @@ def _author(body: Payload) -> str:
     pairs = (("comment.author_id", "reporter.id"), ("comment.author_key", "reporter.key"))
     ids = [(body.id(one, ""), body.id(other, "")) for one, other in pairs]
     if not any(one for one, _ in ids):
-        raise Malformed("$.comment.author_id", "is missing, and so is author_key: paste the template of the docs anew")
+        raise Malformed(
+            "$.comment.author_id",
+            "is missing, and so is author_key: paste the template of docs/sources/jira.md into the rule",
+        )
     return "customer" if any(one and one == other for one, other in ids) else "agent"
 
 

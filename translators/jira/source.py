@@ -1,4 +1,4 @@
-"""How Jira signs, names and dates its webhooks, and whom they are about."""
+"""Signature, key, time and identity of Jira's webhooks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ jira = Source(
     "jira",
     title="Jira",
     docs="https://developer.atlassian.com/cloud/jira/platform/webhooks/",
-    secret_help="the secret you gave the webhook (Settings > System > WebHooks), or the token pasted into your rules",
+    secret_help="the secret that you set for the webhook (Settings > System > WebHooks), or the token in your rules",
     scheme={
         # https://developer.atlassian.com/cloud/jira/platform/webhooks/#secure-admin-webhooks
         "signature": HmacBody(header="X-Hub-Signature", prefix="sha256="),
@@ -46,7 +46,7 @@ jira = Source(
     options=[
         Option(
             "done_statuses",
-            "statuses that end a ticket, with `;` between them; Jira tells the category of the new status only",
+            "statuses that end a ticket, separated by `;`; Jira sends the category of the new status only",
             "Done; Closed; Resolved; Completed; Canceled; Cancelled; Declined; Rejected",
         )
     ],
@@ -55,19 +55,19 @@ jira = Source(
 _IDENTIFIER: Final = "x-atlassian-webhook-identifier"
 _SAME_MOMENT: Final = timedelta(seconds=1)
 _COMMENT: Final = "comment_created"
-# What a change says of its comment; the older servers do not say it
+# The comment event of a change; older servers do not send it
 _COMMENT_EVENTS: Final = {
     "issue_commented": _COMMENT,
     "issue_comment_edited": "comment_updated",
     "issue_comment_deleted": "comment_deleted",
 }
-# Automation rules: what one makes once
+# Ids of what an automation rule reports once
 _RULE_IDS: Final = {"ticket.created": ("ticket.id",), "ticket.replied": ("ticket.id", "comment.id")}
 
 
 @jira.split
 def split(delivery: Delivery) -> list[bytes | Item]:
-    """A change that brought a comment is two facts. Jira may tell the comment by itself too, hence its own key."""
+    """Split a change with a comment into two events. Jira may also send the comment alone, so it has its own key."""
     body = delivery.payload
     is_update = body.get("webhookEvent") == "jira:issue_updated"
     if not is_update or not isinstance(body.get("comment"), dict):
@@ -80,7 +80,7 @@ def split(delivery: Delivery) -> list[bytes | Item]:
 
 
 def _comment_event(comment: Payload) -> str:
-    """A comment that was changed after it was written is no new one."""
+    """Return the comment's event type: a comment that was updated after its creation is not new."""
     try:
         edited = comment.iso("updated") - comment.iso("created") > _SAME_MOMENT
     except Malformed:
@@ -100,10 +100,11 @@ def _part(delivery: Delivery, headers: dict[str, str], part: str) -> Item:
 
 @jira.event
 def head(item: Item) -> Head:
-    """The site and the id of what was made or changed: two webhooks (an admin's and an app's) report one fact alike.
+    """Return the key from the site and the object's id, so that two webhooks that send the same event agree.
 
-    A comment may come in two events, hence its own key. `X-Atlassian-Webhook-Identifier`, the same on every attempt but
-    another one for each webhook, names only what has no such id; without it the bytes do, which hold the time.
+    A comment may be in two events, so it has its own key. `X-Atlassian-Webhook-Identifier` is the same on every
+    attempt but differs per webhook; it is the key only if there is no id. Without it the key is the digest of the
+    bytes, which include the time.
     """
     body = item.body
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
@@ -126,7 +127,7 @@ def head(item: Item) -> Head:
 
 
 def _natural_key(type_: str, body: Payload) -> str | None:
-    """The key by the ids of what an event is about; None if they are not there."""
+    """Return the key from the ids of the event's object; None if they are missing."""
     issue, comment, worklog = body.maybe("issue"), body.maybe("comment"), body.maybe("worklog")
     if type_ in {"jira:issue_created", "jira:issue_deleted"}:
         about, ids = issue, [type_, issue.id("id", "")]
@@ -144,7 +145,7 @@ def _natural_key(type_: str, body: Payload) -> str | None:
 
 
 def _rule(body: Payload, digest: str) -> Head:
-    """An automation rule's body is a template of ours, without an id of the event."""
+    """Return the head of an automation rule's body, our template, which has no event id."""
     type_, at = body.text("type"), moment(body, "at")
     ids = [body.id(path, "") for path in _RULE_IDS.get(type_, ())]
     if not ids or not all(ids):
@@ -155,7 +156,7 @@ def _rule(body: Payload, digest: str) -> Head:
 
 @jira.who
 def who(event: Event) -> Identity:
-    """Whose ticket it is: the reporter, whoever acted; the user of a user's own events."""
+    """Return the ticket's reporter, whoever acted; the user of a user event."""
     if event.type.startswith("user_"):
         user = event.body.at("user")
         return known(user, site(event)) or _site_identity(event)
@@ -166,18 +167,18 @@ def who(event: Event) -> Identity:
 
 
 def site(event: Event) -> str:
-    """The Jira site that sent it, by the address of what it tells of."""
+    """Return the Jira site from the URL of the event's object."""
     body = event.body
     for path in ("issue.self", "comment.self", "user.self"):
         if host := site_of(body.text(path, "")):
             return host
-    raise Malformed("$.issue.self", "is missing: no Jira site is named")
+    raise Malformed("$.issue.self", "is missing, so the Jira site is unknown")
 
 
 def requester(event: Event) -> Identity | None:
-    """The reporter, else the creator; None where Jira names neither (a comment's own event) or an application.
+    """Return the reporter, else the creator; None if it is an application or Jira names none (a comment event).
 
-    A text field of yours may hold your user id: its name (`customfield_10050`) is then a user id key.
+    A custom text field may have your user id: configure its name (`customfield_10050`) as a user id key.
     """
     fields = event.body.maybe("issue.fields")
     person = known(fields.maybe("reporter") or fields.maybe("creator"), site(event))
@@ -188,12 +189,12 @@ def requester(event: Event) -> Identity | None:
 
 
 def _site_identity(event: Event) -> Identity:
-    """An application's affairs, or a ticket whose reporter is not told, are filed under the site."""
+    """Return the site as the identity if an application acted or the reporter is unknown."""
     return Identity(anonymous=("site", site(event)))
 
 
 def _organization(fields: Payload) -> str | None:
-    """The one organisation of a service request; its field has another name on every site, its members do not."""
+    """Return a service request's only organisation. The field's name differs per site; its members do not."""
     for field in custom(fields).values():
         if isinstance(field, list) and field and all(map(_is_organization, field)):
             return str(field[0]["id"]) if len(field) == 1 else None
@@ -207,6 +208,6 @@ def _is_organization(member: Any) -> bool:
 
 
 def custom(fields: Payload) -> dict[str, Any]:
-    """The custom fields; their names (`customfield_10050`) are the site's own."""
+    """Return the custom fields; their names (`customfield_10050`) differ per site."""
     members = fields.value if isinstance(fields.value, dict) else {}
     return {name: value for name, value in members.items() if name.startswith("customfield_")}

@@ -1,7 +1,7 @@
-"""When a change of status or resolution solves a ticket or reopens it.
+"""Decide whether a change of status or resolution solves or reopens a ticket.
 
-A change tells the old status by name and the new one with its category, `done` being Jira's for the end. A resolution
-set or cleared says it outright. Cloud also tells when the category last changed.
+A change has the old status by name and the new one with its category, which is `done` for an ended ticket. A set or
+cleared resolution decides by itself. Cloud also sends when the category last changed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ StatusEvent = Literal["Ticket Solved", "Ticket Reopened", "Ticket Status Changed
 
 
 def status_event(event: Event, status: Payload, resolution: Payload) -> StatusEvent | None:
-    """What a change is; `status` and `resolution` are its items, empty where that was not changed. None: neither."""
+    """Return the event of a change, or None. `status` and `resolution` are its items, empty if unchanged."""
     fields = event.body.at("issue.fields")
     ended = _is_end(event, fields.text("status.name", ""), fields.text("status.statusCategory.key", None))
     resolved, was_resolved = _is_set(resolution, "to"), _is_set(resolution, "from")
     if not status:
-        # alone it ends what runs, or opens it again; in a status that has ended it is but corrected
+        # Without a status change, it ends or reopens an open ticket; in an ended status it is only a correction.
         return None if ended or resolved == was_resolved else "Ticket Solved" if resolved else "Ticket Reopened"
     if resolved and not was_resolved:
         return "Ticket Solved"
@@ -32,7 +32,7 @@ def status_event(event: Event, status: Payload, resolution: Payload) -> StatusEv
 
 
 def _had_ended(event: Event, fields: Payload, status: Payload, *, ended: bool) -> bool:
-    """Whether the old status was an end, of which only the name is told."""
+    """Return whether the old status, of which only the name is known, was an ended one."""
     moved = fields.iso("statuscategorychangedate", None)
     if ended and moved is not None:
         return abs(moved - fields.iso("updated", event.occurred_at)) > _SAME_CHANGE

@@ -1,10 +1,10 @@
-"""Linear -> Segment. https://linear.app/developers/webhooks
+"""Translate Linear's webhooks. https://linear.app/developers/webhooks
 
-source.py        signature, ids, time, whom an event is about
-issues.py        issues are tickets; comments, reactions and service levels of them
-customers.py     customers become group, their requests track, members identify
-registration.py  the webhook, made through Linear's API
-ignored.py       what makes no message, and why
+source.py        signature, keys, times, identity
+issues.py        issues to tickets; their comments, reactions and service levels
+customers.py     customers to group, their requests to track, members to identify
+registration.py  registers the webhook through Linear's API
+ignored.py       ignored event types, with the reason
 """
 
 from translators.linear import customers, ignored, issues, registration

@@ -1,4 +1,4 @@
-"""Customers become group, their requests track, members identify. https://linear.app/docs/customer-requests"""
+"""Translate customers to group, their requests to track, and members to identify. https://linear.app/docs/customer-requests"""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SKIPPED: Final = {"updatedAt", "bodyData", "archivedAt"}
 
 @linear.on("Customer.create", "Customer.update")
 def customer_known(event: Event) -> Iterator[Message]:
-    """`externalIds` are the customer's ids in your own systems; they are a trait, since there may be several."""
+    """Report a customer. `externalIds`, the ids in your own systems, are a trait, since there may be several."""
     customer = event.body.at("data")
     size = customer.integer("size", None)
     lists = {"domains": _texts(customer, "domains"), "external_ids": _texts(customer, "externalIds")}
@@ -34,7 +34,7 @@ def customer_known(event: Event) -> Iterator[Message]:
 
 
 def _texts(body: Payload, path: str) -> list[str] | None:
-    """The texts of a list but the empty ones; None if there is no list."""
+    """Return the non-empty texts of a list; None if there is no list."""
     return [text for entry in body.each(path) if (text := str(entry.value or "").strip())] if path in body else None
 
 
@@ -45,14 +45,14 @@ def customer_removed(event: Event) -> Iterator[Message]:
 
 @linear.on(*_REQUESTS)
 def requested(event: Event) -> Iterator[Message]:
-    """A customer's request, linked to the issue or project that would serve it. Never its text."""
+    """Report a customer's request with its issue or project, without its text."""
     request = event.body.at("data")
     changed: list[str] | None = None
     if event.type == "CustomerNeed.update":
         was: Any = event.body.maybe("updatedFrom").value
         changed = sorted(name for name in was if isinstance(name, str) and name not in _SKIPPED)
         if not changed:
-            raise Skip("no change but Linear's own book-keeping")
+            raise Skip("only Linear's own bookkeeping changed")
     yield track(
         _REQUESTS[event.type],
         request_id=request.id("id"),
@@ -73,7 +73,7 @@ def requested(event: Event) -> Iterator[Message]:
 def member_known(event: Event) -> Iterator[Message]:
     user = event.body.at("data")
     if user.flag("app", False):
-        raise Skip("an application's user, no person")
+        raise Skip("the user of an application, not a person")
     yield identify(
         username=user.text("displayName", None),
         timezone=user.text("timezone", None),
@@ -85,7 +85,7 @@ def member_known(event: Event) -> Iterator[Message]:
 @linear.on("User.remove")
 def member_removed(event: Event) -> Iterator[Message]:
     if event.body.flag("data.app", False):
-        raise Skip("an application's user, no person")
+        raise Skip("the user of an application, not a person")
     yield track("Contact Deleted", contact_id=event.body.id("data.id"))
 
 

@@ -1,4 +1,4 @@
-"""Issues are tickets; comments, reactions and service levels of them."""
+"""Translate issues to tickets, and their comments, reactions and service levels."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ def sla_breached(event: Event) -> Iterator[Message]:
 
 @linear.on("Issue.update")
 def issue_updated(event: Event) -> Iterator[Message]:
-    """`updatedFrom` holds what the fields were; one update may be several facts."""
+    """Report every fact of one update. `updatedFrom` has the old values."""
     was = _old_values(event)
     messages = list(_changes(event, was))
     if not messages:
-        raise Skip("no change but Linear's own book-keeping, or a ticket given to nobody")
+        raise Skip("only Linear's own bookkeeping changed, or the ticket was unassigned")
     yield from messages
 
 
@@ -94,7 +94,7 @@ def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
 
 
 def _priority(old: Payload) -> str | None:
-    """https://linear.app/docs/priority"""
+    """Return the old priority's name. https://linear.app/docs/priority"""
     if label := old.text("priorityLabel", "").lower():
         return label
     names = ("no priority", "urgent", "high", "medium", "low")
@@ -103,7 +103,7 @@ def _priority(old: Payload) -> str | None:
 
 
 def _status_event(event: Event, was: dict[str, Any]) -> str:
-    """Whether the issue had ended before is told by its end's old value, since an old state is only an id."""
+    """Return the event's name. The old end times show whether the issue had ended, since an old state is only an id."""
     ended_before = any(_before(event, was, name) for name in _ENDS)
     done = about(event).text("state.type") in _DONE
     if done == ended_before:
@@ -112,7 +112,7 @@ def _status_event(event: Event, was: dict[str, Any]) -> str:
 
 
 def _before(event: Event, was: dict[str, Any], name: str) -> bool:
-    """Whether an end was set before; one as young as the event was set by it, told in `updatedFrom` or not."""
+    """Return whether an end time was set before this event: an end time equal to the event's was set by it."""
     if name in was:
         return was[name] is not None
     ended = about(event).iso(name, None)
@@ -127,7 +127,7 @@ def _old_values(event: Event) -> dict[str, Any]:
 
 
 def _actor(event: Event) -> dict[str, Any]:
-    """The member who did it; an integration or application is nobody."""
+    """Return the member who acted; empty for an integration or application."""
     actor = event.body.maybe("actor")
     if actor.text("type", "user") != "user":
         return {}
@@ -135,7 +135,7 @@ def _actor(event: Event) -> dict[str, Any]:
 
 
 def _comment_ticket(event: Event) -> dict[str, Any]:
-    """The issue that a comment or reaction stands on."""
+    """Return the issue of a comment or reaction."""
     data = event.body.at("data")
     issue = data.maybe("issue")
     return {
@@ -149,14 +149,14 @@ def _comment_ticket(event: Event) -> dict[str, Any]:
 
 @linear.on("Comment.create")
 def commented(event: Event) -> Iterator[Message]:
-    """A member's comment is seen by the workspace alone, so only what came from outside is a reply."""
+    """Report a comment. Only an external user's is a reply, since a member's is visible in the workspace only."""
     data = event.body.at("data")
     properties = _comment_ticket(event) | {"message_id": data.id("id"), "thread_id": data.id("parentId", None)}
     if not properties["ticket_id"]:
         raise Skip("a comment on a project, a document or an update, not on an issue")
     author = writer(data)
     if author is None:
-        raise Skip("written by a bot or an integration: nobody's act")
+        raise Skip("written by a bot or an integration, not by a person")
     if author.anonymous and author.anonymous[0] == "external_user":
         yield track("Ticket Replied", properties, author="customer", who=author)
     else:
@@ -167,6 +167,6 @@ def commented(event: Event) -> Iterator[Message]:
 def reacted(event: Event) -> Iterator[Message]:
     data = event.body.at("data")
     if writer(data) is None:
-        raise Skip("done by a bot or an integration: nobody's act")
+        raise Skip("done by a bot or an integration, not by a person")
     name = "Reaction Added" if event.type == "Reaction.create" else "Reaction Removed"
     yield track(name, _comment_ticket(event), reaction=data.text("emoji"), message_id=data.id("commentId", None))

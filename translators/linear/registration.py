@@ -1,4 +1,4 @@
-"""The webhook, made through Linear's GraphQL API. https://linear.app/developers/webhooks#creating-a-webhook"""
+"""Register the webhook through Linear's GraphQL API. https://linear.app/developers/webhooks#creating-a-webhook"""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _OF_APPLICATIONS: Final = {"OAuthApp"}  # sent to an application's own URL only
     Need(
         "api_key", "LINEAR_API_KEY", "a personal API key of a workspace admin (Settings > Account > Security & access)"
     ),
-    Need("team", "LINEAR_TEAM", "the team's id or key; without it, all public teams", secret=False, default=""),
+    Need("team", "LINEAR_TEAM", "the team's id or key; all public teams if empty", secret=False, default=""),
 )
 def register(at: Registering) -> Registered:
-    """One webhook for the resources that we translate, signed with a secret of our own choice."""
+    """Create one webhook for the translated resources, signed with a generated secret."""
     kinds = sorted({type_.partition(".")[0] for type_ in at.types} - _OF_APPLICATIONS)
     team = at.given["team"]
     webhook = {

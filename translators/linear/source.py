@@ -1,6 +1,6 @@
-"""How Linear signs, names and dates its webhooks, and whom they are about.
+"""Signature, key, time and identity of Linear's webhooks.
 
-The type is Linear's `type` and `action`: `Issue.create`, `IssueSLA.breached`. Payloads are those of Linear's public
+The event type is Linear's `type` and `action`: `Issue.create`, `IssueSLA.breached`. Payloads follow Linear's public
 schema: https://github.com/linear/linear/blob/master/packages/sdk/src/schema.graphql
 """
 
@@ -32,7 +32,7 @@ linear = Source(
     title="Linear",
     docs="https://linear.app/developers/webhooks",
     secret_help="Settings > API > Webhooks > your webhook > Signing secret (or the OAuth application's)",
-    # 60 s is what Linear's own SDK allows; each attempt is dated and signed anew
+    # Linear's SDK allows 60 s; each attempt has a new timestamp and signature
     scheme=HmacBody(header="Linear-Signature", ts_path="webhookTimestamp", ts_form="ms", tolerance=60),
     keep_headers=["Linear-Delivery"],
     options=[Option("organization_id", "accept webhooks of this Linear workspace only")],
@@ -43,18 +43,18 @@ _ISSUES: Final = {"Issue", "IssueSLA"}
 
 @linear.guard
 def workspace(delivery: Delivery) -> None:
-    """A workspace that the operator named is the only one let in."""
+    """Accept only the configured workspace."""
     allowed = delivery.options["organization_id"]
     if allowed and delivery.payload.id("organizationId", "") != allowed:
-        raise Refused("This delivery is of another Linear workspace.")
+        raise Refused("This delivery is from another Linear workspace.")
 
 
 @linear.event
 def head(item: Item) -> Head:
-    """What happened to what and when, to the millisecond, all of it signed; of an update also what the fields were.
+    """Return the key from type, object id and time in milliseconds, all signed; for an update also the old fields.
 
-    `Linear-Delivery` names the delivery: a team's and the workspace's webhook send one change under two of them. It
-    names only what has no id.
+    `Linear-Delivery` differs between a team's and the workspace's webhook for the same change, so it is the key only
+    if there is no object id.
     """
     body = item.body
     kind, at = body.text("type"), body.iso("createdAt")
@@ -73,7 +73,7 @@ def head(item: Item) -> Head:
 
 @linear.who
 def who(event: Event) -> Identity:
-    """Who asked for an issue, the customer of a request, who reacted; the workspace where nobody is told."""
+    """Return who created an issue, the customer of a request, or who reacted; the workspace if unknown."""
     kind = event.type.partition(".")[0]
     if kind in _ISSUES:
         return _requester(event)
@@ -88,12 +88,12 @@ def who(event: Event) -> Identity:
 
 
 def about(event: Event) -> Payload:
-    """The issue of an issue's event, wherever Linear puts it."""
+    """Return the issue of an issue or SLA event."""
     return event.body.at("issueData" if event.type.startswith("IssueSLA.") else "data")
 
 
 def writer(data: Payload) -> Identity | None:
-    """Who wrote a comment or reacted: somebody outside, whom Linear knows through a synced thread, or a member."""
+    """Return who wrote a comment or reacted: an external user of a synced thread, or a member."""
     if outside := data.id("externalUserId", None) or data.id("externalUser", None):
         return external(outside, data.maybe("externalUser"))
     if inside := data.id("userId", None) or data.id("user", None):
@@ -102,7 +102,7 @@ def writer(data: Payload) -> Identity | None:
 
 
 def external(user_id: str, user: Payload) -> Identity:
-    """Somebody outside the workspace, such as the person behind a Slack or help desk thread."""
+    """Return a user outside the workspace, such as the author of a Slack or help desk thread."""
     return Identity(
         anonymous=("external_user", user_id),
         external_ids=(ExternalId("linear_external_user_id", user_id),),
@@ -111,14 +111,14 @@ def external(user_id: str, user: Payload) -> Identity:
 
 
 def member(user_id: str, user: Payload) -> Identity:
-    """A member of the workspace."""
+    """Return a member of the workspace."""
     return Identity(
         anonymous=("user", user_id), external_ids=(ExternalId("linear_user_id", user_id),), traits=_traits(user)
     )
 
 
 def customer(customer_id: str) -> Identity:
-    """A customer is a company: it stands for itself."""
+    """Return a customer, which is a company, as its own identity."""
     return Identity(
         anonymous=("customer", customer_id),
         external_ids=(ExternalId("linear_customer_id", customer_id, "accounts"),),
@@ -127,7 +127,7 @@ def customer(customer_id: str) -> Identity:
 
 
 def _requester(event: Event) -> Identity:
-    """Linear names the person outside beside the member or integration that carried the request in."""
+    """Return who created an issue. Linear names the external user beside the member or integration that added it."""
     issue = about(event)
     if outside := issue.id("externalUserCreatorId", None) or issue.id("externalUserCreator", None):
         return external(outside, issue.maybe("externalUserCreator"))
@@ -135,7 +135,7 @@ def _requester(event: Event) -> Identity:
     if inside and "botActor" not in issue:
         return member(inside, issue.maybe("creator"))
     if not inside and "botActor" not in issue and {"creatorId", "botActor"} <= set(issue.value):
-        raise Skip("no customer: the issue names nobody who created it")
+        raise Skip("no customer: the issue has no creator")
     return _workspace(event)
 
 

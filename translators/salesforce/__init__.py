@@ -1,14 +1,14 @@
-"""Salesforce -> Segment, every way it pushes, each a source with its own URL.
+"""Translate everything that Salesforce pushes; each way is a source with its own URL.
 
 outbound.py         salesforce: Outbound Messages, SOAP (read by soap.py)
 apex.py             salesforce_apex: signed callouts of the Apex class in docs/salesforce/
-cdc.py              salesforce_cdc: Change Data Capture and platform events that a relay posts here as JSON
+cdc.py              salesforce_cdc: Change Data Capture and platform events that a relay posts as JSON
 data_cloud.py       salesforce_data_cloud: data actions
 marketing_cloud.py  salesforce_marketing_cloud: Engagement's Event Notification Service
-registration.py     how each is registered
+registration.py     registers each of them
 
-What a record means is told once for the first three: change.py (one change of one record), objects.py (which messages
-it makes, and whom it is about), people.py, deals.py, custom.py, settings.py (options they share), ids.py.
+The first three share the meaning of records: change.py (one change of one record), objects.py (its messages and
+identity), people.py, deals.py, custom.py, settings.py (shared options), ids.py.
 """
 
 from translators.salesforce import registration

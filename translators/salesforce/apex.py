@@ -1,6 +1,6 @@
-"""Signed callouts of our Apex class -> Segment: docs/salesforce/ has the class, the trigger and where the secret lies.
+"""Translate signed callouts of our Apex class. docs/salesforce/ has the class, the trigger and the setting.
 
-The body is ours to define:
+The class defines the body:
 
     {"organization_id": "00D…", "url": "https://acme.my.salesforce.com", "events": [
       {"id": "…", "object": "Opportunity", "operation": "update", "at": "2026-10-05T09:31:07.123Z",
@@ -40,7 +40,7 @@ salesforce_apex = Source(
     "salesforce_apex",
     title="Salesforce Apex",
     docs="https://developer.salesforce.com/docs/atlas.en-us.apexref.meta/apexref/apex_classes_restful_crypto.htm",
-    secret_help="a long random text of your own, also in Setup > Custom Metadata Types > Segue Setting > Secret",
+    secret_help="a long random text that you choose and set in Setup > Custom Metadata Types > Segue Setting > Secret",
     scheme=HmacTimestamped(header="X-Sf-Signature", ts_header="X-Sf-Timestamp"),
     provider="salesforce",
     options=[ORGANIZATION, *RECORDS],
@@ -49,15 +49,15 @@ salesforce_apex = Source(
 
 @salesforce_apex.guard
 def ours(delivery: Delivery) -> None:
-    """The organisation must be the configured one: a sandbox made from production has its class and its secret."""
+    """Accept only the configured organisation: a sandbox copied from production has its class and secret."""
     allowed = str(delivery.options["organization_id"])
     if allowed and not same_organization(delivery.batch("events").envelope.id("organization_id", ""), allowed):
-        raise Refused("The callout is of another Salesforce organisation.")
+        raise Refused("The callout is from another Salesforce organisation.")
 
 
 @salesforce_apex.split
 def events(delivery: Delivery) -> Iterator[Item]:
-    """One callout tells the records of one transaction."""
+    """Split a callout into the records of its transaction."""
     batch = delivery.batch("events")
     envelope = {"organization_id": batch.envelope.id("organization_id", ""), "url": batch.envelope.text("url", "")}
     for raw in batch.members:
@@ -66,7 +66,7 @@ def events(delivery: Delivery) -> Iterator[Item]:
 
 @salesforce_apex.event
 def head(item: Item) -> Head:
-    """The class makes the id once, so that its retries repeat it; the time is that of the trigger."""
+    """Return the id, which the class keeps on retries, and the trigger's time."""
     event = item.body
     operation = event.text("operation")
     if operation not in _OPERATIONS:
@@ -75,7 +75,7 @@ def head(item: Item) -> Head:
 
 
 def change_of(event: Event) -> Change:
-    """The record as it now is, with what changed and the former values of that."""
+    """Return the current record, the changed fields and their old values."""
     body = event.body
     record, operation = body.at("record"), _OPERATIONS[body.text("operation")]
     changed: frozenset[str] | None = None
@@ -102,7 +102,7 @@ def _list(body: Payload, path: str) -> list[object]:
 
 @salesforce_apex.who
 def who(event: Event) -> Identity:
-    """The lead or contact; else the one that the record names, or its account."""
+    """Return the lead or contact; else the contact or account that the record names."""
     return objects.who(change_of(event), event.options)
 
 

@@ -1,7 +1,7 @@
-"""Change Data Capture and platform events -> Segment. Salesforce lets them be pulled; a relay of yours posts them here.
+"""Translate Change Data Capture and platform events, which your relay pulls from Salesforce and posts here.
 
 https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_event_fields_header.htm
-Read are a CometD message, what a Pub/Sub API client decoded, EventBridge's wrapper, and a list of any of these.
+The body is a CometD message, an event decoded by a Pub/Sub API client, EventBridge's wrapper, or a list of these.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ salesforce_cdc = Source(
     "salesforce_cdc",
     title="Salesforce Change Data Capture",
     docs="https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/",
-    secret_help="a long random text of your own that your relay signs with, or sends",
+    secret_help="a long random text that you choose and your relay signs with, or sends",
     scheme={
         "standard_webhooks": StandardWebhooks(),
         "hmac": HmacBody(header="X-Segue-Signature", prefix="sha256="),
@@ -63,7 +63,7 @@ salesforce_cdc = Source(
         *RECORDS,
         Option(
             "platform_events",
-            "platform events and the event each becomes: Shipment__e=Order Shipped by Contact__c with Number__c",
+            "platform events and their event names: Shipment__e=Order Shipped by Contact__c with Number__c",
         ),
     ],
 )
@@ -71,7 +71,7 @@ salesforce_cdc = Source(
 
 @salesforce_cdc.split
 def split(delivery: Delivery) -> Iterator[Item]:
-    """One change may be of many records: each is an event of its own, with the same bytes."""
+    """Split a change of many records into one event per record, with the same bytes."""
     for raw in raw_items(delivery.body) if delivery.is_list else [delivery.body]:
         item = Item(raw=raw, received_at=delivery.received_at, options=delivery.options)
         ids = _record_ids(item)
@@ -98,7 +98,7 @@ def _payload(body: Payload) -> Payload:
 
 @salesforce_cdc.event
 def head(item: Item) -> Head:
-    """Transaction, sequence and record name a change; its time is the commit's, in milliseconds."""
+    """Return the key from transaction, sequence and record, and the commit's time in milliseconds."""
     payload = _payload(item.body)
     if _HEADER not in payload:
         return _platform_head(item, payload)
@@ -109,7 +109,7 @@ def head(item: Item) -> Head:
 
 
 def _platform_head(item: Item, payload: Payload) -> Head:
-    """A platform event's name stands on its channel or in EventBridge's `detail-type`."""
+    """Return a platform event's head. Its name is in the channel or EventBridge's `detail-type`."""
     body = item.body
     names = (body.text(path, "") for path in ("channel", "topic", "topicName", "detail-type"))
     match = next(filter(None, map(_PLATFORM.fullmatch, names)), None)
@@ -121,7 +121,7 @@ def _platform_head(item: Item, payload: Payload) -> Head:
         return Head(own, name, at)
     place = next(filter(None, (body.id(path, "") for path in (*_REPLAY_IDS, "id"))), "")
     former = f"{name}-{place}" if place else f"sha256:{sha256(item.raw).hexdigest()}"
-    # A Pub/Sub client shows the event's UUID as `id`; EventBridge wraps that, and its own `id` is the bus's.
+    # A Pub/Sub client has the event's UUID in `id`; EventBridge wraps it, and its own `id` belongs to the bus.
     id_ = body.id("detail.id" if "detail-type" in body else "id", "")
     if _UUID.fullmatch(id_):
         return Head(id_, name, at, former_keys=(FormerKey(former),))
@@ -129,12 +129,12 @@ def _platform_head(item: Item, payload: Payload) -> Head:
 
 
 def change_of(event: Event) -> Change:
-    """The change of one record: only the changed fields of an update, and all that are filled of a creation."""
+    """Return the change of one record: an update's changed fields, or all filled fields of a creation."""
     payload = _payload(event.body)
     header = payload.at(_HEADER)
     id_ = event.envelope.get("record_id", "")
     if "*" in id_ or not id_.strip("0A"):
-        raise Skip("about all records of an object, no one of them")
+        raise Skip("about all records of an object, not one record")
     fields = _flat(payload.value)
     operation = _OPERATIONS[header.text("changeType")]
     changed, erased = _changed(event.body, header, fields) if operation == "update" else (None, frozenset[str]())
@@ -151,7 +151,7 @@ def change_of(event: Event) -> Change:
 
 
 def _flat(fields: dict[str, Any]) -> dict[str, Any]:
-    """Compound fields as records have them: `Name.FirstName` is FirstName, `MailingAddress.City` MailingCity."""
+    """Return compound fields as in records: `Name.FirstName` is FirstName, `MailingAddress.City` MailingCity."""
     flat: dict[str, Any] = {}
     for name, value in fields.items():
         if isinstance(value, dict) and name != _HEADER:
@@ -167,10 +167,10 @@ def _plain(field: str) -> str:
 
 
 def _changed(body: Payload, header: Payload, fields: dict[str, Any]) -> tuple[frozenset[str], frozenset[str]]:
-    """Which fields changed, and which of them became empty.
+    """Return the changed fields, and those of them that became empty.
 
-    A Pub/Sub client that does not decode the header's bitmaps shows every unchanged field as null: there a null erases
-    nothing. CometD shows only the changed fields, so that there a null is one.
+    A Pub/Sub client that does not decode the header's bitmaps sends null for every unchanged field, so a null does not
+    clear a field. CometD sends changed fields only, so a null clears one.
     """
     named, nulled = (_names(header, path) for path in ("changedFields", "nulledFields"))
     filled = frozenset(name for name, value in fields.items() if value is not None)
@@ -181,7 +181,7 @@ def _changed(body: Payload, header: Payload, fields: dict[str, Any]) -> tuple[fr
 
 
 def _names(header: Payload, path: str) -> frozenset[str] | None:
-    """The fields that a list of the header names; None where there is no list, or one of undecoded bitmaps."""
+    """Return the fields in a list of the header; None without a list or if its bitmaps are not decoded."""
     if path not in header:
         return None
     names = [member.value for member in header.each(path)]
@@ -192,7 +192,7 @@ def _names(header: Payload, path: str) -> frozenset[str] | None:
 
 @salesforce_cdc.who
 def who(event: Event) -> Identity:
-    """The lead or contact; else the one that the record names, or its account, where the relay tells those fields."""
+    """Return the lead or contact; else the contact or account that the record names, if the relay sends the field."""
     if event.type.endswith("__e"):
         return custom.custom_identity(_payload(event.body), _mapping(event), event.key)
     return objects.who(change_of(event), event.options)
@@ -210,17 +210,17 @@ def custom_changed(event: Event) -> Iterator[Message]:
 
 @salesforce_cdc.on("*__e")
 def platform_event(event: Event) -> Iterator[Message]:
-    """A platform event that the operator named."""
+    """Report a configured platform event."""
     yield from custom.custom(_payload(event.body), _mapping(event), {})
 
 
-def _mapping(event: Event) -> custom.Mapping:
+def _mapping(event: Event) -> custom.CustomMapping:
     return custom.mapping_of(entries(event.option("platform_events")), event.type, "", "platform_events")
 
 
 salesforce_cdc.ignore(
     "*.gap_create", "*.gap_update", "*.gap_delete", "*.gap_undelete", "*.gap_overflow",
-    because="a gap: Salesforce tells that something changed and not what, so nothing is known and nothing is wiped",
+    because="a gap: Salesforce sends that a record changed but not how, so nothing is reported or cleared",
 )  # fmt: skip
 salesforce_cdc.ignore(*objects.UNREPORTED, because=objects.UNREPORTED_REASON)
 salesforce_cdc.ignore(*objects.WORK_CHANGES, because=objects.WORK_REASON)

@@ -1,4 +1,4 @@
-"""One change of one record, however Salesforce told it."""
+"""One change of one record, from any of Salesforce's ways."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from translators.salesforce.ids import full_id
 
 Operation = Literal["create", "update", "delete", "undelete", ""]
 
-# Fields that change with every save, and say nothing.
+# Fields that change with every save and have no meaning.
 _BOOKKEEPING: Final = {
     "LastModifiedDate", "LastModifiedById", "SystemModstamp", "LastActivityDate", "LastViewedDate",
     "LastReferencedDate",
@@ -23,18 +23,18 @@ _MAX_DIGITS: Final = 40
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What happened to a record.
+    """Hold what happened to a record.
 
     object     its API name: Lead, Order__c
     id         its id, 18 characters
-    operation  empty where Salesforce does not say (Outbound Messages tell a record as it is now)
-    record     the fields that are told; of an update in Change Data Capture only the changed ones
-    whole      whether `record` is all that we may know of it, so that what it lacks is empty or not shared
-    changed    the fields that changed, by API name; None where that is not told
-    old        their former values, where those are told
-    erased     the fields that are known to have become empty
-    new        whether the record was just made
-    url        the record's page, where the organisation's host is told
+    operation  empty if unknown (Outbound Messages have the current record only)
+    record     the fields that were sent; for an update in Change Data Capture only the changed ones
+    whole      whether `record` has every visible field, so that a missing field is empty or not shared
+    changed    the changed fields by API name; None if unknown
+    old        their old values, if sent
+    erased     the fields that became empty
+    new        whether the record was just created
+    url        the record's page, if the organisation's host is known
     """
 
     object: str
@@ -49,53 +49,53 @@ class Change:
     url: str | None = None
 
     def text(self, name: str) -> str | None:
-        """A text field, None where it is empty or not told."""
+        """Return a text field; None if it is empty or missing."""
         return self.record.text(name, None) or None
 
     def ref(self, name: str) -> str | None:
-        """A field that holds another record's id."""
+        """Return a field with another record's id."""
         id_ = self.record.id(name, None)
         return full_id(id_.strip()) if id_ else None
 
     def number(self, name: str) -> Decimal | None:
-        """A number."""
+        """Return a number."""
         return None if self.record.get(name) == "" else self.record.decimal(name, None)
 
     def flag(self, name: str) -> bool | None:
-        """True or false; SOAP writes them as words."""
+        """Return a boolean; SOAP writes it as a word."""
         value = self.record.get(name)
         return value == "true" if value in ("true", "false") else self.record.flag(name, None)
 
     def moment(self, name: str) -> datetime | None:
-        """A time: ISO 8601, or milliseconds where a relay decoded Avro."""
+        """Return a time: ISO 8601, or milliseconds if a relay decoded Avro."""
         return None if self.record.get(name) == "" else self.record.when(name, None)
 
     def trait(self, name: str) -> Any:
-        """A text field, and CLEAR where it became empty."""
+        """Return a text field; CLEAR if it became empty."""
         return CLEAR if name in self.erased else self.text(name)
 
     def has_changed(self, *names: str) -> bool:
-        """Whether one of these fields is known to have changed."""
+        """Return whether one of these fields is known to have changed."""
         return self.changed is not None and not self.changed.isdisjoint(names)
 
     def other_changes(self, *names: str) -> list[str]:
-        """The changed fields that say something, without those told already."""
+        """Return the meaningful changed fields except the given ones."""
         return sorted((self.changed or frozenset()) - _BOOKKEEPING - set(names))
 
     def names(self) -> frozenset[str]:
-        """The fields that the record has or that are known to have become empty."""
+        """Return the fields that the record has or that became empty."""
         fields = self.record.value
         filled = {name for name, value in fields.items() if value is not None} if isinstance(fields, dict) else set()
         return self.erased | filled
 
     @property
     def texts(self) -> Mapping[str, str]:
-        """Every field, as text, in which your own user id may be."""
+        """Return every field as text; one of them may be your user id."""
         return texts_of(self.record)
 
 
 def texts_of(record: Payload) -> dict[str, str]:
-    """The texts of a record, and its whole numbers as their digits: JSON writes 42 as 42.0."""
+    """Return a record's texts, and its whole numbers as digits, since JSON has 42.0 for 42."""
     fields = record.value if isinstance(record.value, dict) else {}
     return {name: text for name, value in fields.items() if (text := _text(value)) is not None}
 

@@ -1,11 +1,11 @@
-"""Custom objects, other standard objects and platform events, by configuration:
+"""Translate custom objects, other standard objects and platform events by configuration:
 
     Order__c=Order Placed by Buyer__c with Total__c Number__c
     Subscriber__c=identify by Contact__c
     Branch__c=group by Account__c
 
-The name of an event (or `identify`, or `group`), the field that names who it is about, the fields to send on. Without
-`by` the usual lookups are tried, without `with` every field of your own (`…__c`) is sent.
+A line has the event name (or `identify`, or `group`), `by` the field with the person, `with` the fields to send.
+Without `by` the usual lookup fields are used; without `with` every custom field (`…__c`) is sent.
 """
 
 from __future__ import annotations
@@ -28,29 +28,29 @@ _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
-    """One line of the option."""
+class CustomMapping:
+    """Hold one line of the option."""
 
     event: str
     who: str | None
     fields: tuple[str, ...]
 
 
-def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) -> Mapping:
-    """The line of an object, one for just this operation first; `Skip` where there is none."""
+def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) -> CustomMapping:
+    """Return an object's line, preferring one for this operation. Raise `Skip` if there is none."""
     mappings = {}
     for line in lines:
         if (match := _LINE.fullmatch(line)) is not None:
             fields = tuple((match["fields"] or "").split())
-            mappings[(match["object"], match["operation"] or "")] = Mapping(match["event"], match["who"], fields)
+            mappings[(match["object"], match["operation"] or "")] = CustomMapping(match["event"], match["who"], fields)
     mapping = mappings.get((name, operation)) or mappings.get((name, ""))
     if mapping is None:
-        raise Skip(f"name the event that it becomes in the option {setting}: {name}=...")
+        raise Skip(f"not configured: set its event in the option {setting}: {name}=...")
     return mapping
 
 
-def custom(record: Payload, mapping: Mapping, more: dict[str, Any]) -> Iterator[Message]:
-    """The message that the line names."""
+def custom(record: Payload, mapping: CustomMapping, more: dict[str, Any]) -> Iterator[Message]:
+    """Make the message that the line names."""
     fields = record.value if isinstance(record.value, dict) else {}
     names = mapping.fields or [name for name in fields if name.endswith("__c") and name != mapping.who]
     own = {
@@ -63,19 +63,19 @@ def custom(record: Payload, mapping: Mapping, more: dict[str, Any]) -> Iterator[
     elif mapping.event == "group":
         account = _who(record, mapping)
         if account is None:
-            raise Skip("it names no account: say `by` which field does")
+            raise Skip("no account is named: set its field with `by`")
         yield group(account, own)
     else:
         yield track(mapping.event, own | more)
 
 
 def property_name(field: str) -> str:
-    """`Total_Amount__c` and `TotalAmount__c` become `total_amount`."""
+    """Return `total_amount` for `Total_Amount__c` and `TotalAmount__c`."""
     return "_".join(filter(None, _WORD.split(field.removesuffix("__c")))).lower()
 
 
-def custom_identity(record: Payload, mapping: Mapping, own_id: str) -> Identity:
-    """Whom the line names; else the record itself, which has an id."""
+def custom_identity(record: Payload, mapping: CustomMapping, own_id: str) -> Identity:
+    """Return the person in the line's field; else the record itself, if it has an id."""
     person_id = _who(record, mapping)
     metadata = (texts_of(record),)
     if person_id is None:
@@ -90,7 +90,7 @@ def custom_identity(record: Payload, mapping: Mapping, own_id: str) -> Identity:
     )
 
 
-def _who(record: Payload, mapping: Mapping) -> str | None:
+def _who(record: Payload, mapping: CustomMapping) -> str | None:
     for name in (mapping.who,) if mapping.who else _LOOKUPS:
         if person_id := record.id(name, None):
             return full_id(person_id.strip())

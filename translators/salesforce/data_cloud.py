@@ -1,4 +1,4 @@
-"""Data Cloud (Data 360) data actions with a webhook target -> Segment.
+"""Translate data actions of Data Cloud (Data 360) with a webhook target.
 
 https://developer.salesforce.com/docs/data/data-cloud-int/references/webhook-data-action-targets
 https://developer.salesforce.com/docs/platform/platform-events/guide/sforce-api-objects-dataobjectdatachgevent.html
@@ -41,10 +41,10 @@ salesforce_data_cloud = Source(
     title="Salesforce Data Cloud",
     docs="https://developer.salesforce.com/docs/data/data-cloud-int/references/webhook-data-action-targets",
     secret_help="Data Cloud > Data Action Targets > your target > Generate Secret Key",
-    scheme=HmacBody(header="X-Signature", encoding="base64"),  # the key looks like base64 and is used as text
+    scheme=HmacBody(header="X-Signature", encoding="base64"),  # the key looks like base64 but is used as text
     options=[
-        Option("action_events", "data actions and the event each becomes: Cart_Left=Cart Abandoned; ..."),
-        Option("person_field", "the field of the payload that holds the person's id, where ProfileIdValue is not it"),
+        Option("action_events", "data actions and their event names: Cart_Left=Cart Abandoned; ..."),
+        Option("person_field", "the payload field with the person's id, if it is not ProfileIdValue"),
         Option("fields", "fields of the payload to send, by name: total=Cart__dlm_Total__c; ..."),
     ],
 )
@@ -52,7 +52,7 @@ salesforce_data_cloud = Source(
 
 @salesforce_data_cloud.split
 def split(delivery: Delivery) -> Iterator[Item]:
-    """`events` is a list; the time that it was made stands beside it."""
+    """Split the list `events`; its creation time is beside it."""
     batch = delivery.batch("events")
     envelope = {"creationDateTime": batch.envelope.text("creationDateTime", "")}
     for raw in batch.members:
@@ -61,9 +61,9 @@ def split(delivery: Delivery) -> Iterator[Item]:
 
 @salesforce_data_cloud.event
 def head(item: Item) -> Head:
-    """Its UUID, else all of it but the time of publishing, which may differ in a repetition.
+    """Return the key from the event's UUID, else from all members but the publishing time, which may differ on a retry.
 
-    Its time is when it occurred; else when it was published or sent, which may be later.
+    The time is that of the event; else of publishing or sending, which may be later.
     """
     event, action = item.body, item.body.text("ActionDeveloperName")
     at = _moment(event.get("EventCreationDateTime"))
@@ -77,7 +77,7 @@ def head(item: Item) -> Head:
 
 
 def _moment(value: Any) -> datetime | None:
-    """ISO 8601; a time without a zone is taken for UTC [guess], and what cannot be read for none."""
+    """Return an ISO 8601 time. Without a zone it counts as UTC [guess]; return None if it cannot be read."""
     try:
         return from_iso(value, naive_is_utc=True) if isinstance(value, str) else None
     except ValueError:
@@ -85,7 +85,7 @@ def _moment(value: Any) -> datetime | None:
 
 
 def _current(event: Event) -> Payload:
-    """The current values: an object, or the text of one."""
+    """Return the current values, which are an object or its JSON text."""
     value = event.body.get("PayloadCurrentValue")
     if isinstance(value, str) and value.strip():
         return Payload(parse_json(value.encode("utf-8", "replace")), "$.PayloadCurrentValue")
@@ -93,7 +93,7 @@ def _current(event: Event) -> Payload:
 
 
 def _person(event: Event) -> Payload:
-    """The fields of a Person Account by Salesforce's names, empty if it is none.
+    """Return a Person Account's fields by Salesforce's names; empty for any other object.
 
     Data Cloud writes `Account_Home__dll_PersonEmail__c`, `PersonEmail__c` or `ssot__FirstName__c`.
     """
@@ -112,12 +112,12 @@ def _plain(field: str, object_: str) -> str:
 
 @salesforce_data_cloud.who
 def who(event: Event) -> Identity:
-    """The configured field, else the profile that Data Cloud names, else the contact of a Person Account."""
+    """Return the person in the configured field, else Data Cloud's profile, else a Person Account's contact."""
     current, field, account = _current(event), event.option("person_field"), _person(event)
     contact = full_id(account.id("PersonContactId", ""))
     person = (current.id(field, None) if field else None) or event.body.id("ProfileIdValue", None)
     if person is None and not contact:
-        raise Skip("it names no person: set the option person_field")
+        raise Skip("no person is named: set the option person_field")
     traits = account.pick(email="PersonEmail", firstName="FirstName", lastName="LastName", name="Name")
     return Identity(
         metadata=(texts_of(current),),
@@ -129,7 +129,7 @@ def who(event: Event) -> Identity:
 
 @salesforce_data_cloud.on("*")
 def data_action(event: Event) -> Iterator[Message]:
-    """A data action fired; the operator may have named it. A Person Account's is about a person, who is identified."""
+    """Report a data action under its configured name. Identify the person of a Person Account."""
     body, current = event.body, _current(event)
     event_names = dict(pairs(event.option("action_events")))
     prompt = body.text("EventPrompt", None)

@@ -1,6 +1,6 @@
-"""Opportunities and cases: what happened, in the words that all sources share.
+"""Translate opportunities and cases to the events that all sources share.
 
-Of an Outbound Message (`operation` is empty) only the record as it is now is known: its state names the event.
+An Outbound Message (`operation` is empty) has the current record only, so the record's state decides the event.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from translators.salesforce.change import Change
 from translators.salesforce.ids import full_id
 from translators.salesforce.settings import entries
 
-# What moves together with a stage or a status, and is told by the event of that move.
+# Fields that change with a stage or status; that event reports them.
 _STAGE: Final = (
     "StageName", "IsClosed", "IsWon", "Probability", "ForecastCategory", "ForecastCategoryName", "ExpectedRevenue",
     "LastStageChangeDate", "HasOpenActivity", "FiscalQuarter", "FiscalYear", "Fiscal",
@@ -22,7 +22,7 @@ _STATUS: Final = ("Status", "IsClosed", "ClosedDate", "IsClosedOnCreate")
 
 
 def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
-    """Created, won, lost, moved to another stage, updated or deleted. The amount is hoped for, so it is no revenue."""
+    """Report an opportunity's change. The amount is expected, so it is not revenue."""
     stage = change.text("StageName")
     properties = {
         "opportunity_id": change.id,
@@ -55,7 +55,7 @@ def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]
 
 
 def _end(change: Change, stage: str | None, options: Mapping[str, Any]) -> str | None:
-    """IsWon and IsClosed decide where they are told, else the stage's name."""
+    """Return the event of an end by IsWon and IsClosed; without them by the stage's name."""
     won, closed = change.flag("IsWon"), change.flag("IsClosed")
     if won or (won is None and stage in entries(options["won_stages"])):
         return "Opportunity Won"
@@ -65,7 +65,7 @@ def _end(change: Change, stage: str | None, options: Mapping[str, Any]) -> str |
 
 
 def case(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
-    """A ticket. One save may assign it, raise it and solve it: each is told."""
+    """Report a case as a ticket. One save may assign, prioritise and solve it: report each."""
     properties = {
         "ticket_id": change.id,
         "ticket_number": change.text("CaseNumber"),
@@ -111,7 +111,7 @@ def _case_changed(
 
 
 def _owner(id_: str | None, prefix: str = "") -> dict[str, str]:
-    """A case belongs to an agent or to a queue, whose ids begin with 00G."""
+    """Return the owner: an agent, or a queue, whose id begins with 00G."""
     return {f"{prefix}{'team' if id_.startswith('00G') else 'assignee'}_id": full_id(id_)} if id_ else {}
 
 

@@ -1,4 +1,4 @@
-"""Record ids: 15 characters that mind their case, or the same with a checksum of 3, and a prefix that tells the object.
+"""Record ids: 15 case-sensitive characters, or 18 with a checksum. The prefix identifies the object.
 
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/field_types.htm (ID)
 """
@@ -14,7 +14,7 @@ _OBJECTS: Final = {"001": "account", "003": "contact", "00Q": "lead", "500": "ca
 
 
 def full_id(id_: str) -> str:
-    """The form of 18 characters, so that one record has one id; what is no id of 15 stays as it is."""
+    """Return a 15-character id with its checksum, so that one record has one id; return any other text unchanged."""
     if len(id_) != 15 or not (id_.isascii() and id_.isalnum()):
         return id_
     chunks = (id_[start : start + 5] for start in (0, 5, 10))
@@ -24,23 +24,23 @@ def full_id(id_: str) -> str:
 
 
 def same_organization(organization_id: str, expected_id: str) -> bool:
-    """Whether two organisation ids are one, on their first 15 characters. A shorter one is nobody's."""
+    """Return whether the first 15 characters of two organisation ids agree. A shorter id matches none."""
     organization_id, expected_id = organization_id.strip(), expected_id.strip()
     return len(expected_id) >= 15 and organization_id[:15] == expected_id[:15]
 
 
 def kind_of(id_: str) -> str:
-    """`contact`, `lead`, `account` ... by the id's prefix, `record` for any other object."""
+    """Return `contact`, `lead`, `account` ... by the id's prefix; `record` for any other object."""
     return _OBJECTS.get(id_[:3], "record")
 
 
 def external(kind: str, id_: str) -> ExternalId:
-    """An id of Salesforce's, for identity resolution."""
+    """Return a Salesforce id for identity resolution."""
     return ExternalId(f"salesforce_{kind}_id", id_, "accounts" if kind == "account" else "users")
 
 
 def identity_of(id_: str) -> Identity:
-    """Whoever or whatever an id names."""
+    """Return the identity of the person or object with an id."""
     kind = kind_of(id_)
     return Identity(
         anonymous=(kind, id_), external_ids=(external(kind, id_),), group_id=id_ if kind == "account" else None

@@ -1,4 +1,4 @@
-"""Marketing Cloud Engagement's Event Notification Service (ENS) -> Segment.
+"""Translate Marketing Cloud Engagement's Event Notification Service (ENS).
 
 https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens.html
 """
@@ -38,8 +38,8 @@ salesforce_marketing_cloud = Source(
     "salesforce_marketing_cloud",
     title="Salesforce Marketing Cloud",
     docs="https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens.html",
-    secret_help="`signatureKey` in the answer of POST /platform/v1/ens-callbacks; it is shown only there",
-    # The page on signing does not say whether the key is decoded first.
+    secret_help="`signatureKey` in the response of POST /platform/v1/ens-callbacks, which is shown only once",
+    # The documentation does not say whether the key is decoded first.
     scheme={
         "text": HmacBody(header="X-Sfmc-Ens-Signature", encoding="base64"),
         "decoded": HmacBody(header="X-Sfmc-Ens-Signature", encoding="base64", key="base64"),
@@ -60,9 +60,9 @@ salesforce_marketing_cloud = Source(
 
 @salesforce_marketing_cloud.handshake(signed=False)
 def verification(delivery: Delivery) -> Answer | None:
-    """A new callback is told a code, unsigned since its key is not known yet, and must answer 200.
+    """Answer 200 to the verification code of a new callback, which is unsigned because its key is not known yet.
 
-    Nothing is stored and nothing of the request is sent back, so that whoever else posts this gains nothing.
+    Store nothing and return nothing of the request, so that a forged request has no effect.
     """
     if len(delivery.body) > _MAX_HANDSHAKE_BYTES:
         return None
@@ -82,22 +82,22 @@ def verification(delivery: Delivery) -> Answer | None:
 
 @salesforce_marketing_cloud.split
 def split(delivery: Delivery) -> Iterable[bytes]:
-    """A list of up to 1000 events; a bare one is its own."""
+    """Split a list of up to 1000 events, or one bare event."""
     return raw_items(delivery.body) if delivery.is_list else [delivery.body]
 
 
 @salesforce_marketing_cloud.event
 def head(item: Item) -> Head:
-    """ENS gives an event no id: its bytes, the same on a retry, name it."""
+    """Return the key from the bytes, which are the same on a retry: ENS sends no event id."""
     event = item.body
     return Head(f"sha256:{sha256(item.raw).hexdigest()}", event.text("eventCategoryType"), event.millis("timestampUTC"))
 
 
 @salesforce_marketing_cloud.who
 def who(event: Event) -> Identity:
-    """The subscriber. Opens and clicks tell only the subscriber's id, so that is whom all events are filed under.
+    """Return the subscriber by the subscriber id, since opens and clicks have no other.
 
-    Ids and keys are those of one account: its id (`eid`) stands before them.
+    Ids and keys are unique per account, so the account's id (`eid`) is their prefix.
     """
     body = event.body
     subscriber = body.id("composite.subscriberId", "")
@@ -113,7 +113,7 @@ def who(event: Event) -> Identity:
     else:
         raise Malformed("$.composite.subscriberId", "is missing, and so are subscriberKey and the address")
     external_ids = [ExternalId("salesforce_subscriber_key", key)]
-    if kind_of(key) in {"contact", "lead"} and len(key) == 18:  # Marketing Cloud Connect's keys
+    if kind_of(key) in {"contact", "lead"} and len(key) == 18:  # keys of Marketing Cloud Connect
         external_ids.append(external(kind_of(key), key))
     return Identity(
         user_ids=(key,) if event.option("subscriber_key") == "user_id" else (),
@@ -124,7 +124,7 @@ def who(event: Event) -> Identity:
 
 
 def _send(event: Event) -> dict[str, Any]:
-    """`NA` is their word for none."""
+    """Return an e-mail's properties. `NA` means no value."""
     properties = event.body.pick(
         email_subject="info.renderedSubject", message_key="info.messageKey", campaign_id="composite.jobId",
         list_id="composite.listId", definition_key="definitionKey",
@@ -196,6 +196,6 @@ def sms_failed(event: Event) -> Iterator[Message]:
 
 
 salesforce_marketing_cloud.ignore(
-    "TransactionalSendEvents.SmsTransient", because="on its way; SmsDelivered or SmsBounced tells how it ended"
+    "TransactionalSendEvents.SmsTransient", because="in progress; SmsDelivered or SmsBounced follows"
 )
-salesforce_marketing_cloud.ignore("SendEvents.Automation*", because="about an automation of yours, no person's act")
+salesforce_marketing_cloud.ignore("SendEvents.Automation*", because="about one of your automations, not a person")

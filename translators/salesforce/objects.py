@@ -1,4 +1,4 @@
-"""A change of a record to messages, and whom it is about. Used by every source of records alike."""
+"""Translate a record's change to messages and an identity, for every record source."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from translators.salesforce.ids import external
 from translators.salesforce.settings import entries
 
 OPERATIONS: Final = ("create", "update", "delete", "undelete")
-# Undeleting brings back a record as it was: of people and accounts that is worth an identify or a group.
+# An undeleted record is unchanged; for people and accounts it makes an identify or a group.
 CHANGES: Final = tuple(
     f"{name}.{operation}"
     for name in ("Lead", "Contact", "Account", "Opportunity", "Case")
@@ -20,14 +20,14 @@ CHANGES: Final = tuple(
     if operation != "undelete" or name in {"Lead", "Contact", "Account"}
 )
 UNREPORTED: Final = ("Opportunity.undelete", "Case.undelete")
-UNREPORTED_REASON: Final = "the record is back as it was: nothing happened to the customer"
+UNREPORTED_REASON: Final = "the record is restored unchanged, without a customer event"
 WORK: Final = ("Task", "Event", "EmailMessage", "CaseComment", "FeedItem")
 WORK_CHANGES: Final = tuple(f"{name}.{operation}" for name in WORK for operation in OPERATIONS)
-WORK_REASON: Final = "a task, an e-mail or a comment on a record; what changes in the record itself is reported"
+WORK_REASON: Final = "a task, an e-mail or a comment on a record; changes of the record itself are reported"
 
 
 def messages(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
-    """What a change makes."""
+    """Yield the messages of a change."""
     if change.operation == "update" and not change.other_changes():
         raise Skip("nothing changed but the record's own dates")
     match change.object:
@@ -47,7 +47,7 @@ def messages(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
 
 
 def who(change: Change, options: Mapping[str, Any]) -> Identity:
-    """A lead, a contact, else the account, else the record itself."""
+    """Return the lead or contact, else the account, else the record itself."""
     match change.object:
         case "Lead":
             return people.lead_identity(change)
@@ -64,7 +64,7 @@ def who(change: Change, options: Mapping[str, Any]) -> Identity:
             return custom.custom_identity(change.record, _mapping(change, options), change.id)
 
 
-def _mapping(change: Change, options: Mapping[str, Any]) -> custom.Mapping:
+def _mapping(change: Change, options: Mapping[str, Any]) -> custom.CustomMapping:
     return custom.mapping_of(entries(options["custom_objects"]), change.object, change.operation, "custom_objects")
 
 

@@ -1,8 +1,8 @@
-"""Salesforce Outbound Messages -> Segment. They are SOAP, carry no signature, and up to 100 records in one message.
+"""Translate Salesforce Outbound Messages: SOAP without a signature, with up to 100 records in one message.
 
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm
-The message tells a record as it is when it is sent, never what it was before, and no time of its own: the record's
-last change stands for it, and the message says so.
+The message has the record at the time of sending, without old values and without an event time: the record's last
+change is used, with the clock `record`.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ salesforce = Source(
     "salesforce",
     title="Salesforce",
     docs="https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm",
-    secret_help="a long random token of your own, at the end of the endpoint URL: /webhooks/salesforce/<token>",
+    secret_help="a long random token that you choose, at the end of the endpoint URL: /webhooks/salesforce/<token>",
     scheme={"token": SharedToken(where="path"), "basic": SharedToken(where="basic")},
     options=[
         ORGANIZATION,
@@ -52,12 +52,12 @@ salesforce = Source(
         ),
         Option(
             "action_events",
-            "outbound messages (by ActionId) and the event each stands for: 04k...=Opportunity Won; ...",
+            "outbound messages (by ActionId) and their event names: 04k...=Opportunity Won; ...",
         ),
         Option(
             "created_when",
-            "how a new record is known: CreatedDate equals LastModifiedDate, never, or always (all that this "
-            "endpoint gets is new)",
+            "when a record counts as new: if CreatedDate equals LastModifiedDate, never, or always (this "
+            "endpoint receives new records only)",
             "same_time",
             ("same_time", "never", "always"),
         ),
@@ -70,27 +70,27 @@ salesforce = Source(
 
 @salesforce.guard
 def ours(delivery: Delivery) -> None:
-    """The certificate that the TLS proxy saw, and the organisation, must be the configured ones."""
+    """Accept only the configured organisation and the client certificate that the TLS proxy passes on."""
     certificate = str(delivery.options["client_certificate"])
     if certificate and not delivery.replayed:
         name, _, value = (part.strip() for part in certificate.partition("="))
         header = delivery.headers.get(name.lower(), "").strip()
         if not value or not hmac.compare_digest(header.encode(), value.encode()):
-            raise Refused("The client certificate is not Salesforce's, as the TLS proxy tells it.")
+            raise Refused("The TLS proxy did not pass on Salesforce's client certificate.")
     allowed = str(delivery.options["organization_id"])
     if allowed and not same_organization(soap.read(delivery.body).facts.get("OrganizationId", ""), allowed):
-        raise Refused("The message is of another Salesforce organisation.")
+        raise Refused("The message is from another Salesforce organisation.")
 
 
 @salesforce.redact
 def without_session(body: bytes) -> bytes:
-    """The SessionId may be a live session of the sender: it is kept nowhere, in no body of any shape."""
+    """Remove the SessionId, which may be a valid session of the sender, from a body before it is stored."""
     return soap.without_session(body)
 
 
 @salesforce.split
 def notifications(delivery: Delivery) -> Iterator[Item]:
-    """Each Notification's exact bytes; the message's facts without its SessionId stand in the envelope."""
+    """Split into each Notification's exact bytes, with the message's facts except SessionId in the envelope."""
     message = soap.read(delivery.body)
     for raw, namespaces in message.notifications:
         yield Item(
@@ -103,10 +103,10 @@ def notifications(delivery: Delivery) -> Iterator[Item]:
 
 @salesforce.event
 def head(item: Item) -> Head:
-    """The notification's id is the same on every retry; the record's last change stands for the time."""
+    """Return the notification's id, which is the same on every retry, and the record's last change as the time."""
     notification = _notification(item)
     if not _OBJECT.fullmatch(notification.object):
-        raise Malformed("$.Notification.sObject", "has no type that can be read")
+        raise Malformed("$.Notification.sObject", "has no readable type")
     record = Payload(notification.fields, f"$.{notification.object}")
     if item.options["created_when"] == "always":
         created = _time(record, "CreatedDate")
@@ -116,7 +116,7 @@ def head(item: Item) -> Head:
     return Head(notification.id, notification.object, _last_change(record), "record")
 
 
-def _notification(item: Item) -> soap.Notification:
+def _notification(item: Item) -> soap.OutboundNotification:
     return soap.notification(item.raw, item.envelope.get("namespaces", ""))
 
 
@@ -129,7 +129,7 @@ def _last_change(record: Payload) -> datetime | None:
 
 
 def _is_new(record: Payload, created_when: str) -> bool:
-    """Salesforce does not say: a record that was never changed since it was made counts as new [guess]."""
+    """Return whether a record is new. Salesforce does not send it: an unchanged record counts as new [guess]."""
     if created_when == "same_time":
         created = _time(record, "CreatedDate")
         return created is not None and created in {_time(record, "LastModifiedDate"), _time(record, "SystemModstamp")}
@@ -137,7 +137,7 @@ def _is_new(record: Payload, created_when: str) -> bool:
 
 
 def change_of(event: Event) -> Change:
-    """The record as it is now; what it was is not told."""
+    """Return the current record; its old values are not sent."""
     notification = _notification(event)
     record = Payload(notification.fields, f"$.{notification.object}")
     id_ = full_id(record.id("Id"))
@@ -154,13 +154,13 @@ def change_of(event: Event) -> Change:
 
 @salesforce.who
 def who(event: Event) -> Identity:
-    """The lead or contact; else the one that the record names, or its account."""
+    """Return the lead or contact; else the contact or account that the record names."""
     return objects.who(change_of(event), event.options)
 
 
 @salesforce.on("Lead", "Contact", "Account", "Opportunity", "Case")
 def record_changed(event: Event) -> Iterator[Message]:
-    """An outbound message that the operator named is that event; else the record's state names it."""
+    """Report the configured event of an outbound message; else decide it by the record's state."""
     change, name = change_of(event), _named(event)
     made = list(objects.messages(change, event.options))
     if name:
@@ -175,7 +175,7 @@ def custom_changed(event: Event) -> Iterator[Message]:
 
 
 def _named(event: Event) -> str:
-    """The event that the operator gave this outbound message."""
+    """Return the configured event of this outbound message."""
     action = event.envelope.get("ActionId", "")[:15]
     for id_, name in pairs(event.option("action_events")):
         if action and id_[:15] == action:

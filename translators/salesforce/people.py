@@ -1,6 +1,6 @@
-"""Leads, contacts and accounts: identify, group, and what happened to them.
+"""Translate leads, contacts and accounts to identify, group and track.
 
-A Person Account is one record that is an account and a contact: a person, who is identified too.
+A Person Account is an account and a contact in one record; its person is identified too.
 https://developer.salesforce.com/docs/atlas.en-us.object_reference.meta/object_reference/sforce_api_erd_persona.htm
 """
 
@@ -19,7 +19,7 @@ _ADDRESS: Final = {
 
 
 def lead_identity(change: Change) -> Identity:
-    """The lead; once converted, the contact that it became stands beside it, so that the two profiles are joined."""
+    """Return the lead; if converted, with its contact, so that the two profiles are joined."""
     contact = change.ref("ConvertedContactId")
     external_ids = [external("lead", change.id)] + ([external("contact", contact)] if contact else [])
     return Identity(
@@ -32,7 +32,7 @@ def lead_identity(change: Change) -> Identity:
 
 
 def contact_identity(change: Change) -> Identity:
-    """The contact, who acts for the account."""
+    """Return the contact, with the account as group."""
     account = change.ref("AccountId")
     external_ids = [external("contact", change.id)] + ([external("account", account)] if account else [])
     return Identity(
@@ -48,7 +48,7 @@ _NAMES: Final = {"FirstName", "MiddleName", "LastName", "Salutation", "Suffix"}
 
 
 def is_person(change: Change) -> bool:
-    """Whether an account is a Person Account: it says so, or has fields that only these have."""
+    """Return whether an account is a Person Account, by IsPersonAccount or by fields that only these have."""
     mark = change.flag("IsPersonAccount")
     if mark is not None:
         return mark
@@ -60,12 +60,12 @@ def _is_of_person(field: str) -> bool:
 
 
 def account_identity(change: Change) -> Identity:
-    """The account; of a Person Account the person, by the contact that it is, if the record names it."""
+    """Return the account; for a Person Account the person, by the contact id if the record has it."""
     if not is_person(change):
         return identity_of(change.id)
     contact = change.ref("PersonContactId")
     external_ids = [external("contact", contact)] if contact else []
-    # A contact's own field User_Id__c is User_Id__pc on its account.
+    # A contact's custom field User_Id__c is User_Id__pc on its Person Account.
     own = {f"{name.removesuffix('__pc')}__c": text for name, text in change.texts.items() if name.endswith("__pc")}
     return Identity(
         metadata=(change.texts, own),
@@ -93,7 +93,7 @@ def _person_of_account(change: Change) -> dict[str, Any]:
 
 
 def _whole_name(change: Change) -> str | None:
-    """The name; joined of its two parts only if both are there, or the record is whole."""
+    """Return the name; join its two parts only if both are sent or the record is whole."""
     first, last = change.text("FirstName"), change.text("LastName")
     joined = " ".join(filter(None, (first, last))) if change.whole or (first and last) else None
     return change.text("Name") or joined or None
@@ -116,14 +116,14 @@ def _person(change: Change, prefix: str) -> dict[str, Any]:
 
 
 def _identify(change: Change, traits: Mapping[str, Any]) -> Iterator[Message]:
-    """Nothing for an update whose changed fields are no traits."""
+    """Identify, unless an update changed no trait."""
     made = change.moment("CreatedDate")
     if change.whole or made or any(trait is not None for trait in traits.values()):
         yield identify(createdAt=made)
 
 
 def _address(change: Change, prefix: str) -> Any:
-    """Whole or not at all: a part of it would replace the rest of the trait at Segment."""
+    """Return the whole address or None: a part would replace the whole trait at Segment."""
     if f"{prefix}Address" in change.erased:
         return CLEAR
     address = {trait: change.text(f"{prefix}{name}") for trait, name in _ADDRESS.items()}
@@ -131,7 +131,7 @@ def _address(change: Change, prefix: str) -> Any:
 
 
 def lead(change: Change) -> Iterator[Message]:
-    """A lead: what is known of it, and its step."""
+    """Report a lead's traits and its event."""
     properties = {
         "lead_id": change.id,
         "status": change.text("Status"),
@@ -161,7 +161,7 @@ def lead(change: Change) -> Iterator[Message]:
 
 
 def contact(change: Change) -> Iterator[Message]:
-    """A contact: what is known of them, whose they are, and that they came, changed or went."""
+    """Report a contact's traits, account and event."""
     account = change.ref("AccountId")
     properties = {"contact_id": change.id, "account_id": account, "url": change.url}
     if change.operation == "delete":
@@ -175,7 +175,7 @@ def contact(change: Change) -> Iterator[Message]:
 
 
 def _email_opt_out(change: Change, field: str, **record: str) -> Iterator[Message]:
-    """The box Email Opt Out was ticked or unticked; only an update says so."""
+    """Report a change of Email Opt Out; only an update has it."""
     opted_out = change.flag(field)
     if change.operation == "update" and change.has_changed(field) and opted_out is not None:
         yield track("Unsubscribed" if opted_out else "Email Resubscribed", record)
@@ -191,7 +191,7 @@ def _made_or_updated(noun: str, change: Change, properties: dict[str, Any]) -> I
 
 
 def account(change: Change) -> Iterator[Message]:
-    """An account: what is known of it, and that it came or went; of a Person Account what is known of the person."""
+    """Report an account's traits and event; for a Person Account also the person's traits."""
     person = is_person(change)
     name = _whole_name(change) if person else change.text("Name")
     if change.operation == "delete":

@@ -1,4 +1,4 @@
-"""Outbound messages, and Marketing Cloud's callback, made through Salesforce's APIs; the steps for the other ways.
+"""Register outbound messages and Marketing Cloud's callback through Salesforce's APIs; give the steps for the rest.
 
 https://developer.salesforce.com/docs/atlas.en-us.api_tooling.meta/api_tooling/tooling_api_objects_workflowoutboundmessage.htm
 https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens-get-started.html
@@ -32,18 +32,20 @@ _FIELDS: Final = {
 
 @salesforce.registration(
     Need("instance_url", "SALESFORCE_INSTANCE_URL", "https://acme.my.salesforce.com", secret=False),
-    Need("access_token", "SALESFORCE_ACCESS_TOKEN", "a session of a user with Customize Application"),
-    Need("username", "SALESFORCE_USERNAME", "the user that the messages are sent as: it sees the fields", secret=False),
+    Need("access_token", "SALESFORCE_ACCESS_TOKEN", "a session of a user with the permission Customize Application"),
+    Need(
+        "username", "SALESFORCE_USERNAME", "the user that sends the messages, with access to the fields", secret=False
+    ),
     Need("fields", "SALESFORCE_FIELDS", "your own fields: Contact.User_Id__c Lead.User_Id__c", False, ""),
     after="attach each message (Segue_Lead, Segue_Contact ...) to a record-triggered flow of its object: "
     "Setup > Flows > New > Record-Triggered, element Action > Outbound Message.",
 )
 def register_outbound(at: Registering) -> Registered:
-    """One outbound message an object, without the session id; the token is the end of the URL."""
+    """Create one outbound message per object, without the session id; the token is the end of the URL."""
     own = [name.partition(".") for name in at.given["fields"].split()]
     unknown = [f"{kind}.{name}" for kind, _, name in own if kind not in _FIELDS or not name]
     if unknown:
-        raise Refused(f"{unknown[0]} is no field of {', '.join(_FIELDS)}")
+        raise Refused(f"{unknown[0]} is not a field of {', '.join(_FIELDS)}")
     url = f"{at.given['instance_url'].rstrip('/')}/services/data/v{_API}/tooling/sobjects/WorkflowOutboundMessage"
     for kind in (type_ for type_ in at.types if type_ in _FIELDS):
         message = {
@@ -73,14 +75,20 @@ salesforce.by_hand(
 @salesforce_marketing_cloud.registration(
     Need("subdomain", "SALESFORCE_MC_SUBDOMAIN", "of https://<subdomain>.rest.marketingcloudapis.com", secret=False),
     Need("access_token", "SALESFORCE_MC_ACCESS_TOKEN", "of an API integration that may write Event Notifications"),
-    Need("callback_id", "SALESFORCE_MC_CALLBACK_ID", "the second time: callbackId of Segue's log", False, ""),
-    Need("verification_key", "SALESFORCE_MC_VERIFICATION_KEY", "the second time: its verificationKey", True, ""),
-    after="Segue's log holds a line with callbackId and verificationKey (it must run, with any secret and with "
+    Need("callback_id", "SALESFORCE_MC_CALLBACK_ID", "for the second run: callbackId from Segue's log", False, ""),
+    Need(
+        "verification_key",
+        "SALESFORCE_MC_VERIFICATION_KEY",
+        "for the second run: verificationKey from Segue's log",
+        True,
+        "",
+    ),
+    after="Segue's log has a line with callbackId and verificationKey (it must run, with any secret and with "
     "SEGUE_SALESFORCE_MARKETING_CLOUD_VERIFICATION=show). Within four hours: segue register "
     "salesforce_marketing_cloud with --give callback_id=... --give verification_key=...",
 )
 def register_ens(at: Registering) -> Registered:
-    """Twice: the callback first, whose key is told once; then its verification and the subscription."""
+    """Create the callback in the first run; its key is sent once. Verify it and subscribe in the second."""
     base = f"https://{at.given['subdomain']}.rest.marketingcloudapis.com/platform/v1"
     headers = bearer(at.given["access_token"])
     callback, code = at.given["callback_id"], at.given["verification_key"]
@@ -90,7 +98,7 @@ def register_ens(at: Registering) -> Registered:
         )
         return callbacks.text("0.signatureKey")
     if not code:
-        raise Refused("verification_key is missing: it stands beside the callbackId in Segue's log")
+        raise Refused("verification_key is missing: it is in Segue's log, next to callbackId")
     yield json_call("POST", f"{base}/ens-verify", headers, {"callbackId": callback, "verificationKey": code})
     subscription = {"callbackId": callback, "subscriptionName": "Segue", "eventCategoryTypes": list(at.types)}
     yield json_call("POST", f"{base}/ens-subscriptions", headers, [subscription])
@@ -102,11 +110,11 @@ salesforce_apex.by_hand(
     "Setup > Custom Metadata Types > Segue Setting > Manage Records > New: name Default, Endpoint {url}, "
     "Secret {secret}",
     "Setup > Remote Site Settings: the host of that URL.",
-    "Copy the trigger, one line, for each other object that you want told.",
+    "Copy the trigger, one line, for each other object that you want to send.",
     chosen="{random}",
 )
 salesforce_cdc.by_hand(
-    "Setup > Change Data Capture: choose the objects; on a channel of your own add AccountId, ContactId and the field "
+    "Setup > Change Data Capture: choose the objects; on a custom channel add AccountId, ContactId and the field "
     "of your user id as enriched fields.",
     "Have your relay (a Pub/Sub or CometD client, or EventBridge's API destination) post what it receives to {url}",
     "Have it sign as Standard Webhooks does, with {secret}. Other ways: SEGUE_SALESFORCE_CDC_SCHEME, in "
@@ -115,6 +123,6 @@ salesforce_cdc.by_hand(
 )
 salesforce_data_cloud.by_hand(
     "Data Cloud > Data Action Targets > New > Webhook: {url}",
-    "Generate Secret Key on the target: without one nothing is sent. It takes up to 15 minutes to be used.",
+    "Generate Secret Key on the target: without a key nothing is sent. The key takes effect within 15 minutes.",
     "Data Actions > New, with this target.",
 )

@@ -1,4 +1,4 @@
-"""Options that the sources of records share, and lists in one: `first; second`, since names have spaces and commas."""
+"""Options that the record sources share. Lists in an option are `first; second`: names have spaces and commas."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ ORGANIZATION: Final = Option(
     "organization_id", "your organisation's id, 15 or 18 characters; deliveries of any other are refused"
 )
 RECORDS: Final = (
-    Option("won_stages", "stages of a won opportunity, where IsWon is not told: Closed Won; Signed", "Closed Won"),
-    Option("lost_stages", "stages of a lost opportunity, where IsClosed is not told", "Closed Lost"),
-    Option("closed_statuses", "statuses of a solved case, where IsClosed is not told", "Closed"),
+    Option("won_stages", "stages of a won opportunity, if IsWon is not sent: Closed Won; Signed", "Closed Won"),
+    Option("lost_stages", "stages of a lost opportunity, if IsClosed is not sent", "Closed Lost"),
+    Option("closed_statuses", "statuses of a solved case, if IsClosed is not sent", "Closed"),
     Option("currency", "the currency of an organisation that has only one, such as EUR"),
     Option(
         "custom_objects",
-        "other objects and the event each becomes: Order__c=Order Placed by Buyer__c with Total__c Number__c; ...",
+        "other objects and their events: Order__c=Order Placed by Buyer__c with Total__c Number__c; ...",
     ),
 )
 
 
 def entries(value: Any) -> tuple[str, ...]:
-    """The entries of an option, told in one text (`;` or a line between them) or as a list."""
+    """Return the entries of an option: a list, or one text separated by `;` or line breaks."""
     parts = re.split(r"[;\n]", value) if isinstance(value, str) else value
     return tuple(part.strip() for part in parts if part.strip())
 
 
 def pairs(option: Any) -> Iterator[tuple[str, str]]:
-    """The entries `name=value` of an option."""
+    """Yield the entries `name=value` of an option."""
     for entry in entries(option):
         name, _, value = entry.partition("=")
         if name.strip() and value.strip():

@@ -1,6 +1,6 @@
-"""Outbound Messages on the wire: one notifications element with up to 100 Notification elements.
+"""Read the SOAP of Outbound Messages: one notifications element with up to 100 Notification elements.
 
-DTDs and entities are refused. The SessionId, which may be a live session of the sender, is never read.
+DTDs and entities are refused. The SessionId, which may be a valid session of the sender, is never read.
 https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging_wsdl.htm
 """
 
@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
-from xml.etree.ElementTree import Element, ParseError  # types; defusedxml parses  # nosec B405
-from xml.sax.saxutils import quoteattr  # it writes  # nosec B406
+from xml.etree.ElementTree import Element, ParseError  # types only; defusedxml parses  # nosec B405
+from xml.sax.saxutils import quoteattr  # writes only  # nosec B406
 
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser, fromstring
@@ -30,7 +30,7 @@ _FACTS: Final = {
 }
 _MAX_DEPTH: Final = 64
 _MAX_MASKED: Final = 1_000
-# &#xD83D;, which is half an emoji, in both of its forms
+# A lone surrogate such as &#xD83D;, half of an emoji, in hexadecimal or decimal
 _HALF: Final = re.compile(
     rb"&#(?:x[dD][89a-fA-F][0-9a-fA-F]{2}|55(?:29[6-9]|[3-9]\d\d)|56\d{3}|57(?:[0-2]\d\d|3[0-3]\d|34[0-3]));"
 )
@@ -46,12 +46,12 @@ _SESSION: Final = re.compile(
 
 
 def without_session(body: bytes) -> bytes:
-    """A body that could not be read, without the text of its SessionId."""
+    """Return a body without the text of its SessionId, even if it cannot be parsed."""
     return _SESSION.sub(rb"\1", body)
 
 
 def answer(*, acknowledged: bool) -> bytes:
-    """The only answers that Salesforce understands. Nothing may stand before the prolog, or it sends again."""
+    """Return an acknowledgement. Salesforce retries on any other response, even with a space before the prolog."""
     word = "true" if acknowledged else "false"
     return (
         '<?xml version="1.0" encoding="UTF-8"?>'
@@ -63,17 +63,17 @@ def answer(*, acknowledged: bool) -> bytes:
 
 
 @dataclass(frozen=True)
-class Outbound:
-    """A message: its facts (never the SessionId) and each Notification's exact bytes with the namespaces around it."""
+class OutboundMessage:
+    """Hold a message's facts (never the SessionId) and each Notification's exact bytes with its outer namespaces."""
 
     facts: Mapping[str, str]
     notifications: list[tuple[bytes, str]] = field(default_factory=list)
 
 
-def read(body: bytes) -> Outbound:
-    """The message, or `Malformed`. Salesforce writes UTF-8.
+def read(body: bytes) -> OutboundMessage:
+    """Parse a message in UTF-8; raise `Malformed` if it cannot be read.
 
-    A byte that XML or UTF-8 does not allow within a Notification makes only that one unreadable, later.
+    If a Notification has a byte that XML or UTF-8 does not allow, only that Notification is unreadable later.
     """
     try:
         target, masked = _parsed(body), list[int]()
@@ -81,16 +81,16 @@ def read(body: bytes) -> Outbound:
         text, masked = _masked(body)
         target = _parsed(text)
     if target.messages != 1:
-        raise Malformed("$", f"holds {target.messages or 'no'} notifications elements, not one")
+        raise Malformed("$", f"has {target.messages or 'no'} notifications elements, not one")
     for name, values in target.facts.items():
         if len(values) > 1:
-            raise Malformed(f"$.notifications.{name}", "stands there more than once")
+            raise Malformed(f"$.notifications.{name}", "occurs more than once")
     facts = {name: values[0].strip() for name, values in target.facts.items()}
     places = [(begin, body.find(b">", end_tag) + 1, namespaces) for begin, end_tag, namespaces in target.spans]
     inside = sum(bisect_left(masked, end) - bisect_left(masked, begin) for begin, end, _ in places)
     if inside < len(masked):
         raise Malformed("$", "is not XML that can be read safely")
-    return Outbound(facts, [(body[begin:end], namespaces) for begin, end, namespaces in places])
+    return OutboundMessage(facts, [(body[begin:end], namespaces) for begin, end, namespaces in places])
 
 
 def _parsed(body: bytes) -> _Target:
@@ -106,7 +106,7 @@ def _parsed(body: bytes) -> _Target:
 
 
 def _masked(body: bytes) -> tuple[bytes, list[int]]:
-    """The body with a question mark for each byte that is no UTF-8 or that XML does not allow, and their places."""
+    """Return the body with `?` for each byte that UTF-8 or XML does not allow, and the positions of these bytes."""
     text = bytearray(body)
     places = [match.start() for match in _CONTROL.finditer(body)]
     start = 0
@@ -125,7 +125,7 @@ def _masked(body: bytes) -> tuple[bytes, list[int]]:
 
 
 class _Target:
-    """Hears the parser and keeps places, not text: only the three facts are read."""
+    """Collect the positions of Notifications and the text of three facts from the parser."""
 
     def __init__(self) -> None:
         self.expat: Any = None
@@ -175,14 +175,14 @@ class _Target:
 
 
 def _declarations(scope: list[tuple[str, str]]) -> str:
-    """The namespaces in force, as attributes: the innermost declaration of each prefix."""
+    """Return the namespaces in scope as attributes: the innermost declaration of each prefix."""
     names = {f"xmlns:{prefix}" if prefix else "xmlns": uri for prefix, uri in scope if uri or not prefix}
     return " ".join(f"{name}={quoteattr(uri)}" for name, uri in names.items())
 
 
 @dataclass(frozen=True, slots=True)
-class Notification:
-    """One notification: its id, the sObject's type (`Lead`, `Order__c`) and its fields as texts, None where nil."""
+class OutboundNotification:
+    """Hold one notification: its id, the sObject's type (`Lead`, `Order__c`) and its fields as texts, None if nil."""
 
     id: str
     object: str
@@ -190,8 +190,8 @@ class Notification:
 
 
 @lru_cache(maxsize=32)
-def notification(raw: bytes, namespaces: str) -> Notification:
-    """A Notification's own bytes, read within the namespaces that stood around it. Its readers ask in a row."""
+def notification(raw: bytes, namespaces: str) -> OutboundNotification:
+    """Parse a Notification's bytes within its outer namespaces. Cached, because several functions read it in turn."""
     try:
         text = _HALF.sub(b"&#xFFFD;", raw)
         root: Element = fromstring(b"<n " + namespaces.encode() + b">" + text + b"</n>", forbid_dtd=True)
@@ -207,4 +207,4 @@ def notification(raw: bytes, namespaces: str) -> Notification:
             value = None if child.get(f"{_XSI}nil") in {"true", "1"} else (child.text or "").strip() or None
             fields.setdefault(child.tag.rpartition("}")[2], value)
     id_ = (element.findtext(f"{{{_OUTBOUND}}}Id") or "").strip()
-    return Notification(id_, sobject.get(f"{_XSI}type", "").rpartition(":")[2].strip(), fields)
+    return OutboundNotification(id_, sobject.get(f"{_XSI}type", "").rpartition(":")[2].strip(), fields)

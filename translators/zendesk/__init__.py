@@ -1,13 +1,13 @@
-"""Zendesk -> Segment: event webhooks (Zendesk's own JSON) and trigger webhooks (the template of our docs page).
+"""Translate Zendesk's event webhooks (Zendesk's own JSON) and trigger webhooks (the template of our docs page).
 
 https://developer.zendesk.com/documentation/webhooks/
 
-source.py    signature, the two kinds, ids, time, whom an event is about
+source.py    signature, the two kinds of webhooks, keys, times, identity
 tickets.py   tickets and messages of event webhooks
 triggers.py  tickets of trigger webhooks
 people.py    users become identify, organizations become group
-registration.py  the webhook, made through Zendesk's API
-ignored.py   what makes no message, and why
+registration.py  registers the webhook through Zendesk's API
+ignored.py   ignored event types, with the reason
 """
 
 from translators.zendesk import ignored, people, registration, tickets, triggers

@@ -1,4 +1,4 @@
-"""Users become identify, organizations become group.
+"""Translate users to identify and organizations to group.
 
 https://developer.zendesk.com/api-reference/webhooks/event-types/user-events/
 https://developer.zendesk.com/api-reference/webhooks/event-types/organization-events/
@@ -23,7 +23,7 @@ def user_changed(event: Event) -> Iterator[Message]:
 def user_renamed(event: Event) -> Iterator[Message]:
     name = real_name(event.body.text("event.current", None))
     if name is None:
-        raise Skip("a name that Zendesk made up, or none")
+        raise Skip("a name that Zendesk generated, or no name")
     yield identify(name=name)
 
 

@@ -1,4 +1,4 @@
-"""The webhook, made through Zendesk's API. https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/"""
+"""Register the webhook through Zendesk's API. https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/"""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from translators.zendesk.source import zendesk
 
 
 @zendesk.registration(
-    Need("subdomain", "ZENDESK_SUBDOMAIN", "acme, where your account is acme.zendesk.com", secret=False),
+    Need("subdomain", "ZENDESK_SUBDOMAIN", "acme, if your account is acme.zendesk.com", secret=False),
     Need("email", "ZENDESK_EMAIL", "the e-mail address of an admin", secret=False),
     Need("api_token", "ZENDESK_API_TOKEN", "an API token of Admin Center > Apps and integrations > APIs"),
     after="trigger webhooks, if you want your own user id in ticket events: docs/sources/zendesk.md has the template.",
 )
 def register(at: Registering) -> Registered:
-    """One webhook subscribed to the event types that we translate; triggers are added by hand, with the template."""
+    """Create one webhook for the translated event types. Triggers are added by hand, with the template."""
     base = f"https://{at.given['subdomain']}.zendesk.com/api/v2/webhooks"
     headers = basic(f"{at.given['email']}/token", at.given["api_token"])
     types = [f"zen:event-type:{type_}" for type_ in at.types if not type_.startswith("trigger.")]

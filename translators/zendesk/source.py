@@ -1,4 +1,4 @@
-"""How Zendesk signs, names and dates its two kinds of webhooks, and whom they are about."""
+"""Signature, key, time and identity of Zendesk's two kinds of webhooks."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ zendesk = Source(
 
 _TYPE: Final = re.compile(r"zen:event-type[:/](?P<type>.+)")  # some of Zendesk's own examples write the slash
 _STAFF: Final = {"agent", "admin"}
-# What a trigger's type makes once; a ticket may be assigned or solved again, so those are named by the call
+# Ids of what a trigger reports once. A ticket may be assigned or solved again, so these have the invocation as key.
 _NAMED_BY: Final = {
     "trigger.ticket.created": ("ticket.id",),
     "trigger.ticket.replied": ("ticket.id", "comment.id"),
@@ -57,20 +57,20 @@ _NAMED_BY: Final = {
 
 @zendesk.guard
 def account(delivery: Delivery) -> None:
-    """An account that the operator named is the only one let in; a trigger webhook says its own in a header."""
+    """Accept only the configured account. A trigger webhook names its account in a header."""
     allowed = delivery.options["account_id"]
     account_id = delivery.payload.id("account_id", "") or delivery.headers.get("x-zendesk-account-id", "")
     if allowed and account_id and account_id != allowed:
-        raise Refused("This delivery is of another Zendesk account.")
+        raise Refused("This delivery is from another Zendesk account.")
 
 
 @zendesk.event
 def head(item: Item) -> Head:
-    """`ticket.created` of an event webhook, `trigger.ticket.created` of a trigger webhook.
+    """Return the head: type `ticket.created` of an event webhook, `trigger.ticket.created` of a trigger webhook.
 
-    A trigger's delivery has no id in its body, its time is only exact to the minute, and Zendesk's invocation id is the
-    call's: a second trigger or webhook has another. So a creation is named by its ticket, a reply by its comment, and
-    only what has no such id by the invocation, or by its bytes if that header is missing.
+    A trigger's delivery has no id in its body, its time is exact to the minute, and a second trigger or webhook has
+    another invocation id. So the key of a creation is its ticket and that of a reply its comment. Any other type has
+    the invocation id as key, or the digest of its bytes if that header is missing.
     """
     body = item.body
     if match := _TYPE.fullmatch(body.text("type", "")):
@@ -92,14 +92,14 @@ def head(item: Item) -> Head:
 
 @zendesk.before
 def customers_only(event: Event) -> None:
-    """Agents and admins are Zendesk users too, and no customers."""
+    """Skip agents and admins: they are Zendesk users, but not customers."""
     if event.type.startswith("user.") and event.body.text("detail.role", "").lower() in _STAFF:
-        raise Skip("about an agent or admin of yours, not a customer")
+        raise Skip("about one of your agents or admins, not a customer")
 
 
 @zendesk.who
 def who(event: Event) -> Identity:
-    """The requester of a ticket, the user or the organization of their own events."""
+    """Return the requester of a ticket, or the user or organization of a user or organization event."""
     if event.type.startswith("trigger."):
         return _requester(filled(event.body, blank=BLANK))
     detail = event.body.at("detail")
@@ -114,12 +114,12 @@ def who(event: Event) -> Identity:
 
 
 def id_of(body: Payload, path: str) -> str | None:
-    """An id, None where there is none: Zendesk writes null, `"0"` or an empty text."""
+    """Return an id; None if Zendesk writes null, `"0"` or an empty text."""
     return None if body.get(path) in ("", "0", 0) else body.id(path, None)
 
 
 def person(user_id: str, organization_id: str | None = None, **traits: str | None) -> Identity:
-    """A user of whom only the id at Zendesk is told."""
+    """Return a user of whom only the Zendesk id is known."""
     traits["name"] = real_name(traits.get("name"))
     return Identity(
         anonymous=("user", user_id),

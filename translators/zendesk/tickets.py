@@ -1,4 +1,4 @@
-"""Tickets and messages of event webhooks.
+"""Translate tickets and messages of event webhooks.
 
 https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events/
 """
@@ -13,12 +13,12 @@ from translators.kit import Event, ExternalId, Identity, Message, Payload, Skip,
 from translators.zendesk.source import id_of, person, zendesk
 
 _DONE: Final = {"solved", "closed"}
-# Where a ticket is put away and taken out again, whatever it was before.
+# The statuses of a removed ticket; a ticket may leave them again.
 _REMOVED: Final = {"archived", "deleted", "scrubbed"}
 
 
 def score(rating: str) -> int | None:
-    """The number of a rating that is one (surveys of 1 to 5); `good` and `bad` are none."""
+    """Return the number of a rating from 1 to 5; None for `good` and `bad`."""
     return int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
 
 
@@ -38,13 +38,13 @@ def _ticket(event: Event) -> dict[str, Any]:
 
 
 def _tags(detail: Payload) -> list[str] | None:
-    """A list, or one text with spaces between."""
+    """Return the tags, which Zendesk sends as a list or as one text with spaces."""
     tags = detail.get("tags")
     return (tags.split() if isinstance(tags, str) else tags) or None
 
 
 def lower(body: Payload, path: str) -> str | None:
-    """A word in lower case: event webhooks shout (`OPEN`, `HOLD`), triggers do not (`Open`, `On-hold`)."""
+    """Return a word in lower case. Event webhooks send `OPEN` and `HOLD`, triggers `Open` and `On-hold`."""
     word = body.text(path, None)
     return word.lower().replace("on-hold", "hold") if word else None
 
@@ -58,7 +58,7 @@ def ticket_created(event: Event) -> Iterator[Message]:
 def ticket_agent_changed(event: Event) -> Iterator[Message]:
     agent = id_of(event.body, "event.current")
     if agent is None:
-        raise Skip("the ticket was taken from its agent and given to nobody")
+        raise Skip("the agent was unassigned")
     yield track(
         "Ticket Assigned", _ticket(event), assignee_id=agent, previous_assignee_id=id_of(event.body, "event.previous")
     )
@@ -68,7 +68,7 @@ def ticket_agent_changed(event: Event) -> Iterator[Message]:
 def ticket_group_changed(event: Event) -> Iterator[Message]:
     team = id_of(event.body, "event.current")
     if team is None:
-        raise Skip("the ticket was taken from its group and given to nobody")
+        raise Skip("the group was unassigned")
     yield track("Ticket Assigned", _ticket(event), team_id=team, previous_team_id=id_of(event.body, "event.previous"))
 
 
@@ -79,19 +79,19 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     unchanged = "created_at" in detail and detail.get("created_at") == detail.get("updated_at")
     if unchanged or opens_ticket(detail.iso("created_at", None), event.occurred_at):
-        raise Skip("the comment that opened the ticket; ticket.created has it")
+        raise Skip("the comment that opened the ticket; ticket.created reports it")
     author = comment.id("author.id", "") or comment.id("author_id", "")
     if author and not author.isdecimal():
         raise Skip("written by Zendesk itself or a bot")
     staff = comment.get("author.is_staff")
     if staff is None and author != id_of(detail, "requester_id"):
-        raise Skip("whether an agent or a customer wrote it is not told")
+        raise Skip("Zendesk does not send whether an agent or a customer wrote it")
     properties = {**_ticket(event), "message_id": comment.id("id", None)}
     if comment.flag("author.is_staff", False):
         name = comment.text("author.name", None)
         yield track("Ticket Replied", properties, author="agent", agent_id=author or None, agent_name=name)
     else:
-        writer = author or id_of(detail, "requester_id")  # another person in copy may have answered
+        writer = author or id_of(detail, "requester_id")  # a person in copy may have replied
         if writer is None:
             raise Skip("no customer: the ticket has no requester")
         customer = person(writer, id_of(detail, "organization_id"), name=comment.text("author.name", None))
@@ -102,7 +102,7 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
 def ticket_status_changed(event: Event) -> Iterator[Message]:
     now, before = event.body.text("event.current").lower(), (lower(event.body, "event.previous") or "")
     if now in _REMOVED or before in _REMOVED:
-        raise Skip("put away or taken out again; ticket.soft_deleted tells a deletion")
+        raise Skip("archived, deleted or restored; ticket.soft_deleted reports a deletion")
     yield track(_status_event(now, before), _ticket(event), status=now, previous_status=before or None)
 
 
@@ -149,7 +149,7 @@ def satisfaction_rated(event: Event) -> Iterator[Message]:
 
 @zendesk.on("messaging_ticket.message_added")
 def message_added(event: Event) -> Iterator[Message]:
-    """Only the writer is named, so an agent's message is filed under the conversation itself."""
+    """Report a message. Only the writer is named, so the identity of an agent's message is the conversation."""
     actor = event.body.at("event.actor")
     conversation = event.body.id("event.conversation_id")
     properties = {
@@ -164,11 +164,11 @@ def message_added(event: Event) -> Iterator[Message]:
         properties |= {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
         yield track("Live Chat Message Received", properties, who=Identity(anonymous=("conversation", conversation)))
     else:
-        raise Skip(f"written by {kind}: a bot's message is nobody's act")
+        raise Skip(f"written by {kind}, not by a person")
 
 
 def _visitor(actor: Payload) -> Identity:
-    """A user of Zendesk by their number; another id is the messaging service's own."""
+    """Return a Zendesk user by number; any other id belongs to the messaging service."""
     id_, name = id_of(actor, "id"), real_name(actor.text("name", None))
     if id_ is None:
         raise Skip("no customer: the message names no writer")

@@ -1,4 +1,4 @@
-"""Trigger webhooks: the body is the template of docs/sources/zendesk.md."""
+"""Translate trigger webhooks, whose body is the template of docs/sources/zendesk.md."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def reply_triggered(event: Event) -> Iterator[Message]:
 
 
 def _in_copy(body: Payload) -> Identity | None:
-    """The end user who wrote, if it was not the requester: another person in copy."""
+    """Return the end user who wrote, if it was not the requester but a person in copy."""
     writer, requester = id_of(body, "actor.id"), id_of(body, "requester.id")
     if writer is None or requester is None or writer == requester:
         return None
