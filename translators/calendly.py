@@ -59,8 +59,8 @@ def head(item: Item) -> Head:
     former = f"{type_}:{uri}:{at.isoformat()}"
     updated = body.text("payload.updated_at", "") if type_.endswith(".updated") else ""
     if type_ == "invitee_no_show.created":
-        mark = body.id("payload.no_show.uri", "") or uri
-        key = f"{type_}:{mark}" if "/invitee_no_shows/" in mark else former
+        no_show_uri = body.id("payload.no_show.uri", "") or uri
+        key = f"{type_}:{no_show_uri}" if "/invitee_no_shows/" in no_show_uri else former
     elif type_ in _ONCE:
         key = f"{type_}:{uri}"
     else:

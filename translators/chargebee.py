@@ -201,8 +201,8 @@ def _item(item: Payload, code: str | None) -> dict[str, Any]:
 
 def _quantity(holder: Payload, name: str) -> int | Decimal | None:
     """Return the quantity; a site with multi-decimal prices has it in `..._in_decimal`."""
-    whole = holder.integer(name, None)
-    return holder.decimal(f"{name}_in_decimal", None) if whole is None else whole
+    quantity = holder.integer(name, None)
+    return holder.decimal(f"{name}_in_decimal", None) if quantity is None else quantity
 
 
 def _unit_price(holder: Payload, name: str, code: str | None) -> Decimal | None:

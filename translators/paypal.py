@@ -152,7 +152,7 @@ def paid(event: Event) -> Iterator[Message]:
     money = _money(resource)
     yield track(
         "Order Completed",
-        _parts(resource),
+        _order_amounts(resource),
         order_id=resource.id("id"),
         payment_id=resource.id("id"),
         checkout_id=resource.id("supplementary_data.related_ids.order_id", None),
@@ -162,7 +162,7 @@ def paid(event: Event) -> Iterator[Message]:
     )
 
 
-def _parts(resource: Payload) -> dict[str, Decimal | None]:
+def _order_amounts(resource: Payload) -> dict[str, Decimal | None]:
     """Return amounts with subtotal + tax + shipping == total, from `details` (version 1) or `breakdown` (version 2)."""
     total: Decimal | None = _money(resource)["amount"]
     details, breakdown = resource.maybe("amount.details"), resource.maybe("amount.breakdown")
@@ -172,8 +172,14 @@ def _parts(resource: Payload) -> dict[str, Decimal | None]:
     if shipping is not None and discount is not None:
         shipping -= abs(discount)
     net = None if total is None else total - (tax or Decimal(0)) - (shipping or Decimal(0))
-    known = tax is not None or shipping is not None
-    return {"total": total, "revenue": net, "subtotal": net if known else None, "tax": tax, "shipping": shipping}
+    is_broken_down = tax is not None or shipping is not None
+    return {
+        "total": total,
+        "revenue": net,
+        "subtotal": net if is_broken_down else None,
+        "tax": tax,
+        "shipping": shipping,
+    }
 
 
 _PAYMENT: Final = {

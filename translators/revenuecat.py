@@ -102,7 +102,7 @@ def register(at: Registering) -> Registered:
 
 
 @revenuecat.on("INITIAL_PURCHASE")
-def bought(event: Event) -> Iterator[Message]:
+def initial_purchase(event: Event) -> Iterator[Message]:
     purchase = event.body.at("event")
     at = purchase.millis("purchased_at_ms", None)
     yield track("Subscription Started", _describe(purchase), at=at)
@@ -126,7 +126,7 @@ def renewed(event: Event) -> Iterator[Message]:
 
 
 @revenuecat.on("NON_RENEWING_PURCHASE")
-def bought_once(event: Event) -> Iterator[Message]:
+def one_time_purchase(event: Event) -> Iterator[Message]:
     purchase = event.body.at("event")
     if _is_free(purchase):
         raise Skip("not bought: granted by you, shared by a family member, or free")

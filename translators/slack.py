@@ -236,12 +236,12 @@ def reacted(event: Event) -> Iterator[Message]:
 
 
 @slack.on("member_joined_channel")
-def joined(event: Event) -> Iterator[Message]:
+def channel_joined(event: Event) -> Iterator[Message]:
     yield track("Channel Joined", _channel(event), invited_by=event.body.id("event.inviter", None))
 
 
 @slack.on("member_left_channel")
-def left(event: Event) -> Iterator[Message]:
+def channel_left(event: Event) -> Iterator[Message]:
     yield track("Channel Left", _channel(event))
 
 

@@ -76,10 +76,10 @@ def head(item: Item) -> Head:
     )
     type_, at = body.text("type"), body.when(str(item.options.get("time") or "timestamp"), None)
     path = str(item.options.get("event_id") or "")
-    own = body.id(path, "") if path else ""
-    if not own:
+    event_id = body.id(path, "") if path else ""
+    if not event_id:
         return Head(message_id, type_, at)
-    key, before = joined(type_, own), f"{type_}:{own}"
+    key, before = joined(type_, event_id), f"{type_}:{event_id}"
     former = (message_id,) if key == before else (message_id, before)
     return Head(key, type_, at, former_keys=tuple(map(FormerKey, former)))
 

@@ -109,10 +109,10 @@ def test_standalone_payment_has_revenue_only_with_revenue_from_payments() -> Non
 
 
 def test_charge_without_intent_has_revenue_when_captured() -> None:
-    held = CHARGE | {"payment_intent": None, "captured": False, "amount_captured": 0}
-    taken = held | {"captured": True, "amount_captured": 700}
-    assert revenues([("charge.succeeded", held)], "payments") == []
-    assert revenues([("charge.succeeded", held), ("charge.captured", taken)], "payments") == [Decimal("7.00")]
+    authorised = CHARGE | {"payment_intent": None, "captured": False, "amount_captured": 0}
+    captured = authorised | {"captured": True, "amount_captured": 700}
+    assert revenues([("charge.succeeded", authorised)], "payments") == []
+    assert revenues([("charge.succeeded", authorised), ("charge.captured", captured)], "payments") == [Decimal("7.00")]
     assert revenues([("charge.succeeded", CHARGE | {"payment_intent": None})], "payments") == [Decimal("10.00")]
 
 
@@ -139,8 +139,8 @@ def test_released_authorisation_is_not_a_refund() -> None:
 
 
 def test_paid_invoice_is_reported_once_although_stripe_sends_three_events() -> None:
-    for twin in ("invoice.payment_succeeded", "invoice_payment.paid"):
-        assert isinstance(stripe.find(twin), Ignored)
+    for type_ in ("invoice.payment_succeeded", "invoice_payment.paid"):
+        assert isinstance(stripe.find(type_), Ignored)
     assert callable(stripe.find("invoice.paid"))
 
 

@@ -76,8 +76,8 @@ def test_subscription_items_are_compared_by_id_in_any_order(old: Any, new: Any, 
         plan, quantity = new.get(id_) or old[id_]
         assert (change["plan_id"], change["quantity"]) == (plan, quantity)
         if kind is None:
-            was = (change.get("previous_plan_id", plan), change.get("previous_quantity", quantity))
-            assert was == old[id_]
+            previous = (change.get("previous_plan_id", plan), change.get("previous_quantity", quantity))
+            assert previous == old[id_]
 
 
 @given(seed=st.randoms(use_true_random=False), plan=st.sampled_from(["price_a", "price_b"]))

@@ -50,12 +50,12 @@ def _discounted(line: Payload) -> Decimal:
 
 def _inclusive_taxes(body: Payload) -> tuple[Decimal, Decimal]:
     """Return the tax in the goods' prices and in the shipping. Tax that no line names is the rest of the total."""
-    whole = body.decimal("total_tax", _ZERO)
+    total = body.decimal("total_tax", _ZERO)
     goods, shipping = _line_taxes(body, "line_items"), _line_taxes(body, "shipping_lines")
     if goods is None:
-        return whole - (shipping or _ZERO), shipping or _ZERO
+        return total - (shipping or _ZERO), shipping or _ZERO
     if shipping is None:
-        return goods, whole - goods if _shipping(body) else _ZERO
+        return goods, total - goods if _shipping(body) else _ZERO
     return goods, shipping
 
 

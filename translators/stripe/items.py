@@ -74,12 +74,12 @@ def plan_change(now: Payload, before: Payload) -> dict[str, Any] | None:
 
 def _item_changes(now: Payload, before: Payload) -> Iterator[dict[str, Any]]:
     if not isinstance(before.get("items.data"), list):
-        yield from _moved(items_of(now)[0], now, before, before)
+        yield from _item_change(items_of(now)[0], now, before, before)
         return
     old, new = _by_id(before), _by_id(now)
     for id_, item in new.items():
         if id_ in old:
-            yield from _moved(item, now, old[id_], before)
+            yield from _item_change(item, now, old[id_], before)
         else:
             yield _change("added", item, now)
     for id_, item in old.items():
@@ -99,7 +99,7 @@ def _change(kind: str, item: Payload, subscription: Payload) -> dict[str, Any]:
     return {"item_id": _id(item), "change": kind, **{name: plan[name] for name in kept}}
 
 
-def _moved(item: Payload, now: Payload, old_item: Payload, before: Payload) -> Iterator[dict[str, Any]]:
+def _item_change(item: Payload, now: Payload, old_item: Payload, before: Payload) -> Iterator[dict[str, Any]]:
     new, old = describe_item(item, now), describe_item(old_item, before)
     previous = {
         f"previous_{name}": old[name]

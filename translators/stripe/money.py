@@ -94,10 +94,10 @@ def discounted(body: Payload, path: str, money: Mapping[str, Any]) -> Decimal | 
 
 def shipping_cost(body: Payload) -> Decimal | None:
     """Return the shipping without its tax (added or included), None if Stripe does not break it down."""
-    whole, tax = amount(body, "shipping_cost.amount_total"), amount(body, "shipping_cost.amount_tax")
-    if whole is None:
+    total, tax = amount(body, "shipping_cost.amount_total"), amount(body, "shipping_cost.amount_tax")
+    if total is None:
         return amount(body, "shipping_cost.amount_subtotal")
-    return whole - (tax or 0)
+    return total - (tax or 0)
 
 
 def _decimals(currency: str) -> int:

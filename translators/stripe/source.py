@@ -143,7 +143,7 @@ def identity(event: Event) -> Identity:
     body = event.body
     account = body.id("account", "") or body.text("context", "")
     if "related_object" in body or body.get("object") == "v2.core.event":
-        return _of_thin(event, account)
+        return _thin_identity(event, account)
     obj = body.at("data.object")
     kind = obj.text("object", "")
     customer = _customer(event, obj, kind)
@@ -178,7 +178,7 @@ def _group(event: Event, metadata: tuple[Mapping[str, str], ...]) -> str | None:
     return next((group_id for entries in metadata if (group_id := entries.get(key, "").strip())), None) if key else None
 
 
-def _of_thin(event: Event, account: str) -> Identity:
+def _thin_identity(event: Event, account: str) -> Identity:
     related = event.body.maybe("related_object")
     kind, id_ = related.text("type", ""), related.id("id", "")
     if kind == "customer" and id_:

@@ -15,7 +15,7 @@ from translators.stripe.money import checkout_amounts
 from translators.stripe.source import changed, event_object, own_time, previous, stripe
 
 _RUNNING: Final = {"active", "trialing", "past_due", "unpaid", "paused"}
-_NOT_BEGUN: Final = {"incomplete", "incomplete_expired"}
+_NOT_STARTED: Final = {"incomplete", "incomplete_expired"}
 _OVERDUE: Final = {"past_due", "unpaid"}
 _TECHNICAL: Final = {
     "latest_invoice",
@@ -100,7 +100,7 @@ def _started(subscription: Payload) -> Iterator[Message]:
 
 def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
     previous_status, status = before.text("status", None), now.text("status", None)
-    if previous_status in _NOT_BEGUN and status in _RUNNING:
+    if previous_status in _NOT_STARTED and status in _RUNNING:
         yield from _started(now)
     elif previous_status and previous_status != "trialing" and status == "trialing":
         yield track("Trial Started", _trial(now))
