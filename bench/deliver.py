@@ -31,11 +31,11 @@ from segment.analytics.client import Client as Theirs  # type: ignore[import-unt
 
 from translators.kit import Event, HmacBody, Identity, Message, Source, track
 from webhooks.deliver import Worker
-from webhooks.endpoints import Endpoint
 from webhooks.journal import Settlement, State, open_journal
 from webhooks.segment import Accepted, Clients, Encoded, assemble, cut, encode, faults
 from webhooks.settings import SegmentSettings, WorkerSettings
-from webhooks.translate import Translated, translate
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.translate import Translated, translate
 
 SCHEME = HmacBody(header="X-Shop-Signature")
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
@@ -79,8 +79,8 @@ def order(number: int) -> Event:
 
 @contextmanager
 def receiver(latency: float) -> Iterator[str]:
-    """`webhooks.receiver` in a process of its own; gives its URL."""
-    command = [sys.executable, "-m", "webhooks.receiver", "--port", "0", "--keep", "0", "--latency", str(latency)]
+    """`webhooks.segment.fake` in a process of its own; gives its URL."""
+    command = [sys.executable, "-m", "webhooks.segment.fake", "--port", "0", "--keep", "0", "--latency", str(latency)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
         assert process.stdout is not None

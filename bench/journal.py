@@ -123,12 +123,12 @@ def event(key: str, body: bytes) -> Event:
 
 def parts(folder: Path | None, size: int) -> None:
     """Microseconds of an event in a group of 1 and of 64, step by step."""
-    from webhooks.journal.file import SqliteFile
+    from webhooks.journal.encryption import Seal
     from webhooks.journal.former import Arrivals, arrivals
     from webhooks.journal.group import Group
     from webhooks.journal.runners import Greenlets, Threads
-    from webhooks.journal.seal import Seal
-    from webhooks.journal.sqlite import _append, _insert
+    from webhooks.journal.sqlite.file import SqliteFile
+    from webhooks.journal.sqlite.store import _append, _insert
 
     body = b"x" * size
     with tempfile.TemporaryDirectory(dir=folder) as at:

@@ -18,12 +18,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from translators.kit import Delivery, Malformed, Source
-from webhooks import plugins, translate
-from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal, State
-from webhooks.receive import Door, Incoming, rejection
 from webhooks.signatures import CannotSign, sign
+from webhooks.sources import plugins
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation import translate
+from webhooks.web.handler import Door, Incoming, rejection
 
 SECRETS = {"utf8": "secret", "base64": "whsec_c2VjcmV0c2VjcmV0", "hex": "AB" * 32}
 URL = "https://segue.example/webhooks/sample"

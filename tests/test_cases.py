@@ -23,13 +23,13 @@ from click.testing import CliRunner
 from doors import call, door, places
 from memory_journal import MemoryJournal
 from translators.kit import Delivery
-from webhooks import translate
 from webhooks.cli.main import main
 from webhooks.cli.output import short
 from webhooks.journal.sqlite import SqliteJournal
-from webhooks.receive import Incoming
 from webhooks.segment import encode, faults
 from webhooks.signatures import sign
+from webhooks.translation import translate
+from webhooks.web.handler import Incoming
 
 HERE = Path(__file__).parent
 NAMED = os.environ.get("WEBHOOK_CASES")

@@ -23,8 +23,8 @@ from urllib.parse import parse_qsl, urlencode
 import pytest
 
 from translators.kit import Source
-from webhooks import plugins
-from webhooks.transcript import RECEIVED, Golden, find_goldens
+from webhooks.sources import plugins
+from webhooks.translation.goldens import RECEIVED, Golden, find_goldens
 
 HERE = Path(__file__).parent
 SOURCES = plugins.load().sources

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from translators.kit import Source
-from webhooks import plugins
-from webhooks.transcript import Golden, find_goldens
+from webhooks.sources import plugins
+from webhooks.translation.goldens import Golden, find_goldens
 
 HERE = Path(__file__).parent
 SOURCES = plugins.load().sources

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from translators.testing import SourceTests
-from webhooks import plugins
+from webhooks.sources import plugins
+from webhooks.testing import SourceTests
 
 GOLDEN = Path(__file__).parent / "golden"
 

@@ -62,7 +62,7 @@ def test_a_forged_value_cannot_begin_a_line_or_colour_it():
 
 
 def test_a_warning_names_its_level_in_colour_and_its_fields():
-    line = written(Terminal(), log="webhooks.receive", at=logging.WARNING, reason="wrong secret", empty="")
+    line = written(Terminal(), log="webhooks.web.handler", at=logging.WARNING, reason="wrong secret", empty="")
     assert "\x1b[33mwarning: delivered    reason=wrong secret\x1b[0m\n" in line
 
 

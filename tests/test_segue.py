@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import segue
-from webhooks import plugins
 from webhooks.errors import PluginError
+from webhooks.sources import plugins
 
 
 def test_segues_own_packages_are_no_conflict():

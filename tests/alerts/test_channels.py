@@ -12,7 +12,7 @@ import pytest
 import standardwebhooks
 
 from translators.kit import StandardWebhooks
-from webhooks.alerts import Alert, News, Told, Unsent, configured, rehearsal
+from webhooks.monitoring.alerts import Alert, News, Told, Unsent, configured, rehearsal
 from webhooks.settings import AlertSettings
 from webhooks.signatures import Request, verify
 
@@ -93,7 +93,7 @@ def test_where_nobody_listens_that_is_said_without_the_secret():
 def test_a_server_that_says_nothing_or_dribbles_costs_a_bounded_time(monkeypatch):
     from faulty_receiver import FaultyReceiver, dribble, hang
 
-    monkeypatch.setattr("webhooks.alerts.channels.TIMEOUT", 0.3)
+    monkeypatch.setattr("webhooks.monitoring.alerts.channels.TIMEOUT", 0.3)
     with FaultyReceiver() as server:
         for fault in (hang, dribble("headers"), dribble("body")):
             server.plan.append(fault)
@@ -149,7 +149,7 @@ def test_a_mail_goes_encrypted_with_the_password_where_the_certificate_is_known(
 
 def test_a_password_is_not_sent_where_nothing_is_encrypted(smtp, monkeypatch):
     port, mails = smtp(auth=True)
-    monkeypatch.setattr("webhooks.alerts.channels.is_loopback", lambda host: False)
+    monkeypatch.setattr("webhooks.monitoring.alerts.channels.is_loopback", lambda host: False)
     with pytest.raises(Unsent, match="password is not sent without"):
         mailing(port, user="segue:p%40ss%20word@").send(news())
     assert mails.got == []
@@ -178,7 +178,7 @@ def test_a_line_break_in_a_title_makes_no_header(smtp):
 
 
 def test_a_mail_server_that_says_nothing_costs_a_bounded_time(monkeypatch):
-    monkeypatch.setattr("webhooks.alerts.channels.TIMEOUT", 0.3)
+    monkeypatch.setattr("webhooks.monitoring.alerts.channels.TIMEOUT", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()

@@ -2,9 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
-from webhooks.alerts import failing_keys, unconfigured
-from webhooks.alerts.conditions import conditions
-from webhooks.metrics.survey import Seen
+from webhooks.monitoring.alerts import failing_keys, unconfigured
+from webhooks.monitoring.alerts.conditions import conditions
+from webhooks.monitoring.snapshot import Seen
 from webhooks.settings import AlertSettings
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)

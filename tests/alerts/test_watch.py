@@ -7,13 +7,13 @@ import pytest
 
 from delivery import Clock
 from events import event
-from webhooks.alerts import Alert, Unsent, Watch
-from webhooks.alerts.conditions import conditions, span
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import SqliteJournal
-from webhooks.metrics import Pulse, Survey
-from webhooks.metrics.pulse import Beats
-from webhooks.metrics.survey import Seen
+from webhooks.monitoring.alerts import Alert, Unsent, Watch
+from webhooks.monitoring.alerts.conditions import conditions, span
+from webhooks.monitoring.metrics import Pulse, Survey
+from webhooks.monitoring.silence import Beats
+from webhooks.monitoring.snapshot import Seen
 from webhooks.settings import AlertSettings
 
 MIB = 1024 * 1024

@@ -10,12 +10,12 @@ from click.testing import CliRunner
 
 from running import environment, free_port, standin
 from translators.kit import Delivery
-from webhooks import plugins
 from webhooks.cli.main import main
 from webhooks.deliver.prepare import prepare
-from webhooks.endpoints import bind
 from webhooks.journal import Settlement, State, open_journal
 from webhooks.settings import load, variables
+from webhooks.sources import plugins
+from webhooks.sources.endpoints import bind
 
 
 @pytest.fixture(autouse=True)

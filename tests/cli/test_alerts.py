@@ -74,7 +74,7 @@ def test_a_real_worker_tells_once_of_what_is_wrong(tmp_path, hook):
     dead(tmp_path)
     code = tmp_path / "quick.py"
     code.write_text(
-        "import webhooks.alerts as alerts, webhooks.alerts.watch as watch\n"
+        "import webhooks.monitoring.alerts as alerts, webhooks.monitoring.alerts.watch as watch\n"
         "alerts.EVERY = watch.EVERY = 0.2\n"
         "from webhooks.cli.main import main\nmain()\n"
     )

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from translators.kit.vocabulary import VOCABULARY
-from webhooks import plugins
 from webhooks.cli.main import main
+from webhooks.sources import plugins
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = plugins.load().sources

@@ -9,11 +9,11 @@ import click
 import pytest
 
 from running import EVENT, SECRET, free_port, get, segue, until
-from webhooks import plugins
 from webhooks.cli.main import COMMANDS
-from webhooks.cli.moments import moment
 from webhooks.cli.post import tampered
+from webhooks.cli.time_args import moment
 from webhooks.journal import Act, State, open_journal
+from webhooks.sources import plugins
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -112,9 +112,9 @@ def test_check_on_a_running_installation_says_that_it_runs(run, tmp_path):
 def test_check_imports_the_worker_class_of_gunicorn(run, monkeypatch, kind):
     import sys
 
-    from webhooks import patience
+    from webhooks.web import request_timeout
 
-    module = patience.WORKERS[kind][0]
+    module = request_timeout.WORKERS[kind][0]
     monkeypatch.setitem(sys.modules, module, None)
     result = run("check", SEGUE_WORKER_CLASS=kind, SEGMENT_WRITE_KEY="wk_test")
     assert result.exit_code == 1

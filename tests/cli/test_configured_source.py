@@ -46,7 +46,8 @@ def run(folder: Path, command: str, code: int = 0) -> str:
 def receiver(folder: Path) -> Iterator[tuple[int, Path]]:
     port, log = free_port(), folder / "received.jsonl"
     process = subprocess.Popen(
-        [sys.executable, "-m", "webhooks.receiver", "--port", str(port), "--log", str(log)], stdout=subprocess.DEVNULL
+        [sys.executable, "-m", "webhooks.segment.fake", "--port", str(port), "--log", str(log)],
+        stdout=subprocess.DEVNULL,
     )
     until(lambda: get(port, "/") == 200, "the receiver")
     yield port, log

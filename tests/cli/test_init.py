@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from webhooks import plugins
 from webhooks.settings import load
+from webhooks.sources import plugins
 
 
 @pytest.fixture

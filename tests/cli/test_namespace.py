@@ -8,11 +8,11 @@ from datetime import UTC, datetime
 import pytest
 
 from running import free_port, output, segue
-from webhooks import plugins
-from webhooks.app import create_app
 from webhooks.errors import JournalUnavailable, SettingsError
 from webhooks.journal import open_journal
 from webhooks.settings import Settings
+from webhooks.sources import plugins
+from webhooks.web.app import create_app
 
 NOW = datetime.now(UTC)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from running import SECRET, segue, until
-from webhooks.cli import acting
+from webhooks.cli import confirm
 from webhooks.cli.dead import gist
 from webhooks.journal import State
 
@@ -269,7 +269,7 @@ def test_more_than_a_hundred_are_asked_about(run, shop, monkeypatch):
     assert refused.exit_code == 1
     assert "Deliver 101 events again? Nobody is there to ask" in refused.output
     assert "--yes" in refused.output
-    monkeypatch.setattr(acting, "terminal", lambda: True)
+    monkeypatch.setattr(confirm, "terminal", lambda: True)
     assert run("replay", "--state", "dead", input="n\n").exit_code == 1
     assert set(shop.states().values()) == {"dead"}
     assert "101 events will be delivered again" in run("replay", "--state", "dead", input="y\n").output
@@ -398,7 +398,7 @@ def test_the_audit_log_is_read(run, filled):
 
 
 def test_one_command_of_many_steps_is_one_line_for_people(run, shop, monkeypatch):
-    monkeypatch.setattr(acting, "STEP", 2)
+    monkeypatch.setattr(confirm, "STEP", 2)
     shop.start -= timedelta(days=20)
     many(shop, 5)
     run("replay", "--state", "dead", "--rate", "2")
@@ -409,14 +409,14 @@ def test_one_command_of_many_steps_is_one_line_for_people(run, shop, monkeypatch
 
 
 def test_who_acts_is_this_user_at_this_host_where_nobody_says(run, filled, monkeypatch):
-    monkeypatch.setattr(acting.getpass, "getuser", lambda: "op")
-    monkeypatch.setattr(acting.socket, "gethostname", lambda: "desk")
+    monkeypatch.setattr(confirm.getpass, "getuser", lambda: "op")
+    monkeypatch.setattr(confirm.socket, "gethostname", lambda: "desk")
     run("drop", "torn", "--reason", "r")
 
     def nobody():
         raise OSError("no user")
 
-    monkeypatch.setattr(acting.getpass, "getuser", nobody)
+    monkeypatch.setattr(confirm.getpass, "getuser", nobody)
     run("drop", "odd", "--reason", "r")
     assert [line.who for line in filled.journal.audits()] == ["unknown@desk", "op@desk"]
 
@@ -500,10 +500,10 @@ def test_a_store_that_cannot_be_used_is_said_with_the_mend(run, tmp_path, argume
 
 
 def test_the_bar_is_for_a_terminal(monkeypatch):
-    with acting.bar("x", 2) as tell:
+    with confirm.bar("x", 2) as tell:
         tell(1)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with acting.bar("x", 2) as tell:
+    with confirm.bar("x", 2) as tell:
         tell(2)
 
 

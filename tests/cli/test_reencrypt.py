@@ -11,7 +11,7 @@ from running import environment
 from webhooks.cli.main import main
 from webhooks.cli.reencrypt import PROGRESS
 from webhooks.journal import open_journal
-from webhooks.journal.seal import Seal
+from webhooks.journal.encryption import Seal
 from webhooks.settings import variables
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()

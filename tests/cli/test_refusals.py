@@ -7,9 +7,9 @@ import pytest
 
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal
-from webhooks.metrics import Meter, Totals
-from webhooks.refusals import Refusals
+from webhooks.monitoring.metrics import Meter, Totals
 from webhooks.signatures import Signature
+from webhooks.web.refusals import Refusals
 
 NOW = datetime.now(UTC)
 

@@ -12,8 +12,8 @@ from urllib.parse import parse_qsl
 import pytest
 from click.testing import CliRunner, Result
 
-from webhooks import plugins
 from webhooks.cli.main import main
+from webhooks.sources import plugins
 
 SOURCES = plugins.load().sources
 REGISTERED = sorted(name for name, source in SOURCES.items() if source.register is not None)

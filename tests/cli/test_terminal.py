@@ -111,7 +111,7 @@ def patterns():
     """Every compiled pattern that a module of the project holds: its name, itself, and the methods it is used by."""
     for package in (webhooks, translators):
         for info in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            if info.name.endswith(("__main__", "gunicorn_conf", "translators.testing")):
+            if info.name.endswith(("__main__", "gunicorn_conf", "webhooks.testing")):
                 continue
             module = importlib.import_module(info.name)
             source = Path(module.__file__).read_text()

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from translators.kit import Delivery
-from webhooks import plugins
 from webhooks.journal import Settlement, State, left_out_by, open_journal
 from webhooks.settings.lookalikes import live_only
+from webhooks.sources import plugins
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SOURCES = plugins.load().sources

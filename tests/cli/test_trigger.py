@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from running import free_port, get, output, segue, until
-from webhooks import plugins
-from webhooks.samples import from_goldens, renewed, shipped, written
+from webhooks.sources import plugins
+from webhooks.translation.samples import from_goldens, renewed, shipped, written
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = plugins.load().sources
@@ -32,7 +32,7 @@ def test_every_source_ships_a_sample_of_each_type_without_a_pattern(name):
 
 def _needs_options(name, type_):
     """Whether each golden of the type is read under options of its own."""
-    from webhooks.transcript import find_goldens, outcomes
+    from webhooks.translation.goldens import find_goldens, outcomes
 
     goldens = [
         golden

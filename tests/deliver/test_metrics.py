@@ -7,7 +7,7 @@ import pytest
 from faulty_receiver import reset, status
 from messages import endpoint, event
 from webhooks.deliver import Worker, metered
-from webhooks.metrics import Meter
+from webhooks.monitoring.metrics import Meter
 from webhooks.settings import SegmentSettings, WorkerSettings
 
 

@@ -24,7 +24,13 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-ROOMS = ("webhooks.receive", "webhooks.wsgi", "webhooks.signatures", "webhooks.translate", "translators")
+ROOMS = (
+    "webhooks.web.handler",
+    "webhooks.web.wsgi",
+    "webhooks.signatures",
+    "webhooks.translation.translate",
+    "translators",
+)
 FRESH = 3000
 """Cases after which an empty journal is begun, so that not all is a duplicate."""
 

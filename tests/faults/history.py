@@ -274,7 +274,7 @@ def use(told: Round, name: str, seed: str) -> None:
     """What one process does."""
     if told.bug:
         query, right, wrong = BUGS[told.bug]
-        sql = queries.load("sqlite")
+        sql = queries.load("sqlite/queries")
         assert right in sql[query]
         sql[query] = sql[query].replace(right, wrong)
     folder = Path(told.folder)

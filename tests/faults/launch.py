@@ -38,7 +38,7 @@ def tick() -> float:
 
 def create_app() -> Any:
     """The web side, by this clock."""
-    from webhooks.app import create_app
+    from webhooks.web.app import create_app
 
     _mislead_postgres()
     return create_app(clock=clock)
@@ -53,7 +53,7 @@ def _mislead_postgres() -> None:
 
 def main() -> None:
     if sys.argv[1] == "web":
-        arguments = ["-m", "gunicorn", "--config", "python:webhooks.gunicorn_conf", "launch:create_app()"]
+        arguments = ["-m", "gunicorn", "--config", "python:webhooks.web.gunicorn_conf", "launch:create_app()"]
         os.execv(sys.executable, [sys.executable, *arguments])
     from webhooks.cli.main import main as segue
     from webhooks.deliver.housekeeping import Housekeeping

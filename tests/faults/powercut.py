@@ -28,7 +28,7 @@ import recording_vfs
 
 from translators.kit import Event
 from webhooks.journal import Settlement, SqliteJournal, State
-from webhooks.journal import file as journal_file
+from webhooks.journal.sqlite import file as journal_file
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SECTOR = 512

@@ -252,7 +252,7 @@ class Stand:
             port = free_port()
             receiver = f"http://127.0.0.1:{port}"
             self._receiver = subprocess.Popen(
-                [sys.executable, "-m", "webhooks.receiver", "--port", str(port), "--log", str(self.received)],
+                [sys.executable, "-m", "webhooks.segment.fake", "--port", str(port), "--log", str(self.received)],
                 stdout=subprocess.DEVNULL,
             )
         told = {

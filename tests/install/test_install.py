@@ -186,7 +186,7 @@ def test_a_production_install_checks_demonstrates_and_delivers(kind, artefacts, 
     findings = json.loads(checked.stdout)["findings"]
     assert {"grade": "ok", "about": "web", "text": "1 web processes of the class gevent"} in findings
     receiver = (
-        f"{shlex.quote(str(python))} -m webhooks.receiver --port {receiver_port} --log {shlex.quote(str(received))}"
+        f"{shlex.quote(str(python))} -m webhooks.segment.fake --port {receiver_port} --log {shlex.quote(str(received))}"
     )
     with (
         standin(receiver, folder, env),

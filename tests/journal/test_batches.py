@@ -22,8 +22,8 @@ from translators.kit import Delivery, Source, raw_items
 from translators.kit.configured import configured
 from webhooks.journal import Act, Filter, Journal, State, Stored, open_journal
 from webhooks.journal.postgres import PostgresJournal
-from webhooks.transcript import RECEIVED, endpoint, find_goldens, outcomes
-from webhooks.translate import Broken, Outcome, Translated, translate
+from webhooks.translation.goldens import RECEIVED, endpoint, find_goldens, outcomes
+from webhooks.translation.translate import Broken, Outcome, Translated, translate
 
 LISTS = ("sendgrid", "hubspot", "salesforce_cdc", "salesforce_marketing_cloud", "stripe")
 BESIDE = {

@@ -8,7 +8,8 @@ import pytest
 
 from events import NOW, event
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Filter, Journal, SqliteJournal, Verification, damage
+from webhooks.journal import Filter, Journal, SqliteJournal, Verification
+from webhooks.journal.sqlite import damage
 
 PAGE = 4096
 

@@ -12,11 +12,11 @@ from acme import SECRET, body, make_source, signed
 from events import NOW, event
 from memory_journal import MemoryJournal
 from translators.kit import Event, FormerKey, Head, Item
-from webhooks import plugins
-from webhooks.app import create_app
 from webhooks.journal import Journal, Stored, open_journal
 from webhooks.journal.postgres import PostgresJournal
 from webhooks.settings import EndpointSettings, Settings
+from webhooks.sources import plugins
+from webhooks.web.app import create_app
 
 KEY = bytes(range(32)).hex()
 OLD = FormerKey("old")

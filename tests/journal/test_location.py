@@ -9,7 +9,8 @@ from contextlib import closing
 import pytest
 
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import location, open_journal
+from webhooks.journal import open_journal
+from webhooks.journal.sqlite import location
 
 SPACE = "Check the disk's space"
 

@@ -15,9 +15,10 @@ import pytest
 from events import NOW, event
 from journal_process import JournalProcess
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_existing, open_files
-from webhooks.journal import file as file_module
+from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_existing
 from webhooks.journal.runners import runner
+from webhooks.journal.sqlite import file as file_module
+from webhooks.journal.sqlite import open_files
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ import pytest
 
 from events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import Act, Filter, Journal, Settlement, State, Stored, isolate, open_journal, records, sqlite
+from webhooks.journal import Act, Filter, Journal, Settlement, State, Stored, isolate, open_journal, records
+from webhooks.journal.encryption import Seal
 from webhooks.journal.former import arrivals
 from webhooks.journal.postgres import PostgresJournal
-from webhooks.journal.seal import Seal
+from webhooks.journal.sqlite import store
 
 LETTERS = random.Random(8)
 BY = Act(who="a\0nn", reason="be\0cause", operation="o\0p")
@@ -258,7 +259,7 @@ def test_a_file_taken_away_fails_the_whole_group_and_is_not_made_again_within_it
     journal.append([event("first")], now=NOW)
     (tmp_path / "segue.db").unlink()
     group = [arrivals([event(str(number))], NOW, Seal()) for number in range(8)]
-    outcomes = sqlite._append(journal._file, group, Seal())  # type: ignore[attr-defined]
+    outcomes = store._append(journal._file, group, Seal())  # type: ignore[attr-defined]
     assert {type(outcome) for outcome in outcomes} == {JournalUnavailable}
     journal.close()
 
@@ -272,9 +273,11 @@ def test_an_event_that_the_disk_has_no_space_for_fails_alone(tmp_path: Path) -> 
 
     journal._file.transact(limit)  # type: ignore[attr-defined]
     monkeypatch = pytest.MonkeyPatch()
-    monkeypatch.setattr("webhooks.journal.file.SqliteFile._close_or_recover", lambda *_: None)  # it keeps the limit
+    monkeypatch.setattr(
+        "webhooks.journal.sqlite.file.SqliteFile._close_or_recover", lambda *_: None
+    )  # it keeps the limit
     group = [arrivals([event(str(n), raw=b"x" * (1 << 20 if n == 3 else 10))], NOW, Seal()) for n in range(8)]
-    outcomes = sqlite._append(journal._file, group, Seal())  # type: ignore[attr-defined]
+    outcomes = store._append(journal._file, group, Seal())  # type: ignore[attr-defined]
     monkeypatch.undo()
     assert [type(outcome) for outcome in outcomes] == [Stored] * 3 + [JournalUnavailable] + [Stored] * 4
     journal.close()
@@ -289,7 +292,7 @@ def test_a_system_error_of_sqlite_is_an_outage(
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr("webhooks.journal.file.SqliteFile._transaction", fail)
+    monkeypatch.setattr("webhooks.journal.sqlite.file.SqliteFile._transaction", fail)
     with pytest.raises(JournalUnavailable):
         journal.remember("acme", "t", "v", now=NOW, until=NOW)
     with pytest.raises(JournalUnavailable):

@@ -16,7 +16,8 @@ from events import MINUTE, NOW, event
 from postgres_server import Server
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import Act, Claim, Filter, Settlement, State, Stored, open_journal
-from webhooks.journal.postgres import PostgresJournal, connections, migrate, schema, segments, store
+from webhooks.journal.postgres import PostgresJournal, connections, migrate, schema, store
+from webhooks.journal.postgres import partitions as partitions_
 
 LEASE = timedelta(seconds=60)
 DAY = timedelta(days=1)
@@ -319,7 +320,7 @@ def test_a_segment_of_which_much_must_stay_stays(opened: Open, monkeypatch: pyte
     journal = opened(span=timedelta(0))
     journal.append([event(str(n)) for n in range(10)], now=NOW)
     end(journal, claim(journal, 5))
-    monkeypatch.setattr(segments, "FEW", 2)
+    monkeypatch.setattr(partitions_, "FEW", 2)
     assert journal.prune({State.DELIVERED: MINUTE}, now=NOW + DAY) == 0
     assert journal.count() == 10
 
@@ -330,7 +331,7 @@ def test_a_segment_whose_events_were_settled_late_is_looked_at_and_stays(
     journal = opened(span=timedelta(0))
     journal.append([event(str(n)) for n in range(10)], now=NOW)
     end(journal, claim(journal), now=NOW + DAY)
-    monkeypatch.setattr(segments, "FEW", 2)
+    monkeypatch.setattr(partitions_, "FEW", 2)
     assert journal.prune({State.DELIVERED: MINUTE}, now=NOW + DAY) == 0
     assert journal.prune({State.DELIVERED: MINUTE}, now=NOW + 2 * DAY) == 10
 
@@ -348,7 +349,7 @@ def test_a_segment_whose_events_somebody_is_settling_is_left_for_later(opened: O
 def test_a_segment_is_left_for_later_where_somebody_reads_for_long(
     opened: Open, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "TRIES", 2)
+    monkeypatch.setattr(partitions_, "TRIES", 2)
     journal = opened(span=timedelta(0))
     journal.append([event("a", problem="x")], now=NOW)
     with psycopg.connect(sql.info.dsn, password=sql.info.password) as reader:
@@ -379,7 +380,7 @@ def test_one_process_tidies_at_a_time(opened: Open, sql: psycopg.Connection) -> 
 def test_counts_are_added_up_and_stay_the_same(
     opened: Open, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(segments, "COUNTS", 5)
+    monkeypatch.setattr(partitions_, "COUNTS", 5)
     journal = opened()
     for number in range(10):
         journal.append([event(str(number), problem="x")], now=NOW)

@@ -11,10 +11,10 @@ import pytest
 from events import event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Act, Changed, Claim, Settlement, State
+from webhooks.journal.encryption import Seal
 from webhooks.journal.postgres import PostgresJournal, columns, operator
 from webhooks.journal.postgres.connections import RETRIES, Connection, connect
 from webhooks.journal.records import micros
-from webhooks.journal.seal import Seal
 
 NOW = datetime.now(UTC)
 BY = Act(who="ann", reason="why")

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhooks.journal import seal as room
-from webhooks.journal.seal import MAGIC, Locked, Seal, key_id, sealed_with
+from webhooks.journal import encryption as room
+from webhooks.journal.encryption import MAGIC, Locked, Seal, key_id, sealed_with
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
 CONTENT = ('{"x-kept":"1"}', "{}", b'{"email": "ada@example.com"}')

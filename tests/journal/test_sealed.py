@@ -9,7 +9,7 @@ import pytest
 from events import NOW, event
 from webhooks.errors import JournalError, SettingsError
 from webhooks.journal import Filter, Settlement, State, open_journal
-from webhooks.journal.seal import Seal
+from webhooks.journal.encryption import Seal
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
 SECRET_BODY = b'{"email": "ada@example.com"}'

@@ -19,7 +19,7 @@ import pytest
 from events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
 from webhooks.journal import Act, Changed, Settlement, SqliteJournal, State, Stored, open_journal
-from webhooks.journal import file as module
+from webhooks.journal.sqlite import file as module
 
 WRITER = """
 import sys

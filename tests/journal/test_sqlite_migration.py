@@ -9,8 +9,8 @@ import pytest
 from events import NOW, event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Filter, SqliteJournal, State, Stored
-from webhooks.journal import file as file_module
 from webhooks.journal.records import micros
+from webhooks.journal.sqlite import file as file_module
 
 SCHEMA = Path(__file__).parent / "fixtures" / "schema_0_1_0.sql"
 LATEST = max(map(int, file_module.MIGRATIONS))

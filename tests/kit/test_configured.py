@@ -11,9 +11,9 @@ import pytest
 
 from translators.kit import Declaration, Delivery, HmacBody, Source, StandardWebhooks
 from translators.kit.configured import configured
-from webhooks import catalog
-from webhooks.endpoints import Endpoint
-from webhooks.translate import Broken, Ignored, Translated, Unsupported, translate
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation import catalog
+from webhooks.translation.translate import Broken, Ignored, Translated, Unsupported, translate
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "configured-sources.md").read_text()
 TOML = """

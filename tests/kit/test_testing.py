@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from translators.kit import Event, Head, HmacBody, Identity, Message, Source, track
-from translators.testing import SourceTests
+from webhooks.testing import SourceTests
 
 
 def suite(

@@ -6,7 +6,7 @@ import pytest
 
 from events import NOW
 from webhooks.journal import SqliteJournal
-from webhooks.metrics import Exposition, Meter, Pulse, Survey, Totals
+from webhooks.monitoring.metrics import Exposition, Meter, Pulse, Survey, Totals
 
 
 @pytest.fixture(scope="session")

@@ -8,11 +8,11 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse
 
 from acme import NOW, SECRET, body, make_source, signed
-from webhooks import plugins
-from webhooks.app import create_app
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import SqliteJournal
 from webhooks.settings import EndpointSettings, MetricsSettings, Settings
+from webhooks.sources import plugins
+from webhooks.web.app import create_app
 
 TOKEN = "0123456789abcdef"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -138,7 +138,7 @@ def test_a_held_write_key_and_the_workers_are_told(journal):
     told = scrape(client)
     assert told["segue_workers",] == 0
     assert ("segue_worker_heartbeat_age_seconds",) not in told
-    from webhooks.metrics import Survey
+    from webhooks.monitoring.metrics import Survey
 
     Survey(journal, "sqlite:///j.db", keys=["aaa", "bbb"], clock=lambda: NOW).take()
     journal.note("hold:aaa", {"held": True, "reason": "401"}, now=NOW)

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from delivery import Clock
 from memory_journal import MemoryJournal
-from webhooks.metrics import Meter, Pulse, Totals
-from webhooks.metrics.pulse import FACTOR, FLOOR, YOUNG, Beats
+from webhooks.monitoring.metrics import Meter, Pulse, Totals
+from webhooks.monitoring.silence import FACTOR, FLOOR, YOUNG, Beats
 
 HOUR, DAY = 3600.0, 86400.0
 

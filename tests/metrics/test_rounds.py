@@ -4,7 +4,7 @@ import threading
 from types import SimpleNamespace
 
 from webhooks.errors import JournalUnavailable
-from webhooks.metrics import Rounds
+from webhooks.monitoring.metrics import Rounds
 
 
 def test_jobs_go_round_whatever_they_raise_and_the_last_is_done_at_the_end(caplog):
@@ -46,7 +46,7 @@ def test_a_job_that_hangs_does_not_hold_up_the_end():
 
 
 def test_under_our_gunicorn_configuration_another_app_may_run_too():
-    from webhooks import gunicorn_conf
+    from webhooks.web import gunicorn_conf
 
     gunicorn_conf.post_worker_init(SimpleNamespace(wsgi=lambda environ, start: []))
     assert gunicorn_conf._rounds == []

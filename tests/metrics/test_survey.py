@@ -7,8 +7,8 @@ import pytest
 from delivery import Clock
 from events import event
 from webhooks.journal import SqliteJournal
-from webhooks.metrics import Survey
-from webhooks.metrics.survey import folder
+from webhooks.monitoring.metrics import Survey
+from webhooks.monitoring.snapshot import folder
 
 
 class Ticks:

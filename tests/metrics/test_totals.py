@@ -12,7 +12,7 @@ from prometheus_client.samples import Sample
 from events import NOW, event
 from memory_journal import MemoryJournal
 from webhooks.errors import JournalUnavailable
-from webhooks.metrics import Meter, Totals
+from webhooks.monitoring.metrics import Meter, Totals
 
 
 def process(journal):

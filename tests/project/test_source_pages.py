@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from webhooks import plugins
+from webhooks.sources import plugins
 
 FOLDER = Path(__file__).parents[2] / "docs" / "sources"
 SOURCES = plugins.load().sources

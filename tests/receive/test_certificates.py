@@ -8,8 +8,8 @@ from typing import ClassVar
 
 import pytest
 
-from webhooks.certificates import Certificates
 from webhooks.errors import Rejected
+from webhooks.http.certificates import Certificates
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -18,15 +18,15 @@ from acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from doors import call, door, places
 from memory_journal import MemoryJournal
 from translators.kit import Answer, Head, HmacFields, Source
-from webhooks import plugins
-from webhooks.app import create_app
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State
-from webhooks.journal.damage import note as note_damage
-from webhooks.readiness import Readiness
-from webhooks.receive import Door, Incoming
+from webhooks.journal.sqlite.damage import note as note_damage
 from webhooks.settings import EndpointSettings, MetricsSettings, Settings, WebSettings
 from webhooks.signatures import sign
+from webhooks.sources import plugins
+from webhooks.web.app import create_app
+from webhooks.web.handler import Door, Incoming
+from webhooks.web.readiness import Readiness
 
 TOKEN = "metrics-token-of-32-characters-x"
 

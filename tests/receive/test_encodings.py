@@ -7,8 +7,8 @@ import zlib
 import pytest
 
 from acme import body, signed
-from webhooks.encodings import decode
 from webhooks.errors import Rejected
+from webhooks.http.encodings import decode
 
 LIMIT = 100_000
 TEXT = b'{"id": "evt_1"}' * 20
@@ -112,7 +112,7 @@ def test_many_small_members_before_a_large_rest_are_not_quadratic() -> None:
 def test_a_signed_body_with_a_charset_as_its_encoding_is_taken() -> None:
     from acme import NOW, make_endpoint
     from memory_journal import MemoryJournal
-    from webhooks.receive import Door, Incoming
+    from webhooks.web.handler import Door, Incoming
 
     journal = MemoryJournal()
     door = Door(endpoints={"acme": make_endpoint()}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW)  # type: ignore[arg-type]

@@ -18,9 +18,9 @@ from doors import GOLDENS, Place, places, secrets_of, sources
 from running import EVENT, SECRET
 from translators.kit import PublicKey
 from webhooks.errors import SegueError
-from webhooks.receive import Incoming
-from webhooks.signatures.claims import Unreadable
-from webhooks.transcript import find_goldens
+from webhooks.signatures.presented import Unreadable
+from webhooks.translation.goldens import find_goldens
+from webhooks.web.handler import Incoming
 from wire import Wire, read, request, status, web
 
 HOST = "https://hooks.example.com"

@@ -11,9 +11,9 @@ from acme import NOW, body, make_endpoint, make_source, signed
 from doors import HOST, PLACES_BY_NAME, call, door, places
 from memory_journal import MemoryJournal
 from translators.kit import Answer, Declaration, Delivery, HmacBody, SharedToken, Source
-from webhooks.endpoints import Endpoint
-from webhooks.receive import LOOKS, Door, Incoming
 from webhooks.signatures import presents
+from webhooks.sources.endpoints import Endpoint
+from webhooks.web.handler import LOOKS, Door, Incoming
 
 PLACES = places()
 NAMES = [place.name for place in PLACES]

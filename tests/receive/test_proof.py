@@ -2,23 +2,23 @@
 
 from acme import NOW
 from memory_journal import MemoryJournal
-from webhooks import proof
+from webhooks.web import installation_proof
 
 
 def test_a_process_over_the_same_journal_gives_the_proof_and_no_other():
     ours, theirs = MemoryJournal(), MemoryJournal()
-    id_ = proof.establish(ours, NOW)
-    assert proof.establish(ours, NOW) == id_
-    proof.establish(theirs, NOW)
-    nonce = proof.nonce()
-    assert proof.Prover(ours).answer(nonce) == proof.prove(id_, nonce)
-    assert proof.Prover(theirs).answer(nonce) != proof.prove(id_, nonce)
-    assert proof.prove(id_, nonce) != proof.prove(id_, proof.nonce())
+    id_ = installation_proof.establish(ours, NOW)
+    assert installation_proof.establish(ours, NOW) == id_
+    installation_proof.establish(theirs, NOW)
+    nonce = installation_proof.nonce()
+    assert installation_proof.Prover(ours).answer(nonce) == installation_proof.prove(id_, nonce)
+    assert installation_proof.Prover(theirs).answer(nonce) != installation_proof.prove(id_, nonce)
+    assert installation_proof.prove(id_, nonce) != installation_proof.prove(id_, installation_proof.nonce())
 
 
 def test_what_is_no_nonce_is_not_signed_and_asks_no_journal():
     journal = MemoryJournal()
-    prover = proof.Prover(journal)
+    prover = installation_proof.Prover(journal)
     for asked in ("", "1", "x" * 32, "0" * 31, "0" * 65, "0" * 32 + "\n"):
         assert prover.answer(asked) == ""
     assert journal.calls == []
@@ -26,11 +26,11 @@ def test_what_is_no_nonce_is_not_signed_and_asks_no_journal():
 
 def test_the_journal_is_asked_until_there_is_an_id_and_then_no_more():
     journal = MemoryJournal()
-    prover = proof.Prover(journal)
-    nonce = proof.nonce()
+    prover = installation_proof.Prover(journal)
+    nonce = installation_proof.nonce()
     assert prover.answer(nonce) == ""
-    id_ = proof.establish(journal, NOW)
-    assert prover.answer(nonce) == proof.prove(id_, nonce)
+    id_ = installation_proof.establish(journal, NOW)
+    assert prover.answer(nonce) == installation_proof.prove(id_, nonce)
     journal.calls.clear()
     prover.answer(nonce)
     assert journal.calls == []
@@ -38,9 +38,9 @@ def test_the_journal_is_asked_until_there_is_an_id_and_then_no_more():
 
 def test_while_the_journal_is_away_there_is_no_proof_and_no_failure():
     journal = MemoryJournal()
-    id_ = proof.establish(journal, NOW)
-    prover, nonce = proof.Prover(journal), proof.nonce()
+    id_ = installation_proof.establish(journal, NOW)
+    prover, nonce = installation_proof.Prover(journal), installation_proof.nonce()
     journal.away = True
     assert prover.answer(nonce) == ""
     journal.away = False
-    assert prover.answer(nonce) == proof.prove(id_, nonce)
+    assert prover.answer(nonce) == installation_proof.prove(id_, nonce)

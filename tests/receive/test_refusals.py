@@ -12,13 +12,13 @@ from acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from doors import PLACES_BY_NAME, call, door
 from memory_journal import MemoryJournal
 from translators.kit import Answer, Delivery
-from webhooks.alerts.conditions import conditions
 from webhooks.errors import Rejected
-from webhooks.metrics import Meter, Totals, refused_counts
-from webhooks.metrics.survey import Seen
-from webhooks.receive import Door, Incoming
-from webhooks.refusals import MOST_LINES, WINDOW, Refusals
+from webhooks.monitoring.alerts.conditions import conditions
+from webhooks.monitoring.metrics import Meter, Totals, refused_counts
+from webhooks.monitoring.snapshot import Seen
 from webhooks.settings import AlertSettings
+from webhooks.web.handler import Door, Incoming
+from webhooks.web.refusals import MOST_LINES, WINDOW, Refusals
 
 
 class Bench:

@@ -11,8 +11,8 @@ from memory_journal import MemoryJournal
 from translators.kit import HmacFields
 from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.journal import State
-from webhooks.receive import Incoming
 from webhooks.signatures.sign import CannotSign
+from webhooks.web.handler import Incoming
 
 SIGNED_OUTSIDE = [place for place in places() if not isinstance(place.endpoint.scheme, HmacFields)]
 SIGNED_INSIDE = [place for place in places() if isinstance(place.endpoint.scheme, HmacFields)]

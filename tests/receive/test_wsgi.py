@@ -7,9 +7,9 @@ import pytest
 
 from acme import NOW, body, make_endpoint, signed
 from webhooks.journal import SqliteJournal
-from webhooks.patience import TooSlow
-from webhooks.receive import Door
-from webhooks.wsgi import Webhooks
+from webhooks.web.handler import Door
+from webhooks.web.request_timeout import TooSlow
+from webhooks.web.wsgi import Webhooks
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ FORGED = (
 )
 
 
-def logged(message, name="webhooks.receive", **extra):
+def logged(message, name="webhooks.web.handler", **extra):
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())

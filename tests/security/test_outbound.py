@@ -11,10 +11,10 @@ import pytest
 from doors import PLACES_BY_NAME, door, take
 from memory_journal import MemoryJournal
 from translators.kit import PublicKey
-from webhooks import certificates
-from webhooks.certificates import Certificates
 from webhooks.errors import Rejected, SettingsError
-from webhooks.opener import opener
+from webhooks.http import certificates
+from webhooks.http.certificates import Certificates
+from webhooks.http.opener import opener
 from webhooks.segment.transport import Transport
 from webhooks.settings import SegmentSettings, load
 

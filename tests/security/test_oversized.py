@@ -13,7 +13,7 @@ from memory_journal import MemoryJournal
 from running import EVENT
 from translators.kit import HmacRequest, SharedToken
 from webhooks.journal import State
-from webhooks.receive import Incoming
+from webhooks.web.handler import Incoming
 from wire import request, status, web
 
 

@@ -15,16 +15,16 @@ from events import NOW, event
 from memory_journal import MemoryJournal
 from running import SECRET, environment
 from translators.kit import Delivery
-from webhooks import plugins
-from webhooks.app import create_app
 from webhooks.cli.main import COMMANDS, main
-from webhooks.endpoints import bind
 from webhooks.errors import SettingsError
 from webhooks.journal import open_journal
-from webhooks.journal.seal import Seal
+from webhooks.journal.encryption import Seal
 from webhooks.segment import Clients
 from webhooks.settings import load
 from webhooks.settings.schema import ENDPOINT, TABLES
+from webhooks.sources import plugins
+from webhooks.sources.endpoints import bind
+from webhooks.web.app import create_app
 from wire import request, web
 
 ROOT = Path(__file__).parents[2]

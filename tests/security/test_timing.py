@@ -19,7 +19,7 @@ SECRET = re.compile(
 )
 JUDGED = {
     ("webhooks/signatures/verify.py", "remember(token, body, until) != body"),  # digests of bodies, and no secret
-    ("webhooks/signatures/claims.py", "pair[0] == scheme.sig_key"),  # the name of a part
+    ("webhooks/signatures/presented.py", "pair[0] == scheme.sig_key"),  # the name of a part
     ("webhooks/signatures/diagnose.py", "bare != secret"),  # a configured one with itself
 }
 """What reads like a comparison of secrets and is none."""

@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from messages import message
-from webhooks.receiver import Receiver, serve
+from webhooks.segment.fake import Receiver, serve
 
 JSON = {"authorization": "Basic " + base64.b64encode(b"wk:").decode(), "content-type": "application/json"}
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from doors import GOLDENS, sources
 from translators.kit import Delivery
-from webhooks import translate
 from webhooks.segment import encode, faults
 from webhooks.segment.shorten import shorten
 from webhooks.segment.spec import MESSAGE_BYTES
-from webhooks.transcript import RECEIVED, Golden, find_goldens, outcomes
+from webhooks.translation import translate
+from webhooks.translation.goldens import RECEIVED, Golden, find_goldens, outcomes
 
 LINE = {
     "product_id": "p1",

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from webhooks import plugins
 from webhooks.errors import SettingsError
 from webhooks.settings import Settings, load
 from webhooks.settings.descriptions import ABOUT, EXAMPLES, TABLES_ABOUT
 from webhooks.settings.example import toml
 from webhooks.settings.schema import ENDPOINT, TABLES
+from webhooks.sources import plugins
 
 FILE = Path(__file__).parents[2] / "segue.example.toml"
 SETTING = re.compile(r"^# (\[[a-z_.]+\]|\w+ = .*)$", re.MULTILINE)

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translators.kit import HmacBody, HmacKvHeader, HmacRequest, Option, Source
-from webhooks.endpoints import bind
 from webhooks.errors import SettingsError
 from webhooks.settings import EndpointSettings, Settings, load
+from webhooks.sources.endpoints import bind
 
 STRIPE = Source(
     "stripe",

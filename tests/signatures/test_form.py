@@ -5,8 +5,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from translators.kit import HmacBody, HmacRequest, PublicKey, SharedToken, StandardWebhooks
-from webhooks import plugins
 from webhooks.signatures import misfit
+from webhooks.sources import plugins
 
 PEM = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(
     serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 from vectors import ADYEN, ADYEN_ITEM, SENDGRID, VECTORS, ZENDESK, Vector, sent, unix
 
-from webhooks import plugins
 from webhooks.signatures import Fault, verify
+from webhooks.sources import plugins
 
 EACH = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 

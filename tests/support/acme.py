@@ -21,8 +21,8 @@ from translators.kit import (
     raw_items,
     track,
 )  # fmt: skip
-from webhooks.endpoints import Endpoint
 from webhooks.signatures import sign
+from webhooks.sources.endpoints import Endpoint
 
 SECRET = "whsec_acme"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

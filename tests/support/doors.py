@@ -17,13 +17,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from memory_journal import MemoryJournal
 from translators.kit import PublicKey, Scheme, Source
-from webhooks import plugins
-from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
-from webhooks.receive import Door, Incoming, Reply, rejection
 from webhooks.signatures import sign
-from webhooks.transcript import Golden, find_goldens
-from webhooks.wsgi import Webhooks
+from webhooks.sources import plugins
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.goldens import Golden, find_goldens
+from webhooks.web.handler import Door, Incoming, Reply, rejection
+from webhooks.web.wsgi import Webhooks
 
 GOLDENS = Path(__file__).parents[1] / "golden"
 NOW = datetime(2026, 4, 1, 12, 0, tzinfo=UTC)

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from webhooks.receiver import Receiver, _write_key
+from webhooks.segment.fake import Receiver, _write_key
 
 
 @dataclass

@@ -18,9 +18,9 @@ from translators.kit import Malformed
 from translators.salesforce import soap
 from webhooks.errors import SegueError
 from webhooks.journal import Journal
-from webhooks.receive import Incoming
-from webhooks.signatures.claims import Unreadable
-from webhooks.translate import Broken, Ignored, Translated, Unsupported, translate
+from webhooks.signatures.presented import Unreadable
+from webhooks.translation.translate import Broken, Ignored, Translated, Unsupported, translate
+from webhooks.web.handler import Incoming
 
 T = TypeVar("T")
 DECLARED = {400, 401, 403, 404, 405, 408, 413, 415}

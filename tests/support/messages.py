@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from translators.kit import Event, HmacBody, Identity, Message, Skip, Source, to_iso, track
-from webhooks.endpoints import Endpoint
 from webhooks.segment import Encoded, encode
+from webhooks.sources.endpoints import Endpoint
 
 SCHEME = HmacBody(header="X-Shop-Signature")
 AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)

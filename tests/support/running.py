@@ -71,7 +71,7 @@ def segue(folder: Path, *arguments: str, **environ: str) -> Iterator[subprocess.
 def standin(*arguments: str) -> Iterator[str]:
     """A local stand-in for Segment in a process of its own; its URL."""
     port = free_port()
-    command = [sys.executable, "-m", "webhooks.receiver", "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "webhooks.segment.fake", "--port", str(port), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
         until(lambda: get(port, "/") == 200, "the receiver")

@@ -15,11 +15,11 @@ from delivery import Bench
 from faulty_receiver import FaultyReceiver, status
 from messages import event
 from webhooks.journal import SqliteJournal
-from webhooks.receive import Door
+from webhooks.monitoring.tracing import Tracer, open_tracer
+from webhooks.monitoring.tracing.otel import HEADER, OpenTelemetry
 from webhooks.settings import Settings
-from webhooks.tracing import Tracer, open_tracer
-from webhooks.tracing.otel import HEADER, OpenTelemetry
-from webhooks.wsgi import Webhooks
+from webhooks.web.handler import Door
+from webhooks.web.wsgi import Webhooks
 
 
 @pytest.fixture
@@ -185,8 +185,8 @@ def test_a_batch_of_one_webhook_has_one_link(tracer, exporter, server):
 
 def test_without_the_variables_nothing_is_traced_and_nothing_imported():
     code = (
-        "import sys\nfrom webhooks.app import create_app\nfrom webhooks.settings import Settings\n"
-        "from webhooks.tracing import open_tracer, Tracer\n"
+        "import sys\nfrom webhooks.web.app import create_app\nfrom webhooks.settings import Settings\n"
+        "from webhooks.monitoring.tracing import open_tracer, Tracer\n"
         "assert type(open_tracer(Settings())) is Tracer\n"
         "assert not [name for name in sys.modules if name.startswith('opentelemetry')]\n"
     )
@@ -194,7 +194,7 @@ def test_without_the_variables_nothing_is_traced_and_nothing_imported():
 
 
 def test_where_it_is_not_installed_the_service_goes_on_and_says_so(monkeypatch, caplog):
-    monkeypatch.setitem(sys.modules, "webhooks.tracing.otel", None)
+    monkeypatch.setitem(sys.modules, "webhooks.monitoring.tracing.otel", None)
     assert type(open_tracer(Settings(tracing=True))) is Tracer
     assert "pip install 'segue[otel]'" in caplog.text
 
@@ -209,7 +209,7 @@ def test_an_end_waits_for_no_collector(monkeypatch):
 
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(Stuck()))
-    monkeypatch.setattr("webhooks.tracing.otel.PATIENCE", 0.05)
+    monkeypatch.setattr("webhooks.monitoring.tracing.otel.PATIENCE", 0.05)
     OpenTelemetry(provider).close()
     assert asked.is_set()
     assert not release.is_set()

@@ -7,9 +7,9 @@ import pytest
 
 from translators.kit import CLEAR, Event, ExternalId, HmacBody, Identity, Message, Source, alias, group, identify, track
 from translators.kit.placeholders import is_placeholder
-from webhooks.endpoints import Endpoint
-from webhooks.identity import anonymous_id
-from webhooks.translate import Ignored, Translated, translate
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.identity import anonymous_id
+from webhooks.translation.translate import Ignored, Translated, translate
 
 PLACEHOLDERS = [
     "", " ", "\t\n", "null", "NULL", " Null ", "(null)", "<null>", "undefined", "None", "nil", "NaN", "n/a", "0", "00", "0000-0000", "-", "-1",

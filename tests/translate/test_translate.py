@@ -34,9 +34,9 @@ from translators.kit import (
 )  # fmt: skip
 from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.deliver.prepare import prepare
-from webhooks.endpoints import Endpoint
-from webhooks.identity import anonymous_id, resolve
-from webhooks.translate import Broken, Ignored, Translated, Unsupported, message_id, translate
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.identity import anonymous_id, resolve
+from webhooks.translation.translate import Broken, Ignored, Translated, Unsupported, message_id, translate
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WHO = Identity(

@@ -8,8 +8,8 @@ from typing import Any
 from translators.calendly import calendly
 from translators.kit import Delivery
 from webhooks.signatures import Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Broken, Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URI = "https://api.calendly.com/scheduled_events/E1/invitees/I1"

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from translators.kit import Delivery
-from webhooks import plugins
 from webhooks.signatures import sign, verify
 from webhooks.signatures.model import Request
-from webhooks.transcript import find_goldens, outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.sources import plugins
+from webhooks.translation.goldens import find_goldens, outcomes
+from webhooks.translation.translate import Ignored, Translated
 
 SOURCES = plugins.load().sources
 GOLDEN = Path(__file__).parent.parent / "golden"

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from translators.kit import Delivery
-from webhooks import plugins
-from webhooks.transcript import find_goldens, outcomes
-from webhooks.translate import Translated
+from webhooks.sources import plugins
+from webhooks.translation.goldens import find_goldens, outcomes
+from webhooks.translation.translate import Translated
 
 SOURCES = plugins.load().sources
 GOLDEN = Path(__file__).parent.parent / "golden"

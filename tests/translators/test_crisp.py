@@ -10,8 +10,8 @@ import pytest
 from translators.crisp import crisp
 from translators.kit import Delivery, Refused
 from webhooks.signatures import Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Outcome, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Outcome, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SESSION = "session_36ba3566-9651-4790-afc8-000000000002"

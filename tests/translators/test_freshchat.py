@@ -10,8 +10,8 @@ from vectors import FRESHCHAT_BODY, FRESHCHAT_KEY, FRESHCHAT_SIGNATURE
 from translators.freshchat import freshchat
 from translators.kit import Delivery
 from webhooks.signatures import Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

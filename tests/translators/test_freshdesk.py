@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from translators.freshdesk import freshdesk
 from translators.kit import Delivery
 from unreadable import problem
-from webhooks.transcript import outcomes
-from webhooks.translate import Broken, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Broken, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -9,11 +9,11 @@ import pytest
 from memory_journal import MemoryJournal
 from translators.front import front
 from translators.kit import Delivery, Refused
-from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
-from webhooks.receive import Door, Incoming
 from webhooks.signatures import Request, sign, verify
-from webhooks.translate import Ignored, Outcome, Translated, translate
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.translate import Ignored, Outcome, Translated, translate
+from webhooks.web.handler import Door, Incoming
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 APP, RULE = front.schemes["app"], front.schemes["rule"]

@@ -12,8 +12,8 @@ from translators.github import github
 from translators.kit import Delivery, Malformed
 from unreadable import problem
 from webhooks.signatures import Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 STAR = {"action": "created", "starred_at": "2026-10-05T09:00:00Z", "sender": {"id": 1, "type": "User"}}

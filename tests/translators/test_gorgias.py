@@ -9,8 +9,8 @@ import pytest
 
 from translators.gorgias import gorgias
 from translators.kit import Delivery
-from webhooks.transcript import endpoint
-from webhooks.translate import Broken, Outcome, Translated, translate
+from webhooks.translation.goldens import endpoint
+from webhooks.translation.translate import Broken, Outcome, Translated, translate
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -26,12 +26,12 @@ from translators.linear import linear
 from translators.plain import plain
 from translators.pylon import pylon
 from translators.zendesk import zendesk
-from webhooks.endpoints import Endpoint
 from webhooks.journal import SqliteJournal
-from webhooks.receive import Door, Incoming
 from webhooks.signatures import sign
-from webhooks.transcript import Golden, find_goldens, outcomes
-from webhooks.translate import Broken, Ignored, Outcome, Translated
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.goldens import Golden, find_goldens, outcomes
+from webhooks.translation.translate import Broken, Ignored, Outcome, Translated
+from webhooks.web.handler import Door, Incoming
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 HELP_DESKS = [

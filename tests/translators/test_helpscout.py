@@ -9,8 +9,8 @@ import pytest
 from translators.helpscout import helpscout
 from translators.kit import Delivery
 from unreadable import problem
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -17,14 +17,14 @@ from vectors import HUBSPOT_1, HUBSPOT_2, HUBSPOT_3
 from translators.hubspot import hubspot
 from translators.hubspot.registration import subscriptions
 from translators.kit import Delivery
-from webhooks.endpoints import Endpoint, bind
 from webhooks.errors import Rejected, SettingsError
 from webhooks.journal import SqliteJournal
-from webhooks.receive import Door, Incoming
 from webhooks.settings import load
 from webhooks.signatures import Fault, Request, sign, verify
-from webhooks.transcript import endpoint, outcomes
-from webhooks.translate import Broken, Ignored, Translated, translate
+from webhooks.sources.endpoints import Endpoint, bind
+from webhooks.translation.goldens import endpoint, outcomes
+from webhooks.translation.translate import Broken, Ignored, Translated, translate
+from webhooks.web.handler import Door, Incoming
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

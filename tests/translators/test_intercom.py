@@ -10,8 +10,8 @@ import pytest
 from translators.intercom import intercom
 from translators.intercom.source import of_contact
 from translators.kit import Delivery, Payload, Refused
-from webhooks.transcript import outcomes
-from webhooks.translate import Broken, Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MADE_UP = "0b4c7f0e-8d1e-4a62-9f0a-3f6f1c2b7a55"  # by Intercom, for a lead

@@ -12,8 +12,8 @@ from translators.jira import jira
 from translators.kit import Delivery, FormerKey
 from unreadable import problem
 from webhooks.signatures import Request, verify
-from webhooks.transcript import endpoint, outcomes
-from webhooks.translate import Broken, Ignored, Outcome, Translated, translate
+from webhooks.translation.goldens import endpoint, outcomes
+from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, translate
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GOLDEN = Path(__file__).parent.parent / "golden" / "jira"

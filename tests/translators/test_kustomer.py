@@ -11,8 +11,8 @@ import pytest
 from translators.kit import Delivery, Refused
 from translators.kustomer import kustomer
 from webhooks.signatures import Fault, Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -26,8 +26,8 @@ from translators.resend import resend
 from translators.sendgrid import sendgrid
 from translators.twilio import twilio
 from webhooks.signatures import Fault, Request, sign, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Broken, Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Broken, Ignored, Translated
 
 HERE = Path(__file__).parent
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -10,8 +10,8 @@ from translators.mailgun import mailgun
 from translators.postmark import postmark
 from translators.resend import resend
 from translators.sendgrid import sendgrid
-from webhooks.transcript import RECEIVED, outcomes
-from webhooks.translate import Broken, Ignored, Outcome, Translated
+from webhooks.translation.goldens import RECEIVED, outcomes
+from webhooks.translation.translate import Broken, Ignored, Outcome, Translated
 
 SENDERS = [sendgrid, mailgun, postmark, resend]
 

@@ -14,9 +14,9 @@ from translators.salesforce import salesforce_marketing_cloud
 from translators.standard_webhooks import standard_webhooks
 from translators.twilio import twilio
 from translators.typeform import typeform
-from webhooks.endpoints import Endpoint
-from webhooks.transcript import RECEIVED, outcomes
-from webhooks.translate import Translated, translate
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.goldens import RECEIVED, outcomes
+from webhooks.translation.translate import Translated, translate
 
 METADATA = {"user_id": "usr_1", "plan": "pro", "order_id": "1001"}
 

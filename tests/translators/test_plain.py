@@ -12,8 +12,8 @@ import pytest
 from translators.kit import Delivery, Refused
 from translators.plain import plain
 from webhooks.signatures import Fault, Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Outcome, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Outcome, Translated
 
 NOW = datetime(2026, 10, 5, 9, 40, 30, tzinfo=UTC)
 GOLDEN = Path(__file__).parent.parent / "golden" / "plain"

@@ -10,8 +10,8 @@ import pytest
 from translators.kit import Delivery
 from translators.pylon import pylon
 from webhooks.signatures import Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Outcome, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Outcome, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

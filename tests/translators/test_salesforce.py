@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from translators.kit import Delivery, Malformed, Refused
 from translators.salesforce import salesforce
 from unreadable import problem
-from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal, State
-from webhooks.receive import Door, Incoming
-from webhooks.transcript import outcomes
-from webhooks.translate import Translated
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Translated
+from webhooks.web.handler import Door, Incoming
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "salesforce"
 CONTACT = (GOLDEN / "Contact.xml").read_bytes()

@@ -25,14 +25,14 @@ from translators.salesforce import (
 from translators.salesforce.custom import property_name
 from translators.salesforce.ids import full_id, same_organization
 from unreadable import problem
-from webhooks.endpoints import Endpoint, bind
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal
-from webhooks.receive import Door, Incoming
 from webhooks.settings import load
 from webhooks.signatures import Fault, Request, sign, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.sources.endpoints import Endpoint, bind
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Translated
+from webhooks.web.handler import Door, Incoming
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

@@ -8,8 +8,8 @@ import pytest
 
 from translators.kit import Delivery, Event, FormerKey, Source
 from translators.salesforce import salesforce, salesforce_apex, salesforce_cdc, salesforce_data_cloud
-from webhooks.transcript import RECEIVED, outcomes
-from webhooks.translate import Translated
+from webhooks.translation.goldens import RECEIVED, outcomes
+from webhooks.translation.translate import Translated
 
 ACCOUNT, CONTACT = "001000000000009AAA", "003000000000009AAA"
 PERSON = {"FirstName": "Pat", "LastName": "Ito", "PersonEmail": "pat@example.com", "PersonContactId": CONTACT}

@@ -21,13 +21,15 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import NameOID
 
 from translators.kit import HmacBody, HmacFields, PublicKey, Scheme, SharedToken, StandardWebhooks
-from webhooks import plugins, segment, translate
-from webhooks.endpoints import Endpoint
+from webhooks import segment
 from webhooks.errors import Rejected
 from webhooks.journal.sqlite import SqliteJournal
-from webhooks.receive import Door, Incoming
 from webhooks.signatures import CannotSign, sign
-from webhooks.transcript import USER_ID_KEYS
+from webhooks.sources import plugins
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation import translate
+from webhooks.translation.goldens import USER_ID_KEYS
+from webhooks.web.handler import Door, Incoming
 
 NAMED = os.environ.get("WEBHOOK_SAMPLES")
 ROOT = Path(NAMED) if NAMED else Path(__file__).parent.parent.parent.parent / "shared" / "samples"

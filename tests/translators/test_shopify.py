@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from translators.kit import Delivery
 from translators.shopify import shopify
 from translators.shopify.registration import enum_value
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Translated
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "shopify"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)

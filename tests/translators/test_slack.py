@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 from translators.kit import Delivery, FormerKey
 from translators.slack import slack
 from webhooks.signatures import Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

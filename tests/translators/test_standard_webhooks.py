@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from translators.kit import Delivery
 from translators.standard_webhooks import message_name, standard_webhooks
 from webhooks.signatures import Request, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Broken, Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 

@@ -14,13 +14,13 @@ from translators.kit import Delivery, Payload, SharedToken
 from translators.kit.source import Ignored
 from translators.stripe import stripe
 from translators.stripe.money import amount
-from webhooks.endpoints import Endpoint
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal
-from webhooks.receive import Door, Incoming
 from webhooks.signatures import Request, sign, verify
-from webhooks.transcript import endpoint, outcomes
-from webhooks.translate import Translated
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.goldens import endpoint, outcomes
+from webhooks.translation.translate import Translated
+from webhooks.web.handler import Door, Incoming
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from translators.kit import Delivery
 from translators.stripe import stripe
-from webhooks.transcript import RECEIVED, outcomes
-from webhooks.translate import Translated
+from webhooks.translation.goldens import RECEIVED, outcomes
+from webhooks.translation.translate import Translated
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "stripe"
 START, END, NEXT_END = 1767225600, 1769904000, 1772323200

@@ -6,8 +6,8 @@ import pytest
 
 from translators.kit import Delivery, Event, FormerKey
 from translators.twilio import twilio
-from webhooks.transcript import RECEIVED, outcomes
-from webhooks.translate import Ignored, Outcome, Translated
+from webhooks.translation.goldens import RECEIVED, outcomes
+from webhooks.translation.translate import Ignored, Outcome, Translated
 
 CALL = {"AccountSid": "AC1", "CallSid": "CA1"}
 

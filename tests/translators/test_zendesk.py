@@ -9,8 +9,8 @@ import pytest
 from translators.kit import Delivery, Refused
 from translators.zendesk import zendesk
 from webhooks.signatures import Request, sign, verify
-from webhooks.transcript import outcomes
-from webhooks.translate import Broken, Ignored, Translated
+from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 SCHEME = zendesk.schemes["default"]

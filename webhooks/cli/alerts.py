@@ -10,9 +10,9 @@ import click
 from webhooks.cli.output import bad, echo, fail, good, print_json, warn
 
 if TYPE_CHECKING:
-    from webhooks.alerts import Alert
     from webhooks.cli.configuration import Configuration
     from webhooks.journal import Journal
+    from webhooks.monitoring.alerts import Alert
 
 
 @click.group(invoke_without_command=True, short_help="What is wrong now; `segue alerts test` tries the ways to tell.")
@@ -48,8 +48,8 @@ def alerts(context: click.Context, as_json: bool) -> None:
 
 def wrong(config: Configuration, journal: Journal) -> list[Alert]:
     """What an alert would be told of now."""
-    from webhooks.alerts import Watch, place
-    from webhooks.metrics import Pulse, Survey
+    from webhooks.monitoring.alerts import Watch, place
+    from webhooks.monitoring.metrics import Pulse, Survey
     from webhooks.segment import fingerprint
 
     settings = config.settings
@@ -72,8 +72,8 @@ def test(as_json: bool) -> None:
     Example:
       segue alerts test
     """  # noqa: D301
-    from webhooks.alerts import Unsent, configured, place, rehearsal
     from webhooks.cli.configuration import configuration
+    from webhooks.monitoring.alerts import Unsent, configured, place, rehearsal
 
     settings = configuration().settings
     news = rehearsal(place(settings.web.public_url), datetime.now(UTC))

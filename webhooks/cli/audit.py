@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.choose import named
-from webhooks.cli.moments import moment
+from webhooks.cli.event_filter import named
 from webhooks.cli.output import echo, json_line, print_columns, print_json, printable, short
 from webhooks.cli.rows import audited, clock, opened
+from webhooks.cli.time_args import moment
 
 if TYPE_CHECKING:
     from webhooks.journal import Audited, Journal

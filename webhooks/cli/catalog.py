@@ -43,9 +43,9 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
       segue catalog --format tracking-plan > plan.json
       segue catalog --goldens tests/golden --update translators/catalog.json --samples translators/samples.json
     """  # noqa: D301
-    from webhooks import catalog as room
     from webhooks.cli.configuration import forgiving, unknown
-    from webhooks.samples import from_goldens, written
+    from webhooks.translation import catalog as room
+    from webhooks.translation.samples import from_goldens, written
 
     sources = forgiving().sources
     for name in names:

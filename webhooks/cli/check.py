@@ -14,10 +14,10 @@ from webhooks.settings.lookalikes import live_only
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
-    from webhooks.endpoints import Endpoint
     from webhooks.errors import JournalAbsent
     from webhooks.journal import Journal, Verification
-    from webhooks.journal.seal import Seal
+    from webhooks.journal.encryption import Seal
+    from webhooks.sources.endpoints import Endpoint
 
 RECENT: Final = timedelta(days=1)
 LOOKED_AT: Final = 50
@@ -59,9 +59,9 @@ def _closing(*, journal: bool) -> str:
 
 def findings(*, journal: bool) -> Iterator[Finding]:
     """All that can be said without asking anybody else."""
-    from webhooks import plugins
     from webhooks.cli.configuration import configuration
     from webhooks.errors import SettingsError
+    from webhooks.sources import plugins
 
     for plugin in plugins.load().broken:
         last = plugin.error.strip().splitlines()[-1]
@@ -199,8 +199,8 @@ def _namespace(config: Configuration) -> Iterator[Finding]:
 def _journal(config: Configuration) -> Iterator[Finding]:
     from webhooks.cli import starting
     from webhooks.errors import JournalError, JournalOutdated, SettingsError
+    from webhooks.journal.encryption import Seal
     from webhooks.journal.open import NAMESPACE, NOTE, is_absent, open_existing, open_journal, other_namespace
-    from webhooks.journal.seal import Seal
 
     database, shown = config.settings.database, config.settings.database_shown
     if error := starting.disk_error(config.settings):
@@ -258,7 +258,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
 
 def damage_finding(shown: str, problems: Sequence[str]) -> Finding:
     """A store that is damaged, with what to do."""
-    from webhooks.journal.damage import HINT
+    from webhooks.journal.sqlite.damage import HINT
 
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return Finding("fault", "journal", f"{shown} is damaged: {problems[0]}{more}. {HINT}")
@@ -277,9 +277,9 @@ def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:
     """No journal is made by a check; whether one can be made is asked."""
     from pathlib import Path
 
-    from webhooks.journal.location import creation_fault
+    from webhooks.journal.encryption import Seal
     from webhooks.journal.open import file_of
-    from webhooks.journal.seal import Seal
+    from webhooks.journal.sqlite.location import creation_fault
 
     settings = config.settings
     fault = "" if settings.on_postgres else creation_fault(Path(file_of(settings.database)).absolute())

@@ -63,7 +63,7 @@ def endpoint_names(ctx: click.Context) -> Iterable[str]:
 def sample_types(ctx: click.Context) -> Iterable[str]:
     """The event types that `segue trigger` has a sample of, for the source before it."""
     from webhooks.cli.configuration import forgiving
-    from webhooks.samples import shipped
+    from webhooks.translation.samples import shipped
 
     return shipped(forgiving().endpoint(ctx.params["source"]).source)
 

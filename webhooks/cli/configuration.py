@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from translators.kit import Source
-from webhooks import plugins
 from webhooks.cli.output import Failure, fail, printable
-from webhooks.endpoints import Endpoint, bind
 from webhooks.errors import SettingsError
 from webhooks.settings import EndpointSettings, Settings, load
+from webhooks.sources import plugins
+from webhooks.sources.endpoints import Endpoint, bind
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

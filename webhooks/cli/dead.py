@@ -13,7 +13,7 @@ import click
 
 from translators.kit import to_iso
 from translators.kit.unreadable import MALFORMED_TYPE
-from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.event_filter import Choice, choosing
 from webhooks.cli.forecast import Forecast, forecast
 from webhooks.cli.output import MESSAGE_ID, echo, good, print_json, printable, short
 from webhooks.cli.rows import clock, opened

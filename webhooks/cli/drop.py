@@ -7,8 +7,8 @@ from typing import Final
 
 import click
 
-from webhooks.cli.acting import act, bar, by_whom, confirm, steps, unasked
-from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.confirm import act, bar, by_whom, confirm, steps, unasked
+from webhooks.cli.event_filter import Choice, choosing
 from webhooks.cli.events import nothing
 from webhooks.cli.output import echo, fail, print_columns, print_json
 from webhooks.cli.rows import HEADING, cells, opened

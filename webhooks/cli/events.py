@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.event_filter import Choice, choosing
 from webhooks.cli.output import echo, print_columns, print_json
 from webhooks.cli.rows import HEADING, cells, clock, facts, opened
 

@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, cast
 import click
 
 from webhooks.cli import jsonl
-from webhooks.cli.acting import STEP, act, bar, by_whom
-from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.confirm import STEP, act, bar, by_whom
+from webhooks.cli.event_filter import Choice, choosing
 from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
 
@@ -112,7 +112,7 @@ def _pages(journal: Journal, filter: Filter) -> Iterator[Sequence[Row]]:
 def _salvaged(journal: Journal, unreadable: list[int]) -> Iterator[Sequence[Row]]:
     """Each event by its number; those on damaged pages are noted and left out."""
     from webhooks.errors import JournalUnavailable
-    from webhooks.journal.damage import is_damage
+    from webhooks.journal.sqlite.damage import is_damage
 
     last = int(journal.end())
     with bar("reading", last) as tell:

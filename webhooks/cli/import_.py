@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Final
 import click
 
 from webhooks.cli import jsonl
-from webhooks.cli.acting import STEP, act, bar, by_whom
+from webhooks.cli.confirm import STEP, act, bar, by_whom
 from webhooks.cli.loading import Left, load_each, print_left
 from webhooks.cli.output import bad, echo, fail, print_columns, print_json, printable
 from webhooks.cli.rows import created

@@ -51,9 +51,9 @@ def init(
       segue init
       segue init --source stripe --source square --region eu --no-input
     """  # noqa: D301
-    from webhooks import plugins
     from webhooks.settings.example import toml
     from webhooks.settings.schema import TABLES
+    from webhooks.sources import plugins
 
     if config.exists() and not force:
         raise fail(
@@ -118,7 +118,7 @@ def _ask(question: str, given: str | None, default: str, asks: bool, check: Call
 def _sources(text: str, known: Mapping[str, Source]) -> list[str]:
     from marshmallow import ValidationError
 
-    from webhooks.settings.doors import nearest
+    from webhooks.settings.validate import nearest
 
     names = list(dict.fromkeys(part for part in text.lower().replace(",", " ").replace("-", "_").split() if part))
     for name in names:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from webhooks.cli.acting import act, bar, by_whom
+from webhooks.cli.confirm import act, bar, by_whom
 from webhooks.cli.loading import Left, load_each, print_left
 from webhooks.cli.output import fail, good, print_json, warn
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.acting import act, by_whom, confirm, unasked
+from webhooks.cli.confirm import act, by_whom, confirm, unasked
 from webhooks.cli.output import fail, good, print_json
 from webhooks.cli.rows import opened
 

@@ -85,7 +85,7 @@ def new_source(name: str, title: str, into: Path | None) -> None:
         folder / "pyproject.toml": _fill("pyproject.toml.txt", words),
         folder / "README.md": _fill("README.md.txt", words),
         folder / "tests" / f"test_{name}.py": _fill("test.py.txt", words),
-        folder / "tests" / "conftest.py": 'pytest_plugins = ["translators.testing"]\n',
+        folder / "tests" / "conftest.py": 'pytest_plugins = ["webhooks.testing"]\n',
     }
     for path, text in written.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def _source(name: str, module: str) -> Source:
 
 def _goldens(folder: Path, source: Source) -> None:
     """The example payloads and what the module makes of them."""
-    from webhooks.transcript import find_goldens, transcript
+    from webhooks.translation.goldens import find_goldens, transcript
 
     folder.mkdir(parents=True, exist_ok=True)
     for type_, body in _EXAMPLES.items():
@@ -118,7 +118,7 @@ def _goldens(folder: Path, source: Source) -> None:
 
 def _catalog(path: Path, source: Source, goldens: Path) -> None:
     """What `segue catalog` lists of the package, as `segue catalog --goldens ... --update` writes it."""
-    from webhooks import catalog
+    from webhooks.translation import catalog
 
     path.write_text(json.dumps({source.name: catalog.learn(source, goldens)}, indent=1) + "\n")
 

@@ -11,10 +11,10 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from webhooks.cli.output import fail
 from webhooks.cli.payload import Payload
-from webhooks.endpoints import Endpoint
-from webhooks.outbound import Unreachable, exchange
+from webhooks.http.client import Unreachable, exchange
 from webhooks.settings import secrets_for
 from webhooks.signatures import Signed, sign
+from webhooks.sources.endpoints import Endpoint
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webhooks.cli.acting import act, bar, by_whom, confirm, unasked
-from webhooks.cli.moments import span
+from webhooks.cli.confirm import act, bar, by_whom, confirm, unasked
 from webhooks.cli.output import echo, fail, print_columns, print_json
+from webhooks.cli.time_args import span
 
 if TYPE_CHECKING:
     from webhooks.journal import Journal, State

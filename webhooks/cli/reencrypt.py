@@ -40,8 +40,8 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
       SEGUE_ENCRYPTION_KEY=plain,old segue reencrypt       # in clear again
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
+    from webhooks.journal.encryption import Seal
     from webhooks.journal.open import NOTE, is_absent, open_existing
-    from webhooks.journal.seal import Seal
 
     settings = configuration().settings
     seal = Seal(settings.encryption_key)

@@ -19,7 +19,7 @@ from webhooks.cli.output import echo, fail, warn
 if TYPE_CHECKING:
     from translators.kit import Source
     from translators.kit.registration import Need
-    from webhooks.endpoints import Endpoint
+    from webhooks.sources.endpoints import Endpoint
 
 
 @click.command(short_help="Ask a provider's API to send its webhooks here.")

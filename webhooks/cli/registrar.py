@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 from translators.kit import Call, Malformed, Payload, Refused, Registering, Source, parse_json
 from translators.kit.payload import _REQUIRED
 from webhooks.cli.output import fail
-from webhooks.opener import opener
+from webhooks.http.opener import opener
 
 _TIMEOUT: Final = 30.0
 _MOST_ANSWER: Final = 4 * 1024 * 1024

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from webhooks.cli.acting import STEP, act, bar, by_whom, confirm, steps, unasked
-from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.confirm import STEP, act, bar, by_whom, confirm, steps, unasked
+from webhooks.cli.event_filter import Choice, choosing
 from webhooks.cli.events import nothing
 from webhooks.cli.forecast import WORDS, Forecast, forecast
-from webhooks.cli.moments import spoken
 from webhooks.cli.output import echo, fail, print_columns, print_json, printable, warn
 from webhooks.cli.rows import facts, opened
+from webhooks.cli.time_args import spoken
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration

@@ -8,9 +8,9 @@ from typing import IO
 import click
 
 from webhooks.cli.complete import endpoint_names
-from webhooks.cli.moments import moment
 from webhooks.cli.output import echo, print_json
 from webhooks.cli.payload import header_option, read
+from webhooks.cli.time_args import moment
 
 
 @click.command(short_help="Sign a payload as its provider would, and post it.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 GUNICORN: Final = (
-    "-P", "-m", "gunicorn", "--config", "python:webhooks.gunicorn_conf", "webhooks.app:create_app()",
+    "-P", "-m", "gunicorn", "--config", "python:webhooks.web.gunicorn_conf", "webhooks.web.app:create_app()",
 )  # fmt: skip
 MOST_GRACE: Final = 25.0
 """Seconds from SIGTERM to the end; Heroku kills after 30."""
@@ -133,13 +133,13 @@ def work() -> None:
     import threading
 
     from webhooks import logs
-    from webhooks.alerts import EVERY, Watch, place
     from webhooks.cli import starting
     from webhooks.cli.configuration import configuration
     from webhooks.deliver import Worker, metered
     from webhooks.journal import open_journal
-    from webhooks.metrics import Meter, Pulse, Rounds, Survey, Totals
-    from webhooks.tracing import open_tracer
+    from webhooks.monitoring.alerts import EVERY, Watch, place
+    from webhooks.monitoring.metrics import Meter, Pulse, Rounds, Survey, Totals
+    from webhooks.monitoring.tracing import open_tracer
 
     config = configuration()
     settings = config.settings

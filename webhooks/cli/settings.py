@@ -28,10 +28,10 @@ def settings(names: tuple[str, ...], changed: bool, as_json: bool) -> None:
       segue settings segment web.port
       segue settings endpoints.stripe --json
     """  # noqa: D301
-    from webhooks import plugins
-    from webhooks.endpoints import bind
     from webhooks.settings import load_with_origins
     from webhooks.settings.effective import effective
+    from webhooks.sources import plugins
+    from webhooks.sources.endpoints import bind
 
     registry = plugins.load()
     loaded, origins = load_with_origins(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from webhooks.cli.bodies import pretty
-from webhooks.cli.choose import named
 from webhooks.cli.complete import endpoint_names
+from webhooks.cli.event_filter import named
 from webhooks.cli.forecast import Forecast, forecast
 from webhooks.cli.output import echo, fail, json_text, print_columns, print_json, printable
 from webhooks.cli.rows import attempts, audited, clock, content, facts, opened

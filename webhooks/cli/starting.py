@@ -64,10 +64,10 @@ def journal_error(settings: Settings) -> SegueError | None:
 
 def worker_class_error(web: WebSettings) -> SegueError | None:
     """Import the class that gunicorn will run, with all that it imports."""
-    from webhooks import patience
+    from webhooks.web import request_timeout
 
     try:
-        patience.worker(web.worker_class, seconds=web.request_timeout, idle=1)
+        request_timeout.worker(web.worker_class, seconds=web.request_timeout, idle=1)
     except Exception as error:  # noqa: BLE001 - gunicorn raises RuntimeError for a missing package, among others
         return SegueError(
             f"gunicorn's worker class {web.worker_class} cannot be imported: {error}.",

@@ -11,7 +11,7 @@ import click
 from webhooks.cli.output import bad, echo, good, identifier, print_columns, print_json, warn
 
 if TYPE_CHECKING:
-    from webhooks.metrics import RefusedCount
+    from webhooks.monitoring.metrics import RefusedCount
 
 SILENT: Final = timedelta(seconds=60)
 """A worker writes its heartbeat every ten seconds."""
@@ -30,11 +30,11 @@ def status(as_json: bool) -> None:
       segue status --json
     """  # noqa: D301
     from translators.kit import to_iso
-    from webhooks.alerts import failing_keys, unconfigured
     from webhooks.cli.configuration import configuration
     from webhooks.cli.rows import opened
     from webhooks.journal import State
-    from webhooks.metrics import refused_counts
+    from webhooks.monitoring.alerts import failing_keys, unconfigured
+    from webhooks.monitoring.metrics import refused_counts
 
     config = configuration()
     now = datetime.now(UTC)

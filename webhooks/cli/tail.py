@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
-from webhooks.cli.choose import Choice, choosing
+from webhooks.cli.event_filter import Choice, choosing
 from webhooks.cli.output import echo, fail, print_line
 from webhooks.cli.rows import cells, content, facts, opened
 

@@ -13,7 +13,7 @@ from webhooks.cli.output import echo, fail, print_json, printable
 from webhooks.cli.payload import header_option, pairs, read
 
 if TYPE_CHECKING:
-    from webhooks.endpoints import Endpoint
+    from webhooks.sources.endpoints import Endpoint
 
 
 @click.command(short_help="Show the Segment messages that a payload becomes. Sends nothing.")
@@ -39,8 +39,8 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
 
     from translators.kit import Delivery, Refused
     from webhooks.cli.configuration import forgiving
-    from webhooks.translate import Broken, Translated
-    from webhooks.translate import translate as to_outcome
+    from webhooks.translation.translate import Broken, Translated
+    from webhooks.translation.translate import translate as to_outcome
 
     config = forgiving()
     endpoint = config.endpoint(source)

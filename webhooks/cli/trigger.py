@@ -13,7 +13,7 @@ from webhooks.cli.complete import endpoint_names, sample_types
 from webhooks.cli.output import echo, fail, print_columns, print_json
 
 if TYPE_CHECKING:
-    from webhooks.samples import Sample
+    from webhooks.translation.samples import Sample
 
 
 @click.command(short_help="Send a sample event of a source, signed, to a running service.")
@@ -39,7 +39,7 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
     from webhooks.cli.payload import Payload
     from webhooks.cli.post import address, signed_post
     from webhooks.cli.starting import bracketed, local
-    from webhooks.samples import renewed, shipped
+    from webhooks.translation.samples import renewed, shipped
 
     config = forgiving()
     endpoint = config.endpoint(source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from webhooks.metrics import Meter
+from webhooks.monitoring.metrics import Meter
 from webhooks.segment import Answer, Client, Clients, Post, Transport, meaning
 from webhooks.settings import SegmentSettings
 

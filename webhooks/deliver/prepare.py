@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from translators.kit import Event
-from webhooks.endpoints import Endpoint
 from webhooks.journal import State
 from webhooks.segment import Encoded, encode, faults
-from webhooks.translate import Broken, Ignored, Outcome, Translated, Unsupported, translate
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, Unsupported, translate
 
 _STATES: Final = {Ignored: State.IGNORED, Unsupported: State.UNSUPPORTED, Broken: State.DEAD}
 

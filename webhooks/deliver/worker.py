@@ -12,19 +12,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from webhooks.deliver.holds import Holds
+from webhooks.deliver.held_keys import Holds
 from webhooks.deliver.housekeeping import Housekeeping
-from webhooks.deliver.lane import Batch, Lane
-from webhooks.deliver.ledger import Ledger
-from webhooks.deliver.parcel import Item, Parcel
+from webhooks.deliver.in_flight import Item, Parcel
+from webhooks.deliver.leases import Ledger
 from webhooks.deliver.prepare import prepare
-from webhooks.endpoints import Endpoint
+from webhooks.deliver.write_key_queue import Batch, Lane
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State
-from webhooks.metrics import Meter
+from webhooks.monitoring.metrics import Meter
+from webhooks.monitoring.tracing import Tracer
 from webhooks.segment import Accepted, Client, Clients, Later, Refused, Setback, backoff, cut
 from webhooks.settings import RetentionSettings, WorkerSettings
-from webhooks.tracing import Tracer
+from webhooks.sources.endpoints import Endpoint
 
 log: Final = logging.getLogger("webhooks.deliver")
 IDLE: Final = 1.0

@@ -17,11 +17,11 @@ from webhooks.journal.runners import Runner
 from webhooks.journal.sqlite import SqliteJournal
 
 R = TypeVar("R")
-MIGRATIONS: Final = queries.load("sqlite_schema")
+MIGRATIONS: Final = queries.load("sqlite/schema")
 
 
 class EmptyFile:
-    """As `webhooks.journal.file.SqliteFile`, in memory and without a row. What writes raises `JournalAbsent`."""
+    """As `webhooks.journal.sqlite.file.SqliteFile`, in memory and without a row. What writes raises `JournalAbsent`."""
 
     def __init__(self, absent: JournalAbsent, path: Path, run: Runner) -> None:
         self.path = path

@@ -14,8 +14,8 @@ from zlib import crc32
 
 from translators.kit import Event
 from webhooks.journal import records
+from webhooks.journal.encryption import Content, Locked, Seal
 from webhooks.journal.records import Params
-from webhooks.journal.seal import Content, Locked, Seal
 
 _NAME: Final = slice(0, 2)
 _TYPE: Final = 2

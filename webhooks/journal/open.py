@@ -9,10 +9,10 @@ from typing import Any, Final, cast
 
 from webhooks.errors import JournalAbsent, JournalUnavailable, SettingsError
 from webhooks.journal.absent import AbsentJournal
+from webhooks.journal.encryption import PLAIN, Seal
 from webhooks.journal.protocol import Journal
-from webhooks.journal.read_only import ReadOnlyFile
-from webhooks.journal.seal import PLAIN, Seal
 from webhooks.journal.sqlite import SqliteJournal
+from webhooks.journal.sqlite.read_only import ReadOnlyFile
 
 POSTGRES: Final = ("postgres", "postgresql")
 NOTE: Final = "encryption"
@@ -28,7 +28,7 @@ def open_journal(
 ) -> Journal:
     """`sqlite:///file.db`, `sqlite:////absolute.db`, a plain path, `postgresql://...`; `SettingsError` for all else.
 
-    `keys` encrypt bodies at rest, see `webhooks.journal.seal.Seal`. A journal that `segue move` has moved away is
+    `keys` encrypt bodies at rest, see `webhooks.journal.encryption.Seal`. A journal that `segue move` has moved away is
     refused unless `moved` allows it: what it took would be forgotten. Where `patient`, a server that is away at the
     moment is asked later: until then every call is `JournalUnavailable`, and the web server answers 503.
 

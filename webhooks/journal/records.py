@@ -13,9 +13,9 @@ import msgspec
 from translators.kit import Event
 from translators.kit.times import EPOCH
 from webhooks.errors import JournalError
+from webhooks.journal.encryption import Content, Locked, Seal, sealed_with
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import Act, Attempt, Audited, Claim, Cursor, Resealed, Row, Settlement, State
-from webhooks.journal.seal import Content, Locked, Seal, sealed_with
 
 Params = tuple[Any, ...]
 Record = Any

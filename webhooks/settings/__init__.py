@@ -1,7 +1,6 @@
 """Frozen settings, from the environment and an optional segue.toml. Nothing else in the service reads either."""
 
 from webhooks.settings.addresses import is_loopback
-from webhooks.settings.doors import judge
 from webhooks.settings.loader import load, load_with_origins, secrets_for, variables
 from webhooks.settings.model import (
     SEGMENT_REGIONS,
@@ -14,6 +13,7 @@ from webhooks.settings.model import (
     WebSettings,
     WorkerSettings,
 )
+from webhooks.settings.validate import judge
 
 __all__ = [
     "SEGMENT_REGIONS",

@@ -18,7 +18,6 @@ from translators.kit import Declaration, Source
 from translators.kit.configured import configured
 from webhooks.errors import SettingsError
 from webhooks.settings.addresses import lacking
-from webhooks.settings.doors import judge, nearest
 from webhooks.settings.fields import Secrets, Text, Words
 from webhooks.settings.file import read_secret, read_toml, readable_by_all
 from webhooks.settings.lookalikes import unquoted
@@ -34,8 +33,9 @@ from webhooks.settings.model import (
     WorkerSettings,
 )
 from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES, EndpointSchema
-from webhooks.settings.suspicions import suspicions
 from webhooks.settings.traces import wants_traces
+from webhooks.settings.validate import judge, nearest
+from webhooks.settings.warnings import suspicions
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 

@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from translators.kit.schemes import PublicKey
-from webhooks.signatures.claims import Unreadable, crc32, header, timestamp
 from webhooks.signatures.digest import fill, text_bytes
 from webhooks.signatures.model import Request
+from webhooks.signatures.presented import Unreadable, crc32, header, timestamp
 
 _ARMOUR: Final = re.compile(r"-----[A-Z ]+-----")
 _PLAIN_URL: Final = re.compile(r"[A-Za-z0-9:/._~-]{1,2048}")

@@ -25,10 +25,10 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )  # fmt: skip
 from webhooks.errors import SegueError
-from webhooks.signatures import claims
-from webhooks.signatures.claims import crc32
+from webhooks.signatures import presented
 from webhooks.signatures.digest import digest, fill, key_bytes, text_of
 from webhooks.signatures.model import Request
+from webhooks.signatures.presented import crc32
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def _request(
         url += ("&" if "?" in url else "?") + f"{scheme.body_hash_param}={query[scheme.body_hash_param]}"
     lower = {name.lower(): value for name, value in headers.items()} | {"content-type": content_type}
     request = Request(body=body, headers=lower, method=method, query=query, public_url=url)
-    headers[scheme.header] = claims.RequestClaim(scheme, request).right(body, secret)[0].decode()
+    headers[scheme.header] = presented.RequestClaim(scheme, request).right(body, secret)[0].decode()
     return Signed(body, headers, query)
 
 
@@ -138,7 +138,7 @@ def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> byte
         _put(item, scheme.sig_path, "-")
         wrapped = replace(scheme, items=None)
         request = Request(body=json.dumps(item).encode(), headers={})
-        _put(item, scheme.sig_path, claims.of_fields(wrapped, request)[0].right(b"", secret)[0].decode())
+        _put(item, scheme.sig_path, presented.of_fields(wrapped, request)[0].right(b"", secret)[0].decode())
     return json.dumps(payload).encode()
 
 

@@ -10,9 +10,9 @@ import binascii
 
 from translators.kit.schemes import StandardWebhooks
 from webhooks.signatures.asymmetric import fits, load_key
-from webhooks.signatures.claims import Claim, Unreadable, _signer, _template, timestamp
 from webhooks.signatures.digest import text_bytes
 from webhooks.signatures.model import Request
+from webhooks.signatures.presented import Claim, Unreadable, _signer, _template, timestamp
 
 
 class Standard:

@@ -22,12 +22,12 @@ from translators.kit.schemes import (
     SharedToken,
     StandardWebhooks,
 )  # fmt: skip
-from webhooks.signatures import claims
+from webhooks.signatures import presented
 from webhooks.signatures.asymmetric import Signed
-from webhooks.signatures.claims import RequestClaim, Unreadable
 from webhooks.signatures.diagnose import Allowance, Holds, diagnose
 from webhooks.signatures.digest import text_bytes
 from webhooks.signatures.model import Fault, Request, Signature, Verdict
+from webhooks.signatures.presented import RequestClaim, Unreadable
 from webhooks.signatures.standard import Standard
 from webhooks.signatures.urls import candidates
 
@@ -139,17 +139,17 @@ def presents(scheme: Scheme, request: Request) -> bool:
 def _claims(scheme: Scheme, request: Request, now: datetime, fetch: Callable[[str], bytes] | None) -> Sequence[_Timed]:
     match scheme:
         case HmacKvHeader():
-            return (claims.of_kv_header(scheme, request),)
+            return (presented.of_kv_header(scheme, request),)
         case HmacBody():
-            return (claims.of_body(scheme, request),)
+            return (presented.of_body(scheme, request),)
         case HmacTimestamped():
-            return (claims.of_timestamped(scheme, request),)
+            return (presented.of_timestamped(scheme, request),)
         case StandardWebhooks():
             return (Standard(scheme, request),)
         case HmacRequest():
             return (RequestClaim(scheme, request),)
         case HmacFields():
-            return claims.of_fields(scheme, request)
+            return presented.of_fields(scheme, request)
         case PublicKey():
             return (Signed(scheme, request, now=now, fetch=fetch),)
     raise TypeError(f"{type(scheme).__name__} is no scheme that signs")
@@ -168,7 +168,7 @@ def _clock(age: float, window: float) -> Verdict:
 def _once(scheme: HmacFields, path: str, request: Request, until: datetime, remember: Remember | None) -> Verdict:
     """A signed token that does not cover the body may come again with the very same body only: a retry."""
     accepted = _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
-    token = claims.payload_of(request.body).get(path)
+    token = presented.payload_of(request.body).get(path)
     if remember is None or not isinstance(token, str) or not token:
         return Verdict(
             Fault.MALFORMED, reason="The one-time token is missing, or there is no memory for it.",

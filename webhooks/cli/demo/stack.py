@@ -49,7 +49,7 @@ class Stack:
 
     def __enter__(self) -> Self:
         try:
-            self._start("webhooks.receiver", "--port", str(self.receiver_port), "--log", str(self.received))
+            self._start("webhooks.segment.fake", "--port", str(self.receiver_port), "--log", str(self.received))
             self._wait(f"http://127.0.0.1:{self.receiver_port}/")
             self._start("webhooks.cli", "serve")
             self._wait(f"{self.url}/readyz")

@@ -14,8 +14,8 @@ from translators.kit import from_iso, from_seconds
 from webhooks.cli.demo.stack import Stack
 from webhooks.cli.post import Answered, post
 from webhooks.journal import Journal, Row, State
-from webhooks.plugins import load
 from webhooks.signatures import Signed, sign
+from webhooks.sources.plugins import load
 
 SOURCE: Final = "stripe"
 PATIENCE: Final = 30.0

@@ -9,18 +9,18 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from webhooks import proof
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
 from webhooks.cli.starting import bracketed, local
+from webhooks.http.client import Heard, Unreachable, exchange, why
 from webhooks.journal import Journal
-from webhooks.outbound import Heard, Unreachable, exchange, why
 from webhooks.settings import is_loopback
+from webhooks.web import installation_proof
 
 
 def examine(config: Configuration, journal: Journal, now: datetime, timeout: float) -> Iterator[Finding]:
     """The web server on this machine's port, then the public address."""
-    installation = proof.establish(journal, now)
+    installation = installation_proof.establish(journal, now)
     web = config.settings.web
     here = f"http://{bracketed(local(web.host))}:{web.port}"
     is_here, _ = _leads_here(here, installation, timeout)
@@ -48,14 +48,14 @@ def examine(config: Configuration, journal: Journal, now: datetime, timeout: flo
 
 def _leads_here(base: str, installation: str, timeout: float) -> tuple[bool, str]:
     """Whether a web process over the same journal answers; what is wrong where none does."""
-    nonce = proof.nonce()
+    nonce = installation_proof.nonce()
     heard, fault = _get(f"{base}/healthz?nonce={nonce}", timeout)
     if heard is None:
         return False, f"{fault}. Is the web server up, and does the proxy or the platform lead there?"
     if heard.status != 200:
         return False, f"answers {heard.status} to /healthz: {_where(heard)}"
     told = str(_json(heard).get("proof", ""))
-    if hmac.compare_digest(told.encode(), proof.prove(installation, nonce).encode()):
+    if hmac.compare_digest(told.encode(), installation_proof.prove(installation, nonce).encode()):
         return True, ""
     return False, (
         "is answered by another program, or by a Segue over another journal: compare SEGUE_DATABASE there and here, "

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from webhooks.alerts import configured
 from webhooks.cli.alerts import wrong
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
 from webhooks.journal import Journal
-from webhooks.metrics.exposition import ALIVE
+from webhooks.monitoring.alerts import configured
+from webhooks.monitoring.metrics.exposition import ALIVE
 
 
 def examine(config: Configuration, journal: Journal, now: datetime) -> Iterator[Finding]:

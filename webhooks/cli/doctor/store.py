@@ -13,7 +13,7 @@ from typing import Final
 from webhooks.cli.check import damage_finding
 from webhooks.cli.findings import Finding
 from webhooks.journal import Journal, Verification, is_absent
-from webhooks.metrics.survey import folder
+from webhooks.monitoring.snapshot import folder
 from webhooks.settings import Settings
 
 ROUNDS: Final = 20

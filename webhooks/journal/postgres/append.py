@@ -7,14 +7,14 @@ from typing import Final
 
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import former, isolate, queries, records
+from webhooks.journal.encryption import Seal
 from webhooks.journal.former import Arrivals, Held, Sought
 from webhooks.journal.model import Stored
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, is_outage, message
 from webhooks.journal.postgres.operator import store
-from webhooks.journal.seal import Seal
 
-SQL: Final = queries.load("postgres")
+SQL: Final = queries.load("postgres/queries")
 
 
 def append_group(

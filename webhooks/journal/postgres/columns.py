@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from webhooks.errors import JournalError
 from webhooks.journal import records
+from webhooks.journal.encryption import Seal
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import HISTORY, Cursor, Settlement
 from webhooks.journal.records import Params, micros
-from webhooks.journal.seal import Seal
 
 _STORED: Final = (
     "source", "event_key", "type", "occurred_at", "received_at", "clock", "trust", "headers", "envelope", "body",

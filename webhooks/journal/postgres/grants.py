@@ -10,7 +10,7 @@ from webhooks.errors import JournalError
 from webhooks.journal import queries
 from webhooks.journal.postgres.connections import Connection, connect, unavailable
 
-SQL: Final = queries.load("postgres_grants")
+SQL: Final = queries.load("postgres/grants")
 ROLES: Final = ("segue_web", "segue_worker", "segue_reader")
 """None may log in: users are made members of one. They are of the whole server, their rights of one database."""
 

@@ -7,15 +7,15 @@ from datetime import datetime
 from typing import Any, Final
 
 from webhooks.journal import queries, records
+from webhooks.journal.encryption import Seal
 from webhooks.journal.filter import Filter
-from webhooks.journal.looking import Looked
 from webhooks.journal.model import DROPPABLE, HISTORY, Act, Audited, Changed, Cursor, Resealed, Row, State, Stored
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection
 from webhooks.journal.records import micros
-from webhooks.journal.seal import Seal
+from webhooks.journal.text_search import Looked
 
-SQL: Final = queries.load("postgres")
+SQL: Final = queries.load("postgres/queries")
 _BEHIND_ALL: Final = (1 << 63) - 1
 SETTLED: Final = tuple(state for state in State if state is not State.PENDING)
 """What `replay` changes."""

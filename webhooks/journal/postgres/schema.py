@@ -12,9 +12,9 @@ from webhooks.journal import queries
 from webhooks.journal.postgres.connections import Connection, connect, unavailable
 from webhooks.journal.postgres.grants import regrant
 
-MIGRATIONS: Final = queries.load("postgres_schema")
+MIGRATIONS: Final = queries.load("postgres/schema")
 LATEST: Final = max(map(int, MIGRATIONS))
-SQL: Final = queries.load("postgres")
+SQL: Final = queries.load("postgres/queries")
 _LOCK: Final = 0x5E6E_0001
 _TABLE: Final = """
 CREATE TABLE IF NOT EXISTS segue_schema (version integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())

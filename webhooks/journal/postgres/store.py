@@ -20,20 +20,21 @@ import msgspec
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import former, queries, records
+from webhooks.journal.encryption import Seal
 from webhooks.journal.former import Arrivals
 from webhooks.journal.group import Group
 from webhooks.journal.model import FORGOTTEN, Census, Claim, Settlement, State, Stats, Stored, Verification
-from webhooks.journal.postgres import columns, segments
+from webhooks.journal.postgres import columns
+from webhooks.journal.postgres import partitions as partitions_
 from webhooks.journal.postgres.append import append_group, prove, refused
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, Listener
 from webhooks.journal.postgres.operator import Operated
 from webhooks.journal.postgres.schema import ensure
 from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner, runner
-from webhooks.journal.seal import Seal
 
 R = TypeVar("R")
-SQL: Final = queries.load("postgres")
+SQL: Final = queries.load("postgres/queries")
 _ANY_READY, _CLAIM = (SQL[name].format(sources=SQL["sources"]) for name in ("any_ready", "claim"))
 FLUSHERS: Final = 3
 """Groups that may be committing at once, in one process."""
@@ -61,10 +62,10 @@ def wall() -> int:
 class PostgresJournal(Operated):
     """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork.
 
-    `span` is how long a segment is open, see `webhooks.journal.postgres.segments`.
+    `span` is how long a segment is open, see `webhooks.journal.postgres.partitions`.
     """
 
-    def __init__(self, url: str, *, seal: Seal | None = None, span: timedelta = segments.SPAN) -> None:
+    def __init__(self, url: str, *, seal: Seal | None = None, span: timedelta = partitions_.SPAN) -> None:
         self._url = url
         self._seal = seal or Seal()
         self._span = span
@@ -151,17 +152,17 @@ class PostgresJournal(Operated):
                 return False
             db.execute(SQL["forget_tokens"], told)
             db.execute(SQL["forget_workers"], {"old": micros(now - FORGOTTEN)})
-            segments.add_up(db)
-            segments.rotate(db, self._span, told)
+            partitions_.add_up(db)
+            partitions_.rotate(db, self._span, told)
             return True
 
         if not self._write(tidy):
             return 0
         gone = 0
-        for segment in self._read(segments.closed):
-            if self._read(lambda db, one=segment: segments.is_worth_a_look(db, one, before)):  # type: ignore[misc]
-                gone += self._write(lambda db, one=segment["id"]: segments.retire(db, one, before)) or 0  # type: ignore[misc]
-        return gone + int(self._write(lambda db: segments.prune_kept(db, before, max(0, limit - gone))))
+        for segment in self._read(partitions_.closed):
+            if self._read(lambda db, one=segment: partitions_.is_worth_a_look(db, one, before)):  # type: ignore[misc]
+                gone += self._write(lambda db, one=segment["id"]: partitions_.retire(db, one, before)) or 0  # type: ignore[misc]
+        return gone + int(self._write(lambda db: partitions_.prune_kept(db, before, max(0, limit - gone))))
 
     def census(self) -> Census:
         """Counts, of which those of settled events are kept as they change."""

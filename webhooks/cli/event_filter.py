@@ -1,0 +1,167 @@
+"""Which events a command means: the options that they share, and ids as a person has them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from difflib import get_close_matches
+from functools import wraps
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from webhooks.cli.complete import endpoint_names, event_types
+from webhooks.cli.output import fail, printable
+from webhooks.cli.time_args import moment
+
+if TYPE_CHECKING:
+    from webhooks.journal import Filter, Journal, Row
+
+STATES: Final = ("pending", "delivered", "ignored", "unsupported", "dead", "dropped")
+_SPANS: Final = ("received", "occurred", "settled")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The options as they were given."""
+
+    ids: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+    states: tuple[str, ...] = ()
+    since: str | None = None
+    until: str | None = None
+    occurred_since: str | None = None
+    occurred_until: str | None = None
+    settled_since: str | None = None
+    settled_until: str | None = None
+    text: str = ""
+
+    def __bool__(self) -> bool:
+        return any(getattr(self, each.name) for each in fields(self))
+
+    def filter(self, journal: Journal, now: datetime) -> Filter:
+        """As the journal reads it. A failure where an id names nothing, or more than one event."""
+        from webhooks.journal import Filter, State
+
+        _check_sources(journal, self.sources)
+        times: dict[str, Any] = {}
+        for part in _SPANS:
+            for end in ("since", "until"):
+                option = end if part == "received" else f"{part}_{end}"
+                if text := getattr(self, option):
+                    times[f"{part}_{end}"] = moment(text, now, option=f"--{option.replace('_', '-')}")
+        return Filter(
+            seqs=tuple(named(journal, id_, self.sources).seq for id_ in self.ids) if self.ids else None,
+            sources=self.sources,
+            types=self.types,
+            states=tuple(State(state) for state in self.states),
+            text=self.text,
+            **times,
+        )
+
+    def told(self) -> dict[str, Any]:
+        """What was given, for the audit log."""
+        return {each.name: value for each in fields(self) if (value := getattr(self, each.name))}
+
+
+def choosing(*, states: bool = True, ids: str = "option", times: bool = True) -> Callable[[Any], Any]:
+    """Give a command the options that choose events; they reach it as `choice`. `ids` is option, argument or none."""
+    options: list[Callable[[Any], Any]] = []
+    if ids == "argument":
+        options.append(click.argument("ids", nargs=-1, metavar="[ID]..."))
+    elif ids == "option":
+        options.append(click.option("--id", "ids", multiple=True, help="Its number, its key, or SOURCE/KEY."))
+    options += [
+        click.option(
+            "--source",
+            "sources",
+            multiple=True,
+            metavar="NAME",
+            shell_complete=endpoint_names,
+            help="Of this source; * is any text.",
+        ),
+        click.option(
+            "--type",
+            "types",
+            multiple=True,
+            metavar="TYPE",
+            shell_complete=event_types,
+            help="Of this type, such as 'invoice.*'.",
+        ),
+    ]
+    if states:
+        options.append(click.option("--state", "states", multiple=True, type=click.Choice(STATES)))
+    if times:
+        options += [
+            click.option("--since", metavar="TIME", help="Received at this time (2h, 3d ago, or ISO 8601) or later."),
+            click.option("--until", metavar="TIME", help="Received before."),
+            click.option("--occurred-since", metavar="TIME", help="The same by the provider's clock."),
+            click.option("--occurred-until", metavar="TIME"),
+            click.option("--settled-since", metavar="TIME", help="Delivered, ignored, dead ... at this time or later."),
+            click.option("--settled-until", metavar="TIME"),
+        ]
+    options.append(click.option("--text", default="", help="With this in the body, the key or the reason; slow."))
+
+    def decorate(command: Any) -> Any:
+        @wraps(command)
+        def chosen(**given: Any) -> Any:
+            taken = {each.name: given.pop(each.name) for each in fields(Choice) if each.name in given}
+            return command(choice=Choice(**taken), **given)
+
+        for option in reversed(options):
+            chosen = option(chosen)
+        return chosen
+
+    return decorate
+
+
+def _check_sources(journal: Journal, names: Sequence[str]) -> None:
+    """A name that is neither configured nor stored is a typing error, which would choose nothing in silence."""
+    from webhooks.cli.configuration import forgiving, unknown
+    from webhooks.journal import Filter
+
+    for name in names:
+        if "*" not in name and not list(journal.rows(Filter(sources=(name,)), limit=1)):
+            config = forgiving()
+            known = {*config.sources, *config.endpoints, *(plugin.name for plugin in config.registry.broken)}
+            if name not in known:
+                raise unknown(name, known, what="source or endpoint")
+
+
+def _meant(id_: str) -> str:
+    """The hint for SOURCE/KEY with a mistyped source; empty if there is no near one."""
+    from webhooks.cli.configuration import forgiving
+
+    config = forgiving()
+    source, slash, key = id_.partition("/")
+    known = {*config.sources, *config.endpoints}
+    close = get_close_matches(source, known, n=1) if slash and source not in known else []
+    return f"Did you mean {close[0]}/{printable(key)}? `segue sources` lists the sources." if close else ""
+
+
+def named(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:
+    """The one event that an id means: its number, its key, or SOURCE/KEY; a failure otherwise."""
+    from webhooks.journal import Filter
+
+    found: dict[int, Row] = {}
+    if id_.isascii() and id_.isdigit() and len(id_) < 19 and not sources and (row := journal.get(int(id_))):
+        found[row.seq] = row
+    for row in journal.rows(Filter(keys=(id_,), sources=tuple(sources))):
+        found[row.seq] = row
+    source, slash, key = id_.partition("/")
+    if slash and (row := journal.find(source, key)):
+        found[row.seq] = row
+    if not found:
+        within = f" of {', '.join(sources)}" if sources else ""
+        raise fail(
+            f"No event{within} has the number or key {printable(id_)!r}.",
+            _meant(id_) or "It may be pruned, or of another journal. `segue events --text ...` looks into bodies.",
+        )
+    if len(found) > 1:
+        names = ", ".join(f"{row.event.source}/{row.event.key} (#{seq})" for seq, row in sorted(found.items()))
+        raise fail(
+            f"{printable(id_)!r} names {len(found)} events: {printable(names)}.", "Write SOURCE/KEY, or add --source."
+        )
+    return next(iter(found.values()))

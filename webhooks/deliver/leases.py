@@ -1,0 +1,190 @@
+"""The claims that this worker holds: leased, renewed, settled once, and handed back at the end."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Final
+
+from webhooks.errors import JournalUnavailable
+from webhooks.journal import Claim, Journal, Settlement, State, left_out_by
+from webhooks.logs import events
+from webhooks.monitoring.metrics import Meter
+
+log: Final = logging.getLogger("webhooks.deliver")
+
+WARN_EVERY: Final = timedelta(hours=1)
+_Key = tuple[int, str]
+
+
+def _key(claim: Claim) -> _Key:
+    return claim.seq, claim.lease
+
+
+class Ledger:
+    """Safe to share between threads. `counts` holds events by what became of them since the worker began."""
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        worker: str,
+        lease: timedelta,
+        clock: Callable[[], datetime],
+        meter: Meter | None = None,
+    ) -> None:
+        self._journal = journal
+        self._meter = meter or Meter()
+        self._worker = worker
+        self._lease = lease
+        self._clock = clock
+        self._open: dict[_Key, Claim] = {}
+        self._unsettled: dict[_Key, Settlement] = {}
+        self._warned: dict[str, datetime] = {}
+        self._lock = threading.Lock()
+        self._flushing = threading.Lock()
+        self.counts: Counter[str] = Counter()
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def take(self, limit: int) -> list[Claim]:
+        """Claim due events, in order of arrival."""
+        claims = self._journal.claim(limit, worker=self._worker, now=self._clock(), lease=self._lease)
+        with self._lock:
+            self._open.update((_key(claim), claim) for claim in claims)
+            self.counts["claimed"] += len(claims)
+        return sorted(claims, key=lambda claim: claim.seq)
+
+    def holds(self, claim: Claim) -> bool:
+        """Whether the claim is still ours: not settled, not handed back, its lease not lost."""
+        return _key(claim) in self._open
+
+    def settle(self, settlements: Iterable[Settlement]) -> None:
+        """End claims. Where the journal is away they are kept, with their leases, for `flush`."""
+        with self._lock:
+            for settlement in settlements:
+                if self.holds(settlement.claim):
+                    self._unsettled.setdefault(_key(settlement.claim), settlement)
+        try:
+            self.flush()
+        except JournalUnavailable as error:
+            log.warning("not settled yet: the journal is away", extra={"reason": error.message})
+
+    def flush(self) -> None:
+        """Write what `settle` could not. `JournalUnavailable` where it still cannot."""
+        with self._flushing:
+            with self._lock:
+                waiting = list(self._unsettled.values())
+            if not waiting:
+                return
+            now = self._clock()
+            settled = self._journal.settle(waiting, now=now)
+            with self._lock:
+                for settlement in waiting:
+                    self._unsettled.pop(_key(settlement.claim), None)
+                    self._open.pop(_key(settlement.claim), None)
+                    self.counts[_outcome(settlement) if settlement.claim.seq in settled else "lost"] += 1
+        self._measure([settlement for settlement in waiting if settlement.claim.seq in settled], now)
+        if len(settled) < len(waiting):
+            self._meter.lost.inc(len(waiting) - len(settled))
+            log.warning("leases were lost before they were settled", extra={"events": len(waiting) - len(settled)})
+
+    def _measure(self, settled: Sequence[Settlement], now: datetime) -> None:
+        watched = events.isEnabledFor(logging.INFO)
+        for settlement in settled:
+            event = settlement.claim.event
+            warn = settlement.state in {State.PENDING, State.DEAD} or self._is_news(settlement, now)
+            if watched and (settlement.attempt or settlement.state is not State.PENDING):
+                _show(settlement, warn=warn)
+            elif warn and settlement.state is State.IGNORED:
+                _show(settlement, warn=True)
+            if settlement.state is State.DELIVERED:
+                self._meter.delivered.labels(event.source).inc()
+                self._meter.latency.labels(event.source).observe((now - event.received_at).total_seconds())
+            elif settlement.state is State.DEAD:
+                self._meter.dead.labels(event.source).inc()
+
+    def _is_news(self, settlement: Settlement, now: datetime) -> bool:
+        """Whether to warn that a setting leaves an event out: once an hour for each source."""
+        if not left_out_by(settlement.state, settlement.reason):
+            return False
+        source = settlement.claim.event.source
+        warned = self._warned.get(source)
+        if warned is None or not timedelta() <= now - warned < WARN_EVERY:
+            self._warned[source] = now
+            return True
+        return False
+
+    def renew(self) -> None:
+        """Prolong every lease; a claim that is somebody else's by now is let go of, unsettled."""
+        with self._lock:
+            mine = list(self._open.values())
+        if not mine:
+            return
+        held = self._journal.renew(mine, now=self._clock(), lease=self._lease)
+        lost = [claim for claim in mine if claim.seq not in held]
+        with self._lock:
+            lost = [claim for claim in lost if self._open.pop(_key(claim), None)]  # the others were settled meanwhile
+            for claim in lost:
+                self._unsettled.pop(_key(claim), None)
+            self.counts["lost"] += len(lost)
+        if lost:
+            self._meter.lost.inc(len(lost))
+            log.warning("leases were lost", extra={"events": len(lost)})
+
+    def give_back(
+        self, claims: Sequence[Claim], reason: str, *, delay: timedelta = timedelta(), attempt: bool = False
+    ) -> None:
+        """Hand claims back to the journal, to be taken again after `delay`."""
+        due_at = self._clock() + delay if delay else None
+        self.settle(
+            Settlement(claim=claim, state=State.PENDING, reason=reason, due_at=due_at, attempt=attempt)
+            for claim in claims
+        )
+
+    def give_back_all(self, reason: str) -> None:
+        """Hand back whatever is still open."""
+        with self._lock:
+            claims = list(self._open.values())
+        self.give_back(claims, reason)
+
+    @contextmanager
+    def beating(self) -> Iterator[None]:
+        """Renew leases in the background, three times in each lease."""
+        done = threading.Event()
+
+        def beat() -> None:
+            while not done.wait(self._lease.total_seconds() / 3):
+                try:
+                    self.renew()
+                except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a store raises
+                    log.warning("leases not renewed", extra={"reason": repr(error)})
+
+        thread = threading.Thread(target=beat, name="leases", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            done.set()
+            thread.join()
+
+
+def _show(settlement: Settlement, *, warn: bool) -> None:
+    event = settlement.claim.event
+    message, detail = settlement.state.value, settlement.reason.strip().rpartition("\n")[2]
+    if settlement.state is State.PENDING:
+        message = "waiting"
+    level = logging.WARNING if warn else logging.INFO
+    said = {"source": event.source, "type": event.type, "key": event.key, "detail": detail[:300]}
+    events.log(level, message, extra=said)
+
+
+def _outcome(settlement: Settlement) -> str:
+    if settlement.state is not State.PENDING:
+        return settlement.state.value
+    return "retried" if settlement.attempt else "handed_back"

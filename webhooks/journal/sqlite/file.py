@@ -1,0 +1,354 @@
+"""One SQLite file, in WAL with `synchronous=FULL`: durable transactions that take turns, and reads that wait for none.
+
+Several processes may share the file. Their writes take turns by a blocking `flock` beside it, because SQLite's own
+busy handler sleeps, which lengthens the tail latency. Reads take no lock.
+https://www.sqlite.org/wal.html https://www.sqlite.org/pragma.html#pragma_synchronous
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from weakref import WeakSet
+
+from webhooks.errors import JournalError
+from webhooks.journal import queries, records
+from webhooks.journal.model import Stats
+from webhooks.journal.runners import Runner, real_lock
+from webhooks.journal.sqlite import damage, location
+from webhooks.journal.sqlite.open_files import (
+    SAVED,
+    Identity,
+    OpenFiles,
+    Recovery,
+    Turn,
+    Users,
+    are_open_here,
+    create,
+    identity,
+    keep_new_log,
+    log_of,
+    recorded_at,
+    restore_kept_log,
+)
+
+R = TypeVar("R")
+MIGRATIONS: Final = queries.load("sqlite/schema")
+WAL_PAGES: Final = 2000
+"""Pages of 4 KiB after which a commit moves the log into the database file."""
+WAL_BYTES: Final = 64 * 1024 * 1024
+"""What a log that grew (behind a long read, in a burst) shrinks to when it is begun anew."""
+BAD_VALUE: Final = (
+    sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, ValueError, TypeError, OverflowError,
+)  # fmt: skip
+"""The fault of what was to be stored, not of the store."""
+
+
+class SqliteFile:
+    """The file as one process uses it; never used across a fork. Connections open late, and again after a fault.
+
+    What is written is durable only in files that other processes find under the names: before and after each
+    transaction and each read they are compared with those that are open here (`webhooks.journal.sqlite.open_files`).
+    """
+
+    def __init__(self, path: Path, run: Runner) -> None:
+        self.path = path
+        self.run = run
+        self.stats = Stats()
+        self._name = os.path.realpath(path)
+        self._pid = os.getpid()
+        self._lock = Turn(self._name)
+        self._users = Users(self._name)
+        self._writing: OpenFiles | None = None
+        self._reading: OpenFiles | None = None
+        self._read_lock = real_lock()  # also taken by the runner's thread
+        with _registry:
+            _in_process.add(self)
+
+    def write(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """`transact`, where it may block; `JournalError` for a value that cannot be stored."""
+        try:
+            result: R = self.run(self.transact, work)
+        except BAD_VALUE as error:
+            raise records.refused("a value", error) from error
+        return result
+
+    def transact(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """One durable transaction. Runs in the runner's thread; gevent's locks have no place in here.
+
+        A fault of a value (`BAD_VALUE`) is raised as it is; every other of SQLite or the system is
+        `JournalUnavailable`. Nothing is stored then.
+        """
+        began = time.perf_counter()
+        try:
+            with self._turn():
+                result = self._transaction(work)
+        except BAD_VALUE:
+            raise
+        except (sqlite3.Error, OSError, MemoryError) as error:
+            raise location.unavailable(self.path, error) from error
+        self.stats.commits += 1
+        self.stats.last_commit_seconds = time.perf_counter() - began
+        return result
+
+    def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        """Read on a connection of its own, without a turn."""
+        try:
+            for _ in range(3):
+                with self._read_lock:
+                    result = self._read(work)
+                if result is not None:
+                    return result[0]
+                self.run(self._refresh)
+            raise FileNotFoundError(REPLACED)
+        except BAD_VALUE as error:
+            raise records.refused("a value", error) from error
+        except (sqlite3.Error, OSError, MemoryError) as error:
+            with self._read_lock:
+                self._close_reader()
+            raise location.unavailable(self.path, error) from error
+
+    def free(self) -> int:
+        """Bytes free on its disk."""
+        try:
+            return shutil.disk_usage(self.path.parent).free
+        except OSError as error:
+            raise location.unavailable(self.path, error) from error
+
+    def size(self) -> int:
+        """Bytes it takes, its log included."""
+        return sum(part.stat().st_size for part in (Path(self._name), Path(log_of(self._name))) if part.exists())
+
+    def close(self) -> None:
+        """Close everything; it may be used again."""
+        self.run(self._close)
+
+    def leave_behind(self) -> None:
+        """In the child of a fork: let go of the parent's lock, and leave its connections alone.
+
+        Closing them here would break the parent's locks: https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
+        """
+        _left_behind.extend((self._writing, self._reading))
+        self._lock.close()
+        self._users.leave()
+
+    @property
+    def _writer(self) -> sqlite3.Connection | None:
+        return self._writing.db if self._writing else None
+
+    def _transaction(self, work: Callable[[sqlite3.Connection], R]) -> R:
+        files = self._current()
+        db = files.db
+        try:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                result = work(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+        except BAD_VALUE:
+            raise
+        except (sqlite3.Error, OSError, MemoryError) as error:
+            self._close_or_recover(files)
+            if damage.is_damage(error):
+                damage.note(self._name, str(error))
+            raise
+        if not files.unchanged():
+            self._recover(files)
+            raise FileNotFoundError(REPLACED)
+        return result
+
+    def _current(self) -> OpenFiles:
+        """The files to write to, opened if need be."""
+        files = self._writing
+        if files is None:
+            return self._open_writer()
+        if not files.unchanged():
+            self._recover(files)
+            raise FileNotFoundError(REPLACED)
+        return files
+
+    def _recover(self, files: OpenFiles, *, wait: bool = False) -> None:
+        """Save what is in the files that are open here; close them wherever this process has them open.
+
+        Raises `OSError` and closes nothing if they cannot be saved now. `wait` gives the reads in progress time to end.
+        """
+        recovery = Recovery(files, self._users)
+        recovery.save(wait=wait)
+        with keep_new_log(self._name, files.identity):
+            for file in self._in_process():
+                file._close_connections()
+
+    def _close_or_recover(self, files: OpenFiles, *, wait: bool = False) -> None:
+        if files.unchanged():
+            self._close_connections()
+        else:
+            self._recover(files, wait=wait)
+
+    def _refresh(self) -> None:
+        """For a reader that found other files: recover, and open the current ones."""
+        with self._turn():
+            if self._writing is not None and not self._writing.unchanged():
+                self._recover(self._writing)
+            self._current()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        is_new = self._writing is None and not os.path.exists(f"{self._name}.lock")  # noqa: PTH110
+        if self._writing is None:
+            location.refuse_path(self.path)
+        try:
+            with self._lock():
+                yield
+        finally:
+            if self._writing is None:
+                self._lock.close()
+                if is_new:  # leave nothing beside a file that is not a journal
+                    for end in (".lock", ".open"):
+                        Path(self._name + end).unlink(missing_ok=True)
+
+    def _open_writer(self) -> OpenFiles:
+        for file in self._in_process():
+            if file._writing is not None and not file._writing.unchanged():
+                file._recover(file._writing)
+        restore_kept_log(self._name)
+        expected = self._join()
+        try:
+            create(self._name)
+            db = _connect(self._name)
+            try:
+                location.refuse_foreign(db, self.path)
+                _prepare(db)
+                _migrate(db)
+                current = _opened(self._name, expected)
+            except BaseException:
+                db.close()
+                raise
+        except BaseException:
+            self._users.leave()
+            raise
+        if expected is None:
+            self._users.record(current)
+        self._writing = OpenFiles(self._name, current, db)
+        return self._writing
+
+    def _join(self) -> Identity | None:
+        """Be a user of the files: those that others have open, or None if there are none."""
+        alone = self._users.join()
+        recorded = self._users.recorded()
+        if alone or recorded in {None, SAVED}:
+            return None
+        if recorded != identity(self._name):
+            self._users.leave()
+            raise FileNotFoundError(
+                "a file of it was removed or replaced, and another process has not yet saved what it holds of it"
+            )
+        return recorded
+
+    def _read(self, work: Callable[[sqlite3.Connection], R]) -> tuple[R] | None:
+        """The result in a tuple; None if other files stand under the names than are open."""
+        if self._reading is not None and not self._reading.unchanged():
+            self._close_reader()
+        files = self._reading or self._open_reader()
+        if files is None:
+            return None
+        try:
+            result = work(files.db)
+        except BAD_VALUE:
+            raise
+        except (sqlite3.Error, OSError) as error:
+            if not files.unchanged():
+                return None
+            if damage.is_damage(error):
+                damage.note(self._name, str(error))
+            raise
+        return (result,) if files.unchanged() else None
+
+    def _open_reader(self) -> OpenFiles | None:
+        expected = self._writing.identity if self._writing is not None else recorded_at(self._name)
+        if expected is None or expected != identity(self._name):
+            return None
+        db = _connect(f"{Path(self._name).as_uri()}?mode=ro", uri=True)
+        try:
+            db.execute("PRAGMA user_version").fetchone()
+            _opened(self._name, expected)
+        except BaseException:
+            db.close()
+            raise
+        self._reading = OpenFiles(self._name, expected, db)
+        return self._reading
+
+    def _in_process(self) -> list[SqliteFile]:
+        """All that have the same file open in this process: SQLite shares what it has open of it among them."""
+        with _registry:
+            return [file for file in _in_process if (file._name, file._pid) == (self._name, self._pid)]
+
+    def _close(self) -> None:
+        files = self._writing
+        if files is not None:
+            with suppress(sqlite3.Error, OSError), self._turn():
+                self._close_or_recover(files, wait=True)
+        self._close_connections()
+
+    def _close_connections(self) -> None:
+        with self._read_lock:
+            self._close_reader()
+        if self._writing is not None:
+            self._writing.db.close()
+            self._writing = None
+        self._users.leave()
+
+    def _close_reader(self) -> None:
+        if self._reading is not None:
+            self._reading.db.close()
+            self._reading = None
+
+
+REPLACED: Final = "its file was removed or replaced while it was in use"
+_in_process: Final[WeakSet[SqliteFile]] = WeakSet()
+_registry: Final = real_lock()
+_left_behind: Final[list[OpenFiles | None]] = []
+
+
+def _opened(name: str, expected: Identity | None) -> Identity:
+    """The files that a new connection has open, if they are the expected ones."""
+    current = identity(name)
+    if not current.complete or expected not in {None, current} or not are_open_here(current):
+        raise FileNotFoundError(REPLACED)
+    return current
+
+
+def _connect(target: str, **how: Any) -> sqlite3.Connection:
+    db: sqlite3.Connection = sqlite3.connect(target, isolation_level=None, check_same_thread=False, timeout=10, **how)
+    db.row_factory = sqlite3.Row
+    return db
+
+
+def _prepare(db: sqlite3.Connection) -> None:
+    mode = db.execute("PRAGMA journal_mode=WAL").fetchone()[0]
+    for pragma in (
+        "synchronous=FULL", "fullfsync=ON", f"wal_autocheckpoint={WAL_PAGES}", f"journal_size_limit={WAL_BYTES}",
+    ):  # fmt: skip
+        db.execute(f"PRAGMA {pragma}")
+    synchronous, full = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "fullfsync"))
+    if (mode, synchronous, full) != ("wal", 2, 1):
+        raise sqlite3.OperationalError("WAL with synchronous=FULL cannot be had here")
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    have = db.execute("PRAGMA user_version").fetchone()[0]
+    want = max(map(int, MIGRATIONS))
+    if have > want:
+        raise JournalError(
+            f"this journal is of schema {have}, this Segue knows {want}", hint="Start the newer version of Segue again."
+        )
+    for number in range(have + 1, want + 1):
+        db.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[str(number)]} PRAGMA user_version = {number}; COMMIT;")

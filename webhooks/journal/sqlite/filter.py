@@ -1,0 +1,105 @@
+"""Which index answers a filter of the SQLite journal. A row holds its body, so rows that are not meant are not read."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+from typing import Any, Final
+
+from webhooks.journal import queries, records
+from webhooks.journal.filter import Filter
+from webhooks.journal.model import State
+
+SQL: Final = queries.load("sqlite/queries")
+FEW: Final = 20_000
+"""So many events are sorted for a page; if a filter may mean more, the rows are gone through in their order."""
+_PENDING: Final = "state = 'pending'"
+_SETTLED: Final = "state <> 'pending'"
+_UNDELIVERED: Final = "state NOT IN ('pending', 'delivered')"
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A part of the events, in an index: those of one state, or all."""
+
+    index: str = ""
+    where: str = "TRUE"
+
+
+class Selection:
+    """A filter without its text, as the queries of this database take it."""
+
+    def __init__(self, db: sqlite3.Connection, filter: Filter) -> None:
+        self._db = db
+        self._filter = filter
+        self._params = records.chosen(filter)
+        if filter.sources or filter.keys:
+            patterns = self._params.get("sources", '["*"]')
+            sources = [row[0] for row in db.execute(SQL["sources"], (patterns,))]
+            self._params["sources"] = records.json(sources)
+        self._where = " AND ".join(SQL[f"where {part}"] for part in self._params) or SQL["where"]
+
+    def page(self, after: int, limit: int, *, newest_first: bool) -> list[int]:
+        """The seqs of a page behind a place, or before it."""
+        name = "rows_newest_first" if newest_first else "rows"
+        found: list[int] = []
+        for part in self._in_order():
+            rows = self._run(name, part, after=after, limit=limit)
+            found += [row[0] for row in rows]
+        return sorted(found, reverse=newest_first)[:limit]
+
+    def count(self) -> int:
+        """How many there are."""
+        return sum(self._run("count", part)[0][0] for part in self._ranges())
+
+    def seqs(self) -> list[int]:
+        """All of them, in order."""
+        return sorted(row[0] for part in self._ranges() for row in self._run("seqs", part))
+
+    def kinds(self) -> list[Any]:
+        """Counted by source, type, state and reason, in this order."""
+        return sorted(tuple(row) for part in self._ranges() for row in self._run("kinds", part))
+
+    def _ranges(self) -> list[Range]:
+        """Parts that hold all that is meant, each once."""
+        filter = self._filter
+        if filter.seqs is not None:
+            return [Range("NOT INDEXED")]
+        if filter.keys:
+            return [Range("INDEXED BY sqlite_autoindex_events_1")]
+        if not (filter.states or filter.sources):
+            return [Range()]
+        states = filter.states or tuple(State)
+        settled = [state for state in dict.fromkeys(states) if state is not State.PENDING]
+        ranges = [Range("INDEXED BY events_settled", f"{_SETTLED} AND state = '{state.value}'") for state in settled]
+        return ranges + [Range("INDEXED BY events_queue", _PENDING)] * (State.PENDING in states)
+
+    def _in_order(self) -> list[Range]:
+        """The same for a page: parts that are few, or that are in order of arrival."""
+        ranges = self._ranges()
+        if self._filter.keys or self._filter.seqs is not None:
+            return ranges
+        if ranges == [Range()]:
+            return [Range("NOT INDEXED")]
+        left = FEW
+        for part in ranges:
+            left -= self._up_to(part, left + 1)
+            if left < 0:
+                break
+        else:
+            return ranges
+        if self._filter.states and not {State.PENDING, State.DELIVERED} & set(self._filter.states):
+            states = dict.fromkeys(self._filter.states)
+            where = [f"{_UNDELIVERED} AND state = '{state.value}'" for state in states]
+            return [Range("INDEXED BY events_undelivered", each) for each in where]
+        return [Range("NOT INDEXED")]
+
+    def _up_to(self, part: Range, most: int) -> int:
+        where = f"{part.where} AND {SQL['where sources']}" if self._filter.sources else part.where
+        query = SQL["up_to"].format(index=part.index, where=where)
+        found: int = self._db.execute(query, {**self._params, "most": most}).fetchone()[0]
+        return found
+
+    def _run(self, name: str, part: Range, **more: int) -> list[Any]:
+        query = SQL[name].format(index=part.index, where=f"{part.where} AND {self._where}")
+        return self._db.execute(query, {**self._params, **more}).fetchall()

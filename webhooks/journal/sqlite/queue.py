@@ -1,0 +1,69 @@
+"""The queue of the SQLite journal: which pending events are due, and a fair share of each source for a claim."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from webhooks.journal import queries, records
+from webhooks.journal.records import micros
+
+SQL: Final = queries.load("sqlite/queries")
+LONGEST_DELAY: Final = timedelta(minutes=10)
+"""No retry is put off for longer: one that seems to be was set by a clock that was ahead, and is due."""
+Span = tuple[str, int, int, int]
+"""A source, a phase, and from when to when its events are due: a range of the index."""
+_FIRST, _LAST = -(1 << 63), (1 << 63) - 1
+
+
+def times(now: datetime, lease: timedelta) -> dict[str, int]:
+    """What is due at this time, for the queries."""
+    return {
+        "now": micros(now),
+        "beyond": micros(now + 2 * lease),
+        "far": micros(now + LONGEST_DELAY),
+        "first": _FIRST,
+        "last": _LAST,
+    }
+
+
+def any_ready(db: sqlite3.Connection, at: Mapping[str, int]) -> bool:
+    """Whether there is an event to claim."""
+    return db.execute(SQL["ready"], {**at, "limit": 1}).fetchone() is not None
+
+
+def claim(db: sqlite3.Connection, limit: int, at: Mapping[str, int], lease: Mapping[str, Any]) -> list[Any]:
+    """Lease up to `limit` events, in their order: a fair share of each source first, then whatever is there."""
+    spans: dict[str, list[Span]] = {}
+    for span in db.execute(SQL["ready"], {**at, "limit": -1}):
+        spans.setdefault(span["source"], []).append(tuple(span))
+    seqs = _chosen(db, list(spans.values()), limit)
+    rows = db.execute(SQL["claim"], {**lease, "seqs": records.json(sorted(seqs))}).fetchall()
+    return sorted(rows, key=lambda row: row["seq"])
+
+
+def _chosen(db: sqlite3.Connection, sources: list[list[Span]], limit: int) -> set[int]:
+    """Of each source as many as its share; if some have fewer, those that have more fill it up."""
+    random.shuffle(sources)  # if there are more of them than events to claim, none is always the last
+    share = -(-limit // max(1, len(sources)))
+    chosen: set[int] = set()
+    longer = []
+    for spans in sources:
+        seqs = _first(db, spans, min(share, limit - len(chosen)))
+        chosen.update(seqs)
+        if len(seqs) == share:
+            longer.append(spans)
+    for spans in longer:
+        if left := limit - len(chosen):
+            more = [seq for seq in _first(db, spans, share + left) if seq not in chosen]
+            chosen.update(more[:left])
+    return chosen
+
+
+def _first(db: sqlite3.Connection, spans: Sequence[Span], limit: int) -> list[int]:
+    """The oldest of one source that are due."""
+    found = [seq for span in spans for (seq,) in db.execute(SQL["first_ready"], (*span, limit))]
+    return sorted(found)[:limit]

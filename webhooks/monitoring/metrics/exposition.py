@@ -1,0 +1,126 @@
+"""One scrape: the totals of all processes, and what a survey saw, in the text that Prometheus reads.
+
+https://prometheus.io/docs/instrumenting/exposition_formats/
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from importlib.metadata import version
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from webhooks.journal import Journal
+from webhooks.monitoring.metrics.totals import Totals
+from webhooks.monitoring.silence import Pulse
+from webhooks.monitoring.snapshot import Seen, Survey
+
+ALIVE: Final = timedelta(seconds=60)
+"""A worker writes its heartbeat every ten seconds."""
+Notes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
+_DOOR: Final = ("segue_webhooks_received", "segue_events_journalled", "segue_events_duplicate")
+_WORKER: Final = ("segue_events_delivered", "segue_events_dead")
+
+
+class Exposition:
+    """`sources` are the endpoints that are configured: their plain counters are told before they first count."""
+
+    def __init__(
+        self, totals: Totals, survey: Survey, pulse: Pulse, journal: Journal, *, sources: Collection[str],
+        clock: Callable[[], datetime],
+    ) -> None:  # fmt: skip
+        self._totals = totals
+        self._survey = survey
+        self._pulse = pulse
+        self._journal = journal
+        self._sources = tuple(sources)
+        self._clock = clock
+
+    def render(self, accept: str = "") -> tuple[bytes, str]:
+        """The text and its content type. `JournalUnavailable` where the journal is away."""
+        self._totals.flush()
+        metrics = [*self._counted(), *self._seen()]
+        registry = CollectorRegistry()
+        registry.register(_Ready(metrics))
+        encode, content_type = choose_encoder(accept)
+        return encode(registry), content_type
+
+    def _counted(self) -> Iterator[Metric]:
+        for metric in self._totals.read():
+            if metric.name in {*_DOOR, *_WORKER}:
+                told = {sample.labels["source"] for sample in metric.samples}
+                for source in sorted({*self._sources} - told):
+                    metric.add_sample(f"{metric.name}_total", {"source": source}, 0.0)
+            yield metric
+
+    def _seen(self) -> Iterator[Metric]:
+        now = self._clock()
+        seen = self._survey.latest()
+        yield from _journal(seen, now, self._sources)
+        yield from _workers(self._journal.notes(), seen, now)
+        limits = {source: limit for source, (_, limit) in self._pulse.limits().items() if source in self._sources}
+        yield gauge(
+            "segue_source_silence_limit_seconds", "The longest silence that is still usual for a source.",
+            [({"source": source}, limit) for source, limit in sorted(limits.items())],
+        )  # fmt: skip
+        build = {"version": version("segue"), "python": platform.python_version()}
+        yield gauge("segue_build_info", "What runs.", [(build, 1.0)])
+
+
+class _Ready(Collector):
+    def __init__(self, metrics: Iterable[Metric]) -> None:
+        self._metrics = metrics
+
+    def collect(self) -> Iterable[Metric]:
+        return self._metrics
+
+
+def gauge(name: str, told: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> Metric:
+    """A family of what is so now."""
+    family = GaugeMetricFamily(name, told)
+    for labels, value in samples:
+        family.add_sample(name, dict(labels), value)
+    return family
+
+
+def _journal(seen: Seen, now: datetime, sources: Collection[str]) -> Iterator[Metric]:
+    states: dict[str, Mapping[str, int]] = {source: {"pending": 0, "dead": 0} for source in sources}
+    for source, by in seen.states.items():
+        states[source] = {**states.get(source, {}), **by}
+    yield gauge(
+        "segue_journal_events", "Events in the journal, by state; pending is the backlog.",
+        [({"source": source, "state": state}, n) for source, by in states.items() for state, n in by.items()],
+    )  # fmt: skip
+    ages = {source: (now - seen.oldest[source]).total_seconds() if source in seen.oldest else 0.0 for source in states}
+    yield gauge(
+        "segue_backlog_oldest_seconds", "Age of the oldest event that waits; 0 where none does.",
+        [({"source": source}, max(0.0, age)) for source, age in ages.items()],
+    )  # fmt: skip
+    yield gauge("segue_journal_size_bytes", "The journal on disk.", [({}, seen.size)])
+    disk = [] if seen.disk is None else [("free", "left", seen.disk[0]), ("size", "in all", seen.disk[1])]
+    for name, told, value in disk:
+        yield gauge(f"segue_disk_{name}_bytes", f"Bytes {told} on the journal's disk.", [({}, value)])
+    yield gauge(
+        "segue_survey_age_seconds", "How old the gauges of the journal are.", [({}, (now - seen.at).total_seconds())]
+    )
+
+
+def _workers(notes: Notes, seen: Seen, now: datetime) -> Iterator[Metric]:
+    ages = [now - at for name, (at, _) in notes.items() if name.startswith("worker:")]
+    yield gauge(
+        "segue_workers", "Workers with a heartbeat in the last minute.", [({}, sum(age < ALIVE for age in ages))]
+    )
+    if ages:
+        youngest = max(0.0, min(ages).total_seconds())
+        yield gauge("segue_worker_heartbeat_age_seconds", "Since a worker last gave a sign.", [({}, youngest)])
+    held = {key: notes.get(f"hold:{key}", (now, {}))[1].get("held", False) for key in seen.keys}
+    yield gauge(
+        "segue_write_key_held", "1 where Segment refuses a write key and its events wait.",
+        [({"write_key": key}, float(bool(is_held))) for key, is_held in held.items()],
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""From an event to messages: translate, identity, the catalog, goldens and samples."""

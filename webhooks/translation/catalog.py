@@ -1,0 +1,203 @@
+"""What every source sends, from its declarations and its goldens: for people, for programs, for a tracking plan.
+
+A source's goldens are not installed with it, what was learnt from them is: `catalog.json` in its package, written by
+`segue catalog --goldens DIR --update`. A source without one is listed with its types and no messages.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Final
+
+from translators.kit import Source
+from translators.kit.source import Ignored
+from translators.kit.vocabulary import VOCABULARY
+from webhooks.translation.goldens import find_goldens, outcomes
+from webhooks.translation.translate import Translated
+
+Entry = dict[str, Any]
+_NOT_PLANNED: Final = {"alias"}
+
+
+def learn(source: Source, goldens: Path) -> dict[str, list[Entry]]:
+    """Each event type's messages: kind, name, and the JSON type of every field that a golden shows."""
+    seen: dict[str, dict[tuple[str, str], dict[str, set[str]]]] = {}
+    for golden in find_goldens(goldens):
+        delivery = golden.delivery(source)
+        if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+            continue
+        for event, outcome in outcomes(source, delivery):
+            if isinstance(outcome, Translated):
+                messages = seen.setdefault(event.type, {})
+                for message in outcome.messages:
+                    fields = messages.setdefault((message["type"], name_of(message)), {})
+                    for name, value in _fields_of(message).items():
+                        fields.setdefault(name, set()).add(json_type(value))
+    return {
+        type_: [
+            {"kind": kind, "name": name, "fields": {field: sorted(kinds) for field, kinds in sorted(fields.items())}}
+            for (kind, name), fields in messages.items()
+        ]
+        for type_, messages in sorted(seen.items())
+    }
+
+
+def shipped(source: Source) -> Mapping[str, list[Entry]]:
+    """What was learnt of a source and is installed with its package, or segue.toml says; nothing where neither does."""
+    if source.outline:
+        return {type_: [dict(each) for each in messages] for type_, messages in source.outline.items()}
+    package = next((handler.__module__.partition(".")[0] for handler in source.handlers.values()), "")
+    if not package:
+        return {}
+    try:
+        text = files(package).joinpath("catalog.json").read_text(encoding="utf-8")
+    except (FileNotFoundError, ModuleNotFoundError, TypeError):
+        return {}
+    learnt: Mapping[str, list[Entry]] = json.loads(text).get(source.name, {})
+    return learnt
+
+
+def describe(source: Source, learnt: Mapping[str, list[Entry]]) -> Entry:
+    """One source, whole."""
+    schemes = [
+        {"name": name, "class": type(scheme).__name__, "strength": scheme.strength}
+        for name, scheme in source.schemes.items()
+    ]
+    return {
+        "name": source.name,
+        "title": source.title,
+        "docs": source.docs,
+        "schemes": schemes,
+        "registers": source.register is not None,
+        "options": [
+            {"name": option.name, "help": option.help, "default": option.default, "choices": list(option.choices)}
+            for option in source.options.values()
+        ],
+        "types": [{"type": type_, "messages": _messages(type_, learnt)} for type_ in sorted(source.handlers)],
+        "ignored": [{"type": each.pattern, "because": each.because} for each in _ignored(source)],
+    }
+
+
+def markdown(entries: Iterable[Entry]) -> str:
+    """A table of all sources, then each with its events, messages and properties."""
+    told = list(entries)
+    lines = [
+        "# Catalog",
+        "",
+        "Made by `segue catalog` from the code and its goldens; a test holds it to them.",
+        "",
+        "**Verified** means that the signature covers what was sent; **authenticated** that the sender is known and",
+        "the content is not protected, which `context.webhook.trust` tells of each message. Where a source has several",
+        "schemes, the first is the default and `SEGUE_<SOURCE>_SCHEME` chooses another. Registered by *API*:",
+        "`segue register` asks the provider; by *hand*: it prints the steps.",
+        "",
+        "| source | signature | strength | registered by | event types | messages |",
+        "|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| [{entry['title']}](#{entry['name']}) | {_each(entry, 'class')} | {_each(entry, 'strength')} "
+        f"| {'API' if entry['registers'] else 'hand'} | {len(entry['types'])} | {len(_names(entry))} |"
+        for entry in told
+    ]
+    for entry in told:
+        title = f"{entry['title']}: <{entry['docs']}>" if entry["docs"] else entry["title"]
+        lines += ["", f"## {entry['name']}", "", title, ""]
+        lines += ["| event type | message | properties or traits |", "|---|---|---|"]
+        for type_ in entry["types"]:
+            for message in type_["messages"] or [{"name": "(no golden)", "kind": "", "fields": {}}]:
+                fields = _joined(f"`{name}`" for name in message["fields"])
+                lines.append(f"| `{type_['type']}` | {message['name'] or message['kind']} | {fields} |")
+        if entry["ignored"]:
+            lines += ["", "| ignored | because |", "|---|---|"]
+            lines += [f"| `{each['type']}` | {each['because']} |" for each in entry["ignored"]]
+    return "\n".join(lines) + "\n"
+
+
+def tracking_plan(entries: Iterable[Entry]) -> Entry:
+    """Rules for Segment's Protocols, in the shape of its Public API.
+
+    https://docs.segmentapis.com/tag/Tracking-Plans#operation/replaceRulesInTrackingPlan
+    """
+    merged: dict[tuple[str, str], dict[str, set[str]]] = {}
+    for entry in entries:
+        for message in (message for type_ in entry["types"] for message in type_["messages"]):
+            if message["kind"] not in _NOT_PLANNED:
+                key = message["name"] if message["kind"] == "track" else ""
+                fields = merged.setdefault((message["kind"], key), {})
+                for name, kinds in message["fields"].items():
+                    fields.setdefault(name, set()).update(kinds)
+    return {"rules": [_rule(kind, name, fields) for (kind, name), fields in sorted(merged.items())]}
+
+
+def _rule(kind: str, name: str, fields: Mapping[str, set[str]]) -> Entry:
+    where = "traits" if kind in {"identify", "group"} else "properties"
+    told = {field: {"type": sorted(kinds)} if kinds else {} for field, kinds in sorted(fields.items())}
+    rule: Entry = {
+        "type": kind.upper(),
+        "version": 1,
+        "jsonSchema": {
+            "$schema": "http://json-schema.org/draft-07/schema#",
+            "type": "object",
+            "description": VOCABULARY.get(name, ""),
+            "properties": {where: {"type": "object", "properties": told}},
+        },
+    }
+    return rule | ({"key": name} if name else {})
+
+
+def name_of(message: Mapping[str, Any]) -> str:
+    """A track's event, a page's or screen's name, nothing for the others."""
+    name: str = message.get("event") or message.get("name") or ""
+    return name
+
+
+def _fields_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
+    fields: Mapping[str, Any] = message.get("properties") or message.get("traits") or {}
+    return fields
+
+
+def json_type(value: Any) -> str:
+    """The JSON Schema type of a value."""
+    for kind, name in ((bool, "boolean"), (int, "integer"), (Decimal, "number"), (str, "string"), (datetime, "string")):
+        if isinstance(value, kind):
+            return name
+    return "null" if value is None else "array" if isinstance(value, list) else "object"
+
+
+def _messages(type_: str, learnt: Mapping[str, list[Entry]]) -> list[Entry]:
+    """What was learnt of a type; a pattern takes what was learnt of the types that it alone explains."""
+    if "*" not in type_:
+        return learnt.get(type_, [])
+    from fnmatch import fnmatchcase
+
+    found: dict[tuple[str, str], Entry] = {}
+    for each, messages in learnt.items():
+        if fnmatchcase(each, type_):
+            for message in messages:
+                found.setdefault((message["kind"], message["name"]), message)
+    return list(found.values())
+
+
+def _ignored(source: Source) -> list[Ignored]:
+    return sorted(source.ignored.values(), key=lambda each: each.pattern)
+
+
+def _names(entry: Entry) -> set[str]:
+    return {message["name"] or message["kind"] for type_ in entry["types"] for message in type_["messages"]}
+
+
+def _each(entry: Entry, member: str) -> str:
+    """What all schemes have in common, or each value with the names of its schemes."""
+    names: dict[str, list[str]] = {}
+    for scheme in entry["schemes"]:
+        names.setdefault(scheme[member], []).append(scheme["name"])
+    return _joined(names) if len(names) == 1 else _joined(f"{value} ({_joined(of)})" for value, of in names.items())
+
+
+def _joined(parts: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(parts))

@@ -1,0 +1,117 @@
+"""What recorded requests become, as readable JSON with exact numbers: the goldens of a source, read and told.
+
+Used by the tests that every source passes (`webhooks.testing`), by `segue catalog` and by `segue new-source`.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from translators.kit import Delivery, Event, Source
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation import translate
+
+NAMESPACE: Final = "golden"
+RECEIVED: Final = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+USER_ID_KEYS: Final = ("user_id", "userId")
+_BODIES: Final = (".json", ".xml", ".form", ".txt")
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One request of a golden, and where its expectation stands."""
+
+    path: Path
+    body: bytes
+    request: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The file's name without its ending."""
+        return self.path.stem
+
+    @property
+    def expected(self) -> Path:
+        """The file of expected messages."""
+        return self.path.with_name(f"{self.path.stem}.messages.json")
+
+    def delivery(self, source: Source, *, received_at: datetime = RECEIVED) -> Delivery:
+        """The verified request that the source reads."""
+        if "received_at" in self.request:
+            received_at += datetime.fromisoformat(self.request["received_at"]) - RECEIVED
+        return Delivery(
+            source=source.name,
+            body=self.body,
+            received_at=received_at,
+            headers={name.lower(): value for name, value in self.request.get("headers", {}).items()},
+            query=self.request.get("query", {}),
+            options=source.defaults() | self.request.get("options", {}),
+        )
+
+
+def find_goldens(folder: Path) -> list[Golden]:
+    """Every golden of a folder, by name."""
+    found = []
+    for path in sorted(folder.glob("*")):
+        if path.suffix in _BODIES and not path.name.endswith((".messages.json", ".request.json")):
+            request = path.with_name(f"{path.stem}.request.json")
+            found.append(Golden(path, path.read_bytes(), json.loads(request.read_text()) if request.exists() else {}))
+    return found
+
+
+def endpoint(source: Source, delivery: Delivery) -> Endpoint:
+    """An endpoint of the source's own name, as the tests use it."""
+    return Endpoint(
+        name=source.name,
+        source=source,
+        scheme=next(iter(source.schemes.values())),
+        options=delivery.options,
+        user_id_keys=USER_ID_KEYS,
+    )
+
+
+def outcomes(source: Source, delivery: Delivery) -> list[tuple[Event, translate.Outcome]]:
+    """Every event of a delivery with its outcome, through the service's own translation."""
+    door = endpoint(source, delivery)
+    return [(event, translate.translate(event, door, namespace=NAMESPACE)) for event in source.events(delivery)]
+
+
+def transcript(source: Source, golden: Golden) -> str:
+    """What a golden's request becomes, as readable JSON with exact numbers."""
+    delivery = golden.delivery(source)
+    answer = source.greet(delivery, signed=False) or source.greet(delivery, signed=True)
+    if answer is not None:
+        return pretty({"handshake": {"status": answer.status, "body": answer.body.decode()}})
+    told: list[dict[str, Any]] = []
+    for event, outcome in outcomes(source, delivery):
+        entry: dict[str, Any] = {
+            "key": event.key,
+            "type": event.type,
+            "occurredAt": event.occurred_at,
+            "clock": event.clock,
+            "outcome": type(outcome).__name__.lower(),
+        }
+        if isinstance(outcome, translate.Translated):
+            entry["messages"] = [without_library(message) for message in outcome.messages]
+        else:
+            entry["reason"] = outcome.reason
+        told.append(entry)
+    return pretty({"events": told})
+
+
+def without_library(message: dict[str, Any]) -> dict[str, Any]:
+    """A message without what changes with every release."""
+    context = {name: value for name, value in message["context"].items() if name != "library"}
+    return {**message, "context": context}
+
+
+def pretty(value: Any) -> str:
+    """Indented JSON with Decimals as exact numbers."""
+    encoded = msgspec.json.Encoder(decimal_format="number").encode(value)
+    return msgspec.json.format(encoded, indent=2).decode() + "\n"

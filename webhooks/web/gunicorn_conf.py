@@ -1,0 +1,78 @@
+"""gunicorn's configuration, from Segue's settings. https://docs.gunicorn.org/en/stable/settings.html"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from webhooks import logs
+from webhooks.monitoring.alerts import EVERY, Watch
+from webhooks.monitoring.metrics import Rounds, Totals
+from webhooks.settings import load
+from webhooks.sources import plugins
+from webhooks.web import request_timeout
+from webhooks.web.handler import Door
+
+_registry = plugins.load()
+_settings = load(sources=_registry.sources, broken=[plugin.name for plugin in _registry.broken])
+_web = _settings.web
+
+bind = f"[{_web.host}]:{_web.port}" if ":" in _web.host else f"{_web.host}:{_web.port}"
+workers = _web.processes
+keepalive = 95  # longer than a router's idle time (Heroku's: 90 s), so that the router closes first
+worker_class = request_timeout.worker(_web.worker_class, seconds=_web.request_timeout, idle=keepalive)
+threads = 32 if _web.worker_class == "gthread" else 1
+worker_connections = 1000
+backlog = 1024
+timeout = 30
+graceful_timeout = 20
+limit_request_line = 4094
+limit_request_fields = 100
+limit_request_field_size = 8190
+header_map = "drop"  # X_Name and X-Name would be one name to the application: the first is not passed on
+forwarder_headers = ""  # nor may a peer move the path by a SCRIPT_NAME or PATH_INFO header
+control_socket_disable = True
+logger_class = "gunicorn.glogging.Logger"
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"segue": {"()": "webhooks.logs.formatter", "style": _settings.log_format}},
+    "handlers": {"stdout": {"class": "logging.StreamHandler", "formatter": "segue", "stream": "ext://sys.stdout"}},
+    "root": {"handlers": ["stdout"], "level": _settings.log_level.upper()},
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False, "qualname": "gunicorn.error"}
+    },
+}
+accesslog = None  # a path may hold a token; the door logs what it accepts and rejects itself
+
+
+COUNT_EVERY = 5.0
+_rounds: list[Rounds] = []
+_ends: list[Callable[[], None]] = []
+
+
+def post_worker_init(worker: Any) -> None:
+    """Each worker adds what it counts to the journal's totals, now and then and at its end."""
+    parts = getattr(worker.wsgi, "extensions", {})
+    totals: Totals | None = parts.get("segue.totals")
+    watch: Watch | None = parts.get("segue.watch")
+    door: Door | None = parts.get("segue")
+    if totals is not None and watch is not None and door is not None:
+        _ends.extend((door.tracer.close, partial(door.refusals.flush, at_end=True)))
+        jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, door.refusals.flush: COUNT_EVERY}
+        _rounds.append(Rounds(jobs, last=totals.flush).start())
+        _rounds.append(Rounds({watch.stand_in: EVERY}).start())
+
+
+def worker_exit(_server: Any, _worker: Any) -> None:
+    """The last of it."""
+    for rounds in _rounds:
+        rounds.stop()
+    for end in _ends:
+        end()
+
+
+def post_fork(_server: Any, _worker: Any) -> None:
+    """Each worker logs to stdout."""
+    logs.configure(_settings.log_level, style=_settings.log_format)
