@@ -31,16 +31,19 @@ RUNTIME_LOCK = HERE / "requirements.txt"
 LOCK = HERE / "requirements-dev.lock"
 STAMP = VENV / "segue.stamp"
 OLDEST = (3, 11)
-ROOMS = ("signatures", "journal", "segment", "deliver", "receive", "wsgi", "translate", "identity")
+COVERED = (
+    "signatures", "journal", "segment", "deliver", "web.handler", "web.wsgi", "translation.translate",
+    "translation.identity",
+)  # fmt: skip
 SECURITY = ("segue.py", "webhooks", "translators", "tools", "dev.py")
 WHOLE = [
     "-q", "-n", "auto", "--cov-branch", "--cov-fail-under=100", "--cov-report=term-missing:skip-covered",
-    *(f"--cov=webhooks.{room}" for room in ROOMS),
+    *(f"--cov=webhooks.{package}" for package in COVERED),
 ]  # fmt: skip
 """All tests on all cores; verifying, journalling, translating and delivering must be covered to the branch."""
 FAST = [
     *("-q", "-n", "auto", "-m", "not slow", "--hypothesis-profile=fast"),
-    *(f"tests/{name}" for name in ("kit", "translators", "translate", "settings", "signatures", "segment", "project")),
+    *(f"tests/{name}" for name in ("kit", "sources", "translation", "settings", "signatures", "segment", "project")),
     *("tests/test_goldens.py", "tests/test_event_keys.py", "tests/test_former_keys.py", "tests/test_rooms.py"),
 ]
 """What a change of a source, the kit, a setting or a page breaks most often: tests without a server or a database."""

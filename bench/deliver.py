@@ -32,7 +32,7 @@ from segment.analytics.client import Client as Theirs  # type: ignore[import-unt
 from translators.kit import Event, HmacBody, Identity, Message, Source, track
 from webhooks.deliver import Worker
 from webhooks.journal import Settlement, State, open_journal
-from webhooks.segment import Accepted, Clients, Encoded, assemble, cut, encode, faults
+from webhooks.segment import AcceptedMessage, Clients, Encoded, assemble, cut, encode, faults
 from webhooks.settings import SegmentSettings, WorkerSettings
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.translate import Translated, translate
@@ -153,7 +153,7 @@ def client_alone(url: str, events: list[Event]) -> float:
     began = time.perf_counter()
     results = client.deliver(made)
     took = time.perf_counter() - began
-    assert all(isinstance(result, Accepted) for result in results)
+    assert all(isinstance(result, AcceptedMessage) for result in results)
     return took
 
 

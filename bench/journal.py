@@ -123,9 +123,9 @@ def event(key: str, body: bytes) -> Event:
 
 def parts(folder: Path | None, size: int) -> None:
     """Microseconds of an event in a group of 1 and of 64, step by step."""
-    from webhooks.journal.encryption import Seal
-    from webhooks.journal.former import Arrivals, arrivals
-    from webhooks.journal.group import Group
+    from webhooks.journal.encryption import Encryption
+    from webhooks.journal.former import ArrivingEvents, arrivals
+    from webhooks.journal.group import GroupCommit
     from webhooks.journal.runners import Greenlets, Threads
     from webhooks.journal.sqlite.file import SqliteFile
     from webhooks.journal.sqlite.store import _append, _insert
@@ -136,13 +136,13 @@ def parts(folder: Path | None, size: int) -> None:
         file.write(lambda _: None)
         numbers = iter(range(10**9))
 
-        clear, sealed = Seal(), Seal(KEYS)
+        clear, sealed = Encryption(), Encryption(KEYS)
         shut = sealed.shut("bench", "0", ("{}", "{}", body))
 
-        def rows(count: int, seal: Seal = clear) -> list[Arrivals]:
+        def rows(count: int, seal: Encryption = clear) -> list[ArrivingEvents]:
             return [arrivals([event(str(next(numbers)), body)], NOW, seal) for _ in range(count)]
 
-        alone: Group[int, int] = Group(lambda items: items, Threads())
+        alone: GroupCommit[int, int] = GroupCommit(lambda items: items, Threads())
         pool = Greenlets()
         for what, took in (
             ("an event to a row", clock(lambda: rows(64), 64)),

@@ -24,13 +24,13 @@ from webhooks.signatures import CannotSign, sign
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation import translate
-from webhooks.web.handler import Door, Incoming, rejection
+from webhooks.web.handler import HttpRequest, WebhookHandler, error_response
 
 SECRETS = {"utf8": "secret", "base64": "whsec_c2VjcmV0c2VjcmV0", "hex": "AB" * 32}
 URL = "https://segue.example/webhooks/sample"
 
 
-def door_of(source: Source, folder: Path) -> tuple[Door, Endpoint]:
+def door_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
     """The service's own door, with the first scheme that can be signed with a secret of ours."""
     scheme = next(iter(source.schemes.values()))
     secret = SECRETS.get(getattr(scheme, "key", "utf8"), "secret")
@@ -39,7 +39,7 @@ def door_of(source: Source, folder: Path) -> tuple[Door, Endpoint]:
         name=source.name, source=source, scheme=scheme, secrets=(secret,), options=options, public_url=URL
     )
     journal = SqliteJournal(folder / f"{source.name}.db")
-    return Door(endpoints={source.name: endpoint}, sources={}, journal=journal, max_body=10**8), endpoint
+    return WebhookHandler(endpoints={source.name: endpoint}, sources={}, journal=journal, max_body=10**8), endpoint
 
 
 def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, str]]:
@@ -66,14 +66,14 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
             return [("-", "refused", str(error))]
     else:
         headers = {"content-type": content_type, **request.get("headers", {}), **signed.headers}
-        incoming = Incoming(
+        incoming = HttpRequest(
             method="POST", body=signed.body, headers={name.lower(): value for name, value in headers.items()},
             query={**request.get("query", {}), **signed.query}, token=signed.path_token,
         )  # fmt: skip
         try:
             told = door.take(source.name, incoming)
         except Rejected as error:
-            told = rejection(error)
+            told = error_response(error)
         if told.status != 200:
             return [("-", "refused", told.body.decode())]
     found = []

@@ -29,7 +29,7 @@ from webhooks.journal.sqlite import SqliteJournal
 from webhooks.segment import encode, faults
 from webhooks.signatures import sign
 from webhooks.translation import translate
-from webhooks.web.handler import Incoming
+from webhooks.web.handler import HttpRequest
 
 HERE = Path(__file__).parent
 NAMED = os.environ.get("WEBHOOK_CASES")
@@ -127,7 +127,7 @@ def post(
     )  # fmt: skip
     given = {name.lower().replace("_", "-"): value for name, value in headers.items()}
     lower = {name.lower(): value for name, value in signed.headers.items()}
-    request = Incoming(
+    request = HttpRequest(
         method=method, body=signed.body, query_string=query,
         headers={"content-type": content, **given, **lower, "content-length": str(len(signed.body))},
     )  # fmt: skip

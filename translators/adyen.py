@@ -13,7 +13,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     ExternalId,
@@ -29,6 +28,7 @@ from translators.kit import (
     Option,
     Registered,
     Registering,
+    Response,
     Skip,
     Source,
     exponent,
@@ -74,7 +74,7 @@ adyen = Source(
             ("authorisation", "capture"),
         ),
     ],
-    ack=Answer(body=b"[accepted]", content_type="text/plain"),
+    ack=Response(body=b"[accepted]", content_type="text/plain"),
 )
 
 

@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     ExternalId,
@@ -24,6 +23,7 @@ from translators.kit import (
     Option,
     Payload,
     Refused,
+    Response,
     Skip,
     Source,
     opens_ticket,
@@ -55,12 +55,12 @@ _SNOOZES: Final = {"conversation_snoozed", "conversation_snooze_expired"}
 
 
 @front.handshake()
-def challenge(delivery: Delivery) -> Answer | None:
+def challenge(delivery: Delivery) -> Response | None:
     """Answer the signed challenge that Front sends when the webhook is saved."""
     challenge_text = delivery.headers.get("x-front-challenge")
     if challenge_text is None or delivery.payload.get("type") != "sync":
         return None
-    return Answer(body=json.dumps({"challenge": challenge_text}).encode())
+    return Response(body=json.dumps({"challenge": challenge_text}).encode())
 
 
 @front.guard

@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     ExternalId,
@@ -26,6 +25,7 @@ from translators.kit import (
     Refused,
     Registered,
     Registering,
+    Response,
     Skip,
     Source,
     form_call,
@@ -53,16 +53,16 @@ slack = Source(
     keep_headers=["X-Slack-Request-Timestamp"],
     # Slack shows the response to a command, and takes the response to a modal as an instruction.
     # https://docs.slack.dev/interactivity/handling-user-interaction#acknowledgment_response
-    ack=Answer(content_type="text/plain"),
+    ack=Response(content_type="text/plain"),
 )
 
 
 @slack.handshake()
-def url_verification(delivery: Delivery) -> Answer | None:
+def url_verification(delivery: Delivery) -> Response | None:
     """Answer Slack's signed check of this URL."""
     if delivery.opening != b"{" or delivery.payload.get("type") != "url_verification":
         return None
-    return Answer(body=json.dumps({"challenge": delivery.payload.text("challenge")}).encode())
+    return Response(body=json.dumps({"challenge": delivery.payload.text("challenge")}).encode())
 
 
 @slack.split

@@ -12,7 +12,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     FormerKey,
@@ -27,6 +26,7 @@ from translators.kit import (
     Refused,
     Registered,
     Registering,
+    Response,
     Skip,
     Source,
     basic,
@@ -57,7 +57,7 @@ twilio = Source(
     scheme={"default": _SIGNED, "shared_key": replace(_SIGNED, alg="sha256")},
     # Twilio sends any answer but TwiML to the customer as a reply, or logs error 12300.
     options=[METADATA_FIELDS],
-    ack=Answer(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', content_type="text/xml"),
+    ack=Response(body=b'<?xml version="1.0" encoding="UTF-8"?><Response/>', content_type="text/xml"),
 )
 
 _INCOMING: Final = {"received", "receiving"}

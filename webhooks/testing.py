@@ -36,7 +36,7 @@ from hypothesis import strategies as st
 from translators.kit import Event, Malformed, Refused, Source
 from translators.kit.identity import Identity
 from translators.kit.placeholders import is_placeholder
-from translators.kit.source import Ignored as Declared
+from translators.kit.source import IgnoredType as Declared
 from webhooks import segment
 from webhooks.translation import translate
 from webhooks.translation.goldens import RECEIVED, Golden, find_goldens, outcomes, transcript

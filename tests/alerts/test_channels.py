@@ -12,7 +12,14 @@ import pytest
 import standardwebhooks
 
 from translators.kit import StandardWebhooks
-from webhooks.monitoring.alerts import Alert, News, Told, Unsent, configured, rehearsal
+from webhooks.monitoring.alerts import (
+    Alert,
+    AlertUpdate,
+    Notification,
+    NotificationFailed,
+    configured,
+    sample_notification,
+)
 from webhooks.settings import AlertSettings
 from webhooks.signatures import Request, verify
 
@@ -23,8 +30,10 @@ ALERT = Alert(key="dead:acme", severity="warning", title="3 dead events of acme"
 
 
 def news(kind="raised", *, alert=ALERT, now=NOW, before=0):
-    return News(
-        told=[Told(kind=kind, alert=alert, since=now - timedelta(hours=2), before=before)], where="hooks.test", now=now
+    return Notification(
+        told=[AlertUpdate(kind=kind, alert=alert, since=now - timedelta(hours=2), before=before)],
+        where="hooks.test",
+        now=now,
     )
 
 
@@ -59,7 +68,7 @@ def test_a_webhook_is_signed_so_that_our_own_verifier_and_theirs_accept_it(hook)
 
 def test_the_same_news_keep_their_id_and_others_have_their_own():
     assert news().id == news(now=NOW).id
-    later = News(told=news().told, where="hooks.test", now=NOW + timedelta(minutes=1))
+    later = Notification(told=news().told, where="hooks.test", now=NOW + timedelta(minutes=1))
     assert later.id == news().id
     assert len({each.id for each in (news(), news("again", before=1), news("again", before=2), news("resolved"))}) == 4
 
@@ -75,7 +84,7 @@ def test_the_same_news_keep_their_id_and_others_have_their_own():
 def test_an_answer_that_is_none_of_success_is_said_and_no_redirect_is_followed(hook, kind, answer, reason):
     hook.plan.append(answer)
     told = {"slack_url": hook.url} if kind == "slack" else {"webhook_url": hook.url, "signing_secret": SECRETS}
-    with pytest.raises(Unsent, match=reason) as caught:
+    with pytest.raises(NotificationFailed, match=reason) as caught:
         way(**told).send(news())
     assert len(hook.got) == 1
     assert "s3cret" not in str(caught.value)
@@ -85,7 +94,7 @@ def test_where_nobody_listens_that_is_said_without_the_secret():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/T0/s3cret"
-    with pytest.raises(Unsent, match="could not be reached: Connection refused") as caught:
+    with pytest.raises(NotificationFailed, match="could not be reached: Connection refused") as caught:
         way(slack_url=url).send(news())
     assert "s3cret" not in str(caught.value)
 
@@ -98,7 +107,7 @@ def test_a_server_that_says_nothing_or_dribbles_costs_a_bounded_time(monkeypatch
         for fault in (hang, dribble("headers"), dribble("body")):
             server.plan.append(fault)
             began = time.monotonic()
-            with pytest.raises(Unsent, match="could not be reached"):
+            with pytest.raises(NotificationFailed, match="could not be reached"):
                 way(slack_url=f"{server.url}/x").send(news())
             assert time.monotonic() - began >= 0.3, "the server was not waited for"
 
@@ -137,12 +146,12 @@ def test_a_mail_goes_encrypted_with_the_password_where_the_certificate_is_known(
     smtp, certificate, monkeypatch, tls, scheme
 ):
     port, mails = smtp(tls, auth=True)
-    with pytest.raises(Unsent, match="could not be used"):
+    with pytest.raises(NotificationFailed, match="could not be used"):
         mailing(port, scheme=scheme, user="segue:p%40ss%20word@").send(news())
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     mailing(port, scheme=scheme, user="segue:p%40ss%20word@").send(news())
     assert read(mails)[3] is True
-    with pytest.raises(Unsent, match="the mail server answered 535") as caught:
+    with pytest.raises(NotificationFailed, match="the mail server answered 535") as caught:
         mailing(port, scheme=scheme, user="segue:wrong@").send(news())
     assert "wrong" not in str(caught.value)
 
@@ -150,7 +159,7 @@ def test_a_mail_goes_encrypted_with_the_password_where_the_certificate_is_known(
 def test_a_password_is_not_sent_where_nothing_is_encrypted(smtp, monkeypatch):
     port, mails = smtp(auth=True)
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.is_loopback", lambda host: False)
-    with pytest.raises(Unsent, match="password is not sent without"):
+    with pytest.raises(NotificationFailed, match="password is not sent without"):
         mailing(port, user="segue:p%40ss%20word@").send(news())
     assert mails.got == []
     monkeypatch.undo()
@@ -161,10 +170,10 @@ def test_a_password_is_not_sent_where_nothing_is_encrypted(smtp, monkeypatch):
 def test_an_address_that_the_server_refuses_is_said(smtp):
     port, mails = smtp()
     mails.refuse = {"two@example.com"}
-    with pytest.raises(Unsent, match="refused 1 of 2 addresses"):
+    with pytest.raises(NotificationFailed, match="refused 1 of 2 addresses"):
         mailing(port).send(news())
     mails.refuse |= {"ops@example.com"}
-    with pytest.raises(Unsent, match="refused every address"):
+    with pytest.raises(NotificationFailed, match="refused every address"):
         mailing(port).send(news())
 
 
@@ -182,7 +191,7 @@ def test_a_mail_server_that_says_nothing_costs_a_bounded_time(monkeypatch):
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
-        with pytest.raises(Unsent, match="timed out"):
+        with pytest.raises(NotificationFailed, match="timed out"):
             mailing(silent.getsockname()[1]).send(news())
 
 
@@ -195,10 +204,10 @@ def test_the_log_is_always_told(caplog):
 
 
 def test_what_is_told_reads_as_it_should():
-    both = News(told=[*news("resolved").told, *news("again").told], where="w", now=NOW)
+    both = Notification(told=[*news("resolved").told, *news("again").told], where="w", now=NOW)
     assert both.subject == "[segue] resolved: 3 dead events of acme (and 1 more)"
     assert both.text().splitlines() == [
         "RESOLVED  3 dead events of acme", "It lasted 2 h.", "", "STILL WARNING  3 dead events of acme", "<b>&",
         "What to do: `segue dead`.", "Since 2026-11-24 10:00 UTC.", "", "Segue on w, 2026-11-24 12:00 UTC",
     ]  # fmt: skip
-    assert rehearsal("w", NOW).subject == "[segue] test: This is a test of Segue's alerts"
+    assert sample_notification("w", NOW).subject == "[segue] test: This is a test of Segue's alerts"

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from webhooks.monitoring.alerts import failing_keys, unconfigured
 from webhooks.monitoring.alerts.conditions import conditions
-from webhooks.monitoring.snapshot import Seen
+from webhooks.monitoring.snapshot import JournalSnapshot
 from webhooks.settings import AlertSettings
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -39,7 +39,7 @@ def test_waiting_events_of_an_unconfigured_endpoint_are_counted():
 
 
 def test_both_are_alerts():
-    seen = Seen(at=NOW, states={"old": {"pending": 3}})
+    seen = JournalSnapshot(at=NOW, states={"old": {"pending": 3}})
     found = conditions(
         seen=seen, notes={"worker:w": heartbeat(45.0)}, limits={}, settings=AlertSettings(), sources=["acme"], now=NOW
     )

@@ -9,11 +9,11 @@ from delivery import Clock
 from events import event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import SqliteJournal
-from webhooks.monitoring.alerts import Alert, Unsent, Watch
+from webhooks.monitoring.alerts import Alert, AlertWatcher, NotificationFailed
 from webhooks.monitoring.alerts.conditions import conditions, span
-from webhooks.monitoring.metrics import Pulse, Survey
-from webhooks.monitoring.silence import Beats
-from webhooks.monitoring.snapshot import Seen
+from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker
+from webhooks.monitoring.silence import ArrivalTimes
+from webhooks.monitoring.snapshot import JournalSnapshot
 from webhooks.settings import AlertSettings
 
 MIB = 1024 * 1024
@@ -27,7 +27,7 @@ class Way:
 
     def send(self, news):
         if self.down:
-            raise Unsent("it answered 500")
+            raise NotificationFailed("it answered 500")
         self.got.append([(each.kind, each.alert.key) for each in news.told])
 
 
@@ -47,9 +47,9 @@ class Stand:
         self.watches = [self.watch(name, **settings) for name in names]
 
     def watch(self, name, **settings):
-        survey = Survey(self.journal, "sqlite:///j.db", clock=self.clock)
-        made = Watch(
-            self.journal, survey, Pulse(self.journal, clock=self.clock), AlertSettings(**settings), sources=["acme"],
+        survey = SnapshotTaker(self.journal, "sqlite:///j.db", clock=self.clock)
+        made = AlertWatcher(
+            self.journal, survey, SilenceTracker(self.journal, clock=self.clock), AlertSettings(**settings), sources=["acme"],
             name=name, where="here", ways=self.ways, clock=self.clock,
         )  # fmt: skip
         made.now = lambda: list(self.wrong)
@@ -222,7 +222,7 @@ def clock():
 
 def found(clock, *, seen=None, notes=None, limits=None, settings=None):
     told = conditions(
-        seen=Seen(at=clock.now, **(seen or {})), notes=notes or {}, limits=limits or {},
+        seen=JournalSnapshot(at=clock.now, **(seen or {})), notes=notes or {}, limits=limits or {},
         settings=settings or AlertSettings(), sources=["acme", "shop"], now=clock.now,
     )  # fmt: skip
     return {alert.key: alert for alert in told}
@@ -237,7 +237,7 @@ def test_all_is_well_where_nothing_is_wrong(clock):
             "disk": (600 * MIB, 5000 * MIB), "keys": ("abc",),
         },
         notes={"hold:abc": (clock.now, {"held": False}), "worker:w": (clock.now - timedelta(minutes=2), {})},
-        limits={"acme": (Beats(first=0, last=clock.now.timestamp() - 100), 3600.0)},
+        limits={"acme": (ArrivalTimes(first=0, last=clock.now.timestamp() - 100), 3600.0)},
     )  # fmt: skip
 
 
@@ -255,9 +255,9 @@ def test_each_thing_that_is_wrong_says_what_and_what_to_do(clock):
             "worker:a": (now - timedelta(days=1), {}), "worker:b": (now - timedelta(minutes=4), {}),
         },
         limits={
-            "acme": (Beats(first=0, last=now.timestamp() - 7300), 7200.0),
-            "shop": (Beats(first=0, last=now.timestamp() - 7100), 7200.0),
-            "not configured any more": (Beats(first=0, last=0), 1.0),
+            "acme": (ArrivalTimes(first=0, last=now.timestamp() - 7300), 7200.0),
+            "shop": (ArrivalTimes(first=0, last=now.timestamp() - 7100), 7200.0),
+            "not configured any more": (ArrivalTimes(first=0, last=0), 1.0),
         },
     )  # fmt: skip
     assert [(alert.severity, alert.title) for alert in alerts.values()] == [
@@ -286,8 +286,8 @@ def test_what_counts_as_wrong_is_the_operators(clock):
 def test_over_a_real_journal_it_sees_dead_events_and_old_ones(journal):
     clock = Clock()
     journal.append([event("bad", problem="x"), event("a", received_at=clock.now - timedelta(hours=1))], now=clock.now)
-    watch = Watch(
-        journal, Survey(journal, "sqlite:///j.db", clock=clock), Pulse(journal, clock=clock), AlertSettings(),
+    watch = AlertWatcher(
+        journal, SnapshotTaker(journal, "sqlite:///j.db", clock=clock), SilenceTracker(journal, clock=clock), AlertSettings(),
         sources=["acme"], name="w", where="here", clock=clock,
     )  # fmt: skip
     assert [alert.key for alert in watch.now()] == ["backlog:acme", "dead:acme"]

@@ -10,9 +10,9 @@ import pytest
 
 from running import EVENT, SECRET, free_port, get, segue, until
 from webhooks.cli.main import COMMANDS
-from webhooks.cli.post import tampered
-from webhooks.cli.time_args import moment
-from webhooks.journal import Act, State, open_journal
+from webhooks.cli.post import tamper_with
+from webhooks.cli.time_args import parse_time
+from webhooks.journal import AuditContext, State, open_journal
 from webhooks.sources import plugins
 
 
@@ -223,7 +223,7 @@ def test_times_for_a_signature():
     now = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
     def at(text):
-        return moment(text, now, option="--at")
+        return parse_time(text, now, option="--at")
 
     assert at("now") == now
     assert at("-10m") == at("10m") == now - timedelta(minutes=10)
@@ -238,7 +238,7 @@ def test_times_for_a_signature():
 
 def test_tampering_always_changes_the_body():
     for body in (b'{"a": 1}', b'{"a": 12}', b"{}", b""):
-        assert tampered(body) != body
+        assert tamper_with(body) != body
 
 
 def test_status_counts_by_source_and_state(run):
@@ -255,7 +255,7 @@ def test_status_counts_by_source_and_state(run):
     journal.append(
         [event(str(number), type_) for number, type_ in enumerate("abcd", 1)], now=now - timedelta(minutes=10)
     )
-    journal.drop(journal.seqs()[3:], by=Act(who="ann", reason="why"), now=now)
+    journal.drop(journal.seqs()[3:], by=AuditContext(who="ann", reason="why"), now=now)
     claims = journal.claim(2, worker="w", now=now, lease=timedelta(seconds=60))
     from webhooks.journal import Settlement
 

@@ -10,7 +10,7 @@ import pytest
 
 from running import SECRET, segue, until
 from webhooks.cli import confirm
-from webhooks.cli.dead import gist
+from webhooks.cli.dead import reason_pattern
 from webhooks.journal import State
 
 
@@ -334,11 +334,11 @@ def test_with_nothing_dead_it_says_so(run, shop):
 
 def test_reasons_are_alike_without_ids_places_and_long_numbers():
     id_ = "stripe-order-completed-" + "0af3" * 10
-    assert gist(f"{id_}: 33324 bytes, over Segment's 32000") == "N bytes, over Segment's N"
-    assert gist("malformed: $.items[12].id is missing") == "malformed: $.items[N].id is missing"
-    assert gist("Segment answered HTTP 400") == "Segment answered HTTP 400"
-    assert gist("Traceback (most recent call last):\n  File ...\nKeyError: 'x'\n") == "KeyError: 'x'"
-    assert gist("") == ""
+    assert reason_pattern(f"{id_}: 33324 bytes, over Segment's 32000") == "N bytes, over Segment's N"
+    assert reason_pattern("malformed: $.items[12].id is missing") == "malformed: $.items[N].id is missing"
+    assert reason_pattern("Segment answered HTTP 400") == "Segment answered HTTP 400"
+    assert reason_pattern("Traceback (most recent call last):\n  File ...\nKeyError: 'x'\n") == "KeyError: 'x'"
+    assert reason_pattern("") == ""
 
 
 # drop and audit

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 
 from webhooks.errors import JournalAbsent, JournalError
-from webhooks.journal import Act, Filter, is_absent, open_existing, open_journal
+from webhooks.journal import AuditContext, Filter, is_absent, open_existing, open_journal
 from webhooks.journal.absent import AbsentJournal
 
 NOW = datetime.now(UTC)
@@ -157,7 +157,7 @@ def test_an_absent_journal_is_empty_until_it_is_there(absent_journal, tmp_path):
     start = absent.end()
     for write in (
         lambda: absent.note("n", {}, now=NOW),
-        lambda: absent.audit("a", {}, by=Act(who="w", reason=""), now=NOW),
+        lambda: absent.audit("a", {}, by=AuditContext(who="w", reason=""), now=NOW),
         absent.check,
     ):
         with pytest.raises(JournalAbsent):

@@ -11,11 +11,11 @@ from running import environment
 from webhooks.cli.main import main
 from webhooks.cli.reencrypt import PROGRESS
 from webhooks.journal import open_journal
-from webhooks.journal.encryption import Seal
+from webhooks.journal.encryption import Encryption
 from webhooks.settings import variables
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
-OLD_ID, NEW_ID = Seal((OLD,)).current, Seal((NEW,)).current
+OLD_ID, NEW_ID = Encryption((OLD,)).current, Encryption((NEW,)).current
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import translators
 import webhooks
 from running import SECRET
 from webhooks.cli import output
-from webhooks.cli.dead import gist
+from webhooks.cli.dead import reason_pattern
 from webhooks.cli.output import MESSAGE_ID, cut, fitted, short
 from webhooks.logs import visible
 
@@ -163,7 +163,7 @@ def test_no_pattern_is_quadratic():
 def test_a_type_of_900_kb_is_listed_at_once():
     reason = "Stripe event type '" + "t" * 900_000 + "' has no translation"
     assert len(short(reason)) == 60
-    gist(reason)
+    reason_pattern(reason)
 
 
 def test_a_message_id_is_left_out_of_a_short_reason():

@@ -291,12 +291,12 @@ def test_any_event_survives_its_line(row):
 ))  # fmt: skip
 def test_whatever_stands_in_a_line_is_an_event_or_broken(raw):
     for read in (jsonl.read, jsonl.read_head, jsonl.read_foot):
-        with contextlib.suppress(jsonl.Broken):
+        with contextlib.suppress(jsonl.BadLine):
             read(raw)
 
 
 def test_nesting_without_end_is_broken():
-    with pytest.raises(jsonl.Broken):
+    with pytest.raises(jsonl.BadLine):
         jsonl.read(b"[" * 100_000)
 
 
@@ -304,7 +304,7 @@ def test_a_lone_surrogate_in_a_body_is_broken():
     line = json.loads(jsonl.line(Row(seq=0, event=Event(source="a", key="k", type="t", raw=b"",
         occurred_at=datetime(2026, 1, 1, tzinfo=UTC), received_at=datetime(2026, 1, 1, tzinfo=UTC)),
         state=State.PENDING, attempts=0, due_at=None, leased_until=None, settled_at=None, reason="")))  # fmt: skip
-    with pytest.raises(jsonl.Broken):
+    with pytest.raises(jsonl.BadLine):
         jsonl.read(json.dumps(line | {"body": "\ud800"}).encode())
 
 

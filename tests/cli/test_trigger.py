@@ -8,7 +8,7 @@ import pytest
 
 from running import free_port, get, output, segue, until
 from webhooks.sources import plugins
-from webhooks.translation.samples import from_goldens, renewed, shipped, written
+from webhooks.translation.samples import from_goldens, shipped, to_json, with_new_ids
 
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = plugins.load().sources
@@ -17,7 +17,7 @@ SECRET = "whsec_of_tests_0123456789"
 
 
 def test_the_shipped_samples_are_those_of_the_goldens():
-    fresh = written({name: from_goldens(source, ROOT / "tests" / "golden" / name) for name, source in SOURCES.items()})
+    fresh = to_json({name: from_goldens(source, ROOT / "tests" / "golden" / name) for name, source in SOURCES.items()})
     assert (ROOT / "translators" / "samples.json").read_text() == fresh, (
         "run: segue catalog --goldens tests/golden --samples translators/samples.json"
     )
@@ -47,7 +47,7 @@ def _needs_options(name, type_):
 def test_a_sample_is_another_event_of_its_type_each_time(name):
     source = SOURCES[name]
     for type_, sample in shipped(source).items():
-        first, second = (heads(renewed(sample, source, now=NOW), source) for _ in range(2))
+        first, second = (heads(with_new_ids(sample, source, now=NOW), source) for _ in range(2))
         assert type_ in {type_ for _, type_ in first}
         assert not {key for key, _ in first} & {key for key, _ in second}, (type_, first)
 

@@ -9,7 +9,7 @@ import pytest
 from delivery import Bench
 from faulty_receiver import lose_reply, reset, status, truncate
 from messages import endpoint
-from webhooks.journal import Act, Changed, State, open_journal
+from webhooks.journal import AuditContext, ChangeResult, State, open_journal
 
 
 @pytest.fixture
@@ -60,10 +60,10 @@ def test_what_a_stopped_worker_handed_back_another_delivers(real, running, event
 def test_a_replay_sends_the_same_ids_and_one_as_new_sends_others(real):
     real.orders(3)
     worker = real.worker()
-    by = Act(who="ann", reason="the destination lost them")
+    by = AuditContext(who="ann", reason="the destination lost them")
     for as_new in (False, True, True):
         worker.run_once()
-        assert real.journal.replay(real.journal.seqs(), by=by, as_new=as_new, now=real.clock()) == Changed(3, 0)
+        assert real.journal.replay(real.journal.seqs(), by=by, as_new=as_new, now=real.clock()) == ChangeResult(3, 0)
     worker.run_once()
     assert real.states() == {State.DELIVERED: 3}
     sent = [told["messageId"] for told in real.server.receiver.received]
@@ -79,7 +79,7 @@ def test_an_event_dropped_on_its_way_is_not_settled_by_its_worker(real, running,
     worker = real.worker()
     running(worker)
     real.server.wait_for_requests(1)
-    real.journal.drop(real.journal.seqs()[:1], by=Act(who="ann", reason="why"), now=real.clock())
+    real.journal.drop(real.journal.seqs()[:1], by=AuditContext(who="ann", reason="why"), now=real.clock())
     gate.set()
     eventually(lambda: real.states() == {State.DELIVERED: 1, State.DROPPED: 1})
     assert worker.counts["lost"] == 1

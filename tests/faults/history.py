@@ -27,7 +27,7 @@ import linear
 
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Act, Claim, Journal, Settlement, State, open_journal, queries
+from webhooks.journal import AuditContext, Claim, Journal, Settlement, State, open_journal, queries
 from webhooks.journal.postgres import PostgresJournal
 
 LEASE = 0.25
@@ -168,7 +168,7 @@ class User:
         seqs = self.rng.sample(self.known, min(len(self.known), self.rng.choice([1, 1, 2, 4])))
         if not seqs:
             return
-        by = Act(who=self.name, reason="dice", operation=f"{self.name}-{time.monotonic_ns()}")
+        by = AuditContext(who=self.name, reason="dice", operation=f"{self.name}-{time.monotonic_ns()}")
         more = {"as_new": as_new} if op == "replay" else {}
         work = lambda: getattr(self.journal, op)(seqs, by=by, now=datetime.now(UTC), **more).changed  # noqa: E731
         self.recorder.call(op, work, seqs=sorted(set(seqs)), operation=by.operation, as_new=as_new)

@@ -20,7 +20,7 @@ from doors import GOLDENS, sources
 from postgres_server import fresh_database
 from translators.kit import Delivery, Source, raw_items
 from translators.kit.configured import configured
-from webhooks.journal import Act, Filter, Journal, State, Stored, open_journal
+from webhooks.journal import AppendResult, AuditContext, Filter, Journal, State, open_journal
 from webhooks.journal.postgres import PostgresJournal
 from webhooks.translation.goldens import RECEIVED, endpoint, find_goldens, outcomes
 from webhooks.translation.translate import Broken, Outcome, Translated, translate
@@ -173,7 +173,7 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
         (row,) = journal.rows(Filter(sources=("whole",)))
         assert row.state is State.DEAD
         assert "ZeroDivisionError" in row.reason
-        by = Act(who="ops", reason="the splitter is fixed")
+        by = AuditContext(who="ops", reason="the splitter is fixed")
         journal.replay([row.seq], by=by, as_new=False, now=RECEIVED, due_at=RECEIVED)
         claims = journal.claim(10_000, worker="w", now=RECEIVED + timedelta(minutes=1), lease=timedelta(minutes=5))
         (claim,) = [claim for claim in claims if claim.event.source == "whole"]
@@ -199,8 +199,8 @@ def test_a_key_of_thousands_of_random_letters_is_stored_alike_and_recognised_aga
         assert not event.problem
         assert event.key.endswith(f"~sha256:{sha256(delivery_id.encode('utf-8', 'surrogatepass')).hexdigest()}")
         for journal in journals:
-            assert journal.append([event], now=RECEIVED) == Stored(1, 0)
-            assert journal.append([event], now=RECEIVED) == Stored(0, 1)
+            assert journal.append([event], now=RECEIVED) == AppendResult(1, 0)
+            assert journal.append([event], now=RECEIVED) == AppendResult(0, 1)
             row = journal.find("long", event.key)
             assert row is not None
             assert row.event.raw == event.raw

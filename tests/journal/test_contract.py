@@ -9,7 +9,7 @@ import pytest
 
 from events import MINUTE, NOW, event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import Claim, Journal, Settlement, State, Stored
+from webhooks.journal import AppendResult, Claim, Journal, Settlement, State
 
 LEASE = timedelta(seconds=60)
 
@@ -24,7 +24,7 @@ def states(journal: Journal) -> dict[str, State]:
 
 def test_an_event_comes_back_as_it_was_given(journal: Journal) -> None:
     given = event("k", raw=b"\x00\xff exact \n bytes", clock="record", trust="authenticated", type="t\u00e9")
-    assert journal.append([given], now=NOW) == Stored(1, 0)
+    assert journal.append([given], now=NOW) == AppendResult(1, 0)
     row = journal.find("acme", "k")
     assert row is not None
     assert row.event == given
@@ -33,10 +33,10 @@ def test_an_event_comes_back_as_it_was_given(journal: Journal) -> None:
 
 
 def test_a_repeated_key_is_a_duplicate_and_changes_nothing(journal: Journal) -> None:
-    assert journal.append([event("a"), event("a", raw=b"other"), event("b")], now=NOW) == Stored(2, 1)
-    assert journal.append([event("a", raw=b"third")], now=NOW) == Stored(0, 1)
-    assert journal.append([event("a", source="other")], now=NOW) == Stored(1, 0)
-    assert journal.append([], now=NOW) == Stored(0, 0)
+    assert journal.append([event("a"), event("a", raw=b"other"), event("b")], now=NOW) == AppendResult(2, 1)
+    assert journal.append([event("a", raw=b"third")], now=NOW) == AppendResult(0, 1)
+    assert journal.append([event("a", source="other")], now=NOW) == AppendResult(1, 0)
+    assert journal.append([], now=NOW) == AppendResult(0, 0)
     row = journal.find("acme", "a")
     assert row is not None
     assert row.event.raw == event("a").raw
@@ -148,7 +148,7 @@ def test_what_cannot_be_stored_fails_its_own_call_whole_and_only(journal: Journa
         journal.append([event("beside"), event(**{"key": "wrong"} | wrong)], now=NOW)
     assert not isinstance(caught.value, JournalUnavailable)
     assert journal.rows() == []
-    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
 
 
 def test_one_bad_event_harms_nobody_it_shared_a_commit_with(journal: Journal) -> None:
@@ -168,7 +168,7 @@ def test_one_bad_event_harms_nobody_it_shared_a_commit_with(journal: Journal) ->
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert outcomes == {number: JournalError if number % 4 == 0 else Stored(1, 0) for number in range(24)}
+    assert outcomes == {number: JournalError if number % 4 == 0 else AppendResult(1, 0) for number in range(24)}
     assert {row.event.key for row in journal.rows()} == {str(number) for number in range(24) if number % 4}
 
 
@@ -238,7 +238,7 @@ def test_a_row_that_cannot_be_held_is_loaded_by_no_store(journal: Journal) -> No
     bad = replace(row, event=replace(row.event, key="b", raw="text"))
     with pytest.raises(JournalError, match="cannot be stored"):
         journal.load([bad])
-    assert journal.load([]) == Stored(0, 0)
+    assert journal.load([]) == AppendResult(0, 0)
     assert journal.count() == 1
 
 

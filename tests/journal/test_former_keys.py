@@ -12,7 +12,7 @@ from acme import SECRET, body, make_source, signed
 from events import NOW, event
 from memory_journal import MemoryJournal
 from translators.kit import Event, FormerKey, Head, Item
-from webhooks.journal import Journal, Stored, open_journal
+from webhooks.journal import AppendResult, Journal, open_journal
 from webhooks.journal.postgres import PostgresJournal
 from webhooks.settings import EndpointSettings, Settings
 from webhooks.sources import plugins
@@ -41,16 +41,16 @@ def any_journal(request: pytest.FixtureRequest, tmp_path: Any) -> Iterator[Any]:
 
 def test_an_event_stored_under_a_former_key_is_a_duplicate(any_journal: Any) -> None:
     any_journal.append([event("old")], now=NOW)
-    assert any_journal.append([event("new", former_keys=(FormerKey("none"), OLD))], now=NOW) == Stored(0, 1)
-    assert any_journal.append([event("new", former_keys=(OLD,))], now=NOW) == Stored(0, 1)
+    assert any_journal.append([event("new", former_keys=(FormerKey("none"), OLD))], now=NOW) == AppendResult(0, 1)
+    assert any_journal.append([event("new", former_keys=(OLD,))], now=NOW) == AppendResult(0, 1)
     assert any_journal.find("acme", "new") is None
-    assert any_journal.append([event("new")], now=NOW) == Stored(1, 0)
+    assert any_journal.append([event("new")], now=NOW) == AppendResult(1, 0)
 
 
 @pytest.mark.parametrize("other", [{"type": "thing.undone"}, {"source": "other"}])
 def test_a_former_key_of_another_type_or_source_is_another_event(any_journal: Any, other: dict[str, str]) -> None:
     any_journal.append([event("old", **other)], now=NOW)
-    assert any_journal.append([event("new", former_keys=(OLD, OLD_BYTES))], now=NOW) == Stored(1, 0)
+    assert any_journal.append([event("new", former_keys=(OLD, OLD_BYTES))], now=NOW) == AppendResult(1, 0)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +58,8 @@ def test_a_former_key_of_another_type_or_source_is_another_event(any_journal: An
 )
 def test_same_bytes_compares_the_body(any_journal: Any, raw: bytes) -> None:
     any_journal.append([event("old", raw=raw)], now=NOW)
-    assert any_journal.append([event("new", raw=raw + b" ", former_keys=(OLD_BYTES,))], now=NOW) == Stored(1, 0)
-    assert any_journal.append([event("third", raw=raw, former_keys=(OLD_BYTES,))], now=NOW) == Stored(0, 1)
+    assert any_journal.append([event("new", raw=raw + b" ", former_keys=(OLD_BYTES,))], now=NOW) == AppendResult(1, 0)
+    assert any_journal.append([event("third", raw=raw, former_keys=(OLD_BYTES,))], now=NOW) == AppendResult(0, 1)
 
 
 def test_former_keys_are_recognised_within_one_batch_in_order(any_journal: Any) -> None:
@@ -71,26 +71,26 @@ def test_former_keys_are_recognised_within_one_batch_in_order(any_journal: Any) 
         event("fourth", former_keys=(OLD_BYTES,)),
         event("fifth", former_keys=(FormerKey("second"),)),  # `second` was not stored
     ]
-    assert any_journal.append(batch, now=NOW) == Stored(4, 2)
+    assert any_journal.append(batch, now=NOW) == AppendResult(4, 2)
     assert [any_journal.find("acme", key) is None for key in ("second", "fourth")] == [True, True]
 
 
 def test_the_stored_event_decides_and_not_its_repetition_in_the_batch(any_journal: Any) -> None:
     any_journal.append([event("old", type="stored")], now=NOW)
     batch = [event("old", type="thing.done"), event("new", former_keys=(OLD,))]
-    assert any_journal.append(batch, now=NOW) == Stored(1, 1)
+    assert any_journal.append(batch, now=NOW) == AppendResult(1, 1)
 
 
 def test_a_former_key_that_is_the_key_itself_changes_nothing(any_journal: Any) -> None:
-    assert any_journal.append([event("a", former_keys=(FormerKey("a"),))], now=NOW) == Stored(1, 0)
-    assert any_journal.append([event("a", former_keys=(FormerKey("a"),))], now=NOW) == Stored(0, 1)
+    assert any_journal.append([event("a", former_keys=(FormerKey("a"),))], now=NOW) == AppendResult(1, 0)
+    assert any_journal.append([event("a", former_keys=(FormerKey("a"),))], now=NOW) == AppendResult(0, 1)
 
 
 def test_former_keys_are_not_stored_or_moved(journal: Journal) -> None:
     journal.append([event("new", former_keys=(OLD,))], now=NOW)
     (row,) = journal.rows()
     assert row.event.former_keys == ()
-    assert journal.append([event("old")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("old")], now=NOW) == AppendResult(1, 0)
 
 
 def test_former_keys_in_closed_partitions_are_recognised(postgres_url: str) -> None:
@@ -100,7 +100,7 @@ def test_former_keys_in_closed_partitions_are_recognised(postgres_url: str) -> N
         journal.append([event(f"old-{number}")], now=NOW)
         journal.prune({}, now=NOW)
     batch = [event(f"new-{number}", former_keys=(FormerKey(f"old-{number}"),)) for number in range(5)]
-    assert journal.append(batch, now=NOW) == Stored(1, 4)
+    assert journal.append(batch, now=NOW) == AppendResult(1, 4)
     journal.close()
 
 
@@ -111,7 +111,7 @@ def test_a_bad_neighbour_does_not_change_what_former_keys_recognise(journal: Jou
         *[lambda: journal.append([event("bad", raw="text")], now=NOW)] * 4,
         *[lambda number=number: journal.append([event(str(number))], now=NOW) for number in range(4)],
     )
-    assert [each for each in outcomes if isinstance(each, Stored)].count(Stored(0, 1)) == 1
+    assert [each for each in outcomes if isinstance(each, AppendResult)].count(AppendResult(0, 1)) == 1
     assert sorted(keys(journal)) == ["0", "1", "2", "3", "old"]
 
 
@@ -122,7 +122,7 @@ def test_two_who_bring_each_others_key_at_once_store_one(journal: Journal) -> No
             event(f"b{number}", former_keys=(FormerKey(f"a{number}"),)),
         )
         outcomes = at_once(lambda: journal.append([one], now=NOW), lambda: journal.append([two], now=NOW))  # noqa: B023
-        assert sorted(map(repr, outcomes)) == sorted(map(repr, [Stored(1, 0), Stored(0, 1)]))
+        assert sorted(map(repr, outcomes)) == sorted(map(repr, [AppendResult(1, 0), AppendResult(0, 1)]))
     assert len(keys(journal)) == 30
 
 
@@ -147,7 +147,9 @@ def test_an_old_and_a_new_release_that_store_at_once_never_store_behind_an_answe
         journal.open()
     for number in range(30):
         old.append([event(f"old-{number}")], now=NOW)
-        assert new.append([event(f"n{number}", former_keys=(FormerKey(f"old-{number}"),))], now=NOW) == Stored(0, 1)
+        assert new.append([event(f"n{number}", former_keys=(FormerKey(f"old-{number}"),))], now=NOW) == AppendResult(
+            0, 1
+        )
     old.close()
     new.close()
 

@@ -14,11 +14,11 @@ from running import environment, output, segue, standin, until
 from translators.kit import FormerKey
 from webhooks.cli.main import main
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import Act, Settlement, State, Stored
+from webhooks.journal import AppendResult, AuditContext, Settlement, State
 from webhooks.journal.postgres import ROLES, PostgresJournal, grant, migrate, schema, script
 from wire import request, status, web
 
-BY = Act(who="ops", reason="a test")
+BY = AuditContext(who="ops", reason="a test")
 DAY = timedelta(days=1)
 
 
@@ -94,8 +94,8 @@ def test_the_web_recognises_former_keys_and_equal_bodies_without_reading_any(ope
     web = opened("web1")
     web.append([event("old")], now=NOW)
     former = (FormerKey("old", same_bytes=True),)
-    assert web.append([event("new", former_keys=former)], now=NOW) == Stored(0, 1)
-    assert web.append([event("other", raw=b"other", former_keys=former)], now=NOW) == Stored(1, 0)
+    assert web.append([event("new", former_keys=former)], now=NOW) == AppendResult(0, 1)
+    assert web.append([event("other", raw=b"other", former_keys=former)], now=NOW) == AppendResult(1, 0)
     with psycopg.connect(at(url, "web1")) as db:
         call = "SELECT sealed FROM segue_former(ARRAY['acme'], ARRAY['old'], ARRAY[%s::bytea])"
         assert db.execute(call, (b"",)).fetchall() == [(None,)]

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import gevent.monkey
 import pytest
 
-from webhooks.journal.group import Group
+from webhooks.journal.group import GroupCommit
 from webhooks.journal.runners import Greenlets, Threads, runner
 
 
@@ -30,7 +30,7 @@ class Store:
         return [item.upper() for item in items]
 
 
-def submit_all(group: Group[str, str], items: Sequence[str]) -> tuple[list[threading.Thread], dict[str, object]]:
+def submit_all(group: GroupCommit[str, str], items: Sequence[str]) -> tuple[list[threading.Thread], dict[str, object]]:
     results: dict[str, object] = {}
 
     def one(item: str) -> None:
@@ -54,7 +54,7 @@ def wait_for(condition: object, *, seconds: float = 10) -> None:
 
 def test_who_comes_while_a_commit_is_under_way_shares_the_next_and_nobody_returns_early() -> None:
     store = Store()
-    group = Group(store.commit, Threads())
+    group = GroupCommit(store.commit, Threads())
     first, results = submit_all(group, ["a"])
     assert store.began.wait(10)
     rest, more = submit_all(group, ["b", "c", "d"])
@@ -70,7 +70,7 @@ def test_who_comes_while_a_commit_is_under_way_shares_the_next_and_nobody_return
 
 def test_a_group_has_a_limit() -> None:
     store = Store()
-    group = Group(store.commit, Threads(), most=2)
+    group = GroupCommit(store.commit, Threads(), most=2)
     threads, results = submit_all(group, ["a"])
     assert store.began.wait(10)
     more, others = submit_all(group, ["b", "c", "d"])
@@ -85,7 +85,7 @@ def test_a_group_has_a_limit() -> None:
 def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None:
     store = Store()
     store.fail = OSError("disk full")
-    group = Group(store.commit, Threads())
+    group = GroupCommit(store.commit, Threads())
     threads, results = submit_all(group, ["a"])
     assert store.began.wait(10)
     more, others = submit_all(group, ["b", "c"])
@@ -100,7 +100,7 @@ def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None
 
 def test_a_caller_stopped_while_it_waits_leaves_the_line_and_wedges_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
-    group = Group(store.commit, Threads())
+    group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
     assert store.began.wait(10)
 
@@ -120,7 +120,7 @@ def test_a_caller_stopped_while_it_waits_leaves_the_line_and_wedges_nobody(monke
 
 def test_a_caller_stopped_just_as_it_was_to_lead_passes_the_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
-    group = Group(store.commit, Threads())
+    group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
     assert store.began.wait(10)
     reached = threading.Event()
@@ -157,7 +157,7 @@ def test_a_caller_stopped_while_its_commit_is_under_way_changes_nothing_for_the_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = Store()
-    group = Group(store.commit, Threads())
+    group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
     assert store.began.wait(10)
     taken = threading.Event()
@@ -195,7 +195,9 @@ def test_a_caller_stopped_while_its_commit_is_under_way_changes_nothing_for_the_
 
 def test_a_member_refused_by_itself_fails_alone() -> None:
     refused = ValueError("no")
-    group: Group[int, int] = Group(lambda items: [refused if item == 2 else item for item in items], Threads())
+    group: GroupCommit[int, int] = GroupCommit(
+        lambda items: [refused if item == 2 else item for item in items], Threads()
+    )
     with pytest.raises(ValueError, match="no"):
         group.submit(2)
     assert group.submit(3) == 3
@@ -204,7 +206,7 @@ def test_a_member_refused_by_itself_fails_alone() -> None:
 def test_a_leader_that_is_stopped_fails_its_members_with_an_error_of_their_own() -> None:
     store = Store()
     store.fail = KeyboardInterrupt()
-    group = Group(store.commit, Threads())
+    group = GroupCommit(store.commit, Threads())
     threads, results = submit_all(group, ["a"])
     assert store.began.wait(10)
     more, others = submit_all(group, ["b", "c"])

@@ -10,10 +10,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from events import NOW, event
 from translators.kit.times import EPOCH
-from webhooks.journal import DROPPABLE, Act, Changed, Claim, Settlement, SqliteJournal, State
+from webhooks.journal import DROPPABLE, AuditContext, ChangeResult, Claim, Settlement, SqliteJournal, State
 
 LEASE = timedelta(seconds=10)
-BY = Act(who="ann", reason="why")
+BY = AuditContext(who="ann", reason="why")
 
 
 class JournalMachine(RuleBasedStateMachine):
@@ -95,7 +95,7 @@ class JournalMachine(RuleBasedStateMachine):
         else:
             changed = [key for key in there if self.state[key] is not State.PENDING]
             done = self.journal.replay(seqs, by=BY, as_new=as_new, now=self.now)
-        assert done == Changed(len(changed), len(there) - len(changed))
+        assert done == ChangeResult(len(changed), len(there) - len(changed))
         assert len(self.journal.audits(limit=1000)) == before + bool(changed)
         for key in changed:
             self.state[key], self.due[key] = State.DROPPED if drop else State.PENDING, self.now

@@ -15,7 +15,7 @@ import pytest
 from events import NOW, event
 from journal_process import JournalProcess
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Settlement, SqliteJournal, State, Stored, open_existing
+from webhooks.journal import AppendResult, Settlement, SqliteJournal, State, open_existing
 from webhooks.journal.runners import runner
 from webhooks.journal.sqlite import file as file_module
 from webhooks.journal.sqlite import open_files
@@ -200,7 +200,7 @@ def test_a_commit_during_which_the_log_was_removed_is_not_acknowledged(path: Pat
 
     with pytest.raises(JournalUnavailable, match="removed"):
         one._file.write(work)
-    assert two.append([event("a"), event("b")], now=NOW) == Stored(1, 1)
+    assert two.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     one.close()
     two.close()
 
@@ -214,7 +214,7 @@ def test_journals_of_one_file_in_one_process_recover_together(path: Path) -> Non
     with pytest.raises(JournalUnavailable, match="removed"):
         journals[0].append([event("refused")], now=NOW)
     for place, journal in enumerate(journals):
-        assert journal.append([event(f"again {place}")], now=NOW) == Stored(1, 0)
+        assert journal.append([event(f"again {place}")], now=NOW) == AppendResult(1, 0)
     Path(f"{path}-wal").unlink()
     journals.append(SqliteJournal(path))
     assert {len(journal.rows()) for journal in journals} == {6}
@@ -341,7 +341,7 @@ def test_an_io_error_after_the_log_was_removed_recovers_too(path: Path) -> None:
 
     with pytest.raises(JournalUnavailable, match="disk I/O error"):
         journal._file.write(fail)
-    assert journal.append([event("a"), event("b")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     journal.close()
 
 
@@ -410,10 +410,12 @@ def test_an_old_log_is_not_saved_again_over_the_new_one(
     for end in ("", "-wal", "-shm"):
         Path(f"{path}{end}").write_bytes(b"new")
     database = open_files.identity(str(path)).database
-    users = open_files.Users(str(path))
+    users = open_files.FileUsers(str(path))
     users.join()
     users.record(open_files.identity(str(path)))
-    old = open_files.OpenFiles(str(path), open_files.Identity(database, (0, 1), (0, 2)), sqlite3.connect(":memory:"))
+    old = open_files.OpenFiles(
+        str(path), open_files.FileIdentity(database, (0, 1), (0, 2)), sqlite3.connect(":memory:")
+    )
     recovery = open_files.Recovery(old, users)
     recovery.save()
     with open_files.keep_new_log(str(path), old.identity):
@@ -439,7 +441,7 @@ def test_a_log_that_is_not_of_these_events_is_put_aside(path: Path) -> None:
 def test_a_lock_file_that_was_removed_is_made_again(path: Path) -> None:
     journal = SqliteJournal(path)
     Path(f"{path}.lock").unlink()
-    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
     assert Path(f"{path}.lock").exists()
     journal.close()
 

@@ -10,10 +10,22 @@ import pytest
 
 from events import MINUTE, NOW, event
 from webhooks.errors import JournalError
-from webhooks.journal import HISTORY, Act, Attempt, Changed, Claim, Filter, Journal, Row, Settlement, State, Stored
+from webhooks.journal import (
+    HISTORY,
+    AppendResult,
+    Attempt,
+    AuditContext,
+    ChangeResult,
+    Claim,
+    Filter,
+    Journal,
+    Row,
+    Settlement,
+    State,
+)
 
 LEASE = timedelta(seconds=60)
-BY = Act(who="ann@desk", reason="the plan was mended", operation="op-1")
+BY = AuditContext(who="ann@desk", reason="the plan was mended", operation="op-1")
 
 
 def claim(journal: Journal, *, now: Any = NOW, worker: str = "w") -> dict[str, Claim]:
@@ -260,7 +272,7 @@ def test_a_reason_may_hold_any_text(journal: Journal, reason: str) -> None:
 def test_a_replay_makes_settled_events_pending_again_and_leaves_pending_ones_alone(journal: Journal) -> None:
     seqs = in_every_state(journal)
     later = NOW + MINUTE / 2
-    assert journal.replay([*seqs.values(), seqs["dead"], 10**9], by=BY, now=later) == Changed(5, 2)
+    assert journal.replay([*seqs.values(), seqs["dead"], 10**9], by=BY, now=later) == ChangeResult(5, 2)
     rows = journal.rows()
     assert {(each.state, each.attempts, each.settled_at, each.reason) for each in rows} == {
         (State.PENDING, 0, None, "")
@@ -310,7 +322,7 @@ def test_a_replay_begins_its_tries_anew(journal: Journal) -> None:
 def test_a_drop_ends_what_is_not_delivered(journal: Journal) -> None:
     seqs = in_every_state(journal)
     later = NOW + MINUTE
-    assert journal.drop([*seqs.values(), 10**9], by=BY, now=later) == Changed(4, 3)
+    assert journal.drop([*seqs.values(), 10**9], by=BY, now=later) == ChangeResult(4, 3)
     states = {each.event.key: each.state for each in journal.rows()}
     assert states.pop("delivered") is State.DELIVERED
     assert set(states.values()) == {State.DROPPED}
@@ -323,7 +335,7 @@ def test_a_drop_ends_what_is_not_delivered(journal: Journal) -> None:
 def test_a_worker_that_holds_a_dropped_event_finds_its_lease_lost(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     claimed = claim(journal)["a"]
-    assert journal.drop([claimed.seq], by=BY, now=NOW) == Changed(1, 0)
+    assert journal.drop([claimed.seq], by=BY, now=NOW) == ChangeResult(1, 0)
     assert journal.renew([claimed], now=NOW, lease=LEASE) == set()
     assert journal.settle([Settlement(claim=claimed, state=State.DELIVERED)], now=NOW) == set()
     assert row(journal, "a").state is State.DROPPED
@@ -334,16 +346,16 @@ def test_a_worker_that_holds_a_dropped_event_finds_its_lease_lost(journal: Journ
 def test_a_dropped_event_still_recognises_the_providers_retry_until_it_is_pruned(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     journal.drop(journal.seqs(), by=BY, now=NOW)
-    assert journal.append([event("a")], now=NOW) == Stored(0, 1)
+    assert journal.append([event("a")], now=NOW) == AppendResult(0, 1)
     assert journal.census().by_state == {State.DROPPED: 1}
     assert journal.prune({State.DROPPED: MINUTE}, now=NOW + 2 * MINUTE) == 1
 
 
 def test_nothing_to_change_changes_nothing_and_is_not_audited(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
-    assert journal.replay([], by=BY, now=NOW) == Changed(0, 0)
-    assert journal.replay(journal.seqs(), by=BY, now=NOW) == Changed(0, 1)
-    assert journal.drop([10**9], by=BY, now=NOW) == Changed(0, 1)
+    assert journal.replay([], by=BY, now=NOW) == ChangeResult(0, 0)
+    assert journal.replay(journal.seqs(), by=BY, now=NOW) == ChangeResult(0, 1)
+    assert journal.drop([10**9], by=BY, now=NOW) == ChangeResult(0, 1)
     assert journal.audits() == []
 
 
@@ -353,7 +365,7 @@ def test_nothing_to_change_changes_nothing_and_is_not_audited(journal: Journal) 
 def test_the_audit_log_says_who_did_what_to_which_events_and_why(journal: Journal) -> None:
     seqs = in_every_state(journal)
     journal.replay([seqs["dead"], seqs["delivered"]], by=BY, as_new=True, now=NOW + MINUTE)
-    journal.audit("prune", {"older_than": "72h"}, by=Act(who="bob", reason="disk"), now=NOW + 2 * MINUTE)
+    journal.audit("prune", {"older_than": "72h"}, by=AuditContext(who="bob", reason="disk"), now=NOW + 2 * MINUTE)
     pruned, replayed, dropped = journal.audits()
     assert (pruned.who, pruned.action, pruned.reason, pruned.operation) == ("bob", "prune", "disk", "")
     assert (pruned.at, pruned.events, pruned.detail) == (NOW + 2 * MINUTE, (), {"older_than": "72h"})
@@ -384,8 +396,8 @@ def test_rows_are_loaded_as_they_stood_in_the_order_given(journal: Journal) -> N
     assert held.event.key == "dead"
     before = journal.rows()
     moved = [replace(each, event=replace(each.event, source="elsewhere")) for each in reversed(before)]
-    assert journal.load(moved) == Stored(6, 0)
-    assert journal.load([*moved, before[0]]) == Stored(0, 7)
+    assert journal.load(moved) == AppendResult(6, 0)
+    assert journal.load([*moved, before[0]]) == AppendResult(0, 7)
     loaded = journal.rows(Filter(sources=("elsewhere",)))
     assert [
         replace(each, seq=0, cursor="", leased_until=None, due_at=each.due_at if each.state is State.PENDING else None)
@@ -403,9 +415,9 @@ def test_a_row_without_times_of_its_own_is_due_when_it_was_received(journal: Jou
         seq=0, event=event("a"), state=State.PENDING, attempts=0, due_at=None, leased_until=None, settled_at=None,
         reason="",
     )  # fmt: skip
-    assert journal.load([bare]) == Stored(1, 0)
+    assert journal.load([bare]) == AppendResult(1, 0)
     assert claim(journal).keys() == {"a"}
-    assert journal.load([]) == Stored(0, 0)
+    assert journal.load([]) == AppendResult(0, 0)
 
 
 def test_a_row_that_cannot_be_stored_stores_none_of_its_call(journal: Journal) -> None:

@@ -15,14 +15,24 @@ import pytest
 
 from events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import Act, Filter, Journal, Settlement, State, Stored, isolate, open_journal, records
-from webhooks.journal.encryption import Seal
+from webhooks.journal import (
+    AppendResult,
+    AuditContext,
+    Filter,
+    Journal,
+    Settlement,
+    State,
+    isolate,
+    open_journal,
+    records,
+)
+from webhooks.journal.encryption import Encryption
 from webhooks.journal.former import arrivals
 from webhooks.journal.postgres import PostgresJournal
 from webhooks.journal.sqlite import store
 
 LETTERS = random.Random(8)
-BY = Act(who="a\0nn", reason="be\0cause", operation="o\0p")
+BY = AuditContext(who="a\0nn", reason="be\0cause", operation="o\0p")
 
 
 def long_key(length: int) -> str:
@@ -50,7 +60,7 @@ def mixed(length: int, bad: Callable[[int], str]) -> list[str]:
 def assert_only_bad_ones_fail(journal: Journal, keys: Sequence[str], outcomes: Sequence[Any], error: type) -> None:
     for key, outcome in zip(keys, outcomes, strict=True):
         if key.startswith("good-"):
-            assert outcome == Stored(1, 0), outcome
+            assert outcome == AppendResult(1, 0), outcome
         else:
             assert type(outcome) is error, outcome
     assert {row.event.key for row in journal.rows(limit=10_000)} == {key for key in keys if key.startswith("good-")}
@@ -66,8 +76,8 @@ def test_a_key_that_is_too_long_fails_its_own_append_only(journal: Journal, leng
 
 def test_the_longest_key_is_stored_and_found(journal: Journal) -> None:
     key = long_key(2_000)
-    assert journal.append([event(key), event("\u00e9" * 1000)], now=NOW) == Stored(2, 0)
-    assert journal.append([event(key)], now=NOW) == Stored(0, 1)
+    assert journal.append([event(key), event("\u00e9" * 1000)], now=NOW) == AppendResult(2, 0)
+    assert journal.append([event(key)], now=NOW) == AppendResult(0, 1)
     assert journal.find("acme", key) is not None
 
 
@@ -223,7 +233,7 @@ def test_a_nul_in_every_other_text_is_stored_alike(journal: Journal) -> None:
     assert (line.who, line.reason, line.operation, line.detail) == ("a\\x00nn", "be\\x00cause", "o\\x00p", {"at": "\0"})
     journal.note("n\0", {"value": "\0"}, now=NOW)
     assert journal.notes()["n\\x00"] == (NOW, {"value": "\0"})
-    assert journal.load([*journal.rows()]) == Stored(0, 2)
+    assert journal.load([*journal.rows()]) == AppendResult(0, 2)
 
 
 @pytest.mark.parametrize("token", ["", "a" * 201, "\0", "\ud800", "\u202e", long_key(10_000), "plain"])
@@ -258,8 +268,8 @@ def test_a_file_taken_away_fails_the_whole_group_and_is_not_made_again_within_it
     journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
     journal.append([event("first")], now=NOW)
     (tmp_path / "segue.db").unlink()
-    group = [arrivals([event(str(number))], NOW, Seal()) for number in range(8)]
-    outcomes = store._append(journal._file, group, Seal())  # type: ignore[attr-defined]
+    group = [arrivals([event(str(number))], NOW, Encryption()) for number in range(8)]
+    outcomes = store._append(journal._file, group, Encryption())  # type: ignore[attr-defined]
     assert {type(outcome) for outcome in outcomes} == {JournalUnavailable}
     journal.close()
 
@@ -276,10 +286,10 @@ def test_an_event_that_the_disk_has_no_space_for_fails_alone(tmp_path: Path) -> 
     monkeypatch.setattr(
         "webhooks.journal.sqlite.file.SqliteFile._close_or_recover", lambda *_: None
     )  # it keeps the limit
-    group = [arrivals([event(str(n), raw=b"x" * (1 << 20 if n == 3 else 10))], NOW, Seal()) for n in range(8)]
-    outcomes = store._append(journal._file, group, Seal())  # type: ignore[attr-defined]
+    group = [arrivals([event(str(n), raw=b"x" * (1 << 20 if n == 3 else 10))], NOW, Encryption()) for n in range(8)]
+    outcomes = store._append(journal._file, group, Encryption())  # type: ignore[attr-defined]
     monkeypatch.undo()
-    assert [type(outcome) for outcome in outcomes] == [Stored] * 3 + [JournalUnavailable] + [Stored] * 4
+    assert [type(outcome) for outcome in outcomes] == [AppendResult] * 3 + [JournalUnavailable] + [AppendResult] * 4
     journal.close()
 
 
@@ -316,4 +326,4 @@ def test_a_number_that_no_column_holds_fails_its_own_append_only(journal: Journa
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert (outcomes.count(Stored(1, 0)), outcomes.count(JournalError)) == (8, 4)
+    assert (outcomes.count(AppendResult(1, 0)), outcomes.count(JournalError)) == (8, 4)

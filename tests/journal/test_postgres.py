@@ -15,13 +15,13 @@ import pytest
 from events import MINUTE, NOW, event
 from postgres_server import Server
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import Act, Claim, Filter, Settlement, State, Stored, open_journal
+from webhooks.journal import AppendResult, AuditContext, Claim, Filter, Settlement, State, open_journal
 from webhooks.journal.postgres import PostgresJournal, connections, migrate, schema, store
 from webhooks.journal.postgres import partitions as partitions_
 
 LEASE = timedelta(seconds=60)
 DAY = timedelta(days=1)
-BY = Act(who="ann", reason="why")
+BY = AuditContext(who="ann", reason="why")
 Open = Callable[..., PostgresJournal]
 
 
@@ -69,7 +69,7 @@ def test_many_who_append_at_once_share_a_few_commits(opened: Open) -> None:
     journal = opened()
     with ThreadPoolExecutor(40) as pool:
         stored = list(pool.map(lambda n: journal.append([event(str(n))], now=NOW), range(400)))
-    assert stored == [Stored(1, 0)] * 400
+    assert stored == [AppendResult(1, 0)] * 400
     assert journal.stats.groups < 300
     assert journal.count() == 400
 
@@ -114,7 +114,7 @@ def test_a_text_that_postgresql_cannot_hold_fails_its_own_call_only(opened: Open
     for job in jobs:
         with pytest.raises(JournalError, match="cannot be stored"):
             job.result()
-    assert all(job.result() == Stored(1, 0) for job in good)
+    assert all(job.result() == AppendResult(1, 0) for job in good)
 
 
 def test_under_gevent_it_works_from_greenlets(postgres_url: str) -> None:
@@ -178,7 +178,7 @@ def test_a_connection_that_was_closed_is_not_used(opened: Open) -> None:
     journal.count()
     for idle in journal._mine.connections._idle:
         idle.close()
-    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
 
 
 # claiming
@@ -309,7 +309,7 @@ def test_a_segment_that_is_old_enough_goes_as_a_whole_and_what_must_stay_is_move
     assert census.by_state == {State.DEAD: 1, State.UNSUPPORTED: 1, State.PENDING: 1}
     assert census.unsupported_types == {("acme", "thing.done"): 1}
     assert sorted(row.event.key for row in journal.rows()) == ["3", "4", "5"]
-    assert journal.append([event("3"), event("0")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("3"), event("0")], now=NOW) == AppendResult(1, 1)
     end(journal, mine[4:])  # a lease outlives the move
     assert journal.replay(journal.seqs(Filter(states=(State.DEAD,))), by=BY, now=NOW).changed == 1
     assert journal.prune(dict.fromkeys(State, DAY), now=NOW + 99 * DAY) == 2
@@ -355,7 +355,7 @@ def test_a_segment_is_left_for_later_where_somebody_reads_for_long(
     with psycopg.connect(sql.info.dsn, password=sql.info.password) as reader:
         reader.execute("SELECT FROM segue_events")
         assert journal.prune({State.DEAD: MINUTE}, now=NOW + DAY) == 0
-        assert journal.append([event("b")], now=NOW) == Stored(1, 0)
+        assert journal.append([event("b")], now=NOW) == AppendResult(1, 0)
     assert journal.prune({State.DEAD: MINUTE}, now=NOW + DAY) == 1
 
 
@@ -405,7 +405,7 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed_and_meanwhil
             journal.append([event("b")], now=NOW)
         assert "postgres:" not in caught.value.message
     postgres_server.start()
-    assert journal.append([event("a"), event("b")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     journal.check()
     journal.close()
 
@@ -434,7 +434,7 @@ def test_a_journal_may_be_opened_while_its_server_is_away(postgres_server: Serve
     with pytest.raises(JournalUnavailable):
         journal.append([event("a")], now=NOW)
     postgres_server.start()
-    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
     journal.note("moved", {"to": "elsewhere"}, now=NOW)
     journal.close()
     postgres_server.stop()
@@ -465,7 +465,7 @@ def test_a_wakeup_that_fails_costs_nothing(opened: Open, monkeypatch: pytest.Mon
         raise psycopg.OperationalError("gone")
 
     monkeypatch.setattr(store, "_notify", fail)
-    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
 
 
 def test_a_server_that_does_not_sync_is_not_ready() -> None:
@@ -537,7 +537,7 @@ def test_a_process_that_starts_while_another_makes_the_tables_waits_for_it(
             time.sleep(0.01)
     journal = PostgresJournal(postgres_url)
     journal.open()
-    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
     journal.close()
     making.join()
 

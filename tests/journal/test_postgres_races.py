@@ -10,14 +10,14 @@ import pytest
 
 from events import event
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Act, Changed, Claim, Settlement, State
-from webhooks.journal.encryption import Seal
+from webhooks.journal import AuditContext, ChangeResult, Claim, Settlement, State
+from webhooks.journal.encryption import Encryption
 from webhooks.journal.postgres import PostgresJournal, columns, operator
 from webhooks.journal.postgres.connections import RETRIES, Connection, connect
 from webhooks.journal.records import micros
 
 NOW = datetime.now(UTC)
-BY = Act(who="ann", reason="why")
+BY = AuditContext(who="ann", reason="why")
 
 
 @pytest.fixture
@@ -48,14 +48,14 @@ def until_somebody_waits(db: Connection) -> None:
 def test_a_drop_that_waited_for_a_settlement_drops_what_it_settled(journal: PostgresJournal, postgres_url: str) -> None:
     one, two = claim(journal)
     ends = [Settlement(claim=one, state=State.DEAD), Settlement(claim=two, state=State.DELIVERED)]
-    told = columns.settled(ends, NOW, Seal()) | {"here": micros(datetime.now(UTC))}
+    told = columns.settled(ends, NOW, Encryption()) | {"here": micros(datetime.now(UTC))}
     with connect(postgres_url) as db:
         with db.transaction():
             db.all(operator.SQL["settle"], told)
             thread, answers = start(lambda: journal.drop([one.seq, two.seq], by=BY, now=NOW))
             until_somebody_waits(db)
         thread.join(20)
-    assert answers == [Changed(1, 1)]
+    assert answers == [ChangeResult(1, 1)]
     assert [row.state for row in journal.rows()] == [State.DROPPED, State.DELIVERED]
     assert [line.events for line in journal.audits()] == [("acme/a",)]
     assert journal.census().by_state == {State.DROPPED: 1, State.DELIVERED: 1}
@@ -76,10 +76,10 @@ def test_a_replay_that_waited_for_a_drop_brings_back_what_it_dropped(
         noting(db, action, *more)
 
     monkeypatch.setattr(operator, "_note_act", in_the_middle)
-    assert journal.drop([one.seq], by=BY, now=NOW) == Changed(1, 0)
+    assert journal.drop([one.seq], by=BY, now=NOW) == ChangeResult(1, 0)
     ((thread, answers),) = started
     thread.join(20)
-    assert answers == [Changed(2, 0)]
+    assert answers == [ChangeResult(2, 0)]
     assert journal.census().by_state == {State.PENDING: 2}
     assert [entry.outcome for entry in journal.rows()[0].history] == ["dead", "dropped", "replayed"]
     assert [line.events for line in journal.audits()] == [("acme/a", "acme/b"), ("acme/a",)]

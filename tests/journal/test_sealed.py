@@ -9,7 +9,7 @@ import pytest
 from events import NOW, event
 from webhooks.errors import JournalError, SettingsError
 from webhooks.journal import Filter, Settlement, State, open_journal
-from webhooks.journal.encryption import Seal
+from webhooks.journal.encryption import Encryption
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
 SECRET_BODY = b'{"email": "ada@example.com"}'
@@ -90,7 +90,7 @@ def test_an_event_whose_key_is_missing_is_told_apart_and_keeps_its_body(opened):
     journal.append([personal("new")], now=NOW)
     first, second = claim(journal)
     assert (first.event.key, first.event.raw, second.locked) == ("old", b"", "")
-    assert first.locked == f"sealed with key {Seal((OLD,)).current}, which is not configured"
+    assert first.locked == f"sealed with key {Encryption((OLD,)).current}, which is not configured"
     assert journal.find("acme", "old").locked == first.locked
     later = NOW + timedelta(hours=1)
     journal.settle([Settlement(claim=first, state=State.PENDING, due_at=later, attempt=False)], now=NOW)
@@ -124,7 +124,7 @@ def test_a_rotation_seals_all_anew_in_steps_and_leaves_all_else_alone(opened):
         after = steps[-1].after
     assert [step.changed for step in steps] == [3, 3, 1]
     assert journal.rows() == before
-    assert everything(journal) == {Seal((NEW,)).current: 7}
+    assert everything(journal) == {Encryption((NEW,)).current: 7}
     assert journal.reseal(limit=100).changed == 0
 
 

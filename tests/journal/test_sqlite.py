@@ -18,7 +18,7 @@ import pytest
 
 from events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
-from webhooks.journal import Act, Changed, Settlement, SqliteJournal, State, Stored, open_journal
+from webhooks.journal import AppendResult, AuditContext, ChangeResult, Settlement, SqliteJournal, State, open_journal
 from webhooks.journal.sqlite import file as module
 
 WRITER = """
@@ -249,7 +249,7 @@ def test_a_log_taken_away_is_noticed_and_what_was_stored_is_kept(tmp_path: Path)
     with pytest.raises(JournalUnavailable, match="removed"):
         journal.append([event("b")], now=NOW)
     assert [row.event.key for row in journal.rows()] == ["a"]
-    assert journal.append([event("b"), event("a")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("b"), event("a")], now=NOW) == AppendResult(1, 1)
     assert [row.event.key for row in journal.rows()] == ["a", "b"]
     journal.close()
     assert sqlite3.connect(tmp_path / "j.db").execute("PRAGMA integrity_check").fetchone()[0] == "ok"
@@ -286,7 +286,7 @@ def test_a_folder_taken_away_is_unavailable_until_it_is_back(tmp_path: Path) -> 
             use()
     (tmp_path / "gone").rename(tmp_path / "data")
     journal.check()
-    assert journal.append([event("a")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
     journal.close()
 
 
@@ -302,7 +302,7 @@ def test_a_file_damaged_while_in_use_is_unavailable_and_heals_with_the_file(tmp_
         journal.append([event("new")], now=NOW)
     journal.close()
     (tmp_path / "j.db").write_bytes(whole)
-    assert journal.append([event("new"), event("7")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("new"), event("7")], now=NOW) == AppendResult(1, 1)
     journal.close()
 
 
@@ -379,7 +379,9 @@ def test_a_journal_of_the_first_version_is_brought_up_to_date_while_the_old_vers
     old.execute(insert, ("after",))
     rows = journal.rows()
     assert [(row.event.key, row.edition, row.history) for row in rows] == [("before", 0, ()), ("after", 0, ())]
-    assert journal.replay([row.seq for row in rows], by=Act(who="w", reason="r"), now=NOW) == Changed(0, 2)
+    assert journal.replay([row.seq for row in rows], by=AuditContext(who="w", reason="r"), now=NOW) == ChangeResult(
+        0, 2
+    )
     assert len(journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))) == 2
     old.close()
     journal.close()
@@ -387,7 +389,7 @@ def test_a_journal_of_the_first_version_is_brought_up_to_date_while_the_old_vers
 
 def test_the_audit_log_cannot_be_changed_even_by_sql(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
-    journal.audit("prune", {}, by=Act(who="w", reason="r"), now=NOW)
+    journal.audit("prune", {}, by=AuditContext(who="w", reason="r"), now=NOW)
     other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
     for sql in ("DELETE FROM audit", "UPDATE audit SET who = 'nobody'"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
@@ -438,7 +440,7 @@ def test_a_forked_child_opens_its_own_connections(tmp_path: Path) -> None:
 
     assert in_child(child)
     assert len(journal.rows()) == 9
-    assert journal.append([event("parent again")], now=NOW) == Stored(1, 0)
+    assert journal.append([event("parent again")], now=NOW) == AppendResult(1, 0)
     journal.close()
 
 
@@ -484,10 +486,10 @@ def test_the_first_use_after_a_fork_moves_in_once_however_many_threads_come(tmp_
         thread.join(10)
     assert len(module._left_behind) == left + 2
     assert journal._file is not parents.file
-    assert journal.append([event("a"), event("b")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     journal.close()
     journal._here = replace(journal._here, pid=-1)  # forked while nothing was open
-    assert journal.append([event("b"), event("c")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("b"), event("c")], now=NOW) == AppendResult(1, 1)
     journal.close()
 
 

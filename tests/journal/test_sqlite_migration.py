@@ -8,7 +8,7 @@ import pytest
 
 from events import NOW, event
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Filter, SqliteJournal, State, Stored
+from webhooks.journal import AppendResult, Filter, SqliteJournal, State
 from webhooks.journal.records import micros
 from webhooks.journal.sqlite import file as file_module
 
@@ -65,7 +65,7 @@ def assert_whole(path: Path) -> None:
     assert [each.event.key for each in claims] == ["new", "handed back", "lease ran out", "is pending"]
     assert journal.census().by_source["other"] == dict.fromkeys(State, 1)
     assert [row.event.key for row in journal.rows(Filter(states=(State.DEAD,)), newest_first=True)] == ["is dead"]
-    assert journal.append([event("new"), event("newer")], now=NOW) == Stored(1, 1)
+    assert journal.append([event("new"), event("newer")], now=NOW) == AppendResult(1, 1)
     assert journal.notes()["n"]
     journal.close()
     fresh = path.with_name("fresh.db")

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from translators.kit import (
-    Answer,
     Declaration,
     Delivery,
     Event,
@@ -22,13 +21,14 @@ from translators.kit import (
     Message,
     Option,
     Refused,
+    Response,
     Source,
     from_seconds,
     parse_form,
     raw_items,
     track,
 )  # fmt: skip
-from translators.kit.source import Ignored
+from translators.kit.source import IgnoredType
 from translators.kit.unreadable import MALFORMED_TYPE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -167,9 +167,9 @@ def test_a_secret_is_cut_out_of_a_body_that_cannot_be_read_and_of_no_other() -> 
 
 def test_a_handshake_that_cannot_read_the_delivery_does_not_answer_it() -> None:
     source = acme()
-    source.handshake()(lambda d: Answer(body=d.payload.text("challenge").encode()))
+    source.handshake()(lambda d: Response(body=d.payload.text("challenge").encode()))
     assert source.greet(delivery(b"["), signed=True) is None
-    assert source.greet(delivery(b'{"challenge": "c"}'), signed=True) == Answer(body=b"c")
+    assert source.greet(delivery(b'{"challenge": "c"}'), signed=True) == Response(body=b"c")
 
 
 def test_a_bug_in_naming_an_event_keeps_it_with_the_traceback() -> None:
@@ -187,7 +187,7 @@ def test_an_exact_type_wins_over_a_pattern_and_handlers_over_ignoring() -> None:
     wide = source.on("charge.r*")(lambda _: [])
     assert source.find("charge.failed") is exact
     assert source.find("charge.refunded") is wide
-    assert isinstance(source.find("charge.captured"), Ignored)
+    assert isinstance(source.find("charge.captured"), IgnoredType)
     assert source.find("invoice.paid") is None
 
 
@@ -220,13 +220,13 @@ def test_a_source_needs_a_scheme_and_a_way_to_name_events() -> None:
 
 def test_handshakes_are_asked_before_or_after_verifying_as_declared() -> None:
     source = acme()
-    source.handshake(signed=False)(lambda d: Answer(body=b"hello") if d.query.get("hi") else None)
-    source.handshake()(lambda d: Answer(body=b"signed") if d.query.get("ping") else None)
+    source.handshake(signed=False)(lambda d: Response(body=b"hello") if d.query.get("hi") else None)
+    source.handshake()(lambda d: Response(body=b"signed") if d.query.get("ping") else None)
     assert source.has_unsigned_handshake
     hi, ping = delivery(b"", query={"hi": "1"}), delivery(b"", query={"ping": "1"})
-    assert source.greet(hi, signed=False) == Answer(body=b"hello")
+    assert source.greet(hi, signed=False) == Response(body=b"hello")
     assert source.greet(hi, signed=True) is None
-    assert source.greet(ping, signed=True) == Answer(body=b"signed")
+    assert source.greet(ping, signed=True) == Response(body=b"signed")
 
 
 def test_a_guard_may_refuse_and_before_may_skip() -> None:

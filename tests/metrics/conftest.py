@@ -6,7 +6,7 @@ import pytest
 
 from events import NOW
 from webhooks.journal import SqliteJournal
-from webhooks.monitoring.metrics import Exposition, Meter, Pulse, Survey, Totals
+from webhooks.monitoring.metrics import Exposition, Meter, SilenceTracker, SnapshotTaker, Totals
 
 
 @pytest.fixture(scope="session")
@@ -27,12 +27,12 @@ def exposition(tmp_path):
         if getattr(family, "_labelnames", ()):
             child = family.labels(*["acme"] * len(family._labelnames))
             getattr(child, "inc", getattr(child, "observe", None))(1)
-    survey = Survey(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=lambda: NOW)
+    survey = SnapshotTaker(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=lambda: NOW)
     survey.take()
     journal.note("worker:w", {}, now=NOW)
     totals = Totals(meter, journal)
     totals.flush()
-    pulse = Pulse(journal, clock=lambda: NOW)
+    pulse = SilenceTracker(journal, clock=lambda: NOW)
     pulse.listen()
     yield Exposition(totals, survey, pulse, journal, sources=["acme"], clock=lambda: NOW)
     journal.close()

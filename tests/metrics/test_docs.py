@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webhooks.segment import Meaning, Setback
+from webhooks.segment import Meaning, RetryReason
 from webhooks.signatures import Fault
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def test_every_series_is_documented_and_nothing_else(exported):
     ("series", "words"),
     [
         ("segue_webhooks_rejected_total", [fault.value for fault in Fault if fault != Fault.NONE]),
-        ("segue_events_retried_total", list(Setback)),
+        ("segue_events_retried_total", list(RetryReason)),
         ("segue_segment_requests_total", [*Meaning, "unreachable"]),
     ],
 )

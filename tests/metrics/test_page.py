@@ -126,9 +126,9 @@ def test_every_way_to_be_turned_away_is_counted_by_its_reason_and_no_word_of_the
 
 
 def test_a_source_that_refuses_in_its_own_words_is_counted_too(journal):
-    from translators.kit import Answer
+    from translators.kit import Response
 
-    client = app_of(journal, nack=Answer(body=b"<no/>", status=500, content_type="text/xml"))
+    client = app_of(journal, nack=Response(body=b"<no/>", status=500, content_type="text/xml"))
     assert post(client, path="/webhooks/acme?org=foreign").data == b"<no/>"
     assert rejected(client) == {("acme", "refused"): 1}
 
@@ -138,9 +138,9 @@ def test_a_held_write_key_and_the_workers_are_told(journal):
     told = scrape(client)
     assert told["segue_workers",] == 0
     assert ("segue_worker_heartbeat_age_seconds",) not in told
-    from webhooks.monitoring.metrics import Survey
+    from webhooks.monitoring.metrics import SnapshotTaker
 
-    Survey(journal, "sqlite:///j.db", keys=["aaa", "bbb"], clock=lambda: NOW).take()
+    SnapshotTaker(journal, "sqlite:///j.db", keys=["aaa", "bbb"], clock=lambda: NOW).take()
     journal.note("hold:aaa", {"held": True, "reason": "401"}, now=NOW)
     journal.note("hold:old", {"held": True, "reason": "401"}, now=NOW)
     journal.note("worker:w1", {}, now=NOW - timedelta(seconds=7))

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from delivery import Clock
 from memory_journal import MemoryJournal
-from webhooks.monitoring.metrics import Meter, Pulse, Totals
-from webhooks.monitoring.silence import FACTOR, FLOOR, YOUNG, Beats
+from webhooks.monitoring.metrics import Meter, SilenceTracker, Totals
+from webhooks.monitoring.silence import FACTOR, FLOOR, YOUNG, ArrivalTimes
 
 HOUR, DAY = 3600.0, 86400.0
 
@@ -21,7 +21,7 @@ class Source:
         self.clock = Clock()
         self.meter, self.journal = Meter(), MemoryJournal()
         self.totals = Totals(self.meter, self.journal)
-        self.pulse = Pulse(self.journal, clock=self.clock)
+        self.pulse = SilenceTracker(self.journal, clock=self.clock)
         self.hear()
 
     def hear(self):
@@ -88,8 +88,8 @@ def test_one_outage_does_not_blunt_the_next_notice_and_a_slow_source_is_believed
 
 def test_what_one_worker_learned_every_process_knows(source):
     source.live(*[600] * 6 * 24 * 10)
-    assert Pulse(source.journal, clock=source.clock).limits() == source.pulse.limits()
-    assert Pulse(MemoryJournal()).limits() == {}
+    assert SilenceTracker(source.journal, clock=source.clock).limits() == source.pulse.limits()
+    assert SilenceTracker(MemoryJournal()).limits() == {}
 
 
 def test_where_nothing_was_heard_nothing_is_written(source):
@@ -101,7 +101,7 @@ def test_where_nothing_was_heard_nothing_is_written(source):
 @given(st.lists(st.floats(1, 40 * DAY), min_size=1, max_size=60))
 def test_at_random_the_limit_is_never_under_the_floor_and_little_is_remembered(gaps):
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-    beats = Beats(first=now, last=now)
+    beats = ArrivalTimes(first=now, last=now)
     for gap in gaps:
         now += gap
         before = beats.limit(now, FLOOR)

@@ -4,7 +4,7 @@ import threading
 from types import SimpleNamespace
 
 from webhooks.errors import JournalUnavailable
-from webhooks.monitoring.metrics import Rounds
+from webhooks.monitoring.metrics import PeriodicJobs
 
 
 def test_jobs_go_round_whatever_they_raise_and_the_last_is_done_at_the_end(caplog):
@@ -21,7 +21,7 @@ def test_jobs_go_round_whatever_they_raise_and_the_last_is_done_at_the_end(caplo
         if len(done) > 3:
             enough.set()
 
-    with Rounds({away: 0.001, broken: 0.001, fine: 0.001}, last=lambda: done.append("last")):
+    with PeriodicJobs({away: 0.001, broken: 0.001, fine: 0.001}, last=lambda: done.append("last")):
         assert enough.wait(20)
     assert done[-1] == "last"
     assert done.count("last") == 1
@@ -38,7 +38,7 @@ def test_a_job_that_hangs_does_not_hold_up_the_end():
         release.wait(30)
 
     last = []
-    rounds = Rounds({hang: 0.001}, last=lambda: last.append(1)).start()
+    rounds = PeriodicJobs({hang: 0.001}, last=lambda: last.append(1)).start()
     assert begun.wait(20)
     rounds.stop(patience=0.05)
     assert last == []

@@ -7,7 +7,7 @@ import pytest
 from delivery import Clock
 from events import event
 from webhooks.journal import SqliteJournal
-from webhooks.monitoring.metrics import Survey
+from webhooks.monitoring.metrics import SnapshotTaker
 from webhooks.monitoring.snapshot import folder
 
 
@@ -38,9 +38,9 @@ def pass_(clock, tick, seconds):
 def test_it_tells_states_ages_sizes_and_the_disk(journal, clock, tmp_path):
     received = clock.now - timedelta(minutes=5)
     journal.append([event("a", received_at=received), event("bad", problem="x")], now=clock.now)
-    survey = Survey(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=clock)
+    survey = SnapshotTaker(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=clock)
     survey.take()
-    seen = Survey(journal, "sqlite:///elsewhere.db", clock=clock).latest()
+    seen = SnapshotTaker(journal, "sqlite:///elsewhere.db", clock=clock).latest()
     assert seen.states == {"acme": {"pending": 1, "dead": 1}}
     assert seen.oldest == {"acme": received}
     assert seen.size > 0
@@ -54,7 +54,7 @@ def test_two_workers_do_not_both_count_everything(journal, clock, monkeypatch):
     census = journal.census
     monkeypatch.setattr(journal, "census", lambda: counted.append(1) or census())
     ticks = [Ticks(), Ticks()]
-    surveys = [Survey(journal, "sqlite:///j.db", clock=clock, tick=tick) for tick in ticks]
+    surveys = [SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick) for tick in ticks]
     for _ in range(60):
         for survey in surveys:
             survey.take()
@@ -75,7 +75,7 @@ def test_a_census_that_takes_long_is_taken_rarely_and_still_believed(journal, cl
         return census()
 
     monkeypatch.setattr(journal, "census", slow)
-    survey = Survey(journal, "sqlite:///j.db", clock=clock, tick=tick)
+    survey = SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick)
     survey.take()
     pass_(clock, tick, 150)
     survey.take()
@@ -88,8 +88,8 @@ def test_a_census_that_takes_long_is_taken_rarely_and_still_believed(journal, cl
 
 def test_where_no_worker_lives_the_one_who_is_asked_looks_himself(journal, clock):
     tick = Ticks()
-    Survey(journal, "sqlite:///j.db", keys=["abc"], clock=clock, tick=tick).take()
-    web = Survey(journal, "sqlite:///j.db", clock=clock, tick=tick)
+    SnapshotTaker(journal, "sqlite:///j.db", keys=["abc"], clock=clock, tick=tick).take()
+    web = SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick)
     assert web.latest().keys == ("abc",)
     pass_(clock, tick, 600)
     journal.append([event("a")], now=clock.now)

@@ -13,7 +13,7 @@ from memory_journal import MemoryJournal
 from running import EVENT
 from translators.kit import HmacRequest, SharedToken
 from webhooks.journal import State
-from webhooks.web.handler import Incoming
+from webhooks.web.handler import HttpRequest
 from wire import request, status, web
 
 
@@ -73,7 +73,7 @@ def post(body, **headers):
     journal = MemoryJournal()
     name = "github"
     told = {"content-type": "application/json", **{key.replace("_", "-"): value for key, value in headers.items()}}
-    answer = take(door(journal), name, Incoming(method="POST", body=body, headers=told))
+    answer = take(door(journal), name, HttpRequest(method="POST", body=body, headers=told))
     assert journal.rows() == []
     return answer
 
@@ -117,7 +117,7 @@ def test_a_form_of_a_hundred_thousand_fields_is_refused_before_they_are_sorted(p
     body = b"&".join(b"a%d=1" % number for number in range(100_000))
     genuine = place.request()
     journal = MemoryJournal()
-    forged = Incoming(method="POST", body=body, headers={**genuine.headers, "content-length": str(len(body))})
+    forged = HttpRequest(method="POST", body=body, headers={**genuine.headers, "content-length": str(len(body))})
     answer = take(door(journal), place.name, forged)
     assert (answer.status, json.loads(answer.body)["error"]) == (401, "signature_malformed")
     assert "fields" in json.loads(answer.body)["reason"]
@@ -140,7 +140,7 @@ def test_no_forgery_costs_the_door_seconds():
         genuine = place.request()
         for body in bodies:
             began = time.perf_counter()
-            take(opened, place.name, Incoming(method="POST", body=body, headers=genuine.headers, token="t"))
+            take(opened, place.name, HttpRequest(method="POST", body=body, headers=genuine.headers, token="t"))
             assert time.perf_counter() - began < 5, (place.name, body[:20])
     by_token = {place.name for place in PLACES_BY_NAME.values() if isinstance(place.endpoint.scheme, SharedToken)}
     assert {row.event.source for row in journal.rows()} <= by_token  # a token proves no body: it is kept as dead

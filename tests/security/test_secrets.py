@@ -18,7 +18,7 @@ from translators.kit import Delivery
 from webhooks.cli.main import COMMANDS, main
 from webhooks.errors import SettingsError
 from webhooks.journal import open_journal
-from webhooks.journal.encryption import Seal
+from webhooks.journal.encryption import Encryption
 from webhooks.segment import Clients
 from webhooks.settings import load
 from webhooks.settings.schema import ENDPOINT, TABLES
@@ -43,7 +43,15 @@ def test_no_repr_shows_a_secret():
     settings = load(VALUES, sources=sources())
     endpoints = bind(settings, sources())
     clients = Clients(settings.segment)
-    told = [settings, settings.segment, settings.metrics, endpoints, clients, clients.of("wk-s3cr3t-2"), Seal((KEY,))]
+    told = [
+        settings,
+        settings.segment,
+        settings.metrics,
+        endpoints,
+        clients,
+        clients.of("wk-s3cr3t-2"),
+        Encryption((KEY,)),
+    ]
     for each in told:
         assert not has_secret(repr(each)), type(each)
 

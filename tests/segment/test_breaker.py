@@ -3,7 +3,7 @@
 import pytest
 
 from webhooks.segment import Admission, Breaker, Limiter
-from webhooks.segment.breaker import HOLD, PROBING, THRESHOLD, State
+from webhooks.segment.breaker import HOLD, PROBING, THRESHOLD, BreakerState
 
 
 class Ticks:
@@ -39,14 +39,14 @@ def test_a_few_failures_leave_it_closed(breaker):
 
 def test_it_opens_probes_once_and_closes(breaker, tick):
     open_up(breaker)
-    assert breaker.state is State.OPEN
+    assert breaker.state is BreakerState.OPEN
     assert (breaker.admit(), breaker.wait()) == (Admission.NONE, 0.5)
     tick.now += 0.5
     assert breaker.wait() == 0
     assert [breaker.admit(), breaker.admit()] == [Admission.PROBE, Admission.NONE]
     assert breaker.wait() == PROBING
     breaker.succeed()
-    assert breaker.state is State.CLOSED
+    assert breaker.state is BreakerState.CLOSED
     assert (breaker.admit(), breaker.wait(), breaker.reason) == (Admission.ALL, 0, "")
 
 
@@ -71,7 +71,7 @@ def test_a_probe_that_was_not_sent_may_be_sent_by_another(breaker, tick):
 
 def test_a_pause_ends_by_itself(breaker, tick):
     breaker.pause(7, "429")
-    assert (breaker.admit(), breaker.wait(), breaker.state) == (Admission.NONE, 7, State.PAUSED)
+    assert (breaker.admit(), breaker.wait(), breaker.state) == (Admission.NONE, 7, BreakerState.PAUSED)
     breaker.pause(3, "429")
     assert breaker.wait() == 7
     tick.now += 7

@@ -10,12 +10,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from messages import encoded, message
-from webhooks.segment import Accepted, Answer, Client, Clients, Later, Refused, Setback, Unreachable
+from webhooks.segment import (
+    AcceptedMessage,
+    Client,
+    Clients,
+    Postponed,
+    RefusedMessage,
+    RetryReason,
+    SegmentResponse,
+    Unreachable,
+)
 from webhooks.segment.client import DISTRUST, PROBE
 from webhooks.settings import SegmentSettings
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
-OK = Answer(200, {}, '{"success":true}')
+OK = SegmentResponse(200, {}, '{"success":true}')
 
 
 class Server:
@@ -39,7 +48,7 @@ class Server:
         if isinstance(answer, Exception):
             raise answer
         if answer.status == 200 and self.poison.intersection(ids):
-            return Answer(self.refusal, {}, "malformed")
+            return SegmentResponse(self.refusal, {}, "malformed")
         if answer.status == 200:
             self.accepted.update(ids)
         return answer
@@ -64,21 +73,21 @@ def batch(count):
 def by_kind(results):
     return {
         kind: [place for place, result in enumerate(results) if isinstance(result, kind)]
-        for kind in (Accepted, Refused, Later)
+        for kind in (AcceptedMessage, RefusedMessage, Postponed)
     }
 
 
 def test_one_poison_message_among_two_thousand_stands_alone_after_halving():
     server = Server(poison=["m-1234"])
     found = by_kind(client(server).send(batch(2000)))
-    assert found[Refused] == [1234]
-    assert len(found[Accepted]) == 1999
+    assert found[RefusedMessage] == [1234]
+    assert len(found[AcceptedMessage]) == 1999
     assert server.accepted == Counter(f"m-{number}" for number in range(2000) if number != 1234)
     assert len(server.posts) <= 23
 
 
 def test_a_refusal_holds_segments_own_words():
-    assert client(Server(poison=["m-0"])).send(batch(2))[0] == Refused("Segment answered 400: malformed")
+    assert client(Server(poison=["m-0"])).send(batch(2))[0] == RefusedMessage("Segment answered 400: malformed")
 
 
 @settings(max_examples=60, deadline=None)
@@ -88,11 +97,11 @@ def test_exactly_the_poison_is_refused_and_all_else_is_accepted_once(count, pois
     server = Server(poison={f"m-{number}" for number in poison}, refusal=refusal)
     found = by_kind(client(server).send(batch(count)))
     assert found == {
-        Refused: sorted(poison),
-        Accepted: [number for number in range(count) if number not in poison],
-        Later: [],
+        RefusedMessage: sorted(poison),
+        AcceptedMessage: [number for number in range(count) if number not in poison],
+        Postponed: [],
     }
-    assert server.accepted == Counter(f"m-{number}" for number in found[Accepted])
+    assert server.accepted == Counter(f"m-{number}" for number in found[AcceptedMessage])
 
 
 @settings(max_examples=60, deadline=None)
@@ -105,12 +114,12 @@ def test_with_much_poison_either_one_was_accepted_and_it_is_exact_or_the_key_is_
     sender = client(server)
     found = by_kind(sender.send(batch(count)))
     if sender.breaker.held:
-        assert found == {Refused: [], Accepted: [], Later: list(range(count))}
+        assert found == {RefusedMessage: [], AcceptedMessage: [], Postponed: list(range(count))}
         assert not server.accepted
         assert len(poison) >= DISTRUST
     else:
-        assert found[Refused] == sorted(poison)
-        assert not found[Later]
+        assert found[RefusedMessage] == sorted(poison)
+        assert not found[Postponed]
         assert set(server.accepted) == {f"m-{number}" for number in range(count)} - server.poison
 
 
@@ -118,15 +127,15 @@ def test_a_run_of_poison_at_the_head_is_told_from_a_key_that_is_refused():
     server = Server(poison={f"m-{number}" for number in range(40)})
     sender = client(server)
     found = by_kind(sender.send(batch(1000)))
-    assert found[Refused] == list(range(40))
+    assert found[RefusedMessage] == list(range(40))
     assert not sender.breaker.held
 
 
 def test_when_all_is_refused_the_key_is_held_after_few_requests_and_nothing_dies():
-    server = Server(always=Answer(400, {}, "who are you"))
+    server = Server(always=SegmentResponse(400, {}, "who are you"))
     sender = client(server)
     results = sender.send(batch(2000))
-    assert {type(result) for result in results} == {Later}
+    assert {type(result) for result in results} == {Postponed}
     assert all(result.delay == 60.0 for result in results)
     assert sum(result.counted for result in results) == DISTRUST
     assert "who are you" in sender.breaker.held
@@ -134,26 +143,26 @@ def test_when_all_is_refused_the_key_is_held_after_few_requests_and_nothing_dies
 
 
 def test_a_refused_key_is_noticed_over_many_small_batches_too():
-    server = Server(always=Answer(400, {}, "no"))
+    server = Server(always=SegmentResponse(400, {}, "no"))
     sender = client(server)
     results = [sender.send(batch(1))[0] for _ in range(DISTRUST + 3)]
-    assert [type(result) for result in results] == [Refused] * (DISTRUST - 1) + [Later] * 4
+    assert [type(result) for result in results] == [RefusedMessage] * (DISTRUST - 1) + [Postponed] * 4
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 501, 418])
 def test_a_fault_of_configuration_holds_the_key_and_counts_no_attempt(status):
     tick = Ticks()
-    server = Server(always=Answer(status, {}, "no such key"))
+    server = Server(always=SegmentResponse(status, {}, "no such key"))
     sender = client(server, tick=tick)
     assert (
         sender.send(batch(2))
-        == [Later(f"Segment answered {status}: no such key", 60.0, counted=False, why=Setback.HELD)] * 2
+        == [Postponed(f"Segment answered {status}: no such key", 60.0, counted=False, why=RetryReason.HELD)] * 2
     )
     assert sender.send(batch(2))[0].counted is False
     assert len(server.posts) == 1
     tick.now += 60
     server.always = None
-    assert by_kind(sender.send(batch(50)))[Accepted] == list(range(50))
+    assert by_kind(sender.send(batch(50)))[AcceptedMessage] == list(range(50))
     assert [len(ids) for ids in server.posts] == [2, PROBE, 30]
     assert not sender.breaker.held
 
@@ -170,10 +179,10 @@ def test_without_a_write_key_nothing_is_sent_and_nothing_dies():
 @pytest.mark.parametrize(
     ("fault", "why"),
     [
-        (Unreachable("ReadTimeout"), Setback.UNREACHABLE),
-        (Answer(503, {}, ""), Setback.SERVER),
-        (Answer(429, {}, ""), Setback.THROTTLED),
-        (Answer(408, {}, ""), Setback.SERVER),
+        (Unreachable("ReadTimeout"), RetryReason.UNREACHABLE),
+        (SegmentResponse(503, {}, ""), RetryReason.SERVER),
+        (SegmentResponse(429, {}, ""), RetryReason.THROTTLED),
+        (SegmentResponse(408, {}, ""), RetryReason.SERVER),
     ],
 )
 def test_a_passing_failure_is_tried_later_and_counted(fault, why):
@@ -184,21 +193,21 @@ def test_a_passing_failure_is_tried_later_and_counted(fault, why):
 @pytest.mark.parametrize("status", [429, 503, 529, 408])
 def test_retry_after_rests_the_key_and_counts_no_attempt(status):
     tick = Ticks()
-    server = Server(Answer(status, {"Retry-After": "7"}, "slow down"))
+    server = Server(SegmentResponse(status, {"Retry-After": "7"}, "slow down"))
     sender = client(server, tick=tick)
     assert sender.send(batch(1)) == [
-        Later(f"Segment answered {status}: slow down", 7.0, counted=False, why=Setback.THROTTLED)
+        Postponed(f"Segment answered {status}: slow down", 7.0, counted=False, why=RetryReason.THROTTLED)
     ]
     assert sender.send(batch(1))[0].delay == 7.0
     assert len(server.posts) == 1
     tick.now += 7
-    assert sender.send(batch(1)) == [Accepted()]
+    assert sender.send(batch(1)) == [AcceptedMessage()]
 
 
 def test_a_failure_amid_the_halving_keeps_what_was_settled():
     server = Server(OK, OK, Unreachable("reset"), poison=["m-3"])
     found = client(server).send(batch(4))
-    assert found[:2] == [Accepted(), Accepted()]
+    assert found[:2] == [AcceptedMessage(), AcceptedMessage()]
     assert [result.counted for result in found[2:]] == [True, True]
 
 
@@ -210,7 +219,7 @@ def test_what_was_not_tried_is_not_counted():
 
 def test_failures_in_a_row_open_the_breaker_and_one_small_probe_closes_it():
     tick = Ticks()
-    server = Server(always=Answer(502, {}, ""))
+    server = Server(always=SegmentResponse(502, {}, ""))
     sender = client(server, tick=tick)
     for _ in range(8):
         sender.send(batch(100))
@@ -220,7 +229,7 @@ def test_failures_in_a_row_open_the_breaker_and_one_small_probe_closes_it():
     assert len(server.posts[-1]) == PROBE
     tick.now += sender.breaker.wait()
     server.always = None
-    assert by_kind(sender.send(batch(100)))[Accepted] == list(range(100))
+    assert by_kind(sender.send(batch(100)))[AcceptedMessage] == list(range(100))
     assert [len(ids) for ids in server.posts[-2:]] == [PROBE, 80]
 
 
@@ -231,7 +240,7 @@ def test_a_probe_of_poison_alone_closes_the_breaker_too():
     for _ in range(5):
         sender.send(batch(1))
     tick.now += 1
-    assert isinstance(sender.send(batch(1))[0], Refused)
+    assert isinstance(sender.send(batch(1))[0], RefusedMessage)
     assert sender.breaker.state == "closed"
 
 
@@ -245,10 +254,10 @@ def test_a_probe_that_stop_forestalls_is_released():
     stop = threading.Event()
     stop.set()
     assert sender.send(batch(1), stop=stop) == [
-        Later("the worker is shutting down", 0.0, counted=False, why=Setback.STOPPING)
+        Postponed("the worker is shutting down", 0.0, counted=False, why=RetryReason.STOPPING)
     ]
     assert sender.breaker.wait() == 0
-    assert sender.send(batch(1)) == [Accepted()]
+    assert sender.send(batch(1)) == [AcceptedMessage()]
 
 
 def test_while_another_probes_the_rest_comes_back_soon():
@@ -266,8 +275,8 @@ def test_the_limiter_is_asked_before_each_request():
     stop = threading.Event()
     threading.Timer(0.05, stop.set).start()
     sender = client(Server(), rate=10.0)
-    assert sender.send(batch(10), stop=stop) == [Accepted()] * 10
-    assert isinstance(sender.send(batch(10), stop=stop)[0], Later)
+    assert sender.send(batch(10), stop=stop) == [AcceptedMessage()] * 10
+    assert isinstance(sender.send(batch(10), stop=stop)[0], Postponed)
 
 
 def test_sent_at_is_of_the_attempt_and_only_when_wanted():
@@ -286,7 +295,7 @@ def test_the_count_of_retries_is_told():
 def test_deliver_checks_batches_and_sends_once():
     server = Server()
     results = client(server).deliver([message(1), message(2, userId=None), message(3)])
-    assert [type(result) for result in results] == [Accepted, Refused, Accepted]
+    assert [type(result) for result in results] == [AcceptedMessage, RefusedMessage, AcceptedMessage]
     assert server.posts == [["m-1", "m-3"]]
 
 
@@ -304,12 +313,12 @@ class Hurry(threading.Event):
 
 def test_deliver_tries_again_until_its_patience_ends():
     tick = Ticks()
-    server = Server(Unreachable("reset"), Answer(429, {"Retry-After": "7"}, ""), OK, poison=["m-2"])
+    server = Server(Unreachable("reset"), SegmentResponse(429, {"Retry-After": "7"}, ""), OK, poison=["m-2"])
     results = client(server, tick=tick).deliver([message(1), message(2), message(3)], stop=Hurry(tick))
-    assert [type(result) for result in results] == [Accepted, Refused, Accepted]
+    assert [type(result) for result in results] == [AcceptedMessage, RefusedMessage, AcceptedMessage]
     assert tick.now == 7.5
-    server = Server(always=Answer(401, {}, ""))
-    assert isinstance(client(server).deliver([message(1)], patience=5)[0], Later)
+    server = Server(always=SegmentResponse(401, {}, ""))
+    assert isinstance(client(server).deliver([message(1)], patience=5)[0], Postponed)
     assert len(server.posts) == 1
 
 
@@ -317,7 +326,7 @@ def test_deliver_ends_when_it_is_stopped():
     stop = threading.Event()
     stop.set()
     server = Server()
-    assert isinstance(client(server).deliver([message(1)], stop=stop)[0], Later)
+    assert isinstance(client(server).deliver([message(1)], stop=stop)[0], Postponed)
     assert server.posts == []
 
 

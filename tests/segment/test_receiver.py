@@ -9,7 +9,7 @@ import threading
 import pytest
 
 from messages import message
-from webhooks.segment.fake import Receiver, serve
+from webhooks.segment.fake import FakeSegment, serve
 
 JSON = {"authorization": "Basic " + base64.b64encode(b"wk:").decode(), "content-type": "application/json"}
 
@@ -24,7 +24,7 @@ def take(receiver, raw, path="/v1/batch", **headers):
 
 def test_sound_messages_are_kept_and_logged(tmp_path):
     log = tmp_path / "got.jsonl"
-    receiver = Receiver(log=log)
+    receiver = FakeSegment(log=log)
     assert take(receiver, body(message(1), message(2))) == 200
     assert take(receiver, gzip.compress(body(message(3))), content_encoding="gzip") == 200
     assert take(receiver, json.dumps(message(4)).encode(), "/v1/track") == 200
@@ -54,19 +54,19 @@ def test_sound_messages_are_kept_and_logged(tmp_path):
     ],
 )
 def test_what_segment_refuses_is_refused(raw, headers, status):
-    receiver = Receiver()
+    receiver = FakeSegment()
     assert take(receiver, raw, **headers) == status
     assert receiver.count == 0
 
 
 def test_a_write_key_in_the_body_opens_it_too():
     raw = json.dumps({"batch": [message(1)], "writeKey": "wk"}).encode()
-    assert take(Receiver(), raw, authorization="") == 200
+    assert take(FakeSegment(), raw, authorization="") == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/import", "/track", "/v2/batch"])
 def test_another_path_is_not_found(path):
-    assert take(Receiver(), body(), path) == 404
+    assert take(FakeSegment(), body(), path) == 404
 
 
 @pytest.mark.parametrize(
@@ -79,28 +79,28 @@ def test_another_path_is_not_found(path):
     ],
 )
 def test_what_segment_drops_behind_a_200_is_dropped_and_told(bad, reason):
-    receiver = Receiver()
+    receiver = FakeSegment()
     assert take(receiver, body(bad, message(2))) == 200
     assert [dropped.reason for dropped in receiver.dropped] == [reason]
     assert [told["messageId"] for told in receiver.received] == ["m-2"]
 
 
 def test_messages_beyond_2500_and_unknown_keys_are_dropped():
-    receiver = Receiver()
+    receiver = FakeSegment()
     raw = body(*[{"type": "page", "userId": "u"}] * 2501)
     assert (take(receiver, raw), receiver.count, len(receiver.dropped)) == (200, 2500, 1)
-    receiver = Receiver(keys=["other"])
+    receiver = FakeSegment(keys=["other"])
     assert (take(receiver, body(message(1))), receiver.count) == (200, 0)
 
 
 def test_what_is_kept_in_memory_can_be_bounded():
-    receiver = Receiver(keep=3)
+    receiver = FakeSegment(keep=3)
     take(receiver, body(*map(message, range(10))))
     assert (receiver.count, len(receiver.received), receiver.by_key) == (10, 3, {})
 
 
 def test_it_serves_over_one_connection():
-    receiver = Receiver(latency=0.001)
+    receiver = FakeSegment(latency=0.001)
     server = serve(receiver)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()

@@ -14,7 +14,7 @@ from cryptography.x509.oid import NameOID
 
 from faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
 from messages import encoded
-from webhooks.segment import Accepted, Client, Later, Transport, Unreachable, assemble
+from webhooks.segment import AcceptedMessage, Client, Postponed, Transport, Unreachable, assemble
 from webhooks.segment.transport import RECYCLE, TEXT, _bounded
 from webhooks.settings import SegmentSettings
 
@@ -150,8 +150,8 @@ def test_a_password_in_netrc_does_not_replace_the_write_key(server, monkeypatch,
 def test_a_lost_reply_is_repeated_with_the_same_bytes(server):
     client = Client("wk", settings(server.url))
     server.plan.append(lose_reply)
-    assert isinstance(client.send([encoded(1)])[0], Later)
-    assert client.send([encoded(1)]) == [Accepted()]
+    assert isinstance(client.send([encoded(1)])[0], Postponed)
+    assert client.send([encoded(1)]) == [AcceptedMessage()]
     assert server.ids == ["m-1", "m-1"]
     assert server.requests[0].raw == server.requests[1].raw
     assert json.loads(server.requests[0].raw) == {"batch": server.requests[0].batch}

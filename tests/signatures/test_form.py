@@ -5,7 +5,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from translators.kit import HmacBody, HmacRequest, PublicKey, SharedToken, StandardWebhooks
-from webhooks.signatures import misfit
+from webhooks.signatures import secret_format_error
 from webhooks.sources import plugins
 
 PEM = ed25519.Ed25519PrivateKey.generate().public_key().public_bytes(
@@ -36,11 +36,11 @@ BY_CERTIFICATE = PublicKey(
     ],
 )
 def test_the_form_that_is_wanted_is_named(scheme, secret, wanted):
-    assert misfit(scheme, secret) == wanted
+    assert secret_format_error(scheme, secret) == wanted
 
 
 def test_every_installed_scheme_takes_some_usual_secret():
     usual = ("user:a_secret_of_tests", "ab" * 32, "whsec_" + "QUFB" * 8, PEM)
     for source in plugins.load().sources.values():
         for name, scheme in source.schemes.items():
-            assert any(not misfit(scheme, secret) for secret in usual), f"{source.name} {name}"
+            assert any(not secret_format_error(scheme, secret) for secret in usual), f"{source.name} {name}"

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     Head,
@@ -17,6 +16,7 @@ from translators.kit import (
     Item,
     Message,
     Refused,
+    Response,
     Source,
     raw_items,
     track,
@@ -47,8 +47,8 @@ def make_source(*, head: Callable[[Item], Head] = plain_head, **more: Any) -> So
         return Identity(anonymous=("customer", event.body.id("customer", "c1")))
 
     @source.handshake()
-    def ping(delivery: Delivery) -> Answer | None:
-        return Answer(body=b"pong", content_type="text/plain") if b'"ping"' in delivery.body else None
+    def ping(delivery: Delivery) -> Response | None:
+        return Response(body=b"pong", content_type="text/plain") if b'"ping"' in delivery.body else None
 
     @source.guard
     def guard(delivery: Delivery) -> None:

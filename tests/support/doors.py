@@ -22,8 +22,8 @@ from webhooks.signatures import sign
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import Golden, find_goldens
-from webhooks.web.handler import Door, Incoming, Reply, rejection
-from webhooks.web.wsgi import Webhooks
+from webhooks.web.handler import HttpRequest, HttpResponse, WebhookHandler, error_response
+from webhooks.web.wsgi import WebhookApp
 
 GOLDENS = Path(__file__).parents[1] / "golden"
 NOW = datetime(2026, 4, 1, 12, 0, tzinfo=UTC)
@@ -88,7 +88,7 @@ class Place:
 
     def request(
         self, golden: Golden | None = None, *, body: bytes | None = None, now: datetime = NOW, method: str = "POST"
-    ) -> Incoming:
+    ) -> HttpRequest:
         """What the provider would send."""
         golden = golden or self.goldens[0]
         told = {name.lower(): value for name, value in golden.request.get("headers", {}).items()}
@@ -104,7 +104,7 @@ class Place:
             headers[self.endpoint.scheme.cert_url_header.lower()] = CERT_URL
         headers["content-length"] = str(len(signed.body))
         query = {**golden.request.get("query", {}), **signed.query}
-        return Incoming(
+        return HttpRequest(
             method=method, body=signed.body, headers=headers, query=query,
             query_string="&".join(f"{name}={value}" for name, value in signed.query.items()), token=signed.path_token,
         )  # fmt: skip
@@ -126,23 +126,23 @@ def places() -> tuple[Place, ...]:
     return tuple(found)
 
 
-def door(journal: Any, *, now: datetime = NOW, max_body: int = 1 << 20, **changed: Endpoint) -> Door:
+def door(journal: Any, *, now: datetime = NOW, max_body: int = 1 << 20, **changed: Endpoint) -> WebhookHandler:
     endpoints = {place.name: place.endpoint for place in places()} | changed
-    return Door(
+    return WebhookHandler(
         endpoints=endpoints, sources=sources(), journal=journal, max_body=max_body, clock=lambda: now,
         fetch=lambda _: certificate(),
     )  # fmt: skip
 
 
-def take(door: Door, name: str, incoming: Incoming) -> Reply:
+def take(door: WebhookHandler, name: str, incoming: HttpRequest) -> HttpResponse:
     """The answer, a rejection as its own."""
     try:
         return door.take(name, incoming)
     except Rejected as error:
-        return rejection(error)
+        return error_response(error)
 
 
-def without(incoming: Incoming, *headers: str, **more: Any) -> Incoming:
+def without(incoming: HttpRequest, *headers: str, **more: Any) -> HttpRequest:
     kept = {name: value for name, value in incoming.headers.items() if name not in headers}
     return replace(incoming, headers=kept, **more)
 
@@ -150,7 +150,7 @@ def without(incoming: Incoming, *headers: str, **more: Any) -> Incoming:
 PLACES_BY_NAME = {place.name: place for place in places()}
 
 
-def call(door: Door, path: str, incoming: Incoming) -> tuple[int, dict[str, str], bytes]:
+def call(door: WebhookHandler, path: str, incoming: HttpRequest) -> tuple[int, dict[str, str], bytes]:
     """Through the WSGI layer, as gunicorn calls it."""
     environ: dict[str, Any] = {
         "REQUEST_METHOD": incoming.method, "PATH_INFO": path, "QUERY_STRING": incoming.query_string,
@@ -161,7 +161,7 @@ def call(door: Door, path: str, incoming: Incoming) -> tuple[int, dict[str, str]
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
     told: list[Any] = []
     body = b"".join(
-        Webhooks(door, lambda *_: [b"elsewhere"])(environ, lambda status, headers: told.extend([status, headers]))
+        WebhookApp(door, lambda *_: [b"elsewhere"])(environ, lambda status, headers: told.extend([status, headers]))
     )
     return int(told[0].split()[0]) if told else 0, dict(told[1]) if told else {}, body
 

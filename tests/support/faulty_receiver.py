@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from webhooks.segment.fake import Receiver, _write_key
+from webhooks.segment.fake import FakeSegment, _write_key
 
 
 @dataclass
@@ -125,7 +125,7 @@ class FaultyReceiver:
     most_bytes    bigger bodies are answered 413
     """
 
-    receiver: Receiver = field(default_factory=Receiver)
+    receiver: FakeSegment = field(default_factory=FakeSegment)
     certificate: Path | None = None
     plan: deque[Fault] = field(default_factory=deque)
     always: Fault | None = None

@@ -20,7 +20,7 @@ from webhooks.errors import SegueError
 from webhooks.journal import Journal
 from webhooks.signatures.presented import Unreadable
 from webhooks.translation.translate import Broken, Ignored, Translated, Unsupported, translate
-from webhooks.web.handler import Incoming
+from webhooks.web.handler import HttpRequest
 
 T = TypeVar("T")
 DECLARED = {400, 401, 403, 404, 405, 408, 413, 415}
@@ -132,7 +132,7 @@ class Case:
 
     place: Place
     path: str
-    incoming: Incoming
+    incoming: HttpRequest
     signed: bool
 
 

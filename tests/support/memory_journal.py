@@ -10,7 +10,7 @@ from typing import Any
 
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Census, Claim, Row, Settlement, State, Stats, Stored
+from webhooks.journal import AppendResult, Census, Claim, Row, Settlement, State, Stats
 
 
 @dataclass
@@ -40,7 +40,7 @@ class MemoryJournal:
         if self.away:
             raise JournalUnavailable("the disk is full", hint="Make room.")
 
-    def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
+    def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
         self._called("append")
         new = 0
         with self._lock:
@@ -57,7 +57,7 @@ class MemoryJournal:
                         reason=event.problem,
                     )
                 )  # fmt: skip
-        return Stored(new, len(events) - new)
+        return AppendResult(new, len(events) - new)
 
     def _is_stored_before(self, event: Event) -> bool:
         for former in event.former_keys:

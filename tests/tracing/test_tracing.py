@@ -18,8 +18,8 @@ from webhooks.journal import SqliteJournal
 from webhooks.monitoring.tracing import Tracer, open_tracer
 from webhooks.monitoring.tracing.otel import HEADER, OpenTelemetry
 from webhooks.settings import Settings
-from webhooks.web.handler import Door
-from webhooks.web.wsgi import Webhooks
+from webhooks.web.handler import WebhookHandler
+from webhooks.web.wsgi import WebhookApp
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def server(monkeypatch):
 
 
 def door_over(journal, tracer):
-    return Door(
+    return WebhookHandler(
         endpoints={"acme": make_endpoint()},
         sources={},
         journal=journal,
@@ -69,7 +69,7 @@ def call(door, payload, headers):
         "wsgi.input": io.BytesIO(payload), **{f"HTTP_{k.upper().replace('-', '_')}": v for k, v in headers.items()},
     }  # fmt: skip
     told = []
-    Webhooks(door, lambda *_: [])(environ, lambda status, _: told.append(status))
+    WebhookApp(door, lambda *_: [])(environ, lambda status, _: told.append(status))
     return told[0]
 
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     ExternalId,
@@ -19,6 +18,7 @@ from translators.kit import (
     Option,
     Payload,
     Refused,
+    Response,
     Skip,
     Source,
     real_name,
@@ -69,13 +69,13 @@ intercom.by_hand(
 
 
 @intercom.handshake(signed=False)
-def health_check(delivery: Delivery) -> Answer | None:
-    """Answer Intercom's health check and uninstallation notice, which have another signature header.
+def health_check(delivery: Delivery) -> Response | None:
+    """Response Intercom's health check and uninstallation notice, which have another signature header.
 
     They are not notifications of a topic and expect 200 only, so nothing is stored.
     """
     if "x-body-signature" in delivery.headers and "x-hub-signature" not in delivery.headers:
-        return Answer()
+        return Response()
     return None
 
 

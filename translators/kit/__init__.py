@@ -20,7 +20,7 @@ from translators.kit.schemes import (
     SharedToken,
     StandardWebhooks,
 )
-from translators.kit.source import Answer, Option, Source
+from translators.kit.source import Option, Response, Source
 from translators.kit.support import opens_ticket, real_name
 from translators.kit.template import BLANK, filled, moment
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
@@ -28,7 +28,6 @@ from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seco
 __all__ = [
     "BLANK",
     "CLEAR",
-    "Answer",
     "Batch",
     "Call",
     "Clock",
@@ -55,6 +54,7 @@ __all__ = [
     "Refused",
     "Registered",
     "Registering",
+    "Response",
     "Scheme",
     "SharedToken",
     "Skip",

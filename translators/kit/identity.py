@@ -1,4 +1,4 @@
-"""What a payload claims of who acted. The service decides (`webhooks.translation.identity`); a translator never invents."""
+"""What a payload claims of the person who acted. The service decides (`webhooks.translation.identity`)."""
 
 from __future__ import annotations
 

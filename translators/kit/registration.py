@@ -79,7 +79,7 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class ByHand:
+class ManualSteps:
     """The steps in a provider's console. `{url}` and `{secret}` in them are filled in, `{types}` is the list of types.
 
     `chosen` is how a secret is written that is the operator's own to choose, so that a fresh one is made for it:

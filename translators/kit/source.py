@@ -14,7 +14,7 @@ from translators.kit.errors import Declaration, Malformed, Refused
 from translators.kit.event import Delivery, Event, Head, Item, Trust
 from translators.kit.identity import Identity
 from translators.kit.message import Message
-from translators.kit.registration import ByHand, Need, Register, Registration
+from translators.kit.registration import ManualSteps, Need, Register, Registration
 from translators.kit.schemes import Scheme
 from translators.kit.times import is_unset
 from translators.kit.unreadable import kept_delivery, problem_of, unreadable_delivery, unreadable_head
@@ -27,7 +27,7 @@ Before = Callable[[Event], None]
 Note = Callable[[Event], Mapping[str, Any]]
 Guard = Callable[[Delivery], None]
 Redact = Callable[[bytes], bytes]
-Handshake = Callable[[Delivery], "Answer | None"]
+Handshake = Callable[[Delivery], "Response | None"]
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _METHODS_SHOWN: Final = "POST, PUT, PATCH, DELETE"
@@ -35,7 +35,7 @@ _WITH_BODY: Final = frozenset(_METHODS_SHOWN.split(", "))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class Response:
     """What the provider wants to hear. `note` is not sent but logged: what the operator must know of a handshake."""
 
     body: bytes = b""
@@ -61,7 +61,7 @@ class Option:
 
 
 @dataclass(frozen=True, slots=True)
-class Ignored:
+class IgnoredType:
     """A declared decision that a type makes no message."""
 
     pattern: str
@@ -92,8 +92,8 @@ class Source:
         secret_help: str = "",
         keep_headers: Iterable[str] = (),
         options: Iterable[Option] = (),
-        ack: Answer | None = None,
-        nack: Answer | None = None,
+        ack: Response | None = None,
+        nack: Response | None = None,
         provider: str = "",
         methods: Iterable[str] = (),
     ) -> None:
@@ -115,7 +115,7 @@ class Source:
         if odd := self.delivery_methods - _WITH_BODY:
             raise Declaration(f"{name} declares {', '.join(sorted(odd))}: a delivery has a body ({_METHODS_SHOWN})")
         self.handlers: dict[str, Handler] = {}
-        self.ignored: dict[str, Ignored] = {}
+        self.ignored: dict[str, IgnoredType] = {}
         self._split: Split | None = None
         self._describe: Describe | None = None
         self._who: Who | None = None
@@ -125,7 +125,7 @@ class Source:
         self._redact: Redact | None = None
         self._handshakes: list[tuple[Handshake, bool, str]] = []
         self.register: Registration | None = None
-        self.manual: ByHand | None = None
+        self.manual: ManualSteps | None = None
         self.outline: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # each type's messages, where they are configured
 
     def __repr__(self) -> str:
@@ -192,7 +192,7 @@ class Source:
 
         They may hold `{url}`, `{secret}` and `{types}`; see `translators.kit.registration.ByHand`.
         """
-        self.manual = self._only_once("by_hand", self.manual, ByHand(steps, chosen))
+        self.manual = self._only_once("by_hand", self.manual, ManualSteps(steps, chosen))
 
     def on(self, *types: str) -> Callable[[Handler], Handler]:
         """Register the handler of one or more event types; `*` matches as in a shell."""
@@ -213,9 +213,9 @@ class Source:
         for pattern in patterns:
             if pattern in self.handlers or pattern in self.ignored:
                 raise Declaration(f"{self.name} declares {pattern!r} twice")
-            self.ignored[pattern] = Ignored(pattern, because)
+            self.ignored[pattern] = IgnoredType(pattern, because)
 
-    def find(self, type_: str) -> Handler | Ignored | None:
+    def find(self, type_: str) -> Handler | IgnoredType | None:
         """What is declared for a type: exact first, then patterns in the order of their declaration."""
         exact = self.handlers.get(type_) or self.ignored.get(type_)
         if exact is not None:
@@ -226,7 +226,7 @@ class Source:
                     return found
         return None
 
-    def greet(self, delivery: Delivery, *, signed: bool) -> Answer | None:
+    def greet(self, delivery: Delivery, *, signed: bool) -> Response | None:
         """Return the answer to a handshake; None if the delivery is none, as is one that cannot be read."""
         for function, wants_signed, method in self._handshakes:
             if wants_signed != signed or method != delivery.method:

@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     ExternalId,
@@ -22,6 +21,7 @@ from translators.kit import (
     Malformed,
     Message,
     Option,
+    Response,
     Source,
     parse_json,
     raw_items,
@@ -59,8 +59,8 @@ salesforce_marketing_cloud = Source(
 
 
 @salesforce_marketing_cloud.handshake(signed=False)
-def verification(delivery: Delivery) -> Answer | None:
-    """Answer 200 to the verification code of a new callback, which is unsigned because its key is not known yet.
+def verification(delivery: Delivery) -> Response | None:
+    """Response 200 to the verification code of a new callback, which is unsigned because its key is not known yet.
 
     Store nothing and return nothing of the request, so that a forged request has no effect.
     """
@@ -77,7 +77,7 @@ def verification(delivery: Delivery) -> Answer | None:
     note = ""
     if delivery.options["verification"] == "show":
         note = f"verify the callback: callbackId {fields['callbackId']}, verificationKey {fields['verificationKey']}"
-    return Answer(body=b"{}", note=note)
+    return Response(body=b"{}", note=note)
 
 
 @salesforce_marketing_cloud.split

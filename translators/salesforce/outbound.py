@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     Head,
@@ -26,6 +25,7 @@ from translators.kit import (
     Option,
     Payload,
     Refused,
+    Response,
     SharedToken,
     Source,
     track,
@@ -63,8 +63,8 @@ salesforce = Source(
         ),
         *RECORDS,
     ],
-    ack=Answer(body=soap.answer(acknowledged=True), content_type=_XML),
-    nack=Answer(body=soap.answer(acknowledged=False), content_type=_XML),
+    ack=Response(body=soap.answer(acknowledged=True), content_type=_XML),
+    nack=Response(body=soap.answer(acknowledged=False), content_type=_XML),
 )
 
 

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from translators.kit import (
-    Answer,
     Delivery,
     Event,
     ExternalId,
@@ -20,6 +19,7 @@ from translators.kit import (
     Malformed,
     Option,
     Payload,
+    Response,
     SharedToken,
     Skip,
     Source,
@@ -65,7 +65,7 @@ _LONGEST_BEFORE: Final = timedelta(days=31)
 
 
 @stripe.handshake()
-def event_grid_validation(delivery: Delivery) -> Answer | None:
+def event_grid_validation(delivery: Delivery) -> Response | None:
     """Answer Event Grid's validation request.
 
     https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema
@@ -76,11 +76,11 @@ def event_grid_validation(delivery: Delivery) -> Answer | None:
     code = body.get("0.data.validationCode")
     if body.get("0.eventType") != "Microsoft.EventGrid.SubscriptionValidationEvent" or not isinstance(code, str):
         return None
-    return Answer(body=json.dumps({"validationResponse": code}).encode())
+    return Response(body=json.dumps({"validationResponse": code}).encode())
 
 
 @stripe.handshake(method="OPTIONS")
-def cloud_events_validation(delivery: Delivery) -> Answer | None:
+def cloud_events_validation(delivery: Delivery) -> Response | None:
     """Answer Event Grid's OPTIONS request for the CloudEvents schema, which Stripe uses.
 
     https://learn.microsoft.com/azure/event-grid/end-point-validation-cloud-events-schema
@@ -88,7 +88,7 @@ def cloud_events_validation(delivery: Delivery) -> Answer | None:
     origin = delivery.headers.get("webhook-request-origin", "")
     if not _ORIGIN.fullmatch(origin):
         return None
-    return Answer(headers={"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"})
+    return Response(headers={"WebHook-Allowed-Origin": origin, "WebHook-Allowed-Rate": "*"})
 
 
 @stripe.split

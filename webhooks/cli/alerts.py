@@ -35,7 +35,7 @@ def alerts(context: click.Context, as_json: bool) -> None:
 
     config = configuration()
     with opened(config, quiet=as_json) as journal:
-        found = wrong(config, journal)
+        found = current_alerts(config, journal)
     if as_json:
         print_json({"ok": not found, "alerts": found})
     for alert in [] if as_json else found:
@@ -46,19 +46,19 @@ def alerts(context: click.Context, as_json: bool) -> None:
     raise SystemExit(1 if found else 0)
 
 
-def wrong(config: Configuration, journal: Journal) -> list[Alert]:
+def current_alerts(config: Configuration, journal: Journal) -> list[Alert]:
     """What an alert would be told of now."""
-    from webhooks.monitoring.alerts import Watch, place
-    from webhooks.monitoring.metrics import Pulse, Survey
+    from webhooks.monitoring.alerts import AlertWatcher, installation_name
+    from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker
     from webhooks.segment import fingerprint
 
     settings = config.settings
     keys = {endpoint.write_key or settings.segment.write_key for endpoint in config.endpoints.values()}
-    survey = Survey(journal, settings.database, keys=sorted(map(fingerprint, keys)))
-    pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds())
-    watch = Watch(
+    survey = SnapshotTaker(journal, settings.database, keys=sorted(map(fingerprint, keys)))
+    pulse = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
+    watch = AlertWatcher(
         journal, survey, pulse, settings.alerts, sources=config.endpoints, name="cli",
-        where=place(settings.web.public_url), ways=[],
+        where=installation_name(settings.web.public_url), ways=[],
     )  # fmt: skip
     return watch.now()
 
@@ -73,16 +73,16 @@ def test(as_json: bool) -> None:
       segue alerts test
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.monitoring.alerts import Unsent, configured, place, rehearsal
+    from webhooks.monitoring.alerts import NotificationFailed, configured, installation_name, sample_notification
 
     settings = configuration().settings
-    news = rehearsal(place(settings.web.public_url), datetime.now(UTC))
+    news = sample_notification(installation_name(settings.web.public_url), datetime.now(UTC))
     told: dict[str, str] = {}
     for way in configured(settings.alerts)[1:]:
         try:
             way.send(news)
             told[way.name] = ""
-        except Unsent as error:
+        except NotificationFailed as error:
             told[way.name] = str(error)
         if not as_json:
             (bad if told[way.name] else good)(f"{way.name}: {told[way.name] or 'sent'}")

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.event_filter import named
+from webhooks.cli.event_filter import find_event
 from webhooks.cli.output import echo, json_line, print_columns, print_json, printable, short
 from webhooks.cli.rows import audited, clock, opened
-from webhooks.cli.time_args import moment
+from webhooks.cli.time_args import parse_time
 
 if TYPE_CHECKING:
-    from webhooks.journal import Audited, Journal
+    from webhooks.journal import AuditEntry, Journal
 
 
 @click.command(short_help="Who replayed, dropped, pruned, imported or exported what, when and why.")
@@ -41,7 +41,7 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
         event = _event(journal, id_) if id_ else None
         lines = journal.audits(event=event, before=before or 0, limit=limit + 1)
     if since:
-        earliest = moment(since, datetime.now(UTC), option="--since")
+        earliest = parse_time(since, datetime.now(UTC), option="--since")
         lines = [line for line in lines if line.at >= earliest]
     more = lines[limit - 1].id if len(lines) > limit else None
     lines = lines[:limit]
@@ -61,11 +61,11 @@ def _event(journal: Journal, id_: str) -> tuple[str, str]:
     source, slash, key = id_.partition("/")
     if slash:
         return source, key
-    row = named(journal, id_)
+    row = find_event(journal, id_)
     return row.event.source, row.event.key
 
 
-def _told(lines: list[Audited]) -> list[str]:
+def _told(lines: list[AuditEntry]) -> list[str]:
     last = lines[0]
     events = [event for line in lines for event in line.events]
     named = f"{len(events)}" + (f" ({short(events[0], 40)})" if len(events) == 1 else "")

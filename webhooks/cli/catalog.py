@@ -43,11 +43,11 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
       segue catalog --format tracking-plan > plan.json
       segue catalog --goldens tests/golden --update translators/catalog.json --samples translators/samples.json
     """  # noqa: D301
-    from webhooks.cli.configuration import forgiving, unknown
+    from webhooks.cli.configuration import configuration_or_default, unknown
     from webhooks.translation import catalog as room
-    from webhooks.translation.samples import from_goldens, written
+    from webhooks.translation.samples import from_goldens, to_json
 
-    sources = forgiving().sources
+    sources = configuration_or_default().sources
     for name in names:
         if name not in sources:
             raise unknown(name, sources)
@@ -65,7 +65,7 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
         echo(f"{update}: {sum(map(len, learnt.values()))} event types of {len(learnt)} sources", err=True)
     if samples is not None and goldens is not None:
         found = {source.name: from_goldens(source, _folder(goldens, source.name)) for source in chosen}
-        samples.write_text(written(found))
+        samples.write_text(to_json(found))
         echo(f"{samples}: {sum(map(len, found.values()))} requests of {len(found)} sources", err=True)
     if update is not None or samples is not None:
         return

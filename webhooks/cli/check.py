@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
     from webhooks.errors import JournalAbsent
     from webhooks.journal import Journal, Verification
-    from webhooks.journal.encryption import Seal
+    from webhooks.journal.encryption import Encryption
     from webhooks.sources.endpoints import Endpoint
 
 RECENT: Final = timedelta(days=1)
@@ -112,10 +112,10 @@ def _doors(config: Configuration) -> Iterator[Finding]:
 
 def _secrets(endpoint: Endpoint) -> Iterator[Finding]:
     """A secret of the wrong form turns every webhook away."""
-    from webhooks.signatures import misfit
+    from webhooks.signatures import secret_format_error
 
     for place, secret in enumerate(endpoint.secrets, 1):
-        wanted = misfit(endpoint.scheme, secret)
+        wanted = secret_format_error(endpoint.scheme, secret)
         if wanted:
             which = f" number {place}" if len(endpoint.secrets) > 1 else ""
             yield Finding(
@@ -199,7 +199,7 @@ def _namespace(config: Configuration) -> Iterator[Finding]:
 def _journal(config: Configuration) -> Iterator[Finding]:
     from webhooks.cli import starting
     from webhooks.errors import JournalError, JournalOutdated, SettingsError
-    from webhooks.journal.encryption import Seal
+    from webhooks.journal.encryption import Encryption
     from webhooks.journal.open import NAMESPACE, NOTE, is_absent, open_existing, open_journal, other_namespace
 
     database, shown = config.settings.database, config.settings.database_shown
@@ -252,7 +252,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         yield from left_out
         yield from _mode(database)
         yield from _encryption(
-            Seal(config.settings.encryption_key), set(notes.get(NOTE, (None, {}))[1].get("keys", []))
+            Encryption(config.settings.encryption_key), set(notes.get(NOTE, (None, {}))[1].get("keys", []))
         )
 
 
@@ -277,7 +277,7 @@ def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:
     """No journal is made by a check; whether one can be made is asked."""
     from pathlib import Path
 
-    from webhooks.journal.encryption import Seal
+    from webhooks.journal.encryption import Encryption
     from webhooks.journal.open import file_of
     from webhooks.journal.sqlite.location import creation_fault
 
@@ -287,7 +287,7 @@ def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:
         yield Finding("fault", "journal", f"{settings.database_shown} cannot be made: {fault}")
         return
     yield Finding("ok", "journal", f"{absent.message}; {absent.hint}")
-    yield from _encryption(Seal(settings.encryption_key), set())
+    yield from _encryption(Encryption(settings.encryption_key), set())
 
 
 def _mode(database: str) -> Iterator[Finding]:
@@ -301,7 +301,7 @@ def _mode(database: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _encryption(seal: Seal, noted: set[str]) -> Iterator[Finding]:
+def _encryption(seal: Encryption, noted: set[str]) -> Iterator[Finding]:
     how = f"encrypted with key {seal.current}" if seal.on else "stored in clear (SEGUE_ENCRYPTION_KEY encrypts them)"
     yield Finding("ok", "encryption", f"bodies are {how}")
     for key in sorted(noted - seal.ids):

@@ -62,18 +62,18 @@ def endpoint_names(ctx: click.Context) -> Iterable[str]:
 @_completing
 def sample_types(ctx: click.Context) -> Iterable[str]:
     """The event types that `segue trigger` has a sample of, for the source before it."""
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import configuration_or_default
     from webhooks.translation.samples import shipped
 
-    return shipped(forgiving().endpoint(ctx.params["source"]).source)
+    return shipped(configuration_or_default().endpoint(ctx.params["source"]).source)
 
 
 @_completing
 def event_types(ctx: click.Context) -> Iterable[str]:
     """The types that the sources given by --source translate or ignore; without one, those of every open endpoint."""
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import configuration_or_default
 
-    config = forgiving()
+    config = configuration_or_default()
     for name in ctx.params.get("sources") or config.open:
         source = config.endpoint(name).source
         yield from (*source.handlers, *source.ignored)

@@ -60,7 +60,7 @@ def configuration() -> Configuration:
     return Configuration(registry=registry, settings=settings, endpoints=bind(settings, registry.sources))
 
 
-def forgiving() -> Configuration:
+def configuration_or_default() -> Configuration:
     """The same, with nothing configured where the configuration is wrong: for commands that only look at payloads."""
     try:
         return configuration()

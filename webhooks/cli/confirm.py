@@ -17,21 +17,23 @@ from webhooks.cli.output import fail
 if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
-    from webhooks.journal import Act
+    from webhooks.journal import AuditContext
 
 T = TypeVar("T")
 STEP: Final = 500
 """Events changed in one transaction; those who append wait for it."""
 
-by_whom = click.option("--who", default="", metavar="NAME", help="For the audit log. Default: this user at this host.")
-unasked = click.option("--yes", is_flag=True, help="Do not ask.")
+who_option = click.option(
+    "--who", default="", metavar="NAME", help="For the audit log. Default: this user at this host."
+)
+yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-def act(name: str, reason: str) -> Act:
+def audit_context(name: str, reason: str) -> AuditContext:
     """Who acts, and why; one operation for the audit log."""
-    from webhooks.journal import Act
+    from webhooks.journal import AuditContext
 
-    return Act(who=name or _somebody(), reason=reason, operation=uuid.uuid4().hex[:12])
+    return AuditContext(who=name or _somebody(), reason=reason, operation=uuid.uuid4().hex[:12])
 
 
 def confirm(question: str, *, ask: bool) -> None:

@@ -13,13 +13,13 @@ import click
 
 from translators.kit import to_iso
 from translators.kit.unreadable import MALFORMED_TYPE
-from webhooks.cli.event_filter import Choice, choosing
+from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.forecast import Forecast, forecast
 from webhooks.cli.output import MESSAGE_ID, echo, good, print_json, printable, short
 from webhooks.cli.rows import clock, opened
 
 if TYPE_CHECKING:
-    from webhooks.journal import Kind
+    from webhooks.journal import EventGroup
 
 _NUMBER: Final = re.compile(r"(?<=\[)\d+(?=\])|\d{4,}")
 MENDS: Final = (
@@ -37,7 +37,7 @@ ELSE: Final = "Look at it with `segue show`. Replay it once the cause is mended,
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
+class DeadGroup:
     """Dead events alike in source, type and reason."""
 
     source: str
@@ -62,9 +62,9 @@ class Group:
 
 
 @click.command(short_help="What could not be delivered, by reason, and what to do about it.")
-@choosing(states=False)
+@event_options(states=False)
 @click.option("--json", "as_json", is_flag=True)
-def dead(choice: Choice, as_json: bool) -> None:
+def dead(choice: EventChoice, as_json: bool) -> None:
     """Show the dead events by source, type and reason: how many, since when, one of them, the mend, and what today's
     code would make of that one.
 
@@ -98,12 +98,12 @@ def dead(choice: Choice, as_json: bool) -> None:
         good("nothing is dead")
 
 
-def grouped(kinds: Iterable[Kind]) -> list[Group]:
+def grouped(kinds: Iterable[EventGroup]) -> list[DeadGroup]:
     """Merged by what their reasons have in common, the most frequent first."""
-    found: dict[tuple[str, str, str], Group] = {}
+    found: dict[tuple[str, str, str], DeadGroup] = {}
     for kind in kinds:
-        key = (kind.source, kind.type, gist(kind.reason))
-        one = Group(
+        key = (kind.source, kind.type, reason_pattern(kind.reason))
+        one = DeadGroup(
             source=kind.source, type=kind.type, reason=key[2], count=kind.count, first=kind.first_received,
             last=kind.last_received, latest=kind.latest, example=kind.reason,
         )  # fmt: skip
@@ -111,21 +111,21 @@ def grouped(kinds: Iterable[Kind]) -> list[Group]:
     return sorted(found.values(), key=lambda group: (-group.count, group.source, group.type, group.reason))
 
 
-def gist(reason: str) -> str:
+def reason_pattern(reason: str) -> str:
     """A reason without what differs from event to event: message ids, places in lists, long numbers, a traceback."""
     last = reason.strip().rpartition("\n")[2]
     return _NUMBER.sub("N", MESSAGE_ID.sub("", last))
 
 
-def _merged(one: Group, other: Group) -> Group:
+def _merged(one: DeadGroup, other: DeadGroup) -> DeadGroup:
     later = max(one, other, key=lambda group: group.latest)
-    return Group(
+    return DeadGroup(
         source=one.source, type=one.type, reason=one.reason, count=one.count + other.count,
         first=min(one.first, other.first), last=max(one.last, other.last), latest=later.latest, example=later.example,
     )  # fmt: skip
 
 
-def _told(group: Group, outlook: Forecast | None) -> dict[str, object]:
+def _told(group: DeadGroup, outlook: Forecast | None) -> dict[str, object]:
     return {
         "source": group.source,
         "type": group.type,
@@ -139,7 +139,7 @@ def _told(group: Group, outlook: Forecast | None) -> dict[str, object]:
     }
 
 
-def _print(group: Group, outlook: Forecast | None) -> None:
+def _print(group: DeadGroup, outlook: Forecast | None) -> None:
     echo(printable(f"{group.count} x {group.source} {group.type}"), bold=True)
     echo(f"  reason   {short(group.reason, 160)}")
     echo(f"  received {clock(group.first)} to {clock(group.last)}, the latest is #{group.latest}")

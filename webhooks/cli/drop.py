@@ -7,9 +7,9 @@ from typing import Final
 
 import click
 
-from webhooks.cli.confirm import act, bar, by_whom, confirm, steps, unasked
-from webhooks.cli.event_filter import Choice, choosing
-from webhooks.cli.events import nothing
+from webhooks.cli.confirm import audit_context, bar, confirm, steps, who_option, yes_option
+from webhooks.cli.event_filter import EventChoice, event_options
+from webhooks.cli.events import no_match_message
 from webhooks.cli.output import echo, fail, print_columns, print_json
 from webhooks.cli.rows import HEADING, cells, opened
 
@@ -17,13 +17,13 @@ ASK: Final = 10
 
 
 @click.command(short_help="Decide that events are not delivered, with a reason for the audit log.")
-@choosing(ids="argument")
+@event_options(ids="argument")
 @click.option("--reason", required=True, help="Why; kept with the event and in the audit log.")
 @click.option("--dry-run", is_flag=True, help="Show which they are.")
-@by_whom
-@unasked
+@who_option
+@yes_option
 @click.option("--json", "as_json", is_flag=True)
-def drop(choice: Choice, reason: str, dry_run: bool, who: str, yes: bool, as_json: bool) -> None:
+def drop(choice: EventChoice, reason: str, dry_run: bool, who: str, yes: bool, as_json: bool) -> None:
     """Drop events: those of the IDs (numbers, keys, SOURCE/KEY), or those that the options choose.
 
     A dropped event is not delivered; what was delivered already is left alone. It is kept for [retention] dropped
@@ -55,10 +55,10 @@ def drop(choice: Choice, reason: str, dry_run: bool, who: str, yes: bool, as_jso
             print_columns([cells(row) for row in rows], heading=HEADING)
             echo(f"\n{count} would be dropped, {len(seqs) - count} left alone. Nothing was changed.")
         elif dry_run:
-            echo(nothing(journal), err=True)
+            echo(no_match_message(journal), err=True)
         else:
             confirm(f"Drop {count} events, so that they are not delivered?", ask=count > ASK and not yes)
-            by = act(who, reason)
+            by = audit_context(who, reason)
             changed = 0
             with bar("dropping", len(seqs)) as tell:
                 for some in steps(seqs):
@@ -70,4 +70,4 @@ def drop(choice: Choice, reason: str, dry_run: bool, who: str, yes: bool, as_jso
             elif seqs:
                 echo(f"{changed} dropped" + (f", {left} left alone: delivered or dropped already." * bool(left)))
             else:
-                echo(nothing(journal), err=True)
+                echo(no_match_message(journal), err=True)

@@ -13,7 +13,7 @@ import click
 
 from webhooks.cli.complete import endpoint_names, event_types
 from webhooks.cli.output import fail, printable
-from webhooks.cli.time_args import moment
+from webhooks.cli.time_args import parse_time
 
 if TYPE_CHECKING:
     from webhooks.journal import Filter, Journal, Row
@@ -23,7 +23,7 @@ _SPANS: Final = ("received", "occurred", "settled")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choice:
+class EventChoice:
     """The options as they were given."""
 
     ids: tuple[str, ...] = ()
@@ -51,9 +51,9 @@ class Choice:
             for end in ("since", "until"):
                 option = end if part == "received" else f"{part}_{end}"
                 if text := getattr(self, option):
-                    times[f"{part}_{end}"] = moment(text, now, option=f"--{option.replace('_', '-')}")
+                    times[f"{part}_{end}"] = parse_time(text, now, option=f"--{option.replace('_', '-')}")
         return Filter(
-            seqs=tuple(named(journal, id_, self.sources).seq for id_ in self.ids) if self.ids else None,
+            seqs=tuple(find_event(journal, id_, self.sources).seq for id_ in self.ids) if self.ids else None,
             sources=self.sources,
             types=self.types,
             states=tuple(State(state) for state in self.states),
@@ -66,7 +66,7 @@ class Choice:
         return {each.name: value for each in fields(self) if (value := getattr(self, each.name))}
 
 
-def choosing(*, states: bool = True, ids: str = "option", times: bool = True) -> Callable[[Any], Any]:
+def event_options(*, states: bool = True, ids: str = "option", times: bool = True) -> Callable[[Any], Any]:
     """Give a command the options that choose events; they reach it as `choice`. `ids` is option, argument or none."""
     options: list[Callable[[Any], Any]] = []
     if ids == "argument":
@@ -107,8 +107,8 @@ def choosing(*, states: bool = True, ids: str = "option", times: bool = True) ->
     def decorate(command: Any) -> Any:
         @wraps(command)
         def chosen(**given: Any) -> Any:
-            taken = {each.name: given.pop(each.name) for each in fields(Choice) if each.name in given}
-            return command(choice=Choice(**taken), **given)
+            taken = {each.name: given.pop(each.name) for each in fields(EventChoice) if each.name in given}
+            return command(choice=EventChoice(**taken), **given)
 
         for option in reversed(options):
             chosen = option(chosen)
@@ -119,12 +119,12 @@ def choosing(*, states: bool = True, ids: str = "option", times: bool = True) ->
 
 def _check_sources(journal: Journal, names: Sequence[str]) -> None:
     """A name that is neither configured nor stored is a typing error, which would choose nothing in silence."""
-    from webhooks.cli.configuration import forgiving, unknown
+    from webhooks.cli.configuration import configuration_or_default, unknown
     from webhooks.journal import Filter
 
     for name in names:
         if "*" not in name and not list(journal.rows(Filter(sources=(name,)), limit=1)):
-            config = forgiving()
+            config = configuration_or_default()
             known = {*config.sources, *config.endpoints, *(plugin.name for plugin in config.registry.broken)}
             if name not in known:
                 raise unknown(name, known, what="source or endpoint")
@@ -132,16 +132,16 @@ def _check_sources(journal: Journal, names: Sequence[str]) -> None:
 
 def _meant(id_: str) -> str:
     """The hint for SOURCE/KEY with a mistyped source; empty if there is no near one."""
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import configuration_or_default
 
-    config = forgiving()
+    config = configuration_or_default()
     source, slash, key = id_.partition("/")
     known = {*config.sources, *config.endpoints}
     close = get_close_matches(source, known, n=1) if slash and source not in known else []
     return f"Did you mean {close[0]}/{printable(key)}? `segue sources` lists the sources." if close else ""
 
 
-def named(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:
+def find_event(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:
     """The one event that an id means: its number, its key, or SOURCE/KEY; a failure otherwise."""
     from webhooks.journal import Filter
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.event_filter import Choice, choosing
+from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, print_columns, print_json
 from webhooks.cli.rows import HEADING, cells, clock, facts, opened
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="List events: by source, type, state, time, id or text.")
-@choosing()
+@event_options()
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
 @click.option("--after", default="", metavar="CURSOR", help="Go on behind the last event of the page before.")
 @click.option("--oldest-first", is_flag=True, help="In order of arrival, rather than newest first.")
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="How many events --text looks into before it answers.",
 )
 @click.option("--json", "as_json", is_flag=True)
-def events(choice: Choice, limit: int, after: str, oldest_first: bool, most: int, as_json: bool) -> None:
+def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, most: int, as_json: bool) -> None:
     """List events, newest first. Each option narrows them; one given twice means either.
 
     --json prints {"events": [...], "next": CURSOR, "searched": N}; "next" is null on the last page, "searched" is how
@@ -55,7 +55,7 @@ def events(choice: Choice, limit: int, after: str, oldest_first: bool, most: int
         if page.rows:
             print_columns([cells(row) for row in page.rows], heading=HEADING)
         elif page.searched_to is None:
-            echo(nothing(journal), err=True)
+            echo(no_match_message(journal), err=True)
         if page.searched_to is not None:
             echo(looked_into(page, page.searched_to, oldest_first=oldest_first), err=True)
         if page.next:
@@ -70,7 +70,7 @@ def looked_into(page: SearchResult, to: datetime, *, oldest_first: bool) -> str:
     return f"{held}. Looked into {page.searched} events, {end} {clock(to)}; {rest}."
 
 
-def nothing(journal: Journal) -> str:
+def no_match_message(journal: Journal) -> str:
     """What to say where a choice means no event."""
     sources = sorted(journal.census().by_source)
     known = f"It holds events of {', '.join(sources)}." if sources else "It holds none at all."

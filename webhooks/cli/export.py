@@ -15,8 +15,8 @@ from typing import IO, TYPE_CHECKING, cast
 import click
 
 from webhooks.cli import jsonl
-from webhooks.cli.confirm import STEP, act, bar, by_whom
-from webhooks.cli.event_filter import Choice, choosing
+from webhooks.cli.confirm import STEP, audit_context, bar, who_option
+from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Write events to a file of JSON lines.")
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True))
-@choosing()
+@event_options()
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
 @click.option("--salvage", is_flag=True, help="From a damaged SQLite file: all events that can still be read.")
 @click.option("--reason", default="", help="For the audit log.")
-@by_whom
+@who_option
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON (on stderr where FILE is -).")
-def export(choice: Choice, file: str, force: bool, salvage: bool, reason: str, who: str, as_json: bool) -> None:
+def export(choice: EventChoice, file: str, force: bool, salvage: bool, reason: str, who: str, as_json: bool) -> None:
     """Write the events that the options choose, or all, to FILE (- is stdout; .gz is compressed), oldest first.
 
     Each line is an event with its exact body, headers, state, times and history; the first line says what the file is
@@ -59,7 +59,7 @@ def export(choice: Choice, file: str, force: bool, salvage: bool, reason: str, w
             raise absent
         now = datetime.now(UTC)
         filter = choice.filter(journal, now)
-        by = act(who, reason or "exported by hand")
+        by = audit_context(who, reason or "exported by hand")
         with _writing(file, force=force) as out:
             pages = _salvaged(journal, unreadable) if salvage else _pages(journal, filter)
             count = _export(pages, out, now)

@@ -20,7 +20,7 @@ from typing import IO, TYPE_CHECKING, Final
 import click
 
 from webhooks.cli import jsonl
-from webhooks.cli.confirm import STEP, act, bar, by_whom
+from webhooks.cli.confirm import STEP, audit_context, bar, who_option
 from webhooks.cli.loading import Left, load_each, print_left
 from webhooks.cli.output import bad, echo, fail, print_columns, print_json, printable
 from webhooks.cli.rows import created
@@ -49,7 +49,7 @@ class Found:
 @click.option("--skip-broken", is_flag=True, help="Leave broken lines out, and take a file cut short for what it has.")
 @click.option("--partial", is_flag=True, help="FILE is a part of an export, without its first and last line.")
 @click.option("--reason", default="", help="For the audit log.")
-@by_whom
+@who_option
 @click.option("--json", "as_json", is_flag=True)
 def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: str, who: str, as_json: bool) -> None:
     """Read FILE (- is stdin; .gz or not) and store its events as they stand: state, times, history, edition.
@@ -81,7 +81,7 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
                 new, refused = _store(journal, source, found.events)
                 told = {"file": file, "events": found.events, "new": new, "skipped": len(found.broken)}
                 told |= {"refused": len(refused)} if refused else {}
-                by = act(who, reason or "imported by hand")
+                by = audit_context(who, reason or "imported by hand")
                 journal.audit("import", told, by=by, now=datetime.now(UTC))
     if as_json:
         print_json(
@@ -165,7 +165,7 @@ def _check(source: _Source, *, partial: bool) -> Found:
                     digest.update(raw)
                     _count(found, number, raw)
                 first = False
-        except jsonl.Broken as error:
+        except jsonl.BadLine as error:
             found.faults.append(str(error))
         except (EOFError, OSError, zlib.error) as error:
             found.faults.append(f"it is cut short or damaged: {error}")
@@ -181,7 +181,7 @@ def _check(source: _Source, *, partial: bool) -> Found:
 def _count(found: Found, number: int, raw: bytes) -> None:
     try:
         row = jsonl.read(raw)
-    except jsonl.Broken as error:
+    except jsonl.BadLine as error:
         found.broken.append((number, str(error)))
     else:
         found.events += 1
@@ -205,7 +205,7 @@ def _store(journal: Journal, source: _Source, count: int) -> tuple[int, list[Lef
 def _rows(source: _Source) -> Iterator[Row]:
     with contextlib.suppress(EOFError, OSError, zlib.error):
         for _, raw in _lines(source):
-            with contextlib.suppress(jsonl.Broken):
+            with contextlib.suppress(jsonl.BadLine):
                 yield jsonl.read(raw)
 
 

@@ -35,7 +35,7 @@ Time = Annotated[datetime, Meta(tz=True)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
-class Broken(ValueError):
+class BadLine(ValueError):
     """A line that is no event; says what is wrong with it."""
 
 
@@ -68,7 +68,7 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     history: Annotated[list[_Attempt], Meta(max_length=HISTORY)] = []
 
 
-class Head(msgspec.Struct):
+class ExportHeader(msgspec.Struct):
     """The first line."""
 
     segue_export: int
@@ -86,7 +86,7 @@ class Foot(msgspec.Struct):
 
 _encode: Final = msgspec.json.Encoder().encode
 _line: Final = msgspec.json.Decoder(_Line)
-_head: Final = msgspec.json.Decoder(Head)
+_head: Final = msgspec.json.Decoder(ExportHeader)
 _foot: Final = msgspec.json.Decoder(Foot)
 
 
@@ -116,9 +116,9 @@ def read(raw: bytes) -> Row:
     try:
         told = _line.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Broken(str(error)) from None
+        raise BadLine(str(error)) from None
     if (told.settled_at is None) != (told.state is State.PENDING):
-        raise Broken(f"it is {told.state.value} and has {'no' if told.settled_at is None else 'a'} settled_at")
+        raise BadLine(f"it is {told.state.value} and has {'no' if told.settled_at is None else 'a'} settled_at")
     return Row(
         seq=0,
         event=Event(
@@ -145,14 +145,14 @@ def read(raw: bytes) -> Row:
     )
 
 
-def read_head(raw: bytes) -> Head:
+def read_head(raw: bytes) -> ExportHeader:
     """The first line; `Broken` where it is none, or of a format that this version does not know."""
     try:
         found = _head.decode(raw)
     except (msgspec.DecodeError, RecursionError):
-        raise Broken("it does not begin as an export does") from None
+        raise BadLine("it does not begin as an export does") from None
     if found.segue_export != FORMAT:
-        raise Broken(f"it is of format {found.segue_export}, this version reads {FORMAT}")
+        raise BadLine(f"it is of format {found.segue_export}, this version reads {FORMAT}")
     return found
 
 
@@ -161,18 +161,18 @@ def read_foot(raw: bytes) -> Foot:
     try:
         return _foot.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise Broken(f"its last line is damaged: {error}") from None
+        raise BadLine(f"its last line is damaged: {error}") from None
 
 
 def _body(told: _Line) -> bytes:
     if (told.body is None) == (told.body_base64 is None):
-        raise Broken("it needs either a body or a body_base64")
+        raise BadLine("it needs either a body or a body_base64")
     if told.body_base64 is None:
         try:
             return (told.body or "").encode()
         except UnicodeEncodeError:
-            raise Broken("its body is no text") from None
+            raise BadLine("its body is no text") from None
     try:
         return b64decode(told.body_base64, validate=True)
     except (binascii.Error, ValueError):
-        raise Broken("its body_base64 is no base64") from None
+        raise BadLine("its body_base64 is no base64") from None

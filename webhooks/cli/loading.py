@@ -10,7 +10,7 @@ from webhooks.cli.output import bad, echo, identifier, print_columns, short
 
 if TYPE_CHECKING:
     from webhooks.errors import JournalError
-    from webhooks.journal import Journal, Row, Stored
+    from webhooks.journal import AppendResult, Journal, Row
 
 SHOWN: Final = 20
 """Events named on the terminal, of each list."""
@@ -32,14 +32,14 @@ class Left:
         return cls(row.seq, row.event.source, row.event.key, row.state.value, why)
 
 
-def load_each(journal: Journal, rows: Sequence[Row]) -> tuple[Stored, list[Left]]:
+def load_each(journal: Journal, rows: Sequence[Row]) -> tuple[AppendResult, list[Left]]:
     """Store rows as they stand: how many were new or there already, and those that the journal cannot hold."""
     from webhooks.errors import JournalError, JournalUnavailable
-    from webhooks.journal import Stored
+    from webhooks.journal import AppendResult
     from webhooks.journal.isolate import commit_all
 
-    def load(some: Sequence[Row]) -> list[Stored]:
-        return [journal.load(some), *[Stored(0, 0)] * (len(some) - 1)]
+    def load(some: Sequence[Row]) -> list[AppendResult]:
+        return [journal.load(some), *[AppendResult(0, 0)] * (len(some) - 1)]
 
     def refused(error: Exception) -> JournalError | None:
         return error if isinstance(error, JournalError) and not isinstance(error, JournalUnavailable) else None
@@ -47,14 +47,14 @@ def load_each(journal: Journal, rows: Sequence[Row]) -> tuple[Stored, list[Left]
     new = there = 0
     left = []
     for row, result in zip(rows, commit_all(rows, load, refused=refused, available=lambda _: False), strict=True):
-        if isinstance(result, Stored):
+        if isinstance(result, AppendResult):
             new += result.new
             there += result.duplicate
         elif refusal := refused(result):
             left.append(Left.of(row, refusal.message))
         else:
             raise result
-    return Stored(new, there), left
+    return AppendResult(new, there), left
 
 
 def print_left(what: str, left: Sequence[Left]) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from webhooks.cli.confirm import act, bar, by_whom
+from webhooks.cli.confirm import audit_context, bar, who_option
 from webhooks.cli.loading import Left, load_each, print_left
 from webhooks.cli.output import fail, good, print_json, warn
 
@@ -48,7 +48,7 @@ class Copied:
 @click.option(
     "--while-running", is_flag=True, help="Copy although a worker still runs on FROM; run it again afterwards."
 )
-@by_whom
+@who_option
 @click.option("--json", "as_json", is_flag=True)
 def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: bool) -> None:
     """Copy every event of the journal FROM (a file, or its address) into the configured one: bytes, states, times,
@@ -202,7 +202,7 @@ def _finish(origin: Journal, target: Journal, shown: str, who: str, copied: Copi
         if MOVED not in origin.notes():  # the counters once
             target.tally(origin.tallies())
         origin.note(MOVED, {"to": shown}, now=now)
-    target.audit("move", _numbers(copied), by=act(who, ""), now=now)
+    target.audit("move", _numbers(copied), by=audit_context(who, ""), now=now)
 
 
 def _numbers(copied: Copied) -> Mapping[str, int]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.confirm import act, by_whom, confirm, unasked
+from webhooks.cli.confirm import audit_context, confirm, who_option, yes_option
 from webhooks.cli.output import fail, good, print_json
 from webhooks.cli.rows import opened
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 @click.command(short_help="Whose journal this is; another namespace for it on purpose.")
 @click.option("--rename", is_flag=True, help="Give the journal the namespace that is configured now.")
-@unasked
-@by_whom
+@yes_option
+@who_option
 @click.option("--json", "as_json", is_flag=True)
 def namespace(rename: bool, yes: bool, who: str, as_json: bool) -> None:
     """Show the namespace of the journal and the configured one (SEGUE_NAMESPACE, or a fingerprint of the write key).
@@ -70,4 +70,4 @@ def _rename(journal: Journal, theirs: str, ours: str, who: str, *, ask: bool) ->
     if theirs:
         confirm(f"Change the namespace from {theirs} to {ours}, and so every message id from now on?", ask=ask)
     journal.note(NAMESPACE, {"namespace": ours}, now=now)
-    journal.audit("namespace", {"from": theirs, "to": ours}, by=act(who, "renamed by hand"), now=now)
+    journal.audit("namespace", {"from": theirs, "to": ours}, by=audit_context(who, "renamed by hand"), now=now)

@@ -19,7 +19,7 @@ header_option = click.option(
 
 
 @dataclass(frozen=True, slots=True)
-class Payload:
+class RequestPayload:
     """A body with the headers (names in lower case) and query parameters of its request."""
 
     body: bytes
@@ -27,7 +27,7 @@ class Payload:
     query: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(file: IO[bytes], headers: Iterable[str]) -> Payload:
+def read(file: IO[bytes], headers: Iterable[str]) -> RequestPayload:
     """Return FILE's request: its bytes, `<name>.request.json` beside it if there is one, and --header over that."""
     beside = _beside(file)
     try:
@@ -38,7 +38,7 @@ def read(file: IO[bytes], headers: Iterable[str]) -> Payload:
             f"{file.name}'s .request.json holds no headers and query.", 'Write {"headers": {...}, "query": {...}}.'
         ) from None
     given = {name.lower(): value for name, value in pairs(headers, ":", "--header")}
-    return Payload(file.read(), known | given, query)
+    return RequestPayload(file.read(), known | given, query)
 
 
 def pairs(given: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:

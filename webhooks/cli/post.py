@@ -10,15 +10,15 @@ from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from webhooks.cli.output import fail
-from webhooks.cli.payload import Payload
-from webhooks.http.client import Unreachable, exchange
+from webhooks.cli.payload import RequestPayload
+from webhooks.http.client import Unreachable, request
 from webhooks.settings import secrets_for
 from webhooks.signatures import Signed, sign
 from webhooks.sources.endpoints import Endpoint
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class PostResult:
     """What was heard: `told` is the JSON answer, or its text under `text`."""
 
     status: int
@@ -45,8 +45,8 @@ def address(url: str, endpoint: str) -> str:
 
 
 def signed_post(
-    endpoint: Endpoint, payload: Payload, url: str, *, secret: str | None, now: datetime, tamper: bool = False
-) -> Answered:
+    endpoint: Endpoint, payload: RequestPayload, url: str, *, secret: str | None, now: datetime, tamper: bool = False
+) -> PostResult:
     """Sign a payload with the secret (else the endpoint's first) as of `now`, and post it to the URL."""
     secrets = (secret,) if secret else endpoint.secrets or secrets_for(endpoint.name)
     if not secrets:
@@ -60,7 +60,7 @@ def signed_post(
         url=f"{public}{'&' if '?' in public else '?'}{query}" if query else public,
     )  # fmt: skip
     signed = Signed(
-        tampered(signed.body) if tamper else signed.body,
+        tamper_with(signed.body) if tamper else signed.body,
         headers | {name.lower(): value for name, value in signed.headers.items()},
         {**payload.query, **signed.query},
         signed.path_token,
@@ -68,7 +68,7 @@ def signed_post(
     return post(url, signed, content_type=content_type)
 
 
-def tampered(body: bytes) -> bytes:
+def tamper_with(body: bytes) -> bytes:
     """The same JSON to a careless eye: its last digit changed, else a space added."""
     for place in range(len(body) - 1, -1, -1):
         if body[place : place + 1].isdigit():
@@ -76,14 +76,14 @@ def tampered(body: bytes) -> bytes:
     return body + b" "
 
 
-def post(url: str, signed: Signed, *, content_type: str = "application/json", timeout: float = 30.0) -> Answered:
+def post(url: str, signed: Signed, *, content_type: str = "application/json", timeout: float = 30.0) -> PostResult:
     """POST it; a failure says why nothing answered."""
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"/{quote(signed.path_token, safe='')}" if signed.path_token else "")
     query = "&".join(filter(None, (parts.query, urlencode(signed.query))))
     headers = {"Content-Type": content_type, "User-Agent": "segue-send", **signed.headers}
     try:
-        heard = exchange(
+        heard = request(
             "POST", parts._replace(path=path, query=query).geturl(), body=signed.body, headers=headers, timeout=timeout
         )
     except Unreachable as error:
@@ -96,4 +96,4 @@ def post(url: str, signed: Signed, *, content_type: str = "application/json", ti
     except ValueError:
         told = None
     text = heard.body.decode("utf-8", "replace")[:500]
-    return Answered(heard.status, heard.phrase, told if isinstance(told, dict) else {"text": text})
+    return PostResult(heard.status, heard.phrase, told if isinstance(told, dict) else {"text": text})

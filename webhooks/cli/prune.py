@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webhooks.cli.confirm import act, bar, by_whom, confirm, unasked
+from webhooks.cli.confirm import audit_context, bar, confirm, who_option, yes_option
 from webhooks.cli.output import echo, fail, print_columns, print_json
 from webhooks.cli.time_args import span
 
@@ -25,8 +25,8 @@ PAGE: Final = 2000
 @click.option("--older-than", metavar="SPAN", help="72h or more. Default: each state's [retention].")
 @click.option("--dry-run", is_flag=True, help="Count them.")
 @click.option("--reason", default="", help="For the audit log.")
-@by_whom
-@unasked
+@who_option
+@yes_option
 @click.option("--json", "as_json", is_flag=True)
 def prune(
     states: tuple[str, ...],
@@ -67,7 +67,7 @@ def prune(
         gone = 0
         if not dry_run and total:
             confirm(f"Delete {total} events for good?", ask=not yes)
-            by = act(who, reason or "pruned by hand")
+            by = audit_context(who, reason or "pruned by hand")
             told = {"older_than_seconds": {state.value: int(age.total_seconds()) for state, age in ages.items()}}
             journal.audit("prune", {**told, "events": total}, by=by, now=now)
             with bar("pruning", total) as tell:

@@ -13,7 +13,7 @@ import click
 from webhooks.cli.output import fail, good, print_columns, print_json, warn
 
 if TYPE_CHECKING:
-    from webhooks.journal import Journal, Resealed
+    from webhooks.journal import Journal, ReencryptResult
 
 PROGRESS: Final = "reencrypt"
 """The note of how far it came: `{"key", "after", "locked"}`."""
@@ -40,11 +40,11 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
       SEGUE_ENCRYPTION_KEY=plain,old segue reencrypt       # in clear again
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.journal.encryption import Seal
+    from webhooks.journal.encryption import Encryption
     from webhooks.journal.open import NOTE, is_absent, open_existing
 
     settings = configuration().settings
-    seal = Seal(settings.encryption_key)
+    seal = Encryption(settings.encryption_key)
     if not settings.encryption_key and not dry_run:
         raise fail(
             "SEGUE_ENCRYPTION_KEY is not set, so there is nothing to encrypt with.",
@@ -87,7 +87,7 @@ def _run(journal: Journal, key: str, batch: int, *, dry_run: bool, from_start: b
     return by_key, changed, locked
 
 
-def _steps(journal: Journal, after: str, batch: int, *, dry_run: bool) -> Iterator[Resealed]:
+def _steps(journal: Journal, after: str, batch: int, *, dry_run: bool) -> Iterator[ReencryptResult]:
     while True:
         step = journal.reseal(after=after, limit=batch, dry_run=dry_run)
         yield step

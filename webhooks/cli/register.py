@@ -58,9 +58,9 @@ def register(
       segue register github --url ... --give token=... --give target=acme/shop --only 'issues.*' --save
       segue register intercom --url ...       # no API: prints the steps
     """  # noqa: D301
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import configuration_or_default
 
-    endpoint = forgiving().endpoint(name)
+    endpoint = configuration_or_default().endpoint(name)
     source = endpoint.source
     url = url or endpoint.public_url
     _check_url(endpoint, url)
@@ -198,10 +198,10 @@ def _at_a_terminal() -> bool:
 
 
 def _steps(endpoint: Endpoint, url: str, save: Path | None, *, dry_run: bool) -> None:
-    from translators.kit.registration import ByHand
+    from translators.kit.registration import ManualSteps
 
     source = endpoint.source
-    manual = source.manual or ByHand((f"Open {source.docs or 'its console'} and add a webhook: {{url}}", _TYPES))
+    manual = source.manual or ManualSteps((f"Open {source.docs or 'its console'} and add a webhook: {{url}}", _TYPES))
     secret = _fresh(manual.chosen)
     shown = "<a fresh secret>" if dry_run else secret if save is None else f"<the secret that {save} now holds>"
     echo(f"{source.title} is registered by hand:\n")

@@ -40,7 +40,7 @@ def run(source: Source, at: Registering, send: Callable[[Call], Payload]) -> str
             f"{source.title} answered in a shape that is not documented: {error}.",
             "Look at its console: the webhook may exist now. Take the secret from there.",
         ) from None
-    except Unsent as error:
+    except RegistrationFailed as error:
         raise fail(str(error), error.hint or _hint(source, done)) from None
 
 
@@ -64,7 +64,7 @@ def rehearse(source: Source, at: Registering, *, hidden: Collection[str]) -> Ite
         return
 
 
-class Unsent(Exception):
+class RegistrationFailed(Exception):
     """A call that the provider refused, or that did not reach it (then with a hint of its own)."""
 
     def __init__(self, message: str, hint: str = "") -> None:
@@ -93,9 +93,10 @@ def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Ca
                 if call.absent and error.code == HTTPStatus.NOT_FOUND:
                     return Payload({})
                 said = error.read(2000).decode("utf-8", "replace").strip()
-            raise Unsent(f"{source.title} answered {error.code}: {mask(said, hidden) or error.reason}") from None
+            shown = mask(said, hidden) or error.reason
+            raise RegistrationFailed(f"{source.title} answered {error.code}: {shown}") from None
         except (urllib.error.URLError, OSError) as error:
-            raise Unsent(
+            raise RegistrationFailed(
                 f"{source.title}'s API cannot be reached: {error}", "Check the network, then try again."
             ) from None
         return Payload(parse_json(body) if body.strip() else {})

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from webhooks.cli.confirm import STEP, act, bar, by_whom, confirm, steps, unasked
-from webhooks.cli.event_filter import Choice, choosing
-from webhooks.cli.events import nothing
+from webhooks.cli.confirm import STEP, audit_context, bar, confirm, steps, who_option, yes_option
+from webhooks.cli.event_filter import EventChoice, event_options
+from webhooks.cli.events import no_match_message
 from webhooks.cli.forecast import WORDS, Forecast, forecast
 from webhooks.cli.output import echo, fail, print_columns, print_json, printable, warn
 from webhooks.cli.rows import facts, opened
-from webhooks.cli.time_args import spoken
+from webhooks.cli.time_args import format_seconds
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
@@ -28,7 +28,7 @@ DEDUPLICATED: Final = timedelta(hours=24)
 
 
 @click.command(short_help="Deliver events again, translated by today's code.")
-@choosing(ids="argument")
+@event_options(ids="argument")
 @click.option("--all", "everything", is_flag=True, help="Every event of the journal.")
 @click.option("--limit", type=click.IntRange(1), help="The oldest of them only, to try it first.")
 @click.option("--dry-run", is_flag=True, help="Show what would be sent, beside what became of them before.")
@@ -40,11 +40,11 @@ DEDUPLICATED: Final = timedelta(hours=24)
     help="Events that become due a second, so that new ones get through (0: all). Default: half of [segment] rate.",
 )
 @click.option("--reason", default="", help="For the audit log and the events' history.")
-@by_whom
-@unasked
+@who_option
+@yes_option
 @click.option("--json", "as_json", is_flag=True)
 def replay(
-    choice: Choice,
+    choice: EventChoice,
     everything: bool,
     limit: int | None,
     dry_run: bool,
@@ -93,7 +93,7 @@ def replay(
         lasts = settled / pace if pace else 0.0
         if settled:
             confirm(_question(settled, lasts, as_new=as_new), ask=settled > ASK and not yes)
-        by = act(who, reason or "replayed by hand")
+        by = audit_context(who, reason or "replayed by hand")
         changed = 0
         start = datetime.now(UTC)
         with bar("replaying", len(seqs)) as tell:
@@ -111,7 +111,7 @@ def replay(
                 }
             )  # fmt: skip
         elif not seqs:
-            echo(nothing(journal), err=True)
+            echo(no_match_message(journal), err=True)
         else:
             echo(f"{_events(changed)} will be delivered again{_over(lasts)}.")
             if left:
@@ -151,7 +151,7 @@ def _events(count: int) -> str:
 
 
 def _over(seconds: float) -> str:
-    return f", over {spoken(seconds)}" if seconds >= 2 else ""
+    return f", over {format_seconds(seconds)}" if seconds >= 2 else ""
 
 
 def _dry(journal: Journal, config: Configuration, seqs: Sequence[int], *, as_new: bool, as_json: bool) -> None:
@@ -168,7 +168,7 @@ def _dry(journal: Journal, config: Configuration, seqs: Sequence[int], *, as_new
         print_json({"dry_run": True, "events": told})
         return
     if not examples:
-        echo(nothing(journal), err=True)
+        echo(no_match_message(journal), err=True)
         return
     print_columns(examples, heading=["#", "key", "before -> with today's code"])
     if len(seqs) > len(examples):

@@ -13,7 +13,7 @@ from webhooks.cli.output import echo, identifier, short
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
-    from webhooks.journal import Attempt, Audited, Journal, Row
+    from webhooks.journal import Attempt, AuditEntry, Journal, Row
 
 HEADING: Final = ("#", "received", "source", "type", "state", "key", "reason")
 
@@ -104,7 +104,7 @@ def attempts(history: Sequence[Attempt]) -> list[dict[str, Any]]:
     ]
 
 
-def audited(line: Audited) -> dict[str, Any]:
+def audited(line: AuditEntry) -> dict[str, Any]:
     """A line of the audit log."""
     return {
         "id": line.id, "at": to_iso(line.at), "who": line.who, "action": line.action, "reason": line.reason,

@@ -10,7 +10,7 @@ import click
 from webhooks.cli.complete import endpoint_names
 from webhooks.cli.output import echo, print_json
 from webhooks.cli.payload import header_option, read
-from webhooks.cli.time_args import moment
+from webhooks.cli.time_args import parse_time
 
 
 @click.command(short_help="Sign a payload as its provider would, and post it.")
@@ -48,14 +48,14 @@ def send(
       segue send stripe event.json --to http://127.0.0.1:8000 --at -10m     # refused: clock
       segue send stripe event.json --to http://127.0.0.1:8000 --tamper      # refused: wrong_secret
     """  # noqa: D301
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import configuration_or_default
     from webhooks.cli.post import address, signed_post
 
-    endpoint = forgiving().endpoint(source)
+    endpoint = configuration_or_default().endpoint(source)
     payload = read(file, headers)
     if content_type:
         payload.headers["content-type"] = content_type
-    now = moment(at, datetime.now(UTC), option="--at")
+    now = parse_time(at, datetime.now(UTC), option="--at")
     answer = signed_post(endpoint, payload, address(url, source), secret=secret, now=now, tamper=tamper)
     if as_json:
         print_json({"status": answer.status, "answer": answer.told})

@@ -137,8 +137,8 @@ def work() -> None:
     from webhooks.cli.configuration import configuration
     from webhooks.deliver import Worker, metered
     from webhooks.journal import open_journal
-    from webhooks.monitoring.alerts import EVERY, Watch, place
-    from webhooks.monitoring.metrics import Meter, Pulse, Rounds, Survey, Totals
+    from webhooks.monitoring.alerts import EVERY, AlertWatcher, installation_name
+    from webhooks.monitoring.metrics import Meter, PeriodicJobs, SilenceTracker, SnapshotTaker, Totals
     from webhooks.monitoring.tracing import open_tracer
 
     config = configuration()
@@ -164,11 +164,11 @@ def work() -> None:
     )
     totals = Totals(meter, journal)
     keys = {clients.of(endpoint.write_key).fingerprint for endpoint in config.endpoints.values()}
-    survey = Survey(journal, settings.database, keys=sorted(keys))
-    pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds())
-    watch = Watch(
+    survey = SnapshotTaker(journal, settings.database, keys=sorted(keys))
+    pulse = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
+    watch = AlertWatcher(
         journal, survey, pulse, settings.alerts, sources=config.endpoints, name=worker.name,
-        where=place(settings.web.public_url),
+        where=installation_name(settings.web.public_url),
     )  # fmt: skip
     stop = threading.Event()
 
@@ -179,8 +179,8 @@ def work() -> None:
 
     threading.Thread(target=wait_for_the_end, name="signals", daemon=True).start()
     try:
-        counting = Rounds({totals.flush: 5.0, survey.take: 5.0, pulse.listen: 60.0}, last=totals.flush)
-        with counting, Rounds({watch.look: EVERY}):  # one that waits for a mail server holds up no other
+        counting = PeriodicJobs({totals.flush: 5.0, survey.take: 5.0, pulse.listen: 60.0}, last=totals.flush)
+        with counting, PeriodicJobs({watch.look: EVERY}):  # one that waits for a mail server holds up no other
             worker.run(stop)
     finally:
         tracer.close()

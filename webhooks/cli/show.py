@@ -9,13 +9,13 @@ import click
 
 from webhooks.cli.bodies import pretty
 from webhooks.cli.complete import endpoint_names
-from webhooks.cli.event_filter import named
+from webhooks.cli.event_filter import find_event
 from webhooks.cli.forecast import Forecast, forecast
 from webhooks.cli.output import echo, fail, json_text, print_columns, print_json, printable
 from webhooks.cli.rows import attempts, audited, clock, content, facts, opened
 
 if TYPE_CHECKING:
-    from webhooks.journal import Audited, Row
+    from webhooks.journal import AuditEntry, Row
 
 
 @click.command(short_help="Show one event: headers, body, messages, attempts, state.")
@@ -46,7 +46,7 @@ def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
 
     config = configuration()
     with opened(config) as journal:
-        row = named(journal, id_, sources)
+        row = find_event(journal, id_, sources)
         log = journal.audits(event=(row.event.source, row.event.key))
     if row.locked and (raw or as_json):
         raise fail(f"Event {row.seq} is {row.locked}.", "Add that key to SEGUE_ENCRYPTION_KEY, behind the first.")
@@ -67,7 +67,7 @@ def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
         _section(f"with today's code: {told.would}", _outlook(told))
 
 
-def _all(row: Row, told: Forecast, log: list[Audited]) -> dict[str, Any]:
+def _all(row: Row, told: Forecast, log: list[AuditEntry]) -> dict[str, Any]:
     return {
         **facts(row),
         "problem": row.event.problem,

@@ -28,9 +28,9 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
       segue sources stripe
       segue sources --verbose          # why a plugin does not load
     """  # noqa: D301
-    from webhooks.cli.configuration import forgiving, unknown
+    from webhooks.cli.configuration import configuration_or_default, unknown
 
-    config = forgiving()
+    config = configuration_or_default()
     told = [_tell(config, each) for each in sorted(config.sources.values(), key=lambda each: each.name)]
     broken = [
         {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version, "error": plugin.error}

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import click
 
-from webhooks.cli.event_filter import Choice, choosing
+from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, fail, print_line
 from webhooks.cli.rows import cells, content, facts, opened
 
@@ -28,7 +28,7 @@ SETBACK: Final = 10.0
 
 
 @click.command(short_help="Follow events as they arrive; resumes from a cursor and skips none.")
-@choosing(states=False, ids="none", times=False)
+@event_options(states=False, ids="none", times=False)
 @click.option("--from", "start", default="now", metavar="CURSOR", help="now, start, or a cursor. Default: now.")
 @click.option(
     "--cursor-file",
@@ -38,7 +38,7 @@ SETBACK: Final = 10.0
 @click.option("--no-follow", is_flag=True, help="End at the end, rather than wait for more.")
 @click.option("--body", is_flag=True, help="With headers, envelope and body; for --json.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def tail(choice: Choice, start: str, cursor_file: Path | None, no_follow: bool, body: bool, as_json: bool) -> None:
+def tail(choice: EventChoice, start: str, cursor_file: Path | None, no_follow: bool, body: bool, as_json: bool) -> None:
     """Print events in order of arrival, each in the state it had when it was read, until Ctrl-C or SIGTERM (exit 0).
 
     Each event is printed once, however many processes write. While the journal is away it waits and goes on after.

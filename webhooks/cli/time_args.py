@@ -12,7 +12,7 @@ _UNITS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _SPAN: Final = re.compile(r"([+-]?)(\d{1,6})([smhdw])")
 
 
-def moment(text: str, now: datetime, *, option: str) -> datetime:
+def parse_time(text: str, now: datetime, *, option: str) -> datetime:
     """`now`, `2h` (ago), `-10m`, `+10m` (to come), unix seconds, or ISO 8601 (UTC without a zone), as aware UTC."""
     if text == "now":
         return now
@@ -38,7 +38,7 @@ def span(text: str, *, option: str) -> timedelta:
     return timedelta(seconds=int(match[2]) * _UNITS[match[3]])
 
 
-def spoken(seconds: float) -> str:
+def format_seconds(seconds: float) -> str:
     """`42 s`, `7 min`, `3 h`, `12 d`: the largest unit that makes a number of it."""
     for size, unit in ((2 * 86400, "d"), (2 * 3600, "h"), (2 * 60, "min")):
         if seconds >= size:

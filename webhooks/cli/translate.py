@@ -38,11 +38,11 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     from dataclasses import replace
 
     from translators.kit import Delivery, Refused
-    from webhooks.cli.configuration import forgiving
+    from webhooks.cli.configuration import configuration_or_default
     from webhooks.translation.translate import Broken, Translated
     from webhooks.translation.translate import translate as to_outcome
 
-    config = forgiving()
+    config = configuration_or_default()
     endpoint = config.endpoint(source)
     endpoint = replace(endpoint, options={**endpoint.options, **_options(options, endpoint)})
     payload = read(file, headers)
@@ -88,7 +88,7 @@ def _show(entry: dict[str, Any]) -> None:
 
 def _options(given: Iterable[str], endpoint: Endpoint) -> dict[str, Any]:
     from webhooks.cli.output import fail
-    from webhooks.settings import EndpointSettings, judge
+    from webhooks.settings import EndpointSettings, endpoint_errors
 
     declared = endpoint.source.options
     found: dict[str, Any] = {}
@@ -96,6 +96,6 @@ def _options(given: Iterable[str], endpoint: Endpoint) -> dict[str, Any]:
         many = name in declared and declared[name].many
         found[name] = tuple(part.strip() for part in value.split(",") if part.strip()) if many else value
     told = EndpointSettings(name=endpoint.name, source=endpoint.source.name, options=found)
-    for fault in judge(told, {endpoint.source.name: endpoint.source}, public_url=""):
+    for fault in endpoint_errors(told, {endpoint.source.name: endpoint.source}, public_url=""):
         raise fail(f"--option: {fault}.", f"`segue sources {endpoint.source.name}` lists its options.")
     return found

@@ -35,13 +35,13 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
       segue trigger stripe invoice.paid
       segue trigger shopify orders/paid --to https://segue.example.com
     """  # noqa: D301
-    from webhooks.cli.configuration import forgiving
-    from webhooks.cli.payload import Payload
+    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.payload import RequestPayload
     from webhooks.cli.post import address, signed_post
     from webhooks.cli.starting import bracketed, local
-    from webhooks.translation.samples import renewed, shipped
+    from webhooks.translation.samples import shipped, with_new_ids
 
-    config = forgiving()
+    config = configuration_or_default()
     endpoint = config.endpoint(source)
     samples = shipped(endpoint.source)
     if not samples:
@@ -57,9 +57,9 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
         return
     sample = _chosen(samples, type_, source)
     now = datetime.now(UTC)
-    sample = sample if same else renewed(sample, endpoint.source, now=now)
+    sample = sample if same else with_new_ids(sample, endpoint.source, now=now)
     web = config.settings.web
-    payload = Payload(
+    payload = RequestPayload(
         sample.body.encode(), {"content-type": sample.content_type, **_lower(sample.headers)}, dict(sample.query)
     )
     target = address(url or f"http://{bracketed(local(web.host))}:{web.port}", source)

@@ -15,7 +15,7 @@ from webhooks.segment import Client
 log: Final = logging.getLogger("webhooks.deliver")
 
 
-class Holds:
+class WriteKeyStatus:
     """The note is `hold:<fingerprint of the write key>`: `{"held", "reason", "worker"}`."""
 
     def __init__(self, journal: Journal, *, worker: str, clock: Callable[[], datetime]) -> None:

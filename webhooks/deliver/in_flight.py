@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from webhooks.journal import Claim, Settlement, State
-from webhooks.segment import Encoded, Later, Refused, Result, backoff
+from webhooks.segment import Encoded, Postponed, RefusedMessage, Result, backoff
 
 
 @dataclass(slots=True)
-class Parcel:
+class InFlightEvent:
     """The messages of one event. It is settled when none is out any more."""
 
     claim: Claim
     out: int = 0
     refused: list[str] = field(default_factory=list)
-    later: list[Later] = field(default_factory=list)
+    later: list[Postponed] = field(default_factory=list)
 
     def note(self, message_id: str, result: Result) -> None:
         """Take down what became of one message."""
-        if isinstance(result, Refused):
+        if isinstance(result, RefusedMessage):
             self.refused.append(f"{message_id}: {result.reason}")
-        elif isinstance(result, Later):
+        elif isinstance(result, Postponed):
             self.later.append(result)
 
     def settlement(self, now: datetime, chance: Callable[[], float]) -> Settlement:
@@ -45,10 +45,10 @@ class Parcel:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class InFlightMessage:
     """One message of a parcel."""
 
-    parcel: Parcel
+    parcel: InFlightEvent
     message: Encoded
 
     @property

@@ -25,7 +25,7 @@ def _key(claim: Claim) -> _Key:
     return claim.seq, claim.lease
 
 
-class Ledger:
+class LeaseTracker:
     """Safe to share between threads. `counts` holds events by what became of them since the worker began."""
 
     def __init__(

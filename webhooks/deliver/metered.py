@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from webhooks.monitoring.metrics import Meter
-from webhooks.segment import Answer, Client, Clients, Post, Transport, meaning
+from webhooks.segment import Client, Clients, Post, SegmentResponse, Transport, meaning
 from webhooks.settings import SegmentSettings
 
 
@@ -16,7 +16,7 @@ class Metered:
         self._transport = transport
         self._meter = meter
 
-    def post(self, write_key: str, body: bytes, *, retries: int = 0) -> Answer:
+    def post(self, write_key: str, body: bytes, *, retries: int = 0) -> SegmentResponse:
         """Send one batch; `Unreachable` where no whole answer came."""
         began = time.perf_counter()
         told = "unreachable"

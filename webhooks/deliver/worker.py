@@ -12,17 +12,17 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from webhooks.deliver.held_keys import Holds
+from webhooks.deliver.held_keys import WriteKeyStatus
 from webhooks.deliver.housekeeping import Housekeeping
-from webhooks.deliver.in_flight import Item, Parcel
-from webhooks.deliver.leases import Ledger
+from webhooks.deliver.in_flight import InFlightEvent, InFlightMessage
+from webhooks.deliver.leases import LeaseTracker
 from webhooks.deliver.prepare import prepare
-from webhooks.deliver.write_key_queue import Batch, Lane
+from webhooks.deliver.write_key_queue import Batch, WriteKeyQueue
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Claim, Journal, Settlement, State
 from webhooks.monitoring.metrics import Meter
 from webhooks.monitoring.tracing import Tracer
-from webhooks.segment import Accepted, Client, Clients, Later, Refused, Setback, backoff, cut
+from webhooks.segment import AcceptedMessage, Client, Clients, Postponed, RefusedMessage, RetryReason, backoff, cut
 from webhooks.settings import RetentionSettings, WorkerSettings
 from webhooks.sources.endpoints import Endpoint
 
@@ -64,12 +64,12 @@ class Worker:
         self._chance = chance
         self._meter = meter or Meter()
         self._tracer = tracer or Tracer()
-        self._ledger = Ledger(journal, worker=self.name, lease=settings.lease, clock=clock, meter=self._meter)
+        self._ledger = LeaseTracker(journal, worker=self.name, lease=settings.lease, clock=clock, meter=self._meter)
         self._housekeeping = Housekeeping(
             journal, retention or RetentionSettings(), worker=self.name, facts=self._facts, clock=clock
         )
-        self._lanes: dict[str, Lane] = {}
-        self._holds = Holds(journal, worker=self.name, clock=clock)
+        self._lanes: dict[str, WriteKeyQueue] = {}
+        self._holds = WriteKeyStatus(journal, worker=self.name, clock=clock)
         self._unknown: set[str] = set()
         self._lock = threading.Lock()
         self._nudge = threading.Event()
@@ -157,7 +157,7 @@ class Worker:
         except Exception as error:
             held = [claim for claim in claims if self._ledger.holds(claim)]
             for claim in held:
-                self._put_off(claim, Setback.FAILED)
+                self._put_off(claim, RetryReason.FAILED)
             self._ledger.give_back(
                 held,
                 f"the worker failed: {error!r}",
@@ -173,15 +173,17 @@ class Worker:
         lanes = [self._lane(key) for key in keys]
         return any(lane.has_room and not lane.client.breaker.wait() for lane in lanes)
 
-    def _lane(self, write_key: str) -> Lane:
+    def _lane(self, write_key: str) -> WriteKeyQueue:
         client = self._clients.of(write_key)
         if client.fingerprint not in self._lanes:
-            self._lanes[client.fingerprint] = Lane(client, self._clients.settings.in_flight, self._send, self._sent)
+            self._lanes[client.fingerprint] = WriteKeyQueue(
+                client, self._clients.settings.in_flight, self._send, self._sent
+            )
         return self._lanes[client.fingerprint]
 
     def _dispatch(self, claims: list[Claim]) -> None:
         settled: list[Settlement] = []
-        loads: dict[str, list[Item]] = {}
+        loads: dict[str, list[InFlightMessage]] = {}
         for claim in claims:
             if claim.locked:
                 settled.append(self._without_key(claim))
@@ -205,7 +207,7 @@ class Worker:
         if claim.locked not in self._unknown:
             self._unknown.add(claim.locked)
             log.error("events wait for their key", extra={"endpoint": claim.event.source, "reason": claim.locked})
-        return self._later(claim, claim.locked, LOCKED, Setback.LOCKED)
+        return self._later(claim, claim.locked, LOCKED, RetryReason.LOCKED)
 
     def _without_endpoint(self, claim: Claim) -> Settlement:
         name = claim.event.source
@@ -213,26 +215,26 @@ class Worker:
             self._unknown.add(name)
             log.warning("events wait for an endpoint that is not configured", extra={"endpoint": name})
         reason = f"no endpoint {name!r} is configured: configure it again, and the event is delivered"
-        return self._later(claim, reason, NO_ENDPOINT, Setback.NO_ENDPOINT)
+        return self._later(claim, reason, NO_ENDPOINT, RetryReason.NO_ENDPOINT)
 
-    def _blocked(self, claim: Claim, lane: Lane) -> Settlement | None:
+    def _blocked(self, claim: Claim, lane: WriteKeyQueue) -> Settlement | None:
         wait = lane.client.breaker.wait()
         if wait:
             breaker = lane.client.breaker
             return self._later(claim, breaker.reason, timedelta(seconds=wait), breaker.setback)
         if lane.has_room:
             return None
-        return self._later(claim, "many batches are under way", CROWDED, Setback.CROWDED)
+        return self._later(claim, "many batches are under way", CROWDED, RetryReason.CROWDED)
 
-    def _later(self, claim: Claim, reason: str, delay: timedelta, why: Setback) -> Settlement:
+    def _later(self, claim: Claim, reason: str, delay: timedelta, why: RetryReason) -> Settlement:
         self._put_off(claim, why)
         due_at = self._clock() + delay
         return Settlement(claim=claim, state=State.PENDING, reason=reason, due_at=due_at, attempt=False)
 
-    def _put_off(self, claim: Claim, why: Setback) -> None:
+    def _put_off(self, claim: Claim, why: RetryReason) -> None:
         self._meter.retried.labels(claim.event.source, why.value).inc()
 
-    def _prepare(self, claim: Claim, endpoint: Endpoint, load: list[Item]) -> Settlement | None:
+    def _prepare(self, claim: Claim, endpoint: Endpoint, load: list[InFlightMessage]) -> Settlement | None:
         """Translate an event and put its messages on the load; the settlement where nothing is to be sent."""
         with self._tracer.translate(claim.event) as span:
             prepared = prepare(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
@@ -243,10 +245,10 @@ class Worker:
         self._meter.translated.labels(claim.event.source, outcome).inc()
         if prepared.state is not State.PENDING:
             return Settlement(claim=claim, state=prepared.state, reason=prepared.reason)
-        parcel = Parcel(claim, out=len(prepared.messages))
+        parcel = InFlightEvent(claim, out=len(prepared.messages))
         for message_id, fault in prepared.refused:
-            parcel.note(message_id, Refused(fault))
-        load.extend(Item(parcel, message) for message in prepared.messages)
+            parcel.note(message_id, RefusedMessage(fault))
+        load.extend(InFlightMessage(parcel, message) for message in prepared.messages)
         return None
 
     def _send(self, client: Client, batch: Batch) -> None:
@@ -260,7 +262,7 @@ class Worker:
             span.tell({"segue.messages": len(mine), "segue.write_key": client.fingerprint})
         self._tell(client, results)
         now = self._clock()
-        done: list[Parcel] = []
+        done: list[InFlightEvent] = []
         chance = self._chance()
         with self._lock:
             for item, result in zip(mine, results, strict=True):
@@ -276,7 +278,7 @@ class Worker:
         self._ledger.settle(settled)
         self._holds.report(client)
 
-    def _results(self, client: Client, mine: Batch) -> Sequence[Accepted | Refused | Later]:
+    def _results(self, client: Client, mine: Batch) -> Sequence[AcceptedMessage | RefusedMessage | Postponed]:
         """What became of each message, whatever happens."""
         self._meter.batch.observe(len(mine))
         retries = max(item.parcel.claim.attempts for item in mine)
@@ -284,12 +286,12 @@ class Worker:
             return client.send([item.message for item in mine], retries=retries, stop=self._stop)
         except Exception as error:
             log.exception("a batch failed", extra={"write_key": client.fingerprint})
-            return [Later(f"the worker failed: {error!r}")] * len(mine)
+            return [Postponed(f"the worker failed: {error!r}")] * len(mine)
 
-    def _tell(self, client: Client, results: Sequence[Accepted | Refused | Later]) -> None:
+    def _tell(self, client: Client, results: Sequence[AcceptedMessage | RefusedMessage | Postponed]) -> None:
         """One line for what of a batch went wrong, by kind; the breaker keeps them few."""
-        put_off = [result.reason for result in results if isinstance(result, Later) and result.counted]
-        refused = [result.reason for result in results if isinstance(result, Refused)]
+        put_off = [result.reason for result in results if isinstance(result, Postponed) and result.counted]
+        refused = [result.reason for result in results if isinstance(result, RefusedMessage)]
         for message, reasons in (("put off, nothing is lost", put_off), ("refused, kept as dead letters", refused)):
             if reasons:
                 told = {"write_key": client.fingerprint, "messages": len(reasons), "reason": reasons[0][:300]}

@@ -8,14 +8,14 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
-from webhooks.deliver.in_flight import Item
+from webhooks.deliver.in_flight import InFlightMessage
 from webhooks.segment import Client
 
 log: Final = logging.getLogger("webhooks.deliver")
-Batch = list[Item]
+Batch = list[InFlightMessage]
 
 
-class Lane:
+class WriteKeyQueue:
     """Up to `width` batches are being sent, and as many again wait. The threads end with the process or `close`."""
 
     def __init__(

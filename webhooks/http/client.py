@@ -18,7 +18,7 @@ Unreachable: Final = (OSError, http.client.HTTPException)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class ClientResponse:
     """The answer; header names are lower case."""
 
     status: int
@@ -27,9 +27,9 @@ class Heard:
     body: bytes
 
 
-def exchange(
+def request(
     method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, timeout: float = 10.0
-) -> Heard:
+) -> ClientResponse:
     """Ask once. After `timeout` seconds it ends, whatever the server does meanwhile (name resolution apart)."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
@@ -51,7 +51,7 @@ def exchange(
         connection.request(method, f"{path}?{parts.query}" if parts.query else path, body or None, dict(headers or {}))
         answer = connection.getresponse()
         told = {name.lower(): value for name, value in answer.getheaders()}
-        heard = Heard(answer.status, answer.reason, told, answer.read(MOST))
+        heard = ClientResponse(answer.status, answer.reason, told, answer.read(MOST))
     except Unreachable:
         if not over.is_set():
             raise
@@ -63,7 +63,7 @@ def exchange(
     return heard
 
 
-def why(error: BaseException) -> str:
+def failure_reason(error: BaseException) -> str:
     """What went wrong, without an address or an object's repr."""
     if isinstance(error, TimeoutError):
         return "no answer in time"

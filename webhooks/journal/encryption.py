@@ -46,7 +46,7 @@ Content = tuple[str, str, bytes]
 """Headers and envelope as JSON, and the body."""
 
 
-class Locked(JournalError):
+class Undecryptable(JournalError):
     """A sealed record cannot be opened: its key is not configured, or it was changed. The event stays as it is."""
 
 
@@ -56,7 +56,7 @@ class _Key:
     id: bytes
 
 
-class Seal:
+class Encryption:
     """The operator's keys, each 32 bytes in hexadecimal: the first seals, all open. Safe to share between threads."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
@@ -126,14 +126,14 @@ class Seal:
     def _open(self, record: bytes, bound: bytes) -> bytes:
         key = self._keys.get(record[_ID])
         if key is None:
-            raise Locked(
+            raise Undecryptable(
                 f"sealed with key {record[_ID].hex()}, which is not configured",
                 hint="Add that key to SEGUE_ENCRYPTION_KEY, behind the first; the event waits.",
             )
         try:
             return _cipher(key.secret, record[_SALT]).decrypt(record[_NONCE], record[36:], bound)
         except (InvalidTag, ValueError):
-            raise Locked(
+            raise Undecryptable(
                 f"sealed with key {key.id.hex()} and does not open: it was changed, or moved here from another row",
                 hint="Restore the row from a backup.",
             ) from None

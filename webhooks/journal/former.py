@@ -14,7 +14,7 @@ from zlib import crc32
 
 from translators.kit import Event
 from webhooks.journal import records
-from webhooks.journal.encryption import Content, Locked, Seal
+from webhooks.journal.encryption import Content, Encryption, Undecryptable
 from webhooks.journal.records import Params
 
 _NAME: Final = slice(0, 2)
@@ -27,14 +27,14 @@ MOST: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
-class Arrivals:
+class ArrivingEvents:
     """The events of one `append`, as rows; and those that bring former keys, by their place among the rows."""
 
     rows: list[Params]
     events: Mapping[int, Event] = field(default_factory=dict)
 
 
-class Sought(NamedTuple):
+class FormerKeyQuery(NamedTuple):
     """A former key to look up. `body` is given only if the stored body must be equal."""
 
     source: str
@@ -42,7 +42,7 @@ class Sought(NamedTuple):
     body: bytes | None
 
 
-class Held(NamedTuple):
+class StoredKey(NamedTuple):
     """The stored event of a former key. If the body is to be compared: `same` says so, or else its content."""
 
     type: str
@@ -50,36 +50,36 @@ class Held(NamedTuple):
     content: Content | None = None
 
 
-Look = Callable[[Sequence[Sought]], Mapping[int, Held]]
+Look = Callable[[Sequence[FormerKeyQuery]], Mapping[int, StoredKey]]
 """The stored events of former keys, by their place in the sequence."""
 
 
-def arrivals(events: Sequence[Event], now: datetime, seal: Seal) -> Arrivals:
+def arrivals(events: Sequence[Event], now: datetime, seal: Encryption) -> ArrivingEvents:
     """The rows of new events."""
     rows = [records.new(event, now, seal) for event in events]
-    return Arrivals(rows, {place: event for place, event in enumerate(events) if event.former_keys})
+    return ArrivingEvents(rows, {place: event for place, event in enumerate(events) if event.former_keys})
 
 
-def joined(group: Sequence[Arrivals]) -> Arrivals:
+def joined(group: Sequence[ArrivingEvents]) -> ArrivingEvents:
     """All the arrivals of a group commit, in order."""
     rows: list[Params] = []
     events: dict[int, Event] = {}
     for arrivals in group:
         events.update((len(rows) + place, event) for place, event in arrivals.events.items())
         rows += arrivals.rows
-    return Arrivals(rows, events)
+    return ArrivingEvents(rows, events)
 
 
-def stored_before(arrivals: Arrivals, look: Look, seal: Seal) -> set[int]:
+def stored_before(arrivals: ArrivingEvents, look: Look, seal: Encryption) -> set[int]:
     """The places of rows that are stored, or come earlier among these rows, under one of their former keys."""
     sought = [
-        (place, Sought(event.source, former.key, event.raw if former.same_bytes else None))
+        (place, FormerKeyQuery(event.source, former.key, event.raw if former.same_bytes else None))
         for place, event in arrivals.events.items()
         for former in event.former_keys
         if former.key != event.key
     ]
     held = look([former for _, former in sought])
-    by_place: dict[int, list[tuple[Sought, Held | None]]] = {}
+    by_place: dict[int, list[tuple[FormerKeyQuery, StoredKey | None]]] = {}
     for number, (place, former) in enumerate(sought):
         by_place.setdefault(place, []).append((former, held.get(number)))
     first: dict[Params, Params] = {}
@@ -87,7 +87,7 @@ def stored_before(arrivals: Arrivals, look: Look, seal: Seal) -> set[int]:
     for place, row in enumerate(arrivals.rows):
         for former, stored in by_place.get(place, ()):
             earlier = first.get((former.source, former.key)) if stored is None else None
-            candidate = Held(earlier[_TYPE], content=earlier[_CONTENT]) if earlier else stored
+            candidate = StoredKey(earlier[_TYPE], content=earlier[_CONTENT]) if earlier else stored
             if candidate is not None and _is_same(former, candidate, row[_TYPE], seal):
                 repeated.add(place)
                 break
@@ -96,7 +96,7 @@ def stored_before(arrivals: Arrivals, look: Look, seal: Seal) -> set[int]:
     return repeated
 
 
-def buckets(arrivals: Arrivals) -> list[int] | None:
+def buckets(arrivals: ArrivingEvents) -> list[int] | None:
     """Numbers to lock, in order, so that of two transactions that bring each other's keys one waits for the other.
 
     None for all of them.
@@ -110,7 +110,7 @@ def buckets(arrivals: Arrivals) -> list[int] | None:
     return sorted(numbers) if len(numbers) <= MOST else None
 
 
-def _is_same(former: Sought, held: Held, type_: str, seal: Seal) -> bool:
+def _is_same(former: FormerKeyQuery, held: StoredKey, type_: str, seal: Encryption) -> bool:
     if held.type != type_:
         return False
     if former.body is None or held.same:
@@ -119,5 +119,5 @@ def _is_same(former: Sought, held: Held, type_: str, seal: Seal) -> bool:
         return False
     try:
         return seal.open(former.source, former.key, held.content)[2] == former.body
-    except Locked:
+    except Undecryptable:
         return False

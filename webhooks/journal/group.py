@@ -28,7 +28,7 @@ class _Waiter(Generic[T, R]):
         self.error: Exception | None = None
 
 
-class Group(Generic[T, R]):
+class GroupCommit(Generic[T, R]):
     """`submit(item)` returns when the commit that holds the item has returned.
 
     commit  takes the items of one group and gives for each a result, or an error that concerns it alone; what it

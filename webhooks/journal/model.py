@@ -56,7 +56,7 @@ def left_out_by(state: State, reason: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class AppendResult:
     """What an append did: how many events were new, how many were there already."""
 
     new: int
@@ -156,7 +156,7 @@ class Verification:
 
 
 @dataclass(frozen=True, slots=True)
-class Resealed:
+class ReencryptResult:
     """What `reseal` saw: how many rows by the key that they were sealed with (`plain` without one), and did.
 
     `after` is where the next call begins; empty at the end.
@@ -169,7 +169,7 @@ class Resealed:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class EventGroup:
     """Events alike in source, type, state and reason. `latest` is the seq of the one that came last."""
 
     source: str
@@ -183,7 +183,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Act:
+class AuditContext:
     """Who changes events by hand, and why. `operation` is the same for all the calls of one command."""
 
     who: str
@@ -192,7 +192,7 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
+class ChangeResult:
     """What a replay or a drop did. `left`: not there (any more), or in a state that it does not change."""
 
     changed: int
@@ -200,7 +200,7 @@ class Changed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Audited:
+class AuditEntry:
     """A line of the audit log. `events` are `source/key` of the events it changed, in order."""
 
     id: int

@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 
 from webhooks.errors import JournalAbsent, JournalUnavailable, SettingsError
 from webhooks.journal.absent import AbsentJournal
-from webhooks.journal.encryption import PLAIN, Seal
+from webhooks.journal.encryption import PLAIN, Encryption
 from webhooks.journal.protocol import Journal
 from webhooks.journal.sqlite import SqliteJournal
 from webhooks.journal.sqlite.read_only import ReadOnlyFile
@@ -34,7 +34,7 @@ def open_journal(
 
     With a `namespace`, a journal that has none takes it, and one that has another is refused with `SettingsError`.
     """
-    check = _Check(Seal(keys), given=bool(keys), moved=moved, namespace=namespace)
+    check = _Check(Encryption(keys), given=bool(keys), moved=moved, namespace=namespace)
     if not _is_postgres(url):
         journal = SqliteJournal(file_of(url), seal=check.seal)
         check.of(journal)
@@ -53,7 +53,7 @@ def open_existing(url: str, keys: Sequence[str] = (), *, change: bool = False, m
 
     If there is none yet, an `AbsentJournal` that is empty until there is one.
     """
-    seal = Seal(keys)
+    seal = Encryption(keys)
     check = _Check(seal, given=bool(keys), moved=moved, keep=False)
 
     def opened() -> Journal:
@@ -85,7 +85,7 @@ def is_absent(journal: object) -> JournalAbsent | None:
 class _Check:
     """What a journal says of itself, against what is configured; `SettingsError` if they do not agree."""
 
-    seal: Seal = field(kw_only=False)
+    seal: Encryption = field(kw_only=False)
     given: bool
     moved: bool = False
     namespace: str = ""

@@ -9,20 +9,20 @@ from typing import Any, Final, Protocol
 from translators.kit import Event
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import (
-    Act,
-    Audited,
+    AppendResult,
+    AuditContext,
+    AuditEntry,
     Census,
-    Changed,
+    ChangeResult,
     Claim,
     Cursor,
-    Kind,
-    Resealed,
+    EventGroup,
+    ReencryptResult,
     Row,
     SearchResult,
     Settlement,
     State,
     Stats,
-    Stored,
     Verification,
 )
 
@@ -39,7 +39,7 @@ class Journal(Protocol):
         """Counters for metrics."""
         ...
 
-    def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
+    def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
         """Store new events durably (fsynced before it returns); all of one call or none. Groups concurrent calls.
 
         An event whose (source, key) is there already is counted as duplicate and changes nothing; so is one that is
@@ -121,13 +121,19 @@ class Journal(Protocol):
         """The events that the filter means now, in order; for commands that confirm a choice and then act on it."""
         ...
 
-    def kinds(self, filter: Filter = EVERYTHING) -> list[Kind]:
+    def kinds(self, filter: Filter = EVERYTHING) -> list[EventGroup]:
         """The events that the filter means, counted by source, type, state and reason."""
         ...
 
     def replay(
-        self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime, due_at: datetime | None = None
-    ) -> Changed:
+        self,
+        seqs: Sequence[int],
+        *,
+        by: AuditContext,
+        as_new: bool = False,
+        now: datetime,
+        due_at: datetime | None = None,
+    ) -> ChangeResult:
         """Make settled events pending again: due now or then, no attempts, one more entry in their history.
 
         In one transaction with a line in the audit log (where something changed). A pending event is left alone.
@@ -135,7 +141,7 @@ class Journal(Protocol):
         """
         ...
 
-    def drop(self, seqs: Sequence[int], *, by: Act, now: datetime) -> Changed:
+    def drop(self, seqs: Sequence[int], *, by: AuditContext, now: datetime) -> ChangeResult:
         """Make events `DROPPED` that are in one of `DROPPABLE`'s states; a worker's lease on one is lost.
 
         In one transaction with a line in the audit log (where something changed). The event stays until its
@@ -143,18 +149,18 @@ class Journal(Protocol):
         """
         ...
 
-    def load(self, rows: Iterable[Row]) -> Stored:
+    def load(self, rows: Iterable[Row]) -> AppendResult:
         """Store rows of another journal as they stand, unleased, in the order given; all of one call or none.
 
         Their seq and cursor are given anew. One whose (source, key) is there already changes nothing.
         """
         ...
 
-    def audit(self, action: str, detail: Mapping[str, Any], *, by: Act, now: datetime) -> None:
+    def audit(self, action: str, detail: Mapping[str, Any], *, by: AuditContext, now: datetime) -> None:
         """Add a line to the audit log, which is never changed or pruned."""
         ...
 
-    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[Audited]:
+    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[AuditEntry]:
         """The audit log, newest first; those before an id, those about one event (source, key)."""
         ...
 
@@ -182,7 +188,7 @@ class Journal(Protocol):
         """Every counter and mark."""
         ...
 
-    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:
+    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
         """Seal anew what is not sealed with today's first key (or open what is, where that is `plain`)."""
         ...
 

@@ -13,9 +13,19 @@ import msgspec
 from translators.kit import Event
 from translators.kit.times import EPOCH
 from webhooks.errors import JournalError
-from webhooks.journal.encryption import Content, Locked, Seal, sealed_with
+from webhooks.journal.encryption import Content, Encryption, Undecryptable, sealed_with
 from webhooks.journal.filter import Filter
-from webhooks.journal.model import Act, Attempt, Audited, Claim, Cursor, Resealed, Row, Settlement, State
+from webhooks.journal.model import (
+    Attempt,
+    AuditContext,
+    AuditEntry,
+    Claim,
+    Cursor,
+    ReencryptResult,
+    Row,
+    Settlement,
+    State,
+)
 
 Params = tuple[Any, ...]
 Record = Any
@@ -55,7 +65,7 @@ def due(at: datetime | None) -> int:
     return AT_ONCE if at is None else micros(at)
 
 
-def new(event: Event, now: datetime, seal: Seal) -> Params:
+def new(event: Event, now: datetime, seal: Encryption) -> Params:
     """For `append`. `ValueError` for what not every store could hold."""
     for name in (event.source, event.key, event.type):
         if "\0" in name:
@@ -89,7 +99,7 @@ def refused(what: str, error: Exception) -> JournalError:
     return JournalError(f"{what} cannot be stored: {error}", hint="Its translator gave a value of a wrong kind.")
 
 
-def settled(settlement: Settlement, now: datetime, seal: Seal) -> dict[str, Any]:
+def settled(settlement: Settlement, now: datetime, seal: Encryption) -> dict[str, Any]:
     """For `settle`."""
     pending = settlement.state is State.PENDING
     reason = text(seal.quiet(settlement.reason))
@@ -107,7 +117,7 @@ def settled(settlement: Settlement, now: datetime, seal: Seal) -> dict[str, Any]
     }
 
 
-def loaded(row: Row, seal: Seal) -> Params:
+def loaded(row: Row, seal: Encryption) -> Params:
     """For `load`."""
     if row.locked:
         raise ValueError(f"event {row.event.key} of {row.event.source} is {row.locked}")
@@ -125,14 +135,14 @@ def loaded(row: Row, seal: Seal) -> Params:
     )  # fmt: skip
 
 
-def acted(act: Act) -> dict[str, Any]:
+def acted(act: AuditContext) -> dict[str, Any]:
     """Who and why, for `replay`, `drop` and `audit`."""
     return {"who": text(act.who), "reason": text(act.reason), "operation": text(act.operation)}
 
 
-def audited(record: Record) -> Audited:
+def audited(record: Record) -> AuditEntry:
     """A line of the audit log."""
-    return Audited(
+    return AuditEntry(
         id=record["id"],
         at=moment(record["at"]),
         who=record["who"],
@@ -169,7 +179,7 @@ def _glob(pattern: str) -> str:
     return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
-def _shut(event: Event, seal: Seal) -> Content:
+def _shut(event: Event, seal: Encryption) -> Content:
     return seal.shut(event.source, event.key, (json(event.headers), json(event.envelope), event.raw))
 
 
@@ -177,11 +187,11 @@ def _columns(record: Record) -> Content:
     return record["headers"], record["envelope"], record["body"]
 
 
-def event(record: Record, seal: Seal) -> tuple[Event, str]:
+def event(record: Record, seal: Encryption) -> tuple[Event, str]:
     """The event that was given to `append`, without its options; and why it is without content, where it is locked."""
     try:
         (headers, envelope, raw), locked = seal.open(record["source"], record["event_key"], _columns(record)), ""
-    except Locked as error:
+    except Undecryptable as error:
         (headers, envelope, raw), locked = ("{}", "{}", b""), error.message
     found = Event(
         source=record["source"],
@@ -199,15 +209,15 @@ def event(record: Record, seal: Seal) -> tuple[Event, str]:
     return found, locked
 
 
-def body(record: Record, seal: Seal) -> bytes:
+def body(record: Record, seal: Encryption) -> bytes:
     """The event's bytes; none if it is locked."""
     try:
         return seal.open(record["source"], record["event_key"], _columns(record))[2]
-    except Locked:
+    except Undecryptable:
         return b""
 
 
-def claim(record: Record, worker: str, seal: Seal) -> Claim:
+def claim(record: Record, worker: str, seal: Encryption) -> Claim:
     """The event as a worker takes it."""
     found, locked = event(record, seal)
     return Claim(
@@ -221,7 +231,7 @@ def claim(record: Record, worker: str, seal: Seal) -> Claim:
     )
 
 
-def resealed(record: Record, seal: Seal) -> Params | None:
+def resealed(record: Record, seal: Encryption) -> Params | None:
     """For `reseal`; None where its key is that of today already. `Locked` where it does not open."""
     if sealed_with(record["body"]) == seal.current:
         return None
@@ -232,8 +242,8 @@ def resealed(record: Record, seal: Seal) -> Params | None:
 
 
 def reseal(
-    found: Sequence[Record], seal: Seal, write: Callable[[Record, Params], None], *, limit: int, after: str
-) -> Resealed:
+    found: Sequence[Record], seal: Encryption, write: Callable[[Record, Params], None], *, limit: int, after: str
+) -> ReencryptResult:
     """What `reseal` saw in a page of records, each that changes given to `write`; `after` is the page's last cursor."""
     by_key: Counter[str] = Counter()
     changed = locked = 0
@@ -241,16 +251,16 @@ def reseal(
         by_key[sealed_with(record["body"])] += 1
         try:
             params = resealed(record, seal)
-        except Locked:
+        except Undecryptable:
             locked += 1
             continue
         if params is not None:
             changed += 1
             write(record, params)
-    return Resealed(after if len(found) == limit else "", by_key, changed, locked)
+    return ReencryptResult(after if len(found) == limit else "", by_key, changed, locked)
 
 
-def row(record: Record, seal: Seal, cursor: Cursor = "") -> Row:
+def row(record: Record, seal: Encryption, cursor: Cursor = "") -> Row:
     """The event as it stands; its place is its number where no other cursor is given."""
     found, locked = event(record, seal)
 

@@ -8,19 +8,19 @@ from itertools import islice
 from typing import Any, Final
 
 from webhooks.journal import records
-from webhooks.journal.encryption import Seal
+from webhooks.journal.encryption import Encryption
 from webhooks.journal.filter import Filter, finder
-from webhooks.journal.model import Cursor, Kind, Row, SearchResult, State
+from webhooks.journal.model import Cursor, EventGroup, Row, SearchResult, State
 from webhooks.journal.protocol import EVERYTHING, MOST_SEARCHED
 
 PAGE: Final = 500
 """Rows read at once where each is looked into."""
 
 
-class Looked:
+class TextSearch:
     """`rows`, `search`, `count`, `seqs` and `kinds` of a store that answers `_page`, `_row`, `_cursor` and `_all`."""
 
-    _seal: Seal
+    _seal: Encryption
 
     def rows(
         self, filter: Filter = EVERYTHING, *, after: Cursor = "", limit: int = 100, newest_first: bool = False
@@ -74,12 +74,12 @@ class Looked:
             return [record["seq"] for record, holds in self._looked_into(filter) if holds]
         return [row[0] for row in self._all("seqs", filter)]
 
-    def kinds(self, filter: Filter = EVERYTHING) -> list[Kind]:
+    def kinds(self, filter: Filter = EVERYTHING) -> list[EventGroup]:
         """Counted by source, type, state and reason."""
         if filter.text:
             filter = replace(filter, text="", seqs=tuple(self.seqs(filter)))
         return [
-            Kind(source, type_, State(state), reason, count, records.moment(first), records.moment(last), latest)
+            EventGroup(source, type_, State(state), reason, count, records.moment(first), records.moment(last), latest)
             for source, type_, state, reason, count, first, last, latest in self._all("kinds", filter)
         ]
 

@@ -14,7 +14,7 @@ from webhooks.errors import JournalUnavailable
 log: Final = logging.getLogger("webhooks.monitoring.metrics")
 
 
-class Rounds:
+class PeriodicJobs:
     """`jobs` by how many seconds lie between two runs of each. `last`, where given, is done once more at the end."""
 
     def __init__(self, jobs: Mapping[Callable[[], object], float], *, last: Callable[[], object] | None = None) -> None:

@@ -26,7 +26,7 @@ YOUNG: Final = 3 * 86400.0
 FACTOR: Final = 1.5
 
 
-class Beats(msgspec.Struct, frozen=True, kw_only=True):
+class ArrivalTimes(msgspec.Struct, frozen=True, kw_only=True):
     """One source: when it was first and last heard, in seconds since 1970, and each day's longest silence."""
 
     first: float
@@ -38,17 +38,17 @@ class Beats(msgspec.Struct, frozen=True, kw_only=True):
         least = floor if now - self.first >= YOUTH else max(floor, YOUNG)
         return max(least, FACTOR * max(self.longest.values(), default=0.0))
 
-    def heard(self, last: float, now: float, floor: float) -> Beats:
+    def heard(self, last: float, now: float, floor: float) -> ArrivalTimes:
         """After it was heard again at `last`."""
         if last <= self.last:
             return self
         silence = min(last - self.last, self.limit(now, floor))
         today = int(last // 86400)
         kept = {day: longest for day, longest in self.longest.items() if today - DAYS < day}
-        return Beats(first=self.first, last=last, longest={**kept, today: max(kept.get(today, 0.0), silence)})
+        return ArrivalTimes(first=self.first, last=last, longest={**kept, today: max(kept.get(today, 0.0), silence)})
 
 
-class Pulse:
+class SilenceTracker:
     """`listen` learns what the journal's totals tell; `sources` gives what was learned by any process."""
 
     def __init__(
@@ -66,16 +66,16 @@ class Pulse:
         for labels, last in labelled(self._journal.tallies(), SERIES):
             source = labels["source"]
             beats = known.get(source)
-            heard[source] = beats.heard(last, now, self._floor) if beats else Beats(first=last, last=last)
+            heard[source] = beats.heard(last, now, self._floor) if beats else ArrivalTimes(first=last, last=last)
         if heard != known:
             self._journal.note(NOTE, {"sources": msgspec.to_builtins(heard, str_keys=True)}, now=self._clock())
 
-    def sources(self) -> dict[str, Beats]:
+    def sources(self) -> dict[str, ArrivalTimes]:
         """What is known of each source that was ever heard."""
         found = self._journal.notes().get(NOTE)
-        return msgspec.convert(found[1]["sources"], dict[str, Beats], strict=False) if found else {}
+        return msgspec.convert(found[1]["sources"], dict[str, ArrivalTimes], strict=False) if found else {}
 
-    def limits(self) -> dict[str, tuple[Beats, float]]:
+    def limits(self) -> dict[str, tuple[ArrivalTimes, float]]:
         """Each source with the seconds of silence that are still usual for it."""
         now = self._clock().timestamp()
         return {source: (beats, beats.limit(now, self._floor)) for source, beats in self.sources().items()}

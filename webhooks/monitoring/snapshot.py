@@ -25,7 +25,7 @@ STALE: Final = 6.0
 """So many pauses late, no worker is taking them any more."""
 
 
-class Seen(msgspec.Struct, frozen=True, kw_only=True):
+class JournalSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     """`states` holds events by source and state, `oldest` when each source's oldest pending one was received.
 
     `keys` are the fingerprints of the write keys in use; `disk` is free and whole bytes where the journal's is known;
@@ -41,7 +41,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     pause: float = EVERY
 
 
-class Survey:
+class SnapshotTaker:
     """`database` is the journal's URL. `clock` gives aware UTC, `tick` is monotonic."""
 
     def __init__(
@@ -59,7 +59,7 @@ class Survey:
         self._clock = clock
         self._tick = tick
         self._due = tick()
-        self._own: Seen | None = None
+        self._own: JournalSnapshot | None = None
 
     def take(self) -> None:
         """Look, and note it for all; unless that cost so much that it is not due again, or another worker just did."""
@@ -68,7 +68,7 @@ class Survey:
         seen = self._look()
         self._journal.note(NOTE, msgspec.to_builtins(seen), now=seen.at)
 
-    def latest(self) -> Seen:
+    def latest(self) -> JournalSnapshot:
         """What a worker saw; where none has for a while, what is seen from here."""
         noted = self._noted()
         if noted is not None and self._is_fresh(noted, STALE):
@@ -77,14 +77,14 @@ class Survey:
             self._own = self._look()
         return self._own
 
-    def _look(self) -> Seen:
+    def _look(self) -> JournalSnapshot:
         began = self._tick()
         census = self._journal.census()
         now = self._clock()
         pause = max(EVERY, SHARE * (self._tick() - began))
         self._due = began + pause
         disk = None if self._folder is None else shutil.disk_usage(self._folder)
-        return Seen(
+        return JournalSnapshot(
             at=now,
             states={source: {state.value: n for state, n in by.items()} for source, by in census.by_source.items()},
             oldest=census.oldest_by_source,
@@ -94,11 +94,11 @@ class Survey:
             pause=pause,
         )
 
-    def _noted(self) -> Seen | None:
+    def _noted(self) -> JournalSnapshot | None:
         found = self._journal.notes().get(NOTE)
-        return msgspec.convert(found[1], Seen) if found else None
+        return msgspec.convert(found[1], JournalSnapshot) if found else None
 
-    def _is_fresh(self, seen: Seen | None, pauses: float) -> bool:
+    def _is_fresh(self, seen: JournalSnapshot | None, pauses: float) -> bool:
         return seen is not None and self._clock() - seen.at < timedelta(seconds=pauses * seen.pause)
 
 

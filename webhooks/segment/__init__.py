@@ -7,27 +7,27 @@ clients.of(write_key).send(batch)       # one try of a batch, from the worker
 
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
-from webhooks.segment.client import Accepted, Client, Clients, Later, Post, Refused, Result
+from webhooks.segment.client import AcceptedMessage, Client, Clients, Post, Postponed, RefusedMessage, Result
 from webhooks.segment.limiter import Limiter
-from webhooks.segment.retries import Meaning, Setback, backoff, meaning, retry_after
+from webhooks.segment.retries import Meaning, RetryReason, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
-from webhooks.segment.transport import Answer, Transport, Unreachable, fingerprint
+from webhooks.segment.transport import SegmentResponse, Transport, Unreachable, fingerprint
 
 __all__ = [
-    "Accepted",
+    "AcceptedMessage",
     "Admission",
-    "Answer",
     "Breaker",
     "Client",
     "Clients",
     "Encoded",
-    "Later",
     "Limiter",
     "Meaning",
     "Post",
-    "Refused",
+    "Postponed",
+    "RefusedMessage",
     "Result",
-    "Setback",
+    "RetryReason",
+    "SegmentResponse",
     "Transport",
     "Unreachable",
     "assemble",

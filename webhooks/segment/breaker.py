@@ -14,7 +14,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import Final
 
-from webhooks.segment.retries import BASE, Setback, backoff
+from webhooks.segment.retries import BASE, RetryReason, backoff
 
 THRESHOLD: Final = 5
 """Failures in a row that open it."""
@@ -32,7 +32,7 @@ class Admission(StrEnum):
     NONE = "none"
 
 
-class State(StrEnum):
+class BreakerState(StrEnum):
     """Where the breaker stands."""
 
     CLOSED = "closed"
@@ -54,7 +54,7 @@ class Breaker:
         self._failures = 0
         self._failing_since = 0.0
         self._probing = False
-        self.state = State.CLOSED
+        self.state = BreakerState.CLOSED
         self.reason = ""
         self.last_failure = ""
 
@@ -67,20 +67,21 @@ class Breaker:
     @property
     def held(self) -> str:
         """Why the write key is held; empty where it is not."""
-        return self.reason if self.state is State.HELD else ""
+        return self.reason if self.state is BreakerState.HELD else ""
 
     @property
-    def setback(self) -> Setback:
+    def setback(self) -> RetryReason:
         """What its standing is to those who may not send."""
-        return {State.HELD: Setback.HELD, State.PAUSED: Setback.THROTTLED}.get(self.state, Setback.OPEN)
+        reasons = {BreakerState.HELD: RetryReason.HELD, BreakerState.PAUSED: RetryReason.THROTTLED}
+        return reasons.get(self.state, RetryReason.OPEN)
 
     def admit(self) -> Admission:
         """Ask before a batch is sent."""
         with self._lock:
             if self._until > self._tick() or self._probing:
                 return Admission.NONE
-            if self.state in {State.CLOSED, State.PAUSED}:
-                self.state = State.CLOSED
+            if self.state in {BreakerState.CLOSED, BreakerState.PAUSED}:
+                self.state = BreakerState.CLOSED
                 return Admission.ALL
             self._probing = True
             return Admission.PROBE
@@ -93,7 +94,7 @@ class Breaker:
     def succeed(self) -> None:
         """A batch was accepted: close."""
         with self._lock:
-            self._set(State.CLOSED, 0.0, "")
+            self._set(BreakerState.CLOSED, 0.0, "")
             self._failures = 0
 
     def fail(self, reason: str) -> None:
@@ -103,28 +104,28 @@ class Breaker:
                 self._failing_since = self._tick()
             self._failures += 1
             self.last_failure = reason
-            if self._failures < THRESHOLD and self.state is not State.HELD:
+            if self._failures < THRESHOLD and self.state is not BreakerState.HELD:
                 return
             wait = max(BASE, backoff(self._failures - THRESHOLD, self._chance))
-            held = self.state is State.HELD
-            self._set(self.state if held else State.OPEN, self._tick() + wait, self.reason if held else reason)
+            held = self.state is BreakerState.HELD
+            self._set(self.state if held else BreakerState.OPEN, self._tick() + wait, self.reason if held else reason)
 
     def pause(self, seconds: float, reason: str) -> None:
         """The server asked for a rest."""
         with self._lock:
-            closed = self.state in {State.CLOSED, State.PAUSED}
+            closed = self.state in {BreakerState.CLOSED, BreakerState.PAUSED}
             until = max(self._until, self._tick() + seconds)
-            self._set(State.PAUSED if closed else self.state, until, reason if closed else self.reason)
+            self._set(BreakerState.PAUSED if closed else self.state, until, reason if closed else self.reason)
 
     def hold(self, reason: str) -> None:
         """The server refuses us until somebody mends the configuration."""
         with self._lock:
-            self._set(State.HELD, self._tick() + HOLD, reason)
+            self._set(BreakerState.HELD, self._tick() + HOLD, reason)
 
     def release(self) -> None:
         """A probe was not sent after all."""
         with self._lock:
             self._probing = False
 
-    def _set(self, state: State, until: float, reason: str) -> None:
+    def _set(self, state: BreakerState, until: float, reason: str) -> None:
         self.state, self._until, self.reason, self._probing = state, until, reason, False

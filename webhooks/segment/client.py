@@ -14,9 +14,9 @@ from typing import Any, Final, Protocol
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
 from webhooks.segment.limiter import Limiter
-from webhooks.segment.retries import Meaning, Setback, backoff, meaning, retry_after
+from webhooks.segment.retries import Meaning, RetryReason, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
-from webhooks.segment.transport import Answer, Transport, Unreachable, fingerprint
+from webhooks.segment.transport import SegmentResponse, Transport, Unreachable, fingerprint
 from webhooks.settings import SegmentSettings
 
 PROBE: Final = 20
@@ -28,19 +28,19 @@ DISTRUST: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class AcceptedMessage:
     """Segment answered 200 for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RefusedMessage:
     """It will never be taken as it is; `reason` has the fault and its mend, or Segment's own words."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
-class Later:
+class Postponed:
     """Send it again. `delay` in seconds is asked by the server or the breaker; None leaves it to the backoff.
 
     `counted` says whether this was a try that failed; what was never sent, or was put off, is not.
@@ -49,17 +49,17 @@ class Later:
     reason: str
     delay: float | None = None
     counted: bool = True
-    why: Setback = Setback.FAILED
+    why: RetryReason = RetryReason.FAILED
 
 
-Result = Accepted | Refused | Later
-_ACCEPTED: Final = Accepted()
+Result = AcceptedMessage | RefusedMessage | Postponed
+_ACCEPTED: Final = AcceptedMessage()
 
 
 class Post(Protocol):
     """What a client needs of a transport."""
 
-    def post(self, write_key: str, body: bytes, *, retries: int = 0) -> Answer:
+    def post(self, write_key: str, body: bytes, *, retries: int = 0) -> SegmentResponse:
         """Send one batch; `Unreachable` where no whole answer came."""
         ...
 
@@ -76,7 +76,7 @@ class _Sending:
     spread: bool = False
     cut_short: bool = False
 
-    def put_off(self, now: Sequence[int], later: Later) -> None:
+    def put_off(self, now: Sequence[int], later: Postponed) -> None:
         """Settle this run, and with it the rest, which was not tried."""
         rest = replace(later, counted=False)
         self.results.update((place, later) for place in now)
@@ -118,14 +118,15 @@ class Client:
         stop = stop or threading.Event()
         if not self._write_key:
             self.breaker.hold("no write key is configured: set SEGMENT_WRITE_KEY, or the endpoint's write_key")
-            return [Later(self.breaker.reason, self.breaker.wait(), counted=False, why=Setback.HELD)] * len(batch)
+            held = Postponed(self.breaker.reason, self.breaker.wait(), counted=False, why=RetryReason.HELD)
+            return [held] * len(batch)
         sending = _Sending(batch, deque([range(len(batch))]))
         admission = self.breaker.admit()
         try:
             while sending.left:
                 if admission is Admission.NONE:
                     reason = self.breaker.reason or "another request is finding out whether Segment answers again"
-                    sending.put_off((), Later(reason, self.breaker.wait(), counted=False, why=self.breaker.setback))
+                    sending.put_off((), Postponed(reason, self.breaker.wait(), counted=False, why=self.breaker.setback))
                     break
                 if self._step(sending, admission, retries=retries, stop=stop):
                     admission = Admission.ALL
@@ -146,7 +147,7 @@ class Client:
         for place, message in enumerate(messages):
             encoded = Encoded(str(message.get("messageId", "")), encode(message))
             fault = faults(message, encoded.body)
-            results.append(Refused(fault) if fault else Later("not sent yet"))
+            results.append(RefusedMessage(fault) if fault else Postponed("not sent yet"))
             if not fault:
                 open_[place] = encoded
         until = self._tick() + patience
@@ -157,7 +158,7 @@ class Client:
             for batch in cut(list(open_.values())):
                 for result, place in zip(self.send(batch, retries=tries, stop=stop), places, strict=False):
                     results[place] = result
-                    if isinstance(result, Later):
+                    if isinstance(result, Postponed):
                         waits.append(backoff(tries, self._chance) if result.delay is None else result.delay)
                     else:
                         del open_[place]
@@ -174,14 +175,14 @@ class Client:
             run = run[:PROBE]
         if stop.wait(self._limiter.reserve(len(run))):
             self._limiter.give_back(len(run))
-            sending.put_off(run, Later("the worker is shutting down", 0.0, counted=False, why=Setback.STOPPING))
+            sending.put_off(run, Postponed("the worker is shutting down", 0.0, counted=False, why=RetryReason.STOPPING))
             return False
         body = assemble([sending.batch[place] for place in run], sent_at=self._clock() if self._send_sent_at else None)
         try:
             answer = self._transport.post(self._write_key, body, retries=retries)
         except Unreachable as error:
             self.breaker.fail(f"Segment cannot be reached: {error}")
-            sending.put_off(run, Later(f"Segment cannot be reached: {error}", why=Setback.UNREACHABLE))
+            sending.put_off(run, Postponed(f"Segment cannot be reached: {error}", why=RetryReason.UNREACHABLE))
             return False
         told = f"Segment answered {answer.status}: {answer.text or 'nothing more'}"
         match meaning(answer.status):
@@ -196,20 +197,20 @@ class Client:
                 self._retry(sending, run, answer, told)
             case Meaning.CONFIG:
                 self.breaker.hold(told[:300])
-                sending.put_off(run, Later(told, self.breaker.wait(), counted=False, why=Setback.HELD))
+                sending.put_off(run, Postponed(told, self.breaker.wait(), counted=False, why=RetryReason.HELD))
             case _:  # Meaning.SPLIT
                 self._split(sending, run, told)
         return False
 
-    def _retry(self, sending: _Sending, run: Sequence[int], answer: Answer, told: str) -> None:
+    def _retry(self, sending: _Sending, run: Sequence[int], answer: SegmentResponse, told: str) -> None:
         asked = retry_after(answer.headers, now=self._clock())
         if asked is None:
             self.breaker.fail(told)
-            why = Setback.THROTTLED if answer.status == 429 else Setback.SERVER
-            sending.put_off(run, Later(told, why=why))
+            why = RetryReason.THROTTLED if answer.status == 429 else RetryReason.SERVER
+            sending.put_off(run, Postponed(told, why=why))
         else:
             self.breaker.pause(asked, told)
-            sending.put_off(run, Later(told, asked, counted=False, why=Setback.THROTTLED))
+            sending.put_off(run, Postponed(told, asked, counted=False, why=RetryReason.THROTTLED))
 
     def _split(self, sending: _Sending, run: range | list[int], told: str) -> None:
         if len(run) > 1:
@@ -217,7 +218,7 @@ class Client:
             sending.left.extendleft((run[half:], run[:half]))
             return
         sending.refused += 1
-        sending.results[run[0]] = Refused(told)
+        sending.results[run[0]] = RefusedMessage(told)
         with self._lock:
             self._in_a_row += 1
             in_a_row = self._in_a_row
@@ -225,7 +226,7 @@ class Client:
             return
         if in_a_row >= DISTRUST:
             self.breaker.hold(f"{in_a_row} messages in a row were refused and none accepted; {told}"[:300])
-            later = Later(self.breaker.reason, self.breaker.wait(), why=Setback.HELD)
+            later = Postponed(self.breaker.reason, self.breaker.wait(), why=RetryReason.HELD)
             sending.put_off(sorted(sending.results), later)
         elif sending.refused >= DOUBT and not sending.spread:
             sending.spread = True

@@ -38,7 +38,7 @@ class Dropped:
     reason: str
 
 
-class Receiver:
+class FakeSegment:
     """A WSGI app. `keep` bounds what stays in memory; `log` gets each accepted message as a line before its 200.
 
     `keys`, where given, are the write keys that exist; as at Segment, another one is answered 200 and loses all.
@@ -228,7 +228,7 @@ def main() -> None:
     parser.add_argument("--keep", type=int, default=10_000, help="messages kept in memory")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
     given = parser.parse_args()
-    server = serve(Receiver(log=given.log, keep=given.keep, latency=given.latency), host=given.host, port=given.port)
+    server = serve(FakeSegment(log=given.log, keep=given.keep, latency=given.latency), host=given.host, port=given.port)
     print(f"receiving at http://{given.host}:{server.server_port}", flush=True)  # noqa: T201 - a command
     try:
         server.serve_forever()

@@ -29,7 +29,7 @@ class Meaning(StrEnum):
     CONFIG = "config"
 
 
-class Setback(StrEnum):
+class RetryReason(StrEnum):
     """Why something is sent later, in one word for counting."""
 
     UNREACHABLE = "unreachable"  # no whole answer came

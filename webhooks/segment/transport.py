@@ -34,7 +34,7 @@ READ: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class SegmentResponse:
     """What the server said. `headers` looks names up in any case; `text` is bounded."""
 
     status: int
@@ -112,7 +112,7 @@ class Transport:
         self._tick = tick
         self._local = threading.local()
 
-    def post(self, write_key: str, body: bytes, *, retries: int = 0) -> Answer:
+    def post(self, write_key: str, body: bytes, *, retries: int = 0) -> SegmentResponse:
         """Send one batch. `Unreachable` where no whole answer came."""
         headers = {
             "Content-Type": "application/json",
@@ -130,7 +130,7 @@ class Transport:
                     self._url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
                 ) as response,
             ):
-                answer = Answer(response.status_code, response.headers, _read(response))
+                answer = SegmentResponse(response.status_code, response.headers, _read(response))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             self.forget()
             raise Unreachable(_why(error)) from None

@@ -13,7 +13,7 @@ from webhooks.settings.model import (
     WebSettings,
     WorkerSettings,
 )
-from webhooks.settings.validate import judge
+from webhooks.settings.validate import endpoint_errors
 
 __all__ = [
     "SEGMENT_REGIONS",
@@ -25,8 +25,8 @@ __all__ = [
     "Settings",
     "WebSettings",
     "WorkerSettings",
+    "endpoint_errors",
     "is_loopback",
-    "judge",
     "load",
     "load_with_origins",
     "secrets_for",

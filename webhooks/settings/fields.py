@@ -175,7 +175,7 @@ class Number(Rule[float]):
         return number
 
 
-class Span(Rule[timedelta]):
+class Duration(Rule[timedelta]):
     """A time span: `7d`, `36h`, `15m`, `60s`, `200ms`. A bare number is seconds where `bare` allows it."""
 
     def __init__(self, low: timedelta, high: timedelta, *, bare: bool = False, why: str = "", **rest: Any) -> None:

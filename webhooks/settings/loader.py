@@ -34,8 +34,8 @@ from webhooks.settings.model import (
 )
 from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES, EndpointSchema
 from webhooks.settings.traces import wants_traces
-from webhooks.settings.validate import judge, nearest
-from webhooks.settings.warnings import suspicions
+from webhooks.settings.validate import endpoint_errors, nearest
+from webhooks.settings.warnings import find_warnings
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
@@ -120,7 +120,7 @@ class _Loader:
         self._unknown()
         web = WebSettings(**tables["web"])
         for endpoint in endpoints.values():
-            self.faults.extend(judge(endpoint, self.sources, public_url=web.public_url))
+            self.faults.extend(endpoint_errors(endpoint, self.sources, public_url=web.public_url))
         self.faults.extend(lacking(tables["alerts"]))
         if self.faults:
             raise SettingsError(list(dict.fromkeys(self.faults)))
@@ -150,7 +150,7 @@ class _Loader:
         )
         asked = {"known": self.known, "used": self.used, "broken": self.broken}
         found = [
-            *suspicions(settings, self.environ, self.sources, region=region, **asked),
+            *find_warnings(settings, self.environ, self.sources, region=region, **asked),
             *readable_by_all(path if holds_secrets else None, self.secret_files),
         ]
         return Settings(**{name: getattr(settings, name) for name in Settings.__slots__} | {"warnings": tuple(found)})

@@ -13,6 +13,7 @@ from marshmallow import Schema
 from webhooks.settings.addresses import Mailbox, Mailboxes, SecretUrl, SmtpUrl
 from webhooks.settings.fields import (
     Database,
+    Duration,
     Flag,
     Host,
     Keys,
@@ -20,7 +21,6 @@ from webhooks.settings.fields import (
     Secret,
     Secrets,
     Size,
-    Span,
     Text,
     Url,
     Whole,
@@ -37,9 +37,9 @@ def _env(name: str, **more: Any) -> dict[str, Any]:
     return {"env": name, **more}
 
 
-def _kept(state: str) -> Span:
+def _kept(state: str) -> Duration:
     env = _env(f"SEGUE_RETENTION_{state.upper()}")
-    return Span(timedelta(hours=72), timedelta(days=3650), why=_MEMORY, metadata=env)
+    return Duration(timedelta(hours=72), timedelta(days=3650), why=_MEMORY, metadata=env)
 
 
 class RootSchema(Schema):
@@ -87,9 +87,9 @@ class WorkerSchema(Schema):
     """`[worker]`: delivery."""
 
     batch = Whole(1, 100_000, metadata=_env("SEGUE_WORKER_BATCH"))
-    poll = Span(timedelta(milliseconds=10), timedelta(seconds=60), bare=True, metadata=_env("SEGUE_POLL_SECONDS"))
-    lease = Span(timedelta(seconds=1), timedelta(hours=1), bare=True, metadata=_env("SEGUE_LEASE_SECONDS"))
-    grace = Span(timedelta(seconds=1), timedelta(minutes=10), bare=True, metadata=_env("SEGUE_GRACE_SECONDS"))
+    poll = Duration(timedelta(milliseconds=10), timedelta(seconds=60), bare=True, metadata=_env("SEGUE_POLL_SECONDS"))
+    lease = Duration(timedelta(seconds=1), timedelta(hours=1), bare=True, metadata=_env("SEGUE_LEASE_SECONDS"))
+    grace = Duration(timedelta(seconds=1), timedelta(minutes=10), bare=True, metadata=_env("SEGUE_GRACE_SECONDS"))
 
 
 class RetentionSchema(Schema):
@@ -117,10 +117,10 @@ class AlertSchema(Schema):
     smtp_url = SmtpUrl(metadata=_env("SEGUE_SMTP_URL", secret=True))
     email_from = Mailbox(metadata=_env("SEGUE_ALERT_EMAIL_FROM"))
     email_to = Mailboxes(metadata=_env("SEGUE_ALERT_EMAIL_TO"))
-    backlog = Span(timedelta(minutes=1), timedelta(days=30), metadata=_env("SEGUE_ALERT_BACKLOG"))
-    silence = Span(timedelta(minutes=5), timedelta(days=90), metadata=_env("SEGUE_ALERT_SILENCE"))
+    backlog = Duration(timedelta(minutes=1), timedelta(days=30), metadata=_env("SEGUE_ALERT_BACKLOG"))
+    silence = Duration(timedelta(minutes=5), timedelta(days=90), metadata=_env("SEGUE_ALERT_SILENCE"))
     disk_free = Number(0, 90, "percent", metadata=_env("SEGUE_ALERT_DISK_FREE"))
-    repeat = Span(timedelta(minutes=10), timedelta(days=30), metadata=_env("SEGUE_ALERT_REPEAT"))
+    repeat = Duration(timedelta(minutes=10), timedelta(days=30), metadata=_env("SEGUE_ALERT_REPEAT"))
 
 
 class IdentitySchema(Schema):

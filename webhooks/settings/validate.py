@@ -12,7 +12,7 @@ from webhooks.settings.fields import either
 from webhooks.settings.model import EndpointSettings
 
 
-def judge(endpoint: EndpointSettings, sources: Mapping[str, Source], *, public_url: str) -> Iterator[str]:
+def endpoint_errors(endpoint: EndpointSettings, sources: Mapping[str, Source], *, public_url: str) -> Iterator[str]:
     """Every fault of one endpoint, each with its mend. `public_url` is the installation's."""
     where = f"endpoints.{endpoint.name}"
     source = sources.get(endpoint.source)

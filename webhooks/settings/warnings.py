@@ -18,7 +18,7 @@ _API_KEYS: Final = ("sk_", "pk_", "rk_", "xoxb-", "xoxp-", "ghp_", "SG.")
 _PLACEHOLDERS: Final = ("changeme", "change_me", "your", "<", "xxx", "secret", "example", "todo")
 
 
-def suspicions(
+def find_warnings(
     settings: Settings,
     environ: Mapping[str, str],
     sources: Mapping[str, Source],

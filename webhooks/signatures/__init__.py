@@ -1,7 +1,7 @@
 """Trust: whether a request comes from its provider, unchanged and in time. Meaning is another room."""
 
 from webhooks.signatures.diagnose import Allowance
-from webhooks.signatures.form import misfit
+from webhooks.signatures.form import secret_format_error
 from webhooks.signatures.model import Fault, Request, Signature, Verdict
 from webhooks.signatures.sign import CannotSign, Signed, sign
 from webhooks.signatures.verify import presents, recognise, verify
@@ -14,9 +14,9 @@ __all__ = [
     "Signature",
     "Signed",
     "Verdict",
-    "misfit",
     "presents",
     "recognise",
+    "secret_format_error",
     "sign",
     "verify",
 ]

@@ -63,7 +63,7 @@ def fits(key: PublicKeyTypes | None, kind: str, signature: bytes, message: bytes
     return True
 
 
-class Signed:
+class SignedMessage:
     """What a request of class G presents; `holds(secret, body)` as a claim's does."""
 
     covers_body = True

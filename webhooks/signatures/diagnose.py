@@ -40,7 +40,7 @@ _PRINTINGS: Final[tuple[tuple[str, dict[str, Any], int], ...]] = (
 )
 
 
-class Holds(Protocol):
+class CandidateMatches(Protocol):
     """Anything that can say whether a secret fits. `weight` is how often it hashes the body for each secret."""
 
     @property
@@ -105,7 +105,7 @@ class Budget:
 
 
 def diagnose(
-    claim: Holds,
+    claim: CandidateMatches,
     request: Request,
     secrets: Sequence[str],
     *,
@@ -149,7 +149,7 @@ def diagnose(
     return _unknown(request, signs_url=urls is not None)
 
 
-def _fits(claim: Holds, secrets: Sequence[str], body: bytes) -> bool:
+def _fits(claim: CandidateMatches, secrets: Sequence[str], body: bytes) -> bool:
     return any([claim.holds(secret, body) for secret in secrets])
 
 
@@ -160,7 +160,7 @@ def _length(request: Request) -> str:
     return ""
 
 
-def _as_json(claim: Holds, request: Request, secrets: Sequence[str], budget: Budget) -> Verdict | None:
+def _as_json(claim: CandidateMatches, request: Request, secrets: Sequence[str], budget: Budget) -> Verdict | None:
     """The body written again as JSON writers do it, if it is small enough and there is time for it."""
     body = request.body
     broken = _body("It is announced as JSON and is none: cut short or altered.")

@@ -7,7 +7,7 @@ from webhooks.signatures.asymmetric import load_key
 from webhooks.signatures.digest import key_bytes
 
 
-def misfit(scheme: Scheme, secret: str) -> str:
+def secret_format_error(scheme: Scheme, secret: str) -> str:
     """The form that it should have and has not; empty where it may be right."""
     if isinstance(scheme, PublicKey):
         wanted = "" if scheme.cert_url_header or load_key(secret) is not None else "a public key"

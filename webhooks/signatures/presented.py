@@ -40,7 +40,7 @@ class Unreadable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Claim:
+class PresentedSignature:
     """Signatures presented, the body they are over, and `right(body, secret)`: each text that would be right."""
 
     presented: Sequence[bytes]
@@ -98,26 +98,26 @@ def _signer(
     return right
 
 
-def of_body(scheme: HmacBody, request: Request) -> Claim:
+def of_body(scheme: HmacBody, request: Request) -> PresentedSignature:
     """A. HMAC over the raw body."""
     presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
     sent_at = None
     if scheme.ts_path is not None:
         sent_at = timestamp(_field(request.body, scheme.ts_path), scheme.ts_form, scheme.ts_path)
     right = _signer(scheme.alg, scheme.encoding, scheme.key, lambda body: body)
-    return Claim((presented,), request.body, right, scheme.key, sent_at)
+    return PresentedSignature((presented,), request.body, right, scheme.key, sent_at)
 
 
-def of_timestamped(scheme: HmacTimestamped, request: Request) -> Claim:
+def of_timestamped(scheme: HmacTimestamped, request: Request) -> PresentedSignature:
     """B. HMAC over a template, its timestamp in a header of its own."""
     presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
     ts = header(request, scheme.ts_header)
     sent_at = timestamp(ts, scheme.ts_form, scheme.ts_header)
     right = _signer(scheme.alg, scheme.encoding, scheme.key, _template(scheme.template, ts))
-    return Claim((presented,), request.body, right, scheme.key, sent_at)
+    return PresentedSignature((presented,), request.body, right, scheme.key, sent_at)
 
 
-def of_kv_header(scheme: HmacKvHeader, request: Request) -> Claim:
+def of_kv_header(scheme: HmacKvHeader, request: Request) -> PresentedSignature:
     """C. Timestamp and signatures in one header."""
     parts = header(request, scheme.header).split(scheme.delimiter)
     if scheme.positional:
@@ -133,7 +133,7 @@ def of_kv_header(scheme: HmacKvHeader, request: Request) -> Claim:
         raise Unreadable(f"The {scheme.header} header holds no {scheme.sig_key} signature.")
     right = _signer(scheme.alg, scheme.encoding, "utf8", _template(scheme.template, ts))
     presented = [text_bytes(signature) for signature in signatures[:_MOST_SIGNATURES]]
-    return Claim(presented, request.body, right, "utf8", sent_at)
+    return PresentedSignature(presented, request.body, right, "utf8", sent_at)
 
 
 def _template(template: str, ts: str, id_: str = "") -> Callable[[bytes], bytes]:
@@ -252,7 +252,7 @@ def _form(body: bytes) -> bytes:
     return "".join(name + value for name in sorted(fields) for value in sorted(fields[name])).encode()
 
 
-def of_fields(scheme: HmacFields, request: Request) -> list[Claim]:
+def of_fields(scheme: HmacFields, request: Request) -> list[PresentedSignature]:
     """F. A signature in the body, over fields of the body; one claim for each item, and none is a fault."""
     try:
         items = [payload_of(request.body)] if scheme.items is None else _items(request.body, scheme.items)
@@ -277,14 +277,14 @@ def _items(body: bytes, path: str) -> list[Payload]:
     return [item for item in items if isinstance(item.value, dict)]
 
 
-def _item(scheme: HmacFields, item: Payload) -> Claim:
+def _item(scheme: HmacFields, item: Payload) -> PresentedSignature:
     presented = scalar(item, scheme.sig_path)
     if not presented:
         raise Unreadable(f"An item carries no {scheme.sig_path}.", missing=True)
     message = scheme.join.join(scalar(item, path) for path in scheme.fields).encode("utf-8", "replace")
     sent_at = timestamp(scalar(item, scheme.ts_path), scheme.ts_form, scheme.ts_path) if scheme.ts_path else None
     right = _signer(scheme.alg, scheme.encoding, scheme.key, lambda _: message)
-    return Claim((text_bytes(presented),), b"", right, scheme.key, sent_at, covers_body=False)
+    return PresentedSignature((text_bytes(presented),), b"", right, scheme.key, sent_at, covers_body=False)
 
 
 def crc32(body: bytes) -> bytes:

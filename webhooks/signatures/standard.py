@@ -12,7 +12,7 @@ from translators.kit.schemes import StandardWebhooks
 from webhooks.signatures.asymmetric import fits, load_key
 from webhooks.signatures.digest import text_bytes
 from webhooks.signatures.model import Request
-from webhooks.signatures.presented import Claim, Unreadable, _signer, _template, timestamp
+from webhooks.signatures.presented import PresentedSignature, Unreadable, _signer, _template, timestamp
 
 
 class Standard:
@@ -37,7 +37,7 @@ class Standard:
         shared = [text_bytes(text) for text in told.get("v1", ())]
         if not shared and not self._public:
             raise Unreadable(f"The {prefix}-signature header holds no {' or '.join(scheme.accept)} signature.")
-        self._shared = Claim(
+        self._shared = PresentedSignature(
             shared, request.body, _signer("sha256", "base64", scheme.key, self._message), scheme.key, self.sent_at
         )
 

@@ -23,8 +23,8 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )  # fmt: skip
 from webhooks.signatures import presented
-from webhooks.signatures.asymmetric import Signed
-from webhooks.signatures.diagnose import Allowance, Holds, diagnose
+from webhooks.signatures.asymmetric import SignedMessage
+from webhooks.signatures.diagnose import Allowance, CandidateMatches, diagnose
 from webhooks.signatures.digest import text_bytes
 from webhooks.signatures.model import Fault, Request, Signature, Verdict
 from webhooks.signatures.presented import RequestClaim, Unreadable
@@ -38,7 +38,7 @@ _VERIFIED: Final = Verdict(Fault.NONE)
 _AUTHENTICATED: Final = Verdict(Fault.NONE, "authenticated")
 
 
-class _Timed(Holds, Protocol):
+class _Timed(CandidateMatches, Protocol):
     @property
     def sent_at(self) -> float | None: ...
 
@@ -151,7 +151,7 @@ def _claims(scheme: Scheme, request: Request, now: datetime, fetch: Callable[[st
         case HmacFields():
             return presented.of_fields(scheme, request)
         case PublicKey():
-            return (Signed(scheme, request, now=now, fetch=fetch),)
+            return (SignedMessage(scheme, request, now=now, fetch=fetch),)
     raise TypeError(f"{type(scheme).__name__} is no scheme that signs")
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from translators.kit import Scheme, Source
 from webhooks.errors import SettingsError
-from webhooks.settings import EndpointSettings, Settings, judge
+from webhooks.settings import EndpointSettings, Settings, endpoint_errors
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +33,7 @@ def bind(settings: Settings, sources: Mapping[str, Source]) -> dict[str, Endpoin
     """Every endpoint of the settings, by name; `SettingsError` with all that does not fit its source."""
     known = {**sources, **settings.sources}
     told = list(settings.endpoints.values())
-    faults = [fault for each in told for fault in judge(each, known, public_url=settings.web.public_url)]
+    faults = [fault for each in told for fault in endpoint_errors(each, known, public_url=settings.web.public_url)]
     if faults:
         raise SettingsError(list(dict.fromkeys(faults)))
     return {each.name: _bind(each, known[each.source], settings) for each in told}

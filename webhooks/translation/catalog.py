@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from translators.kit import Source
-from translators.kit.source import Ignored
+from translators.kit.source import IgnoredType
 from translators.kit.vocabulary import VOCABULARY
 from webhooks.translation.goldens import find_goldens, outcomes
 from webhooks.translation.translate import Translated
@@ -183,7 +183,7 @@ def _messages(type_: str, learnt: Mapping[str, list[Entry]]) -> list[Entry]:
     return list(found.values())
 
 
-def _ignored(source: Source) -> list[Ignored]:
+def _ignored(source: Source) -> list[IgnoredType]:
     return sorted(source.ignored.values(), key=lambda each: each.pattern)
 
 

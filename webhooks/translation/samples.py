@@ -69,7 +69,7 @@ def collect(source: Source, goldens: list[Golden]) -> dict[str, Sample]:
     return found
 
 
-def written(samples: Mapping[str, Mapping[str, Sample]]) -> str:
+def to_json(samples: Mapping[str, Mapping[str, Sample]]) -> str:
     """Return the text of a `samples.json`: samples by source and event type."""
     table = {name: {type_: asdict(each) for type_, each in sorted(of.items())} for name, of in sorted(samples.items())}
     return json.dumps({name: of for name, of in table.items() if of}, indent=1, ensure_ascii=False) + "\n"
@@ -85,7 +85,7 @@ def shipped(source: Source) -> dict[str, Sample]:
     return {type_: Sample(**each) for type_, each in json.loads(text).get(source.name, {}).items()}
 
 
-def renewed(sample: Sample, source: Source, *, now: datetime) -> Sample:
+def with_new_ids(sample: Sample, source: Source, *, now: datetime) -> Sample:
     """Return the sample as other events of the same types: what names them is changed wherever it stands.
 
     The sample itself if nothing in the request can be changed so; sent again it is a duplicate.

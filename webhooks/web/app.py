@@ -19,16 +19,16 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 from webhooks.errors import JournalDamaged, JournalUnavailable, Rejected
 from webhooks.http.certificates import Certificates
 from webhooks.journal import Journal, open_journal
-from webhooks.monitoring.alerts import Watch, place
-from webhooks.monitoring.metrics import Exposition, Meter, Pulse, Survey, Totals
+from webhooks.monitoring.alerts import AlertWatcher, installation_name
+from webhooks.monitoring.metrics import Exposition, Meter, SilenceTracker, SnapshotTaker, Totals
 from webhooks.monitoring.tracing import open_tracer
 from webhooks.settings import Settings, load
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import bind
-from webhooks.web.handler import Door, Reply, json_reply, rejection, utc_now
-from webhooks.web.installation_proof import Prover
+from webhooks.web.handler import HttpResponse, WebhookHandler, error_response, json_response, utc_now
+from webhooks.web.installation_proof import InstallationProof
 from webhooks.web.readiness import Readiness
-from webhooks.web.wsgi import ALWAYS, Webhooks, internal_error
+from webhooks.web.wsgi import ALWAYS, WebhookApp, internal_error
 
 log: Final = logging.getLogger("webhooks.web.app")
 
@@ -49,7 +49,7 @@ def create_app(
     )
     meter = Meter()
     totals = Totals(meter, journal)
-    door = Door(
+    door = WebhookHandler(
         endpoints=endpoints,
         sources={**registry.sources, **settings.sources},
         journal=journal,
@@ -65,43 +65,43 @@ def create_app(
     app.url_map.strict_slashes = False
     app.extensions["segue"] = door
     app.extensions["segue.totals"] = totals
-    app.wsgi_app = Webhooks(door, app.wsgi_app)  # type: ignore[method-assign]
-    _health(app, Readiness(journal), Prover(journal), settings.metrics.tokens)
-    survey = Survey(journal, settings.database, clock=clock)
-    pulse = Pulse(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
+    app.wsgi_app = WebhookApp(door, app.wsgi_app)  # type: ignore[method-assign]
+    _health(app, Readiness(journal), InstallationProof(journal), settings.metrics.tokens)
+    survey = SnapshotTaker(journal, settings.database, clock=clock)
+    pulse = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
     exposition = Exposition(totals, survey, pulse, journal, sources=sorted(endpoints), clock=clock)
     _metrics(app, exposition, settings.metrics.tokens)
-    app.extensions["segue.watch"] = Watch(
+    app.extensions["segue.watch"] = AlertWatcher(
         journal, survey, pulse, settings.alerts, sources=endpoints, name=f"web-{uuid.uuid4().hex}",
-        where=place(settings.web.public_url), clock=clock,
+        where=installation_name(settings.web.public_url), clock=clock,
     )  # fmt: skip
     _errors(app)
     return app
 
 
-def _health(app: Flask, readiness: Readiness, prover: Prover, tokens: Collection[str]) -> None:
+def _health(app: Flask, readiness: Readiness, prover: InstallationProof, tokens: Collection[str]) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         nonce = request.args.get("nonce", "")
         told = {"proof": prover.answer(nonce)} if nonce else {}
-        return _response(json_reply(200, {"status": "alive", **told}))
+        return _response(json_response(200, {"status": "alive", **told}))
 
     @app.get("/readyz")
     def readyz() -> Response:
         fault = readiness.fault()
         if fault is None:
-            return _response(json_reply(200, {"status": "ready"}))
+            return _response(json_response(200, {"status": "ready"}))
         reason, hint = "The journal cannot store events now.", "The log and `segue check` give the operator the reason."
         if isinstance(fault, JournalDamaged):
             reason = "The journal's file is damaged."
         if _is_bearer(tokens):  # the reason may hold a path, host or user
             reason, hint = fault.message, fault.hint
-        return _response(rejection(Rejected(503, "not_ready", reason, hint=hint, headers={"Retry-After": "5"})))
+        return _response(error_response(Rejected(503, "not_ready", reason, hint=hint, headers={"Retry-After": "5"})))
 
     @app.get("/")
     def index() -> Response:
         doors: Mapping[str, Any] = {"service": "segue", "webhooks": "/webhooks/<source>", "health": "/healthz"}
-        return _response(json_reply(200, doors))
+        return _response(json_response(200, doors))
 
 
 def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> None:
@@ -144,16 +144,16 @@ def _errors(app: Flask) -> None:
 
     @app.errorhandler(Rejected)
     def rejected(error: Rejected) -> Response:
-        return _response(rejection(error))
+        return _response(error_response(error))
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> Response:
-        return _response(rejection(_as_rejected(error)))
+        return _response(error_response(_as_rejected(error)))
 
     @app.errorhandler(Exception)
     def unexpected(error: Exception) -> Response:
         log.error("unexpected", exc_info=error, extra={"path": request.path.split("/")[1:2]})
-        return _response(rejection(internal_error()))
+        return _response(error_response(internal_error()))
 
 
 def _as_rejected(error: HTTPException) -> Rejected:
@@ -171,5 +171,5 @@ def _as_rejected(error: HTTPException) -> Rejected:
     return Rejected(error.code or 500, "bad_request", error.description or "The request is wrong.")
 
 
-def _response(reply: Reply) -> Response:
+def _response(reply: HttpResponse) -> Response:
     return Response(reply.body, status=reply.status, content_type=reply.content_type, headers=dict(reply.headers))

@@ -7,12 +7,12 @@ from functools import partial
 from typing import Any
 
 from webhooks import logs
-from webhooks.monitoring.alerts import EVERY, Watch
-from webhooks.monitoring.metrics import Rounds, Totals
+from webhooks.monitoring.alerts import EVERY, AlertWatcher
+from webhooks.monitoring.metrics import PeriodicJobs, Totals
 from webhooks.settings import load
 from webhooks.sources import plugins
 from webhooks.web import request_timeout
-from webhooks.web.handler import Door
+from webhooks.web.handler import WebhookHandler
 
 _registry = plugins.load()
 _settings = load(sources=_registry.sources, broken=[plugin.name for plugin in _registry.broken])
@@ -48,7 +48,7 @@ accesslog = None  # a path may hold a token; the door logs what it accepts and r
 
 
 COUNT_EVERY = 5.0
-_rounds: list[Rounds] = []
+_rounds: list[PeriodicJobs] = []
 _ends: list[Callable[[], None]] = []
 
 
@@ -56,13 +56,13 @@ def post_worker_init(worker: Any) -> None:
     """Each worker adds what it counts to the journal's totals, now and then and at its end."""
     parts = getattr(worker.wsgi, "extensions", {})
     totals: Totals | None = parts.get("segue.totals")
-    watch: Watch | None = parts.get("segue.watch")
-    door: Door | None = parts.get("segue")
+    watch: AlertWatcher | None = parts.get("segue.watch")
+    door: WebhookHandler | None = parts.get("segue")
     if totals is not None and watch is not None and door is not None:
         _ends.extend((door.tracer.close, partial(door.refusals.flush, at_end=True)))
         jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, door.refusals.flush: COUNT_EVERY}
-        _rounds.append(Rounds(jobs, last=totals.flush).start())
-        _rounds.append(Rounds({watch.stand_in: EVERY}).start())
+        _rounds.append(PeriodicJobs(jobs, last=totals.flush).start())
+        _rounds.append(PeriodicJobs({watch.stand_in: EVERY}).start())
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:

@@ -1,6 +1,6 @@
-"""The door: one request in, one answer out, and whatever was accepted is durable by then.
+"""The webhook handler: one request in, one response out; whatever was accepted is durable by then.
 
-It knows nothing of Flask: `webhooks.web.app` hands it the request's parts. The order is fixed: endpoint, method, raw bytes,
+It does not use Flask: `webhooks.web.app` gives it the request's parts. The order is fixed: endpoint, method, raw bytes,
 signature, handshake, guard, split, journal, answer. Until the journal has committed, nothing was accepted.
 """
 
@@ -16,10 +16,10 @@ from typing import Any, Final
 
 import msgspec
 
-from translators.kit import Answer, Delivery, Event, Malformed, Refused, Source
+from translators.kit import Delivery, Event, Malformed, Refused, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.http.encodings import decode
-from webhooks.journal import Journal, Stored
+from webhooks.journal import AppendResult, Journal
 from webhooks.logs import events as watched
 from webhooks.monitoring.metrics import Meter
 from webhooks.monitoring.tracing import Tracer
@@ -42,7 +42,7 @@ def utc_now() -> datetime:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
+class HttpRequest:
     """A request as the web server read it. Header names are lower case; `body` is exactly what was sent."""
 
     method: str
@@ -55,7 +55,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class HttpResponse:
     """What the sender hears."""
 
     status: int
@@ -64,7 +64,7 @@ class Reply:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class Door:
+class WebhookHandler:
     """Serves every endpoint. `clock` gives aware UTC."""
 
     def __init__(
@@ -90,10 +90,10 @@ class Door:
         self.refusals = Refusals(self.meter, {name: endpoint.source.name for name, endpoint in endpoints.items()})
         self._allowance = Allowance()
 
-    def look(self, name: str) -> Reply:
+    def look(self, name: str) -> HttpResponse:
         """Answer a GET or HEAD that carries nothing: what this endpoint is and whether it is open."""
         endpoint = self._endpoint(name)
-        return json_reply(
+        return json_response(
             200,
             {
                 "endpoint": endpoint.name,
@@ -103,7 +103,7 @@ class Door:
             },
         )
 
-    def is_look(self, name: str, incoming: Incoming) -> bool:
+    def is_look(self, name: str, incoming: HttpRequest) -> bool:
         """Whether a request without a body only looks at the endpoint: GET or HEAD, no query, no signature."""
         if incoming.method not in LOOKS or incoming.query_string:
             return False
@@ -112,7 +112,7 @@ class Door:
         request = Request(body=b"", headers=incoming.headers)
         return source is None or not any(presents(scheme, request) for scheme in source.schemes.values())
 
-    def take(self, name: str, incoming: Incoming) -> Reply:
+    def take(self, name: str, incoming: HttpRequest) -> HttpResponse:
         """Verify, journal and answer one webhook."""
         endpoint = self._endpoint(name)
         now = self.clock()
@@ -179,7 +179,7 @@ class Door:
             )  # fmt: skip
         return self._accepted(endpoint, events, stored, now)
 
-    def unread(self, name: str, incoming: Incoming, error: Rejected) -> Rejected:
+    def unread(self, name: str, incoming: HttpRequest, error: Rejected) -> Rejected:
         """Return the refusal of a request whose body was not read to its end, with what is known of its signature."""
         endpoint = self.endpoints.get(name)
         return error if endpoint is None else self._recognised(endpoint, incoming, error, has_body=False)
@@ -208,7 +208,7 @@ class Door:
         near = get_close_matches(name, [*self.endpoints, *self.sources], n=1) if len(name) <= _LONGEST_NAME else []
         return f"the nearest name is {near[0]}" if near else ""
 
-    def _request(self, endpoint: Endpoint, incoming: Incoming) -> Request:
+    def _request(self, endpoint: Endpoint, incoming: HttpRequest) -> Request:
         return Request(
             method=incoming.method,
             headers=incoming.headers,
@@ -221,7 +221,7 @@ class Door:
             url_setting=f"SEGUE_{endpoint.name.upper()}_PUBLIC_URL",
         )
 
-    def _verify(self, endpoint: Endpoint, incoming: Incoming, body: bytes, now: datetime) -> Verdict:
+    def _verify(self, endpoint: Endpoint, incoming: HttpRequest, body: bytes, now: datetime) -> Verdict:
         check = partial(
             verify,
             endpoint.scheme,
@@ -251,7 +251,7 @@ class Door:
         return self.journal.remember(endpoint, token, value, now=now, until=until)
 
     def _recognised(
-        self, endpoint: Endpoint, incoming: Incoming, error: Rejected, *, has_body: bool = True
+        self, endpoint: Endpoint, incoming: HttpRequest, error: Rejected, *, has_body: bool = True
     ) -> Rejected:
         """The refusal, with what is known of the request's signature."""
         request = self._request(endpoint, incoming)
@@ -260,7 +260,7 @@ class Door:
             error.signature = Signature.NOT_CHECKED  # it may be over the body before it was encoded
         return error
 
-    def _handshake(self, endpoint: Endpoint, delivery: Delivery, *, signed: bool) -> Answer | None:
+    def _handshake(self, endpoint: Endpoint, delivery: Delivery, *, signed: bool) -> Response | None:
         """The answer to a handshake. One that fails is none: what comes after it decides about the request."""
         try:
             return endpoint.source.greet(delivery, signed=signed)
@@ -268,7 +268,7 @@ class Door:
             log.exception("a handshake failed", extra={"endpoint": endpoint.name})
             return None
 
-    def _delivery(self, endpoint: Endpoint, incoming: Incoming, body: bytes, now: datetime) -> Delivery:
+    def _delivery(self, endpoint: Endpoint, incoming: HttpRequest, body: bytes, now: datetime) -> Delivery:
         return Delivery(
             source=endpoint.name,
             body=body,
@@ -279,11 +279,13 @@ class Door:
             method=incoming.method,
         )
 
-    def _answer_handshake(self, name: str, answer: Answer) -> Reply:
+    def _answer_handshake(self, name: str, answer: Response) -> HttpResponse:
         self.meter.handshakes.labels(name).inc()
         return reply(answer)
 
-    def _accepted(self, endpoint: Endpoint, events: Sequence[Event], stored: Stored, now: datetime) -> Reply:
+    def _accepted(
+        self, endpoint: Endpoint, events: Sequence[Event], stored: AppendResult, now: datetime
+    ) -> HttpResponse:
         meter = self.meter.door(endpoint.name)
         meter.last.set(now.timestamp())
         meter.journalled.inc(stored.new)
@@ -309,11 +311,11 @@ class Door:
         counts = {"new": stored.new, "duplicate": stored.duplicate}
         if unreadable and len(unreadable) == len(events):
             hint = "It is stored as dead. `segue dead` shows it; `segue replay` delivers it once the source reads it."
-            return json_reply(200, {"status": "kept", "reason": reason, "hint": hint, **counts})
+            return json_response(200, {"status": "kept", "reason": reason, "hint": hint, **counts})
         status = "duplicate" if stored.duplicate and not stored.new else "accepted"
-        return json_reply(200, {"status": status, **counts})
+        return json_response(200, {"status": status, **counts})
 
-    def _turned_away(self, endpoint: Endpoint, incoming: Incoming, rejected: Rejected) -> Reply:
+    def _turned_away(self, endpoint: Endpoint, incoming: HttpRequest, rejected: Rejected) -> HttpResponse:
         """Raise the rejection, or answer in the provider's own words where it has some."""
         if endpoint.source.nack is None:
             raise rejected
@@ -321,7 +323,7 @@ class Door:
         return reply(endpoint.source.nack)
 
 
-def _show(events: Sequence[Event], stored: Stored) -> None:
+def _show(events: Sequence[Event], stored: AppendResult) -> None:
     """A line for each event, for a person who watches; the journal says only how many of them were new."""
     message = "duplicate" if stored.duplicate and not stored.new else "received"
     for event in events:
@@ -329,19 +331,19 @@ def _show(events: Sequence[Event], stored: Stored) -> None:
         watched.info(message, extra=said)
 
 
-def reply(answer: Answer) -> Reply:
+def reply(answer: Response) -> HttpResponse:
     """A source's own answer."""
-    return Reply(answer.status, answer.body, answer.content_type, answer.headers)
+    return HttpResponse(answer.status, answer.body, answer.content_type, answer.headers)
 
 
-def json_reply(status: int, value: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
+def json_response(status: int, value: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
     """An answer of ours."""
-    return Reply(status, _encode(value), headers=headers or {})
+    return HttpResponse(status, _encode(value), headers=headers or {})
 
 
-def rejection(error: Rejected) -> Reply:
+def error_response(error: Rejected) -> HttpResponse:
     """`error`, `reason`, `hint`: never a secret, never a body."""
-    return json_reply(
+    return json_response(
         error.status, {"error": error.error, "reason": error.reason, "hint": error.hint}, headers=error.headers
     )
 

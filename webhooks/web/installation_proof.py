@@ -42,7 +42,7 @@ def prove(installation: str, asked: str) -> str:
     return hmac.new(installation.encode(), asked.encode(), hashlib.sha256).hexdigest()
 
 
-class Prover:
+class InstallationProof:
     """Answers for one process; the journal is read until there is an id, and once."""
 
     def __init__(self, journal: Journal) -> None:

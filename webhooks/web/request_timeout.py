@@ -20,7 +20,7 @@ WORKERS: Final = {
 }
 
 
-class TooSlow(ConnectionResetError):
+class RequestTimeout(ConnectionResetError):
     """The request did not come in time. gunicorn takes it for a connection that was reset, and closes it quietly."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class PatientSocket:
         while data is None:
             if time.monotonic() >= self.until:
                 self.until = 0.0
-                raise TooSlow
+                raise RequestTimeout
             with suppress(TimeoutError):
                 data = self._sock.recv(size)
         self._is_idle = self._is_idle and not data
@@ -69,7 +69,7 @@ class PatientSocket:
             self._sock.sendall(data)
         except TimeoutError:
             self.until = 0.0
-            raise TooSlow from None
+            raise RequestTimeout from None
         self._is_idle = True
         if self.until:  # what came too slowly once is not waited for again
             self._between = True

@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl
 from webhooks.errors import Rejected
 from webhooks.http.encodings import too_large
 from webhooks.signatures import Signature
-from webhooks.web.handler import LOOKS, Door, Incoming, Reply, rejection
-from webhooks.web.request_timeout import TooSlow
+from webhooks.web.handler import LOOKS, HttpRequest, HttpResponse, WebhookHandler, error_response
+from webhooks.web.request_timeout import RequestTimeout
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
@@ -32,10 +32,10 @@ _MOST_DIGITS: Final = 18
 Environ = dict[str, Any]
 
 
-class Webhooks:
+class WebhookApp:
     """Serves webhooks; hands everything else on to `otherwise`."""
 
-    def __init__(self, door: Door, otherwise: WSGIApplication) -> None:
+    def __init__(self, door: WebhookHandler, otherwise: WSGIApplication) -> None:
         self._door = door
         self._otherwise = otherwise
 
@@ -60,23 +60,23 @@ class Webhooks:
             except Rejected as error:
                 door.refusals.record(label, error, method=method, now=door.clock())
                 span.fail(error.error)
-                reply = rejection(error)
+                reply = error_response(error)
             except Exception:
                 log.exception("unexpected")
                 door.refusals.count(label, failed := internal_error(), now=door.clock())
                 span.fail("internal")
-                reply = rejection(failed)
+                reply = error_response(failed)
             span.tell({"http.request.method": method, "http.response.status_code": reply.status})
         door.meter.answered.observe(time.perf_counter() - began)
         return _answer(reply, method, start_response)
 
-    def _look(self, name: str) -> Reply:
+    def _look(self, name: str) -> HttpResponse:
         try:
             return self._door.look(name)
         except Rejected as error:
-            return rejection(error)
+            return error_response(error)
 
-    def _take(self, environ: Environ, name: str, token: str) -> Reply:
+    def _take(self, environ: Environ, name: str, token: str) -> HttpResponse:
         try:
             body = read_body(environ, self._door.max_body)
         except Rejected as error:
@@ -84,10 +84,10 @@ class Webhooks:
         return self._door.take(name, incoming_from(environ, body, token))
 
 
-def incoming_from(environ: Mapping[str, Any], body: bytes, token: str) -> Incoming:
+def incoming_from(environ: Mapping[str, Any], body: bytes, token: str) -> HttpRequest:
     """Return the request's parts as the handler reads them."""
     query_string: str = environ.get("QUERY_STRING", "")
-    return Incoming(
+    return HttpRequest(
         method=environ["REQUEST_METHOD"],
         body=body,
         headers=headers_from(environ),
@@ -103,7 +103,7 @@ def has_body(environ: Mapping[str, Any]) -> bool:
     return environ.get("CONTENT_LENGTH", "") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
 
 
-def _answer(reply: Reply, method: str, start_response: StartResponse) -> Iterable[bytes]:
+def _answer(reply: HttpResponse, method: str, start_response: StartResponse) -> Iterable[bytes]:
     start_response(_PHRASES.get(reply.status, str(reply.status)), headers_of(reply))
     return () if method == "HEAD" else (reply.body,)
 
@@ -127,7 +127,7 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
         return _read(environ, environ["wsgi.input"], limit)
     except Rejected:
         raise
-    except TooSlow:
+    except RequestTimeout:
         hint = "Send it again, quicker; see SEGUE_REQUEST_TIMEOUT."
         raise _unread(408, "too_slow", "The body did not come in time.", hint) from None
     except OSError:
@@ -166,7 +166,7 @@ def headers_from(environ: Mapping[str, Any]) -> dict[str, str]:
     return found
 
 
-def headers_of(reply: Reply) -> list[tuple[str, str]]:
+def headers_of(reply: HttpResponse) -> list[tuple[str, str]]:
     """A reply's headers as WSGI wants them."""
     headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
     return [*headers, *ALWAYS.items(), *reply.headers.items()]

@@ -35,7 +35,7 @@ def demo(once: bool, as_json: bool) -> None:
     """  # noqa: D301
     from webhooks.cli.demo.show import Show, as_data
     from webhooks.cli.demo.stack import Stack
-    from webhooks.cli.demo.story import tell
+    from webhooks.cli.demo.story import run_scene
 
     signal.signal(signal.SIGTERM, _end)
     signal.signal(signal.SIGINT, _end)
@@ -47,7 +47,7 @@ def demo(once: bool, as_json: bool) -> None:
         stack = cleanup.enter_context(Stack(folder))
         if not as_json:
             show.opening(stack)
-        scenes = tell(stack)
+        scenes = run_scene(stack)
         if as_json:
             print_json(as_data(scenes))
         else:

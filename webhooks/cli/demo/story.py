@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from translators.kit import from_iso, from_seconds
 from webhooks.cli.demo.stack import Stack
-from webhooks.cli.post import Answered, post
+from webhooks.cli.post import PostResult, post
 from webhooks.journal import Journal, Row, State
 from webhooks.signatures import Signed, sign
 from webhooks.sources.plugins import load
@@ -33,7 +33,7 @@ class Scene:
     told: frozenset[datetime]
     sent_at: datetime
     expect: str
-    answer: Answered
+    answer: PostResult
     row: Row | None = None
     messages: list[dict[str, Any]] = field(default_factory=list)
 
@@ -52,7 +52,7 @@ class Scene:
         return all(from_iso(message["timestamp"]) in self.told for message in self.messages)
 
 
-def tell(stack: Stack) -> list[Scene]:
+def run_scene(stack: Stack) -> list[Scene]:
     """Send every webhook, and wait until each has come to rest."""
     began = datetime.now(UTC)
     scheme = next(iter(load().sources[SOURCE].schemes.values()))

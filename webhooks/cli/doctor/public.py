@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
 from webhooks.cli.starting import bracketed, local
-from webhooks.http.client import Heard, Unreachable, exchange, why
+from webhooks.http.client import ClientResponse, Unreachable, failure_reason, request
 from webhooks.journal import Journal
 from webhooks.settings import is_loopback
 from webhooks.web import installation_proof
@@ -72,14 +72,14 @@ def _door(url: str, name: str, timeout: float) -> Iterator[Finding]:
         yield Finding("fault", "public", f"{url} {said}. Providers are to call it: the proxy must pass /webhooks/ on")
 
 
-def _get(url: str, timeout: float) -> tuple[Heard | None, str]:
+def _get(url: str, timeout: float) -> tuple[ClientResponse | None, str]:
     try:
-        return exchange("GET", url, headers={"User-Agent": "segue-doctor"}, timeout=timeout), ""
+        return request("GET", url, headers={"User-Agent": "segue-doctor"}, timeout=timeout), ""
     except Unreachable as error:
-        return None, f"cannot be reached from here ({why(error)})"
+        return None, f"cannot be reached from here ({failure_reason(error)})"
 
 
-def _where(heard: Heard) -> str:
+def _where(heard: ClientResponse) -> str:
     if heard.status // 100 == 3:
         return f"it redirects to {heard.headers.get('location', 'somewhere')[:200]!r}, and providers do not follow"
     if heard.status in {401, 403}:
@@ -89,7 +89,7 @@ def _where(heard: Heard) -> str:
     return "it leads to something else"
 
 
-def _json(heard: Heard) -> dict[str, Any]:
+def _json(heard: ClientResponse) -> dict[str, Any]:
     try:
         told = json.loads(heard.body)
     except ValueError:

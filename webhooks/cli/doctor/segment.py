@@ -13,7 +13,7 @@ from typing import Final
 from translators.kit import to_iso
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
-from webhooks.segment import Accepted, Client, Meaning, Transport, Unreachable, fingerprint, meaning
+from webhooks.segment import AcceptedMessage, Client, Meaning, Transport, Unreachable, fingerprint, meaning
 from webhooks.settings import SEGMENT_REGIONS, SegmentSettings
 
 EMPTY: Final = b'{"batch":[]}'
@@ -101,7 +101,7 @@ def _sent(client: Client, doors: list[str], patience: float) -> Finding:
         "context": {"library": {"name": "segue"}, "channel": "server"},
     }  # fmt: skip
     (result,) = client.deliver([message], patience=patience)
-    if isinstance(result, Accepted):
+    if isinstance(result, AcceptedMessage):
         return Finding(
             "ok", "segment",
             f"a message was sent: `Segue Doctor`, {message['messageId']}. It must show in Segment within a minute, "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from webhooks.cli.alerts import wrong
+from webhooks.cli.alerts import current_alerts
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
 from webhooks.journal import Journal
@@ -20,7 +20,7 @@ def examine(config: Configuration, journal: Journal, now: datetime) -> Iterator[
         yield Finding("ok", "worker", f"a worker gave a sign {max(timedelta(), min(signs)).total_seconds():.0f} s ago")
     elif not signs:
         yield Finding("warning", "worker", "no worker has ever worked on this journal: start `segue work`")
-    for alert in wrong(config, journal):
+    for alert in current_alerts(config, journal):
         grade = "fault" if alert.severity == "critical" else "warning"
         yield Finding(grade, alert.key.partition(":")[0], f"{alert.title}. {alert.text} {alert.mend}")  # type: ignore[arg-type]
     if len(configured(config.settings.alerts)) == 1:

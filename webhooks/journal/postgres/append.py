@@ -7,9 +7,9 @@ from typing import Final
 
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import former, isolate, queries, records
-from webhooks.journal.encryption import Seal
-from webhooks.journal.former import Arrivals, Held, Sought
-from webhooks.journal.model import Stored
+from webhooks.journal.encryption import Encryption
+from webhooks.journal.former import ArrivingEvents, FormerKeyQuery, StoredKey
+from webhooks.journal.model import AppendResult
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, is_outage, message
 from webhooks.journal.postgres.operator import store
@@ -18,12 +18,12 @@ SQL: Final = queries.load("postgres/queries")
 
 
 def append_group(
-    connections: Connections, group: Sequence[Arrivals], seal: Seal, wall: Callable[[], int]
-) -> Sequence[Stored | Exception]:
+    connections: Connections, group: Sequence[ArrivingEvents], seal: Encryption, wall: Callable[[], int]
+) -> Sequence[AppendResult | Exception]:
     """What each append did, or the error that concerns it alone. `wall` is this machine's clock."""
     stats = connections.stats
 
-    def commit(some: Sequence[Arrivals]) -> Sequence[Stored]:
+    def commit(some: Sequence[ArrivingEvents]) -> Sequence[AppendResult]:
         stored = connections.write(lambda db: _insert(db, some, wall(), seal))
         events = sum(len(arrivals.rows) for arrivals in some)
         stats.groups += 1
@@ -57,7 +57,7 @@ def _refusal(error: Exception) -> JournalError | None:
     return refused("an event", error) if isinstance(error, BAD_VALUE) else None
 
 
-def _insert(db: Connection, group: Sequence[Arrivals], clock: int, seal: Seal) -> list[Stored]:
+def _insert(db: Connection, group: Sequence[ArrivingEvents], clock: int, seal: Encryption) -> list[AppendResult]:
     everything = former.joined(group)
     repeated = _repeated(db, everything, seal) if everything.events else set()
     if not everything.events:
@@ -67,17 +67,17 @@ def _insert(db: Connection, group: Sequence[Arrivals], clock: int, seal: Seal) -
     if places:
         values = columns.stored([everything.rows[place] for place in places])
         new = {places[number - 1] for number in store(db, values, clock)}
-    results: list[Stored] = []
+    results: list[AppendResult] = []
     first = 0
     for arrivals in group:
         last = first + len(arrivals.rows)
         fresh = sum(first <= place < last for place in new)
-        results.append(Stored(fresh, last - first - fresh))
+        results.append(AppendResult(fresh, last - first - fresh))
         first = last
     return results
 
 
-def _repeated(db: Connection, arrivals: Arrivals, seal: Seal) -> set[int]:
+def _repeated(db: Connection, arrivals: ArrivingEvents, seal: Encryption) -> set[int]:
     """Those who bring each other's keys take turns: whoever waited sees what the other has stored."""
     buckets = former.buckets(arrivals)
     held = [(1, False), (999, buckets is None), *((1000 + bucket, True) for bucket in buckets or ())]
@@ -86,10 +86,10 @@ def _repeated(db: Connection, arrivals: Arrivals, seal: Seal) -> set[int]:
     return former.stored_before(arrivals, lambda sought: _former(db, sought), seal)
 
 
-def _former(db: Connection, sought: Sequence[Sought]) -> dict[int, Held]:
+def _former(db: Connection, sought: Sequence[FormerKeyQuery]) -> dict[int, StoredKey]:
     sources, keys, bodies = (list(column) for column in zip(*sought, strict=True)) if sought else ([], [], [])
     rows = db.all(SQL["former"], {"sources": sources, "keys": keys, "bodies": bodies})
     return {
-        row["place"] - 1: Held(row["type"], row["same"] is True, row["sealed"] and ("{}", "{}", row["sealed"]))
+        row["place"] - 1: StoredKey(row["type"], row["same"] is True, row["sealed"] and ("{}", "{}", row["sealed"]))
         for row in rows
     }

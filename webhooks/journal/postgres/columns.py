@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from webhooks.errors import JournalError
 from webhooks.journal import records
-from webhooks.journal.encryption import Seal
+from webhooks.journal.encryption import Encryption
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import HISTORY, Cursor, Settlement
 from webhooks.journal.records import Params, micros
@@ -35,7 +35,7 @@ def stored(rows: Sequence[Params]) -> dict[str, list[Any]]:
     return told
 
 
-def settled(settlements: Iterable[Settlement], now: Any, seal: Seal) -> dict[str, Any]:
+def settled(settlements: Iterable[Settlement], now: Any, seal: Encryption) -> dict[str, Any]:
     """For `settle`."""
     told = [records.settled(settlement, now, seal) for settlement in settlements]
     for each in told:

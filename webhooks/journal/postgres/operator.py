@@ -7,13 +7,24 @@ from datetime import datetime
 from typing import Any, Final
 
 from webhooks.journal import queries, records
-from webhooks.journal.encryption import Seal
+from webhooks.journal.encryption import Encryption
 from webhooks.journal.filter import Filter
-from webhooks.journal.model import DROPPABLE, HISTORY, Act, Audited, Changed, Cursor, Resealed, Row, State, Stored
+from webhooks.journal.model import (
+    DROPPABLE,
+    HISTORY,
+    AppendResult,
+    AuditContext,
+    AuditEntry,
+    ChangeResult,
+    Cursor,
+    ReencryptResult,
+    Row,
+    State,
+)
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection
 from webhooks.journal.records import micros
-from webhooks.journal.text_search import Looked
+from webhooks.journal.text_search import TextSearch
 
 SQL: Final = queries.load("postgres/queries")
 _BEHIND_ALL: Final = (1 << 63) - 1
@@ -21,7 +32,7 @@ SETTLED: Final = tuple(state for state in State if state is not State.PENDING)
 """What `replay` changes."""
 
 
-class Operated(Looked):
+class PostgresOperations(TextSearch):
     """The half of `PostgresJournal` that is for people.
 
     Its order is that of the transactions that stored, and within one that of `seq`; a cursor is `transaction-seq`.
@@ -57,8 +68,14 @@ class Operated(Looked):
         return told
 
     def replay(
-        self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime, due_at: datetime | None = None
-    ) -> Changed:
+        self,
+        seqs: Sequence[int],
+        *,
+        by: AuditContext,
+        as_new: bool = False,
+        now: datetime,
+        due_at: datetime | None = None,
+    ) -> ChangeResult:
         """Settled events become pending again."""
         told = self._told(seqs, by, now) | {"as_new": int(as_new), "due_at": micros(due_at or now)}
 
@@ -68,9 +85,9 @@ class Operated(Looked):
             return len(changed)
 
         changed = self._write(work)
-        return Changed(changed, len(set(seqs)) - changed)
+        return ChangeResult(changed, len(set(seqs)) - changed)
 
-    def drop(self, seqs: Sequence[int], *, by: Act, now: datetime) -> Changed:
+    def drop(self, seqs: Sequence[int], *, by: AuditContext, now: datetime) -> ChangeResult:
         """Events that are not delivered become dropped."""
         told = self._told(seqs, by, now) | {"droppable": [state.value for state in DROPPABLE]}
 
@@ -87,9 +104,9 @@ class Operated(Looked):
             return len(changed)
 
         changed = self._write(work)
-        return Changed(changed, len(set(seqs)) - changed)
+        return ChangeResult(changed, len(set(seqs)) - changed)
 
-    def load(self, rows: Iterable[Row]) -> Stored:
+    def load(self, rows: Iterable[Row]) -> AppendResult:
         """Rows of another journal, as they stand."""
         try:
             given = [records.loaded(row, self._seal) for row in rows]
@@ -102,25 +119,25 @@ class Operated(Looked):
             return len(store(db, told, self._here()))
 
         new = self._write(work) if given else 0
-        return Stored(new, len(given) - new)
+        return AppendResult(new, len(given) - new)
 
-    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:
+    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
         """Seal some rows anew, in one transaction; what they held before goes with the next vacuum."""
         told = {"after_seq": columns.place(after)["after_seq"], "limit": limit}
         work = self._read if dry_run else self._write
-        found: Resealed = work(lambda db: _reseal(db, told, self._seal, write=not dry_run))
+        found: ReencryptResult = work(lambda db: _reseal(db, told, self._seal, write=not dry_run))
         return found
 
-    def audit(self, action: str, detail: Mapping[str, Any], *, by: Act, now: datetime) -> None:
+    def audit(self, action: str, detail: Mapping[str, Any], *, by: AuditContext, now: datetime) -> None:
         """Add a line to the audit log."""
         self._write(lambda db: _audit(db, action, (), detail, by, now))
 
-    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[Audited]:
+    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[AuditEntry]:
         """The audit log, newest first."""
         told = {"event": "/".join(event or ()), "before": before, "limit": limit}
         return [records.audited(record) for record in self._read(lambda db: db.all(SQL["audits"], told))]
 
-    def _told(self, seqs: Sequence[int], by: Act, now: datetime) -> dict[str, Any]:
+    def _told(self, seqs: Sequence[int], by: AuditContext, now: datetime) -> dict[str, Any]:
         given = {"seqs": list(seqs), "now": micros(now), "here": self._here(), "most": HISTORY}
         return given | records.acted(by)
 
@@ -184,20 +201,20 @@ def _all_of(
 
 
 def _note_act(
-    db: Connection, action: str, changed: Sequence[Any], detail: Mapping[str, Any], by: Act, now: datetime
+    db: Connection, action: str, changed: Sequence[Any], detail: Mapping[str, Any], by: AuditContext, now: datetime
 ) -> None:
     if changed:
         _audit(db, action, [f"{each['source']}/{each['event_key']}" for each in changed], detail, by, now)
 
 
 def _audit(
-    db: Connection, action: str, events: Sequence[str], detail: Mapping[str, Any], by: Act, now: datetime
+    db: Connection, action: str, events: Sequence[str], detail: Mapping[str, Any], by: AuditContext, now: datetime
 ) -> None:
     told = {"at": micros(now), "action": action, "events": records.json(events), "detail": records.json(detail)}
     db.execute(SQL["audit"], told | records.acted(by))
 
 
-def _reseal(db: Connection, told: Mapping[str, Any], seal: Seal, *, write: bool) -> Resealed:
+def _reseal(db: Connection, told: Mapping[str, Any], seal: Encryption, *, write: bool) -> ReencryptResult:
     found = db.all(SQL["sealed"].format(columns=SQL["columns"]), told)
 
     def change(record: Any, params: records.Params) -> None:

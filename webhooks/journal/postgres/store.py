@@ -20,15 +20,15 @@ import msgspec
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import former, queries, records
-from webhooks.journal.encryption import Seal
-from webhooks.journal.former import Arrivals
-from webhooks.journal.group import Group
-from webhooks.journal.model import FORGOTTEN, Census, Claim, Settlement, State, Stats, Stored, Verification
+from webhooks.journal.encryption import Encryption
+from webhooks.journal.former import ArrivingEvents
+from webhooks.journal.group import GroupCommit
+from webhooks.journal.model import FORGOTTEN, AppendResult, Census, Claim, Settlement, State, Stats, Verification
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres import partitions as partitions_
 from webhooks.journal.postgres.append import append_group, prove, refused
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, Listener
-from webhooks.journal.postgres.operator import Operated
+from webhooks.journal.postgres.operator import PostgresOperations
 from webhooks.journal.postgres.schema import ensure
 from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner, runner
@@ -51,7 +51,7 @@ class _Here:
     pid: int
     run: Runner
     connections: Connections
-    groups: tuple[Group[Arrivals, Stored], ...]
+    groups: tuple[GroupCommit[ArrivingEvents, AppendResult], ...]
 
 
 def wall() -> int:
@@ -59,15 +59,15 @@ def wall() -> int:
     return time.time_ns() // 1000
 
 
-class PostgresJournal(Operated):
+class PostgresJournal(PostgresOperations):
     """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork.
 
     `span` is how long a segment is open, see `webhooks.journal.postgres.partitions`.
     """
 
-    def __init__(self, url: str, *, seal: Seal | None = None, span: timedelta = partitions_.SPAN) -> None:
+    def __init__(self, url: str, *, seal: Encryption | None = None, span: timedelta = partitions_.SPAN) -> None:
         self._url = url
-        self._seal = seal or Seal()
+        self._seal = seal or Encryption()
         self._span = span
         self._moving = threading.Lock()
         self._rung = 0.0
@@ -91,14 +91,14 @@ class PostgresJournal(Operated):
             if not patient:
                 raise
 
-    def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
+    def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
         """Store durably, in one group commit with whoever else is appending; the least busy flusher takes it."""
         try:
             arrivals = former.arrivals(events, now, self._seal)
         except BAD_VALUE as error:
             raise refused("an event", error) from error
         if not events:
-            return Stored(0, 0)
+            return AppendResult(0, 0)
         if not self._is_open:
             self._open_up()
         return min(self._now_here().groups, key=lambda group: group.load).submit(arrivals)
@@ -311,13 +311,13 @@ class PostgresJournal(Operated):
         connections = Connections(self._url, self.stats)
         run = runner(FLUSHERS + DESKS, alone=False)
 
-        def commit(group: Sequence[Arrivals]) -> Sequence[Stored | Exception]:
+        def commit(group: Sequence[ArrivingEvents]) -> Sequence[AppendResult | Exception]:
             stored = append_group(connections, group, self._seal, wall)
-            if any(isinstance(each, Stored) for each in stored):
+            if any(isinstance(each, AppendResult) for each in stored):
                 self._ring(connections)
             return stored
 
-        self._mine = _Here(os.getpid(), run, connections, tuple(Group(commit, run) for _ in range(FLUSHERS)))
+        self._mine = _Here(os.getpid(), run, connections, tuple(GroupCommit(commit, run) for _ in range(FLUSHERS)))
 
     def _ring(self, connections: Connections) -> None:
         """Wake the workers, outside of the transaction that stored; they would look by themselves a little later."""

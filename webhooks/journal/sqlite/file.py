@@ -24,11 +24,11 @@ from webhooks.journal.runners import Runner, real_lock
 from webhooks.journal.sqlite import damage, location
 from webhooks.journal.sqlite.open_files import (
     SAVED,
-    Identity,
+    FileIdentity,
+    FileLock,
+    FileUsers,
     OpenFiles,
     Recovery,
-    Turn,
-    Users,
     are_open_here,
     create,
     identity,
@@ -63,8 +63,8 @@ class SqliteFile:
         self.stats = Stats()
         self._name = os.path.realpath(path)
         self._pid = os.getpid()
-        self._lock = Turn(self._name)
-        self._users = Users(self._name)
+        self._lock = FileLock(self._name)
+        self._users = FileUsers(self._name)
         self._writing: OpenFiles | None = None
         self._reading: OpenFiles | None = None
         self._read_lock = real_lock()  # also taken by the runner's thread
@@ -240,7 +240,7 @@ class SqliteFile:
         self._writing = OpenFiles(self._name, current, db)
         return self._writing
 
-    def _join(self) -> Identity | None:
+    def _join(self) -> FileIdentity | None:
         """Be a user of the files: those that others have open, or None if there are none."""
         alone = self._users.join()
         recorded = self._users.recorded()
@@ -318,7 +318,7 @@ _registry: Final = real_lock()
 _left_behind: Final[list[OpenFiles | None]] = []
 
 
-def _opened(name: str, expected: Identity | None) -> Identity:
+def _opened(name: str, expected: FileIdentity | None) -> FileIdentity:
     """The files that a new connection has open, if they are the expected ones."""
     current = identity(name)
     if not current.complete or expected not in {None, current} or not are_open_here(current):

@@ -28,7 +28,7 @@ _RECORD: Final = 200
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 
 
-class Identity(msgspec.Struct, frozen=True):
+class FileIdentity(msgspec.Struct, frozen=True):
     """The three files of one SQLite database: itself, its log (`-wal`) and the log's index (`-shm`)."""
 
     database: Inode | None = None
@@ -41,7 +41,7 @@ class Identity(msgspec.Struct, frozen=True):
         return None not in (self.database, self.log, self.index)
 
 
-SAVED: Final = Identity()
+SAVED: Final = FileIdentity()
 """Recorded when a log that was removed has been written into the database, and no other one has been begun."""
 
 
@@ -55,9 +55,9 @@ def index_of(path: str) -> str:
     return f"{path}-shm"
 
 
-def identity(path: str) -> Identity:
+def identity(path: str) -> FileIdentity:
     """The files that now stand under the names."""
-    return Identity(_inode(path), _inode(log_of(path)), _inode(index_of(path)))
+    return FileIdentity(_inode(path), _inode(log_of(path)), _inode(index_of(path)))
 
 
 class OpenFiles:
@@ -67,7 +67,7 @@ class OpenFiles:
     call. Asking a log that is written to for its own times makes its next sync dearer.
     """
 
-    def __init__(self, path: str, identity: Identity, db: sqlite3.Connection) -> None:
+    def __init__(self, path: str, identity: FileIdentity, db: sqlite3.Connection) -> None:
         self.path = path
         self.db = db
         self.identity = identity
@@ -89,7 +89,7 @@ class OpenFiles:
         return same
 
 
-class Users:
+class FileUsers:
     """`<name>.open`: each process that has the files open holds a shared lock on it; it says which files these are.
 
     Only used while it is the caller's turn (`Turn`).
@@ -117,16 +117,16 @@ class Users:
             os.close(self._file)
             self._file = -1
 
-    def recorded(self) -> Identity | None:
+    def recorded(self) -> FileIdentity | None:
         """The files that its users have open, as last recorded."""
         return _decoded(os.pread(self._file, _RECORD, 0))
 
-    def record(self, files: Identity) -> None:
+    def record(self, files: FileIdentity) -> None:
         """Say which files the users have open from now on."""
         os.pwrite(self._file, msgspec.json.encode(files).ljust(_RECORD), 0)
 
 
-def recorded_at(path: str) -> Identity | None:
+def recorded_at(path: str) -> FileIdentity | None:
     """What `Users.recorded` says, read without being one of them."""
     try:
         file = os.open(f"{path}.open", os.O_RDONLY | os.O_CLOEXEC)
@@ -138,7 +138,7 @@ def recorded_at(path: str) -> Identity | None:
         os.close(file)
 
 
-class Turn:
+class FileLock:
     """`<name>.lock`: processes that write take turns by a blocking `flock`, since SQLite's busy handler sleeps."""
 
     def __init__(self, path: str) -> None:
@@ -177,7 +177,7 @@ class Recovery:
     """What a process does that finds other files under the names than it has open, while it has the turn."""
 
     files: OpenFiles
-    users: Users
+    users: FileUsers
 
     def save(self, *, wait: bool = False) -> None:
         """Write what is in the open log into the database, unless another process has done so.
@@ -205,7 +205,7 @@ class Recovery:
 
 
 @contextlib.contextmanager
-def keep_new_log(path: str, mine: Identity) -> Iterator[None]:
+def keep_new_log(path: str, mine: FileIdentity) -> Iterator[None]:
     """Close one's own files inside: SQLite removes the log by its name if it takes them for the last ones in use."""
     log, kept = log_of(path), _kept(path)
     current = identity(path)
@@ -245,7 +245,7 @@ def create(path: str) -> None:
         os.close(os.open(path, _FLAGS | os.O_EXCL, _MODE))
 
 
-def are_open_here(files: Identity) -> bool:
+def are_open_here(files: FileIdentity) -> bool:
     """Whether this process has all of them open; true if the system does not tell."""
     try:
         descriptors = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208
@@ -262,9 +262,9 @@ def _unused(path: str) -> str:
     return f"{log_of(path)}.unused"
 
 
-def _decoded(record: bytes) -> Identity | None:
+def _decoded(record: bytes) -> FileIdentity | None:
     try:
-        return msgspec.json.decode(record, type=Identity)
+        return msgspec.json.decode(record, type=FileIdentity)
     except msgspec.DecodeError:
         return None
 

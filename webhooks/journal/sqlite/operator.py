@@ -9,25 +9,25 @@ from typing import Any, Final, Protocol, TypeVar
 
 from webhooks.errors import JournalError
 from webhooks.journal import queries, records
-from webhooks.journal.encryption import Seal
+from webhooks.journal.encryption import Encryption
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import (
     DROPPABLE,
     HISTORY,
-    Act,
-    Audited,
-    Changed,
+    AppendResult,
+    AuditContext,
+    AuditEntry,
+    ChangeResult,
     Cursor,
-    Resealed,
+    ReencryptResult,
     Row,
     Stats,
-    Stored,
 )
 from webhooks.journal.records import micros
 from webhooks.journal.runners import Runner
 from webhooks.journal.sqlite.file import BAD_VALUE
 from webhooks.journal.sqlite.filter import Selection
-from webhooks.journal.text_search import Looked
+from webhooks.journal.text_search import TextSearch
 
 R = TypeVar("R")
 SQL: Final = queries.load("sqlite/queries")
@@ -69,7 +69,7 @@ class File(Protocol):
         ...
 
 
-class Operated(Looked):
+class SqliteOperations(TextSearch):
     """The half of `SqliteJournal` that is for people. Its order is that of `seq`, which is the order of the commits."""
 
     @property
@@ -87,45 +87,57 @@ class Operated(Looked):
         return str(last)
 
     def replay(
-        self, seqs: Sequence[int], *, by: Act, as_new: bool = False, now: datetime, due_at: datetime | None = None
-    ) -> Changed:
+        self,
+        seqs: Sequence[int],
+        *,
+        by: AuditContext,
+        as_new: bool = False,
+        now: datetime,
+        due_at: datetime | None = None,
+    ) -> ChangeResult:
         """Settled events become pending again."""
         told = {"as_new": int(as_new), "due_at": micros(due_at or now)}
         return self._change("replay", seqs, told, by, now, {"as_new": as_new} if as_new else {})
 
-    def drop(self, seqs: Sequence[int], *, by: Act, now: datetime) -> Changed:
+    def drop(self, seqs: Sequence[int], *, by: AuditContext, now: datetime) -> ChangeResult:
         """Events that are not delivered become dropped."""
         return self._change("drop", seqs, {"droppable": records.json(DROPPABLE)}, by, now, {})
 
-    def load(self, rows: Iterable[Row]) -> Stored:
+    def load(self, rows: Iterable[Row]) -> AppendResult:
         """Rows of another journal, as they stand."""
         try:
             told = [records.loaded(row, self._seal) for row in rows]
         except BAD_VALUE as error:
             raise records.refused("an event", error) from error
         before, after = self._file.write(lambda db: _insert_all(db, told))
-        return Stored(after - before, len(told) - (after - before))
+        return AppendResult(after - before, len(told) - (after - before))
 
-    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> Resealed:
+    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
         """Seal some rows anew, in one transaction; what they held before is overwritten."""
         told = (_place(after), limit)
         if dry_run:
             return self._file.read(lambda db: _reseal(db, told, self._seal, write=False))
         return self._file.write(lambda db: _reseal(db, told, self._seal, write=True))
 
-    def audit(self, action: str, detail: Mapping[str, Any], *, by: Act, now: datetime) -> None:
+    def audit(self, action: str, detail: Mapping[str, Any], *, by: AuditContext, now: datetime) -> None:
         """Add a line to the audit log."""
         self._file.write(lambda db: _audit(db, action, (), detail, by, now))
 
-    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[Audited]:
+    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[AuditEntry]:
         """The audit log, newest first."""
         told = {"event": "/".join(event or ()), "before": before, "limit": limit}
         found = self._file.read(lambda db: db.execute(SQL["audits"], told).fetchall())
         return [records.audited(record) for record in found]
 
     def _change(
-        self, name: str, seqs: Sequence[int], told: dict[str, Any], by: Act, now: datetime, detail: Mapping[str, Any]
-    ) -> Changed:
+        self,
+        name: str,
+        seqs: Sequence[int],
+        told: dict[str, Any],
+        by: AuditContext,
+        now: datetime,
+        detail: Mapping[str, Any],
+    ) -> ChangeResult:
         told = {**told, **records.acted(by), "seqs": records.json(seqs), "now": micros(now), "most": HISTORY}
 
         def work(db: sqlite3.Connection) -> int:
@@ -136,7 +148,7 @@ class Operated(Looked):
             return len(changed)
 
         changed = self._file.write(work)
-        return Changed(changed, len(set(seqs)) - changed)
+        return ChangeResult(changed, len(set(seqs)) - changed)
 
     def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Any]:
         place = _place(after) or (_BEHIND_ALL if newest_first else 0)
@@ -183,14 +195,14 @@ def _audit(
     action: str,
     events: Sequence[str],
     detail: Mapping[str, Any],
-    by: Act,
+    by: AuditContext,
     now: datetime,
 ) -> None:
     told = {"at": micros(now), "action": action, "events": records.json(events), "detail": records.json(detail)}
     db.execute(SQL["audit"], {**told, **records.acted(by)})
 
 
-def _reseal(db: sqlite3.Connection, told: tuple[int, int], seal: Seal, *, write: bool) -> Resealed:
+def _reseal(db: sqlite3.Connection, told: tuple[int, int], seal: Encryption, *, write: bool) -> ReencryptResult:
     if write:
         db.execute("PRAGMA secure_delete = ON")
     found = db.execute(SQL["sealed"], told).fetchall()

@@ -16,7 +16,7 @@ from webhooks.journal.model import Stats
 from webhooks.journal.runners import Runner
 from webhooks.journal.sqlite import location
 from webhooks.journal.sqlite.file import BAD_VALUE
-from webhooks.journal.sqlite.open_files import Identity, identity, keep_new_log, log_is_missing
+from webhooks.journal.sqlite.open_files import FileIdentity, identity, keep_new_log, log_is_missing
 
 R = TypeVar("R")
 LATEST: Final = max(map(int, queries.load("sqlite/schema")))
@@ -36,7 +36,7 @@ class ReadOnlyFile:
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._name = os.path.realpath(path)
-        self._opened = Identity()
+        self._opened = FileIdentity()
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """The result of some queries."""

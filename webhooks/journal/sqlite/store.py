@@ -17,19 +17,19 @@ import msgspec
 from translators.kit import Event
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import former, isolate, queries, records
-from webhooks.journal.encryption import Seal
-from webhooks.journal.former import Arrivals, Held, Sought
-from webhooks.journal.group import Group
+from webhooks.journal.encryption import Encryption
+from webhooks.journal.former import ArrivingEvents, FormerKeyQuery, StoredKey
+from webhooks.journal.group import GroupCommit
 from webhooks.journal.model import (
     FORGOTTEN,
     HISTORY,
+    AppendResult,
     Census,
     Claim,
     Row,
     Settlement,
     State,
     Stats,
-    Stored,
     Verification,
 )
 from webhooks.journal.records import micros
@@ -37,7 +37,7 @@ from webhooks.journal.runners import Runner, runner
 from webhooks.journal.sqlite import damage
 from webhooks.journal.sqlite import queue as sqlite_queue
 from webhooks.journal.sqlite.file import BAD_VALUE, SqliteFile
-from webhooks.journal.sqlite.operator import File, Operated
+from webhooks.journal.sqlite.operator import File, SqliteOperations
 
 SQL: Final = queries.load("sqlite/queries")
 FREE_FLOOR: Final = 32 * 1024 * 1024
@@ -51,10 +51,10 @@ class _Here:
 
     pid: int
     file: File
-    group: Group[Arrivals, Stored]
+    group: GroupCommit[ArrivingEvents, AppendResult]
 
 
-class SqliteJournal(Operated):
+class SqliteJournal(SqliteOperations):
     """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork.
 
     `file` is a class in place of `SqliteFile`, for a journal that is only read.
@@ -64,13 +64,13 @@ class SqliteJournal(Operated):
         self,
         path: str | Path,
         *,
-        seal: Seal | None = None,
+        seal: Encryption | None = None,
         run: Runner | None = None,
         file: Callable[[Path, Runner], File] | None = None,
     ) -> None:
         self.path = Path(path).absolute()
         self._make_file = file or SqliteFile
-        self._seal = seal or Seal()
+        self._seal = seal or Encryption()
         self._given_run = run
         self._moving = threading.Lock()
         self._settle_in()
@@ -84,13 +84,13 @@ class SqliteJournal(Operated):
         """What this process has committed so far."""
         return self._file.stats
 
-    def append(self, events: Sequence[Event], *, now: datetime) -> Stored:
+    def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
         """Store durably, in one group commit with whoever else is appending."""
         try:
             arrivals = former.arrivals(events, now, self._seal)
         except BAD_VALUE as error:
             raise records.refused("an event", error) from error
-        return self._now_here().group.submit(arrivals) if events else Stored(0, 0)
+        return self._now_here().group.submit(arrivals) if events else AppendResult(0, 0)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         """Lease the oldest due events, of each source a fair share first."""
@@ -250,13 +250,13 @@ class SqliteJournal(Operated):
 
     def _settle_in(self) -> None:
         file = self._make_file(self.path, self._given_run or runner())
-        self._here = _Here(os.getpid(), file, Group(lambda group: _append(file, group, self._seal), file.run))
+        self._here = _Here(os.getpid(), file, GroupCommit(lambda group: _append(file, group, self._seal), file.run))
 
 
-def _append(file: File, group: Sequence[Arrivals], seal: Seal) -> Sequence[Stored | Exception]:
+def _append(file: File, group: Sequence[ArrivingEvents], seal: Encryption) -> Sequence[AppendResult | Exception]:
     """One transaction for all, or for as many as can be stored."""
 
-    def commit(some: Sequence[Arrivals]) -> Sequence[Stored]:
+    def commit(some: Sequence[ArrivingEvents]) -> Sequence[AppendResult]:
         stored = file.transact(lambda db: _insert(db, some, seal))
         events = sum(len(arrivals.rows) for arrivals in some)
         file.stats.groups += 1
@@ -287,26 +287,26 @@ def _prove(db: sqlite3.Connection) -> None:
     db.execute(SQL["note"], ("readiness", fresh, 0))
 
 
-def _insert(db: sqlite3.Connection, group: Sequence[Arrivals], seal: Seal) -> list[Stored]:
+def _insert(db: sqlite3.Connection, group: Sequence[ArrivingEvents], seal: Encryption) -> list[AppendResult]:
     repeated: set[int] = set()
     if any(arrivals.events for arrivals in group):
         repeated = former.stored_before(former.joined(group), lambda sought: _former(db, sought), seal)
-    stored: list[Stored] = []
+    stored: list[AppendResult] = []
     first = 0
     for arrivals in group:
         before = db.total_changes
         rows = arrivals.rows
         db.executemany(SQL["append"], [row for place, row in enumerate(rows, first) if place not in repeated])
         new = db.total_changes - before
-        stored.append(Stored(new, len(rows) - new))
+        stored.append(AppendResult(new, len(rows) - new))
         first += len(rows)
     return stored
 
 
-def _former(db: sqlite3.Connection, sought: Sequence[Sought]) -> dict[int, Held]:
+def _former(db: sqlite3.Connection, sought: Sequence[FormerKeyQuery]) -> dict[int, StoredKey]:
     told = records.json([(each.source, each.key, each.body is not None) for each in sought])
     return {
-        place: Held(type_, content=None if body is None else (headers, envelope, body))
+        place: StoredKey(type_, content=None if body is None else (headers, envelope, body))
         for place, type_, headers, envelope, body in db.execute(SQL["former"], (told,)).fetchall()
     }
 

@@ -4,24 +4,24 @@ watch = Watch(journal, survey, pulse, settings.alerts, sources=endpoints, name=w
 watch.look()                  # every minute or so, in a thread that may wait for the network
 """
 
-from webhooks.monitoring.alerts.channels import Channel, Unsent, configured
+from webhooks.monitoring.alerts.channels import Channel, NotificationFailed, configured
 from webhooks.monitoring.alerts.conditions import Alert
 from webhooks.monitoring.alerts.delivery import FailingKey, failing_keys, unconfigured
-from webhooks.monitoring.alerts.notification import News, Told, place, rehearsal
-from webhooks.monitoring.alerts.watch import EVERY, Watch
+from webhooks.monitoring.alerts.notification import AlertUpdate, Notification, installation_name, sample_notification
+from webhooks.monitoring.alerts.watch import EVERY, AlertWatcher
 
 __all__ = [
     "EVERY",
     "Alert",
+    "AlertUpdate",
+    "AlertWatcher",
     "Channel",
     "FailingKey",
-    "News",
-    "Told",
-    "Unsent",
-    "Watch",
+    "Notification",
+    "NotificationFailed",
     "configured",
     "failing_keys",
-    "place",
-    "rehearsal",
+    "installation_name",
+    "sample_notification",
     "unconfigured",
 ]

@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from translators.kit import StandardWebhooks
-from webhooks.http.client import Unreachable, exchange, why
-from webhooks.monitoring.alerts.notification import News
+from webhooks.http.client import Unreachable, failure_reason, request
+from webhooks.monitoring.alerts.notification import Notification
 from webhooks.settings import AlertSettings, is_loopback
 from webhooks.signatures import sign
 
@@ -25,7 +25,7 @@ _SCHEME: Final = StandardWebhooks(prefixes=("webhook",))
 _SLACK: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
-class Unsent(Exception):
+class NotificationFailed(Exception):
     """It was not told; the text says why, and holds no secret."""
 
 
@@ -34,17 +34,17 @@ class Channel(Protocol):
 
     name: str
 
-    def send(self, news: News) -> None:
+    def send(self, news: Notification) -> None:
         """Tell it, within some ten seconds; `Unsent` where that failed."""
         ...
 
 
-class Log:
+class LogChannel:
     """Always there."""
 
     name = "log"
 
-    def send(self, news: News) -> None:
+    def send(self, news: Notification) -> None:
         """One line for each alert."""
         for each in news.told:
             log.warning(
@@ -58,7 +58,7 @@ class Log:
             )
 
 
-class Webhook:
+class WebhookChannel:
     """Signed by Standard Webhooks, with each secret where there are several.
 
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
@@ -70,7 +70,7 @@ class Webhook:
         self._url = url
         self._secrets = secrets
 
-    def send(self, news: News) -> None:
+    def send(self, news: Notification) -> None:
         """POST it."""
         body = msgspec.json.encode(news.data())
         signed = [
@@ -80,7 +80,7 @@ class Webhook:
         _post(self._url, body, {**signed[0], "webhook-signature": signatures})
 
 
-class Slack:
+class SlackChannel:
     """An incoming webhook. https://api.slack.com/messaging/webhooks"""
 
     name = "slack"
@@ -88,14 +88,14 @@ class Slack:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def send(self, news: News) -> None:
+    def send(self, news: Notification) -> None:
         """POST it."""
         lines = [line for each in news.told for line in (*news.lines(each), "")]
         text = "\n".join([*lines, f"Segue on {news.where}"]).translate(_SLACK)
         _post(self._url, msgspec.json.encode({"text": text}), {})
 
 
-class Email:
+class EmailChannel:
     """By SMTP: `smtps://`, or `smtp://` with STARTTLS, which must be had before a password is sent."""
 
     name = "email"
@@ -105,7 +105,7 @@ class Email:
         self._sender = sender
         self._to = to
 
-    def send(self, news: News) -> None:
+    def send(self, news: Notification) -> None:
         """Hand it to the server."""
         mail = EmailMessage()
         mail["Subject"] = news.subject
@@ -119,9 +119,9 @@ class Email:
             with self._connect() as server:
                 refused = server.send_message(mail)
         except (OSError, smtplib.SMTPException) as error:
-            raise Unsent(_smtp_fault(error)) from None
+            raise NotificationFailed(_smtp_fault(error)) from None
         if refused:
-            raise Unsent(f"the mail server refused {len(refused)} of {len(self._to)} addresses")
+            raise NotificationFailed(f"the mail server refused {len(refused)} of {len(self._to)} addresses")
 
     def _connect(self) -> smtplib.SMTP:
         host, context = self._parts.hostname or "", ssl.create_default_context()
@@ -145,31 +145,31 @@ class Email:
             encrypted = True
         if self._parts.username:
             if not encrypted and not is_loopback(host):
-                raise Unsent("the mail server offers no encryption, and the password is not sent without")
+                raise NotificationFailed("the mail server offers no encryption, and the password is not sent without")
             server.login(unquote(self._parts.username), unquote(self._parts.password or ""))
 
 
 def configured(settings: AlertSettings) -> list[Channel]:
     """Those that are configured, and the log."""
-    found: list[Channel] = [Log()]
+    found: list[Channel] = [LogChannel()]
     if settings.webhook_url:
-        found.append(Webhook(settings.webhook_url, settings.signing_secret))
+        found.append(WebhookChannel(settings.webhook_url, settings.signing_secret))
     if settings.slack_url:
-        found.append(Slack(settings.slack_url))
+        found.append(SlackChannel(settings.slack_url))
     if settings.smtp_url:
-        found.append(Email(settings.smtp_url, settings.email_from, settings.email_to))
+        found.append(EmailChannel(settings.smtp_url, settings.email_from, settings.email_to))
     return found
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, Any]) -> None:
     told = {"Content-Type": "application/json", "User-Agent": "segue-alerts", **headers}
     try:
-        heard = exchange("POST", url, body=body, headers=told, timeout=TIMEOUT)
+        heard = request("POST", url, body=body, headers=told, timeout=TIMEOUT)
     except Unreachable as error:
-        raise Unsent(f"it could not be reached: {why(error)}") from None
+        raise NotificationFailed(f"it could not be reached: {failure_reason(error)}") from None
     if heard.status // 100 != 2:
         redirect = ", and redirects are not followed" if heard.status // 100 == 3 else ""
-        raise Unsent(f"it answered {heard.status}{redirect}")
+        raise NotificationFailed(f"it answered {heard.status}{redirect}")
 
 
 def _smtp_fault(error: Exception) -> str:
@@ -177,4 +177,4 @@ def _smtp_fault(error: Exception) -> str:
         return f"the mail server answered {error.smtp_code}"
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return "the mail server refused every address"
-    return f"the mail server could not be used: {why(error)}"
+    return f"the mail server could not be used: {failure_reason(error)}"

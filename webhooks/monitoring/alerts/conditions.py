@@ -10,8 +10,8 @@ import msgspec
 
 from webhooks.monitoring.alerts.delivery import failing_keys, unconfigured
 from webhooks.monitoring.metrics.refused import RefusedCount
-from webhooks.monitoring.silence import Beats
-from webhooks.monitoring.snapshot import Seen
+from webhooks.monitoring.silence import ArrivalTimes
+from webhooks.monitoring.snapshot import JournalSnapshot
 from webhooks.settings import AlertSettings
 
 Severity = Literal["critical", "warning"]
@@ -38,9 +38,9 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 def conditions(
     *,
-    seen: Seen,
+    seen: JournalSnapshot,
     notes: Notes,
-    limits: Mapping[str, tuple[Beats, float]],
+    limits: Mapping[str, tuple[ArrivalTimes, float]],
     settings: AlertSettings,
     sources: Collection[str],
     now: datetime,
@@ -71,7 +71,7 @@ def _workers(notes: Notes, now: datetime) -> Iterator[Alert]:
         )  # fmt: skip
 
 
-def _held(notes: Notes, seen: Seen) -> Iterator[Alert]:
+def _held(notes: Notes, seen: JournalSnapshot) -> Iterator[Alert]:
     for key in seen.keys:
         _, note = notes.get(f"hold:{key}", (None, {}))
         if note.get("held"):
@@ -95,7 +95,7 @@ def _failing(notes: Notes, now: datetime) -> Iterator[Alert]:
         )  # fmt: skip
 
 
-def _unconfigured(seen: Seen, sources: Collection[str]) -> Iterator[Alert]:
+def _unconfigured(seen: JournalSnapshot, sources: Collection[str]) -> Iterator[Alert]:
     for name, waiting in unconfigured(seen.states, sources).items():
         yield Alert(
             key=f"unconfigured:{name}", severity="warning",
@@ -130,7 +130,7 @@ def _lost(refused: Collection[RefusedCount], sources: Collection[str], now: date
         )  # fmt: skip
 
 
-def _disk(seen: Seen, settings: AlertSettings) -> Iterator[Alert]:
+def _disk(seen: JournalSnapshot, settings: AlertSettings) -> Iterator[Alert]:
     if seen.disk is None:
         return
     free, size = seen.disk
@@ -142,7 +142,7 @@ def _disk(seen: Seen, settings: AlertSettings) -> Iterator[Alert]:
         )  # fmt: skip
 
 
-def _backlog(seen: Seen, settings: AlertSettings, now: datetime) -> Iterator[Alert]:
+def _backlog(seen: JournalSnapshot, settings: AlertSettings, now: datetime) -> Iterator[Alert]:
     for source, at in sorted(seen.oldest.items()):
         if now - at > settings.backlog:
             waiting = seen.states.get(source, {}).get("pending", 0)
@@ -155,7 +155,7 @@ def _backlog(seen: Seen, settings: AlertSettings, now: datetime) -> Iterator[Ale
             )  # fmt: skip
 
 
-def _dead(seen: Seen) -> Iterator[Alert]:
+def _dead(seen: JournalSnapshot) -> Iterator[Alert]:
     for source, by in sorted(seen.states.items()):
         dead = by.get("dead", 0)
         if dead:
@@ -167,7 +167,9 @@ def _dead(seen: Seen) -> Iterator[Alert]:
             )  # fmt: skip
 
 
-def _silent(limits: Mapping[str, tuple[Beats, float]], sources: Collection[str], now: datetime) -> Iterator[Alert]:
+def _silent(
+    limits: Mapping[str, tuple[ArrivalTimes, float]], sources: Collection[str], now: datetime
+) -> Iterator[Alert]:
     for source, (beats, limit) in sorted(limits.items()):
         silence = now.timestamp() - beats.last
         if source in sources and silence > limit:

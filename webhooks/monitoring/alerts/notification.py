@@ -14,24 +14,24 @@ import msgspec
 from translators.kit import to_iso
 from webhooks.monitoring.alerts.conditions import Alert, span
 
-Kind = Literal["raised", "again", "resolved", "test"]
+AlertStatus = Literal["raised", "again", "resolved", "test"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Told:
+class AlertUpdate:
     """One alert, since when, and how often it was told before."""
 
-    kind: Kind
+    kind: AlertStatus
     alert: Alert
     since: datetime
     before: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class News:
+class Notification:
     """`where` names the installation."""
 
-    told: Sequence[Told]
+    told: Sequence[AlertUpdate]
     where: str
     now: datetime
 
@@ -49,7 +49,7 @@ class News:
         more = f" (and {len(self.told) - 1} more)" if len(self.told) > 1 else ""
         return " ".join(f"[segue] {mark}{first.alert.title}{more}".split())
 
-    def lines(self, each: Told) -> list[str]:
+    def lines(self, each: AlertUpdate) -> list[str]:
         """One alert as text."""
         if each.kind == "resolved":
             return [f"RESOLVED  {each.alert.title}", f"It lasted {span(self.now - each.since)}."]
@@ -74,15 +74,15 @@ class News:
         return {"type": "segue.alerts", "timestamp": to_iso(self.now), "data": {"where": self.where, "alerts": alerts}}
 
 
-def rehearsal(where: str, now: datetime) -> News:
+def sample_notification(where: str, now: datetime) -> Notification:
     """What `segue alerts test` sends."""
     alert = Alert(
         key="test", severity="warning", title="This is a test of Segue's alerts",
         text="Nothing is wrong. Somebody ran `segue alerts test`.", mend="nothing.",
     )  # fmt: skip
-    return News(told=[Told(kind="test", alert=alert, since=now)], where=where, now=now)
+    return Notification(told=[AlertUpdate(kind="test", alert=alert, since=now)], where=where, now=now)
 
 
-def place(public_url: str) -> str:
+def installation_name(public_url: str) -> str:
     """What names this installation: its public address, else the machine."""
     return public_url.partition("://")[2] or socket.gethostname()

@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from webhooks.journal import Journal
-from webhooks.monitoring.alerts.channels import Channel, Unsent, configured
+from webhooks.monitoring.alerts.channels import Channel, NotificationFailed, configured
 from webhooks.monitoring.alerts.conditions import NO_WORKER, Alert, conditions
-from webhooks.monitoring.alerts.notification import Kind, News, Told
-from webhooks.monitoring.metrics import Pulse, Survey, refused_counts
+from webhooks.monitoring.alerts.notification import AlertStatus, AlertUpdate, Notification
+from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker, refused_counts
 from webhooks.settings import AlertSettings
 
 log: Final = logging.getLogger("webhooks.monitoring.alerts")
@@ -28,7 +28,7 @@ FORGET: Final = timedelta(days=1)
 """After so long an end is not told any more where a channel could not be reached."""
 
 
-class Last(msgspec.Struct, kw_only=True):
+class LastUpdate(msgspec.Struct, kw_only=True):
     """When a channel was last told, how often, and of what weight."""
 
     at: datetime
@@ -36,23 +36,23 @@ class Last(msgspec.Struct, kw_only=True):
     weight: float
 
 
-class Open(msgspec.Struct, kw_only=True):
+class OpenAlert(msgspec.Struct, kw_only=True):
     """An alert that is raised. `gone` is since when it is well again."""
 
     alert: Alert
     since: datetime
     gone: datetime | None = None
-    told: dict[str, Last] = {}
+    told: dict[str, LastUpdate] = {}
 
 
-class Watch:
+class AlertWatcher:
     """One of several; whoever looks first in a minute looks for all. `clock` gives aware UTC."""
 
     def __init__(
         self,
         journal: Journal,
-        survey: Survey,
-        pulse: Pulse,
+        survey: SnapshotTaker,
+        pulse: SilenceTracker,
         settings: AlertSettings,
         *,
         sources: Collection[str],
@@ -100,31 +100,31 @@ class Watch:
         if signs and self._clock() - max(signs) > NO_WORKER:
             self.look()
 
-    def _open(self) -> dict[str, Open]:
+    def _open(self) -> dict[str, OpenAlert]:
         found = self._journal.notes().get(NOTE)
-        return msgspec.convert(found[1]["open"], dict[str, Open]) if found else {}
+        return msgspec.convert(found[1]["open"], dict[str, OpenAlert]) if found else {}
 
-    def _tell(self, way: Channel, found: dict[str, Open], now: datetime) -> None:
+    def _tell(self, way: Channel, found: dict[str, OpenAlert], now: datetime) -> None:
         due = [(each, kind) for each in found.values() if (kind := self._due(each, way.name, now))]
         if not due:
             return
         times = [last.times if (last := each.told.get(way.name)) else 0 for each, _ in due]
         told = [
-            Told(kind=kind, alert=each.alert, since=each.since, before=before)
+            AlertUpdate(kind=kind, alert=each.alert, since=each.since, before=before)
             for (each, kind), before in zip(due, times, strict=True)
         ]
         try:
-            way.send(News(told=told, where=self._where, now=now))
-        except Unsent as error:
+            way.send(Notification(told=told, where=self._where, now=now))
+        except NotificationFailed as error:
             log.warning("an alert was not told, and will be", extra={"channel": way.name, "reason": str(error)})
             return
         for (each, kind), one in zip(due, told, strict=True):
             if kind == "resolved":
                 del each.told[way.name]
             else:
-                each.told[way.name] = Last(at=now, times=one.before + 1, weight=each.alert.weight)
+                each.told[way.name] = LastUpdate(at=now, times=one.before + 1, weight=each.alert.weight)
 
-    def _due(self, each: Open, way: str, now: datetime) -> Kind | None:
+    def _due(self, each: OpenAlert, way: str, now: datetime) -> AlertStatus | None:
         last = each.told.get(way)
         if each.gone is not None:
             return "resolved" if last and now - each.gone >= CALM else None
@@ -134,9 +134,9 @@ class Watch:
         return "again" if heavier or now - last.at >= self._settings.repeat else None
 
 
-def _update(found: dict[str, Open], alerts: Collection[Alert], now: datetime) -> None:
+def _update(found: dict[str, OpenAlert], alerts: Collection[Alert], now: datetime) -> None:
     for alert in alerts:
-        each = found.setdefault(alert.key, Open(alert=alert, since=now))
+        each = found.setdefault(alert.key, OpenAlert(alert=alert, since=now))
         each.alert, each.gone = alert, None
     present = {alert.key for alert in alerts}
     for key, each in found.items():
@@ -144,5 +144,5 @@ def _update(found: dict[str, Open], alerts: Collection[Alert], now: datetime) ->
             each.gone = now
 
 
-def _is_over(each: Open, now: datetime) -> bool:
+def _is_over(each: OpenAlert, now: datetime) -> bool:
     return each.gone is not None and (not each.told or now - each.gone >= FORGET)

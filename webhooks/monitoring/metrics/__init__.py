@@ -9,8 +9,17 @@ from webhooks.monitoring.metrics.exposition import Exposition
 from webhooks.monitoring.metrics.meter import Meter
 from webhooks.monitoring.metrics.refused import RefusedCount, refused_counts
 from webhooks.monitoring.metrics.totals import Totals
-from webhooks.monitoring.periodic_jobs import Rounds
-from webhooks.monitoring.silence import Pulse
-from webhooks.monitoring.snapshot import Survey
+from webhooks.monitoring.periodic_jobs import PeriodicJobs
+from webhooks.monitoring.silence import SilenceTracker
+from webhooks.monitoring.snapshot import SnapshotTaker
 
-__all__ = ["Exposition", "Meter", "Pulse", "RefusedCount", "Rounds", "Survey", "Totals", "refused_counts"]
+__all__ = [
+    "Exposition",
+    "Meter",
+    "PeriodicJobs",
+    "RefusedCount",
+    "SilenceTracker",
+    "SnapshotTaker",
+    "Totals",
+    "refused_counts",
+]

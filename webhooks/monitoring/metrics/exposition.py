@@ -18,8 +18,8 @@ from prometheus_client.registry import Collector
 
 from webhooks.journal import Journal
 from webhooks.monitoring.metrics.totals import Totals
-from webhooks.monitoring.silence import Pulse
-from webhooks.monitoring.snapshot import Seen, Survey
+from webhooks.monitoring.silence import SilenceTracker
+from webhooks.monitoring.snapshot import JournalSnapshot, SnapshotTaker
 
 ALIVE: Final = timedelta(seconds=60)
 """A worker writes its heartbeat every ten seconds."""
@@ -32,9 +32,15 @@ class Exposition:
     """`sources` are the endpoints that are configured: their plain counters are told before they first count."""
 
     def __init__(
-        self, totals: Totals, survey: Survey, pulse: Pulse, journal: Journal, *, sources: Collection[str],
+        self,
+        totals: Totals,
+        survey: SnapshotTaker,
+        pulse: SilenceTracker,
+        journal: Journal,
+        *,
+        sources: Collection[str],
         clock: Callable[[], datetime],
-    ) -> None:  # fmt: skip
+    ) -> None:
         self._totals = totals
         self._survey = survey
         self._pulse = pulse
@@ -89,7 +95,7 @@ def gauge(name: str, told: str, samples: Iterable[tuple[Mapping[str, str], float
     return family
 
 
-def _journal(seen: Seen, now: datetime, sources: Collection[str]) -> Iterator[Metric]:
+def _journal(seen: JournalSnapshot, now: datetime, sources: Collection[str]) -> Iterator[Metric]:
     states: dict[str, Mapping[str, int]] = {source: {"pending": 0, "dead": 0} for source in sources}
     for source, by in seen.states.items():
         states[source] = {**states.get(source, {}), **by}
@@ -111,7 +117,7 @@ def _journal(seen: Seen, now: datetime, sources: Collection[str]) -> Iterator[Me
     )
 
 
-def _workers(notes: Notes, seen: Seen, now: datetime) -> Iterator[Metric]:
+def _workers(notes: Notes, seen: JournalSnapshot, now: datetime) -> Iterator[Metric]:
     ages = [now - at for name, (at, _) in notes.items() if name.startswith("worker:")]
     yield gauge(
         "segue_workers", "Workers with a heartbeat in the last minute.", [({}, sum(age < ALIVE for age in ages))]

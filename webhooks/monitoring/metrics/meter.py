@@ -66,17 +66,17 @@ class Meter:
         self.batch = histogram("segue_batch_messages", "Messages in a batch.", BATCH)
         self.requests = counter("segue_segment_requests", "Requests to Segment, by what was answered.", "answer")
         self.requested = histogram("segue_segment_request_seconds", "A request to Segment.", REQUEST)
-        self._doors: dict[str, DoorMeter] = {}
+        self._doors: dict[str, EndpointMeter] = {}
 
-    def door(self, source: str) -> DoorMeter:
+    def door(self, source: str) -> EndpointMeter:
         """What is counted for each webhook of one source, without looking the series up each time."""
         found = self._doors.get(source)
         if found is None:
-            found = self._doors[source] = DoorMeter(self, source)
+            found = self._doors[source] = EndpointMeter(self, source)
         return found
 
 
-class DoorMeter:
+class EndpointMeter:
     """The series of one source at the door."""
 
     __slots__ = ("duplicate", "journalled", "last", "received")

@@ -8,10 +8,10 @@ from __future__ import annotations
 import logging
 from typing import Final
 
-from webhooks.monitoring.tracing.tracer import Span, Tracer
+from webhooks.monitoring.tracing.tracer import Tracer, TraceSpan
 from webhooks.settings import Settings
 
-__all__ = ["Span", "Tracer", "open_tracer"]
+__all__ = ["TraceSpan", "Tracer", "open_tracer"]
 
 log: Final = logging.getLogger("webhooks.monitoring.tracing")
 

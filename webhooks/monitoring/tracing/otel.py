@@ -26,7 +26,7 @@ from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from translators.kit import Event
-from webhooks.monitoring.tracing.tracer import Span, Tracer
+from webhooks.monitoring.tracing.tracer import Tracer, TraceSpan
 
 HEADER: Final = "traceparent"
 PATIENCE: Final = 3.0
@@ -54,7 +54,7 @@ class OpenTelemetry(Tracer):
         return cls(provider)
 
     @contextmanager
-    def receive(self, source: str) -> Iterator[Span]:
+    def receive(self, source: str) -> Iterator[TraceSpan]:
         """A new trace."""
         told = {"segue.source": source}
         with self._tracer.start_as_current_span(
@@ -64,7 +64,7 @@ class OpenTelemetry(Tracer):
             yield _Open(span)
 
     @contextmanager
-    def journal(self, events: Sequence[Event]) -> Iterator[tuple[Span, Sequence[Event]]]:
+    def journal(self, events: Sequence[Event]) -> Iterator[tuple[TraceSpan, Sequence[Event]]]:
         """Under the webhook."""
         with self._tracer.start_as_current_span("journal", kind=SpanKind.PRODUCER) as span:
             carrier: dict[str, str] = {}
@@ -72,7 +72,7 @@ class OpenTelemetry(Tracer):
             yield _Open(span), [replace(event, headers={**event.headers, **carrier}) for event in events]
 
     @contextmanager
-    def translate(self, event: Event) -> Iterator[Span]:
+    def translate(self, event: Event) -> Iterator[TraceSpan]:
         """Under the webhook that brought the event."""
         with self._tracer.start_as_current_span(
             f"translate {event.source}", context=_context(event), kind=SpanKind.CONSUMER, attributes=_facts(event)
@@ -80,7 +80,7 @@ class OpenTelemetry(Tracer):
             yield _Open(span)
 
     @contextmanager
-    def deliver(self, events: Iterable[Event]) -> Iterator[Span]:
+    def deliver(self, events: Iterable[Event]) -> Iterator[TraceSpan]:
         """A new trace; under its span stands the request."""
         unlike = {event.headers.get(HEADER): event for event in events if HEADER in event.headers}
         those = [trace.get_current_span(_context(event)) for event in islice(unlike.values(), LINKS)]
@@ -90,7 +90,7 @@ class OpenTelemetry(Tracer):
         ) as span:  # fmt: skip
             yield _Open(span)
 
-    def settle(self, event: Event, state: str, *, began: int, batch: Span) -> None:
+    def settle(self, event: Event, state: str, *, began: int, batch: TraceSpan) -> None:
         """Under the webhook that brought the event, with a link to its batch."""
         links = [Link(batch.span.get_span_context())] if isinstance(batch, _Open) else []
         span = self._tracer.start_span(
@@ -108,7 +108,7 @@ class OpenTelemetry(Tracer):
         thread.join(PATIENCE)
 
 
-class _Open(Span):
+class _Open(TraceSpan):
     def __init__(self, span: trace.Span) -> None:
         self.span = span
 

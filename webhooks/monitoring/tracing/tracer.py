@@ -9,7 +9,7 @@ from typing import Any, Final
 from translators.kit import Event
 
 
-class Span:
+class TraceSpan:
     """A stretch of the way, open."""
 
     def tell(self, attributes: Mapping[str, Any]) -> None:
@@ -19,32 +19,32 @@ class Span:
         """It went wrong, for a reason in one word."""
 
 
-_NOTHING: Final = nullcontext(Span())
+_NOTHING: Final = nullcontext(TraceSpan())
 
 
 class Tracer:
     """See each method; every one may be called from any thread."""
 
-    def receive(self, source: str) -> AbstractContextManager[Span]:
+    def receive(self, source: str) -> AbstractContextManager[TraceSpan]:
         """One webhook at the door."""
         del source
         return _NOTHING
 
-    def journal(self, events: Sequence[Event]) -> AbstractContextManager[tuple[Span, Sequence[Event]]]:
+    def journal(self, events: Sequence[Event]) -> AbstractContextManager[tuple[TraceSpan, Sequence[Event]]]:
         """Storing its events: give the journal those that come back, for they may carry their trace."""
-        return nullcontext((Span(), events))
+        return nullcontext((TraceSpan(), events))
 
-    def translate(self, event: Event) -> AbstractContextManager[Span]:
+    def translate(self, event: Event) -> AbstractContextManager[TraceSpan]:
         """One event, in the trace of its receipt."""
         del event
         return _NOTHING
 
-    def deliver(self, events: Iterable[Event]) -> AbstractContextManager[Span]:
+    def deliver(self, events: Iterable[Event]) -> AbstractContextManager[TraceSpan]:
         """One batch, in a trace of its own that is linked to those of its events."""
         del events
         return _NOTHING
 
-    def settle(self, event: Event, state: str, *, began: int, batch: Span) -> None:
+    def settle(self, event: Event, state: str, *, began: int, batch: TraceSpan) -> None:
         """What became of one event, in the trace of its receipt. `began` is in nanoseconds since 1970."""
 
     def close(self) -> None:

@@ -24,7 +24,7 @@ from webhooks.signatures import Fault, Request, sign, verify
 from webhooks.sources.endpoints import Endpoint, bind
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated, translate
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -69,20 +69,20 @@ def messages(event: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
+def door(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal = SqliteJournal(tmp_path / "hubspot.db")
     bound = Endpoint(
         name="hubspot", source=hubspot, scheme=V3, secrets=(SECRET,), options=hubspot.defaults(), public_url=URL
     )
-    yield Door(endpoints={"hubspot": bound}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
+    yield WebhookHandler(endpoints={"hubspot": bound}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
     journal.close()
 
 
-def post(door: Door, body: bytes, *, url: str = URL, scheme: str = "v3") -> Any:
+def post(door: WebhookHandler, body: bytes, *, url: str = URL, scheme: str = "v3") -> Any:
     signed = sign(hubspot.schemes[scheme], body=body, secret=SECRET, now=NOW, url=url)
     headers = {name.lower(): value for name, value in signed.headers.items()}
     query = url.partition("?")[2]
-    incoming = Incoming(method="POST", body=body, headers=headers, query={}, token="", query_string=query)
+    incoming = HttpRequest(method="POST", body=body, headers=headers, query={}, token="", query_string=query)
     return door.take("hubspot", incoming)
 
 
@@ -91,20 +91,20 @@ def test_the_schemes_are_those_of_the_official_vectors_and_the_third_is_the_defa
 
 
 @pytest.mark.parametrize("scheme", ["v1", "v2"])
-def test_an_older_signature_opens_nothing_unless_it_was_chosen(door: Door, scheme: str) -> None:
+def test_an_older_signature_opens_nothing_unless_it_was_chosen(door: WebhookHandler, scheme: str) -> None:
     with pytest.raises(Rejected) as caught:
         post(door, body_of(happened()), scheme=scheme)
     assert "X-HubSpot-Signature-v3" in str(caught.value)
     assert door.journal.rows(limit=10) == []
 
 
-def test_a_batch_of_a_hundred_is_kept_event_by_event_with_its_exact_bytes(door: Door) -> None:
+def test_a_batch_of_a_hundred_is_kept_event_by_event_with_its_exact_bytes(door: WebhookHandler) -> None:
     events = [json.dumps(happened(number, objectId=number), separators=(",  ", " : ")) for number in range(100)]
     assert post(door, ("[ " + " ,\n".join(events) + " ]").encode()).status == 200
     assert [row.event.raw.decode() for row in door.journal.rows(limit=200)] == events
 
 
-def test_a_retry_is_known_though_its_attempt_is_counted(door: Door) -> None:
+def test_a_retry_is_known_though_its_attempt_is_counted(door: WebhookHandler) -> None:
     for attempt in range(3):
         assert post(door, body_of(happened(attemptNumber=attempt))).status == 200
     assert len(door.journal.rows(limit=10)) == 1
@@ -118,13 +118,13 @@ def test_a_retry_is_known_though_its_attempt_is_counted(door: Door) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_an_event_id_that_comes_twice_hides_no_other_event(door: Door, other: dict[str, Any]) -> None:
+def test_an_event_id_that_comes_twice_hides_no_other_event(door: WebhookHandler, other: dict[str, Any]) -> None:
     post(door, body_of(happened(), happened(**other)))
     assert len(door.journal.rows(limit=10)) == 2
 
 
 @pytest.mark.parametrize("other", [{"subscriptionId": 78}, {"eventId": 2}, {"appId": 9}, {"attemptNumber": 3}], ids=str)
-def test_a_second_subscription_of_one_change_is_a_duplicate(door: Door, other: dict[str, Any]) -> None:
+def test_a_second_subscription_of_one_change_is_a_duplicate(door: WebhookHandler, other: dict[str, Any]) -> None:
     post(door, body_of(happened()))
     post(door, body_of(happened(**other)))
     assert len(door.journal.rows(limit=10)) == 1
@@ -144,7 +144,7 @@ def test_the_generic_and_the_older_subscription_of_one_change_are_one_event() ->
         assert len({event.key for event in hubspot.events(sent)}) == 1
 
 
-def test_one_broken_event_costs_one_of_a_batch(door: Door) -> None:
+def test_one_broken_event_costs_one_of_a_batch(door: WebhookHandler) -> None:
     assert post(door, body_of(happened(objectId=1), {"eventId": 2}, happened(objectId=3))).status == 200
     assert [bool(row.event.problem) for row in door.journal.rows(limit=10)] == [False, True, False]
 

@@ -13,24 +13,24 @@ from webhooks.errors import Rejected
 from webhooks.signatures import Request, sign, verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.translate import Ignored, Outcome, Translated, translate
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 APP, RULE = front.schemes["app"], front.schemes["rule"]
 SYNC = json.dumps({"type": "sync", "authorization": {"id": "cmp_1"}}).encode()
 
 
-def door() -> tuple[Door, MemoryJournal]:
+def door() -> tuple[WebhookHandler, MemoryJournal]:
     journal = MemoryJournal()
     endpoint = Endpoint(name="front", source=front, scheme=APP, secrets=("secret",), options=front.defaults())
-    made = Door(endpoints={"front": endpoint}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
+    made = WebhookHandler(endpoints={"front": endpoint}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
     return made, journal
 
 
-def incoming(body: bytes, secret: str = "secret", **headers: str) -> Incoming:
+def incoming(body: bytes, secret: str = "secret", **headers: str) -> HttpRequest:
     signed = sign(APP, body=body, secret=secret, now=NOW)
     sent = {name.lower(): value for name, value in signed.headers.items()} | headers
-    return Incoming(method="POST", headers=sent, body=body)
+    return HttpRequest(method="POST", headers=sent, body=body)
 
 
 def test_the_challenge_is_answered_when_it_is_signed_and_nothing_is_kept() -> None:

@@ -20,7 +20,7 @@ from translators.kit import PublicKey
 from webhooks.errors import SegueError
 from webhooks.signatures.presented import Unreadable
 from webhooks.translation.goldens import find_goldens
-from webhooks.web.handler import Incoming
+from webhooks.web.handler import HttpRequest
 from wire import Wire, read, request, status, web
 
 HOST = "https://hooks.example.com"
@@ -49,7 +49,7 @@ def place_of(name: str) -> Place:
     return replace(place, endpoint=replace(place.endpoint, name=name, public_url=f"{HOST}/webhooks/{name}"))
 
 
-def signed(name: str, body: bytes | None = None) -> Incoming:
+def signed(name: str, body: bytes | None = None) -> HttpRequest:
     """As the provider would send it now; unsigned if there is nothing in the body to hold a signature.
 
     A certificate that is not the provider's is named, so that none is fetched.
@@ -65,13 +65,13 @@ def signed(name: str, body: bytes | None = None) -> Incoming:
     return incoming
 
 
-def target(name: str, incoming: Incoming) -> bytes:
+def target(name: str, incoming: HttpRequest) -> bytes:
     path = f"/webhooks/{name}" + (f"/{incoming.token}" if incoming.token else "")
     query = incoming.query_string or urlencode(incoming.query)
     return (path + (f"?{query}" if query else "")).encode()
 
 
-def head(name: str, incoming: Incoming, *more: bytes, method: bytes = b"POST") -> bytes:
+def head(name: str, incoming: HttpRequest, *more: bytes, method: bytes = b"POST") -> bytes:
     lines = [method + b" " + target(name, incoming) + b" HTTP/1.1", b"Host: hooks.example.com", b"Connection: close"]
     for key, value in incoming.headers.items():
         if key not in {"content-length", "host"}:
@@ -173,7 +173,7 @@ def test_no_framing_makes_a_500_and_the_server_goes_on(wire: Wire, name: str) ->
 def test_no_body_makes_a_500_signed_or_not(wire: Wire, name: str) -> None:
     for what, body in BODIES.items():
         for is_signed in (True, False):
-            incoming = signed(name, body) if is_signed else Incoming(
+            incoming = signed(name, body) if is_signed else HttpRequest(
                 method="POST", body=body, headers={"content-type": "application/json", "x-front-challenge": "x"}
             )  # fmt: skip
             answer = wire.send(head(name, incoming, b"Content-Length: %d" % len(incoming.body)) + incoming.body)

@@ -12,13 +12,13 @@ from translators.kit import HmacFields
 from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.journal import State
 from webhooks.signatures.sign import CannotSign
-from webhooks.web.handler import Incoming
+from webhooks.web.handler import HttpRequest
 
 SIGNED_OUTSIDE = [place for place in places() if not isinstance(place.endpoint.scheme, HmacFields)]
 SIGNED_INSIDE = [place for place in places() if isinstance(place.endpoint.scheme, HmacFields)]
 
 
-def signed(place: Place, body: bytes) -> Incoming | None:
+def signed(place: Place, body: bytes) -> HttpRequest | None:
     """None if the scheme takes the time of sending from the JSON, which cannot be read."""
     try:
         return place.request(body=body)

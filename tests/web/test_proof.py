@@ -11,14 +11,14 @@ def test_a_process_over_the_same_journal_gives_the_proof_and_no_other():
     assert installation_proof.establish(ours, NOW) == id_
     installation_proof.establish(theirs, NOW)
     nonce = installation_proof.nonce()
-    assert installation_proof.Prover(ours).answer(nonce) == installation_proof.prove(id_, nonce)
-    assert installation_proof.Prover(theirs).answer(nonce) != installation_proof.prove(id_, nonce)
+    assert installation_proof.InstallationProof(ours).answer(nonce) == installation_proof.prove(id_, nonce)
+    assert installation_proof.InstallationProof(theirs).answer(nonce) != installation_proof.prove(id_, nonce)
     assert installation_proof.prove(id_, nonce) != installation_proof.prove(id_, installation_proof.nonce())
 
 
 def test_what_is_no_nonce_is_not_signed_and_asks_no_journal():
     journal = MemoryJournal()
-    prover = installation_proof.Prover(journal)
+    prover = installation_proof.InstallationProof(journal)
     for asked in ("", "1", "x" * 32, "0" * 31, "0" * 65, "0" * 32 + "\n"):
         assert prover.answer(asked) == ""
     assert journal.calls == []
@@ -26,7 +26,7 @@ def test_what_is_no_nonce_is_not_signed_and_asks_no_journal():
 
 def test_the_journal_is_asked_until_there_is_an_id_and_then_no_more():
     journal = MemoryJournal()
-    prover = installation_proof.Prover(journal)
+    prover = installation_proof.InstallationProof(journal)
     nonce = installation_proof.nonce()
     assert prover.answer(nonce) == ""
     id_ = installation_proof.establish(journal, NOW)
@@ -39,7 +39,7 @@ def test_the_journal_is_asked_until_there_is_an_id_and_then_no_more():
 def test_while_the_journal_is_away_there_is_no_proof_and_no_failure():
     journal = MemoryJournal()
     id_ = installation_proof.establish(journal, NOW)
-    prover, nonce = installation_proof.Prover(journal), installation_proof.nonce()
+    prover, nonce = installation_proof.InstallationProof(journal), installation_proof.nonce()
     journal.away = True
     assert prover.answer(nonce) == ""
     journal.away = False

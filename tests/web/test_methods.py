@@ -10,22 +10,24 @@ import pytest
 from acme import NOW, body, make_endpoint, make_source, signed
 from doors import HOST, PLACES_BY_NAME, call, door, places
 from memory_journal import MemoryJournal
-from translators.kit import Answer, Declaration, Delivery, HmacBody, SharedToken, Source
+from translators.kit import Declaration, Delivery, HmacBody, Response, SharedToken, Source
 from webhooks.signatures import presents
 from webhooks.sources.endpoints import Endpoint
-from webhooks.web.handler import LOOKS, Door, Incoming
+from webhooks.web.handler import LOOKS, HttpRequest, WebhookHandler
 
 PLACES = places()
 NAMES = [place.name for place in PLACES]
 TAKEN_BY_OTHERS = {"zendesk", "freshdesk", "gorgias", "jira"}
 
 
-def metric(opened: Door, family: str, **labels: str) -> float:
+def metric(opened: WebhookHandler, family: str, **labels: str) -> float:
     return getattr(opened.meter, family).labels(*labels.values())._value.get()  # type: ignore[no-any-return]
 
 
-def ask(opened: Door, name: str, method: str, incoming: Incoming | None = None, **change: Any) -> tuple[int, Any]:
-    incoming = incoming or Incoming(method=method, body=b"", headers={})
+def ask(
+    opened: WebhookHandler, name: str, method: str, incoming: HttpRequest | None = None, **change: Any
+) -> tuple[int, Any]:
+    incoming = incoming or HttpRequest(method=method, body=b"", headers={})
     path = f"/webhooks/{name}" + (f"/{incoming.token}" if incoming.token and method not in LOOKS else "")
     status, _, answer = call(opened, path, replace(incoming, method=method, **change))
     return status, json.loads(answer) if answer else None
@@ -40,8 +42,8 @@ def test_a_get_with_a_signature_a_body_or_a_query_is_405_and_a_bare_one_shows_th
     assert ask(opened, place.name, "GET")[1]["status"] == "open"
     assert ask(opened, place.name, "HEAD") == (200, None)
     attempts = {
-        "a body": Incoming(method="GET", body=genuine.body, headers=bare),
-        "a query": Incoming(method="GET", body=b"", headers={}, query={"a": "1"}, query_string="a=1"),
+        "a body": HttpRequest(method="GET", body=genuine.body, headers=bare),
+        "a query": HttpRequest(method="GET", body=b"", headers={}, query={"a": "1"}, query_string="a=1"),
     }
     no_body = {key: value for key, value in genuine.headers.items() if not key.startswith("content-")}
     if presents(place.endpoint.scheme, place_request(genuine)):
@@ -57,7 +59,7 @@ def test_a_get_with_a_signature_a_body_or_a_query_is_405_and_a_bare_one_shows_th
     assert journal.rows() == []
 
 
-def place_request(incoming: Incoming) -> Any:
+def place_request(incoming: HttpRequest) -> Any:
     from webhooks.signatures import Request
 
     return Request(body=b"", headers=incoming.headers, query=incoming.query)
@@ -111,7 +113,7 @@ def test_a_delivery_by_get_that_is_rightly_signed_is_counted_as_lost_and_logged(
     )  # fmt: skip
     opened = door(MemoryJournal())
     headers = {name.lower(): value for name, value in made.headers.items()}
-    incoming = Incoming(method="GET", body=b"", headers=headers, query_string=query, query={"MessageSid": "SM1"})
+    incoming = HttpRequest(method="GET", body=b"", headers=headers, query_string=query, query={"MessageSid": "SM1"})
     with caplog.at_level(logging.WARNING):
         assert ask(opened, place.name, "GET", incoming)[0] == 405
     (record,) = [record for record in caplog.records if record.message == "rejected"]
@@ -121,21 +123,23 @@ def test_a_delivery_by_get_that_is_rightly_signed_is_counted_as_lost_and_logged(
     assert metric(opened, "signed_rejected", **labels) == 1
 
 
-def challenged(**declared: Any) -> Door:
+def challenged(**declared: Any) -> WebhookHandler:
     source = make_source(**declared)
 
     @source.handshake(method="GET", signed=False)
-    def challenge(delivery: Delivery) -> Answer | None:
+    def challenge(delivery: Delivery) -> Response | None:
         echo = delivery.query.get("challenge")
-        return Answer(body=echo.encode(), content_type="text/plain") if echo else None
+        return Response(body=echo.encode(), content_type="text/plain") if echo else None
 
     endpoint = make_endpoint(source)
-    return Door(endpoints={"acme": endpoint}, sources={}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW)  # type: ignore[arg-type]
+    return WebhookHandler(
+        endpoints={"acme": endpoint}, sources={}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW
+    )  # type: ignore[arg-type]
 
 
 def test_a_challenge_by_get_is_answered_and_any_other_query_is_not() -> None:
     opened = challenged()
-    asked = Incoming(method="GET", body=b"", headers={}, query_string="challenge=abc")
+    asked = HttpRequest(method="GET", body=b"", headers={}, query_string="challenge=abc")
     status, _, answer = call(opened, "/webhooks/acme", asked)
     assert (status, answer) == (200, b"abc")
     assert call(opened, "/webhooks/acme", replace(asked, query_string="other=abc"))[0] in {401, 405}
@@ -144,28 +148,32 @@ def test_a_challenge_by_get_is_answered_and_any_other_query_is_not() -> None:
 
 def test_a_signed_get_that_is_no_handshake_is_405_although_the_source_greets_by_get() -> None:
     headers = {name.lower(): value for name, value in signed(b"").items()}
-    status, _, answer = call(challenged(), "/webhooks/acme", Incoming(method="GET", body=b"", headers=headers))
+    status, _, answer = call(challenged(), "/webhooks/acme", HttpRequest(method="GET", body=b"", headers=headers))
     assert (status, json.loads(answer)["error"]) == (405, "method_not_allowed")
 
 
 def test_allow_names_looks_deliveries_and_handshakes() -> None:
     _, headers, _ = call(
-        door(MemoryJournal()), "/webhooks/stripe_stripe", Incoming(method="PUT", body=b"x", headers={})
+        door(MemoryJournal()), "/webhooks/stripe_stripe", HttpRequest(method="PUT", body=b"x", headers={})
     )
     assert headers["Allow"] == "GET, HEAD, OPTIONS, POST"
     _, headers, _ = call(
-        door(MemoryJournal()), "/webhooks/zendesk", Incoming(method="GET", body=b"x", headers={"content-length": "1"})
+        door(MemoryJournal()),
+        "/webhooks/zendesk",
+        HttpRequest(method="GET", body=b"x", headers={"content-length": "1"}),
     )
     assert headers["Allow"] == "DELETE, GET, HEAD, PATCH, POST, PUT"
 
 
 def test_a_look_at_a_closed_or_unknown_endpoint_is_answered_and_not_counted() -> None:
     source = make_source()
-    opened = Door(endpoints={}, sources={"acme": source}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW)  # type: ignore[arg-type]
+    opened = WebhookHandler(
+        endpoints={}, sources={"acme": source}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW
+    )  # type: ignore[arg-type]
     assert ask(opened, "acme", "GET")[0] == 503
     assert ask(opened, "nobody", "GET")[0] == 404
     assert metric(opened, "rejected", source="acme", reason="not_configured") == 0
-    assert ask(opened, "acme", "POST", Incoming(method="POST", body=body(), headers={}))[0] == 503
+    assert ask(opened, "acme", "POST", HttpRequest(method="POST", body=body(), headers={}))[0] == 503
     assert metric(opened, "rejected", source="acme", reason="not_configured") == 1
 
 
@@ -173,7 +181,9 @@ def test_a_token_in_the_header_makes_a_get_a_delivery_of_any_of_the_sources_sche
     scheme = {"signature": HmacBody(header="X-Sig"), "token": SharedToken(where="header", name="X-Token")}
     source = Source("acme", scheme=scheme)
     endpoint = Endpoint(name="acme", source=source, scheme=scheme["signature"], secrets=("s",))
-    opened = Door(endpoints={"acme": endpoint}, sources={}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW)  # type: ignore[arg-type]
+    opened = WebhookHandler(
+        endpoints={"acme": endpoint}, sources={}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW
+    )  # type: ignore[arg-type]
     for header in ("x-sig", "x-token"):
-        assert ask(opened, "acme", "GET", Incoming(method="GET", body=b"", headers={header: "x"}))[0] == 405
-    assert ask(opened, "acme", "GET", Incoming(method="GET", body=b"", headers={"x-other": "x"}))[0] == 200
+        assert ask(opened, "acme", "GET", HttpRequest(method="GET", body=b"", headers={header: "x"}))[0] == 405
+    assert ask(opened, "acme", "GET", HttpRequest(method="GET", body=b"", headers={"x-other": "x"}))[0] == 200

@@ -29,7 +29,7 @@ from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation import translate
 from webhooks.translation.goldens import USER_ID_KEYS
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 
 NAMED = os.environ.get("WEBHOOK_SAMPLES")
 ROOT = Path(NAMED) if NAMED else Path(__file__).parent.parent.parent.parent / "shared" / "samples"
@@ -220,11 +220,11 @@ def send(name: str, sample: Sample, journal: SqliteJournal) -> Endpoint:
         )  # fmt: skip
     except CannotSign:
         return endpoint  # a body without the member that contains the signature
-    handler = Door(
+    handler = WebhookHandler(
         endpoints={name: endpoint}, sources=SOURCES, journal=journal, max_body=1 << 24, clock=lambda: NOW,
         fetch=lambda _: keys(scheme.kind)[2] if isinstance(scheme, PublicKey) else b"",
     )  # fmt: skip
-    request = Incoming(
+    request = HttpRequest(
         method="POST", body=signed.body, query=dict(signed.query), token=signed.path_token,
         headers={key.lower(): value for key, value in {**headers, **signed.headers}.items()},
     )  # fmt: skip

@@ -112,10 +112,12 @@ def test_many_small_members_before_a_large_rest_are_not_quadratic() -> None:
 def test_a_signed_body_with_a_charset_as_its_encoding_is_taken() -> None:
     from acme import NOW, make_endpoint
     from memory_journal import MemoryJournal
-    from webhooks.web.handler import Door, Incoming
+    from webhooks.web.handler import HttpRequest, WebhookHandler
 
     journal = MemoryJournal()
-    door = Door(endpoints={"acme": make_endpoint()}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW)  # type: ignore[arg-type]
+    door = WebhookHandler(
+        endpoints={"acme": make_endpoint()}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
+    )  # type: ignore[arg-type]
     headers = {name.lower(): value for name, value in signed(body()).items()} | {"content-encoding": "UTF-8"}
-    assert door.take("acme", Incoming(method="POST", body=body(), headers=headers)).status == 200
+    assert door.take("acme", HttpRequest(method="POST", body=body(), headers=headers)).status == 200
     assert journal.rows()[0].event.raw == body()

@@ -32,7 +32,7 @@ from webhooks.signatures import Fault, Request, sign, verify
 from webhooks.sources.endpoints import Endpoint, bind
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 
 GOLDEN = Path(__file__).parent.parent / "golden"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -302,7 +302,7 @@ HELLO = {"callbackId": "0e2c9a41-5d5c-4b0b", "verificationKey": "golden-once"}
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
+def door(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal = SqliteJournal(tmp_path / "j.db")
     endpoints = {
         name: Endpoint(
@@ -314,16 +314,16 @@ def door(tmp_path: Path) -> Iterator[Door]:
         )
         for name, verification in (("hiding", "hide"), ("showing", "show"))
     }
-    yield Door(endpoints=endpoints, sources={}, journal=journal, max_body=10**6)
+    yield WebhookHandler(endpoints=endpoints, sources={}, journal=journal, max_body=10**6)
     journal.close()
 
 
-def post(door: Door, body: Any, name: str = "hiding") -> Any:
-    return door.take(name, Incoming(method="POST", body=json.dumps(body).encode(), headers={}))
+def post(door: WebhookHandler, body: Any, name: str = "hiding") -> Any:
+    return door.take(name, HttpRequest(method="POST", body=json.dumps(body).encode(), headers={}))
 
 
 def test_a_new_callback_is_answered_unsigned_and_stores_and_tells_nothing(
-    door: Door, caplog: pytest.LogCaptureFixture
+    door: WebhookHandler, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         told = post(door, HELLO)
@@ -332,7 +332,7 @@ def test_a_new_callback_is_answered_unsigned_and_stores_and_tells_nothing(
     assert "golden-once" not in repr([vars(record) for record in caplog.records])
 
 
-def test_the_operator_may_ask_for_the_code_in_the_log(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_operator_may_ask_for_the_code_in_the_log(door: WebhookHandler, caplog: pytest.LogCaptureFixture) -> None:
     told = post(door, HELLO, "showing")
     assert (told.status, told.body) == (200, b"{}")
     (record,) = caplog.records
@@ -347,7 +347,7 @@ def test_the_operator_may_ask_for_the_code_in_the_log(door: Door, caplog: pytest
         HELLO | {"verificationKey": "x" * 501}, HELLO | {"callbackId": " " * 3000}, [{"eventCategoryType": "x"}],
     ],
 )  # fmt: skip
-def test_nothing_else_is_answered_without_a_signature(door: Door, body: Any) -> None:
+def test_nothing_else_is_answered_without_a_signature(door: WebhookHandler, body: Any) -> None:
     for name in ("hiding", "showing"):
         with pytest.raises(Rejected) as caught:
             post(door, body, name)

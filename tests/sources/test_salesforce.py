@@ -17,7 +17,7 @@ from webhooks.journal import SqliteJournal, State
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Translated
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "salesforce"
 CONTACT = (GOLDEN / "Contact.xml").read_bytes()
@@ -36,21 +36,21 @@ def delivery(body: bytes, **options: Any) -> Delivery:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[Door]:
+def door(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal = SqliteJournal(tmp_path / "j.db")
     options = salesforce.defaults() | {"organization_id": "00D000000000001"}
     endpoint = Endpoint(
         name="salesforce", source=salesforce, scheme=salesforce.schemes["token"], secrets=("tok",), options=options
     )
-    yield Door(endpoints={"salesforce": endpoint}, sources={}, journal=journal, max_body=10**6)
+    yield WebhookHandler(endpoints={"salesforce": endpoint}, sources={}, journal=journal, max_body=10**6)
     journal.close()
 
 
-def post(door: Door, body: bytes, token: str = "tok") -> Any:
-    return door.take("salesforce", Incoming(method="POST", body=body, headers={}, token=token))
+def post(door: WebhookHandler, body: bytes, token: str = "tok") -> Any:
+    return door.take("salesforce", HttpRequest(method="POST", body=body, headers={}, token=token))
 
 
-def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(door: Door) -> None:
+def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(door: WebhookHandler) -> None:
     for _ in range(2):
         told = post(door, CONTACT)
         assert (told.status, told.content_type) == (200, "text/xml; charset=utf-8")
@@ -61,7 +61,7 @@ def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(door: Door) ->
     assert row.event.envelope["OrganizationId"] == "00D000000000001AAA"
 
 
-def test_what_is_not_stored_is_a_nack_and_a_wrong_token_an_error(door: Door) -> None:
+def test_what_is_not_stored_is_a_nack_and_a_wrong_token_an_error(door: WebhookHandler) -> None:
     foreign = CONTACT.replace(b"00D000000000001AAA", b"00D999999999999AAA")
     answer = post(door, foreign)
     assert (answer.status, answer.content_type) == (200, "text/xml; charset=utf-8")
@@ -72,7 +72,7 @@ def test_what_is_not_stored_is_a_nack_and_a_wrong_token_an_error(door: Door) -> 
     assert door.journal.rows() == []
 
 
-def test_the_session_id_is_kept_nowhere(door: Door, tmp_path: Path) -> None:
+def test_the_session_id_is_kept_nowhere(door: WebhookHandler, tmp_path: Path) -> None:
     assert b"golden-live-session" in CONTACT
     post(door, CONTACT)
     assert b"golden-live-session" not in b"".join(path.read_bytes() for path in tmp_path.glob("j.db*"))
@@ -81,7 +81,7 @@ def test_the_session_id_is_kept_nowhere(door: Door, tmp_path: Path) -> None:
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 @pytest.mark.parametrize("end", [None, b"golden-live-session", b"</sf:LastName>"], ids=["whole", "in it", "after it"])
 def test_a_body_that_cannot_be_read_is_acknowledged_and_kept_without_its_session_id(
-    door: Door, encoding: str, end: bytes | None
+    door: WebhookHandler, encoding: str, end: bytes | None
 ) -> None:
     text = (CONTACT[: CONTACT.index(end) + len(end)] if end else b"<!DOCTYPE a>" + CONTACT).decode()
     answer = post(door, text.encode(encoding))
@@ -182,7 +182,7 @@ def test_no_stored_byte_is_of_the_session_however_it_is_written(session: str) ->
         assert set(event.envelope) == {"OrganizationId", "ActionId", "EnterpriseUrl", "namespaces"}
 
 
-def test_a_message_without_a_notification_is_acknowledged_and_stores_nothing(door: Door) -> None:
+def test_a_message_without_a_notification_is_acknowledged_and_stores_nothing(door: WebhookHandler) -> None:
     start, end = CONTACT.index(b"<Notification>"), CONTACT.index(b"</Notification>") + len(b"</Notification>")
     assert post(door, CONTACT[:start] + CONTACT[end:]).body == ANSWER % b"true"
     assert door.journal.rows() == []

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from doors import call, door, places
 from memory_journal import MemoryJournal
-from translators.kit import Answer, Head, HmacFields, Source
+from translators.kit import Head, HmacFields, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State
 from webhooks.journal.sqlite.damage import note as note_damage
@@ -25,7 +25,7 @@ from webhooks.settings import EndpointSettings, MetricsSettings, Settings, WebSe
 from webhooks.signatures import sign
 from webhooks.sources import plugins
 from webhooks.web.app import create_app
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 from webhooks.web.readiness import Readiness
 
 TOKEN = "metrics-token-of-32-characters-x"
@@ -263,14 +263,14 @@ def test_a_signed_handshake_is_answered_and_not_stored(client: FlaskClient, jour
 
 def test_an_unsigned_handshake_is_answered_before_verifying(journal: SqliteJournal) -> None:
     source = make_source()
-    source.handshake(signed=False)(lambda d: Answer(body=b"hello") if b"verificationKey" in d.body else None)
-    door = Door(
+    source.handshake(signed=False)(lambda d: Response(body=b"hello") if b"verificationKey" in d.body else None)
+    door = WebhookHandler(
         endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
     )
-    told = door.take("acme", Incoming(method="POST", body=b'{"verificationKey": 1}', headers={}))
+    told = door.take("acme", HttpRequest(method="POST", body=b'{"verificationKey": 1}', headers={}))
     assert told.body == b"hello"
     with pytest.raises(Rejected, match="missing"):
-        door.take("acme", Incoming(method="POST", body=b"{}", headers={}))
+        door.take("acme", HttpRequest(method="POST", body=b"{}", headers={}))
 
 
 def test_a_token_that_does_not_cover_the_body_is_remembered_in_the_journal(journal: SqliteJournal) -> None:
@@ -278,13 +278,13 @@ def test_a_token_that_does_not_cover_the_body_is_remembered_in_the_journal(journ
     scheme = HmacFields(sig_path="sig", fields=("token",), token_path="token", strength="authenticated")
     source = Source("acme", scheme=scheme)
     source.event(lambda item: Head(item.body.id("id"), "t", None))
-    door = Door(endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000)
+    door = WebhookHandler(endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000)
     payload = sign(scheme, body=b'{"id": "1"}', secret=SECRET, now=NOW).body
-    told = [door.take("acme", Incoming(method="POST", body=payload, headers={})).status for _ in range(2)]
+    told = [door.take("acme", HttpRequest(method="POST", body=payload, headers={})).status for _ in range(2)]
     assert told == [200, 200]
     assert journal.rows()[0].event.trust == "authenticated"
     with pytest.raises(Rejected) as caught:
-        door.take("acme", Incoming(method="POST", body=payload.replace(b'"1"', b'"2"'), headers={}))
+        door.take("acme", HttpRequest(method="POST", body=payload.replace(b'"1"', b'"2"'), headers={}))
     assert caught.value.error == "replayed"
 
 
@@ -306,7 +306,7 @@ def test_a_guard_refuses_a_foreign_delivery(client: FlaskClient, journal: Sqlite
 
 
 def test_a_provider_hears_its_own_words(journal: SqliteJournal) -> None:
-    ack, nack = Answer(body=b"[accepted]"), Answer(body=b"<no/>", content_type="text/xml")
+    ack, nack = Response(body=b"[accepted]"), Response(body=b"<no/>", content_type="text/xml")
     client = app_of(journal, ack=ack, nack=nack).test_client()
     assert post(client, body()).data == b"[accepted]"
     assert post(client, b"nonsense").data == b"[accepted]", "kept, so acknowledged"

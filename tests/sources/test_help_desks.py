@@ -31,7 +31,7 @@ from webhooks.signatures import sign
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import Golden, find_goldens, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 HELP_DESKS = [
@@ -541,12 +541,14 @@ def delivered(tmp_path: Path, source: Source, *requests: tuple[bytes, dict[str, 
     journal = SqliteJournal(tmp_path / "journal.db")
     scheme, secret = next(iter(source.schemes.values())), "a-long-random-secret"
     bound = Endpoint(name=source.name, source=source, scheme=scheme, secrets=(secret,), options=source.defaults())
-    service = Door(endpoints={source.name: bound}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
+    service = WebhookHandler(
+        endpoints={source.name: bound}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW
+    )
     statuses = []
     for body, headers in requests:
         signed = sign(scheme, body=body, secret=secret, now=NOW)
         names = {name.lower(): value for name, value in (signed.headers | headers).items()}
-        incoming = Incoming(method="POST", body=body, headers=names, query={}, token="")
+        incoming = HttpRequest(method="POST", body=body, headers=names, query={}, token="")
         statuses.append(service.take(source.name, incoming).status)
     count = len(journal.rows(limit=10))
     journal.close()

@@ -11,13 +11,13 @@ import pytest
 from acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from doors import PLACES_BY_NAME, call, door
 from memory_journal import MemoryJournal
-from translators.kit import Answer, Delivery
+from translators.kit import Delivery, Response
 from webhooks.errors import Rejected
 from webhooks.monitoring.alerts.conditions import conditions
 from webhooks.monitoring.metrics import Meter, Totals, refused_counts
-from webhooks.monitoring.snapshot import Seen
+from webhooks.monitoring.snapshot import JournalSnapshot
 from webhooks.settings import AlertSettings
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 from webhooks.web.refusals import MOST_LINES, WINDOW, Refusals
 
 
@@ -29,7 +29,7 @@ class Bench:
         self.now = NOW
         self.meter = Meter()
         self.totals = Totals(self.meter, self.journal)  # type: ignore[arg-type]
-        self.door = Door(
+        self.door = WebhookHandler(
             endpoints={"acme": make_endpoint(source or make_source(), **endpoint)}, sources={"closed": make_source()},
             journal=self.journal, max_body=1000, clock=lambda: self.now, meter=self.meter,
         )  # type: ignore[arg-type]  # fmt: skip
@@ -42,7 +42,7 @@ class Bench:
         if sign is not None:
             sent |= {key.lower(): value for key, value in signed(sign).items()}
         sent |= {key.lower().replace("_", "-"): value for key, value in headers.items()}
-        incoming = Incoming(method=method, body=payload, headers=sent, query_string=query)
+        incoming = HttpRequest(method=method, body=payload, headers=sent, query_string=query)
         return call(self.door, f"/webhooks/{name}", incoming)[0]
 
     def refused(self) -> dict[tuple[str, str], Any]:
@@ -51,7 +51,7 @@ class Bench:
 
     def alerts(self) -> dict[str, Any]:
         alerts = conditions(
-            seen=Seen(at=self.now), notes={}, limits={}, settings=AlertSettings(), sources=["acme"], now=self.now,
+            seen=JournalSnapshot(at=self.now), notes={}, limits={}, settings=AlertSettings(), sources=["acme"], now=self.now,
             refused=list(self.refused().values()),
         )  # fmt: skip
         return {alert.key: alert for alert in alerts}
@@ -157,7 +157,7 @@ def test_a_proven_clock_is_alerted_of_and_a_journal_that_is_unavailable_is_not()
 
 
 def test_a_source_that_answers_in_its_own_words_is_recorded_alike(caplog: Any) -> None:
-    bench = Bench(make_source(nack=Answer(body=b"<no/>", content_type="text/xml")))
+    bench = Bench(make_source(nack=Response(body=b"<no/>", content_type="text/xml")))
     with caplog.at_level(logging.WARNING):
         assert bench.send(body(), sign=body(), query="org=foreign") == 200
     assert [record.error for record in caplog.records if record.message == "rejected"] == ["refused"]
@@ -231,8 +231,8 @@ def test_a_handshake_or_guard_that_fails_is_no_500(caplog: Any) -> None:
     source = make_source()
 
     @source.handshake(signed=False)
-    def unsigned(delivery: Delivery) -> Answer | None:
-        return Answer(body=delivery.payload.text("hello").encode()) if delivery.payload["a"]["b"] else None  # type: ignore[index]
+    def unsigned(delivery: Delivery) -> Response | None:
+        return Response(body=delivery.payload.text("hello").encode()) if delivery.payload["a"]["b"] else None  # type: ignore[index]
 
     bench = Bench(source)
     assert bench.send(b"\xff\xfe garbage") == 401

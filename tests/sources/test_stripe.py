@@ -11,7 +11,7 @@ import pytest
 import stripe.params._webhook_endpoint_create_params as official
 
 from translators.kit import Delivery, Payload, SharedToken
-from translators.kit.source import Ignored
+from translators.kit.source import IgnoredType
 from translators.stripe import stripe
 from translators.stripe.money import amount
 from webhooks.errors import Rejected
@@ -20,7 +20,7 @@ from webhooks.signatures import Request, sign, verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Translated
-from webhooks.web.handler import Door, Incoming
+from webhooks.web.handler import HttpRequest, WebhookHandler
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -140,7 +140,7 @@ def test_released_authorisation_is_not_a_refund() -> None:
 
 def test_paid_invoice_is_reported_once_although_stripe_sends_three_events() -> None:
     for type_ in ("invoice.payment_succeeded", "invoice_payment.paid"):
-        assert isinstance(stripe.find(type_), Ignored)
+        assert isinstance(stripe.find(type_), IgnoredType)
     assert callable(stripe.find("invoice.paid"))
 
 
@@ -244,8 +244,8 @@ def send_options(
     endpoint = Endpoint(
         name="stripe", source=stripe, scheme=stripe.schemes[scheme], secrets=("tok",), options=stripe.defaults()
     )
-    handler = Door(endpoints={"stripe": endpoint}, sources={}, journal=journal, max_body=1000)
-    return handler.take("stripe", Incoming(method="OPTIONS", body=b"", headers=headers or {}, token=token))
+    handler = WebhookHandler(endpoints={"stripe": endpoint}, sources={}, journal=journal, max_body=1000)
+    return handler.take("stripe", HttpRequest(method="OPTIONS", body=b"", headers=headers or {}, token=token))
 
 
 def test_event_grid_options_request_requires_the_token(tmp_path: Path) -> None:
