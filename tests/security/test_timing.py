@@ -49,7 +49,7 @@ def test_the_test_above_would_see_one(tmp_path):
     assert list(comparisons(tmp_path / "x.py")) == ["given == secret", "token != expected"]
 
 
-@pytest.mark.parametrize("room", ["verify.py", "claims.py", "../app.py"])
+@pytest.mark.parametrize("room", ["verify.py", "presented.py", "../web/app.py"])
 def test_where_secrets_are_compared_it_is_by_compare_digest(room):
     assert "hmac.compare_digest(" in (ROOT / "webhooks" / "signatures" / room).resolve().read_text()
 

@@ -30,7 +30,8 @@ class Wire:
         with self.connect() as sock:
             sock.sendall(request)
             if finish:
-                sock.shutdown(socket.SHUT_WR)
+                with contextlib.suppress(OSError):  # the server may have closed it already
+                    sock.shutdown(socket.SHUT_WR)
             return read(sock)
 
     def rows(self) -> list[Any]:

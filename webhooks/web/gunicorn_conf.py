@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -74,5 +75,6 @@ def worker_exit(_server: Any, _worker: Any) -> None:
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
-    """Each worker logs to stdout."""
+    """Each worker logs to stdout. One that is still starting ends at once: gunicorn's own handlers come later."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logs.configure(_settings.log_level, style=_settings.log_format)
