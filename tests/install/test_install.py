@@ -28,6 +28,10 @@ PARTS = (
     "pyproject.toml",
     "README.md",
     "LICENSE",
+    "CHANGELOG.md",
+    "MANIFEST.in",
+    "segue.example.toml",
+    "docs",
     "Procfile",
     "requirements.txt",
     "segue.py",
@@ -166,6 +170,8 @@ def test_a_production_install_checks_demonstrates_and_delivers(kind, artefacts, 
     install(kind, artefacts, home)
     python = home / "bin" / "python"
     assert run(python, "-c", "import pytest", cwd=folder, check=False).returncode == 1, "development packages are here"
+    pages = home / "share" / "doc" / "segue"
+    assert {"index.md", "configuration.md", "sources", "segue.example.toml"} <= {path.name for path in pages.iterdir()}
 
     demo = run(home / "bin" / "segue", "demo", "--json", cwd=folder, env=environment(home), timeout=240)
     assert json.loads(demo.stdout)["ok"]
