@@ -2,7 +2,7 @@
 
 meter = Meter()                       # one in each process; counts in memory
 totals = Totals(meter, journal)       # what all processes have counted, kept in the journal
-with Rounds({5: totals.flush}): ...   # adds what was counted every five seconds, and at the end
+with PeriodicJobs({5: totals.flush}): ...   # adds what was counted every five seconds, and at the end
 """
 
 from webhooks.monitoring.metrics.exposition import Exposition
