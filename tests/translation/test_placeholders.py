@@ -138,3 +138,16 @@ def test_a_group_that_nobody_belongs_to_is_not_sent() -> None:
     made = outcome(group("g1", name="Acme"), anonymous=("record", "17|0"))
     assert isinstance(made, Ignored)
     assert "it names nobody" in made.reason
+
+
+@pytest.mark.parametrize(
+    "text", ["null", "undefined", "undefined undefined", " null  null ", "[object Object]", "NaN", "<nil>"]
+)
+def test_what_a_program_printed_for_no_value_is_no_trait(text: str) -> None:
+    traits = {"name": text, "firstName": text, "company": {"name": text}, "plan": "pro"}
+    assert only(user_ids=("u1",), traits=traits)["context"]["traits"] == {"plan": "pro"}
+
+
+@pytest.mark.parametrize("text", ["Null", "Christopher Null", "None", "nullable", "0", "unknown"])
+def test_a_name_that_only_resembles_no_value_is_a_trait(text: str) -> None:
+    assert only(user_ids=("u1",), traits={"name": text})["context"]["traits"] == {"name": text}

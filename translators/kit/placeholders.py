@@ -18,6 +18,8 @@ WORDS: Final = frozenset({
 _OBJECT: Final = re.compile(r"\[object \w{1,40}\]", re.IGNORECASE)
 """What JavaScript prints for any object."""
 _ZEROES: Final = re.compile(r"[0\-]+")
+_PRINTED: Final = frozenset({"null", "undefined", "(null)", "NaN", "nil", "<nil>", "<null>"})
+"""What programs print for no value, in just this case: `Null` is a surname."""
 _REACHED_BY: Final = frozenset({"email", "phone"})
 _LONGEST: Final = 200
 """Characters of a template that is looked at; no id is longer."""
@@ -44,7 +46,8 @@ def is_placeholder(text: str) -> bool:
 
 
 def known(traits: Any) -> Any:
-    """Return traits without those that say nothing: an empty text or an unrendered template, also in objects of them.
+    """Return traits without those that say nothing, also in objects of them: an empty text, an unrendered template, and
+    what a program printed for no value (`null`, `undefined undefined`, `[object Object]`).
 
     For `email` and `phone` that is every placeholder.
     """
@@ -61,4 +64,6 @@ def known(traits: Any) -> Any:
 
 
 def _says_nothing(name: str, text: str) -> bool:
-    return not text.strip() or is_unrendered(text) or (name in _REACHED_BY and is_placeholder(text))
+    if all(word in _PRINTED for word in text.split()) or _OBJECT.fullmatch(text.strip()):
+        return True
+    return is_unrendered(text) or (name in _REACHED_BY and is_placeholder(text))
