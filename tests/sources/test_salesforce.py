@@ -266,3 +266,28 @@ def test_the_creation_is_the_time_only_where_all_messages_tell_creations() -> No
     assert (event.occurred_at.isoformat(), event.clock) == ("2026-01-02T03:04:05+00:00", "record")
     (event,) = salesforce.events(delivery(CONTACT, created_when="always"))
     assert (event.occurred_at.isoformat(), event.clock) == ("2026-01-01T10:00:00+00:00", "event")
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        b"<sf:Name>&unknown;</sf:Name>",
+        b"<sf:Name>",
+        b"</sf:Name>",
+        b"<sf:Name></sf:Nome>",
+        b"<sf:Name>a < b</sf:Name>",
+        b"<sf:1>x</sf:1>",
+    ],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_a_notification_that_is_not_well_formed_costs_no_other(fault: bytes, first: bool) -> None:
+    start, end = CONTACT.index(b"<Notification>"), CONTACT.index(b"</Notification>") + len(b"</Notification>")
+    good = CONTACT[start:end]
+    bad = good.replace(b"</sObject>", fault + b"</sObject>")
+    body = CONTACT[:start] + (bad + good if first else good + bad) + CONTACT[end:]
+    events = salesforce.events(delivery(body))
+    assert [event.raw for event in events] == ([bad, good] if first else [good, bad])
+    (expected,) = salesforce.events(delivery(CONTACT))
+    kept, dead = (events[1], events[0]) if first else events
+    assert (kept.key, kept.envelope, kept.problem) == (expected.key, expected.envelope, "")
+    assert dead.problem == "$.Notification is not XML that can be read safely"

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 from translators.kit.errors import Malformed
 from translators.kit.members import Batch, batch, opening
 from translators.kit.payload import Payload, parse_json
 
+_BOM: Final = b"\xef\xbb\xbf"
 Clock = Literal["event", "record", "received"]
 """Whose time `occurred_at` is: the event's own, the record's last change (it may be later), or only our receipt."""
 Trust = Literal["verified", "authenticated"]
@@ -135,7 +136,8 @@ class Event(Item):
 def parse_form(raw: bytes) -> Mapping[str, str]:
     """A url-encoded form, the last value of each field."""
     try:
-        fields = parse_qs(raw.decode("utf-8"), keep_blank_values=True, max_num_fields=1000)
+        text = raw.removeprefix(_BOM).decode("utf-8", "replace")  # as parse_qs does with %FF
+        fields = parse_qs(text, keep_blank_values=True, max_num_fields=1000)
     except ValueError as error:
         raise Malformed("$", f"is no form: {error}") from None
     return {name: values[-1] for name, values in fields.items()}

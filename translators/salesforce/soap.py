@@ -11,8 +11,10 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 from xml.etree.ElementTree import Element, ParseError  # types only; defusedxml parses  # nosec B405
+from xml.parsers.expat import ExpatError, ParserCreate  # text without a DTD, after defusedxml  # nosec B406
 from xml.sax.saxutils import quoteattr  # writes only  # nosec B406
 
 from defusedxml import DefusedXmlException
@@ -35,6 +37,11 @@ _HALF: Final = re.compile(
     rb"&#(?:x[dD][89a-fA-F][0-9a-fA-F]{2}|55(?:29[6-9]|[3-9]\d\d)|56\d{3}|57(?:[0-2]\d\d|3[0-3]\d|34[0-3]));"
 )
 _CONTROL: Final = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|&(?=#x?0+;)|" + _HALF.pattern)
+_TAG: Final = re.compile(rb"<(/?)(?:[\w.-]+:)?Notification(?:\s[^<>]*)?>")
+_XMLNS: Final = re.compile(rb"""\b(xmlns(?::[\w.-]+)?)=(?:"[^"<]{0,500}"|'[^'<]{0,500}')""")
+_MAX_AROUND: Final = 8_192
+_MAX_TAGS: Final = 2_000
+"""Tags of notifications that are looked at one by one; Salesforce sends a hundred notifications at most."""
 _UNREADABLE: Final = (ParseError, DefusedXmlException, ValueError, LookupError)
 
 
@@ -73,13 +80,17 @@ class OutboundMessage:
 def read(body: bytes) -> OutboundMessage:
     """Parse a message in UTF-8; raise `Malformed` if it cannot be read.
 
-    If a Notification has a byte that XML or UTF-8 does not allow, only that Notification is unreadable later.
+    If a Notification has a byte that XML or UTF-8 does not allow, an unknown entity or a tag that is not closed, only
+    that Notification is unreadable later.
     """
     try:
         target, masked = _parsed(body), list[int]()
     except Malformed:
         text, masked = _masked(body)
-        target = _parsed(text)
+        try:
+            target = _parsed(text)
+        except Malformed:
+            target = _parsed(_emptied(text))
     if target.messages != 1:
         raise Malformed("$", f"has {target.messages or 'no'} notifications elements, not one")
     for name, values in target.facts.items():
@@ -103,6 +114,29 @@ def _parsed(body: bytes) -> _Target:
     except _UNREADABLE:
         raise Malformed("$", "is not XML that can be read safely") from None
     return target
+
+
+def _emptied(text: bytes) -> bytes:
+    """Return the text with spaces for the content of each Notification that is not well-formed by itself."""
+    result, opened, around = bytearray(text), None, b""
+    for tag in islice(_TAG.finditer(text), _MAX_TAGS):
+        if not tag[1]:
+            opened = opened or tag  # a Notification holds no other one
+            around = around or _around(text[: tag.start()])
+        elif opened is not None:
+            fragment = around + text[opened.start() : tag.end()] + b"</n>"
+            try:
+                ParserCreate("utf-8", " ").Parse(fragment, True)
+            except ExpatError:
+                result[opened.end() : tag.start()] = b" " * (tag.start() - opened.end())
+            opened = None
+    return bytes(result)
+
+
+def _around(text: bytes) -> bytes:
+    """Return a start tag with the namespaces that the text declares, the last one of each prefix."""
+    declared = {match[1]: match[0] for match in _XMLNS.finditer(text[-_MAX_AROUND:])}
+    return b"<n %s>" % b" ".join(declared.values())
 
 
 def _masked(body: bytes) -> tuple[bytes, list[int]]:
