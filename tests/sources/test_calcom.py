@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from webhooks.translate import Translated
+from webhooks.translation.translate import Translated
 
 from translators.calcom import calcom
 from translators.kit import Delivery
