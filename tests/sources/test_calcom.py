@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from webhooks.translation.translate import Translated
 
 from translators.calcom import calcom
 from translators.kit import Delivery
 from webhooks.translation.goldens import outcomes
+from webhooks.translation.translate import Translated
 
 BOOKED = json.loads((Path(__file__).parents[1] / "golden" / "calcom" / "BOOKING_CREATED.json").read_text())
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
