@@ -1,4 +1,4 @@
-"""What the goldens of Cal.com cannot show by themselves."""
+"""Cal.com behaviour that the goldens do not cover."""
 
 import json
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ from translators.kit import Delivery
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Translated
 
-BOOKED = json.loads((Path(__file__).parents[1] / "golden" / "calcom" / "BOOKING_CREATED.json").read_text())
+BOOKING = json.loads((Path(__file__).parents[1] / "golden" / "calcom" / "BOOKING_CREATED.json").read_text())
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def booked(**attendee: Any) -> dict[str, Any]:
-    body = json.loads(json.dumps(BOOKED))
+def booking_message(**attendee: Any) -> dict[str, Any]:
+    body = json.loads(json.dumps(BOOKING))
     body["payload"]["attendees"][0] |= attendee
     body["payload"]["metadata"] = {}
     ((_, outcome),) = outcomes(calcom, Delivery(source="calcom", body=json.dumps(body).encode(), received_at=NOW))
@@ -26,13 +26,13 @@ def booked(**attendee: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("email", ["15551234567@sms.cal.com", "15551234567@SMS.cal.com"])
-def test_an_address_made_up_for_a_phone_number_is_no_email_trait(email: str) -> None:
-    message = booked(email=email, phoneNumber="+15551234567")
+def test_address_generated_for_a_phone_number_is_not_an_email_trait(email: str) -> None:
+    message = booking_message(email=email, phoneNumber="+15551234567")
     traits = message["context"]["traits"]
     assert "email" not in traits
     assert traits["phone"] == "+15551234567"
-    assert message["anonymousId"] == booked(email="15551234567@sms.cal.com")["anonymousId"]
+    assert message["anonymousId"] == booking_message(email="15551234567@sms.cal.com")["anonymousId"]
 
 
-def test_an_address_that_the_attendee_gave_is_an_email_trait() -> None:
-    assert booked(email="Ada@Example.com")["context"]["traits"]["email"] == "Ada@Example.com"
+def test_address_of_the_attendee_is_an_email_trait() -> None:
+    assert booking_message(email="Ada@Example.com")["context"]["traits"]["email"] == "Ada@Example.com"
