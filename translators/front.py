@@ -149,7 +149,7 @@ def _ticket(event: Event) -> dict[str, Any]:
         "ticket_id": conversation.id("id"),
         "subject": conversation.text("subject", None) or None,
         "status": conversation.text("status", None),
-        "tags": [tag.text("name") for tag in conversation.each("tags")],
+        "tags": conversation.texts_of("tags", "name"),
         "assignee_id": assignee.id("id", None),
         "assignee_name": _name(assignee),
     }

@@ -132,7 +132,7 @@ def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
 def _utc(body: Payload, path: str) -> datetime | None:
     """Return a time. Ratings have no time zone; Help Scout documents them as UTC."""
     text = body.text(path, None)
-    if text is None:
+    if not text:
         return None
     try:
         return from_iso(text, naive_is_utc=True)

@@ -158,7 +158,7 @@ def _thread(event: Event, path: str = "payload.thread") -> dict[str, Any]:
         "status": thread.text("status", "").lower() or None,
         "status_detail": thread.text("statusDetail.type", "").lower() or None,
         "priority": _PRIORITIES.get(thread.integer("priority", -1)),
-        "tags": [label.text("labelType.name") for label in thread.each("labels")] or None,
+        "tags": thread.texts_of("labels", "labelType.name") or None,
         "assignee_id": assignee.id("id", None),
         "assignee_name": assignee.text("fullName", None),
     }

@@ -80,7 +80,7 @@ def head(item: Item) -> Head:
         return Head(f"Inbound|{body.id('MessageID')}", "Inbound", None)
     type_ = body.text("RecordType")
     stamp = next((name for name in _TIMES if name in body), "")
-    at = body.iso(stamp) if stamp else None
+    at = body.iso(stamp, None) if stamp else None
     if own := body.id("ID", ""):
         return Head(f"{type_}|{own}", type_, at)
     if at is None:

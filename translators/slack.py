@@ -264,7 +264,7 @@ def channel_archived(event: Event) -> Iterator[Message]:
 
 @slack.on("link_shared")
 def link_shared(event: Event) -> Iterator[Message]:
-    links = [link.text("url") for link in event.body.at("event").each("links")]
+    links = event.body.at("event").texts_of("links", "url")
     yield track("Link Shared", _channel(event), links=links)
 
 

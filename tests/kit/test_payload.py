@@ -184,3 +184,12 @@ def test_an_expanded_object_without_an_id_is_a_missing_id(value: Any) -> None:
 def test_a_text_that_is_no_plain_number_is_no_amount(text: str) -> None:
     with pytest.raises(Malformed, match="is not a number"):
         Payload({"x": text}).decimal("x", None)
+
+
+def test_the_names_of_a_list_leave_out_what_has_none() -> None:
+    tags = [{"name": "vip"}, {"name": None}, {"name": ""}, {}, "x", {"name": 7}, {"name": "new"}]
+    assert Payload({"tags": tags}).texts_of("tags", "name") == ["vip", "new"]
+    assert Payload({}).texts_of("tags", "name") == []
+    assert Payload({"tags": [{"type": {"name": "a"}}]}).texts_of("tags", "type.name") == ["a"]
+    with pytest.raises(Malformed):
+        Payload({"tags": 7}).texts_of("tags", "name")

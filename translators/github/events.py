@@ -146,7 +146,7 @@ def _repository(event: Event) -> dict[str, Any]:
 
 
 def _labels(record: Payload) -> list[str]:
-    return [label.text("name") for label in record.each("labels")]
+    return record.texts_of("labels", "name")
 
 
 @github.on("star.created")

@@ -224,6 +224,11 @@ class Payload:
         for index, member in enumerate(members):
             yield Payload(member, f"{self.path}.{path}[{index}]")
 
+    def texts_of(self, path: str, member: str) -> list[str]:
+        """Return the texts of one member of each object in the list at the path, such as the names of tags."""
+        values = (each.get(member) for each in self.each(path))
+        return [value for value in values if isinstance(value, str) and value]
+
     def pick(self, *paths: str, **renamed: str) -> dict[str, Any]:
         """The members that are there, by their last step or by the given name: `pick("status", plan="plan.id")`."""
         wanted = {path.rpartition(".")[2]: path for path in paths} | renamed

@@ -39,7 +39,7 @@ def _ticket(event: Event) -> dict[str, Any]:
         "status": issue.text("state.name", "").lower() or None,
         "status_category": issue.text("state.type", None),
         "priority": issue.text("priorityLabel", "").lower() or None,
-        "tags": [label.text("name") for label in issue.each("labels")] or None,
+        "tags": issue.texts_of("labels", "name") or None,
         "assignee_id": issue.id("assigneeId", None) or issue.id("assignee", None),
         "assignee_name": issue.text("assignee.name", None),
         "team_id": issue.id("teamId", None) or issue.id("team", None),
