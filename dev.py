@@ -33,14 +33,14 @@ STAMP = VENV / "segue.stamp"
 OLDEST = (3, 11)
 COVERED = (
     "signatures", "journal", "segment", "deliver", "web.handler", "web.wsgi", "translation.translate",
-    "translation.identity",
+    "translation.identity", "settings",
 )  # fmt: skip
 SECURITY = ("segue.py", "webhooks", "translators", "tools", "dev.py")
 WHOLE = [
     "-q", "-n", "auto", "--cov-branch", "--cov-fail-under=100", "--cov-report=term-missing:skip-covered",
     *(f"--cov=webhooks.{package}" for package in COVERED),
 ]  # fmt: skip
-"""All tests on all cores; verifying, journalling, translating and delivering must be covered to the branch."""
+"""All tests on all cores; settings, verifying, journalling, translating and delivering must be covered by branch."""
 FAST = [
     *("-q", "-n", "auto", "-m", "not slow", "--hypothesis-profile=fast"),
     *(f"tests/{name}" for name in ("kit", "sources", "translation", "settings", "signatures", "segment", "project")),
