@@ -219,10 +219,10 @@ def say(text: str) -> None:
     sys.stderr.write(text.strip() + "\n")
 
 
-def stop(what: str, mend: str) -> None:
+def stop(what: str, hint: str) -> None:
     """End with what is wrong and what to do."""
     say(what)
-    say(mend)
+    say(hint)
     raise SystemExit(1)
 
 

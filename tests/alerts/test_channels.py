@@ -26,7 +26,7 @@ from webhooks.signatures import Request, verify
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 SECRETS = ("whsec_" + "QUFB" * 8, "whsec_" + "QkJC" * 8)
-ALERT = Alert(key="dead:acme", severity="warning", title="3 dead events of acme", text="<b>&", mend="`segue dead`.")
+ALERT = Alert(key="dead:acme", severity="warning", title="3 dead events of acme", text="<b>&", hint="`segue dead`.")
 
 
 def news(kind="raised", *, alert=ALERT, now=NOW, before=0):
@@ -63,7 +63,7 @@ def test_a_webhook_is_signed_so_that_our_own_verifier_and_theirs_accept_it(hook)
     (alert,) = told["data"]["alerts"]
     assert alert["status"] == "raised"
     assert alert["key"] == "dead:acme"
-    assert set(alert) == {"key", "status", "severity", "title", "text", "mend", "since"}
+    assert set(alert) == {"key", "status", "severity", "title", "text", "hint", "since"}
 
 
 def test_the_same_news_keep_their_id_and_others_have_their_own():
@@ -179,7 +179,7 @@ def test_an_address_that_the_server_refuses_is_said(smtp):
 
 def test_a_line_break_in_a_title_makes_no_header(smtp):
     port, mails = smtp()
-    forged = Alert(key="k", severity="warning", title="x\r\nBcc: victim@example.com", text="t", mend="m")
+    forged = Alert(key="k", severity="warning", title="x\r\nBcc: victim@example.com", text="t", hint="m")
     mailing(port).send(news(alert=forged))
     _, to, mail, _ = read(mails)
     assert (mail["Subject"], mail["Bcc"]) == ("[segue] x Bcc: victim@example.com", None)

@@ -67,7 +67,7 @@ class Stand:
 
 
 def alert(key="disk", weight=0.0):
-    return Alert(key=key, severity="warning", title=key, text="t", mend="m", weight=weight)
+    return Alert(key=key, severity="warning", title=key, text="t", hint="m", weight=weight)
 
 
 def test_an_alert_is_told_once_again_at_the_interval_and_when_it_is_over(journal):
@@ -273,7 +273,7 @@ def test_each_thing_that_is_wrong_says_what_and_what_to_do(clock):
     assert "401: no such key" in alerts["held:abc"].text
     assert "1,200 events of acme not delivered yet" in alerts["backlog:acme"].text
     assert "Up to 2 h is usual" in alerts["silent:acme"].text
-    assert all(len(alert.mend) > 20 for alert in alerts.values())
+    assert all(len(alert.hint) > 20 for alert in alerts.values())
 
 
 def test_what_counts_as_wrong_is_the_operators(clock):

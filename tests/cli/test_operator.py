@@ -313,7 +313,7 @@ def test_dead_events_are_told_by_reason_with_the_mend_and_what_today_would_do(ru
     assert torn["example"]["today"]["would"] == "send"
     assert nobody["reason"].startswith("neither userId")
     assert nobody["example"]["reason"].startswith("acme-order-completed-")
-    assert "user_id_keys" in nobody["mend"]
+    assert "user_id_keys" in nobody["hint"]
     assert told(run("dead", "--text", "torn2", "--json"))["dead"] == 1
 
 
@@ -321,7 +321,7 @@ def test_an_event_that_could_not_be_read_shows_the_problem_and_that_a_replay_rea
     shop.receive_unreadable()
     (group,) = told(run("dead", "--json"))["groups"]
     assert (group["type"], group["reason"]) == ("(malformed)", "$.type is missing, and it names the event's type")
-    assert "A replay reads it with today's code" in group["mend"]
+    assert "A replay reads it with today's code" in group["hint"]
     assert group["example"]["today"] == {
         "would": "dead", "reason": f"malformed: {group['reason']}", "messages": [], "refused": [],
     }  # fmt: skip

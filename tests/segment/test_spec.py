@@ -38,7 +38,7 @@ def test_a_sound_message_has_no_fault(more):
 
 
 @pytest.mark.parametrize(
-    ("more", "problem", "mend"),
+    ("more", "problem", "hint"),
     [
         ({"type": "trak"}, "type 'trak'", "use one of"),
         ({"messageId": None}, "messageId is missing", "deterministic"),
@@ -78,10 +78,10 @@ def test_a_sound_message_has_no_fault(more):
         ({"properties": {"x": "é" * 16_000}}, "over Segment's 32000", "shorter"),
     ],
 )  # fmt: skip
-def test_a_fault_says_the_problem_and_the_mend(more, problem, mend):
+def test_a_fault_says_the_problem_and_the_hint(more, problem, hint):
     told = fault(**more)
     assert problem in told
-    assert mend in told
+    assert hint in told
 
 
 def test_the_size_is_that_of_the_exact_bytes():

@@ -111,7 +111,7 @@ def test_a_refusal_is_one_line_of_the_log_one_count_and_in_the_status(case: str,
         alert = alerts["refused:acme"]
         assert alert.severity == ("critical" if signature == "right" and case != "guard" else "warning")
         assert error in alert.text
-        assert "provider's console" in alert.mend
+        assert "provider's console" in alert.hint
 
 
 def test_the_log_holds_neither_secret_nor_body_nor_query(caplog: Any) -> None:

@@ -40,7 +40,7 @@ def alerts(context: click.Context, as_json: bool) -> None:
         print_json({"ok": not found, "alerts": found})
     for alert in [] if as_json else found:
         (bad if alert.severity == "critical" else warn)(alert.title)
-        echo(f"      {alert.text}\n      What to do: {alert.mend}")
+        echo(f"      {alert.text}\n      What to do: {alert.hint}")
     if not found and not as_json:
         good("nothing is wrong")
     raise SystemExit(1 if found else 0)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from webhooks.journal import EventGroup
 
 _NUMBER: Final = re.compile(r"(?<=\[)\d+(?=\])|\d{4,}")
-MENDS: Final = (
+HINTS: Final = (
     ("Traceback", "The translator has a bug: mend it, or install a version where it is mended; then replay."),
     ("malformed:", "The payload is not what the provider documents: see `segue show`, mend the source, replay."),
     ("neither userId nor anonymousId", "Nobody is named: see the source's page and [identity] user_id_keys, replay."),
@@ -50,10 +50,10 @@ class DeadGroup:
     example: str
 
     @property
-    def mend(self) -> str:
+    def hint(self) -> str:
         """What to do about the reason."""
         otherwise = UNREADABLE if self.type == MALFORMED_TYPE else ELSE
-        return next((mend for sign, mend in MENDS if sign in self.example), otherwise)
+        return next((hint for sign, hint in HINTS if sign in self.example), otherwise)
 
     @property
     def choice(self) -> str:
@@ -134,7 +134,7 @@ def _told(group: DeadGroup, outlook: Forecast | None) -> dict[str, object]:
         "first_received": to_iso(group.first),
         "last_received": to_iso(group.last),
         "example": {"seq": group.latest, "reason": group.example, "today": outlook and outlook.told()},
-        "mend": group.mend,
+        "hint": group.hint,
         "replay": f"segue replay {group.choice}",
     }
 
@@ -143,7 +143,7 @@ def _print(group: DeadGroup, outlook: Forecast | None) -> None:
     echo(printable(f"{group.count} x {group.source} {group.type}"), bold=True)
     echo(f"  reason   {short(group.reason, 160)}")
     echo(f"  received {clock(group.first)} to {clock(group.last)}, the latest is #{group.latest}")
-    echo(f"  mend     {group.mend}")
+    echo(f"  hint     {group.hint}")
     if outlook:
         echo(f"  today    with today's code: {outlook}")
     echo(f"  replay   segue replay {printable(group.choice)} --dry-run\n")

@@ -23,10 +23,10 @@ _TRUE: Final = {"true", "yes", "on", "1"}
 _FALSE: Final = {"false", "no", "off", "0"}
 
 
-def refuse(value: Any, mend: str) -> ValidationError:
+def refuse(value: Any, hint: str) -> ValidationError:
     """The fault of a value that may be shown."""
     text = repr(value)
-    return ValidationError(f"is {text if len(text) <= 60 else text[:57] + '...'}: {mend}")
+    return ValidationError(f"is {text if len(text) <= 60 else text[:57] + '...'}: {hint}")
 
 
 class Rule(Field[T]):
@@ -44,17 +44,17 @@ class Rule(Field[T]):
 class Text(Rule[str]):
     """One line of text, perhaps one of a few words, perhaps in a shape."""
 
-    def __init__(self, *, choices: Iterable[str] = (), shape: str = ".+", mend: str = "", **rest: Any) -> None:
+    def __init__(self, *, choices: Iterable[str] = (), shape: str = ".+", hint: str = "", **rest: Any) -> None:
         super().__init__(**rest)
         self.choices = tuple(choices)
         self.shape = re.compile(shape)
-        self.mend = f"choose {either(self.choices)}{mend}" if self.choices else mend or "give text"
+        self.hint = f"choose {either(self.choices)}{hint}" if self.choices else hint or "give text"
 
     def read(self, value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
         wrong = text not in self.choices if self.choices else not self.shape.fullmatch(text)
         if wrong:
-            raise refuse(value, self.mend)
+            raise refuse(value, self.hint)
         return text
 
 
@@ -103,16 +103,16 @@ class Keys(Rule[tuple[str, ...]]):
         return tuple(found)
 
     def _key(self, word: Any) -> str:
-        mend = "give 32 random bytes, such as `openssl rand -base64 32` prints"
+        hint = "give 32 random bytes, such as `openssl rand -base64 32` prints"
         text = word if isinstance(word, str) else ""
         try:
             key = bytes.fromhex(text) if re.fullmatch(r"[0-9A-Fa-f]{64}", text) else _base64(text)
         except ValueError:
-            raise ValidationError(f"holds a word that is no key: {mend}") from None
+            raise ValidationError(f"holds a word that is no key: {hint}") from None
         if len(key) != 32:
-            raise ValidationError(f"holds a key of {len(key)} bytes: {mend}")
+            raise ValidationError(f"holds a key of {len(key)} bytes: {hint}")
         if len(set(key)) < 8:
-            raise ValidationError(f"holds a key that is not random: {mend}")
+            raise ValidationError(f"holds a key that is not random: {hint}")
         return key.hex()
 
 

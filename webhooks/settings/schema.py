@@ -47,7 +47,7 @@ class RootSchema(Schema):
 
     namespace = Text(
         shape=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
-        mend="give up to 64 letters, digits, dots, dashes or underscores",
+        hint="give up to 64 letters, digits, dots, dashes or underscores",
         metadata=_env("SEGUE_NAMESPACE"),
     )
     database = Database(metadata=_env("SEGUE_DATABASE", also="DATABASE_URL"))
@@ -61,7 +61,7 @@ class SegmentSchema(Schema):
     """`[segment]`: where messages go."""
 
     write_key = Secret(metadata=_env("SEGMENT_WRITE_KEY", secret=True))
-    region = Text(choices=("us", "eu"), mend=", or set SEGMENT_URL", metadata=_env("SEGMENT_REGION"))
+    region = Text(choices=("us", "eu"), hint=", or set SEGMENT_URL", metadata=_env("SEGMENT_REGION"))
     url = Url(cut=("/v1/batch", "/v1"), metadata=_env("SEGMENT_URL"))
     rate = Number(0, 1_000_000, "messages a second (0 is no limit)", metadata=_env("SEGUE_SEGMENT_RATE"))
     gzip = Flag(metadata=_env("SEGUE_SEGMENT_GZIP"))
@@ -74,7 +74,7 @@ class SegmentSchema(Schema):
 class WebSchema(Schema):
     """`[web]`: the door."""
 
-    host = Host(shape=r"[0-9A-Za-z.:_-]+", mend="give an address, such as 0.0.0.0", metadata=_env("SEGUE_HOST"))
+    host = Host(shape=r"[0-9A-Za-z.:_-]+", hint="give an address, such as 0.0.0.0", metadata=_env("SEGUE_HOST"))
     port = Whole(1, 65535, metadata=_env("PORT"))
     processes = Whole(1, 128, metadata=_env("WEB_CONCURRENCY"))
     worker_class = Text(choices=("gevent", "gthread", "sync"), metadata=_env("SEGUE_WORKER_CLASS"))

@@ -63,11 +63,11 @@ def clock(headers: Mapping[str, str], asked: float, heard: float) -> Iterator[Fi
     off = (asked + heard) / 2 - told
     doubt = 0.5 + (heard - asked) / 2
     text = f"this machine's clock is {abs(off):.0f} s {'ahead of' if off > 0 else 'behind'} Segment's"
-    mend = "let it be set by NTP (`timedatectl set-ntp true`)"
+    hint = "let it be set by NTP (`timedatectl set-ntp true`)"
     if abs(off) - doubt > FAULT:
-        yield Finding("fault", "clock", f"{text}: signed webhooks are turned away as too old or too early; {mend}")
+        yield Finding("fault", "clock", f"{text}: signed webhooks are turned away as too old or too early; {hint}")
     elif abs(off) - doubt > WARN:
-        yield Finding("warning", "clock", f"{text}: {mend}")
+        yield Finding("warning", "clock", f"{text}: {hint}")
     else:
         yield Finding("ok", "clock", f"the clock agrees with Segment's (to {max(1.0, doubt):.0f} s)")
 
@@ -78,8 +78,8 @@ def _said(status: int, text: str, key: str, doors: list[str], settings: SegmentS
     what = meaning(status)
     if what is Meaning.CONFIG:
         told = f"{settings.url} answers {status} to {name}: {text[:200] or 'nothing more'}"
-        mend = "copy the key of an HTTP API source" if status in {401, 403} else "look at SEGMENT_URL, what is it?"
-        return Finding("fault", "segment", f"{told}. Mend it: {mend}")
+        hint = "copy the key of an HTTP API source" if status in {401, 403} else "look at SEGMENT_URL, what is it?"
+        return Finding("fault", "segment", f"{told}. Mend it: {hint}")
     if what is Meaning.RETRY:
         return Finding(
             "warning", "segment", f"{settings.url} answers {status}: it is busy or broken. Events wait for it"

@@ -22,7 +22,7 @@ def examine(config: Configuration, journal: Journal, now: datetime) -> Iterator[
         yield Finding("warning", "worker", "no worker has ever worked on this journal: start `segue work`")
     for alert in current_alerts(config, journal):
         grade = "fault" if alert.severity == "critical" else "warning"
-        yield Finding(grade, alert.key.partition(":")[0], f"{alert.title}. {alert.text} {alert.mend}")  # type: ignore[arg-type]
+        yield Finding(grade, alert.key.partition(":")[0], f"{alert.title}. {alert.text} {alert.hint}")  # type: ignore[arg-type]
     if len(configured(config.settings.alerts)) == 1:
         yield Finding(
             "warning", "alerts",

@@ -32,7 +32,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     title: str
     text: str
-    mend: str
+    hint: str
     weight: float = 0.0
 
 
@@ -67,7 +67,7 @@ def _workers(notes: Notes, now: datetime) -> Iterator[Alert]:
         yield Alert(
             key="workers", severity="critical", title="No delivery worker is alive",
             text=f"None has given a sign for {span(now - max(signs))}. Webhooks are stored and wait; nothing is lost.",
-            mend="Start `segue work`, or look in its log why it ended.",
+            hint="Start `segue work`, or look in its log why it ended.",
         )  # fmt: skip
 
 
@@ -78,7 +78,7 @@ def _held(notes: Notes, seen: JournalSnapshot) -> Iterator[Alert]:
             yield Alert(
                 key=f"held:{key}", severity="critical", title=f"Segment refuses the write key {key}",
                 text=f"Its events wait and nothing is lost. {str(note.get('reason', ''))[:300]}",
-                mend="It is tried again every minute. Set the right SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION "
+                hint="It is tried again every minute. Set the right SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION "
                 "and restart. `segue doctor` helps.",
             )  # fmt: skip
 
@@ -90,7 +90,7 @@ def _failing(notes: Notes, now: datetime) -> Iterator[Alert]:
             key=f"failing:{key.fingerprint}", severity="critical",
             title=f"Segment has not accepted a batch for {span(lasted)} (write key {key.fingerprint})",
             text=f"Events wait, are tried again, and nothing is lost. {key.reason[:300]}",
-            mend="Check the network and SEGMENT_URL with `segue doctor`; https://status.segment.com has its incidents.",
+            hint="Check the network and SEGMENT_URL with `segue doctor`; https://status.segment.com has its incidents.",
             weight=lasted.total_seconds(),
         )  # fmt: skip
 
@@ -101,7 +101,7 @@ def _unconfigured(seen: JournalSnapshot, sources: Collection[str]) -> Iterator[A
             key=f"unconfigured:{name}", severity="warning",
             title=f"{count(waiting, 'event')} of {name} wait for an endpoint that is not configured",
             text="They were stored while it was, and are delivered as soon as it is again. Nothing is lost.",
-            mend=f"Configure {name!r} again, or give them up: `segue drop --source {name} --state pending`.",
+            hint=f"Configure {name!r} again, or give them up: `segue drop --source {name} --state pending`.",
             weight=float(waiting),
         )  # fmt: skip
 
@@ -125,7 +125,7 @@ def _lost(refused: Collection[RefusedCount], sources: Collection[str], now: date
             key=f"refused:{source}", severity="critical" if is_sure else "warning",
             title=f"Deliveries of {source} are refused and lost",
             text=f"In all {known}, and {unchecked:,} whose signature was not checked: {causes}. They are not stored.",
-            mend="The log's `rejected` lines say why. Change that, then send them again from the provider's console.",
+            hint="The log's `rejected` lines say why. Change that, then send them again from the provider's console.",
             weight=max(10.0, signed + unchecked),
         )  # fmt: skip
 
@@ -138,7 +138,7 @@ def _disk(seen: JournalSnapshot, settings: AlertSettings) -> Iterator[Alert]:
         yield Alert(
             key="disk", severity="critical", title=f"The journal's disk is low: {free / 1024**2:,.0f} MiB are left",
             text="Where it is full, webhooks are answered 503 and providers send again, until they give up.",
-            mend="Make room, move SEGUE_DATABASE to a larger disk, or shorten [retention].",
+            hint="Make room, move SEGUE_DATABASE to a larger disk, or shorten [retention].",
         )  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def _backlog(seen: JournalSnapshot, settings: AlertSettings, now: datetime) -> I
                 key=f"backlog:{source}", severity="warning",
                 title=f"Events of {source} have waited for {span(now - at)}",
                 text=f"{count(waiting, 'event')} of {source} not delivered yet. Nothing is lost.",
-                mend="`segue status` shows what holds them up: Segment away, a held write key, a worker behind.",
+                hint="`segue status` shows what holds them up: Segment away, a held write key, a worker behind.",
                 weight=(now - at).total_seconds(),
             )  # fmt: skip
 
@@ -162,7 +162,7 @@ def _dead(seen: JournalSnapshot) -> Iterator[Alert]:
             yield Alert(
                 key=f"dead:{source}", severity="warning", title=f"{count(dead, 'dead event')} of {source}",
                 text="Malformed, failed in its translator, or refused by Segment. They are kept, and hold up no other.",
-                mend=f"`segue dead --source {source}` has the reasons; then `segue replay` or `segue drop`.",
+                hint=f"`segue dead --source {source}` has the reasons; then `segue replay` or `segue drop`.",
                 weight=max(10.0, dead),
             )  # fmt: skip
 
@@ -177,7 +177,7 @@ def _silent(
                 key=f"silent:{source}", severity="warning",
                 title=f"Nothing has come from {source} for {span(timedelta(seconds=silence))}",
                 text=f"Up to {span(timedelta(seconds=limit))} is usual for it, as its last weeks have shown.",
-                mend="Look at the webhook in the provider's console; some turn an endpoint off after failures.",
+                hint="Look at the webhook in the provider's console; some turn an endpoint off after failures.",
             )  # fmt: skip
 
 

@@ -55,7 +55,7 @@ class Notification:
             return [f"RESOLVED  {each.alert.title}", f"It lasted {span(self.now - each.since)}."]
         word = {"raised": each.alert.severity.upper(), "again": f"STILL {each.alert.severity.upper()}", "test": "TEST"}
         since = [f"Since {each.since:%Y-%m-%d %H:%M} UTC."] if each.kind == "again" else []
-        return [f"{word[each.kind]}  {each.alert.title}", each.alert.text, f"What to do: {each.alert.mend}", *since]
+        return [f"{word[each.kind]}  {each.alert.title}", each.alert.text, f"What to do: {each.alert.hint}", *since]
 
     def text(self) -> str:
         """All of it, for people."""
@@ -67,7 +67,7 @@ class Notification:
         alerts = [
             {
                 "key": each.alert.key, "status": each.kind, "severity": each.alert.severity, "title": each.alert.title,
-                "text": each.alert.text, "mend": each.alert.mend, "since": to_iso(each.since),
+                "text": each.alert.text, "hint": each.alert.hint, "since": to_iso(each.since),
             }
             for each in self.told
         ]  # fmt: skip
@@ -78,7 +78,7 @@ def sample_notification(where: str, now: datetime) -> Notification:
     """What `segue alerts test` sends."""
     alert = Alert(
         key="test", severity="warning", title="This is a test of Segue's alerts",
-        text="Nothing is wrong. Somebody ran `segue alerts test`.", mend="nothing.",
+        text="Nothing is wrong. Somebody ran `segue alerts test`.", hint="nothing.",
     )  # fmt: skip
     return Notification(told=[AlertUpdate(kind="test", alert=alert, since=now)], where=where, now=now)
 
