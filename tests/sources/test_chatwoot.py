@@ -1,4 +1,4 @@
-"""What the goldens of Chatwoot cannot tell by themselves."""
+"""Behaviour of Chatwoot that its goldens do not cover."""
 
 import json
 from dataclasses import replace
@@ -29,7 +29,7 @@ def delivery(body: dict[str, Any], **options: Any) -> Delivery:
     return Delivery(source="chatwoot", body=raw, received_at=NOW, options=chatwoot.defaults() | options)
 
 
-def told(body: dict[str, Any], **options: Any) -> Outcome:
+def outcome_of(body: dict[str, Any], **options: Any) -> Outcome:
     ((_, outcome),) = outcomes(chatwoot, delivery(body, **options))
     return outcome
 
@@ -44,7 +44,7 @@ def test_a_retry_has_the_same_key_and_another_change_another() -> None:
     assert key(body) != key({**body, "updated_at": 1791193999.5})
 
 
-def test_a_survey_that_changes_again_tells_its_rating_once() -> None:
+def test_rating_of_a_survey_that_changes_again_is_sent_once() -> None:
     body = golden("message_updated__rated")
     later = json.loads(json.dumps(body))
     later["content_attributes"]["submitted_values"]["csat_survey_response"]["feedback_message"] = "(another text)"
@@ -57,23 +57,23 @@ def test_a_survey_that_changes_again_tells_its_rating_once() -> None:
     ("believed", "proved", "expected"),
     [("any", False, "user-4711"), ("verified", True, "user-4711"), ("verified", False, None), ("none", True, None)],
 )
-def test_an_identifier_is_believed_as_configured(believed: str, *, proved: bool, expected: str | None) -> None:
+def test_identifier_becomes_the_user_id_as_configured(believed: str, *, proved: bool, expected: str | None) -> None:
     body = golden("conversation_created")
     body["meta"]["hmac_verified"] = proved
-    outcome = told(body, identifier=believed)
+    outcome = outcome_of(body, identifier=believed)
     assert isinstance(outcome, Translated)
     assert outcome.messages[0].get("userId") == expected
 
 
 def test_contacts_of_two_servers_are_two_people() -> None:
     body = golden("conversation_created__visitor")
-    first, second = told(body, server="eu"), told(body, server="us")
+    first, second = outcome_of(body, server="eu"), outcome_of(body, server="us")
     assert isinstance(first, Translated)
     assert isinstance(second, Translated)
     assert first.messages[0]["anonymousId"] != second.messages[0]["anonymousId"]
 
 
-def test_a_custom_attribute_of_yours_wins_over_the_identifier() -> None:
+def test_custom_attribute_takes_precedence_over_identifier() -> None:
     body = golden("conversation_created")
     body["meta"]["sender"]["custom_attributes"] = {"customer_no": "K-9"}
     sent = delivery(body)
@@ -85,28 +85,28 @@ def test_a_custom_attribute_of_yours_wins_over_the_identifier() -> None:
 
 def test_a_reply_that_may_be_a_note_is_never_sent() -> None:
     body = golden("message_created__agent")
-    assert isinstance(told({**body, "private": True}), Ignored)
+    assert isinstance(outcome_of({**body, "private": True}), Ignored)
     for unknown in (None, "no", 0):
-        outcome = told({**body, "private": unknown})
+        outcome = outcome_of({**body, "private": unknown})
         assert isinstance(outcome, Broken)
         assert "$.private" in outcome.reason
 
 
 @pytest.mark.parametrize("sender", [None, {}, {"id": 2, "type": "agent_bot"}, {"id": 3, "type": "captain_assistant"}])
-def test_what_no_person_wrote_is_no_message_received(sender: Any) -> None:
-    assert isinstance(told({**golden("message_created__agent"), "sender": sender}), Ignored)
+def test_message_without_an_agent_as_sender_is_ignored(sender: Any) -> None:
+    assert isinstance(outcome_of({**golden("message_created__agent"), "sender": sender}), Ignored)
 
 
 def test_a_conversation_without_its_contact_is_ignored() -> None:
     body = golden("message_created__customer")
     del body["conversation"]["meta"]["sender"]
-    outcome = told(body)
+    outcome = outcome_of(body)
     assert isinstance(outcome, Ignored)
     assert outcome.reason.startswith("no customer")
-    assert isinstance(told({**body, "contact": {"id": 7}}), Translated), "as Chatwoot sent it before 1.4"
+    assert isinstance(outcome_of({**body, "contact": {"id": 7}}), Translated), "as Chatwoot sent it before 1.4"
 
 
-def test_a_time_that_is_none_is_malformed_with_its_path() -> None:
+def test_invalid_time_is_malformed_with_its_path() -> None:
     outcome = [event.problem for event in chatwoot.events(delivery(golden("contact_created")))]
     assert outcome == [""]
     late = delivery({**golden("message_created__customer"), "created_at": "soon UTC"})
@@ -116,19 +116,19 @@ def test_a_time_that_is_none_is_malformed_with_its_path() -> None:
 def test_an_assignment_and_a_reopening_in_one_event_are_two_messages() -> None:
     body = golden("conversation_updated__assigned")
     body["changed_attributes"].append({"status": {"previous_value": "resolved", "current_value": "open"}})
-    outcome = told(body)
+    outcome = outcome_of(body)
     assert isinstance(outcome, Translated)
     names = [message["event"] for message in outcome.messages]
     assert names == ["Live Chat Conversation Reopened", "Live Chat Conversation Assigned"]
 
 
-def test_changes_in_a_shape_of_their_own_are_no_change() -> None:
+def test_changed_attributes_in_another_format_are_ignored() -> None:
     assert isinstance(
-        told({**golden("conversation_updated__assigned"), "changed_attributes": ["assignee_id"]}), Ignored
+        outcome_of({**golden("conversation_updated__assigned"), "changed_attributes": ["assignee_id"]}), Ignored
     )
 
 
-def test_an_old_server_is_let_in_by_the_token_of_its_url() -> None:
+def test_old_server_is_verified_by_the_token_in_the_url() -> None:
     scheme = chatwoot.schemes["token"]
     signed = sign(scheme, body=b"{}", secret="a-long-random-text", now=NOW)
     request = Request(body=b"{}", headers={}, path_token=signed.path_token)
@@ -136,7 +136,7 @@ def test_an_old_server_is_let_in_by_the_token_of_its_url() -> None:
     assert not verify(scheme, replace(request, path_token="guessed"), secrets=("a-long-random-text",), now=NOW).ok
 
 
-def test_the_delivery_header_which_is_not_signed_names_nothing() -> None:
+def test_unsigned_delivery_header_is_not_part_of_the_key() -> None:
     sent = delivery(golden("message_created__customer"))
     named = replace(sent, headers={"x-chatwoot-delivery": "other"})
     assert chatwoot.events(sent)[0].key == chatwoot.events(named)[0].key

@@ -1,4 +1,4 @@
-"""What the goldens of Crisp cannot tell by themselves."""
+"""Behaviour of Crisp that its goldens do not cover."""
 
 import hmac
 import json
@@ -23,14 +23,14 @@ def delivery(event: str, at: int = 1791192580000, options: dict[str, Any] | None
     return Delivery(source="crisp", body=raw, received_at=NOW, options=crisp.defaults() | (options or {}))
 
 
-def told(event: str, **data: Any) -> Outcome:
+def outcome_of(event: str, **data: Any) -> Outcome:
     ((_, outcome),) = outcomes(crisp, delivery(event, **data))
     return outcome
 
 
 def message(**more: Any) -> dict[str, Any]:
     user = {"user_id": "o1", "nickname": "Ole"}
-    said = {
+    fields = {
         "session_id": SESSION,
         "type": "text",
         "from": "operator",
@@ -38,11 +38,11 @@ def message(**more: Any) -> dict[str, Any]:
         "fingerprint": 17,
         "user": user,
     }
-    return said | more
+    return fields | more
 
 
 @pytest.mark.parametrize("timestamp", ["1795435199000", "1795435199"])
-def test_brackets_and_semicolon_are_signed_whichever_unit_the_timestamp_has(timestamp: str) -> None:
+def test_brackets_and_semicolon_are_signed_with_both_timestamp_units(timestamp: str) -> None:
     scheme, body = crisp.schemes["plugin"], delivery("session:set_state", state="resolved").body
     digest = hmac.new(b"signing-secret", b"[" + timestamp.encode() + b";" + body + b"]", "sha256").hexdigest()
     headers = {"x-crisp-signature": digest, "x-crisp-request-timestamp": timestamp}
@@ -50,20 +50,20 @@ def test_brackets_and_semicolon_are_signed_whichever_unit_the_timestamp_has(time
     assert not verify(scheme, Request(body=body + b" ", headers=headers), secrets=("signing-secret",), now=NOW).ok
 
 
-def test_a_website_hook_is_let_in_by_its_key() -> None:
+def test_website_hook_is_verified_by_its_key() -> None:
     scheme = crisp.schemes["website"]
     assert verify(scheme, Request(body=b"{}", headers={}, query={"key": "long-random"}), ("long-random",), now=NOW).ok
     assert not verify(scheme, Request(body=b"{}", headers={}, query={}), ("long-random",), now=NOW).ok
 
 
-def test_another_website_is_refused_where_some_are_named() -> None:
+def test_other_website_than_configured_is_refused() -> None:
     crisp.check(delivery("message:send"))
     crisp.check(delivery("message:send", options={"website_ids": ("w0", "w1")}))
     with pytest.raises(Refused):
         crisp.check(delivery("message:send", options={"website_ids": ("w2",)}))
 
 
-def test_a_message_is_named_by_its_fingerprint_and_two_changes_of_one_moment_stay_two() -> None:
+def test_key_is_the_fingerprint_of_a_message_and_the_bytes_of_a_change() -> None:
     first, again = (crisp.events(delivery("message:send", at, **message()))[0] for at in (1791192580000, 1791192580001))
     assert first.key == again.key
     one, two = (
@@ -85,24 +85,24 @@ def test_a_message_is_named_by_its_fingerprint_and_two_changes_of_one_moment_sta
     ],
     ids=str,
 )
-def test_what_no_operator_wrote_to_the_customer_is_no_message_received(more: dict[str, Any]) -> None:
-    assert isinstance(told("message:received", **message()), Translated)
-    assert isinstance(told("message:received", **message(**more)), Ignored)
+def test_message_without_an_operator_as_writer_is_ignored(more: dict[str, Any]) -> None:
+    assert isinstance(outcome_of("message:received", **message()), Translated)
+    assert isinstance(outcome_of("message:received", **message(**more)), Ignored)
 
 
-def test_a_person_without_a_session_is_known_by_address_and_nobody_is_ignored() -> None:
+def test_person_without_a_session_is_known_by_address_else_ignored() -> None:
     upper, lower = (
-        told("email:subscribe", email=email, subscribed=True) for email in ("A@Example.com ", "a@example.com")
+        outcome_of("email:subscribe", email=email, subscribed=True) for email in ("A@Example.com ", "a@example.com")
     )
     assert isinstance(upper, Translated)
     assert isinstance(lower, Translated)
     assert upper.messages[0]["anonymousId"] == lower.messages[0]["anonymousId"]
-    nobody = told("session:set_email")
-    assert isinstance(nobody, Ignored)
-    assert nobody.reason.startswith("no customer")
+    unnamed = outcome_of("session:set_email")
+    assert isinstance(unnamed, Ignored)
+    assert unnamed.reason.startswith("no customer")
 
 
-def test_a_trait_is_taken_from_a_sessions_data_only_where_it_was_asked_for() -> None:
+def test_session_data_becomes_traits_only_if_configured() -> None:
     sent = delivery("session:set_data", session_id=SESSION, data={"plan": "pro", "deep": {"a": 1}, "secret": "x"})
     ((_, none),) = outcomes(crisp, sent)
     assert isinstance(none, Translated)

@@ -1,4 +1,4 @@
-"""What the goldens of Freshchat cannot tell by themselves."""
+"""Behaviour of Freshchat that its goldens do not cover."""
 
 import json
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ from webhooks.translation.translate import Ignored, Translated
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def test_a_real_delivery_is_let_in_and_told() -> None:
+def test_real_delivery_is_verified_and_translated() -> None:
     # https://github.com/nyaruka/courier handlers/freshchat
     request = Request(body=FRESHCHAT_BODY, headers={"x-freshchat-signature": FRESHCHAT_SIGNATURE})
     assert verify(freshchat.schemes["default"], request, secrets=(FRESHCHAT_KEY,), now=NOW).ok
@@ -35,12 +35,12 @@ def test_a_retry_has_the_key_of_its_first_delivery() -> None:
 
 
 @pytest.mark.parametrize("mark", [{"botsPrivateNote": True}, {"message_type": "private"}])
-def test_a_note_is_no_message_however_it_is_marked(mark: dict[str, Any]) -> None:
+def test_private_note_is_ignored_with_either_mark(mark: dict[str, Any]) -> None:
     body = json.loads(FRESHCHAT_BODY)
-    del body["data"]["message"]["message_type"]  # newer deliveries leave it out
+    del body["data"]["message"]["message_type"]  # newer deliveries do not have it
     raw = [json.dumps(body).encode()]
     body["data"]["message"] |= mark
     raw.append(json.dumps(body).encode())
-    said, note = (outcomes(freshchat, Delivery(source="freshchat", body=each, received_at=NOW))[0][1] for each in raw)
-    assert isinstance(said, Translated)
+    reply, note = (outcomes(freshchat, Delivery(source="freshchat", body=body, received_at=NOW))[0][1] for body in raw)
+    assert isinstance(reply, Translated)
     assert isinstance(note, Ignored)

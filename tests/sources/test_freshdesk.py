@@ -1,4 +1,4 @@
-"""What the goldens of Freshdesk cannot tell by themselves."""
+"""Behaviour of Freshdesk that its goldens do not cover."""
 
 import json
 from datetime import UTC, datetime
@@ -22,8 +22,8 @@ def delivery(body: dict[str, Any]) -> Delivery:
 
 
 def simple(event: str) -> Delivery:
-    told = {"ticket_id": "7", "requester_email": "a@example.com", "triggered_event": event}
-    return delivery({"freshdesk_webhook": told})
+    template = {"ticket_id": "7", "requester_email": "a@example.com", "triggered_event": event}
+    return delivery({"freshdesk_webhook": template})
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_a_change_of_status_is_solved_reopened_or_neither(before: str, after: st
 
 
 @given(st.text(alphabet="{}:,abcdefromt 0123456789_", min_size=1, max_size=40))
-def test_whatever_triggered_event_says_the_event_has_a_type_that_is_decided(text: str) -> None:
+def test_any_triggered_event_has_a_declared_type(text: str) -> None:
     (event,) = freshdesk.events(simple(text))
     if event.problem:
         assert not text.strip() or text.strip().startswith("{{")
@@ -62,17 +62,17 @@ def test_a_reply_of_our_template_must_say_who_wrote_it() -> None:
     assert "$.author" in outcome.reason
 
 
-def test_one_address_is_one_person_however_it_is_written() -> None:
-    told = set()
+def test_one_address_is_one_person_with_any_spelling() -> None:
+    anonymous_ids = set()
     for address in ("A@Example.com ", "a@example.com"):
         body = {"type": "ticket.created", "ticket": {"id": "7"}, "requester": {"email": address}}
         ((_, outcome),) = outcomes(freshdesk, delivery(body))
         assert isinstance(outcome, Translated)
-        told.add(outcome.messages[0]["anonymousId"])
-    assert len(told) == 1
+        anonymous_ids.add(outcome.messages[0]["anonymousId"])
+    assert len(anonymous_ids) == 1
 
 
-def test_the_same_fact_at_another_time_is_another_event() -> None:
+def test_same_change_at_another_time_is_another_event() -> None:
     body = {"type": "ticket.solved", "ticket": {"id": "7"}, "requester": {"email": "a@example.com"}}
     keys = {freshdesk.events(delivery(body | {"at": f"2026-10-05T09:3{minute}:00Z"}))[0].key for minute in range(3)}
     assert len(keys) == 3

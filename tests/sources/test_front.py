@@ -1,4 +1,4 @@
-"""What the goldens of Front cannot tell by themselves."""
+"""Behaviour of Front that its goldens do not cover."""
 
 import json
 from datetime import UTC, datetime
@@ -20,11 +20,13 @@ APP, RULE = front.schemes["app"], front.schemes["rule"]
 SYNC = json.dumps({"type": "sync", "authorization": {"id": "cmp_1"}}).encode()
 
 
-def door() -> tuple[WebhookHandler, MemoryJournal]:
+def make_handler() -> tuple[WebhookHandler, MemoryJournal]:
     journal = MemoryJournal()
     endpoint = Endpoint(name="front", source=front, scheme=APP, secrets=("secret",), options=front.defaults())
-    made = WebhookHandler(endpoints={"front": endpoint}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW)
-    return made, journal
+    handler = WebhookHandler(
+        endpoints={"front": endpoint}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW
+    )
+    return handler, journal
 
 
 def incoming(body: bytes, secret: str = "secret", **headers: str) -> HttpRequest:
@@ -33,21 +35,21 @@ def incoming(body: bytes, secret: str = "secret", **headers: str) -> HttpRequest
     return HttpRequest(method="POST", headers=sent, body=body)
 
 
-def test_the_challenge_is_answered_when_it_is_signed_and_nothing_is_kept() -> None:
-    made, journal = door()
-    reply = made.take("front", incoming(SYNC, **{"x-front-challenge": 'odd "one"'}))
+def test_signed_challenge_is_answered_and_not_stored() -> None:
+    handler, journal = make_handler()
+    reply = handler.take("front", incoming(SYNC, **{"x-front-challenge": 'odd "one"'}))
     assert reply.status == 200
     assert json.loads(reply.body) == {"challenge": 'odd "one"'}
     assert journal.rows() == []
 
 
-def test_the_challenge_of_a_stranger_is_not_answered() -> None:
-    made, _ = door()
+def test_challenge_with_a_wrong_signature_is_refused() -> None:
+    handler, _ = make_handler()
     with pytest.raises(Rejected):
-        made.take("front", incoming(SYNC, secret="guess", **{"x-front-challenge": "odd"}))
+        handler.take("front", incoming(SYNC, secret="guess", **{"x-front-challenge": "odd"}))
 
 
-def test_the_two_kinds_of_signature_do_not_open_each_other() -> None:
+def test_signature_of_one_scheme_is_refused_by_the_other() -> None:
     for signing, checking in ((APP, RULE), (RULE, APP)):
         signed = sign(signing, body=b"{}", secret="secret", now=NOW)
         headers = {name.lower(): value for name, value in signed.headers.items()}
@@ -62,8 +64,8 @@ def event(**more: Any) -> dict[str, Any]:
 def outcome_of(body: dict[str, Any]) -> Outcome:
     options = front.defaults()
     raw = json.dumps(body).encode()
-    (found,) = front.events(Delivery(source="front", body=raw, received_at=NOW, options=options))
-    return translate(found, Endpoint(name="front", source=front, scheme=APP, options=options), namespace="test")
+    (event,) = front.events(Delivery(source="front", body=raw, received_at=NOW, options=options))
+    return translate(event, Endpoint(name="front", source=front, scheme=APP, options=options), namespace="test")
 
 
 def translated(body: dict[str, Any]) -> list[dict[str, Any]]:
@@ -72,18 +74,18 @@ def translated(body: dict[str, Any]) -> list[dict[str, Any]]:
     return outcome.messages
 
 
-def test_an_application_and_a_rule_tell_the_same_event_with_the_same_id() -> None:
+def test_application_and_rule_send_the_same_event_with_the_same_id() -> None:
     wrapped = {"type": "conversation_archived", "authorization": {"id": "cmp_1"}, "payload": event()}
     assert translated(wrapped) == translated(event())
 
 
-def test_one_address_is_one_person_however_it_is_written() -> None:
+def test_one_address_is_one_person_with_any_spelling() -> None:
     other = event()
     other["conversation"]["recipient"] = {"handle": "a@example.com"}
     assert translated(event())[0]["anonymousId"] == translated(other)[0]["anonymousId"]
 
 
-def test_another_company_is_refused_where_one_is_named() -> None:
+def test_other_company_than_configured_is_refused() -> None:
     options = front.defaults() | {"company_id": "cmp_2"}
     body = json.dumps({"type": "x", "authorization": {"id": "cmp_1"}, "payload": {}}).encode()
     with pytest.raises(Refused):
@@ -98,13 +100,13 @@ def test_a_snooze_is_not_solved_and_its_end_is_not_reopened() -> None:
     assert isinstance(outcome_of(by_a_rule), Ignored)
 
 
-def test_an_internal_discussion_is_nobodys_ticket() -> None:
+def test_internal_discussion_is_ignored() -> None:
     inside = event()
     inside["conversation"]["recipient"] = None
     assert isinstance(outcome_of(inside), Ignored)
 
 
-def test_a_preview_that_names_nobody_is_filed_under_its_conversation() -> None:
+def test_preview_without_a_recipient_is_identified_by_its_conversation() -> None:
     preview = event(conversation={"id": "cnv_1", "subject": "Export"})
     (message,) = translated(preview)
     assert message["event"] == "Ticket Solved"

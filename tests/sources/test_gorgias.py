@@ -1,4 +1,4 @@
-"""What the goldens of Gorgias cannot tell by themselves."""
+"""Behaviour of Gorgias that its goldens do not cover."""
 
 import json
 from dataclasses import replace
@@ -15,47 +15,47 @@ from webhooks.translation.translate import Broken, Outcome, Translated, translat
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 
-def told(body: dict[str, Any], *keys: str) -> Outcome:
+def outcome_of(body: dict[str, Any], *keys: str) -> Outcome:
     delivery = Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW)
     (event,) = gorgias.events(delivery)
     return translate(event, replace(endpoint(gorgias, delivery), user_id_keys=keys), namespace="test")
 
 
 def message(**more: str) -> dict[str, Any]:
-    said = {"id": "1", "from_agent": "False", "public": "True", "channel": "email"} | more
+    fields = {"id": "1", "from_agent": "False", "public": "True", "channel": "email"} | more
     return {
         "type": "ticket-message-created",
         "id": "9",
         "ticket": {"id": "7"},
         "customer": {"id": "3"},
-        "message": said,
+        "message": fields,
     }
 
 
 @pytest.mark.parametrize("field", ["public", "from_agent"])
 @pytest.mark.parametrize("value", ["", "None", "maybe"])
 def test_a_message_that_may_be_a_note_is_never_sent(field: str, value: str) -> None:
-    outcome = told(message(**{field: value}))
+    outcome = outcome_of(message(**{field: value}))
     assert isinstance(outcome, Broken)
     assert f"$.message.{field}" in outcome.reason
 
 
 @pytest.mark.parametrize(("printed", "author"), [("True", "agent"), ("true", "agent"), ("False", "customer")])
 def test_false_in_a_template_is_false(printed: str, author: str) -> None:
-    outcome = told(message(from_agent=printed))
+    outcome = outcome_of(message(from_agent=printed))
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"]["author"] == author
 
 
-def test_a_foreign_id_is_the_user_id_only_where_it_was_configured() -> None:
+def test_external_id_is_the_user_id_only_if_configured() -> None:
     body = {"type": "ticket-created", "ticket": {"id": "7"}, "customer": {"id": "3", "external_id": "shop-1"}}
     for keys, expected in ((("user_id",), None), (("user_id", "external_id"), "shop-1")):
-        outcome = told(body, *keys)
+        outcome = outcome_of(body, *keys)
         assert isinstance(outcome, Translated)
         assert outcome.messages[0].get("userId") == expected
 
 
-def test_the_closest_time_that_is_told_is_the_events() -> None:
+def test_event_time_is_the_most_specific_time_sent() -> None:
     ticket = {"id": "7", "created_at": "2026-10-05T09:00:00", "updated_at": "2026-10-05T09:02:00"}
     body = {"type": "ticket-status-updated", "ticket": ticket, "customer": {"id": "3"}}
     (event,) = gorgias.events(Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW))
@@ -67,7 +67,7 @@ def keyed(body: dict[str, Any]) -> str:
     return event.key
 
 
-def test_what_was_made_is_one_event_even_if_a_retry_tells_a_later_state() -> None:
+def test_creation_is_one_event_even_if_a_retry_has_a_later_state() -> None:
     for first in (message(), {"type": "ticket-created", "ticket": {"id": "7"}, "customer": {"id": "3"}}):
         first.pop("id", None)
         again = first | {"ticket": first["ticket"] | {"updated_at": "2026-10-05T09:02:00"}}

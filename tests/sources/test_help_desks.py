@@ -1,4 +1,4 @@
-"""The rules that hold for every help desk alike: docs/help-desks.md."""
+"""The common rules of all help desks: docs/help-desks.md."""
 
 import json
 import time
@@ -49,9 +49,9 @@ def named(value: Any) -> str:
 
 
 def golden(source: Source, name: str, change: Change | None = None) -> Golden:
-    """A golden's request, with some members of its body replaced, by dotted path; None takes a member away."""
-    (found,) = (each for each in find_goldens(GOLDEN / source.name) if each.name == name)
-    body = json.loads(found.body)
+    """Return a golden's request with members of its body replaced by dotted path; None removes a member."""
+    (original,) = (candidate for candidate in find_goldens(GOLDEN / source.name) if candidate.name == name)
+    body = json.loads(original.body)
     for path, value in (change or {}).items():
         *steps, last = path.split(".")
         parent = body
@@ -61,7 +61,7 @@ def golden(source: Source, name: str, change: Change | None = None) -> Golden:
             del parent[last]
         else:
             parent[last] = value
-    return replace(found, body=json.dumps(body).encode())
+    return replace(original, body=json.dumps(body).encode())
 
 
 def translated(source: Source, name: str, change: Change | None = None) -> list[Outcome]:
@@ -70,14 +70,14 @@ def translated(source: Source, name: str, change: Change | None = None) -> list[
 
 
 def messages(source: Source, name: str, change: Change | None = None) -> list[dict[str, Any]]:
-    found = translated(source, name, change)
-    assert not any(isinstance(outcome, Broken) for outcome in found), found
-    return [message for outcome in found if isinstance(outcome, Translated) for message in outcome.messages]
+    results = translated(source, name, change)
+    assert not any(isinstance(outcome, Broken) for outcome in results), results
+    return [message for outcome in results if isinstance(outcome, Translated) for message in outcome.messages]
 
 
 # The opening message -------------------------------------------------------------------------------------------------
 
-# (source, golden, what makes it the opening message, the track events of it)
+# (source, golden, change that makes it the opening message, its track events)
 OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
     (zendesk, "ticket_created", {}, [CREATED]),
     (zendesk, "ticket_comment_added__opening", {}, []),
@@ -121,7 +121,7 @@ OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
     ),
     (
         plain,
-        "slack_message_received",  # Slack's message is older than the thread that Plain makes of it
+        "slack_message_received",  # Slack's message is older than Plain's thread for it
         {
             "payload.thread.firstInboundMessageInfo": {
                 "messageSource": "SLACK",
@@ -144,7 +144,7 @@ OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
     (hubspot, "conversation_creation", {}, [STARTED]),
 ]
 
-# The same as a later message
+# The same messages later in the ticket
 LATER: list[tuple[Source, str, Change, str]] = [
     (zendesk, "ticket_comment_added__customer", {}, REPLIED),
     (helpscout, "convo_customer_reply_created", {}, REPLIED),
@@ -176,18 +176,18 @@ def test_a_later_message_is_a_reply(source: Source, name: str, change: Change, e
     assert [message["event"] for message in messages(source, name, change)] == [event]
 
 
-def test_every_help_desk_is_tried_for_its_opening_message() -> None:
+def test_every_help_desk_has_an_opening_message_case() -> None:
     assert {source.name for source, *_ in OPENINGS} == {source.name for source in HELP_DESKS}
 
 
 @pytest.mark.parametrize("source", HELP_DESKS, ids=named)
 def test_no_event_makes_both_a_ticket_and_a_reply_of_it(source: Source) -> None:
-    for each in find_goldens(GOLDEN / source.name):
-        if "handshake" in each.name:
+    for golden in find_goldens(GOLDEN / source.name):
+        if "handshake" in golden.name:
             continue
-        for _, outcome in outcomes(source, each.delivery(source)):
+        for _, outcome in outcomes(source, golden.delivery(source)):
             events = [message.get("event") for message in getattr(outcome, "messages", [])]
-            assert not {CREATED, REPLIED} <= set(events), each.name
+            assert not {CREATED, REPLIED} <= set(events), golden.name
 
 
 def test_a_time_that_is_missing_opens_nothing() -> None:
@@ -237,7 +237,7 @@ def test_a_record_without_a_customer_is_ignored_with_a_reason(source: Source, na
         assert outcome.reason.startswith("no customer")
 
 
-def test_every_help_desk_that_names_customers_is_tried_without_one() -> None:
+def test_every_help_desk_with_customers_has_a_case_without_one() -> None:
     names_the_conversation_instead = {freshchat.name, hubspot.name}
     assert {source.name for source, *_ in NOBODY} == {desk.name for desk in HELP_DESKS} - names_the_conversation_instead
 
@@ -254,7 +254,7 @@ def test_every_help_desk_that_names_customers_is_tried_without_one() -> None:
     ],
     ids=named,
 )
-def test_what_a_template_prints_for_no_value_is_no_customer(
+def test_empty_value_of_a_template_is_no_customer(
     source: Source, name: str, members: tuple[str, ...], printed: str
 ) -> None:
     (outcome,) = translated(source, name, dict.fromkeys(members, printed))
@@ -279,7 +279,7 @@ def test_a_template_without_the_customers_member_is_malformed(source: Source, na
     assert f"$.{member} is missing: paste the template of docs/sources/{source.name}.md" in outcome.reason
 
 
-# Another writer ------------------------------------------------------------------------------------------------------
+# Other writers -------------------------------------------------------------------------------------------------------
 
 WRITERS: list[tuple[Source, str, Change, str]] = [
     (zendesk, "ticket_comment_added__customer_in_copy", {}, "zendesk_user_id"),
@@ -447,20 +447,20 @@ def test_a_private_note_makes_no_message(source: Source, name: str, change: Chan
         ("discord_message_received", "discordMessage"),
     ],
 )
-def test_a_teammate_who_wrote_from_outside_is_an_agent(name: str, member: str) -> None:
+def test_teammate_who_writes_from_another_channel_is_an_agent(name: str, member: str) -> None:
     change = {f"payload.{member}.createdBy": {"actorType": "user", "userId": "u_1"}}
     (message,) = messages(plain, name, change)
     assert message["properties"]["agent_id"] == "u_1"
     assert message["event"] in {REPLIED, RECEIVED}
 
 
-def test_a_preview_of_a_conversation_is_filed_under_the_writer_that_its_message_names() -> None:
+def test_preview_of_a_conversation_is_identified_by_its_messages_writer() -> None:
     (whole,) = messages(front, "inbound__reply")
     (preview,) = messages(front, "inbound__reply", {"payload.conversation.recipient": None})
     assert preview["anonymousId"] == whole["anonymousId"]
 
 
-# Made-up names -------------------------------------------------------------------------------------------------------
+# Generated names -----------------------------------------------------------------------------------------------------
 
 MADE_UP = [
     "Visitor 4711", "visitor493603", "Visitor #12", "Web User 65f0a1b2c3", "Anonymous", "anonymous user", "Unknown",
@@ -537,7 +537,7 @@ def test_a_made_up_name_is_no_trait(source: Source, name: str, path: str, made_u
 
 
 def delivered(tmp_path: Path, source: Source, *requests: tuple[bytes, dict[str, str]]) -> tuple[list[int], int]:
-    """The answers to signed requests, and how many events the journal then holds."""
+    """Return the responses to signed requests and the number of events in the journal."""
     journal = SqliteJournal(tmp_path / "journal.db")
     scheme, secret = next(iter(source.schemes.values())), "a-long-random-secret"
     bound = Endpoint(name=source.name, source=source, scheme=scheme, secrets=(secret,), options=source.defaults())

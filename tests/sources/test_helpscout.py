@@ -1,4 +1,4 @@
-"""What the goldens of Help Scout cannot tell by themselves."""
+"""Behaviour of Help Scout that its goldens do not cover."""
 
 import json
 from datetime import UTC, datetime
@@ -40,7 +40,7 @@ def test_two_types_of_one_record_at_one_time_are_two_events() -> None:
         ("convo.custom-fields", {"customFields": [{"id": 1, "value": "a"}]}, {"customFields": []}),
     ],
 )
-def test_what_a_workflow_changes_without_touching_the_users_time_is_another_event(
+def test_workflow_change_with_the_same_time_is_another_event(
     type_: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     body = {"id": 1, "userUpdatedAt": "2026-10-05T09:00:00Z"}
@@ -48,7 +48,7 @@ def test_what_a_workflow_changes_without_touching_the_users_time_is_another_even
     assert first == again != other
 
 
-def test_a_conversation_with_the_ai_is_created_once_whichever_event_tells_it() -> None:
+def test_conversation_with_the_ai_is_created_once_by_either_event() -> None:
     body = {"id": 1, "createdAt": "2026-10-05T09:00:00Z"}
     keys = {helpscout.events(delivery(type_, body))[0].key for type_ in ("convo.created", "convo.ai-answers.created")}
     assert len(keys) == 1
@@ -78,7 +78,7 @@ def test_the_newest_reply_of_the_right_side_gives_the_time() -> None:
     assert event.clock == "event"
 
 
-def test_a_reply_whose_thread_is_not_told_has_the_records_time() -> None:
+def test_reply_without_its_thread_has_the_records_time() -> None:
     (event,) = helpscout.events(
         delivery("convo.agent.reply.created", {"id": 1, "userUpdatedAt": "2026-10-05T10:00:00Z"})
     )
@@ -86,14 +86,14 @@ def test_a_reply_whose_thread_is_not_told_has_the_records_time() -> None:
     assert event.clock == "record"
 
 
-def test_a_property_of_yours_is_the_user_id_only_under_a_configured_key() -> None:
-    told = []
+def test_customer_property_is_the_user_id_only_if_configured() -> None:
+    user_ids = []
     for slug in ("user_id", "favourite_colour"):
         body = {"id": 1, "_embedded": {"properties": [{"slug": slug, "value": "usr_1"}]}}
         ((_, outcome),) = outcomes(helpscout, delivery("customer.updated", body))
         assert isinstance(outcome, Translated)
-        told.append(outcome.messages[0].get("userId"))
-    assert told == ["usr_1", None]
+        user_ids.append(outcome.messages[0].get("userId"))
+    assert user_ids == ["usr_1", None]
 
 
 def test_a_conversation_without_a_customer_is_ignored() -> None:

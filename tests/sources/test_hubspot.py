@@ -1,4 +1,4 @@
-"""What the goldens of HubSpot cannot tell by themselves."""
+"""Behaviour of HubSpot that its goldens do not cover."""
 
 import json
 import tomllib
@@ -54,7 +54,7 @@ def changed(kind: str, name: str, value: Any) -> dict[str, Any]:
     return happened(type_=f"{kind}.propertyChange", propertyName=name, propertyValue=value)
 
 
-def told(event: dict[str, Any], **options: Any) -> Any:
+def outcome_of(event: dict[str, Any], **options: Any) -> Any:
     delivery = Delivery(
         source="hubspot", body=body_of(event), received_at=NOW, options=hubspot.defaults() | options
     )  # fmt: skip
@@ -63,13 +63,13 @@ def told(event: dict[str, Any], **options: Any) -> Any:
 
 
 def messages(event: dict[str, Any], **options: Any) -> list[dict[str, Any]]:
-    outcome = told(event, **options)
+    outcome = outcome_of(event, **options)
     assert isinstance(outcome, Translated), outcome
     return outcome.messages
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[WebhookHandler]:
+def handler(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal = SqliteJournal(tmp_path / "hubspot.db")
     bound = Endpoint(
         name="hubspot", source=hubspot, scheme=V3, secrets=(SECRET,), options=hubspot.defaults(), public_url=URL
@@ -78,12 +78,12 @@ def door(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal.close()
 
 
-def post(door: WebhookHandler, body: bytes, *, url: str = URL, scheme: str = "v3") -> Any:
+def post(handler: WebhookHandler, body: bytes, *, url: str = URL, scheme: str = "v3") -> Any:
     signed = sign(hubspot.schemes[scheme], body=body, secret=SECRET, now=NOW, url=url)
     headers = {name.lower(): value for name, value in signed.headers.items()}
     query = url.partition("?")[2]
     incoming = HttpRequest(method="POST", body=body, headers=headers, query={}, token="", query_string=query)
-    return door.take("hubspot", incoming)
+    return handler.take("hubspot", incoming)
 
 
 def test_the_schemes_are_those_of_the_official_vectors_and_the_third_is_the_default() -> None:
@@ -91,23 +91,23 @@ def test_the_schemes_are_those_of_the_official_vectors_and_the_third_is_the_defa
 
 
 @pytest.mark.parametrize("scheme", ["v1", "v2"])
-def test_an_older_signature_opens_nothing_unless_it_was_chosen(door: WebhookHandler, scheme: str) -> None:
+def test_older_signature_scheme_is_refused_unless_configured(handler: WebhookHandler, scheme: str) -> None:
     with pytest.raises(Rejected) as caught:
-        post(door, body_of(happened()), scheme=scheme)
+        post(handler, body_of(happened()), scheme=scheme)
     assert "X-HubSpot-Signature-v3" in str(caught.value)
-    assert door.journal.rows(limit=10) == []
+    assert handler.journal.rows(limit=10) == []
 
 
-def test_a_batch_of_a_hundred_is_kept_event_by_event_with_its_exact_bytes(door: WebhookHandler) -> None:
+def test_a_batch_of_a_hundred_is_kept_event_by_event_with_its_exact_bytes(handler: WebhookHandler) -> None:
     events = [json.dumps(happened(number, objectId=number), separators=(",  ", " : ")) for number in range(100)]
-    assert post(door, ("[ " + " ,\n".join(events) + " ]").encode()).status == 200
-    assert [row.event.raw.decode() for row in door.journal.rows(limit=200)] == events
+    assert post(handler, ("[ " + " ,\n".join(events) + " ]").encode()).status == 200
+    assert [row.event.raw.decode() for row in handler.journal.rows(limit=200)] == events
 
 
-def test_a_retry_is_known_though_its_attempt_is_counted(door: WebhookHandler) -> None:
+def test_a_retry_is_known_though_its_attempt_is_counted(handler: WebhookHandler) -> None:
     for attempt in range(3):
-        assert post(door, body_of(happened(attemptNumber=attempt))).status == 200
-    assert len(door.journal.rows(limit=10)) == 1
+        assert post(handler, body_of(happened(attemptNumber=attempt))).status == 200
+    assert len(handler.journal.rows(limit=10)) == 1
 
 
 @pytest.mark.parametrize(
@@ -118,16 +118,16 @@ def test_a_retry_is_known_though_its_attempt_is_counted(door: WebhookHandler) ->
     ],
     ids=str,
 )  # fmt: skip
-def test_an_event_id_that_comes_twice_hides_no_other_event(door: WebhookHandler, other: dict[str, Any]) -> None:
-    post(door, body_of(happened(), happened(**other)))
-    assert len(door.journal.rows(limit=10)) == 2
+def test_repeated_event_id_with_another_change_is_stored(handler: WebhookHandler, other: dict[str, Any]) -> None:
+    post(handler, body_of(happened(), happened(**other)))
+    assert len(handler.journal.rows(limit=10)) == 2
 
 
 @pytest.mark.parametrize("other", [{"subscriptionId": 78}, {"eventId": 2}, {"appId": 9}, {"attemptNumber": 3}], ids=str)
-def test_a_second_subscription_of_one_change_is_a_duplicate(door: WebhookHandler, other: dict[str, Any]) -> None:
-    post(door, body_of(happened()))
-    post(door, body_of(happened(**other)))
-    assert len(door.journal.rows(limit=10)) == 1
+def test_a_second_subscription_of_one_change_is_a_duplicate(handler: WebhookHandler, other: dict[str, Any]) -> None:
+    post(handler, body_of(happened()))
+    post(handler, body_of(happened(**other)))
+    assert len(handler.journal.rows(limit=10)) == 1
 
 
 def test_the_generic_and_the_older_subscription_of_one_change_are_one_event() -> None:
@@ -144,14 +144,14 @@ def test_the_generic_and_the_older_subscription_of_one_change_are_one_event() ->
         assert len({event.key for event in hubspot.events(sent)}) == 1
 
 
-def test_one_broken_event_costs_one_of_a_batch(door: WebhookHandler) -> None:
-    assert post(door, body_of(happened(objectId=1), {"eventId": 2}, happened(objectId=3))).status == 200
-    assert [bool(row.event.problem) for row in door.journal.rows(limit=10)] == [False, True, False]
+def test_one_broken_event_of_a_batch_leaves_the_others_intact(handler: WebhookHandler) -> None:
+    assert post(handler, body_of(happened(objectId=1), {"eventId": 2}, happened(objectId=3))).status == 200
+    assert [bool(row.event.problem) for row in handler.journal.rows(limit=10)] == [False, True, False]
 
 
 @pytest.mark.parametrize("query", ["", "?account=62515", "?to=https%3A%2F%2Fa.example%2Fb%3Fc%2Cd&e=%28f%29%21"])
 @pytest.mark.parametrize("decoded", [False, True])
-def test_the_url_holds_as_it_is_and_with_hubspots_escapes_decoded(query: str, decoded: bool) -> None:
+def test_url_is_verified_unchanged_and_with_hubspots_escapes_decoded(query: str, decoded: bool) -> None:
     signed_url = URL + query
     if decoded:
         for escape, plain in {
@@ -180,7 +180,7 @@ def test_an_old_or_early_signature_is_refused(minutes: int) -> None:
     assert verdict.fault is Fault.CLOCK
 
 
-def test_without_the_public_url_nothing_is_accepted_and_the_settings_say_why() -> None:
+def test_missing_public_url_refuses_all_and_is_a_settings_warning() -> None:
     with pytest.raises(SettingsError) as caught:
         load({"HUBSPOT_WEBHOOK_SECRET": SECRET}, sources={"hubspot": hubspot})
     assert any("SEGUE_PUBLIC_URL" in fault for fault in caught.value.faults)
@@ -194,16 +194,16 @@ def test_an_amount_is_exact_whatever_it_is(amount: Decimal) -> None:
 
 @pytest.mark.parametrize("kind", ["contact", "company", "deal", "ticket"])
 @pytest.mark.parametrize("value", ["12,50", "twelve", "NaN", ["12"], {"a": 1}])
-def test_what_is_no_number_where_one_is_wanted_is_told_with_its_path(kind: str, value: Any) -> None:
+def test_property_that_is_not_a_number_is_malformed_with_its_path(kind: str, value: Any) -> None:
     option = {"contact": "contact_traits", "company": "company_traits"}.get(kind, f"{kind}_properties")
-    outcome = told(changed(kind, "score", value), **{option: ("score:number",)})
+    outcome = outcome_of(changed(kind, "score", value), **{option: ("score:number",)})
     assert isinstance(outcome, Broken)
     assert "$.propertyValue" in outcome.reason
 
 
 @pytest.mark.parametrize("kind", ["contact", "company", "deal", "ticket"])
-def test_a_value_that_nobody_chose_is_never_sent(kind: str) -> None:
-    outcome = told(changed(kind, "passport_number", "X1"))
+def test_property_that_is_not_configured_is_never_sent(kind: str) -> None:
+    outcome = outcome_of(changed(kind, "passport_number", "X1"))
     assert isinstance(outcome, Ignored)
     assert kind in outcome.reason
     assert "X1" not in outcome.reason
@@ -211,7 +211,7 @@ def test_a_value_that_nobody_chose_is_never_sent(kind: str) -> None:
 
 @pytest.mark.parametrize("hidden", [{"isSensitive": True}, {"propertyValue": "REDACTED"}, {"propertyValue": None}])
 def test_a_value_that_is_hidden_or_missing_erases_nothing(hidden: dict[str, Any]) -> None:
-    assert isinstance(told(changed("contact", "email", "a@example.com") | hidden), Ignored)
+    assert isinstance(outcome_of(changed("contact", "email", "a@example.com") | hidden), Ignored)
     assert messages(changed("contact", "email", ""))[0]["traits"] == {"email": None}
 
 
@@ -235,7 +235,7 @@ def test_an_entry_that_cannot_be_read_stops_the_start(entry: str, good: bool) ->
     assert "property=name:number" in fault
 
 
-def test_your_own_user_id_is_the_user_id_and_hubspots_stands_beside_it() -> None:
+def test_user_id_property_becomes_user_id_with_hubspots_external_id() -> None:
     (message,) = messages(changed("contact", "user_id", "u-1"), contact_traits=("user_id",))
     assert message["userId"] == "u-1"
     assert "anonymousId" not in message
@@ -256,12 +256,12 @@ def test_records_of_two_accounts_are_two_people() -> None:
         ({"primaryObjectId": 1, "mergedObjectIds": [2, 1], "newObjectId": 9}, "9", ["1", "2"]),
     ],
 )
-def test_everything_that_went_into_another_record_is_told_once(ids: Any, stays: str, gone: list[str]) -> None:
+def test_every_merged_record_is_reported_once(ids: Any, stays: str, gone: list[str]) -> None:
     merged = messages(happened(type_="ticket.merge", objectId=None) | ids)
     assert [message["properties"]["ticket_id"] for message in merged] == gone
     assert {message["properties"]["merged_into"] for message in merged} == {stays}
     (known,) = messages(happened(type_="contact.merge") | ids)
-    assert [each["id"] for each in known["context"]["externalIds"]] == [stays, *gone]
+    assert [entry["id"] for entry in known["context"]["externalIds"]] == [stays, *gone]
 
 
 def test_the_name_of_an_older_payloads_type_is_read_too() -> None:
@@ -293,17 +293,17 @@ def test_the_docs_example_of_a_workflow_verifies_and_is_translated(tmp_path: Pat
 
 
 def project_file() -> str:
-    """docs/hubspot/webhooks-hsmeta.json as it should be: every subscription that `segue register hubspot` makes."""
+    """Return docs/hubspot/webhooks-hsmeta.json with every subscription that `segue register hubspot` creates."""
     groups: dict[str, list[dict[str, Any]]] = {"crmObjects": [], "legacyCrmObjects": [], "hubEvents": []}
-    for wanted in subscriptions(sorted(hubspot.handlers)):
-        type_ = wanted["eventType"]
+    for subscription in subscriptions(sorted(hubspot.handlers)):
+        type_ = subscription["eventType"]
         group = "legacyCrmObjects"
         entry: dict[str, Any] = {"subscriptionType": type_}
-        if "objectTypeId" in wanted:
+        if "objectTypeId" in subscription:
             group, entry["objectType"] = "crmObjects", "lead"
         elif type_.startswith("conversation.") or type_ == "contact.privacyDeletion":
             group = "hubEvents"
-        entry |= {name: wanted[name] for name in ("propertyName", "active") if name in wanted}
+        entry |= {name: subscription[name] for name in ("propertyName", "active") if name in subscription}
         groups[group].append(entry)
     lists = ",\n".join(
         f'      "{group}": [\n' + ",\n".join(f"        {json.dumps(entry)}" for entry in entries) + "\n      ]"

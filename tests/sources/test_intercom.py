@@ -1,4 +1,4 @@
-"""What the goldens of Intercom cannot tell by themselves."""
+"""Behaviour of Intercom that its goldens do not cover."""
 
 import json
 from dataclasses import replace
@@ -23,7 +23,7 @@ def delivery(topic: str, item: dict[str, Any], **options: str) -> Delivery:
     return Delivery(source="intercom", body=raw, received_at=NOW, options=intercom.defaults() | options)
 
 
-def test_another_workspace_is_refused_where_one_is_named() -> None:
+def test_other_workspace_than_configured_is_refused() -> None:
     intercom.check(delivery("ping", {}))
     intercom.check(delivery("ping", {}, app_id="mine"))
     with pytest.raises(Refused):
@@ -64,13 +64,13 @@ def test_a_leads_made_up_id_is_not_taken_from_a_conversation_either() -> None:
     assert "userId" not in outcome.messages[0]
 
 
-def test_a_contact_whose_role_is_user_keeps_a_uuid_though_the_first_message_was_a_leads() -> None:
+def test_contact_with_role_user_keeps_a_uuid_after_a_first_message_as_lead() -> None:
     contact = Payload({"type": "contact", "id": "1", "role": "user", "external_id": MADE_UP})
     assert of_contact(contact, "lead").user_ids[0] == MADE_UP
     assert not any(of_contact(Payload(contact.value | {"role": "lead"}), "user").user_ids)
 
 
-def test_the_newest_part_is_the_one_that_was_sent_for() -> None:
+def test_newest_part_is_the_subject_of_the_notification() -> None:
     parts = [{"id": str(number), "author": {"type": "admin", "id": "9"}} for number in (1, 2)]
     item = {"id": "c1", "user": {"id": "1"}, "conversation_parts": {"conversation_parts": parts}}
     ((_, outcome),) = outcomes(intercom, delivery("conversation.admin.replied", item))
@@ -132,13 +132,13 @@ def test_a_lead_who_became_a_user_keeps_the_merchants_id_in_the_whole_conversati
     ],
     ids=str,
 )
-def test_a_name_that_intercom_made_up_for_a_lead_is_no_trait(contact: dict[str, Any], name: str | None) -> None:
+def test_name_that_intercom_generated_for_a_lead_is_no_trait(contact: dict[str, Any], name: str | None) -> None:
     assert of_contact(Payload({"id": "1"} | contact)).traits.get("name") == name
 
 
-def test_a_conversation_that_was_assigned_to_nobody_is_ignored() -> None:
-    nobody = {"id": "c1", "contacts": {"contacts": [{"id": "1"}]}, "admin_assignee_id": 0, "team_assignee_id": "0"}
-    ((_, outcome),) = outcomes(intercom, delivery("conversation.admin.assigned", nobody))
+def test_unassigned_conversation_is_ignored() -> None:
+    unassigned = {"id": "c1", "contacts": {"contacts": [{"id": "1"}]}, "admin_assignee_id": 0, "team_assignee_id": "0"}
+    ((_, outcome),) = outcomes(intercom, delivery("conversation.admin.assigned", unassigned))
     assert isinstance(outcome, Ignored)
 
 
@@ -150,7 +150,7 @@ def test_a_ping_with_a_null_id_is_kept_and_ignored() -> None:
     assert event.key.startswith("ping:")
 
 
-def test_a_health_check_with_its_own_signature_header_is_answered_and_makes_no_event() -> None:
+def test_health_check_with_its_own_signature_header_is_answered_without_an_event() -> None:
     headers = {"x-body-signature": "sha256=00"}
     check = Delivery(source="intercom", body=b"{}", received_at=NOW, headers=headers, options=intercom.defaults())
     answer = intercom.greet(check, signed=False)
@@ -165,18 +165,18 @@ def of(topic: str, item: dict[str, Any]) -> Any:
     return outcome
 
 
-def said(outcome: Any) -> dict[str, Any]:
+def message_of(outcome: Any) -> dict[str, Any]:
     assert isinstance(outcome, Translated), outcome
     return outcome.messages[0]
 
 
-def test_an_id_that_intercom_made_up_for_a_lead_is_no_user_id_where_the_role_is_not_told() -> None:
-    """A ticket, and a conversation that a teammate began, name a contact without its role."""
+def test_generated_id_of_a_lead_is_no_user_id_if_the_role_is_unknown() -> None:
+    """A ticket, and a conversation that a teammate started, name a contact without its role."""
     contacts = {"contacts": [{"type": "contact", "id": "1", "external_id": MADE_UP}]}
-    ticket = said(of("ticket.created", {"type": "ticket", "id": "t1", "contacts": contacts}))
+    ticket = message_of(of("ticket.created", {"type": "ticket", "id": "t1", "contacts": contacts}))
     assert "userId" not in ticket
     source = {"id": "s1", "author": {"type": "admin", "id": "9"}}
-    begun = said(of("conversation.admin.single.created", {"id": "c1", "contacts": contacts, "source": source}))
+    begun = message_of(of("conversation.admin.single.created", {"id": "c1", "contacts": contacts, "source": source}))
     assert "userId" not in begun
     assert begun["context"]["externalIds"][0]["id"] == "1"
 
@@ -192,21 +192,21 @@ def test_a_reply_is_the_act_of_the_contact_who_wrote_it(topic: str, parts: str) 
     contacts = {"contacts": [{"type": "contact", "id": "1"}, {"type": "contact", "id": "2", "external_id": "usr_2"}]}
     for writer, user_id in (("2", "usr_2"), ("3", None)):
         part = {"id": "p1", "author": {"type": "user", "id": writer, "name": "Ana", "email": "ana@example.com"}}
-        message = said(of(topic, {"id": "c1", "contacts": contacts, parts: {parts: [part]}}))
+        message = message_of(of(topic, {"id": "c1", "contacts": contacts, parts: {parts: [part]}}))
         assert message.get("userId") == user_id
-        assert [each["id"] for each in message["context"]["externalIds"]] == [writer]
+        assert [entry["id"] for entry in message["context"]["externalIds"]] == [writer]
 
 
 @pytest.mark.parametrize("kind", ["bot", "admin", "team", ""])
-def test_what_no_contact_wrote_is_no_customers_message(kind: str) -> None:
+def test_message_not_written_by_a_contact_is_ignored(kind: str) -> None:
     part = {"id": "p1", "author": {"type": kind, "id": "9"}}
     item = {"id": "c1", "user": {"id": "1"}, "conversation_parts": {"conversation_parts": [part]}}
     assert isinstance(of("conversation.user.replied", item), Ignored)
 
 
 def test_a_deleted_contact_is_known_by_its_id_alone() -> None:
-    """`*.deleted` topics carry identifying fields only: https://developers.intercom.com/docs/references/2.16/webhooks"""
-    message = said(of("contact.deleted", {"id": "1", "deleted": True}))
+    """`*.deleted` topics have identifying fields only: https://developers.intercom.com/docs/references/2.16/webhooks"""
+    message = message_of(of("contact.deleted", {"id": "1", "deleted": True}))
     assert message["properties"] == {"contact_id": "1"}
     assert message["context"]["externalIds"][0]["id"] == "1"
 
@@ -223,12 +223,12 @@ def test_a_deleted_contact_is_known_by_its_id_alone() -> None:
 )
 def test_a_subscription_is_its_contacts(topic: str, name: str) -> None:
     item = {"type": "subscription", "contact": {"type": "contact", "id": "1"}, "subscription_type": {"id": "135"}}
-    message = said(of(topic, item))
+    message = message_of(of(topic, item))
     assert message["event"] == name
     assert message["context"]["externalIds"][0]["id"] == "1"
 
 
-def test_a_subscription_that_names_no_contact_is_nobodys() -> None:
+def test_subscription_without_a_contact_is_malformed() -> None:
     outcome = of("contact.unsubscribed", {"type": "subscription", "id": "135"})
     assert isinstance(outcome, Broken)
 
@@ -236,5 +236,5 @@ def test_a_subscription_that_names_no_contact_is_nobodys() -> None:
 @pytest.mark.parametrize(
     "topic", ["call.started", "call.recording_available", "messenger.deployment_completed.event.created"]
 )
-def test_what_is_no_conversation_is_decided(topic: str) -> None:
+def test_topic_without_a_conversation_is_translated_or_ignored(topic: str) -> None:
     assert isinstance(of(topic, {"id": "1"}), Ignored)

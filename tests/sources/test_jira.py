@@ -1,4 +1,4 @@
-"""What the goldens of Jira cannot tell by themselves."""
+"""Behaviour of Jira that its goldens do not cover."""
 
 import json
 from dataclasses import replace
@@ -23,8 +23,8 @@ LONG_AGO, AT = "2026-10-01T08:00:00.000+0000", "2026-10-05T11:42:07.000+0000"
 
 
 def golden(name: str) -> dict[str, Any]:
-    told: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text())
-    return told
+    outcomes_of: dict[str, Any] = json.loads((GOLDEN / f"{name}.json").read_text())
+    return outcomes_of
 
 
 def delivery(body: Any, headers: dict[str, str] | None = None, **options: str) -> Delivery:
@@ -37,7 +37,7 @@ def delivery(body: Any, headers: dict[str, str] | None = None, **options: str) -
     )
 
 
-def told(body: Any, **options: str) -> list[Outcome]:
+def outcomes_of(body: Any, **options: str) -> list[Outcome]:
     return [outcome for _, outcome in outcomes(jira, delivery(body, **options))]
 
 
@@ -53,7 +53,7 @@ def changed(fields: dict[str, Any], *items: dict[str, Any]) -> dict[str, Any]:
 
 
 def names(body: dict[str, Any], **options: str) -> list[str]:
-    (outcome,) = told(body, **options)
+    (outcome,) = outcomes_of(body, **options)
     assert isinstance(outcome, Translated), outcome
     return [message["event"] for message in outcome.messages]
 
@@ -65,7 +65,7 @@ def names(body: dict[str, Any], **options: str) -> list[str]:
         ({"status": OPEN}, [item("status", "Done", "To Do")], "Ticket Reopened"),
         ({"status": OPEN}, [item("status", "Backlog", "To Do")], "Ticket Status Changed"),
         ({"status": DONE}, [item("status", "Resolved", "Done")], "Ticket Status Changed"),
-        # a resolution that stays through a reopening, as many workflows leave it: the category tells, or its time
+        # a resolution that many workflows keep when a ticket is reopened: the category decides, or its time
         ({"status": DONE, "resolution": {"id": "1"}}, [item("status", "QA", "Done")], "Ticket Status Changed"),
         (
             {"status": DONE, "resolution": {"id": "1"}, "statuscategorychangedate": AT},
@@ -77,13 +77,13 @@ def names(body: dict[str, Any], **options: str) -> list[str]:
             [item("status", "QA", "Done")],
             "Ticket Status Changed",
         ),
-        # a resolution says it outright, whatever the workflow calls its statuses
+        # a resolution decides by itself, whatever the statuses of the workflow are called
         ({"status": OPEN}, [item("resolution", None, "Fixed"), item("status", "QA", "Gelöst")], "Ticket Solved"),
         ({"status": OPEN}, [item("resolution", "Fixed", None), item("status", "Gelöst", "QA")], "Ticket Reopened"),
         ({"status": OPEN}, [item("resolution", None, "Fixed")], "Ticket Solved"),
         ({"status": OPEN}, [item("resolution", "Fixed", None)], "Ticket Reopened"),
         ({"status": DONE}, [item("resolution", "Fixed", "Duplicate")], "Ticket Updated"),
-        ({"status": {"name": "Closed"}}, [item("status", "QA", "Closed")], "Ticket Solved"),  # no category is told
+        ({"status": {"name": "Closed"}}, [item("status", "QA", "Closed")], "Ticket Solved"),  # without a category
         ({"status": {"name": "QA"}}, [item("status", "Closed", "QA")], "Ticket Reopened"),
     ],
 )
@@ -97,7 +97,7 @@ def test_the_names_of_ended_statuses_are_the_operators() -> None:
     assert names(body, done_statuses="Fertig; erledigt") == ["Ticket Reopened"]
 
 
-def test_a_comment_is_one_event_whether_told_by_itself_or_with_its_issue() -> None:
+def test_comment_is_one_event_alone_and_with_its_issue() -> None:
     alone = golden("comment_created__by_the_customer")
     beside = golden("issue_updated__participant_commented")
     beside["comment"] = alone["comment"]
@@ -108,12 +108,12 @@ def test_a_comment_is_one_event_whether_told_by_itself_or_with_its_issue() -> No
 
 
 def test_a_comment_of_another_site_is_another() -> None:
-    here, there = golden("comment_created__by_the_customer"), golden("comment_created__by_the_customer")
-    there["comment"]["self"] = there["comment"]["self"].replace("acme", "other")
-    assert jira.events(delivery(here))[0].key != jira.events(delivery(there))[0].key
+    cloud, data_center = golden("comment_created__by_the_customer"), golden("comment_created__by_the_customer")
+    data_center["comment"]["self"] = data_center["comment"]["self"].replace("acme", "other")
+    assert jira.events(delivery(cloud))[0].key != jira.events(delivery(data_center))[0].key
 
 
-def test_a_change_with_a_comment_keeps_one_header_and_both_facts() -> None:
+def test_change_with_a_comment_makes_two_events_with_one_header() -> None:
     body = golden("issue_updated__data_center_resolved_with_a_comment")
     headers = {"x-atlassian-webhook-identifier": "one", "x-hub-signature": "sha256=aa"}
     change, comment = jira.events(delivery(body, headers))
@@ -123,13 +123,13 @@ def test_a_change_with_a_comment_keeps_one_header_and_both_facts() -> None:
     assert change.headers == {"x-atlassian-webhook-identifier": "one"}
 
 
-def test_without_the_header_the_bytes_name_an_event() -> None:
+def test_key_without_the_header_is_the_digest_of_the_bytes() -> None:
     body = golden("project_created__ignored")
     first, again = (jira.events(delivery(body))[0].key for _ in range(2))
     assert first == again != jira.events(delivery(body | {"timestamp": 1}))[0].key
 
 
-def test_a_field_of_yours_is_the_user_id_where_it_is_named() -> None:
+def test_custom_field_is_the_user_id_if_configured() -> None:
     sent = delivery(golden("issue_created__with_your_id"))
     (event,) = jira.events(sent)
     at = replace(endpoint(jira, sent), user_id_keys=("customfield_10050",))
@@ -155,7 +155,7 @@ def test_a_participants_reply_is_not_the_reporters() -> None:
 def test_a_hidden_address_is_no_address(address: str) -> None:
     body = golden("issue_created__software_project")
     body["issue"]["fields"]["reporter"]["emailAddress"] = address
-    (outcome,) = told(body)
+    (outcome,) = outcomes_of(body)
     assert isinstance(outcome, Translated)
     assert "email" not in outcome.messages[0]["context"]["traits"]
 
@@ -164,16 +164,16 @@ def test_several_organisations_are_no_account() -> None:
     body = golden("issue_created__request")
     organizations = body["issue"]["fields"]["customfield_10002"]
     organizations.append(organizations[0] | {"id": "18"})
-    (outcome,) = told(body)
+    (outcome,) = outcomes_of(body)
     assert isinstance(outcome, Translated)
     assert "groupId" not in outcome.messages[0]["context"]
 
 
 @pytest.mark.parametrize("author", [None, {"accountType": "app", "accountId": "x"}])
-def test_a_comment_of_nobody_is_nobodys_act(author: Any) -> None:
+def test_comment_without_an_author_is_ignored(author: Any) -> None:
     body = golden("comment_created__by_the_customer")
     body["comment"]["author"] = author
-    (outcome,) = told(body)
+    (outcome,) = outcomes_of(body)
     assert isinstance(outcome, Ignored)
 
 
@@ -184,21 +184,21 @@ def test_a_rating_must_be_a_number_in_a_field_that_changed() -> None:
         assert names(body) == ["Ticket Updated"]
 
 
-@pytest.mark.parametrize("author", ["", "somebody"])
-def test_a_rules_reply_must_say_whose_it_is(author: str) -> None:
+@pytest.mark.parametrize("author", ["", "visitor"])
+def test_rule_reply_needs_an_author(author: str) -> None:
     body = golden("rule_ticket_replied__agent")
     body["comment"] |= {"author": author, "author_id": ""}
-    (outcome,) = told(body)
+    (outcome,) = outcomes_of(body)
     assert isinstance(outcome, Broken)
     assert "$.comment.author" in outcome.reason
 
 
-def test_a_rule_without_a_reporter_is_ignored_and_a_body_without_the_member_is_malformed() -> None:
-    (outcome,) = told(golden("rule_ticket_created") | {"reporter": {"id": "", "key": "", "email": "{{x.y}}"}})
+def test_rule_without_a_reporter_is_ignored_but_malformed_without_the_member() -> None:
+    (outcome,) = outcomes_of(golden("rule_ticket_created") | {"reporter": {"id": "", "key": "", "email": "{{x.y}}"}})
     assert isinstance(outcome, Ignored)
     body = golden("rule_ticket_created")
     del body["reporter"]
-    (outcome,) = told(body)
+    (outcome,) = outcomes_of(body)
     assert isinstance(outcome, Broken)
     assert "$.reporter" in outcome.reason
 
@@ -209,7 +209,7 @@ def test_an_edited_comment_of_an_older_server_is_no_new_reply(later: int, is_rep
     del body["issue_event_type_name"]
     written = datetime.fromisoformat("2026-10-05T11:42:07.018+00:00")
     body["comment"]["updated"] = (written + timedelta(seconds=later)).isoformat(timespec="milliseconds")
-    (outcome,) = told(body)
+    (outcome,) = outcomes_of(body)
     assert isinstance(outcome, Translated if is_reply else Ignored)
     if not is_reply:
         assert "a later edit" in outcome.reason
@@ -218,7 +218,7 @@ def test_an_edited_comment_of_an_older_server_is_no_new_reply(later: int, is_rep
 def test_a_participant_who_replied_by_a_rule_is_not_the_reporter() -> None:
     body = golden("rule_ticket_replied__said_by_the_rule")
     body["comment"] |= {"author": "customer", "author_id": "712020:another"}
-    (outcome,) = told(body)
+    (outcome,) = outcomes_of(body)
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["context"]["externalIds"][0]["id"] == "712020:another"
 
@@ -230,25 +230,25 @@ def test_a_rule_and_a_webhook_know_the_same_person() -> None:
     ):
         body = golden(rule)
         body["reporter"]["key"] = key or ""
-        found = set()
-        for each in (body, golden(hook)):
-            (outcome,) = told(each)
+        anonymous_ids = set()
+        for case in (body, golden(hook)):
+            (outcome,) = outcomes_of(case)
             assert isinstance(outcome, Translated)
-            found.add(outcome.messages[0]["anonymousId"])
-        assert len(found) == 1
+            anonymous_ids.add(outcome.messages[0]["anonymousId"])
+        assert len(anonymous_ids) == 1
 
 
-def test_one_address_is_one_person_however_it_is_written() -> None:
-    found = set()
+def test_one_address_is_one_person_with_any_spelling() -> None:
+    anonymous_ids = set()
     for address in ("Jonas@Example.com", " jonas@example.com"):
-        (outcome,) = told(golden("rule_ticket_created") | {"reporter": {"email": address}})
+        (outcome,) = outcomes_of(golden("rule_ticket_created") | {"reporter": {"email": address}})
         assert isinstance(outcome, Translated)
-        found.add(outcome.messages[0]["anonymousId"])
-    assert len(found) == 1
+        anonymous_ids.add(outcome.messages[0]["anonymousId"])
+    assert len(anonymous_ids) == 1
 
 
 @pytest.mark.parametrize("body", [{}, [], {"type": "ticket.created"}])
-def test_what_is_neither_a_webhook_nor_a_rule_is_malformed(body: Any) -> None:
+def test_body_that_is_neither_webhook_nor_rule_is_malformed(body: Any) -> None:
     assert problem(jira, delivery(body)).startswith("$")
 
 

@@ -1,4 +1,4 @@
-"""What the goldens of Kustomer cannot tell by themselves."""
+"""Behaviour of Kustomer that its goldens do not cover."""
 
 import hashlib
 import hmac
@@ -35,13 +35,13 @@ def message(direction: str, created_by: dict[str, str] | None = None, **attribut
     return {"id": "m1", "attributes": {"direction": direction} | attributes, "relationships": related}
 
 
-def names(given: Delivery) -> list[str]:
-    ((_, outcome),) = outcomes(kustomer, given)
+def names(delivery: Delivery) -> list[str]:
+    ((_, outcome),) = outcomes(kustomer, delivery)
     assert isinstance(outcome, Translated), outcome
-    return [each["event"] for each in outcome.messages]
+    return [message["event"] for message in outcome.messages]
 
 
-def test_it_signs_as_its_own_page_says() -> None:
+def test_signature_follows_kustomers_documentation() -> None:
     """https://developer.kustomer.com/docs/events/delivery-and-retries"""
     body = b'{"id":"e1","name":"kustomer.conversation.update"}'
     right = hmac.new(b"webhook-token", body, hashlib.sha256).hexdigest()
@@ -65,7 +65,7 @@ def test_it_signs_as_its_own_page_says() -> None:
         (None, "open", "Ticket Status Changed"),
     ],
 )
-def test_a_status_is_told_by_where_it_came_from(before: str | None, after: str, name: str) -> None:
+def test_status_event_depends_on_the_old_status(before: str | None, after: str, name: str) -> None:
     changes = {"attributes": {"status": {"op": "replace", "before": before, "after": after}}}
     assert names(delivery("conversation.update", conversation(status=after), changes)) == [name]
 
@@ -87,7 +87,7 @@ def test_only_a_new_rating_is_one(before: Any, after: Any, rated: bool) -> None:
 
 
 @pytest.mark.parametrize(
-    "given",
+    "fields",
     [
         message("out", {"type": "user", "id": "u1"}, auto=True),
         message("out"),
@@ -98,13 +98,13 @@ def test_only_a_new_rating_is_one(before: Any, after: Any, rated: bool) -> None:
     ],
 )
 @pytest.mark.parametrize("channel", ["chat", "email"])
-def test_what_no_person_wrote_or_sent_is_nobodys_act(given: dict[str, Any], channel: str) -> None:
-    given["attributes"]["channel"] = channel
-    ((_, outcome),) = outcomes(kustomer, delivery("message.create", given))
+def test_message_without_a_person_as_writer_is_ignored(fields: dict[str, Any], channel: str) -> None:
+    fields["attributes"]["channel"] = channel
+    ((_, outcome),) = outcomes(kustomer, delivery("message.create", fields))
     assert isinstance(outcome, Ignored)
 
 
-def test_another_organization_is_turned_away_where_one_was_named() -> None:
+def test_other_organization_than_configured_is_refused() -> None:
     kustomer.check(delivery("conversation.create", conversation(), org_id="o1"))
     kustomer.check(delivery("conversation.create", conversation()))
     with pytest.raises(Refused):

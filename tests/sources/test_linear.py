@@ -1,4 +1,4 @@
-"""What the goldens of Linear cannot tell by themselves."""
+"""Behaviour of Linear that its goldens do not cover."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -28,13 +28,13 @@ def delivery(body: dict[str, Any], headers: dict[str, str] | None = None, **opti
     )
 
 
-def told(type_: str, action: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
+def body_of(type_: str, action: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
     return {"type": type_, "action": action, "createdAt": AT, "organizationId": "o", "data": data} | more
 
 
 def updated(was: dict[str, Any], **issue: Any) -> dict[str, Any]:
     state = {"id": "s", "name": "Done", "type": "completed"}
-    return told("Issue", "update", {"id": "i", "state": state, "creatorId": "u"} | issue, updatedFrom=was)
+    return body_of("Issue", "update", {"id": "i", "state": state, "creatorId": "u"} | issue, updatedFrom=was)
 
 
 def names(body: dict[str, Any]) -> list[str]:
@@ -47,7 +47,7 @@ def names(body: dict[str, Any]) -> list[str]:
     ("was", "issue", "name"),
     [
         ({"stateId": "x", "completedAt": None}, {"completedAt": AT}, "Ticket Solved"),
-        ({"stateId": "x"}, {"completedAt": AT}, "Ticket Solved"),  # the end is not told in updatedFrom, but is new
+        ({"stateId": "x"}, {"completedAt": AT}, "Ticket Solved"),  # the end time is not in updatedFrom, but new
         ({"stateId": "x"}, {"completedAt": LONG_AGO}, "Ticket Status Changed"),  # from one done state to another
         (
             {"stateId": "x", "completedAt": LONG_AGO},
@@ -67,7 +67,7 @@ def names(body: dict[str, Any]) -> list[str]:
         ),
     ],
 )
-def test_solved_and_reopened_are_told_by_the_old_end(was: dict[str, Any], issue: dict[str, Any], name: str) -> None:
+def test_solved_and_reopened_depend_on_the_old_end_times(was: dict[str, Any], issue: dict[str, Any], name: str) -> None:
     assert names(updated(was, **issue)) == [name]
 
 
@@ -75,13 +75,13 @@ def test_solved_and_reopened_are_told_by_the_old_end(was: dict[str, Any], issue:
     ("was", "told_as"),
     [({"priority": 0}, "no priority"), ({"priority": 4, "priorityLabel": "Low"}, "low"), ({"priority": 9}, None)],
 )
-def test_an_old_priority_is_told_in_words(was: dict[str, Any], told_as: str | None) -> None:
+def test_old_priority_is_sent_as_a_word(was: dict[str, Any], told_as: str | None) -> None:
     ((_, outcome),) = outcomes(linear, delivery(updated(was)))
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"].get("previous_priority") == told_as
 
 
-def test_only_the_time_in_the_body_counts_and_a_minute_is_the_most() -> None:
+def test_signature_time_is_the_bodys_within_one_minute() -> None:
     for age, fault in ((59, Fault.NONE), (61, Fault.CLOCK), (-61, Fault.CLOCK)):
         signed = sign(SCHEME, body=b"{}", secret="s", now=NOW - timedelta(seconds=age))
         headers = {name.lower(): value for name, value in signed.headers.items()}
@@ -90,32 +90,32 @@ def test_only_the_time_in_the_body_counts_and_a_minute_is_the_most() -> None:
 
 
 def test_another_attempt_is_the_same_event_with_and_without_the_header() -> None:
-    body = told("Issue", "create", {"id": "i", "creatorId": "u"})
+    body = body_of("Issue", "create", {"id": "i", "creatorId": "u"})
     for headers in ({"linear-delivery": "d-1"}, {}):
         first, again = (
             linear.events(delivery(body | {"webhookTimestamp": sent}, headers))[0].key for sent in (1791190812990, 2)
         )
         assert first == again
-    other = told("Issue", "create", {"id": "j", "creatorId": "u"})
+    other = body_of("Issue", "create", {"id": "j", "creatorId": "u"})
     assert linear.events(delivery(body))[0].key != linear.events(delivery(other))[0].key
 
 
-def test_another_workspace_is_refused_where_one_is_named() -> None:
-    body = told("Issue", "create", {"id": "i"})
+def test_other_workspace_than_configured_is_refused() -> None:
+    body = body_of("Issue", "create", {"id": "i"})
     linear.check(delivery(body))
     linear.check(delivery(body, organization_id="o"))
-    for stranger in (body | {"organizationId": "p"}, {"type": "Issue"}):
+    for foreign in (body | {"organizationId": "p"}, {"type": "Issue"}):
         with pytest.raises(Refused):
-            linear.check(delivery(stranger, organization_id="o"))
+            linear.check(delivery(foreign, organization_id="o"))
 
 
-def test_a_comment_of_nobody_is_nobodys_act() -> None:
-    ((_, outcome),) = outcomes(linear, delivery(told("Comment", "create", {"id": "c", "issueId": "i"})))
+def test_comment_without_an_author_is_ignored() -> None:
+    ((_, outcome),) = outcomes(linear, delivery(body_of("Comment", "create", {"id": "c", "issueId": "i"})))
     assert isinstance(outcome, Ignored)
     assert "bot" in outcome.reason
 
 
-def test_what_the_fields_were_must_be_an_object() -> None:
+def test_updated_from_must_be_an_object() -> None:
     ((_, outcome),) = outcomes(linear, delivery(updated([])))  # type: ignore[arg-type]
     assert isinstance(outcome, Broken)
     assert "$.updatedFrom" in outcome.reason

@@ -1,4 +1,4 @@
-"""What the goldens of SendGrid, Mailgun, Postmark, Resend and Twilio cannot tell by themselves."""
+"""Behaviour of SendGrid, Mailgun, Postmark, Resend and Twilio that its goldens do not cover."""
 
 import base64
 import hmac
@@ -37,7 +37,7 @@ SOURCES = [sendgrid, mailgun, postmark, resend, twilio]
 
 
 class Memory:
-    """The first value noted for a token, as the journal keeps it."""
+    """Return the first value stored for a token, as the journal does."""
 
     def __init__(self) -> None:
         self.noted: dict[str, str] = {}
@@ -50,16 +50,16 @@ def named(source: Source) -> str:
     return source.name
 
 
-def told(source: Source, body: Any, *, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+def messages_of(source: Source, body: Any, *, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     delivery = Delivery(
         source=source.name, body=raw, received_at=NOW, query=query or {}, options=source.defaults()
     )  # fmt: skip
-    found = []
+    messages = []
     for _, outcome in outcomes(source, delivery):
         assert isinstance(outcome, Translated), outcome
-        found += outcome.messages
-    return found
+        messages += outcome.messages
+    return messages
 
 
 def sent_to(source: Source, email: str) -> Any:
@@ -77,16 +77,17 @@ def sent_to(source: Source, email: str) -> Any:
 
 
 @pytest.mark.parametrize("source", [sendgrid, mailgun, postmark, resend], ids=named)
-def test_one_address_is_one_person_however_it_is_written(source: Source) -> None:
+def test_one_address_is_one_person_with_any_spelling(source: Source) -> None:
     ids = {
-        told(source, sent_to(source, email))[0]["anonymousId"] for email in ("Mila@Example.com", "mila@example.com ")
+        messages_of(source, sent_to(source, email))[0]["anonymousId"]
+        for email in ("Mila@Example.com", "mila@example.com ")
     }
     assert len(ids) == 1
 
 
 @pytest.mark.parametrize("source", [sendgrid, mailgun, postmark, resend], ids=named)
 @pytest.mark.parametrize("email", ["", "  ", "<>", None])
-def test_an_email_without_an_address_is_malformed_and_says_where(source: Source, email: str | None) -> None:
+def test_email_without_an_address_is_malformed_with_its_path(source: Source, email: str | None) -> None:
     delivery = Delivery(
         source=source.name, body=json.dumps(sent_to(source, email)).encode(), received_at=NOW, options=source.defaults()  # type: ignore[arg-type]
     )  # fmt: skip
@@ -105,17 +106,17 @@ def test_an_address_is_bare(written: str, bare: str) -> None:
 
 
 @pytest.mark.parametrize("vector", [v for v in VECTORS if v.name.startswith("twilio")], ids=lambda vector: vector.name)
-def test_twilios_own_vectors_are_let_in(vector: Any) -> None:
+def test_twilios_signature_vectors_verify(vector: Any) -> None:
     assert verify(twilio.schemes["default"], vector.request, secrets=(vector.secret,), now=NOW).ok
 
 
-def test_sendgrids_own_vector_is_let_in_and_told() -> None:
+def test_sendgrids_signature_vector_verifies_and_is_translated() -> None:
     (vector,) = (vector for vector in VECTORS if vector.name == "sendgrid")
     scheme = sendgrid.schemes["default"]
     assert verify(scheme, vector.request, secrets=(vector.secret,), now=vector.at).ok
     stripped = replace(vector.request, body=SENDGRID_BODY.strip())
     assert not verify(scheme, stripped, secrets=(vector.secret,), now=vector.at).ok
-    (message,) = told(sendgrid, SENDGRID_BODY)
+    (message,) = messages_of(sendgrid, SENDGRID_BODY)
     assert (message["event"], message["timestamp"]) == ("Email Dropped", "2020-09-14T19:41:32.000Z")
 
 
@@ -135,7 +136,7 @@ def test_sendgrid_may_retry_for_a_day(hours: int, fault: Fault) -> None:
 
 
 @pytest.mark.parametrize("source", [mailgun, postmark, resend], ids=named)
-def test_what_it_signs_is_let_in_and_nothing_else(source: Source) -> None:
+def test_only_a_correct_signature_verifies(source: Source) -> None:
     scheme = source.schemes["default"]
     secret, other = ("whsec_c2VjcmV0c2VjcmV0", "whsec_b3RoZXJvdGhlcm90") if source is resend else ("u:long", "u:other")
     signed = sign(scheme, body=json.dumps(sent_to(source, "a@example.com")).encode(), secret=secret, now=NOW)
@@ -145,7 +146,7 @@ def test_what_it_signs_is_let_in_and_nothing_else(source: Source) -> None:
         assert verify(scheme, request, secrets=secrets, now=NOW, remember=Memory()).ok is lets_in
 
 
-def test_a_stolen_signature_of_mailgun_serves_no_other_body() -> None:
+def test_mailgun_token_is_refused_with_another_body() -> None:
     scheme, memory = mailgun.schemes["default"], Memory()
     body = sign(scheme, body=json.dumps(sent_to(mailgun, "a@example.com")).encode(), secret="key", now=NOW).body
     forged = json.dumps(json.loads(body) | sent_to(mailgun, "b@example.com")).encode()
@@ -157,7 +158,7 @@ def test_a_stolen_signature_of_mailgun_serves_no_other_body() -> None:
 
 
 @pytest.mark.parametrize(("source", "minutes"), [(mailgun, 9 * 60 + 1), (resend, 6)], ids=["mailgun", "resend"])
-def test_an_old_delivery_is_refused_where_the_time_is_signed(source: Source, minutes: int) -> None:
+def test_old_delivery_is_refused_if_the_time_is_signed(source: Source, minutes: int) -> None:
     scheme, secret = source.schemes["default"], "whsec_c2VjcmV0c2VjcmV0"
     signed = sign(scheme, body=b"{}", secret=secret, now=NOW - timedelta(minutes=minutes))
     request = Request(body=signed.body, headers={name.lower(): value for name, value in signed.headers.items()})
@@ -171,17 +172,17 @@ def test_mailgun_and_postmark_do_not_claim_that_the_content_is_protected() -> No
     }  # fmt: skip
 
 
-def test_a_retry_of_mailgun_has_the_key_of_the_first_though_it_is_signed_anew() -> None:
+def test_mailgun_retry_with_a_new_signature_has_the_same_key() -> None:
     event = {"event": "complained", "timestamp": 1790000000.25, "recipient": "a@example.com"}
     keys = set()
     for token in ("1", "2"):
         body = {"signature": {"timestamp": token, "token": token, "signature": token}, "event-data": event}
-        (found,) = mailgun.events(Delivery(source="mailgun", body=json.dumps(body).encode(), received_at=NOW))
-        keys.add(found.key)
+        (received,) = mailgun.events(Delivery(source="mailgun", body=json.dumps(body).encode(), received_at=NOW))
+        keys.add(received.key)
     assert len(keys) == 1
 
 
-def test_one_bad_row_of_sendgrids_batch_costs_one_row() -> None:
+def test_one_bad_row_of_a_sendgrid_batch_leaves_the_others_intact() -> None:
     rows = [{"event": "processed"}, sent_to(sendgrid, "a@example.com")[0]]
     delivery = Delivery(source="sendgrid", body=json.dumps(rows).encode(), received_at=NOW, options=sendgrid.defaults())
     bad, good = (outcome for _, outcome in outcomes(sendgrid, delivery))
@@ -192,7 +193,7 @@ def test_one_bad_row_of_sendgrids_batch_costs_one_row() -> None:
 
 def test_sendgrids_own_members_are_never_a_user_id() -> None:
     row = sent_to(sendgrid, "a@example.com")[0] | {"type": "bounce", "user_id": ""}
-    (message,) = told(sendgrid, [row])
+    (message,) = messages_of(sendgrid, [row])
     assert "userId" not in message
 
 
@@ -206,14 +207,14 @@ def test_postmarks_two_recipients_of_one_message_are_two_events() -> None:
     assert len(keys) == 2
 
 
-def test_a_tag_of_resend_names_the_user_only_where_there_is_one_recipient() -> None:
+def test_resend_tag_is_the_user_id_only_with_one_recipient() -> None:
     body = sent_to(resend, "a@example.com")
     body["data"]["tags"] = {"user_id": "usr_1"}
-    (alone,) = told(resend, body)
+    (alone,) = messages_of(resend, body)
     assert alone["userId"] == "usr_1"
     body["data"]["to"] = ["a@example.com", "b@example.com"]
     body["data"]["email_id"] = "e1"
-    (both,) = told(resend, body)
+    (both,) = messages_of(resend, body)
     assert "userId" not in both
 
 
@@ -233,7 +234,7 @@ def test_the_user_id_in_twilios_url_is_signed_with_it() -> None:
     assert verify(scheme, request, secrets=("token",), now=NOW).ok
     forged = replace(request, query={"user_id": "usr_2"}, query_string="user_id=usr_2")
     assert not verify(scheme, forged, secrets=("token",), now=NOW).ok
-    (message,) = told(twilio, body, query={"user_id": "usr_1"})
+    (message,) = messages_of(twilio, body, query={"user_id": "usr_1"})
     assert message["userId"] == "usr_1"
 
 
@@ -243,9 +244,9 @@ def test_twilio_is_answered_with_empty_twiml() -> None:
     assert twilio.ack.body.endswith(b"<Response/>")
 
 
-def test_the_customer_is_who_was_written_to_or_who_wrote() -> None:
-    (out,) = told(twilio, status_callback())
-    (came,) = told(
+def test_twilio_customer_is_the_other_party_of_the_message() -> None:
+    (out,) = messages_of(twilio, status_callback())
+    (came,) = messages_of(
         twilio, status_callback(MessageStatus="received", To="+14155550199", From="+14155550100", Body="(the text)")
     )
     assert out["anonymousId"] == came["anonymousId"]
@@ -253,7 +254,7 @@ def test_the_customer_is_who_was_written_to_or_who_wrote() -> None:
     assert "(the text)" not in json.dumps(came, default=str)
 
 
-def test_each_status_of_one_message_is_an_event_of_its_own() -> None:
+def test_each_status_of_a_twilio_message_is_a_separate_event() -> None:
     keys = {
         twilio.events(Delivery(source="twilio", body=status_callback(MessageStatus=status), received_at=NOW))[0].key
         for status in ("sent", "delivered", "sent")
@@ -279,7 +280,7 @@ VALUES = st.one_of(
 
 
 @given(st.dictionaries(st.sampled_from(FIELDS), VALUES))
-def test_whatever_form_comes_the_outcome_is_a_message_a_reason_or_a_path(fields: dict[str, str]) -> None:
+def test_any_twilio_form_gives_a_message_a_reason_or_a_path(fields: dict[str, str]) -> None:
     body = urlencode(fields, errors="replace").encode()
     delivery = Delivery(source="twilio", body=body, received_at=NOW, options=twilio.defaults())
     try:
@@ -292,12 +293,12 @@ def test_whatever_form_comes_the_outcome_is_a_message_a_reason_or_a_path(fields:
         assert outcome.reason
 
 
-def registered(source: Source, answers: list[dict[str, Any]], **given: str) -> tuple[list[Call], str]:
-    """The calls that a registration makes, and the secret it returns, when the provider answers so."""
+def registered(source: Source, answers: list[dict[str, Any]], **params: str) -> tuple[list[Call], str]:
+    """Return the calls and the secret of a registration with these responses of the provider."""
     assert source.register is not None
-    assert {need.name for need in source.register.needs} == set(given)
+    assert {need.name for need in source.register.needs} == set(params)
     types = sorted(source.handlers)
-    run = source.register.run(Registering(url=URL, types=types, given=given, secret="made-here"))
+    run = source.register.run(Registering(url=URL, types=types, given=params, secret="made-here"))
     calls = [next(run)]
     for answer in answers:
         try:
@@ -309,18 +310,23 @@ def registered(source: Source, answers: list[dict[str, Any]], **given: str) -> t
 
 def test_sendgrid_is_registered_with_signing_switched_on() -> None:
     (made, signed), secret = registered(sendgrid, [{"id": "w1"}, {"public_key": "MFkw"}], api_key="SG.key")
-    told = json.loads(made.body)
-    assert (told["url"], told["enabled"], told["spam_report"], told["group_resubscribe"]) == (URL, True, True, True)
-    assert "spamreport" not in told
+    webhook = json.loads(made.body)
+    assert (
+        webhook["url"],
+        webhook["enabled"],
+        webhook["spam_report"],
+        webhook["group_resubscribe"],
+    ) == (URL, True, True, True)
+    assert "spamreport" not in webhook
     assert (signed.method, signed.url.rpartition("/")[2], json.loads(signed.body)) == ("PATCH", "w1", {"enabled": True})
     assert secret == "MFkw"
 
 
-def test_postmark_is_registered_with_the_credentials_that_we_then_ask_for() -> None:
+def test_postmark_is_registered_with_the_generated_credentials() -> None:
     (call,), secret = registered(postmark, [{"ID": 1}], server_token="t", message_stream="outbound")
-    told = json.loads(call.body)
-    assert ":".join(told["HttpAuth"].values()) == secret == "segue:made-here"
-    assert set(told["Triggers"]) == set(postmark.handlers)
+    webhook = json.loads(call.body)
+    assert ":".join(webhook["HttpAuth"].values()) == secret == "segue:made-here"
+    assert set(webhook["Triggers"]) == set(postmark.handlers)
 
 
 def test_resend_is_registered_for_the_types_that_we_translate() -> None:
@@ -330,15 +336,15 @@ def test_resend_is_registered_for_the_types_that_we_translate() -> None:
 
 
 def goldens(source: Source) -> list[dict[str, Any]]:
-    found = []
+    messages = []
     for path in sorted((HERE.parent / "golden" / source.name).glob("*.messages.json")):
         for event in json.loads(path.read_text())["events"]:
-            found += event.get("messages", [])
-    return found
+            messages += event.get("messages", [])
+    return messages
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
-def test_the_docs_tell_every_type_message_option_secret_and_strength(source: Source) -> None:
+def test_docs_have_every_type_message_option_secret_and_strength(source: Source) -> None:
     page = (HERE.parents[1] / "docs" / "sources" / f"{source.name}.md").read_text()
     rows = [
         line.split("|")
@@ -352,18 +358,18 @@ def test_the_docs_tell_every_type_message_option_secret_and_strength(source: Sou
         type_, name = message["context"]["webhook"]["type"], message.get("event", message["type"])
         (cell,) = (row[2] for row in rows if f"`{type_}`" in row[1])
         assert name in cell or name == "Email Unsubscribed", (type_, name)
-    for wanted in (
+    for text in (
         f"{source.name.upper()}_WEBHOOK_SECRET",
         f"/webhooks/{source.name}",
         f"**{source.schemes['default'].strength}**",
     ):
-        assert wanted in page
+        assert text in page
     for option in source.options:
         assert f"SEGUE_{source.name.upper()}_{option.upper()}" in page
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
-def test_no_text_that_somebody_wrote_is_sent(source: Source) -> None:
+def test_no_text_written_by_a_person_is_sent(source: Source) -> None:
     assert "(the text)" not in json.dumps(goldens(source))
 
 
@@ -386,24 +392,24 @@ OF_THE_CONSOLE = [
 
 
 @pytest.mark.parametrize(("source", "mark"), OF_THE_CONSOLE, ids=lambda value: getattr(value, "name", ""))
-def test_a_test_from_the_providers_console_is_nobodys_mail(source: Source, mark: dict[str, Any]) -> None:
-    """A test is signed like the real thing; its made-up recipient must not become a person at Segment."""
+def test_console_test_of_the_provider_is_ignored(source: Source, mark: dict[str, Any]) -> None:
+    """A test is signed like a real event; its fictitious recipient must not become a person at Segment."""
     body = sent_to(source, "mila@example.com")
-    assert told(source, body)
+    assert messages_of(source, body)
     event = body[0] if source is sendgrid else body["event-data"] if source is mailgun else body
     event |= mark
     assert "own test" in ignored(source, body)
 
 
-def test_a_rejected_email_to_several_is_told_of_each_and_never_of_all_as_one() -> None:
+def test_rejected_email_to_several_makes_one_message_per_recipient() -> None:
     headers = {"to": '"Vo, Lin" <lin@example.com>, mila@example.com, lin@example.com', "message-id": "m1"}
     event = {"id": "e1", "event": "rejected", "timestamp": 1790000000.5, "message": {"headers": headers}}
-    messages = told(mailgun, {"event-data": event | {"user-variables": {"user_id": "usr_1"}}})
+    messages = messages_of(mailgun, {"event-data": event | {"user-variables": {"user_id": "usr_1"}}})
     assert [message["context"]["traits"]["email"] for message in messages] == ["lin@example.com", "mila@example.com"]
     assert len({message["messageId"] for message in messages}) == 2
     assert not [message for message in messages if "userId" in message], "the variables are of the message, not of one"
     event["message"]["headers"]["to"] = "mila@example.com"  # type: ignore[index]
-    (alone,) = told(mailgun, {"event-data": event | {"user-variables": {"user_id": "usr_1"}}})
+    (alone,) = messages_of(mailgun, {"event-data": event | {"user-variables": {"user_id": "usr_1"}}})
     assert alone["userId"] == "usr_1"
     event |= {"event": "complained", "message": {"headers": {"to": "lin@example.com, mila@example.com"}}}
     delivery = Delivery(
@@ -415,8 +421,8 @@ def test_a_rejected_email_to_several_is_told_of_each_and_never_of_all_as_one() -
 
 
 @pytest.mark.parametrize("algorithm", ["HMAC_SHA256", "HMAC_SHA1", ""])
-def test_a_shared_key_of_twilio_is_held_to_sha256_whatever_the_header_says(algorithm: str) -> None:
-    # twilio-python request_validator.py: the same text as ever, by the algorithm that the header names
+def test_twilio_shared_key_is_sha256_whatever_the_header_says(algorithm: str) -> None:
+    # twilio-python request_validator.py: the usual text, with the algorithm that the header names
     secret, body = "shared-key-secret", urlencode({"MessageSid": "SM1", "MessageStatus": "sent"}).encode()
     text = (URL + "MessageSidSM1" + "MessageStatussent").encode()
     settings = {"x-twilio-webhooks-signature-settings": f"key=webhooks_sharedkey_1,algorithm={algorithm}"}
@@ -430,7 +436,7 @@ def test_a_shared_key_of_twilio_is_held_to_sha256_whatever_the_header_says(algor
 
 
 @pytest.mark.parametrize("name", ["Unsubscribed", "Email Unsubscribed"])
-def test_leaving_a_topic_of_resend_has_the_name_that_was_chosen(name: str) -> None:
+def test_resend_topic_opt_out_has_the_configured_name(name: str) -> None:
     topics = [{"id": "t1", "subscription": "opt_out"}, {"id": "t2", "subscription": "opt_in"}]
     data = {"email": "mila@example.com", "topics": topics}
     body = {"type": "contact.topics.updated", "created_at": "2026-10-05T09:31:22Z", "data": data}

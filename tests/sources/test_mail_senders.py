@@ -1,4 +1,4 @@
-"""E-mail senders: what names an event, whose it is among several recipients, tags and the sender's own data."""
+"""E-mail senders: keys, identity with several recipients, tags and the sender's own data."""
 
 import json
 from typing import Any
@@ -44,7 +44,7 @@ def event_of(source: Source, body: Any, **headers: str) -> Event:
 
 
 def email(source: Source, attached: Any, *, to: str = "ada@example.com", tags: Any = None) -> Any:
-    """A delivered e-mail with the sender's own data and tags, as each provider sends them."""
+    """Return a delivered e-mail with the sender's own data and tags in each provider's format."""
     if source is sendgrid:
         own = attached if isinstance(attached, dict) else {}
         return [{**own, "email": to, "event": "delivered", "timestamp": 1795879942, "sg_message_id": "m1"}
@@ -74,7 +74,7 @@ def test_a_sendgrid_event_reported_again_under_another_id_is_the_same_event(type
 
 
 @pytest.mark.parametrize("type_", ["open", "click", "deferred", "bounce"])
-def test_two_sendgrid_events_that_may_happen_often_are_two(type_: str) -> None:
+def test_repeatable_sendgrid_events_have_two_keys(type_: str) -> None:
     row = {"email": "ada@example.com", "event": type_, "timestamp": 1795879942, "sg_message_id": "m-1", "url": "x"}
     assert [event_of(sendgrid, [row | {"sg_event_id": id_}]).key for id_ in "ab"] == ["a", "b"]
 
@@ -136,7 +136,7 @@ def test_the_senders_own_data_are_sent_by_the_option_only(source: Source) -> Non
     assert "metadata" not in message_of(source, email(source, {}), metadata_fields=("*",))["properties"]
 
 
-def test_members_of_sendgrids_own_are_no_custom_arguments() -> None:
+def test_sendgrids_own_members_are_not_custom_arguments() -> None:
     own = {"sg_template_id": "t1", "mc_stats": "singlesend", "singlesend_id": "s1", "pool": {"id": 1}, "tls": 1}
     assert "metadata" not in message_of(sendgrid, email(sendgrid, own), metadata_fields=("*",))["properties"]
 
@@ -158,7 +158,7 @@ def test_a_resend_tag_is_sent_with_its_name(tags: Any) -> None:
 @pytest.mark.parametrize(
     "attached", ["Could not load user-variables. They were too long", "", 1, True, [], ["a"], None]
 )
-def test_data_of_the_sender_in_another_form_cost_no_event(source: Source, attached: Any) -> None:
+def test_sender_data_in_another_format_loses_no_event(source: Source, attached: Any) -> None:
     message = message_of(source, email(source, attached), metadata_fields=("*",))
     assert message["context"]["traits"] == {"email": "ada@example.com"}
     assert "metadata" not in message["properties"]

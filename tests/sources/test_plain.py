@@ -1,4 +1,4 @@
-"""What the goldens of Plain cannot tell by themselves."""
+"""Behaviour of Plain that its goldens do not cover."""
 
 import hmac
 import json
@@ -30,7 +30,7 @@ def delivery(body: dict[str, Any], **options: Any) -> Delivery:
     return Delivery(source="plain", body=raw, received_at=NOW, options=plain.defaults() | options)
 
 
-def told(body: dict[str, Any]) -> Outcome:
+def outcome_of(body: dict[str, Any]) -> Outcome:
     ((_, outcome),) = outcomes(plain, delivery(body))
     return outcome
 
@@ -43,7 +43,7 @@ def test_plains_own_vector_is_accepted() -> None:
     assert not verify(SCHEME, request, secrets=("secret",), now=NOW).ok, "its body tells no time of sending"
 
 
-def test_the_time_of_sending_in_the_signed_body_guards_against_a_replay() -> None:
+def test_sending_time_in_the_signed_body_prevents_a_replay() -> None:
     body = (GOLDEN / "thread_created.json").read_bytes()
     headers = {"plain-request-signature": hmac.new(b"secret", body, "sha256").hexdigest()}
     request = Request(body=body, headers=headers)
@@ -60,7 +60,7 @@ def test_a_retry_has_the_same_key_though_its_bytes_differ() -> None:
     assert (first.key, first.occurred_at) == (second.key, second.occurred_at)
 
 
-def test_another_workspace_is_refused_where_one_is_named() -> None:
+def test_other_workspace_than_configured_is_refused() -> None:
     body = golden("thread_created")
     plain.check(delivery(body))
     plain.check(delivery(body, workspace_id=body["workspaceId"]))
@@ -77,25 +77,25 @@ def test_another_workspace_is_refused_where_one_is_named() -> None:
     ],
 )
 @pytest.mark.parametrize("actor", ["system", "machineUser", "UNKNOWN"])
-def test_what_no_person_of_yours_wrote_is_no_reply(name: str, actor: str) -> None:
+def test_message_not_written_by_a_teammate_is_ignored(name: str, actor: str) -> None:
     body = golden(name)
     writer = {"actorType": actor, "system": "autoresponder", "machineUserId": "mu_1"}
     for part in ("email", "chat", "slackMessage", "msTeamsMessage", "discordMessage"):
         if part in body["payload"]:
             body["payload"][part]["createdBy"] = writer
-    assert isinstance(told(body), Ignored)
+    assert isinstance(outcome_of(body), Ignored)
 
 
-def test_a_breach_is_told_when_it_happens_and_not_again_when_the_work_is_done() -> None:
+def test_breach_is_reported_once_when_it_happens() -> None:
     body = golden("service_level_agreement_status_transitioned")
-    first = told(body)
+    first = outcome_of(body)
     assert isinstance(first, Translated)
     assert first.messages[0]["timestamp"] == "2026-10-05T09:29:10.000Z"
     body["payload"]["serviceLevelAgreementStatusDetail"]["status"] = "BREACHED"
-    assert isinstance(told(body), Ignored)
+    assert isinstance(outcome_of(body), Ignored)
 
 
 def test_an_event_without_its_customer_is_ignored() -> None:
-    outcome = told({**golden("thread_created"), "payload": {"thread": {"id": "th_1"}}})
+    outcome = outcome_of({**golden("thread_created"), "payload": {"thread": {"id": "th_1"}}})
     assert isinstance(outcome, Ignored)
     assert outcome.reason.startswith("no customer")

@@ -1,4 +1,4 @@
-"""What the goldens of Pylon cannot tell by themselves."""
+"""Behaviour of Pylon that its goldens do not cover."""
 
 import hmac
 import json
@@ -20,13 +20,13 @@ def delivery(body: dict[str, Any]) -> Delivery:
     return Delivery(source="pylon", body=json.dumps(body).encode(), received_at=NOW)
 
 
-def told(type_: str, **more: Any) -> Outcome:
+def outcome_of(type_: str, **more: Any) -> Outcome:
     body = {"type": type_, "issue": {"id": "i1"}, "requester": {"id": "c1"}} | more
     ((_, outcome),) = outcomes(pylon, delivery(body))
     return outcome
 
 
-def test_each_way_of_signing_is_its_own() -> None:
+def test_each_signature_scheme_accepts_only_its_own() -> None:
     body, now = b'{"type": "test"}', str(int(NOW.timestamp()))
     plain = hmac.new(b"pylon-secret", body, "sha256").hexdigest()
     stamped = hmac.new(b"pylon-secret", now.encode() + b"." + body, "sha256").hexdigest()
@@ -42,11 +42,11 @@ def test_each_way_of_signing_is_its_own() -> None:
             assert verify(scheme, request, secrets=("pylon-secret",), now=NOW).ok == (name == way)
 
 
-def test_a_message_is_named_by_its_id_and_anything_else_by_its_bytes() -> None:
-    said = {"type": "issue.customer_replied", "issue": {"id": "i1", "updated_at": "a"}, "message": {"id": "m1"}}
-    later = {**said, "issue": {"id": "i1", "updated_at": "b"}}
-    assert pylon.events(delivery(said))[0].key == pylon.events(delivery(later))[0].key == "issue.customer_replied:m1"
-    closed, again = ({**told, "type": "issue.closed"} for told in (said, later))
+def test_key_is_the_message_id_or_the_digest_of_the_bytes() -> None:
+    reply = {"type": "issue.customer_replied", "issue": {"id": "i1", "updated_at": "a"}, "message": {"id": "m1"}}
+    later = {**reply, "issue": {"id": "i1", "updated_at": "b"}}
+    assert pylon.events(delivery(reply))[0].key == pylon.events(delivery(later))[0].key == "issue.customer_replied:m1"
+    closed, again = ({**body, "type": "issue.closed"} for body in (reply, later))
     assert pylon.events(delivery(closed))[0].key != pylon.events(delivery(again))[0].key
 
 
@@ -54,31 +54,31 @@ def test_a_message_is_named_by_its_id_and_anything_else_by_its_bytes() -> None:
 @pytest.mark.parametrize("printed", ["true", "True", True])
 def test_a_note_or_an_automatic_message_is_never_sent(flag: str, printed: Any) -> None:
     for type_ in ("issue.agent_replied", "issue.customer_replied"):
-        assert isinstance(told(type_, message={"id": "m1", flag: printed}), Ignored)
-        assert isinstance(told(type_, message={"id": "m1", flag: "false"}), Translated)
+        assert isinstance(outcome_of(type_, message={"id": "m1", flag: printed}), Ignored)
+        assert isinstance(outcome_of(type_, message={"id": "m1", flag: "false"}), Translated)
 
 
 def test_an_agents_chat_message_without_the_agent_is_a_reply() -> None:
-    outcome = told("issue.agent_replied", issue={"id": "i1", "source": "chat_widget"}, message={"id": "m1"})
+    outcome = outcome_of("issue.agent_replied", issue={"id": "i1", "source": "chat_widget"}, message={"id": "m1"})
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["event"] == "Ticket Replied"
 
 
 def test_an_issue_without_a_requester_is_ignored() -> None:
-    outcome = told("issue.created", requester={"name": "Jeanne"})
+    outcome = outcome_of("issue.created", requester={"name": "Jeanne"})
     assert isinstance(outcome, Ignored)
     assert outcome.reason.startswith("no customer")
 
 
 @pytest.mark.parametrize(("printed", "score"), [("5", 5), ("10", 10), ("Great", None), ("²", None), ("5000", None)])
-def test_a_rating_has_a_score_where_it_is_a_small_number(printed: str, score: int | None) -> None:
-    outcome = told("issue.rated", rating=printed)
+def test_rating_has_a_score_if_it_is_a_small_number(printed: str, score: int | None) -> None:
+    outcome = outcome_of("issue.rated", rating=printed)
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"].get("score") == score
 
 
 def test_a_time_without_a_zone_is_no_time() -> None:
-    """Pylon does not document how its variables print a time, so nothing is assumed of one."""
+    """Pylon does not document the time format of its variables, so no zone is assumed."""
     for printed, clock in (("2026-10-05T09:00:00+02:00", "event"), ("2026-10-05 09:00:00", "received")):
         (event,) = pylon.events(delivery({"type": "issue.created", "at": printed, "issue": {"id": "i1"}}))
         assert event.clock == clock

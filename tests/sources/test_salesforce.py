@@ -1,4 +1,4 @@
-"""What the goldens of Salesforce cannot tell by themselves."""
+"""Behaviour of Salesforce that its goldens do not cover."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -36,7 +36,7 @@ def delivery(body: bytes, **options: Any) -> Delivery:
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[WebhookHandler]:
+def handler(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal = SqliteJournal(tmp_path / "j.db")
     options = salesforce.defaults() | {"organization_id": "00D000000000001"}
     endpoint = Endpoint(
@@ -46,54 +46,54 @@ def door(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal.close()
 
 
-def post(door: WebhookHandler, body: bytes, token: str = "tok") -> Any:
-    return door.take("salesforce", HttpRequest(method="POST", body=body, headers={}, token=token))
+def post(handler: WebhookHandler, body: bytes, token: str = "tok") -> Any:
+    return handler.take("salesforce", HttpRequest(method="POST", body=body, headers={}, token=token))
 
 
-def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(door: WebhookHandler) -> None:
+def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(handler: WebhookHandler) -> None:
     for _ in range(2):
-        told = post(door, CONTACT)
-        assert (told.status, told.content_type) == (200, "text/xml; charset=utf-8")
-        assert told.body == ANSWER % b"true"
-    (row,) = door.journal.rows()
+        response = post(handler, CONTACT)
+        assert (response.status, response.content_type) == (200, "text/xml; charset=utf-8")
+        assert response.body == ANSWER % b"true"
+    (row,) = handler.journal.rows()
     assert row.event.trust == "authenticated"
     assert row.event.clock == "record"
     assert row.event.envelope["OrganizationId"] == "00D000000000001AAA"
 
 
-def test_what_is_not_stored_is_a_nack_and_a_wrong_token_an_error(door: WebhookHandler) -> None:
+def test_nack_if_not_stored_and_error_for_a_wrong_token(handler: WebhookHandler) -> None:
     foreign = CONTACT.replace(b"00D000000000001AAA", b"00D999999999999AAA")
-    answer = post(door, foreign)
+    answer = post(handler, foreign)
     assert (answer.status, answer.content_type) == (200, "text/xml; charset=utf-8")
     assert answer.body == ANSWER % b"false"
     with pytest.raises(Rejected) as caught:
-        post(door, CONTACT, token="wrong")
+        post(handler, CONTACT, token="wrong")
     assert caught.value.status == 401
-    assert door.journal.rows() == []
+    assert handler.journal.rows() == []
 
 
-def test_the_session_id_is_kept_nowhere(door: WebhookHandler, tmp_path: Path) -> None:
+def test_session_id_is_not_stored(handler: WebhookHandler, tmp_path: Path) -> None:
     assert b"golden-live-session" in CONTACT
-    post(door, CONTACT)
+    post(handler, CONTACT)
     assert b"golden-live-session" not in b"".join(path.read_bytes() for path in tmp_path.glob("j.db*"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
 @pytest.mark.parametrize("end", [None, b"golden-live-session", b"</sf:LastName>"], ids=["whole", "in it", "after it"])
-def test_a_body_that_cannot_be_read_is_acknowledged_and_kept_without_its_session_id(
-    door: WebhookHandler, encoding: str, end: bytes | None
+def test_unreadable_body_is_acknowledged_and_stored_without_session_id(
+    handler: WebhookHandler, encoding: str, end: bytes | None
 ) -> None:
     text = (CONTACT[: CONTACT.index(end) + len(end)] if end else b"<!DOCTYPE a>" + CONTACT).decode()
-    answer = post(door, text.encode(encoding))
+    answer = post(handler, text.encode(encoding))
     assert answer.body == ANSWER % b"true"
-    (row,) = door.journal.rows()
+    (row,) = handler.journal.rows()
     assert row.state is State.DEAD
     assert row.event.raw.replace(b"\x00", b"").count(b"SessionId") >= 1
     assert b"golden-live-session" not in row.event.raw.replace(b"\x00", b"")
 
 
 @given(st.text("abcdefghijklmnop!0123456789", min_size=8, max_size=60))
-def test_whatever_the_session_id_is_no_event_holds_it(session: str) -> None:
+def test_no_event_has_the_session_id(session: str) -> None:
     body = CONTACT.replace(b"golden-live-session", f"zq{session}zq".encode())
     for event in salesforce.events(delivery(body)):
         assert f"zq{session}zq" not in repr(event)
@@ -140,7 +140,7 @@ OUTSIDE = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/pas
      b'<?xml version="1.0" encoding="no-such"?><a/>'],
     ids=["entity bomb", "external entity", "external DTD", "empty", "json", "cut short", "zeros", "other xml", "odd encoding"],
 )  # fmt: skip
-def test_what_is_no_outbound_message_is_malformed_and_harms_nothing(body: bytes) -> None:
+def test_body_that_is_no_outbound_message_is_malformed(body: bytes) -> None:
     assert problem(salesforce, delivery(body)).startswith("$")
 
 
@@ -171,7 +171,7 @@ SESSION = CONTACT[CONTACT.index(b"<SessionId>") : CONTACT.index(b"</SessionId>")
 
 
 @given(st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "S"]), min_size=12, max_size=80))
-def test_no_stored_byte_is_of_the_session_however_it_is_written(session: str) -> None:
+def test_session_id_in_any_encoding_is_not_stored(session: str) -> None:
     marked = f"zq{session}zq"
     for written in (marked.replace("&", "&amp;").replace("<", "&lt;"), f"<![CDATA[{marked.replace(']]>', ']')}]]>"):
         body = CONTACT.replace(SESSION, f"<SessionId>{written}</SessionId>".encode())
@@ -182,13 +182,13 @@ def test_no_stored_byte_is_of_the_session_however_it_is_written(session: str) ->
         assert set(event.envelope) == {"OrganizationId", "ActionId", "EnterpriseUrl", "namespaces"}
 
 
-def test_a_message_without_a_notification_is_acknowledged_and_stores_nothing(door: WebhookHandler) -> None:
+def test_a_message_without_a_notification_is_acknowledged_and_stores_nothing(handler: WebhookHandler) -> None:
     start, end = CONTACT.index(b"<Notification>"), CONTACT.index(b"</Notification>") + len(b"</Notification>")
-    assert post(door, CONTACT[:start] + CONTACT[end:]).body == ANSWER % b"true"
-    assert door.journal.rows() == []
+    assert post(handler, CONTACT[:start] + CONTACT[end:]).body == ANSWER % b"true"
+    assert handler.journal.rows() == []
 
 
-def test_prefixes_that_only_an_ancestor_declared_are_still_known_when_the_event_is_read_again() -> None:
+def test_namespace_prefixes_of_ancestors_are_kept_for_a_replay() -> None:
     body = (
         b'<?xml version="1.0"?><S:Envelope xmlns:S="http://schemas.xmlsoap.org/soap/envelope/" '
         b'xmlns:i="http://www.w3.org/2001/XMLSchema-instance" xmlns:obj="urn:sobject.enterprise.soap.sforce.com">'
@@ -225,12 +225,12 @@ def test_a_message_that_could_be_read_in_two_ways_is_malformed(old: bytes, new: 
         assert "$" in problem(salesforce, delivery(CONTACT.replace(old, new), organization_id=organization))
 
 
-def test_deep_nesting_is_malformed_and_takes_no_stack() -> None:
+def test_deep_nesting_is_malformed() -> None:
     assert problem(salesforce, delivery(b"<a>" * 100_000 + b"</a>" * 100_000)).startswith("$")
 
 
 @pytest.mark.parametrize("configured", ["00D", "00D00000000000", "000000000000000", "00d000000000001"])
-def test_an_organisation_id_that_is_too_short_or_another_opens_nothing(configured: str) -> None:
+def test_other_or_short_organisation_id_is_refused(configured: str) -> None:
     with pytest.raises(Refused):
         salesforce.check(delivery(CONTACT, organization_id=configured))
 
@@ -241,7 +241,7 @@ def names(body: bytes, **options: Any) -> list[str]:
     return [message.get("event", message["type"]) for message in outcome.messages]
 
 
-def test_an_outbound_message_can_be_given_a_name_by_its_action_id_of_either_length() -> None:
+def test_outbound_message_is_named_by_its_action_id_of_either_length() -> None:
     for action in ("04k000000000001", "04k000000000001AAA"):
         assert names(CONTACT, action_events=f"04k9; {action} = Form Submitted") == [
             "identify",
@@ -253,7 +253,7 @@ def test_an_outbound_message_can_be_given_a_name_by_its_action_id_of_either_leng
     assert names(account, action_events="04k000000000001=Form Submitted") == ["group", "Form Submitted"]
 
 
-def test_how_a_new_record_is_known_is_the_operators_choice() -> None:
+def test_created_when_decides_whether_a_record_is_new() -> None:
     new = (GOLDEN / "Lead__created.xml").read_bytes()
     assert names(new)[-1] == "Lead Created"
     assert names(new, created_when="never")[-1] == "Lead Updated"
@@ -261,7 +261,7 @@ def test_how_a_new_record_is_known_is_the_operators_choice() -> None:
     assert names(CONTACT, created_when="always")[-1] == "Contact Created"
 
 
-def test_the_creation_is_the_time_only_where_all_messages_tell_creations() -> None:
+def test_created_date_is_the_time_only_if_every_record_is_new() -> None:
     (event,) = salesforce.events(delivery(CONTACT))
     assert (event.occurred_at.isoformat(), event.clock) == ("2026-01-02T03:04:05+00:00", "record")
     (event,) = salesforce.events(delivery(CONTACT, created_when="always"))
@@ -280,7 +280,7 @@ def test_the_creation_is_the_time_only_where_all_messages_tell_creations() -> No
     ],
 )
 @pytest.mark.parametrize("first", [True, False])
-def test_a_notification_that_is_not_well_formed_costs_no_other(fault: bytes, first: bool) -> None:
+def test_malformed_notification_leaves_the_others_intact(fault: bytes, first: bool) -> None:
     start, end = CONTACT.index(b"<Notification>"), CONTACT.index(b"</Notification>") + len(b"</Notification>")
     good = CONTACT[start:end]
     bad = good.replace(b"</sObject>", fault + b"</sObject>")

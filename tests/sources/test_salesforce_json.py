@@ -1,4 +1,4 @@
-"""What the goldens of Salesforce's JSON sources cannot tell by themselves."""
+"""Behaviour of Salesforce's JSON sources that its goldens do not cover."""
 
 import base64
 import hashlib
@@ -49,17 +49,17 @@ def golden(source: Source, name: str) -> Any:
 
 
 def messages(source: Source, body: Any, **options: Any) -> list[dict[str, Any]]:
-    told = []
+    sent = []
     for _, outcome in outcomes(source, delivery(source, body, **options)):
         assert isinstance(outcome, Translated | Ignored), outcome
-        told += outcome.messages if isinstance(outcome, Translated) else []
-    return told
+        sent += outcome.messages if isinstance(outcome, Translated) else []
+    return sent
 
 
 # Ids
 
 
-def test_fifteen_characters_get_the_checksum_that_salesforce_gives_them() -> None:
+def test_fifteen_character_id_gets_salesforces_checksum() -> None:
     # the organisation and channel ids of https://developer.salesforce.com/docs (EventRelayFeedback, RemoteResource)
     assert full_id("00DRM000000Fxts") == "00DRM000000Fxts2AC"
     assert full_id("0YLRM0000004Dfg") == "0YLRM0000004Dfg4AE"
@@ -74,7 +74,7 @@ def test_an_id_of_eighteen_differs_wherever_fifteen_do_even_without_their_case(i
     assert (full_id(other).lower() == full_id(id_).lower()) == (other == id_)
 
 
-def test_an_organisation_is_the_same_in_either_form_and_never_by_a_part_of_it() -> None:
+def test_organisation_ids_match_in_both_forms_but_not_by_a_part() -> None:
     assert same_organization("00DRM000000Fxts2AC", "00DRM000000Fxts")
     assert not same_organization("00DRM000000Fxts2AC", "00DRM000000fxts")
     assert not same_organization("", "")
@@ -85,14 +85,14 @@ def test_one_contact_is_one_person_over_all_sources_and_both_forms_of_its_id() -
     apex = golden(salesforce_apex, "Contact.create")
     change = golden(salesforce_cdc, "Contact.update__two_records")
     long = apex["events"][0]["record"]["Id"]
-    told = {message["anonymousId"] for message in messages(salesforce_apex, apex)}
-    told |= {messages(salesforce_cdc, change)[0]["anonymousId"]}
+    anonymous_ids = {message["anonymousId"] for message in messages(salesforce_apex, apex)}
+    anonymous_ids |= {messages(salesforce_cdc, change)[0]["anonymousId"]}
     apex["events"][0]["record"]["Id"] = long[:15]
-    told |= {message["anonymousId"] for message in messages(salesforce_apex, apex)}
+    anonymous_ids |= {message["anonymousId"] for message in messages(salesforce_apex, apex)}
     outbound = (GOLDEN / "salesforce" / "Contact.xml").read_text().replace("sf:user_id>", "sf:Other__c>")
     outbound = outbound.replace("003000000000001AAA", long)
-    told |= {message["anonymousId"] for message in messages(salesforce, outbound.encode())}
-    assert len(told) == 1
+    anonymous_ids |= {message["anonymousId"] for message in messages(salesforce, outbound.encode())}
+    assert len(anonymous_ids) == 1
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_field_becomes_a_property_in_snake_case(field: str, name: str) -> None
     assert property_name(field) == name
 
 
-def test_lists_of_names_with_spaces_can_be_given_in_the_environment_of_every_endpoint() -> None:
+def test_lists_of_names_with_spaces_are_read_from_the_environment() -> None:
     sources = {source.name: source for source in (salesforce, salesforce_apex, salesforce_cdc)}
     environ = {
         "SEGMENT_WRITE_KEY": "wk",
@@ -112,24 +112,24 @@ def test_lists_of_names_with_spaces_can_be_given_in_the_environment_of_every_end
         "SALESFORCE_CDC_WEBHOOK_SECRET": "whsec_c2VjcmV0c2VjcmV0c2VjcmV0",
         "SEGUE_SALESFORCE_WON_STAGES": "Closed Won",
         "SEGUE_SALESFORCE_APEX_CUSTOM_OBJECTS": "Visit__c=Form Submitted; Order__c=Order Completed by Buyer__c",
-        "SEGUE_SALESFORCE_CDC_WON_STAGES": "Closed Won; Signed, sealed",
+        "SEGUE_SALESFORCE_CDC_WON_STAGES": "Closed Won; Signed, approved",
     }
     bound = bind(load(environ, sources=sources), sources)
     apex = golden(salesforce_apex, "Order__c.create")
-    (told,) = messages(salesforce_apex, apex, **bound["salesforce_apex"].options)
-    assert told["event"] == "Order Completed"
-    assert told["context"]["externalIds"][0]["type"] == "salesforce_contact_id"
-    for stage, name in (("Signed, sealed", "Opportunity Won"), ("Signed", "Opportunity Stage Changed")):
+    (message,) = messages(salesforce_apex, apex, **bound["salesforce_apex"].options)
+    assert message["event"] == "Order Completed"
+    assert message["context"]["externalIds"][0]["type"] == "salesforce_contact_id"
+    for stage, name in (("Signed, approved", "Opportunity Won"), ("Signed", "Opportunity Stage Changed")):
         moved = golden(salesforce_cdc, "Opportunity.update__won")
         moved["data"]["payload"]["StageName"] = stage
-        (told,) = messages(salesforce_cdc, moved, **bound["salesforce_cdc"].options)
-        assert told["event"] == name
+        (message,) = messages(salesforce_cdc, moved, **bound["salesforce_cdc"].options)
+        assert message["event"] == name
 
 
 # Apex
 
 
-def test_the_signature_that_the_apex_class_makes_is_accepted_and_no_other() -> None:
+def test_only_the_apex_class_signature_is_accepted() -> None:
     scheme, body, secret = salesforce_apex.schemes["default"], b'{"events": [], "name": "Zo\xc3\xab"}', "a long secret"
     ts = str(int(NOW.timestamp()))
     # EncodingUtil.convertToHex(Crypto.generateMac('HmacSHA256', Blob.valueOf(ts + '.' + body), Blob.valueOf(secret)))
@@ -145,7 +145,7 @@ def test_the_signature_that_the_apex_class_makes_is_accepted_and_no_other() -> N
         assert verdict.fault is (fault or Fault.NONE)
 
 
-def test_the_apex_class_signs_and_names_what_the_source_reads() -> None:
+def test_apex_class_sends_the_members_that_the_source_reads() -> None:
     docs = Path(__file__).parent.parent.parent / "docs" / "salesforce"
     code = (docs / "SegueCallout.cls").read_text()
     for word in ("X-Sf-Timestamp", "X-Sf-Signature", "HmacSHA256", "'organization_id'", "'url'", "'events'", "'id'",
@@ -156,14 +156,14 @@ def test_the_apex_class_signs_and_names_what_the_source_reads() -> None:
     assert "<visibility>Protected</visibility>" in setting
 
 
-def test_a_callout_of_a_sandbox_is_refused_where_the_organisation_is_named() -> None:
+def test_callout_of_another_organisation_is_refused() -> None:
     body = golden(salesforce_apex, "Lead.create")
     ours = body["organization_id"]
-    for wanted in ("", ours, ours[:15]):
-        salesforce_apex.check(delivery(salesforce_apex, body, organization_id=wanted))
-    for told in ("00D999999999999AAA", None):
+    for allowed in ("", ours, ours[:15]):
+        salesforce_apex.check(delivery(salesforce_apex, body, organization_id=allowed))
+    for other in ("00D999999999999AAA", None):
         with pytest.raises(Refused):
-            salesforce_apex.check(delivery(salesforce_apex, body | {"organization_id": told}, organization_id=ours))
+            salesforce_apex.check(delivery(salesforce_apex, body | {"organization_id": other}, organization_id=ours))
 
 
 def test_a_retry_of_a_callout_has_the_keys_of_its_first_try() -> None:
@@ -172,7 +172,7 @@ def test_a_retry_of_a_callout_has_the_keys_of_its_first_try() -> None:
     assert first == again == [event["id"] for event in body["events"]]
 
 
-def test_one_bad_record_of_a_callout_costs_one_record() -> None:
+def test_one_bad_record_of_a_callout_leaves_the_others_intact() -> None:
     body = golden(salesforce_apex, "two_records")
     body["events"][0]["operation"] = "explode"
     bad, good = salesforce_apex.events(delivery(salesforce_apex, body))
@@ -192,7 +192,7 @@ def change(name: str = "Contact.update__pubsub_names", **header: Any) -> dict[st
 
 @pytest.mark.parametrize("kind", ["GAP_CREATE", "GAP_UPDATE", "GAP_DELETE", "GAP_UNDELETE", "GAP_OVERFLOW"])
 @pytest.mark.parametrize("name", ["Lead.update", "Account.update", "Contact.update__pubsub_names"])
-def test_a_gap_wipes_nothing(kind: str, name: str) -> None:
+def test_gap_event_clears_nothing(kind: str, name: str) -> None:
     assert messages(salesforce_cdc, change(name, changeType=kind)) == []
 
 
@@ -209,9 +209,7 @@ _FIELDS = ("Email", "Phone", "Title", "LeadSource")
 
 
 @given(st.sets(st.sampled_from(_FIELDS)), st.sets(st.sampled_from(_FIELDS)), st.booleans())
-def test_only_a_field_that_salesforce_names_as_emptied_is_cleared(
-    nulled: set[str], changed: set[str], is_bitmap: bool
-) -> None:
+def test_only_a_field_named_as_emptied_is_cleared(nulled: set[str], changed: set[str], is_bitmap: bool) -> None:
     header = (
         {"changedFields": ["0x1f"], "nulledFields": ["0x0e"]}
         if is_bitmap
@@ -220,20 +218,20 @@ def test_only_a_field_that_salesforce_names_as_emptied_is_cleared(
     body = change(**header)
     for name in _FIELDS:
         body["payload"][name] = f"new {name}" if name in changed - nulled else None
-    told = messages(salesforce_cdc, body)
-    traits = next((message["traits"] for message in told if message["type"] == "identify"), {})
+    sent = messages(salesforce_cdc, body)
+    traits = next((message["traits"] for message in sent if message["type"] == "identify"), {})
     cleared = {name for name, value in traits.items() if value is None}
     assert cleared == (set() if is_bitmap else {name[0].lower() + name[1:] for name in nulled})
     assert set(traits) - cleared - {"lastName"} == {name[0].lower() + name[1:] for name in changed - nulled}
 
 
-def test_an_unchanged_null_of_eventbridge_clears_nothing_where_the_header_has_no_lists() -> None:
+def test_eventbridge_null_clears_nothing_without_lists_in_the_header() -> None:
     body = golden(salesforce_cdc, "Account.update__eventbridge")
     payload = body["detail"]["payload"]
     del payload["ChangeEventHeader"]["changedFields"], payload["ChangeEventHeader"]["nulledFields"]
     payload["Website"] = None
-    (told,) = messages(salesforce_cdc, body)
-    assert told["traits"] == {"phone": "+48 58 555 0102"}
+    (message,) = messages(salesforce_cdc, body)
+    assert message["traits"] == {"phone": "+48 58 555 0102"}
 
 
 def test_every_wrapper_of_one_change_is_the_same_event_and_message() -> None:
@@ -247,12 +245,12 @@ def test_every_wrapper_of_one_change_is_the_same_event_and_message() -> None:
         {"detail": payload, "id": "2"},
         [payload],
     ]
-    told = [messages(salesforce_cdc, body) for body in wrapped]
-    assert told[0]
-    assert all(each == told[0] for each in told)
+    results = [messages(salesforce_cdc, body) for body in wrapped]
+    assert results[0]
+    assert all(result == results[0] for result in results)
 
 
-def test_what_names_no_event_is_malformed() -> None:
+def test_body_without_an_event_name_is_malformed() -> None:
     for body in ({}, {"payload": {"CreatedDate": "2026-10-05T09:31:07Z"}}, {"channel": "/topic/Mine"}, "text", [1]):
         assert problem(salesforce_cdc, delivery(salesforce_cdc, body)).startswith("$")
 
@@ -264,7 +262,7 @@ def test_what_names_no_event_is_malformed() -> None:
         ("api_key", "secret"), ("basic", "aws:secret"),
     ],
 )  # fmt: skip
-def test_a_relay_may_sign_or_bring_a_token(name: str, secret: str) -> None:
+def test_relay_is_verified_by_signature_or_token(name: str, secret: str) -> None:
     scheme, body = salesforce_cdc.schemes[name], json.dumps(change()).encode()
     signed = sign(scheme, body=body, secret=secret, now=NOW)
     headers = {header.lower(): value for header, value in signed.headers.items()}
@@ -284,12 +282,12 @@ def test_the_key_of_data_cloud_is_used_as_text_though_it_looks_like_base64() -> 
         assert verify(scheme, Request(body=body, headers={"x-signature": made}), secrets=(secret,), now=NOW).ok == ok
 
 
-@pytest.mark.parametrize("told", ["", "yesterday", "2026-10-05T09:31:07", 5, None])
-def test_a_time_of_data_cloud_that_cannot_be_read_is_not_made_up(told: Any) -> None:
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-10-05T09:31:07", 5, None])
+def test_unreadable_data_cloud_time_is_the_time_of_receipt(text: Any) -> None:
     body = golden(salesforce_data_cloud, "Pipeline_Grew")
-    body["events"][0] |= {"EventCreationDateTime": told, "EventPublishDateTime": told}
+    body["events"][0] |= {"EventCreationDateTime": text, "EventPublishDateTime": text}
     (event,) = salesforce_data_cloud.events(delivery(salesforce_data_cloud, body | {"creationDateTime": ""}))
-    if told == "2026-10-05T09:31:07":
+    if text == "2026-10-05T09:31:07":
         assert (event.occurred_at.isoformat(), event.clock) == ("2026-10-05T09:31:07+00:00", "event")
     else:
         assert (event.occurred_at, event.clock) == (NOW, "received")
@@ -302,7 +300,7 @@ HELLO = {"callbackId": "0e2c9a41-5d5c-4b0b", "verificationKey": "golden-once"}
 
 
 @pytest.fixture
-def door(tmp_path: Path) -> Iterator[WebhookHandler]:
+def handler(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal = SqliteJournal(tmp_path / "j.db")
     endpoints = {
         name: Endpoint(
@@ -318,23 +316,23 @@ def door(tmp_path: Path) -> Iterator[WebhookHandler]:
     journal.close()
 
 
-def post(door: WebhookHandler, body: Any, name: str = "hiding") -> Any:
-    return door.take(name, HttpRequest(method="POST", body=json.dumps(body).encode(), headers={}))
+def post(handler: WebhookHandler, body: Any, name: str = "hiding") -> Any:
+    return handler.take(name, HttpRequest(method="POST", body=json.dumps(body).encode(), headers={}))
 
 
-def test_a_new_callback_is_answered_unsigned_and_stores_and_tells_nothing(
-    door: WebhookHandler, caplog: pytest.LogCaptureFixture
+def test_unsigned_verification_is_answered_and_not_stored_or_logged(
+    handler: WebhookHandler, caplog: pytest.LogCaptureFixture
 ) -> None:
     with caplog.at_level(logging.DEBUG):
-        told = post(door, HELLO)
-    assert (told.status, told.body) == (200, b"{}")
-    assert door.journal.rows() == []
+        response = post(handler, HELLO)
+    assert (response.status, response.body) == (200, b"{}")
+    assert handler.journal.rows() == []
     assert "golden-once" not in repr([vars(record) for record in caplog.records])
 
 
-def test_the_operator_may_ask_for_the_code_in_the_log(door: WebhookHandler, caplog: pytest.LogCaptureFixture) -> None:
-    told = post(door, HELLO, "showing")
-    assert (told.status, told.body) == (200, b"{}")
+def test_verification_code_is_logged_if_configured(handler: WebhookHandler, caplog: pytest.LogCaptureFixture) -> None:
+    response = post(handler, HELLO, "showing")
+    assert (response.status, response.body) == (200, b"{}")
     (record,) = caplog.records
     assert record.__dict__["note"] == "verify the callback: callbackId 0e2c9a41-5d5c-4b0b, verificationKey golden-once"
 
@@ -347,18 +345,18 @@ def test_the_operator_may_ask_for_the_code_in_the_log(door: WebhookHandler, capl
         HELLO | {"verificationKey": "x" * 501}, HELLO | {"callbackId": " " * 3000}, [{"eventCategoryType": "x"}],
     ],
 )  # fmt: skip
-def test_nothing_else_is_answered_without_a_signature(door: WebhookHandler, body: Any) -> None:
+def test_nothing_else_is_answered_without_a_signature(handler: WebhookHandler, body: Any) -> None:
     for name in ("hiding", "showing"):
         with pytest.raises(Rejected) as caught:
-            post(door, body, name)
+            post(handler, body, name)
         assert caught.value.status == 401
-    assert door.journal.rows() == []
+    assert handler.journal.rows() == []
 
 
 @pytest.mark.parametrize(
     ("name", "key"), [("text", b"c2VjcmV0c2VjcmV0"), ("decoded", base64.b64decode("c2VjcmV0c2VjcmV0"))]
 )
-def test_both_readings_of_the_signature_key_can_be_chosen(name: str, key: bytes) -> None:
+def test_signature_key_can_be_used_as_text_or_decoded(name: str, key: bytes) -> None:
     body = json.dumps(golden(salesforce_marketing_cloud, "EngagementEvents.EmailOpen")).encode()
     made = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
     for scheme, read in salesforce_marketing_cloud.schemes.items():
@@ -375,7 +373,7 @@ def test_a_batch_of_a_thousand_is_a_thousand_events() -> None:
     assert [event.key for event in again] == [event.key for event in events]
 
 
-def test_an_event_about_nobody_is_malformed_not_somebodys() -> None:
+def test_event_without_a_subscriber_is_malformed() -> None:
     (one,) = golden(salesforce_marketing_cloud, "EngagementEvents.EmailOpen")
     for composite in ({}, {"subscriberId": "0"}, {"subscriberId": ""}):
         ((_, outcome),) = outcomes(

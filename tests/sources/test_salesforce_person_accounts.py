@@ -1,4 +1,4 @@
-"""A Person Account is a person, whichever way Salesforce sends it; and what names a platform event or data action."""
+"""A Person Account is a person in every Salesforce source; keys of platform events and data actions."""
 
 import json
 from typing import Any
@@ -79,14 +79,14 @@ def test_a_person_account_and_its_contact_have_one_anonymous_id(source: Source, 
     "fields",
     [COMPANY, COMPANY | {"IsPersonAccount": "false"}, COMPANY | {"Person_In_Charge__c": "Ann"}, COMPANY | {"PersonRank__c": "1"}],
 )  # fmt: skip
-def test_a_company_is_a_group_and_nobody_is_identified(source: Source, write: Any, fields: dict[str, Any]) -> None:
+def test_company_is_a_group_without_an_identify(source: Source, write: Any, fields: dict[str, Any]) -> None:
     messages = messages_of(source, write(fields))
     assert "identify" not in {message["type"] for message in messages}
     assert messages[0]["traits"]["name"] == "Acme"
 
 
 @pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
-def test_a_user_id_in_a_contacts_own_field_is_found_on_its_account(source: Source, write: Any) -> None:
+def test_user_id_in_a_contact_field_is_read_from_its_account(source: Source, write: Any) -> None:
     (event,) = source.events(
         Delivery(source=source.name, body=write(PERSON | {"User_Id__pc": "usr_1"}), received_at=RECEIVED,
                  options=source.defaults())
@@ -149,7 +149,7 @@ def test_one_platform_event_has_one_key_by_every_relay() -> None:
     assert bridge.former_keys == (FormerKey("Shipment__e-5d1c7e9a-0000-4000-8000-0000000000ff"),)
 
 
-def test_the_id_of_a_bus_does_not_name_the_event_alone() -> None:
+def test_bus_id_alone_is_not_the_key() -> None:
     bus = {"id": UUID, "detail-type": "Shipment__e", "detail": {"payload": {}}}
     assert platform_event(**bus).key == f"Shipment__e-{UUID}"
 

@@ -1,4 +1,4 @@
-"""What the support tools have in common: one vocabulary, no texts, signatures, and docs that are true."""
+"""What the support tools have in common: one vocabulary, no texts, signatures, and correct docs."""
 
 import json
 import re
@@ -54,11 +54,11 @@ def named(source: Source) -> str:
 
 @cache
 def messages(source: Source) -> list[dict[str, Any]]:
-    found = []
+    messages_found = []
     for path in sorted((GOLDEN / source.name).glob("*.messages.json")):
         for event in json.loads(path.read_text()).get("events", []):
-            found += event.get("messages", [])
-    return found
+            messages_found += event.get("messages", [])
+    return messages_found
 
 
 def request_of(scheme: Scheme, body: bytes, secret: str, *, now: datetime = NOW) -> Request:
@@ -72,21 +72,21 @@ def request_of(scheme: Scheme, body: bytes, secret: str, *, now: datetime = NOW)
 @pytest.mark.parametrize("source", SOURCES, ids=named)
 def test_every_event_name_is_segments_or_in_our_vocabulary(source: Source) -> None:
     spec = json.loads(files("translators").joinpath("spec_events.json").read_text())
-    told = {message["event"] for message in messages(source) if message["type"] == "track"}
-    assert told
-    assert told <= set(spec) | set(VOCABULARY)
+    names = {message["event"] for message in messages(source) if message["type"] == "track"}
+    assert names
+    assert names <= set(spec) | set(VOCABULARY)
 
 
 @pytest.mark.parametrize("source", [source for source in SOURCES if source not in (gorgias, pylon)], ids=named)
-def test_no_text_that_somebody_wrote_is_sent(source: Source) -> None:
-    """Every fixture writes `(the text)` where the provider sends what somebody wrote; Gorgias's and Pylon's templates have none."""
+def test_no_text_written_by_a_person_is_sent(source: Source) -> None:
+    """Every fixture has `(the text)` for text of a person; the templates of Gorgias and Pylon have none."""
     sent = [path for path in (GOLDEN / source.name).glob("*.json") if not path.name.endswith(".messages.json")]
     assert any("(the text)" in path.read_text() for path in sent)
     assert "(the text)" not in json.dumps(messages(source))
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
-def test_a_reply_says_whose_it_is_and_an_agents_chat_is_received(source: Source) -> None:
+def test_reply_has_an_author_and_agent_chat_is_received(source: Source) -> None:
     for message in messages(source):
         properties = message.get("properties", {})
         if message.get("event") == "Ticket Replied":
@@ -98,7 +98,7 @@ def test_a_reply_says_whose_it_is_and_an_agents_chat_is_received(source: Source)
 
 
 @pytest.mark.parametrize(("source", "scheme"), SIGNED)
-def test_what_it_signs_is_let_in_and_nothing_else(source: Source, scheme: Scheme) -> None:
+def test_only_a_correct_signature_verifies(source: Source, scheme: Scheme) -> None:
     secret = "user:long-random-password" if getattr(scheme, "where", "") == "basic" else "long-random-secret"
     request = request_of(scheme, b'{"a": 1}', secret)
     assert verify(scheme, request, secrets=(secret,), now=NOW).ok
@@ -111,7 +111,7 @@ def test_what_it_signs_is_let_in_and_nothing_else(source: Source, scheme: Scheme
 
 
 @pytest.mark.parametrize("source", [zendesk, front, linear, chatwoot, crisp, plain, hubspot], ids=named)
-def test_an_old_delivery_is_refused_where_the_time_is_signed(source: Source) -> None:
+def test_old_delivery_is_refused_if_the_time_is_signed(source: Source) -> None:
     scheme = next(iter(source.schemes.values()))
     request = request_of(scheme, b"{}", "secret", now=NOW - timedelta(minutes=6))
     assert verify(scheme, request, secrets=("secret",), now=NOW).fault is Fault.CLOCK
@@ -119,8 +119,10 @@ def test_an_old_delivery_is_refused_where_the_time_is_signed(source: Source) -> 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
 def test_the_docs_name_every_translated_type_and_no_other(source: Source) -> None:
-    what = (DOCS / f"{source.name}.md").read_text().partition("## What")[2].partition("\n## ")[0]
-    cells = [line.split("|")[1] for line in what.splitlines() if line.startswith("| ") and not line.startswith("| -")]
+    section = (DOCS / f"{source.name}.md").read_text().partition("## What")[2].partition("\n## ")[0]
+    cells = [
+        line.split("|")[1] for line in section.splitlines() if line.startswith("| ") and not line.startswith("| -")
+    ]
     documented = {name for cell in cells[1:] for name in re.findall(r"(?<!\()`([^`]+)`", cell)}
     assert documented == set(source.handlers)
 
@@ -138,12 +140,12 @@ def test_the_docs_name_every_option_the_secret_and_the_strength(source: Source) 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)
 def test_every_message_of_a_type_is_in_its_row_of_the_docs(source: Source) -> None:
-    what = (DOCS / f"{source.name}.md").read_text().partition("## What")[2].partition("\n## ")[0]
-    rows = [line.split("|") for line in what.splitlines() if line.startswith("| ")]
+    section = (DOCS / f"{source.name}.md").read_text().partition("## What")[2].partition("\n## ")[0]
+    rows = [line.split("|") for line in section.splitlines() if line.startswith("| ")]
     for message in messages(source):
         type_ = message["context"]["webhook"]["type"]
-        told = " ".join(row[2] for row in rows if f"`{type_}`" in row[1])
-        assert message.get("event", message["type"]) in told, type_
+        names = " ".join(row[2] for row in rows if f"`{type_}`" in row[1])
+        assert message.get("event", message["type"]) in names, type_
 
 
 @pytest.mark.parametrize(
@@ -157,13 +159,13 @@ def test_every_message_of_a_type_is_in_its_row_of_the_docs(source: Source) -> No
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
-def test_the_template_to_paste_has_the_shape_of_the_fixtures(source: Source, golden: str) -> None:
+def test_docs_template_has_the_members_of_the_fixtures(source: Source, golden: str) -> None:
     template = json.loads((DOCS / f"{source.name}.md").read_text().partition("```json\n")[2].partition("```")[0])
     assert shape(template) == shape(json.loads((GOLDEN / source.name / f"{golden}.json").read_text()))
 
 
 @pytest.mark.parametrize("source", [zendesk, freshdesk, jira], ids=named)
-def test_the_template_lets_no_customer_write_into_the_body(source: Source) -> None:
+def test_docs_template_has_no_customer_written_text(source: Source) -> None:
     template = (DOCS / f"{source.name}.md").read_text().partition("```json\n")[2].partition("```")[0]
     written = (
         "*.title}}",
@@ -177,7 +179,7 @@ def test_the_template_lets_no_customer_write_into_the_body(source: Source) -> No
     )
     placeholders = re.findall(r"\{\{[^}]+\}\}", template)
     assert placeholders
-    assert not [each for each in placeholders for pattern in written if fnmatchcase(each, pattern)]
+    assert not [placeholder for placeholder in placeholders for pattern in written if fnmatchcase(placeholder, pattern)]
 
 
 def shape(value: Any) -> Any:

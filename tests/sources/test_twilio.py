@@ -1,4 +1,4 @@
-"""Twilio: callbacks about no message, opting out, keys."""
+"""Twilio: callbacks that are not about a message, opt-out, keys."""
 
 from urllib.parse import urlencode
 
@@ -41,7 +41,7 @@ def outcome_of(**form: str) -> tuple[Event, Outcome]:
         ({"AccountSid": "AC1", "Sid": "NO1", "Level": "ERROR", "PayloadType": "application/json"}, "debugger.ERROR"),
     ],
 )  # fmt: skip
-def test_a_documented_callback_about_no_message_is_ignored_with_a_reason(form: dict[str, str], type_: str) -> None:
+def test_callback_that_is_not_about_a_message_is_ignored(form: dict[str, str], type_: str) -> None:
     event, outcome = outcome_of(**form)
     assert event.type == type_
     assert isinstance(outcome, Ignored), outcome
@@ -63,7 +63,7 @@ def test_two_requests_of_one_call_are_two_events() -> None:
         ("", ["SMS Received"]),
     ],
 )
-def test_a_customer_who_opts_out_or_in_is_an_event_beside_the_message(choice: str, events: list[str]) -> None:
+def test_opt_out_and_opt_in_make_an_event_with_the_message(choice: str, events: list[str]) -> None:
     _, outcome = outcome_of(MessageSid="SM1", SmsStatus="received", Body=choice, OptOutType=choice, From="+15005550006")
     assert isinstance(outcome, Translated)
     assert [message["event"] for message in outcome.messages] == events

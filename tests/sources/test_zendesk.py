@@ -1,4 +1,4 @@
-"""What the goldens of Zendesk cannot tell by themselves."""
+"""Behaviour of Zendesk that its goldens do not cover."""
 
 import json
 from datetime import UTC, datetime
@@ -24,11 +24,11 @@ def delivery(body: dict[str, Any], headers: dict[str, str] | None = None, **opti
 
 
 def triggered(type_: str = "ticket.solved", **more: Any) -> dict[str, Any]:
-    told = {"type": type_, "at": "2026-10-05T09:31Z", "ticket": {"id": "1"}, "requester": {"id": "2"}}
-    return told | more
+    template = {"type": type_, "at": "2026-10-05T09:31Z", "ticket": {"id": "1"}, "requester": {"id": "2"}}
+    return template | more
 
 
-def test_the_secret_that_zendesk_publishes_for_tests_opens_nothing() -> None:
+def test_published_test_secret_is_refused() -> None:
     published = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
     signed = sign(SCHEME, body=b"{}", secret=published, now=NOW)
     request = Request(body=b"{}", headers={name.lower(): value for name, value in signed.headers.items()})
@@ -36,7 +36,7 @@ def test_the_secret_that_zendesk_publishes_for_tests_opens_nothing() -> None:
 
 
 def test_the_timestamp_comes_before_the_body_in_what_is_signed() -> None:
-    # https://developer.zendesk.com/documentation/webhooks/verifying/ ; an older page had it the other way round
+    # https://developer.zendesk.com/documentation/webhooks/verifying/ ; an older page had the opposite order
     now = datetime(2021, 7, 25, 10, 0, tzinfo=UTC)
     headers = {"x-zendesk-webhook-signature-timestamp": "2021-07-25T10:00:00Z"}
     body, secret = b'{"say": "hello"}', "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA="
@@ -46,7 +46,7 @@ def test_the_timestamp_comes_before_the_body_in_what_is_signed() -> None:
     assert not verify(SCHEME, Request(body=body, headers=former), secrets=(secret,), now=now).ok
 
 
-def test_another_account_is_refused_where_one_is_named() -> None:
+def test_other_account_than_configured_is_refused() -> None:
     body = {"type": "zen:event-type:ticket.created", "account_id": 7}
     zendesk.check(delivery(body))
     zendesk.check(delivery(body, account_id="7"))
@@ -63,27 +63,27 @@ def test_a_retry_of_a_trigger_has_the_key_of_its_first_delivery() -> None:
 
 
 @pytest.mark.parametrize("public", ["false", "False", "", "no"])
-def test_a_reply_that_is_not_said_to_be_public_is_never_sent(public: str) -> None:
+def test_reply_without_the_public_flag_is_never_sent(public: str) -> None:
     body = triggered("ticket.replied", author="agent", comment={"id": "1", "public": public})
     ((_, outcome),) = outcomes(zendesk, delivery(body))
     assert isinstance(outcome, Ignored | Broken)
 
 
-@pytest.mark.parametrize("author", ["", "somebody"])
-def test_a_reply_must_say_who_wrote_it(author: str) -> None:
+@pytest.mark.parametrize("author", ["", "visitor"])
+def test_reply_needs_an_author(author: str) -> None:
     body = triggered("ticket.replied", author=author, comment={"id": "1", "public": "true"})
     ((_, outcome),) = outcomes(zendesk, delivery(body))
     assert isinstance(outcome, Broken)
     assert "$.author" in outcome.reason
 
 
-def test_one_address_is_one_person_however_it_is_written() -> None:
-    told = []
+def test_one_address_is_one_person_with_any_spelling() -> None:
+    anonymous_ids = []
     for address in ("Jonas@Example.com", " jonas@example.com"):
         ((_, outcome),) = outcomes(zendesk, delivery(triggered(requester={"email": address})))
         assert isinstance(outcome, Translated)
-        told.append(outcome.messages[0]["anonymousId"])
-    assert told[0] == told[1]
+        anonymous_ids.append(outcome.messages[0]["anonymousId"])
+    assert anonymous_ids[0] == anonymous_ids[1]
 
 
 def test_a_trigger_without_a_requester_is_ignored() -> None:
@@ -122,7 +122,7 @@ def outcome_of(body: dict[str, Any], headers: dict[str, str] | None = None) -> A
         ("DELETED", "OPEN", None),
     ],
 )
-def test_a_ticket_that_is_put_away_is_neither_reopened_nor_solved(before: str, now: str, name: str | None) -> None:
+def test_removed_ticket_is_neither_reopened_nor_solved(before: str, now: str, name: str | None) -> None:
     """The statuses of https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events/#status-changed"""
     outcome = outcome_of(
         happened("ticket.status_changed", {"id": "1", "requester_id": "2"}, {"current": now, "previous": before})
@@ -135,11 +135,11 @@ def test_a_ticket_that_is_put_away_is_neither_reopened_nor_solved(before: str, n
 
 
 @pytest.mark.parametrize("role", ["agent", "AGENT", "Admin"])
-def test_staff_is_no_customer_however_its_role_is_written(role: str) -> None:
+def test_staff_is_no_customer_with_any_spelling_of_the_role(role: str) -> None:
     assert isinstance(outcome_of(happened("user.created", {"id": "5", "role": role})), Ignored)
 
 
-def test_a_type_behind_a_slash_is_the_same_type() -> None:
+def test_event_type_with_a_slash_is_the_same_type() -> None:
     """Some of Zendesk's examples write `zen:event-type/user.identity_created`."""
     body = happened("user.created", {"id": "5", "role": "END_USER"})
     outcome = outcome_of(body | {"type": "zen:event-type/user.created"})
@@ -148,7 +148,7 @@ def test_a_type_behind_a_slash_is_the_same_type() -> None:
 
 
 @pytest.mark.parametrize(("tags", "expected"), [("vip  late", ["vip", "late"]), ("", None), (["vip"], ["vip"])])
-def test_tags_are_a_list_however_they_come(tags: Any, expected: Any) -> None:
+def test_tags_are_a_list_from_a_text_or_a_list(tags: Any, expected: Any) -> None:
     outcome = outcome_of(happened("ticket.created", {"id": "1", "requester_id": "2", "tags": tags}))
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"].get("tags") == expected
@@ -165,7 +165,7 @@ def test_tags_are_a_list_however_they_come(tags: Any, expected: Any) -> None:
         ({}, None),
     ],
 )
-def test_a_reply_of_somebody_who_is_not_told_is_nobodys(comment: dict[str, Any], author: str | None) -> None:
+def test_reply_without_is_staff_is_sent_only_for_the_requester(comment: dict[str, Any], author: str | None) -> None:
     detail = {"id": "1", "requester_id": "2"}
     outcome = outcome_of(happened("ticket.comment_added", detail, {"comment": {"is_public": True} | comment}))
     if author is None:
@@ -179,13 +179,13 @@ def test_a_reply_of_somebody_who_is_not_told_is_nobodys(comment: dict[str, Any],
     ("kind", "id_", "external"),
     [("end_user", "8447", "zendesk_user_id"), ("END-USER", "67ab5f53a96f98663935c3f2", "zendesk_messaging_user_id")],
 )
-def test_a_messaging_id_is_not_taken_for_a_users(kind: str, id_: str, external: str) -> None:
+def test_messaging_id_is_not_a_zendesk_user_id(kind: str, id_: str, external: str) -> None:
     event = {"actor": {"id": id_, "type": kind}, "conversation_id": "c", "message": {"id": "m"}}
     outcome = outcome_of(happened("messaging_ticket.message_added", {"id": "1"}, event))
     assert isinstance(outcome, Translated)
     (message,) = outcome.messages
     assert message["event"] == "Live Chat Message Sent"
-    assert [(each["type"], each["id"]) for each in message["context"]["externalIds"]] == [(external, id_)]
+    assert [(entry["type"], entry["id"]) for entry in message["context"]["externalIds"]] == [(external, id_)]
 
 
 def test_a_trigger_of_another_account_is_refused_by_its_header() -> None:
