@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from translators.kit import Delivery
+from translators.kit import Delivery, to_iso
 from webhooks.signatures import sign, verify
 from webhooks.signatures.model import Request
 from webhooks.sources import plugins
@@ -341,3 +341,13 @@ def test_adyen_test_configuration_is_skipped_in_a_live_account() -> None:
     assert isinstance(outcome, Ignored)
     assert "a test payment" in outcome.reason
     assert isinstance(outcome_of("adyen", body | {"live": "true"}, environment="both"), Translated)
+
+
+def test_a_renewal_that_the_store_dates_ahead_has_the_events_own_time() -> None:
+    """Apple charges up to a day before the period begins, and `purchased_at_ms` is then its beginning."""
+    body = _revenuecat("RENEWAL")
+    sent = int(NOW.timestamp() * 1000)
+    body["event"] |= {"event_timestamp_ms": sent, "purchased_at_ms": sent + 20 * 3_600_000}
+    assert {message["timestamp"] for message in outcome_of("revenuecat", body).messages} == {to_iso(NOW)}
+    body["event"]["purchased_at_ms"] = sent - 20 * 3_600_000
+    assert to_iso(NOW) not in {message["timestamp"] for message in outcome_of("revenuecat", body).messages}

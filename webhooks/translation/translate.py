@@ -9,7 +9,7 @@ import hashlib
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from importlib.metadata import version
@@ -62,6 +62,8 @@ class Broken:
     reason: str
 
 
+_AHEAD: Final = timedelta(minutes=5)
+"""By how much a provider's clock may be ahead of ours."""
 _NOBODY: Final = (
     "it names nobody: what should be an id is a placeholder, such as null, 0 or {{user.id}}, or over 1,000 characters"
 )
@@ -225,8 +227,11 @@ def _about_nobody(message: Message, who: Identity | None, user_id_keys: Sequence
 
 
 def _time(message: Message, event: Event) -> datetime:
-    """The message's own time, unless it cannot be one: then the event's."""
-    return message.at if message.at is not None and message.at.year in YEARS else event.occurred_at
+    """Return the message's own time; the event's if that cannot be one, or lies ahead of the receipt as a plan does."""
+    at = message.at
+    if at is None or at.year not in YEARS or max(event.received_at + _AHEAD, event.occurred_at) < at:
+        return event.occurred_at
+    return at
 
 
 def render(
