@@ -1,4 +1,4 @@
-"""A worker over a journal in memory and a receiver on the loopback."""
+"""A worker over a journal in memory and a fake Segment on the loopback."""
 
 import threading
 import time
@@ -26,7 +26,7 @@ def bench(server):
 
 @pytest.fixture
 def eventually():
-    def wait(check, what="it did not come to pass"):
+    def wait(check, what="the condition did not become true"):
         deadline = time.monotonic() + 20
         while not check():
             assert time.monotonic() < deadline, what
@@ -37,7 +37,7 @@ def eventually():
 
 @pytest.fixture
 def running():
-    """Run workers in threads; they are stopped at the end."""
+    """Run workers in threads, and stop them at the end."""
     started = []
 
     def run(worker):

@@ -23,7 +23,7 @@ def real(server, tmp_path):
     journal.close()
 
 
-def test_two_workers_over_faults_deliver_all_and_send_nothing_under_two_ids(real, running, eventually):
+def test_two_workers_deliver_all_despite_faults_and_keep_message_ids(real, running, eventually):
     rng = random.Random(7)
     faults = [reset, lose_reply, truncate, status(503), status(429, Retry_After="1")]
     real.server.plan.extend(rng.choice([*faults, *[None] * 6]) or real_accept for _ in range(40))
@@ -34,8 +34,8 @@ def test_two_workers_over_faults_deliver_all_and_send_nothing_under_two_ids(real
         running(real.worker(settings=settings, name=name, chance=lambda: 0.05))
     eventually(lambda: real.states() == {State.DELIVERED: 300}, "the backlog did not drain")
     sent = {}
-    for told in real.server.receiver.received:
-        sent.setdefault(told["context"]["webhook"]["id"], set()).add(told["messageId"])
+    for message in real.server.receiver.received:
+        sent.setdefault(message["context"]["webhook"]["id"], set()).add(message["messageId"])
     assert len(sent) == 300
     assert {len(ids) for ids in sent.values()} == {2}
 
@@ -44,7 +44,7 @@ def real_accept(handler, request):
     handler.accept(request)
 
 
-def test_what_a_stopped_worker_handed_back_another_delivers(real, running, eventually):
+def test_another_worker_delivers_what_a_stopped_worker_released(real, running, eventually):
     gate = threading.Event()
     real.server.plan.append(lambda handler, request: (gate.wait(30), handler.drop()))
     real.orders(20)
@@ -57,7 +57,7 @@ def test_what_a_stopped_worker_handed_back_another_delivers(real, running, event
     eventually(lambda: real.states() == {State.DELIVERED: 20})
 
 
-def test_a_replay_sends_the_same_ids_and_one_as_new_sends_others(real):
+def test_replay_keeps_message_ids_and_replay_as_new_changes_them(real):
     real.orders(3)
     worker = real.worker()
     by = AuditContext(who="ann", reason="the destination lost them")
@@ -66,13 +66,13 @@ def test_a_replay_sends_the_same_ids_and_one_as_new_sends_others(real):
         assert real.journal.replay(real.journal.seqs(), by=by, as_new=as_new, now=real.clock()) == ChangeResult(3, 0)
     worker.run_once()
     assert real.states() == {State.DELIVERED: 3}
-    sent = [told["messageId"] for told in real.server.receiver.received]
+    sent = [message["messageId"] for message in real.server.receiver.received]
     first, again, new, newer = (sent[start : start + 3] for start in range(0, 12, 3))
     assert first == again
     assert len({*first, *new, *newer}) == 9
 
 
-def test_an_event_dropped_on_its_way_is_not_settled_by_its_worker(real, running, eventually):
+def test_an_event_dropped_during_delivery_is_not_settled_by_its_worker(real, running, eventually):
     gate = threading.Event()
     real.server.plan.append(lambda handler, request: (gate.wait(30), handler.accept(request)))
     real.orders(2)

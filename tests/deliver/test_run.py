@@ -1,4 +1,4 @@
-"""The worker as a process runs it: idle, awake, interrupted, and shut down."""
+"""The worker's run loop: idle, woken, interrupted and shut down."""
 
 import os
 import socket
@@ -15,7 +15,7 @@ from webhooks.segment import Clients
 from webhooks.settings import SegmentSettings, WorkerSettings
 
 
-def test_it_delivers_what_arrives_while_it_runs(bench, running, eventually):
+def test_events_that_arrive_while_it_runs_are_delivered(bench, running, eventually):
     worker = bench.worker(settings={"batch": 10})
     running(worker)
     bench.orders(35)
@@ -34,20 +34,20 @@ def test_an_idle_worker_is_woken(bench, running, eventually):
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_it_claims_more_while_batches_are_under_way_but_not_without_bound(bench, running, eventually):
+def test_claims_continue_while_batches_are_sent_up_to_a_limit(bench, running, eventually):
     gate = threading.Event()
     bench.server.always = wait_for(gate)
     bench.orders(100)
     worker = bench.worker(settings={"batch": 5}, segment={"in_flight": 2})
     running(worker)
-    eventually(lambda: worker._lanes and worker._lanes[bench.clients.of().fingerprint].busy == 4)
+    eventually(lambda: worker._queues and worker._queues[bench.clients.of().fingerprint].busy == 4)
     bench.server.wait_for_requests(2)
     assert worker.counts["claimed"] == 20
     gate.set()
     eventually(lambda: bench.states() == {State.DELIVERED: 100})
 
 
-def test_on_stop_what_is_in_flight_is_finished_and_the_rest_handed_back(bench, running):
+def test_on_stop_batches_in_flight_finish_and_other_events_are_released(bench, running):
     gate = threading.Event()
     bench.server.always = wait_for(gate)
     bench.orders(30)
@@ -62,7 +62,7 @@ def test_on_stop_what_is_in_flight_is_finished_and_the_rest_handed_back(bench, r
     assert bench.journal.notes()["worker:w"][1]["delivered"] == 5
 
 
-def test_a_request_that_outlasts_the_grace_is_handed_back_and_ignored_when_it_ends(bench, running, eventually):
+def test_a_request_longer_than_the_grace_period_is_released_and_not_settled(bench, running, eventually):
     gate = threading.Event()
     bench.server.always = wait_for(gate)
     bench.orders(3)
@@ -90,18 +90,18 @@ def test_stop_interrupts_the_wait_for_the_rate(bench, running, eventually):
     assert not any(row.attempts or row.leased_until for row in bench.journal.rows())
 
 
-def test_a_journal_that_is_away_is_outlived(bench, running, eventually, caplog):
+def test_the_worker_survives_an_unavailable_journal(bench, running, eventually, caplog):
     worker = bench.worker(chance=lambda: 0.0)
     bench.journal.away = True
     running(worker)
-    eventually(lambda: caplog.text.count("the journal is away") >= 2)
+    eventually(lambda: caplog.text.count("the journal is unavailable") >= 2)
     bench.journal.away = False
     bench.orders(3)
     eventually(lambda: bench.states() == {State.DELIVERED: 3})
     assert worker._failures == 0
 
 
-def test_what_was_delivered_while_the_journal_was_away_is_settled_when_it_is_back(bench, running, eventually, caplog):
+def test_deliveries_during_a_journal_outage_are_settled_after_it(bench, running, eventually, caplog):
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     worker = bench.worker(chance=lambda: 0.0)
@@ -116,9 +116,7 @@ def test_what_was_delivered_while_the_journal_was_away_is_settled_when_it_is_bac
     assert len(bench.server.requests) == 1
 
 
-def test_a_cycle_that_fails_is_logged_and_the_next_one_comes_after_a_rest(
-    bench, running, eventually, caplog, monkeypatch
-):
+def test_a_failed_cycle_is_logged_and_retried_after_a_pause(bench, running, eventually, caplog, monkeypatch):
     worker = bench.worker(chance=lambda: 0.0)
     claim = bench.journal.claim
     monkeypatch.setattr(bench.journal, "claim", lambda *_, **__: 1 / 0)
@@ -129,16 +127,16 @@ def test_a_cycle_that_fails_is_logged_and_the_next_one_comes_after_a_rest(
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_failures_rest_longer_and_longer_up_to_ten_seconds(bench):
+def test_the_pause_after_failures_grows_to_ten_seconds(bench):
     worker = bench.worker(chance=lambda: 1.0)
-    rests = []
+    pauses = []
     for failures in (0, 1, 2, 3, 4, 5, 50):
         worker._failures = failures
-        rests.append(worker._setback())
-    assert rests == [0, 1, 2, 4, 8, 10, 10]
+        pauses.append(worker._failure_pause())
+    assert pauses == [0, 1, 2, 4, 8, 10, 10]
 
 
-def test_a_journal_that_is_away_at_the_end_does_not_keep_the_worker(bench, running, caplog):
+def test_an_unavailable_journal_does_not_delay_the_shutdown(bench, running, caplog):
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     bench.orders(1)
@@ -147,24 +145,24 @@ def test_a_journal_that_is_away_at_the_end_does_not_keep_the_worker(bench, runni
     bench.server.wait_for_requests(1)
     bench.journal.away = True
     stop()
-    assert "the leases will run out" in caplog.text
+    assert "the leases will expire" in caplog.text
     gate.set()
 
 
-def test_a_settle_that_fails_for_a_reason_of_its_own_ends_no_thread(bench, running, eventually, caplog, monkeypatch):
+def test_an_unexpected_error_in_settle_does_not_end_the_thread(bench, running, eventually, caplog, monkeypatch):
     settle = bench.journal.settle
     failed = []
 
-    def fail_once(*told, **more):
+    def fail_once(*args, **kwargs):
         if not failed and threading.current_thread().name.startswith("segment-"):
             failed.append(1)
             raise RuntimeError("a bug of the store")
-        return settle(*told, **more)
+        return settle(*args, **kwargs)
 
     monkeypatch.setattr(bench.journal, "settle", fail_once)
     worker = bench.worker(segment={"in_flight": 1})
     bench.orders(1)
-    worker._turn()
+    worker._claim_and_dispatch()
     eventually(lambda: "a batch was not settled" in caplog.text)
     running(worker)
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
@@ -186,15 +184,15 @@ def test_leases_are_renewed_while_a_request_is_slow(bench, running, eventually):
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_a_renewal_that_fails_is_tried_again(bench, running, eventually, caplog, monkeypatch):
+def test_a_failed_lease_renewal_is_retried(bench, running, eventually, caplog, monkeypatch):
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     bench.orders(1)
 
-    def away(*_, **__):
+    def unavailable(*_, **__):
         raise JournalUnavailable("busy")
 
-    monkeypatch.setattr(bench.journal, "renew", away)
+    monkeypatch.setattr(bench.journal, "renew", unavailable)
     worker = bench.worker(settings={"lease": timedelta(seconds=0.03)})
     running(worker)
     eventually(lambda: caplog.text.count("leases not renewed") >= 2)
@@ -202,7 +200,7 @@ def test_a_renewal_that_fails_is_tried_again(bench, running, eventually, caplog,
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_a_lease_lost_in_flight_is_let_go_of(bench, running, eventually, caplog):
+def test_an_event_whose_lease_is_lost_in_flight_is_not_settled(bench, running, eventually, caplog):
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     bench.orders(2)
@@ -217,7 +215,7 @@ def test_a_lease_lost_in_flight_is_let_go_of(bench, running, eventually, caplog)
     assert [settlement.claim.seq for settlement in bench.journal.settled] == [2]
 
 
-def test_an_outage_loses_nothing_and_the_breaker_spares_the_server(bench, running, eventually):
+def test_a_segment_outage_loses_nothing_and_the_breaker_limits_requests(bench, running, eventually):
     bench.server.always = status(502)
     bench.orders(200)
     worker = bench.worker(settings={"batch": 20}, chance=lambda: 0.0)
@@ -229,42 +227,46 @@ def test_an_outage_loses_nothing_and_the_breaker_spares_the_server(bench, runnin
     bench.server.always = None
     client.breaker._until = 0.0
     eventually(lambda: (bench.clock.pass_(seconds=60), bench.states() == {State.DELIVERED: 200})[1])
-    assert set(bench.server.ids) == {told["messageId"] for told in bench.server.receiver.received}
+    assert set(bench.server.ids) == {message["messageId"] for message in bench.server.receiver.received}
     assert len(set(bench.server.ids)) == 200
 
 
-def test_old_events_are_pruned_and_the_worker_says_that_it_lives(bench):
+def test_old_events_are_pruned_and_the_heartbeat_is_written(bench):
     bench.orders(3)
     worker = bench.worker()
     worker.run_once()
     bench.clock.pass_(days=8)
     bench.orders(1, first=4)
-    worker._housekeeping.tend()
+    worker._housekeeping.run_due()
     assert bench.states() == {State.PENDING: 1}
-    at, said = bench.journal.notes()["worker:w"]
+    at, heartbeat = bench.journal.notes()["worker:w"]
     assert at == bench.clock()
-    assert (said["delivered"], said["open"], said["keys"]) == (3, 0, {bench.clients.of().fingerprint: "closed"})
+    assert (heartbeat["delivered"], heartbeat["open"], heartbeat["keys"]) == (
+        3,
+        0,
+        {bench.clients.of().fingerprint: "closed"},
+    )
     calls = len(bench.journal.calls)
-    worker._housekeeping.tend()
+    worker._housekeeping.run_due()
     assert len(bench.journal.calls) == calls
 
 
-def test_pruning_goes_on_while_there_is_more(bench, monkeypatch):
+def test_pruning_continues_while_there_are_more_old_events(bench, monkeypatch):
     worker = bench.worker()
     left = [5000, 5000, 10]
     monkeypatch.setattr(bench.journal, "prune", lambda *_, **__: left.pop(0))
     for _ in range(5):
-        worker._housekeeping.tend()
+        worker._housekeeping.run_due()
     assert left == []
 
 
-def test_the_worker_names_itself():
+def test_the_worker_name_is_host_and_process_id():
     worker = Worker(MemoryJournal(), {}, Clients(SegmentSettings()), WorkerSettings(), namespace="n")
     assert worker.name == f"{socket.gethostname()}-{os.getpid()}"
     worker.close()
 
 
-def test_a_hanging_key_does_not_delay_another(bench, running, eventually):
+def test_a_hanging_write_key_does_not_delay_another(bench, running, eventually):
     bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
     gate = threading.Event()
     accept = bench.server.always
@@ -286,7 +288,7 @@ def test_a_hanging_key_does_not_delay_another(bench, running, eventually):
     eventually(lambda: (bench.clock.pass_(seconds=1), bench.states() == {State.DELIVERED: 40})[1])
 
 
-def test_a_segment_that_fails_is_in_the_heartbeat_until_it_accepts_again(bench, running, eventually):
+def test_the_heartbeat_reports_a_failing_segment_until_it_accepts(bench, running, eventually):
     bench.server.always = status(503)
     bench.orders(1)
     worker = bench.worker()

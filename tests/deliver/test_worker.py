@@ -1,4 +1,4 @@
-"""Claim, translate, deliver, settle: what becomes of each event."""
+"""Claim, translate, deliver, settle: the outcome of each event."""
 
 import json
 import logging
@@ -11,7 +11,7 @@ from messages import endpoint, event
 from webhooks.journal import State
 
 
-def test_an_event_whose_messages_were_all_accepted_is_delivered(bench):
+def test_an_event_is_delivered_if_all_its_messages_were_accepted(bench):
     bench.append(event(1, '{"parts": 3}'))
     worker = bench.worker()
     assert worker.run_once() == 1
@@ -22,7 +22,7 @@ def test_an_event_whose_messages_were_all_accepted_is_delivered(bench):
 
 
 @pytest.mark.parametrize("level", [logging.INFO, logging.WARNING])
-def test_an_event_of_test_mode_is_warned_of_with_the_setting_that_delivers_it(bench, caplog, level):
+def test_a_test_mode_event_is_logged_with_the_setting_that_delivers_it(bench, caplog, level):
     caplog.set_level(level, logger="webhooks.events")
     bench.append(event(1, type="test_mode"), event(2, type="test_mode"), event(3, type="skipped"))
     bench.worker().run_once()  # one warning an hour for each source; the second event is shown as any ignored one
@@ -31,17 +31,17 @@ def test_an_event_of_test_mode_is_warned_of_with_the_setting_that_delivers_it(be
     assert "set SEGUE_SHOP_ENVIRONMENT=both" in record.detail
 
 
-def test_money_arrives_to_the_last_digit(bench):
+def test_money_is_delivered_to_the_last_digit(bench):
     bench.append(event(1, '{"total": "900719925474099.10"}'), event(2, '{"total": "1234567890123456789.10"}'))
     bench.worker().run_once()
     assert b'"total":900719925474099.10' in bench.server.requests[0].raw
     assert b'"total":"1234567890123456789.10"' in bench.server.requests[0].raw, "no double holds it, so it is a text"
 
 
-def test_messages_go_in_the_order_of_arrival(bench):
+def test_messages_are_sent_in_order_of_arrival(bench):
     bench.orders(500)
     bench.worker(settings={"batch": 500}).run_once()
-    sent = [told["context"]["webhook"]["id"] for told in bench.server.requests[0].batch]
+    sent = [message["context"]["webhook"]["id"] for message in bench.server.requests[0].batch]
     assert sent == [f"e{number}" for number in range(1, 501)]
 
 
@@ -49,12 +49,12 @@ def test_messages_go_in_the_order_of_arrival(bench):
     ("type_", "state", "reason"),
     [
         ("skipped", State.IGNORED, "a draft means nothing"),
-        ("unheard-of", State.UNSUPPORTED, "has no translation"),
+        ("unknown", State.UNSUPPORTED, "has no translation"),
         ("broken", State.DEAD, "a bug of the translator"),
         ("surrogate", State.DEAD, "UnicodeEncodeError"),
     ],
 )
-def test_what_makes_no_message_is_settled_at_once_with_its_reason(bench, type_, state, reason):
+def test_an_event_without_messages_is_settled_with_its_reason(bench, type_, state, reason):
     bench.append(event(1, type=type_))
     bench.worker().run_once()
     assert bench.row(1).state is state
@@ -62,7 +62,7 @@ def test_what_makes_no_message_is_settled_at_once_with_its_reason(bench, type_, 
     assert bench.server.requests == []
 
 
-def test_a_message_that_segment_would_drop_makes_its_event_dead_and_the_reason_says_the_mend(bench):
+def test_a_message_that_segment_would_drop_makes_its_event_dead(bench):
     bench.append(event(1, '{"user": ""}'))
     bench.worker().run_once()
     assert bench.row(1).state is State.DEAD
@@ -70,7 +70,7 @@ def test_a_message_that_segment_would_drop_makes_its_event_dead_and_the_reason_s
     assert bench.server.requests == []
 
 
-def test_a_message_too_large_is_cut_and_delivered(bench):
+def test_a_too_large_message_is_shortened_and_delivered(bench):
     bench.append(event(1, json.dumps({"note": "x" * 33_000, "total": "19.90"})))
     bench.worker().run_once()
     (sent,) = bench.server.receiver.received
@@ -79,16 +79,16 @@ def test_a_message_too_large_is_cut_and_delivered(bench):
     assert bench.row(1).state is State.DELIVERED
 
 
-def test_a_message_that_segment_would_drop_holds_up_none_of_its_event_and_the_event_is_dead(bench):
+def test_other_messages_of_a_dead_event_are_still_delivered(bench):
     bench.append(event(1, type="half"))
     bench.worker().run_once()
-    assert [told["event"] for told in bench.server.receiver.received] == ["Order Updated"]
+    assert [message["event"] for message in bench.server.receiver.received] == ["Order Updated"]
     assert bench.row(1).state is State.DEAD
     assert "over Segment's 32000" in bench.row(1).reason
     assert "shop-order-completed-" in bench.row(1).reason
 
 
-def test_a_poison_message_kills_its_event_only_and_its_siblings_are_delivered(bench, caplog):
+def test_a_poison_message_makes_only_its_own_event_dead(bench, caplog):
     bench.append(event(1, '{"parts": 3}'), event(2), event(3))
     worker = bench.worker()
     bench.server.plan.append(status(401))
@@ -107,14 +107,14 @@ def test_a_poison_message_kills_its_event_only_and_its_siblings_are_delivered(be
 
 
 @pytest.mark.parametrize("fault", [reset, lose_reply, hang, status(503), status(429)])
-def test_a_passing_failure_hands_back_with_backoff_and_the_same_ids_go_again(bench, fault, caplog):
+def test_a_temporary_failure_is_retried_with_backoff_and_the_same_ids(bench, fault, caplog):
     bench.orders(2)
     bench.server.plan.append(fault)
     worker = bench.worker(segment={"read_timeout": 0.2 if fault is hang else 10.0}, chance=lambda: 1.0)
     worker.run_once()
     row = bench.row(1)
     assert (row.state, row.attempts, row.due_at) == (State.PENDING, 1, bench.clock() + timedelta(seconds=0.5))
-    assert "put off, nothing is lost" in caplog.text
+    assert "postponed, nothing is lost" in caplog.text
     assert worker.run_once() == 0
     bench.clock.pass_(seconds=1)
     worker.run_once()
@@ -124,7 +124,7 @@ def test_a_passing_failure_hands_back_with_backoff_and_the_same_ids_go_again(ben
     assert set(bench.server.ids) == set(bench.server.requests[0].ids)
 
 
-def test_retry_after_is_kept_and_counts_no_attempt(bench):
+def test_retry_after_is_obeyed_and_counts_no_attempt(bench):
     bench.orders(1)
     bench.server.plan.append(status(429, Retry_After="7"))
     bench.worker().run_once()
@@ -132,7 +132,7 @@ def test_retry_after_is_kept_and_counts_no_attempt(bench):
     assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(seconds=7))
 
 
-def test_a_refused_key_is_held_noted_and_recovers_and_another_key_goes_on(bench, caplog):
+def test_a_refused_write_key_is_held_and_recovers_without_delaying_others(bench, caplog):
     caplog.set_level(logging.INFO)
     bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
     bench.server.refused_keys = {"wk"}
@@ -155,12 +155,12 @@ def test_a_refused_key_is_held_noted_and_recovers_and_another_key_goes_on(bench,
     worker.run_once()
     assert bench.states() == {State.DELIVERED: 5}
     assert bench.journal.notes()[name][1]["held"] is False
-    told = [record.getMessage() for record in caplog.records if "write key" in record.getMessage()]
-    assert told == ["write key held: nothing is lost", "write key works again"]
+    messages = [record.getMessage() for record in caplog.records if "write key" in record.getMessage()]
+    assert messages == ["write key held: nothing is lost", "write key works again"]
     assert '"wk"' not in caplog.text
 
 
-def test_a_hold_that_an_earlier_process_noted_is_lifted_by_the_first_success(bench):
+def test_a_hold_of_an_earlier_process_ends_with_the_first_success(bench):
     worker = bench.worker()
     name = f"hold:{bench.clients.of().fingerprint}"
     bench.journal.note(name, {"held": True}, now=bench.clock())
@@ -169,20 +169,20 @@ def test_a_hold_that_an_earlier_process_noted_is_lifted_by_the_first_success(ben
     assert bench.journal.notes()[name][1]["held"] is False
 
 
-def test_a_hold_that_could_not_be_noted_is_noted_with_the_next_batch(bench, monkeypatch):
+def test_a_hold_that_could_not_be_stored_is_stored_with_the_next_batch(bench, monkeypatch):
     bench.server.refused_keys = {"wk"}
     worker = bench.worker()
     client = bench.clients.of()
     client.breaker.hold("401")
     bench.journal.away = True
-    worker._holds.report(client)
+    worker._key_status.report(client)
     bench.journal.away = False
     assert not bench.journal.notes()
-    worker._holds.report(client)
+    worker._key_status.report(client)
     assert bench.journal.notes()[f"hold:{client.fingerprint}"][1]["held"] is True
 
 
-def test_while_the_only_key_is_held_nothing_is_claimed(bench):
+def test_while_the_only_write_key_is_held_nothing_is_claimed(bench):
     bench.server.refused_keys = {"wk"}
     bench.orders(1)
     worker = bench.worker()
@@ -201,7 +201,7 @@ def test_without_a_write_key_events_wait(bench):
     assert "no write key is configured" in row.reason
 
 
-def test_an_event_of_an_endpoint_that_is_gone_waits_for_it(bench, caplog):
+def test_an_event_waits_for_an_endpoint_that_is_not_configured(bench, caplog):
     bench.append(event(1, source="gone"), event(2, source="gone"), event(3))
     bench.worker().run_once()
     row = bench.row(1, "gone")
@@ -211,40 +211,40 @@ def test_an_event_of_an_endpoint_that_is_gone_waits_for_it(bench, caplog):
     assert caplog.text.count("not configured") == 1
 
 
-def test_an_event_whose_encryption_key_is_missing_waits_untouched_and_is_no_dead_letter(bench, caplog):
+def test_an_event_waits_for_its_missing_encryption_key(bench, caplog):
     bench.append(event(1), event(2), event(3))
     for seq in (1, 2):
-        bench.journal.lock(seq, "sealed with key 0a0b0c0d, which is not configured")
+        bench.journal.lock(seq, "encrypted with key 0a0b0c0d, which is not configured")
     bench.worker().run_once()
     row = bench.row(1)
     assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(minutes=5))
-    assert row.reason == "sealed with key 0a0b0c0d, which is not configured"
+    assert row.reason == "encrypted with key 0a0b0c0d, which is not configured"
     assert bench.row(3).state is State.DELIVERED
-    assert caplog.text.count("events wait for their key") == 1
+    assert caplog.text.count("events wait for their encryption key") == 1
 
 
-def test_with_no_endpoint_at_all_events_wait_too(bench):
+def test_events_wait_if_no_endpoint_is_configured(bench):
     bench.endpoints.clear()
     bench.append(event(1))
     bench.worker().run_once()
     assert bench.row(1).state is State.PENDING
 
 
-def test_a_key_with_no_room_hands_its_events_back_for_a_second(bench, eventually):
+def test_a_full_queue_releases_events_for_a_second(bench, eventually):
     bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
     worker = bench.worker(segment={"in_flight": 1, "read_timeout": 5.0}, settings={"batch": 1})
     bench.server.plan.extend([hang])
     bench.orders(3)
     for _ in range(2):
-        worker._turn()
-    worker._turn()
+        worker._claim_and_dispatch()
+    worker._claim_and_dispatch()
     row = bench.row(3)
     assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(seconds=1))
     bench.server.closed.set()
     worker._finish(None)
 
 
-def test_an_event_of_many_batches_is_settled_once_when_all_are_done(bench):
+def test_an_event_of_many_batches_is_settled_once(bench):
     bench.append(event(1, json.dumps({"parts": 40, "note": "x" * 30_000})), event(2))
     bench.server.plan.extend([status(503)])
     worker = bench.worker()
@@ -257,7 +257,7 @@ def test_an_event_of_many_batches_is_settled_once_when_all_are_done(bench):
     assert bench.states() == {State.DELIVERED: 2}
 
 
-def test_a_bug_of_the_client_hands_its_batch_back(bench, monkeypatch, caplog):
+def test_a_bug_in_the_client_releases_the_batch(bench, monkeypatch, caplog):
     bench.orders(2)
     worker = bench.worker()
 
@@ -271,7 +271,7 @@ def test_a_bug_of_the_client_hands_its_batch_back(bench, monkeypatch, caplog):
     assert "Traceback" in caplog.text
 
 
-def test_a_bug_amid_the_dispatch_hands_the_claims_back(bench, monkeypatch):
+def test_a_bug_in_the_dispatch_releases_the_claims(bench, monkeypatch):
     bench.orders(3)
     worker = bench.worker()
     monkeypatch.setattr(worker, "_prepare", lambda *_: 1 / 0)
@@ -291,20 +291,20 @@ def test_an_event_whose_lease_was_lost_is_not_settled(bench, eventually):
     assert worker.counts["lost"] == 1
 
 
-def test_an_event_whose_lease_was_lost_is_not_sent_any_more(bench):
+def test_an_event_whose_lease_was_lost_is_not_sent(bench):
     bench.orders(1)
     worker = bench.worker()
-    ledger = worker._ledger
-    worker._lane("")
-    claims = ledger.take(10)
+    leases = worker._leases
+    worker._queue("")
+    claims = leases.claim(10)
     bench.journal.steal(1)
-    ledger.renew()
+    leases.renew()
     worker._dispatch(claims)
     worker._finish(None)
     assert bench.server.requests == []
     assert bench.row(1).state is State.PENDING
 
 
-def test_with_nothing_open_no_lease_is_renewed(bench):
-    bench.worker()._ledger.renew()
+def test_without_open_claims_no_lease_is_renewed(bench):
+    bench.worker()._leases.renew()
     assert "renew" not in bench.journal.calls

@@ -1,4 +1,4 @@
-"""The breaker and the limiter, by a clock of our own."""
+"""The breaker and the limiter, with a fake clock."""
 
 import pytest
 
@@ -28,7 +28,7 @@ def open_up(breaker):
         breaker.fail("502")
 
 
-def test_a_few_failures_leave_it_closed(breaker):
+def test_a_few_failures_leave_the_breaker_closed(breaker):
     for _ in range(THRESHOLD - 1):
         breaker.fail("502")
     assert breaker.admit() is Admission.ALL
@@ -37,7 +37,7 @@ def test_a_few_failures_leave_it_closed(breaker):
     assert breaker.admit() is Admission.ALL
 
 
-def test_it_opens_probes_once_and_closes(breaker, tick):
+def test_the_breaker_opens_probes_once_and_closes(breaker, tick):
     open_up(breaker)
     assert breaker.state is BreakerState.OPEN
     assert (breaker.admit(), breaker.wait()) == (Admission.NONE, 0.5)
@@ -50,7 +50,7 @@ def test_it_opens_probes_once_and_closes(breaker, tick):
     assert (breaker.admit(), breaker.wait(), breaker.reason) == (Admission.ALL, 0, "")
 
 
-def test_each_probe_that_fails_waits_longer_up_to_a_minute(breaker, tick):
+def test_each_failed_probe_waits_longer_up_to_a_minute(breaker, tick):
     open_up(breaker)
     waits = []
     for _ in range(9):
@@ -61,7 +61,7 @@ def test_each_probe_that_fails_waits_longer_up_to_a_minute(breaker, tick):
     assert waits == [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0]
 
 
-def test_a_probe_that_was_not_sent_may_be_sent_by_another(breaker, tick):
+def test_a_released_probe_may_be_sent_by_another_thread(breaker, tick):
     open_up(breaker)
     tick.now += 1
     assert breaker.admit() is Admission.PROBE
@@ -85,7 +85,7 @@ def test_a_pause_does_not_end_a_hold(breaker, tick):
     assert (breaker.held, breaker.admit()) == ("401", Admission.PROBE)
 
 
-def test_a_hold_probes_every_minute_whatever_fails_between(breaker, tick):
+def test_a_hold_probes_every_minute_despite_other_failures(breaker, tick):
     breaker.hold("401")
     assert (breaker.wait(), breaker.held) == (HOLD, "401")
     tick.now += HOLD
@@ -98,7 +98,7 @@ def test_a_hold_probes_every_minute_whatever_fails_between(breaker, tick):
     assert breaker.held == ""
 
 
-def test_the_limiter_lets_a_second_of_messages_through_and_then_waits(tick):
+def test_the_limiter_allows_one_second_of_messages_then_waits(tick):
     limiter = Limiter(1000, tick=tick)
     assert limiter.reserve(1000) == 0
     assert limiter.reserve(500) == 0.5
@@ -110,12 +110,12 @@ def test_the_limiter_lets_a_second_of_messages_through_and_then_waits(tick):
     assert limiter.reserve(1) == 0.001
 
 
-def test_what_was_reserved_and_not_sent_is_given_back(tick):
+def test_an_unused_reservation_is_released(tick):
     limiter = Limiter(10, tick=tick)
     limiter.reserve(20)
     limiter.give_back(20)
     assert limiter.reserve(10) == 0
 
 
-def test_no_rate_is_no_limit(tick):
+def test_a_rate_of_0_is_no_limit(tick):
     assert Limiter(0, tick=tick).reserve(10**9) == 0

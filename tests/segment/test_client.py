@@ -1,4 +1,4 @@
-"""What became of each message, whatever the server says."""
+"""The result of each message, for every response of the server."""
 
 import json
 import threading
@@ -20,7 +20,7 @@ from webhooks.segment import (
     SegmentResponse,
     Unreachable,
 )
-from webhooks.segment.client import DISTRUST, PROBE
+from webhooks.segment.client import HOLD_AFTER, PROBE
 from webhooks.settings import SegmentSettings
 
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ OK = SegmentResponse(200, {}, '{"success":true}')
 
 
 class Server:
-    """Refuses batches that hold poison; `plan` is answered first, and exceptions in it are raised."""
+    """Refuse batches with a poison message. `plan` has the first responses; exceptions in it are raised."""
 
     def __init__(self, *plan, poison=(), refusal=400, always=None):
         self.plan = list(plan)
@@ -40,18 +40,18 @@ class Server:
         self.bodies = []
 
     def post(self, write_key, body, *, retries=0):
-        ids = [told["messageId"] for told in json.loads(body)["batch"]]
+        ids = [message["messageId"] for message in json.loads(body)["batch"]]
         self.posts.append(ids)
         self.bodies.append(body)
         self.retries = retries
-        answer = self.plan.pop(0) if self.plan else self.always or OK
-        if isinstance(answer, Exception):
-            raise answer
-        if answer.status == 200 and self.poison.intersection(ids):
+        response = self.plan.pop(0) if self.plan else self.always or OK
+        if isinstance(response, Exception):
+            raise response
+        if response.status == 200 and self.poison.intersection(ids):
             return SegmentResponse(self.refusal, {}, "malformed")
-        if answer.status == 200:
+        if response.status == 200:
             self.accepted.update(ids)
-        return answer
+        return response
 
 
 class Ticks:
@@ -61,9 +61,11 @@ class Ticks:
         return self.now
 
 
-def client(server, *, write_key="wk", tick=None, **told):
-    told = SegmentSettings(**{"rate": 0, **told})
-    return Client(write_key, told, transport=server, clock=lambda: NOW, tick=tick or Ticks(), chance=lambda: 1.0)
+def client(server, *, write_key="wk", tick=None, **options):
+    segment_settings = SegmentSettings(**{"rate": 0, **options})
+    return Client(
+        write_key, segment_settings, transport=server, clock=lambda: NOW, tick=tick or Ticks(), chance=lambda: 1.0
+    )
 
 
 def batch(count):
@@ -72,91 +74,90 @@ def batch(count):
 
 def by_kind(results):
     return {
-        kind: [place for place, result in enumerate(results) if isinstance(result, kind)]
+        kind: [index for index, result in enumerate(results) if isinstance(result, kind)]
         for kind in (AcceptedMessage, RefusedMessage, Postponed)
     }
 
 
-def test_one_poison_message_among_two_thousand_stands_alone_after_halving():
+def test_one_poison_message_of_two_thousand_is_found_by_halving():
     server = Server(poison=["m-1234"])
-    found = by_kind(client(server).send(batch(2000)))
-    assert found[RefusedMessage] == [1234]
-    assert len(found[AcceptedMessage]) == 1999
+    by_result = by_kind(client(server).send(batch(2000)))
+    assert by_result[RefusedMessage] == [1234]
+    assert len(by_result[AcceptedMessage]) == 1999
     assert server.accepted == Counter(f"m-{number}" for number in range(2000) if number != 1234)
     assert len(server.posts) <= 23
 
 
-def test_a_refusal_holds_segments_own_words():
+def test_a_refusal_has_segments_own_text():
     assert client(Server(poison=["m-0"])).send(batch(2))[0] == RefusedMessage("Segment answered 400: malformed")
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.integers(1, 300), st.sets(st.integers(0, 299), max_size=DISTRUST - 1), st.sampled_from([400, 413, 422]))
-def test_exactly_the_poison_is_refused_and_all_else_is_accepted_once(count, poison, refusal):
+@given(st.integers(1, 300), st.sets(st.integers(0, 299), max_size=HOLD_AFTER - 1), st.sampled_from([400, 413, 422]))
+def test_only_poison_is_refused_and_other_messages_are_accepted_once(count, poison, refusal):
     poison = {number for number in poison if number < count}
     server = Server(poison={f"m-{number}" for number in poison}, refusal=refusal)
-    found = by_kind(client(server).send(batch(count)))
-    assert found == {
+    by_result = by_kind(client(server).send(batch(count)))
+    assert by_result == {
         RefusedMessage: sorted(poison),
         AcceptedMessage: [number for number in range(count) if number not in poison],
         Postponed: [],
     }
-    assert server.accepted == Counter(f"m-{number}" for number in found[AcceptedMessage])
+    assert server.accepted == Counter(f"m-{number}" for number in by_result[AcceptedMessage])
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 60), st.sets(st.integers(0, 59)))
-def test_with_much_poison_either_one_was_accepted_and_it_is_exact_or_the_key_is_held_and_nothing_is_refused(
-    count, poison
-):
+def test_much_poison_is_refused_exactly_or_the_write_key_is_held(count, poison):
     poison = {number for number in poison if number < count}
     server = Server(poison={f"m-{number}" for number in poison})
     sender = client(server)
-    found = by_kind(sender.send(batch(count)))
+    by_result = by_kind(sender.send(batch(count)))
     if sender.breaker.held:
-        assert found == {RefusedMessage: [], AcceptedMessage: [], Postponed: list(range(count))}
+        assert by_result == {RefusedMessage: [], AcceptedMessage: [], Postponed: list(range(count))}
         assert not server.accepted
-        assert len(poison) >= DISTRUST
+        assert len(poison) >= HOLD_AFTER
     else:
-        assert found[RefusedMessage] == sorted(poison)
-        assert not found[Postponed]
+        assert by_result[RefusedMessage] == sorted(poison)
+        assert not by_result[Postponed]
         assert set(server.accepted) == {f"m-{number}" for number in range(count)} - server.poison
 
 
-def test_a_run_of_poison_at_the_head_is_told_from_a_key_that_is_refused():
+def test_a_run_of_poison_at_the_start_does_not_hold_the_write_key():
     server = Server(poison={f"m-{number}" for number in range(40)})
     sender = client(server)
-    found = by_kind(sender.send(batch(1000)))
-    assert found[RefusedMessage] == list(range(40))
+    by_result = by_kind(sender.send(batch(1000)))
+    assert by_result[RefusedMessage] == list(range(40))
     assert not sender.breaker.held
 
 
-def test_when_all_is_refused_the_key_is_held_after_few_requests_and_nothing_dies():
-    server = Server(always=SegmentResponse(400, {}, "who are you"))
+def test_if_all_is_refused_the_key_is_held_and_no_message_is_refused():
+    server = Server(always=SegmentResponse(400, {}, "unknown key"))
     sender = client(server)
     results = sender.send(batch(2000))
     assert {type(result) for result in results} == {Postponed}
     assert all(result.delay == 60.0 for result in results)
-    assert sum(result.counted for result in results) == DISTRUST
-    assert "who are you" in sender.breaker.held
-    assert len(server.posts) <= 22 + DISTRUST
+    assert sum(result.counted for result in results) == HOLD_AFTER
+    assert "unknown key" in sender.breaker.held
+    assert len(server.posts) <= 22 + HOLD_AFTER
 
 
-def test_a_refused_key_is_noticed_over_many_small_batches_too():
+def test_a_refused_write_key_is_detected_over_many_small_batches():
     server = Server(always=SegmentResponse(400, {}, "no"))
     sender = client(server)
-    results = [sender.send(batch(1))[0] for _ in range(DISTRUST + 3)]
-    assert [type(result) for result in results] == [RefusedMessage] * (DISTRUST - 1) + [Postponed] * 4
+    results = [sender.send(batch(1))[0] for _ in range(HOLD_AFTER + 3)]
+    assert [type(result) for result in results] == [RefusedMessage] * (HOLD_AFTER - 1) + [Postponed] * 4
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 501, 418])
-def test_a_fault_of_configuration_holds_the_key_and_counts_no_attempt(status):
+def test_a_configuration_fault_holds_the_key_and_counts_no_attempt(status):
     tick = Ticks()
     server = Server(always=SegmentResponse(status, {}, "no such key"))
     sender = client(server, tick=tick)
     assert (
         sender.send(batch(2))
-        == [Postponed(f"Segment answered {status}: no such key", 60.0, counted=False, why=RetryReason.HELD)] * 2
+        == [Postponed(f"Segment answered {status}: no such key", 60.0, counted=False, retry_reason=RetryReason.HELD)]
+        * 2
     )
     assert sender.send(batch(2))[0].counted is False
     assert len(server.posts) == 1
@@ -167,7 +168,7 @@ def test_a_fault_of_configuration_holds_the_key_and_counts_no_attempt(status):
     assert not sender.breaker.held
 
 
-def test_without_a_write_key_nothing_is_sent_and_nothing_dies():
+def test_without_a_write_key_messages_are_postponed():
     server = Server()
     sender = client(server, write_key="")
     (result,) = sender.send(batch(1))
@@ -177,7 +178,7 @@ def test_without_a_write_key_nothing_is_sent_and_nothing_dies():
 
 
 @pytest.mark.parametrize(
-    ("fault", "why"),
+    ("fault", "retry_reason"),
     [
         (Unreachable("ReadTimeout"), RetryReason.UNREACHABLE),
         (SegmentResponse(503, {}, ""), RetryReason.SERVER),
@@ -185,18 +186,18 @@ def test_without_a_write_key_nothing_is_sent_and_nothing_dies():
         (SegmentResponse(408, {}, ""), RetryReason.SERVER),
     ],
 )
-def test_a_passing_failure_is_tried_later_and_counted(fault, why):
+def test_a_temporary_failure_is_postponed_and_counted(fault, retry_reason):
     (result,) = client(Server(fault)).send(batch(1))
-    assert (result.delay, result.counted, result.why) == (None, True, why)
+    assert (result.delay, result.counted, result.retry_reason) == (None, True, retry_reason)
 
 
 @pytest.mark.parametrize("status", [429, 503, 529, 408])
-def test_retry_after_rests_the_key_and_counts_no_attempt(status):
+def test_retry_after_pauses_the_key_and_counts_no_attempt(status):
     tick = Ticks()
     server = Server(SegmentResponse(status, {"Retry-After": "7"}, "slow down"))
     sender = client(server, tick=tick)
     assert sender.send(batch(1)) == [
-        Postponed(f"Segment answered {status}: slow down", 7.0, counted=False, why=RetryReason.THROTTLED)
+        Postponed(f"Segment answered {status}: slow down", 7.0, counted=False, retry_reason=RetryReason.THROTTLED)
     ]
     assert sender.send(batch(1))[0].delay == 7.0
     assert len(server.posts) == 1
@@ -204,20 +205,20 @@ def test_retry_after_rests_the_key_and_counts_no_attempt(status):
     assert sender.send(batch(1)) == [AcceptedMessage()]
 
 
-def test_a_failure_amid_the_halving_keeps_what_was_settled():
+def test_a_failure_during_halving_keeps_earlier_results():
     server = Server(OK, OK, Unreachable("reset"), poison=["m-3"])
-    found = client(server).send(batch(4))
-    assert found[:2] == [AcceptedMessage(), AcceptedMessage()]
-    assert [result.counted for result in found[2:]] == [True, True]
+    results = client(server).send(batch(4))
+    assert results[:2] == [AcceptedMessage(), AcceptedMessage()]
+    assert [result.counted for result in results[2:]] == [True, True]
 
 
-def test_what_was_not_tried_is_not_counted():
+def test_messages_that_were_not_sent_count_no_attempt():
     server = Server(OK, OK, OK, Unreachable("reset"), poison=["m-0"])
-    found = client(server).send(batch(4))
-    assert [getattr(result, "counted", None) for result in found] == [None, True, False, False]
+    results = client(server).send(batch(4))
+    assert [getattr(result, "counted", None) for result in results] == [None, True, False, False]
 
 
-def test_failures_in_a_row_open_the_breaker_and_one_small_probe_closes_it():
+def test_failures_open_the_breaker_and_one_small_probe_closes_it():
     tick = Ticks()
     server = Server(always=SegmentResponse(502, {}, ""))
     sender = client(server, tick=tick)
@@ -233,7 +234,7 @@ def test_failures_in_a_row_open_the_breaker_and_one_small_probe_closes_it():
     assert [len(ids) for ids in server.posts[-2:]] == [PROBE, 80]
 
 
-def test_a_probe_of_poison_alone_closes_the_breaker_too():
+def test_a_probe_with_only_poison_closes_the_breaker():
     tick = Ticks()
     server = Server(*[Unreachable("reset")] * 5, poison=["m-0"])
     sender = client(server, tick=tick)
@@ -244,7 +245,7 @@ def test_a_probe_of_poison_alone_closes_the_breaker_too():
     assert sender.breaker.state == "closed"
 
 
-def test_a_probe_that_stop_forestalls_is_released():
+def test_a_probe_interrupted_by_stop_is_released():
     tick = Ticks()
     server = Server(*[Unreachable("reset")] * 5)
     sender = client(server, tick=tick)
@@ -254,13 +255,13 @@ def test_a_probe_that_stop_forestalls_is_released():
     stop = threading.Event()
     stop.set()
     assert sender.send(batch(1), stop=stop) == [
-        Postponed("the worker is shutting down", 0.0, counted=False, why=RetryReason.STOPPING)
+        Postponed("the worker is shutting down", 0.0, counted=False, retry_reason=RetryReason.STOPPING)
     ]
     assert sender.breaker.wait() == 0
     assert sender.send(batch(1)) == [AcceptedMessage()]
 
 
-def test_while_another_probes_the_rest_comes_back_soon():
+def test_batches_are_postponed_briefly_during_a_probe():
     tick = Ticks()
     sender = client(Server(*[Unreachable("reset")] * 5), tick=tick)
     for _ in range(5):
@@ -271,7 +272,7 @@ def test_while_another_probes_the_rest_comes_back_soon():
     assert (result.delay, result.counted) == (0.25, False)
 
 
-def test_the_limiter_is_asked_before_each_request():
+def test_each_request_waits_for_the_limiter():
     stop = threading.Event()
     threading.Timer(0.05, stop.set).start()
     sender = client(Server(), rate=10.0)
@@ -279,28 +280,28 @@ def test_the_limiter_is_asked_before_each_request():
     assert isinstance(sender.send(batch(10), stop=stop)[0], Postponed)
 
 
-def test_sent_at_is_of_the_attempt_and_only_when_wanted():
+def test_sent_at_is_the_time_of_the_attempt_if_configured():
     server = Server()
     client(server).send(batch(1))
     client(server, send_sent_at=True).send(batch(1))
     assert [json.loads(body).get("sentAt") for body in server.bodies] == [None, "2026-03-31T12:00:00.000Z"]
 
 
-def test_the_count_of_retries_is_told():
+def test_the_number_of_retries_is_sent():
     server = Server()
     client(server).send(batch(1), retries=3)
     assert server.retries == 3
 
 
-def test_deliver_checks_batches_and_sends_once():
+def test_deliver_checks_and_sends_messages():
     server = Server()
     results = client(server).deliver([message(1), message(2, userId=None), message(3)])
     assert [type(result) for result in results] == [AcceptedMessage, RefusedMessage, AcceptedMessage]
     assert server.posts == [["m-1", "m-3"]]
 
 
-class Hurry(threading.Event):
-    """Waits by moving the clock."""
+class InstantWait(threading.Event):
+    """An event whose `wait` moves the clock."""
 
     def __init__(self, tick):
         super().__init__()
@@ -311,18 +312,18 @@ class Hurry(threading.Event):
         return self.is_set()
 
 
-def test_deliver_tries_again_until_its_patience_ends():
+def test_deliver_retries_until_its_timeout():
     tick = Ticks()
     server = Server(Unreachable("reset"), SegmentResponse(429, {"Retry-After": "7"}, ""), OK, poison=["m-2"])
-    results = client(server, tick=tick).deliver([message(1), message(2), message(3)], stop=Hurry(tick))
+    results = client(server, tick=tick).deliver([message(1), message(2), message(3)], stop=InstantWait(tick))
     assert [type(result) for result in results] == [AcceptedMessage, RefusedMessage, AcceptedMessage]
     assert tick.now == 7.5
     server = Server(always=SegmentResponse(401, {}, ""))
-    assert isinstance(client(server).deliver([message(1)], patience=5)[0], Postponed)
+    assert isinstance(client(server).deliver([message(1)], timeout=5)[0], Postponed)
     assert len(server.posts) == 1
 
 
-def test_deliver_ends_when_it_is_stopped():
+def test_deliver_ends_on_stop():
     stop = threading.Event()
     stop.set()
     server = Server()

@@ -1,4 +1,4 @@
-"""The receiver is as strict, and as silent, as Segment."""
+"""The fake Segment is as strict as Segment, and drops the same messages after a 200."""
 
 import base64
 import gzip
@@ -22,14 +22,14 @@ def take(receiver, raw, path="/v1/batch", **headers):
     return receiver.take(path, {**JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw)[0]
 
 
-def test_sound_messages_are_kept_and_logged(tmp_path):
+def test_valid_messages_are_kept_and_logged(tmp_path):
     log = tmp_path / "got.jsonl"
     receiver = FakeSegment(log=log)
     assert take(receiver, body(message(1), message(2))) == 200
     assert take(receiver, gzip.compress(body(message(3))), content_encoding="gzip") == 200
     assert take(receiver, json.dumps(message(4)).encode(), "/v1/track") == 200
     receiver.close()
-    assert [told["messageId"] for told in receiver.received] == ["m-1", "m-2", "m-3", "m-4"]
+    assert [message["messageId"] for message in receiver.received] == ["m-1", "m-2", "m-3", "m-4"]
     assert [json.loads(line)["messageId"] for line in log.read_text().splitlines()] == ["m-1", "m-2", "m-3", "m-4"]
     assert receiver.by_key == {"wk": ["m-1", "m-2", "m-3", "m-4"]}
 
@@ -53,13 +53,13 @@ def test_sound_messages_are_kept_and_logged(tmp_path):
         (body(message(1)), {"authorization": "Basic %"}, 401),
     ],
 )
-def test_what_segment_refuses_is_refused(raw, headers, status):
+def test_requests_that_segment_refuses_are_refused(raw, headers, status):
     receiver = FakeSegment()
     assert take(receiver, raw, **headers) == status
     assert receiver.count == 0
 
 
-def test_a_write_key_in_the_body_opens_it_too():
+def test_a_write_key_in_the_body_is_accepted():
     raw = json.dumps({"batch": [message(1)], "writeKey": "wk"}).encode()
     assert take(FakeSegment(), raw, authorization="") == 200
 
@@ -70,7 +70,7 @@ def test_another_path_is_not_found(path):
 
 
 @pytest.mark.parametrize(
-    ("bad", "reason"),
+    ("invalid", "reason"),
     [
         (message(1, userId=None), "no_user_anon_id"),
         (message(1, event=None), "track without event"),
@@ -78,11 +78,11 @@ def test_another_path_is_not_found(path):
         ("text", "unknown type"),
     ],
 )
-def test_what_segment_drops_behind_a_200_is_dropped_and_told(bad, reason):
+def test_messages_that_segment_drops_after_a_200_are_kept_with_the_reason(invalid, reason):
     receiver = FakeSegment()
-    assert take(receiver, body(bad, message(2))) == 200
+    assert take(receiver, body(invalid, message(2))) == 200
     assert [dropped.reason for dropped in receiver.dropped] == [reason]
-    assert [told["messageId"] for told in receiver.received] == ["m-2"]
+    assert [message["messageId"] for message in receiver.received] == ["m-2"]
 
 
 def test_messages_beyond_2500_and_unknown_keys_are_dropped():
@@ -93,13 +93,13 @@ def test_messages_beyond_2500_and_unknown_keys_are_dropped():
     assert (take(receiver, body(message(1))), receiver.count) == (200, 0)
 
 
-def test_what_is_kept_in_memory_can_be_bounded():
+def test_the_messages_in_memory_can_be_limited():
     receiver = FakeSegment(keep=3)
     take(receiver, body(*map(message, range(10))))
     assert (receiver.count, len(receiver.received), receiver.by_key) == (10, 3, {})
 
 
-def test_it_serves_over_one_connection():
+def test_requests_share_one_connection():
     receiver = FakeSegment(latency=0.001)
     server = serve(receiver)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
@@ -108,8 +108,8 @@ def test_it_serves_over_one_connection():
     try:
         for number in range(3):
             connection.request("POST", "/v1/batch", body(message(number)), JSON)
-            answer = connection.getresponse()
-            assert (answer.status, answer.read()) == (200, b'{"success":true}')
+            response = connection.getresponse()
+            assert (response.status, response.read()) == (200, b'{"success":true}')
         connection.request("GET", "/")
         assert json.loads(connection.getresponse().read()) == {"accepted": 3, "requests": 3}
         connection.request("POST", "/v1/nothing", b"{}", JSON)

@@ -1,4 +1,4 @@
-"""The retry classes, as a table."""
+"""The meaning of each HTTP status, backoff, and Retry-After."""
 
 from datetime import UTC, datetime
 
@@ -38,13 +38,15 @@ TABLE = {
 }
 
 
-@pytest.mark.parametrize(("status", "wanted"), [(status, kind) for kind, told in TABLE.items() for status in told])
-def test_a_status_means(status, wanted):
-    assert meaning(status) is wanted
+@pytest.mark.parametrize(
+    ("status", "expected"), [(status, kind) for kind, statuses in TABLE.items() for status in statuses]
+)
+def test_the_meaning_of_a_status(status, expected):
+    assert meaning(status) is expected
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
-def test_a_backoff_stays_under_its_ceiling(attempts, chance):
+def test_backoff_stays_under_its_limit(attempts, chance):
     assert 0 <= backoff(attempts, lambda: chance) <= min(60.0, 0.5 * 2.0 ** min(attempts, 20))
 
 
@@ -74,5 +76,5 @@ def test_backoff_doubles_from_half_a_second_to_a_minute():
         ({}, None),
     ],
 )
-def test_retry_after_in_both_forms_is_capped(headers, seconds):
+def test_retry_after_is_read_in_both_forms_and_limited(headers, seconds):
     assert retry_after(headers, now=NOW) == seconds

@@ -1,4 +1,4 @@
-"""A message over 32 kB is cut, and its facts arrive."""
+"""A message over 32 kB is shortened, and keeps its main facts."""
 
 import json
 from copy import deepcopy
@@ -41,12 +41,12 @@ def assert_fits(message: dict[str, Any]) -> None:
     assert faults(message, body) is None
 
 
-def test_a_message_within_the_limit_is_left_alone() -> None:
+def test_a_message_within_the_limit_is_unchanged() -> None:
     message = order(products=[LINE] * 20, note="x" * 20_000)
     assert shorten(deepcopy(message)) == message
 
 
-def test_a_long_list_is_cut_and_says_how_many_there_were() -> None:
+def test_a_shortened_list_has_its_original_count() -> None:
     lines = [{**LINE, "product_id": f"p{number}"} for number in range(500)]
     message = shorten(order(products=lines, tags=["oak", "chair"]))
     assert_fits(message)
@@ -60,7 +60,7 @@ def test_a_long_list_is_cut_and_says_how_many_there_were() -> None:
     assert sent.items() >= {"order_id": "1001", "revenue": Decimal("3980.00"), "currency": "EUR"}.items()
 
 
-def test_long_texts_are_shortened_before_a_list_is_cut() -> None:
+def test_long_texts_are_shortened_before_lists() -> None:
     message = shorten(order(products=[{**LINE, "description": "long " * 8_000}], note="n" * 50_000))
     assert_fits(message)
     (line,) = message["properties"]["products"]
@@ -70,7 +70,7 @@ def test_long_texts_are_shortened_before_a_list_is_cut() -> None:
     assert message["context"]["webhook"]["cut"] == ["properties.note", "properties.products.description"]
 
 
-def test_several_lists_and_nested_ones_are_cut_where_they_stand() -> None:
+def test_several_lists_and_nested_lists_are_shortened_in_place() -> None:
     message = shorten(order(products=[LINE] * 900, plan={"items": [LINE] * 900}, tags=["t" * 90] * 900))
     assert_fits(message)
     sent = message["properties"]
@@ -79,14 +79,14 @@ def test_several_lists_and_nested_ones_are_cut_where_they_stand() -> None:
     assert sent["plan"]["items_count"] == 900
 
 
-def test_a_member_too_large_by_itself_leaves_the_list_out() -> None:
+def test_a_list_with_one_too_large_member_is_left_out() -> None:
     message = shorten(order(products=[{str(n): "x" * 199 for n in range(300)}]))
     assert_fits(message)
     assert "products" not in message["properties"]
     assert (message["properties"]["products_count"], message["properties"]["products_left_out"]) == (1, 1)
 
 
-def test_thousands_of_properties_never_cost_the_revenue() -> None:
+def test_thousands_of_properties_do_not_remove_the_revenue() -> None:
     message = shorten(order(**{f"field_{n}": f"value {n}" for n in range(5_000)}, deep={"a": {"b": ["x"] * 9_000}}))
     assert_fits(message)
     assert message["properties"].items() >= order()["properties"].items()
@@ -169,7 +169,7 @@ def test_an_event_of_five_hundred_lines_arrives_with_its_facts(
                     assert message[fields][f"{key}_count"] == len(value)
 
 
-def test_a_long_text_of_the_context_itself_is_shortened() -> None:
+def test_a_long_text_in_the_context_itself_is_shortened() -> None:
     message = order()
     message["context"] |= {"userAgent": "Mozilla " * 10_000, "ip": "203.0.113.9"}
     shorten(message)

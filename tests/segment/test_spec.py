@@ -1,4 +1,4 @@
-"""What Segment would drop behind a 200, or refuse, is told before it is sent."""
+"""Messages that Segment would drop after a 200, or refuse, are found before they are sent."""
 
 import pytest
 
@@ -33,7 +33,7 @@ def fault(**more):
         {"messageId": "m" * 99},
     ],
 )
-def test_a_sound_message_has_no_fault(more):
+def test_a_valid_message_has_no_fault(more):
     assert fault(**more) is None
 
 
@@ -48,27 +48,27 @@ def test_a_sound_message_has_no_fault(more):
         ({"timestamp": None}, "not ISO 8601", "event's own time"),
         ({"timestamp": "yesterday"}, "not ISO 8601", "event's own time"),
         ({"timestamp": 1774958400}, "not ISO 8601", "event's own time"),
-        ({"timestamp": "2026-03-31T12:00:00"}, "no zone", "UTC"),
-        ({"timestamp": "1970-01-21T13:00:00Z"}, "cannot be", "milliseconds"),
-        ({"timestamp": "2100-01-01T00:00:00Z"}, "cannot be", "milliseconds"),
-        ({"userId": None}, "neither userId nor anonymousId", "`who`"),
-        ({"userId": 12}, "userId must be text", "string"),
-        ({"userId": " "}, "userId must be text", "string"),
-        ({"anonymousId": ""}, "anonymousId must be text", "leave it out"),
-        ({"event": None}, "without an event name", "name it"),
-        ({"event": "  "}, "without an event name", "name it"),
+        ({"timestamp": "2026-03-31T12:00:00"}, "no time zone", "UTC"),
+        ({"timestamp": "1970-01-21T13:00:00Z"}, "implausible", "milliseconds"),
+        ({"timestamp": "2100-01-01T00:00:00Z"}, "implausible", "milliseconds"),
+        ({"userId": None}, "neither userId nor anonymousId", "return an identity"),
+        ({"userId": 12}, "userId must be a non-empty string", "string"),
+        ({"userId": " "}, "userId must be a non-empty string", "string"),
+        ({"anonymousId": ""}, "anonymousId must be a non-empty string", "leave it out"),
+        ({"event": None}, "no event name", "set the event's name"),
+        ({"event": "  "}, "no event name", "set the event's name"),
         ({"type": "group", "properties": None}, "groupId", "string"),
-        ({"type": "alias", "properties": None}, "previousId and userId", "name both"),
-        ({"type": "alias", "properties": None, "userId": None, "previousId": "b"}, "previousId", "name both"),
-        ({"traits": {}}, "traits have no place in track", "move them to properties"),
-        ({"type": "alias", "previousId": "b"}, "properties have no place in alias", "leave them out"),
-        ({"type": "identify"}, "properties have no place in identify", "move them to traits"),
+        ({"type": "alias", "properties": None}, "previousId and userId", "set both"),
+        ({"type": "alias", "properties": None, "userId": None, "previousId": "b"}, "previousId", "set both"),
+        ({"traits": {}}, "traits are not allowed in track", "move them to properties"),
+        ({"type": "alias", "previousId": "b"}, "properties are not allowed in alias", "leave them out"),
+        ({"type": "identify"}, "properties are not allowed in identify", "move them to traits"),
         ({"properties": [1]}, "properties must be an object", "names and values"),
         ({"properties": dict.fromkeys(map(str, range(10_001)), 1)}, "10001 properties", "send fewer"),
         ({"context": []}, "context must be an object", "names and values"),
         ({"context": {"consent": True}}, "consent must be an object", "leave it out"),
         ({"context": {"consent": {"categoryPreferences": {}}}}, "categoryPreferences", "leave consent out"),
-        ({"context": {"consent": {"categoryPreferences": {"A": "yes"}}}}, "categoryPreferences", "true or false"),
+        ({"context": {"consent": {"categoryPreferences": {"A": "yes"}}}}, "categoryPreferences", "to true or false"),
         ({"context": {"externalIds": EXTERNAL}}, "externalIds must be a list", "lower case"),
         ({"context": {"externalIds": [{"id": "1", "type": "x"}]}}, "externalIds must be a list", "encoding"),
         ({"context": {"externalIds": [{**EXTERNAL, "type": "Shop"}]}}, "externalIds", "lower case"),
@@ -78,13 +78,13 @@ def test_a_sound_message_has_no_fault(more):
         ({"properties": {"x": "é" * 16_000}}, "over Segment's 32000", "shorter"),
     ],
 )  # fmt: skip
-def test_a_fault_says_the_problem_and_the_hint(more, problem, hint):
-    told = fault(**more)
-    assert problem in told
-    assert hint in told
+def test_a_fault_has_the_problem_and_the_fix(more, problem, hint):
+    text = fault(**more)
+    assert problem in text
+    assert hint in text
 
 
 def test_the_size_is_that_of_the_exact_bytes():
-    room = MESSAGE_BYTES - len(encode(message(properties={"x": ""})))
-    assert fault(properties={"x": "a" * room}) is None
-    assert fault(properties={"x": "a" * (room + 1)}) is not None
+    space = MESSAGE_BYTES - len(encode(message(properties={"x": ""})))
+    assert fault(properties={"x": "a" * space}) is None
+    assert fault(properties={"x": "a" * (space + 1)}) is not None

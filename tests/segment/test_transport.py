@@ -1,4 +1,4 @@
-"""Requests over real sockets, on good days and bad."""
+"""Requests over real sockets, with and without network faults."""
 
 import json
 import time
@@ -15,7 +15,7 @@ from cryptography.x509.oid import NameOID
 from faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
 from messages import encoded
 from webhooks.segment import AcceptedMessage, Client, Postponed, Transport, Unreachable, assemble
-from webhooks.segment.transport import RECYCLE, TEXT, _bounded
+from webhooks.segment.transport import RECYCLE, TEXT, _time_limit
 from webhooks.settings import SegmentSettings
 
 
@@ -37,7 +37,7 @@ def settings(url, **more):
 BODY = assemble([encoded(1)])
 
 
-def test_a_request_carries_what_segment_asks_for(server):
+def test_a_request_has_the_headers_that_segment_requires(server):
     assert Transport(settings(server.url)).post("wk", BODY, retries=2).status == 200
     (request,) = server.requests
     assert request.raw == BODY
@@ -49,13 +49,13 @@ def test_a_request_carries_what_segment_asks_for(server):
     assert request.headers["user-agent"].startswith("segue/")
 
 
-def test_without_gzip_the_bytes_go_as_they_are(server):
+def test_without_gzip_the_body_is_sent_unchanged(server):
     Transport(settings(server.url + "/", gzip=False)).post("wk", BODY)
     assert server.requests[0].raw == BODY
     assert "content-encoding" not in server.requests[0].headers
 
 
-def test_a_connection_is_kept_and_recycled_by_age_and_after_a_failure(server):
+def test_a_connection_is_reused_until_its_age_limit_or_a_failure(server):
     now = [0.0]
     transport = Transport(settings(server.url), tick=lambda: now[0])
     transport.post("wk", BODY)
@@ -74,26 +74,26 @@ def test_a_connection_is_kept_and_recycled_by_age_and_after_a_failure(server):
 
 
 @pytest.mark.parametrize("fault", [reset, lose_reply, truncate])
-def test_a_broken_exchange_is_unreachable_and_tells_no_address(server, fault):
+def test_a_broken_exchange_is_unreachable_and_hides_the_address(server, fault):
     server.plan.append(fault)
     with pytest.raises(Unreachable) as caught:
         Transport(settings(server.url)).post("wk", BODY)
     assert "127.0.0.1" not in str(caught.value)
 
 
-def test_nobody_listening_is_unreachable():
+def test_a_refused_connection_is_unreachable():
     with pytest.raises(Unreachable, match="ConnectionRefusedError"):
         Transport(settings("http://127.0.0.1:1")).post("wk", BODY)
 
 
-def test_a_server_that_hangs_is_left(server):
+def test_a_hanging_server_times_out(server):
     server.plan.append(hang)
     with pytest.raises(Unreachable, match="ReadTimeout"):
         Transport(settings(server.url, read_timeout=0.1)).post("wk", BODY)
 
 
 @pytest.mark.parametrize("where", ["headers", "body"])
-def test_an_answer_that_dribbles_is_cut_off(server, where):
+def test_a_response_byte_by_byte_is_ended_at_the_deadline(server, where):
     server.plan.append(dribble(where))
     began = time.monotonic()
     with pytest.raises(Unreachable):
@@ -101,7 +101,7 @@ def test_an_answer_that_dribbles_is_cut_off(server, where):
     assert time.monotonic() - began < 10
 
 
-def test_a_slow_answer_is_waited_for(server):
+def test_a_slow_response_within_the_timeout_is_accepted(server):
     server.plan.append(slow(0.2))
     assert Transport(settings(server.url)).post("wk", BODY).status == 200
 
@@ -112,23 +112,23 @@ def test_a_redirect_is_not_followed(server):
     assert len(server.requests) == 1
 
 
-def test_an_answer_is_read_only_so_far(server):
+def test_a_response_is_read_up_to_a_limit(server):
     server.plan.append(status(400, "a" * 200_000))
-    answer = Transport(settings(server.url)).post("wk", BODY)
-    assert answer.text == "a" * TEXT
+    response = Transport(settings(server.url)).post("wk", BODY)
+    assert response.text == "a" * TEXT
 
 
-def test_an_answer_that_is_no_text_harms_nothing(server):
+def test_a_response_that_is_not_utf_8_is_decoded_with_replacements(server):
     server.plan.append(lambda handler, _: handler.answer(400, b"\xff\xfe"))
     assert Transport(settings(server.url)).post("wk", BODY).text == "\ufffd\ufffd"
 
 
-def test_headers_of_an_answer_are_found_in_any_case(server):
+def test_response_headers_ignore_case(server):
     server.plan.append(status(429, retry_after="7"))
     assert Transport(settings(server.url)).post("wk", BODY).headers["Retry-After"] == "7"
 
 
-def test_a_proxy_is_taken_from_the_environment(server, monkeypatch):
+def test_the_proxy_is_read_from_the_environment(server, monkeypatch):
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("HTTP_PROXY", server.url)
@@ -140,14 +140,14 @@ def test_a_proxy_is_taken_from_the_environment(server, monkeypatch):
 
 def test_a_password_in_netrc_does_not_replace_the_write_key(server, monkeypatch, tmp_path):
     netrc = tmp_path / "netrc"
-    netrc.write_text("machine 127.0.0.1 login somebody password else\n")
+    netrc.write_text("machine 127.0.0.1 login user password else\n")
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     Transport(settings(server.url)).post("wk", BODY)
     assert server.requests[0].key == "wk"
 
 
-def test_a_lost_reply_is_repeated_with_the_same_bytes(server):
+def test_a_request_whose_response_is_lost_is_repeated_with_the_same_bytes(server):
     client = Client("wk", settings(server.url))
     server.plan.append(lose_reply)
     assert isinstance(client.send([encoded(1)])[0], Postponed)
@@ -159,7 +159,7 @@ def test_a_lost_reply_is_repeated_with_the_same_bytes(server):
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory):
-    """A certificate for 127.0.0.1 that nobody but its maker trusts: (certificate and key) in one PEM file."""
+    """A self-signed certificate for 127.0.0.1, and its key, in one PEM file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -193,7 +193,7 @@ def test_tls_is_verified(certificate, monkeypatch):
         transport.forget()
 
 
-def test_an_answer_over_tls_that_dribbles_is_cut_off(certificate, monkeypatch):
+def test_a_tls_response_byte_by_byte_is_ended_at_the_deadline(certificate, monkeypatch):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with FaultyReceiver(certificate=certificate) as server:
         server.plan.append(dribble("headers"))
@@ -201,6 +201,6 @@ def test_an_answer_over_tls_that_dribbles_is_cut_off(certificate, monkeypatch):
             Transport(settings(server.url, connect_timeout=0.3, read_timeout=0.2)).post("wk", BODY)
 
 
-def test_a_deadline_that_passes_before_there_is_a_connection_harms_nothing():
-    with _bounded(0.0):
+def test_a_deadline_that_passes_before_the_connection_has_no_effect():
+    with _time_limit(0.0):
         time.sleep(0.05)

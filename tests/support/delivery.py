@@ -1,4 +1,4 @@
-"""A worker between a journal and a receiver on the loopback."""
+"""A worker between a journal and a fake Segment on the loopback."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webhooks.settings import SegmentSettings, WorkerSettings
 
 
 class Clock:
-    """Aware UTC that moves when told."""
+    """A clock in aware UTC that moves only when `pass_` is called."""
 
     def __init__(self):
         self.now = datetime(2026, 4, 1, tzinfo=UTC)
@@ -25,7 +25,7 @@ class Clock:
 
 
 class Bench:
-    """A journal, a receiver, and a worker between them."""
+    """A journal, a fake Segment, and a worker between them."""
 
     def __init__(self, server, journal=None, endpoints=None):
         self.server = server
@@ -36,8 +36,8 @@ class Bench:
         self.workers = []
 
     def worker(self, *, settings=None, segment=None, name="w", **more):
-        told = {"write_key": "wk", "url": self.server.url, "rate": 0, "connect_timeout": 1.0, **(segment or {})}
-        self.clients = Clients(SegmentSettings(**told))
+        options = {"write_key": "wk", "url": self.server.url, "rate": 0, "connect_timeout": 1.0, **(segment or {})}
+        self.clients = Clients(SegmentSettings(**options))
         worker = Worker(
             self.journal, self.endpoints, self.clients,
             WorkerSettings(**{"poll": timedelta(milliseconds=5), **(settings or {})}),

@@ -1,4 +1,4 @@
-"""The receiver with faults: what networks, proxies and Segment itself do on a bad day, over real sockets."""
+"""A fake Segment with the faults of networks, proxies and Segment itself, over real sockets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from webhooks.segment.fake import FakeSegment, _write_key
 
 @dataclass
 class Request:
-    """A request as it came."""
+    """A request as it was received."""
 
     key: str
     headers: Mapping[str, str]
@@ -79,26 +79,26 @@ def wait_for(event: threading.Event) -> Fault:
 
 
 def reset(handler: _Handler, _: Request) -> None:
-    """RST without an answer."""
+    """Reset the connection without a response."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.drop()
 
 
 def lose_reply(handler: _Handler, request: Request) -> None:
-    """Accept, and close without a word."""
+    """Accept, and close the connection without a response."""
     handler.owner.receiver.take(handler.path, request.headers, handler.body)
     handler.drop()
 
 
 def truncate(handler: _Handler, request: Request) -> None:
-    """Accept, and break the answer off in its middle."""
+    """Accept, and close the connection in the middle of the response."""
     handler.owner.receiver.take(handler.path, request.headers, handler.body)
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{'suc")
     handler.drop()
 
 
 def dribble(where: str) -> Fault:
-    """Answer a byte at a time, without end: `headers` or `body`."""
+    """Send the `headers` or the `body` of the response one byte at a time, without end."""
 
     def fault(handler: _Handler, _: Request) -> None:
         handler.close_connection = True
@@ -117,9 +117,9 @@ def dribble(where: str) -> Fault:
 class FaultyReceiver:
     """Serves on a free port while the `with` block runs.
 
-    certificate   a PEM file of certificate and key; with it, TLS is spoken
-    plan          the next requests meet these faults, one each; then all is well again
-    always        a fault that every request meets
+    certificate   a PEM file of certificate and key; if set, the server uses TLS
+    plan          the faults of the next requests, one each
+    always        the fault of every request that `plan` has none for
     poison        messageIds whose batch is answered 400
     refused_keys  write keys that are answered 401
     most_bytes    bigger bodies are answered 413
@@ -161,13 +161,13 @@ class FaultyReceiver:
 
     @property
     def ids(self) -> list[str]:
-        """The messageIds accepted, copies too."""
+        """Return the accepted messageIds, duplicates included."""
         return [message["messageId"] for message in self.receiver.received]
 
     def wait_for_requests(self, count: int) -> None:
         deadline = time.monotonic() + 20
         while len(self.requests) < count:
-            assert time.monotonic() < deadline, f"{len(self.requests)} of {count} requests came"
+            assert time.monotonic() < deadline, f"{len(self.requests)} of {count} requests arrived"
             time.sleep(0.002)
 
 

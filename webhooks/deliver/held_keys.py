@@ -1,4 +1,4 @@
-"""Held write keys: said once in the log and kept in the journal as a note, until they work again."""
+"""Held write keys: logged once, and kept as a note in the journal until they work again."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class WriteKeyStatus:
         self._lock = threading.Lock()
 
     def report(self, client: Client) -> None:
-        """Say what changed since the last report; nothing where nothing did."""
+        """Log and note a change since the last report, if there is one."""
         reason = client.breaker.held
         with self._lock:
             before = self._held.get(client.fingerprint)
             self._held[client.fingerprint] = bool(reason)
         name = f"hold:{client.fingerprint}"
         try:
-            if before is None:  # the first word of this process: one before it may have left a hold behind
+            if before is None:  # the first report of this process; an earlier process may have noted a hold
                 before = bool(self._journal.notes().get(name, (None, {}))[1].get("held"))
             if bool(reason) == before:
                 return
@@ -45,5 +45,5 @@ class WriteKeyStatus:
             self._journal.note(name, note, now=self._clock())
         except JournalUnavailable as error:
             with self._lock:
-                self._held.pop(client.fingerprint, None)  # say it again with the next batch
-            log.warning("hold not noted", extra={"reason": error.message})
+                self._held.pop(client.fingerprint, None)  # report it again with the next batch
+            log.warning("hold not stored in the journal", extra={"reason": error.message})

@@ -1,4 +1,4 @@
-"""What a worker does beside delivering: prune what is old, and say that it lives."""
+"""What a worker does besides delivering: prune old events, and write its heartbeat."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LIMIT: Final = 5000
 
 
 class Housekeeping:
-    """`facts` gives what the worker says of itself under the note `worker:<name>`. `tick` is a monotonic clock."""
+    """`facts` returns the content of the worker's note `worker:<name>`. `tick` is a monotonic clock."""
 
     def __init__(
         self,
@@ -44,8 +44,8 @@ class Housekeeping:
         self._tick = tick
         self._note_at = self._prune_at = tick()
 
-    def tend(self) -> None:
-        """Do what is due."""
+    def run_due(self) -> None:
+        """Run the jobs that are due."""
         now = self._tick()
         if now >= self._note_at:
             self._note_at = now + NOTE_EVERY
@@ -56,7 +56,7 @@ class Housekeeping:
             if pruned:
                 log.info("pruned", extra={"events": pruned})
             if pruned >= _LIMIT:
-                self._prune_at = now  # there is more: go on with the next turn
+                self._prune_at = now  # there are more: prune again in the next cycle
 
     def note(self) -> None:
         """Write the worker's heartbeat."""

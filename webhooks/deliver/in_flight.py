@@ -1,4 +1,4 @@
-"""One claimed event on its way: how many of its messages are out, and what became of them."""
+"""One claimed event that is being delivered: how many of its messages are unfinished, and their results."""
 
 from __future__ import annotations
 
@@ -12,32 +12,33 @@ from webhooks.segment import Encoded, Postponed, RefusedMessage, Result, backoff
 
 @dataclass(slots=True)
 class InFlightEvent:
-    """The messages of one event. It is settled when none is out any more."""
+    """The messages of one event. The event is settled when none is unfinished."""
 
     claim: Claim
-    out: int = 0
+    unfinished: int = 0
     refused: list[str] = field(default_factory=list)
-    later: list[Postponed] = field(default_factory=list)
+    postponed: list[Postponed] = field(default_factory=list)
 
-    def note(self, message_id: str, result: Result) -> None:
-        """Take down what became of one message."""
+    def record(self, message_id: str, result: Result) -> None:
+        """Record the result of one message."""
         if isinstance(result, RefusedMessage):
             self.refused.append(f"{message_id}: {result.reason}")
         elif isinstance(result, Postponed):
-            self.later.append(result)
+            self.postponed.append(result)
 
     def settlement(self, now: datetime, chance: Callable[[], float]) -> Settlement:
-        """Delivered when every message was accepted; pending while one may be; else dead, naming what was refused.
+        """Return how to settle the event.
 
-        A message that is sent again with its event carries the same messageId, so Segment counts it once.
+        It is delivered if every message was accepted, pending if one is postponed, else dead with the refusals as the
+        reason. A message that is sent again has the same messageId, so Segment counts it once.
         """
-        if self.later:
-            counted = any(later.counted for later in self.later)
-            asked = [later.delay for later in self.later if later.delay is not None]
-            delay = max(asked) if asked else backoff(self.claim.attempts, chance)
+        if self.postponed:
+            counted = any(result.counted for result in self.postponed)
+            delays = [result.delay for result in self.postponed if result.delay is not None]
+            delay = max(delays) if delays else backoff(self.claim.attempts, chance)
             due_at = now + timedelta(seconds=delay)
             return Settlement(
-                claim=self.claim, state=State.PENDING, reason=self.later[0].reason, due_at=due_at, attempt=counted
+                claim=self.claim, state=State.PENDING, reason=self.postponed[0].reason, due_at=due_at, attempt=counted
             )
         if self.refused:
             return Settlement(claim=self.claim, state=State.DEAD, reason="; ".join(self.refused))
@@ -46,12 +47,12 @@ class InFlightEvent:
 
 @dataclass(frozen=True, slots=True)
 class InFlightMessage:
-    """One message of a parcel."""
+    """One message of an event that is being delivered."""
 
-    parcel: InFlightEvent
+    in_flight: InFlightEvent
     message: Encoded
 
     @property
     def body(self) -> bytes:
-        """The message's bytes."""
+        """Return the message's bytes."""
         return self.message.body

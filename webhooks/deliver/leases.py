@@ -1,4 +1,4 @@
-"""The claims that this worker holds: leased, renewed, settled once, and handed back at the end."""
+"""The claims of this worker: leased, renewed, settled once, and released at the end."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _key(claim: Claim) -> _Key:
 
 
 class LeaseTracker:
-    """Safe to share between threads. `counts` holds events by what became of them since the worker began."""
+    """Safe to share between threads. `counts` has the events by outcome since the worker started."""
 
     def __init__(
         self,
@@ -52,31 +52,31 @@ class LeaseTracker:
     def __len__(self) -> int:
         return len(self._open)
 
-    def take(self, limit: int) -> list[Claim]:
-        """Claim due events, in order of arrival."""
+    def claim(self, limit: int) -> list[Claim]:
+        """Claim due events, and return them in order of arrival."""
         claims = self._journal.claim(limit, worker=self._worker, now=self._clock(), lease=self._lease)
         with self._lock:
             self._open.update((_key(claim), claim) for claim in claims)
             self.counts["claimed"] += len(claims)
         return sorted(claims, key=lambda claim: claim.seq)
 
-    def holds(self, claim: Claim) -> bool:
-        """Whether the claim is still ours: not settled, not handed back, its lease not lost."""
+    def is_open(self, claim: Claim) -> bool:
+        """Return whether the claim is still this worker's: not settled, not released, its lease not lost."""
         return _key(claim) in self._open
 
     def settle(self, settlements: Iterable[Settlement]) -> None:
-        """End claims. Where the journal is away they are kept, with their leases, for `flush`."""
+        """Settle claims. If the journal is unavailable, they are kept, with their leases, for `flush`."""
         with self._lock:
             for settlement in settlements:
-                if self.holds(settlement.claim):
+                if self.is_open(settlement.claim):
                     self._unsettled.setdefault(_key(settlement.claim), settlement)
         try:
             self.flush()
         except JournalUnavailable as error:
-            log.warning("not settled yet: the journal is away", extra={"reason": error.message})
+            log.warning("not settled yet: the journal is unavailable", extra={"reason": error.message})
 
     def flush(self) -> None:
-        """Write what `settle` could not. `JournalUnavailable` where it still cannot."""
+        """Write the settlements that `settle` could not. Raise `JournalUnavailable` if that fails again."""
         with self._flushing:
             with self._lock:
                 waiting = list(self._unsettled.values())
@@ -92,25 +92,27 @@ class LeaseTracker:
         self._measure([settlement for settlement in waiting if settlement.claim.seq in settled], now)
         if len(settled) < len(waiting):
             self._meter.lost.inc(len(waiting) - len(settled))
-            log.warning("leases were lost before they were settled", extra={"events": len(waiting) - len(settled)})
+            log.warning(
+                "leases were lost before their events were settled", extra={"events": len(waiting) - len(settled)}
+            )
 
     def _measure(self, settled: Sequence[Settlement], now: datetime) -> None:
-        watched = events.isEnabledFor(logging.INFO)
+        logged = events.isEnabledFor(logging.INFO)
         for settlement in settled:
             event = settlement.claim.event
-            warn = settlement.state in {State.PENDING, State.DEAD} or self._is_news(settlement, now)
-            if watched and (settlement.attempt or settlement.state is not State.PENDING):
-                _show(settlement, warn=warn)
+            warn = settlement.state in {State.PENDING, State.DEAD} or self._needs_warning(settlement, now)
+            if logged and (settlement.attempt or settlement.state is not State.PENDING):
+                _log(settlement, warn=warn)
             elif warn and settlement.state is State.IGNORED:
-                _show(settlement, warn=True)
+                _log(settlement, warn=True)
             if settlement.state is State.DELIVERED:
                 self._meter.delivered.labels(event.source).inc()
                 self._meter.latency.labels(event.source).observe((now - event.received_at).total_seconds())
             elif settlement.state is State.DEAD:
                 self._meter.dead.labels(event.source).inc()
 
-    def _is_news(self, settlement: Settlement, now: datetime) -> bool:
-        """Whether to warn that a setting leaves an event out: once an hour for each source."""
+    def _needs_warning(self, settlement: Settlement, now: datetime) -> bool:
+        """Return whether to warn that a setting leaves an event out. It is true once an hour for each source."""
         if not left_out_by(settlement.state, settlement.reason):
             return False
         source = settlement.claim.event.source
@@ -121,15 +123,15 @@ class LeaseTracker:
         return False
 
     def renew(self) -> None:
-        """Prolong every lease; a claim that is somebody else's by now is let go of, unsettled."""
+        """Renew every lease. A claim that another worker has by now is dropped without settling it."""
         with self._lock:
-            mine = list(self._open.values())
-        if not mine:
+            claims = list(self._open.values())
+        if not claims:
             return
-        held = self._journal.renew(mine, now=self._clock(), lease=self._lease)
-        lost = [claim for claim in mine if claim.seq not in held]
+        renewed = self._journal.renew(claims, now=self._clock(), lease=self._lease)
+        lost = [claim for claim in claims if claim.seq not in renewed]
         with self._lock:
-            lost = [claim for claim in lost if self._open.pop(_key(claim), None)]  # the others were settled meanwhile
+            lost = [claim for claim in lost if self._open.pop(_key(claim), None)]  # the others are settled by now
             for claim in lost:
                 self._unsettled.pop(_key(claim), None)
             self.counts["lost"] += len(lost)
@@ -137,35 +139,35 @@ class LeaseTracker:
             self._meter.lost.inc(len(lost))
             log.warning("leases were lost", extra={"events": len(lost)})
 
-    def give_back(
+    def release(
         self, claims: Sequence[Claim], reason: str, *, delay: timedelta = timedelta(), attempt: bool = False
     ) -> None:
-        """Hand claims back to the journal, to be taken again after `delay`."""
+        """Return claims to the journal; they can be claimed again after `delay`."""
         due_at = self._clock() + delay if delay else None
         self.settle(
             Settlement(claim=claim, state=State.PENDING, reason=reason, due_at=due_at, attempt=attempt)
             for claim in claims
         )
 
-    def give_back_all(self, reason: str) -> None:
-        """Hand back whatever is still open."""
+    def release_all(self, reason: str) -> None:
+        """Return every open claim to the journal."""
         with self._lock:
             claims = list(self._open.values())
-        self.give_back(claims, reason)
+        self.release(claims, reason)
 
     @contextmanager
-    def beating(self) -> Iterator[None]:
-        """Renew leases in the background, three times in each lease."""
+    def renewing(self) -> Iterator[None]:
+        """Renew leases in the background, three times in the length of a lease."""
         done = threading.Event()
 
-        def beat() -> None:
+        def renew_until_done() -> None:
             while not done.wait(self._lease.total_seconds() / 3):
                 try:
                     self.renew()
-                except Exception as error:  # noqa: BLE001 - the thread must outlive whatever a store raises
+                except Exception as error:  # noqa: BLE001 - the thread must survive any error of a store
                     log.warning("leases not renewed", extra={"reason": repr(error)})
 
-        thread = threading.Thread(target=beat, name="leases", daemon=True)
+        thread = threading.Thread(target=renew_until_done, name="leases", daemon=True)
         thread.start()
         try:
             yield
@@ -174,14 +176,14 @@ class LeaseTracker:
             thread.join()
 
 
-def _show(settlement: Settlement, *, warn: bool) -> None:
+def _log(settlement: Settlement, *, warn: bool) -> None:
     event = settlement.claim.event
     message, detail = settlement.state.value, settlement.reason.strip().rpartition("\n")[2]
     if settlement.state is State.PENDING:
         message = "waiting"
     level = logging.WARNING if warn else logging.INFO
-    said = {"source": event.source, "type": event.type, "key": event.key, "detail": detail[:300]}
-    events.log(level, message, extra=said)
+    fields = {"source": event.source, "type": event.type, "key": event.key, "detail": detail[:300]}
+    events.log(level, message, extra=fields)
 
 
 def _outcome(settlement: Settlement) -> str:

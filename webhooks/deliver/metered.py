@@ -10,26 +10,26 @@ from webhooks.settings import SegmentSettings
 
 
 class Metered:
-    """See `webhooks.segment.Post`."""
+    """A transport as in `webhooks.segment.Post`, which measures each request."""
 
     def __init__(self, transport: Post, meter: Meter) -> None:
         self._transport = transport
         self._meter = meter
 
     def post(self, write_key: str, body: bytes, *, retries: int = 0) -> SegmentResponse:
-        """Send one batch; `Unreachable` where no whole answer came."""
+        """Send one batch. Raise `Unreachable` if no complete response arrives."""
         began = time.perf_counter()
-        told = "unreachable"
+        outcome = "unreachable"
         try:
-            answer = self._transport.post(write_key, body, retries=retries)
-            told = meaning(answer.status).value
+            response = self._transport.post(write_key, body, retries=retries)
+            outcome = meaning(response.status).value
         finally:
             self._meter.requested.observe(time.perf_counter() - began)
-            self._meter.requests.labels(told).inc()
-        return answer
+            self._meter.requests.labels(outcome).inc()
+        return response
 
 
 def metered(settings: SegmentSettings, meter: Meter) -> Clients:
-    """The clients of a worker, over one transport that is counted."""
+    """Return the clients of a worker, over one transport that is measured."""
     transport = Metered(Transport(settings), meter)
-    return Clients(settings, make=lambda write_key, given: Client(write_key, given, transport=transport))
+    return Clients(settings, make=lambda write_key, options: Client(write_key, options, transport=transport))

@@ -1,4 +1,4 @@
-"""What an event comes to with today's code: what would be sent, what Segment would not take, or why nothing is."""
+"""Translate one event with today's code: the messages to send, those Segment would refuse, or why there are none."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _STATES: Final = {Ignored: State.IGNORED, Unsupported: State.UNSUPPORTED, Broken
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """`state` is PENDING where there is something to send; else the event ends in it at once, for the reason.
+    """`state` is PENDING if there are messages to send; else it is the event's final state, for `reason`.
 
-    `refused` are messages that Segment would drop without a word: (messageId, fault). Of a delivery that is read again
-    as a whole, they are also the events that are not delivered: (event key, reason).
+    `refused` has the messages that Segment would drop without an error: (messageId, fault). If a whole delivery is read
+    again, it also has the events that are not delivered: (event key, reason).
     """
 
     outcome: Outcome
@@ -31,7 +31,7 @@ class Prepared:
 
 
 def prepare(event: Event, endpoint: Endpoint, *, namespace: str, edition: int) -> Prepared:
-    """Translate an event and encode its messages; never raises, for one event's fault is its own."""
+    """Translate an event and encode its messages. Never raise: a fault of one event must not affect another."""
     outcome = translate(event, endpoint, namespace=namespace, edition=edition)
     if not isinstance(outcome, Translated):
         return Prepared(outcome, _STATES[type(outcome)], outcome.reason)
@@ -40,7 +40,7 @@ def prepare(event: Event, endpoint: Endpoint, *, namespace: str, edition: int) -
     for message in outcome.messages:
         try:
             encoded = Encoded(message["messageId"], encode(message))
-        except Exception:  # noqa: BLE001 - a value that no JSON can hold
+        except Exception:  # noqa: BLE001 - a value that JSON cannot represent
             return Prepared(outcome, State.DEAD, traceback.format_exc())
         if fault := faults(message, encoded.body):
             refused.append((encoded.id, fault))

@@ -1,4 +1,4 @@
-"""The way of one write key: its client, and a few threads that send batches. A slow key delays no other."""
+"""The queue of one write key: its client, and a few threads that send batches. A slow key delays no other key."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ Batch = list[InFlightMessage]
 
 
 class WriteKeyQueue:
-    """Up to `width` batches are being sent, and as many again wait. The threads end with the process or `close`."""
+    """Send up to `width` batches at once; as many again may wait. The threads end with the process or with `close`."""
 
     def __init__(
-        self, client: Client, width: int, send: Callable[[Client, Batch], None], sent: Callable[[], None]
+        self, client: Client, width: int, send: Callable[[Client, Batch], None], after_batch: Callable[[], None]
     ) -> None:
         self.client = client
         self._width = width
         self._send = send
-        self._sent = sent
+        self._after_batch = after_batch
         self._queue: queue.SimpleQueue[Batch | None] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
         self._lock = threading.Lock()
@@ -32,16 +32,16 @@ class WriteKeyQueue:
 
     @property
     def busy(self) -> int:
-        """Batches under way or waiting."""
+        """Return the number of batches that are being sent or wait."""
         return self._busy
 
     @property
-    def has_room(self) -> bool:
-        """Whether another claim's worth may come."""
+    def has_capacity(self) -> bool:
+        """Return whether more batches may be added."""
         return self._busy < 2 * self._width
 
     def put(self, batch: Batch) -> None:
-        """Send a batch as soon as a thread is free."""
+        """Queue a batch; it is sent as soon as a thread is free."""
         with self._lock:
             self._busy += 1
             if len(self._threads) < min(self._width, self._busy):
@@ -51,7 +51,7 @@ class WriteKeyQueue:
         self._queue.put(batch)
 
     def close(self) -> None:
-        """Let the threads end once the queue is empty."""
+        """End the threads when the queue is empty."""
         for _ in self._threads:
             self._queue.put(None)
 
@@ -63,4 +63,4 @@ class WriteKeyQueue:
                 log.exception("a batch was not settled", extra={"write_key": self.client.fingerprint})
             with self._lock:
                 self._busy -= 1
-            self._sent()
+            self._after_batch()

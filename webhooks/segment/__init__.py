@@ -1,8 +1,8 @@
-"""Delivery to Segment: the spec's limits, batches, retries, and the shared client. Only here is requests imported.
+"""Deliver to Segment: the spec's limits, batches, retries and the shared client. Only this package imports requests.
 
 clients = Clients(settings.segment)
-clients.of().deliver([message, ...])    # once, from a command
-clients.of(write_key).send(batch)       # one try of a batch, from the worker
+clients.of().deliver([message, ...])    # from a command: with retries, up to a timeout
+clients.of(write_key).send(batch)       # from the worker: one attempt of a batch
 """
 
 from webhooks.segment.batches import Encoded, assemble, cut, encode

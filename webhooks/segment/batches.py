@@ -1,4 +1,4 @@
-"""Messages to bytes, once each, and the bytes to batches under Segment's limits."""
+"""Encode each message once, and group the bytes into batches under Segment's limits."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ _ENVELOPE: Final = len(b'{"batch":[],"sentAt":"2026-03-31T12:00:00.000000Z"}')
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """One message as it will be sent; `id` is its messageId."""
+    """The JSON of one message as it is sent; `id` is its messageId."""
 
     id: str
     body: bytes
 
 
 class Sized(Protocol):
-    """Anything that carries a message's bytes."""
+    """An object that has a message's bytes."""
 
     @property
     def body(self) -> bytes:
-        """The bytes."""
+        """Return the message's JSON."""
         ...
 
 
@@ -37,14 +37,14 @@ Item = TypeVar("Item", bound=Sized)
 
 
 def encode(message: Mapping[str, Any]) -> bytes:
-    """JSON in UTF-8: a Decimal as the number it prints, nothing escaped that need not be."""
+    """Return the message as JSON in UTF-8. A Decimal becomes the number it prints; escape only as JSON requires."""
     return _encode(message)
 
 
 def cut(items: Iterable[Item], *, most_bytes: int = BATCH_BYTES, most: int = BATCH_MESSAGES) -> Iterator[list[Item]]:
-    """Batches in order. The body of each, envelope and all, is at most `most_bytes` long.
+    """Yield batches in order. The body of each, envelope included, is at most `most_bytes` long.
 
-    A message that alone is longer gets a batch of its own; the spec's checks keep it from ever coming here.
+    A message that is longer by itself gets its own batch. The spec's checks reject such a message before this.
     """
     batch: list[Item] = []
     size = _ENVELOPE
@@ -59,6 +59,6 @@ def cut(items: Iterable[Item], *, most_bytes: int = BATCH_BYTES, most: int = BAT
 
 
 def assemble(batch: Sequence[Sized], *, sent_at: datetime | None = None) -> bytes:
-    """The body of one request. `sentAt`, where wanted, stands at the root and is of this attempt."""
-    stamp = b"" if sent_at is None else b',"sentAt":"' + to_iso(sent_at).encode() + b'"'
-    return b'{"batch":[' + b",".join([item.body for item in batch]) + b"]" + stamp + b"}"
+    """Return the body of one request. `sentAt` is optional, is at the root, and is the time of this attempt."""
+    timestamp = b"" if sent_at is None else b',"sentAt":"' + to_iso(sent_at).encode() + b'"'
+    return b'{"batch":[' + b",".join([item.body for item in batch]) + b"]" + timestamp + b"}"

@@ -1,8 +1,8 @@
-"""Whether one write key may send now: a circuit breaker that also knows a hold and a server's Retry-After.
+"""A circuit breaker for one write key. It also handles a server's Retry-After, and a key that Segment refuses.
 
 closed ──5 failures in a row──▶ open ──wait──▶ one small probe ──accepted──▶ closed
    │ └──Retry-After──▶ paused ──wait──▶ closed          └──failed──▶ open, for longer
-   └──401, 403 and their like──▶ held ──60 s──▶ one small probe
+   └──401, 403 and similar──▶ held ──60 s──▶ one small probe
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import Final
 from webhooks.segment.retries import BASE, RetryReason, backoff
 
 THRESHOLD: Final = 5
-"""Failures in a row that open it."""
+"""Failures in a row that open the breaker."""
 HOLD: Final = 60.0
 """Seconds between probes of a held write key."""
 PROBING: Final = 0.25
-"""Seconds to come back after while another's probe is under way."""
+"""Seconds to wait while another thread's probe is in progress."""
 
 
 class Admission(StrEnum):
@@ -33,7 +33,7 @@ class Admission(StrEnum):
 
 
 class BreakerState(StrEnum):
-    """Where the breaker stands."""
+    """The state of the breaker."""
 
     CLOSED = "closed"
     PAUSED = "paused"
@@ -42,7 +42,7 @@ class BreakerState(StrEnum):
 
 
 class Breaker:
-    """Safe to share between threads. Who is admitted with PROBE must report, or `release`. `tick` is monotonic."""
+    """Safe to share between threads. After `PROBE`, report the outcome or call `release`. `tick` is monotonic."""
 
     def __init__(
         self, *, tick: Callable[[], float] = time.monotonic, chance: Callable[[], float] = random.random
@@ -60,23 +60,23 @@ class Breaker:
 
     @property
     def failing_for(self) -> float:
-        """Seconds since the first of the failures in a row; 0 after a success."""
+        """Return the seconds since the first of the failures in a row; 0 after a success."""
         with self._lock:
             return self._tick() - self._failing_since if self._failures else 0.0
 
     @property
     def held(self) -> str:
-        """Why the write key is held; empty where it is not."""
+        """Return why the write key is held; empty if it is not."""
         return self.reason if self.state is BreakerState.HELD else ""
 
     @property
-    def setback(self) -> RetryReason:
-        """What its standing is to those who may not send."""
+    def retry_reason(self) -> RetryReason:
+        """Return the reason to count for events that may not be sent now."""
         reasons = {BreakerState.HELD: RetryReason.HELD, BreakerState.PAUSED: RetryReason.THROTTLED}
         return reasons.get(self.state, RetryReason.OPEN)
 
     def admit(self) -> Admission:
-        """Ask before a batch is sent."""
+        """Return what may be sent now. Call it before each batch."""
         with self._lock:
             if self._until > self._tick() or self._probing:
                 return Admission.NONE
@@ -87,18 +87,18 @@ class Breaker:
             return Admission.PROBE
 
     def wait(self) -> float:
-        """Seconds until `admit` is worth asking; 0 is now."""
+        """Return the seconds until `admit` may allow a batch; 0 is now."""
         with self._lock:
             return max(0.0, self._until - self._tick(), PROBING if self._probing else 0.0)
 
     def succeed(self) -> None:
-        """A batch was accepted: close."""
+        """Record that a batch was accepted: close the breaker."""
         with self._lock:
             self._set(BreakerState.CLOSED, 0.0, "")
             self._failures = 0
 
     def fail(self, reason: str) -> None:
-        """The server did not answer, or with its own failure."""
+        """Record that the server did not answer, or answered with a failure of its own."""
         with self._lock:
             if not self._failures:
                 self._failing_since = self._tick()
@@ -111,19 +111,19 @@ class Breaker:
             self._set(self.state if held else BreakerState.OPEN, self._tick() + wait, self.reason if held else reason)
 
     def pause(self, seconds: float, reason: str) -> None:
-        """The server asked for a rest."""
+        """Record that the server asked to wait for some seconds."""
         with self._lock:
             closed = self.state in {BreakerState.CLOSED, BreakerState.PAUSED}
             until = max(self._until, self._tick() + seconds)
             self._set(BreakerState.PAUSED if closed else self.state, until, reason if closed else self.reason)
 
     def hold(self, reason: str) -> None:
-        """The server refuses us until somebody mends the configuration."""
+        """Record that the server refuses this write key until the configuration is fixed."""
         with self._lock:
             self._set(BreakerState.HELD, self._tick() + HOLD, reason)
 
     def release(self) -> None:
-        """A probe was not sent after all."""
+        """Record that an admitted probe was not sent."""
         with self._lock:
             self._probing = False
 

@@ -1,4 +1,4 @@
-"""The one way to Segment: a client per write key, which sends a batch and says what became of each message."""
+"""One client per write key. It sends a batch and returns the result of each message."""
 
 from __future__ import annotations
 
@@ -20,36 +20,37 @@ from webhooks.segment.transport import SegmentResponse, Transport, Unreachable, 
 from webhooks.settings import SegmentSettings
 
 PROBE: Final = 20
-"""Messages sent to find out whether a write key works again."""
-DOUBT: Final = 5
-"""Messages refused alone, none accepted: now as many from all over the batch are tried alone."""
-DISTRUST: Final = 10
-"""Messages refused alone in a row, over batches too, and none accepted in this one: it is us, not the messages."""
+"""Messages in a probe, which tests whether a write key works again."""
+SAMPLE: Final = 5
+"""After so many messages refused alone and none accepted, as many from the whole batch are tried alone."""
+HOLD_AFTER: Final = 10
+"""After so many messages refused alone in a row, also over batches, and none accepted in this batch, the key is held.
+The cause is then the configuration and not the messages."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedMessage:
-    """Segment answered 200 for it."""
+    """Segment answered 200 for this message."""
 
 
 @dataclass(frozen=True, slots=True)
 class RefusedMessage:
-    """It will never be taken as it is; `reason` has the fault and its mend, or Segment's own words."""
+    """Segment will not accept this message as it is. `reason` has the fault and its fix, or Segment's own text."""
 
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Postponed:
-    """Send it again. `delay` in seconds is asked by the server or the breaker; None leaves it to the backoff.
+    """Send this message again. `delay` is in seconds, set by the server or the breaker; None uses the backoff.
 
-    `counted` says whether this was a try that failed; what was never sent, or was put off, is not.
+    `counted` is True if this was an attempt that failed. It is False if the message was not sent.
     """
 
     reason: str
     delay: float | None = None
     counted: bool = True
-    why: RetryReason = RetryReason.FAILED
+    retry_reason: RetryReason = RetryReason.FAILED
 
 
 Result = AcceptedMessage | RefusedMessage | Postponed
@@ -57,36 +58,36 @@ _ACCEPTED: Final = AcceptedMessage()
 
 
 class Post(Protocol):
-    """What a client needs of a transport."""
+    """The part of a transport that a client uses."""
 
     def post(self, write_key: str, body: bytes, *, retries: int = 0) -> SegmentResponse:
-        """Send one batch; `Unreachable` where no whole answer came."""
+        """Send one batch. Raise `Unreachable` if no complete response arrives."""
         ...
 
 
 @dataclass(slots=True)
 class _Sending:
-    """A batch on its way. `left` holds runs of its places, the next one first."""
+    """A batch that is being sent. `pending` has runs of its indexes, the next run first."""
 
     batch: Sequence[Encoded]
-    left: deque[range | list[int]]
+    pending: deque[range | list[int]]
     results: dict[int, Result] = field(default_factory=dict)
     accepted: bool = False
     refused: int = 0
-    spread: bool = False
-    cut_short: bool = False
+    sampled: bool = False
+    interrupted: bool = False
 
-    def put_off(self, now: Sequence[int], later: Postponed) -> None:
-        """Settle this run, and with it the rest, which was not tried."""
-        rest = replace(later, counted=False)
-        self.results.update((place, later) for place in now)
-        self.results.update((place, rest) for run in self.left for place in run)
-        self.left.clear()
-        self.cut_short = True
+    def postpone(self, attempted: Sequence[int], result: Postponed) -> None:
+        """Postpone this run, and everything after it, which was not attempted."""
+        rest = replace(result, counted=False)
+        self.results.update((index, result) for index in attempted)
+        self.results.update((index, rest) for run in self.pending for index in run)
+        self.pending.clear()
+        self.interrupted = True
 
 
 class Client:
-    """Sends to one write key; safe to share between threads."""
+    """Send to one write key. Safe to share between threads."""
 
     def __init__(
         self,
@@ -105,151 +106,163 @@ class Client:
         self._tick = tick
         self._chance = chance
         self._limiter = Limiter(settings.rate, tick=tick)
-        self._in_a_row = 0
+        self._refused_in_a_row = 0
         self._lock = threading.Lock()
         self.breaker = Breaker(tick=tick, chance=chance)
         self.fingerprint = fingerprint(write_key)
 
     def send(self, batch: Sequence[Encoded], *, retries: int = 0, stop: threading.Event | None = None) -> list[Result]:
-        """What became of each message of a batch that `cut` made, after one try and the halving it may need.
+        """Send a batch that `cut` made, once, and return the result of each message.
 
-        Returns early when `stop` is set, with what was not sent as `Later`. Raises nothing for what a server does.
+        If Segment refuses the batch, it is halved until the messages at fault are alone. If `stop` is set, return
+        early; messages that were not sent are `Postponed`. No server failure raises.
         """
         stop = stop or threading.Event()
         if not self._write_key:
             self.breaker.hold("no write key is configured: set SEGMENT_WRITE_KEY, or the endpoint's write_key")
-            held = Postponed(self.breaker.reason, self.breaker.wait(), counted=False, why=RetryReason.HELD)
+            held = Postponed(self.breaker.reason, self.breaker.wait(), counted=False, retry_reason=RetryReason.HELD)
             return [held] * len(batch)
         sending = _Sending(batch, deque([range(len(batch))]))
         admission = self.breaker.admit()
         try:
-            while sending.left:
+            while sending.pending:
                 if admission is Admission.NONE:
-                    reason = self.breaker.reason or "another request is finding out whether Segment answers again"
-                    sending.put_off((), Postponed(reason, self.breaker.wait(), counted=False, why=self.breaker.setback))
+                    reason = self.breaker.reason or "another request is testing whether Segment accepts batches again"
+                    sending.postpone(
+                        (),
+                        Postponed(reason, self.breaker.wait(), counted=False, retry_reason=self.breaker.retry_reason),
+                    )
                     break
                 if self._step(sending, admission, retries=retries, stop=stop):
                     admission = Admission.ALL
-            if admission is Admission.PROBE and not sending.cut_short:
-                self.breaker.succeed()  # all were refused, each on its own: the server answers, and knows us
+            if admission is Admission.PROBE and not sending.interrupted:
+                self.breaker.succeed()  # every message was refused by itself: the server answers and accepts the key
         finally:
             if admission is Admission.PROBE:
                 self.breaker.release()
-        return [sending.results[place] for place in range(len(batch))]
+        return [sending.results[index] for index in range(len(batch))]
 
     def deliver(
-        self, messages: Iterable[Mapping[str, Any]], *, patience: float = 60.0, stop: threading.Event | None = None
+        self, messages: Iterable[Mapping[str, Any]], *, timeout: float = 60.0, stop: threading.Event | None = None
     ) -> list[Result]:
-        """Check, batch and send messages once, trying again for up to `patience` seconds: for commands and scripts."""
+        """Check, batch and send messages, with retries for up to `timeout` seconds. For commands and scripts."""
         stop = stop or threading.Event()
         results: list[Result] = []
-        open_: dict[int, Encoded] = {}
-        for place, message in enumerate(messages):
+        unsent: dict[int, Encoded] = {}
+        for index, message in enumerate(messages):
             encoded = Encoded(str(message.get("messageId", "")), encode(message))
             fault = faults(message, encoded.body)
             results.append(RefusedMessage(fault) if fault else Postponed("not sent yet"))
             if not fault:
-                open_[place] = encoded
-        until = self._tick() + patience
-        tries = 0
-        while open_:
-            places = iter(list(open_))
+                unsent[index] = encoded
+        until = self._tick() + timeout
+        attempts = 0
+        while unsent:
+            indexes = iter(list(unsent))
             waits = [0.0]
-            for batch in cut(list(open_.values())):
-                for result, place in zip(self.send(batch, retries=tries, stop=stop), places, strict=False):
-                    results[place] = result
+            for batch in cut(list(unsent.values())):
+                for result, index in zip(self.send(batch, retries=attempts, stop=stop), indexes, strict=False):
+                    results[index] = result
                     if isinstance(result, Postponed):
-                        waits.append(backoff(tries, self._chance) if result.delay is None else result.delay)
+                        waits.append(backoff(attempts, self._chance) if result.delay is None else result.delay)
                     else:
-                        del open_[place]
-            tries += 1
-            if open_ and (self._tick() + max(waits) > until or stop.wait(max(waits))):
+                        del unsent[index]
+            attempts += 1
+            if unsent and (self._tick() + max(waits) > until or stop.wait(max(waits))):
                 break
         return results
 
     def _step(self, sending: _Sending, admission: Admission, *, retries: int, stop: threading.Event) -> bool:
         """Send the next run. True once something was accepted."""
-        run = sending.left.popleft()
+        run = sending.pending.popleft()
         if admission is Admission.PROBE and len(run) > PROBE:
-            sending.left.appendleft(run[PROBE:])
+            sending.pending.appendleft(run[PROBE:])
             run = run[:PROBE]
         if stop.wait(self._limiter.reserve(len(run))):
             self._limiter.give_back(len(run))
-            sending.put_off(run, Postponed("the worker is shutting down", 0.0, counted=False, why=RetryReason.STOPPING))
+            sending.postpone(
+                run, Postponed("the worker is shutting down", 0.0, counted=False, retry_reason=RetryReason.STOPPING)
+            )
             return False
-        body = assemble([sending.batch[place] for place in run], sent_at=self._clock() if self._send_sent_at else None)
+        body = assemble([sending.batch[index] for index in run], sent_at=self._clock() if self._send_sent_at else None)
         try:
-            answer = self._transport.post(self._write_key, body, retries=retries)
+            response = self._transport.post(self._write_key, body, retries=retries)
         except Unreachable as error:
             self.breaker.fail(f"Segment cannot be reached: {error}")
-            sending.put_off(run, Postponed(f"Segment cannot be reached: {error}", why=RetryReason.UNREACHABLE))
+            sending.postpone(
+                run, Postponed(f"Segment cannot be reached: {error}", retry_reason=RetryReason.UNREACHABLE)
+            )
             return False
-        told = f"Segment answered {answer.status}: {answer.text or 'nothing more'}"
-        match meaning(answer.status):
+        description = f"Segment answered {response.status}: {response.text or 'nothing more'}"
+        match meaning(response.status):
             case Meaning.ACCEPTED:
                 self.breaker.succeed()
                 with self._lock:
-                    self._in_a_row = 0
+                    self._refused_in_a_row = 0
                 sending.accepted = True
-                sending.results.update((place, _ACCEPTED) for place in run)
+                sending.results.update((index, _ACCEPTED) for index in run)
                 return True
             case Meaning.RETRY:
-                self._retry(sending, run, answer, told)
+                self._retry(sending, run, response, description)
             case Meaning.CONFIG:
-                self.breaker.hold(told[:300])
-                sending.put_off(run, Postponed(told, self.breaker.wait(), counted=False, why=RetryReason.HELD))
+                self.breaker.hold(description[:300])
+                sending.postpone(
+                    run, Postponed(description, self.breaker.wait(), counted=False, retry_reason=RetryReason.HELD)
+                )
             case _:  # Meaning.SPLIT
-                self._split(sending, run, told)
+                self._split(sending, run, description)
         return False
 
-    def _retry(self, sending: _Sending, run: Sequence[int], answer: SegmentResponse, told: str) -> None:
-        asked = retry_after(answer.headers, now=self._clock())
+    def _retry(self, sending: _Sending, run: Sequence[int], response: SegmentResponse, description: str) -> None:
+        asked = retry_after(response.headers, now=self._clock())
         if asked is None:
-            self.breaker.fail(told)
-            why = RetryReason.THROTTLED if answer.status == 429 else RetryReason.SERVER
-            sending.put_off(run, Postponed(told, why=why))
+            self.breaker.fail(description)
+            retry_reason = RetryReason.THROTTLED if response.status == 429 else RetryReason.SERVER
+            sending.postpone(run, Postponed(description, retry_reason=retry_reason))
         else:
-            self.breaker.pause(asked, told)
-            sending.put_off(run, Postponed(told, asked, counted=False, why=RetryReason.THROTTLED))
+            self.breaker.pause(asked, description)
+            sending.postpone(run, Postponed(description, asked, counted=False, retry_reason=RetryReason.THROTTLED))
 
-    def _split(self, sending: _Sending, run: range | list[int], told: str) -> None:
+    def _split(self, sending: _Sending, run: range | list[int], description: str) -> None:
         if len(run) > 1:
             half = len(run) // 2
-            sending.left.extendleft((run[half:], run[:half]))
+            sending.pending.extendleft((run[half:], run[:half]))
             return
         sending.refused += 1
-        sending.results[run[0]] = RefusedMessage(told)
+        sending.results[run[0]] = RefusedMessage(description)
         with self._lock:
-            self._in_a_row += 1
-            in_a_row = self._in_a_row
+            self._refused_in_a_row += 1
+            refused_in_a_row = self._refused_in_a_row
         if sending.accepted:
             return
-        if in_a_row >= DISTRUST:
-            self.breaker.hold(f"{in_a_row} messages in a row were refused and none accepted; {told}"[:300])
-            later = Postponed(self.breaker.reason, self.breaker.wait(), why=RetryReason.HELD)
-            sending.put_off(sorted(sending.results), later)
-        elif sending.refused >= DOUBT and not sending.spread:
-            sending.spread = True
-            rest = [place for left in sending.left for place in left]
-            alone = rest[:: max(1, len(rest) // DOUBT)][:DOUBT]
+        if refused_in_a_row >= HOLD_AFTER:
+            self.breaker.hold(
+                f"{refused_in_a_row} messages in a row were refused and none accepted; {description}"[:300]
+            )
+            later = Postponed(self.breaker.reason, self.breaker.wait(), retry_reason=RetryReason.HELD)
+            sending.postpone(sorted(sending.results), later)
+        elif sending.refused >= SAMPLE and not sending.sampled:
+            sending.sampled = True
+            rest = [index for pending in sending.pending for index in pending]
+            alone = rest[:: max(1, len(rest) // SAMPLE)][:SAMPLE]
             others = sorted(set(rest) - set(alone))
-            sending.left = deque([[place] for place in alone] + ([others] if others else []))
+            sending.pending = deque([[index] for index in alone] + ([others] if others else []))
 
 
 class Clients:
-    """The clients of one process: one per write key, over one transport."""
+    """The clients of one process: one per write key, all over one transport."""
 
     def __init__(
         self, settings: SegmentSettings, *, make: Callable[[str, SegmentSettings], Client] | None = None
     ) -> None:
         self.settings = settings
         transport = Transport(settings)
-        self._make = make or (lambda write_key, given: Client(write_key, given, transport=transport))
+        self._make = make or (lambda write_key, options: Client(write_key, options, transport=transport))
         self._clients: dict[str, Client] = {}
         self._lock = threading.Lock()
 
     def of(self, write_key: str = "") -> Client:
-        """The client of a write key, or of the installation's default where none is given."""
+        """Return the client of a write key, or of the default write key if it is empty."""
         key = write_key or self.settings.write_key
         with self._lock:
             if key not in self._clients:

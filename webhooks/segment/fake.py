@@ -1,7 +1,7 @@
-"""A small Segment for demonstrations, tests and benches: `python -m webhooks.segment.fake --port 9000 --log got.jsonl`.
+"""A small Segment for demos, tests and benchmarks: `python -m webhooks.segment.fake --port 9000 --log got.jsonl`.
 
-It is as strict as https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/ says, and as silent:
-what Segment drops behind a 200 is answered 200 here too, and kept under `dropped` with the reason.
+It is as strict as https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/ says. A message that
+Segment drops after a 200 is answered 200 here too, and is kept in `dropped` with the reason.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ import msgspec
 REQUEST_BYTES: Final = 500_000
 MESSAGE_BYTES: Final = 32_768
 BATCH_MESSAGES: Final = 2_500
-KINDS: Final = ("identify", "track", "page", "screen", "group", "alias")
+MESSAGE_TYPES: Final = ("identify", "track", "page", "screen", "group", "alias")
 
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """A message that was answered 200 and thrown away."""
+    """A message that was answered 200 and dropped."""
 
     message: Any
     reason: str
 
 
 class FakeSegment:
-    """A WSGI app. `keep` bounds what stays in memory; `log` gets each accepted message as a line before its 200.
+    """A WSGI app. `keep` limits the messages in memory; `log` gets each accepted message as a line before its 200.
 
-    `keys`, where given, are the write keys that exist; as at Segment, another one is answered 200 and loses all.
+    `keys`, if any, are the existing write keys. As at Segment, messages for another key are answered 200 and dropped.
     """
 
     def __init__(
@@ -61,31 +61,31 @@ class FakeSegment:
     def __call__(
         self, environ: Mapping[str, Any], start_response: Callable[[str, list[tuple[str, str]]], Any]
     ) -> list[bytes]:
-        """WSGI."""
+        """Handle one WSGI request."""
         length = int(environ.get("CONTENT_LENGTH") or 0)
         body = environ["wsgi.input"].read(length)
         if self._latency:
             time.sleep(self._latency)
         if environ["REQUEST_METHOD"] == "GET":
-            status, answer = 200, _encode({"accepted": self.count, "requests": self.requests})
+            status, reply = 200, _encode({"accepted": self.count, "requests": self.requests})
         else:
             headers = {
                 "authorization": environ.get("HTTP_AUTHORIZATION", ""),
                 "content-type": environ.get("CONTENT_TYPE", ""),
                 "content-encoding": environ.get("HTTP_CONTENT_ENCODING", ""),
             }
-            status, answer = self.take(environ["PATH_INFO"], headers, body)
+            status, reply = self.take(environ["PATH_INFO"], headers, body)
         start_response(
             f"{status} {'OK' if status == 200 else 'Error'}",
-            [("Content-Type", "application/json"), ("Content-Length", str(len(answer)))],
+            [("Content-Type", "application/json"), ("Content-Length", str(len(reply)))],
         )
-        return [answer]
+        return [reply]
 
     def take(self, path: str, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes]:
-        """One request: its status and answer. Header names are lower case."""
+        """Handle one request; return its status and body. Header names are lower case."""
         self.requests += 1
         kind = path.removeprefix("/v1/")
-        if kind not in (*KINDS, "batch") or kind == path:
+        if kind not in (*MESSAGE_TYPES, "batch") or kind == path:
             return _fault(404, "not found")
         if headers.get("content-type", "").partition(";")[0].strip() != "application/json":
             return _fault(400, "Content-Type must be application/json")
@@ -113,27 +113,27 @@ class FakeSegment:
             os.close(self._log)
 
     def _keep(self, key: str, messages: list[Any]) -> None:
-        good = []
-        for place, message in enumerate(messages):
-            reason = self._silent_fault(key, place, message)
+        accepted = []
+        for index, message in enumerate(messages):
+            reason = self._drop_reason(key, index, message)
             if reason:
                 self.dropped.append(Dropped(message, reason))
             else:
-                good.append(message)
+                accepted.append(message)
         with self._lock:
-            self.count += len(good)
-            self.received.extend(good)
+            self.count += len(accepted)
+            self.received.extend(accepted)
             if self._keep_keys:
-                self.by_key.setdefault(key, []).extend(str(message.get("messageId")) for message in good)
-            if self._log is not None and good:
-                os.write(self._log, b"".join(_encode(message) + b"\n" for message in good))
+                self.by_key.setdefault(key, []).extend(str(message.get("messageId")) for message in accepted)
+            if self._log is not None and accepted:
+                os.write(self._log, b"".join(_encode(message) + b"\n" for message in accepted))
 
-    def _silent_fault(self, key: str, place: int, message: Any) -> str:
+    def _drop_reason(self, key: str, index: int, message: Any) -> str:
         if self._keys and key not in self._keys:
             return "unknown write key"
-        if place >= BATCH_MESSAGES:
+        if index >= BATCH_MESSAGES:
             return f"more than {BATCH_MESSAGES} messages in a batch"
-        if not isinstance(message, dict) or message.get("type") not in KINDS:
+        if not isinstance(message, dict) or message.get("type") not in MESSAGE_TYPES:
             return "unknown type"
         if not message.get("userId") and not message.get("anonymousId"):
             return "no_user_anon_id"
@@ -184,12 +184,12 @@ class _Server(socketserver.ThreadingMixIn, WSGIServer):
     request_queue_size = 128
 
 
-class _Answer(ServerHandler):
+class _ResponseHandler(ServerHandler):
     http_version = "1.1"
 
 
 class _Handler(WSGIRequestHandler):
-    """The standard library's, with keep-alive and without a line on stderr for each request."""
+    """The standard library's handler, with keep-alive and without a line on stderr for each request."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -202,7 +202,7 @@ class _Handler(WSGIRequestHandler):
             if not self.raw_requestline or not self.parse_request():
                 return
             body: IO[bytes] = io.BytesIO(self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-            handler = _Answer(
+            handler = _ResponseHandler(
                 body, cast("IO[bytes]", self.wfile), self.get_stderr(), self.get_environ(), multithread=True
             )
             handler.request_handler = self  # type: ignore[attr-defined]
@@ -213,23 +213,23 @@ class _Handler(WSGIRequestHandler):
 
 
 def serve(app: Any, *, host: str = "127.0.0.1", port: int = 0) -> WSGIServer:
-    """A threaded server with keep-alive, bound and not yet serving; `server_port` tells the port."""
+    """Return a threaded server with keep-alive, bound but not yet serving; `server_port` is its port."""
     server = _Server((host, port), _Handler)
     server.app = app
     return server
 
 
 def main() -> None:
-    """Run it until interrupted."""
+    """Run the server until it is interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=9000)
-    parser.add_argument("--log", type=Path, help="append every accepted message to this file, a line each")
+    parser.add_argument("--log", type=Path, help="append each accepted message to this file as one line")
     parser.add_argument("--keep", type=int, default=10_000, help="messages kept in memory")
-    parser.add_argument("--latency", type=float, default=0.0, help="seconds before each answer")
-    given = parser.parse_args()
-    server = serve(FakeSegment(log=given.log, keep=given.keep, latency=given.latency), host=given.host, port=given.port)
-    print(f"receiving at http://{given.host}:{server.server_port}", flush=True)  # noqa: T201 - a command
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds to wait before each response")
+    args = parser.parse_args()
+    server = serve(FakeSegment(log=args.log, keep=args.keep, latency=args.latency), host=args.host, port=args.port)
+    print(f"receiving at http://{args.host}:{server.server_port}", flush=True)  # noqa: T201 - a command
     try:
         server.serve_forever()
     except KeyboardInterrupt:

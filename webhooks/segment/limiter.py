@@ -1,4 +1,4 @@
-"""A token bucket: so many messages a second, over one write key."""
+"""A token bucket that limits the messages per second of one write key."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 
 class Limiter:
-    """`rate` messages a second, with one second's worth in store; 0 is no limit. `tick` is a monotonic clock.
+    """Allow `rate` messages a second, with a burst of one second's worth; 0 is no limit. `tick` is a monotonic clock.
 
-    Segment asks for no more than 1,000 a second and workspace: https://segment.com/docs/connections/rate-limits/
+    Segment asks for at most 1,000 a second per workspace: https://segment.com/docs/connections/rate-limits/
     """
 
     def __init__(self, rate: float, *, tick: Callable[[], float] = time.monotonic) -> None:
@@ -21,7 +21,7 @@ class Limiter:
         self._at = tick()
 
     def reserve(self, count: int) -> float:
-        """Take `count`, on credit where there are too few; returns the seconds to wait before sending them."""
+        """Reserve `count` messages, on credit if too few are available. Return the seconds to wait before sending."""
         if not self._rate:
             return 0.0
         with self._lock:
@@ -31,6 +31,6 @@ class Limiter:
             return max(0.0, -self._tokens / self._rate)
 
     def give_back(self, count: int) -> None:
-        """Return what was reserved and not sent."""
+        """Release a reservation that was not used."""
         with self._lock:
             self._tokens += count

@@ -1,9 +1,9 @@
-"""What an answer means, as data, and how long to wait.
+"""A table of what each HTTP status means, and how long to wait before a retry.
 
 accepted  Segment has the messages
-retry     it may take them later: wait and send the same bytes again, for as long as it needs
-split     it refuses these bytes as they are: halve the batch until the message at fault stands alone
-config    it refuses us (key, address, protocol): hold the write key, alarm, probe, lose nothing
+retry     Segment may accept them later: wait and send the same bytes again, without a limit
+split     Segment refuses these bytes: halve the batch until the message at fault is alone
+config    Segment refuses the configuration (key, address, protocol): hold the write key, alert, probe; nothing is lost
 
 Segment documents 400 and 429; the rest follows the rule its client libraries agreed on in 2026:
 https://segment.com/docs/connections/sources/catalog/libraries/server/http-api/#errors
@@ -21,7 +21,7 @@ from typing import Final
 
 
 class Meaning(StrEnum):
-    """What to do with a batch that was answered."""
+    """What to do with a batch, by the status of its response."""
 
     ACCEPTED = "accepted"
     RETRY = "retry"
@@ -30,26 +30,26 @@ class Meaning(StrEnum):
 
 
 class RetryReason(StrEnum):
-    """Why something is sent later, in one word for counting."""
+    """Why an event is sent later, as one word for the metrics."""
 
-    UNREACHABLE = "unreachable"  # no whole answer came
-    SERVER = "server"  # an answer of class retry that names no time
-    THROTTLED = "throttled"  # one that does, or 429
-    HELD = "held"  # Segment refuses us until the configuration is mended
-    OPEN = "open"  # not sent: the breaker waits, or another request is finding out
+    UNREACHABLE = "unreachable"  # no complete response arrived
+    SERVER = "server"  # a response of meaning `retry` without Retry-After
+    THROTTLED = "throttled"  # a response with Retry-After, or 429
+    HELD = "held"  # Segment refuses the write key until the configuration is fixed
+    OPEN = "open"  # not sent: the breaker is open, or another request is the probe
     STOPPING = "stopping"  # the worker is shutting down
-    CROWDED = "crowded"  # as many batches are under way as may be
-    NO_ENDPOINT = "no_endpoint"  # its endpoint is not configured any more
+    CROWDED = "crowded"  # the most batches allowed are already in progress
+    NO_ENDPOINT = "no_endpoint"  # its endpoint is no longer configured
     LOCKED = "locked"  # its body is encrypted under a key that is not configured
-    FAILED = "failed"  # a bug of ours
+    FAILED = "failed"  # a bug in Segue
 
 
 STATUSES: Final[Mapping[int, Meaning]] = {
-    400: Meaning.SPLIT,  # bad JSON or too large; which message, Segment does not say
+    400: Meaning.SPLIT,  # bad JSON or too large; Segment does not name the message
     401: Meaning.CONFIG,
     403: Meaning.CONFIG,
     404: Meaning.CONFIG,  # the base URL is wrong
-    407: Meaning.CONFIG,  # a proxy wants credentials
+    407: Meaning.CONFIG,  # a proxy requires credentials
     408: Meaning.RETRY,
     410: Meaning.RETRY,
     413: Meaning.SPLIT,
@@ -72,17 +72,17 @@ RETRY_AFTER_CAP: Final = 300.0
 
 
 def meaning(status: int) -> Meaning:
-    """The exact status first, then its family; what is unknown holds the key, since that loses nothing."""
+    """Return the meaning of a status: of the exact status, else of its family. An unknown one is `config`: no loss."""
     return STATUSES.get(status) or FAMILIES.get(status // 100, Meaning.CONFIG)
 
 
 def backoff(attempts: int, chance: Callable[[], float]) -> float:
-    """Seconds until the next try: full jitter under 0.5 s doubled per attempt, 60 s at most. `chance` is in [0, 1)."""
+    """Return the seconds to the next attempt: full jitter, 0.5 s doubled per attempt, 60 s at most. `chance()` < 1."""
     return chance() * min(CAP, BASE * 2.0 ** min(attempts, 16))
 
 
 def retry_after(headers: Mapping[str, str], *, now: datetime) -> float | None:
-    """Seconds that the server asks for, 300 at most: `Retry-After` in either form, else `X-RateLimit-Reset`."""
+    """Return the seconds that the server asks for, at most 300: by `Retry-After`, else `X-RateLimit-Reset`."""
     for name in ("Retry-After", "X-RateLimit-Reset"):
         seconds = _seconds(headers.get(name, "").strip(), now)
         if seconds is not None and seconds > 0:
@@ -94,7 +94,7 @@ def _seconds(value: str, now: datetime) -> float | None:
     if value.isascii() and value.isdigit():
         return float(value[:9])
     try:
-        moment = parsedate_to_datetime(value)
+        at = parsedate_to_datetime(value)
     except (ValueError, OverflowError):
         return None
-    return (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()

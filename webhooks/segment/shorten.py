@@ -1,13 +1,14 @@
-"""A message over Segment's 32 kB is cut by one rule for all sources, so that what it is about still arrives.
+"""Shorten a message over Segment's 32 kB, by the same rules for all sources, so that its main facts still arrive.
 
 1. Texts over 1,000 characters are shortened; the last character is then an ellipsis.
-2. The largest list loses its last members, then the next: beside the list `x` stand `x_count`, how many there were, and
-   `x_left_out`, how many of them are not sent.
-3. Texts over 200 characters are shortened, then objects are left out, the largest first, then texts, and last numbers
+2. The largest list loses its last members, then the next largest. For a list `x`, `x_count` is how many members there
+   were, and `x_left_out` how many of them are not sent.
+3. Texts over 200 characters are shortened. Then objects are left out, the largest first, then texts, and last numbers
    that Segment's spec does not name.
 
-`context.webhook.cut` lists the paths. Ids, times, names and small facts (revenue, total, currency, order_id) always go.
-The same message is always cut in the same way.
+`context.webhook.cut` lists the paths. Ids, times, names and small facts (revenue, total, currency, order_id) are always
+sent.
+The same message is always shortened in the same way.
 """
 
 from __future__ import annotations
@@ -26,16 +27,16 @@ FACTS: Final = frozenset({
     "total", "subtotal", "value", "amount", "tax", "shipping", "discount", "coupon", "currency", "quantity", "email",
     "name", "phone",
 })  # fmt: skip
-"""What is left out last: facts of Segment's spec and the ids of what a message is about."""
-_ROOM: Final = 200
-"""Bytes of the counts and paths that a cut adds."""
+"""Names that are never left out: those of Segment's spec, and the ids of the message's subject."""
+_MARGIN: Final = 200
+"""Bytes reserved for the counts and paths that shortening adds."""
 _PATHS: Final = 20
 _OWN: Final = frozenset({"library", "webhook", "externalIds"})
-"""Parts of the context that are not cut."""
+"""Parts of the context that are not shortened."""
 
 
 def shorten(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the message, cut in place to Segment's limit if it is over it."""
+    """Return the message. If it is over Segment's limit, it is shortened in place."""
     if len(encode(message)) <= MESSAGE_BYTES:
         return message
     cut = _Cut(message)
@@ -58,7 +59,7 @@ class _Cut:
         return len(encode(self._message)) - MESSAGE_BYTES
 
     def texts(self, most: int) -> None:
-        """Shorten every long text, those within lists and the context's own (a browser's name) too."""
+        """Shorten every long text, also in lists and in the context itself (such as the user agent)."""
         context = self._message["context"]
         for name, value in context.items():
             if isinstance(value, str) and len(value) > most:
@@ -71,18 +72,18 @@ class _Cut:
                     self._note(f"{path}.{name}" if isinstance(holder, dict) else path)
 
     def lists(self) -> None:
-        """Cut the largest list, then the next."""
-        found = [
+        """Shorten the largest list, then the next."""
+        candidates = [
             (len(encode_value(value)), path, holder, name)
             for path, holder in self._holders()
             for name, value in holder.items()
             if isinstance(value, list) and value
         ]
-        for size, path, holder, name in sorted(found, key=lambda each: (-each[0], each[1], each[3])):
+        for size, path, holder, name in sorted(candidates, key=lambda row: (-row[0], row[1], row[3])):
             excess = self.excess()
             if excess <= 0:
                 return
-            allowed = size - excess - _ROOM - 2 * len(name)
+            allowed = size - excess - _MARGIN - 2 * len(name)
             members, kept = holder[name], 0
             for member in members:
                 allowed -= len(encode_value(member)) + 1
@@ -103,18 +104,18 @@ class _Cut:
         self._leave_out(lambda value: isinstance(value, dict))
 
     def scalars(self) -> None:
-        """Leave out what else is large and no fact of the spec."""
+        """Leave out other large values that Segment's spec does not name."""
         self._leave_out(lambda value: not isinstance(value, dict | list))
 
-    def _leave_out(self, fits: Any) -> None:
-        found = [
+    def _leave_out(self, matches: Any) -> None:
+        candidates = [
             (len(name) + len(encode_value(value)), path, holder, name)
             for path, holder in self._roots()
             for name, value in holder.items()
-            if fits(value) and name not in FACTS and not name.endswith(("_count", "_left_out"))
+            if matches(value) and name not in FACTS and not name.endswith(("_count", "_left_out"))
         ]
         excess = self.excess()
-        for size, path, holder, name in sorted(found, key=lambda each: (-each[0], each[1], each[3])):
+        for size, path, holder, name in sorted(candidates, key=lambda row: (-row[0], row[1], row[3])):
             if excess <= 0:
                 return
             del holder[name]
@@ -151,5 +152,5 @@ class _Cut:
 
 
 def encode_value(value: Any) -> bytes:
-    """Return any value's JSON, as it is sent."""
+    """Return the JSON of any value, as it is sent."""
     return encode({"": value})[4:-1]

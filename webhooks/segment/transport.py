@@ -1,4 +1,4 @@
-"""One POST to Segment over requests: keep-alive, bounded in time and bytes, never redirected."""
+"""POST one batch to Segment with requests: keep-alive, limits on time and bytes, no redirects."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from urllib3.poolmanager import PoolManager
 from webhooks.settings import SegmentSettings
 
 GZIP_LEVEL: Final = 1
-"""Measured on batches of 475 kB (bench/deliver.py --where): level 1 is the cheapest by far and within a few percent."""
+"""Measured on batches of 475 kB (bench/deliver.py --where): level 1 costs least by far, and is a few percent larger."""
 RECYCLE: Final = 3600.0
-"""Seconds that a connection lives. Segment's addresses change; it asks to look them up anew once a day at least."""
+"""Seconds that a connection is kept. Segment's addresses change; it asks to resolve them at least once a day."""
 TEXT: Final = 2_000
-"""Bytes of an answer that are kept."""
+"""Bytes of a response that are kept."""
 READ: Final = 65_536
-"""Bytes of an answer that are read at most."""
+"""The most bytes of a response that are read."""
 
 
 @dataclass(frozen=True, slots=True)
 class SegmentResponse:
-    """What the server said. `headers` looks names up in any case; `text` is bounded."""
+    """The response. `headers` ignores case; `text` is limited in length."""
 
     status: int
     headers: Mapping[str, str]
@@ -43,12 +43,12 @@ class SegmentResponse:
 
 
 class Unreachable(Exception):
-    """No whole answer came: refused, reset, timed out, cut off. Whether it was accepted is not known."""
+    """No complete response: refused, reset, timed out or truncated. Whether Segment accepted the batch is unknown."""
 
 
 @dataclass(slots=True)
 class _Exchange:
-    """The connection that a request uses, so that a watchdog can end it."""
+    """The connection of a request, so that a timer can close it."""
 
     connection: HTTPConnection | None = None
 
@@ -97,10 +97,10 @@ class _Adapter(HTTPAdapter):
 
 
 class Transport:
-    """Safe to share between threads; each keeps one connection of its own.
+    """Safe to share between threads; each thread has its own connection.
 
-    A request takes `connect_timeout`, then `read_timeout` for any silence, and twice `read_timeout` in all: a server
-    that dribbles its answer, headers included, is cut off there.
+    The limits of a request: `connect_timeout`, `read_timeout` between two reads, and twice `read_timeout` in total.
+    The total also ends a response that arrives byte by byte, headers included.
     """
 
     def __init__(self, settings: SegmentSettings, *, tick: Callable[[], float] = time.monotonic) -> None:
@@ -113,7 +113,7 @@ class Transport:
         self._local = threading.local()
 
     def post(self, write_key: str, body: bytes, *, retries: int = 0) -> SegmentResponse:
-        """Send one batch. `Unreachable` where no whole answer came."""
+        """Send one batch. Raise `Unreachable` if no complete response arrives."""
         headers = {
             "Content-Type": "application/json",
             "User-Agent": self._agent,
@@ -125,21 +125,21 @@ class Transport:
             headers["Content-Encoding"] = "gzip"
         try:
             with (
-                _bounded(self._deadline),
+                _time_limit(self._deadline),
                 self._session().post(
                     self._url, data=body, headers=headers, timeout=self._timeout, allow_redirects=False, stream=True
-                ) as response,
+                ) as raw,
             ):
-                answer = SegmentResponse(response.status_code, response.headers, _read(response))
+                response = SegmentResponse(raw.status_code, raw.headers, _read(raw))
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
             self.forget()
-            raise Unreachable(_why(error)) from None
-        if answer.status >= 500:
+            raise Unreachable(_failure(error)) from None
+        if response.status >= 500:
             self.forget()
-        return answer
+        return response
 
     def forget(self) -> None:
-        """Close this thread's connection; the next request looks the address up again."""
+        """Close this thread's connection. The next request resolves the address again."""
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is not None:
             session.close()
@@ -147,16 +147,16 @@ class Transport:
 
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
-        if session is not None and self._tick() - self._local.born >= RECYCLE:
+        if session is not None and self._tick() - self._local.created >= RECYCLE:
             self.forget()
             session = None
         if session is None:
             session = requests.Session()
-            session.auth = _keep_header  # without one, requests would look for a password in ~/.netrc
+            session.auth = _keep_header  # without an auth, requests would read a password from ~/.netrc
             adapter = _Adapter(pool_connections=1, pool_maxsize=1, max_retries=0)
             session.mount("https://", adapter)
             session.mount("http://", adapter)
-            self._local.session, self._local.born = session, self._tick()
+            self._local.session, self._local.created = session, self._tick()
         return session
 
 
@@ -172,14 +172,14 @@ def _keep_header(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 @contextmanager
-def _bounded(seconds: float) -> Iterator[None]:
-    """End this thread's exchange after so many seconds, whatever it waits for."""
+def _time_limit(seconds: float) -> Iterator[None]:
+    """Close this thread's connection after so many seconds, whatever the request waits for."""
     exchange = _current.exchange = _Exchange()
 
     def end() -> None:
         sock = exchange.connection.sock if exchange.connection is not None else None
         if sock is not None:
-            with suppress(OSError):  # it may be closed just now
+            with suppress(OSError):  # it may have been closed meanwhile
                 socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     timer = threading.Timer(seconds, end)
@@ -202,8 +202,8 @@ def _read(response: requests.Response) -> str:
     return text.decode("utf-8", "replace")
 
 
-def _why(error: Exception) -> str:
-    """The kind of failure, without the address and the objects that requests writes into its messages."""
+def _failure(error: Exception) -> str:
+    """Return the kind of failure, without the address and the objects in the messages of requests."""
     cause: BaseException = error
     while cause.__cause__ is not None or cause.__context__ is not None:
         cause = cause.__cause__ or cause.__context__ or cause
@@ -211,5 +211,5 @@ def _why(error: Exception) -> str:
 
 
 def fingerprint(write_key: str) -> str:
-    """Eight hex digits that name a write key in logs and notes without telling it; `none` for no key."""
+    """Return eight hex digits that identify a write key in logs and notes without revealing it; `none` for no key."""
     return hashlib.sha256(write_key.encode()).hexdigest()[:8] if write_key else "none"

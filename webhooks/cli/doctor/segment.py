@@ -94,13 +94,13 @@ def _said(status: int, text: str, key: str, doors: list[str], settings: SegmentS
     return Finding("ok", "segment", f"{settings.url} answers, and takes {name}")
 
 
-def _sent(client: Client, doors: list[str], patience: float) -> Finding:
+def _sent(client: Client, doors: list[str], timeout: float) -> Finding:
     message = {
         "type": "track", "event": "Segue Doctor", "anonymousId": "segue-doctor", "timestamp": to_iso(datetime.now(UTC)),
         "messageId": f"segue-doctor-{secrets.token_hex(16)}", "properties": {"endpoints": doors},
         "context": {"library": {"name": "segue"}, "channel": "server"},
     }  # fmt: skip
-    (result,) = client.deliver([message], patience=patience)
+    (result,) = client.deliver([message], timeout=timeout)
     if isinstance(result, AcceptedMessage):
         return Finding(
             "ok", "segment",
