@@ -38,7 +38,7 @@ postmark = Source(
 _NO_MESSAGE: Final = "00000000-0000-0000-0000-000000000000"
 _TIMES: Final = ("DeliveredAt", "BouncedAt", "ReceivedAt", "ChangedAt")
 
-# The fields that tell apart two events of the same type, message, recipient and second.
+# The fields that distinguish two events of the same type, message, recipient and second.
 _MORE_OF_KEY: Final = {
     "Click": ("OriginalLink", "ClickLocation"),
     "Open": ("UserAgent", "Geo.IP"),

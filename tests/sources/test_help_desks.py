@@ -196,7 +196,7 @@ def test_a_time_that_is_missing_opens_nothing() -> None:
 
 # A record without a customer -----------------------------------------------------------------------------------------
 
-NOBODY: list[tuple[Source, str, Change]] = [
+WITHOUT_CUSTOMER: list[tuple[Source, str, Change]] = [
     (zendesk, "ticket_created", {"detail.requester_id": None}),
     (zendesk, "ticket_status_changed__solved", {"detail.requester_id": "0"}),
     (zendesk, "trigger_ticket_created", {"requester": {"id": "", "external_id": "", "email": ""}}),
@@ -230,7 +230,7 @@ NOBODY: list[tuple[Source, str, Change]] = [
 ]
 
 
-@pytest.mark.parametrize(("source", "name", "change"), NOBODY, ids=named)
+@pytest.mark.parametrize(("source", "name", "change"), WITHOUT_CUSTOMER, ids=named)
 def test_a_record_without_a_customer_is_ignored_with_a_reason(source: Source, name: str, change: Change) -> None:
     for outcome in translated(source, name, change):
         assert isinstance(outcome, Ignored), outcome
@@ -239,7 +239,9 @@ def test_a_record_without_a_customer_is_ignored_with_a_reason(source: Source, na
 
 def test_every_help_desk_with_customers_has_a_case_without_one() -> None:
     names_the_conversation_instead = {freshchat.name, hubspot.name}
-    assert {source.name for source, *_ in NOBODY} == {desk.name for desk in HELP_DESKS} - names_the_conversation_instead
+    assert {source.name for source, *_ in WITHOUT_CUSTOMER} == {
+        desk.name for desk in HELP_DESKS
+    } - names_the_conversation_instead
 
 
 @pytest.mark.parametrize("printed", ["null", "None", "undefined", "[object Object]", "{{requester.id}}", " "])

@@ -40,7 +40,7 @@ def test_plains_own_vector_is_accepted() -> None:
     signature = "1bff4699de4fb5202a4b1e6cefd7b5fdfb02d19a67a1eb371dd417a45b0a47df"
     request = Request(body=b"hello-world", headers={"plain-request-signature": signature})
     assert verify(replace(SCHEME, ts_path=None), request, secrets=("secret",), now=NOW).ok  # type: ignore[arg-type]
-    assert not verify(SCHEME, request, secrets=("secret",), now=NOW).ok, "its body tells no time of sending"
+    assert not verify(SCHEME, request, secrets=("secret",), now=NOW).ok, "its body has no time of sending"
 
 
 def test_sending_time_in_the_signed_body_prevents_a_replay() -> None:

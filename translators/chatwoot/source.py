@@ -75,7 +75,7 @@ def head(item: Item) -> Head:
 
 
 def _change_parts(type_: str, body: Payload) -> list[str] | None:
-    """Return the change and its time, which tell apart two events of a type and record; empty for a creation.
+    """Return the change and its time, which distinguish two events of a type and record; empty for a creation.
 
     If `changed_attributes` has no time, the time is the record's last change, which every change updates.
     """

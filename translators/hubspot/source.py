@@ -106,7 +106,7 @@ def head(item: Item) -> Head:
 
 
 def _change(body: Payload) -> list[str]:
-    """Return what tells apart two events of one type, record and millisecond.
+    """Return what distinguishes two events of one type, record and millisecond.
 
     An association has two forms, the older subscriptions' word and type ids; both give the same result.
     """

@@ -70,7 +70,7 @@ intercom.by_hand(
 
 @intercom.handshake(signed=False)
 def health_check(delivery: Delivery) -> Response | None:
-    """Response Intercom's health check and uninstallation notice, which have another signature header.
+    """Answer Intercom's health check and uninstallation notice, which have another signature header.
 
     They are not notifications of a topic and expect 200 only, so nothing is stored.
     """

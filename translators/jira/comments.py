@@ -15,7 +15,7 @@ from translators.kit import Event, Message, Payload, Skip, track
 def commented(event: Event) -> Iterator[Message]:
     body = event.body
     if "issue" not in body:
-        raise Skip("Data Center sends no issue here; jira:issue_updated reports the comment with its issue")
+        raise Skip("Data Center sends no issue with it; jira:issue_updated reports the comment with its issue")
     comment = body.at("comment")
     _public(event, comment)
     author = comment.maybe("author")

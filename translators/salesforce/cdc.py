@@ -1,4 +1,4 @@
-"""Translate Change Data Capture and platform events, which your relay pulls from Salesforce and posts here.
+"""Translate Change Data Capture and platform events, which your relay pulls from Salesforce and posts to Segue.
 
 https://developer.salesforce.com/docs/atlas.en-us.change_data_capture.meta/change_data_capture/cdc_event_fields_header.htm
 The body is a CometD message, an event decoded by a Pub/Sub API client, EventBridge's wrapper, or a list of these.

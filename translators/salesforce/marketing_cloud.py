@@ -60,7 +60,7 @@ salesforce_marketing_cloud = Source(
 
 @salesforce_marketing_cloud.handshake(signed=False)
 def verification(delivery: Delivery) -> Response | None:
-    """Response 200 to the verification code of a new callback, which is unsigned because its key is not known yet.
+    """Answer 200 to the verification code of a new callback, which is unsigned because its key is not known yet.
 
     Store nothing and return nothing of the request, so that a forged request has no effect.
     """

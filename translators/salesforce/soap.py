@@ -41,7 +41,7 @@ _TAG: Final = re.compile(rb"<(/?)(?:[\w.-]+:)?Notification(?:\s[^<>]*)?>")
 _XMLNS: Final = re.compile(rb"""\b(xmlns(?::[\w.-]+)?)=(?:"[^"<]{0,500}"|'[^'<]{0,500}')""")
 _MAX_AROUND: Final = 8_192
 _MAX_TAGS: Final = 2_000
-"""Tags of notifications that are looked at one by one; Salesforce sends a hundred notifications at most."""
+"""The most Notification tags that are parsed one by one; Salesforce sends at most a hundred notifications."""
 _UNREADABLE: Final = (ParseError, DefusedXmlException, ValueError, LookupError)
 
 
