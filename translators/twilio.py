@@ -158,9 +158,7 @@ def who(event: Event) -> Identity:
     Need("account_sid", "TWILIO_ACCOUNT_SID", "the Account SID (AC...)", secret=False),
     Need("auth_token", "TWILIO_AUTH_TOKEN", "the Auth Token, which is what Twilio signs with"),
     Need("service_sid", "TWILIO_SERVICE_SID", "the Messaging Service (MG...) that you send with", secret=False),
-    Need(
-        "incoming", "TWILIO_INCOMING", "yes, to receive incoming messages through this URL too", False, "no"
-    ),
+    Need("incoming", "TWILIO_INCOMING", "yes, to receive incoming messages through this URL too", False, "no"),
 )
 def register(at: Registering) -> Registered:
     """Set the callback of a Messaging Service; refuse if it already has another URL.

@@ -121,7 +121,7 @@ def _emptied(text: bytes) -> bytes:
     result, opened, around = bytearray(text), None, b""
     for tag in islice(_TAG.finditer(text), _MAX_TAGS):
         if not tag[1]:
-            opened = opened or tag  # a Notification holds no other one
+            opened = opened or tag  # a Notification has no nested one
             around = around or _around(text[: tag.start()])
         elif opened is not None:
             fragment = around + text[opened.start() : tag.end()] + b"</n>"
