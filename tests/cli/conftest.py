@@ -99,7 +99,9 @@ class Shop:
         """Settle what is due with what today's code makes of it; every message is taken to be accepted."""
         now = at or datetime.now(UTC)
         for claim in self.journal.claim(1000, worker="w1", now=now, lease=timedelta(minutes=1)):
-            told = prepare(claim.event, self.endpoint, namespace=self.namespace, edition=claim.edition)
+            told = prepare(
+                claim.event, self.endpoint, namespace=self.namespace, replay_generation=claim.replay_generation
+            )
             state = State.DELIVERED if told.state is State.PENDING else told.state
             self.journal.settle([Settlement(claim=claim, state=state, reason=told.reason)], now=now)
 

@@ -255,7 +255,7 @@ def test_status_counts_by_source_and_state(run):
     journal.append(
         [event(str(number), type_) for number, type_ in enumerate("abcd", 1)], now=now - timedelta(minutes=10)
     )
-    journal.drop(journal.seqs()[3:], by=AuditContext(who="ann", reason="why"), now=now)
+    journal.drop(journal.seqs()[3:], by=AuditContext(actor="ann", reason="why"), now=now)
     claims = journal.claim(2, worker="w", now=now, lease=timedelta(seconds=60))
     from webhooks.journal import Settlement
 

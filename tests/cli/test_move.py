@@ -93,7 +93,7 @@ def test_twice_doubles_nothing_and_what_came_meanwhile_follows(filled, moved, th
     assert (again["events"], again["new"], again["there"], again["differ"]) == (7, 1, 6, 0)
     assert there.count() == 7
     assert there.tallies() == {"received": 6.0}
-    assert there.audits()[0].who == "ann"
+    assert there.audits()[0].actor == "ann"
 
 
 def test_what_was_broken_off_is_started_again(filled, moved, there, monkeypatch):

@@ -34,9 +34,9 @@ def test_the_first_to_open_a_journal_names_it_and_a_second_is_refused(url):
     assert note(url) is None  # a command that needs no namespace gives none
     for _ in range(2):
         open_journal(url, namespace="shop-eu").close()
-    for patient in (False, True):
+    for wait_for_server in (False, True):
         with pytest.raises(SettingsError) as caught:
-            open_journal(url, namespace="shop-us", patient=patient)
+            open_journal(url, namespace="shop-us", wait_for_server=wait_for_server)
         assert "'shop-eu'" in str(caught.value)
         assert "SEGUE_NAMESPACE=shop-eu" in str(caught.value)
     assert note(url) == "shop-eu"
@@ -76,7 +76,7 @@ def test_a_server_that_comes_back_with_another_installations_journal_is_refused(
     url = postgres_server.url()
     open_journal(url, namespace="shop-eu").close()
     postgres_server.stop()
-    journal = open_journal(url, namespace="shop-us", patient=True)
+    journal = open_journal(url, namespace="shop-us", wait_for_server=True)
     postgres_server.start()
     with pytest.raises(JournalUnavailable, match="shop-eu"):
         journal.check()
@@ -134,7 +134,7 @@ def test_a_rename_on_purpose_is_asked_for_noted_and_kept(run, url):
     assert note(url) == "shop-us"
     journal = open_journal(url, namespace="shop-us")
     (line,) = journal.audits()
-    assert (line.action, line.who, line.detail) == ("namespace", "ann", {"from": "shop-eu", "to": "shop-us"})
+    assert (line.action, line.actor, line.detail) == ("namespace", "ann", {"from": "shop-eu", "to": "shop-us"})
     journal.close()
     again = json.loads(namespace("--rename", "--json").stdout)
     assert again["renamed"] is False

@@ -232,7 +232,7 @@ def test_replay_takes_ids_or_filters_but_not_nothing(run, filled):
         "new": "pending",
     }  # fmt: skip
     (line,) = filled.journal.audits()
-    assert (line.who, line.action, line.reason, line.events) == (
+    assert (line.actor, line.action, line.reason, line.events) == (
         "ann",
         "replay",
         "mended",
@@ -418,7 +418,7 @@ def test_who_acts_is_this_user_at_this_host_where_nobody_says(run, filled, monke
 
     monkeypatch.setattr(confirm.getpass, "getuser", nobody)
     run("drop", "odd", "--reason", "r")
-    assert [line.who for line in filled.journal.audits()] == ["unknown@desk", "op@desk"]
+    assert [line.actor for line in filled.journal.audits()] == ["unknown@desk", "op@desk"]
 
 
 # prune

@@ -150,14 +150,14 @@ def test_an_absent_journal_is_empty_until_it_is_there(absent_journal, tmp_path):
     absent = open_existing(url)
     assert isinstance(absent, AbsentJournal)
     assert is_absent(absent)
-    assert (absent.rows(), absent.count(), absent.seqs(), absent.kinds(), absent.audits()) == ([], 0, [], [], [])
+    assert (absent.rows(), absent.count(), absent.seqs(), absent.event_groups(), absent.audits()) == ([], 0, [], [], [])
     assert (absent.find("a", "b"), absent.get(1), absent.notes(), absent.tallies()) == (None, None, {}, {})
     assert absent.count(Filter(text="x", keys=("k",))) == 0
     assert absent.census().by_state == {}
     start = absent.end()
     for write in (
         lambda: absent.note("n", {}, now=NOW),
-        lambda: absent.audit("a", {}, by=AuditContext(who="w", reason=""), now=NOW),
+        lambda: absent.audit("a", {}, by=AuditContext(actor="w", reason=""), now=NOW),
         absent.check,
     ):
         with pytest.raises(JournalAbsent):

@@ -76,12 +76,12 @@ def test_broken_off_it_goes_on_where_it_was(run, monkeypatch):
         done.append(told["after"])
         if len(done) == 3:
             raise KeyboardInterrupt
-        return reseal(self, **told)
+        return reencrypt(self, **told)
 
     from webhooks.journal import SqliteJournal
 
-    reseal = SqliteJournal.reseal
-    monkeypatch.setattr(SqliteJournal, "reseal", broken)
+    reencrypt = SqliteJournal.reencrypt
+    monkeypatch.setattr(SqliteJournal, "reencrypt", broken)
     assert run("reencrypt", "--batch", "2", keys=NEW).exit_code == 1
     assert json.loads(run("reencrypt", "--json", keys=NEW).stdout)["changed"] == 1
     assert done == ["", "2", "4", "4"]

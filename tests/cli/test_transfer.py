@@ -79,7 +79,7 @@ def test_a_choice_is_exported_and_noted(run, filled, tmp_path):
     assert told == {"exported": 1, "file": "dead.jsonl"}
     assert [json.loads(line).get("key") for line in lines(tmp_path / "dead.jsonl")] == [None, "nobody", None]
     (line,) = filled.journal.audits()
-    assert line.who == "ann"
+    assert line.actor == "ann"
     assert line.detail["chosen"] == {"states": ["dead"], "since": "2h"}
 
 
@@ -271,7 +271,7 @@ rows = st.builds(
         raw=st.binary() | text.map(str.encode), options=st.just({}),
     ),
     state=st.sampled_from([state for state in State if state is not State.PENDING]), attempts=st.integers(0, 99),
-    due_at=st.none() | times, leased_until=st.none(), settled_at=times, reason=text, edition=st.integers(0, 9),
+    due_at=st.none() | times, leased_until=st.none(), settled_at=times, reason=text, replay_generation=st.integers(0, 9),
     history=st.lists(st.builds(Attempt, times, text, text, text), max_size=3).map(tuple), cursor=st.just(""),
     locked=st.just(""),
 )  # fmt: skip

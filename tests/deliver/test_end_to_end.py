@@ -60,7 +60,7 @@ def test_another_worker_delivers_what_a_stopped_worker_released(real, running, e
 def test_replay_keeps_message_ids_and_replay_as_new_changes_them(real):
     real.orders(3)
     worker = real.worker()
-    by = AuditContext(who="ann", reason="the destination lost them")
+    by = AuditContext(actor="ann", reason="the destination lost them")
     for as_new in (False, True, True):
         worker.run_once()
         assert real.journal.replay(real.journal.seqs(), by=by, as_new=as_new, now=real.clock()) == ChangeResult(3, 0)
@@ -79,7 +79,7 @@ def test_an_event_dropped_during_delivery_is_not_settled_by_its_worker(real, run
     worker = real.worker()
     running(worker)
     real.server.wait_for_requests(1)
-    real.journal.drop(real.journal.seqs()[:1], by=AuditContext(who="ann", reason="why"), now=real.clock())
+    real.journal.drop(real.journal.seqs()[:1], by=AuditContext(actor="ann", reason="why"), now=real.clock())
     gate.set()
     eventually(lambda: real.states() == {State.DELIVERED: 1, State.DROPPED: 1})
     assert worker.counts["lost"] == 1

@@ -168,7 +168,7 @@ class User:
         seqs = self.rng.sample(self.known, min(len(self.known), self.rng.choice([1, 1, 2, 4])))
         if not seqs:
             return
-        by = AuditContext(who=self.name, reason="dice", operation=f"{self.name}-{time.monotonic_ns()}")
+        by = AuditContext(actor=self.name, reason="dice", operation=f"{self.name}-{time.monotonic_ns()}")
         more = {"as_new": as_new} if op == "replay" else {}
         work = lambda: getattr(self.journal, op)(seqs, by=by, now=datetime.now(UTC), **more).changed  # noqa: E731
         self.recorder.call(op, work, seqs=sorted(set(seqs)), operation=by.operation, as_new=as_new)
@@ -209,7 +209,7 @@ def event(key: str) -> Event:
 
 def told(claim: Claim) -> dict[str, Any]:
     return {
-        "seq": claim.seq, "key": claim.event.key, "lease": claim.lease, "attempts": claim.attempts, "edition": claim.edition,
+        "seq": claim.seq, "key": claim.event.key, "lease": claim.lease, "attempts": claim.attempts, "edition": claim.replay_generation,
     }  # fmt: skip
 
 
@@ -219,7 +219,7 @@ def look(recorder: Recorder, key: str) -> None:
     def work() -> dict[str, Any] | None:
         row = recorder.journal.find("h", key)
         return row and {
-            "seq": row.seq, "key": key, "state": row.state.value, "attempts": row.attempts, "edition": row.edition,
+            "seq": row.seq, "key": key, "state": row.state.value, "attempts": row.attempts, "edition": row.replay_generation,
         }  # fmt: skip
 
     recorder.call("find", work, key=key)

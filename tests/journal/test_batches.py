@@ -173,7 +173,7 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
         (row,) = journal.rows(Filter(sources=("whole",)))
         assert row.state is State.DEAD
         assert "ZeroDivisionError" in row.reason
-        by = AuditContext(who="ops", reason="the splitter is fixed")
+        by = AuditContext(actor="ops", reason="the splitter is fixed")
         journal.replay([row.seq], by=by, as_new=False, now=RECEIVED, due_at=RECEIVED)
         claims = journal.claim(10_000, worker="w", now=RECEIVED + timedelta(minutes=1), lease=timedelta(minutes=5))
         (claim,) = [claim for claim in claims if claim.event.source == "whole"]

@@ -62,6 +62,6 @@ def test_a_replay_that_was_put_off_on_purpose_waits(journal: SqliteJournal) -> N
     journal.append([event("a")], now=NOW)
     (claim,) = journal.claim(10, worker="w", now=NOW, lease=LEASE)
     journal.settle([Settlement(claim=claim, state=State.DELIVERED)], now=NOW)
-    journal.replay(journal.seqs(), by=AuditContext(who="somebody", reason="a test"), now=NOW, due_at=NOW + HOUR)
+    journal.replay(journal.seqs(), by=AuditContext(actor="somebody", reason="a test"), now=NOW, due_at=NOW + HOUR)
     assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
     assert keys(journal.claim(10, worker="w", now=NOW + HOUR, lease=LEASE)) == ["a"]

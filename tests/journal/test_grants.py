@@ -18,7 +18,7 @@ from webhooks.journal import AppendResult, AuditContext, Settlement, State
 from webhooks.journal.postgres import ROLES, PostgresJournal, grant, migrate, schema, script
 from wire import request, status, web
 
-BY = AuditContext(who="ops", reason="a test")
+BY = AuditContext(actor="ops", reason="a test")
 DAY = timedelta(days=1)
 
 
@@ -153,7 +153,7 @@ def test_the_worker_changes_no_event_no_line_of_the_audit_log_and_no_table(opene
     opened("web1").append([event("1")], now=NOW)
     worker.audit("look", {}, by=BY, now=NOW)
     with pytest.raises(JournalUnavailable, match="refuses it to this role"):
-        worker.reseal()
+        worker.reencrypt()
         opened("worker1")._write(lambda db: db.execute("UPDATE segue_events SET body = ''"))
     refused(
         url, "worker1", "UPDATE segue_events SET body = ''", "UPDATE segue_audit SET who = 'x'", "DELETE FROM segue_audit",

@@ -13,7 +13,7 @@ from translators.kit.times import EPOCH
 from webhooks.journal import DROPPABLE, AuditContext, ChangeResult, Claim, Settlement, SqliteJournal, State
 
 LEASE = timedelta(seconds=10)
-BY = AuditContext(who="ann", reason="why")
+BY = AuditContext(actor="ann", reason="why")
 
 
 class JournalMachine(RuleBasedStateMachine):

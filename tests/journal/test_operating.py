@@ -25,7 +25,7 @@ from webhooks.journal import (
 )
 
 LEASE = timedelta(seconds=60)
-BY = AuditContext(who="ann@desk", reason="the plan was mended", operation="op-1")
+BY = AuditContext(actor="ann@desk", reason="the plan was mended", operation="op-1")
 
 
 def claim(journal: Journal, *, now: Any = NOW, worker: str = "w") -> dict[str, Claim]:
@@ -127,7 +127,7 @@ def test_a_filter_means_the_same_to_every_verb(journal: Journal, chosen: dict[st
     assert journal.count(filter) == len(expected)
     named = [journal.get(seq) for seq in journal.seqs(filter)]
     assert "".join(each.event.key for each in named if each) == expected
-    assert sum(kind.count for kind in journal.kinds(filter)) == len(expected)
+    assert sum(kind.count for kind in journal.event_groups(filter)) == len(expected)
 
 
 def test_one_event_is_had_by_its_seq(journal: Journal) -> None:
@@ -203,14 +203,14 @@ def test_events_alike_are_counted_together(journal: Journal) -> None:
     journal.append([event("c", problem="x"), event("d", source="other", received_at=NOW + 2 * MINUTE)], now=NOW)
     told = [
         (kind.source, kind.type, kind.state, kind.reason, kind.count, kind.first_received, kind.last_received)
-        for kind in journal.kinds()
+        for kind in journal.event_groups()
     ]
     assert sorted(told) == [
         ("acme", "thing.done", "dead", "x", 1, NOW, NOW),
         ("acme", "thing.done", "pending", "", 2, NOW, NOW + MINUTE),
         ("other", "thing.done", "pending", "", 1, NOW + 2 * MINUTE, NOW + 2 * MINUTE),
     ]
-    assert {kind.latest for kind in journal.kinds(Filter(sources=("acme",)))} == {
+    assert {kind.latest for kind in journal.event_groups(Filter(sources=("acme",)))} == {
         row(journal, "b").seq,
         row(journal, "c").seq,
     }
@@ -277,7 +277,7 @@ def test_a_replay_makes_settled_events_pending_again_and_leaves_pending_ones_alo
     assert {(each.state, each.attempts, each.settled_at, each.reason) for each in rows} == {
         (State.PENDING, 0, None, "")
     }
-    assert {each.edition for each in rows} == {0}
+    assert {each.replay_generation for each in rows} == {0}
     assert {each.event.key: each.history[-1].reason for each in rows if each.history} == {
         state.value: f"was {state.value}: the plan was mended" for state in State if state is not State.PENDING
     }
@@ -289,16 +289,16 @@ def test_a_replay_makes_settled_events_pending_again_and_leaves_pending_ones_alo
 
 def test_a_replay_as_new_raises_the_edition_that_a_claim_carries(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
-    assert claim(journal)["a"].edition == 0
+    assert claim(journal)["a"].replay_generation == 0
     settle(journal, claim(journal, now=NOW + LEASE)["a"], State.DELIVERED)
     for edition in (1, 2):
         journal.replay([row(journal, "a").seq], by=BY, as_new=True, now=NOW)
-        assert row(journal, "a").edition == edition
+        assert row(journal, "a").replay_generation == edition
         claimed = claim(journal)["a"]
-        assert claimed.edition == edition
+        assert claimed.replay_generation == edition
         settle(journal, claimed, State.DELIVERED)
     journal.replay([row(journal, "a").seq], by=BY, now=NOW)
-    assert row(journal, "a").edition == 2
+    assert row(journal, "a").replay_generation == 2
 
 
 @pytest.mark.parametrize("minutes", [1, 300])
@@ -365,7 +365,7 @@ def test_nothing_to_change_changes_nothing_and_is_not_audited(journal: Journal) 
 def test_the_audit_log_says_who_did_what_to_which_events_and_why(journal: Journal) -> None:
     seqs = in_every_state(journal)
     journal.replay([seqs["dead"], seqs["delivered"]], by=BY, as_new=True, now=NOW + MINUTE)
-    journal.audit("prune", {"older_than": "72h"}, by=AuditContext(who="bob", reason="disk"), now=NOW + 2 * MINUTE)
+    journal.audit("prune", {"older_than": "72h"}, by=AuditContext(actor="bob", reason="disk"), now=NOW + 2 * MINUTE)
     pruned, replayed, dropped = journal.audits()
     assert (pruned.who, pruned.action, pruned.reason, pruned.operation) == ("bob", "prune", "disk", "")
     assert (pruned.at, pruned.events, pruned.detail) == (NOW + 2 * MINUTE, (), {"older_than": "72h"})
@@ -407,7 +407,7 @@ def test_rows_are_loaded_as_they_stood_in_the_order_given(journal: Journal) -> N
     ]
     assert [left < right for left, right in pairwise(each.seq for each in loaded)] == [True] * 5
     taken = journal.claim(9, worker="w", now=NOW, lease=LEASE)
-    assert [(each.event.source, each.edition) for each in taken] == [("elsewhere", 1)]
+    assert [(each.event.source, each.replay_generation) for each in taken] == [("elsewhere", 1)]
 
 
 def test_a_row_without_times_of_its_own_is_due_when_it_was_received(journal: Journal) -> None:

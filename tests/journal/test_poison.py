@@ -32,7 +32,7 @@ from webhooks.journal.postgres import PostgresJournal
 from webhooks.journal.sqlite import store
 
 LETTERS = random.Random(8)
-BY = AuditContext(who="a\0nn", reason="be\0cause", operation="o\0p")
+BY = AuditContext(actor="a\0nn", reason="be\0cause", operation="o\0p")
 
 
 def long_key(length: int) -> str:
@@ -230,7 +230,12 @@ def test_a_nul_in_every_other_text_is_stored_alike(journal: Journal) -> None:
     journal.drop([row.seq], by=BY, now=NOW)
     journal.audit("looked", {"at": "\0"}, by=BY, now=NOW)
     line = journal.audits()[0]
-    assert (line.who, line.reason, line.operation, line.detail) == ("a\\x00nn", "be\\x00cause", "o\\x00p", {"at": "\0"})
+    assert (line.actor, line.reason, line.operation, line.detail) == (
+        "a\\x00nn",
+        "be\\x00cause",
+        "o\\x00p",
+        {"at": "\0"},
+    )
     journal.note("n\0", {"value": "\0"}, now=NOW)
     assert journal.notes()["n\\x00"] == (NOW, {"value": "\0"})
     assert journal.load([*journal.rows()]) == AppendResult(0, 2)

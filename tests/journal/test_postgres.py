@@ -21,7 +21,7 @@ from webhooks.journal.postgres import partitions as partitions_
 
 LEASE = timedelta(seconds=60)
 DAY = timedelta(days=1)
-BY = AuditContext(who="ann", reason="why")
+BY = AuditContext(actor="ann", reason="why")
 Open = Callable[..., PostgresJournal]
 
 
@@ -430,7 +430,7 @@ def test_a_journal_may_be_opened_while_its_server_is_away(postgres_server: Serve
     postgres_server.stop()
     with pytest.raises(JournalUnavailable):
         open_journal(url)
-    journal = open_journal(url, patient=True)
+    journal = open_journal(url, wait_for_server=True)
     with pytest.raises(JournalUnavailable):
         journal.append([event("a")], now=NOW)
     postgres_server.start()
@@ -438,7 +438,7 @@ def test_a_journal_may_be_opened_while_its_server_is_away(postgres_server: Serve
     journal.note("moved", {"to": "elsewhere"}, now=NOW)
     journal.close()
     postgres_server.stop()
-    journal = open_journal(url, patient=True)
+    journal = open_journal(url, wait_for_server=True)
     postgres_server.start()
     with pytest.raises(JournalUnavailable, match="was moved to elsewhere"):
         journal.check()

@@ -17,7 +17,7 @@ from webhooks.journal.postgres.connections import RETRIES, Connection, connect
 from webhooks.journal.records import micros
 
 NOW = datetime.now(UTC)
-BY = AuditContext(who="ann", reason="why")
+BY = AuditContext(actor="ann", reason="why")
 
 
 @pytest.fixture

@@ -45,7 +45,7 @@ def claim(journal, limit=10):
 
 def everything(journal):
     """All rows by the key they are sealed with."""
-    return dict(journal.reseal(limit=1000, dry_run=True).by_key)
+    return dict(journal.reencrypt(limit=1000, dry_run=True).by_key)
 
 
 def test_an_event_comes_back_as_it_was_given(opened):
@@ -120,18 +120,18 @@ def test_a_rotation_seals_all_anew_in_steps_and_leaves_all_else_alone(opened):
     before = journal.rows()
     steps, after = [], ""
     while not steps or after:
-        steps.append(journal.reseal(after=after, limit=3))
+        steps.append(journal.reencrypt(after=after, limit=3))
         after = steps[-1].after
     assert [step.changed for step in steps] == [3, 3, 1]
     assert journal.rows() == before
     assert everything(journal) == {Encryption((NEW,)).current: 7}
-    assert journal.reseal(limit=100).changed == 0
+    assert journal.reencrypt(limit=100).changed == 0
 
 
 def test_a_dry_run_changes_nothing(opened):
     opened().append([personal("1")], now=NOW)
     journal = opened(NEW)
-    step = journal.reseal(dry_run=True)
+    step = journal.reencrypt(dry_run=True)
     assert (dict(step.by_key), step.changed) == ({"plain": 1}, 1)
     assert everything(journal) == {"plain": 1}
 
@@ -139,14 +139,14 @@ def test_a_dry_run_changes_nothing(opened):
 def test_what_does_not_open_is_counted_and_left(opened):
     opened(OLD).append([personal("1")], now=NOW)
     journal = opened(NEW)
-    assert (journal.reseal().changed, journal.reseal().locked) == (0, 1)
+    assert (journal.reencrypt().changed, journal.reencrypt().locked) == (0, 1)
     assert opened(OLD).find("acme", "1").event == personal("1")
 
 
 def test_in_clear_again(opened):
     opened(OLD).append([personal("1")], now=NOW)
     journal = opened("plain", OLD)
-    journal.reseal()
+    journal.reencrypt()
     assert everything(journal) == {"plain": 1}
     assert journal.find("acme", "1").event == personal("1")
 
@@ -165,7 +165,7 @@ def test_reasons_that_quoted_a_body_in_clear_say_only_where_once_it_is_sealed(op
     journal.settle([Settlement(claim=claimed, state=State.DEAD, reason=quoting("ada@example.com"))], now=NOW)
     assert "ada" in journal.find("acme", "1").reason
     journal = opened(NEW)
-    journal.reseal()
+    journal.reencrypt()
     row = journal.find("acme", "1")
     assert "ada" not in row.reason + row.history[0].reason
     assert "ValueError" in row.reason
@@ -195,6 +195,6 @@ def test_what_stood_in_clear_is_overwritten_in_a_file(tmp_path):
     journal.append([event(str(number), raw=SECRET_BODY * 500) for number in range(20)], now=NOW)
     journal.close()
     journal = opened(NEW)
-    journal.reseal()
+    journal.reencrypt()
     journal.close()
     assert b"ada@example.com" not in (tmp_path / "segue.db").read_bytes()

@@ -378,8 +378,11 @@ def test_a_journal_of_the_first_version_is_brought_up_to_date_while_the_old_vers
     journal = SqliteJournal(tmp_path / "j.db")
     old.execute(insert, ("after",))
     rows = journal.rows()
-    assert [(row.event.key, row.edition, row.history) for row in rows] == [("before", 0, ()), ("after", 0, ())]
-    assert journal.replay([row.seq for row in rows], by=AuditContext(who="w", reason="r"), now=NOW) == ChangeResult(
+    assert [(row.event.key, row.replay_generation, row.history) for row in rows] == [
+        ("before", 0, ()),
+        ("after", 0, ()),
+    ]
+    assert journal.replay([row.seq for row in rows], by=AuditContext(actor="w", reason="r"), now=NOW) == ChangeResult(
         0, 2
     )
     assert len(journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))) == 2
@@ -389,13 +392,13 @@ def test_a_journal_of_the_first_version_is_brought_up_to_date_while_the_old_vers
 
 def test_the_audit_log_cannot_be_changed_even_by_sql(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
-    journal.audit("prune", {}, by=AuditContext(who="w", reason="r"), now=NOW)
+    journal.audit("prune", {}, by=AuditContext(actor="w", reason="r"), now=NOW)
     other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
     for sql in ("DELETE FROM audit", "UPDATE audit SET who = 'nobody'"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             other.execute(sql)
     other.close()
-    assert [line.who for line in journal.audits()] == ["w"]
+    assert [line.actor for line in journal.audits()] == ["w"]
     journal.close()
 
 

@@ -164,7 +164,7 @@ def test_a_filter_reads_no_event_that_its_index_leaves_out(
         journal.rows(filter, after="3")
         journal.count(filter)
         journal.seqs(filter)
-        journal.kinds(filter)
+        journal.event_groups(filter)
 
     assert faults(plan(journal, work), counted=True, sorted_=True) == []
 

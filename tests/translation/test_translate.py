@@ -173,7 +173,8 @@ def test_parts_cannot_run_into_one_another() -> None:
 
 def test_a_later_edition_of_an_event_makes_the_same_messages_under_other_ids() -> None:
     first, again, new = (
-        translate(event(), door(track("A"), track("B")), namespace="n", edition=edition) for edition in (0, 0, 1)
+        translate(event(), door(track("A"), track("B")), namespace="n", replay_generation=edition)
+        for edition in (0, 0, 1)
     )
     assert isinstance(first, Translated)
     assert isinstance(new, Translated)
@@ -249,13 +250,13 @@ def test_a_delivery_kept_as_a_whole_gives_on_replay_what_its_events_would_have_g
     apart = [translate(event, endpoint, namespace="n") for event in events[:3]]
     assert outcome == Translated([m for each in apart if isinstance(each, Translated) for m in each.messages])
     assert [message["event"] for message in outcome.messages] == ["A", "B", "C"]
-    assert translate(kept(body), endpoint, namespace="n", edition=1) != outcome
+    assert translate(kept(body), endpoint, namespace="n", replay_generation=1) != outcome
 
 
 def test_what_a_replayed_delivery_does_not_deliver_is_told_and_its_good_events_go() -> None:
     endpoint = batches(a=lambda e: [track("A")], broken=lambda e: [e.body.text("missing")])
     body = b'[{"id": "1", "type": "a"}, {"id": "2", "type": "broken"}, {"id": "3", "type": "new"}, {"type": "a"}]'
-    prepared = prepare(kept(body), endpoint, namespace="n", edition=0)
+    prepared = prepare(kept(body), endpoint, namespace="n", replay_generation=0)
     assert len(prepared.messages) == 1
     (broken, nameless, new) = prepared.refused
     assert broken == ("2", "malformed: $.missing is missing")

@@ -70,4 +70,4 @@ def _told(lines: list[AuditEntry]) -> list[str]:
     events = [event for line in lines for event in line.events]
     named = f"{len(events)}" + (f" ({short(events[0], 40)})" if len(events) == 1 else "")
     extra = f"  {short(json_line(last.detail))}" if last.detail else ""
-    return [str(last.id), clock(last.at), printable(last.who), last.action, named, short(last.reason) + extra]
+    return [str(last.id), clock(last.at), printable(last.actor), last.action, named, short(last.reason) + extra]

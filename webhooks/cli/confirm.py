@@ -33,7 +33,7 @@ def audit_context(name: str, reason: str) -> AuditContext:
     """Who acts, and why; one operation for the audit log."""
     from webhooks.journal import AuditContext
 
-    return AuditContext(who=name or _somebody(), reason=reason, operation=uuid.uuid4().hex[:12])
+    return AuditContext(actor=name or _somebody(), reason=reason, operation=uuid.uuid4().hex[:12])
 
 
 def confirm(question: str, *, ask: bool) -> None:

@@ -85,7 +85,7 @@ def dead(choice: EventChoice, as_json: bool) -> None:
     config = configuration()
     with opened(config) as journal:
         filter = replace(choice.filter(journal, datetime.now(UTC)), states=(State.DEAD,))
-        groups = grouped(journal.kinds(filter))
+        groups = grouped(journal.event_groups(filter))
         rows = [journal.get(group.latest) for group in groups]
     outlooks = [forecast(row, config) if row else None for row in rows]
     if as_json:

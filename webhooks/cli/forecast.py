@@ -53,7 +53,9 @@ def forecast(row: Row, config: Configuration, *, as_new: bool = False) -> Foreca
     endpoint = config.endpoints.get(row.event.source)
     if endpoint is None:
         return Forecast("wait", f"no endpoint {row.event.source!r} is configured")
-    prepared = prepare(row.event, endpoint, namespace=config.settings.namespace, edition=row.edition + as_new)
+    prepared = prepare(
+        row.event, endpoint, namespace=config.settings.namespace, replay_generation=row.replay_generation + as_new
+    )
     return Forecast(
         WORDS[prepared.state.value],
         prepared.reason,

@@ -140,7 +140,7 @@ def read(raw: bytes) -> Row:
         leased_until=None,
         settled_at=told.settled_at,
         reason=told.reason,
-        edition=told.edition,
+        replay_generation=told.edition,
         history=tuple(Attempt(each.at, each.who, each.outcome, each.reason) for each in told.history),
     )
 

@@ -89,7 +89,7 @@ def _run(journal: Journal, key: str, batch: int, *, dry_run: bool, from_start: b
 
 def _steps(journal: Journal, after: str, batch: int, *, dry_run: bool) -> Iterator[ReencryptResult]:
     while True:
-        step = journal.reseal(after=after, limit=batch, dry_run=dry_run)
+        step = journal.reencrypt(after=after, limit=batch, dry_run=dry_run)
         yield step
         after = step.after
         if not after:

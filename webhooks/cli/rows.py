@@ -80,7 +80,7 @@ def facts(row: Row) -> dict[str, Any]:
         "trust": event.trust,
         "locked": row.locked or None,
         "attempts": row.attempts,
-        "edition": row.edition,
+        "edition": row.replay_generation,
         "due_at": _maybe(row.due_at) if row.settled_at is None else None,
         "leased_until": _maybe(row.leased_until),
         "settled_at": _maybe(row.settled_at),
@@ -100,14 +100,14 @@ def content(row: Row) -> dict[str, Any]:
 def attempts(history: Sequence[Attempt]) -> list[dict[str, Any]]:
     """An event's history."""
     return [
-        {"at": to_iso(each.at), "who": each.who, "outcome": each.outcome, "reason": each.reason} for each in history
+        {"at": to_iso(each.at), "who": each.actor, "outcome": each.outcome, "reason": each.reason} for each in history
     ]
 
 
 def audited(line: AuditEntry) -> dict[str, Any]:
     """A line of the audit log."""
     return {
-        "id": line.id, "at": to_iso(line.at), "who": line.who, "action": line.action, "reason": line.reason,
+        "id": line.id, "at": to_iso(line.at), "who": line.actor, "action": line.action, "reason": line.reason,
         "operation": line.operation, "events": list(line.events), "detail": dict(line.detail),
     }  # fmt: skip
 

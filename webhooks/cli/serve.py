@@ -148,7 +148,9 @@ def work() -> None:
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
     logs.configure(settings.log_level, style=settings.log_format)
-    journal = open_journal(settings.database, settings.encryption_key, patient=True, namespace=settings.own_namespace)
+    journal = open_journal(
+        settings.database, settings.encryption_key, wait_for_server=True, namespace=settings.own_namespace
+    )
     meter = Meter()
     clients = metered(settings.segment, meter)
     tracer = open_tracer(settings)

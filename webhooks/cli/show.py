@@ -58,8 +58,8 @@ def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
         print_json(_all(row, told, log))
     else:
         _head(row)
-        _section("attempts", [f"{clock(each.at)}  {each.who}  {each.outcome}  {each.reason}" for each in row.history])
-        _section("audit", [f"{clock(line.at)}  {line.who}  {line.action}: {line.reason}" for line in log])
+        _section("attempts", [f"{clock(each.at)}  {each.actor}  {each.outcome}  {each.reason}" for each in row.history])
+        _section("audit", [f"{clock(line.at)}  {line.actor}  {line.action}: {line.reason}" for line in log])
         _section("headers", [f"{name}: {value}" for name, value in row.event.headers.items()])
         _section("envelope", [f"{name}: {value}" for name, value in row.event.envelope.items()])
         if not row.locked:
@@ -84,7 +84,7 @@ def _head(row: Row) -> None:
     trust = "" if event.trust == "verified" else f"  ({event.trust}: its sender is proved, its content is not)"
     lines = [
         ["number", str(row.seq)],
-        ["state", row.state.value + (f", edition {row.edition}" if row.edition else "")],
+        ["state", row.state.value + (f", edition {row.replay_generation}" if row.replay_generation else "")],
         ["occurred", clock(event.occurred_at) + ("" if event.clock == "event" else f"  (the {event.clock}'s time)")],
         ["received", clock(event.received_at) + trust],
         ["attempts", str(row.attempts)],

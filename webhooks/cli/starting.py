@@ -56,7 +56,9 @@ def journal_error(settings: Settings) -> SegueError | None:
     from webhooks.journal import open_journal
 
     try:
-        open_journal(settings.database, settings.encryption_key, patient=True, namespace=settings.own_namespace).close()
+        open_journal(
+            settings.database, settings.encryption_key, wait_for_server=True, namespace=settings.own_namespace
+        ).close()
     except (JournalUnavailable, SettingsError) as error:
         return error
     return None

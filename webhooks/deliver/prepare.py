@@ -30,9 +30,9 @@ class Prepared:
     refused: tuple[tuple[str, str], ...] = ()
 
 
-def prepare(event: Event, endpoint: Endpoint, *, namespace: str, edition: int) -> Prepared:
+def prepare(event: Event, endpoint: Endpoint, *, namespace: str, replay_generation: int) -> Prepared:
     """Translate an event and encode its messages. Never raise: a fault of one event must not affect another."""
-    outcome = translate(event, endpoint, namespace=namespace, edition=edition)
+    outcome = translate(event, endpoint, namespace=namespace, replay_generation=replay_generation)
     if not isinstance(outcome, Translated):
         return Prepared(outcome, _STATES[type(outcome)], outcome.reason)
     messages: list[Encoded] = []

@@ -239,7 +239,9 @@ class Worker:
     def _prepare(self, claim: Claim, endpoint: Endpoint, messages: list[InFlightMessage]) -> Settlement | None:
         """Translate an event and add its messages to `messages`. Return the settlement if there is nothing to send."""
         with self._tracer.translate(claim.event) as span:
-            prepared = prepare(claim.event, endpoint, namespace=self._namespace, edition=claim.edition)
+            prepared = prepare(
+                claim.event, endpoint, namespace=self._namespace, replay_generation=claim.replay_generation
+            )
             outcome = type(prepared.outcome).__name__.lower()
             span.tell({"segue.outcome": outcome, "segue.messages": len(prepared.messages)})
             if prepared.state is State.DEAD:

@@ -72,7 +72,7 @@ class Claim:
     attempts: int
     lease: str
     worker: str = ""
-    edition: int = 0
+    replay_generation: int = 0
     locked: str = ""
     """Why its content is not here: it is sealed, and does not open. Then `event` has no body, headers and envelope."""
 
@@ -101,12 +101,12 @@ class Attempt:
     """One entry of an event's history: a try that was not simply right at once, or what an operator did.
 
     outcome  the state that the try ended in (`pending`: handed back), `replayed` or `dropped`
-    who      the worker or the operator
+    actor    the worker or the operator
     reason   up to 500 characters of it
     """
 
     at: datetime
-    who: str
+    actor: str
     outcome: str
     reason: str = ""
 
@@ -115,7 +115,7 @@ class Attempt:
 class Row:
     """An event as it stands, for people and for moving. `seq` names it here; `cursor` is its place in the order.
 
-    `edition` counts the replays that were to be new events for Segment. `lease` is never told.
+    `replay_generation` counts the replays that were to be new events for Segment. `lease` is never told.
     """
 
     seq: int
@@ -126,7 +126,7 @@ class Row:
     leased_until: datetime | None
     settled_at: datetime | None
     reason: str
-    edition: int = 0
+    replay_generation: int = 0
     history: tuple[Attempt, ...] = ()
     cursor: Cursor = ""
     locked: str = ""
@@ -186,7 +186,7 @@ class EventGroup:
 class AuditContext:
     """Who changes events by hand, and why. `operation` is the same for all the calls of one command."""
 
-    who: str
+    actor: str
     reason: str
     operation: str = ""
 
@@ -205,7 +205,7 @@ class AuditEntry:
 
     id: int
     at: datetime
-    who: str
+    actor: str
     action: str
     reason: str
     operation: str

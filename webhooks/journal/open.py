@@ -24,7 +24,7 @@ MOVED: Final = "moved"
 
 
 def open_journal(
-    url: str, keys: Sequence[str] = (), *, moved: bool = False, patient: bool = False, namespace: str = ""
+    url: str, keys: Sequence[str] = (), *, moved: bool = False, wait_for_server: bool = False, namespace: str = ""
 ) -> Journal:
     """`sqlite:///file.db`, `sqlite:////absolute.db`, a plain path, `postgresql://...`; `SettingsError` for all else.
 
@@ -43,7 +43,7 @@ def open_journal(
 
     shared = PostgresJournal(url, seal=check.seal)
     is_later = False
-    shared.open(lambda: check.later(shared) if is_later else check.of(shared), patient=patient)
+    shared.open(lambda: check.later(shared) if is_later else check.of(shared), wait_for_server=wait_for_server)
     is_later = True
     return shared
 

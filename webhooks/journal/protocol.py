@@ -121,7 +121,7 @@ class Journal(Protocol):
         """The events that the filter means now, in order; for commands that confirm a choice and then act on it."""
         ...
 
-    def kinds(self, filter: Filter = EVERYTHING) -> list[EventGroup]:
+    def event_groups(self, filter: Filter = EVERYTHING) -> list[EventGroup]:
         """The events that the filter means, counted by source, type, state and reason."""
         ...
 
@@ -188,7 +188,7 @@ class Journal(Protocol):
         """Every counter and mark."""
         ...
 
-    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
+    def reencrypt(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
         """Seal anew what is not sealed with today's first key (or open what is, where that is `plain`)."""
         ...
 

@@ -123,7 +123,7 @@ def loaded(row: Row, seal: Encryption) -> Params:
         raise ValueError(f"event {row.event.key} of {row.event.source} is {row.locked}")
     event, received = row.event, micros(row.event.received_at)
     history = [
-        (micros(entry.at), text(entry.who), text(entry.outcome), text(seal.quiet(entry.reason)))
+        (micros(entry.at), text(entry.actor), text(entry.outcome), text(seal.quiet(entry.reason)))
         for entry in row.history
     ]
     return (
@@ -131,13 +131,13 @@ def loaded(row: Row, seal: Encryption) -> Params:
         *_shut(event, seal), text(event.problem), row.state.value,
         received if row.due_at is None else micros(row.due_at),
         None if row.settled_at is None else micros(row.settled_at),
-        text(seal.quiet(row.reason)), row.attempts, row.edition, json(history),
+        text(seal.quiet(row.reason)), row.attempts, row.replay_generation, json(history),
     )  # fmt: skip
 
 
 def acted(act: AuditContext) -> dict[str, Any]:
     """Who and why, for `replay`, `drop` and `audit`."""
-    return {"who": text(act.who), "reason": text(act.reason), "operation": text(act.operation)}
+    return {"who": text(act.actor), "reason": text(act.reason), "operation": text(act.operation)}
 
 
 def audited(record: Record) -> AuditEntry:
@@ -145,7 +145,7 @@ def audited(record: Record) -> AuditEntry:
     return AuditEntry(
         id=record["id"],
         at=moment(record["at"]),
-        who=record["who"],
+        actor=record["who"],
         action=record["action"],
         reason=record["reason"],
         operation=record["operation"],
@@ -226,7 +226,7 @@ def claim(record: Record, worker: str, seal: Encryption) -> Claim:
         attempts=record["attempts"],
         lease=record["lease"],
         worker=worker,
-        edition=record["edition"],
+        replay_generation=record["edition"],
         locked=locked,
     )
 
@@ -276,7 +276,7 @@ def row(record: Record, seal: Encryption, cursor: Cursor = "") -> Row:
         leased_until=maybe("leased_until"),
         settled_at=maybe("settled_at"),
         reason=record["reason"],
-        edition=record["edition"],
+        replay_generation=record["edition"],
         history=_history(record["history"]),
         cursor=cursor or str(record["seq"]),
         locked=locked,

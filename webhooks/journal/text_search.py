@@ -74,7 +74,7 @@ class TextSearch:
             return [record["seq"] for record, holds in self._looked_into(filter) if holds]
         return [row[0] for row in self._all("seqs", filter)]
 
-    def kinds(self, filter: Filter = EVERYTHING) -> list[EventGroup]:
+    def event_groups(self, filter: Filter = EVERYTHING) -> list[EventGroup]:
         """Counted by source, type, state and reason."""
         if filter.text:
             filter = replace(filter, text="", seqs=tuple(self.seqs(filter)))

@@ -70,7 +70,7 @@ _NOBODY: Final = (
 Outcome = Translated | Ignored | Unsupported | Broken
 
 
-def message_id(namespace: str, event: Event, message: Message, edition: int = 0) -> str:
+def message_id(namespace: str, event: Event, message: Message, replay_generation: int = 0) -> str:
     """A readable prefix and a digest, under 100 characters, unique to installation, source, event and message.
 
     A replay keeps it, unless the operator asked for new messages: then the event's edition goes into it.
@@ -78,8 +78,8 @@ def message_id(namespace: str, event: Event, message: Message, edition: int = 0)
     https://segment.com/docs/guides/duplicate-data/
     """
     parts: list[Any] = [namespace, event.source, event.key, message.kind, message.name, message.key]
-    if edition:
-        parts.append(edition)
+    if replay_generation:
+        parts.append(replay_generation)
     digest = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]
     return f"{_prefix(event.source, message.name or message.kind)}-{digest}"
 
@@ -131,14 +131,14 @@ def plain(value: Any) -> Any:
     raise TypeError(f"{kind.__name__} has no place in a message")
 
 
-def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int = 0) -> Outcome:
+def translate(event: Event, endpoint: Endpoint, *, namespace: str, replay_generation: int = 0) -> Outcome:
     """The outcome of one event. Never raises: whatever a translator does harms its own event only.
 
-    `edition` is that of the claim or row, and goes into the ids.
+    `replay_generation` is that of the claim or row, and goes into the ids.
     """
     event = replace(event, options=endpoint.options)
     if event.problem:
-        return _translate_again(event, endpoint, namespace=namespace, edition=edition)
+        return _translate_again(event, endpoint, namespace=namespace, replay_generation=replay_generation)
     source = endpoint.source
     try:
         found = source.find(event.type)
@@ -150,7 +150,7 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
         told = list(found(event))
         who = source.identity(event) if any(message.who is None for message in told) else None
         messages = [
-            render(message, event, endpoint, who, namespace=namespace, edition=edition)
+            render(message, event, endpoint, who, namespace=namespace, replay_generation=replay_generation)
             for message in told
             if not _about_nobody(message, who, endpoint.user_id_keys)
         ]
@@ -175,7 +175,7 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, edition: int 
     return Translated(messages)
 
 
-def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, edition: int) -> Outcome:
+def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, replay_generation: int) -> Outcome:
     """Translate an event that could not be read when it came, by today's code.
 
     If it was kept as a whole delivery, each of its events gives the messages that it would have given then, under the
@@ -192,7 +192,7 @@ def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, editio
     outcomes = {
         member.key: _unreadable(member.problem)
         if member.problem
-        else translate(member, endpoint, namespace=namespace, edition=edition)
+        else translate(member, endpoint, namespace=namespace, replay_generation=replay_generation)
         for member in members
     }
     if len(outcomes) == 1:
@@ -235,7 +235,13 @@ def _time(message: Message, event: Event) -> datetime:
 
 
 def render(
-    message: Message, event: Event, endpoint: Endpoint, identity_: Identity | None, *, namespace: str, edition: int = 0
+    message: Message,
+    event: Event,
+    endpoint: Endpoint,
+    identity_: Identity | None,
+    *,
+    namespace: str,
+    replay_generation: int = 0,
 ) -> dict[str, Any]:
     """One message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
     who = message.who or identity_ or Identity()
@@ -268,7 +274,7 @@ def render(
         context["traits"] = known(context["traits"])
     rendered: dict[str, Any] = {
         "type": message.kind,
-        "messageId": message_id(namespace, event, message, edition),
+        "messageId": message_id(namespace, event, message, replay_generation),
         "timestamp": to_iso(_time(message, event)),
         **identity.resolve(who, provider=endpoint.source.provider, user_id_keys=endpoint.user_id_keys),
         "context": context,

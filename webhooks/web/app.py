@@ -45,7 +45,7 @@ def create_app(
     settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     endpoints = bind(settings, registry.sources)
     journal = journal or open_journal(
-        settings.database, settings.encryption_key, patient=True, namespace=settings.own_namespace
+        settings.database, settings.encryption_key, wait_for_server=True, namespace=settings.own_namespace
     )
     meter = Meter()
     totals = Totals(meter, journal)

@@ -121,7 +121,7 @@ class PostgresOperations(TextSearch):
         new = self._write(work) if given else 0
         return AppendResult(new, len(given) - new)
 
-    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
+    def reencrypt(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
         """Seal some rows anew, in one transaction; what they held before goes with the next vacuum."""
         told = {"after_seq": columns.place(after)["after_seq"], "limit": limit}
         work = self._read if dry_run else self._write

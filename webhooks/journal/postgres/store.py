@@ -78,7 +78,9 @@ class PostgresJournal(PostgresOperations):
         self._greeting = threading.RLock()
         self._settle_in()
 
-    def open(self, greet: Callable[[], None] = lambda: None, *, patient: bool = False, create: bool = True) -> None:
+    def open(
+        self, greet: Callable[[], None] = lambda: None, *, wait_for_server: bool = False, create: bool = True
+    ) -> None:
         """Look at the tables, then `greet`: now, or where `patient` with the first use that reaches the server.
 
         Until both have succeeded nothing else is done. Unless `create`, missing tables are `JournalAbsent`.
@@ -88,7 +90,7 @@ class PostgresJournal(PostgresOperations):
         try:
             self._open_up()
         except JournalUnavailable:
-            if not patient:
+            if not wait_for_server:
                 raise
 
     def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:

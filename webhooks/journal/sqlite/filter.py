@@ -56,7 +56,7 @@ class Selection:
         """All of them, in order."""
         return sorted(row[0] for part in self._ranges() for row in self._run("seqs", part))
 
-    def kinds(self) -> list[Any]:
+    def event_groups(self) -> list[Any]:
         """Counted by source, type, state and reason, in this order."""
         return sorted(tuple(row) for part in self._ranges() for row in self._run("kinds", part))
 

@@ -112,7 +112,7 @@ class SqliteOperations(TextSearch):
         before, after = self._file.write(lambda db: _insert_all(db, told))
         return AppendResult(after - before, len(told) - (after - before))
 
-    def reseal(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
+    def reencrypt(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
         """Seal some rows anew, in one transaction; what they held before is overwritten."""
         told = (_place(after), limit)
         if dry_run:
@@ -170,7 +170,7 @@ class SqliteOperations(TextSearch):
         def work(db: sqlite3.Connection) -> list[Any]:
             selection = Selection(db, filter)
             if name == "kinds":
-                return selection.kinds()
+                return selection.event_groups()
             return [(found,) for found in ([selection.count()] if name == "count" else selection.seqs())]
 
         return self._file.read(work)
