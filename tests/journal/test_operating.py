@@ -281,7 +281,7 @@ def test_a_replay_makes_settled_events_pending_again_and_leaves_pending_ones_alo
     assert {each.event.key: each.history[-1].reason for each in rows if each.history} == {
         state.value: f"was {state.value}: the plan was mended" for state in State if state is not State.PENDING
     }
-    assert {each.history[-1].who for each in rows if each.history} == {"ann@desk"}
+    assert {each.history[-1].actor for each in rows if each.history} == {"ann@desk"}
     assert {each.history[-1].at for each in rows if each.history} == {later}
     assert claim(journal, now=NOW).keys() == {"pending"}
     assert claim(journal, now=later).keys() == {state.value for state in State} - {"pending"}
@@ -367,9 +367,9 @@ def test_the_audit_log_says_who_did_what_to_which_events_and_why(journal: Journa
     journal.replay([seqs["dead"], seqs["delivered"]], by=BY, as_new=True, now=NOW + MINUTE)
     journal.audit("prune", {"older_than": "72h"}, by=AuditContext(actor="bob", reason="disk"), now=NOW + 2 * MINUTE)
     pruned, replayed, dropped = journal.audits()
-    assert (pruned.who, pruned.action, pruned.reason, pruned.operation) == ("bob", "prune", "disk", "")
+    assert (pruned.actor, pruned.action, pruned.reason, pruned.operation) == ("bob", "prune", "disk", "")
     assert (pruned.at, pruned.events, pruned.detail) == (NOW + 2 * MINUTE, (), {"older_than": "72h"})
-    assert (replayed.who, replayed.action, replayed.operation) == ("ann@desk", "replay", "op-1")
+    assert (replayed.actor, replayed.action, replayed.operation) == ("ann@desk", "replay", "op-1")
     assert (replayed.events, replayed.detail) == (("acme/delivered", "acme/dead"), {"as_new": True})
     assert (dropped.action, dropped.events, dropped.reason) == ("drop", ("acme/dropped",), "the plan was mended")
 
