@@ -81,7 +81,7 @@ def run(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """All tests, the fast ones, or what pytest's arguments choose."""
     if "--fast" in arguments:
-        return call(PYTHON, "-m", "pytest", *FAST, *(each for each in arguments if each != "--fast"))
+        return call(PYTHON, "-m", "pytest", *FAST, *(argument for argument in arguments if argument != "--fast"))
     return call(PYTHON, "-m", "pytest", *(arguments or WHOLE))
 
 
@@ -121,7 +121,7 @@ def docs(arguments: list[str]) -> int:
     """The site; a link that leads nowhere is an error."""
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
     if "--serve" in arguments:
-        return call(PYTHON, "-m", "mkdocs", "serve", *(each for each in arguments if each != "--serve"))
+        return call(PYTHON, "-m", "mkdocs", "serve", *(argument for argument in arguments if argument != "--serve"))
     return call(PYTHON, "-m", "mkdocs", "build", "--strict", *arguments)
 
 
@@ -172,7 +172,7 @@ def prepare() -> None:
             "Install it (such as `apt install python3.11 python3.11-venv`) and run `python3.11 dev.py ...`.",
         )
     shutil.rmtree(HERE / "segue.egg-info", ignore_errors=True)  # of a `pip install .`: older entry points, found first
-    stamp = wanted()
+    stamp = environment_stamp()
     if STAMP.exists() and PYTHON.exists() and STAMP.read_text() == stamp:
         return
     if not PYTHON.exists() or (STAMP.exists() and STAMP.read_text().rsplit(" ", 1)[0] != stamp.rsplit(" ", 1)[0]):
@@ -185,7 +185,7 @@ def prepare() -> None:
     STAMP.write_text(stamp)
 
 
-def wanted() -> str:
+def environment_stamp() -> str:
     """What the environment is made from: this Python, and the digest of both files."""
     digest = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + LOCK.read_bytes())
     return f"{sys.version_info.major}.{sys.version_info.minor} {HERE} {digest.hexdigest()}"

@@ -127,14 +127,14 @@ def theirs(**settings: Any) -> Callable[[str, list[Event]], float]:
         failed: list[Exception] = []
         client = Theirs("wk", host=url, on_error=lambda error, _: failed.append(error), **settings)
         began = time.perf_counter()
-        for told, event in zip(made, events, strict=True):
+        for sent, event in zip(made, events, strict=True):
             while not client.track(
-                told["userId"],
-                told["event"],
-                told["properties"],
-                context=told["context"],
+                sent["userId"],
+                sent["event"],
+                sent["properties"],
+                context=sent["context"],
                 timestamp=event.occurred_at,
-                message_id=told["messageId"],
+                message_id=sent["messageId"],
             )[0]:
                 time.sleep(0.001)
         client.flush()
@@ -213,22 +213,22 @@ def main() -> None:
     parser.add_argument("--latency", default="0,50", help="milliseconds before each answer, by commas")
     parser.add_argument("--where", action="store_true", help="only show where the time goes")
     parser.add_argument("--postgres", nargs="?", const=database.OWN, metavar="URL", help=database.HELP)
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     logging.disable(logging.WARNING)
-    if given.where:
-        where(given.events)
+    if arguments.where:
+        where(arguments.events)
         return
     runs: dict[str, Callable[[str, list[Event]], float]] = {
         "segue": segue,
-        **({"segue, PostgreSQL": partial(segue, postgres=given.postgres)} if given.postgres else {}),
+        **({"segue, PostgreSQL": partial(segue, postgres=arguments.postgres)} if arguments.postgres else {}),
         "segue, its client alone": client_alone,
         "analytics-python, tuned": theirs(thread=4, upload_size=500, gzip=True, upload_interval=0.05),
         "analytics-python, defaults": theirs(),
     }
-    events = [order(number) for number in range(given.events)]
-    print(f"{given.events} events")
+    events = [order(number) for number in range(arguments.events)]
+    print(f"{arguments.events} events")
     print(f"{'latency ms':>10}  {'':<28} {'events/s':>9}  of segue")
-    for latency in map(float, given.latency.split(",")):
+    for latency in map(float, arguments.latency.split(",")):
         rates: dict[str, float] = {}
         for name, run in runs.items():
             with receiver(latency / 1000) as url:

@@ -180,31 +180,32 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=12000, help="requests per second to prepare for")
     parser.add_argument("--postgres", action="store_true", help="PostgreSQL too, on a server of its own")
     parser.add_argument("--database", default="", help="PostgreSQL too, on this one, such as postgresql://...")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     with ExitStack() as stack:
-        if given.postgres:
-            given.database = stack.enter_context(Server(settings={"max_connections": "300"})).url()
-        table(given)
+        if arguments.postgres:
+            arguments.database = stack.enter_context(Server(settings={"max_connections": "300"})).url()
+        table(arguments)
 
 
-def table(given: argparse.Namespace) -> None:
+def table(arguments: argparse.Namespace) -> None:
     """A line for each server and number of connections."""
-    kinds = [kind for kind in APPS if given.database or kind not in ON_POSTGRES]
-    print(f"{given.worker_class}, {given.processes} processes, {given.seconds:.0f} s each, log level {given.log_level}")
+    kinds = [kind for kind in APPS if arguments.database or kind not in ON_POSTGRES]
+    run = f"{arguments.worker_class}, {arguments.processes} processes, {arguments.seconds:.0f} s each"
+    print(f"{run}, log level {arguments.log_level}")
     print(f"{'connections':>11} {'':>18} {'req/s':>8} {'p50 ms':>8} {'p99 ms':>8}  ratio to bare Flask")
-    for connections in map(int, given.connections.split(",")):
+    for connections in map(int, arguments.connections.split(",")):
         rates: dict[str, Figures] = {}
         for kind in kinds:
             with server(
                 kind,
-                worker_class=given.worker_class,
-                processes=given.processes,
-                log_level=given.log_level,
-                admin=given.database,
+                worker_class=arguments.worker_class,
+                processes=arguments.processes,
+                log_level=arguments.log_level,
+                admin=arguments.database,
             ) as port:
                 drive(port, iter(requests("warm", 200)), connections=min(connections, 8), seconds=2)
-                made = requests(f"{kind[:6]}{connections}", int(given.most * given.seconds))
-                rates[kind] = drive(port, iter(made), connections=connections, seconds=given.seconds)
+                made = requests(f"{kind[:6]}{connections}", int(arguments.most * arguments.seconds))
+                rates[kind] = drive(port, iter(made), connections=connections, seconds=arguments.seconds)
         for kind, figures in rates.items():
             wrong = {status: n for status, n in figures.statuses.items() if status != 200}
             ratio = f"{figures.rate / rates['bare'].rate:.2f}" if kind != "bare" else ""

@@ -39,39 +39,39 @@ def main() -> None:
     parser.add_argument("--parts", action="store_true", help="only say where an append's time goes")
     parser.add_argument("--encrypted", action="store_true", help="with encryption at rest")
     parser.add_argument("--one", help=argparse.SUPPRESS)
-    told = parser.parse_args()
-    if told.one:
-        kind, mode, callers = told.one.split(",")
+    arguments = parser.parse_args()
+    if arguments.one:
+        kind, mode, callers = arguments.one.split(",")
         if kind == "gevent":
             from gevent import monkey
 
             monkey.patch_all()
-        where = told.postgres or f"sqlite:///{told.folder}/bench.db"
-        keys = KEYS if told.encrypted else ()
-        print(json.dumps(measure(where, int(callers), told.seconds, told.size, keys, alone=mode == "each")))
-    elif told.parts:
-        parts(told.folder, told.size)
+        where = arguments.postgres or f"sqlite:///{arguments.folder}/bench.db"
+        keys = KEYS if arguments.encrypted else ()
+        print(json.dumps(measure(where, int(callers), arguments.seconds, arguments.size, keys, alone=mode == "each")))
+    elif arguments.parts:
+        parts(arguments.folder, arguments.size)
     else:
-        table(told)
+        table(arguments)
 
 
-def table(told: argparse.Namespace) -> None:
+def table(arguments: argparse.Namespace) -> None:
     """Each line in a process of its own: gevent patches the whole of it."""
     print(COLUMNS.format("store", "callers", "", "commit", "appends/s", "group", "p50 ms", "p99 ms"))
-    for callers in told.callers.split(","):
+    for callers in arguments.callers.split(","):
         for kind in ("threads", "gevent"):
             for mode in ("each", "group"):
-                with tempfile.TemporaryDirectory(dir=told.folder) as folder:
-                    _line("sqlite", f"{kind},{mode},{callers}", ["--folder", folder], told)
-                if told.postgres:
-                    with database.postgres(told.postgres) as url:
-                        _line("postgres", f"{kind},{mode},{callers}", ["--postgres", url], told)
+                with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
+                    _line("sqlite", f"{kind},{mode},{callers}", ["--folder", folder], arguments)
+                if arguments.postgres:
+                    with database.postgres(arguments.postgres) as url:
+                        _line("postgres", f"{kind},{mode},{callers}", ["--postgres", url], arguments)
 
 
-def _line(store: str, one: str, where: list[str], told: argparse.Namespace) -> None:
-    given = ["--one", one, "--seconds", str(told.seconds), "--size", str(told.size), *where]
-    given += ["--encrypted"] if told.encrypted else []
-    done = subprocess.run([sys.executable, __file__, *given], stdout=subprocess.PIPE, check=True)
+def _line(store: str, one: str, where: list[str], arguments: argparse.Namespace) -> None:
+    command = ["--one", one, "--seconds", str(arguments.seconds), "--size", str(arguments.size), *where]
+    command += ["--encrypted"] if arguments.encrypted else []
+    done = subprocess.run([sys.executable, __file__, *command], stdout=subprocess.PIPE, check=True)
     rate, group, half, most = json.loads(done.stdout)
     kind, mode, callers = one.split(",")
     print(
@@ -96,21 +96,21 @@ def measure(
     body = b'{"filler": "' + b"x" * size + b'"}'
     end = time.perf_counter() + seconds
 
-    def call(lane: int) -> None:
+    def call(caller: int) -> None:
         number = 0
         while (began := time.perf_counter()) < end:
             number += 1
-            journal.append([event(f"{lane}-{number}", body)], now=NOW)
-            latencies[lane].append(time.perf_counter() - began)
+            journal.append([event(f"{caller}-{number}", body)], now=NOW)
+            latencies[caller].append(time.perf_counter() - began)
 
-    threads = [threading.Thread(target=call, args=(lane,)) for lane in range(callers)]
+    threads = [threading.Thread(target=call, args=(each_latencies,)) for each_latencies in range(callers)]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     took = time.perf_counter() - began
-    stats, every = journal.stats, sorted(each for lane in latencies for each in lane)
+    stats, every = journal.stats, sorted(latency for each_latencies in latencies for latency in each_latencies)
     journal.close()
     at = (every[len(every) // 2] * 1000, every[int(len(every) * 0.99)] * 1000)
     return len(every) / took, stats.events / stats.groups, *at
@@ -136,18 +136,18 @@ def parts(folder: Path | None, size: int) -> None:
         file.write(lambda _: None)
         numbers = iter(range(10**9))
 
-        clear, sealed = Encryption(), Encryption(KEYS)
-        shut = sealed.shut("bench", "0", ("{}", "{}", body))
+        clear, encrypting = Encryption(), Encryption(KEYS)
+        encrypted = encrypting.shut("bench", "0", ("{}", "{}", body))
 
-        def rows(count: int, seal: Encryption = clear) -> list[ArrivingEvents]:
-            return [arrivals([event(str(next(numbers)), body)], NOW, seal) for _ in range(count)]
+        def rows(count: int, encryption: Encryption = clear) -> list[ArrivingEvents]:
+            return [arrivals([event(str(next(numbers)), body)], NOW, encryption) for _ in range(count)]
 
         alone: GroupCommit[int, int] = GroupCommit(lambda items: items, Threads())
         pool = Greenlets()
         for what, took in (
             ("an event to a row", clock(lambda: rows(64), 64)),
-            ("  the same, encrypted", clock(lambda: rows(64, sealed), 64)),
-            ("a body decrypted", clock(lambda: sealed.open("bench", "0", shut), 1)),
+            ("  the same, encrypted", clock(lambda: rows(64, encrypting), 64)),
+            ("a body decrypted", clock(lambda: encrypting.open("bench", "0", encrypted), 1)),
             ("lead and leave a group, nothing to commit", clock(lambda: alone.submit(1), 1)),
             ("there and back to the thread of gevent", clock(lambda: pool(int), 1)),
             ("a transaction without a change, so no fsync", clock(lambda: file.transact(lambda _: None), 1)),

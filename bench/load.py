@@ -33,7 +33,7 @@ class Figures:
 
 
 @dataclass
-class _Lane:
+class _Connection:
     socket: socket.socket
     sent_at: float = 0.0
     buffer: bytes = b""
@@ -53,37 +53,37 @@ def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: fl
     begun = time.perf_counter()
     until = begun + seconds
 
-    def send(lane: _Lane) -> bool:
+    def send(connection: _Connection) -> bool:
         request = next(requests, None) if time.perf_counter() < until else None
         if request is None:
-            selector.unregister(lane.socket)
-            lane.socket.close()
+            selector.unregister(connection.socket)
+            connection.socket.close()
             return False
-        lane.buffer = b""
-        lane.sent_at = time.perf_counter()
-        lane.socket.sendall(request)
+        connection.buffer = b""
+        connection.sent_at = time.perf_counter()
+        connection.socket.sendall(request)
         return True
 
     busy = 0
     for _ in range(connections):
-        lane = _Lane(socket.create_connection(("127.0.0.1", port)))
-        lane.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        selector.register(lane.socket, selectors.EVENT_READ, lane)
-        busy += send(lane)
+        opened = _Connection(socket.create_connection(("127.0.0.1", port)))
+        opened.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        selector.register(opened.socket, selectors.EVENT_READ, opened)
+        busy += send(opened)
     while busy:
         for key, _ in selector.select(timeout=10):
-            lane = key.data
-            received = lane.socket.recv(65536)
+            opened = key.data
+            received = opened.socket.recv(65536)
             if not received:
                 raise ConnectionError("the server closed a connection")
-            lane.buffer += received
-            head, found, rest = lane.buffer.partition(_END)
-            if not found or len(rest) < _length(head):
+            opened.buffer += received
+            head, separator, rest = opened.buffer.partition(_END)
+            if not separator or len(rest) < _length(head):
                 continue
-            figures.latencies.append(time.perf_counter() - lane.sent_at)
+            figures.latencies.append(time.perf_counter() - opened.sent_at)
             status = int(head[9:12])
             figures.statuses[status] = figures.statuses.get(status, 0) + 1
-            busy -= not send(lane)
+            busy -= not send(opened)
     figures.seconds = time.perf_counter() - begun
     selector.close()
     return figures

@@ -30,7 +30,7 @@ SECRETS = {"utf8": "secret", "base64": "whsec_c2VjcmV0c2VjcmV0", "hex": "AB" * 3
 URL = "https://segue.example/webhooks/sample"
 
 
-def door_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
+def handler_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
     """The service's own door, with the first scheme that can be signed with a secret of ours."""
     scheme = next(iter(source.schemes.values()))
     secret = SECRETS.get(getattr(scheme, "key", "utf8"), "secret")
@@ -44,7 +44,7 @@ def door_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
 
 def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, str]]:
     """(event type, outcome, detail) of each event of one file."""
-    door, endpoint = door_of(source, folder)
+    handler, endpoint = handler_of(source, folder)
     body = path.read_bytes()
     beside = path.with_name(f"{path.stem}.request.json")
     request = json.loads(beside.read_text()) if beside.exists() else {}
@@ -61,7 +61,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
     except CannotSign:
         delivery = Delivery(source=source.name, body=body, received_at=datetime.now(UTC), options=endpoint.options)
         try:
-            door.journal.append(source.events(delivery), now=datetime.now(UTC))
+            handler.journal.append(source.events(delivery), now=datetime.now(UTC))
         except Malformed as error:
             return [("-", "refused", str(error))]
     else:
@@ -71,22 +71,22 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
             query={**request.get("query", {}), **signed.query}, token=signed.path_token,
         )  # fmt: skip
         try:
-            told = door.take(source.name, incoming)
+            response = handler.take(source.name, incoming)
         except Rejected as error:
-            told = error_response(error)
-        if told.status != 200:
-            return [("-", "refused", told.body.decode())]
-    found = []
-    for row in door.journal.rows(limit=10_000):
+            response = error_response(error)
+        if response.status != 200:
+            return [("-", "refused", response.body.decode())]
+    rows = []
+    for row in handler.journal.rows(limit=10_000):
         outcome = translate.translate(row.event, endpoint, namespace="samples")
         if isinstance(outcome, translate.Translated):
             names = [message.get("event") or message["type"] for message in outcome.messages]
-            found.append((row.event.type, "translated", ", ".join(names)))
+            rows.append((row.event.type, "translated", ", ".join(names)))
         else:
             kind = "dead" if row.state is State.DEAD else type(outcome).__name__.lower()
-            found.append((row.event.type, kind, outcome.reason.strip().splitlines()[-1]))
-    door.journal.close()
-    return found or [("-", "answered", "no event: a handshake or an empty batch")]
+            rows.append((row.event.type, kind, outcome.reason.strip().splitlines()[-1]))
+    handler.journal.close()
+    return rows or [("-", "answered", "no event: a handshake or an empty batch")]
 
 
 def main() -> int:
@@ -95,13 +95,13 @@ def main() -> int:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--source", default="", help="only this one")
     parser.add_argument("--verbose", action="store_true", help="every file, not only those that fail")
-    given = parser.parse_args()
+    arguments = parser.parse_args()
     sources = plugins.load().sources
     totals: Counter[str] = Counter()
     failed = 0
-    for folder in sorted(path for path in given.folder.iterdir() if path.is_dir()):
+    for folder in sorted(path for path in arguments.folder.iterdir() if path.is_dir()):
         source = sources.get(folder.name)
-        if source is None or given.source not in {"", folder.name}:
+        if source is None or arguments.source not in {"", folder.name}:
             continue
         for path in sorted(folder.iterdir()):
             if path.name.endswith(".request.json"):
@@ -111,7 +111,7 @@ def main() -> int:
                     totals[outcome] += 1
                     bad = outcome in {"broken", "dead", "refused", "unsupported"}
                     failed += bad and outcome != "unsupported"
-                    if bad or given.verbose:
+                    if bad or arguments.verbose:
                         print(f"{outcome:11} {folder.name}/{path.name:55} {type_:40} {detail[:150]}")
     print(", ".join(f"{name} {count}" for name, count in sorted(totals.items())) or "no sample of an installed source")
     return 1 if failed else 0

@@ -91,22 +91,24 @@ def translated(source: str, body: Any, **more: Any) -> list[Any]:
 
 
 def messages(source: str, body: Any, **more: Any) -> list[dict[str, Any]]:
-    found = translated(source, body, **more)
-    bad = [outcome for outcome in found if isinstance(outcome, translate.Broken)]
+    outcomes = translated(source, body, **more)
+    bad = [outcome for outcome in outcomes if isinstance(outcome, translate.Broken)]
     assert not bad, bad[0].reason
-    return [message for outcome in found if isinstance(outcome, translate.Translated) for message in outcome.messages]
+    return [
+        message for outcome in outcomes if isinstance(outcome, translate.Translated) for message in outcome.messages
+    ]
 
 
 def shopify(topic: str, body: Any, **headers: str) -> list[dict[str, Any]]:
-    given = {"X-Shopify-Topic": topic, "X-Shopify-Triggered-At": "2026-11-28T10:00:00Z", **headers}
-    return messages("shopify", body, headers=given)
+    all_headers = {"X-Shopify-Topic": topic, "X-Shopify-Triggered-At": "2026-11-28T10:00:00Z", **headers}
+    return messages("shopify", body, headers=all_headers)
 
 
-def events_of(found: list[dict[str, Any]]) -> list[str]:
-    return [message.get("event", message["type"]) for message in found]
+def events_of(made: list[dict[str, Any]]) -> list[str]:
+    return [message.get("event", message["type"]) for message in made]
 
 
-def who(message: dict[str, Any]) -> tuple[str, str]:
+def person_of(message: dict[str, Any]) -> tuple[str, str]:
     return message.get("userId", ""), message.get("anonymousId", "")
 
 
@@ -125,11 +127,11 @@ def post(
         place.endpoint.scheme, body=body, secret=place.signs, now=NOW, content_type=content, method=method,
         url=url or place.endpoint.public_url + (f"?{query}" if query else ""), configured=place.endpoint.secrets[0],
     )  # fmt: skip
-    given = {name.lower().replace("_", "-"): value for name, value in headers.items()}
+    lower_headers = {name.lower().replace("_", "-"): value for name, value in headers.items()}
     lower = {name.lower(): value for name, value in signed.headers.items()}
     request = HttpRequest(
         method=method, body=signed.body, query_string=query,
-        headers={"content-type": content, **given, **lower, "content-length": str(len(signed.body))},
+        headers={"content-type": content, **lower_headers, **lower, "content-length": str(len(signed.body))},
     )  # fmt: skip
     status, _, answer = call(door(journal, now=NOW), f"/webhooks/{place.name}", request)
     try:
@@ -157,18 +159,18 @@ def stored(look: Callable[[SqliteJournal], Any]) -> Any:
 @case("01", "the second subscription's delivery is a duplicate", [(200, 1), (200, 0)])
 def two_subscriptions(folder: Path) -> Any:
     body = (folder / "input.json").read_bytes()
-    given = [headers_of(folder / f"headers-{number}.txt") for number in (1, 2)]
-    return stored(lambda journal: [count(post(journal, "shopify", body, **headers)) for headers in given])
+    deliveries = [headers_of(folder / f"headers-{number}.txt") for number in (1, 2)]
+    return stored(lambda journal: [count(post(journal, "shopify", body, **headers)) for headers in deliveries])
 
 
 @case("02", "both members of both batches are stored, U+FFFD for the half", [(200, 2), (200, 2), "caf\ufffd"])
 def lone_surrogate(folder: Path) -> Any:
-    found = [
+    counts = [
         stored(lambda journal, name=name: count(post(journal, name, (folder / f"{name}.json").read_bytes())))
         for name in ("sendgrid", "hubspot")
     ]
     hubspot = messages("hubspot", (folder / "hubspot.json").read_bytes())
-    return [*found, hubspot[0]["traits"]["firstName"]]
+    return [*counts, hubspot[0]["traits"]["firstName"]]
 
 
 @case("03", "the good member is delivered, the bad one kept", ((200, 2), ["Broken", "Translated"]))
@@ -188,11 +190,11 @@ def get_delivery(folder: Path) -> Any:
 @case("05", "Order Completed with its revenue, products cut and counted", ("Order Completed", "45.00", 200, True))
 def large_order(folder: Path) -> Any:
     (message,) = (
-        each
-        for each in messages(
+        candidate
+        for candidate in messages(
             "shopify", (folder / "input.json").read_bytes(), headers=headers_of(folder / "headers.txt")
         )
-        if each["type"] == "track"
+        if candidate["type"] == "track"
     )
     assert faults(message, encode(message)) is None
     properties = message["properties"]
@@ -307,8 +309,8 @@ def refusals(_folder: Path) -> Any:
 
 @case("20", "both messages with their sums (one person: with links between events)", ("10.99", "10.99"))
 def stripe_refund(folder: Path) -> Any:
-    found = [message for body in load_plain(folder) for message in messages("stripe", body)]
-    tracks = {message["event"]: message["properties"] for message in found if message["type"] == "track"}
+    sent = [message for body in load_plain(folder) for message in messages("stripe", body)]
+    tracks = {message["event"]: message["properties"] for message in sent if message["type"] == "track"}
     return str(tracks["Order Completed"]["revenue"]), str(tracks["Order Refunded"]["total"])
 
 
@@ -333,9 +335,9 @@ def shopify_checkout(folder: Path) -> Any:
 
 @case("23", "one person of the subscription's events; revenue 20.00", (1, "20.00"))
 def paypal_subscriber(folder: Path) -> Any:
-    found = [message for body in load_plain(folder)[:2] for message in messages("paypal", body)]
-    order = next(message for message in found if message.get("event") == "Order Completed")
-    return len({who(message) for message in found}), str(order["properties"]["revenue"])
+    sent = [message for body in load_plain(folder)[:2] for message in messages("paypal", body)]
+    order = next(message for message in sent if message.get("event") == "Order Completed")
+    return len({person_of(message) for message in sent}), str(order["properties"]["revenue"])
 
 
 @case("25", "the refund names the order of the payment", 1)
@@ -346,8 +348,8 @@ def adyen_refund(folder: Path) -> Any:
 
 @case("26", "Order Updated of order 501", (["Order Updated"], "501"))
 def order_edited(folder: Path) -> Any:
-    found = shopify("orders/edited", load_plain(folder))
-    return events_of(found), found[0]["properties"]["order_id"]
+    sent = shopify("orders/edited", load_plain(folder))
+    return events_of(sent), sent[0]["properties"]["order_id"]
 
 
 @case("27", "ignored", [])
@@ -363,20 +365,20 @@ def shopify_test_notification(folder: Path) -> Any:
 @case("30", "the reversal is Refund Failed", [["Order Refunded"], ["Refund Failed"]])
 def refund_reversed(folder: Path) -> Any:
     tracks = [[m for m in messages("revenuecat", body) if m["type"] == "track"] for body in load_plain(folder)]
-    return [[name for name in events_of(each) if "Refund" in name] for each in tracks]
+    return [[name for name in events_of(payload_tracks) if "Refund" in name] for payload_tracks in tracks]
 
 
 @case("31", "a conversion is no renewal; revenue without its tax", (True, False, "8.99"))
 def trial_conversion(folder: Path) -> Any:
-    found = [message for message in messages("revenuecat", load_plain(folder)) if message["type"] == "track"]
-    revenue = next(m["properties"]["revenue"] for m in found if "revenue" in m["properties"])
-    return "Trial Converted" in events_of(found), "Subscription Renewed" in events_of(found), f"{revenue:.2f}"
+    sent = [message for message in messages("revenuecat", load_plain(folder)) if message["type"] == "track"]
+    revenue = next(m["properties"]["revenue"] for m in sent if "revenue" in m["properties"])
+    return "Trial Converted" in events_of(sent), "Subscription Renewed" in events_of(sent), f"{revenue:.2f}"
 
 
 @case("33", "an add-on, its seats, a renewal; no false plan change", (True, True, True, False))
 def several_items(folder: Path) -> Any:
-    found = [[m for m in messages("stripe", body) if m["type"] == "track"] for body in load_plain(folder)]
-    first, second, third = (json.dumps(each, default=str) for each in found)
+    tracks = [[m for m in messages("stripe", body) if m["type"] == "track"] for body in load_plain(folder)]
+    first, second, third = (json.dumps(payload_tracks, default=str) for payload_tracks in tracks)
     return (
         "price_addon" in first, "price_addon" in second and '"5"' in second.replace(": 5", ': "5"'),
         "Subscription Renewed" in third, "Subscription Plan Changed" in third,
@@ -385,8 +387,8 @@ def several_items(folder: Path) -> Any:
 
 @case("34", "an identify of the person with e-mail and name", ("pat@example.com", "Pat", "Ito"))
 def person_account(folder: Path) -> Any:
-    found = messages("salesforce", (folder / "input.xml").read_bytes())
-    traits = next(message["traits"] for message in found if message["type"] == "identify")
+    sent = messages("salesforce", (folder / "input.xml").read_bytes())
+    traits = next(message["traits"] for message in sent if message["type"] == "identify")
     return traits.get("email"), traits.get("firstName"), traits.get("lastName")
 
 
@@ -404,8 +406,8 @@ def no_zone(folder: Path) -> Any:
 
 @case("38", "subtotal + tax = total", "12.10")
 def inclusive_tax(folder: Path) -> Any:
-    found = messages("stripe", load_plain(folder))
-    properties = next(m["properties"] for m in found if m.get("event") == "Order Completed")
+    sent = messages("stripe", load_plain(folder))
+    properties = next(m["properties"] for m in sent if m.get("event") == "Order Completed")
     assert str(properties["total"]) == "12.10"
     return str(properties["subtotal"] + properties["tax"])
 
@@ -423,21 +425,21 @@ def refund_currency(folder: Path) -> Any:
 
 @case("41", "revenue in sum 10.00, one Order Completed", ("10.00", 1))
 def paid_in_parts(folder: Path) -> Any:
-    found = [message for body in load_plain(folder) for message in messages("chargebee", body)]
-    revenue = sum((m["properties"].get("revenue", Decimal(0)) for m in found if m["type"] == "track"), Decimal(0))
-    return str(revenue), events_of(found).count("Order Completed")
+    sent = [message for body in load_plain(folder) for message in messages("chargebee", body)]
+    revenue = sum((m["properties"].get("revenue", Decimal(0)) for m in sent if m["type"] == "track"), Decimal(0))
+    return str(revenue), events_of(sent).count("Order Completed")
 
 
 @case("50", "two clicks", [(200, 1), (200, 1)])
 def two_links(folder: Path) -> Any:
-    bodies = [json.dumps(each).encode() for each in load_plain(folder)]
+    bodies = [json.dumps(payload).encode() for payload in load_plain(folder)]
     return stored(lambda journal: [count(post(journal, "postmark", body)) for body in bodies])
 
 
 @case("51", "one message", 1)
 def several_recipients(folder: Path) -> Any:
-    found = messages("resend", load_plain(folder), headers={"svix-id": "msg_1"})
-    return len([message for message in found if message["type"] == "track"])
+    sent = messages("resend", load_plain(folder), headers={"svix-id": "msg_1"})
+    return len([message for message in sent if message["type"] == "track"])
 
 
 @case("52", "Email Opened without a userId", ("Email Opened", ""))
@@ -477,8 +479,8 @@ def recording(folder: Path) -> Any:
 
 @case("60", "SMS Received and SMS Unsubscribed", ["SMS Received", "SMS Unsubscribed"])
 def stop(folder: Path) -> Any:
-    found = messages("twilio", (folder / "input.form").read_bytes().strip())
-    return sorted(message["event"] for message in found if message["type"] == "track")
+    sent = messages("twilio", (folder / "input.form").read_bytes().strip())
+    return sorted(message["event"] for message in sent if message["type"] == "track")
 
 
 @case("61", "about b@example.com", (True, False))
@@ -494,7 +496,7 @@ def identify_both(folder: Path) -> Any:
 
 @case("63", "two anonymousIds", 2)
 def two_workspaces(folder: Path) -> Any:
-    return len({who(message) for body in load_plain(folder) for message in messages("slack", body)})
+    return len({person_of(message) for body in load_plain(folder) for message in messages("slack", body)})
 
 
 @case("65", "ignored: a later edit", [])
@@ -533,14 +535,14 @@ def terminal(folder: Path) -> Any:
         claims = journal.claim(9, worker="w", now=NOW, lease=NOW - NOW.replace(hour=9))
         from webhooks.journal import Settlement, State
 
-        journal.settle([Settlement(claim=each, state=State.UNSUPPORTED, reason="x") for each in claims], now=NOW)
+        journal.settle([Settlement(claim=claim, state=State.UNSUPPORTED, reason="x") for claim in claims], now=NOW)
         journal.close()
         run = CliRunner(env={"SEGUE_DATABASE": database, "STRIPE_WEBHOOK_SECRET": "whsec_0123456789abcdef"})
         printed = [
             run.invoke(main, ["status"]).output, run.invoke(main, ["translate", "stripe", str(folder / "input.json")]).output
         ]  # fmt: skip
-    assert all("x" in each for each in printed)
-    return tuple(bool(raw & set(each)) for each in printed)
+    assert all("x" in output for output in printed)
+    return tuple(bool(raw & set(output)) for output in printed)
 
 
 @case("73", "bounded work: a type of 900 kB", 60)
@@ -550,7 +552,7 @@ def quadratic(_folder: Path) -> Any:
 
 @case("74", "503 with Retry-After, as for every source", {(503, "5")})
 def journal_unavailable(_folder: Path) -> Any:
-    found = set()
+    answers = set()
     for place in places():
         journal = MemoryJournal()
         journal.away = True
@@ -558,8 +560,8 @@ def journal_unavailable(_folder: Path) -> Any:
         token = f"/{request.token}" if request.token else ""
         status, headers, _ = call(door(journal), f"/webhooks/{place.name}{token}", request)
         if place.source.nack is None:
-            found.add((status, headers.get("Retry-After")))
-    return found
+            answers.add((status, headers.get("Retry-After")))
+    return answers
 
 
 def folder_of(number: str) -> Path | None:

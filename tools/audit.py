@@ -31,10 +31,10 @@ class Findings:
     clean: set[str] = field(default_factory=set)
     unknown: dict[str, str] = field(default_factory=dict)
 
-    def add(self, asked: str, told: str, failure: str) -> None:
+    def add(self, asked: str, answer: str, failure: str) -> None:
         """One service's answer: pip-audit's JSON, or nothing readable and its last words."""
         try:
-            packages = json.loads(told)["dependencies"]
+            packages = json.loads(answer)["dependencies"]
         except (ValueError, KeyError, TypeError):
             self.unknown.setdefault(f"({asked})", failure or "no answer")
             return
@@ -46,7 +46,7 @@ class Findings:
                 continue
             self.unknown.pop(name, None)
             if package["vulns"]:
-                self.vulnerable[f"{name} {package['version']}"] = [_describe(each) for each in package["vulns"]]
+                self.vulnerable[f"{name} {package['version']}"] = [_describe(entry) for entry in package["vulns"]]
             else:
                 self.clean.add(name)
 
@@ -68,21 +68,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--osv-url", help="an OSV API in place of the public one; then no other service is asked")
     parser.add_argument("--ignore", action="append", default=[], metavar="ID", help="an advisory that does not apply")
     parser.add_argument("--lock", type=Path, default=LOCK, metavar="FILE", help="a lock file in place of ours")
-    told = parser.parse_args(arguments)
-    found = Findings()
-    for service in ("osv",) if told.osv_url else SERVICES:
-        found.add(service, *ask(service, told.lock, told.osv_url, told.ignore))
-        if found.complete:
+    options = parser.parse_args(arguments)
+    findings = Findings()
+    for service in ("osv",) if options.osv_url else SERVICES:
+        findings.add(service, *ask(service, options.lock, options.osv_url, options.ignore))
+        if findings.complete:
             break
-    report(found)
-    return int(bool(found.vulnerable) or (told.strict and not found.complete))
+    report(findings)
+    return int(bool(findings.vulnerable) or (options.strict and not findings.complete))
 
 
 def ask(service: str, lock: Path, osv_url: str | None, ignored: Iterable[str]) -> tuple[str, str]:
     """pip-audit's JSON, and the last line of its errors."""
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--progress-spinner=off"]
     command += ["--format=json", f"--vulnerability-service={service}", "--timeout=10"]
-    command += [f"--requirement={lock}"] + [f"--ignore-vuln={each}" for each in ignored]
+    command += [f"--requirement={lock}"] + [f"--ignore-vuln={advisory}" for advisory in ignored]
     if osv_url:
         command.append(f"--osv-url={osv_url}")
     asked = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
@@ -90,20 +90,20 @@ def ask(service: str, lock: Path, osv_url: str | None, ignored: Iterable[str]) -
     return asked.stdout, errors[-1] if errors else ""
 
 
-def report(found: Findings) -> None:
+def report(findings: Findings) -> None:
     """Plain words, the findings last, where they are seen."""
     say = sys.stderr.write
-    if not found.complete:
-        nobody = sorted(found.unknown.items())
-        say(f"audit: NOT COMPLETE: {len(found.clean) + len(found.vulnerable)} packages looked up; not known of:\n")
-        for name, why in nobody[:4]:
+    if not findings.complete:
+        unknown = sorted(findings.unknown.items())
+        say(f"audit: NOT COMPLETE: {len(findings.clean) + len(findings.vulnerable)} packages looked up; unknown:\n")
+        for name, why in unknown[:4]:
             say(f"  {name}: {why}\n")
-        if len(nobody) > 4:
-            say(f"  and {len(nobody) - 4} more\n")
+        if len(unknown) > 4:
+            say(f"  and {len(unknown) - 4} more\n")
         say("  Run it where an advisory service can be reached, or name one with --osv-url.\n")
-    elif not found.vulnerable:
-        say(f"audit: {len(found.clean)} packages, no known vulnerability\n")
-    for package, advisories in sorted(found.vulnerable.items()):
+    elif not findings.vulnerable:
+        say(f"audit: {len(findings.clean)} packages, no known vulnerability\n")
+    for package, advisories in sorted(findings.vulnerable.items()):
         say(f"audit: {package}: {'; '.join(advisories)}\n")
 
 

@@ -52,14 +52,14 @@ class SourceTests:
 
     def test_golden(self, golden: Golden, request: pytest.FixtureRequest) -> None:
         """The request becomes exactly the messages that were reviewed."""
-        told = transcript(self.source, golden)
+        actual = transcript(self.source, golden)
         if "malformed" not in golden.name:
-            assert '"outcome": "broken"' not in told, told
+            assert '"outcome": "broken"' not in actual, actual
         if request.config.getoption("--update-goldens"):
-            golden.expected.write_text(told)
+            golden.expected.write_text(actual)
         if not golden.expected.exists():
             pytest.fail(f"{golden.expected.name} is missing: run pytest --update-goldens, then read what it wrote")
-        assert golden.expected.read_text() == told
+        assert golden.expected.read_text() == actual
 
     def test_every_translated_type_has_a_golden(self) -> None:
         """A handler without a golden is a promise that nobody has read."""
@@ -69,12 +69,12 @@ class SourceTests:
             if self.source.greet(delivery, signed=False) or self.source.greet(delivery, signed=True):
                 continue
             for event, outcome in outcomes(self.source, delivery):
-                found = self.source.find(event.type)
-                if isinstance(outcome, translate.Translated) and callable(found):
+                handler = self.source.find(event.type)
+                if isinstance(outcome, translate.Translated) and callable(handler):
                     seen |= {
                         pattern
                         for pattern in self.source.handlers
-                        if self.source.find(event.type) is found
+                        if self.source.find(event.type) is handler
                         and (pattern == event.type or ("*" in pattern and event.type not in self.source.handlers))
                     }
         missing = sorted(set(self.source.handlers) - seen)
@@ -121,8 +121,8 @@ class SourceTests:
         if golden.path.suffix == ".form":
             request += unquote_plus(request)
         for event, message in _messages(self.source, golden):
-            told = message.get("userId", "")
-            assert _stands_in(told, request), f"the userId {told!r} stands nowhere in {golden.path.name}"
+            user_id = message.get("userId", "")
+            assert _stands_in(user_id, request), f"the userId {user_id!r} stands nowhere in {golden.path.name}"
             for claim in _claims(self.source, event):
                 what, id_ = claim.anonymous or ("", "self:")
                 if not id_.startswith("self:"):
@@ -148,9 +148,9 @@ class SourceTests:
     def test_any_member_of_any_type_gives_a_message_a_reason_or_a_path(self) -> None:
         """Every member of every golden replaced by every JSON type: never a traceback, never a placeholder as an id."""
         faults: dict[str, str] = {}
-        found = [each for golden in find_goldens(self.goldens) for each in _retyped(golden)]
-        step = max(1, round(len(found) / self.mutations))
-        for golden, place, value in found[:: step if step % len(_TYPES) else step + 1]:
+        mutations = [mutation for golden in find_goldens(self.goldens) for mutation in _retyped(golden)]
+        step = max(1, round(len(mutations) / self.mutations))
+        for golden, place, value in mutations[:: step if step % len(_TYPES) else step + 1]:
             fault = _fault(self.source, replace(golden, body=_with(golden, place, value)))
             if fault is not None:
                 faults.setdefault(fault, f"{golden.name}: {'.'.join(map(str, place))} = {value}")
@@ -165,8 +165,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test of `SourceTests` that takes a golden on every golden of its class."""
     if metafunc.cls is not None and issubclass(metafunc.cls, SourceTests) and "golden" in metafunc.fixturenames:
-        found = find_goldens(metafunc.cls.goldens)
-        metafunc.parametrize("golden", found, ids=[golden.name for golden in found])
+        goldens = find_goldens(metafunc.cls.goldens)
+        metafunc.parametrize("golden", goldens, ids=[golden.name for golden in goldens])
 
 
 def _messages(
@@ -241,8 +241,8 @@ def _check_semantic(name: str, properties: dict[str, Any]) -> None:
         value = properties.get(path)
         if value is None:
             continue
-        wanted: tuple[type, ...] = {"number": (int, Decimal), "array": (list,), "string": (str,)}[kind]
-        assert isinstance(value, wanted), f"{name}.{path} is {type(value).__name__}, the spec says {kind}"
+        types: tuple[type, ...] = {"number": (int, Decimal), "array": (list,), "string": (str,)}[kind]
+        assert isinstance(value, types), f"{name}.{path} is {type(value).__name__}, the spec says {kind}"
 
 
 _IDS: Final = frozenset({"userId", "previousId", "groupId", "email"})
@@ -279,10 +279,10 @@ def _retyped(golden: Golden) -> Iterator[tuple[Golden, Place, str]]:
 def _places(value: Any, above: Place = ()) -> list[Place]:
     """The paths of all members; of a list, its first three."""
     members = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
-    found: list[Place] = [above] if above else []
+    places: list[Place] = [above] if above else []
     for name, member in members:
-        found += _places(member, (*above, name))
-    return found
+        places += _places(member, (*above, name))
+    return places
 
 
 def _with(golden: Golden, place: Place, value: str) -> bytes:
@@ -354,12 +354,12 @@ def _fields(fields: list[tuple[str, str]], data: st.DataObject) -> list[tuple[st
 def _mutate(value: Any, data: st.DataObject) -> Any:
     value = copy.deepcopy(value)
     for _ in range(data.draw(st.integers(1, 3))):
-        here, parent = value, None
+        current, parent = value, None
         key: Any = None
-        while isinstance(here, dict | list) and here and (parent is None or data.draw(st.integers(0, 4)) > 0):
-            parent = here
-            key = data.draw(st.sampled_from(sorted(here) if isinstance(here, dict) else range(len(here))))
-            here = here[key]
+        while isinstance(current, dict | list) and current and (parent is None or data.draw(st.integers(0, 4)) > 0):
+            parent = current
+            key = data.draw(st.sampled_from(sorted(current) if isinstance(current, dict) else range(len(current))))
+            current = current[key]
         if parent is None:
             return data.draw(_ODD)
         if isinstance(parent, dict) and data.draw(st.booleans()):

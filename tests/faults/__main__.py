@@ -74,19 +74,19 @@ def main() -> int:
     parser.add_argument("--database", default="", help="a journal's URL; without it SQLite files")
     parser.add_argument("--postgres", action="store_true", help="a PostgreSQL that the suite brings")
     parser.add_argument("--list", action="store_true", help="name the trials")
-    told = parser.parse_args()
-    if told.list:
+    arguments = parser.parse_args()
+    if arguments.list:
         for trial in TRIALS:
             print(f"{trial.name:10} {trial.what}")
         return 0
-    print(f"seed {told.seed}")
+    print(f"seed {arguments.seed}")
     failed = []
     for trial in TRIALS:
-        if told.only and trial.name not in told.only:
+        if arguments.only and trial.name not in arguments.only:
             continue
         try:
-            with database(told.database, postgres=told.postgres) as url:
-                report = trial.run(told.rounds, told.seed, url, say(trial.name))
+            with database(arguments.database, postgres=arguments.postgres) as url:
+                report = trial.run(arguments.rounds, arguments.seed, url, say(trial.name))
         except Exception:
             traceback.print_exc()
             print(f"{trial.name}: FAULT, it did not come to its end", flush=True)
@@ -100,10 +100,10 @@ def main() -> int:
 
 
 @contextlib.contextmanager
-def database(given: str, *, postgres: bool) -> Iterator[str]:
+def database(url_option: str, *, postgres: bool) -> Iterator[str]:
     """What a trial stores in: the database that was given, a fresh one, or a SQLite file of the trial's own."""
     if not postgres:
-        yield given
+        yield url_option
         return
     with Server() as server, fresh_database(server.url()) as url:
         yield url

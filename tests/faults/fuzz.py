@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
-ROOMS = (
+INSTRUMENTED = (
     "webhooks.web.handler",
     "webhooks.web.wsgi",
     "webhooks.signatures",
@@ -43,14 +43,14 @@ def main() -> int:
         "--seed", type=int, default=int(time.time()), help="of dice and hypothesis; printed (default: the time)"
     )
     parser.add_argument("--case", help="SEED-NUMBER of dice: try one case again, with its traceback")
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     logging.disable(logging.CRITICAL)
-    engine = told.engine if told.engine != "auto" else "atheris" if has_atheris() else "hypothesis"
+    engine = arguments.engine if arguments.engine != "auto" else "atheris" if has_atheris() else "hypothesis"
     with tempfile.TemporaryDirectory(dir="/dev/shm" if Path("/dev/shm").is_dir() else None) as folder:
-        if told.case:
-            return again(Path(folder), told.case)
-        print(f"{engine}, seed {told.seed}, {told.seconds:.0f} s")
-        return {"atheris": by_atheris, "hypothesis": by_hypothesis, "dice": by_dice}[engine](Path(folder), told)
+        if arguments.case:
+            return again(Path(folder), arguments.case)
+        print(f"{engine}, seed {arguments.seed}, {arguments.seconds:.0f} s")
+        return {"atheris": by_atheris, "hypothesis": by_hypothesis, "dice": by_dice}[engine](Path(folder), arguments)
 
 
 def has_atheris() -> bool:
@@ -128,25 +128,25 @@ def again(folder: Path, name: str) -> int:
     return run.report()
 
 
-def by_dice(folder: Path, told: argparse.Namespace) -> int:
+def by_dice(folder: Path, arguments: argparse.Namespace) -> int:
     from fuzzing import Dice
 
-    run = Run(folder, told.seconds)
+    run = Run(folder, arguments.seconds)
     number = 0
     while not run.over:
         number += 1
-        name = f"{told.seed}-{number}"
+        name = f"{arguments.seed}-{number}"
         run.try_(Dice(name), name)
     return run.report()
 
 
-def by_hypothesis(folder: Path, told: argparse.Namespace) -> int:
+def by_hypothesis(folder: Path, arguments: argparse.Namespace) -> int:
     """Rounds of a hundred examples, each round with a seed of its own."""
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis import strategies as st
 
-    run = Run(folder, told.seconds)
-    number = told.seed
+    run = Run(folder, arguments.seconds)
+    number = arguments.seed
 
     def example(data: Any) -> None:
         run.try_(Drawn(data), f"hypothesis seed {number}")
@@ -179,11 +179,11 @@ class Drawn:
         return drawn
 
 
-def by_atheris(folder: Path, told: argparse.Namespace) -> int:
+def by_atheris(folder: Path, arguments: argparse.Namespace) -> int:
     """Guided by the coverage of the door, the verifiers and the translators."""
     import atheris
 
-    with atheris.instrument_imports(include=list(ROOMS)):
+    with atheris.instrument_imports(include=list(INSTRUMENTED)):
         import fuzzing
 
         fuzzing.places()
@@ -200,7 +200,7 @@ def by_atheris(folder: Path, told: argparse.Namespace) -> int:
             raw: bytes = self._data.ConsumeBytes(self._data.ConsumeIntInRange(0, most))
             return raw
 
-    run = Run(folder, told.seconds)
+    run = Run(folder, arguments.seconds)
 
     def one(data: bytes) -> None:
         run.try_(Provided(data), f"atheris input {data.hex()[:2000]}")

@@ -54,11 +54,11 @@ class HistoryReport:
         return not self.faults and self.events > 0
 
     def __str__(self) -> str:
-        told = ", ".join(f"{name} {count}" for name, count in sorted(self.operations.items()))
+        operations = ", ".join(f"{name} {count}" for name, count in sorted(self.operations.items()))
         return (
             f"concurrent histories: {'ok' if self.ok else 'FAULT'} in {self.seconds:.0f} s\n"
             f"  {self.rounds} rounds, {self.events} events, {self.kills} processes killed, {self.tailed} events followed\n"
-            f"  operations: {told}; without an answer {self.unanswered}; faults {len(self.faults)}"
+            f"  operations: {operations}; without an answer {self.unanswered}; faults {len(self.faults)}"
             + "".join(f"\n  away {count} times: {reason}" for reason, count in self.away.most_common())
             + "".join(f"\n  {fault}" for fault in self.faults[:3])
         )
@@ -75,12 +75,12 @@ class Recorder:
         self._count = 0
         self._lock = threading.Lock()
 
-    def call(self, op: str, work: Callable[[], Any], **told: Any) -> Any:
+    def call(self, op: str, work: Callable[[], Any], **arguments: Any) -> Any:
         """The answer, None where the store was away: then it may have been done or not."""
         with self._lock:
             self._count += 1
             id_ = f"{self._name}-{self._count}"
-        self._write({"id": id_, "op": op, "begin": self._tick(), **told})
+        self._write({"id": id_, "op": op, "begin": self._tick(), **arguments})
         try:
             answer = work()
         except JournalUnavailable as error:
@@ -120,7 +120,7 @@ class User:
             stored = self.journal.append(events, now=datetime.now(UTC))
             return {"new": stored.new, "duplicate": stored.duplicate}
 
-        self.recorder.call("append", work, keys=[each.key for each in events])
+        self.recorder.call("append", work, keys=[stored_event.key for stored_event in events])
 
     def claim(self) -> None:
         claims: list[Claim] = []
@@ -131,23 +131,26 @@ class User:
                     self.rng.randint(1, 5), worker=self.name, now=datetime.now(UTC), lease=timedelta(seconds=LEASE)
                 )
             )
-            return [told(each) for each in claims]
+            return [claim_record(claim) for claim in claims]
 
         self.recorder.call("claim", work)
         self.held = (self.held + claims)[-20:]
-        self.known = (self.known + [each.seq for each in claims])[-20:]
+        self.known = (self.known + [one_claim.seq for one_claim in claims])[-20:]
 
     def settle(self) -> None:
         chosen = self._some_held(keep=0.3)
         if chosen:
-            self._settle([Settlement(claim=each, **self._end()) for each in chosen])
+            self._settle([Settlement(claim=claim, **self._end()) for claim in chosen])
 
     def _end(self) -> dict[str, Any]:
         state = self.rng.choice(ENDS)
         return {"state": state, "reason": "r" * self.rng.randrange(3), "attempt": self.rng.random() < 0.7}
 
     def _settle(self, settlements: list[Settlement]) -> None:
-        claims = [{**told(each.claim), "state": each.state.value, "attempt": int(each.attempt)} for each in settlements]
+        claims = [
+            {**claim_record(settlement.claim), "state": settlement.state.value, "attempt": int(settlement.attempt)}
+            for settlement in settlements
+        ]
         work = lambda: sorted(self.journal.settle(settlements, now=datetime.now(UTC)))  # noqa: E731
         self.recorder.call("settle", work, claims=claims)
 
@@ -156,7 +159,7 @@ class User:
         if chosen:
             lease = timedelta(seconds=LEASE)
             work = lambda: sorted(self.journal.renew(chosen, now=datetime.now(UTC), lease=lease))  # noqa: E731
-            self.recorder.call("renew", work, claims=[told(each) for each in chosen])
+            self.recorder.call("renew", work, claims=[claim_record(claim) for claim in chosen])
 
     def replay(self) -> None:
         self._operate("replay", as_new=self.rng.random() < 0.3)
@@ -174,7 +177,7 @@ class User:
         self.recorder.call(op, work, seqs=sorted(set(seqs)), operation=by.operation, as_new=as_new)
 
     def find(self) -> None:
-        look(self.recorder, self.rng.choice(self.keys))
+        record_find(self.recorder, self.rng.choice(self.keys))
 
     def prune(self) -> None:
         ages = dict.fromkeys((state for state in State if state is not State.PENDING), timedelta())
@@ -185,11 +188,11 @@ class User:
         """Of an event that is held under two leases only one: an answer names events, not leases."""
         chosen = list(
             {
-                each.seq: each for each in self.rng.sample(self.held, min(len(self.held), self.rng.randint(1, 4)))
+                claim.seq: claim for claim in self.rng.sample(self.held, min(len(self.held), self.rng.randint(1, 4)))
             }.values()
         )
-        gone = {id(each) for each in chosen if self.rng.random() >= keep}
-        self.held = [each for each in self.held if id(each) not in gone]
+        gone = {id(claim) for claim in chosen if self.rng.random() >= keep}
+        self.held = [claim for claim in self.held if id(claim) not in gone]
         return chosen
 
 
@@ -207,13 +210,13 @@ def event(key: str) -> Event:
     return Event(source="h", key=key, type="t", occurred_at=at, received_at=at, raw=f"body of {key}".encode())
 
 
-def told(claim: Claim) -> dict[str, Any]:
+def claim_record(claim: Claim) -> dict[str, Any]:
     return {
         "seq": claim.seq, "key": claim.event.key, "lease": claim.lease, "attempts": claim.attempts, "edition": claim.replay_generation,
     }  # fmt: skip
 
 
-def look(recorder: Recorder, key: str) -> None:
+def record_find(recorder: Recorder, key: str) -> None:
     """Read one event."""
 
     def work() -> dict[str, Any] | None:
@@ -270,24 +273,26 @@ class Round:
     bug: str
 
 
-def use(told: Round, name: str, seed: str) -> None:
+def use(round_: Round, name: str, seed: str) -> None:
     """What one process does."""
-    if told.bug:
-        query, right, wrong = BUGS[told.bug]
+    if round_.bug:
+        query, right, wrong = BUGS[round_.bug]
         sql = queries.load("sqlite/queries")
         assert right in sql[query]
         sql[query] = sql[query].replace(right, wrong)
-    folder = Path(told.folder)
-    journal = opened(told.url)
+    folder = Path(round_.folder)
+    journal = opened(round_.url)
     recorder = Recorder(journal, folder / f"{name}.log", name=name)
     stop = threading.Event()
-    reader = threading.Thread(target=follow, args=(journal, folder / f"{name}.tail", told.start, stop), daemon=True)
+    reader = threading.Thread(target=follow, args=(journal, folder / f"{name}.tail", round_.start, stop), daemon=True)
     reader.start()
     users = [
-        User(recorder, random.Random(f"{seed} {number}"), keys=told.keys, prunes=told.prunes, name=f"{name}.{number}")
-        for number in range(told.threads)
+        User(
+            recorder, random.Random(f"{seed} {number}"), keys=round_.keys, prunes=round_.prunes, name=f"{name}.{number}"
+        )
+        for number in range(round_.threads)
     ]
-    running = [threading.Thread(target=user.run, args=(told.operations,), daemon=True) for user in users]
+    running = [threading.Thread(target=user.run, args=(round_.operations,), daemon=True) for user in users]
     for thread in running:
         thread.start()
     for thread in running:
@@ -318,13 +323,13 @@ def concurrent_histories(
             url = database or f"sqlite:///{folder}/journal.db"
             rng = random.Random(f"{seed} {number}")
             journal = opened(url)
-            told = Round(
-                url=url, folder=name, keys=[f"{folder.name}-{each}" for each in range(keys)], start=journal.end(),
+            round_ = Round(
+                url=url, folder=name, keys=[f"{folder.name}-{key_number}" for key_number in range(keys)], start=journal.end(),
                 threads=threads, operations=operations, prunes=number % 2 == 1, bug=bug,
             )  # fmt: skip
             journal.close()
-            report.kills += _play(told, rng, processes)
-            _judge(told, report)
+            report.kills += _play(round_, rng, processes)
+            _judge(round_, report)
         report.rounds += 1
         say(f"{number + 1}/{rounds} rounds, {report.events} events")
         if report.faults:
@@ -334,14 +339,14 @@ def concurrent_histories(
     return report
 
 
-def _play(told: Round, rng: random.Random, processes: int) -> int:
+def _play(round_: Round, rng: random.Random, processes: int) -> int:
     """Start the processes, kill one now and then and start another in its place; returns how many were killed."""
-    folder = Path(told.folder)
+    folder = Path(round_.folder)
     names = iter(range(1000))
 
     def start() -> tuple[str, subprocess.Popen[bytes]]:
         name = f"p{next(names)}"
-        command = [sys.executable, __file__, json.dumps(asdict(told)), name, str(rng.randrange(10**9))]
+        command = [sys.executable, __file__, json.dumps(asdict(round_)), name, str(rng.randrange(10**9))]
         return name, subprocess.Popen(command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
 
     running = [start() for _ in range(processes)]
@@ -366,52 +371,52 @@ def _play(told: Round, rng: random.Random, processes: int) -> int:
     return kills
 
 
-def _judge(told: Round, report: HistoryReport) -> None:
-    folder = Path(told.folder)
-    journal = opened(told.url)
+def _judge(round_: Round, report: HistoryReport) -> None:
+    folder = Path(round_.folder)
+    journal = opened(round_.url)
     try:
-        _finish(journal, told)
+        _finish(journal, round_)
         records = read(folder.glob("*.log"))
         answered = [record for record in records if "end" in record]
         report.operations.update(record["op"] for record in records)
         report.unanswered += len(records) - len(answered)
         report.away.update(record["away"] for record in records if "away" in record)
         report.faults += linear.faults(records, _audited(journal, answered, report), lease=LEASE)
-        rows = _all(journal, told.start)
+        rows = _all(journal, round_.start)
         report.events += len(rows)
-        _content(rows, records, report, prunes=told.prunes)
+        _content(rows, records, report, prunes=round_.prunes)
         for log in sorted(folder.glob("*.tail")):
-            _tail(journal, log, told, [row.seq for row in rows], report)
+            _tail(journal, log, round_, [row.seq for row in rows], report)
     finally:
         journal.close()
 
 
-def _finish(journal: Journal, told: Round) -> None:
+def _finish(journal: Journal, round_: Round) -> None:
     """When every lease is over: what is pending is claimed and settled, once each, and all is read."""
     time.sleep(LEASE * 2)
-    recorder = Recorder(journal, Path(told.folder) / "end.log", name="end")
-    user = User(recorder, random.Random(0), keys=told.keys, prunes=False, name="end")
+    recorder = Recorder(journal, Path(round_.folder) / "end.log", name="end")
+    user = User(recorder, random.Random(0), keys=round_.keys, prunes=False, name="end")
     while True:
         user.held = []
         user.claim()
         if not user.held:
             break
         user._settle([Settlement(claim=claim, state=State.DELIVERED) for claim in user.held])
-    for key in told.keys:
-        look(recorder, key)
+    for key in round_.keys:
+        record_find(recorder, key)
 
 
 def read(logs: Iterable[Path]) -> list[dict[str, Any]]:
     """The record of every operation, its answer beside what was asked; the last line of a killed process may be torn."""
-    found: dict[str, dict[str, Any]] = {}
+    records: dict[str, dict[str, Any]] = {}
     for log in sorted(logs):
         for line in log.read_text().splitlines():
             try:
-                told = json.loads(line)
+                entry = json.loads(line)
             except ValueError:
                 continue
-            found.setdefault(told["id"], {}).update(told)
-    return sorted(found.values(), key=lambda record: record["begin"])
+            records.setdefault(entry["id"], {}).update(entry)
+    return sorted(records.values(), key=lambda record: record["begin"])
 
 
 def _audited(journal: Journal, answered: list[dict[str, Any]], report: HistoryReport) -> dict[str, list[str]]:
@@ -449,10 +454,10 @@ def _content(rows: list[Any], records: list[dict[str, Any]], report: HistoryRepo
         report.faults += [f"{key} was acknowledged and is lost" for key in sorted(acked - set(keys))]
 
 
-def _tail(journal: Journal, log: Path, told: Round, there: list[int], report: HistoryReport) -> None:
+def _tail(journal: Journal, log: Path, round_: Round, there: list[int], report: HistoryReport) -> None:
     """What a reader saw, and would see going on from its last cursor: everything once, in the one order."""
     seen: list[int] = []
-    after = told.start
+    after = round_.start
     for line in log.read_text().splitlines():
         try:
             page = json.loads(line)
@@ -468,7 +473,7 @@ def _tail(journal: Journal, log: Path, told: Round, there: list[int], report: Hi
     if twice:
         report.faults.append(f"{log.name}: seen twice: {twice[:5]}")
     left = set(there)
-    if [seq for seq in seen if seq in left] != there or (not told.prunes and seen != there):
+    if [seq for seq in seen if seq in left] != there or (not round_.prunes and seen != there):
         report.faults.append(f"{log.name}: saw {seen}, there is {there}")
 
 

@@ -44,5 +44,5 @@ def killed_processes(
                 stand.service.wait_until_ready()
             say(f"{number + 1}/{rounds} rounds, {len(stand.acked)} acknowledged")
         stand.rest()
-        told = ", ".join(f"{name} {count}" for name, count in sorted(kills.items()))
-        return stand.report(detail=f"{rounds} rounds, seed {seed}: {told}")
+        kill_counts = ", ".join(f"{name} {count}" for name, count in sorted(kills.items()))
+        return stand.report(detail=f"{rounds} rounds, seed {seed}: {kill_counts}")

@@ -73,12 +73,12 @@ def explain(ops: Iterable[Op], start: Held = None) -> str:
             if op.looks and after == [state]:  # whatever comes of it here comes of it later: put it here
                 nexts = [(done | 1 << place, state, (*path, place))]
                 break
-            nexts += [(done | 1 << place, each, (*path, place)) for each in after]
+            nexts += [(done | 1 << place, next_state, (*path, place)) for next_state in after]
         stack += nexts
-    return _told(order, *best)
+    return _explanation(order, *best)
 
 
-def _told(order: list[Op], path: tuple[int, ...], state: Held) -> str:
+def _explanation(order: list[Op], path: tuple[int, ...], state: Held) -> str:
     lines = [f"  {order[place].text}" for place in path]
     left = [order[place] for place in range(len(order)) if place not in path]
     lines += [f"  -- here it is {state}, and none of these can be next:"]
@@ -111,7 +111,7 @@ class Rules:
 
         return step
 
-    def claim(self, record: Mapping[str, Any], told: Mapping[str, Any] | None) -> Step:
+    def claim(self, record: Mapping[str, Any], claim: Mapping[str, Any] | None) -> Step:
         """Leased to this one: it must be pending, and free or its lease over."""
 
         def step(held: Held) -> list[Held]:
@@ -119,39 +119,41 @@ class Rules:
                 return []
             if held.lease and record.get("end", NEVER) < held.since + self.lease - self.slack:
                 return []
-            lease = told["lease"] if told else f"unknown of {record['id']}"
+            lease = claim["lease"] if claim else f"unknown of {record['id']}"
             taken = replace(held, lease=lease, since=record["begin"])
-            if told is None:
+            if claim is None:
                 return [taken]
-            if (held.attempts, held.edition) != (told["attempts"], told["edition"]) or not _same(held, told["seq"]):
+            if (held.attempts, held.edition) != (claim["attempts"], claim["edition"]) or not _same(held, claim["seq"]):
                 return []
-            return [replace(taken, seq=told["seq"])]
+            return [replace(taken, seq=claim["seq"])]
 
         return step
 
-    def settle(self, told: Mapping[str, Any], ours: bool | None) -> Step:
+    def settle(self, claim: Mapping[str, Any], ours: bool | None) -> Step:
         """`ours` says whether the journal settled it; only the lease that holds it can."""
 
         def step(held: Held) -> list[Held]:
-            holds = held is not None and held.state is State.PENDING and held.lease == told["lease"]
-            if ours is not None and ours != holds:
+            leased = held is not None and held.state is State.PENDING and held.lease == claim["lease"]
+            if ours is not None and ours != leased:
                 return []
-            if not holds or held is None:
+            if not leased or held is None:
                 return [held]
             return [
-                replace(held, state=State(told["state"]), lease="", since=0.0, attempts=held.attempts + told["attempt"])
+                replace(
+                    held, state=State(claim["state"]), lease="", since=0.0, attempts=held.attempts + claim["attempt"]
+                )
             ]
 
         return step
 
-    def renew(self, record: Mapping[str, Any], told: Mapping[str, Any], ours: bool | None) -> Step:
+    def renew(self, record: Mapping[str, Any], claim: Mapping[str, Any], ours: bool | None) -> Step:
         """`ours` says whether the lease was prolonged."""
 
         def step(held: Held) -> list[Held]:
-            holds = held is not None and held.state is State.PENDING and held.lease == told["lease"]
-            if ours is not None and ours != holds:
+            leased = held is not None and held.state is State.PENDING and held.lease == claim["lease"]
+            if ours is not None and ours != leased:
                 return []
-            return [replace(held, since=record["begin"])] if holds and held else [held]
+            return [replace(held, since=record["begin"])] if leased and held else [held]
 
         return step
 
@@ -171,16 +173,16 @@ class Rules:
 
         return step
 
-    def find(self, told: Mapping[str, Any] | None) -> Step:
+    def find(self, row: Mapping[str, Any] | None) -> Step:
         """The event as it was read."""
 
         def step(held: Held) -> list[Held]:
-            if told is None or held is None:
-                return [held] if told is None and held is None else []
-            seen = (told["state"], told["attempts"], told["edition"])
-            if seen != (held.state.value, held.attempts, held.edition) or not _same(held, told["seq"]):
+            if row is None or held is None:
+                return [held] if row is None and held is None else []
+            seen = (row["state"], row["attempts"], row["edition"])
+            if seen != (held.state.value, held.attempts, held.edition) or not _same(held, row["seq"]):
                 return []
-            return [replace(held, seq=told["seq"])]
+            return [replace(held, seq=row["seq"])]
 
         return step
 
@@ -203,13 +205,13 @@ def faults(records: list[dict[str, Any]], audited: Mapping[str, list[str]], *, l
     parts: dict[str, list[Op]] = defaultdict(list)
     names: dict[int, str] = {}
     for record in records:
-        for told in _events(record):
-            names[told["seq"]] = told["key"]
+        for answer in _events(record):
+            names[answer["seq"]] = answer["key"]
     keys = {key for record in records if record["op"] == "append" for key in record["keys"]}
     for record in records:
         for key, step, text, looks in _parts(record, rules, audited, names, keys):
             parts[key].append(rules.op(record, step, text, looks=looks))
-    return [f"{key}:\n{told}" for key, ops in sorted(parts.items()) if (told := explain(ops))]
+    return [f"{key}:\n{answer}" for key, ops in sorted(parts.items()) if (answer := explain(ops))]
 
 
 def _events(record: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -229,16 +231,16 @@ def _parts(
             there = bool(answer) and answer["new"] == 0
             yield key, rules.append(record), f"append {record['keys']} -> {answer}", there
     elif name == "claim" and answer is not None:
-        for told in answer:
-            yield told["key"], rules.claim(record, told), f"claim -> {told}", False
+        for claim in answer:
+            yield claim["key"], rules.claim(record, claim), f"claim -> {claim}", False
     elif name == "claim":
         for key in keys:
             yield key, rules.claim(record, None), "claim", False
     elif name in {"settle", "renew"}:
-        for told in record["claims"]:
-            ours = None if answer is None else told["seq"] in answer
-            step = rules.settle(told, ours) if name == "settle" else rules.renew(record, told, ours)
-            yield told["key"], step, f"{name} {told} -> {ours}", ours is False
+        for claim in record["claims"]:
+            ours = None if answer is None else claim["seq"] in answer
+            step = rules.settle(claim, ours) if name == "settle" else rules.renew(record, claim, ours)
+            yield claim["key"], step, f"{name} {claim} -> {ours}", ours is False
     elif name in {"replay", "drop"}:
         changed = audited.get(record["operation"], [])
         for key in {names[seq] for seq in record["seqs"] if seq in names}:

@@ -125,19 +125,19 @@ def rebuild(facts: Sequence[Fact], disk: Path, way: str, rng: random.Random) -> 
     pending: dict[str, list[Fact]] = defaultdict(list)
     covered: dict[tuple[str, int], int] = {}
     for fact in facts:
-        kind, *told = fact
+        kind, *arguments = fact
         if kind == "found":
-            content[told[0]] = bytearray(told[1])
+            content[arguments[0]] = bytearray(arguments[1])
         elif kind in {"write", "truncate"}:
-            pending[told[0]].append(fact)
+            pending[arguments[0]].append(fact)
         elif kind == "delete":
-            content.pop(told[0], None)
-            pending.pop(told[0], None)
+            content.pop(arguments[0], None)
+            pending.pop(arguments[0], None)
         elif kind == "sync begins":
-            covered[told[0], told[1]] = len(pending[told[0]])
+            covered[arguments[0], arguments[1]] = len(pending[arguments[0]])
         elif kind == "sync ended":
-            name = told[0]
-            durable = covered.pop((name, told[1]), 0)
+            name = arguments[0]
+            durable = covered.pop((name, arguments[1]), 0)
             for change in pending[name][:durable]:
                 apply(content[name], change)
             del pending[name][:durable]
@@ -227,9 +227,9 @@ def work(database: Path, log: recording_vfs.Log, number: int, *, careless: bool)
         journal_file._prepare = lambda db: db.execute("PRAGMA synchronous=NORMAL")
     journal = SqliteJournal(database)
 
-    def append(lane: int) -> None:
+    def append(thread: int) -> None:
         for count in range(10**9):
-            key = f"{number}.{lane}.{count}"
+            key = f"{number}.{thread}.{count}"
             event = Event(
                 source="acme", key=key, type="t", raw=body(key), occurred_at=NOW, received_at=NOW,
             )  # fmt: skip

@@ -62,8 +62,8 @@ class Log:
         self._fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
 
     def say(self, *fact: Any) -> None:
-        told = pickle.dumps(fact)
-        os.write(self._fd, struct.pack("<I", len(told)) + told)
+        data = pickle.dumps(fact)
+        os.write(self._fd, struct.pack("<I", len(data)) + data)
 
 
 def read(path: Path) -> Iterator[tuple[Any, ...]]:

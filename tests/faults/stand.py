@@ -133,13 +133,13 @@ class Provider(threading.Thread):
                 self.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=15)
             self.connection.request("POST", "/webhooks/stripe", body, dict(signed.headers))
             answer = self.connection.getresponse()
-            told = answer.read()
+            response_body = answer.read()
         except (OSError, http.client.HTTPException):
             self.hang_up()
             return False
         self.answers[answer.status] += 1
         if answer.status == 200:
-            self.duplicates += json.loads(told)["status"] == "duplicate"
+            self.duplicates += json.loads(response_body)["status"] == "duplicate"
             return True
         return False
 
@@ -186,8 +186,8 @@ class Service:
             with contextlib.suppress(psutil.NoSuchProcess, IndexError):
                 rng.choice(psutil.Process(self.web.pid).children()).kill()
 
-    def wait_until_ready(self, patience: float = 60.0) -> None:
-        deadline = time.monotonic() + patience
+    def wait_until_ready(self, timeout: float = 60.0) -> None:
+        deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             if self.status("/readyz") == 200:
                 return
@@ -231,7 +231,7 @@ class Stand:
         title: str,
         *,
         database: str = "",
-        lanes: int = 4,
+        providers: int = 4,
         workers: int = 1,
         pause: float = 0.0,
         receiver: str = "",
@@ -244,7 +244,7 @@ class Stand:
         self.database = database or f"sqlite:///{self.folder}/segue.db"
         self.port = free_port()
         self.stopping = threading.Event()
-        self.providers = [Provider(self.port, lane, self.stopping, pause) for lane in range(lanes)]
+        self.providers = [Provider(self.port, number, self.stopping, pause) for number in range(providers)]
         self.received = self.folder / "received.jsonl"
         self._workers = workers
         self._receiver: subprocess.Popen[bytes] | None = None
@@ -255,7 +255,7 @@ class Stand:
                 [sys.executable, "-m", "webhooks.segment.fake", "--port", str(port), "--log", str(self.received)],
                 stdout=subprocess.DEVNULL,
             )
-        told = {
+        environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.folder),
             "PYTHONPATH": str(HERE),
@@ -271,7 +271,7 @@ class Stand:
             "SEGUE_SEGMENT_RATE": "0",
             **environ,
         }
-        self.service = Service(self.folder, told, self.port, launcher)
+        self.service = Service(self.folder, environment, self.port, launcher)
 
     def __enter__(self) -> Self:
         self._began = time.monotonic()
@@ -300,14 +300,14 @@ class Stand:
         for provider in self.providers:
             provider.start()
 
-    def rest(self, patience: float = 120.0) -> None:
+    def rest(self, timeout: float = 120.0) -> None:
         """Let the providers finish their last event, and the worker everything."""
         self.service.wait_until_ready()
         self.stopping.set()
         for provider in self.providers:
-            provider.join(patience)
+            provider.join(timeout)
             assert not provider.is_alive(), "a provider waits in vain for its 200"
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + timeout
         with self.journal() as journal:
             while journal.census().by_state.get(State.PENDING, 0):
                 if time.monotonic() > deadline:
@@ -324,12 +324,12 @@ class Stand:
 
     def dead(self) -> set[str]:
         with self.journal() as journal:
-            found: set[str] = set()
+            keys: set[str] = set()
             after = ""
             while rows := journal.rows(Filter(states=(State.DEAD,)), after=after, limit=1000):
-                found |= {row.event.key for row in rows}
+                keys |= {row.event.key for row in rows}
                 after = rows[-1].cursor
-            return found
+            return keys
 
     def messages(self) -> Iterator[Mapping[str, Any]]:
         """What the receiver process accepted, in order."""

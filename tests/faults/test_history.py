@@ -41,10 +41,10 @@ class Written:
         self.audited: dict[str, list[str]] = {}
         self.now = 0.0
 
-    def add(self, op: str, answer: Any, *, begin: float | None = None, takes: float = 0.01, **told: Any) -> None:
+    def add(self, op: str, answer: Any, *, begin: float | None = None, takes: float = 0.01, **arguments: Any) -> None:
         begin = self.now + 0.01 if begin is None else begin
         self.now = max(self.now, begin + takes)
-        self.records.append({"id": str(len(self.records)), "op": op, "begin": begin, **told})
+        self.records.append({"id": str(len(self.records)), "op": op, "begin": begin, **arguments})
         if answer is not ...:
             self.records[-1] |= {"end": begin + takes, "answer": answer}
 
@@ -52,8 +52,8 @@ class Written:
         self.add("append", {"new": int(new), "duplicate": int(not new)}, keys=[KEY], **more)
 
     def claim(self, lease: str, *, attempts: int = 0, edition: int = 0, seq: int = 1, **more: Any) -> None:
-        told = {"seq": seq, "key": KEY, "lease": lease, "attempts": attempts, "edition": edition}
-        self.add("claim", [told], **more)
+        claim = {"seq": seq, "key": KEY, "lease": lease, "attempts": attempts, "edition": edition}
+        self.add("claim", [claim], **more)
 
     def settle(self, lease: str, state: str = "delivered", *, ours: bool = True, attempt: int = 1, **more: Any) -> None:
         claims = [{"seq": 1, "key": KEY, "lease": lease, "state": state, "attempt": attempt}]
@@ -68,8 +68,8 @@ class Written:
         self.add(op, int(changed), seqs=[1], operation=operation, as_new=as_new, **more)
 
     def find(self, state: str | None, *, attempts: int = 0, edition: int = 0, **more: Any) -> None:
-        told = state and {"seq": 1, "key": KEY, "state": state, "attempts": attempts, "edition": edition}
-        self.add("find", told, key=KEY, **more)
+        row = state and {"seq": 1, "key": KEY, "state": state, "attempts": attempts, "edition": edition}
+        self.add("find", row, key=KEY, **more)
 
 
 def good_life(h: Written) -> None:
@@ -178,7 +178,7 @@ def settled_by_two_leases(h: Written) -> None:
     h.settle("a")
 
 
-def settlement_that_did_not_stand(h: Written) -> None:
+def settlement_without_effect(h: Written) -> None:
     h.append()
     h.claim("a")
     h.settle("a", "dead")
@@ -253,7 +253,7 @@ def one_event_under_two_numbers(h: Written) -> None:
     "play",
     [
         lost, stored_twice, duplicate_of_nothing, claimed_twice_within_a_lease, claimed_twice_within_a_renewed_lease,
-        settled_by_two_leases, settlement_that_did_not_stand, settlement_refused_to_its_holder, claimed_when_settled,
+        settled_by_two_leases, settlement_without_effect, settlement_refused_to_its_holder, claimed_when_settled,
         replay_of_what_is_pending, replay_that_forgot_the_edition, drop_of_what_is_delivered, replay_that_did_nothing,
         unanswered_replay_that_the_log_has_and_the_event_has_not, pruned_while_pending, one_event_under_two_numbers,
     ],

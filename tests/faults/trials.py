@@ -39,7 +39,7 @@ def quiet(_: str) -> None:
     """No progress."""
 
 
-def bad_receiver(each: float, *, database: str = "", say: Say = quiet) -> Report:
+def bad_receiver(seconds: float, *, database: str = "", say: Say = quiet) -> Report:
     """The receiver misbehaves in every way of `WEATHER`, `each` seconds long, with good seconds between."""
     with (
         FaultyReceiver() as receiver,
@@ -52,11 +52,11 @@ def bad_receiver(each: float, *, database: str = "", say: Say = quiet) -> Report
         for name, fault in WEATHER.items():
             say(f"the receiver {name}")
             receiver.always = fault
-            time.sleep(each)
+            time.sleep(seconds)
             receiver.always = None
-            time.sleep(min(1.0, each))
+            time.sleep(min(1.0, seconds))
         stand.rest()
-        return stand.report(receiver.receiver.received, detail=f"{each:g} s each of: {', '.join(WEATHER)}")
+        return stand.report(receiver.receiver.received, detail=f"{seconds:g} s each of: {', '.join(WEATHER)}")
 
 
 def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Report:
@@ -167,10 +167,10 @@ def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> 
 
 def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = quiet) -> Report:
     """A long backlog drains at the rate that Segment asks for, and never faster."""
-    moments: list[tuple[float, int]] = []
+    acceptances: list[tuple[float, int]] = []
 
     def timed(handler: Any, request: Request) -> None:
-        moments.append((time.monotonic(), len(request.batch)))
+        acceptances.append((time.monotonic(), len(request.batch)))
         handler.accept(request)
 
     with (
@@ -188,25 +188,25 @@ def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = qui
         began = time.monotonic()
         stand.service.workers = [stand.service.start("work")]
         stand.rest(patience=120 + 5 * events / rate)
-        took = moments[-1][0] - moments[0][0]
-        sent = sum(count for _, count in moments)
-        busiest = busiest_span(moments, 10.0) / 10
+        took = acceptances[-1][0] - acceptances[0][0]
+        sent = sum(count for _, count in acceptances)
+        busiest = busiest_span(acceptances, 10.0) / 10
         return stand.report(
             receiver.receiver.received,
             acked={f"evt_{name}" for name in names},
-            requests=len(moments),
+            requests=len(acceptances),
             detail=f"drained in {time.monotonic() - began:.0f} s with the start; {sent} messages, {sent / max(took, 1e-9):.0f}/s at a "
             f"limit of {rate}, {busiest:.0f}/s in the busiest ten seconds (a second's worth may be in store)",
         )
 
 
-def busiest_span(moments: list[tuple[float, int]], seconds: float) -> int:
+def busiest_span(acceptances: list[tuple[float, int]], seconds: float) -> int:
     """The most messages within any span of that length."""
     most = total = low = 0
-    for at, count in moments:
+    for at, count in acceptances:
         total += count
-        while moments[low][0] < at - seconds:
-            total -= moments[low][1]
+        while acceptances[low][0] < at - seconds:
+            total -= acceptances[low][1]
             low += 1
         most = max(most, total)
     return most
@@ -289,9 +289,9 @@ def load(path: Path, stand: Stand) -> None:
 def limit_files(stand: Stand, size: int) -> None:
     assert stand.service.web is not None
     for process in (stand.service.web, *stand.service.workers):
-        here = psutil.Process(process.pid)
-        for one in (here, *here.children(recursive=True)):
-            one.rlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        master = psutil.Process(process.pid)
+        for member in (master, *master.children(recursive=True)):
+            member.rlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
 def store(journal: Journal, names: list[str]) -> None:

@@ -70,18 +70,20 @@ def acme(**changes: Any) -> Source:
 
 
 def events_of(source: Source, body: bytes, **headers: str) -> list[Any]:
-    told = {name.replace("_", "-"): value for name, value in headers.items()}
-    return source.events(Delivery(source="acme", body=body, received_at=datetime(2026, 1, 1, tzinfo=UTC), headers=told))
+    lower_headers = {name.replace("_", "-"): value for name, value in headers.items()}
+    return source.events(
+        Delivery(source="acme", body=body, received_at=datetime(2026, 1, 1, tzinfo=UTC), headers=lower_headers)
+    )
 
 
-def told(source: Source, *events: dict[str, Any]) -> list[Any]:
+def outcomes_of(source: Source, *events: dict[str, Any]) -> list[Any]:
     body = json.dumps({"events": [{"customer": "c1", **event} for event in events]}).encode()
-    door = Endpoint(name="acme", source=source, scheme=source.schemes["default"], user_id_keys=("user_id",))
-    return [translate(event, door, namespace="n") for event in events_of(source, body, x_acme_delivery="d1")]
+    endpoint = Endpoint(name="acme", source=source, scheme=source.schemes["default"], user_id_keys=("user_id",))
+    return [translate(event, endpoint, namespace="n") for event in events_of(source, body, x_acme_delivery="d1")]
 
 
 def test_a_configured_event_becomes_its_message_with_exact_money_and_its_own_time() -> None:
-    (outcome,) = told(
+    (outcome,) = outcomes_of(
         acme(),
         {"event": "order.paid", "at": 1700000000, "id": 5, "cents": 1999, "currency": "kwd", "total": "2.50",
          "placed": "2026-01-01T00:00:00Z", "account": "a1", "email": "a@example.com", "note": "n", "raw": [1]},
@@ -100,12 +102,12 @@ def test_a_configured_event_becomes_its_message_with_exact_money_and_its_own_tim
 
 
 def test_a_name_alone_is_a_track() -> None:
-    (outcome,) = told(acme(), {"event": "list.joined"})
+    (outcome,) = outcomes_of(acme(), {"event": "list.joined"})
     assert (outcome.messages[0]["event"], outcome.messages[0]["properties"]) == ("List Joined", {})
 
 
 def test_one_event_may_make_several_messages_each_by_its_conditions() -> None:
-    whole, part, alone = told(
+    whole, part, alone = outcomes_of(
         acme(),
         {"event": "user.saved", "plan": "pro", "new": True},
         {"event": "user.saved", "plan": "free", "new": True},
@@ -118,14 +120,14 @@ def test_one_event_may_make_several_messages_each_by_its_conditions() -> None:
 
 
 def test_where_no_condition_holds_the_event_is_ignored_with_that_reason() -> None:
-    late, later = told(acme(), {"event": "invoice.late", "days": 60}, {"event": "invoice.late", "days": 61})
+    late, later = outcomes_of(acme(), {"event": "invoice.late", "days": 60}, {"event": "invoice.late", "days": 61})
     assert isinstance(late, Translated)
     assert later == Ignored('no condition of sources.acme.events."invoice.late" holds')
 
 
 def test_identity_follows_the_metadata_then_your_own_id_then_theirs_then_the_address() -> None:
     everything = {"meta": {"user_id": "m"}, "user": {"id": "u"}, "email": "Ada@Example.com"}
-    outcomes = told(
+    outcomes = outcomes_of(
         acme(),
         {"event": "list.joined", **everything},
         {"event": "list.joined", **everything, "meta": None},
@@ -140,16 +142,16 @@ def test_identity_follows_the_metadata_then_your_own_id_then_theirs_then_the_add
 
 
 def test_an_event_that_names_nobody_is_malformed_unless_it_is_your_own_accounts() -> None:
-    nobody = {"event": "list.joined", "customer": None}
-    (broken,) = told(acme(), nobody)
+    unidentified = {"event": "list.joined", "customer": None}
+    (broken,) = outcomes_of(acme(), unidentified)
     assert isinstance(broken, Broken)
     assert "$.user.id names nobody (sources.acme.identity: $.user.id, $.meta, $.customer, $.email" in broken.reason
-    (own,) = told(acme(identity={"own_account": True}), nobody)
+    (own,) = outcomes_of(acme(identity={"own_account": True}), unidentified)
     assert "anonymousId" in own.messages[0]
 
 
 def test_groups_ignored_and_unknown_types_are_told_apart() -> None:
-    group, ignored, unknown, broken = told(
+    group, ignored, unknown, broken = outcomes_of(
         acme(),
         {"event": "account.changed", "account": "a1", "plan": "pro"},
         {"event": "invoice.sent"},
@@ -215,11 +217,11 @@ def test_two_events_of_one_body_are_told_apart_by_the_type_in_a_header() -> None
 def test_a_form_is_read_by_the_names_of_its_fields() -> None:
     source = acme(body="form", items="", id="sid", time="")
     (event,) = events_of(source, b"event=order.paid&sid=s1&customer=c1&id=9&cents=500&currency=eur")
-    door = Endpoint(name="acme", source=source, scheme=source.schemes["default"])
-    outcome = translate(event, door, namespace="n")
+    endpoint = Endpoint(name="acme", source=source, scheme=source.schemes["default"])
+    outcome = translate(event, endpoint, namespace="n")
     assert isinstance(outcome, Broken), "a form's amount is text: say { decimal = ... }"
     (event,) = events_of(source, b"event=order.paid&sid=s1&customer=c1&id=9&total=5.00")
-    assert translate(event, door, namespace="n").messages[0]["properties"]["total"] == Decimal("5.00")
+    assert translate(event, endpoint, namespace="n").messages[0]["properties"]["total"] == Decimal("5.00")
 
 
 def test_a_time_without_a_zone_is_refused_until_it_is_said_to_be_utc() -> None:
@@ -253,13 +255,17 @@ def test_the_least_that_is_a_source() -> None:
 def test_the_catalog_tells_its_messages_from_the_file() -> None:
     entry = catalog.describe(acme(), catalog.shipped(acme()))
     messages = {type_["type"]: type_["messages"] for type_ in entry["types"]}
-    assert [each["name"] or each["kind"] for each in messages["user.saved"]] == ["identify", "Signed Up", "Signed Up"]
+    assert [message["name"] or message["kind"] for message in messages["user.saved"]] == [
+        "identify",
+        "Signed Up",
+        "Signed Up",
+    ]
     assert messages["order.paid"][0]["fields"]["revenue"] == ["number"]
     assert messages["order.paid"][0]["fields"]["raw"] == []
     rules = {rule.get("key"): rule for rule in catalog.tracking_plan([entry])["rules"]}
-    told = rules["Order Completed"]["jsonSchema"]["properties"]["properties"]["properties"]
-    assert told["channel"] == {"type": ["string"]}
-    assert told["raw"] == {}
+    properties = rules["Order Completed"]["jsonSchema"]["properties"]["properties"]["properties"]
+    assert properties["channel"] == {"type": ["string"]}
+    assert properties["raw"] == {}
 
 
 @pytest.mark.parametrize(

@@ -233,8 +233,8 @@ def test_a_guard_may_refuse_and_before_may_skip() -> None:
     source = acme(options=[Option("org", "the org", default="x")])
 
     @source.guard
-    def same_org(given: Delivery) -> None:
-        if given.options["org"] != given.query.get("org"):
+    def same_org(delivery: Delivery) -> None:
+        if delivery.options["org"] != delivery.query.get("org"):
             raise Refused("a foreign org")
 
     with pytest.raises(Refused):

@@ -10,8 +10,8 @@ MINUTE = timedelta(minutes=1)
 
 
 def event(key: str, **changes: Any) -> Event:
-    given: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "source": "acme", "key": key, "type": "thing.done", "raw": b'{"id": "x"}', "occurred_at": NOW - MINUTE, "received_at": NOW,
         "headers": {"x-kept": "1"}, "envelope": {"org": "o"},
     }  # fmt: skip
-    return Event(**given | changes)
+    return Event(**facts | changes)

@@ -224,8 +224,8 @@ class Fuzzed:
             assert new == 0, f"stored and not acknowledged: {about}"
             return
         if body.startswith((b'{"status":"accepted"', b'{"status":"duplicate"', b'{"status":"kept"')):
-            told = json.loads(body)
-            assert told["new"] == new, f"a 200 for what is not stored: {about}"
+            answer = json.loads(body)
+            assert answer["new"] == new, f"a 200 for what is not stored: {about}"
         elif source.ack is None or body != source.ack.body:
             assert new == 0, f"a greeting that stored something: {about}"
         self.tally.stored += new
@@ -250,10 +250,10 @@ def soap_body(choice: Choice) -> bytes:
 def try_soap(body: bytes) -> bool:
     """Whether it was read: whole, from its own bytes, or refused as malformed, and nothing else."""
     try:
-        told = soap.read(body)
+        envelope = soap.read(body)
     except Malformed:
         return False
-    for raw, namespaces in told.notifications:
+    for raw, namespaces in envelope.notifications:
         assert raw in body
         try:
             soap.notification(raw, namespaces)

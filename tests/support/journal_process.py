@@ -63,8 +63,8 @@ class JournalProcess:
 
     def keys(self) -> list[str]:
         """The keys of all rows."""
-        found: list[str] = self.call("keys")["ok"]
-        return found
+        keys: list[str] = self.call("keys")["ok"]
+        return keys
 
     def call(self, command: str, key: str = "") -> dict[str, Any]:
         """`{"ok": result}` or `{"unavailable": message}`."""

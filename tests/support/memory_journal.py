@@ -69,18 +69,18 @@ class MemoryJournal:
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         self._called("claim")
-        found = []
+        claims = []
         with self._lock:
             for seq, kept in sorted(self._kept.items()):
                 row = kept.row
                 free = row.leased_until is None or row.leased_until <= now
-                if len(found) < limit and row.state is State.PENDING and free and (row.due_at or now) <= now:
+                if len(claims) < limit and row.state is State.PENDING and free and (row.due_at or now) <= now:
                     self._leases += 1
                     kept.lease = f"{worker}-{self._leases}"
                     kept.row = replace(row, leased_until=now + lease)
                     claim = Claim(seq=seq, event=row.event, attempts=row.attempts, lease=kept.lease, locked=row.locked)
-                    found.append(claim)
-        return found
+                    claims.append(claim)
+        return claims
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
         self._called("renew")

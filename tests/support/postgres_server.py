@@ -32,7 +32,7 @@ import psutil
 import psycopg
 import pytest
 
-PATIENCE = 60.0
+TIMEOUT = 60.0
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1
 
@@ -95,7 +95,7 @@ class Server:
 
     def wait_until_ready(self) -> None:
         """Until it takes connections."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + TIMEOUT
         while True:
             try:
                 psycopg.connect(self.url(), connect_timeout=5).close()
@@ -147,7 +147,7 @@ class Server:
     def _end(self, number: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(PATIENCE)
+            self._process.wait(TIMEOUT)
             self._process = None
 
     def _processes(self) -> list[psutil.Process]:
@@ -205,9 +205,9 @@ def fresh_database(admin: str) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_admin() -> Iterator[str]:
     """The URL that databases are made through: the given one's, or of a server that lasts as long as this session."""
-    given = os.environ.get("SEGUE_TEST_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
-    if given.startswith(("postgres://", "postgresql://")):
-        yield given
+    url = os.environ.get("SEGUE_TEST_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
+    if url.startswith(("postgres://", "postgresql://")):
+        yield url
     else:
         with Server() as server:
             yield server.url()
@@ -235,8 +235,8 @@ def _user() -> dict[str, Any]:
     """Arguments of subprocess for who runs it; none where we are not root."""
     if os.getuid():
         return {}
-    nobody = pwd.getpwnam("nobody")
-    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+    account = pwd.getpwnam("nobody")
+    return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 
 def _readable_by_all(folder: Path) -> bool:

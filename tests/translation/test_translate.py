@@ -45,7 +45,7 @@ WHO = Identity(
 )  # fmt: skip
 
 
-def door(*messages: Message | Exception, who: Identity = WHO) -> Endpoint:
+def endpoint_for(*messages: Message | Exception, who: Identity = WHO) -> Endpoint:
     source = Source("acme", scheme=HmacBody(header="X"))
     source.event(lambda item: Head("1", "t", None))
     source.who(lambda event: who)
@@ -68,8 +68,8 @@ def event(**changes: Any) -> Event:
     return replace(base, **changes)
 
 
-def only(endpoint: Endpoint, given: Event | None = None) -> dict[str, Any]:
-    outcome = translate(given or event(), endpoint, namespace="n")
+def only(endpoint: Endpoint, arriving: Event | None = None) -> dict[str, Any]:
+    outcome = translate(arriving or event(), endpoint, namespace="n")
     assert isinstance(outcome, Translated), outcome
     (message,) = outcome.messages
     return message
@@ -77,7 +77,7 @@ def only(endpoint: Endpoint, given: Event | None = None) -> dict[str, Any]:
 
 def test_a_track_carries_the_events_time_identity_and_context() -> None:
     message = only(
-        door(track("Thing Done", amount=Decimal("1.10"), when=AT, gone=None, erased=CLEAR, tags=("a", None)))
+        endpoint_for(track("Thing Done", amount=Decimal("1.10"), when=AT, gone=None, erased=CLEAR, tags=("a", None)))
     )
     assert message["type"] == "track"
     assert message["event"] == "Thing Done"
@@ -94,22 +94,22 @@ def test_a_track_carries_the_events_time_identity_and_context() -> None:
 
 
 def test_an_identify_takes_the_traits_and_does_not_count_as_seen() -> None:
-    message = only(door(identify(name="A")))
+    message = only(endpoint_for(identify(name="A")))
     assert message["traits"] == {"email": "a@example.com", "name": "A"}
     assert message["context"]["active"] is False
     assert "traits" not in message["context"]
 
 
 def test_every_kind_has_segments_shape() -> None:
-    assert only(door(group("g9", plan="pro")))["groupId"] == "g9"
-    assert only(door(group("g9", plan="pro")))["traits"] == {"plan": "pro"}
-    assert only(door(page("Home", url="u")))["name"] == "Home"
-    assert only(door(screen("Main")))["properties"] == {}
-    assert only(door(alias("old")))["previousId"] == "old"
+    assert only(endpoint_for(group("g9", plan="pro")))["groupId"] == "g9"
+    assert only(endpoint_for(group("g9", plan="pro")))["traits"] == {"plan": "pro"}
+    assert only(endpoint_for(page("Home", url="u")))["name"] == "Home"
+    assert only(endpoint_for(screen("Main")))["properties"] == {}
+    assert only(endpoint_for(alias("old")))["previousId"] == "old"
 
 
 def test_doubt_of_time_and_trust_is_said_in_the_context() -> None:
-    message = only(door(track("A")), event(clock="record", trust="authenticated"))
+    message = only(endpoint_for(track("A")), event(clock="record", trust="authenticated"))
     assert message["context"]["webhook"] == {
         "source": "acme", "id": "evt_1", "type": "t", "clock": "record", "trust": "authenticated",
     }  # fmt: skip
@@ -120,7 +120,7 @@ def test_a_message_may_have_its_own_time_person_context_and_integrations() -> No
         kind="track", name="A", at=AT - timedelta(hours=1), who=Identity(user_ids=(" u1 ",)),
         context={"ip": "192.0.2.1"}, integrations={"All": False},
     )  # fmt: skip
-    message = only(door(own))
+    message = only(endpoint_for(own))
     assert message["timestamp"] == "2026-01-02T02:04:05.000Z"
     assert message["userId"] == "u1"
     assert message["context"]["ip"] == "192.0.2.1"
@@ -138,8 +138,8 @@ def test_a_message_may_have_its_own_time_person_context_and_integrations() -> No
         (Identity(), {}),
     ],
 )
-def test_identity_is_decided_by_explicit_rules(who: Identity, resolved: dict[str, str]) -> None:
-    assert resolve(who, provider="acme", user_id_keys=("user_id", "uid")) == resolved
+def test_identity_is_decided_by_explicit_rules(claims: Identity, resolved: dict[str, str]) -> None:
+    assert resolve(claims, provider="acme", user_id_keys=("user_id", "uid")) == resolved
 
 
 def test_the_anonymous_id_is_the_documented_uuid() -> None:
@@ -171,10 +171,10 @@ def test_parts_cannot_run_into_one_another() -> None:
     assert message_id("a", event(key="bc"), track("N")) != message_id("ab", event(key="c"), track("N"))
 
 
-def test_a_later_edition_of_an_event_makes_the_same_messages_under_other_ids() -> None:
+def test_a_later_replay_generation_gives_the_same_messages_other_ids() -> None:
     first, again, new = (
-        translate(event(), door(track("A"), track("B")), namespace="n", replay_generation=edition)
-        for edition in (0, 0, 1)
+        translate(event(), endpoint_for(track("A"), track("B")), namespace="n", replay_generation=generation)
+        for generation in (0, 0, 1)
     )
     assert isinstance(first, Translated)
     assert isinstance(new, Translated)
@@ -185,22 +185,22 @@ def test_a_later_edition_of_an_event_makes_the_same_messages_under_other_ids() -
 
 
 def test_two_messages_with_one_id_are_a_bug_of_the_translator() -> None:
-    outcome = translate(event(), door(track("A"), track("A")), namespace="n")
+    outcome = translate(event(), endpoint_for(track("A"), track("A")), namespace="n")
     assert isinstance(outcome, Broken)
     assert "share an id" in outcome.reason
-    assert isinstance(translate(event(), door(track("A"), track("A", key="2")), namespace="n"), Translated)
+    assert isinstance(translate(event(), endpoint_for(track("A"), track("A", key="2")), namespace="n"), Translated)
 
 
 def test_skipping_ignoring_not_knowing_and_breaking_are_told_apart() -> None:
     def outcome(endpoint: Endpoint, **changes: Any) -> Any:
         return translate(event(**changes), endpoint, namespace="n")
 
-    assert outcome(door(Skip("not an order"))) == Ignored("not an order")
-    assert outcome(door(), type="quiet") == Ignored("it says nothing")
-    assert outcome(door()) == Ignored("its handler made no message of it")
-    assert isinstance(outcome(door(), type="new"), Unsupported)
-    assert outcome(door(Malformed("$.a", "is missing"))) == Broken("malformed: $.a is missing")
-    raised = outcome(door(RuntimeError("boom")))
+    assert outcome(endpoint_for(Skip("not an order"))) == Ignored("not an order")
+    assert outcome(endpoint_for(), type="quiet") == Ignored("it says nothing")
+    assert outcome(endpoint_for()) == Ignored("its handler made no message of it")
+    assert isinstance(outcome(endpoint_for(), type="new"), Unsupported)
+    assert outcome(endpoint_for(Malformed("$.a", "is missing"))) == Broken("malformed: $.a is missing")
+    raised = outcome(endpoint_for(RuntimeError("boom")))
     assert isinstance(raised, Broken)
     assert "RuntimeError: boom" in raised.reason
     assert "Traceback" in raised.reason
@@ -208,14 +208,14 @@ def test_skipping_ignoring_not_knowing_and_breaking_are_told_apart() -> None:
 
 def test_an_event_that_could_not_be_named_is_named_by_todays_code() -> None:
     unnamed = event(key="sha256:00", type=MALFORMED_TYPE, occurred_at=AT, clock="received", problem="a bug of ours")
-    mended = door(track("A"))
-    mended.source._describe = lambda item: Head("evt_9", "t", AT - timedelta(days=1))
-    outcome = translate(unnamed, mended, namespace="n")
+    fixed = endpoint_for(track("A"))
+    fixed.source._describe = lambda item: Head("evt_9", "t", AT - timedelta(days=1))
+    outcome = translate(unnamed, fixed, namespace="n")
     assert isinstance(outcome, Translated)
     assert outcome == translate(
-        event(key="evt_9", occurred_at=AT - timedelta(days=1), received_at=AT), mended, namespace="n"
+        event(key="evt_9", occurred_at=AT - timedelta(days=1), received_at=AT), fixed, namespace="n"
     )
-    still = door(track("A"))
+    still = endpoint_for(track("A"))
     still.source._describe = lambda item: Head(item.body.id("id"), "t", None)
     assert translate(unnamed, still, namespace="n") == Broken("malformed: $.id is missing")
 
@@ -248,7 +248,7 @@ def test_a_delivery_kept_as_a_whole_gives_on_replay_what_its_events_would_have_g
     outcome = translate(kept(body), endpoint, namespace="n")
     events = endpoint.source.events(Delivery(source="acme", body=body, received_at=AT))
     apart = [translate(event, endpoint, namespace="n") for event in events[:3]]
-    assert outcome == Translated([m for each in apart if isinstance(each, Translated) for m in each.messages])
+    assert outcome == Translated([m for single in apart if isinstance(single, Translated) for m in single.messages])
     assert [message["event"] for message in outcome.messages] == ["A", "B", "C"]
     assert translate(kept(body), endpoint, namespace="n", replay_generation=1) != outcome
 
@@ -298,7 +298,7 @@ def test_a_replayed_delivery_that_the_guard_refuses_or_cannot_judge_stays_dead()
 
 def test_what_has_no_place_in_json_is_a_bug_of_the_translator() -> None:
     for odd in (object(), Decimal("NaN"), float("nan"), float("inf")):
-        assert isinstance(translate(event(), door(track("A", x=odd)), namespace="n"), Broken)
+        assert isinstance(translate(event(), endpoint_for(track("A", x=odd)), namespace="n"), Broken)
 
 
 @pytest.mark.parametrize(
@@ -314,7 +314,7 @@ def test_what_has_no_place_in_json_is_a_bug_of_the_translator() -> None:
     ],
 )
 def test_a_number_that_no_double_holds_is_sent_as_its_text(number: Any) -> None:
-    properties = only(door(track("A", n=number, deep={"list": [number]})))["properties"]
+    properties = only(endpoint_for(track("A", n=number, deep={"list": [number]})))["properties"]
     assert properties == {"n": str(number), "deep": {"list": [str(number)]}}
 
 
@@ -322,12 +322,12 @@ def test_a_number_that_no_double_holds_is_sent_as_its_text(number: Any) -> None:
     "number", [0, -1, 2**53, Decimal(0), Decimal("0E-500"), Decimal("19.90"), Decimal("1e-300"), True]
 )
 def test_a_number_that_a_double_holds_stays_a_number(number: Any) -> None:
-    value = only(door(track("A", n=number)))["properties"]["n"]
+    value = only(endpoint_for(track("A", n=number)))["properties"]["n"]
     assert (value, type(value)) == (number, type(number))
 
 
 def test_before_may_exclude_an_event() -> None:
-    endpoint = door(track("A"))
+    endpoint = endpoint_for(track("A"))
 
     @endpoint.source.before
     def no(event: Event) -> None:
@@ -351,5 +351,5 @@ def test_subclasses_of_plain_values_and_mappings_are_taken_as_such() -> None:
 
     from types import MappingProxyType
 
-    message = only(door(track("A", word=Word("w"), proxy=MappingProxyType({"a": 1, "b": None}))))
+    message = only(endpoint_for(track("A", word=Word("w"), proxy=MappingProxyType({"a": 1, "b": None}))))
     assert message["properties"] == {"word": "w", "proxy": {"a": 1}}

@@ -67,8 +67,8 @@ def bounded_head(head: Head) -> Head:
         head,
         key=key,
         former_keys=(
-            *(FormerKey(each) for each in former),
-            *(replace(each, key=bounded_key(each.key)) for each in head.former_keys),
+            *(FormerKey(former_key) for former_key in former),
+            *(replace(former_key, key=bounded_key(former_key.key)) for former_key in head.former_keys),
         ),
     )
 

@@ -60,23 +60,23 @@ def batch(raw: bytes, name: str) -> Batch:
     if name not in members:
         raise Malformed(f"$.{name}", "is missing")
     items, tail = _listed(members.pop(name), f"$.{name}", depth=depth, clean=clean)
-    return Batch(items, Payload((dict if tail is not None else _Partial)(_each_alone(members) | (tail or {}))))
+    return Batch(items, Payload((dict if tail is not None else _Partial)(_parsed(members) | (tail or {}))))
 
 
 def readable_members(raw: bytes) -> Payload:
     """Return a JSON object of which each member is judged alone; reading one that is no JSON raises `Malformed`."""
     members, depth, _ = _object(raw, "$", "")
-    return Payload((_Partial if depth else dict)(_each_alone(members)))
+    return Payload((_Partial if depth else dict)(_parsed(members)))
 
 
-def _each_alone(members: Mapping[str, bytes]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _parsed(members: Mapping[str, bytes]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
     for name, value in members.items():
         try:
-            found[name] = parse_json(value)
+            values[name] = parse_json(value)
         except Malformed:
-            found[name] = _UNREADABLE
-    return found
+            values[name] = _UNREADABLE
+    return values
 
 
 def raw_member(raw: bytes, *path: str) -> bytes:
@@ -123,7 +123,7 @@ def _member(raw: bytes, path: tuple[str, ...]) -> tuple[bytes, int, bool]:
     return raw, depth, clean
 
 
-def _object(raw: bytes, where: str, wanted: str, depth: int = 0) -> tuple[dict[str, bytes], int, bool]:
+def _object(raw: bytes, where: str, list_name: str, depth: int = 0) -> tuple[dict[str, bytes], int, bool]:
     """An object's members, `depth` plus 1 if its end was not found, and whether it is clean."""
     try:
         return {name: bytes(value) for name, value in _object_of.decode(raw).items()}, depth, True
@@ -131,7 +131,7 @@ def _object(raw: bytes, where: str, wanted: str, depth: int = 0) -> tuple[dict[s
         text = _utf8(raw)
         if text[:1] != b"{":
             raise Malformed(where, "is not a JSON object") from None
-        members, matched = _named(text, wanted, whole=not depth)
+        members, matched = _named(text, list_name, whole=not depth)
         return members, depth + (not matched), False
 
 
@@ -144,12 +144,12 @@ def _utf8(raw: bytes) -> bytes:
     return raw.removeprefix(_BOM).strip(_SPACE)
 
 
-def _named(text: bytes, wanted: str, *, whole: bool) -> tuple[dict[str, bytes], bool]:
+def _named(text: bytes, list_name: str, *, whole: bool) -> tuple[dict[str, bytes], bool]:
     """An object's members by brackets and quotes, and whether these match the `whole` text.
 
     If they do not, the wanted one runs to the end.
     """
-    found: dict[str, tuple[int, int]] = {}
+    places: dict[str, tuple[int, int]] = {}
     name, begin, depth, key = "", -1, 1, b""
     for match in _TOKEN.finditer(text, 1):
         symbol, place = text[match.start()], match.start()
@@ -161,17 +161,17 @@ def _named(text: bytes, wanted: str, *, whole: bool) -> tuple[dict[str, bytes], 
             name, begin = _name(key), match.end()
         elif symbol in _CLOSE or (symbol == _COMMA and depth == 1):
             if begin >= 0 and depth == 1:
-                found[name] = (begin, place)
+                places[name] = (begin, place)
                 begin = -1
             depth -= symbol in _CLOSE
             if depth == 0:
                 break
     matched = whole and depth == 0 and place + 1 == len(text)
     if begin >= 0:
-        found[name] = (begin, len(text))
-    if wanted in found and not matched:
-        found[wanted] = (found[wanted][0], len(text))
-    return {name: text[start:end].strip(_SPACE) for name, (start, end) in found.items()}, matched
+        places[name] = (begin, len(text))
+    if list_name in places and not matched:
+        places[list_name] = (places[list_name][0], len(text))
+    return {name: text[start:end].strip(_SPACE) for name, (start, end) in places.items()}, matched
 
 
 def _name(key: bytes) -> str:
@@ -252,21 +252,21 @@ def _names(text: bytes, span: Span) -> set[str]:
 
 def _spans(text: bytes, tokens: re.Pattern[bytes], opening_: frozenset[int]) -> tuple[Spans, int]:
     """The places of a list's members, its first bracket being at 0; and the place behind its last one, 0 without it."""
-    found: Spans = []
+    spans: Spans = []
     begin = depth = 1
     for match in tokens.finditer(text, 1):
         symbol, place = text[match.start()], match.start()
         if symbol == _COMMA:
             if depth == 1:
-                found.append((begin, place))
+                spans.append((begin, place))
                 begin = place + 1
         elif symbol in opening_:
             depth += 1
         elif symbol in _BRACKETS:
             depth -= 1
             if depth == 0:
-                return [*found, (begin, place)], place + 1
-    return [*found, (begin, len(text))], 0
+                return [*spans, (begin, place)], place + 1
+    return [*spans, (begin, len(text))], 0
 
 
 def _readable(text: bytes, spans: Spans) -> Spans:

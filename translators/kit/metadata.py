@@ -20,5 +20,5 @@ METADATA_FIELDS: Final = Option(
 def metadata_of(event: Event, own: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return those texts, numbers and flags that the option `metadata_fields` names, None if there are none."""
     names = event.options.get("metadata_fields") or ()
-    wanted = own if "*" in names else [name for name in names if name in own]
-    return {name: own[name] for name in wanted if isinstance(own[name], str | int | Decimal)} or None
+    selected = own if "*" in names else [name for name in names if name in own]
+    return {name: own[name] for name in selected if isinstance(own[name], str | int | Decimal)} or None

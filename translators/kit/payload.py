@@ -104,22 +104,22 @@ class Payload:
                 return default
         return default if value is None else value
 
-    def _read(self, path: str, default: D, wanted: str, read: Callable[[Any], T | None]) -> T | D:
+    def _read(self, path: str, default: D, expected: str, read: Callable[[Any], T | None]) -> T | D:
         value = self.get(path)
         if value is None:
             if default is _REQUIRED:
                 raise Malformed(f"{self.path}.{path}", "is missing")
             return default
-        if value == "" and wanted != "text":
+        if value == "" and expected != "text":
             if default is _REQUIRED:
                 raise Malformed(f"{self.path}.{path}", "is empty")
             return default
         try:
             result = read(value)
         except (ValueError, ArithmeticError):
-            raise Malformed(f"{self.path}.{path}", f"is not {wanted}") from None
+            raise Malformed(f"{self.path}.{path}", f"is not {expected}") from None
         if result is None:
-            raise Malformed(f"{self.path}.{path}", f"is {_KINDS.get(type(value), 'odd')}, not {wanted}")
+            raise Malformed(f"{self.path}.{path}", f"is {_KINDS.get(type(value), 'odd')}, not {expected}")
         return result
 
     @overload
@@ -226,14 +226,14 @@ class Payload:
 
     def texts_of(self, path: str, member: str) -> list[str]:
         """Return the texts of one member of each object in the list at the path, such as the names of tags."""
-        values = (each.get(member) for each in self.each(path))
+        values = (entry.get(member) for entry in self.each(path))
         return [value for value in values if isinstance(value, str) and value]
 
     def pick(self, *paths: str, **renamed: str) -> dict[str, Any]:
         """The members that are there, by their last step or by the given name: `pick("status", plan="plan.id")`."""
-        wanted = {path.rpartition(".")[2]: path for path in paths} | renamed
-        found = {name: self.get(path) for name, path in wanted.items()}
-        return {name: value for name, value in found.items() if value is not None}
+        paths_by_name = {path.rpartition(".")[2]: path for path in paths} | renamed
+        values = {name: self.get(path) for name, path in paths_by_name.items()}
+        return {name: value for name, value in values.items() if value is not None}
 
     def texts(self, path: str) -> Mapping[str, str]:
         """Return the texts of the object at the path, such as `metadata`, and whole numbers as their digits."""

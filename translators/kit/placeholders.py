@@ -18,6 +18,7 @@ WORDS: Final = frozenset({
 _OBJECT: Final = re.compile(r"\[object \w{1,40}\]", re.IGNORECASE)
 """What JavaScript prints for any object."""
 _ZEROES: Final = re.compile(r"[0\-]+")
+_NO_IDS: Final = (_ZEROES, _OBJECT)
 _PRINTED: Final = frozenset({"null", "undefined", "(null)", "NaN", "nil", "<nil>", "<null>"})
 """What programs print for no value, in just this case: `Null` is a surname."""
 _REACHED_BY: Final = frozenset({"email", "phone"})
@@ -42,7 +43,11 @@ def is_placeholder(text: str) -> bool:
     word = text.strip()
     if len(word) > 2 and word[0] == word[-1] and word[0] in "\"'":
         word = word[1:-1].strip()
-    return word.casefold() in WORDS or any(each.fullmatch(word) for each in (_ZEROES, _OBJECT)) or is_unrendered(word)
+    return (
+        word.casefold() in WORDS
+        or any(pattern.fullmatch(word) for pattern in (_ZEROES, _OBJECT))
+        or is_unrendered(word)
+    )
 
 
 def known(traits: Any) -> Any:
@@ -53,14 +58,14 @@ def known(traits: Any) -> Any:
     """
     if not isinstance(traits, dict):
         return traits
-    found = {}
+    kept = {}
     for name, value in traits.items():
         if isinstance(value, str) and _says_nothing(name, value):
             continue
-        found[name] = known(value)
-        if value and not found[name] and isinstance(value, dict):
-            del found[name]
-    return found
+        kept[name] = known(value)
+        if value and not kept[name] and isinstance(value, dict):
+            del kept[name]
+    return kept
 
 
 def _says_nothing(name: str, text: str) -> bool:

@@ -221,9 +221,9 @@ class Source:
         if exact is not None:
             return exact
         for table in (self.handlers, self.ignored):
-            for pattern, found in table.items():
+            for pattern, declared in table.items():
                 if "*" in pattern and fnmatchcase(type_, pattern):
-                    return found
+                    return declared
         return None
 
     def greet(self, delivery: Delivery, *, signed: bool) -> Response | None:

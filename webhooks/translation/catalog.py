@@ -50,7 +50,7 @@ def learn(source: Source, goldens: Path) -> dict[str, list[Entry]]:
 def shipped(source: Source) -> Mapping[str, list[Entry]]:
     """What was learnt of a source and is installed with its package, or segue.toml says; nothing where neither does."""
     if source.outline:
-        return {type_: [dict(each) for each in messages] for type_, messages in source.outline.items()}
+        return {type_: [dict(message) for message in messages] for type_, messages in source.outline.items()}
     package = next((handler.__module__.partition(".")[0] for handler in source.handlers.values()), "")
     if not package:
         return {}
@@ -58,11 +58,11 @@ def shipped(source: Source) -> Mapping[str, list[Entry]]:
         text = files(package).joinpath("catalog.json").read_text(encoding="utf-8")
     except (FileNotFoundError, ModuleNotFoundError, TypeError):
         return {}
-    learnt: Mapping[str, list[Entry]] = json.loads(text).get(source.name, {})
-    return learnt
+    outline: Mapping[str, list[Entry]] = json.loads(text).get(source.name, {})
+    return outline
 
 
-def describe(source: Source, learnt: Mapping[str, list[Entry]]) -> Entry:
+def describe(source: Source, outline: Mapping[str, list[Entry]]) -> Entry:
     """One source, whole."""
     schemes = [
         {"name": name, "class": type(scheme).__name__, "strength": scheme.strength}
@@ -78,14 +78,14 @@ def describe(source: Source, learnt: Mapping[str, list[Entry]]) -> Entry:
             {"name": option.name, "help": option.help, "default": option.default, "choices": list(option.choices)}
             for option in source.options.values()
         ],
-        "types": [{"type": type_, "messages": _messages(type_, learnt)} for type_ in sorted(source.handlers)],
-        "ignored": [{"type": each.pattern, "because": each.because} for each in _ignored(source)],
+        "types": [{"type": type_, "messages": _messages(type_, outline)} for type_ in sorted(source.handlers)],
+        "ignored": [{"type": ignored.pattern, "because": ignored.because} for ignored in _ignored(source)],
     }
 
 
 def markdown(entries: Iterable[Entry]) -> str:
     """A table of all sources, then each with its events, messages and properties."""
-    told = list(entries)
+    sources = list(entries)
     lines = [
         "# Catalog",
         "",
@@ -100,11 +100,11 @@ def markdown(entries: Iterable[Entry]) -> str:
         "|---|---|---|---|---|---|",
     ]
     lines += [
-        f"| [{entry['title']}](#{entry['name']}) | {_each(entry, 'class')} | {_each(entry, 'strength')} "
+        f"| [{entry['title']}](#{entry['name']}) | {_schemes(entry, 'class')} | {_schemes(entry, 'strength')} "
         f"| {'API' if entry['registers'] else 'hand'} | {len(entry['types'])} | {len(_names(entry))} |"
-        for entry in told
+        for entry in sources
     ]
-    for entry in told:
+    for entry in sources:
         title = f"{entry['title']}: <{entry['docs']}>" if entry["docs"] else entry["title"]
         lines += ["", f"## {entry['name']}", "", title, ""]
         lines += ["| event type | message | properties or traits |", "|---|---|---|"]
@@ -114,7 +114,7 @@ def markdown(entries: Iterable[Entry]) -> str:
                 lines.append(f"| `{type_['type']}` | {message['name'] or message['kind']} | {fields} |")
         if entry["ignored"]:
             lines += ["", "| ignored | because |", "|---|---|"]
-            lines += [f"| `{each['type']}` | {each['because']} |" for each in entry["ignored"]]
+            lines += [f"| `{ignored['type']}` | {ignored['because']} |" for ignored in entry["ignored"]]
     return "\n".join(lines) + "\n"
 
 
@@ -136,7 +136,7 @@ def tracking_plan(entries: Iterable[Entry]) -> Entry:
 
 def _rule(kind: str, name: str, fields: Mapping[str, set[str]]) -> Entry:
     where = "traits" if kind in {"identify", "group"} else "properties"
-    told = {field: {"type": sorted(kinds)} if kinds else {} for field, kinds in sorted(fields.items())}
+    fields_schema = {field: {"type": sorted(kinds)} if kinds else {} for field, kinds in sorted(fields.items())}
     rule: Entry = {
         "type": kind.upper(),
         "version": 1,
@@ -144,7 +144,7 @@ def _rule(kind: str, name: str, fields: Mapping[str, set[str]]) -> Entry:
             "$schema": "http://json-schema.org/draft-07/schema#",
             "type": "object",
             "description": VOCABULARY.get(name, ""),
-            "properties": {where: {"type": "object", "properties": told}},
+            "properties": {where: {"type": "object", "properties": fields_schema}},
         },
     }
     return rule | ({"key": name} if name else {})
@@ -169,29 +169,29 @@ def json_type(value: Any) -> str:
     return "null" if value is None else "array" if isinstance(value, list) else "object"
 
 
-def _messages(type_: str, learnt: Mapping[str, list[Entry]]) -> list[Entry]:
+def _messages(type_: str, outline: Mapping[str, list[Entry]]) -> list[Entry]:
     """What was learnt of a type; a pattern takes what was learnt of the types that it alone explains."""
     if "*" not in type_:
-        return learnt.get(type_, [])
+        return outline.get(type_, [])
     from fnmatch import fnmatchcase
 
-    found: dict[tuple[str, str], Entry] = {}
-    for each, messages in learnt.items():
-        if fnmatchcase(each, type_):
+    matches: dict[tuple[str, str], Entry] = {}
+    for other_type, messages in outline.items():
+        if fnmatchcase(other_type, type_):
             for message in messages:
-                found.setdefault((message["kind"], message["name"]), message)
-    return list(found.values())
+                matches.setdefault((message["kind"], message["name"]), message)
+    return list(matches.values())
 
 
 def _ignored(source: Source) -> list[IgnoredType]:
-    return sorted(source.ignored.values(), key=lambda each: each.pattern)
+    return sorted(source.ignored.values(), key=lambda ignored: ignored.pattern)
 
 
 def _names(entry: Entry) -> set[str]:
     return {message["name"] or message["kind"] for type_ in entry["types"] for message in type_["messages"]}
 
 
-def _each(entry: Entry, member: str) -> str:
+def _schemes(entry: Entry, member: str) -> str:
     """What all schemes have in common, or each value with the names of its schemes."""
     names: dict[str, list[str]] = {}
     for scheme in entry["schemes"]:

@@ -57,12 +57,12 @@ class Golden:
 
 def find_goldens(folder: Path) -> list[Golden]:
     """Every golden of a folder, by name."""
-    found = []
+    goldens = []
     for path in sorted(folder.glob("*")):
         if path.suffix in _BODIES and not path.name.endswith((".messages.json", ".request.json")):
             request = path.with_name(f"{path.stem}.request.json")
-            found.append(Golden(path, path.read_bytes(), json.loads(request.read_text()) if request.exists() else {}))
-    return found
+            goldens.append(Golden(path, path.read_bytes(), json.loads(request.read_text()) if request.exists() else {}))
+    return goldens
 
 
 def endpoint(source: Source, delivery: Delivery) -> Endpoint:
@@ -78,8 +78,8 @@ def endpoint(source: Source, delivery: Delivery) -> Endpoint:
 
 def outcomes(source: Source, delivery: Delivery) -> list[tuple[Event, translate.Outcome]]:
     """Every event of a delivery with its outcome, through the service's own translation."""
-    door = endpoint(source, delivery)
-    return [(event, translate.translate(event, door, namespace=NAMESPACE)) for event in source.events(delivery)]
+    at = endpoint(source, delivery)
+    return [(event, translate.translate(event, at, namespace=NAMESPACE)) for event in source.events(delivery)]
 
 
 def transcript(source: Source, golden: Golden) -> str:
@@ -88,7 +88,7 @@ def transcript(source: Source, golden: Golden) -> str:
     answer = source.greet(delivery, signed=False) or source.greet(delivery, signed=True)
     if answer is not None:
         return pretty({"handshake": {"status": answer.status, "body": answer.body.decode()}})
-    told: list[dict[str, Any]] = []
+    entries: list[dict[str, Any]] = []
     for event, outcome in outcomes(source, delivery):
         entry: dict[str, Any] = {
             "key": event.key,
@@ -101,8 +101,8 @@ def transcript(source: Source, golden: Golden) -> str:
             entry["messages"] = [without_library(message) for message in outcome.messages]
         else:
             entry["reason"] = outcome.reason
-        told.append(entry)
-    return pretty({"events": told})
+        entries.append(entry)
+    return pretty({"events": entries})
 
 
 def without_library(message: dict[str, Any]) -> dict[str, Any]:

@@ -46,7 +46,7 @@ def resolve(identity: Identity, *, provider: str, user_id_keys: Sequence[str]) -
     if identity.anonymous is None:
         return {}
     what, id_ = identity.anonymous
-    if what and not _is_nobody(id_):
+    if what and not _has_placeholder(id_):
         return {"anonymousId": anonymous_id(provider, what, id_)}
     email = identity.traits.get("email")
     if id_ and isinstance(email, str) and "@" in email and not is_placeholder(email):
@@ -61,7 +61,7 @@ def names_a_placeholder(identity: Identity, user_id_keys: Sequence[str]) -> bool
     return any(claims) and not resolve(identity, provider="", user_id_keys=user_id_keys)
 
 
-def _is_nobody(id_: str) -> bool:
+def _has_placeholder(id_: str) -> bool:
     """An id of several parts (`T1|U1`) is a placeholder if one of its parts is."""
     return any(map(is_placeholder, id_.split("|")))
 

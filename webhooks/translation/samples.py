@@ -48,30 +48,32 @@ class Sample:
 
 def collect(source: Source, goldens: list[Golden]) -> dict[str, Sample]:
     """Return one sample for each event type that a golden becomes messages of, the plainest golden first."""
-    found: dict[str, Sample] = {}
-    for golden in sorted(goldens, key=lambda each: ("__" in each.name, each.name)):
+    samples: dict[str, Sample] = {}
+    for golden in sorted(goldens, key=lambda candidate: ("__" in candidate.name, candidate.name)):
         if golden.request.keys() - {"headers", "query"} or golden.path.suffix not in _CONTENT_TYPES:
             continue  # it needs options or a time of its own
         delivery = golden.delivery(source)
         if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
             continue
         for event, outcome in outcomes(source, delivery):
-            if isinstance(outcome, Translated) and event.type not in found:
+            if isinstance(outcome, Translated) and event.type not in samples:
                 headers = dict(golden.request.get("headers", {}))
                 named = {name.lower(): name for name in headers}
-                given = headers.pop(named["content-type"]) if "content-type" in named else ""
-                found[event.type] = Sample(
+                content_type = headers.pop(named["content-type"]) if "content-type" in named else ""
+                samples[event.type] = Sample(
                     body=golden.body.decode(),
-                    content_type=given or _CONTENT_TYPES[golden.path.suffix],
+                    content_type=content_type or _CONTENT_TYPES[golden.path.suffix],
                     headers=headers,
                     query=golden.request.get("query", {}),
                 )
-    return found
+    return samples
 
 
 def to_json(samples: Mapping[str, Mapping[str, Sample]]) -> str:
     """Return the text of a `samples.json`: samples by source and event type."""
-    table = {name: {type_: asdict(each) for type_, each in sorted(of.items())} for name, of in sorted(samples.items())}
+    table = {
+        name: {type_: asdict(sample) for type_, sample in sorted(of.items())} for name, of in sorted(samples.items())
+    }
     return json.dumps({name: of for name, of in table.items() if of}, indent=1, ensure_ascii=False) + "\n"
 
 
@@ -82,7 +84,7 @@ def shipped(source: Source) -> dict[str, Sample]:
         text = files(package).joinpath(FILE).read_text(encoding="utf-8") if package else "{}"
     except (FileNotFoundError, ModuleNotFoundError, TypeError):
         return {}
-    return {type_: Sample(**each) for type_, each in json.loads(text).get(source.name, {}).items()}
+    return {type_: Sample(**sample) for type_, sample in json.loads(text).get(source.name, {}).items()}
 
 
 def with_new_ids(sample: Sample, source: Source, *, now: datetime) -> Sample:

@@ -64,7 +64,7 @@ class Broken:
 
 _AHEAD: Final = timedelta(minutes=5)
 """By how much a provider's clock may be ahead of ours."""
-_NOBODY: Final = (
+_NO_ID: Final = (
     "it names nobody: what should be an id is a placeholder, such as null, 0 or {{user.id}}, or over 1,000 characters"
 )
 Outcome = Translated | Ignored | Unsupported | Broken
@@ -141,21 +141,21 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, replay_genera
         return _translate_again(event, endpoint, namespace=namespace, replay_generation=replay_generation)
     source = endpoint.source
     try:
-        found = source.find(event.type)
-        if found is None:
+        declared = source.find(event.type)
+        if declared is None:
             return Unsupported(f"{source.title} event type {event.type!r} has no translation")
-        if not callable(found):
-            return Ignored(found.because)
+        if not callable(declared):
+            return Ignored(declared.because)
         source.admit(event)
-        told = list(found(event))
-        who = source.identity(event) if any(message.who is None for message in told) else None
+        translated = list(declared(event))
+        identity_ = source.identity(event) if any(message.who is None for message in translated) else None
         messages = [
-            render(message, event, endpoint, who, namespace=namespace, replay_generation=replay_generation)
-            for message in told
-            if not _about_nobody(message, who, endpoint.user_id_keys)
+            render(message, event, endpoint, identity_, namespace=namespace, replay_generation=replay_generation)
+            for message in translated
+            if not _has_placeholder_id(message, identity_, endpoint.user_id_keys)
         ]
-        if told and not messages:
-            return Ignored(_NOBODY)
+        if translated and not messages:
+            return Ignored(_NO_ID)
     except Skip as skip:
         return Ignored(str(skip))
     except Malformed as error:
@@ -217,13 +217,13 @@ def _reasons(outcomes: Mapping[str, Outcome], kind: type[Broken | Unsupported | 
     return [(key, outcome.reason) for key, outcome in outcomes.items() if isinstance(outcome, kind)]
 
 
-def _about_nobody(message: Message, who: Identity | None, user_id_keys: Sequence[str]) -> bool:
+def _has_placeholder_id(message: Message, identity_: Identity | None, user_id_keys: Sequence[str]) -> bool:
     """Whether a placeholder stands for whom or what the message is about: it would merge all who carry it."""
     if message.kind == "group" and not identity.is_id(message.group_id):
         return True
     if message.kind == "alias" and not identity.is_id(message.previous_id):
         return True
-    return identity.names_a_placeholder(message.who or who or Identity(), user_id_keys)
+    return identity.names_a_placeholder(message.who or identity_ or Identity(), user_id_keys)
 
 
 def _time(message: Message, event: Event) -> datetime:

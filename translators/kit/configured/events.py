@@ -29,7 +29,7 @@ class _Entry:
     outline: Mapping[str, Any]
 
     def fits(self, body: Payload) -> bool:
-        return all(body.get(path) in wanted for path, wanted in self.when.items())
+        return all(body.get(path) in values for path, values in self.when.items())
 
     def message(self, body: Payload, key: str) -> Message:
         fields = {name: read(body) for name, read in self.reads.items()}
@@ -42,8 +42,8 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
     """Register a handler for each type, and the types that are ignored."""
     events = table.table("events")
     outline: dict[str, list[Mapping[str, Any]]] = {}
-    for type_, told in events.items():
-        entries = _entries(events, type_, told)
+    for type_, message in events.items():
+        entries = _entries(events, type_, message)
         source.on(type_)(_handler(entries, events.path(type_), form=form))
         outline[type_] = [entry.outline for entry in entries]
     source.outline = outline
@@ -57,14 +57,14 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
         table.fault("events", 'is missing: say what a type becomes, such as "order.paid" = "Order Completed"')
 
 
-def _entries(events: Table, type_: str, told: Any) -> list[_Entry]:
+def _entries(events: Table, type_: str, message: Any) -> list[_Entry]:
     """A name alone, a table, or a list of tables: several messages, or one of several by its conditions."""
-    if isinstance(told, str):
-        told = {"track": told}
-    several = told if isinstance(told, list) else [told]
+    if isinstance(message, str):
+        message = {"track": message}
+    several = message if isinstance(message, list) else [message]
     where = events.path(type_)
-    named = [(f"{where}[{number}]" if len(several) > 1 else where, each) for number, each in enumerate(several, 1)]
-    return [_entry(Table(path, each, events.faults)) for path, each in named]
+    named = [(f"{where}[{number}]" if len(several) > 1 else where, entry) for number, entry in enumerate(several, 1)]
+    return [_entry(Table(path, entry, events.faults)) for path, entry in named]
 
 
 def _entry(table: Table) -> _Entry:
@@ -73,17 +73,17 @@ def _entry(table: Table) -> _Entry:
     if len(kinds) != 1:
         table.faults.append(f"{table.where} needs one of track = name, identify = true, group = path")
     kind = kinds[0] if kinds else "track"
-    told = table.text(kind) if kind != "identify" else ""
+    target = table.text(kind) if kind != "identify" else ""
     if kind == "identify" and not table.flag("identify"):
         table.fault("identify", "is false: write true, or leave the table out")
-    elif kind != "identify" and kinds and not told:
+    elif kind != "identify" and kinds and not target:
         table.fault(kind, "is empty")
     fields = table.table("fields")
-    reads = {name: read_of(fields, name, each) for name, each in fields.items()}
-    when = {path: tuple(each) if isinstance(each, list) else (each,) for path, each in table.table("when").items()}
-    kinds_of = {name: [kind_of(each)] if kind_of(each) else [] for name, each in sorted(fields.items())}
-    outline = {"kind": kind, "name": told if kind == "track" else "", "fields": kinds_of}
-    return _Entry(kind, told, reads, when, outline)
+    reads = {name: read_of(fields, name, value) for name, value in fields.items()}
+    when = {path: tuple(value) if isinstance(value, list) else (value,) for path, value in table.table("when").items()}
+    kinds_of = {name: [kind_of(value)] if kind_of(value) else [] for name, value in sorted(fields.items())}
+    outline = {"kind": kind, "name": target if kind == "track" else "", "fields": kinds_of}
+    return _Entry(kind, target, reads, when, outline)
 
 
 def _handler(entries: list[_Entry], where: str, *, form: bool) -> Callable[[Event], Iterator[Message]]:

@@ -25,33 +25,33 @@ _SHAPES: Final = (
 )
 
 
-def read_of(table: Table, name: str, told: Any) -> Read:
+def read_of(table: Table, name: str, field: Any) -> Read:
     """How the field is read; what is wrong with it is noted."""
-    if isinstance(told, str) and told:
-        return lambda body: body.get(told)
-    form = frozenset(told) if isinstance(told, Mapping) else frozenset()
-    paths = [] if form == {"value"} else [told[key] for key in form] if form in FORMS else [None]
+    if isinstance(field, str) and field:
+        return lambda body: body.get(field)
+    form = frozenset(field) if isinstance(field, Mapping) else frozenset()
+    paths = [] if form == {"value"} else [field[key] for key in form] if form in FORMS else [None]
     if not all(isinstance(path, str) and path for path in paths):
         table.fault(name, f"must be {_SHAPES}")
         return lambda _: None
     match sorted(form):
         case ["value"]:
-            return lambda _: told["value"]
+            return lambda _: field["value"]
         case ["id"]:
-            return lambda body: body.id(told["id"], None)
+            return lambda body: body.id(field["id"], None)
         case ["text"]:
-            return lambda body: body.text(told["text"], None)
+            return lambda body: body.text(field["text"], None)
         case ["decimal"]:
-            return lambda body: body.decimal(told["decimal"], None)
+            return lambda body: body.decimal(field["decimal"], None)
         case ["time"]:
-            return lambda body: body.when(told["time"], None)
-    return lambda body: body.money(told["minor"], told["currency"])
+            return lambda body: body.when(field["time"], None)
+    return lambda body: body.money(field["minor"], field["currency"])
 
 
-def kind_of(told: Any) -> str:
+def kind_of(field: Any) -> str:
     """The JSON type of what the field gives, empty where the provider decides."""
-    if not isinstance(told, Mapping):
+    if not isinstance(field, Mapping):
         return ""
-    if set(told) == {"value"}:
-        return {str: "string", bool: "boolean", int: "integer", float: "number"}.get(type(told["value"]), "")
-    return FORMS.get(frozenset(told), "")
+    if set(field) == {"value"}:
+        return {str: "string", bool: "boolean", int: "integer", float: "number"}.get(type(field["value"]), "")
+    return FORMS.get(frozenset(field), "")

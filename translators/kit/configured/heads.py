@@ -24,8 +24,8 @@ def body_of(item: Item, *, form: bool) -> Payload:
 
 def headers(table: Table) -> list[str]:
     """The headers that a source's id, type or time stand in, which are kept with the event."""
-    told = (path for key in ("id", "type", "time") for path in _paths(table, key))
-    return [path.removeprefix(_HEADER) for path in told if path.startswith(_HEADER)]
+    paths = (path for key in ("id", "type", "time") for path in _paths(table, key))
+    return [path.removeprefix(_HEADER) for path in paths if path.startswith(_HEADER)]
 
 
 def _paths(table: Table, key: str) -> list[str]:
@@ -82,10 +82,10 @@ def _read(item: Item, body: Payload, path: str) -> str:
 
 
 def _required(item: Item, body: Payload, path: str) -> str:
-    told = _read(item, body, path)
-    if not told:
+    value = _read(item, body, path)
+    if not value:
         raise Malformed(path if path.startswith(_HEADER) else f"$.{path}", "is missing, and it names the event")
-    return told
+    return value
 
 
 def _when(item: Item, body: Payload, path: str, *, naive: bool) -> datetime | None:

@@ -24,8 +24,8 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
             "own_account = true where the events are your own account's affair"
         )
     externals = _externals(table.table("external_ids"))
-    told = table.table("traits")
-    traits = {name: read_of(told, name, each) for name, each in told.items()}
+    traits_table = table.table("traits")
+    traits = {name: read_of(traits_table, name, value) for name, value in traits_table.items()}
 
     @source.who
     def who(event: Event) -> Identity:
@@ -56,14 +56,14 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
 
 
 def _externals(table: Table) -> dict[str, str]:
-    found = {}
+    external_ids = {}
     for type_, path in table.items():
         try:
             ExternalId(type_, "")
         except Declaration as error:
             table.fault(type_, f"cannot be: {error}")
         if isinstance(path, str):
-            found[type_] = path
+            external_ids[type_] = path
         else:
             table.fault(type_, "is no path: write a text")
-    return found
+    return external_ids

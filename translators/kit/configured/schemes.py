@@ -27,12 +27,12 @@ def scheme_of(source: Table) -> schemes.Scheme | None:
     if kind is None:
         table.fault("class", f"is {table.value.get('class', 'missing')!r}: choose {' or '.join(sorted(_CLASSES))}")
         return None
-    known = {each.name: each for each in fields(kind) if each.name != "strength"}
+    known = {parameter.name: parameter for parameter in fields(kind) if parameter.name != "strength"}
     before = len(table.faults)
     table.only("class", *known)
-    for each in known.values():
-        if each.default is MISSING and each.default_factory is MISSING and each.name not in table:
-            table.fault(each.name, f"is missing: {kind.__name__} needs it")
+    for parameter in known.values():
+        if parameter.default is MISSING and parameter.default_factory is MISSING and parameter.name not in table:
+            table.fault(parameter.name, f"is missing: {kind.__name__} needs it")
     if len(table.faults) > before:
         return None
     try:

@@ -52,7 +52,7 @@ class Table:
         """A text or a list of texts; an empty text is none."""
         value = self.value.get(key) or []
         values = [value] if isinstance(value, str) else value
-        if not isinstance(values, list) or not all(isinstance(each, str) and each for each in values):
+        if not isinstance(values, list) or not all(isinstance(text, str) and text for text in values):
             self.fault(key, f"is {_kind(value)}: write a path, or a list of paths")
             return ()
         return tuple(values)
@@ -83,8 +83,8 @@ class Table:
 
 
 def _list(words: Sequence[str], last: str = "and") -> str:
-    told = sorted(words) if last == "and" else list(words)
-    return told[0] if len(told) == 1 else f"{', '.join(told[:-1])} {last} {told[-1]}"
+    ordered = sorted(words) if last == "and" else list(words)
+    return ordered[0] if len(ordered) == 1 else f"{', '.join(ordered[:-1])} {last} {ordered[-1]}"
 
 
 def _kind(value: Any) -> str:
