@@ -128,7 +128,7 @@ def test_a_message_may_have_its_own_time_person_context_and_integrations() -> No
 
 
 @pytest.mark.parametrize(
-    ("who", "resolved"),
+    ("claims", "resolved"),
     [
         (Identity(metadata=({"uid": "b"}, {"user_id": " a "}), user_ids=("c",)), {"userId": "a"}),
         (Identity(metadata=({"uid": "b", "user_id": " "},), user_ids=("c",)), {"userId": "b"}),
