@@ -147,7 +147,7 @@ PUMPS = (
 )
 
 
-@pytest.mark.timeout(60)  # milliseconds for each pattern; a quadratic one takes minutes, and its name is printed last
+@pytest.mark.timeout(120)  # milliseconds for each pattern; a quadratic one takes minutes, and its name is printed last
 def test_no_pattern_is_quadratic():
     for name, pattern, methods in patterns():
         print(name, methods)
