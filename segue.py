@@ -1,7 +1,7 @@
 """The command `segue`, also as `python -m segue`.
 
-PyPI has distributions that install over the packages `translators` and `webhooks`, and importing those runs their code.
-So this module imports neither before it has checked that both are Segue's own.
+Some distributions on PyPI install over the packages `translators` and `webhooks`, and importing them runs their code.
+So this module imports neither before it has checked that both belong to Segue.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from urllib.parse import unquote, urlsplit
 
 PACKAGES = ("translators", "webhooks")
 _FIRST = '"""Segue\'s '
-"""What the `__init__.py` of each begins with."""
+"""The first characters of each package's `__init__.py`."""
 
 
 def main() -> None:
-    """Run the command line, or end with the error of `conflict`."""
+    """Run the command line, or exit with the error of `conflict`."""
     problem = conflict()
     if problem:
         sys.stderr.write(f"Error: {problem[0]}\n{problem[1]}\n")
@@ -32,7 +32,7 @@ def main() -> None:
 
 
 def conflict() -> tuple[str, str] | None:
-    """What stands in the place of Segue's packages, and the hint; None if both are its own."""
+    """Return what replaces or hides one of Segue's packages, and a hint; None if both are Segue's own."""
     for package in PACKAGES:
         folder = _folder(package)
         init = folder / "__init__.py" if folder else None
@@ -50,7 +50,7 @@ def conflict() -> tuple[str, str] | None:
             (
                 f"Install Segue into an environment of its own, without {' and '.join(owners)}."
                 if owners
-                else "Start `segue` in another folder, take that one off PYTHONPATH, or rename it."
+                else "Start `segue` in another folder, remove that folder from PYTHONPATH, or rename it."
             ),
         )
     return None
@@ -58,12 +58,12 @@ def conflict() -> tuple[str, str] | None:
 
 def _folder(package: str) -> Path | None:
     spec = find_spec(package)
-    places = list(spec.submodule_search_locations or ()) if spec else []
-    return Path(places[0]).resolve() if places else None
+    folders = list(spec.submodule_search_locations or ()) if spec else []
+    return Path(folders[0]).resolve() if folders else None
 
 
 def _home() -> Path | None:
-    """The site-packages folder that Segue is installed in."""
+    """Return the site-packages folder of this installation."""
     try:
         return Path(str(metadata.distribution("segue").locate_file(""))).resolve()
     except metadata.PackageNotFoundError:
@@ -71,17 +71,17 @@ def _home() -> Path | None:
 
 
 def _owners(package: str) -> list[str]:
-    """The other distributions that have installed this package."""
+    """Return the other distributions that have installed this package."""
     return sorted(set(metadata.packages_distributions().get(package, [])) - {"segue"})
 
 
 def _reinstall(owners: Iterable[str]) -> str:
-    """An uninstall alone would take Segue's files with it, so both commands are needed, in this order."""
+    """Return the repair commands, in order: an uninstall alone would remove Segue's files too."""
     pip = f"{shlex.quote(sys.executable)} -m pip"
     uninstall = [f"  {pip} uninstall --yes {' '.join(owners)}"] if owners else []
     return "\n".join(
         [
-            "Repair it in this order:" if owners else "Install it again:",
+            "Repair it in this order:" if owners else "Reinstall Segue:",
             *uninstall,
             f"  {pip} install --force-reinstall --no-deps {_origin()}",
         ]
@@ -89,7 +89,7 @@ def _reinstall(owners: Iterable[str]) -> str:
 
 
 def _origin() -> str:
-    """Where Segue was installed from, as pip recorded it."""
+    """Return where Segue was installed from, as pip recorded it."""
     try:
         recorded = metadata.distribution("segue").read_text("direct_url.json") or ""
     except metadata.PackageNotFoundError:

@@ -71,7 +71,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
             query={**request.get("query", {}), **signed.query}, token=signed.path_token,
         )  # fmt: skip
         try:
-            response = handler.take(source.name, incoming)
+            response = handler.handle(source.name, incoming)
         except Rejected as error:
             response = error_response(error)
         if response.status != 200:

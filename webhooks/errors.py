@@ -1,13 +1,13 @@
-"""Every error of the service, in one tree. An error's docstring is what an operator should know of it.
+"""Every error of the service, in one tree. An error's docstring is what an operator needs to know about it.
 
-SegueError                  message, and a hint that says what to do
-├── SettingsError           the configuration is wrong; names each key, its problem and the mend
+SegueError                  message, and a hint: what to do
+├── SettingsError           the configuration is wrong; each problem names its key and its fix
 ├── PluginError             a translator could not be loaded
-├── Rejected                a request is turned away: status, error, reason, hint (never a secret, never a body)
+├── Rejected                a request is refused: status, error, reason, hint (never a secret, never a body)
 └── JournalError
-    ├── JournalAbsent       nothing has created it yet
-    ├── JournalOutdated     its file is of an earlier version, and was opened only to be read
-    └── JournalUnavailable  nothing was stored: disk full, database away
+    ├── JournalAbsent       it does not exist yet
+    ├── JournalOutdated     its file has an earlier version, and was opened read-only
+    └── JournalUnavailable  nothing was stored: disk full, database unreachable
         └── JournalDamaged  its file is damaged
 """
 
@@ -17,7 +17,7 @@ from collections.abc import Mapping
 
 
 class SegueError(Exception):
-    """The root of all that Segue raises on purpose."""
+    """The base class of every error that Segue raises on purpose."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -26,21 +26,21 @@ class SegueError(Exception):
 
 
 class SettingsError(SegueError):
-    """The configuration is wrong. Nothing is started; each fault names its key, its problem and its mend."""
+    """The configuration is wrong. Nothing is started. Each problem names its key and its fix."""
 
     def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults), hint="Mend these settings, then run `segue check` again.")
+        super().__init__("\n".join(faults), hint="Fix these settings, then run `segue check` again.")
         self.faults = faults
 
 
 class PluginError(SegueError):
-    """A translator could not be loaded. The other sources work on; the traceback is in `segue sources`."""
+    """A translator could not be loaded. The other sources keep working; `segue sources` shows the traceback."""
 
 
 class Rejected(SegueError):
     """A request was refused and changed nothing. `error` is a stable word for programs.
 
-    `detail` is for the operator's log only. `signature` says what is known of the request's signature.
+    `detail` is for the operator's log only. `signature` is the state of the request's signature.
     """
 
     def __init__(
@@ -64,19 +64,19 @@ class Rejected(SegueError):
 
 
 class JournalError(SegueError):
-    """The journal could not do what was asked."""
+    """The journal could not perform an operation."""
 
 
 class JournalUnavailable(JournalError):
-    """Nothing was stored. The provider hears 503 and sends again; mend the disk or database, nothing is lost."""
+    """Nothing was stored. The provider receives 503 and retries; nothing is lost. Fix the disk or the database."""
 
 
 class JournalOutdated(JournalError):
-    """The journal's file is of an earlier version. `segue serve` or `segue migrate` brings it to this one."""
+    """The journal's file has an earlier version. `segue serve` or `segue migrate` upgrades it."""
 
 
 class JournalAbsent(JournalError):
-    """There is no journal yet, and a command that only reads does not create it. `segue serve` does."""
+    """The journal does not exist yet, and a read-only command does not create it. `segue serve` does."""
 
     def __init__(self, message: str, *, hint: str = "`segue serve` creates it.", beginning: str = "0") -> None:
         super().__init__(message, hint=hint)

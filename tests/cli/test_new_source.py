@@ -78,7 +78,7 @@ def test_a_stranger_cannot_take_the_name_of_one_of_ours(tmp_path: Path) -> None:
     install(package, "stripe", "acme_segue:acme")
     listed = json.loads(run("-m", "webhooks.cli", "sources", "--json", cwd=tmp_path, path=package).stdout)
     assert [each["distribution"] for each in listed["sources"] if each["name"] == "stripe"] == ["segue"]
-    assert "must agree" in listed["broken"][0]["error"] or "there already" in listed["broken"][0]["error"]
+    assert "use the same name" in listed["broken"][0]["error"] or "already exists" in listed["broken"][0]["error"]
 
 
 @pytest.mark.parametrize("name", ["Acme", "class", "a-b", "1a"])

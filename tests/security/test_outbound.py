@@ -49,7 +49,7 @@ def test_a_certificate_elsewhere_is_not_asked_for(url):
     forged = replace(incoming, headers={**incoming.headers, "paypal-cert-url": url})
     answer = take(opened, "paypal", forged)
     assert answer.status == 401
-    assert b"a place that is not the provider" in answer.body
+    assert b"a URL that is not the provider" in answer.body
 
 
 class Server(http.server.BaseHTTPRequestHandler):
@@ -87,14 +87,14 @@ def test_a_flood_of_forged_certificates_holds_four_requests_and_no_more(server, 
         thread.start()
     while len(server.asked) < 4:
         pass
-    with pytest.raises(Rejected, match="too many are being fetched") as refused:
+    with pytest.raises(Rejected, match="too many certificates are being fetched") as refused:
         fetch(f"{server.url}/other")
     assert (refused.value.status, len(server.asked)) == (503, 4)
     server.go.set()
     for thread in waiting:
         thread.join()
     assert fetch(f"{server.url}/other") == b"ok"
-    assert certificates._MOST_AT_ONCE == 4
+    assert certificates._MAX_CONCURRENT == 4
 
 
 @pytest.mark.parametrize("proxies", [True, False])

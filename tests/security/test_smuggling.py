@@ -99,5 +99,5 @@ def test_a_get_with_a_body_stores_nothing(wire):
     got = EVENT.replace(b"evt_1", b"evt_got")
     answer = wire.send(request(body=got).replace(b"POST ", b"GET ", 1))
     assert status(answer) == 405
-    assert b"Choose POST" in answer
+    assert b"Select POST" in answer
     assert keys(wire) == before

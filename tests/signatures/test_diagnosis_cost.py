@@ -33,7 +33,7 @@ class Count:
 @pytest.fixture
 def count(monkeypatch: pytest.MonkeyPatch) -> Count:
     counted = Count()
-    real_digest, real_new, real_fits = hmac.digest, hashlib.new, asymmetric.fits
+    real_digest, real_new, real_is_signed_by = hmac.digest, hashlib.new, asymmetric.is_signed_by
 
     class Hmac:
         compare_digest = staticmethod(hmac.compare_digest)
@@ -49,13 +49,13 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
             counted.add(message)
             return real_new(alg, message)
 
-    def fits(key: Any, kind: str, signature: bytes, message: bytes) -> bool:
+    def is_signed_by(key: Any, kind: str, signature: bytes, message: bytes) -> bool:
         counted.add(message)
-        return real_fits(key, kind, signature, message)
+        return real_is_signed_by(key, kind, signature, message)
 
     monkeypatch.setattr(digest, "hmac", Hmac)
     monkeypatch.setattr(digest, "hashlib", Hashlib)
-    monkeypatch.setattr(asymmetric, "fits", fits)
+    monkeypatch.setattr(asymmetric, "is_signed_by", is_signed_by)
     return counted
 
 

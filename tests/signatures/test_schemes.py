@@ -352,8 +352,8 @@ def test_paypals_certificate_is_fetched_from_paypal_only() -> None:
 
 def test_a_certificate_that_cannot_be_used_is_refused() -> None:
     assert judged(PAYPAL, paypal(), "WH-1").fault is Fault.MALFORMED
-    assert "out of date" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: certificate(days=-1)).reason
-    assert "no certificate" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: b"hello").reason
+    assert "not valid now" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: certificate(days=-1)).reason
+    assert "returned no certificate" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: b"hello").reason
 
 
 def test_mailguns_token_may_come_again_with_the_same_body_only() -> None:

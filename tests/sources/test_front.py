@@ -37,7 +37,7 @@ def incoming(body: bytes, secret: str = "secret", **headers: str) -> HttpRequest
 
 def test_signed_challenge_is_answered_and_not_stored() -> None:
     handler, journal = make_handler()
-    reply = handler.take("front", incoming(SYNC, **{"x-front-challenge": 'odd "one"'}))
+    reply = handler.handle("front", incoming(SYNC, **{"x-front-challenge": 'odd "one"'}))
     assert reply.status == 200
     assert json.loads(reply.body) == {"challenge": 'odd "one"'}
     assert journal.rows() == []
@@ -46,7 +46,7 @@ def test_signed_challenge_is_answered_and_not_stored() -> None:
 def test_challenge_with_a_wrong_signature_is_refused() -> None:
     handler, _ = make_handler()
     with pytest.raises(Rejected):
-        handler.take("front", incoming(SYNC, secret="guess", **{"x-front-challenge": "odd"}))
+        handler.handle("front", incoming(SYNC, secret="guess", **{"x-front-challenge": "odd"}))
 
 
 def test_signature_of_one_scheme_is_refused_by_the_other() -> None:

@@ -551,7 +551,7 @@ def delivered(tmp_path: Path, source: Source, *requests: tuple[bytes, dict[str, 
         signed = sign(scheme, body=body, secret=secret, now=NOW)
         names = {name.lower(): value for name, value in (signed.headers | headers).items()}
         incoming = HttpRequest(method="POST", body=body, headers=names, query={}, token="")
-        statuses.append(service.take(source.name, incoming).status)
+        statuses.append(service.handle(source.name, incoming).status)
     count = len(journal.rows(limit=10))
     journal.close()
     return statuses, count

@@ -83,7 +83,7 @@ def post(handler: WebhookHandler, body: bytes, *, url: str = URL, scheme: str = 
     headers = {name.lower(): value for name, value in signed.headers.items()}
     query = url.partition("?")[2]
     incoming = HttpRequest(method="POST", body=body, headers=headers, query={}, token="", query_string=query)
-    return handler.take("hubspot", incoming)
+    return handler.handle("hubspot", incoming)
 
 
 def test_the_schemes_are_those_of_the_official_vectors_and_the_third_is_the_default() -> None:

@@ -47,7 +47,7 @@ def handler(tmp_path: Path) -> Iterator[WebhookHandler]:
 
 
 def post(handler: WebhookHandler, body: bytes, token: str = "tok") -> Any:
-    return handler.take("salesforce", HttpRequest(method="POST", body=body, headers={}, token=token))
+    return handler.handle("salesforce", HttpRequest(method="POST", body=body, headers={}, token=token))
 
 
 def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(handler: WebhookHandler) -> None:

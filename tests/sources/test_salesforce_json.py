@@ -317,7 +317,7 @@ def handler(tmp_path: Path) -> Iterator[WebhookHandler]:
 
 
 def post(handler: WebhookHandler, body: Any, name: str = "hiding") -> Any:
-    return handler.take(name, HttpRequest(method="POST", body=json.dumps(body).encode(), headers={}))
+    return handler.handle(name, HttpRequest(method="POST", body=json.dumps(body).encode(), headers={}))
 
 
 def test_unsigned_verification_is_answered_and_not_stored_or_logged(

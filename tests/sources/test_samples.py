@@ -229,7 +229,7 @@ def send(name: str, sample: Sample, journal: SqliteJournal) -> Endpoint:
         headers={key.lower(): value for key, value in {**headers, **signed.headers}.items()},
     )  # fmt: skip
     try:
-        assert handler.take(name, request).status == 200
+        assert handler.handle(name, request).status == 200
     except Rejected as error:
         if error.status != 400:
             raise

@@ -245,7 +245,7 @@ def send_options(
         name="stripe", source=stripe, scheme=stripe.schemes[scheme], secrets=("tok",), options=stripe.defaults()
     )
     handler = WebhookHandler(endpoints={"stripe": endpoint}, sources={}, journal=journal, max_body=1000)
-    return handler.take("stripe", HttpRequest(method="OPTIONS", body=b"", headers=headers or {}, token=token))
+    return handler.handle("stripe", HttpRequest(method="OPTIONS", body=b"", headers=headers or {}, token=token))
 
 
 def test_event_grid_options_request_requires_the_token(tmp_path: Path) -> None:

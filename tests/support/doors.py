@@ -137,7 +137,7 @@ def door(journal: Any, *, now: datetime = NOW, max_body: int = 1 << 20, **change
 def take(door: WebhookHandler, name: str, incoming: HttpRequest) -> HttpResponse:
     """The answer, a rejection as its own."""
     try:
-        return door.take(name, incoming)
+        return door.handle(name, incoming)
     except Rejected as error:
         return error_response(error)
 

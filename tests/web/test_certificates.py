@@ -56,7 +56,7 @@ def test_only_so_many_are_kept(url: str) -> None:
     certificates = Certificates()
     for number in range(40):
         certificates(f"{url}/{number}")
-    assert len(certificates._kept) == 32
+    assert len(certificates._cache) == 32
 
 
 @pytest.mark.parametrize("path", ["/moved", "/none", "/large"])

@@ -119,5 +119,5 @@ def test_a_signed_body_with_a_charset_as_its_encoding_is_taken() -> None:
         endpoints={"acme": make_endpoint()}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
     )  # type: ignore[arg-type]
     headers = {name.lower(): value for name, value in signed(body()).items()} | {"content-encoding": "UTF-8"}
-    assert door.take("acme", HttpRequest(method="POST", body=body(), headers=headers)).status == 200
+    assert door.handle("acme", HttpRequest(method="POST", body=body(), headers=headers)).status == 200
     assert journal.rows()[0].event.raw == body()

@@ -13,7 +13,7 @@ from memory_journal import MemoryJournal
 from translators.kit import Declaration, Delivery, HmacBody, Response, SharedToken, Source
 from webhooks.signatures import presents
 from webhooks.sources.endpoints import Endpoint
-from webhooks.web.handler import LOOKS, HttpRequest, WebhookHandler
+from webhooks.web.handler import DESCRIBE_METHODS, HttpRequest, WebhookHandler
 
 PLACES = places()
 NAMES = [place.name for place in PLACES]
@@ -28,7 +28,7 @@ def ask(
     opened: WebhookHandler, name: str, method: str, incoming: HttpRequest | None = None, **change: Any
 ) -> tuple[int, Any]:
     incoming = incoming or HttpRequest(method=method, body=b"", headers={})
-    path = f"/webhooks/{name}" + (f"/{incoming.token}" if incoming.token and method not in LOOKS else "")
+    path = f"/webhooks/{name}" + (f"/{incoming.token}" if incoming.token and method not in DESCRIBE_METHODS else "")
     status, _, answer = call(opened, path, replace(incoming, method=method, **change))
     return status, json.loads(answer) if answer else None
 
@@ -52,7 +52,7 @@ def test_a_get_with_a_signature_a_body_or_a_query_is_405_and_a_bare_one_shows_th
     for what, incoming in attempts.items():
         status, answer = ask(opened, place.name, "GET", incoming)
         assert (status, answer["error"]) == (405, "method_not_allowed"), what
-        assert "Choose POST" in answer["hint"], what
+        assert "Select POST" in answer["hint"], what
         assert ask(opened, place.name, "HEAD", incoming) == (405, None), what
     after = metric(opened, "rejected", source=place.name, reason="method_not_allowed")
     assert after - before == 2 * len(attempts)
@@ -91,7 +91,7 @@ def test_a_declared_method_without_a_body_is_405_and_its_hint_names_what_is_take
     status, answer = ask(door(journal), name, "PUT", incoming)
     assert status == 405
     assert "without a body" in answer["reason"]
-    assert "DELETE, PATCH, PUT are taken too, with a body" in answer["hint"]
+    assert "DELETE, PATCH, PUT with a body are accepted too" in answer["hint"]
     assert journal.rows() == []
 
 

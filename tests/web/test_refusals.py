@@ -18,7 +18,7 @@ from webhooks.monitoring.metrics import Meter, Totals, refused_counts
 from webhooks.monitoring.snapshot import JournalSnapshot
 from webhooks.settings import AlertSettings
 from webhooks.web.handler import HttpRequest, WebhookHandler
-from webhooks.web.refusals import MOST_LINES, WINDOW, Refusals
+from webhooks.web.refusals import MAX_LINES, WINDOW, Refusals
 
 
 class Bench:
@@ -176,37 +176,37 @@ def test_a_flood_is_sampled_and_what_was_left_out_is_counted_and_said(caplog: An
         for _ in range(1000):
             refusals.record("acme", rejected, method="POST", now=NOW)
         refusals.record("shop", rejected, method="POST", now=NOW)
-        assert len(lines("rejected")) == MOST_LINES + 1
+        assert len(lines("rejected")) == MAX_LINES + 1
         refusals.flush()
-        assert lines("more were rejected") == []
+        assert lines("more rejections") == []
         clock[0] = WINDOW
         refusals.flush()
-        (summary,) = lines("more were rejected")
-        assert (summary.endpoint, summary.error, summary.left_out) == ("acme", "wrong_secret", 1000 - MOST_LINES)
+        (summary,) = lines("more rejections")
+        assert (summary.endpoint, summary.error, summary.left_out) == ("acme", "wrong_secret", 1000 - MAX_LINES)
         refusals.record("acme", rejected, method="POST", now=NOW)
-        assert len(lines("rejected")) == MOST_LINES + 2
+        assert len(lines("rejected")) == MAX_LINES + 2
         assert refusals._windows.keys() == {("acme", "wrong_secret")}
 
 
 def test_what_was_left_out_is_said_at_the_process_end(caplog: Any) -> None:
     refusals = Refusals(Meter(), tick=lambda: 0.0)
     with caplog.at_level(logging.WARNING):
-        for _ in range(MOST_LINES + 3):
+        for _ in range(MAX_LINES + 3):
             refusals.record("acme", Rejected(401, "clock", "No."), method="POST", now=NOW)
         refusals.flush(at_end=True)
         refusals.flush(at_end=True)
-    assert [record.left_out for record in caplog.records if record.message == "more were rejected"] == [3]
+    assert [record.left_out for record in caplog.records if record.message == "more rejections"] == [3]
 
 
 def test_a_summary_comes_with_the_next_refusal_too(caplog: Any) -> None:
     clock = [0.0]
     refusals = Refusals(Meter(), tick=lambda: clock[0])
     with caplog.at_level(logging.WARNING):
-        for _ in range(MOST_LINES + 7):
+        for _ in range(MAX_LINES + 7):
             refusals.record("acme", Rejected(415, "unsupported_encoding", "No."), method="POST", now=NOW)
         clock[0] = WINDOW + 1
         refusals.record("acme", Rejected(415, "unsupported_encoding", "No."), method="POST", now=NOW)
-    assert [record.left_out for record in caplog.records if record.message == "more were rejected"] == [7]
+    assert [record.left_out for record in caplog.records if record.message == "more rejections"] == [7]
 
 
 @pytest.mark.parametrize("name", sorted(PLACES_BY_NAME))
@@ -247,7 +247,7 @@ def test_a_mistyped_name_in_the_url_is_logged_with_the_nearest_one(caplog: Any) 
         for name in ("acmee", "x" * 4000, "t0ken"):
             assert bench.send(body(), sign=body(), name=name) == 404
     details = [getattr(record, "detail", "") for record in caplog.records if record.message == "rejected"]
-    assert details == ["the nearest name is acme", "", ""]
+    assert details == ["the most similar name is acme", "", ""]
 
 
 def test_the_announced_size_of_a_body_that_is_too_large_is_logged(caplog: Any) -> None:

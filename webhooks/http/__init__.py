@@ -1,1 +1,1 @@
-"""HTTP as the service uses it: the one outgoing client, certificates, content encodings."""
+"""HTTP for the service: the outgoing client, certificates, content encodings."""

@@ -1,6 +1,6 @@
-"""Fetches a provider's signing certificate (PayPal names it by URL), and keeps it for a while.
+"""Fetch and cache a provider's signing certificate (PayPal names it by URL).
 
-The verifier has pinned scheme, host and path before it asks. Here: no redirects, no proxies, small, quick.
+The verifier has checked scheme, host and path before. No redirects, no proxies; size and time are limited.
 """
 
 from __future__ import annotations
@@ -14,27 +14,27 @@ from typing import Final
 from urllib.error import HTTPError, URLError
 
 from webhooks.errors import Rejected
-from webhooks.http.opener import opener as plain
+from webhooks.http.opener import opener as new_opener
 
-_MOST_BYTES: Final = 64 * 1024
-_MOST_KEPT: Final = 32
-_MOST_AT_ONCE: Final = 4
-"""Who forges requests can name any certificate of the provider's, and each is asked for before anything is proven."""
+_MAX_BYTES: Final = 64 * 1024
+_MAX_CACHED: Final = 32
+_MAX_CONCURRENT: Final = 4
+"""A forged request can name any certificate of the provider, and it is fetched before the signature is verified."""
 
 
 def unavailable(reason: str) -> Rejected:
-    """The certificate could not be had now; the provider sends again."""
+    """Return the rejection of a request whose certificate cannot be fetched now; the provider retries."""
     return Rejected(
         503,
         "certificate_unavailable",
-        f"The provider's signing certificate could not be had: {reason}.",
-        hint="Send it again; the operator checks that this machine reaches the provider over HTTPS.",
+        f"The provider's signing certificate could not be fetched: {reason}.",
+        hint="Send it again. The operator checks that this machine can reach the provider over HTTPS.",
         headers={"Retry-After": "30"},
     )
 
 
 class Certificates:
-    """`certificates(url)` gives the PEM bytes; each is fetched at most once in `keep` seconds."""
+    """A cache: `certificates(url)` returns the PEM bytes, fetched at most once in `keep` seconds."""
 
     def __init__(
         self,
@@ -47,32 +47,32 @@ class Certificates:
         self._keep = keep
         self._timeout = timeout
         self._clock = clock
-        self._opener = opener or plain(proxies=False)
-        self._kept: dict[str, tuple[float, bytes]] = {}
+        self._opener = opener or new_opener(proxies=False)
+        self._cache: dict[str, tuple[float, bytes]] = {}
         self._lock = threading.Lock()
-        self._room = threading.BoundedSemaphore(_MOST_AT_ONCE)
+        self._slots = threading.BoundedSemaphore(_MAX_CONCURRENT)
 
     def __call__(self, url: str) -> bytes:
-        """The certificate; `Rejected` with 503 where it cannot be had."""
+        """Return the certificate. Raise `Rejected` with 503 if it cannot be fetched."""
         with self._lock:
-            kept = self._kept.get(url)
-        if kept is not None and self._clock() - kept[0] < self._keep:
-            return kept[1]
-        if not self._room.acquire(blocking=False):
-            raise unavailable("too many are being fetched")
+            cached = self._cache.get(url)
+        if cached is not None and self._clock() - cached[0] < self._keep:
+            return cached[1]
+        if not self._slots.acquire(blocking=False):
+            raise unavailable("too many certificates are being fetched")
         try:
-            with self._opener.open(url, timeout=self._timeout) as answer:
-                body: bytes = answer.read(_MOST_BYTES + 1)
+            with self._opener.open(url, timeout=self._timeout) as response:
+                body: bytes = response.read(_MAX_BYTES + 1)
         except (URLError, OSError, ValueError, HTTPException) as error:
             if isinstance(error, HTTPError):
                 error.close()
             raise unavailable(type(error).__name__) from error
         finally:
-            self._room.release()
-        if len(body) > _MOST_BYTES:
-            raise unavailable("it is unreasonably large")
+            self._slots.release()
+        if len(body) > _MAX_BYTES:
+            raise unavailable("it is too large")
         with self._lock:
-            while len(self._kept) >= _MOST_KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[url] = (self._clock(), body)
+            while len(self._cache) >= _MAX_CACHED:
+                del self._cache[next(iter(self._cache))]
+            self._cache[url] = (self._clock(), body)
         return body

@@ -1,4 +1,4 @@
-"""One HTTP request to an address that the operator gave: bounded in time and bytes, no redirect followed, no proxy."""
+"""One HTTP request to an address from the configuration: limited in time and size, no redirects, no proxy."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-MOST: Final = 100_000
-"""Bytes of an answer that are read at most."""
+MAX_BYTES: Final = 100_000
+"""How many bytes of a response body are read at most."""
 Unreachable: Final = (OSError, http.client.HTTPException)
-"""What `exchange` raises where no answer came."""
+"""The errors that `request` raises if there is no response."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClientResponse:
-    """The answer; header names are lower case."""
+    """The response; header names are lower case."""
 
     status: int
     phrase: str
@@ -30,41 +30,41 @@ class ClientResponse:
 def request(
     method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, timeout: float = 10.0
 ) -> ClientResponse:
-    """Ask once. After `timeout` seconds it ends, whatever the server does meanwhile (name resolution apart)."""
+    """Send one request and return the response. Everything but name resolution ends after `timeout` seconds."""
     parts = urlsplit(url)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=timeout)
-    over = threading.Event()
+    timed_out = threading.Event()
 
     def end() -> None:
-        over.set()
-        with suppress(OSError):  # it may be closed just now
+        timed_out.set()
+        with suppress(OSError):  # it may already be closed
             sock.shutdown(socket.SHUT_RDWR)
 
     watchdog = threading.Timer(timeout, end)
     watchdog.daemon = True
     try:
         connection.connect()
-        sock = connection.sock  # an answer that ends with its connection takes it from there
+        sock = connection.sock  # http.client drops it if the response ends with the connection
         watchdog.start()
         path = parts.path or "/"
         connection.request(method, f"{path}?{parts.query}" if parts.query else path, body or None, dict(headers or {}))
-        answer = connection.getresponse()
-        told = {name.lower(): value for name, value in answer.getheaders()}
-        heard = ClientResponse(answer.status, answer.reason, told, answer.read(MOST))
+        response = connection.getresponse()
+        fields = {name.lower(): value for name, value in response.getheaders()}
+        result = ClientResponse(response.status, response.reason, fields, response.read(MAX_BYTES))
     except Unreachable:
-        if not over.is_set():
+        if not timed_out.is_set():
             raise
     finally:
         watchdog.cancel()
         connection.close()
-    if over.is_set():
+    if timed_out.is_set():
         raise TimeoutError
-    return heard
+    return result
 
 
 def failure_reason(error: BaseException) -> str:
-    """What went wrong, without an address or an object's repr."""
+    """Return what went wrong, without an address or the repr of an object."""
     if isinstance(error, TimeoutError):
         return "no answer in time"
     if isinstance(error, OSError) and error.strerror:

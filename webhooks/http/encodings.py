@@ -1,4 +1,4 @@
-"""Undo the Content-Encoding of a request's body, in linear time and never beyond the body limit.
+"""Decode the Content-Encoding of a request's body, in linear time and never beyond the body limit.
 
 https://www.rfc-editor.org/rfc/rfc9110#section-8.4
 """
@@ -13,27 +13,27 @@ from webhooks.errors import Rejected
 
 _IDENTITY: Final = re.compile(
     r"""
-    identity | none | null | undefined | binary | [78]bit | chunked     # nothing was done that is left to undo
+    identity | none | null | undefined | binary | [78]bit | chunked     # no coding
     | [a-z]+/[a-z0-9.+-]+                                               # a media type
     | (?:charset\s*=\s*)?"?(?:
         utf-?(?:8|16|32)(?:-?[bl]e)? | us-ascii | ascii
         | iso[-_]?8859[-_]?\d{1,2} | latin-?\d{1,2} | windows-?\d{3,4} | cp-?\d{3,4}
         | koi8-[ru] | shift[-_]jis | euc-(?:jp|kr|cn) | iso-2022-(?:jp|kr) | gb2312 | gbk | gb18030 | big5
-    )"?                                                                 # a charset, which belongs into Content-Type
+    )"?                                                                 # a charset, which belongs in Content-Type
     """,
     re.VERBOSE,
 )
 _GZIP: Final = frozenset({"gzip", "x-gzip"})
 _DEFLATE: Final = frozenset({"deflate", "x-deflate"})
-_MOST_MEMBERS: Final = 1000
+_MAX_MEMBERS: Final = 1000
 _PIECE: Final = 16 * 1024
 """At most this much of the input is copied for each gzip member, so that many small ones are not quadratic."""
 
 
 def decode(body: bytes, content_encoding: str, limit: int) -> bytes:
-    """Return the body without its Content-Encoding; the same object if there is nothing to undo.
+    """Return the decoded body; the same object if it is not encoded.
 
-    Some senders write a charset or media type into this header. That is no coding, and is passed over.
+    Some senders write a charset or media type into this header. That is not a coding and is ignored.
     """
     if not content_encoding:
         return body
@@ -53,17 +53,17 @@ def decode(body: bytes, content_encoding: str, limit: int) -> bytes:
         return _gunzip(body, limit) if coding in _GZIP else _inflate(body, limit)
     except zlib.error:
         name = "gzip" if coding in _GZIP else "deflate"
-        raise bad_encoding(f"Content-Encoding says {name}, and the body is not {name}.") from None
+        raise bad_encoding(f"Content-Encoding is {name}, but the body is not {name}.") from None
 
 
 def bad_encoding(reason: str) -> Rejected:
-    """Return the refusal of a body that is not what its Content-Encoding says."""
+    """Return the rejection of a body that does not match its Content-Encoding."""
     hint = "Send the bytes unchanged. A proxy that decompresses the body must remove the Content-Encoding header too."
     return Rejected(400, "bad_encoding", reason, hint=hint)
 
 
 def too_large(limit: int, length: int | None = None) -> Rejected:
-    """Return the refusal of a body over the limit; `length` is what its Content-Length says."""
+    """Return the rejection of a body over the limit; `length` is its Content-Length."""
     return Rejected(
         413,
         "body_too_large",
@@ -74,20 +74,20 @@ def too_large(limit: int, length: int | None = None) -> Rejected:
 
 
 def _gunzip(data: bytes, limit: int) -> bytes:
-    """Read one gzip member after another. https://www.rfc-editor.org/rfc/rfc1952#page-5"""
+    """Decode one gzip member after another. https://www.rfc-editor.org/rfc/rfc1952#page-5"""
     decoded, view, at, members = bytearray(), memoryview(data), 0, 0
     while at < len(view) or not members:
-        if members and not any(view[at:]):  # padding, as some tapes and writers leave it
+        if members and not any(view[at:]):  # zero padding, which some writers add
             break
         members += 1
-        if members > _MOST_MEMBERS:
-            raise bad_encoding(f"The gzip body has more than {_MOST_MEMBERS} members.")
+        if members > _MAX_MEMBERS:
+            raise bad_encoding(f"The gzip body has more than {_MAX_MEMBERS} members.")
         at = _member(zlib.MAX_WBITS | 16, view, at, decoded, limit)
     return bytes(decoded)
 
 
 def _inflate(data: bytes, limit: int) -> bytes:
-    """Read deflate in its zlib wrapper, as the standard says, or bare, as many senders do."""
+    """Decode deflate with its zlib wrapper, as the standard requires, or raw, as many senders send it."""
     wrapped = len(data) > 1 and data[0] & 0x0F == zlib.DEFLATED and int.from_bytes(data[:2], "big") % 31 == 0
     for window in (zlib.MAX_WBITS, -zlib.MAX_WBITS) if wrapped else (-zlib.MAX_WBITS,):
         decoded = bytearray()
@@ -102,14 +102,14 @@ def _inflate(data: bytes, limit: int) -> bytes:
 
 
 def _member(window: int, view: memoryview, at: int, decoded: bytearray, limit: int) -> int:
-    """Decompress one stream that begins at `at`; return where it ends."""
-    machine = zlib.decompressobj(window)
-    while not machine.eof:
+    """Decompress one stream that begins at `at`; return its end."""
+    decompressor = zlib.decompressobj(window)
+    while not decompressor.eof:
         piece = view[at : at + _PIECE]
         if not piece:
             raise bad_encoding("The compressed body ends too early.")
-        decoded += machine.decompress(piece, limit + 1 - len(decoded))
+        decoded += decompressor.decompress(piece, limit + 1 - len(decoded))
         if len(decoded) > limit:
             raise too_large(limit)
-        at += len(piece) - len(machine.unconsumed_tail) - len(machine.unused_data)
+        at += len(piece) - len(decompressor.unconsumed_tail) - len(decompressor.unused_data)
     return at

@@ -1,6 +1,6 @@
-"""Requests that the service makes besides those to Segment: over http and https only, and never redirected.
+"""An opener for requests other than those to Segment: http and https only, no redirects.
 
-A redirect would carry a key to whatever address an answer names; `file:` and `ftp:` have no business here.
+A redirect would send a key to the address that a response names. `file:` and `ftp:` URLs are refused.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from typing import Any
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
     def redirect_request(self, *_: Any) -> None:
-        """What is asked for is where it is said to be, or nowhere."""
+        """Follow no redirect."""
 
 
 def opener(*, proxies: bool) -> urllib.request.OpenerDirector:
-    """`proxies` follows HTTPS_PROXY and the like. A 3xx is an `HTTPError`, another scheme a `URLError`."""
+    """Return an opener. `proxies` uses HTTPS_PROXY and the like. A 3xx raises `HTTPError`, other schemes `URLError`."""
     director = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(None if proxies else {}),

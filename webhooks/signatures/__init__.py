@@ -1,4 +1,4 @@
-"""Trust: whether a request comes from its provider, unchanged and in time. Meaning is another room."""
+"""Verification: whether a request comes from its provider, unchanged and in time. Translation is a separate package."""
 
 from webhooks.signatures.diagnose import Allowance
 from webhooks.signatures.form import secret_format_error

@@ -1,4 +1,4 @@
-"""G and the Ed25519 half of D: signatures by a public key."""
+"""Class G and the Ed25519 part of class D: signatures that a public key verifies."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _HASH: Final = hashes.SHA256
 
 @lru_cache(maxsize=256)
 def load_key(secret: str) -> PublicKeyTypes | None:
-    """A public key: PEM, or base64 of SPKI with or without armour of any label, or 32 raw Ed25519 bytes.
+    """Return a public key: PEM, or base64 of SPKI with or without armour of any label, or 32 raw Ed25519 bytes.
 
-    Freshchat shows an SPKI under an `RSA PUBLIC KEY` label, on one line: the label is not believed.
+    Freshchat shows an SPKI under an `RSA PUBLIC KEY` label, on one line, so the label is ignored.
     """
     text = "".join(_ARMOUR.sub("", secret).split()).removeprefix("whpk_")
     try:
@@ -43,8 +43,8 @@ def load_key(secret: str) -> PublicKeyTypes | None:
         return None
 
 
-def fits(key: PublicKeyTypes | None, kind: str, signature: bytes, message: bytes) -> bool:
-    """Whether the key is of the kind and signed the message."""
+def is_signed_by(key: PublicKeyTypes | None, kind: str, signature: bytes, message: bytes) -> bool:
+    """Return whether the key has this kind and signed the message."""
     try:
         if kind == "ed25519" and isinstance(key, ed25519.Ed25519PublicKey):
             key.verify(signature, message)
@@ -63,8 +63,8 @@ def fits(key: PublicKeyTypes | None, kind: str, signature: bytes, message: bytes
     return True
 
 
-class SignedMessage:
-    """What a request of class G presents; `holds(secret, body)` as a claim's does."""
+class PublicKeySignature:
+    """A presented signature of class G; `matches(secret, body)` works as in `PresentedSignature`."""
 
     covers_body = True
     weight = 1
@@ -83,42 +83,42 @@ class SignedMessage:
         id_ = header(request, scheme.id_header) if scheme.id_header else ""
         self._texts = {"ts": text_bytes(ts), "id": text_bytes(id_)}
         self._scheme = scheme
-        self._certified: PublicKeyTypes | None = None
+        self._certificate_key: PublicKeyTypes | None = None
         if scheme.cert_url_header is not None:
             url = header(request, scheme.cert_url_header)
-            self._certified = _certificate(scheme, url, now, fetch)
+            self._certificate_key = _certificate(scheme, url, now, fetch)
         self.body = request.body
 
-    def holds(self, secret: str, body: bytes | None = None) -> bool:
-        """Whether the signature is right for this body and this public key (or, with a certificate, this id)."""
-        over = self.body if body is None else body
-        values = {**self._texts, "secret": text_bytes(secret), "body": over}
-        message = fill(self._scheme.template, lambda name: crc32(over) if name == "crc32" else values[name])
-        key = self._certified if self._scheme.cert_url_header is not None else load_key(secret)
-        return fits(key, self._scheme.kind, self._signature, message)
+    def matches(self, secret: str, body: bytes | None = None) -> bool:
+        """Return whether the signature matches this body and public key (or, with a certificate, this webhook id)."""
+        signed_body = self.body if body is None else body
+        values = {**self._texts, "secret": text_bytes(secret), "body": signed_body}
+        message = fill(self._scheme.template, lambda name: crc32(signed_body) if name == "crc32" else values[name])
+        key = self._certificate_key if self._scheme.cert_url_header is not None else load_key(secret)
+        return is_signed_by(key, self._scheme.kind, self._signature, message)
 
 
 def _certificate(
     scheme: PublicKey, url: str, now: datetime, fetch: Callable[[str], bytes] | None
 ) -> PublicKeyTypes | None:
-    """The key of the certificate at a URL whose scheme, host and path are the provider's own."""
-    pinned = Unreadable(f"The {scheme.cert_url_header} header names a place that is not the provider's.")
+    """Return the key of the certificate at a URL, if its scheme, host and path are the provider's."""
+    foreign = Unreadable(f"The {scheme.cert_url_header} header names a URL that is not the provider's.")
     try:
         parts = urlsplit(url)
-        strange = parts.scheme != "https" or parts.port not in {None, 443} or bool(parts.query or parts.fragment)
+        is_foreign = parts.scheme != "https" or parts.port not in {None, 443} or bool(parts.query or parts.fragment)
     except ValueError:
-        raise pinned from None
-    strange = strange or parts.netloc.removesuffix(":443").lower() not in scheme.cert_hosts
-    strange = strange or not parts.path.startswith(scheme.cert_path) or ".." in parts.path
-    if strange or not _PLAIN_URL.fullmatch(url):
-        raise pinned
+        raise foreign from None
+    is_foreign = is_foreign or parts.netloc.removesuffix(":443").lower() not in scheme.cert_hosts
+    is_foreign = is_foreign or not parts.path.startswith(scheme.cert_path) or ".." in parts.path
+    if is_foreign or not _PLAIN_URL.fullmatch(url):
+        raise foreign
     if fetch is None:
-        raise Unreadable("The provider's certificate cannot be fetched here.")
+        raise Unreadable("The provider's certificate cannot be fetched by this command.")
     try:
         certificate = x509.load_pem_x509_certificate(fetch(url))
         key = certificate.public_key()
     except (ValueError, UnsupportedAlgorithm):
-        raise Unreadable("There is no certificate at the certificate's URL.") from None
+        raise Unreadable("The certificate's URL returned no certificate.") from None
     if not certificate.not_valid_before_utc <= now <= certificate.not_valid_after_utc:
-        raise Unreadable("The provider's certificate is out of date, or this machine's clock is wrong.")
+        raise Unreadable("The provider's certificate is not valid now, or this machine's clock is wrong.")
     return key

@@ -1,4 +1,4 @@
-"""Keys, digests, timestamps and templates: the small parts that every scheme is made of."""
+"""Keys, digests, timestamps and templates: the parts that every scheme uses."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from typing import Final
 from translators.kit import from_iso
 from translators.kit.schemes import KeyForm, TimeForm
 
-_HOLE: Final = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER: Final = re.compile(r"\{(\w+)\}")
 _DIGITS: Final = frozenset("0123456789")
 _MS_FROM: Final = 100_000_000_000
 
 
 @lru_cache(maxsize=1024)
 def key_bytes(secret: str, form: KeyForm) -> bytes | None:
-    """The key as bytes; None where the secret is not in that form. `whsec_` is no part of a base64 key."""
+    """Return the key as bytes, or None if the secret does not have this form. `whsec_` is not part of a base64 key."""
     if form == "utf8":
         return secret.encode()
     try:
@@ -41,18 +41,18 @@ def digest(key: bytes, message: bytes, alg: str, encoding: str) -> bytes:
 
 
 def plain_digest(message: bytes, alg: str, encoding: str) -> bytes:
-    """A bare hash as the text that travels."""
+    """Return a hash without a key, as the text that is sent."""
     raw = hashlib.new(alg, message).digest()
     return raw.hex().encode() if encoding == "hex" else base64.b64encode(raw)
 
 
 def text_bytes(text: str) -> bytes:
-    """A header's text as bytes, whatever it holds; never raises."""
+    """Return a header's text as bytes. Never raise."""
     return text.encode("utf-8", "surrogatepass")
 
 
 def seconds_of(text: str, form: TimeForm) -> float | None:
-    """A timestamp's text as unix seconds; None where it is unreadable."""
+    """Return a timestamp's text as unix seconds, or None if it cannot be read."""
     if form == "iso":
         try:
             return from_iso(text).timestamp()
@@ -65,7 +65,7 @@ def seconds_of(text: str, form: TimeForm) -> float | None:
 
 
 def text_of(moment: datetime, form: TimeForm) -> str:
-    """A timestamp as a provider would write it."""
+    """Return a timestamp as a provider writes it."""
     if form == "iso":
         return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
     return str(int(moment.timestamp() * 1000)) if form == "ms" else str(int(moment.timestamp()))
@@ -73,9 +73,9 @@ def text_of(moment: datetime, form: TimeForm) -> str:
 
 @lru_cache(maxsize=256)
 def _parts(template: str) -> tuple[str, ...]:
-    return tuple(_HOLE.split(template))
+    return tuple(_PLACEHOLDER.split(template))
 
 
 def fill(template: str, values: Callable[[str], bytes]) -> bytes:
-    """`{ts}.{body}` and the like, as bytes; odd parts are the names."""
+    """Fill a template such as `{ts}.{body}`, and return bytes. Odd parts are the names."""
     return b"".join(values(part) if index % 2 else part.encode() for index, part in enumerate(_parts(template)))

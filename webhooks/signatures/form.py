@@ -1,4 +1,4 @@
-"""Whether a secret has the form that its scheme needs, before any webhook comes."""
+"""Check that a secret has the form that its scheme needs, before any webhook arrives."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from webhooks.signatures.digest import key_bytes
 
 
 def secret_format_error(scheme: Scheme, secret: str) -> str:
-    """The form that it should have and has not; empty where it may be right."""
+    """Return the form that the secret should have; empty if it may be right."""
     if isinstance(scheme, PublicKey):
-        wanted = "" if scheme.cert_url_header or load_key(secret) is not None else "a public key"
+        expected = "" if scheme.cert_url_header or load_key(secret) is not None else "a public key"
     elif isinstance(scheme, SharedToken):
-        wanted = "user:password" if scheme.where == "basic" and ":" not in secret else ""
+        expected = "user:password" if scheme.where == "basic" and ":" not in secret else ""
     else:
         form = getattr(scheme, "key", "utf8")
-        wanted = "" if key_bytes(secret, form) is not None else {"hex": "hexadecimal"}.get(form, form)
-    return wanted
+        expected = "" if key_bytes(secret, form) is not None else {"hex": "hexadecimal"}.get(form, form)
+    return expected

@@ -1,4 +1,4 @@
-"""What is verified, and what came of it."""
+"""The input and the result of a verification."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """The signed parts of a request. Header names are lower case; `public_url` is the URL as it was registered.
+    """The signed parts of a request. Header names are lower case; `public_url` is the URL as it is registered.
 
-    `path` is the path that was called, for the diagnosis; `url_setting` is what an operator sets `public_url` by.
+    `path` is the requested path, for the diagnosis. `url_setting` names the setting of `public_url`.
     """
 
     body: bytes
@@ -27,7 +27,7 @@ class Request:
 
 
 class Fault(StrEnum):
-    """Why a request is turned away, in one stable word."""
+    """Why a request is refused, in one stable word."""
 
     NONE = "none"
     NOT_CONFIGURED = "not_configured"
@@ -41,7 +41,7 @@ class Fault(StrEnum):
 
 
 class Signature(StrEnum):
-    """What is known of the signature of a request that was refused."""
+    """The state of a refused request's signature."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -51,9 +51,9 @@ class Signature(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`ok`, or the fault with a reason and what to do. Neither text ever holds a secret or a part of the body.
+    """The result: `ok`, or a fault with a reason and a hint. Neither text holds a secret or a part of the body.
 
-    `proven` says of a fault that the sender knows the secret: the signature fits another body, URL or time.
+    `proven` says that the sender of a faulty request knows the secret: the signature matches another body, URL or time.
     """
 
     fault: Fault
@@ -64,5 +64,5 @@ class Verdict:
 
     @property
     def ok(self) -> bool:
-        """Whether the request may come in."""
+        """Return whether the request is verified."""
         return self.fault is Fault.NONE

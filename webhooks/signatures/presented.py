@@ -1,7 +1,7 @@
-"""What a request claims, read off by its scheme: the signatures presented, and how to make what they should be.
+"""The signatures that a request presents, read by its scheme, and how to compute the expected ones.
 
-A claim makes every signature that would be right for a body and a key, so that the verifier, the diagnosis and the
-tests share one account of each scheme.
+`PresentedSignature.expected` computes every valid signature of a body and a key. The verifier, the diagnosis and the
+tests share this one definition of each scheme.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from webhooks.signatures.digest import digest, fill, key_bytes, plain_digest, se
 from webhooks.signatures.model import Request
 
 _MARKS: Final = tuple(bytes([mark]) for mark in b'",:[]{}')
-_MOST_MARKS: Final = 20_000
-_MOST_SIGNATURES: Final = 16
-_MOST_FIELDS: Final = 1000
-"""Of a form that is signed by its fields: to sort a megabyte of them takes seconds, before anything is proven."""
+_MAX_MARKS: Final = 20_000
+_MAX_SIGNATURES: Final = 16
+_MAX_FIELDS: Final = 1000
+"""Of a form whose fields are signed: sorting a megabyte of them takes seconds, before the sender is verified."""
 
 
 class Unreadable(Exception):
-    """The request carries no signature, or one that cannot be read. `missing` tells which."""
+    """The request has no signature (`missing`), or its signature cannot be read."""
 
     def __init__(self, reason: str, *, missing: bool = False, hint: str = "") -> None:
         super().__init__(reason)
@@ -41,47 +41,47 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class PresentedSignature:
-    """Signatures presented, the body they are over, and `right(body, secret)`: each text that would be right."""
+    """The presented signatures, the body they cover, and `expected(body, secret)`: every valid signature."""
 
     presented: Sequence[bytes]
     body: bytes
-    right: Callable[[bytes, str], Sequence[bytes]]
+    expected: Callable[[bytes, str], Sequence[bytes]]
     key: KeyForm
     sent_at: float | None = None
     covers_body: bool = True
     weight: int = 1
     is_shared: bool = True
 
-    def holds(self, secret: str, body: bytes | None = None) -> bool:
-        """Whether any presented signature is right. Compares every pair, each in constant time."""
-        found = False
-        for right in self.right(self.body if body is None else body, secret):
+    def matches(self, secret: str, body: bytes | None = None) -> bool:
+        """Return whether any presented signature is valid. Every pair is compared, each in constant time."""
+        matches = False
+        for expected in self.expected(self.body if body is None else body, secret):
             for presented in self.presented:
-                found |= hmac.compare_digest(right, presented)
-        return found
+                matches |= hmac.compare_digest(expected, presented)
+        return matches
 
 
 def header(request: Request, name: str) -> str:
-    """A header that must be there."""
+    """Return a required header. Raise `Unreadable` if it is missing."""
     value = request.headers.get(name.lower(), "").strip()
     if not value:
         raise Unreadable(
             f"The {name} header is missing.",
             missing=True,
-            hint="Is this the provider, and is signing switched on there? A proxy may also drop the header.",
+            hint="Check that signing is enabled at the provider. A proxy may also drop the header.",
         )
     return value
 
 
 def unprefixed(value: str, prefix: str, name: str) -> str:
-    """A signature without its prefix, which must be there."""
+    """Return a signature without its required prefix."""
     if not value.startswith(prefix):
         raise Unreadable(f"The {name} header does not begin with {prefix!r}.")
     return value.removeprefix(prefix)
 
 
 def timestamp(text: str, form: Any, name: str) -> float:
-    """Unix seconds of a header's or field's text."""
+    """Return the unix seconds of a header's or field's text."""
     seconds = seconds_of(text, form)
     if seconds is None:
         raise Unreadable(f"The timestamp in {name} cannot be read.")
@@ -91,34 +91,34 @@ def timestamp(text: str, form: Any, name: str) -> float:
 def _signer(
     alg: str, encoding: str, key: KeyForm, message: Callable[[bytes], bytes]
 ) -> Callable[[bytes, str], Sequence[bytes]]:
-    def right(body: bytes, secret: str) -> Sequence[bytes]:
-        made = key_bytes(secret, key)
-        return () if made is None else (digest(made, message(body), alg, encoding),)
+    def expected(body: bytes, secret: str) -> Sequence[bytes]:
+        raw_key = key_bytes(secret, key)
+        return () if raw_key is None else (digest(raw_key, message(body), alg, encoding),)
 
-    return right
+    return expected
 
 
 def of_body(scheme: HmacBody, request: Request) -> PresentedSignature:
-    """A. HMAC over the raw body."""
+    """Read class A: HMAC over the raw body."""
     presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
     sent_at = None
     if scheme.ts_path is not None:
         sent_at = timestamp(_field(request.body, scheme.ts_path), scheme.ts_form, scheme.ts_path)
-    right = _signer(scheme.alg, scheme.encoding, scheme.key, lambda body: body)
-    return PresentedSignature((presented,), request.body, right, scheme.key, sent_at)
+    expected = _signer(scheme.alg, scheme.encoding, scheme.key, lambda body: body)
+    return PresentedSignature((presented,), request.body, expected, scheme.key, sent_at)
 
 
 def of_timestamped(scheme: HmacTimestamped, request: Request) -> PresentedSignature:
-    """B. HMAC over a template, its timestamp in a header of its own."""
+    """Read class B: HMAC over a template, with the timestamp in a header of its own."""
     presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
     ts = header(request, scheme.ts_header)
     sent_at = timestamp(ts, scheme.ts_form, scheme.ts_header)
-    right = _signer(scheme.alg, scheme.encoding, scheme.key, _template(scheme.template, ts))
-    return PresentedSignature((presented,), request.body, right, scheme.key, sent_at)
+    expected = _signer(scheme.alg, scheme.encoding, scheme.key, _template(scheme.template, ts))
+    return PresentedSignature((presented,), request.body, expected, scheme.key, sent_at)
 
 
 def of_kv_header(scheme: HmacKvHeader, request: Request) -> PresentedSignature:
-    """C. Timestamp and signatures in one header."""
+    """Read class C: timestamp and signatures in one header."""
     parts = header(request, scheme.header).split(scheme.delimiter)
     if scheme.positional:
         ts, signatures = parts[0], parts[1:]
@@ -131,9 +131,9 @@ def of_kv_header(scheme: HmacKvHeader, request: Request) -> PresentedSignature:
     sent_at = timestamp(ts, scheme.ts_form, scheme.header)
     if not signatures:
         raise Unreadable(f"The {scheme.header} header holds no {scheme.sig_key} signature.")
-    right = _signer(scheme.alg, scheme.encoding, "utf8", _template(scheme.template, ts))
-    presented = [text_bytes(signature) for signature in signatures[:_MOST_SIGNATURES]]
-    return PresentedSignature(presented, request.body, right, "utf8", sent_at)
+    expected = _signer(scheme.alg, scheme.encoding, "utf8", _template(scheme.template, ts))
+    presented = [text_bytes(signature) for signature in signatures[:_MAX_SIGNATURES]]
+    return PresentedSignature(presented, request.body, expected, "utf8", sent_at)
 
 
 def _template(template: str, ts: str, id_: str = "") -> Callable[[bytes], bytes]:
@@ -144,7 +144,7 @@ def _template(template: str, ts: str, id_: str = "") -> Callable[[bytes], bytes]
 
 
 def _field(body: bytes, path: str) -> str:
-    """A scalar of the body as the text that is signed; a missing one is empty."""
+    """Return a scalar of the body as the signed text; empty if it is missing."""
     try:
         payload = payload_of(body)
     except Malformed:
@@ -153,22 +153,22 @@ def _field(body: bytes, path: str) -> str:
 
 
 def payload_of(body: bytes) -> Payload:
-    """The body; if it is no JSON, those of its members that are, so that it is kept if its signature is right."""
+    """Return the body. If it is not valid JSON, return its valid members, so that a signed body is kept."""
     try:
         return Payload(parse_json(body))
     except Malformed:
-        if _is_dear(body):
+        if _is_expensive(body):
             raise
         return readable_members(body)
 
 
-def _is_dear(body: bytes) -> bool:
-    """Whether it would take long to look for what can be read, which nobody has proven yet to be worth it."""
-    return sum(body.count(mark) for mark in _MARKS) > _MOST_MARKS
+def _is_expensive(body: bytes) -> bool:
+    """Return whether a search for valid members would take long; the sender is not verified yet."""
+    return sum(body.count(mark) for mark in _MARKS) > _MAX_MARKS
 
 
 def scalar(payload: Payload, path: str) -> str:
-    """A text or whole number of a payload; true and false, objects and fractions are never signed."""
+    """Return a text or whole number of a payload. Booleans, objects and fractions are never signed."""
     value = payload.get(path)
     if value is None:
         return ""
@@ -177,8 +177,8 @@ def scalar(payload: Payload, path: str) -> str:
     return str(value)
 
 
-class RequestClaim:
-    """E. A signature that covers the URL; `holds(secret, body)` as a claim's does, and `holds_for(secret, url)`."""
+class RequestSignature:
+    """Class E: a signature that covers the URL. `matches(secret, body)` works as in `PresentedSignature`."""
 
     covers_body = True
     is_shared = True
@@ -200,28 +200,28 @@ class RequestClaim:
                 raise Unreadable(f"The {scheme.body_hash_param} parameter is not the hash of this body.")
         self.urls = urls.accepted(scheme, request) if "url" in scheme.parts else [""]
         self._with_form = is_form and "form" in scheme.parts
-        if self._with_form and request.body.count(b"&") >= _MOST_FIELDS:
-            raise Unreadable(f"The form has more than {_MOST_FIELDS} fields.")
+        if self._with_form and request.body.count(b"&") >= _MAX_FIELDS:
+            raise Unreadable(f"The form has more than {_MAX_FIELDS} fields.")
         self._form: tuple[bytes, bytes] | None = None
 
     @property
     def weight(self) -> int:
-        """How many times `holds` hashes a body for each secret."""
+        """Return how many times `matches` hashes a body for each secret."""
         return len(self.urls)
 
-    def right(self, body: bytes, secret: str) -> list[bytes]:
-        """Return each signature that would be right."""
+    def expected(self, body: bytes, secret: str) -> list[bytes]:
+        """Return every valid signature."""
         return [self._digest(body, secret, url) for url in self.urls]
 
-    def holds(self, secret: str, body: bytes | None = None) -> bool:
-        """Whether the presented signature is right. Compares with every spelling of the URL, in constant time."""
+    def matches(self, secret: str, body: bytes | None = None) -> bool:
+        """Return whether the presented signature is valid for any spelling of the URL. Compare in constant time."""
         matches = False
-        for right in self.right(self.body if body is None else body, secret):
-            matches |= hmac.compare_digest(right, self._presented)
+        for expected in self.expected(self.body if body is None else body, secret):
+            matches |= hmac.compare_digest(expected, self._presented)
         return matches
 
-    def holds_for(self, secret: str, url: str) -> bool:
-        """Whether the presented signature is right for another URL."""
+    def matches_url(self, secret: str, url: str) -> bool:
+        """Return whether the presented signature is valid for another URL."""
         return hmac.compare_digest(self._digest(self.body, secret, url), self._presented)
 
     def _digest(self, body: bytes, secret: str, url: str) -> bytes:
@@ -236,7 +236,7 @@ class RequestClaim:
         return digest(secret.encode(), message, scheme.alg, scheme.encoding)
 
     def _fields(self, body: bytes) -> bytes:
-        """The form as it is signed; read once for each body."""
+        """Return the form as it is signed; read it once for each body."""
         if not self._with_form:
             return b""
         if self._form is None or self._form[0] is not body:
@@ -245,7 +245,7 @@ class RequestClaim:
 
 
 def _form(body: bytes) -> bytes:
-    """Every field by name with its distinct values in order, nothing between them, as Twilio signs them."""
+    """Return every field by name with its distinct values in order, without separators, as Twilio signs them."""
     fields: dict[str, set[str]] = {}
     for name, value in parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True):
         fields.setdefault(name, set()).add(value)
@@ -253,7 +253,7 @@ def _form(body: bytes) -> bytes:
 
 
 def of_fields(scheme: HmacFields, request: Request) -> list[PresentedSignature]:
-    """F. A signature in the body, over fields of the body; one claim for each item, and none is a fault."""
+    """Read class F: a signature in the body, over fields of the body. Return one signature for each item."""
     try:
         items = [payload_of(request.body)] if scheme.items is None else _items(request.body, scheme.items)
     except Malformed as error:
@@ -264,11 +264,11 @@ def of_fields(scheme: HmacFields, request: Request) -> list[PresentedSignature]:
 
 
 def _items(body: bytes, path: str) -> list[Payload]:
-    """The items that carry a signature. One that is no object carries none: it is kept, and no translator reads it."""
+    """Return the items that carry a signature. Any other item is not an object: it is stored, but not read."""
     try:
         items = list(Payload(parse_json(body)).each(path))
     except Malformed:
-        if _is_dear(body):
+        if _is_expensive(body):
             raise
         items = []
         for number, raw in enumerate(raw_items(body, *path.split("."))):
@@ -283,10 +283,10 @@ def _item(scheme: HmacFields, item: Payload) -> PresentedSignature:
         raise Unreadable(f"An item carries no {scheme.sig_path}.", missing=True)
     message = scheme.join.join(scalar(item, path) for path in scheme.fields).encode("utf-8", "replace")
     sent_at = timestamp(scalar(item, scheme.ts_path), scheme.ts_form, scheme.ts_path) if scheme.ts_path else None
-    right = _signer(scheme.alg, scheme.encoding, scheme.key, lambda _: message)
-    return PresentedSignature((text_bytes(presented),), b"", right, scheme.key, sent_at, covers_body=False)
+    expected = _signer(scheme.alg, scheme.encoding, scheme.key, lambda _: message)
+    return PresentedSignature((text_bytes(presented),), b"", expected, scheme.key, sent_at, covers_body=False)
 
 
 def crc32(body: bytes) -> bytes:
-    """The unsigned decimal CRC-32 that PayPal signs."""
+    """Return the unsigned decimal CRC-32 that PayPal signs."""
     return str(zlib.crc32(body)).encode()

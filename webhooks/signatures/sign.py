@@ -1,4 +1,4 @@
-"""Signs a payload as its provider would: for `segue send`, the demo and the tests."""
+"""Sign a payload as its provider does: for `segue send`, the demo and the tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from webhooks.signatures.presented import crc32
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """What to send: the body (which may hold the signature now), headers, query parameters, the path's token."""
+    """A signed request: the body (which may contain the signature), headers, query parameters, the path's token."""
 
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -42,37 +42,41 @@ class Signed:
 
 
 class CannotSign(SegueError):
-    """The secret is not of the form that this scheme signs with."""
+    """The secret or body does not have the form that this scheme needs."""
 
 
 def sign(
     scheme: Scheme, *, body: bytes, secret: str, now: datetime, method: str = "POST", url: str = "",
     content_type: str = "application/json", id_: str = "msg_1", configured: str = "",
 ) -> Signed:  # fmt: skip
-    """A request that `verify` accepts. For a public-key scheme the secret is the private key as PEM, and `configured`
-    what the endpoint holds, where that is signed too (PayPal's webhook id).
+    """Return a request that `verify` accepts.
+
+    For a public-key scheme the secret is the private key as PEM. `configured` is the endpoint's secret if it is signed
+    too (PayPal's webhook id).
     """
     match scheme:
         case HmacBody():
             body = body if scheme.ts_path is None else _stamped(body, scheme.ts_path, text_of(now, scheme.ts_form))
-            made = digest(_key(scheme.key, secret), body, scheme.alg, scheme.encoding).decode()
-            return Signed(body, {scheme.header: scheme.prefix + made})
+            signature = digest(_key(scheme.key, secret), body, scheme.alg, scheme.encoding).decode()
+            return Signed(body, {scheme.header: scheme.prefix + signature})
         case HmacTimestamped():
             ts = text_of(now, scheme.ts_form)
-            made = digest(
+            signature = digest(
                 _key(scheme.key, secret), _fill(scheme.template, ts, body), scheme.alg, scheme.encoding
             ).decode()
-            return Signed(body, {scheme.header: scheme.prefix + made, scheme.ts_header: ts})
+            return Signed(body, {scheme.header: scheme.prefix + signature, scheme.ts_header: ts})
         case HmacKvHeader():
             ts = text_of(now, scheme.ts_form)
-            made = digest(secret.encode(), _fill(scheme.template, ts, body), scheme.alg, scheme.encoding).decode()
-            parts = (ts, made) if scheme.positional else (f"{scheme.ts_key}={ts}", f"{scheme.sig_key}={made}")
+            signature = digest(secret.encode(), _fill(scheme.template, ts, body), scheme.alg, scheme.encoding).decode()
+            parts = (ts, signature) if scheme.positional else (f"{scheme.ts_key}={ts}", f"{scheme.sig_key}={signature}")
             return Signed(body, {scheme.header: scheme.delimiter.join(parts)})
         case StandardWebhooks():
             ts, prefix = text_of(now, "s"), scheme.prefixes[0]
             message = _fill("{id}.{ts}.{body}", ts, body, id_)
-            made = digest(_key(scheme.key, secret), message, "sha256", "base64").decode()
-            return Signed(body, {f"{prefix}-id": id_, f"{prefix}-timestamp": ts, f"{prefix}-signature": f"v1,{made}"})
+            signature = digest(_key(scheme.key, secret), message, "sha256", "base64").decode()
+            return Signed(
+                body, {f"{prefix}-id": id_, f"{prefix}-timestamp": ts, f"{prefix}-signature": f"v1,{signature}"}
+            )
         case HmacRequest():
             return _request(scheme, body, secret, now, method, url, content_type)
         case HmacFields():
@@ -105,18 +109,18 @@ def _request(
         url += ("&" if "?" in url else "?") + f"{scheme.body_hash_param}={query[scheme.body_hash_param]}"
     lower = {name.lower(): value for name, value in headers.items()} | {"content-type": content_type}
     request = Request(body=body, headers=lower, method=method, query=query, public_url=url)
-    headers[scheme.header] = presented.RequestClaim(scheme, request).right(body, secret)[0].decode()
+    headers[scheme.header] = presented.RequestSignature(scheme, request).expected(body, secret)[0].decode()
     return Signed(body, headers, query)
 
 
 def _stamped(body: bytes, path: str, ts: str) -> bytes:
-    """The body as if it were sent now: a saved payload holds the time of its first sending, which is signed."""
+    """Return the body with the current time: a saved payload holds the signed time of its first delivery."""
     try:
         payload = json.loads(body)
         _put(payload, path, int(ts) if ts.isdecimal() else ts)
     except (ValueError, TypeError, AttributeError, RecursionError):
         raise CannotSign(
-            f"the time of sending stands in the JSON body, at {path}, and this body is no object"
+            f"the time of sending is in the JSON body, at {path}, but this body is not an object"
         ) from None
     return json.dumps(payload).encode()
 
@@ -125,11 +129,11 @@ def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> byte
     try:
         payload = json.loads(body)
     except (ValueError, RecursionError):
-        raise CannotSign("the signature stands in a JSON body, and this body is none") from None
+        raise CannotSign("the signature is in the JSON body, but this body is not JSON") from None
     try:
         items = [payload] if scheme.items is None else list(_at(payload, scheme.items))
     except (KeyError, TypeError, IndexError):
-        raise CannotSign(f"each item of {scheme.items} carries a signature, and this body has no such list") from None
+        raise CannotSign(f"each item of {scheme.items} carries a signature, but this body has no such list") from None
     for item in items:
         if scheme.ts_path is not None:
             _put(item, scheme.ts_path, text_of(now, scheme.ts_form))
@@ -138,7 +142,7 @@ def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> byte
         _put(item, scheme.sig_path, "-")
         wrapped = replace(scheme, items=None)
         request = Request(body=json.dumps(item).encode(), headers={})
-        _put(item, scheme.sig_path, presented.of_fields(wrapped, request)[0].right(b"", secret)[0].decode())
+        _put(item, scheme.sig_path, presented.of_fields(wrapped, request)[0].expected(b"", secret)[0].decode())
     return json.dumps(payload).encode()
 
 
@@ -148,11 +152,11 @@ def _at(value: Any, path: str) -> Any:
     return value
 
 
-def _put(value: Any, path: str, what: str | int) -> None:
+def _put(value: Any, path: str, member: str | int) -> None:
     *steps, last = path.split(".")
     for step in steps:
         value = value.setdefault(step, {})
-    value[last] = what
+    value[last] = member
 
 
 def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str, configured: str) -> Signed:
@@ -168,14 +172,14 @@ def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str
     message = fill(scheme.template, values.__getitem__)
     match key:
         case ed25519.Ed25519PrivateKey():
-            made = key.sign(message)
+            signature = key.sign(message)
         case ec.EllipticCurvePrivateKey():
-            made = key.sign(message, ec.ECDSA(hashes.SHA256()))
+            signature = key.sign(message, ec.ECDSA(hashes.SHA256()))
         case rsa.RSAPrivateKey():
-            made = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
+            signature = key.sign(message, padding.PKCS1v15(), hashes.SHA256())
         case _:
             raise CannotSign("this kind of private key does not sign webhooks")
-    headers = {scheme.header: base64.b64encode(made).decode()}
+    headers = {scheme.header: base64.b64encode(signature).decode()}
     if scheme.ts_header:
         headers[scheme.ts_header] = ts
     if scheme.id_header:

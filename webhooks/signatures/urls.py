@@ -1,4 +1,4 @@
-"""The URL as a provider may have signed it: forms that verification accepts, and candidates that the diagnosis tries.
+"""The URL as a provider may have signed it: spellings that verification accepts, and candidates for the diagnosis.
 
 Verification accepts only other spellings of the configured URL, never another scheme, host or path.
 """
@@ -15,11 +15,11 @@ from translators.kit.schemes import HmacRequest
 from webhooks.signatures.model import Request
 
 Forms = list[tuple[str, str]]
-"""How a part of a URL may differ, and what it is then; the first is the configured one."""
+"""Pairs of a difference and the part of the URL with it. The first is the configured part."""
 _PORTS: Final = {"https": 443, "http": 80}
-_MOST_CANDIDATES: Final = 40
+_MAX_CANDIDATES: Final = 40
 # https://developers.hubspot.com/docs/apps/legacy-apps/authentication/validating-requests
-# None of these takes a query apart, so that every spelling means the same parameters.
+# None of these separates parameters, so every spelling means the same query.
 _ESCAPES: Final = {
     "%3A": ":", "%2F": "/", "%3F": "?", "%40": "@", "%21": "!", "%24": "$",
     "%27": "'", "%28": "(", "%29": ")", "%2A": "*", "%2C": ",", "%3B": ";",
@@ -44,9 +44,9 @@ def accepted(scheme: HmacRequest, request: Request) -> list[str]:
 
 
 def candidates(scheme: HmacRequest, request: Request) -> Iterator[tuple[str, str]]:
-    """Yield other URLs that an honest sender may have signed, each with how it differs; the likeliest first.
+    """Yield other URLs that an honest sender may have signed, each with its difference; the most likely first.
 
-    They are for the diagnosis only: host and scheme are what the request says of itself.
+    They are for the diagnosis only: host and scheme come from the request itself.
     """
     try:
         parts = urlsplit(request.public_url)
@@ -60,24 +60,24 @@ def candidates(scheme: HmacRequest, request: Request) -> Iterator[tuple[str, str
         _paths(parts.path, request.path), _schemes(parts.scheme), _hosts(parts.scheme, parts.netloc, request),
         _queries(query, request.query_string),
     )  # fmt: skip
-    for chosen in itertools.islice(_by_number_of_changes(forms), _MOST_CANDIDATES):
-        (_, path), (_, scheme_name), (_, host), (_, query) = chosen
+    for variant in itertools.islice(_by_number_of_changes(forms), _MAX_CANDIDATES):
+        (_, path), (_, scheme_name), (_, host), (_, query) = variant
         url = urlunsplit((scheme_name, host, path, query, ""))
         if url not in seen:
             seen.add(url)
-            yield " and ".join(difference for difference, _ in chosen if difference), url
+            yield " and ".join(difference for difference, _ in variant if difference), url
 
 
 def _by_number_of_changes(forms: Sequence[Forms]) -> Iterator[Sequence[tuple[str, str]]]:
-    """One change before two; of one that of the path before the scheme, the host and the query."""
+    """Yield one change before two. Of single changes, the path comes before the scheme, the host and the query."""
     unchanged = [form[0] for form in forms]
     for number in range(1, len(forms) + 1):
-        for places in itertools.combinations(range(len(forms)), number):
-            for changes in itertools.product(*(forms[place][1:] for place in places)):
-                chosen = list(unchanged)
-                for place, change in zip(places, changes, strict=True):
-                    chosen[place] = change
-                yield chosen
+        for changed in itertools.combinations(range(len(forms)), number):
+            for changes in itertools.product(*(forms[index][1:] for index in changed)):
+                variant = list(unchanged)
+                for index, change in zip(changed, changes, strict=True):
+                    variant[index] = change
+                yield variant
 
 
 def _schemes(configured: str) -> Forms:
@@ -86,7 +86,7 @@ def _schemes(configured: str) -> Forms:
 
 
 def _hosts(scheme: str, configured: str, request: Request) -> Forms:
-    """The configured host, those that the request names, and the host with or without its port."""
+    """Return the configured host, the hosts that the request names, and the host with or without its port."""
     hosts = {configured: ""}
     for header in ("host", "x-forwarded-host", "x-original-host"):
         host = request.headers.get(header, "").partition(",")[0].strip()
@@ -126,7 +126,7 @@ def _decoded(url: str) -> str:
 
 
 def _escaped(url: str) -> list[str]:
-    """The query with everything escaped, and as older libraries do it, without `!'()*`."""
+    """Return the URL with its query fully escaped, and as older libraries escape it, without `!'()*`."""
     address, mark, query = _decoded(url).partition("?")
     if not mark:
         return []

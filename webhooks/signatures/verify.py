@@ -1,4 +1,4 @@
-"""`verify`: the only way in. No I/O of its own; it never raises, and fails closed."""
+"""`verify`, the only way to accept a request. It does no I/O itself, never raises, and refuses when in doubt."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )  # fmt: skip
 from webhooks.signatures import presented
-from webhooks.signatures.asymmetric import SignedMessage
-from webhooks.signatures.diagnose import Allowance, CandidateMatches, diagnose
+from webhooks.signatures.asymmetric import PublicKeySignature
+from webhooks.signatures.diagnose import Allowance, SignatureMatcher, diagnose
 from webhooks.signatures.digest import text_bytes
 from webhooks.signatures.model import Fault, Request, Signature, Verdict
-from webhooks.signatures.presented import RequestClaim, Unreadable
-from webhooks.signatures.standard import Standard
+from webhooks.signatures.presented import RequestSignature, Unreadable
+from webhooks.signatures.standard import StandardSignature
 from webhooks.signatures.urls import candidates
 
 Remember = Callable[[str, str, datetime], str]
-"""`remember(token, value, until)` gives the value first noted for the token, ours where it is new."""
+"""`remember(token, value, until)` returns the value first stored for the token, or this one if the token is new."""
 
 _VERIFIED: Final = Verdict(Fault.NONE)
 _AUTHENTICATED: Final = Verdict(Fault.NONE, "authenticated")
 
 
-class _Timed(CandidateMatches, Protocol):
+class _TimedSignature(SignatureMatcher, Protocol):
     @property
     def sent_at(self) -> float | None: ...
 
@@ -54,14 +54,14 @@ def verify(
     fetch: Callable[[str], bytes] | None = None,
     allowance: Allowance | None = None,
 ) -> Verdict:
-    """Whether the request comes from the provider, unchanged and in time; every secret is tried on every signature.
+    """Verify that the request comes from the provider, unchanged and in time. Try every secret on every signature.
 
-    `allowance` is what the diagnoses of refused requests may cost together.
+    `allowance` limits what the diagnoses of refused requests cost together.
     """
     usable = [secret for secret in secrets if secret.strip()]
     if not usable:
         return Verdict(
-            Fault.NOT_CONFIGURED, reason="No secret is configured, so nothing can be verified.",
+            Fault.NOT_CONFIGURED, reason="No secret is configured.",
             hint="Set the endpoint's webhook secret.",
         )  # fmt: skip
     if isinstance(scheme, SharedToken):
@@ -72,19 +72,19 @@ def verify(
             hint=f"Set {request.url_setting} to the URL exactly as it is registered with the provider.",
         )  # fmt: skip
     try:
-        claimed = _claims(scheme, request, now, fetch)
+        signatures = _read_signatures(scheme, request, now, fetch)
     except Unreadable as error:
         fault = Fault.MISSING if error.missing else Fault.MALFORMED
         hint = error.hint or "Compare the request with the provider's documentation of its signature."
         return Verdict(fault, reason=error.reason, hint=hint)
     window = scheme.tolerance if tolerance is None else tolerance
-    for claim in claimed:
-        if not any([claim.holds(secret) for secret in usable]):
+    for signature in signatures:
+        if not any([signature.matches(secret) for secret in usable]):
             signs_url = isinstance(scheme, HmacRequest) and "url" in scheme.parts
             others = candidates(scheme, request) if isinstance(scheme, HmacRequest) and signs_url else None
-            return diagnose(claim, request, usable, urls=others, allowance=allowance)
-        if claim.sent_at is not None and abs(now.timestamp() - claim.sent_at) > window:
-            return _clock(now.timestamp() - claim.sent_at, window)
+            return diagnose(signature, request, usable, urls=others, allowance=allowance)
+        if signature.sent_at is not None and abs(now.timestamp() - signature.sent_at) > window:
+            return _clock(now.timestamp() - signature.sent_at, window)
     if isinstance(scheme, HmacFields) and scheme.token_path is not None:
         return _once(scheme, scheme.token_path, request, now + timedelta(seconds=window), remember)
     return _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
@@ -93,9 +93,9 @@ def verify(
 def recognise(
     scheme: Scheme, request: Request, secrets: Sequence[str], *, now: datetime, has_body: bool = True
 ) -> Signature:
-    """Say of a request that is refused anyway whether it is signed: no diagnosis, no memory, nothing is fetched.
+    """Return the state of a refused request's signature, without a diagnosis, and without storing or fetching anything.
 
-    Its time is not judged. `has_body` is false if the body was not read, so that only a token can be checked.
+    Its time is not checked. `has_body` is false if the body was not read; then only a token can be checked.
     """
     usable = [secret for secret in secrets if secret.strip()]
     if isinstance(scheme, SharedToken):
@@ -110,18 +110,18 @@ def recognise(
     if not usable or not has_body:
         return Signature.NOT_CHECKED
     try:
-        claimed = _claims(scheme, request, now, None)
+        signatures = _read_signatures(scheme, request, now, None)
     except Unreadable as error:
         if error.missing:
             return Signature.MISSING
         by_certificate = isinstance(scheme, PublicKey) and scheme.cert_url_header is not None
         return Signature.NOT_CHECKED if by_certificate else Signature.WRONG
-    held = all(any([claim.holds(secret) for secret in usable]) for claim in claimed)
-    return Signature.RIGHT if held else Signature.WRONG
+    valid = all(any([signature.matches(secret) for secret in usable]) for signature in signatures)
+    return Signature.RIGHT if valid else Signature.WRONG
 
 
 def presents(scheme: Scheme, request: Request) -> bool:
-    """Whether the request carries the scheme's signature or token outside of its body and path."""
+    """Return whether the request carries the scheme's signature or token outside its body and path."""
     match scheme:
         case HmacFields():
             return False
@@ -136,7 +136,9 @@ def presents(scheme: Scheme, request: Request) -> bool:
     return any(request.headers.get(name.lower(), "").strip() for name in names)
 
 
-def _claims(scheme: Scheme, request: Request, now: datetime, fetch: Callable[[str], bytes] | None) -> Sequence[_Timed]:
+def _read_signatures(
+    scheme: Scheme, request: Request, now: datetime, fetch: Callable[[str], bytes] | None
+) -> Sequence[_TimedSignature]:
     match scheme:
         case HmacKvHeader():
             return (presented.of_kv_header(scheme, request),)
@@ -145,41 +147,42 @@ def _claims(scheme: Scheme, request: Request, now: datetime, fetch: Callable[[st
         case HmacTimestamped():
             return (presented.of_timestamped(scheme, request),)
         case StandardWebhooks():
-            return (Standard(scheme, request),)
+            return (StandardSignature(scheme, request),)
         case HmacRequest():
-            return (RequestClaim(scheme, request),)
+            return (RequestSignature(scheme, request),)
         case HmacFields():
             return presented.of_fields(scheme, request)
         case PublicKey():
-            return (SignedMessage(scheme, request, now=now, fetch=fetch),)
-    raise TypeError(f"{type(scheme).__name__} is no scheme that signs")
+            return (PublicKeySignature(scheme, request, now=now, fetch=fetch),)
+    raise TypeError(f"{type(scheme).__name__} is not a signature scheme")
 
 
 def _clock(age: float, window: float) -> Verdict:
-    way = "behind" if age > 0 else "ahead of"
+    direction = "behind" if age > 0 else "ahead of"
     return Verdict(
         Fault.CLOCK,
-        reason=f"The signature is right, but its time is {abs(age):.0f} s {way} our clock; {window:.0f} s are allowed.",
-        hint="Check this machine's clock (NTP). A request captured and sent again looks the same.",
+        reason=f"The signature is right, but its time is {abs(age):.0f} s {direction} our clock; "
+        f"{window:.0f} s are allowed.",
+        hint="Check this machine's clock (NTP). A replayed request looks the same.",
         proven=True,
     )
 
 
 def _once(scheme: HmacFields, path: str, request: Request, until: datetime, remember: Remember | None) -> Verdict:
-    """A signed token that does not cover the body may come again with the very same body only: a retry."""
+    """Accept a signed token that does not cover the body again only with the same body: a retry."""
     accepted = _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
     token = presented.payload_of(request.body).get(path)
     if remember is None or not isinstance(token, str) or not token:
         return Verdict(
-            Fault.MALFORMED, reason="The one-time token is missing, or there is no memory for it.",
+            Fault.MALFORMED, reason="The one-time token is missing, or there is no store for it.",
             hint="Compare the request with the provider's documentation of its signature.",
         )  # fmt: skip
     token, body = bounded_key(token), hashlib.sha256(request.body).hexdigest()
     if remember(token, body, until) != body:
         return Verdict(
             Fault.REPLAYED,
-            reason="The signed token was used before, with another body.",
-            hint="Someone may be replaying a captured signature. Rotate the signing key if this goes on.",
+            reason="The signed token was used before with another body.",
+            hint="A captured signature may be replayed. Rotate the signing key if this continues.",
         )
     return accepted
 
@@ -194,7 +197,7 @@ def _token(scheme: SharedToken, request: Request, secrets: Sequence[str]) -> Ver
     if any([hmac.compare_digest(text_bytes(presented), text_bytes(secret)) for secret in secrets]):
         return _AUTHENTICATED if scheme.strength == "authenticated" else _VERIFIED
     return Verdict(
-        Fault.SECRET, reason=f"The token in {where} is not a configured one.",
+        Fault.SECRET, reason=f"The token in {where} does not match a configured secret.",
         hint="Compare it with the endpoint's secret.",
     )  # fmt: skip
 

@@ -1,1 +1,1 @@
-"""Sources as the service uses them: plugins, and endpoints that bind a source to its secrets."""
+"""Sources in the service: plugins, and endpoints that bind a source to its secrets."""

@@ -1,4 +1,4 @@
-"""An endpoint: one door bound to the source that reads it and the secrets that open it."""
+"""An endpoint: a configured URL bound to a source, its secrets and options."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from webhooks.settings import EndpointSettings, Settings, endpoint_errors
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """Ready to serve. `options` holds a value for every option that the source declares.
+    """A configured endpoint. `options` has a value for every option that the source declares.
 
-    `public_url` is the endpoint's whole URL as the provider calls it; `tolerance` is in seconds, None the scheme's own.
+    `public_url` is the full URL that the provider calls. `tolerance` is in seconds; None means the scheme's own.
     """
 
     name: str
@@ -30,25 +30,26 @@ class Endpoint:
 
 
 def bind(settings: Settings, sources: Mapping[str, Source]) -> dict[str, Endpoint]:
-    """Every endpoint of the settings, by name; `SettingsError` with all that does not fit its source."""
-    known = {**sources, **settings.sources}
-    told = list(settings.endpoints.values())
-    faults = [fault for each in told for fault in endpoint_errors(each, known, public_url=settings.web.public_url)]
+    """Return every configured endpoint by name. Raise `SettingsError` with every problem found."""
+    available = {**sources, **settings.sources}
+    configured = list(settings.endpoints.values())
+    public_url = settings.web.public_url
+    faults = [fault for endpoint in configured for fault in endpoint_errors(endpoint, available, public_url=public_url)]
     if faults:
         raise SettingsError(list(dict.fromkeys(faults)))
-    return {each.name: _bind(each, known[each.source], settings) for each in told}
+    return {endpoint.name: _bind(endpoint, available[endpoint.source], settings) for endpoint in configured}
 
 
-def _bind(told: EndpointSettings, source: Source, settings: Settings) -> Endpoint:
+def _bind(configured: EndpointSettings, source: Source, settings: Settings) -> Endpoint:
     base = settings.web.public_url
     return Endpoint(
-        name=told.name,
+        name=configured.name,
         source=source,
-        scheme=source.schemes[told.scheme or next(iter(source.schemes))],
-        secrets=told.secrets,
-        options={**source.defaults(), **told.options},
-        user_id_keys=told.user_id_keys or settings.user_id_keys,
-        write_key=told.write_key,
-        public_url=told.public_url or (f"{base}/webhooks/{told.name}" if base else ""),
-        tolerance=told.tolerance,
+        scheme=source.schemes[configured.scheme or next(iter(source.schemes))],
+        secrets=configured.secrets,
+        options={**source.defaults(), **configured.options},
+        user_id_keys=configured.user_id_keys or settings.user_id_keys,
+        write_key=configured.write_key,
+        public_url=configured.public_url or (f"{base}/webhooks/{configured.name}" if base else ""),
+        tolerance=configured.tolerance,
     )

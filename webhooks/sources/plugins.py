@@ -1,6 +1,6 @@
-"""Translators from entry points (`segue.translators`). Built-ins use the same door as strangers.
+"""Load sources from the entry-point group `segue.translators`, which built-in and third-party sources share.
 
-A broken plugin is reported with its traceback and harms no other.
+A plugin that cannot be loaded is reported with its traceback; the others keep working.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ GROUP: Final = "segue.translators"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plugin:
-    """One entry point: the source it gave, or the traceback of why it gave none."""
+    """One entry point: its source, or the traceback of the error that prevented loading it."""
 
     name: str
     value: str
@@ -32,22 +32,22 @@ class Plugin:
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """Every plugin found, and the sources that work, by name."""
+    """Every installed plugin, and the sources that could be loaded, by name."""
 
     plugins: tuple[Plugin, ...] = ()
     sources: Mapping[str, Source] = field(default_factory=dict)
 
     @property
     def broken(self) -> tuple[Plugin, ...]:
-        """The plugins that could not be loaded."""
+        """Return the plugins that could not be loaded."""
         return tuple(plugin for plugin in self.plugins if plugin.error)
 
 
-def load(found: Iterable[EntryPoint] | None = None) -> Registry:
-    """Import every translator that is installed. Ours come first, so no stranger can replace one by its name."""
+def load(entries: Iterable[EntryPoint] | None = None) -> Registry:
+    """Import every installed translator. Built-in ones come first, so another plugin cannot take their names."""
     check_imports()
     points = sorted(
-        entry_points(group=GROUP) if found is None else found,
+        entry_points(group=GROUP) if entries is None else entries,
         key=lambda point: (point.dist is None or point.dist.name != "segue", point.name),
     )
     plugins: list[Plugin] = []
@@ -61,7 +61,7 @@ def load(found: Iterable[EntryPoint] | None = None) -> Registry:
 
 
 def check_imports() -> None:
-    """PyPI has other distributions that import as `translators` and `webhooks`: ours must be the ones in use."""
+    """Raise `PluginError` if another distribution replaces or hides `translators` or `webhooks`."""
     problem = segue.conflict()
     if problem:
         raise PluginError(problem[0], hint=problem[1])
@@ -77,14 +77,16 @@ def _load(point: EntryPoint, taken: Mapping[str, Source]) -> Plugin:
         if not isinstance(loaded, Source):
             error = f"{point.value} is {type(loaded).__name__}, not a translators.kit.Source"
         elif loaded.name != point.name:
-            error = f"the entry point is called {point.name!r} but its source {loaded.name!r}: they must agree"
+            error = (
+                f"the entry point is called {point.name!r} but its source {loaded.name!r}: use the same name for both"
+            )
         elif point.name in taken:
-            error = f"a source called {point.name!r} is there already; choose another name"
+            error = f"a source called {point.name!r} already exists; choose another name"
         elif loaded._describe is None:
-            error = f"it does not say how its events are named: register @{point.name}.event"
+            error = f"it declares no function that names its events: register one with @{point.name}.event"
         else:
             source = loaded
-    except (Exception, SystemExit):  # noqa: BLE001 - a plugin is anybody's code
+    except (Exception, SystemExit):  # noqa: BLE001 - a plugin may raise anything
         error = traceback.format_exc()
     return Plugin(
         name=point.name, value=point.value, distribution=distribution, version=version, source=source, error=error

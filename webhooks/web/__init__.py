@@ -1,1 +1,1 @@
-"""The web side: the Flask app, plain WSGI for webhooks, the handler, readiness, gunicorn's settings."""
+"""The web server: the Flask app, plain WSGI for webhooks, the handler, readiness, gunicorn's settings."""

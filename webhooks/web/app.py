@@ -1,4 +1,4 @@
-"""The Flask app: wiring only. What a webhook goes through is in `webhooks.web.handler`.
+"""The Flask app: wiring only. `webhooks.web.handler` handles the webhooks.
 
 gunicorn "webhooks.web.app:create_app()" --config python:webhooks.web.gunicorn_conf
 """
@@ -40,7 +40,7 @@ def create_app(
     journal: Journal | None = None,
     clock: Callable[[], datetime] = utc_now,
 ) -> Flask:
-    """The service's web side, from the environment where no settings are given."""
+    """Return the Flask app. Without `settings`, read them from the environment."""
     registry = registry or plugins.load()
     settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     endpoints = bind(settings, registry.sources)
@@ -49,7 +49,7 @@ def create_app(
     )
     meter = Meter()
     totals = Totals(meter, journal)
-    door = WebhookHandler(
+    handler = WebhookHandler(
         endpoints=endpoints,
         sources={**registry.sources, **settings.sources},
         journal=journal,
@@ -60,38 +60,41 @@ def create_app(
         tracer=open_tracer(settings),
     )
     for plugin in registry.broken:
-        log.error("plugin broken", extra={"plugin": plugin.name, "traceback": plugin.error})
+        log.error("plugin not loaded", extra={"plugin": plugin.name, "traceback": plugin.error})
     app = Flask("webhooks", static_folder=None)
     app.url_map.strict_slashes = False
-    app.extensions["segue"] = door
+    app.extensions["segue"] = handler
     app.extensions["segue.totals"] = totals
-    app.wsgi_app = WebhookApp(door, app.wsgi_app)  # type: ignore[method-assign]
+    app.wsgi_app = WebhookApp(handler, app.wsgi_app)  # type: ignore[method-assign]
     _health(app, Readiness(journal), InstallationProof(journal), settings.metrics.tokens)
-    survey = SnapshotTaker(journal, settings.database, clock=clock)
-    pulse = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
-    exposition = Exposition(totals, survey, pulse, journal, sources=sorted(endpoints), clock=clock)
+    snapshots = SnapshotTaker(journal, settings.database, clock=clock)
+    silence = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
+    exposition = Exposition(totals, snapshots, silence, journal, sources=sorted(endpoints), clock=clock)
     _metrics(app, exposition, settings.metrics.tokens)
     app.extensions["segue.watch"] = AlertWatcher(
-        journal, survey, pulse, settings.alerts, sources=endpoints, name=f"web-{uuid.uuid4().hex}",
+        journal, snapshots, silence, settings.alerts, sources=endpoints, name=f"web-{uuid.uuid4().hex}",
         where=installation_name(settings.web.public_url), clock=clock,
     )  # fmt: skip
     _errors(app)
     return app
 
 
-def _health(app: Flask, readiness: Readiness, prover: InstallationProof, tokens: Collection[str]) -> None:
+def _health(app: Flask, readiness: Readiness, installation: InstallationProof, tokens: Collection[str]) -> None:
     @app.get("/healthz")
     def healthz() -> Response:
         nonce = request.args.get("nonce", "")
-        told = {"proof": prover.answer(nonce)} if nonce else {}
-        return _response(json_response(200, {"status": "alive", **told}))
+        proof = {"proof": installation.proof(nonce)} if nonce else {}
+        return _response(json_response(200, {"status": "alive", **proof}))
 
     @app.get("/readyz")
     def readyz() -> Response:
         fault = readiness.fault()
         if fault is None:
             return _response(json_response(200, {"status": "ready"}))
-        reason, hint = "The journal cannot store events now.", "The log and `segue check` give the operator the reason."
+        reason, hint = (
+            "The journal cannot store events now.",
+            "The operator finds the reason in the log and with `segue check`.",
+        )
         if isinstance(fault, JournalDamaged):
             reason = "The journal's file is damaged."
         if _is_bearer(tokens):  # the reason may hold a path, host or user
@@ -100,8 +103,8 @@ def _health(app: Flask, readiness: Readiness, prover: InstallationProof, tokens:
 
     @app.get("/")
     def index() -> Response:
-        doors: Mapping[str, Any] = {"service": "segue", "webhooks": "/webhooks/<source>", "health": "/healthz"}
-        return _response(json_response(200, doors))
+        paths: Mapping[str, Any] = {"service": "segue", "webhooks": "/webhooks/<source>", "health": "/healthz"}
+        return _response(json_response(200, paths))
 
 
 def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> None:
@@ -116,8 +119,8 @@ def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> Non
             )
         if not _is_bearer(tokens):
             raise Rejected(
-                401, "unauthorized", "Metrics are for who has the token.",
-                hint="Send it as `Authorization: Bearer <SEGUE_METRICS_TOKEN>`.",
+                401, "unauthorized", "A valid bearer token is required.",
+                hint="Send `Authorization: Bearer <SEGUE_METRICS_TOKEN>`.",
                 headers={"WWW-Authenticate": 'Bearer realm="metrics"'},
             )  # fmt: skip
         try:
@@ -130,7 +133,7 @@ def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> Non
 
 
 def _is_bearer(tokens: Collection[str]) -> bool:
-    """Whether the request brings one of the tokens; each is compared, in a time that does not depend on it."""
+    """Return whether the request carries one of the tokens. Each is compared, in constant time."""
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
     matches = [hmac.compare_digest(presented.strip().encode(), token.encode()) for token in tokens]
     return scheme.lower() == "bearer" and any(matches)
@@ -158,18 +161,18 @@ def _errors(app: Flask) -> None:
 
 def _as_rejected(error: HTTPException) -> Rejected:
     if isinstance(error, NotFound):
-        return Rejected(404, "not_found", "There is nothing at this path.", hint="Webhooks go to /webhooks/<source>.")
+        return Rejected(404, "not_found", "This path does not exist.", hint="Send webhooks to /webhooks/<source>.")
     if isinstance(error, MethodNotAllowed):
         allowed = ", ".join(sorted(error.valid_methods or ()))
         return Rejected(
             405,
             "method_not_allowed",
-            f"{request.method} is not allowed here.",
+            f"{request.method} is not allowed at this path.",
             hint=f"Use one of: {allowed}.",
             headers={"Allow": allowed},
         )
-    return Rejected(error.code or 500, "bad_request", error.description or "The request is wrong.")
+    return Rejected(error.code or 500, "bad_request", error.description or "The request is not valid.")
 
 
-def _response(reply: HttpResponse) -> Response:
-    return Response(reply.body, status=reply.status, content_type=reply.content_type, headers=dict(reply.headers))
+def _response(http: HttpResponse) -> Response:
+    return Response(http.body, status=http.status, content_type=http.content_type, headers=dict(http.headers))

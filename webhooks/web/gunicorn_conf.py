@@ -31,8 +31,8 @@ graceful_timeout = 20
 limit_request_line = 4094
 limit_request_fields = 100
 limit_request_field_size = 8190
-header_map = "drop"  # X_Name and X-Name would be one name to the application: the first is not passed on
-forwarder_headers = ""  # nor may a peer move the path by a SCRIPT_NAME or PATH_INFO header
+header_map = "drop"  # X_Name and X-Name would be one name in the environ: the first is dropped
+forwarder_headers = ""  # a client may not change the path with a SCRIPT_NAME or PATH_INFO header
 control_socket_disable = True
 logger_class = "gunicorn.glogging.Logger"
 logconfig_dict = {
@@ -45,36 +45,36 @@ logconfig_dict = {
         "gunicorn.error": {"handlers": ["stdout"], "level": "INFO", "propagate": False, "qualname": "gunicorn.error"}
     },
 }
-accesslog = None  # a path may hold a token; the door logs what it accepts and rejects itself
+accesslog = None  # a path may hold a token; the handler logs what it accepts and rejects
 
 
 COUNT_EVERY = 5.0
-_rounds: list[PeriodicJobs] = []
-_ends: list[Callable[[], None]] = []
+_jobs: list[PeriodicJobs] = []
+_at_exit: list[Callable[[], None]] = []
 
 
 def post_worker_init(worker: Any) -> None:
-    """Each worker adds what it counts to the journal's totals, now and then and at its end."""
+    """Start the periodic jobs of a worker. Each adds its counters to the journal's totals, and again when it ends."""
     parts = getattr(worker.wsgi, "extensions", {})
     totals: Totals | None = parts.get("segue.totals")
     watch: AlertWatcher | None = parts.get("segue.watch")
-    door: WebhookHandler | None = parts.get("segue")
-    if totals is not None and watch is not None and door is not None:
-        _ends.extend((door.tracer.close, partial(door.refusals.flush, at_end=True)))
-        jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, door.refusals.flush: COUNT_EVERY}
-        _rounds.append(PeriodicJobs(jobs, last=totals.flush).start())
-        _rounds.append(PeriodicJobs({watch.stand_in: EVERY}).start())
+    handler: WebhookHandler | None = parts.get("segue")
+    if totals is not None and watch is not None and handler is not None:
+        _at_exit.extend((handler.tracer.close, partial(handler.refusals.flush, at_end=True)))
+        jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, handler.refusals.flush: COUNT_EVERY}
+        _jobs.append(PeriodicJobs(jobs, last=totals.flush).start())
+        _jobs.append(PeriodicJobs({watch.stand_in: EVERY}).start())
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:
-    """The last of it."""
-    for rounds in _rounds:
-        rounds.stop()
-    for end in _ends:
-        end()
+    """Stop the periodic jobs of a worker and write what is left."""
+    for jobs in _jobs:
+        jobs.stop()
+    for close in _at_exit:
+        close()
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
-    """Each worker logs to stdout. One that is still starting ends at once: gunicorn's own handlers come later."""
+    """Log to stdout, and end at once on SIGTERM until gunicorn has installed its own handlers."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     logs.configure(_settings.log_level, style=_settings.log_format)

@@ -1,6 +1,6 @@
-"""Proof that an answer comes from this installation: `/healthz?nonce=…` signs the nonce with an id of the journal.
+"""Proof that a response comes from this installation: `/healthz?nonce=…` signs the nonce with an id of the journal.
 
-The id is random and no secret of anything else: who asks learns only whether two answers come from one journal.
+The id is random and protects nothing else. A caller learns only whether two responses come from one journal.
 """
 
 from __future__ import annotations
@@ -20,42 +20,42 @@ NOTE: Final = "installation"
 _NONCE: Final = re.compile(r"[0-9a-f]{32,64}")
 
 
-def nonce() -> str:
-    """A fresh one."""
+def new_nonce() -> str:
+    """Return a new random nonce."""
     return secrets.token_hex(16)
 
 
-def establish(journal: Journal, now: datetime) -> str:
-    """The installation's id, made if there is none yet; without a journal one that no process proves."""
-    found = _id(journal)
-    if not found:
+def installation_id(journal: Journal, now: datetime) -> str:
+    """Return the installation's id, and create a missing one. Without a journal, return one that nothing proves."""
+    id_ = _id(journal)
+    if not id_:
         try:
             journal.note(NOTE, {"id": secrets.token_hex(16)}, now=now)
         except JournalAbsent:
             return secrets.token_hex(16)
-        found = _id(journal)
-    return found
+        id_ = _id(journal)
+    return id_
 
 
-def prove(installation: str, asked: str) -> str:
-    """What who knows the id answers."""
-    return hmac.new(installation.encode(), asked.encode(), hashlib.sha256).hexdigest()
+def prove(installation: str, nonce: str) -> str:
+    """Return the proof for a nonce: an HMAC with the installation's id."""
+    return hmac.new(installation.encode(), nonce.encode(), hashlib.sha256).hexdigest()
 
 
 class InstallationProof:
-    """Answers for one process; the journal is read until there is an id, and once."""
+    """Make the proofs of one process. The journal is read until it has an id, then never again."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._id = ""
 
-    def answer(self, asked: str) -> str:
-        """The proof; empty where the nonce is none, or nobody has ever asked for an id."""
-        if not _NONCE.fullmatch(asked):
+    def proof(self, nonce: str) -> str:
+        """Return the proof; empty if the nonce is malformed or the journal has no id yet."""
+        if not _NONCE.fullmatch(nonce):
             return ""
-        with suppress(JournalUnavailable):  # alive is alive
+        with suppress(JournalUnavailable):  # the health check must answer without the journal
             self._id = self._id or _id(self._journal)
-        return prove(self._id, asked) if self._id else ""
+        return prove(self._id, nonce) if self._id else ""
 
 
 def _id(journal: Journal) -> str:

@@ -1,4 +1,4 @@
-"""Whether this process may be sent webhooks: the journal must be able to store durably now."""
+"""Readiness: this process may receive webhooks only if the journal can store durably now."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ log: Final = logging.getLogger("webhooks.web.readiness")
 
 
 class Readiness:
-    """Asks the journal at most once in `every` seconds, however often it is asked itself: each proof costs a sync.
+    """Check the journal at most once in `every` seconds, because each check costs a sync.
 
     A change is logged with its reason, which may hold a path, host or user.
     """
@@ -25,20 +25,20 @@ class Readiness:
         self._every = every
         self._clock = clock
         self._lock = threading.Lock()
-        self._asked: float | None = None
+        self._checked_at: float | None = None
         self._fault: JournalUnavailable | None = None
 
     def fault(self) -> JournalUnavailable | None:
-        """Why not, or None."""
+        """Return why this process is not ready, or None."""
         with self._lock:
-            if self._asked is None or self._clock() - self._asked >= self._every:
+            if self._checked_at is None or self._clock() - self._checked_at >= self._every:
                 before = self._fault
                 try:
                     self._journal.check()
                     self._fault = None
                 except JournalUnavailable as error:
                     self._fault = error
-                self._asked = self._clock()
+                self._checked_at = self._clock()
                 _log_change(before, self._fault)
             return self._fault
 

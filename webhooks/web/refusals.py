@@ -1,7 +1,7 @@
-"""What is done with each refusal of a delivery: one line in the log, a count by cause, and when it last happened.
+"""Record each refused delivery: one log line, a counter by cause, and the time of the last one.
 
-A delivery that is refused although it is rightly signed is an event that is being lost: it is counted by itself, and
-`segue alerts` shows it. Only what the provider sends again by itself until it is accepted is not.
+If a delivery has a valid signature and is refused, its event is lost. Such refusals have a counter of their own, and
+`segue alerts` shows them. Causes that the provider retries until the delivery is accepted are not counted there.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from webhooks.monitoring.metrics import Meter
 from webhooks.signatures import Signature
 
 log: Final = logging.getLogger("webhooks.web.handler")
-MOST_LINES: Final = 20
+MAX_LINES: Final = 20
 WINDOW: Final = 60.0
-"""Seconds in which so many lines are written of each endpoint and cause; then how many were left out."""
-_LOSES: Final = frozenset({Signature.RIGHT, Signature.NOT_CHECKED})
-_SENT_AGAIN: Final = frozenset(
+"""Seconds in which at most `MAX_LINES` lines are written for each endpoint and cause; the rest is counted."""
+_VALID_OR_UNKNOWN: Final = frozenset({Signature.RIGHT, Signature.NOT_CHECKED})
+_RETRIED: Final = frozenset(
     {"journal_unavailable", "certificate_unavailable", "not_configured", "too_slow", "cut_short", "replayed"}
 )
 
 
 @dataclass(slots=True)
 class _Window:
-    """The lines written of one endpoint and cause since `began`, and what was left out."""
+    """The number of lines written for one endpoint and cause since `began`, and the number left out."""
 
     began: float
     lines: int = 0
@@ -38,7 +38,7 @@ class _Window:
 
 
 class Refusals:
-    """One for each process. `sources` names each endpoint's source. Safe to share between threads."""
+    """The refusals of one process. `sources` maps an endpoint's name to its source's. Thread-safe."""
 
     def __init__(
         self, meter: Meter, sources: Mapping[str, str] | None = None, *, tick: Callable[[], float] = time.monotonic
@@ -50,7 +50,7 @@ class Refusals:
         self._lock = threading.Lock()
 
     def count(self, endpoint: str, rejected: Rejected, *, now: datetime) -> None:
-        """Count one. `endpoint` is a name that is configured or installed, or `unknown`."""
+        """Count a refusal. `endpoint` is the name of a configured endpoint or an installed source, or `unknown`."""
         error = rejected.error
         self._meter.rejected.labels(endpoint, error).inc()
         self._meter.last_rejected.labels(endpoint, error).set(now.timestamp())
@@ -59,7 +59,7 @@ class Refusals:
             self._meter.last_signed_rejected.labels(endpoint, error, rejected.signature).set(now.timestamp())
 
     def record(self, endpoint: str, rejected: Rejected, *, method: str, now: datetime) -> None:
-        """Count one and log it, unless too many of its kind were logged in this minute."""
+        """Count a refusal, and log it unless its endpoint and cause have reached the limit of this minute."""
         error = rejected.error
         self.count(endpoint, rejected, now=now)
         fields = {
@@ -71,7 +71,7 @@ class Refusals:
         with self._lock:
             ended = self._ended((endpoint, error))
             window = self._windows.setdefault((endpoint, error), _Window(self._tick()))
-            shown = window.lines < MOST_LINES
+            shown = window.lines < MAX_LINES
             window.lines += shown
             window.left_out += not shown
         _summarise(endpoint, error, ended)
@@ -79,14 +79,14 @@ class Refusals:
             log.warning("rejected", extra=fields)
 
     def flush(self, *, at_end: bool = False) -> None:
-        """Write how many lines were left out of the windows that are over; of all, at the process's end."""
+        """Log how many lines were left out of each window that is over; with `at_end`, of every window."""
         with self._lock:
             ended = [(key, self._ended(key, at_end=at_end)) for key in list(self._windows)]
         for (endpoint, error), left_out in ended:
             _summarise(endpoint, error, left_out)
 
     def _ended(self, key: tuple[str, str], *, at_end: bool = False) -> int:
-        """End the window if its time is over; how many lines were left out of it."""
+        """Close the window if its time is over, and return how many lines were left out of it."""
         window = self._windows.get(key)
         if window is None or (self._tick() - window.began < WINDOW and not at_end):
             return 0
@@ -95,11 +95,11 @@ class Refusals:
 
 
 def loses_an_event(rejected: Rejected) -> bool:
-    """Whether an event is lost by it: rightly signed, as far as could be checked, and not sent again by itself."""
-    return rejected.signature in _LOSES and rejected.error not in _SENT_AGAIN
+    """Return whether an event is lost: its signature is valid or was not checked, and the provider does not retry."""
+    return rejected.signature in _VALID_OR_UNKNOWN and rejected.error not in _RETRIED
 
 
 def _summarise(endpoint: str, error: str, left_out: int) -> None:
     if left_out:
         fields = {"endpoint": endpoint, "error": error, "left_out": left_out, "seconds": WINDOW}
-        log.warning("more were rejected", extra=fields)
+        log.warning("more rejections", extra=fields)

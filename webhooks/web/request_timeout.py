@@ -1,7 +1,7 @@
-"""gunicorn workers that wait so long for a request and no longer, however slowly its bytes come.
+"""gunicorn workers with a time limit for the whole request, however slowly its bytes arrive.
 
-gunicorn bounds the silence between requests, not a request that dribbles in byte by byte ("slow loris"); each such
-connection would hold a thread or greenlet for as long as it likes. At the end idle connections are closed at once.
+gunicorn limits the silence between requests, not a request that arrives byte by byte ("slow loris"). Each such
+connection would occupy a thread or greenlet without limit. At shutdown, idle connections are closed at once.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ WORKERS: Final = {
 
 
 class RequestTimeout(ConnectionResetError):
-    """The request did not come in time. gunicorn takes it for a connection that was reset, and closes it quietly."""
+    """The request did not arrive in time. gunicorn handles it as a reset connection, without a log line."""
 
     def __init__(self) -> None:
-        super().__init__(errno.ECONNRESET, "the request did not come in time")
+        super().__init__(errno.ECONNRESET, "the request did not arrive in time")
 
 
-class PatientSocket:
-    """A client's socket. `seconds` is for a whole request from its first byte, or from the connection's beginning;
-    `idle` for the time between two. It looks at the clock a few times within `seconds`: it may be a quarter late.
+class DeadlineSocket:
+    """A client's socket with a deadline. `seconds` limits a whole request, from its first byte or from the start of the
+    connection; `idle` limits the time between two requests. The clock is read every quarter of `seconds`.
     """
 
     def __init__(self, sock: Any, seconds: float, idle: float) -> None:
@@ -45,11 +45,11 @@ class PatientSocket:
         return getattr(self._sock, name)
 
     def setblocking(self, flag: bool) -> None:  # noqa: FBT001 - as a socket's
-        """A blocking one blocks for a while only."""
+        """Set the mode; a blocking socket blocks for a quarter of `seconds` at a time."""
         self._sock.settimeout(self._seconds / 4 if flag else 0.0)
 
     def recv(self, size: int) -> bytes:
-        """Some bytes of the request; `TooSlow` once its time is over."""
+        """Return some bytes of the request. Raise `RequestTimeout` after the deadline."""
         data: bytes | None = None
         while data is None:
             if time.monotonic() >= self.until:
@@ -64,57 +64,57 @@ class PatientSocket:
         return data
 
     def sendall(self, data: bytes) -> None:
-        """Send the answer; from then on it is between two requests. A client that does not read it is cut off."""
+        """Send the response; the idle time begins. Raise `RequestTimeout` if the client does not read it."""
         try:
             self._sock.sendall(data)
         except TimeoutError:
             self.until = 0.0
             raise RequestTimeout from None
         self._is_idle = True
-        if self.until:  # what came too slowly once is not waited for again
+        if self.until:  # after a timeout there is no next request
             self._between = True
             self.until = time.monotonic() + self._idle
 
     def close_if_idle(self) -> None:
-        """End a connection that waits for its next request, or for its first; nothing if one has begun."""
+        """Close the connection if no request has begun on it."""
         if self._is_idle:
-            with suppress(OSError):  # it was closed meanwhile
-                self._sock.shutdown(socket.SHUT_RD)  # whoever waits in `recv` reads the end
+            with suppress(OSError):  # it is already closed
+                self._sock.shutdown(socket.SHUT_RD)  # a blocked `recv` then reads the end
 
 
 def worker(kind: str, *, seconds: float, idle: float) -> type:
-    """The worker class of that kind, with patience."""
+    """Return gunicorn's worker class of that kind, with deadlines."""
     from importlib import import_module
 
     module, name = WORKERS[kind]
     base: Any = getattr(import_module(module), name)
 
-    class Threaded(base):  # type: ignore[misc]
+    class ThreadedWithDeadline(base):  # type: ignore[misc]
         def handle(self, conn: Any) -> Any:
-            if not isinstance(conn.sock, PatientSocket):
-                conn.sock = PatientSocket(conn.sock, seconds, idle)
+            if not isinstance(conn.sock, DeadlineSocket):
+                conn.sock = DeadlineSocket(conn.sock, seconds, idle)
             return super().handle(conn)
 
         def finish_request(self, conn: Any, fs: Any) -> None:
             super().finish_request(conn, fs)
-            if self.pending_conns and self.pending_conns[-1] is conn:  # not a byte yet: no longer than any other
+            if self.pending_conns and self.pending_conns[-1] is conn:  # no byte yet: the same deadline
                 conn.timeout = conn.sock.until
 
-    class Plain(base):  # type: ignore[misc]
+    class WithDeadline(base):  # type: ignore[misc]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            self._clients: weakref.WeakSet[PatientSocket] = weakref.WeakSet()
+            self._clients: weakref.WeakSet[DeadlineSocket] = weakref.WeakSet()
 
         def handle(self, listener: Any, client: Any, addr: Any) -> Any:
-            sock = PatientSocket(client, seconds, idle)
+            sock = DeadlineSocket(client, seconds, idle)
             self._clients.add(sock)
             return super().handle(listener, sock, addr)
 
         def notify(self) -> None:
-            """Gunicorn calls it every second, also while it waits for the connections' end."""
+            """Close idle connections at shutdown. Gunicorn calls this every second, also while connections end."""
             super().notify()
             if not self.alive:
                 for sock in list(self._clients):
                     sock.close_if_idle()
 
-    return Threaded if kind == "gthread" else Plain
+    return ThreadedWithDeadline if kind == "gthread" else WithDeadline

@@ -1,6 +1,6 @@
 """`/webhooks/...` as plain WSGI in front of the Flask app: without Flask's cost for each request.
 
-It reads the raw bytes itself, so nothing can have touched form or JSON before. Measured with bench/ingest.py.
+It reads the raw bytes itself, so nothing parses or changes the body before. Measured with bench/ingest.py.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from webhooks.errors import Rejected
 from webhooks.http.encodings import too_large
 from webhooks.signatures import Signature
-from webhooks.web.handler import LOOKS, HttpRequest, HttpResponse, WebhookHandler, error_response
+from webhooks.web.handler import DESCRIBE_METHODS, HttpRequest, HttpResponse, WebhookHandler, error_response
 from webhooks.web.request_timeout import RequestTimeout
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 log: Final = logging.getLogger("webhooks.web.wsgi")
 PREFIX: Final = "/webhooks/"
 ALWAYS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-"""With every answer: a provider's challenge, given back, is never taken for a page."""
+"""Headers of every response: a browser must not treat an echoed challenge as a page."""
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PIECE: Final = 65536
 _MOST_DIGITS: Final = 18
@@ -33,59 +33,59 @@ Environ = dict[str, Any]
 
 
 class WebhookApp:
-    """Serves webhooks; hands everything else on to `otherwise`."""
+    """Serve webhooks; pass every other request to `fallback`."""
 
-    def __init__(self, door: WebhookHandler, otherwise: WSGIApplication) -> None:
-        self._door = door
-        self._otherwise = otherwise
+    def __init__(self, handler: WebhookHandler, fallback: WSGIApplication) -> None:
+        self._handler = handler
+        self._fallback = fallback
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """WSGI, PEP 3333."""
         path: str = environ.get("PATH_INFO", "")
         method: str = environ["REQUEST_METHOD"]
         if not path.startswith(PREFIX):
-            return self._otherwise(environ, start_response)
+            return self._fallback(environ, start_response)
         began = time.perf_counter()
         name, _, token = path[len(PREFIX) :].partition("/")
-        door = self._door
-        if method in LOOKS and not has_body(environ):
-            incoming = incoming_from(environ, b"", token)
-            if door.is_look(name, incoming):
-                return _answer(self._look(name), method, start_response)
-        label = door.label(name)
-        door.meter.door(label).received.inc()
-        with door.tracer.receive(label) as span:
+        handler = self._handler
+        if method in DESCRIBE_METHODS and not has_body(environ):
+            request = request_from(environ, b"", token)
+            if handler.asks_for_description(name, request):
+                return _send(self._describe(name), method, start_response)
+        label = handler.label(name)
+        handler.meter.door(label).received.inc()
+        with handler.tracer.receive(label) as span:
             try:
-                reply = self._take(environ, name, token)
+                response = self._handle(environ, name, token)
             except Rejected as error:
-                door.refusals.record(label, error, method=method, now=door.clock())
+                handler.refusals.record(label, error, method=method, now=handler.clock())
                 span.fail(error.error)
-                reply = error_response(error)
+                response = error_response(error)
             except Exception:
                 log.exception("unexpected")
-                door.refusals.count(label, failed := internal_error(), now=door.clock())
+                handler.refusals.count(label, rejected := internal_error(), now=handler.clock())
                 span.fail("internal")
-                reply = error_response(failed)
-            span.tell({"http.request.method": method, "http.response.status_code": reply.status})
-        door.meter.answered.observe(time.perf_counter() - began)
-        return _answer(reply, method, start_response)
+                response = error_response(rejected)
+            span.tell({"http.request.method": method, "http.response.status_code": response.status})
+        handler.meter.answered.observe(time.perf_counter() - began)
+        return _send(response, method, start_response)
 
-    def _look(self, name: str) -> HttpResponse:
+    def _describe(self, name: str) -> HttpResponse:
         try:
-            return self._door.look(name)
+            return self._handler.describe(name)
         except Rejected as error:
             return error_response(error)
 
-    def _take(self, environ: Environ, name: str, token: str) -> HttpResponse:
+    def _handle(self, environ: Environ, name: str, token: str) -> HttpResponse:
         try:
-            body = read_body(environ, self._door.max_body)
+            body = read_body(environ, self._handler.max_body)
         except Rejected as error:
-            raise self._door.unread(name, incoming_from(environ, b"", token), error) from None
-        return self._door.take(name, incoming_from(environ, body, token))
+            raise self._handler.reject_unread(name, request_from(environ, b"", token), error) from None
+        return self._handler.handle(name, request_from(environ, body, token))
 
 
-def incoming_from(environ: Mapping[str, Any], body: bytes, token: str) -> HttpRequest:
-    """Return the request's parts as the handler reads them."""
+def request_from(environ: Mapping[str, Any], body: bytes, token: str) -> HttpRequest:
+    """Return the request of a WSGI environ."""
     query_string: str = environ.get("QUERY_STRING", "")
     return HttpRequest(
         method=environ["REQUEST_METHOD"],
@@ -99,25 +99,25 @@ def incoming_from(environ: Mapping[str, Any], body: bytes, token: str) -> HttpRe
 
 
 def has_body(environ: Mapping[str, Any]) -> bool:
-    """Whether the request announces a body."""
+    """Return whether the request announces a body."""
     return environ.get("CONTENT_LENGTH", "") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
 
 
-def _answer(reply: HttpResponse, method: str, start_response: StartResponse) -> Iterable[bytes]:
-    start_response(_PHRASES.get(reply.status, str(reply.status)), headers_of(reply))
-    return () if method == "HEAD" else (reply.body,)
+def _send(response: HttpResponse, method: str, start_response: StartResponse) -> Iterable[bytes]:
+    start_response(_PHRASES.get(response.status, str(response.status)), headers_of(response))
+    return () if method == "HEAD" else (response.body,)
 
 
 def internal_error() -> Rejected:
-    """Return the refusal for an error that nobody foresaw."""
+    """Return the rejection for an unexpected error."""
     return Rejected(
-        500, "internal", "Segue failed and stored nothing.", hint="Send it again; see the log.",
+        500, "internal", "Segue failed and stored nothing.", hint="Send it again. The log has the cause.",
         signature=Signature.NOT_CHECKED,
     )  # fmt: skip
 
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
-    """Read the raw body, with Content-Length or chunked; never more than the limit."""
+    """Read the raw body, with Content-Length or chunked, up to the limit."""
     length: str = environ.get("CONTENT_LENGTH", "")
     if length.isdecimal() and len(length) > _MOST_DIGITS:
         raise too_large(limit)
@@ -128,14 +128,14 @@ def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     except Rejected:
         raise
     except RequestTimeout:
-        hint = "Send it again, quicker; see SEGUE_REQUEST_TIMEOUT."
-        raise _unread(408, "too_slow", "The body did not come in time.", hint) from None
+        hint = "Send it again, faster; see SEGUE_REQUEST_TIMEOUT."
+        raise _unread(408, "too_slow", "The body did not arrive in time.", hint) from None
     except OSError:
         raise _unread(400, "cut_short", "The connection broke before the body ended.") from None
-    except Exception as error:  # noqa: BLE001 - the server's own reader, whichever it is, at malformed chunks
-        refused = _unread(400, "bad_framing", "The chunks of the body are malformed.")
-        refused.detail = type(error).__name__
-        raise refused from None
+    except Exception as error:  # noqa: BLE001 - each server's reader has its own errors
+        rejected = _unread(400, "bad_framing", "The chunks of the body are malformed.")
+        rejected.detail = type(error).__name__
+        raise rejected from None
 
 
 def _read(environ: Mapping[str, Any], stream: Any, limit: int) -> bytes:
@@ -158,15 +158,15 @@ def _unread(status: int, error: str, reason: str, hint: str = "Send it again.") 
 
 
 def headers_from(environ: Mapping[str, Any]) -> dict[str, str]:
-    """Header names in lower case, as the verifiers read them."""
-    found = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+    """Return the headers, with names in lower case."""
+    headers = {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
     for key, name in (("CONTENT_TYPE", "content-type"), ("CONTENT_LENGTH", "content-length")):
         if environ.get(key):
-            found[name] = environ[key]
-    return found
+            headers[name] = environ[key]
+    return headers
 
 
-def headers_of(reply: HttpResponse) -> list[tuple[str, str]]:
-    """A reply's headers as WSGI wants them."""
-    headers = [("Content-Type", reply.content_type), ("Content-Length", str(len(reply.body)))]
-    return [*headers, *ALWAYS.items(), *reply.headers.items()]
+def headers_of(response: HttpResponse) -> list[tuple[str, str]]:
+    """Return a response's headers in WSGI's form."""
+    headers = [("Content-Type", response.content_type), ("Content-Length", str(len(response.body)))]
+    return [*headers, *ALWAYS.items(), *response.headers.items()]

@@ -20,7 +20,7 @@ from webhooks.web import installation_proof
 
 def examine(config: Configuration, journal: Journal, now: datetime, timeout: float) -> Iterator[Finding]:
     """The web server on this machine's port, then the public address."""
-    installation = installation_proof.establish(journal, now)
+    installation = installation_proof.installation_id(journal, now)
     web = config.settings.web
     here = f"http://{bracketed(local(web.host))}:{web.port}"
     is_here, _ = _leads_here(here, installation, timeout)
@@ -48,7 +48,7 @@ def examine(config: Configuration, journal: Journal, now: datetime, timeout: flo
 
 def _leads_here(base: str, installation: str, timeout: float) -> tuple[bool, str]:
     """Whether a web process over the same journal answers; what is wrong where none does."""
-    nonce = installation_proof.nonce()
+    nonce = installation_proof.new_nonce()
     heard, fault = _get(f"{base}/healthz?nonce={nonce}", timeout)
     if heard is None:
         return False, f"{fault}. Is the web server up, and does the proxy or the platform lead there?"
