@@ -71,14 +71,14 @@ def head(item: Item) -> Head:
     created_path = "ticket.created_at" if type_ == "ticket-created" else "message.created_at"
     times: tuple[tuple[str, Clock], ...] = (("at", "event"), (created_path, "event"), ("ticket.updated_at", "record"))
     # Gorgias's times have no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
-    made = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
+    id_path = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     former: tuple[FormerKey, ...] = ()
     if own := body.id("id", ""):
         key, former = f"{type_}:{own}", (FormerKey(own),)  # templates of two types may have the same id, the ticket's
-    elif made and made in body:
-        key = f"{type_}:{body.id(made)}"
-    elif made is None and "ticket.id" in body and "ticket.updated_at" in body:
+    elif id_path and id_path in body:
+        key = f"{type_}:{body.id(id_path)}"
+    elif id_path is None and "ticket.id" in body and "ticket.updated_at" in body:
         state = [body.id(path, "") for path in _STATE.get(type_, ())]
         key = ":".join((type_, body.id("ticket.id"), body.text("ticket.updated_at"), *state))
         former = (FormerKey(digest),)

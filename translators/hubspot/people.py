@@ -54,8 +54,8 @@ def rated(body: Payload, survey: str) -> dict[str, Any]:
 @hubspot.on("contact.merge")
 def contact_merged(event: Event) -> Iterator[Message]:
     """Identify with all ids, so that the profiles are joined."""
-    stays, gone = merged(event.body)
-    yield identify(who=contact(event.body, stays, *gone))
+    kept_id, merged_ids = merged(event.body)
+    yield identify(who=contact(event.body, kept_id, *merged_ids))
 
 
 @hubspot.on("contact.associationChange")

@@ -46,7 +46,7 @@ def record_restored(event: Event) -> Iterator[Message]:
 def records_merged(event: Event) -> Iterator[Message]:
     """Make one message per merged record, with that record as the identity."""
     kind, noun = event.type.partition(".")[0], _noun(event)
-    stays, gone = merged(event.body)
-    for id_ in gone:
-        who = company(event.body, id_) if kind == "company" else record_identity(event.body, kind, id_)
-        yield track(f"{noun} Merged", {f"{noun.lower()}_id": id_, "merged_into": stays}, key=id_, who=who)
+    kept_id, merged_ids = merged(event.body)
+    for id_ in merged_ids:
+        identity = company(event.body, id_) if kind == "company" else record_identity(event.body, kind, id_)
+        yield track(f"{noun} Merged", {f"{noun.lower()}_id": id_, "merged_into": kept_id}, key=id_, who=identity)

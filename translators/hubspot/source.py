@@ -112,8 +112,8 @@ def _change(body: Payload) -> list[str]:
     """
     value = body.get("propertyValue")
     digest = "" if value is None else sha256(str(value).encode("utf-8", "replace")).hexdigest()[:8]
-    gone = body.get("mergedObjectIds")
-    merged_ids = sorted(map(str, gone)) if isinstance(gone, list) else []
+    merged_values = body.get("mergedObjectIds")
+    merged_ids = sorted(map(str, merged_values)) if isinstance(merged_values, list) else []
     return [
         body.text("propertyName", ""), digest, body.id("toObjectId", ""), *_association(body), ",".join(merged_ids),
         body.id("messageId", ""),
@@ -200,6 +200,6 @@ def merged(body: Payload) -> tuple[str, list[str]]:
     if not isinstance(merged_ids, list):
         raise Malformed(f"{body.path}.mergedObjectIds", "is not a list")
     primary = body.id("primaryObjectId")
-    stays = body.id("newObjectId", None) or primary
-    gone = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in merged_ids)]
-    return stays, [id_ for id_ in dict.fromkeys(gone) if id_ != stays]
+    kept_id = body.id("newObjectId", None) or primary
+    all_ids = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in merged_ids)]
+    return kept_id, [id_ for id_ in dict.fromkeys(all_ids) if id_ != kept_id]

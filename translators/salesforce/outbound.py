@@ -162,11 +162,11 @@ def who(event: Event) -> Identity:
 def record_changed(event: Event) -> Iterator[Message]:
     """Report the configured event of an outbound message; else decide it by the record's state."""
     change, name = change_of(event), _named(event)
-    made = list(objects.messages(change, event.options))
+    sent = list(objects.messages(change, event.options))
     if name:
-        tracked = [message for message in made if message.kind == "track"] or [track(name, record_id=change.id)]
-        made = [message for message in made if message.kind != "track"] + [replace(tracked[-1], name=name)]
-    yield from made
+        tracked = [message for message in sent if message.kind == "track"] or [track(name, record_id=change.id)]
+        sent = [message for message in sent if message.kind != "track"] + [replace(tracked[-1], name=name)]
+    yield from sent
 
 
 @salesforce.on("*")

@@ -117,9 +117,9 @@ def _person(change: Change, prefix: str) -> dict[str, Any]:
 
 def _identify(change: Change, traits: Mapping[str, Any]) -> Iterator[Message]:
     """Identify, unless an update changed no trait."""
-    made = change.moment("CreatedDate")
-    if change.whole or made or any(trait is not None for trait in traits.values()):
-        yield identify(createdAt=made)
+    created_at = change.moment("CreatedDate")
+    if change.whole or created_at or any(trait is not None for trait in traits.values()):
+        yield identify(createdAt=created_at)
 
 
 def _address(change: Change, prefix: str) -> Any:
