@@ -42,7 +42,8 @@ class Failure(click.ClickException):
 
 def echo(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
     """Print text in click's `style` (fg, bold). The one way to a terminal: invisible characters show as escapes."""
-    click.secho(visible(str(text)), err=err, nl=nl, **style)
+    shown = visible(str(text))
+    click.echo(click.style(shown, **style) if any(style.values()) else shown, err=err, nl=nl)
 
 
 def fail(message: str, hint: str) -> Failure:
