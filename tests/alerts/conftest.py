@@ -1,5 +1,5 @@
-"""Real servers that take alerts."""
+"""Real servers that receive alerts."""
 
-from hearers import certificate, hook, smtp
+from fake_receivers import certificate, hook, smtp
 
 __all__ = ["certificate", "hook", "smtp"]

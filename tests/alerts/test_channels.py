@@ -1,4 +1,4 @@
-"""Each way to tell, over a real server."""
+"""Each alert channel, over a real server."""
 
 import json
 import logging
@@ -17,7 +17,7 @@ from webhooks.monitoring.alerts import (
     AlertUpdate,
     Notification,
     NotificationFailed,
-    configured,
+    configured_channels,
     sample_notification,
 )
 from webhooks.settings import AlertSettings
@@ -29,26 +29,26 @@ SECRETS = ("whsec_" + "QUFB" * 8, "whsec_" + "QkJC" * 8)
 ALERT = Alert(key="dead:acme", severity="warning", title="3 dead events of acme", text="<b>&", hint="`segue dead`.")
 
 
-def news(kind="raised", *, alert=ALERT, now=NOW, before=0):
+def notification(status="raised", *, alert=ALERT, now=NOW, times_sent=0):
     return Notification(
-        told=[AlertUpdate(kind=kind, alert=alert, since=now - timedelta(hours=2), before=before)],
+        updates=[AlertUpdate(status=status, alert=alert, since=now - timedelta(hours=2), times_sent=times_sent)],
         where="hooks.test",
         now=now,
     )
 
 
-def way(**told):
-    (found,) = configured(AlertSettings(**told))[1:]
-    return found
+def channel(**options):
+    (configured,) = configured_channels(AlertSettings(**options))[1:]
+    return configured
 
 
-def mailing(port, *, scheme="smtp", user="", to=("ops@example.com", "two@example.com"), host="127.0.0.1"):
-    return way(smtp_url=f"{scheme}://{user}{host}:{port}", email_from="segue@example.com", email_to=to)
+def email(port, *, scheme="smtp", user="", to=("ops@example.com", "two@example.com"), host="127.0.0.1"):
+    return channel(smtp_url=f"{scheme}://{user}{host}:{port}", email_from="segue@example.com", email_to=to)
 
 
-def test_a_webhook_is_signed_so_that_our_own_verifier_and_theirs_accept_it(hook):
+def test_a_webhook_signature_is_accepted_by_segue_and_standardwebhooks(hook):
     now = datetime.now(UTC)
-    way(webhook_url=hook.url, signing_secret=SECRETS).send(news(now=now))
+    channel(webhook_url=hook.url, signing_secret=SECRETS).send(notification(now=now))
     ((path, headers, body),) = hook.got
     assert path == "/in?token=s3cret"
     for secret in SECRETS:
@@ -58,48 +58,61 @@ def test_a_webhook_is_signed_so_that_our_own_verifier_and_theirs_accept_it(hook)
     assert not verify(
         StandardWebhooks(), Request(method="POST", headers=headers, body=body + b" "), secrets=SECRETS, now=now
     ).ok
-    told = json.loads(body)
-    assert (told["type"], told["data"]["where"]) == ("segue.alerts", "hooks.test")
-    (alert,) = told["data"]["alerts"]
+    payload = json.loads(body)
+    assert (payload["type"], payload["data"]["where"]) == ("segue.alerts", "hooks.test")
+    (alert,) = payload["data"]["alerts"]
     assert alert["status"] == "raised"
     assert alert["key"] == "dead:acme"
     assert set(alert) == {"key", "status", "severity", "title", "text", "hint", "since"}
 
 
-def test_the_same_news_keep_their_id_and_others_have_their_own():
-    assert news().id == news(now=NOW).id
-    later = Notification(told=news().told, where="hooks.test", now=NOW + timedelta(minutes=1))
-    assert later.id == news().id
-    assert len({each.id for each in (news(), news("again", before=1), news("again", before=2), news("resolved"))}) == 4
+def test_the_same_notification_has_the_same_id():
+    assert notification().id == notification(now=NOW).id
+    later = Notification(updates=notification().updates, where="hooks.test", now=NOW + timedelta(minutes=1))
+    assert later.id == notification().id
+    assert (
+        len(
+            {
+                item.id
+                for item in (
+                    notification(),
+                    notification("again", times_sent=1),
+                    notification("again", times_sent=2),
+                    notification("resolved"),
+                )
+            }
+        )
+        == 4
+    )
 
 
 @pytest.mark.parametrize("kind", ["slack", "webhook"])
 @pytest.mark.parametrize(
-    ("answer", "reason"),
+    ("response", "reason"),
     [
         ((302, {"Location": "http://169.254.169.254/latest/meta-data"}), "302, and redirects are not followed"),
-        ((404, {}), "it answered 404"), ((500, {}), "it answered 500"),
+        ((404, {}), "the channel answered 404"), ((500, {}), "the channel answered 500"),
     ],
 )  # fmt: skip
-def test_an_answer_that_is_none_of_success_is_said_and_no_redirect_is_followed(hook, kind, answer, reason):
-    hook.plan.append(answer)
-    told = {"slack_url": hook.url} if kind == "slack" else {"webhook_url": hook.url, "signing_secret": SECRETS}
+def test_a_failed_response_is_reported_and_no_redirect_is_followed(hook, kind, response, reason):
+    hook.plan.append(response)
+    options = {"slack_url": hook.url} if kind == "slack" else {"webhook_url": hook.url, "signing_secret": SECRETS}
     with pytest.raises(NotificationFailed, match=reason) as caught:
-        way(**told).send(news())
+        channel(**options).send(notification())
     assert len(hook.got) == 1
     assert "s3cret" not in str(caught.value)
 
 
-def test_where_nobody_listens_that_is_said_without_the_secret():
+def test_a_refused_connection_is_reported_without_the_secret():
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/T0/s3cret"
     with pytest.raises(NotificationFailed, match="could not be reached: Connection refused") as caught:
-        way(slack_url=url).send(news())
+        channel(slack_url=url).send(notification())
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_server_that_says_nothing_or_dribbles_costs_a_bounded_time(monkeypatch):
+def test_a_silent_or_slow_server_times_out(monkeypatch):
     from faulty_receiver import FaultyReceiver, dribble, hang
 
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.TIMEOUT", 0.3)
@@ -108,17 +121,17 @@ def test_a_server_that_says_nothing_or_dribbles_costs_a_bounded_time(monkeypatch
             server.plan.append(fault)
             began = time.monotonic()
             with pytest.raises(NotificationFailed, match="could not be reached"):
-                way(slack_url=f"{server.url}/x").send(news())
+                channel(slack_url=f"{server.url}/x").send(notification())
             assert time.monotonic() - began >= 0.3, "the server was not waited for"
 
 
-def test_slack_gets_one_text_with_its_own_signs_escaped(hook):
-    way(slack_url=hook.url).send(news())
-    told = json.loads(hook.got[0][2])
-    assert set(told) == {"text"}
-    assert "WARNING  3 dead events of acme" in told["text"]
-    assert "&lt;b&gt;&amp;" in told["text"]
-    assert "Segue on hooks.test" in told["text"]
+def test_slack_gets_one_text_with_special_characters_escaped(hook):
+    channel(slack_url=hook.url).send(notification())
+    payload = json.loads(hook.got[0][2])
+    assert set(payload) == {"text"}
+    assert "WARNING  3 dead events of acme" in payload["text"]
+    assert "&lt;b&gt;&amp;" in payload["text"]
+    assert "Segue on hooks.test" in payload["text"]
 
 
 def read(mails):
@@ -126,9 +139,9 @@ def read(mails):
     return sender, to, message_from_bytes(content, policy=default), encrypted
 
 
-def test_a_mail_says_it_in_its_subject_and_what_to_do_in_its_body(smtp):
+def test_an_email_has_the_title_as_subject_and_the_hint_in_its_body(smtp):
     port, mails = smtp()
-    mailing(port).send(news())
+    email(port).send(notification())
     sender, to, mail, encrypted = read(mails)
     assert (sender, to, encrypted) == ("segue@example.com", ["ops@example.com", "two@example.com"], False)
     assert mail["Subject"] == "[segue] 3 dead events of acme"
@@ -142,69 +155,67 @@ def test_a_mail_says_it_in_its_subject_and_what_to_do_in_its_body(smtp):
 
 
 @pytest.mark.parametrize(("tls", "scheme"), [("starttls", "smtp"), ("smtps", "smtps")])
-def test_a_mail_goes_encrypted_with_the_password_where_the_certificate_is_known(
-    smtp, certificate, monkeypatch, tls, scheme
-):
+def test_an_email_uses_tls_and_the_password_if_the_certificate_is_trusted(smtp, certificate, monkeypatch, tls, scheme):
     port, mails = smtp(tls, auth=True)
     with pytest.raises(NotificationFailed, match="could not be used"):
-        mailing(port, scheme=scheme, user="segue:p%40ss%20word@").send(news())
+        email(port, scheme=scheme, user="segue:p%40ss%20word@").send(notification())
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    mailing(port, scheme=scheme, user="segue:p%40ss%20word@").send(news())
+    email(port, scheme=scheme, user="segue:p%40ss%20word@").send(notification())
     assert read(mails)[3] is True
     with pytest.raises(NotificationFailed, match="the mail server answered 535") as caught:
-        mailing(port, scheme=scheme, user="segue:wrong@").send(news())
+        email(port, scheme=scheme, user="segue:wrong@").send(notification())
     assert "wrong" not in str(caught.value)
 
 
-def test_a_password_is_not_sent_where_nothing_is_encrypted(smtp, monkeypatch):
+def test_a_password_is_not_sent_without_encryption(smtp, monkeypatch):
     port, mails = smtp(auth=True)
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.is_loopback", lambda host: False)
-    with pytest.raises(NotificationFailed, match="password is not sent without"):
-        mailing(port, user="segue:p%40ss%20word@").send(news())
+    with pytest.raises(NotificationFailed, match="no encryption, so the password is not sent"):
+        email(port, user="segue:p%40ss%20word@").send(notification())
     assert mails.got == []
     monkeypatch.undo()
-    mailing(port, user="segue:p%40ss%20word@").send(news())
+    email(port, user="segue:p%40ss%20word@").send(notification())
     assert len(mails.got) == 1
 
 
-def test_an_address_that_the_server_refuses_is_said(smtp):
+def test_an_email_address_that_the_server_refuses_is_reported(smtp):
     port, mails = smtp()
     mails.refuse = {"two@example.com"}
     with pytest.raises(NotificationFailed, match="refused 1 of 2 addresses"):
-        mailing(port).send(news())
+        email(port).send(notification())
     mails.refuse |= {"ops@example.com"}
     with pytest.raises(NotificationFailed, match="refused every address"):
-        mailing(port).send(news())
+        email(port).send(notification())
 
 
-def test_a_line_break_in_a_title_makes_no_header(smtp):
+def test_a_line_break_in_a_title_adds_no_header(smtp):
     port, mails = smtp()
     forged = Alert(key="k", severity="warning", title="x\r\nBcc: victim@example.com", text="t", hint="m")
-    mailing(port).send(news(alert=forged))
+    email(port).send(notification(alert=forged))
     _, to, mail, _ = read(mails)
     assert (mail["Subject"], mail["Bcc"]) == ("[segue] x Bcc: victim@example.com", None)
     assert "victim@example.com" not in to
 
 
-def test_a_mail_server_that_says_nothing_costs_a_bounded_time(monkeypatch):
+def test_a_silent_mail_server_times_out(monkeypatch):
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.TIMEOUT", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen()
         with pytest.raises(NotificationFailed, match="timed out"):
-            mailing(silent.getsockname()[1]).send(news())
+            email(silent.getsockname()[1]).send(notification())
 
 
-def test_the_log_is_always_told(caplog):
+def test_alerts_are_always_logged(caplog):
     caplog.set_level(logging.WARNING)
-    (way,) = configured(AlertSettings())
-    way.send(news())
+    (log,) = configured_channels(AlertSettings())
+    log.send(notification())
     (record,) = caplog.records
     assert (record.alert, record.status, record.title) == ("dead:acme", "raised", "3 dead events of acme")
 
 
-def test_what_is_told_reads_as_it_should():
-    both = Notification(told=[*news("resolved").told, *news("again").told], where="w", now=NOW)
+def test_the_text_of_a_notification():
+    both = Notification(updates=[*notification("resolved").updates, *notification("again").updates], where="w", now=NOW)
     assert both.subject == "[segue] resolved: 3 dead events of acme (and 1 more)"
     assert both.text().splitlines() == [
         "RESOLVED  3 dead events of acme", "It lasted 2 h.", "", "STILL WARNING  3 dead events of acme", "<b>&",

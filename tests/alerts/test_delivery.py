@@ -1,4 +1,4 @@
-"""An unreachable Segment and endpoints that are configured no more, in `segue status` and `segue alerts`."""
+"""Failing write keys and unconfigured endpoints, as in `segue status` and `segue alerts`."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -14,17 +14,17 @@ def heartbeat(seconds, *, ago=5, reason="connection refused"):
     return NOW - timedelta(seconds=ago), {"failing": {"abc": {"seconds": seconds, "reason": reason}}}
 
 
-def test_a_key_that_has_failed_for_twenty_seconds_is_reported_with_its_reason():
+def test_a_write_key_that_fails_for_twenty_seconds_is_reported():
     (key,) = failing_keys({"worker:w": heartbeat(25.0)}, NOW)
     assert (key.fingerprint, key.reason) == ("abc", "connection refused")
     assert key.since == NOW - timedelta(seconds=30)
 
 
-def test_one_failure_a_moment_ago_is_not_reported():
+def test_a_recent_single_failure_is_not_reported():
     assert failing_keys({"worker:w": heartbeat(3.0)}, NOW) == []
 
 
-def test_the_heartbeat_of_a_worker_that_is_gone_says_nothing_of_now():
+def test_an_old_heartbeat_is_ignored():
     assert failing_keys({"worker:w": heartbeat(500.0, ago=61)}, NOW) == []
 
 
@@ -38,10 +38,15 @@ def test_waiting_events_of_an_unconfigured_endpoint_are_counted():
     assert unconfigured(states, {"acme"}) == {"old": 3}
 
 
-def test_both_are_alerts():
-    seen = JournalSnapshot(at=NOW, states={"old": {"pending": 3}})
-    found = conditions(
-        seen=seen, notes={"worker:w": heartbeat(45.0)}, limits={}, settings=AlertSettings(), sources=["acme"], now=NOW
+def test_failing_keys_and_unconfigured_endpoints_are_alerts():
+    snapshot = JournalSnapshot(at=NOW, states={"old": {"pending": 3}})
+    alerts = conditions(
+        snapshot=snapshot,
+        notes={"worker:w": heartbeat(45.0)},
+        limits={},
+        settings=AlertSettings(),
+        sources=["acme"],
+        now=NOW,
     )
-    assert [alert.key for alert in found] == ["failing:abc", "unconfigured:old"]
-    assert "connection refused" in found[0].text
+    assert [alert.key for alert in alerts] == ["failing:abc", "unconfigured:old"]
+    assert "connection refused" in alerts[0].text

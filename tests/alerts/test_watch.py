@@ -1,4 +1,4 @@
-"""Each alert once, again after a while, and when it is over; by one worker of several."""
+"""Each alert is sent when raised, again at intervals, and when resolved, by one of several workers."""
 
 import threading
 from datetime import timedelta
@@ -19,16 +19,16 @@ from webhooks.settings import AlertSettings
 MIB = 1024 * 1024
 
 
-class Way:
-    """Takes what it is told; `down` refuses."""
+class FakeChannel:
+    """A channel that records notifications. It refuses them if `down` is set."""
 
-    def __init__(self, name="way"):
+    def __init__(self, name="channel"):
         self.name, self.got, self.down = name, [], False
 
-    def send(self, news):
+    def send(self, notification):
         if self.down:
-            raise NotificationFailed("it answered 500")
-        self.got.append([(each.kind, each.alert.key) for each in news.told])
+            raise NotificationFailed("the channel answered 500")
+        self.got.append([(update.status, update.alert.key) for update in notification.updates])
 
 
 @pytest.fixture
@@ -38,181 +38,181 @@ def journal(tmp_path):
     opened.close()
 
 
-class Stand:
-    """Watches over one journal; `wrong` is what is wrong."""
+class AlertBench:
+    """Watchers over one journal. `current` is the list of current alerts."""
 
-    def __init__(self, journal, names=("w1",), ways=None, **settings):
-        self.clock, self.journal, self.wrong = Clock(), journal, []
-        self.ways = ways or [Way()]
-        self.watches = [self.watch(name, **settings) for name in names]
+    def __init__(self, journal, names=("w1",), channels=None, **settings):
+        self.clock, self.journal, self.current = Clock(), journal, []
+        self.channels = channels or [FakeChannel()]
+        self.watchers = [self.watch(name, **settings) for name in names]
 
     def watch(self, name, **settings):
-        survey = SnapshotTaker(self.journal, "sqlite:///j.db", clock=self.clock)
+        snapshots = SnapshotTaker(self.journal, "sqlite:///j.db", clock=self.clock)
         made = AlertWatcher(
-            self.journal, survey, SilenceTracker(self.journal, clock=self.clock), AlertSettings(**settings), sources=["acme"],
-            name=name, where="here", ways=self.ways, clock=self.clock,
+            self.journal, snapshots, SilenceTracker(self.journal, clock=self.clock), AlertSettings(**settings), sources=["acme"],
+            name=name, where="here", channels=self.channels, clock=self.clock,
         )  # fmt: skip
-        made.now = lambda: list(self.wrong)
+        made.current = lambda: list(self.current)
         return made
 
     def minutes(self, count):
         for _ in range(count):
-            for watch in self.watches:
-                watch.look()
+            for watch in self.watchers:
+                watch.check()
             self.clock.pass_(minutes=1)
 
     @property
     def got(self):
-        return self.ways[0].got
+        return self.channels[0].got
 
 
 def alert(key="disk", weight=0.0):
     return Alert(key=key, severity="warning", title=key, text="t", hint="m", weight=weight)
 
 
-def test_an_alert_is_told_once_again_at_the_interval_and_when_it_is_over(journal):
-    stand = Stand(journal, repeat=timedelta(hours=2))
-    stand.minutes(5)
-    assert stand.got == []
-    stand.wrong = [alert()]
-    stand.minutes(119)
-    assert stand.got == [[("raised", "disk")]]
-    stand.minutes(5)
-    assert stand.got[1:] == [[("again", "disk")]]
-    stand.wrong = []
-    stand.minutes(30)
-    assert stand.got[2:] == [[("resolved", "disk")]]
-    stand.wrong = [alert()]
-    stand.minutes(2)
-    assert stand.got[3:] == [[("raised", "disk")]]
+def test_an_alert_is_sent_once_again_at_intervals_and_when_resolved(journal):
+    bench = AlertBench(journal, repeat=timedelta(hours=2))
+    bench.minutes(5)
+    assert bench.got == []
+    bench.current = [alert()]
+    bench.minutes(119)
+    assert bench.got == [[("raised", "disk")]]
+    bench.minutes(5)
+    assert bench.got[1:] == [[("again", "disk")]]
+    bench.current = []
+    bench.minutes(30)
+    assert bench.got[2:] == [[("resolved", "disk")]]
+    bench.current = [alert()]
+    bench.minutes(2)
+    assert bench.got[3:] == [[("raised", "disk")]]
 
 
-def test_what_comes_and_goes_is_one_alert(journal):
-    stand = Stand(journal)
+def test_a_problem_that_comes_and_goes_is_one_alert(journal):
+    bench = AlertBench(journal)
     for _ in range(20):
-        stand.wrong = [alert()]
-        stand.minutes(2)
-        stand.wrong = []
-        stand.minutes(3)
-    assert stand.got == [[("raised", "disk")]]
+        bench.current = [alert()]
+        bench.minutes(2)
+        bench.current = []
+        bench.minutes(3)
+    assert bench.got == [[("raised", "disk")]]
 
 
-def test_what_happens_at_one_time_is_told_at_one_time(journal):
-    stand = Stand(journal)
-    stand.wrong = [alert("a"), alert("b")]
-    stand.minutes(1)
-    stand.wrong = [alert("b"), alert("c")]
-    stand.minutes(10)
-    assert stand.got == [[("raised", "a"), ("raised", "b")], [("raised", "c")], [("resolved", "a")]]
+def test_alerts_of_one_time_are_sent_together(journal):
+    bench = AlertBench(journal)
+    bench.current = [alert("a"), alert("b")]
+    bench.minutes(1)
+    bench.current = [alert("b"), alert("c")]
+    bench.minutes(10)
+    assert bench.got == [[("raised", "a"), ("raised", "b")], [("raised", "c")], [("resolved", "a")]]
 
 
-def test_what_has_doubled_is_told_early_but_not_every_minute(journal):
-    stand = Stand(journal)
+def test_a_doubled_alert_is_sent_early_but_not_every_minute(journal):
+    bench = AlertBench(journal)
     for weight in (10, 15, 21, 30, 45, 80, 90, 100):
-        stand.wrong = [alert(weight=weight)]
-        stand.minutes(4)
-    assert stand.got == [[("raised", "disk")], [("again", "disk")], [("again", "disk")]]
+        bench.current = [alert(weight=weight)]
+        bench.minutes(4)
+    assert bench.got == [[("raised", "disk")], [("again", "disk")], [("again", "disk")]]
 
 
-def test_two_workers_on_one_journal_tell_once(journal):
-    stand = Stand(journal, names=("w1", "w2", "w3"), repeat=timedelta(minutes=30))
-    stand.wrong = [alert()]
-    stand.minutes(45)
-    stand.wrong = []
-    stand.minutes(10)
-    assert stand.got == [[("raised", "disk")], [("again", "disk")], [("resolved", "disk")]]
+def test_several_workers_on_one_journal_send_an_alert_once(journal):
+    bench = AlertBench(journal, names=("w1", "w2", "w3"), repeat=timedelta(minutes=30))
+    bench.current = [alert()]
+    bench.minutes(45)
+    bench.current = []
+    bench.minutes(10)
+    assert bench.got == [[("raised", "disk")], [("again", "disk")], [("resolved", "disk")]]
 
 
-def test_workers_that_look_at_the_very_same_time_tell_once(journal):
-    stand = Stand(journal, names=[f"w{number}" for number in range(8)])
-    stand.wrong = [alert()]
+def test_workers_that_check_at_the_same_time_send_an_alert_once(journal):
+    bench = AlertBench(journal, names=[f"w{number}" for number in range(8)])
+    bench.current = [alert()]
     start = threading.Barrier(8)
 
-    def look(watch):
+    def check(watch):
         start.wait(10)
-        watch.look()
+        watch.check()
 
-    threads = [threading.Thread(target=look, args=(watch,)) for watch in stand.watches]
+    threads = [threading.Thread(target=check, args=(watch,)) for watch in bench.watchers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(20)
-    assert stand.got == [[("raised", "disk")]]
+    assert bench.got == [[("raised", "disk")]]
 
 
-def test_when_a_worker_dies_another_goes_on_and_says_nothing_again(journal):
-    stand = Stand(journal, names=("w1", "w2"))
-    stand.wrong = [alert()]
-    stand.minutes(3)
-    del stand.watches[0]
-    stand.minutes(10)
-    stand.wrong = []
-    stand.minutes(10)
-    assert stand.got == [[("raised", "disk")], [("resolved", "disk")]]
+def test_another_worker_continues_without_repeating_alerts(journal):
+    bench = AlertBench(journal, names=("w1", "w2"))
+    bench.current = [alert()]
+    bench.minutes(3)
+    del bench.watchers[0]
+    bench.minutes(10)
+    bench.current = []
+    bench.minutes(10)
+    assert bench.got == [[("raised", "disk")], [("resolved", "disk")]]
 
 
-def test_a_way_that_is_down_is_told_later_and_the_others_hear_nothing_twice(journal, caplog):
-    stand = Stand(journal, ways=[Way("slack"), Way("email")])
-    slack, email = stand.ways
+def test_a_failed_channel_is_retried_and_others_get_no_duplicates(journal, caplog):
+    bench = AlertBench(journal, channels=[FakeChannel("slack"), FakeChannel("email")])
+    slack, email = bench.channels
     email.down = True
-    stand.wrong = [alert()]
-    stand.minutes(3)
+    bench.current = [alert()]
+    bench.minutes(3)
     assert (slack.got, email.got) == ([[("raised", "disk")]], [])
-    assert "an alert was not told, and will be" in caplog.text
+    assert "an alert was not sent and will be retried" in caplog.text
     email.down = False
-    stand.minutes(3)
+    bench.minutes(3)
     assert (slack.got, email.got) == ([[("raised", "disk")]], [[("raised", "disk")]])
-    email.down, stand.wrong = True, []
-    stand.minutes(20)
+    email.down, bench.current = True, []
+    bench.minutes(20)
     email.down = False
-    stand.minutes(2)
+    bench.minutes(2)
     assert slack.got[1:] == email.got[1:] == [[("resolved", "disk")]]
 
 
-def test_an_end_that_could_not_be_told_for_a_day_is_told_no_more(journal):
-    stand = Stand(journal)
-    stand.wrong = [alert()]
-    stand.minutes(1)
-    stand.ways[0].down, stand.wrong = True, []
-    stand.minutes(7)
-    stand.clock.pass_(days=1)
-    stand.minutes(1)
-    stand.ways[0].down = False
-    stand.minutes(10)
-    assert stand.got == [[("raised", "disk")]]
+def test_a_resolved_alert_unsent_for_a_day_is_forgotten(journal):
+    bench = AlertBench(journal)
+    bench.current = [alert()]
+    bench.minutes(1)
+    bench.channels[0].down, bench.current = True, []
+    bench.minutes(7)
+    bench.clock.pass_(days=1)
+    bench.minutes(1)
+    bench.channels[0].down = False
+    bench.minutes(10)
+    assert bench.got == [[("raised", "disk")]]
     assert journal.notes()["alerts"][1] == {"open": {}}
 
 
-def test_the_web_stands_in_where_no_worker_lives(journal):
-    stand = Stand(journal)
-    (watch,) = stand.watches
-    stand.wrong = [alert()]
-    watch.stand_in()
-    journal.note("worker:w1", {}, now=stand.clock.now)
-    watch.stand_in()
-    assert stand.got == []
-    stand.clock.pass_(minutes=4)
-    watch.stand_in()
-    assert stand.got == [[("raised", "disk")]]
+def test_the_web_process_sends_alerts_if_no_worker_is_alive(journal):
+    bench = AlertBench(journal)
+    (watch,) = bench.watchers
+    bench.current = [alert()]
+    watch.check_if_no_worker()
+    journal.note("worker:w1", {}, now=bench.clock.now)
+    watch.check_if_no_worker()
+    assert bench.got == []
+    bench.clock.pass_(minutes=4)
+    watch.check_if_no_worker()
+    assert bench.got == [[("raised", "disk")]]
 
 
-def test_where_the_journal_is_away_nothing_is_told_twice_after_it_is_back(journal, monkeypatch):
-    stand = Stand(journal)
-    stand.wrong = [alert()]
-    stand.minutes(1)
+def test_a_journal_outage_repeats_no_alert(journal, monkeypatch):
+    bench = AlertBench(journal)
+    bench.current = [alert()]
+    bench.minutes(1)
 
-    def away(*_, **__):
+    def unavailable(*_, **__):
         raise JournalUnavailable("the disk is full")
 
-    monkeypatch.setattr(journal, "remember", away)
+    monkeypatch.setattr(journal, "remember", unavailable)
     with pytest.raises(JournalUnavailable):
-        stand.minutes(1)
+        bench.minutes(1)
     monkeypatch.undo()
-    stand.minutes(3)
-    assert stand.got == [[("raised", "disk")]]
+    bench.minutes(3)
+    assert bench.got == [[("raised", "disk")]]
 
 
-# What is wrong
+# The conditions of alerts
 
 
 @pytest.fixture
@@ -220,19 +220,19 @@ def clock():
     return Clock()
 
 
-def found(clock, *, seen=None, notes=None, limits=None, settings=None):
-    told = conditions(
-        seen=JournalSnapshot(at=clock.now, **(seen or {})), notes=notes or {}, limits=limits or {},
+def alerts_of(clock, *, snapshot=None, notes=None, limits=None, settings=None):
+    alerts = conditions(
+        snapshot=JournalSnapshot(at=clock.now, **(snapshot or {})), notes=notes or {}, limits=limits or {},
         settings=settings or AlertSettings(), sources=["acme", "shop"], now=clock.now,
     )  # fmt: skip
-    return {alert.key: alert for alert in told}
+    return {alert.key: alert for alert in alerts}
 
 
-def test_all_is_well_where_nothing_is_wrong(clock):
+def test_without_problems_there_are_no_alerts(clock):
     ago = timedelta(minutes=14)
-    assert not found(
+    assert not alerts_of(
         clock,
-        seen={
+        snapshot={
             "states": {"acme": {"pending": 9, "delivered": 5, "unsupported": 3}}, "oldest": {"acme": clock.now - ago},
             "disk": (600 * MIB, 5000 * MIB), "keys": ("abc",),
         },
@@ -241,11 +241,11 @@ def test_all_is_well_where_nothing_is_wrong(clock):
     )  # fmt: skip
 
 
-def test_each_thing_that_is_wrong_says_what_and_what_to_do(clock):
+def test_each_alert_has_a_title_a_text_and_a_hint(clock):
     now = clock.now
-    alerts = found(
+    alerts = alerts_of(
         clock,
-        seen={
+        snapshot={
             "states": {"acme": {"pending": 1200, "dead": 3}, "shop": {"dead": 1}},
             "oldest": {"acme": now - timedelta(hours=1, minutes=5)}, "disk": (400 * MIB, 100_000 * MIB), "keys": ("abc",),
         },
@@ -267,35 +267,35 @@ def test_each_thing_that_is_wrong_says_what_and_what_to_do(clock):
         ("warning", "Events of acme have waited for 1 h 5 min"),
         ("warning", "3 dead events of acme"),
         ("warning", "1 dead event of shop"),
-        ("warning", "Nothing has come from acme for 2 h 1 min"),
+        ("warning", "acme has sent nothing for 2 h 1 min"),
     ]
-    assert alerts["workers"].text.startswith("None has given a sign for 4 min.")
+    assert alerts["workers"].text.startswith("The last heartbeat was 4 min ago.")
     assert "401: no such key" in alerts["held:abc"].text
-    assert "1,200 events of acme not delivered yet" in alerts["backlog:acme"].text
+    assert "1,200 events of acme are not delivered yet" in alerts["backlog:acme"].text
     assert "Up to 2 h is usual" in alerts["silent:acme"].text
     assert all(len(alert.hint) > 20 for alert in alerts.values())
 
 
-def test_what_counts_as_wrong_is_the_operators(clock):
-    seen = {"oldest": {"acme": clock.now - timedelta(minutes=30)}, "disk": (700 * MIB, 1000 * MIB)}
-    assert set(found(clock, seen=seen)) == {"backlog:acme"}
-    assert not found(clock, seen=seen, settings=AlertSettings(backlog=timedelta(hours=1)))
-    assert "disk" in found(clock, seen=seen, settings=AlertSettings(disk_free=80.0))
+def test_the_thresholds_are_configurable(clock):
+    snapshot = {"oldest": {"acme": clock.now - timedelta(minutes=30)}, "disk": (700 * MIB, 1000 * MIB)}
+    assert set(alerts_of(clock, snapshot=snapshot)) == {"backlog:acme"}
+    assert not alerts_of(clock, snapshot=snapshot, settings=AlertSettings(backlog=timedelta(hours=1)))
+    assert "disk" in alerts_of(clock, snapshot=snapshot, settings=AlertSettings(disk_free=80.0))
 
 
-def test_over_a_real_journal_it_sees_dead_events_and_old_ones(journal):
+def test_dead_and_old_events_of_a_real_journal_are_alerts(journal):
     clock = Clock()
     journal.append([event("bad", problem="x"), event("a", received_at=clock.now - timedelta(hours=1))], now=clock.now)
     watch = AlertWatcher(
         journal, SnapshotTaker(journal, "sqlite:///j.db", clock=clock), SilenceTracker(journal, clock=clock), AlertSettings(),
         sources=["acme"], name="w", where="here", clock=clock,
     )  # fmt: skip
-    assert [alert.key for alert in watch.now()] == ["backlog:acme", "dead:acme"]
+    assert [alert.key for alert in watch.current()] == ["backlog:acme", "dead:acme"]
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (3900, "1 h 5 min"), (90000, "1 d 1 h"), (-5, "0 s")],
 )
-def test_spans_are_read_at_a_glance(seconds, text):
+def test_durations_as_text(seconds, text):
     assert span(timedelta(seconds=seconds)) == text

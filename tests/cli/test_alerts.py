@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
-from hearers import certificate, hook, smtp
+from fake_receivers import certificate, hook, smtp
 from running import environment, output, until
 from translators.kit import Event
 from webhooks.journal import open_journal
@@ -58,7 +58,7 @@ def test_a_test_goes_every_way_and_says_how_it_went(run, hook, smtp):
     assert told["ok"] is False
     assert {each["name"]: each["fault"] for each in told["channels"]} == {
         "webhook": "",
-        "slack": "it answered 403",
+        "slack": "the channel answered 403",
         "email": "",
     }
     assert "s3cret" not in done.output

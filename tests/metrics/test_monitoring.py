@@ -1,4 +1,4 @@
-"""The dashboard and the alert rules under docs/monitoring: sound, and about series that exist."""
+"""The dashboard and alert rules in docs/monitoring are valid and use existing series."""
 
 import json
 import re
@@ -10,33 +10,33 @@ import promql_parser as promql
 import pytest
 import yaml
 
-HERE = Path(__file__).parent
-DOCS = HERE.parents[1] / "docs"
+FOLDER = Path(__file__).parent
+DOCS = FOLDER.parents[1] / "docs"
 RULES = DOCS / "monitoring" / "alerts.yml"
 DASHBOARD = json.loads((DOCS / "monitoring" / "grafana.json").read_text())
 ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]
 PANELS = [panel for panel in DASHBOARD["panels"] if panel["type"] != "row"]
 QUERIES = [(panel["title"], target["expr"]) for panel in PANELS for target in panel["targets"]]
-THEIRS = {"up": {"job"}, "ALERTS": {"alertname"}}
+BUILT_IN = {"up": {"job"}, "ALERTS": {"alertname"}}
 
 
 def selectors(expression):
-    """(name, labels it matches) of every series in an expression."""
-    found = []
+    """Return (name, matched labels) of every series in an expression."""
+    series = []
 
     def visit(node):
         if isinstance(node, promql.MatrixSelector):
             node = node.vector_selector
         if isinstance(node, promql.VectorSelector):
-            found.append((node.name, {matcher.name for matcher in node.matchers.matchers}))
+            series.append((node.name, {matcher.name for matcher in node.matchers.matchers}))
 
     promql.walk(promql.parse(expression), visit)
-    return found
+    return series
 
 
 def known(exported):
-    """Sample names with their labels."""
-    names = dict(THEIRS)
+    """Return the sample names with their labels."""
+    names = dict(BUILT_IN)
     for name, (kind, labels) in exported.items():
         if kind == "histogram":
             names |= {f"{name}_bucket": {*labels, "le"}, f"{name}_sum": set(labels), f"{name}_count": set(labels)}
@@ -46,7 +46,7 @@ def known(exported):
 
 
 def plain(expression):
-    """As Grafana sends it."""
+    """Return the expression with Grafana's variables replaced."""
     return expression.replace("$__rate_interval", "5m").replace("$source", ".*")
 
 
@@ -54,11 +54,11 @@ def plain(expression):
     ("where", "expression"),
     [*((f"alert {rule['alert']}", rule["expr"]) for rule in ALERTS), *((f"panel {t}", plain(e)) for t, e in QUERIES)],
 )
-def test_every_expression_parses_and_names_series_and_labels_that_exist(exported, where, expression):
+def test_every_expression_uses_existing_series_and_labels(exported, where, expression):
     names = known(exported)
-    found = selectors(expression)
-    assert found, f"{where} selects nothing"
-    for name, labels in found:
+    series = selectors(expression)
+    assert series, f"{where} selects nothing"
+    for name, labels in series:
         assert name in names, f"{where}: no series {name}"
         assert labels <= names[name] | {"job"}, f"{where}: {name} has no label {labels - names[name]}"
 
@@ -68,14 +68,14 @@ def test_every_series_is_on_the_dashboard_or_in_a_rule(exported):
     assert {name for name in exported if name not in text} == set()
 
 
-def test_a_label_in_braces_is_one_that_the_expression_keeps():
+def test_a_legend_uses_labels_that_the_expression_keeps():
     for panel in PANELS:
         for target in panel["targets"]:
             for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
                 assert re.search(rf"by \([^)]*\b{label}\b", target["expr"]), f"{panel['title']}: {label} is lost"
 
 
-def test_every_alert_says_how_bad_what_and_what_to_do():
+def test_every_alert_rule_has_severity_summary_and_description():
     assert len(ALERTS) == len({rule["alert"] for rule in ALERTS})
     page = (DOCS / "monitoring.md").read_text()
     for rule in ALERTS:
@@ -85,7 +85,7 @@ def test_every_alert_says_how_bad_what_and_what_to_do():
         assert f"`{rule['alert']}`" in page, f"{rule['alert']} is not in docs/monitoring.md"
 
 
-def test_panels_have_their_own_ids_places_sources_and_words():
+def test_panels_have_unique_ids_titles_and_positions():
     taken = Counter()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
@@ -104,14 +104,14 @@ def test_panels_have_their_own_ids_places_sources_and_words():
     assert DASHBOARD["templating"]["list"][0]["name"] == "datasource"
 
 
-def test_promtool_finds_no_fault_in_the_rules(promtool):
+def test_promtool_accepts_the_rules(promtool):
     done = subprocess.run([promtool, "check", "rules", str(RULES)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"SUCCESS: {len(ALERTS)} rules found" in done.stdout
 
 
-def test_each_alert_comes_at_its_moment_and_none_where_all_is_well(promtool, tmp_path):
-    cases = (HERE / "alerts_test.yml").read_text()
+def test_each_alert_rule_fires_in_its_case_only(promtool, tmp_path):
+    cases = (FOLDER / "alerts_test.yml").read_text()
     assert {rule["alert"] for rule in ALERTS} <= set(re.findall(r'alertname="(\w+)"', cases)), "an alert has no case"
     (tmp_path / "cases.yml").write_text(cases.replace("RULES", str(RULES)))
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""/metrics: closed without a token, and one scrape tells what the door and the worker did."""
+"""/metrics requires a token, and one scrape has the counts of the web server and the worker."""
 
 import gzip
 from datetime import timedelta
@@ -28,8 +28,10 @@ def journal(tmp_path):
 def app_of(journal, *, tokens=(TOKEN,), nack=None):
     source = make_source(nack=nack)
     registry = plugins.Registry((), {"acme": source, "closed": type(source)("closed", scheme=source.schemes)})
-    doors = {"acme": EndpointSettings(name="acme", source="acme", secrets=(SECRET,))}
-    settings = Settings(endpoints=doors, metrics=MetricsSettings(tokens=tokens), database=f"sqlite:///{journal.path}")
+    endpoints = {"acme": EndpointSettings(name="acme", source="acme", secrets=(SECRET,))}
+    settings = Settings(
+        endpoints=endpoints, metrics=MetricsSettings(tokens=tokens), database=f"sqlite:///{journal.path}"
+    )
     return create_app(settings, registry=registry, journal=journal, clock=lambda: NOW).test_client()
 
 
@@ -39,11 +41,11 @@ def post(client, payload=None, path="/webhooks/acme", **headers):
 
 
 def scrape(client, **headers):
-    answer = client.get("/metrics", headers=BEARER | headers)
-    assert answer.status_code == 200, answer.text
+    response = client.get("/metrics", headers=BEARER | headers)
+    assert response.status_code == 200, response.text
     return {
         (sample.name, *sorted(sample.labels.items())): sample.value
-        for family in parse(answer.text) for sample in family.samples
+        for family in parse(response.text) for sample in family.samples
     }  # fmt: skip
 
 
@@ -61,33 +63,33 @@ def scrape(client, **headers):
         (("another-token-of-16", TOKEN), {"Authorization": f"bearer  {TOKEN}"}, 200),
     ],
 )
-def test_only_who_brings_the_token_is_answered(journal, tokens, headers, status):
-    answer = app_of(journal, tokens=tokens).get("/metrics", headers=headers)
-    assert answer.status_code == status
-    assert TOKEN not in answer.text
-    assert ("segue_" in answer.text) == (status == 200)
+def test_metrics_require_a_valid_bearer_token(journal, tokens, headers, status):
+    response = app_of(journal, tokens=tokens).get("/metrics", headers=headers)
+    assert response.status_code == status
+    assert TOKEN not in response.text
+    assert ("segue_" in response.text) == (status == 200)
     if status == 401:
-        assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+        assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_a_door_counts_what_came_and_what_became_of_it(journal):
+def test_webhook_requests_and_their_events_are_counted(journal):
     client = app_of(journal)
     for payload in (body(), body(), b"[" + body("a") + b"," + body() + b"]"):
         assert post(client, payload).status_code == 200
     client.post("/webhooks/acme", data=b'{"ping": 1}', headers=signed(b'{"ping": 1}'))
-    told = scrape(client)
+    samples = scrape(client)
     acme = ("source", "acme")
-    assert told["segue_webhooks_received_total", acme] == 4
-    assert told["segue_events_journalled_total", acme] == 2
-    assert told["segue_events_duplicate_total", acme] == 2
-    assert told["segue_webhooks_handshakes_total", acme] == 1
-    assert told["segue_webhook_seconds_count",] == 4
-    assert told["segue_journal_commit_seconds_count",] == 3
-    assert told["segue_journal_group_events_sum",] == 4
-    assert told["segue_source_last_event_timestamp_seconds", acme] == NOW.timestamp()
-    assert told["segue_journal_events", acme, ("state", "pending")] == 2
-    assert told["segue_backlog_oldest_seconds", acme] == 0
-    assert told["segue_events_delivered_total", acme] == 0
+    assert samples["segue_webhooks_received_total", acme] == 4
+    assert samples["segue_events_journalled_total", acme] == 2
+    assert samples["segue_events_duplicate_total", acme] == 2
+    assert samples["segue_webhooks_handshakes_total", acme] == 1
+    assert samples["segue_webhook_seconds_count",] == 4
+    assert samples["segue_journal_commit_seconds_count",] == 3
+    assert samples["segue_journal_group_events_sum",] == 4
+    assert samples["segue_source_last_event_timestamp_seconds", acme] == NOW.timestamp()
+    assert samples["segue_journal_events", acme, ("state", "pending")] == 2
+    assert samples["segue_backlog_oldest_seconds", acme] == 0
+    assert samples["segue_events_delivered_total", acme] == 0
 
 
 def rejected(client):
@@ -98,9 +100,7 @@ def rejected(client):
     }
 
 
-def test_every_way_to_be_turned_away_is_counted_by_its_reason_and_no_word_of_the_senders_is_a_label(
-    journal, monkeypatch
-):
+def test_every_rejection_is_counted_by_reason_without_senders_text(journal, monkeypatch):
     client = app_of(journal)
     client.post("/webhooks/acme", data=body())
     client.post("/webhooks/acme", data=body(), headers=signed(body(), secret="whsec_other"))
@@ -111,10 +111,10 @@ def test_every_way_to_be_turned_away_is_counted_by_its_reason_and_no_word_of_the
     client.put("/webhooks/acme", data=b"x")
     post(client, b"x" * 2_000_000)
 
-    def away(events, *, now):
+    def unavailable(events, *, now):
         raise JournalUnavailable("the disk is full")
 
-    monkeypatch.setattr(journal, "append", away)
+    monkeypatch.setattr(journal, "append", unavailable)
     post(client)
     monkeypatch.setattr(journal, "append", lambda events, *, now: 1 / 0)
     assert post(client).status_code == 500
@@ -125,7 +125,7 @@ def test_every_way_to_be_turned_away_is_counted_by_its_reason_and_no_word_of_the
     }  # fmt: skip
 
 
-def test_a_source_that_refuses_in_its_own_words_is_counted_too(journal):
+def test_a_refusal_with_the_sources_own_response_is_counted(journal):
     from translators.kit import Response
 
     client = app_of(journal, nack=Response(body=b"<no/>", status=500, content_type="text/xml"))
@@ -133,11 +133,11 @@ def test_a_source_that_refuses_in_its_own_words_is_counted_too(journal):
     assert rejected(client) == {("acme", "refused"): 1}
 
 
-def test_a_held_write_key_and_the_workers_are_told(journal):
+def test_held_write_keys_and_workers_are_shown(journal):
     client = app_of(journal)
-    told = scrape(client)
-    assert told["segue_workers",] == 0
-    assert ("segue_worker_heartbeat_age_seconds",) not in told
+    samples = scrape(client)
+    assert samples["segue_workers",] == 0
+    assert ("segue_worker_heartbeat_age_seconds",) not in samples
     from webhooks.monitoring.metrics import SnapshotTaker
 
     SnapshotTaker(journal, "sqlite:///j.db", keys=["aaa", "bbb"], clock=lambda: NOW).take()
@@ -145,32 +145,32 @@ def test_a_held_write_key_and_the_workers_are_told(journal):
     journal.note("hold:old", {"held": True, "reason": "401"}, now=NOW)
     journal.note("worker:w1", {}, now=NOW - timedelta(seconds=7))
     journal.note("worker:w2", {}, now=NOW - timedelta(days=1))
-    told = scrape(client)
-    assert told["segue_write_key_held", ("write_key", "aaa")] == 1
-    assert told["segue_write_key_held", ("write_key", "bbb")] == 0
-    assert ("segue_write_key_held", ("write_key", "old")) not in told
-    assert (told["segue_workers",], told["segue_worker_heartbeat_age_seconds",]) == (1, 7)
+    samples = scrape(client)
+    assert samples["segue_write_key_held", ("write_key", "aaa")] == 1
+    assert samples["segue_write_key_held", ("write_key", "bbb")] == 0
+    assert ("segue_write_key_held", ("write_key", "old")) not in samples
+    assert (samples["segue_workers",], samples["segue_worker_heartbeat_age_seconds",]) == (1, 7)
 
 
-def test_both_forms_are_read_by_their_parsers_and_gzip_is_undone(journal):
+def test_text_and_openmetrics_formats_parse_and_gzip_is_supported(journal):
     client = app_of(journal)
     post(client)
     plain = client.get("/metrics", headers=BEARER)
     assert plain.content_type.startswith("text/plain; version=")
-    openly = client.get("/metrics", headers=BEARER | {"Accept": "application/openmetrics-text; version=1.0.0"})
-    assert openly.content_type.startswith("application/openmetrics-text")
-    assert {family.name for family in parse_open(openly.text)} == {family.name for family in parse(plain.text)}
-    packed = client.get("/metrics", headers=BEARER | {"Accept-Encoding": "gzip"})
-    assert packed.headers["Content-Encoding"] == "gzip"
-    assert b"segue_build_info" in gzip.decompress(packed.data)
+    open_metrics = client.get("/metrics", headers=BEARER | {"Accept": "application/openmetrics-text; version=1.0.0"})
+    assert open_metrics.content_type.startswith("application/openmetrics-text")
+    assert {family.name for family in parse_open(open_metrics.text)} == {family.name for family in parse(plain.text)}
+    compressed = client.get("/metrics", headers=BEARER | {"Accept-Encoding": "gzip"})
+    assert compressed.headers["Content-Encoding"] == "gzip"
+    assert b"segue_build_info" in gzip.decompress(compressed.data)
 
 
-def test_while_the_journal_is_away_a_scrape_fails_and_says_so(journal, monkeypatch):
+def test_a_scrape_without_the_journal_is_503(journal, monkeypatch):
     client = app_of(journal)
 
-    def away(*_, **__):
-        raise JournalUnavailable("the disk is full", hint="Make room.")
+    def unavailable(*_, **__):
+        raise JournalUnavailable("the disk is full", hint="Free space.")
 
-    monkeypatch.setattr(journal, "tally", away)
-    answer = client.get("/metrics", headers=BEARER)
-    assert (answer.status_code, answer.get_json()["error"]) == (503, "journal_unavailable")
+    monkeypatch.setattr(journal, "tally", unavailable)
+    response = client.get("/metrics", headers=BEARER)
+    assert (response.status_code, response.get_json()["error"]) == (503, "journal_unavailable")

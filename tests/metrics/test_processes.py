@@ -1,4 +1,4 @@
-"""One scrape of the web tells what every process counted: several gunicorn workers, and the delivery worker beside."""
+"""One scrape has the counts of every process: several gunicorn workers and the delivery worker."""
 
 import http.client
 import json
@@ -25,7 +25,7 @@ def receiver():
 
 
 def post(port, number):
-    """On a connection of its own, so that any process may take it."""
+    """POST on a new connection, so that any process may handle it."""
     body = json.dumps(
         {"id": f"evt_{number}", "type": "order.paid", "at": "2026-03-31T12:00:00Z", "user": "u", "order": "o"}
     ).encode()
@@ -42,16 +42,16 @@ def scrape(port):
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/metrics", headers={"Authorization": f"Bearer {TOKEN}"})
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        assert answer.status == 200, text
+        response = connection.getresponse()
+        text = response.read().decode()
+        assert response.status == 200, text
     finally:
         connection.close()
     return {(s.name, *sorted(s.labels.items())): s.value for family in parse(text) for s in family.samples}
 
 
-def counters(told):
-    return {key: value for key, value in told.items() if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
+def counters(samples):
+    return {key: value for key, value in samples.items() if key[0].endswith(("_total", "_count", "_sum", "_bucket"))}
 
 
 def web_workers(service):
@@ -62,7 +62,7 @@ def web_workers(service):
 
 
 @pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
-def test_no_process_is_forgotten_and_none_is_counted_twice(tmp_path, receiver, worker_class):
+def test_every_process_is_counted_once(tmp_path, receiver, worker_class):
     port = free_port()
     environ = {
         "PORT": str(port), "WEB_CONCURRENCY": "3", "SEGUE_WORKER_CLASS": worker_class, "SEGUE_METRICS_TOKEN": TOKEN,
@@ -83,10 +83,10 @@ def test_no_process_is_forgotten_and_none_is_counted_twice(tmp_path, receiver, w
         assert service.wait(30) == 0
     with segue(tmp_path, "serve", **environ) as service:
         until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
-        told = scrape(port)
-        assert told["segue_webhooks_received_total", acme] == 60
-        assert told["segue_delivery_seconds_count", acme] == 60
-        assert told["segue_segment_requests_total", ("answer", "accepted")] >= 1
+        samples = scrape(port)
+        assert samples["segue_webhooks_received_total", acme] == 60
+        assert samples["segue_delivery_seconds_count", acme] == 60
+        assert samples["segue_segment_requests_total", ("answer", "accepted")] >= 1
         for number in range(60, 80):
             post(port, number)
         killed = web_workers(service)[:2]
@@ -105,10 +105,10 @@ def test_no_process_is_forgotten_and_none_is_counted_twice(tmp_path, receiver, w
 
 
 def scrape_when_up(port):
-    """A scrape may meet a process that was just killed."""
+    """Scrape; retry if the connection goes to a process that was just killed."""
     for _ in range(50):
         try:
             return scrape(port)
         except (OSError, http.client.HTTPException):
             time.sleep(0.1)
-    raise AssertionError("nobody answers")
+    raise AssertionError("no process responds")

@@ -1,4 +1,4 @@
-"""Totals of several processes: never backwards, never doubled, whatever starts again."""
+"""Totals of several processes never go backwards and are never doubled by a restart."""
 
 import math
 import threading
@@ -28,12 +28,12 @@ def received(totals, source="acme"):
     return read(totals).get(("segue_webhooks_received_total", ("source", source)))
 
 
-def test_what_several_processes_count_is_added_up_and_any_of_them_shows_it():
+def test_the_counts_of_several_processes_are_added():
     journal = MemoryJournal()
     (one, first), (two, second) = process(journal), process(journal)
-    one.door("acme").received.inc(2)
-    two.door("acme").received.inc(3)
-    two.door("other").received.inc()
+    one.endpoint("acme").received.inc(2)
+    two.endpoint("acme").received.inc(3)
+    two.endpoint("other").received.inc()
     first.flush()
     assert received(second) == 2
     second.flush()
@@ -43,50 +43,50 @@ def test_what_several_processes_count_is_added_up_and_any_of_them_shows_it():
     assert received(first) == 5
 
 
-def test_a_process_that_starts_again_goes_on_from_where_all_stood():
+def test_a_restarted_process_continues_from_the_totals():
     journal = MemoryJournal()
     for _ in range(3):
         meter, totals = process(journal)
-        meter.door("acme").received.inc()
+        meter.endpoint("acme").received.inc()
         totals.flush()
     assert received(totals) == 3
 
 
-def test_while_the_journal_is_away_nothing_is_lost_and_nothing_is_added_twice():
+def test_a_journal_outage_loses_and_doubles_no_counts():
     journal = MemoryJournal()
     meter, totals = process(journal)
-    meter.door("acme").received.inc()
+    meter.endpoint("acme").received.inc()
     journal.away = True
     for _ in range(2):
         with pytest.raises(JournalUnavailable):
             totals.flush()
-        meter.door("acme").received.inc()
+        meter.endpoint("acme").received.inc()
     journal.away = False
     totals.flush()
     assert received(totals) == 3
 
 
-def test_counters_begin_with_their_zero_and_a_gauge_does_not():
+def test_counters_start_at_zero_and_gauges_do_not():
     meter, totals = process(MemoryJournal())
-    meter.door("acme")
+    meter.endpoint("acme")
     totals.flush()
-    told = read(totals)
-    assert told[("segue_leases_lost_total",)] == 0
-    assert told[("segue_events_journalled_total", ("source", "acme"))] == 0
-    assert not any(name == "segue_source_last_event_timestamp_seconds" for name, *_ in told)
+    samples = read(totals)
+    assert samples[("segue_leases_lost_total",)] == 0
+    assert samples[("segue_events_journalled_total", ("source", "acme"))] == 0
+    assert not any(name == "segue_source_last_event_timestamp_seconds" for name, *_ in samples)
 
 
-def test_the_last_event_is_the_latest_of_all_processes():
+def test_the_last_event_time_is_the_latest_of_all_processes():
     journal = MemoryJournal()
     (one, first), (two, second) = process(journal), process(journal)
-    one.door("acme").last.set(2000)
-    two.door("acme").last.set(1000)
+    one.endpoint("acme").last.set(2000)
+    two.endpoint("acme").last.set(1000)
     first.flush()
     second.flush()
     assert read(first)[("segue_source_last_event_timestamp_seconds", ("source", "acme"))] == 2000
 
 
-def test_a_histogram_stays_one_with_all_its_buckets_in_order():
+def test_a_histogram_keeps_all_its_buckets_in_order():
     journal = MemoryJournal()
     for seconds in (0.2, 40.0, 1e9):
         meter, totals = process(journal)
@@ -104,31 +104,31 @@ def test_a_histogram_stays_one_with_all_its_buckets_in_order():
     ]  # fmt: skip
 
 
-def test_what_another_version_counted_is_passed_over():
+def test_series_of_another_version_are_ignored():
     journal = MemoryJournal()
     journal.tally({'segue_of_tomorrow_total {"source":"acme"}': 4})
     _, totals = process(journal)
     assert not any(isinstance(s, Sample) and "tomorrow" in s.name for metric in totals.read() for s in metric.samples)
 
 
-def test_the_journals_commits_are_counted_with_the_size_of_their_group():
+def test_commits_are_counted_with_their_group_size():
     journal = MemoryJournal()
     journal.stats.samples.extend([(1, 0.001), (40, 0.02)])
     _, totals = process(journal)
     totals.flush()
-    told = read(totals)
-    assert (told[("segue_journal_group_events_sum",)], told[("segue_journal_group_events_count",)]) == (41, 2)
-    assert told[("segue_journal_commit_seconds_count",)] == 2
+    samples = read(totals)
+    assert (samples[("segue_journal_group_events_sum",)], samples[("segue_journal_group_events_count",)]) == (41, 2)
+    assert samples[("segue_journal_commit_seconds_count",)] == 2
     assert not journal.stats.samples
 
 
-def test_threads_that_count_and_flush_at_once_lose_nothing():
+def test_concurrent_counts_and_flushes_lose_nothing():
     journal = MemoryJournal()
     meter, totals = process(journal)
 
     def count():
         for _ in range(500):
-            meter.door("acme").received.inc()
+            meter.endpoint("acme").received.inc()
             meter.answered.observe(0.1)
             totals.flush() if _ % 50 == 0 else None
 
@@ -142,46 +142,46 @@ def test_threads_that_count_and_flush_at_once_lose_nothing():
     assert read(totals)[("segue_webhook_seconds_count",)] == 2000
 
 
-STEP = st.tuples(st.sampled_from(["count", "count", "flush", "kill", "away", "back"]), st.integers(0, 2))
+STEP = st.tuples(st.sampled_from(["count", "count", "flush", "kill", "outage", "end of outage"]), st.integers(0, 2))
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEP, max_size=40))
-def test_at_random_a_total_is_what_was_flushed_and_never_falls(steps):
+def test_a_total_is_the_sum_of_flushed_counts_and_never_falls(steps):
     journal = MemoryJournal()
     processes = [process(journal) for _ in range(3)]
     unflushed, flushed, shown = [0, 0, 0], 0, 0.0
-    for step, place in steps:
-        meter, totals = processes[place]
+    for step, index in steps:
+        meter, totals = processes[index]
         if step == "count":
-            meter.door("acme").received.inc()
-            unflushed[place] += 1
+            meter.endpoint("acme").received.inc()
+            unflushed[index] += 1
         elif step == "flush" and not journal.away:
             totals.flush()
-            flushed += unflushed[place]
-            unflushed[place] = 0
+            flushed += unflushed[index]
+            unflushed[index] = 0
         elif step == "flush":
-            with pytest.raises(JournalUnavailable) if unflushed[place] or not totals._told else nullcontext():
+            with pytest.raises(JournalUnavailable) if unflushed[index] or not totals._flushed else nullcontext():
                 totals.flush()
         elif step == "kill":
-            processes[place], unflushed[place] = process(journal), 0
+            processes[index], unflushed[index] = process(journal), 0
         else:
-            journal.away = step == "away"
+            journal.away = step == "outage"
         if not journal.away:
             now = received(processes[0][1]) or 0.0
             assert now == flushed >= shown
             shown = now
 
 
-def test_over_sqlite_too(tmp_path):
+def test_totals_over_sqlite(tmp_path):
     from webhooks.journal import SqliteJournal
 
     journal = SqliteJournal(tmp_path / "j.db")
     meter, totals = process(journal)
-    meter.door("acme").received.inc()
+    meter.endpoint("acme").received.inc()
     journal.append([event("a"), event("b")], now=NOW)
     totals.flush()
-    told = read(totals)
-    assert told[("segue_journal_group_events_sum",)] == 2
+    samples = read(totals)
+    assert samples[("segue_journal_group_events_sum",)] == 2
     assert received(totals) == 1
     journal.close()

@@ -1,4 +1,4 @@
-"""A journal in memory that keeps the protocol's promises, for tests that need no disk."""
+"""A journal in memory that follows the protocol, for tests that need no disk."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class MemoryJournal:
     def _called(self, name: str) -> None:
         self.calls.append(name)
         if self.away:
-            raise JournalUnavailable("the disk is full", hint="Make room.")
+            raise JournalUnavailable("the disk is full", hint="Free space.")
 
     def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
         self._called("append")
@@ -84,14 +84,14 @@ class MemoryJournal:
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
         self._called("renew")
-        held = set()
+        renewed = set()
         with self._lock:
             for claim in claims:
                 kept = self._kept[claim.seq]
                 if kept.lease == claim.lease:
                     kept.row = replace(kept.row, leased_until=now + lease)
-                    held.add(claim.seq)
-        return held
+                    renewed.add(claim.seq)
+        return renewed
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
         self._called("settle")
@@ -117,14 +117,14 @@ class MemoryJournal:
         return done
 
     def steal(self, seq: int) -> None:
-        """Give the lease of an event to somebody else."""
+        """Give the lease of an event to another worker."""
         with self._lock:
             self._kept[seq].lease = "stolen"
 
-    def lock(self, seq: int, why: str) -> None:
+    def lock(self, seq: int, reason: str) -> None:
         """Make the content of an event unreadable."""
         with self._lock:
-            self._kept[seq].row = replace(self._kept[seq].row, locked=why)
+            self._kept[seq].row = replace(self._kept[seq].row, locked=reason)
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
         self._called("prune")

@@ -1,4 +1,4 @@
-"""Real processes that send their spans by OTLP/HTTP to a real server."""
+"""Real processes send their spans by OTLP/HTTP to a real server."""
 
 import gzip
 import signal
@@ -18,7 +18,7 @@ from webhooks.signatures import sign
 
 
 class Collector:
-    """Takes OTLP/HTTP. `spans` are (service, process, span)."""
+    """An OTLP/HTTP receiver. `spans` are (service, process, span)."""
 
     def __init__(self):
         self.spans = []
@@ -31,9 +31,9 @@ class Collector:
                     body = gzip.decompress(body)
                 assert self.path == "/v1/traces"
                 for resource in ExportTraceServiceRequest.FromString(body).resource_spans:
-                    told = {each.key: each.value for each in resource.resource.attributes}
-                    facts = (told["service.name"].string_value, told["process.pid"].int_value)
-                    collector.spans += [(*facts, span) for scope in resource.scope_spans for span in scope.spans]
+                    attributes = {item.key: item.value for item in resource.resource.attributes}
+                    process = (attributes["service.name"].string_value, attributes["process.pid"].int_value)
+                    collector.spans += [(*process, span) for scope in resource.scope_spans for span in scope.spans]
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -97,21 +97,21 @@ def test_a_collector_gets_one_trace_from_two_processes(tmp_path, collector, rece
         ({"OTEL_SERVICE_NAME": "x"}, False),
     ],
 )
-def test_the_standards_own_variables_say_whether_to_trace(environ, traced):
+def test_tracing_is_enabled_by_the_opentelemetry_variables(environ, traced):
     assert load(environ, sources={}).tracing is traced
 
 
-def test_what_stands_in_the_way_of_traces_is_a_warning(monkeypatch):
-    where = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317"}
-    assert "OTEL" not in " ".join(load(where, sources={}).warnings)
-    told = " ".join(load({**where, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, sources={}).warnings)
-    assert "traces go by http/protobuf" in told
+def test_unsupported_tracing_settings_are_warnings(monkeypatch):
+    environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317"}
+    assert "OTEL" not in " ".join(load(environ, sources={}).warnings)
+    warnings = " ".join(load({**environ, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, sources={}).warnings)
+    assert "traces go by http/protobuf" in warnings
     assert "only otlp is known" in " ".join(
-        load({**where, "OTEL_TRACES_EXPORTER": "otlp,console"}, sources={}).warnings
+        load({**environ, "OTEL_TRACES_EXPORTER": "otlp,console"}, sources={}).warnings
     )
     for missing in (lambda name: None, _raise):
         monkeypatch.setattr("webhooks.settings.traces.find_spec", missing)
-        assert "pip install 'segue[otel]'" in " ".join(load(where, sources={}).warnings)
+        assert "pip install 'segue[otel]'" in " ".join(load(environ, sources={}).warnings)
     with pytest.raises(SettingsError):
         load({"SEGUE_OTEL": "x"}, sources={})
 

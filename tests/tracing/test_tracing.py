@@ -1,4 +1,4 @@
-"""An event's trace goes from its receipt over the journal to Segment; without the variables there is none at all."""
+"""An event's trace spans webhook, journal and delivery; without the variables nothing is traced."""
 
 import subprocess
 import sys
@@ -50,7 +50,7 @@ def server(monkeypatch):
         yield server
 
 
-def door_over(journal, tracer):
+def handler_for(journal, tracer):
     return WebhookHandler(
         endpoints={"acme": make_endpoint()},
         sources={},
@@ -61,56 +61,56 @@ def door_over(journal, tracer):
     )
 
 
-def call(door, payload, headers):
+def call(handler, payload, headers):
     import io
 
     environ = {
         "REQUEST_METHOD": "POST", "PATH_INFO": "/webhooks/acme/s3cret-token", "CONTENT_LENGTH": str(len(payload)),
         "wsgi.input": io.BytesIO(payload), **{f"HTTP_{k.upper().replace('-', '_')}": v for k, v in headers.items()},
     }  # fmt: skip
-    told = []
-    WebhookApp(door, lambda *_: [])(environ, lambda status, _: told.append(status))
-    return told[0]
+    statuses = []
+    WebhookApp(handler, lambda *_: [])(environ, lambda status, _: statuses.append(status))
+    return statuses[0]
 
 
 def spans(exporter):
     return {span.name: span for span in exporter.get_finished_spans()}
 
 
-def test_one_trace_from_the_door_over_the_journal_to_segment(journal, tracer, exporter, server):
-    assert call(door_over(journal, tracer), body(), signed(body())).startswith("200")
+def test_one_trace_from_webhook_to_delivery(journal, tracer, exporter, server):
+    assert call(handler_for(journal, tracer), body(), signed(body())).startswith("200")
     bench = Bench(server, journal=journal, endpoints={"acme": make_endpoint()})
     bench.clock.now = NOW
     worker = bench.worker(tracer=tracer)
     assert worker.run_once() == 1
     worker.close()
-    found = spans(exporter)
-    assert set(found) == {"receive acme", "journal", "translate acme", "deliver batch", "deliver acme"}
-    receive, stored = found["receive acme"], found["journal"]
+    by_name = spans(exporter)
+    assert set(by_name) == {"receive acme", "journal", "translate acme", "deliver batch", "deliver acme"}
+    receive, stored = by_name["receive acme"], by_name["journal"]
     trace_id = receive.context.trace_id
-    assert {span.context.trace_id for name, span in found.items() if name != "deliver batch"} == {trace_id}
+    assert {span.context.trace_id for name, span in by_name.items() if name != "deliver batch"} == {trace_id}
     assert receive.parent is None
     assert stored.parent.span_id == receive.context.span_id
     for name in ("translate acme", "deliver acme"):
-        assert found[name].parent.span_id == stored.context.span_id
-    batch = found["deliver batch"]
+        assert by_name[name].parent.span_id == stored.context.span_id
+    batch = by_name["deliver batch"]
     assert batch.context.trace_id != trace_id
     assert [link.context.span_id for link in batch.links] == [stored.context.span_id]
-    assert [link.context.span_id for link in found["deliver acme"].links] == [batch.context.span_id]
+    assert [link.context.span_id for link in by_name["deliver acme"].links] == [batch.context.span_id]
     assert receive.attributes["http.response.status_code"] == 200
     assert stored.attributes["segue.events.new"] == 1
-    assert found["translate acme"].attributes["segue.outcome"] == "translated"
-    assert found["deliver acme"].attributes == {
+    assert by_name["translate acme"].attributes["segue.outcome"] == "translated"
+    assert by_name["deliver acme"].attributes == {
         "segue.source": "acme", "segue.event.type": "thing.done", "messaging.message.id": "evt_1",
         "segue.state": "delivered",
     }  # fmt: skip
-    assert "s3cret-token" not in str([(span.name, span.attributes) for span in found.values()])
+    assert "s3cret-token" not in str([(span.name, span.attributes) for span in by_name.values()])
 
 
-def test_what_was_sent_is_the_same_with_and_without_a_trace(journal, tracer, server, tmp_path):
+def test_the_sent_batch_is_the_same_with_and_without_a_trace(journal, tracer, server, tmp_path):
     other = SqliteJournal(tmp_path / "other.db")
-    for store, listening in ((journal, tracer), (other, None)):
-        call(door_over(store, listening), body(), signed(body()))
+    for store, used_tracer in ((journal, tracer), (other, None)):
+        call(handler_for(store, used_tracer), body(), signed(body()))
         bench = Bench(server, journal=store, endpoints={"acme": make_endpoint()})
         bench.clock.now = NOW
         worker = bench.worker()
@@ -123,20 +123,20 @@ def test_what_was_sent_is_the_same_with_and_without_a_trace(journal, tracer, ser
     other.close()
 
 
-def test_a_refused_webhook_says_why_in_a_word(journal, tracer, exporter):
-    call(door_over(journal, tracer), body(), signed(body(), secret="whsec_other"))
+def test_the_span_of_a_refused_webhook_has_an_error_type(journal, tracer, exporter):
+    call(handler_for(journal, tracer), body(), signed(body(), secret="whsec_other"))
     span = spans(exporter)["receive acme"]
     assert (span.attributes["error.type"], span.status.status_code) == ("wrong_secret", StatusCode.ERROR)
     assert span.events == ()
 
 
-def test_a_senders_own_trace_is_not_taken_over(journal, tracer, exporter):
+def test_a_senders_own_traceparent_is_ignored(journal, tracer, exporter):
     theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-    call(door_over(journal, tracer), body(), {**signed(body()), "traceparent": theirs})
+    call(handler_for(journal, tracer), body(), {**signed(body()), "traceparent": theirs})
     assert f"{spans(exporter)['receive acme'].context.trace_id:032x}" != theirs.split("-")[1]
 
 
-def test_an_event_that_was_received_untraced_is_delivered_all_the_same(tracer, exporter, server):
+def test_an_event_received_without_a_trace_is_delivered(tracer, exporter, server):
     bench = Bench(server)
     bench.orders(2)
     worker = bench.worker(tracer=tracer)
@@ -146,7 +146,7 @@ def test_an_event_that_was_received_untraced_is_delivered_all_the_same(tracer, e
     assert len(exporter.get_finished_spans()) == 5
 
 
-def test_what_went_wrong_is_an_error_of_its_span(tracer, exporter, server):
+def test_a_failure_is_an_error_of_its_span(tracer, exporter, server):
     bench = Bench(server)
     bench.append(event(1, type="broken"), event(2))
     server.plan.append(status(503))
@@ -160,12 +160,12 @@ def test_what_went_wrong_is_an_error_of_its_span(tracer, exporter, server):
     assert by["deliver shop", "e2"].status.status_code is StatusCode.ERROR
 
 
-def test_a_batch_links_no_more_than_the_sdk_counts(tracer, exporter, server):
+def test_a_batch_has_at_most_128_links(tracer, exporter, server):
     bench = Bench(server)
     events = [event(number) for number in range(200)]
-    for each in events:
-        with tracer.receive("shop"), tracer.journal([each]) as (_, carrying):
-            bench.append(*carrying)
+    for item in events:
+        with tracer.receive("shop"), tracer.journal([item]) as (_, traced):
+            bench.append(*traced)
     exporter.clear()
     worker = bench.worker(tracer=tracer)
     worker.run_once()
@@ -175,15 +175,15 @@ def test_a_batch_links_no_more_than_the_sdk_counts(tracer, exporter, server):
 
 def test_a_batch_of_one_webhook_has_one_link(tracer, exporter, server):
     bench = Bench(server)
-    with tracer.receive("shop"), tracer.journal([event(1), event(2)]) as (_, carrying):
-        bench.append(*carrying)
+    with tracer.receive("shop"), tracer.journal([event(1), event(2)]) as (_, traced):
+        bench.append(*traced)
     worker = bench.worker(tracer=tracer)
     worker.run_once()
     worker.close()
     assert len(spans(exporter)["deliver batch"].links) == 1
 
 
-def test_without_the_variables_nothing_is_traced_and_nothing_imported():
+def test_without_the_variables_opentelemetry_is_not_imported():
     code = (
         "import sys\nfrom webhooks.web.app import create_app\nfrom webhooks.settings import Settings\n"
         "from webhooks.monitoring.tracing import open_tracer, Tracer\n"
@@ -193,13 +193,13 @@ def test_without_the_variables_nothing_is_traced_and_nothing_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_where_it_is_not_installed_the_service_goes_on_and_says_so(monkeypatch, caplog):
+def test_without_opentelemetry_installed_a_warning_is_logged(monkeypatch, caplog):
     monkeypatch.setitem(sys.modules, "webhooks.monitoring.tracing.otel", None)
     assert type(open_tracer(Settings(tracing=True))) is Tracer
     assert "pip install 'segue[otel]'" in caplog.text
 
 
-def test_an_end_waits_for_no_collector(monkeypatch):
+def test_the_shutdown_does_not_wait_for_a_collector(monkeypatch):
     asked, release = threading.Event(), threading.Event()
 
     class Stuck(InMemorySpanExporter):
@@ -209,20 +209,20 @@ def test_an_end_waits_for_no_collector(monkeypatch):
 
     provider = TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(Stuck()))
-    monkeypatch.setattr("webhooks.monitoring.tracing.otel.PATIENCE", 0.05)
+    monkeypatch.setattr("webhooks.monitoring.tracing.otel.CLOSE_TIMEOUT", 0.05)
     OpenTelemetry(provider).close()
     assert asked.is_set()
     assert not release.is_set()
     release.set()
 
 
-def test_a_tracer_that_listens_to_nothing_asks_for_nothing():
+def test_the_default_tracer_does_nothing():
     tracer = Tracer()
-    given = [event(1)]
-    with tracer.receive("x") as span, tracer.journal(given) as (_, events), tracer.translate(given[0]):
-        span.tell({"a": 1})
+    original = [event(1)]
+    with tracer.receive("x") as span, tracer.journal(original) as (_, events), tracer.translate(original[0]):
+        span.set_attributes({"a": 1})
         span.fail("b")
-        assert events is given
-    with tracer.deliver(given) as batch:
-        tracer.settle(given[0], "delivered", began=0, batch=batch)
+        assert events is original
+    with tracer.deliver(original) as batch:
+        tracer.settle(original[0], "delivered", began=0, batch=batch)
     tracer.close()

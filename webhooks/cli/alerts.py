@@ -58,9 +58,9 @@ def current_alerts(config: Configuration, journal: Journal) -> list[Alert]:
     pulse = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
     watch = AlertWatcher(
         journal, survey, pulse, settings.alerts, sources=config.endpoints, name="cli",
-        where=installation_name(settings.web.public_url), ways=[],
+        where=installation_name(settings.web.public_url), channels=[],
     )  # fmt: skip
-    return watch.now()
+    return watch.current()
 
 
 @alerts.command(short_help="Send a test by every way that is configured.")
@@ -73,12 +73,17 @@ def test(as_json: bool) -> None:
       segue alerts test
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.monitoring.alerts import NotificationFailed, configured, installation_name, sample_notification
+    from webhooks.monitoring.alerts import (
+        NotificationFailed,
+        configured_channels,
+        installation_name,
+        sample_notification,
+    )
 
     settings = configuration().settings
     news = sample_notification(installation_name(settings.web.public_url), datetime.now(UTC))
     told: dict[str, str] = {}
-    for way in configured(settings.alerts)[1:]:
+    for way in configured_channels(settings.alerts)[1:]:
         try:
             way.send(news)
             told[way.name] = ""

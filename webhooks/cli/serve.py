@@ -181,8 +181,8 @@ def work() -> None:
 
     threading.Thread(target=wait_for_the_end, name="signals", daemon=True).start()
     try:
-        counting = PeriodicJobs({totals.flush: 5.0, survey.take: 5.0, pulse.listen: 60.0}, last=totals.flush)
-        with counting, PeriodicJobs({watch.look: EVERY}):  # one that waits for a mail server holds up no other
+        counting = PeriodicJobs({totals.flush: 5.0, survey.take: 5.0, pulse.learn: 60.0}, last=totals.flush)
+        with counting, PeriodicJobs({watch.check: EVERY}):  # one that waits for a mail server holds up no other
             worker.run(stop)
     finally:
         tracer.close()

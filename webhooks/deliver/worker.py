@@ -243,7 +243,7 @@ class Worker:
                 claim.event, endpoint, namespace=self._namespace, replay_generation=claim.replay_generation
             )
             outcome = type(prepared.outcome).__name__.lower()
-            span.tell({"segue.outcome": outcome, "segue.messages": len(prepared.messages)})
+            span.set_attributes({"segue.outcome": outcome, "segue.messages": len(prepared.messages)})
             if prepared.state is State.DEAD:
                 span.fail(outcome)
         self._meter.translated.labels(claim.event.source, outcome).inc()
@@ -263,7 +263,7 @@ class Worker:
         began = time.time_ns()
         with self._tracer.deliver(item.in_flight.claim.event for item in active) as span:
             results = self._results(client, active)
-            span.tell({"segue.messages": len(active), "segue.write_key": client.fingerprint})
+            span.set_attributes({"segue.messages": len(active), "segue.write_key": client.fingerprint})
         self._log_failures(client, results)
         now = self._clock()
         done: list[InFlightEvent] = []

@@ -1,1 +1,1 @@
-"""What an operator watches: metrics, snapshots of the journal, silence, alerts, traces."""
+"""Monitoring for operators: metrics, snapshots of the journal, silence, alerts, traces."""

@@ -1,8 +1,8 @@
-"""How long each source is usually silent, learned from its own history, and when that is longer than usual.
+"""Learn from each source's history how long it is usually silent, and detect a longer silence.
 
-What is remembered is the longest silence that ended on each of the last days. A source is silent for longer than usual
-beyond half as long again as the longest of them. A silence that was noticed is learned no longer than the limit it went
-beyond: one outage does not blunt the next notice, and a source that has become slow is believed after a few.
+The tracker stores the longest silence that ended on each of the last 28 days. The limit is 1.5 times the longest of
+them. A silence over the limit is stored only as long as the limit. So one outage does not hide the next, and the limit
+of a source that has become slower grows after a few long silences.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from webhooks.monitoring.metrics.totals import labelled
 NOTE: Final = "pulse"
 SERIES: Final = "segue_source_last_event_timestamp_seconds"
 DAYS: Final = 28
-YOUTH: Final = 10 * 86400.0
+LEARNING_TIME: Final = 10 * 86400.0
 FLOOR: Final = 3600.0
-YOUNG: Final = 3 * 86400.0
-"""The least limit in a source's youth, until a whole weekend lies behind it."""
+LEARNING_FLOOR: Final = 3 * 86400.0
+"""The least limit in a source's first ten days, since its history must include a whole weekend."""
 FACTOR: Final = 1.5
 
 
 class ArrivalTimes(msgspec.Struct, frozen=True, kw_only=True):
-    """One source: when it was first and last heard, in seconds since 1970, and each day's longest silence."""
+    """The first and last event of one source, in seconds since 1970, and the longest silence of each day."""
 
     first: float
     last: float
     longest: Mapping[int, float] = {}
 
     def limit(self, now: float, floor: float) -> float:
-        """Seconds of silence that are still usual."""
-        least = floor if now - self.first >= YOUTH else max(floor, YOUNG)
+        """Return the seconds of silence that are still usual."""
+        least = floor if now - self.first >= LEARNING_TIME else max(floor, LEARNING_FLOOR)
         return max(least, FACTOR * max(self.longest.values(), default=0.0))
 
-    def heard(self, last: float, now: float, floor: float) -> ArrivalTimes:
-        """After it was heard again at `last`."""
+    def updated(self, last: float, now: float, floor: float) -> ArrivalTimes:
+        """Return the times after an event at `last`."""
         if last <= self.last:
             return self
         silence = min(last - self.last, self.limit(now, floor))
@@ -49,7 +49,7 @@ class ArrivalTimes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SilenceTracker:
-    """`listen` learns what the journal's totals tell; `sources` gives what was learned by any process."""
+    """Learn from the journal's totals. `sources` returns what any process has learned."""
 
     def __init__(
         self, journal: Journal, *, floor: float = FLOOR, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
@@ -58,24 +58,26 @@ class SilenceTracker:
         self._floor = floor
         self._clock = clock
 
-    def listen(self) -> None:
-        """Learn. To be called every minute or so: what lies between two calls is one silence, or none."""
+    def learn(self) -> None:
+        """Update the history. Call it about once a minute: the time between two calls counts as at most one silence."""
         now = self._clock().timestamp()
         known = self.sources()
-        heard = dict(known)
+        updated = dict(known)
         for labels, last in labelled(self._journal.tallies(), SERIES):
             source = labels["source"]
-            beats = known.get(source)
-            heard[source] = beats.heard(last, now, self._floor) if beats else ArrivalTimes(first=last, last=last)
-        if heard != known:
-            self._journal.note(NOTE, {"sources": msgspec.to_builtins(heard, str_keys=True)}, now=self._clock())
+            arrivals = known.get(source)
+            updated[source] = (
+                arrivals.updated(last, now, self._floor) if arrivals else ArrivalTimes(first=last, last=last)
+            )
+        if updated != known:
+            self._journal.note(NOTE, {"sources": msgspec.to_builtins(updated, str_keys=True)}, now=self._clock())
 
     def sources(self) -> dict[str, ArrivalTimes]:
-        """What is known of each source that was ever heard."""
-        found = self._journal.notes().get(NOTE)
-        return msgspec.convert(found[1]["sources"], dict[str, ArrivalTimes], strict=False) if found else {}
+        """Return the history of each source that ever sent an event."""
+        note = self._journal.notes().get(NOTE)
+        return msgspec.convert(note[1]["sources"], dict[str, ArrivalTimes], strict=False) if note else {}
 
     def limits(self) -> dict[str, tuple[ArrivalTimes, float]]:
-        """Each source with the seconds of silence that are still usual for it."""
+        """Return each source's history, and the seconds of silence that are still usual for it."""
         now = self._clock().timestamp()
-        return {source: (beats, beats.limit(now, self._floor)) for source, beats in self.sources().items()}
+        return {source: (arrivals, arrivals.limit(now, self._floor)) for source, arrivals in self.sources().items()}

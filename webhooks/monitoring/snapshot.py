@@ -1,6 +1,6 @@
-"""What is to be seen in the journal and on the disk, taken now and then by a worker and noted for whoever is scraped.
+"""Snapshots of the journal and its disk. A worker takes them at intervals, and stores them for `/metrics` and alerts.
 
-A census counts every event that is kept, which may be millions, so no scrape makes one while a worker lives.
+A census counts every stored event, which may be millions. So a scrape takes none as long as a worker is alive.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ import msgspec
 
 from webhooks.journal import Journal
 
-NOTE: Final = "survey"
+NOTE: Final = "snapshot"
 EVERY: Final = 15.0
-"""Seconds between two surveys, at least."""
-SHARE: Final = 50.0
-"""So many times as long as one took is the pause before the next."""
+"""The least seconds between two snapshots."""
+PAUSE_FACTOR: Final = 50.0
+"""The pause before the next snapshot, as a multiple of the time that one took."""
 STALE: Final = 6.0
-"""So many pauses late, no worker is taking them any more."""
+"""After so many pauses without a new snapshot, no worker is taking them."""
 
 
 class JournalSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """`states` holds events by source and state, `oldest` when each source's oldest pending one was received.
+    """The journal at one time.
 
-    `keys` are the fingerprints of the write keys in use; `disk` is free and whole bytes where the journal's is known;
-    `pause` is how many seconds lie until the next survey.
+    `states` has the number of events by source and state; `oldest` is when each source's oldest pending event was
+    received. `keys` are the fingerprints of the write keys in use. `disk` is the free and total bytes of the journal's
+    disk, if known. `pause` is the seconds until the next snapshot.
     """
 
     at: datetime
@@ -62,27 +63,27 @@ class SnapshotTaker:
         self._own: JournalSnapshot | None = None
 
     def take(self) -> None:
-        """Look, and note it for all; unless that cost so much that it is not due again, or another worker just did."""
-        if self._tick() < self._due or self._is_fresh(self._noted(), 0.8):
+        """Take a snapshot and store it for all processes, unless none is due or another worker has just taken one."""
+        if self._tick() < self._due or self._is_fresh(self._stored(), 0.8):
             return
-        seen = self._look()
-        self._journal.note(NOTE, msgspec.to_builtins(seen), now=seen.at)
+        snapshot = self._snapshot()
+        self._journal.note(NOTE, msgspec.to_builtins(snapshot), now=snapshot.at)
 
     def latest(self) -> JournalSnapshot:
-        """What a worker saw; where none has for a while, what is seen from here."""
-        noted = self._noted()
-        if noted is not None and self._is_fresh(noted, STALE):
-            return noted
+        """Return a worker's last snapshot. If it is too old, return one of this process."""
+        stored = self._stored()
+        if stored is not None and self._is_fresh(stored, STALE):
+            return stored
         if self._own is None or self._tick() >= self._due:
-            self._own = self._look()
+            self._own = self._snapshot()
         return self._own
 
-    def _look(self) -> JournalSnapshot:
-        began = self._tick()
+    def _snapshot(self) -> JournalSnapshot:
+        started = self._tick()
         census = self._journal.census()
         now = self._clock()
-        pause = max(EVERY, SHARE * (self._tick() - began))
-        self._due = began + pause
+        pause = max(EVERY, PAUSE_FACTOR * (self._tick() - started))
+        self._due = started + pause
         disk = None if self._folder is None else shutil.disk_usage(self._folder)
         return JournalSnapshot(
             at=now,
@@ -94,14 +95,14 @@ class SnapshotTaker:
             pause=pause,
         )
 
-    def _noted(self) -> JournalSnapshot | None:
-        found = self._journal.notes().get(NOTE)
-        return msgspec.convert(found[1], JournalSnapshot) if found else None
+    def _stored(self) -> JournalSnapshot | None:
+        note = self._journal.notes().get(NOTE)
+        return msgspec.convert(note[1], JournalSnapshot) if note else None
 
-    def _is_fresh(self, seen: JournalSnapshot | None, pauses: float) -> bool:
-        return seen is not None and self._clock() - seen.at < timedelta(seconds=pauses * seen.pause)
+    def _is_fresh(self, snapshot: JournalSnapshot | None, pauses: float) -> bool:
+        return snapshot is not None and self._clock() - snapshot.at < timedelta(seconds=pauses * snapshot.pause)
 
 
 def folder(database: str) -> Path | None:
-    """Where the journal's file is; None where the journal is no file of this machine."""
+    """Return the folder of the journal's file; None if the journal is not a file on this machine."""
     return Path(database.removeprefix("sqlite:///")).absolute().parent if database.startswith("sqlite:///") else None

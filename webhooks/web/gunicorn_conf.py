@@ -63,7 +63,7 @@ def post_worker_init(worker: Any) -> None:
         _at_exit.extend((handler.tracer.close, partial(handler.refusals.flush, at_end=True)))
         jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, handler.refusals.flush: COUNT_EVERY}
         _jobs.append(PeriodicJobs(jobs, last=totals.flush).start())
-        _jobs.append(PeriodicJobs({watch.stand_in: EVERY}).start())
+        _jobs.append(PeriodicJobs({watch.check_if_no_worker: EVERY}).start())
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:

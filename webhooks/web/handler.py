@@ -140,7 +140,7 @@ class WebhookHandler:
             events = source.receive(delivery, trust=verdict.strength)
             with self.tracer.journal(events) as (span, traced_events):
                 stored = self.journal.append(traced_events, now=now)
-                span.tell({"segue.events.new": stored.new, "segue.events.duplicate": stored.duplicate})
+                span.set_attributes({"segue.events.new": stored.new, "segue.events.duplicate": stored.duplicate})
             if event_log.isEnabledFor(logging.INFO):
                 _log_events(events, stored)
         except Malformed as error:
@@ -288,7 +288,7 @@ class WebhookHandler:
     def _accepted(
         self, endpoint: Endpoint, events: Sequence[Event], stored: AppendResult, now: datetime
     ) -> HttpResponse:
-        meter = self.meter.door(endpoint.name)
+        meter = self.meter.endpoint(endpoint.name)
         meter.last.set(now.timestamp())
         meter.journalled.inc(stored.new)
         if stored.duplicate:

@@ -53,7 +53,7 @@ class WebhookApp:
             if handler.asks_for_description(name, request):
                 return _send(self._describe(name), method, start_response)
         label = handler.label(name)
-        handler.meter.door(label).received.inc()
+        handler.meter.endpoint(label).received.inc()
         with handler.tracer.receive(label) as span:
             try:
                 response = self._handle(environ, name, token)
@@ -66,7 +66,7 @@ class WebhookApp:
                 handler.refusals.count(label, rejected := internal_error(), now=handler.clock())
                 span.fail("internal")
                 response = error_response(rejected)
-            span.tell({"http.request.method": method, "http.response.status_code": response.status})
+            span.set_attributes({"http.request.method": method, "http.response.status_code": response.status})
         handler.meter.answered.observe(time.perf_counter() - began)
         return _send(response, method, start_response)
 

@@ -9,7 +9,7 @@ from webhooks.cli.alerts import current_alerts
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
 from webhooks.journal import Journal
-from webhooks.monitoring.alerts import configured
+from webhooks.monitoring.alerts import configured_channels
 from webhooks.monitoring.metrics.exposition import ALIVE
 
 
@@ -23,7 +23,7 @@ def examine(config: Configuration, journal: Journal, now: datetime) -> Iterator[
     for alert in current_alerts(config, journal):
         grade = "fault" if alert.severity == "critical" else "warning"
         yield Finding(grade, alert.key.partition(":")[0], f"{alert.title}. {alert.text} {alert.hint}")  # type: ignore[arg-type]
-    if len(configured(config.settings.alerts)) == 1:
+    if len(configured_channels(config.settings.alerts)) == 1:
         yield Finding(
             "warning", "alerts",
             "nobody is told where something goes wrong, but for the log: set SEGUE_ALERT_SLACK_URL or another of "

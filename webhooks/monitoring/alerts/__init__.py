@@ -1,10 +1,10 @@
-"""What an operator should know of at once: told by webhook, Slack or e-mail, again after a while, and when it is over.
+"""Alerts for an operator by webhook, Slack or e-mail: when raised, again at intervals, and when resolved.
 
-watch = Watch(journal, survey, pulse, settings.alerts, sources=endpoints, name=worker.name)
-watch.look()                  # every minute or so, in a thread that may wait for the network
+watcher = AlertWatcher(journal, snapshots, silence, settings.alerts, sources=endpoints, name=worker.name, where=host)
+watcher.check()               # about every minute, in a thread that may wait for the network
 """
 
-from webhooks.monitoring.alerts.channels import Channel, NotificationFailed, configured
+from webhooks.monitoring.alerts.channels import Channel, NotificationFailed, configured_channels
 from webhooks.monitoring.alerts.conditions import Alert
 from webhooks.monitoring.alerts.delivery import FailingKey, failing_keys, unconfigured
 from webhooks.monitoring.alerts.notification import AlertUpdate, Notification, installation_name, sample_notification
@@ -19,7 +19,7 @@ __all__ = [
     "FailingKey",
     "Notification",
     "NotificationFailed",
-    "configured",
+    "configured_channels",
     "failing_keys",
     "installation_name",
     "sample_notification",

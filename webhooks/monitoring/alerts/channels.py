@@ -1,4 +1,4 @@
-"""The ways to tell. Addresses come from the operator's configuration only; nothing is followed to another one."""
+"""The channels of alerts. Addresses come only from the operator's configuration; redirects are not followed."""
 
 from __future__ import annotations
 
@@ -26,40 +26,40 @@ _SLACK: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 class NotificationFailed(Exception):
-    """It was not told; the text says why, and holds no secret."""
+    """The notification was not sent. The text says why, without a secret."""
 
 
 class Channel(Protocol):
-    """One way."""
+    """A channel that sends notifications."""
 
     name: str
 
-    def send(self, news: Notification) -> None:
-        """Tell it, within some ten seconds; `Unsent` where that failed."""
+    def send(self, notification: Notification) -> None:
+        """Send within about ten seconds. Raise `NotificationFailed` if that fails."""
         ...
 
 
 class LogChannel:
-    """Always there."""
+    """The log, which is always a channel."""
 
     name = "log"
 
-    def send(self, news: Notification) -> None:
-        """One line for each alert."""
-        for each in news.told:
+    def send(self, notification: Notification) -> None:
+        """Write one line for each alert."""
+        for update in notification.updates:
             log.warning(
                 "alert",
                 extra={
-                    "alert": each.alert.key,
-                    "status": each.kind,
-                    "severity": each.alert.severity,
-                    "title": each.alert.title,
+                    "alert": update.alert.key,
+                    "status": update.status,
+                    "severity": update.alert.severity,
+                    "title": update.alert.title,
                 },
             )
 
 
 class WebhookChannel:
-    """Signed by Standard Webhooks, with each secret where there are several.
+    """A webhook, signed by Standard Webhooks with each of the secrets.
 
     https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
     """
@@ -70,11 +70,12 @@ class WebhookChannel:
         self._url = url
         self._secrets = secrets
 
-    def send(self, news: Notification) -> None:
-        """POST it."""
-        body = msgspec.json.encode(news.data())
+    def send(self, notification: Notification) -> None:
+        """POST the notification."""
+        body = msgspec.json.encode(notification.data())
         signed = [
-            sign(_SCHEME, body=body, secret=secret, now=news.now, id_=news.id).headers for secret in self._secrets
+            sign(_SCHEME, body=body, secret=secret, now=notification.now, id_=notification.id).headers
+            for secret in self._secrets
         ]
         signatures = " ".join(headers["webhook-signature"] for headers in signed)
         _post(self._url, body, {**signed[0], "webhook-signature": signatures})
@@ -88,15 +89,15 @@ class SlackChannel:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def send(self, news: Notification) -> None:
-        """POST it."""
-        lines = [line for each in news.told for line in (*news.lines(each), "")]
-        text = "\n".join([*lines, f"Segue on {news.where}"]).translate(_SLACK)
+    def send(self, notification: Notification) -> None:
+        """POST the notification."""
+        lines = [line for update in notification.updates for line in (*notification.lines(update), "")]
+        text = "\n".join([*lines, f"Segue on {notification.where}"]).translate(_SLACK)
         _post(self._url, msgspec.json.encode({"text": text}), {})
 
 
 class EmailChannel:
-    """By SMTP: `smtps://`, or `smtp://` with STARTTLS, which must be had before a password is sent."""
+    """SMTP: `smtps://`, or `smtp://` with STARTTLS. A password is sent only over TLS, or to this machine."""
 
     name = "email"
 
@@ -105,16 +106,16 @@ class EmailChannel:
         self._sender = sender
         self._to = to
 
-    def send(self, news: Notification) -> None:
-        """Hand it to the server."""
+    def send(self, notification: Notification) -> None:
+        """Send it through the mail server."""
         mail = EmailMessage()
-        mail["Subject"] = news.subject
+        mail["Subject"] = notification.subject
         mail["From"] = self._sender
         mail["To"] = ", ".join(self._to)
-        mail["Date"] = format_datetime(news.now)
-        mail["Message-ID"] = make_msgid(news.id, domain=self._sender.rpartition("@")[2])
-        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: no out-of-office answers, please
-        mail.set_content(news.text())
+        mail["Date"] = format_datetime(notification.now)
+        mail["Message-ID"] = make_msgid(notification.id, domain=self._sender.rpartition("@")[2])
+        mail["Auto-Submitted"] = "auto-generated"  # RFC 3834: prevents automatic replies
+        mail.set_content(notification.text())
         try:
             with self._connect() as server:
                 refused = server.send_message(mail)
@@ -145,31 +146,31 @@ class EmailChannel:
             encrypted = True
         if self._parts.username:
             if not encrypted and not is_loopback(host):
-                raise NotificationFailed("the mail server offers no encryption, and the password is not sent without")
+                raise NotificationFailed("the mail server offers no encryption, so the password is not sent")
             server.login(unquote(self._parts.username), unquote(self._parts.password or ""))
 
 
-def configured(settings: AlertSettings) -> list[Channel]:
-    """Those that are configured, and the log."""
-    found: list[Channel] = [LogChannel()]
+def configured_channels(settings: AlertSettings) -> list[Channel]:
+    """Return the log and the configured channels."""
+    channels: list[Channel] = [LogChannel()]
     if settings.webhook_url:
-        found.append(WebhookChannel(settings.webhook_url, settings.signing_secret))
+        channels.append(WebhookChannel(settings.webhook_url, settings.signing_secret))
     if settings.slack_url:
-        found.append(SlackChannel(settings.slack_url))
+        channels.append(SlackChannel(settings.slack_url))
     if settings.smtp_url:
-        found.append(EmailChannel(settings.smtp_url, settings.email_from, settings.email_to))
-    return found
+        channels.append(EmailChannel(settings.smtp_url, settings.email_from, settings.email_to))
+    return channels
 
 
 def _post(url: str, body: bytes, headers: Mapping[str, Any]) -> None:
-    told = {"Content-Type": "application/json", "User-Agent": "segue-alerts", **headers}
+    all_headers = {"Content-Type": "application/json", "User-Agent": "segue-alerts", **headers}
     try:
-        heard = request("POST", url, body=body, headers=told, timeout=TIMEOUT)
+        response = request("POST", url, body=body, headers=all_headers, timeout=TIMEOUT)
     except Unreachable as error:
-        raise NotificationFailed(f"it could not be reached: {failure_reason(error)}") from None
-    if heard.status // 100 != 2:
-        redirect = ", and redirects are not followed" if heard.status // 100 == 3 else ""
-        raise NotificationFailed(f"it answered {heard.status}{redirect}")
+        raise NotificationFailed(f"the channel could not be reached: {failure_reason(error)}") from None
+    if response.status // 100 != 2:
+        redirect = ", and redirects are not followed" if response.status // 100 == 3 else ""
+        raise NotificationFailed(f"the channel answered {response.status}{redirect}")
 
 
 def _smtp_fault(error: Exception) -> str:

@@ -1,4 +1,4 @@
-"""What is wrong now, from what the journal tells. Pure."""
+"""Find the current problems from the journal's data. Pure functions."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ Severity = Literal["critical", "warning"]
 Notes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
 NO_WORKER: Final = timedelta(minutes=3)
 LOST: Final = timedelta(days=1)
-"""So long is a lost delivery alerted of."""
+"""How long a lost delivery is alerted."""
 DOUBTFUL: Final = frozenset({"refused", "clock"})
-"""Causes that may be meant: another account than the one that is let in, a captured delivery sent again."""
+"""Reasons that may be intended: another account than the allowed one, or a captured delivery that is sent again."""
 DISK_FLOOR: Final = 512 * 1024 * 1024
-"""Bytes under which a disk is low, however small it is."""
+"""Free bytes under which a disk of any size is low."""
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
-    """`key` stays the same while it lasts. Where `weight` has doubled since it was told, it is told again early."""
+    """One problem. `key` is the same as long as it lasts. If `weight` doubles, the alert is sent again early."""
 
     key: str
     severity: Severity
@@ -38,7 +38,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 
 def conditions(
     *,
-    seen: JournalSnapshot,
+    snapshot: JournalSnapshot,
     notes: Notes,
     limits: Mapping[str, tuple[ArrivalTimes, float]],
     settings: AlertSettings,
@@ -46,39 +46,39 @@ def conditions(
     now: datetime,
     refused: Collection[RefusedCount] = (),
 ) -> list[Alert]:
-    """Everything that is wrong, the worst first. `sources` are the endpoints that are configured."""
-    found = [
+    """Return all current alerts, critical ones first. `sources` are the configured endpoints."""
+    alerts = [
         *_workers(notes, now),
-        *_held(notes, seen),
+        *_held(notes, snapshot),
         *_failing(notes, now),
-        *_unconfigured(seen, sources),
+        *_unconfigured(snapshot, sources),
         *_lost(refused, sources, now),
-        *_disk(seen, settings),
-        *_backlog(seen, settings, now),
-        *_dead(seen),
+        *_disk(snapshot, settings),
+        *_backlog(snapshot, settings, now),
+        *_dead(snapshot),
         *_silent(limits, sources, now),
     ]
-    return sorted(found, key=lambda alert: alert.severity)  # critical before warning
+    return sorted(alerts, key=lambda alert: alert.severity)  # critical before warning
 
 
 def _workers(notes: Notes, now: datetime) -> Iterator[Alert]:
-    signs = [at for name, (at, _) in notes.items() if name.startswith("worker:")]
-    if signs and now - max(signs) > NO_WORKER:
+    heartbeats = [at for name, (at, _) in notes.items() if name.startswith("worker:")]
+    if heartbeats and now - max(heartbeats) > NO_WORKER:
         yield Alert(
             key="workers", severity="critical", title="No delivery worker is alive",
-            text=f"None has given a sign for {span(now - max(signs))}. Webhooks are stored and wait; nothing is lost.",
-            hint="Start `segue work`, or look in its log why it ended.",
+            text=f"The last heartbeat was {span(now - max(heartbeats))} ago. Webhooks are stored; nothing is lost.",
+            hint="Start `segue work`, or read in its log why it ended.",
         )  # fmt: skip
 
 
-def _held(notes: Notes, seen: JournalSnapshot) -> Iterator[Alert]:
-    for key in seen.keys:
+def _held(notes: Notes, snapshot: JournalSnapshot) -> Iterator[Alert]:
+    for key in snapshot.keys:
         _, note = notes.get(f"hold:{key}", (None, {}))
         if note.get("held"):
             yield Alert(
                 key=f"held:{key}", severity="critical", title=f"Segment refuses the write key {key}",
-                text=f"Its events wait and nothing is lost. {str(note.get('reason', ''))[:300]}",
-                hint="It is tried again every minute. Set the right SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION "
+                text=f"Its events wait; nothing is lost. {str(note.get('reason', ''))[:300]}",
+                hint="Segue tries it every minute. Correct SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION "
                 "and restart. `segue doctor` helps.",
             )  # fmt: skip
 
@@ -89,25 +89,25 @@ def _failing(notes: Notes, now: datetime) -> Iterator[Alert]:
         yield Alert(
             key=f"failing:{key.fingerprint}", severity="critical",
             title=f"Segment has not accepted a batch for {span(lasted)} (write key {key.fingerprint})",
-            text=f"Events wait, are tried again, and nothing is lost. {key.reason[:300]}",
-            hint="Check the network and SEGMENT_URL with `segue doctor`; https://status.segment.com has its incidents.",
+            text=f"Events wait and are retried; nothing is lost. {key.reason[:300]}",
+            hint="Check the network and SEGMENT_URL with `segue doctor`; https://status.segment.com lists incidents.",
             weight=lasted.total_seconds(),
         )  # fmt: skip
 
 
-def _unconfigured(seen: JournalSnapshot, sources: Collection[str]) -> Iterator[Alert]:
-    for name, waiting in unconfigured(seen.states, sources).items():
+def _unconfigured(snapshot: JournalSnapshot, sources: Collection[str]) -> Iterator[Alert]:
+    for name, waiting in unconfigured(snapshot.states, sources).items():
         yield Alert(
             key=f"unconfigured:{name}", severity="warning",
             title=f"{count(waiting, 'event')} of {name} wait for an endpoint that is not configured",
-            text="They were stored while it was, and are delivered as soon as it is again. Nothing is lost.",
-            hint=f"Configure {name!r} again, or give them up: `segue drop --source {name} --state pending`.",
+            text="They were stored while it was configured, and are delivered when it is again. Nothing is lost.",
+            hint=f"Configure {name!r} again, or drop them: `segue drop --source {name} --state pending`.",
             weight=float(waiting),
         )  # fmt: skip
 
 
 def _lost(refused: Collection[RefusedCount], sources: Collection[str], now: datetime) -> Iterator[Alert]:
-    """Deliveries refused although they are rightly signed: each is an event that Segue does not have."""
+    """Yield alerts for deliveries that were refused despite a valid signature: Segue does not have these events."""
     for source in sorted({row.source for row in refused} & {*sources}):
         rows = [
             row for row in refused
@@ -119,49 +119,49 @@ def _lost(refused: Collection[RefusedCount], sources: Collection[str], now: date
         causes = ", ".join(
             f"{row.reason} {row.signed + row.unchecked:,} (last {row.last_lost_at:%Y-%m-%d %H:%M} UTC)" for row in rows
         )
-        known = f"{count(signed, 'rightly signed delivery', 'rightly signed deliveries')} refused"
+        known = f"{count(signed, 'correctly signed delivery', 'correctly signed deliveries')} refused"
         is_sure = any(row.signed and row.reason not in DOUBTFUL for row in rows)
         yield Alert(
             key=f"refused:{source}", severity="critical" if is_sure else "warning",
             title=f"Deliveries of {source} are refused and lost",
-            text=f"In all {known}, and {unchecked:,} whose signature was not checked: {causes}. They are not stored.",
-            hint="The log's `rejected` lines say why. Change that, then send them again from the provider's console.",
+            text=f"{known}, and {unchecked:,} whose signature was not checked: {causes}. They are not stored.",
+            hint="The log's `rejected` lines say why. Fix the cause, then resend them from the provider's console.",
             weight=max(10.0, signed + unchecked),
         )  # fmt: skip
 
 
-def _disk(seen: JournalSnapshot, settings: AlertSettings) -> Iterator[Alert]:
-    if seen.disk is None:
+def _disk(snapshot: JournalSnapshot, settings: AlertSettings) -> Iterator[Alert]:
+    if snapshot.disk is None:
         return
-    free, size = seen.disk
+    free, size = snapshot.disk
     if free < DISK_FLOOR or free < size * settings.disk_free / 100:
         yield Alert(
             key="disk", severity="critical", title=f"The journal's disk is low: {free / 1024**2:,.0f} MiB are left",
-            text="Where it is full, webhooks are answered 503 and providers send again, until they give up.",
-            hint="Make room, move SEGUE_DATABASE to a larger disk, or shorten [retention].",
+            text="If it is full, webhooks are answered 503, and providers retry until they give up.",
+            hint="Free space, move SEGUE_DATABASE to a larger disk, or shorten [retention].",
         )  # fmt: skip
 
 
-def _backlog(seen: JournalSnapshot, settings: AlertSettings, now: datetime) -> Iterator[Alert]:
-    for source, at in sorted(seen.oldest.items()):
+def _backlog(snapshot: JournalSnapshot, settings: AlertSettings, now: datetime) -> Iterator[Alert]:
+    for source, at in sorted(snapshot.oldest.items()):
         if now - at > settings.backlog:
-            waiting = seen.states.get(source, {}).get("pending", 0)
+            waiting = snapshot.states.get(source, {}).get("pending", 0)
             yield Alert(
                 key=f"backlog:{source}", severity="warning",
                 title=f"Events of {source} have waited for {span(now - at)}",
-                text=f"{count(waiting, 'event')} of {source} not delivered yet. Nothing is lost.",
-                hint="`segue status` shows what holds them up: Segment away, a held write key, a worker behind.",
+                text=f"{count(waiting, 'event')} of {source} are not delivered yet. Nothing is lost.",
+                hint="`segue status` shows the cause: Segment unreachable, a held write key, a slow worker.",
                 weight=(now - at).total_seconds(),
             )  # fmt: skip
 
 
-def _dead(seen: JournalSnapshot) -> Iterator[Alert]:
-    for source, by in sorted(seen.states.items()):
+def _dead(snapshot: JournalSnapshot) -> Iterator[Alert]:
+    for source, by in sorted(snapshot.states.items()):
         dead = by.get("dead", 0)
         if dead:
             yield Alert(
                 key=f"dead:{source}", severity="warning", title=f"{count(dead, 'dead event')} of {source}",
-                text="Malformed, failed in its translator, or refused by Segment. They are kept, and hold up no other.",
+                text="Malformed, failed in the translator, or refused by Segment. They are kept and delay no others.",
                 hint=f"`segue dead --source {source}` has the reasons; then `segue replay` or `segue drop`.",
                 weight=max(10.0, dead),
             )  # fmt: skip
@@ -170,19 +170,19 @@ def _dead(seen: JournalSnapshot) -> Iterator[Alert]:
 def _silent(
     limits: Mapping[str, tuple[ArrivalTimes, float]], sources: Collection[str], now: datetime
 ) -> Iterator[Alert]:
-    for source, (beats, limit) in sorted(limits.items()):
-        silence = now.timestamp() - beats.last
+    for source, (arrivals, limit) in sorted(limits.items()):
+        silence = now.timestamp() - arrivals.last
         if source in sources and silence > limit:
             yield Alert(
                 key=f"silent:{source}", severity="warning",
-                title=f"Nothing has come from {source} for {span(timedelta(seconds=silence))}",
-                text=f"Up to {span(timedelta(seconds=limit))} is usual for it, as its last weeks have shown.",
-                hint="Look at the webhook in the provider's console; some turn an endpoint off after failures.",
+                title=f"{source} has sent nothing for {span(timedelta(seconds=silence))}",
+                text=f"Up to {span(timedelta(seconds=limit))} is usual for it, by its last four weeks.",
+                hint="Check the webhook in the provider's console; some providers disable an endpoint after failures.",
             )  # fmt: skip
 
 
 def span(time: timedelta) -> str:
-    """`2 d 4 h`, `1 h 5 min`, `12 min`, `40 s`."""
+    """Return a duration as text: `2 d 4 h`, `1 h 5 min`, `12 min`, `40 s`."""
     seconds = max(0, int(time.total_seconds()))
     days, hours, minutes = seconds // 86400, seconds % 86400 // 3600, seconds % 3600 // 60
     for large, small, units in ((days, hours, ("d", "h")), (hours, minutes, ("h", "min"))):
@@ -192,5 +192,5 @@ def span(time: timedelta) -> str:
 
 
 def count(number: int, word: str, plural: str = "") -> str:
-    """`1 event`, `1,200 events`."""
+    """Return a number with its noun: `1 event`, `1,200 events`."""
     return f"{number:,} {word if number == 1 else plural or f'{word}s'}"

@@ -1,4 +1,4 @@
-"""What is told to a channel at one time: some alerts raised, some told again, some resolved."""
+"""One notification to a channel: alerts that are raised, repeated or resolved."""
 
 from __future__ import annotations
 
@@ -19,70 +19,80 @@ AlertStatus = Literal["raised", "again", "resolved", "test"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertUpdate:
-    """One alert, since when, and how often it was told before."""
+    """One alert, its status, since when it lasts, and how often it was sent before."""
 
-    kind: AlertStatus
+    status: AlertStatus
     alert: Alert
     since: datetime
-    before: int = 0
+    times_sent: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """`where` names the installation."""
+    """Updates that are sent together. `where` names the installation."""
 
-    told: Sequence[AlertUpdate]
+    updates: Sequence[AlertUpdate]
     where: str
     now: datetime
 
     @property
     def id(self) -> str:
-        """The same for the same news, so that a receiver knows a retry."""
-        parts = [[each.kind, each.alert.key, to_iso(each.since), each.before] for each in self.told]
+        """Return an id that is the same for the same updates, so that a receiver recognizes a retry."""
+        parts = [[update.status, update.alert.key, to_iso(update.since), update.times_sent] for update in self.updates]
         return f"msg_{hashlib.sha256(msgspec.json.encode([self.where, parts])).hexdigest()[:32]}"
 
     @property
     def subject(self) -> str:
-        """One line: the first alert, and how many more."""
-        first = self.told[0]
-        mark = {"raised": "", "again": "still: ", "resolved": "resolved: ", "test": "test: "}[first.kind]
-        more = f" (and {len(self.told) - 1} more)" if len(self.told) > 1 else ""
+        """Return one line: the first alert, and the number of others."""
+        first = self.updates[0]
+        mark = {"raised": "", "again": "still: ", "resolved": "resolved: ", "test": "test: "}[first.status]
+        more = f" (and {len(self.updates) - 1} more)" if len(self.updates) > 1 else ""
         return " ".join(f"[segue] {mark}{first.alert.title}{more}".split())
 
-    def lines(self, each: AlertUpdate) -> list[str]:
-        """One alert as text."""
-        if each.kind == "resolved":
-            return [f"RESOLVED  {each.alert.title}", f"It lasted {span(self.now - each.since)}."]
-        word = {"raised": each.alert.severity.upper(), "again": f"STILL {each.alert.severity.upper()}", "test": "TEST"}
-        since = [f"Since {each.since:%Y-%m-%d %H:%M} UTC."] if each.kind == "again" else []
-        return [f"{word[each.kind]}  {each.alert.title}", each.alert.text, f"What to do: {each.alert.hint}", *since]
+    def lines(self, update: AlertUpdate) -> list[str]:
+        """Return one alert as lines of text."""
+        if update.status == "resolved":
+            return [f"RESOLVED  {update.alert.title}", f"It lasted {span(self.now - update.since)}."]
+        word = {
+            "raised": update.alert.severity.upper(),
+            "again": f"STILL {update.alert.severity.upper()}",
+            "test": "TEST",
+        }
+        since = [f"Since {update.since:%Y-%m-%d %H:%M} UTC."] if update.status == "again" else []
+        return [
+            f"{word[update.status]}  {update.alert.title}",
+            update.alert.text,
+            f"What to do: {update.alert.hint}",
+            *since,
+        ]
 
     def text(self) -> str:
-        """All of it, for people."""
-        parts = ["\n".join(self.lines(each)) for each in self.told]
+        """Return the notification as text."""
+        parts = ["\n".join(self.lines(update)) for update in self.updates]
         return "\n\n".join([*parts, f"Segue on {self.where}, {self.now:%Y-%m-%d %H:%M} UTC"]) + "\n"
 
     def data(self) -> Mapping[str, Any]:
-        """All of it, for programs. https://www.standardwebhooks.com: `type`, `timestamp`, `data`."""
+        """Return the notification as JSON data. https://www.standardwebhooks.com: `type`, `timestamp`, `data`."""
         alerts = [
             {
-                "key": each.alert.key, "status": each.kind, "severity": each.alert.severity, "title": each.alert.title,
-                "text": each.alert.text, "hint": each.alert.hint, "since": to_iso(each.since),
+                "key": update.alert.key, "status": update.status, "severity": update.alert.severity,
+                "title": update.alert.title, "text": update.alert.text, "hint": update.alert.hint,
+                "since": to_iso(update.since),
             }
-            for each in self.told
+            for update in self.updates
         ]  # fmt: skip
         return {"type": "segue.alerts", "timestamp": to_iso(self.now), "data": {"where": self.where, "alerts": alerts}}
 
 
 def sample_notification(where: str, now: datetime) -> Notification:
-    """What `segue alerts test` sends."""
+    """Return the notification that `segue alerts test` sends."""
     alert = Alert(
         key="test", severity="warning", title="This is a test of Segue's alerts",
-        text="Nothing is wrong. Somebody ran `segue alerts test`.", hint="nothing.",
+        text="This is only a test: `segue alerts test` was run.", hint="nothing.",
     )  # fmt: skip
-    return Notification(told=[AlertUpdate(kind="test", alert=alert, since=now)], where=where, now=now)
+    return Notification(updates=[AlertUpdate(status="test", alert=alert, since=now)], where=where, now=now)
 
 
 def installation_name(public_url: str) -> str:
-    """What names this installation: its public address, else the machine."""
+    """Return the name of this installation: its public address, or else the host name."""
     return public_url.partition("://")[2] or socket.gethostname()

@@ -1,4 +1,4 @@
-"""Who tells what when: each alert once, again after a while, and when it is over. A note of the journal keeps count."""
+"""Decide when to send an alert: when raised, again at intervals, and when resolved. State is in a journal note."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from webhooks.journal import Journal
-from webhooks.monitoring.alerts.channels import Channel, NotificationFailed, configured
+from webhooks.monitoring.alerts.channels import Channel, NotificationFailed, configured_channels
 from webhooks.monitoring.alerts.conditions import NO_WORKER, Alert, conditions
 from webhooks.monitoring.alerts.notification import AlertStatus, AlertUpdate, Notification
 from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker, refused_counts
@@ -20,16 +20,16 @@ from webhooks.settings import AlertSettings
 log: Final = logging.getLogger("webhooks.monitoring.alerts")
 NOTE: Final = "alerts"
 EVERY: Final = 60.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 CALM: Final = timedelta(minutes=5)
-"""So long must it be well again before that is told."""
+"""How long an alert must be over before it is sent as resolved."""
 EARLY: Final = timedelta(minutes=10)
 FORGET: Final = timedelta(days=1)
-"""After so long an end is not told any more where a channel could not be reached."""
+"""After this time, `resolved` is no longer sent to a channel that could not be reached."""
 
 
 class LastUpdate(msgspec.Struct, kw_only=True):
-    """When a channel was last told, how often, and of what weight."""
+    """When an alert was last sent to a channel, how often, and with what weight."""
 
     at: datetime
     times: int
@@ -37,112 +37,117 @@ class LastUpdate(msgspec.Struct, kw_only=True):
 
 
 class OpenAlert(msgspec.Struct, kw_only=True):
-    """An alert that is raised. `gone` is since when it is well again."""
+    """An alert that was raised. `gone` is when the problem ended; `sent` is the last update of entry channel."""
 
     alert: Alert
     since: datetime
     gone: datetime | None = None
-    told: dict[str, LastUpdate] = {}
+    sent: dict[str, LastUpdate] = {}
 
 
 class AlertWatcher:
-    """One of several; whoever looks first in a minute looks for all. `clock` gives aware UTC."""
+    """One watcher of several; the first to check in a minute checks for all. `clock` returns aware UTC."""
 
     def __init__(
         self,
         journal: Journal,
-        survey: SnapshotTaker,
-        pulse: SilenceTracker,
+        snapshots: SnapshotTaker,
+        silence: SilenceTracker,
         settings: AlertSettings,
         *,
         sources: Collection[str],
         name: str,
         where: str,
-        ways: Sequence[Channel] | None = None,
+        channels: Sequence[Channel] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._journal = journal
-        self._survey = survey
-        self._pulse = pulse
+        self._snapshots = snapshots
+        self._silence = silence
         self._settings = settings
         self._sources = frozenset(sources)
         self._name = name
         self._where = where
-        self._ways = configured(settings) if ways is None else ways
+        self._channels = configured_channels(settings) if channels is None else channels
         self._clock = clock
 
-    def now(self) -> list[Alert]:
-        """What is wrong now."""
+    def current(self) -> list[Alert]:
+        """Return the current alerts."""
         return conditions(
-            seen=self._survey.latest(), notes=self._journal.notes(), limits=self._pulse.limits(),
+            snapshot=self._snapshots.latest(), notes=self._journal.notes(), limits=self._silence.limits(),
             settings=self._settings, sources=self._sources, now=self._clock(),
             refused=refused_counts(self._journal.tallies()),
         )  # fmt: skip
 
-    def look(self) -> None:
-        """Look, and tell what there is to tell; nothing where another did within the minute."""
+    def check(self) -> None:
+        """Check for alerts and send what is due. Do nothing if another watcher checked within the last minute."""
         now = self._clock()
         until = now + timedelta(seconds=EVERY * 0.9)
         if self._journal.remember("segue", NOTE, self._name, now=now, until=until) != self._name:
             return
         before = self._open()
-        found = deepcopy(before)
-        _update(found, self.now(), now)
-        for way in self._ways:
-            self._tell(way, found, now)
-        kept = {key: each for key, each in found.items() if not _is_over(each, now)}
+        open_alerts = deepcopy(before)
+        _update(open_alerts, self.current(), now)
+        for channel in self._channels:
+            self._notify(channel, open_alerts, now)
+        kept = {key: entry for key, entry in open_alerts.items() if not _is_over(entry, now)}
         if kept != before:
             self._journal.note(NOTE, {"open": msgspec.to_builtins(kept)}, now=now)
 
-    def stand_in(self) -> None:
-        """Look where no worker lives that would."""
-        signs = [at for name, (at, _) in self._journal.notes().items() if name.startswith("worker:")]
-        if signs and self._clock() - max(signs) > NO_WORKER:
-            self.look()
+    def check_if_no_worker(self) -> None:
+        """Check if no worker is alive to do so."""
+        heartbeats = [at for name, (at, _) in self._journal.notes().items() if name.startswith("worker:")]
+        if heartbeats and self._clock() - max(heartbeats) > NO_WORKER:
+            self.check()
 
     def _open(self) -> dict[str, OpenAlert]:
-        found = self._journal.notes().get(NOTE)
-        return msgspec.convert(found[1]["open"], dict[str, OpenAlert]) if found else {}
+        note = self._journal.notes().get(NOTE)
+        try:
+            return msgspec.convert(note[1]["open"], dict[str, OpenAlert]) if note else {}
+        except msgspec.ValidationError:  # written by an older version: what lasts is sent once more
+            return {}
 
-    def _tell(self, way: Channel, found: dict[str, OpenAlert], now: datetime) -> None:
-        due = [(each, kind) for each in found.values() if (kind := self._due(each, way.name, now))]
+    def _notify(self, channel: Channel, open_alerts: dict[str, OpenAlert], now: datetime) -> None:
+        due = [(entry, status) for entry in open_alerts.values() if (status := self._due(entry, channel.name, now))]
         if not due:
             return
-        times = [last.times if (last := each.told.get(way.name)) else 0 for each, _ in due]
-        told = [
-            AlertUpdate(kind=kind, alert=each.alert, since=each.since, before=before)
-            for (each, kind), before in zip(due, times, strict=True)
+        times = [last.times if (last := entry.sent.get(channel.name)) else 0 for entry, _ in due]
+        updates = [
+            AlertUpdate(status=status, alert=entry.alert, since=entry.since, times_sent=times_sent)
+            for (entry, status), times_sent in zip(due, times, strict=True)
         ]
         try:
-            way.send(Notification(told=told, where=self._where, now=now))
+            channel.send(Notification(updates=updates, where=self._where, now=now))
         except NotificationFailed as error:
-            log.warning("an alert was not told, and will be", extra={"channel": way.name, "reason": str(error)})
+            log.warning(
+                "an alert was not sent and will be retried", extra={"channel": channel.name, "reason": str(error)}
+            )
             return
-        for (each, kind), one in zip(due, told, strict=True):
-            if kind == "resolved":
-                del each.told[way.name]
+        for (entry, status), update in zip(due, updates, strict=True):
+            if status == "resolved":
+                del entry.sent[channel.name]
             else:
-                each.told[way.name] = LastUpdate(at=now, times=one.before + 1, weight=each.alert.weight)
+                entry.sent[channel.name] = LastUpdate(at=now, times=update.times_sent + 1, weight=entry.alert.weight)
 
-    def _due(self, each: OpenAlert, way: str, now: datetime) -> AlertStatus | None:
-        last = each.told.get(way)
-        if each.gone is not None:
-            return "resolved" if last and now - each.gone >= CALM else None
+    def _due(self, entry: OpenAlert, channel: str, now: datetime) -> AlertStatus | None:
+        last = entry.sent.get(channel)
+        if entry.gone is not None:
+            return "resolved" if last and now - entry.gone >= CALM else None
         if last is None:
             return "raised"
-        heavier = each.alert.weight >= 2 * last.weight > 0 and now - last.at >= EARLY
-        return "again" if heavier or now - last.at >= self._settings.repeat else None
+        doubled = entry.alert.weight >= 2 * last.weight > 0 and now - last.at >= EARLY
+        return "again" if doubled or now - last.at >= self._settings.repeat else None
 
 
-def _update(found: dict[str, OpenAlert], alerts: Collection[Alert], now: datetime) -> None:
+def _update(open_alerts: dict[str, OpenAlert], alerts: Collection[Alert], now: datetime) -> None:
     for alert in alerts:
-        each = found.setdefault(alert.key, OpenAlert(alert=alert, since=now))
-        each.alert, each.gone = alert, None
+        entry = open_alerts.setdefault(alert.key, OpenAlert(alert=alert, since=now))
+        entry.alert, entry.gone = alert, None
     present = {alert.key for alert in alerts}
-    for key, each in found.items():
-        if key not in present and each.gone is None:
-            each.gone = now
+    for key, entry in open_alerts.items():
+        if key not in present and entry.gone is None:
+            entry.gone = now
 
 
-def _is_over(each: OpenAlert, now: datetime) -> bool:
-    return each.gone is not None and (not each.told or now - each.gone >= FORGET)
+def _is_over(entry: OpenAlert, now: datetime) -> bool:
+    return entry.gone is not None and (not entry.sent or now - entry.gone >= FORGET)

@@ -1,8 +1,8 @@
-"""What is counted, and how one scrape shows it for every process on every machine.
+"""Count in each process, and show the counts of all processes on all machines in one scrape.
 
 meter = Meter()                       # one in each process; counts in memory
-totals = Totals(meter, journal)       # what all processes have counted, kept in the journal
-with PeriodicJobs({5: totals.flush}): ...   # adds what was counted every five seconds, and at the end
+totals = Totals(meter, journal)       # the counts of all processes, stored in the journal
+with PeriodicJobs({5: totals.flush}): ...   # stores the new counts every five seconds, and at the end
 """
 
 from webhooks.monitoring.metrics.exposition import Exposition

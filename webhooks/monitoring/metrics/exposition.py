@@ -1,4 +1,4 @@
-"""One scrape: the totals of all processes, and what a survey saw, in the text that Prometheus reads.
+"""Render one scrape in the text format of Prometheus: the totals of all processes and the last snapshot.
 
 https://prometheus.io/docs/instrumenting/exposition_formats/
 """
@@ -24,62 +24,62 @@ from webhooks.monitoring.snapshot import JournalSnapshot, SnapshotTaker
 ALIVE: Final = timedelta(seconds=60)
 """A worker writes its heartbeat every ten seconds."""
 Notes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
-_DOOR: Final = ("segue_webhooks_received", "segue_events_journalled", "segue_events_duplicate")
+_WEB: Final = ("segue_webhooks_received", "segue_events_journalled", "segue_events_duplicate")
 _WORKER: Final = ("segue_events_delivered", "segue_events_dead")
 
 
 class Exposition:
-    """`sources` are the endpoints that are configured: their plain counters are told before they first count."""
+    """`sources` are the configured endpoints: their counters are shown as 0 before they first count."""
 
     def __init__(
         self,
         totals: Totals,
-        survey: SnapshotTaker,
-        pulse: SilenceTracker,
+        snapshots: SnapshotTaker,
+        silence: SilenceTracker,
         journal: Journal,
         *,
         sources: Collection[str],
         clock: Callable[[], datetime],
     ) -> None:
         self._totals = totals
-        self._survey = survey
-        self._pulse = pulse
+        self._snapshots = snapshots
+        self._silence = silence
         self._journal = journal
         self._sources = tuple(sources)
         self._clock = clock
 
     def render(self, accept: str = "") -> tuple[bytes, str]:
-        """The text and its content type. `JournalUnavailable` where the journal is away."""
+        """Return the text and its content type. Raise `JournalUnavailable` if the journal is unavailable."""
         self._totals.flush()
-        metrics = [*self._counted(), *self._seen()]
+        metrics = [*self._counters(), *self._gauges()]
         registry = CollectorRegistry()
-        registry.register(_Ready(metrics))
+        registry.register(_MetricList(metrics))
         encode, content_type = choose_encoder(accept)
         return encode(registry), content_type
 
-    def _counted(self) -> Iterator[Metric]:
+    def _counters(self) -> Iterator[Metric]:
         for metric in self._totals.read():
-            if metric.name in {*_DOOR, *_WORKER}:
-                told = {sample.labels["source"] for sample in metric.samples}
-                for source in sorted({*self._sources} - told):
+            if metric.name in {*_WEB, *_WORKER}:
+                present = {sample.labels["source"] for sample in metric.samples}
+                for source in sorted({*self._sources} - present):
                     metric.add_sample(f"{metric.name}_total", {"source": source}, 0.0)
             yield metric
 
-    def _seen(self) -> Iterator[Metric]:
+    def _gauges(self) -> Iterator[Metric]:
         now = self._clock()
-        seen = self._survey.latest()
-        yield from _journal(seen, now, self._sources)
-        yield from _workers(self._journal.notes(), seen, now)
-        limits = {source: limit for source, (_, limit) in self._pulse.limits().items() if source in self._sources}
+        snapshot = self._snapshots.latest()
+        yield from _journal(snapshot, now, self._sources)
+        yield from _workers(self._journal.notes(), snapshot, now)
+        limits = {source: limit for source, (_, limit) in self._silence.limits().items() if source in self._sources}
         yield gauge(
             "segue_source_silence_limit_seconds", "The longest silence that is still usual for a source.",
             [({"source": source}, limit) for source, limit in sorted(limits.items())],
         )  # fmt: skip
         build = {"version": version("segue"), "python": platform.python_version()}
-        yield gauge("segue_build_info", "What runs.", [(build, 1.0)])
+        yield gauge("segue_build_info", "The running version.", [(build, 1.0)])
 
 
-class _Ready(Collector):
+class _MetricList(Collector):
     def __init__(self, metrics: Iterable[Metric]) -> None:
         self._metrics = metrics
 
@@ -87,46 +87,53 @@ class _Ready(Collector):
         return self._metrics
 
 
-def gauge(name: str, told: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> Metric:
-    """A family of what is so now."""
-    family = GaugeMetricFamily(name, told)
+def gauge(name: str, documentation: str, samples: Iterable[tuple[Mapping[str, str], float]]) -> Metric:
+    """Return a gauge with these samples."""
+    family = GaugeMetricFamily(name, documentation)
     for labels, value in samples:
         family.add_sample(name, dict(labels), value)
     return family
 
 
-def _journal(seen: JournalSnapshot, now: datetime, sources: Collection[str]) -> Iterator[Metric]:
+def _journal(snapshot: JournalSnapshot, now: datetime, sources: Collection[str]) -> Iterator[Metric]:
     states: dict[str, Mapping[str, int]] = {source: {"pending": 0, "dead": 0} for source in sources}
-    for source, by in seen.states.items():
+    for source, by in snapshot.states.items():
         states[source] = {**states.get(source, {}), **by}
     yield gauge(
         "segue_journal_events", "Events in the journal, by state; pending is the backlog.",
         [({"source": source, "state": state}, n) for source, by in states.items() for state, n in by.items()],
     )  # fmt: skip
-    ages = {source: (now - seen.oldest[source]).total_seconds() if source in seen.oldest else 0.0 for source in states}
+    ages = {
+        source: (now - snapshot.oldest[source]).total_seconds() if source in snapshot.oldest else 0.0
+        for source in states
+    }
     yield gauge(
-        "segue_backlog_oldest_seconds", "Age of the oldest event that waits; 0 where none does.",
+        "segue_backlog_oldest_seconds", "Age of the oldest pending event; 0 if there is none.",
         [({"source": source}, max(0.0, age)) for source, age in ages.items()],
     )  # fmt: skip
-    yield gauge("segue_journal_size_bytes", "The journal on disk.", [({}, seen.size)])
-    disk = [] if seen.disk is None else [("free", "left", seen.disk[0]), ("size", "in all", seen.disk[1])]
-    for name, told, value in disk:
-        yield gauge(f"segue_disk_{name}_bytes", f"Bytes {told} on the journal's disk.", [({}, value)])
+    yield gauge("segue_journal_size_bytes", "Size of the journal on disk.", [({}, snapshot.size)])
+    disk = (
+        []
+        if snapshot.disk is None
+        else [("free", "Free bytes", snapshot.disk[0]), ("size", "Total bytes", snapshot.disk[1])]
+    )
+    for name, label, value in disk:
+        yield gauge(f"segue_disk_{name}_bytes", f"{label} on the journal's disk.", [({}, value)])
     yield gauge(
-        "segue_survey_age_seconds", "How old the gauges of the journal are.", [({}, (now - seen.at).total_seconds())]
+        "segue_survey_age_seconds", "Age of the gauges of the journal.", [({}, (now - snapshot.at).total_seconds())]
     )
 
 
-def _workers(notes: Notes, seen: JournalSnapshot, now: datetime) -> Iterator[Metric]:
+def _workers(notes: Notes, snapshot: JournalSnapshot, now: datetime) -> Iterator[Metric]:
     ages = [now - at for name, (at, _) in notes.items() if name.startswith("worker:")]
     yield gauge(
         "segue_workers", "Workers with a heartbeat in the last minute.", [({}, sum(age < ALIVE for age in ages))]
     )
     if ages:
         youngest = max(0.0, min(ages).total_seconds())
-        yield gauge("segue_worker_heartbeat_age_seconds", "Since a worker last gave a sign.", [({}, youngest)])
-    held = {key: notes.get(f"hold:{key}", (now, {}))[1].get("held", False) for key in seen.keys}
+        yield gauge("segue_worker_heartbeat_age_seconds", "Age of the newest worker heartbeat.", [({}, youngest)])
+    held = {key: notes.get(f"hold:{key}", (now, {}))[1].get("held", False) for key in snapshot.keys}
     yield gauge(
-        "segue_write_key_held", "1 where Segment refuses a write key and its events wait.",
+        "segue_write_key_held", "1 if Segment refuses a write key and its events wait.",
         [({"write_key": key}, float(bool(is_held))) for key, is_held in held.items()],
     )  # fmt: skip

@@ -1,6 +1,6 @@
-"""What one process counts, in memory. Every series and label is declared here; docs/monitoring.md lists the same.
+"""The counts of one process, in memory. Every series and label is declared here and listed in docs/monitoring.md.
 
-Labels are endpoint names and words of ours, never what a sender wrote, so the number of series is bounded.
+Labels are endpoint names and fixed words, never text from a sender, so the number of series is limited.
 https://prometheus.io/docs/practices/naming/ https://prometheus.io/docs/practices/instrumentation/
 """
 
@@ -24,25 +24,25 @@ class Meter:
     def __init__(self) -> None:
         registry = self.registry = CollectorRegistry()
 
-        def counter(name: str, told: str, *labels: str) -> Counter:
-            return Counter(name, told, labels, registry=registry)
+        def counter(name: str, documentation: str, *labels: str) -> Counter:
+            return Counter(name, documentation, labels, registry=registry)
 
-        def histogram(name: str, told: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
-            return Histogram(name, told, labels, buckets=buckets, registry=registry)
+        def histogram(name: str, documentation: str, buckets: tuple[float, ...], *labels: str) -> Histogram:
+            return Histogram(name, documentation, labels, buckets=buckets, registry=registry)
 
         self.received = counter("segue_webhooks_received", "Requests to a webhook's path.", "source")
-        self.rejected = counter("segue_webhooks_rejected", "Requests turned away, by reason.", "source", "reason")
+        self.rejected = counter("segue_webhooks_rejected", "Requests rejected, by reason.", "source", "reason")
         self.signed_rejected = counter(
-            "segue_webhooks_signed_rejected", "Deliveries lost: refused though rightly signed, or unchecked.",
+            "segue_webhooks_signed_rejected", "Deliveries lost: refused with a valid or an unchecked signature.",
             "source", "reason", "signature",
         )  # fmt: skip
         self.unreadable = counter(
-            "segue_events_unreadable", "Rightly signed events that could not be read, kept as dead.", "source"
+            "segue_events_unreadable", "Events with a valid signature that could not be read, kept as dead.", "source"
         )
-        self.handshakes = counter("segue_webhooks_handshakes", "A provider's greetings that were answered.", "source")
-        self.answered = histogram("segue_webhook_seconds", "From a webhook's request to its answer.", ANSWER)
+        self.handshakes = counter("segue_webhooks_handshakes", "Handshakes of a provider that were answered.", "source")
+        self.answered = histogram("segue_webhook_seconds", "Time from a webhook's request to its response.", ANSWER)
         self.journalled = counter("segue_events_journalled", "New events, durably stored.", "source")
-        self.duplicate = counter("segue_events_duplicate", "Events that were stored already.", "source")
+        self.duplicate = counter("segue_events_duplicate", "Events that were already stored.", "source")
         self.last = Gauge(
             "segue_source_last_event_timestamp_seconds", "When a webhook was last accepted.", ["source"],
             registry=registry,
@@ -55,29 +55,35 @@ class Meter:
             "segue_webhooks_last_signed_rejected_timestamp_seconds", "When a delivery was last lost, by reason.",
             ["source", "reason", "signature"], registry=registry,
         )  # fmt: skip
-        self.commit = histogram("segue_journal_commit_seconds", "A group's durable commit, waiting included.", COMMIT)
+        self.commit = histogram(
+            "segue_journal_commit_seconds", "Time of a group's durable commit, waiting included.", COMMIT
+        )
         self.group = histogram("segue_journal_group_events", "Events that shared a commit.", GROUP)
         self.translated = counter("segue_events_translated", "Events translated, by outcome.", "source", "outcome")
         self.delivered = counter("segue_events_delivered", "Events whose every message was accepted.", "source")
-        self.dead = counter("segue_events_dead", "Events that the worker gave up.", "source")
-        self.retried = counter("segue_events_retried", "Events put off to be sent again, by class.", "source", "class")
-        self.latency = histogram("segue_delivery_seconds", "From received to delivered.", LATENCY, "source")
-        self.lost = counter("segue_leases_lost", "Claims that went to another worker before they were settled.")
+        self.dead = counter("segue_events_dead", "Events that became dead letters in the worker.", "source")
+        self.retried = counter(
+            "segue_events_retried", "Events postponed to be sent again, by class.", "source", "class"
+        )
+        self.latency = histogram("segue_delivery_seconds", "Time from received to delivered.", LATENCY, "source")
+        self.lost = counter("segue_leases_lost", "Claims that another worker took before they were settled.")
         self.batch = histogram("segue_batch_messages", "Messages in a batch.", BATCH)
-        self.requests = counter("segue_segment_requests", "Requests to Segment, by what was answered.", "answer")
-        self.requested = histogram("segue_segment_request_seconds", "A request to Segment.", REQUEST)
-        self._doors: dict[str, EndpointMeter] = {}
+        self.requests = counter(
+            "segue_segment_requests", "Requests to Segment, by the meaning of the response.", "answer"
+        )
+        self.requested = histogram("segue_segment_request_seconds", "Time of a request to Segment.", REQUEST)
+        self._endpoints: dict[str, EndpointMeter] = {}
 
-    def door(self, source: str) -> EndpointMeter:
-        """What is counted for each webhook of one source, without looking the series up each time."""
-        found = self._doors.get(source)
-        if found is None:
-            found = self._doors[source] = EndpointMeter(self, source)
-        return found
+    def endpoint(self, source: str) -> EndpointMeter:
+        """Return the series of one endpoint's webhooks, cached so that they are not looked up each time."""
+        series = self._endpoints.get(source)
+        if series is None:
+            series = self._endpoints[source] = EndpointMeter(self, source)
+        return series
 
 
 class EndpointMeter:
-    """The series of one source at the door."""
+    """The series of one endpoint's webhooks."""
 
     __slots__ = ("duplicate", "journalled", "last", "received")
 

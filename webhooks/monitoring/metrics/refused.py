@@ -1,4 +1,4 @@
-"""What the journal's totals say of refused deliveries: by endpoint and cause, how many and when the last one came."""
+"""Read the refused deliveries from the journal's totals: by endpoint and reason, the number and the last time."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ _LOST: Final = ("segue_webhooks_signed_rejected_total", "segue_webhooks_last_sig
 
 
 class RefusedCount(msgspec.Struct, frozen=True, kw_only=True):
-    """Deliveries of one endpoint that were refused for one reason, since the journal was made.
+    """Deliveries of one endpoint that were refused for one reason, since the journal was created.
 
-    Of `count`, `signed` were rightly signed, and of `unchecked` nothing is known (too large to read, for instance):
-    events that were lost. What the provider sends again by itself is in neither. `last_lost_at` is the last of them.
+    Of `count`, `signed` had a valid signature, and the signature of `unchecked` was not checked (for example, the body
+    was too large). Both are lost events; `last_lost_at` is the time of the last. Deliveries that the provider retries
+    by itself are in neither.
     """
 
     source: str
@@ -31,7 +32,7 @@ class RefusedCount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def refused_counts(tallies: Mapping[str, float]) -> list[RefusedCount]:
-    """Every endpoint and reason, the latest first."""
+    """Return the count of every endpoint and reason, the latest first."""
     counts = _by_labels(tallies, _ALL[0])
     last = _by_labels(tallies, _ALL[1])
     lost, last_lost = _by_labels(tallies, _LOST[0]), _by_labels(tallies, _LOST[1])
@@ -39,7 +40,7 @@ def refused_counts(tallies: Mapping[str, float]) -> list[RefusedCount]:
     for (source, reason), count in counts.items():
         if not count:
             continue
-        ends = [end for key, end in last_lost.items() if key[:2] == (source, reason)]
+        lost_times = [time for key, time in last_lost.items() if key[:2] == (source, reason)]
         rows.append(
             RefusedCount(
                 source=source,
@@ -48,7 +49,7 @@ def refused_counts(tallies: Mapping[str, float]) -> list[RefusedCount]:
                 last_at=_time(last.get((source, reason))),
                 signed=int(lost.get((source, reason, "right"), 0)),
                 unchecked=int(lost.get((source, reason, "not_checked"), 0)),
-                last_lost_at=_time(max(ends, default=None)),
+                last_lost_at=_time(max(lost_times, default=None)),
             )
         )
     oldest = datetime.min.replace(tzinfo=UTC)

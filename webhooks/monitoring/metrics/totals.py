@@ -1,7 +1,7 @@
-"""What all processes have counted, kept in the journal: they share nothing else, on one machine or on many.
+"""The counts of all processes, stored in the journal: it is all they share, on one machine or on many.
 
-Each process adds what it counted since the last time, in one transaction. So a total never goes backwards and nothing
-is doubled when a process starts again; one that is killed takes what it counted in its last seconds with it.
+Each process adds its new counts in one transaction. So a total never goes backwards, and a restart doubles nothing. A
+process that is killed loses the counts of its last seconds.
 """
 
 from __future__ import annotations
@@ -22,42 +22,42 @@ _LABELS: Final = msgspec.json.Decoder(dict[str, str])
 
 
 class Totals:
-    """`flush` adds what this process counted to what the journal keeps; `read` gives all of it."""
+    """`flush` adds this process's new counts to the journal; `read` returns the totals."""
 
     def __init__(self, meter: Meter, journal: Journal) -> None:
         self._meter = meter
         self._journal = journal
-        self._told: dict[str, float] = {}
+        self._flushed: dict[str, float] = {}
         self._lock = threading.Lock()
 
     def flush(self) -> None:
-        """Add what is new. `JournalUnavailable` where the journal is away; it is added another time then."""
+        """Add the new counts. If that raises `JournalUnavailable`, a later call adds them."""
         with self._lock:
             self._sample()
             amounts: dict[str, float] = {}
             marks: dict[str, float] = {}
             for metric in self._meter.registry.collect():
-                new, unset = (marks, 0.0) if metric.type == "gauge" else (amounts, None)  # a counter begins with its 0
+                new, unset = (marks, 0.0) if metric.type == "gauge" else (amounts, None)  # a counter starts at 0
                 for sample in metric.samples:
                     key = _key(sample)
-                    if not sample.name.endswith("_created") and sample.value != self._told.get(key, unset):
+                    if not sample.name.endswith("_created") and sample.value != self._flushed.get(key, unset):
                         new[key] = sample.value
             if amounts or marks:
-                added = {key: value - self._told.get(key, 0.0) for key, value in amounts.items()}
+                added = {key: value - self._flushed.get(key, 0.0) for key, value in amounts.items()}
                 self._journal.tally(added, marks=marks)
-                self._told |= amounts | marks
+                self._flushed |= amounts | marks
 
     def read(self) -> Iterator[Metric]:
-        """Every series of all processes, in order of name and labels."""
-        kept = self._journal.tallies()
-        for family in self._meter.registry.collect():  # another version may have counted what this one does not know
+        """Yield every series of all processes, in order of name and labels."""
+        totals = self._journal.tallies()
+        for family in self._meter.registry.collect():  # the journal may have series of another version
             metric = Metric(family.name, family.documentation, family.type)
-            found = [Sample(name, *told) for name in _sample_names(family) for told in labelled(kept, name)]
-            metric.samples = sorted(found, key=_order)
+            samples = [Sample(name, *entry) for name in _sample_names(family) for entry in labelled(totals, name)]
+            metric.samples = sorted(samples, key=_order)
             yield metric
 
     def _sample(self) -> None:
-        """Take the journal's samples of its commits away, and count them."""
+        """Move the journal's commit samples into the meter."""
         samples = self._journal.stats.samples
         for _ in range(len(samples)):
             events, seconds = samples.popleft()
@@ -66,7 +66,7 @@ class Totals:
 
 
 def labelled(tallies: Mapping[str, float], name: str) -> Iterator[tuple[dict[str, str], float]]:
-    """Every label set of one series among the journal's tallies, with its value."""
+    """Yield every label set of one series in the journal's totals, with its value."""
     for key, value in tallies.items():
         if key.startswith(f"{name} "):
             yield _LABELS.decode(key.partition(" ")[2]), value
@@ -82,7 +82,7 @@ def _sample_names(family: Metric) -> tuple[str, ...]:
 
 
 def _order(sample: Sample) -> tuple[object, ...]:
-    """A histogram's buckets stand together, in order of their bounds, before its count and sum."""
+    """Return a sort key: a histogram's buckets by their bounds, then its count and sum."""
     labels = dict(sample.labels)
     bound = float(labels.pop("le", "inf"))
     return sorted(labels.items()), not sample.name.endswith("_bucket"), bound, sample.name

@@ -1,4 +1,4 @@
-"""Traces of an event's way, where OpenTelemetry's own variables ask for them: receive, journal, translate, deliver.
+"""Trace an event (receive, journal, translate, deliver), if OpenTelemetry's own variables are set.
 
 tracer = open_tracer(settings)        # does nothing, and imports nothing, without the variables
 """
@@ -17,12 +17,12 @@ log: Final = logging.getLogger("webhooks.monitoring.tracing")
 
 
 def open_tracer(settings: Settings) -> Tracer:
-    """After a fork: its exporter has a thread. `segue check` says what is missing where nothing is traced."""
+    """Return the configured tracer. Call it after a fork, since its exporter has a thread."""
     if not settings.tracing:
         return Tracer()
     try:
         from webhooks.monitoring.tracing.otel import OpenTelemetry
     except ImportError as error:
-        log.warning("nothing is traced: pip install 'segue[otel]'", extra={"reason": str(error)})
+        log.warning("traces are off: run pip install 'segue[otel]'", extra={"reason": str(error)})
         return Tracer()
     return OpenTelemetry.from_environment()

@@ -1,8 +1,8 @@
-"""OpenTelemetry. Its own variables say where to and how much.
+"""Trace with OpenTelemetry. Its own variables set the collector and the sampling.
 
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
-An event's trace goes over the journal as the kept header `traceparent` (https://www.w3.org/TR/trace-context/). What a
-sender's own `traceparent` says is not taken over: whoever may send a webhook has no say in what is recorded here.
+An event's trace is kept in the journal as the header `traceparent` (https://www.w3.org/TR/trace-context/). A sender's
+own `traceparent` is ignored: a sender must not control what is recorded.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from translators.kit import Event
 from webhooks.monitoring.tracing.tracer import Tracer, TraceSpan
 
 HEADER: Final = "traceparent"
-PATIENCE: Final = 3.0
+CLOSE_TIMEOUT: Final = 3.0
 LINKS: Final = 128
-"""Links of one span, as the SDK counts by default."""
+"""The most links of one span, as in the SDK's defaults."""
 _PROPAGATOR: Final = TraceContextTextMapPropagator()
 
 
 class OpenTelemetry(Tracer):
-    """Over a provider, which it shuts down."""
+    """A tracer over a provider, which `close` shuts down."""
 
     def __init__(self, provider: TracerProvider) -> None:
         self._provider = provider
@@ -44,7 +44,7 @@ class OpenTelemetry(Tracer):
 
     @classmethod
     def from_environment(cls) -> OpenTelemetry:
-        """OTLP over HTTP, by the standard variables; the service is `segue` where they name none."""
+        """Return a tracer with OTLP over HTTP, by the standard variables. The default service name is `segue`."""
         resource = Resource.create()
         if str(resource.attributes.get("service.name", "")).startswith("unknown_service"):
             resource = resource.merge(Resource({"service.name": "segue"}))
@@ -55,75 +55,75 @@ class OpenTelemetry(Tracer):
 
     @contextmanager
     def receive(self, source: str) -> Iterator[TraceSpan]:
-        """A new trace."""
-        told = {"segue.source": source}
+        """Start a new trace."""
+        attributes = {"segue.source": source}
         with self._tracer.start_as_current_span(
-            f"receive {source}", context=Context(), kind=SpanKind.SERVER, attributes=told, record_exception=False,
+            f"receive {source}", context=Context(), kind=SpanKind.SERVER, attributes=attributes, record_exception=False,
             set_status_on_exception=False,
         ) as span:  # fmt: skip
-            yield _Open(span)
+            yield _OpenTelemetrySpan(span)
 
     @contextmanager
     def journal(self, events: Sequence[Event]) -> Iterator[tuple[TraceSpan, Sequence[Event]]]:
-        """Under the webhook."""
+        """Start a span under the webhook's."""
         with self._tracer.start_as_current_span("journal", kind=SpanKind.PRODUCER) as span:
             carrier: dict[str, str] = {}
             _PROPAGATOR.inject(carrier)
-            yield _Open(span), [replace(event, headers={**event.headers, **carrier}) for event in events]
+            yield _OpenTelemetrySpan(span), [replace(event, headers={**event.headers, **carrier}) for event in events]
 
     @contextmanager
     def translate(self, event: Event) -> Iterator[TraceSpan]:
-        """Under the webhook that brought the event."""
+        """Start a span under that of the event's webhook."""
         with self._tracer.start_as_current_span(
-            f"translate {event.source}", context=_context(event), kind=SpanKind.CONSUMER, attributes=_facts(event)
+            f"translate {event.source}", context=_context(event), kind=SpanKind.CONSUMER, attributes=_attributes(event)
         ) as span:
-            yield _Open(span)
+            yield _OpenTelemetrySpan(span)
 
     @contextmanager
     def deliver(self, events: Iterable[Event]) -> Iterator[TraceSpan]:
-        """A new trace; under its span stands the request."""
-        unlike = {event.headers.get(HEADER): event for event in events if HEADER in event.headers}
-        those = [trace.get_current_span(_context(event)) for event in islice(unlike.values(), LINKS)]
+        """Start a new trace, linked to the traces of the events."""
+        by_trace = {event.headers.get(HEADER): event for event in events if HEADER in event.headers}
+        parents = [trace.get_current_span(_context(event)) for event in islice(by_trace.values(), LINKS)]
         with self._tracer.start_as_current_span(
             "deliver batch", context=Context(), kind=SpanKind.CLIENT,
-            links=[Link(span.get_span_context()) for span in those],
+            links=[Link(span.get_span_context()) for span in parents],
         ) as span:  # fmt: skip
-            yield _Open(span)
+            yield _OpenTelemetrySpan(span)
 
     def settle(self, event: Event, state: str, *, began: int, batch: TraceSpan) -> None:
-        """Under the webhook that brought the event, with a link to its batch."""
-        links = [Link(batch.span.get_span_context())] if isinstance(batch, _Open) else []
+        """Record a span under that of the event's webhook, with a link to its batch."""
+        links = [Link(batch.span.get_span_context())] if isinstance(batch, _OpenTelemetrySpan) else []
         span = self._tracer.start_span(
             f"deliver {event.source}", context=_context(event), kind=SpanKind.CLIENT, links=links, start_time=began,
-            attributes={**_facts(event), "segue.state": state},
+            attributes={**_attributes(event), "segue.state": state},
         )  # fmt: skip
         if state != "delivered":
             span.set_status(Status(StatusCode.ERROR, state))
         span.end(time.time_ns())
 
     def close(self) -> None:
-        """Send what is left, as far as it goes in a few seconds: an end waits for no collector."""
+        """Send the remaining spans, for at most 3 seconds: the shutdown does not wait for a collector."""
         thread = threading.Thread(target=self._provider.shutdown, name="traces", daemon=True)
         thread.start()
-        thread.join(PATIENCE)
+        thread.join(CLOSE_TIMEOUT)
 
 
-class _Open(TraceSpan):
+class _OpenTelemetrySpan(TraceSpan):
     def __init__(self, span: trace.Span) -> None:
         self.span = span
 
-    def tell(self, attributes: Mapping[str, Any]) -> None:
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
         self.span.set_attributes(attributes)
 
-    def fail(self, why: str) -> None:
-        self.span.set_attribute("error.type", why)
-        self.span.set_status(Status(StatusCode.ERROR, why))
+    def fail(self, error_type: str) -> None:
+        self.span.set_attribute("error.type", error_type)
+        self.span.set_status(Status(StatusCode.ERROR, error_type))
 
 
 def _context(event: Event) -> Context:
-    """Of the webhook that brought it; an empty one where that was not traced."""
+    """Return the trace context of the event's webhook; an empty one if it was not traced."""
     return _PROPAGATOR.extract({HEADER: event.headers.get(HEADER, "")}, context=Context())
 
 
-def _facts(event: Event) -> dict[str, str]:
+def _attributes(event: Event) -> dict[str, str]:
     return {"segue.source": event.source, "segue.event.type": event.type, "messaging.message.id": event.key}

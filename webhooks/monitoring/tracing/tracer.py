@@ -1,4 +1,4 @@
-"""What is told to a tracer. This one listens and keeps nothing."""
+"""The interface of a tracer. This implementation does nothing."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from translators.kit import Event
 
 
 class TraceSpan:
-    """A stretch of the way, open."""
+    """An open span."""
 
-    def tell(self, attributes: Mapping[str, Any]) -> None:
-        """Facts about it."""
+    def set_attributes(self, attributes: Mapping[str, Any]) -> None:
+        """Add attributes to the span."""
 
-    def fail(self, why: str) -> None:
-        """It went wrong, for a reason in one word."""
+    def fail(self, error_type: str) -> None:
+        """Mark the span as failed, with the kind of error in one word."""
 
 
-_NOTHING: Final = nullcontext(TraceSpan())
+_NO_SPAN: Final = nullcontext(TraceSpan())
 
 
 class Tracer:
-    """See each method; every one may be called from any thread."""
+    """A tracer that records nothing. Every method may be called from any thread."""
 
     def receive(self, source: str) -> AbstractContextManager[TraceSpan]:
-        """One webhook at the door."""
+        """Start the span of one webhook request."""
         del source
-        return _NOTHING
+        return _NO_SPAN
 
     def journal(self, events: Sequence[Event]) -> AbstractContextManager[tuple[TraceSpan, Sequence[Event]]]:
-        """Storing its events: give the journal those that come back, for they may carry their trace."""
+        """Start the span that stores events. Store the events that it returns, since they may have a trace header."""
         return nullcontext((TraceSpan(), events))
 
     def translate(self, event: Event) -> AbstractContextManager[TraceSpan]:
-        """One event, in the trace of its receipt."""
+        """Start the span that translates one event, in the trace of its webhook."""
         del event
-        return _NOTHING
+        return _NO_SPAN
 
     def deliver(self, events: Iterable[Event]) -> AbstractContextManager[TraceSpan]:
-        """One batch, in a trace of its own that is linked to those of its events."""
+        """Start the span of one batch, in its own trace, linked to those of its events."""
         del events
-        return _NOTHING
+        return _NO_SPAN
 
     def settle(self, event: Event, state: str, *, began: int, batch: TraceSpan) -> None:
-        """What became of one event, in the trace of its receipt. `began` is in nanoseconds since 1970."""
+        """Record the final state of one event, in the trace of its webhook. `began` is in nanoseconds since 1970."""
 
     def close(self) -> None:
-        """Send what is left."""
+        """Send the remaining spans."""

@@ -1,4 +1,4 @@
-"""What is to be seen in the journal: taken by one worker for all, and never so often that it costs much."""
+"""Snapshots of the journal: taken by one worker for all, and rarely if they take long."""
 
 from datetime import timedelta
 
@@ -35,36 +35,36 @@ def pass_(clock, tick, seconds):
     tick.now += seconds
 
 
-def test_it_tells_states_ages_sizes_and_the_disk(journal, clock, tmp_path):
+def test_a_snapshot_has_states_ages_sizes_and_the_disk(journal, clock, tmp_path):
     received = clock.now - timedelta(minutes=5)
     journal.append([event("a", received_at=received), event("bad", problem="x")], now=clock.now)
-    survey = SnapshotTaker(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=clock)
-    survey.take()
-    seen = SnapshotTaker(journal, "sqlite:///elsewhere.db", clock=clock).latest()
-    assert seen.states == {"acme": {"pending": 1, "dead": 1}}
-    assert seen.oldest == {"acme": received}
-    assert seen.size > 0
-    assert seen.disk is not None
-    assert 0 < seen.disk[0] <= seen.disk[1]
-    assert seen.keys == ("abc",)
+    taker = SnapshotTaker(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=clock)
+    taker.take()
+    snapshot = SnapshotTaker(journal, "sqlite:///elsewhere.db", clock=clock).latest()
+    assert snapshot.states == {"acme": {"pending": 1, "dead": 1}}
+    assert snapshot.oldest == {"acme": received}
+    assert snapshot.size > 0
+    assert snapshot.disk is not None
+    assert 0 < snapshot.disk[0] <= snapshot.disk[1]
+    assert snapshot.keys == ("abc",)
 
 
-def test_two_workers_do_not_both_count_everything(journal, clock, monkeypatch):
+def test_two_workers_do_not_both_take_snapshots(journal, clock, monkeypatch):
     counted = []
     census = journal.census
     monkeypatch.setattr(journal, "census", lambda: counted.append(1) or census())
     ticks = [Ticks(), Ticks()]
-    surveys = [SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick) for tick in ticks]
+    takers = [SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick) for tick in ticks]
     for _ in range(60):
-        for survey in surveys:
-            survey.take()
+        for taker in takers:
+            taker.take()
         clock.pass_(seconds=5)
         for tick in ticks:
             tick.now += 5
     assert 300 / 15 * 0.8 <= len(counted) <= 300 / 12
 
 
-def test_a_census_that_takes_long_is_taken_rarely_and_still_believed(journal, clock, monkeypatch):
+def test_a_slow_census_is_taken_rarely_and_stays_fresh(journal, clock, monkeypatch):
     tick = Ticks()
     census = journal.census
     counted = []
@@ -75,18 +75,18 @@ def test_a_census_that_takes_long_is_taken_rarely_and_still_believed(journal, cl
         return census()
 
     monkeypatch.setattr(journal, "census", slow)
-    survey = SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick)
-    survey.take()
+    taker = SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick)
+    taker.take()
     pass_(clock, tick, 150)
-    survey.take()
-    assert survey.latest().pause == 200
+    taker.take()
+    assert taker.latest().pause == 200
     assert len(counted) == 1
     pass_(clock, tick, 60)
-    survey.take()
+    taker.take()
     assert len(counted) == 2
 
 
-def test_where_no_worker_lives_the_one_who_is_asked_looks_himself(journal, clock):
+def test_without_a_worker_the_process_takes_its_own_snapshot(journal, clock):
     tick = Ticks()
     SnapshotTaker(journal, "sqlite:///j.db", keys=["abc"], clock=clock, tick=tick).take()
     web = SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick)
@@ -95,11 +95,11 @@ def test_where_no_worker_lives_the_one_who_is_asked_looks_himself(journal, clock
     journal.append([event("a")], now=clock.now)
     assert web.latest().states == {"acme": {"pending": 1}}
     journal.append([event("b")], now=clock.now)
-    assert web.latest().states == {"acme": {"pending": 1}}, "asked again at once, it does not count again"
+    assert web.latest().states == {"acme": {"pending": 1}}, "a second call at once takes no new census"
     pass_(clock, tick, 16)
     assert web.latest().states == {"acme": {"pending": 2}}
 
 
-def test_only_a_file_has_a_disk(tmp_path):
+def test_only_a_file_journal_has_a_folder(tmp_path):
     assert folder("sqlite:////data/segue.db").as_posix() == "/data"
     assert folder("postgres://u:p@h/db") is None

@@ -1,4 +1,4 @@
-"""How long a source is usually silent, from its own history."""
+"""The usual silence of a source, learned from its history."""
 
 from datetime import UTC, datetime
 
@@ -9,34 +9,34 @@ from hypothesis import strategies as st
 from delivery import Clock
 from memory_journal import MemoryJournal
 from webhooks.monitoring.metrics import Meter, SilenceTracker, Totals
-from webhooks.monitoring.silence import FACTOR, FLOOR, YOUNG, ArrivalTimes
+from webhooks.monitoring.silence import FACTOR, FLOOR, LEARNING_FLOOR, ArrivalTimes
 
 HOUR, DAY = 3600.0, 86400.0
 
 
 class Source:
-    """One source, heard through the totals as in production; `live` lets so many seconds pass with an event each."""
+    """One source, learned through the totals as in production. `live` sends an event after each gap in seconds."""
 
     def __init__(self):
         self.clock = Clock()
         self.meter, self.journal = Meter(), MemoryJournal()
         self.totals = Totals(self.meter, self.journal)
-        self.pulse = SilenceTracker(self.journal, clock=self.clock)
-        self.hear()
+        self.silence = SilenceTracker(self.journal, clock=self.clock)
+        self.send_event()
 
-    def hear(self):
-        self.meter.door("acme").last.set(self.clock().timestamp())
+    def send_event(self):
+        self.meter.endpoint("acme").last.set(self.clock().timestamp())
         self.totals.flush()
-        self.pulse.listen()
+        self.silence.learn()
 
     def live(self, *gaps):
         for gap in gaps:
             self.clock.pass_(seconds=gap)
-            self.hear()
+            self.send_event()
 
     @property
     def limit(self):
-        ((_, (_, limit)),) = self.pulse.limits().items()
+        ((_, (_, limit)),) = self.silence.limits().items()
         return limit
 
 
@@ -47,15 +47,15 @@ def source():
 
 def test_a_new_source_may_be_silent_for_days(source):
     source.live(*[600] * 100)
-    assert source.limit == YOUNG
+    assert source.limit == LEARNING_FLOOR
 
 
-def test_a_busy_source_is_missed_within_the_floor(source):
+def test_the_limit_of_a_busy_source_is_the_floor(source):
     source.live(*[600] * (10 * 24 * 6))
     assert source.limit == FLOOR
 
 
-def test_nights_and_weekends_are_usual(source):
+def test_silence_at_nights_and_weekends_is_usual(source):
     week = [HOUR] * 9 + [15 * HOUR]
     for _ in range(3):
         source.live(*week * 4, *[HOUR] * 9)
@@ -65,7 +65,7 @@ def test_nights_and_weekends_are_usual(source):
     assert source.limit == FACTOR * 63 * HOUR
 
 
-def test_a_long_ago_silence_is_forgotten(source):
+def test_an_old_silence_is_forgotten(source):
     source.live(*[HOUR] * 24 * 10, 40 * HOUR)
     learned = source.limit
     assert learned == FACTOR * FACTOR * HOUR
@@ -73,7 +73,7 @@ def test_a_long_ago_silence_is_forgotten(source):
     assert source.limit == FACTOR * HOUR
 
 
-def test_one_outage_does_not_blunt_the_next_notice_and_a_slow_source_is_believed_after_a_few(source):
+def test_one_outage_does_not_hide_the_next_and_a_slower_source_is_learned(source):
     source.live(*[600] * 6 * 24 * 10)
     assert source.limit == FLOOR
     source.live(10 * HOUR, *[600] * 6)
@@ -86,26 +86,26 @@ def test_one_outage_does_not_blunt_the_next_notice_and_a_slow_source_is_believed
     assert source.limit >= 10 * HOUR
 
 
-def test_what_one_worker_learned_every_process_knows(source):
+def test_learned_limits_are_shared_by_all_processes(source):
     source.live(*[600] * 6 * 24 * 10)
-    assert SilenceTracker(source.journal, clock=source.clock).limits() == source.pulse.limits()
+    assert SilenceTracker(source.journal, clock=source.clock).limits() == source.silence.limits()
     assert SilenceTracker(MemoryJournal()).limits() == {}
 
 
-def test_where_nothing_was_heard_nothing_is_written(source):
+def test_without_new_events_nothing_is_stored(source):
     source.journal.calls.clear()
-    source.pulse.listen()
+    source.silence.learn()
     assert "note" not in source.journal.calls
 
 
 @given(st.lists(st.floats(1, 40 * DAY), min_size=1, max_size=60))
-def test_at_random_the_limit_is_never_under_the_floor_and_little_is_remembered(gaps):
+def test_the_limit_is_never_under_the_floor_and_the_history_is_limited(gaps):
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
-    beats = ArrivalTimes(first=now, last=now)
+    arrivals = ArrivalTimes(first=now, last=now)
     for gap in gaps:
         now += gap
-        before = beats.limit(now, FLOOR)
-        beats = beats.heard(now, now, FLOOR)
-        assert FLOOR <= beats.limit(now, FLOOR) <= max(FACTOR * before, YOUNG)
-        assert len(beats.longest) <= 28
-        assert beats.heard(now - 1, now, FLOOR) is beats
+        before = arrivals.limit(now, FLOOR)
+        arrivals = arrivals.updated(now, now, FLOOR)
+        assert FLOOR <= arrivals.limit(now, FLOOR) <= max(FACTOR * before, LEARNING_FLOOR)
+        assert len(arrivals.longest) <= 28
+        assert arrivals.updated(now - 1, now, FLOOR) is arrivals

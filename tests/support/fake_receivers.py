@@ -1,4 +1,4 @@
-"""Real servers that take alerts: HTTP and SMTP on the loopback."""
+"""Fake receivers of alerts: HTTP and SMTP servers on the loopback."""
 
 import ssl
 import threading
@@ -18,7 +18,7 @@ from running import free_port
 
 
 class Hook:
-    """Takes POSTs. `plan` holds the next answers: (status, headers)."""
+    """An HTTP receiver. `plan` has the next responses: (status, headers)."""
 
     def __init__(self):
         self.got, self.plan = [], []
@@ -53,7 +53,7 @@ def hook():
 
 
 class Mails:
-    """What a mail server got. `refuse` are addresses that it does not know."""
+    """The mails of a mail server. It refuses the addresses in `refuse`."""
 
     def __init__(self):
         self.got, self.refuse = [], set()
@@ -67,7 +67,7 @@ class Mails:
     async def handle_DATA(self, server, session, envelope):  # noqa: N802
         encrypted = server.transport.get_extra_info("ssl_object") is not None
         self.got.append((envelope.mail_from, envelope.rcpt_tos, envelope.content, encrypted))
-        return "250 taken"
+        return "250 OK"
 
 
 def authenticate(server, session, envelope, mechanism, data):
@@ -76,7 +76,7 @@ def authenticate(server, session, envelope, mechanism, data):
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory):
-    """A certificate of 127.0.0.1 and localhost, signed by itself, with its key."""
+    """A self-signed certificate for 127.0.0.1 and localhost, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)
@@ -97,7 +97,7 @@ def certificate(tmp_path_factory):
 
 @pytest.fixture
 def smtp(certificate):
-    """`smtp(tls=…)` starts a server: `""`, `"starttls"` or `"smtps"`; gives its port and its mails."""
+    """`smtp(tls=…)` starts a server with `""`, `"starttls"` or `"smtps"`, and returns its port and mails."""
     running = []
 
     def start(tls="", auth=False):

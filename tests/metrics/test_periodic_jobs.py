@@ -1,4 +1,4 @@
-"""Jobs beside the work: each in its time, none ends the others."""
+"""Periodic jobs run at their intervals, and a failing job does not stop the others."""
 
 import threading
 from types import SimpleNamespace
@@ -7,30 +7,30 @@ from webhooks.errors import JournalUnavailable
 from webhooks.monitoring.metrics import PeriodicJobs
 
 
-def test_jobs_go_round_whatever_they_raise_and_the_last_is_done_at_the_end(caplog):
+def test_jobs_continue_after_errors_and_the_last_runs_at_the_end(caplog):
     done, enough = [], threading.Event()
 
-    def away():
+    def unavailable():
         raise JournalUnavailable("the disk is full")
 
     def broken():
         raise RuntimeError("a bug")
 
     def fine():
-        done.append("round")
+        done.append("run")
         if len(done) > 3:
             enough.set()
 
-    with PeriodicJobs({away: 0.001, broken: 0.001, fine: 0.001}, last=lambda: done.append("last")):
+    with PeriodicJobs({unavailable: 0.001, broken: 0.001, fine: 0.001}, last=lambda: done.append("last")):
         assert enough.wait(20)
     assert done[-1] == "last"
     assert done.count("last") == 1
-    told = caplog.text
-    assert "not done: the journal is away" in told
-    assert "a bug" in told
+    log = caplog.text
+    assert "a job was not done: the journal is unavailable" in log
+    assert "a bug" in log
 
 
-def test_a_job_that_hangs_does_not_hold_up_the_end():
+def test_a_hanging_job_does_not_delay_the_stop():
     begun, release = threading.Event(), threading.Event()
 
     def hang():
@@ -38,14 +38,14 @@ def test_a_job_that_hangs_does_not_hold_up_the_end():
         release.wait(30)
 
     last = []
-    rounds = PeriodicJobs({hang: 0.001}, last=lambda: last.append(1)).start()
+    jobs = PeriodicJobs({hang: 0.001}, last=lambda: last.append(1)).start()
     assert begun.wait(20)
-    rounds.stop(patience=0.05)
+    jobs.stop(timeout=0.05)
     assert last == []
     release.set()
 
 
-def test_under_our_gunicorn_configuration_another_app_may_run_too():
+def test_the_gunicorn_configuration_also_runs_another_app():
     from webhooks.web import gunicorn_conf
 
     gunicorn_conf.post_worker_init(SimpleNamespace(wsgi=lambda environ, start: []))
