@@ -49,5 +49,5 @@ def test_the_gunicorn_configuration_also_runs_another_app():
     from webhooks.web import gunicorn_conf
 
     gunicorn_conf.post_worker_init(SimpleNamespace(wsgi=lambda environ, start: []))
-    assert gunicorn_conf._rounds == []
+    assert gunicorn_conf._jobs == []
     gunicorn_conf.worker_exit(None, None)
