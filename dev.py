@@ -3,11 +3,11 @@
     python3 dev.py run            the demo: real webhooks in, Segment messages out, no account anywhere
     python3 dev.py test [...]     the tests; arguments go to pytest
     python3 dev.py test --fast    those that start no server, in less than a minute; further arguments go to pytest
-    python3 dev.py cases          a table: what comes out of each small input in a folder of cases, beside what must
+    python3 dev.py cases          a table of small inputs: what comes out of each, beside what must come out
     python3 dev.py lint           ruff, mypy, import contracts, bandit, the documentation's links
     python3 dev.py docs [...]     the documentation as a site in site/; --serve shows it while you write
-    python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail where nobody could tell
-    python3 dev.py lock [...]     the lock files anew, after a change of pyproject.toml; --upgrade takes newer releases
+    python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail if a package is unknown
+    python3 dev.py lock [...]     write the lock files after a change of pyproject.toml; --upgrade takes newer releases
     python3 dev.py bench [...]    durable ingest beside a bare Flask app; arguments go to bench/ingest.py
     python3 dev.py faults [...]   kills, power cuts, bad receivers, wrong clocks; about half an hour; --help says more
 
@@ -44,7 +44,8 @@ WHOLE = [
 FAST = [
     *("-q", "-n", "auto", "-m", "not slow", "--hypothesis-profile=fast"),
     *(f"tests/{name}" for name in ("kit", "sources", "translation", "settings", "signatures", "segment", "project")),
-    *("tests/test_goldens.py", "tests/test_event_keys.py", "tests/test_former_keys.py", "tests/test_rooms.py"),
+    *("tests/test_goldens.py", "tests/test_event_keys.py", "tests/test_former_keys.py", "tests/test_imports.py"),
+    "tests/test_language.py",
 ]
 """What a change of a source, the kit, a setting or a page breaks most often: tests without a server or a database."""
 
@@ -74,25 +75,25 @@ def main() -> int:
 
 
 def run(arguments: list[str]) -> int:
-    """The demo."""
+    """Run the demo."""
     return call(PYTHON, "-m", "segue", "demo", *arguments, cwd=Path.cwd())
 
 
 def test(arguments: list[str]) -> int:
-    """All tests, the fast ones, or what pytest's arguments choose."""
+    """Run all tests, the fast ones, or those that pytest's arguments choose."""
     if "--fast" in arguments:
         return call(PYTHON, "-m", "pytest", *FAST, *(argument for argument in arguments if argument != "--fast"))
     return call(PYTHON, "-m", "pytest", *(arguments or WHOLE))
 
 
 def cases(_: list[str]) -> int:
-    """The table of small inputs; WEBHOOK_CASES names their folder."""
+    """Print the table of small inputs; WEBHOOK_CASES names their folder."""
     os.environ["PYTHONPATH"] = str(HERE / "tests" / "support")
     return call(PYTHON, "-P", "tests/test_cases.py")  # without tests/ on the path: it has a `translators` too
 
 
 def lint(_: list[str]) -> int:
-    """Every check runs, the first to fail does not hide the others."""
+    """Run every check, also after one has failed."""
     codes = [
         call(PYTHON, "-m", "ruff", "check", "."),
         call(PYTHON, "-m", "ruff", "format", "--check", "."),
@@ -118,7 +119,7 @@ def lint(_: list[str]) -> int:
 
 
 def docs(arguments: list[str]) -> int:
-    """The site; a link that leads nowhere is an error."""
+    """Build the site; a broken link is an error."""
     os.environ["NO_MKDOCS_2_WARNING"] = "1"
     if "--serve" in arguments:
         return call(PYTHON, "-m", "mkdocs", "serve", *(argument for argument in arguments if argument != "--serve"))
@@ -126,12 +127,12 @@ def docs(arguments: list[str]) -> int:
 
 
 def audit(arguments: list[str]) -> int:
-    """Asks the advisory services about every pinned release."""
+    """Ask the advisory services about every pinned release."""
     return call(PYTHON, "tools/audit.py", *arguments)
 
 
 def lock(arguments: list[str]) -> int:
-    """Exact releases and their hashes for every platform; pins stay as they are unless told otherwise."""
+    """Write exact releases and their hashes for every platform; pins stay as they are without `--upgrade`."""
     pins = [
         *("uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", f"{OLDEST[0]}.{OLDEST[1]}"),
         *("--generate-hashes", "--custom-compile-command", "python3 dev.py lock", "--quiet"),
@@ -145,12 +146,12 @@ def lock(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """The ingest figures."""
+    """Measure durable ingest."""
     return call(PYTHON, "bench/ingest.py", *arguments)
 
 
 def faults(arguments: list[str]) -> int:
-    """The fault suite."""
+    """Run the fault suite."""
     return call(PYTHON, "tests/faults", *arguments)
 
 
@@ -165,7 +166,7 @@ def call(*command: str | Path, cwd: Path = HERE) -> int:
 
 
 def prepare() -> None:
-    """Make .venv fit what pyproject.toml and the lock ask for."""
+    """Make .venv fit pyproject.toml and the lock file."""
     if sys.version_info < OLDEST:
         stop(
             f"Segue needs Python {OLDEST[0]}.{OLDEST[1]} or newer; this is {sys.version.split()[0]}.",
@@ -186,13 +187,13 @@ def prepare() -> None:
 
 
 def environment_stamp() -> str:
-    """What the environment is made from: this Python, and the digest of both files."""
+    """Return what the environment is made from: this Python, and the digest of both files."""
     digest = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + LOCK.read_bytes())
     return f"{sys.version_info.major}.{sys.version_info.minor} {HERE} {digest.hexdigest()}"
 
 
 def make_venv() -> None:
-    """With pip in it; a clear word where the system's Python comes without."""
+    """Make the environment, with pip; stop with a hint if the system's Python has no venv module."""
     shutil.rmtree(VENV, ignore_errors=True)
     command = [sys.executable, "-m", "venv", str(VENV)]
     made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own command
@@ -206,7 +207,7 @@ def make_venv() -> None:
 
 
 def pip(*arguments: str) -> None:
-    """Quiet unless it fails."""
+    """Run pip; it prints nothing unless it fails."""
     command = [str(PYTHON), "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", *arguments]
     if call(*command):
         stop(
@@ -215,7 +216,7 @@ def pip(*arguments: str) -> None:
 
 
 def say(text: str) -> None:
-    """Progress, at once."""
+    """Print progress, unbuffered."""
     sys.stderr.write(text.strip() + "\n")
 
 

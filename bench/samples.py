@@ -1,9 +1,9 @@
-"""What becomes of a folder of real payloads: one table row a file, exit 1 where any is broken.
+"""Translate a folder of real payloads: one table row a file, exit code 1 if one is broken.
 
     python bench/samples.py DIR            # DIR/<source>/*, each file one request body
     python bench/samples.py DIR --source stripe --verbose
 
-Each file is signed, sent through the real door into a real journal, and translated. A file may have
+Each file is signed, sent through the service's own handler into a real journal, and translated. A file may have
 `<name>.request.json` beside it with `headers` and `query`.
 """
 
@@ -31,7 +31,7 @@ URL = "https://segue.example/webhooks/sample"
 
 
 def handler_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
-    """The service's own door, with the first scheme that can be signed with a secret of ours."""
+    """Return the service's own handler, with the first scheme that can be signed with a secret of ours."""
     scheme = next(iter(source.schemes.values()))
     secret = SECRETS.get(getattr(scheme, "key", "utf8"), "secret")
     options = source.defaults() | ({"livemode": "both"} if "livemode" in source.options else {})
@@ -43,7 +43,7 @@ def handler_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
 
 
 def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, str]]:
-    """(event type, outcome, detail) of each event of one file."""
+    """Return (event type, outcome, detail) of each event of one file."""
     handler, endpoint = handler_of(source, folder)
     body = path.read_bytes()
     beside = path.with_name(f"{path.stem}.request.json")

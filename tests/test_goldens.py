@@ -1,4 +1,4 @@
-"""Every built-in source passes the same tests as a stranger's."""
+"""Every built-in source passes the same tests as a third-party one."""
 
 from pathlib import Path
 

@@ -1,10 +1,10 @@
 """Known vulnerabilities in the releases that the lock files pin, by pip-audit.
 
     python3 dev.py audit                       the advisory services that pip-audit knows, one after the other
-    python3 dev.py audit --strict              also fails where no service could be asked about some package
+    python3 dev.py audit --strict              also fails if no service could be asked about some package
     python3 dev.py audit --osv-url URL         a mirror of the OSV API in place of the public one
 
-A finding ends with 1. A service that cannot be reached proves nothing: it is said which packages were not looked up.
+A finding ends with exit code 1. If no service can be reached, the packages that were not looked up are listed.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ SERVICES = ("pypi", "osv")
 
 @dataclass(slots=True)
 class Findings:
-    """What the services said together. `unknown` maps a package to why nothing is known of it."""
+    """The answers of all services. `unknown` maps a package to the reason why it was not looked up."""
 
     vulnerable: dict[str, list[str]] = field(default_factory=dict)
     clean: set[str] = field(default_factory=set)
     unknown: dict[str, str] = field(default_factory=dict)
 
     def add(self, asked: str, answer: str, failure: str) -> None:
-        """One service's answer: pip-audit's JSON, or nothing readable and its last words."""
+        """Add one service's answer: pip-audit's JSON, or, if that cannot be read, the last line of its errors."""
         try:
             packages = json.loads(answer)["dependencies"]
         except (ValueError, KeyError, TypeError):
@@ -52,17 +52,17 @@ class Findings:
 
     @property
     def complete(self) -> bool:
-        """Every package was looked up by some service."""
+        """Whether every package was looked up by some service."""
         return bool(self.clean or self.vulnerable) and not any(name[0] != "(" for name in self.unknown)
 
 
 def _describe(vulnerability: dict[str, object]) -> str:
     fixed = vulnerability.get("fix_versions") or ["no release yet"]
-    return f"{vulnerability['id']}, mended in {', '.join(map(str, fixed))}"  # type: ignore[call-overload]
+    return f"{vulnerability['id']}, fixed in {', '.join(map(str, fixed))}"  # type: ignore[call-overload]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0 where nothing was found, 1 with a finding (or, if strict, with a package that nobody knew)."""
+    """Return 0 if nothing was found, 1 with a finding (or, if strict, with a package that no service knew)."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--strict", action="store_true", help="fail where a package could not be looked up")
     parser.add_argument("--osv-url", help="an OSV API in place of the public one; then no other service is asked")
@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def ask(service: str, lock: Path, osv_url: str | None, ignored: Iterable[str]) -> tuple[str, str]:
-    """pip-audit's JSON, and the last line of its errors."""
+    """Return pip-audit's JSON, and the last line of its errors."""
     command = [sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes", "--progress-spinner=off"]
     command += ["--format=json", f"--vulnerability-service={service}", "--timeout=10"]
     command += [f"--requirement={lock}"] + [f"--ignore-vuln={advisory}" for advisory in ignored]
@@ -91,7 +91,7 @@ def ask(service: str, lock: Path, osv_url: str | None, ignored: Iterable[str]) -
 
 
 def report(findings: Findings) -> None:
-    """Plain words, the findings last, where they are seen."""
+    """Print the result, the findings last."""
     say = sys.stderr.write
     if not findings.complete:
         unknown = sorted(findings.unknown.items())

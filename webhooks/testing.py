@@ -1,4 +1,4 @@
-"""The tests that every source passes, ours and a stranger's alike: goldens, invariants and mutated payloads.
+"""The tests that every source passes, built in or not: goldens, invariants and mutated payloads.
 
     from pathlib import Path
     from acme_segue import acme
@@ -62,7 +62,7 @@ class SourceTests:
         assert golden.expected.read_text() == actual
 
     def test_every_translated_type_has_a_golden(self) -> None:
-        """A handler without a golden is a promise that nobody has read."""
+        """Every handler has a golden, so that its messages have been read."""
         seen = set()
         for golden in find_goldens(self.goldens):
             delivery = golden.delivery(self.source)
@@ -159,7 +159,7 @@ class SourceTests:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add `--update-goldens`."""
-    parser.addoption("--update-goldens", action="store_true", help="write the expected messages of every golden anew")
+    parser.addoption("--update-goldens", action="store_true", help="write the expected messages of every golden")
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,12 +1,12 @@
-"""The door and the SOAP parser under requests at random: every installed source by every scheme it has.
+"""Fuzz the webhook handler and the SOAP parser: every installed source, by each of its schemes.
 
-    python tests/faults/fuzz.py --seconds 60                 guided by coverage where atheris is installed, else by hypothesis
+    python tests/faults/fuzz.py --seconds 60                 guided by coverage if atheris is installed, else by hypothesis
     python tests/faults/fuzz.py --seconds 60 --engine dice   plain dice: ten times as many cases, and each has a number
     python tests/faults/fuzz.py --case 7-1750                one of them again
 
 For atheris: `pip install atheris` into .venv. What must hold is in tests/support/fuzzing.py: no answer but the declared
 ones, never a 5xx, never a 200 without a row, nothing stored on a rejection, no secret in an answer, and no exception
-in any translator. The exit code is 1 where one of it did not hold.
+in any translator. The exit code is 1 if one of these did not hold.
 """
 
 from __future__ import annotations
@@ -180,7 +180,7 @@ class Drawn:
 
 
 def by_atheris(folder: Path, arguments: argparse.Namespace) -> int:
-    """Guided by the coverage of the door, the verifiers and the translators."""
+    """Fuzz guided by the coverage of the handler, the verifiers and the translators."""
     import atheris
 
     with atheris.instrument_imports(include=list(INSTRUMENTED)):

@@ -37,12 +37,12 @@ ENDS = [State.DELIVERED, State.DELIVERED, State.DEAD, State.IGNORED, State.UNSUP
 
 @dataclass
 class HistoryReport:
-    """What was done in all rounds, and what no journal may do."""
+    """The operations of all rounds, and the violations."""
 
     rounds: int = 0
     operations: Counter[str] = field(default_factory=Counter)
     unanswered: int = 0
-    away: Counter[str] = field(default_factory=Counter)
+    unavailable: Counter[str] = field(default_factory=Counter)
     kills: int = 0
     events: int = 0
     tailed: int = 0
@@ -59,13 +59,13 @@ class HistoryReport:
             f"concurrent histories: {'ok' if self.ok else 'FAULT'} in {self.seconds:.0f} s\n"
             f"  {self.rounds} rounds, {self.events} events, {self.kills} processes killed, {self.tailed} events followed\n"
             f"  operations: {operations}; without an answer {self.unanswered}; faults {len(self.faults)}"
-            + "".join(f"\n  away {count} times: {reason}" for reason, count in self.away.most_common())
+            + "".join(f"\n  unavailable {count} times: {reason}" for reason, count in self.unavailable.most_common())
             + "".join(f"\n  {fault}" for fault in self.faults[:3])
         )
 
 
 class Recorder:
-    """Calls the journal and writes down what it was asked and answered."""
+    """Call the journal and write down each operation and its answer."""
 
     def __init__(self, journal: Journal, log: Path, *, name: str, tick: Callable[[], float] = time.monotonic) -> None:
         self.journal = journal
@@ -76,7 +76,7 @@ class Recorder:
         self._lock = threading.Lock()
 
     def call(self, op: str, work: Callable[[], Any], **arguments: Any) -> Any:
-        """The answer, None where the store was away: then it may have been done or not."""
+        """Return the answer; None if the store was unavailable, then the operation may have been done or not."""
         with self._lock:
             self._count += 1
             id_ = f"{self._name}-{self._count}"
@@ -84,7 +84,7 @@ class Recorder:
         try:
             answer = work()
         except JournalUnavailable as error:
-            self._write({"id": id_, "away": error.message})
+            self._write({"id": id_, "unavailable": error.message})
             return None
         self._write({"id": id_, "end": self._tick(), "answer": answer})
         return answer
@@ -94,7 +94,7 @@ class Recorder:
 
 
 class User:
-    """One thread that does whatever the dice say."""
+    """One thread that does operations at random."""
 
     def __init__(self, recorder: Recorder, rng: random.Random, *, keys: list[str], prunes: bool, name: str) -> None:
         self.recorder = recorder
@@ -261,7 +261,7 @@ BUGS = {
 
 @dataclass(frozen=True)
 class Round:
-    """What every process of a round is told. `start` is the cursor before its first event."""
+    """The parameters of a round, for each of its processes. `start` is the cursor before its first event."""
 
     url: str
     folder: str
@@ -274,7 +274,7 @@ class Round:
 
 
 def use(round_: Round, name: str, seed: str) -> None:
-    """What one process does."""
+    """Run one process of a round."""
     if round_.bug:
         query, right, wrong = BUGS[round_.bug]
         sql = queries.load("sqlite/queries")
@@ -380,7 +380,7 @@ def _judge(round_: Round, report: HistoryReport) -> None:
         answered = [record for record in records if "end" in record]
         report.operations.update(record["op"] for record in records)
         report.unanswered += len(records) - len(answered)
-        report.away.update(record["away"] for record in records if "away" in record)
+        report.unavailable.update(record["unavailable"] for record in records if "unavailable" in record)
         report.faults += linear.faults(records, _audited(journal, answered, report), lease=LEASE)
         rows = _all(journal, round_.start)
         report.events += len(rows)

@@ -1,9 +1,9 @@
-"""Is a recorded history one that a journal may have? By the model of one event, searched for an order that explains all.
+"""Check that a recorded history is linearizable: that an order of its operations, by the model of an event, explains it.
 
-Each event is an object of its own, and a history is linearizable exactly where each object's part of it is. An
+Each event is an object of its own, and a history is linearizable if and only if each object's part of it is. An
 operation takes effect at one instant between its invocation and its response; one that was never answered (its process
-was killed, the store was away) at any later instant, or never. The search is that of Wing and Gong with a memory of what
-was tried (Lowe). https://www.cs.ox.ac.uk/people/gavin.lowe/LinearizabiltyTesting/paper.pdf
+was killed, the store was unavailable) at any later instant, or never. The search is that of Wing and Gong with a memory
+of the states tried (Lowe). https://www.cs.ox.ac.uk/people/gavin.lowe/LinearizabiltyTesting/paper.pdf
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ NEVER = float("inf")
 
 @dataclass(frozen=True)
 class Kept:
-    """An event as the model has it. `seq` is 0 until somebody was told; `since` is when its lease began, at the earliest."""
+    """An event as the model has it. `seq` is 0 until an answer gave it; `since` is when its lease began, at the earliest."""
 
     seq: int = 0
     state: State = State.PENDING

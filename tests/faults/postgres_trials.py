@@ -88,7 +88,7 @@ def failover(rounds: int, *, seed: int, say: Say) -> Report:
 
 
 class Standby(Server):
-    """A copy of another server that follows its log; `promote` makes it the one that is written to."""
+    """A copy of another server that follows its log; `promote` makes it the primary."""
 
     def __init__(self, primary: Server, *, now: bool = True) -> None:
         self._primary = primary
@@ -148,7 +148,7 @@ def make_synchronous(primary: Server) -> None:
 
 @contextlib.contextmanager
 def _kept_database(server: Server) -> Iterator[str]:
-    """A database that nobody drops: the server that it began on is gone by then."""
+    """Give a database that is not dropped: the server that it began on is gone by then."""
     with psycopg.connect(server.url(), autocommit=True) as db:
         db.execute("CREATE DATABASE segue")
     yield server.url("segue")

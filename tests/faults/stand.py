@@ -1,4 +1,4 @@
-"""A stand for faults: the real web server and worker, a strict receiver, providers that repeat until they hear 200.
+"""A test stand for faults: the real web server and worker, a strict receiver, providers that retry until they get 200.
 
 Everything is on the loopback, and only processes that the stand started are killed. At the end of each trial every
 acknowledged event is accounted for, by its id, at the receiver and in the journal.
@@ -40,7 +40,7 @@ HERE = Path(__file__).resolve().parent
 
 @dataclass
 class Report:
-    """What was seen of one trial, to the event."""
+    """The result of one trial, to the event."""
 
     title: str
     acked: int
@@ -49,11 +49,11 @@ class Report:
     lost: list[str]
     unexplained: list[str]
     two_ids: list[str]
-    copies: int  # messages that the receiver heard again under the same id
+    copies: int  # messages that the receiver got again under the same id
     answered_duplicate: int
     seconds: float
     detail: str = ""
-    requests: int = 0  # that the receiver was sent, where the trial counts them
+    requests: int = 0  # to the receiver, if the trial counts them
 
     @property
     def ok(self) -> bool:
@@ -95,10 +95,10 @@ def event(name: str, *, poison: bool = False) -> bytes:
 
 @dataclass(eq=False)
 class Provider(threading.Thread):
-    """Sends new events one after another, and each again until it is acknowledged. `pause` is between events."""
+    """Send events one after another, and each again until it is acknowledged. `pause` is between events."""
 
     port: int
-    lane: int
+    number: int
     stop: threading.Event
     pause: float = 0.0
     acked: set[str] = field(default_factory=set)
@@ -110,11 +110,11 @@ class Provider(threading.Thread):
         super().__init__(daemon=True)
 
     def run(self) -> None:
-        number = 0
+        count = 0
         while not self.stop.is_set():
-            number += 1
-            name = f"{self.lane}_{number}"
-            body = event(name, poison=number % ONE_IN == 0)
+            count += 1
+            name = f"{self.number}_{count}"
+            body = event(name, poison=count % ONE_IN == 0)
             while not self._send(body):
                 time.sleep(0.02)
             self.acked.add(f"evt_{name}")
@@ -365,7 +365,7 @@ class Stand:
 
 
 class Heard:
-    """What a receiver heard: which events, under how many ids, and how often again."""
+    """The messages that a receiver took: which events, under how many ids, and how many repeats."""
 
     def __init__(self, messages: Iterable[Mapping[str, Any]]) -> None:
         ids: dict[str, set[str]] = defaultdict(set)

@@ -74,7 +74,7 @@ def poison_keys(events: int, *, seed: int, database: str = "", say: Say = quiet)
     """Among good requests come signed ones with ids and types that no index or text column holds: the good ones are
     all answered 200 at their first try, and what was accepted of the others is in the journal.
     """
-    with Stand("keys and types that no store holds", database=database, lanes=12, pause=0.002) as stand:
+    with Stand("keys and types that no store holds", database=database, providers=12, pause=0.002) as stand:
         senders = [PoisonSender(stand.port, random.Random(seed + number), events // 4 or 1) for number in range(4)]
         stand.send()
         for sender in senders:

@@ -34,7 +34,7 @@ def test_a_journal_with_a_bug_is_found_out(bug: str) -> None:
 
 
 class Written:
-    """A history as a test writes it: one operation after another, unless told otherwise."""
+    """A history as a test writes it: one operation after another, unless `begin` says otherwise."""
 
     def __init__(self) -> None:
         self.records: list[dict[str, Any]] = []

@@ -149,7 +149,7 @@ def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> 
     with (
         FaultyReceiver(always=strict) as receiver,
         Stand(
-            "a poison message in each batch", database=database, receiver=receiver.url, lanes=0, workers=0,
+            "a poison message in each batch", database=database, receiver=receiver.url, providers=0, workers=0,
             SEGUE_WORKER_BATCH=str(size), SEGUE_LOG_LEVEL="error",
         ) as stand,
     ):  # fmt: skip
@@ -158,7 +158,7 @@ def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> 
                 store(journal, [f"{batch}_{number}" for number in range(size)])
         stand.service.workers = [stand.service.start("work")]
         say(f"{batches} batches")
-        stand.rest(patience=600)
+        stand.rest(timeout=600)
         acked = {f"evt_{batch}_{number}" for batch in range(batches) for number in range(size)}
         report = stand.report(receiver.receiver.received, acked=acked, detail=f"{batches} batches of {size}")
         report.unexplained += sorted(stand.dead() ^ bad)
@@ -176,7 +176,7 @@ def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = qui
     with (
         FaultyReceiver(always=timed) as receiver,
         Stand(
-            f"a backlog of {events:,}", database=database, receiver=receiver.url, lanes=0, workers=0,
+            f"a backlog of {events:,}", database=database, receiver=receiver.url, providers=0, workers=0,
             SEGUE_SEGMENT_RATE=str(rate), SEGUE_LEASE_SECONDS="60",
         ) as stand,
     ):  # fmt: skip
@@ -187,7 +187,7 @@ def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = qui
         say("draining")
         began = time.monotonic()
         stand.service.workers = [stand.service.start("work")]
-        stand.rest(patience=120 + 5 * events / rate)
+        stand.rest(timeout=120 + 5 * events / rate)
         took = acceptances[-1][0] - acceptances[0][0]
         sent = sum(count for _, count in acceptances)
         busiest = busiest_span(acceptances, 10.0) / 10
@@ -295,7 +295,7 @@ def limit_files(stand: Stand, size: int) -> None:
 
 
 def store(journal: Journal, names: list[str]) -> None:
-    """Append Stripe events as the door would."""
+    """Append Stripe events as the webhook handler would."""
     now = datetime.now(UTC)
     journal.append(
         [

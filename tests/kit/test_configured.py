@@ -1,4 +1,4 @@
-"""A source can be had from segue.toml alone, and every fault of it is named, all at once."""
+"""A source from segue.toml alone; its faults are reported all at once."""
 
 import json
 import tomllib
@@ -119,7 +119,7 @@ def test_one_event_may_make_several_messages_each_by_its_conditions() -> None:
     assert [message["type"] for message in alone.messages] == ["identify"]
 
 
-def test_where_no_condition_holds_the_event_is_ignored_with_that_reason() -> None:
+def test_an_event_that_no_condition_fits_is_ignored_with_that_reason() -> None:
     late, later = outcomes_of(acme(), {"event": "invoice.late", "days": 60}, {"event": "invoice.late", "days": 61})
     assert isinstance(late, Translated)
     assert later == Ignored('no condition of sources.acme.events."invoice.late" holds')
@@ -141,16 +141,16 @@ def test_identity_follows_the_metadata_then_your_own_id_then_theirs_then_the_add
     assert by_email["context"]["traits"] == {"email": "Ada@Example.com"}
 
 
-def test_an_event_that_names_nobody_is_malformed_unless_it_is_your_own_accounts() -> None:
+def test_an_event_without_a_person_is_malformed_unless_it_is_your_own_accounts() -> None:
     unidentified = {"event": "list.joined", "customer": None}
     (broken,) = outcomes_of(acme(), unidentified)
     assert isinstance(broken, Broken)
-    assert "$.user.id names nobody (sources.acme.identity: $.user.id, $.meta, $.customer, $.email" in broken.reason
+    assert "$.user.id identifies no one (sources.acme.identity: $.user.id, $.meta, $.customer, $.email" in broken.reason
     (own,) = outcomes_of(acme(identity={"own_account": True}), unidentified)
     assert "anonymousId" in own.messages[0]
 
 
-def test_groups_ignored_and_unknown_types_are_told_apart() -> None:
+def test_groups_ignored_types_and_unknown_types_have_their_own_outcomes() -> None:
     group, ignored, unknown, broken = outcomes_of(
         acme(),
         {"event": "account.changed", "account": "a1", "plan": "pro"},
@@ -206,7 +206,7 @@ def test_an_empty_time_is_none_and_the_receipt_stands_for_it(nothing: str) -> No
     assert (event.problem, event.clock) == ("", "received")
 
 
-def test_two_events_of_one_body_are_told_apart_by_the_type_in_a_header() -> None:
+def test_two_events_with_one_body_differ_by_the_type_in_a_header() -> None:
     source = acme(id="", type="header:X-Kind", items="", time="")
     deleted, restored = (events_of(source, b'{"id": 100}', x_kind=kind)[0] for kind in ("deleted", "restored"))
     assert deleted.key != restored.key
@@ -224,7 +224,7 @@ def test_a_form_is_read_by_the_names_of_its_fields() -> None:
     assert translate(event, endpoint, namespace="n").messages[0]["properties"]["total"] == Decimal("5.00")
 
 
-def test_a_time_without_a_zone_is_refused_until_it_is_said_to_be_utc() -> None:
+def test_a_time_without_a_zone_is_refused_unless_naive_times_are_utc() -> None:
     body = b'{"events": [{"event": "list.joined", "at": "2026-01-02T03:04:05"}]}'
     (event,) = events_of(acme(id="event"), body)
     assert "has no time zone; naive_times_are_utc" in event.problem
@@ -252,7 +252,7 @@ def test_the_least_that_is_a_source() -> None:
     assert acme().schemes["default"] == HmacBody(header="X-Acme-Signature")
 
 
-def test_the_catalog_tells_its_messages_from_the_file() -> None:
+def test_the_catalog_lists_the_messages_of_a_configured_source() -> None:
     entry = catalog.describe(acme(), catalog.shipped(acme()))
     messages = {type_["type"]: type_["messages"] for type_ in entry["types"]}
     assert [message["name"] or message["kind"] for message in messages["user.saved"]] == [
@@ -286,7 +286,7 @@ def test_the_catalog_tells_its_messages_from_the_file() -> None:
         ({"naive_times_are_utc": "yes"}, "sources.acme.naive_times_are_utc is a text: write true or false"),
         ({"body": "form"}, "sources.acme.items cannot be with body"),
         ({"identity": []}, "sources.acme.identity is a list: write a table"),
-        ({"identity": {}}, "sources.acme.identity names nobody: give user_id, metadata, anonymous or email"),
+        ({"identity": {}}, "sources.acme.identity identifies no one: give user_id, metadata, anonymous or email"),
         ({"identity": {"user_idd": "x"}}, "sources.acme.identity.user_idd is not a setting: did you mean user_id?"),
         ({"identity": {"user_id": "u", "external_ids": {"UPPER": "x"}}}, "sources.acme.identity.external_ids.UPPER cannot be"),
         ({"identity": {"user_id": "u", "external_ids": {"a": 1}}}, "sources.acme.identity.external_ids.a is no path"),
@@ -320,7 +320,7 @@ def test_a_missing_key_is_named(missing: str) -> None:
         configured("acme", config)
 
 
-def test_all_faults_are_told_at_once() -> None:
+def test_all_faults_are_reported_at_once() -> None:
     with pytest.raises(Declaration) as error:
         configured("acme", {"scheme": {"class": "HmacBody"}, "tipe": "t", "events": {"a": {"trak": "A"}}})
     assert len(str(error.value).splitlines()) == 6, str(error.value)
@@ -332,7 +332,7 @@ def test_what_is_no_table_is_named(config: Any) -> None:
         configured("acme", config)
 
 
-def test_a_name_that_cannot_be_is_told() -> None:
+def test_an_invalid_source_name_is_reported() -> None:
     with pytest.raises(Declaration, match=r"sources\.Acme-1: source name 'Acme-1' must be lower-case"):
         configured("Acme-1", tomllib.loads(TOML))
 

@@ -182,7 +182,7 @@ def test_a_bug_in_naming_an_event_keeps_it_with_the_traceback() -> None:
 
 def test_an_exact_type_wins_over_a_pattern_and_handlers_over_ignoring() -> None:
     source = acme()
-    source.ignore("charge.*", because="told elsewhere")
+    source.ignore("charge.*", because="another event has it")
     exact = source.on("charge.failed")(lambda _: [])
     wide = source.on("charge.r*")(lambda _: [])
     assert source.find("charge.failed") is exact

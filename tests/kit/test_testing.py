@@ -11,7 +11,7 @@ from webhooks.testing import SourceTests
 
 
 def suite(
-    folder: Path, handle: Any, who: Any = lambda event: Identity(user_ids=(event.body.id("user"),))
+    folder: Path, handle: Any, identity: Any = lambda event: Identity(user_ids=(event.body.id("user"),))
 ) -> SourceTests:
     source = Source("acme", scheme=HmacBody(header="X"))
     source.event(lambda item: Head(item.body.id("id"), item.body.text("type"), item.body.seconds("at", None)))

@@ -287,7 +287,7 @@ def test_a_source_described_in_the_file(tmp_path):
     told = "\n".join(faults())
     assert "sources.stripe in segue.toml has the name of an installed source" in told
     assert "sources.bad.scheme is a text: write a table in segue.toml" in told
-    assert "sources.bad.identity names nobody" in told
+    assert "sources.bad.identity identifies no one" in told
 
 
 @pytest.mark.parametrize("secret", ["sk_live_abcdefghij", "changeme", "qwert", "<your secret>"])

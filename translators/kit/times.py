@@ -1,4 +1,4 @@
-"""Providers' clocks to aware UTC. Every function refuses what it cannot read, and none looks at our own clock."""
+"""Providers' times to aware UTC. A function raises `ValueError` for what it cannot read; none uses our own clock."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _MAGNITUDE_MS: Final = Decimal(100_000_000_000)
 
 
 def from_seconds(value: int | Decimal | str) -> datetime:
-    """Unix seconds, whole or with a fraction (`1234567890.123456`), to the microsecond."""
+    """Read unix seconds, whole or with a fraction (`1234567890.123456`), to the microsecond."""
     seconds = Decimal(value)
     if not seconds.is_finite() or not 0 <= seconds < _LATEST:
         raise ValueError(f"{value} is out of range for unix seconds")
@@ -23,18 +23,18 @@ def from_seconds(value: int | Decimal | str) -> datetime:
 
 
 def from_millis(value: int | Decimal | str) -> datetime:
-    """Unix milliseconds."""
+    """Read unix milliseconds."""
     return from_seconds(Decimal(value) / 1000)
 
 
 def from_unix(value: int | Decimal | str) -> datetime:
-    """Seconds or milliseconds, told apart by magnitude, for providers that document one and send the other."""
+    """Read seconds or milliseconds, by the magnitude, for providers that document one and send the other."""
     number = Decimal(value)
     return from_millis(number) if number > _MAGNITUDE_MS else from_seconds(number)
 
 
 def from_iso(text: str, *, naive_is_utc: bool = False) -> datetime:
-    """ISO 8601 / RFC 3339, nanoseconds cut to microseconds. A time without a zone is refused unless told it is UTC."""
+    """Read ISO 8601 / RFC 3339, to the microsecond. Raise `ValueError` without a zone, unless `naive_is_utc`."""
     parsed = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
     if parsed.tzinfo is None:
         if not naive_is_utc:
@@ -44,7 +44,7 @@ def from_iso(text: str, *, naive_is_utc: bool = False) -> datetime:
 
 
 def from_rfc2822(text: str) -> datetime:
-    """`Tue, 31 Mar 2026 12:00:00 +0000`, as e-mail and Twilio write it."""
+    """Read `Tue, 31 Mar 2026 12:00:00 +0000`, as e-mail and Twilio write it."""
     parsed = parsedate_to_datetime(text)
     if parsed.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
@@ -59,12 +59,12 @@ def _to_utc(moment: datetime) -> datetime:
 
 
 def is_unset(moment: datetime) -> bool:
-    """Whether a time says that there is none: the first day of 1970 or year 1, which programs write for no value."""
+    """Return whether a time means "none": the first day of 1970 or year 1, which programs write for no value."""
     return moment < EPOCH + timedelta(days=1) and (moment >= EPOCH or moment.year == 1)
 
 
 def to_iso(moment: datetime) -> str:
-    """The form Segment takes: `2026-03-31T12:00:00.000Z`, with microseconds only where there are any."""
+    """Return the form Segment takes: `2026-03-31T12:00:00.000Z`, with microseconds only if there are any."""
     moment = moment.astimezone(UTC)
     spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
     return moment.replace(tzinfo=None).isoformat(timespec=spec) + "Z"

@@ -1,8 +1,8 @@
-"""Event names that are ours to choose: Segment's spec has none for them. One name over all providers.
+"""Event names of Segue's own, for which Segment's spec has none. One name over all providers.
 
-Noun and past-tense verb, Title Case (https://segment.com/docs/connections/spec/track/#event). Where the spec has a
+Noun and past-tense verb, Title Case (https://segment.com/docs/connections/spec/track/#event). If the spec has a
 name, the spec's is used: Order Completed, Order Refunded, Trial Started, Email Delivered, Live Chat Message Sent ...
-Every name a built-in source sends stands either in the spec or here; a test holds us to it.
+A test checks that every name a built-in source sends is either in the spec or here.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SUPPORT: Final[Mapping[str, str]] = {
     "Live Chat Conversation Assigned": "A chat got an agent or a team.",
     "Live Chat Conversation Reopened": "An ended chat was opened again.",
     "Live Chat Conversation Snoozed": "A chat was put off.",
-    "Live Chat Message Added": "A message was written in a chat by somebody whom the provider does not name.",
+    "Live Chat Message Added": "A message was written in a chat by a person whom the provider does not name.",
 }
 
 BILLING: Final[Mapping[str, str]] = {
@@ -153,7 +153,7 @@ SALES: Final[Mapping[str, str]] = {
     "Opportunity Contact Removed": "A person was taken off an opportunity or deal.",
     "Data Action Triggered": "A data action of a customer data platform fired (`action`).",
     "Meeting Booked": "A meeting was booked.",
-    "Meeting Requested": "Somebody asked for a meeting, and the host has not agreed yet.",
+    "Meeting Requested": "A person asked for a meeting, and the host has not agreed yet.",
     "Meeting Declined": "The host turned a request for a meeting down.",
     "Meeting Cancelled": "A meeting was called off.",
     "Form Submitted": "A form was submitted.",
@@ -182,27 +182,27 @@ MESSAGING: Final[Mapping[str, str]] = {
 COMMUNITY: Final[Mapping[str, str]] = {
     "App Installed": "A GitHub, Slack or other platform app of yours was installed in an account.",
     "App Uninstalled": "A platform app of yours was removed from an account.",
-    "App Home Opened": "Somebody opened the home of your app inside a chat tool.",
-    "App Mentioned": "Somebody mentioned your app in a channel.",
-    "App Action Taken": "Somebody used a button, menu or shortcut of your app inside a chat tool.",
-    "App Command Used": "Somebody used a slash command of your app.",
-    "Channel Message Posted": "Somebody wrote in a channel of a chat tool. Never the text, never a bot.",
+    "App Home Opened": "A person opened the home of your app inside a chat tool.",
+    "App Mentioned": "A person mentioned your app in a channel.",
+    "App Action Taken": "A person used a button, menu or shortcut of your app inside a chat tool.",
+    "App Command Used": "A person used a slash command of your app.",
+    "Channel Message Posted": "A person wrote in a channel of a chat tool. Never the text, never a bot.",
     "Channel Created": "A channel was made in a chat tool.",
     "Channel Archived": "A channel of a chat tool was archived.",
-    "Channel Joined": "Somebody joined a channel.",
-    "Channel Left": "Somebody left a channel.",
-    "Workspace Joined": "Somebody joined the workspace of a chat tool.",
+    "Channel Joined": "A person joined a channel.",
+    "Channel Left": "A person left a channel.",
+    "Workspace Joined": "A person joined the workspace of a chat tool.",
     "Link Shared": "A link to a domain of yours was posted.",
-    "Reaction Added": "Somebody put a reaction on a message.",
+    "Reaction Added": "A person put a reaction on a message.",
     "Reaction Removed": "A reaction was taken off a message.",
-    "Repository Starred": "Somebody starred a repository.",
+    "Repository Starred": "A person starred a repository.",
     "Repository Unstarred": "A star was taken back.",
-    "Repository Forked": "Somebody forked a repository.",
+    "Repository Forked": "A person forked a repository.",
     "Code Pushed": "Commits were pushed to a repository.",
     "Issue Opened": "An issue was opened in a repository.",
     "Issue Closed": "An issue was closed.",
     "Issue Reopened": "A closed issue was opened again.",
-    "Issue Commented": "Somebody commented on an issue or pull request.",
+    "Issue Commented": "A person commented on an issue or pull request.",
     "Pull Request Opened": "A pull request was opened.",
     "Pull Request Closed": "A pull request was closed without being merged.",
     "Pull Request Merged": "A pull request was merged.",

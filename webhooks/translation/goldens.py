@@ -1,4 +1,4 @@
-"""What recorded requests become, as readable JSON with exact numbers: the goldens of a source, read and told.
+"""What recorded requests become, as readable JSON with exact numbers: the goldens of a source.
 
 Used by the tests that every source passes (`webhooks.testing`), by `segue catalog` and by `segue new-source`.
 """

@@ -35,7 +35,7 @@ def is_id(text: str) -> bool:
 
 
 def resolve(identity: Identity, *, provider: str, user_id_keys: Sequence[str]) -> dict[str, str]:
-    """`{"userId": …}`, `{"anonymousId": …}`, or `{}` where the claims name nobody. A placeholder names nobody."""
+    """Return `{"userId": …}`, `{"anonymousId": …}`, or `{}` if the claims identify no one. A placeholder is no id."""
     for key in user_id_keys:
         for mapping in identity.metadata:
             if is_id(value := mapping.get(key, "")):
@@ -55,7 +55,7 @@ def resolve(identity: Identity, *, provider: str, user_id_keys: Sequence[str]) -
 
 
 def names_a_placeholder(identity: Identity, user_id_keys: Sequence[str]) -> bool:
-    """Whether the claims name nobody because what should be an id is a placeholder."""
+    """Return whether the claims identify no one because a placeholder is in place of an id."""
     claims = [mapping.get(key, "") for key in user_id_keys for mapping in identity.metadata]
     claims += [*identity.user_ids, identity.anonymous[1] if identity.anonymous else ""]
     return any(claims) and not resolve(identity, provider="", user_id_keys=user_id_keys)

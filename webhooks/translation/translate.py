@@ -65,7 +65,7 @@ class Broken:
 _AHEAD: Final = timedelta(minutes=5)
 """By how much a provider's clock may be ahead of ours."""
 _NO_ID: Final = (
-    "it names nobody: what should be an id is a placeholder, such as null, 0 or {{user.id}}, or over 1,000 characters"
+    "it identifies no one: the id is a placeholder, such as null, 0 or {{user.id}}, or longer than 1,000 characters"
 )
 Outcome = Translated | Ignored | Unsupported | Broken
 

@@ -1,6 +1,6 @@
-"""A source from configuration alone, for a provider that nobody has written a translator for. No Python needed.
+"""A source from configuration alone, for a provider without a translator. No Python needed.
 
-docs/configured-sources.md tells every key. In short:
+docs/configured-sources.md describes every key. In short:
 
     [sources.acme]
     scheme = { class = "HmacBody", header = "X-Acme-Signature", encoding = "hex" }
@@ -17,9 +17,9 @@ docs/configured-sources.md tells every key. In short:
     fields = { order_id = { id = "data.id" }, revenue = { minor = "data.cents", currency = "data.currency" } }
 
     [sources.acme.ignore]
-    "invoice.*" = "order.paid tells the same"
+    "invoice.*" = "order.paid says the same"
 
-tables.py reads a table and collects its faults, heads.py names events, people.py tells who, fields.py reads one
+tables.py reads a table and collects its faults, heads.py names events, people.py says who, fields.py reads one
 property, events.py makes messages.
 """
 
@@ -42,7 +42,7 @@ _KEYS = (
 
 
 def configured(name: str, config: Any) -> Source:
-    """The source that a table describes; `Declaration` with every fault of it, one a line, each with its key."""
+    """Return the source that a table describes. Raise `Declaration` with every fault, one a line, each with its key."""
     faults: list[str] = []
     table = Table(f"sources.{name}", config, faults)
     source = _source(name, table) if isinstance(config, Mapping) else None

@@ -23,7 +23,7 @@ class _Entry:
     """One message: which, made of what, and what must hold for it."""
 
     kind: str
-    told: str
+    target: str  # a track's name, a group's path
     reads: Mapping[str, Read]
     when: Mapping[str, tuple[Any, ...]]
     outline: Mapping[str, Any]
@@ -34,8 +34,8 @@ class _Entry:
     def message(self, body: Payload, key: str) -> Message:
         fields = {name: read(body) for name, read in self.reads.items()}
         if self.kind == "track":
-            return track(self.told, fields, key=key)
-        return identify(fields, key=key) if self.kind == "identify" else group(body.id(self.told), fields, key=key)
+            return track(self.target, fields, key=key)
+        return identify(fields, key=key) if self.kind == "identify" else group(body.id(self.target), fields, key=key)
 
 
 def declare(source: Source, table: Table, *, form: bool) -> None:
@@ -94,8 +94,8 @@ def _handler(entries: list[_Entry], where: str, *, form: bool) -> Callable[[Even
             raise Skip(f"no condition of {where} holds")
         seen: list[tuple[str, str]] = []
         for entry in fitting:
-            again = seen.count((entry.kind, entry.told if entry.kind == "track" else ""))
-            seen.append((entry.kind, entry.told if entry.kind == "track" else ""))
+            again = seen.count((entry.kind, entry.target if entry.kind == "track" else ""))
+            seen.append((entry.kind, entry.target if entry.kind == "track" else ""))
             yield entry.message(body, str(again + 1) if again else "")
 
     return handler

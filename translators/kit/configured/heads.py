@@ -18,12 +18,12 @@ _HEADER: Final = "header:"
 
 
 def body_of(item: Item, *, form: bool) -> Payload:
-    """The item's members, of its JSON or its form."""
+    """Return the item's members, of its JSON or its form."""
     return Payload(dict(item.form)) if form else item.body
 
 
 def headers(table: Table) -> list[str]:
-    """The headers that a source's id, type or time stand in, which are kept with the event."""
+    """Return the headers of a source's id, type or time, which are kept with the event."""
     paths = (path for key in ("id", "type", "time") for path in _paths(table, key))
     return [path.removeprefix(_HEADER) for path in paths if path.startswith(_HEADER)]
 
@@ -34,7 +34,7 @@ def _paths(table: Table, key: str) -> list[str]:
 
 
 def declare(source: Source, table: Table, *, form: bool) -> None:
-    """Register how it splits and names."""
+    """Register how the source splits deliveries and names events."""
     items, ids, types, time = table.text("items"), table.texts("id"), table.texts("type"), table.text("time")
     naive = table.flag("naive_times_are_utc")
     if not types:
@@ -89,7 +89,7 @@ def _required(item: Item, body: Payload, path: str) -> str:
 
 
 def _when(item: Item, body: Payload, path: str, *, naive: bool) -> datetime | None:
-    """ISO 8601, unix seconds or milliseconds; None where there is none, so that the receipt stands for it."""
+    """Return the time of ISO 8601, unix seconds or milliseconds; None if there is none: then the receipt's is used."""
     if path.startswith(_HEADER):
         body, path = Payload({"value": _read(item, body, path) or None}, path), "value"
     value = body.get(path)

@@ -14,13 +14,13 @@ _PATHS = ("user_id", "metadata", "anonymous", "email")
 
 
 def declare(source: Source, table: Table, *, form: bool) -> None:
-    """Register what the payload claims; at least one way to name somebody must be there."""
+    """Register what the payload claims; at least one way to identify a person is required."""
     table.only(*_PATHS, "group_id", "external_ids", "traits", "own_account")
     user_id, metadata, anonymous, email = (table.text(path) for path in _PATHS)
     group_id, own = table.text("group_id"), table.flag("own_account")
     if not (user_id or metadata or anonymous or email or own):
         table.faults.append(
-            f"{table.where} names nobody: give user_id, metadata, anonymous or email (paths in the body), or "
+            f"{table.where} identifies no one: give user_id, metadata, anonymous or email (paths in the body), or "
             "own_account = true where the events are your own account's affair"
         )
     externals = _externals(table.table("external_ids"))
@@ -44,7 +44,7 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
             claim = None
         else:
             paths = [f"$.{path}" for path in (user_id, metadata, anonymous, email) if path]
-            raise Malformed(paths[0], f"names nobody ({table.where}: {', '.join(paths)} hold nothing)")
+            raise Malformed(paths[0], f"identifies no one ({table.where}: {', '.join(paths)} hold nothing)")
         return Identity(
             metadata=(mapping,) if metadata else (),
             user_ids=(mine,) if mine else (),

@@ -41,7 +41,7 @@ class Table:
                 )
 
     def text(self, key: str) -> str:
-        """A text, empty where there is none."""
+        """Return a text, empty if there is none."""
         value = self.value.get(key, "")
         if not isinstance(value, str):
             self.fault(key, f"is {_kind(value)}: write a text")
@@ -74,7 +74,7 @@ class Table:
         return value
 
     def table(self, key: str) -> Table:
-        """The table at the key, an empty one where there is none."""
+        """Return the table at the key, an empty one if there is none."""
         return Table(self.path(key), self.value.get(key, {}), self.faults)
 
     def items(self) -> Iterator[tuple[str, Any]]:
