@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from doors import call, door, places
+from installed_endpoints import all_endpoints, call_wsgi, make_handler
 from memory_journal import MemoryJournal
 from translators.kit import Delivery
 from webhooks.cli.main import main
@@ -66,7 +66,7 @@ def case(number: str, expected: str, right: Any) -> Callable[[Callable[[Path], A
 
 
 def place_of(source: str) -> Any:
-    return next(place for place in places() if place.source.name == source)
+    return next(place for place in all_endpoints() if place.source.name == source)
 
 
 def headers_of(path: Path) -> dict[str, str]:
@@ -124,7 +124,7 @@ def post(
     form = "=" in body[:40].decode("latin-1") and not body.lstrip().startswith((b"{", b"[", b"<"))
     content = "application/x-www-form-urlencoded" if form else "application/json"
     signed = sign(
-        place.endpoint.scheme, body=body, secret=place.signs, now=NOW, content_type=content, method=method,
+        place.endpoint.scheme, body=body, secret=place.signing_secret, now=NOW, content_type=content, method=method,
         url=url or place.endpoint.public_url + (f"?{query}" if query else ""), configured=place.endpoint.secrets[0],
     )  # fmt: skip
     lower_headers = {name.lower().replace("_", "-"): value for name, value in headers.items()}
@@ -133,7 +133,7 @@ def post(
         method=method, body=signed.body, query_string=query,
         headers={"content-type": content, **lower_headers, **lower, "content-length": str(len(signed.body))},
     )  # fmt: skip
-    status, _, answer = call(door(journal, now=NOW), f"/webhooks/{place.name}", request)
+    status, _, answer = call_wsgi(make_handler(journal, now=NOW), f"/webhooks/{place.name}", request)
     try:
         return status, json.loads(answer)
     except ValueError:
@@ -553,12 +553,12 @@ def quadratic(_folder: Path) -> Any:
 @case("74", "503 with Retry-After, as for every source", {(503, "5")})
 def journal_unavailable(_folder: Path) -> Any:
     answers = set()
-    for place in places():
+    for place in all_endpoints():
         journal = MemoryJournal()
         journal.away = True
         request = place.request()
         token = f"/{request.token}" if request.token else ""
-        status, headers, _ = call(door(journal), f"/webhooks/{place.name}{token}", request)
+        status, headers, _ = call_wsgi(make_handler(journal), f"/webhooks/{place.name}{token}", request)
         if place.source.nack is None:
             answers.add((status, headers.get("Retry-After")))
     return answers

@@ -93,9 +93,9 @@ class Run:
         try:
             if choice.whole(0, 3) == 0:
                 self.soaps += 1
-                self.soaps_read += fuzzing.try_soap(fuzzing.soap_body(choice))
+                self.soaps_read += fuzzing.parse_soap(fuzzing.soap_body(choice))
             else:
-                self._fuzzed.try_(fuzzing.case(choice))
+                self._fuzzed.send(fuzzing.make_case(choice))
         except Exception as error:
             last = traceback.extract_tb(error.__traceback__)[-1]
             self.failed.setdefault(f"{type(error).__name__} {last.filename}:{last.lineno} {str(error)[:400]}", name)
@@ -186,7 +186,7 @@ def by_atheris(folder: Path, arguments: argparse.Namespace) -> int:
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
         import fuzzing
 
-        fuzzing.places()
+        fuzzing.all_endpoints()
 
     class Provided:
         def __init__(self, data: bytes) -> None:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from doors import GOLDENS, sources
+from installed_endpoints import GOLDENS, sources
 from postgres_server import fresh_database
 from translators.kit import Delivery, Source, raw_items
 from translators.kit.configured import configured

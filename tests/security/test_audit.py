@@ -22,7 +22,7 @@ def lock(tmp_path):
 
 @pytest.fixture
 def advisories():
-    """Package to the advisory that the stand-in knows of it; `asked` is what it was asked."""
+    """Map a package to its advisory; `asked` lists the requested packages."""
 
     class Known(dict):
         pass
@@ -61,22 +61,22 @@ def advisory(package, fixed):
     return {"id": "PYSEC-2999-1", "summary": "a hole", "affected": [affected]}
 
 
-def test_without_a_finding_it_is_clean(lock, advisories):
-    done = audit("--strict", "--lock", lock, "--osv-url", advisories.url)
-    assert (done.returncode, done.stderr) == (0, "audit: 2 packages, no known vulnerability\n")
+def test_audit_without_a_finding_succeeds(lock, advisories):
+    result = audit("--strict", "--lock", lock, "--osv-url", advisories.url)
+    assert (result.returncode, result.stderr) == (0, "audit: 2 packages, no known vulnerability\n")
     assert sorted(advisories.asked) == ["flask", "requests"]
 
 
-def test_a_finding_fails_and_names_the_release_that_mends_it(lock, advisories):
+def test_audit_finding_fails_and_names_the_fixed_release(lock, advisories):
     advisories["flask"] = advisory("flask", "3.1.9")
-    done = audit("--lock", lock, "--osv-url", advisories.url)
-    assert (done.returncode, done.stderr) == (1, "audit: flask 3.1.3: PYSEC-2999-1, mended in 3.1.9\n")
+    result = audit("--lock", lock, "--osv-url", advisories.url)
+    assert (result.returncode, result.stderr) == (1, "audit: flask 3.1.3: PYSEC-2999-1, fixed in 3.1.9\n")
     assert audit("--lock", lock, "--osv-url", advisories.url, "--ignore", "PYSEC-2999-1").returncode == 0
 
 
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 1)])
-def test_a_service_out_of_reach_is_said_and_is_no_pass(lock, strict, code):
-    done = audit("--lock", lock, "--osv-url", "http://127.0.0.1:9/v1/query", *strict)
-    assert done.returncode == code
-    assert done.stderr.startswith("audit: NOT COMPLETE: 0 packages looked up")
-    assert "no known vulnerability" not in done.stderr
+def test_unreachable_advisory_service_is_reported_as_not_complete(lock, strict, code):
+    result = audit("--lock", lock, "--osv-url", "http://127.0.0.1:9/v1/query", *strict)
+    assert result.returncode == code
+    assert result.stderr.startswith("audit: NOT COMPLETE: 0 packages looked up")
+    assert "no known vulnerability" not in result.stderr

@@ -1,4 +1,4 @@
-"""Forged, replayed, and meant for somebody else: every installed source, by every scheme it has."""
+"""Forged, replayed and misdirected requests: every installed source, with each of its schemes."""
 
 import itertools
 from dataclasses import replace
@@ -6,13 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from doors import NOW, door, places, sources, take, untimed, without
+from installed_endpoints import (
+    NOW,
+    all_endpoints,
+    endpoints_without_time,
+    handle,
+    make_handler,
+    sources,
+    without_headers,
+)
 from memory_journal import MemoryJournal
 from translators.kit import HmacFields, SharedToken
 from webhooks.settings import load
 
-PLACES = places()
-NAMES = [place.name for place in PLACES]
+ENDPOINTS = all_endpoints()
+NAMES = [installed.name for installed in ENDPOINTS]
 
 
 @pytest.fixture
@@ -20,97 +28,97 @@ def journal():
     return MemoryJournal()
 
 
-@pytest.mark.parametrize("place", PLACES, ids=NAMES)
-def test_what_the_provider_signed_is_accepted(place, journal):
-    """The ground of all the tests below: what they change is what makes the difference."""
-    answer = take(door(journal), place.name, place.request())
-    assert answer.status < 300, answer.body
+@pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
+def test_signed_request_is_accepted(installed, journal):
+    """The other tests change this request, so their refusals come from the change."""
+    response = handle(make_handler(journal), installed.name, installed.request())
+    assert response.status < 300, response.body
     assert journal.rows()
 
 
-def signature_headers(place):
-    scheme = place.endpoint.scheme
-    told = [getattr(scheme, name, None) for name in ("header", "name")]
+def signature_headers(installed):
+    scheme = installed.endpoint.scheme
+    names = [getattr(scheme, name, None) for name in ("header", "name")]
     prefixes = [f"{prefix}-signature" for prefix in getattr(scheme, "prefixes", ())]
-    return [name.lower() for name in (*told, *prefixes, "Authorization") if name]
+    return [name.lower() for name in (*names, *prefixes, "Authorization") if name]
 
 
-@pytest.mark.parametrize("place", PLACES, ids=NAMES)
-def test_without_its_signature_nothing_comes_in(place, journal):
-    incoming = without(place.request(), *signature_headers(place), token="", query={}, query_string="")
-    if isinstance(place.endpoint.scheme, HmacFields):
-        incoming = replace(incoming, body=place.goldens[0].body)
-    assert take(door(journal), place.name, incoming).status == 401
+@pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
+def test_request_without_its_signature_is_401(installed, journal):
+    request = without_headers(installed.request(), *signature_headers(installed), token="", query={}, query_string="")
+    if isinstance(installed.endpoint.scheme, HmacFields):
+        request = replace(request, body=installed.goldens[0].body)
+    assert handle(make_handler(journal), installed.name, request).status == 401
     assert journal.rows() == []
 
 
-def covers_the_body(place):
-    scheme = place.endpoint.scheme
+def covers_the_body(installed):
+    scheme = installed.endpoint.scheme
     return scheme.strength == "verified" and not isinstance(scheme, HmacFields)
 
 
-@pytest.mark.parametrize("place", [*filter(covers_the_body, PLACES)], ids=lambda place: place.name)
-def test_a_body_changed_by_one_byte_does_not_come_in(place, journal):
-    incoming = place.request()
-    middle = incoming.body.find(b":") - 2 if b":" in incoming.body else len(incoming.body) // 2
-    body = incoming.body[:middle] + bytes([incoming.body[middle] ^ 1]) + incoming.body[middle + 1 :]
-    answer = take(door(journal), place.name, replace(incoming, body=body))
-    assert 400 <= answer.status < 500
+@pytest.mark.parametrize("installed", [*filter(covers_the_body, ENDPOINTS)], ids=lambda installed: installed.name)
+def test_body_changed_by_one_byte_is_refused(installed, journal):
+    request = installed.request()
+    middle = request.body.find(b":") - 2 if b":" in request.body else len(request.body) // 2
+    body = request.body[:middle] + bytes([request.body[middle] ^ 1]) + request.body[middle + 1 :]
+    response = handle(make_handler(journal), installed.name, replace(request, body=body))
+    assert 400 <= response.status < 500
     assert journal.rows() == []
 
 
-def test_a_signed_field_that_is_changed_does_not_come_in(journal):
-    place = PLACES[NAMES.index("adyen_standard")]
-    incoming = place.request()
-    signed = next(each for each in (b'"value": ', b'"value":') if each in incoming.body)
-    forged = replace(incoming, body=incoming.body.replace(signed, signed + b"9"))
-    assert take(door(journal), place.name, forged).status == 401
+def test_changed_signed_field_is_refused(journal):
+    installed = ENDPOINTS[NAMES.index("adyen_standard")]
+    request = installed.request()
+    signed = next(member for member in (b'"value": ', b'"value":') if member in request.body)
+    forged = replace(request, body=request.body.replace(signed, signed + b"9"))
+    assert handle(make_handler(journal), installed.name, forged).status == 401
     assert journal.rows() == []
 
 
-@pytest.mark.parametrize("place", PLACES, ids=NAMES)
-def test_what_was_sent_to_one_source_is_not_believed_by_another(place, journal):
-    opened = door(journal)
-    incoming = place.request()
+@pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
+def test_request_signed_for_one_source_is_refused_by_every_other(installed, journal):
+    handler = make_handler(journal)
+    request = installed.request()
     for other in NAMES:
-        if other != place.name:
-            answer = take(opened, other, incoming)
-            assert answer.status >= 400 or b"{}" in answer.body, (other, answer.body)
+        if other != installed.name:
+            response = handle(handler, other, request)
+            assert response.status >= 400 or b"{}" in response.body, (other, response.body)
     assert journal.rows() == []
 
 
-def test_two_sources_with_one_secret_are_pointed_out():
-    """Schemes of one kind cannot tell such sources apart, so that the operator must."""
-    secret = "a-secret-for-two-doors"
+def test_two_sources_with_one_secret_give_a_warning():
+    """Schemes of one kind cannot distinguish such sources."""
+    secret = "a-secret-for-two-endpoints"
     warned = load({"GITHUB_WEBHOOK_SECRET": secret, "TYPEFORM_WEBHOOK_SECRET": secret}, sources=sources()).warnings
     assert any("github and typeform share a secret" in warning for warning in warned)
     apart = load({"GITHUB_WEBHOOK_SECRET": secret, "TYPEFORM_WEBHOOK_SECRET": secret + "2"}, sources=sources()).warnings
     assert not any("share a secret" in warning for warning in apart)
 
 
-@pytest.mark.parametrize("place", PLACES, ids=NAMES)
-def test_sent_again_within_its_time_it_is_the_same_event(place, journal):
-    opened, incoming = door(journal), place.request()
-    assert take(opened, place.name, incoming).status < 300
+@pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
+def test_replay_within_the_tolerance_is_a_duplicate(installed, journal):
+    handler, request = make_handler(journal), installed.request()
+    assert handle(handler, installed.name, request).status < 300
     before = journal.rows()
-    assert take(opened, place.name, incoming).status < 300
+    assert handle(handler, installed.name, request).status < 300
     assert journal.rows() == before
 
 
-TIMED = [place for place in PLACES if place.name not in untimed()]
+TIMED = [installed for installed in ENDPOINTS if installed.name not in endpoints_without_time()]
 
 
-@pytest.mark.parametrize("place", TIMED, ids=lambda place: place.name)
+@pytest.mark.parametrize("installed", TIMED, ids=lambda installed: installed.name)
 @pytest.mark.parametrize("days", [2, -2])
-def test_a_signature_that_carries_its_time_does_not_come_in_out_of_it(place, days, journal):
-    answer = take(door(journal, now=NOW + timedelta(days=days)), place.name, place.request())
-    assert answer.status == 401
-    assert b'"clock"' in answer.body
+def test_signature_outside_the_tolerance_is_refused(installed, days, journal):
+    response = handle(make_handler(journal, now=NOW + timedelta(days=days)), installed.name, installed.request())
+    assert response.status == 401
+    assert b'"clock"' in response.body
     assert journal.rows() == []
 
 
-def test_no_other_spelling_of_a_path_opens_a_door(journal):
-    opened, place = door(journal), PLACES[NAMES.index("github")]
+def test_other_spellings_of_an_endpoint_name_are_404(journal):
+    handler, installed = make_handler(journal), ENDPOINTS[NAMES.index("github")]
     for name in (
         "Stripe",
         "STRIPE",
@@ -122,20 +130,25 @@ def test_no_other_spelling_of_a_path_opens_a_door(journal):
         "\uff53tripe",
         "stripe;a=1",
     ):
-        assert take(opened, name, place.request()).status == 404
+        assert handle(handler, name, installed.request()).status == 404
     assert journal.rows() == []
 
 
-def test_the_hosts_name_and_what_proxies_say_are_never_part_of_what_is_verified(journal):
-    """The URL that is signed is the configured one, whatever the request says of itself."""
+def test_host_and_forwarded_headers_do_not_affect_verification(journal):
+    """The signed URL is the configured one, not the URL in the request."""
     forged = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "http"}
-    for place in PLACES:
-        incoming = place.request()
-        assert take(door(journal), place.name, replace(incoming, headers={**incoming.headers, **forged})).status < 300
+    for installed in ENDPOINTS:
+        request = installed.request()
+        assert (
+            handle(
+                make_handler(journal), installed.name, replace(request, headers={**request.headers, **forged})
+            ).status
+            < 300
+        )
 
 
-def test_tokens_prove_a_sender_and_are_said_to_prove_no_more():
-    for place in PLACES:
-        if isinstance(place.endpoint.scheme, SharedToken):
-            assert place.endpoint.scheme.strength == "authenticated", place.name
-    assert len(list(itertools.chain(PLACES))) > 30
+def test_shared_tokens_have_strength_authenticated():
+    for installed in ENDPOINTS:
+        if isinstance(installed.endpoint.scheme, SharedToken):
+            assert installed.endpoint.scheme.strength == "authenticated", installed.name
+    assert len(list(itertools.chain(ENDPOINTS))) > 30

@@ -1,11 +1,11 @@
-"""Requests at random, a bounded number of them: the long run is `python tests/faults/fuzz.py`."""
+"""A limited number of random requests; `python tests/faults/fuzz.py` is the long run."""
 
 import pytest
 from fuzz import Drawn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzzing import Fuzzed, case, soap_body, try_soap
+from fuzzing import Fuzzed, make_case, parse_soap, soap_body
 from webhooks.journal import SqliteJournal
 
 FEW = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -20,23 +20,23 @@ def fuzzed(tmp_path_factory):
 
 @FEW
 @given(st.data())
-def test_whatever_comes_in_the_answer_is_a_declared_one_and_true(fuzzed, data):
-    fuzzed.try_(case(Drawn(data)))
+def test_random_requests_get_only_declared_responses(fuzzed, data):
+    fuzzed.send(make_case(Drawn(data)))
     assert fuzzed.tally.raised == {}
 
 
 @FEW
 @given(st.data())
-def test_whatever_calls_itself_an_outbound_message_is_read_or_malformed(data):
-    try_soap(soap_body(Drawn(data)))
+def test_random_outbound_messages_are_read_or_malformed(data):
+    parse_soap(soap_body(Drawn(data)))
 
 
-def test_most_of_what_is_tried_reaches_what_is_behind_the_signature(fuzzed):
-    """A fuzzer whose every request is refused for its signature would show nothing."""
+def test_most_random_requests_pass_the_signature(fuzzed):
+    """A fuzzer whose every request fails the signature check would test nothing."""
     from fuzzing import Dice
 
     for number in range(300):
-        fuzzed.try_(case(Dice(f"reach-{number}")))
+        fuzzed.send(make_case(Dice(f"reach-{number}")))
     answers = fuzzed.tally.answers
     assert answers[200] + answers[400] > sum(answers.values()) / 2
     assert fuzzed.tally.stored > 20

@@ -1,4 +1,4 @@
-"""The lock files pin all that pyproject.toml asks for, with hashes, and name no host."""
+"""The lock files pin every dependency of pyproject.toml with hashes, and name no host."""
 
 import re
 import tomllib
@@ -17,23 +17,23 @@ RUNTIME, DEV = "requirements.txt", "requirements-dev.lock"
 
 @cache
 def pinned(file):
-    """Name to version and hashes."""
-    found = {}
+    """Return each name's version and hashes."""
+    pins = {}
     for entry in re.split(r"\n(?=[A-Za-z0-9])", (ROOT / file).read_text()):
         if line := re.match(r"([A-Za-z0-9][\w.-]*)==([^\s;\\]+)", entry):
-            found[canonicalize_name(line[1])] = (line[2], re.findall(r"--hash=sha256:([0-9a-f]{64})\b", entry))
-    return found
+            pins[canonicalize_name(line[1])] = (line[2], re.findall(r"--hash=sha256:([0-9a-f]{64})\b", entry))
+    return pins
 
 
-def asked(*groups):
-    names = [each for group in groups for each in GROUPS[group] if isinstance(each, str)]
-    extras = [each for extra in PROJECT["project"]["optional-dependencies"].values() for each in extra]
+def required(*groups):
+    names = [requirement for group in groups for requirement in GROUPS[group] if isinstance(requirement, str)]
+    extras = [requirement for extra in PROJECT["project"]["optional-dependencies"].values() for requirement in extra]
     return [*PROJECT["project"]["dependencies"], *names, *(extras if "dev" in groups else ())]
 
 
 @pytest.mark.parametrize(("file", "groups"), [(RUNTIME, ["build"]), (DEV, ["build", "dev"])])
 def test_every_dependency_is_pinned_within_its_range(file, groups):
-    for requirement in map(Requirement, asked(*groups)):
+    for requirement in map(Requirement, required(*groups)):
         version, _ = pinned(file).get(canonicalize_name(requirement.name), ("nothing", []))
         assert version in requirement.specifier, f"{requirement} is not met by {file}: run `python3 dev.py lock`"
 
@@ -44,11 +44,11 @@ def test_every_pin_has_its_hashes(file):
     assert [name for name, (_, hashes) in pinned(file).items() if not hashes] == []
 
 
-def test_what_is_developed_with_is_what_runs():
+def test_dev_lock_has_the_runtime_versions():
     runtime, dev = pinned(RUNTIME), pinned(DEV)
     assert {name: dev.get(name) for name in runtime} == runtime
 
 
 @pytest.mark.parametrize("file", [RUNTIME, DEV])
-def test_no_host_stands_in_a_lock(file):
+def test_lock_files_name_no_host(file):
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted", (ROOT / file).read_text())

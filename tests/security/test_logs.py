@@ -1,4 +1,4 @@
-"""What somebody else wrote, in logs and on the operator's terminal."""
+"""Text from senders in logs and on the operator's terminal."""
 
 import io
 import json
@@ -35,23 +35,23 @@ def logged(message, name="webhooks.web.handler", **extra):
     return stream.getvalue()
 
 
-def test_a_forged_line_stays_within_its_own():
+def test_forged_log_line_stays_on_one_line():
     text = logged(FORGED, endpoint=FORGED)
     assert text.count("\n") == 1
     entry = json.loads(text)
     assert entry["message"] == entry["endpoint"] == FORGED
 
 
-def test_nothing_that_a_terminal_acts_on_is_written():
+def test_log_has_no_terminal_control_characters():
     text = logged(FORGED, endpoint=FORGED).removesuffix("\n")
     assert [c for c in text if not c.isprintable()] == []
 
 
-def test_half_a_surrogate_pair_is_a_line_too():
+def test_lone_surrogate_is_logged_as_one_line():
     assert json.loads(logged("bad \ud800 text", endpoint="\udfff"))["endpoint"] == "\udfff"
 
 
-def test_a_traceback_with_foreign_text_is_one_line():
+def test_traceback_with_foreign_text_is_one_line():
     stream = io.StringIO()
     try:
         int(FORGED)
@@ -70,14 +70,14 @@ def test_a_traceback_with_foreign_text_is_one_line():
         "Error handling request /webhooks/freshdesk?token=s3cr3t-token",
     ],
 )
-def test_a_token_in_a_path_that_gunicorn_quotes_is_masked(message):
+def test_token_in_a_path_quoted_by_gunicorn_is_masked(message):
     text = logged(message, name="gunicorn.error")
     assert "s3cr3t" not in text
 
 
-def test_a_real_server_never_logs_a_token_or_secret(tmp_path):
+def test_real_server_never_logs_a_token_or_secret(tmp_path):
     with web(tmp_path, SEGUE_LOG_LEVEL="debug") as wire:
-        for whole in (
+        for data in (
             request(path=b"/webhooks/acme/t0ken-in-path"),
             request(path=b"/webhooks/acme?token=t0ken-in-path", signed=False),
             request(path=b"/webhooks/acme/t0ken-in-path").replace(b"HTTP/1.1", b"HTTP/7.7", 1),
@@ -85,7 +85,7 @@ def test_a_real_server_never_logs_a_token_or_secret(tmp_path):
             request(b"Authorization: Basic t0ken-in-path", b"X-Evil: \x1b[2J", body=b"{}"),
             request(path=b"/webhooks/acme/t0ken-in-path")[:-20],
         ):
-            wire.send(whole)
+            wire.send(data)
         lines = wire.log()
     text = (tmp_path / "output.txt").read_text()
     assert len(lines) > 3
@@ -116,7 +116,7 @@ def printed(work):
     ],
     ids=["columns", "good", "warn", "bad", "json", "failure", "settings"],
 )
-def test_a_terminal_is_told_nothing_by_what_a_sender_wrote(work):
+def test_cli_output_escapes_control_characters_of_senders(work):
     text = printed(work)
     for allowed in ("\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m", "\x1b[1m", "\x1b[22m"):
         text = text.replace(allowed, "")

@@ -1,4 +1,4 @@
-"""Where the service goes by itself, and that nobody who sends it something can send it elsewhere."""
+"""Outgoing requests of the service, and that no incoming request can redirect them."""
 
 import http.server
 import threading
@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from doors import PLACES_BY_NAME, door, take
+from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
 from memory_journal import MemoryJournal
 from translators.kit import PublicKey
 from webhooks.errors import Rejected, SettingsError
@@ -19,8 +19,8 @@ from webhooks.segment.transport import Transport
 from webhooks.settings import SegmentSettings, load
 
 FETCHING = [
-    place for place in PLACES_BY_NAME.values()
-    if isinstance(place.endpoint.scheme, PublicKey) and place.endpoint.scheme.cert_url_header
+    installed for installed in ENDPOINTS_BY_NAME.values()
+    if isinstance(installed.endpoint.scheme, PublicKey) and installed.endpoint.scheme.cert_url_header
 ]  # fmt: skip
 ELSEWHERE = [
     "http://169.254.169.254/latest/meta-data/", "file:///etc/passwd", "https://localhost/v1/notifications/certs/x",
@@ -33,26 +33,26 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
-def test_only_these_sources_fetch_anything_and_only_from_their_provider():
-    """One more here is one more host that the docs must name."""
-    assert [place.name for place in FETCHING] == ["paypal"]
-    for place in FETCHING:
-        assert place.endpoint.scheme.cert_hosts == ("api.paypal.com", "api.sandbox.paypal.com")
+def test_only_paypal_fetches_a_url_and_only_from_its_hosts():
+    """The docs must name every host that is fetched from."""
+    assert [installed.name for installed in FETCHING] == ["paypal"]
+    for installed in FETCHING:
+        assert installed.endpoint.scheme.cert_hosts == ("api.paypal.com", "api.sandbox.paypal.com")
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_a_certificate_elsewhere_is_not_asked_for(url):
-    place = PLACES_BY_NAME["paypal"]
-    opened = door(MemoryJournal())
-    opened.fetch = lambda url: pytest.fail(f"asked for {url}")
-    incoming = place.request()
-    forged = replace(incoming, headers={**incoming.headers, "paypal-cert-url": url})
-    answer = take(opened, "paypal", forged)
-    assert answer.status == 401
-    assert b"a URL that is not the provider" in answer.body
+def test_certificate_url_of_another_host_is_not_fetched(url):
+    installed = ENDPOINTS_BY_NAME["paypal"]
+    handler = make_handler(MemoryJournal())
+    handler.fetch = lambda url: pytest.fail(f"fetched {url}")
+    request = installed.request()
+    forged = replace(request, headers={**request.headers, "paypal-cert-url": url})
+    response = handle(handler, "paypal", forged)
+    assert response.status == 401
+    assert b"a URL that is not the provider" in response.body
 
 
-class Server(http.server.BaseHTTPRequestHandler):
+class RedirectingServer(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         self.server.asked.append((self.path, dict(self.headers)))
         if self.path == "/slow":
@@ -71,7 +71,7 @@ class Server(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), RedirectingServer) as server:
         server.asked, server.go = [], threading.Event()
         server.url = f"http://127.0.0.1:{server.server_port}"
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -80,7 +80,7 @@ def server():
         server.shutdown()
 
 
-def test_a_flood_of_forged_certificates_holds_four_requests_and_no_more(server, monkeypatch):
+def test_at_most_four_certificates_are_fetched_at_once(server, monkeypatch):
     fetch = Certificates()
     waiting = [threading.Thread(target=fetch, args=(f"{server.url}/slow",)) for _ in range(4)]
     for thread in waiting:
@@ -98,28 +98,28 @@ def test_a_flood_of_forged_certificates_holds_four_requests_and_no_more(server, 
 
 
 @pytest.mark.parametrize("proxies", [True, False])
-def test_a_redirect_is_not_followed_and_takes_no_key_along(server, proxies):
-    asked = urllib.request.Request(f"{server.url}/moved", headers={"Authorization": "Bearer key"})
+def test_redirect_is_not_followed_and_carries_no_key(server, proxies):
+    request = urllib.request.Request(f"{server.url}/moved", headers={"Authorization": "Bearer key"})
     with pytest.raises(urllib.error.HTTPError) as error:
-        opener(proxies=proxies).open(asked, timeout=5)
+        opener(proxies=proxies).open(request, timeout=5)
     error.value.close()
     assert error.value.code == 302
     assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:text/plain,x"])
-def test_only_http_is_spoken(url):
+def test_opener_refuses_schemes_other_than_http(url):
     with pytest.raises((urllib.error.URLError, TypeError)):
         opener(proxies=False).open(url, timeout=5)
 
 
-def test_segment_cannot_send_the_write_key_elsewhere(server):
+def test_segment_client_follows_no_redirect_with_the_write_key(server):
     transport = Transport(SegmentSettings(url=server.url))
-    server.RequestHandlerClass.do_POST = lambda self: (setattr(self, "path", "/moved"), Server.do_GET(self))[1]
+    server.RequestHandlerClass.do_POST = lambda self: (setattr(self, "path", "/moved"), self.do_GET())[1]
     try:
         assert transport.post("key", b"{}").status == 302
     finally:
-        server.RequestHandlerClass.do_POST = Server.do_GET
+        server.RequestHandlerClass.do_POST = RedirectingServer.do_GET
     assert len(server.asked) == 1
 
 
@@ -128,7 +128,7 @@ def test_segment_cannot_send_the_write_key_elsewhere(server):
     ["file:///etc/passwd", "ftp://x/", "https://user:pass@segment.example", "https://x/?a=b", "javascript:alert(1)"],
 )
 @pytest.mark.parametrize("name", ["SEGMENT_URL", "SEGUE_PUBLIC_URL"])
-def test_a_configured_url_is_http_without_credentials(name, url):
+def test_configured_url_must_be_http_without_credentials(name, url):
     with pytest.raises(SettingsError) as refused:
         load({name: url}, sources={})
     assert "user:pass" not in str(refused.value)

@@ -1,4 +1,4 @@
-"""More than there is room for: bodies, headers, bombs. Real gunicorn where gunicorn has to say no."""
+"""Oversized bodies, headers and compressed bombs. Real gunicorn if gunicorn must refuse."""
 
 import gzip
 import json
@@ -8,7 +8,7 @@ import zlib
 
 import pytest
 
-from doors import PLACES_BY_NAME, door, take
+from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
 from memory_journal import MemoryJournal
 from running import EVENT
 from translators.kit import HmacRequest, SharedToken
@@ -23,17 +23,17 @@ def wire(tmp_path_factory):
         yield wire
 
 
-def test_a_body_over_the_limit_is_refused_before_it_is_read(wire):
+def test_content_length_over_the_limit_is_413_before_reading(wire):
     head = request(b"Content-Length: 99999999999", body=b"", length=False, signed=False)
-    answer = wire.send(head, finish=False)
-    assert status(answer) == 413
-    assert b'"body_too_large"' in answer
+    response = wire.send(head, finish=False)
+    assert status(response) == 413
+    assert b'"body_too_large"' in response
 
 
-def test_a_chunked_body_over_the_limit_is_refused(wire):
+def test_chunked_body_over_the_limit_is_413(wire):
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
-    whole = request(b"Transfer-Encoding: chunked", body=chunk * 3 + b"0\r\n\r\n", length=False, signed=False)
-    assert status(wire.send(whole)) == 413
+    data = request(b"Transfer-Encoding: chunked", body=chunk * 3 + b"0\r\n\r\n", length=False, signed=False)
+    assert status(wire.send(data)) == 413
 
 
 @pytest.mark.parametrize(
@@ -45,43 +45,46 @@ def test_a_chunked_body_over_the_limit_is_refused(wire):
     ],
     ids=["many", "a long one", "a long name"],
 )
-def test_headers_that_are_too_many_or_too_long_are_refused_by_gunicorn(wire, headers):
+def test_too_many_or_too_long_headers_are_refused(wire, headers):
     assert status(wire.send(request(*headers))) in {400, 431}
     assert wire.rows() == []
 
 
-def test_a_long_request_line_is_refused_by_gunicorn(wire):
+def test_long_request_line_is_refused(wire):
     assert status(wire.send(request(path=b"/webhooks/acme?" + b"a" * 5_000))) in {400, 414}
 
 
-@pytest.mark.parametrize("told", [b"1" * 5_000, b"-1", b"+5", b"5, 5", b"0x5", b"5 5", "\u0665".encode(), b""])
-def test_a_length_that_is_none_is_refused_by_gunicorn(wire, told):
-    answer = wire.send(request(b"Content-Length: " + told, body=EVENT, length=False))
-    assert status(answer) in {400, 401}  # where there is no length, the signature of no body is asked for
+@pytest.mark.parametrize("length", [b"1" * 5_000, b"-1", b"+5", b"5, 5", b"0x5", b"5 5", "\u0665".encode(), b""])
+def test_malformed_content_length_is_refused(wire, length):
+    response = wire.send(request(b"Content-Length: " + length, body=EVENT, length=False))
+    assert status(response) in {400, 401}  # without a length the body is empty and its signature is checked
     assert wire.rows() == []
 
 
-def test_the_server_goes_on_after_all_of_this(wire):
+def test_server_accepts_a_delivery_after_oversized_requests(wire):
     assert status(wire.send(request())) == 200
     assert len(wire.rows()) == 1
 
 
-# What gunicorn lets through, the door bounds by itself.
+# The handler limits what gunicorn accepts.
 
 
 def post(body, **headers):
     journal = MemoryJournal()
     name = "github"
-    told = {"content-type": "application/json", **{key.replace("_", "-"): value for key, value in headers.items()}}
-    answer = take(door(journal), name, HttpRequest(method="POST", body=body, headers=told))
+    request_headers = {
+        "content-type": "application/json",
+        **{key.replace("_", "-"): value for key, value in headers.items()},
+    }
+    response = handle(make_handler(journal), name, HttpRequest(method="POST", body=body, headers=request_headers))
     assert journal.rows() == []
-    return answer
+    return response
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_a_deflate_bomb_is_refused_and_takes_no_more_than_the_limit(encoding):
-    machine = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | (16 if encoding == "gzip" else 0))
-    bomb = b"".join([*(machine.compress(b"\0" * (1 << 20)) for _ in range(200)), machine.flush()])
+def test_deflate_bomb_is_413_and_uses_bounded_memory(encoding):
+    compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | (16 if encoding == "gzip" else 0))
+    bomb = b"".join([*(compressor.compress(b"\0" * (1 << 20)) for _ in range(200)), compressor.flush()])
     assert len(bomb) < 300_000
     tracemalloc.start()
     try:
@@ -92,7 +95,7 @@ def test_a_deflate_bomb_is_refused_and_takes_no_more_than_the_limit(encoding):
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "gzip\x00", "GZIP;q=1", "zstd", "compress"])
-def test_an_encoding_that_nobody_needs_is_refused(encoding):
+def test_unsupported_content_encoding_is_415(encoding):
     assert post(gzip.compress(EVENT), content_encoding=encoding).status == 415
 
 
@@ -101,30 +104,30 @@ def test_an_encoding_that_nobody_needs_is_refused(encoding):
     [b"", b"\x1f\x8b", gzip.compress(EVENT)[:-9], b"\x1f\x8b" + b"\xff" * 100],
     ids=["nothing", "two bytes", "cut short", "noise"],
 )
-def test_what_only_says_that_it_is_compressed_is_refused(body):
+def test_invalid_gzip_body_is_400(body):
     assert post(body, content_encoding="gzip").status == 400
 
 
 SIGNED_FORMS = [
-    place for place in PLACES_BY_NAME.values()
-    if isinstance(place.endpoint.scheme, HmacRequest) and "form" in place.endpoint.scheme.parts
+    installed for installed in ENDPOINTS_BY_NAME.values()
+    if isinstance(installed.endpoint.scheme, HmacRequest) and "form" in installed.endpoint.scheme.parts
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("place", SIGNED_FORMS, ids=lambda place: place.name)
-def test_a_form_of_a_hundred_thousand_fields_is_refused_before_they_are_sorted(place):
-    """It took two seconds of a whole process, before anything was proven."""
+@pytest.mark.parametrize("installed", SIGNED_FORMS, ids=lambda installed: installed.name)
+def test_signed_form_with_100000_fields_is_refused_before_sorting(installed):
+    """Sorting took two seconds of a process, before the signature was verified."""
     body = b"&".join(b"a%d=1" % number for number in range(100_000))
-    genuine = place.request()
+    genuine = installed.request()
     journal = MemoryJournal()
     forged = HttpRequest(method="POST", body=body, headers={**genuine.headers, "content-length": str(len(body))})
-    answer = take(door(journal), place.name, forged)
-    assert (answer.status, json.loads(answer.body)["error"]) == (401, "signature_malformed")
-    assert "fields" in json.loads(answer.body)["reason"]
+    response = handle(make_handler(journal), installed.name, forged)
+    assert (response.status, json.loads(response.body)["error"]) == (401, "signature_malformed")
+    assert "fields" in json.loads(response.body)["reason"]
 
 
-def test_no_forgery_costs_the_door_seconds():
-    """A bound so wide that only a blow-up breaks it: what is quadratic takes minutes at this size."""
+def test_large_forged_bodies_are_refused_in_linear_time():
+    """The limit is generous: quadratic work takes minutes at this size."""
     bodies = [
         b'{"data":[' + b",".join(b'{"id":%d}' % number for number in range(70_000)) + b"]}",
         b"[" * 500_000,
@@ -135,13 +138,17 @@ def test_no_forgery_costs_the_door_seconds():
         b'"' + b"\\u0000" * 160_000 + b'"',
     ]
     journal = MemoryJournal()
-    opened = door(journal)
-    for place in PLACES_BY_NAME.values():
-        genuine = place.request()
+    handler = make_handler(journal)
+    for installed in ENDPOINTS_BY_NAME.values():
+        genuine = installed.request()
         for body in bodies:
             began = time.perf_counter()
-            take(opened, place.name, HttpRequest(method="POST", body=body, headers=genuine.headers, token="t"))
-            assert time.perf_counter() - began < 5, (place.name, body[:20])
-    by_token = {place.name for place in PLACES_BY_NAME.values() if isinstance(place.endpoint.scheme, SharedToken)}
-    assert {row.event.source for row in journal.rows()} <= by_token  # a token proves no body: it is kept as dead
+            handle(handler, installed.name, HttpRequest(method="POST", body=body, headers=genuine.headers, token="t"))
+            assert time.perf_counter() - began < 5, (installed.name, body[:20])
+    by_token = {
+        installed.name for installed in ENDPOINTS_BY_NAME.values() if isinstance(installed.endpoint.scheme, SharedToken)
+    }
+    assert {
+        row.event.source for row in journal.rows()
+    } <= by_token  # a token does not cover the body: it is stored as dead
     assert {row.state for row in journal.rows()} <= {State.DEAD}

@@ -1,4 +1,4 @@
-"""Bodies made to break a parser: XML with entities, JSON too deep, numbers without end, a member told twice."""
+"""Bodies made to break a parser: XML with entities, JSON too deep, huge numbers, duplicate members."""
 
 import json
 from dataclasses import replace
@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from doors import PLACES_BY_NAME, door, take
+from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
 from memory_journal import MemoryJournal
 from translators.kit import Malformed, Payload, parse_json, raw_member
 from translators.salesforce import soap
 from webhooks.journal import State
 
-SOAP = PLACES_BY_NAME["salesforce_token"]
+SOAP = ENDPOINTS_BY_NAME["salesforce_token"]
 ENTITIES = {
     "a billion laughs": b'<!DOCTYPE l [<!ENTITY a "ha"><!ENTITY b "&a;&a;"><!ENTITY c "&b;&b;">]>',
     "quadratic": b'<!DOCTYPE l [<!ENTITY a "' + b"x" * 50_000 + b'">]>',
@@ -24,15 +24,15 @@ ENTITIES = {
 }
 
 
-def post(place, body):
+def post_body(installed, body):
     journal = MemoryJournal()
-    answer = take(door(journal), place.name, place.request(body=body))
-    return answer, journal.rows()
+    response = handle(make_handler(journal), installed.name, installed.request(body=body))
+    return response, journal.rows()
 
 
-def assert_kept_dead(answer, rows):
-    """Acknowledged, and never read: one dead event with the exact bytes."""
-    assert answer.body == soap.answer(acknowledged=True)
+def assert_kept_dead(response, rows):
+    """Assert that the body is acknowledged and stored as one dead event."""
+    assert response.body == soap.answer(acknowledged=True)
     assert [row.state for row in rows] == [State.DEAD]
     assert rows[0].reason.startswith("$")
 
@@ -43,15 +43,15 @@ def outbound(prolog=b"", inside=b""):
     return prolog + golden[start:].replace(b"<Notification>", inside + b"<Notification>", 1)
 
 
-def test_the_message_itself_is_taken():
-    answer, rows = post(SOAP, outbound())
-    assert answer.body == soap.answer(acknowledged=True)
+def test_plain_outbound_message_is_accepted():
+    response, rows = post_body(SOAP, outbound())
+    assert response.body == soap.answer(acknowledged=True)
     assert rows
 
 
 @pytest.mark.parametrize("prolog", ENTITIES.values(), ids=ENTITIES)
-def test_entities_and_doctypes_are_refused_and_nothing_is_read_elsewhere(prolog):
-    assert_kept_dead(*post(SOAP, outbound(prolog)))
+def test_xml_entities_and_doctypes_are_refused(prolog):
+    assert_kept_dead(*post_body(SOAP, outbound(prolog)))
     with pytest.raises(Malformed, match="safely"):
         soap.read(outbound(prolog))
 
@@ -59,41 +59,41 @@ def test_entities_and_doctypes_are_refused_and_nothing_is_read_elsewhere(prolog)
 @pytest.mark.parametrize(
     "inside",
     [b"<a>" * 200 + b"</a>" * 200, b"<a>" * 10_000, b"<a b='1' b='2'/>", b"&undefined;", b"\xff\xfe", b"<?xml version='1.0'?>"],
-    ids=["deep", "never closed", "an attribute twice", "an entity that is none", "no UTF-8", "a second prolog"],
+    ids=["deep", "never closed", "an attribute twice", "an undefined entity", "no UTF-8", "a second prolog"],
 )  # fmt: skip
-def test_xml_that_is_deep_or_broken_is_refused(inside):
-    assert_kept_dead(*post(SOAP, outbound(inside=inside)))
+def test_deep_or_broken_xml_is_refused(inside):
+    assert_kept_dead(*post_body(SOAP, outbound(inside=inside)))
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "cp037"])
-def test_another_encoding_than_utf_8_is_refused(encoding):
+def test_xml_in_another_encoding_than_utf_8_is_refused(encoding):
     text = f'<?xml version="1.0" encoding="{encoding}"?>' + outbound().decode()
-    assert_kept_dead(*post(SOAP, text.encode(encoding)))
+    assert_kept_dead(*post_body(SOAP, text.encode(encoding)))
 
 
-def test_a_declared_encoding_changes_nothing_in_how_the_bytes_are_read():
-    """In UTF-7 `+ADw-` is a `<`: nobody reads it so."""
+def test_declared_xml_encoding_is_ignored():
+    """In UTF-7 `+ADw-` is a `<`; it must not be read so."""
     body = outbound(b'<?xml version="1.0" encoding="utf-7"?>', b"+ADw-evil/+AD4-")
     assert [raw for raw, _ in soap.read(body).notifications] == [raw for raw, _ in soap.read(outbound()).notifications]
 
 
-JSON = [place for place in PLACES_BY_NAME.values() if place.goldens[0].path.suffix == ".json"]
+JSON = [installed for installed in ENDPOINTS_BY_NAME.values() if installed.goldens[0].path.suffix == ".json"]
 
 
-@pytest.mark.parametrize("place", JSON, ids=lambda place: place.name)
+@pytest.mark.parametrize("installed", JSON, ids=lambda installed: installed.name)
 @pytest.mark.parametrize(
     "body", [b"[" * 100_000, b'{"a":' * 100_000, b"[" * 900 + b"]" * 900], ids=["lists", "objects", "closed"]
 )
-def test_json_nested_too_deeply_is_an_answer_and_no_crash(place, body):
-    """Who has a token may store what no translator can read: it is kept as dead, and harms nothing else."""
+def test_deeply_nested_json_is_below_500(installed, body):
+    """A sender with a valid token may store an unreadable body: it is dead, and affects nothing else."""
     journal = MemoryJournal()
-    answer = take(door(journal), place.name, replace(place.request(), body=body))
-    assert answer.status < 500
-    assert [row.state for row in journal.rows()] == [State.DEAD] * (answer.status < 300)
+    response = handle(make_handler(journal), installed.name, replace(installed.request(), body=body))
+    assert response.status < 500
+    assert [row.state for row in journal.rows()] == [State.DEAD] * (response.status < 300)
 
 
 @pytest.mark.parametrize("number", ["1" * 5_000, "1e" + "9" * 12, "-" + "9" * 4_301, "1." + "0" * 5_000 + "1", "1E400"])
-def test_a_number_without_end_is_malformed_or_exact_and_never_fills_the_memory(number):
+def test_huge_numbers_are_exact_or_malformed(number):
     try:
         payload = Payload(parse_json(b'{"n": ' + number.encode() + b"}"))
     except Malformed:
@@ -107,21 +107,21 @@ def test_a_number_without_end_is_malformed_or_exact_and_never_fills_the_memory(n
         assert not isinstance(value, Decimal) or value == Decimal(number)
 
 
-def test_of_a_member_told_twice_every_reader_takes_the_same():
-    """A verifier and a translator that chose differently could be played against each other."""
+def test_every_reader_takes_the_same_of_duplicate_members():
+    """If verifier and translator chose differently, a forger could exploit it."""
     twice = b'{"a": {"id": 1}, "a": {"id": 2}, "\\u0061": {"id": 3}}'
     assert parse_json(twice)["a"] == json.loads(raw_member(twice, "a")) == json.loads(twice)["a"]
 
 
 @pytest.mark.parametrize("word", [b"NaN", b"Infinity", b"-Infinity"])
-def test_numbers_that_are_none_are_refused(word):
+def test_nan_and_infinity_are_malformed(word):
     with pytest.raises(Malformed):
         parse_json(b'{"n": ' + word + b"}")
 
 
-def test_hashes_are_salted_so_that_chosen_keys_do_not_collide():
+def test_nothing_fixes_the_hash_seed():
     """Nothing in the repository fixes Python's hash seed."""
     root = Path(__file__).parents[2]
-    told = [root / name for name in ("Procfile", "app.json", "dev.py", "Makefile", ".env.example")]
-    told += [*(root / "webhooks").rglob("*.py")]
-    assert [path for path in told if "PYTHONHASHSEED" in path.read_text()] == []
+    paths = [root / name for name in ("Procfile", "app.json", "dev.py", "Makefile", ".env.example")]
+    paths += [*(root / "webhooks").rglob("*.py")]
+    assert [path for path in paths if "PYTHONHASHSEED" in path.read_text()] == []

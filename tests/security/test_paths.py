@@ -1,10 +1,10 @@
-"""No name or token that a request tells ever becomes a path of a file, or a page."""
+"""No name or token of a request becomes a file path or a page."""
 
 from dataclasses import replace
 
 import pytest
 
-from doors import PLACES_BY_NAME, door, take
+from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
 from memory_journal import MemoryJournal
 from running import EVENT
 from wire import request, status, web
@@ -25,19 +25,19 @@ def wire(tmp_path_factory):
 
 @pytest.mark.parametrize("path", ODD)
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
-def test_a_path_that_climbs_leads_nowhere(wire, path, method):
-    answer = wire.send(request(path=path).replace(b"POST ", method + b" ", 1))
-    assert status(answer) in {400, 404, 405} or (b"acme/" in path and status(answer) == 200)
-    assert not any(word in answer for word in (b"root:", b"acme_secret_of_tests", b"scheme =", b"X-Injected"))
+def test_path_traversal_reaches_no_file(wire, path, method):
+    response = wire.send(request(path=path).replace(b"POST ", method + b" ", 1))
+    assert status(response) in {400, 404, 405} or (b"acme/" in path and status(response) == 200)
+    assert not any(word in response for word in (b"root:", b"acme_secret_of_tests", b"scheme =", b"X-Injected"))
 
 
-def test_what_stands_behind_the_name_opens_nothing_and_is_kept_nowhere():
+def test_path_token_opens_no_file_and_is_not_stored():
     journal = MemoryJournal()
-    place = PLACES_BY_NAME["github"]
-    answer = take(door(journal), "github", replace(place.request(), token="../../../etc/passwd"))
-    assert answer.status == 200
+    installed = ENDPOINTS_BY_NAME["github"]
+    response = handle(make_handler(journal), "github", replace(installed.request(), token="../../../etc/passwd"))
+    assert response.status == 200
     assert "passwd" not in repr(journal.rows()[0])
 
 
-def test_a_settings_file_name_comes_from_the_operator_only(wire):
+def test_request_headers_cannot_name_a_settings_file(wire):
     assert status(wire.send(request(b"SEGUE_CONFIG: /etc/passwd", b"X-Segue-Config: /etc/passwd", body=EVENT))) == 200

@@ -1,4 +1,4 @@
-"""A secret is never part of a repr, an answer, a log, a traceback, a table, an export, or a file that others read."""
+"""Secrets are never in a repr, response, log, traceback, table, export, or a file that other users can read."""
 
 import ast
 import json
@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from doors import PLACES_BY_NAME, call, door, places, sources, take
 from events import NOW, event
+from installed_endpoints import ENDPOINTS_BY_NAME, all_endpoints, call_wsgi, handle, make_handler, sources
 from memory_journal import MemoryJournal
 from running import SECRET, environment
 from translators.kit import Delivery
@@ -39,11 +39,11 @@ def has_secret(text):
     return any(value in text for value in VALUES.values())
 
 
-def test_no_repr_shows_a_secret():
+def test_repr_shows_no_secret():
     settings = load(VALUES, sources=sources())
     endpoints = bind(settings, sources())
     clients = Clients(settings.segment)
-    told = [
+    objects = [
         settings,
         settings.segment,
         settings.metrics,
@@ -52,12 +52,12 @@ def test_no_repr_shows_a_secret():
         clients.of("wk-s3cr3t-2"),
         Encryption((KEY,)),
     ]
-    for each in told:
-        assert not has_secret(repr(each)), type(each)
+    for value in objects:
+        assert not has_secret(repr(value)), type(value)
 
 
-def test_every_setting_that_is_secret_is_kept_out_of_reprs():
-    """Structural: a new secret setting must follow."""
+def test_every_secret_setting_has_repr_false():
+    """A new secret setting must have it too."""
     names = {
         key
         for schema in (*TABLES.values(), ENDPOINT)
@@ -72,18 +72,18 @@ def test_every_setting_that_is_secret_is_kept_out_of_reprs():
         assert "repr=False" in ast.unparse(node.value), node.target.id
 
 
-@pytest.mark.parametrize("place", places(), ids=lambda place: place.name)
-def test_no_answer_tells_a_secret_and_every_refusal_says_what_to_do(place):
-    secret = place.endpoint.secrets[0]
-    genuine = place.request()
+@pytest.mark.parametrize("installed", all_endpoints(), ids=lambda installed: installed.name)
+def test_responses_show_no_secret_and_every_refusal_has_a_hint(installed):
+    secret = installed.endpoint.secrets[0]
+    genuine = installed.request()
     for body in (genuine.body, b"", b"x", genuine.body + b" "):
-        answer = take(door(MemoryJournal()), place.name, replace(genuine, body=body, token=""))
-        assert secret.encode() not in answer.body
-        if answer.status >= 400:
-            assert set(json.loads(answer.body)) == {"error", "reason", "hint"}
+        response = handle(make_handler(MemoryJournal()), installed.name, replace(genuine, body=body, token=""))
+        assert secret.encode() not in response.body
+        if response.status >= 400:
+            assert set(json.loads(response.body)) == {"error", "reason", "hint"}
 
 
-def test_no_page_of_the_web_server_tells_a_secret(tmp_path):
+def test_web_pages_show_no_secret_and_have_nosniff(tmp_path):
     app = create_app(
         load({**VALUES, "SEGUE_DATABASE": f"sqlite:///{tmp_path}/j.db"}, sources=sources()), registry=plugins.load()
     )
@@ -93,20 +93,20 @@ def test_no_page_of_the_web_server_tells_a_secret(tmp_path):
     for rule in rules:
         path = rule.replace("<name>", "github").replace("<path:token>", "x")
         for headers in ({}, {"Authorization": f"Bearer {VALUES['SEGUE_METRICS_TOKEN']}"}):
-            answer = client.get(path, headers=headers)
-            assert not has_secret(answer.text), path
-            assert answer.headers["X-Content-Type-Options"] == "nosniff"
+            response = client.get(path, headers=headers)
+            assert not has_secret(response.text), path
+            assert response.headers["X-Content-Type-Options"] == "nosniff"
     app.extensions["segue"].journal.close()
 
 
-def test_an_unforeseen_failure_tells_its_sender_nothing_of_itself(tmp_path):
-    class Broken(MemoryJournal):
+def test_unexpected_error_shows_the_sender_no_details(tmp_path):
+    class BrokenJournal(MemoryJournal):
         def append(self, *_, **__):
             raise RuntimeError("postgres://user:s3cr3t-pass@host/db")
 
-    place = PLACES_BY_NAME["github"]
-    opened = door(Broken())
-    status, _, body = call(opened, "/webhooks/github", place.request())
+    installed = ENDPOINTS_BY_NAME["github"]
+    handler = make_handler(BrokenJournal())
+    status, _, body = call_wsgi(handler, "/webhooks/github", installed.request())
     assert status == 500
     assert b"s3cr3t" not in body
     assert b"Traceback" not in body
@@ -115,28 +115,28 @@ def test_an_unforeseen_failure_tells_its_sender_nothing_of_itself(tmp_path):
 KEPT = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
 
 
-@pytest.mark.parametrize("place", places(), ids=lambda place: place.name)
-def test_no_header_that_proves_the_sender_is_kept(place):
-    scheme = place.endpoint.scheme
+@pytest.mark.parametrize("installed", all_endpoints(), ids=lambda installed: installed.name)
+def test_signature_and_token_headers_are_not_stored(installed):
+    scheme = installed.endpoint.scheme
     proof = {getattr(scheme, name, None) or "" for name in ("header", "name")} | {
         f"{prefix}-signature" for prefix in getattr(scheme, "prefixes", ())
     }
-    assert not place.source.keep_headers & (KEPT | {name.lower() for name in proof})
-    genuine = place.request()
+    assert not installed.source.keep_headers & (KEPT | {name.lower() for name in proof})
+    genuine = installed.request()
     noisy = {**genuine.headers, "cookie": "s=s3cr3t", "x-api-key": "s3cr3t"}
     delivery = Delivery(
-        source=place.name, body=genuine.body, received_at=NOW, headers=noisy, query=genuine.query,
-        options=place.endpoint.options, method="POST",
+        source=installed.name, body=genuine.body, received_at=NOW, headers=noisy, query=genuine.query,
+        options=installed.endpoint.options, method="POST",
     )  # fmt: skip
-    for told in place.source.events(delivery, trust="verified"):
-        assert set(told.headers) <= place.source.keep_headers
-        assert "s3cr3t" not in json.dumps([dict(told.headers), dict(told.envelope)])
+    for stored in installed.source.events(delivery, trust="verified"):
+        assert set(stored.headers) <= installed.source.keep_headers
+        assert "s3cr3t" not in json.dumps([dict(stored.headers), dict(stored.envelope)])
 
 
-def test_the_session_of_an_outbound_message_is_dropped_before_anything_is_stored():
-    place = PLACES_BY_NAME["salesforce_token"]
+def test_session_id_of_an_outbound_message_is_not_stored():
+    installed = ENDPOINTS_BY_NAME["salesforce_token"]
     journal = MemoryJournal()
-    golden = next(each for each in place.goldens if b"SessionId" in each.body)
+    golden = next(golden for golden in installed.goldens if b"SessionId" in golden.body)
     session = golden.body.partition(b"<SessionId>")[2].partition(b"</SessionId>")[0]
     body = golden.body.replace(session, b"00D!live-session") if session else golden.body.replace(
         b"<SessionId/>", b"<SessionId>00D!live-session</SessionId>"
@@ -144,7 +144,7 @@ def test_the_session_of_an_outbound_message_is_dropped_before_anything_is_stored
     if b"live-session" not in body:
         body = body.replace(b'<SessionId xsi:nil="true"/>', b"<SessionId>00D!live-session</SessionId>")
     assert b"live-session" in body
-    take(door(journal), place.name, place.request(body=body))
+    handle(make_handler(journal), installed.name, installed.request(body=body))
     assert journal.rows()
     assert "live-session" not in repr(journal.rows())
 
@@ -152,7 +152,7 @@ def test_the_session_of_an_outbound_message_is_dropped_before_anything_is_stored
 @pytest.mark.parametrize(
     "command", [name for name in COMMANDS if name not in {"serve", "web", "work", "demo", "new-source", "tail"}]
 )
-def test_no_command_prints_a_secret(command, tmp_path, monkeypatch):
+def test_commands_print_no_secret(command, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     environ = {**environment(tmp_path), **VALUES}
     journal = open_journal(environ["SEGUE_DATABASE"], (KEY,))
@@ -164,7 +164,7 @@ def test_no_command_prints_a_secret(command, tmp_path, monkeypatch):
         assert SECRET not in result.output, arguments
 
 
-def test_wrong_settings_are_told_without_their_values():
+def test_settings_errors_show_no_values():
     wrong = {
         **VALUES,
         "GITHUB_WEBHOOK_SECRET": "gh s3cr3t \x00",
@@ -182,7 +182,7 @@ def modes(folder):
     }
 
 
-def test_the_journals_files_are_for_their_owner_alone(tmp_path):
+def test_journal_files_are_readable_by_their_owner_only(tmp_path):
     before = os.umask(0o022)
     try:
         journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
@@ -194,18 +194,18 @@ def test_the_journals_files_are_for_their_owner_alone(tmp_path):
         os.umask(before)
 
 
-def test_a_mode_that_the_operator_chose_is_left_and_one_for_everybody_is_pointed_out(tmp_path, monkeypatch):
+def test_file_mode_is_kept_and_check_warns_of_a_public_one(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     environ = environment(tmp_path)
     open_journal(environ["SEGUE_DATABASE"]).close()
-    for mode, told in ((0o660, False), (0o644, True)):
+    for mode, warns in ((0o660, False), (0o644, True)):
         (tmp_path / "segue.db").chmod(mode)
         output = CliRunner(env=environ).invoke(main, ["check"]).output
-        assert ("every user of this machine can open" in output) is told
+        assert ("every user of this machine can open" in output) is warns
         assert stat.S_IMODE((tmp_path / "segue.db").stat().st_mode) == mode
 
 
-def test_a_real_service_leaves_no_secret_in_its_files_or_output(tmp_path):
+def test_real_service_writes_no_secret_to_files_or_output(tmp_path):
     with web(tmp_path, SEGUE_LOG_LEVEL="debug", **VALUES) as wire:
         wire.send(request())
         wire.send(request(signed=False))

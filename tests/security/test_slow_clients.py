@@ -1,4 +1,4 @@
-"""Requests that come byte by byte ("slow loris") against real gunicorn with real sockets."""
+"""Requests that arrive byte by byte ("slow loris"), with real gunicorn and real sockets."""
 
 import contextlib
 import time
@@ -8,21 +8,21 @@ import pytest
 from running import EVENT
 from wire import read, request, status, web
 
-PATIENCE = 1.0
+REQUEST_TIMEOUT = 1.0
 
 
 CONCURRENT = pytest.mark.parametrize("wire", ["gevent", "gthread"], indirect=True)
-"""The sync worker serves one after the other, and keeps no connection: docs/security.md."""
+"""The sync worker serves one request at a time without keep-alive: docs/security.md."""
 
 
 @pytest.fixture(params=["gevent", "gthread", "sync"])
 def wire(request, tmp_path):
-    with web(tmp_path, SEGUE_WORKER_CLASS=request.param, SEGUE_REQUEST_TIMEOUT=str(PATIENCE)) as wire:
+    with web(tmp_path, SEGUE_WORKER_CLASS=request.param, SEGUE_REQUEST_TIMEOUT=str(REQUEST_TIMEOUT)) as wire:
         yield wire
 
 
 def dribble(sock, data, *, every=0.1, most=60):
-    """One byte at a time until the server has had enough; whether it had."""
+    """Send one byte at a time until the server closes; return whether it closed."""
     try:
         for number in range(most):
             sock.sendall(data[number : number + 1] or b"x")
@@ -32,29 +32,29 @@ def dribble(sock, data, *, every=0.1, most=60):
     return False
 
 
-def test_headers_that_dribble_are_cut_off(wire):
+def test_slow_headers_are_cut_off(wire):
     with wire.connect() as sock:
         assert dribble(sock, request() + b"x" * 100)
     assert wire.rows() == []
 
 
-def test_a_connection_that_says_nothing_is_closed(wire):
+def test_silent_connection_is_closed(wire):
     with wire.connect() as sock:
         assert read(sock) == b""
 
 
-def test_a_body_that_dribbles_is_answered_408_and_nothing_is_stored(wire):
-    whole = request()
+def test_slow_body_is_408_and_not_stored(wire):
+    data = request()
     with wire.connect() as sock:
-        sock.sendall(whole[: -len(EVENT)])
+        sock.sendall(data[: -len(EVENT)])
         dribble(sock, EVENT, most=8)
-        answer = read(sock)
-    assert status(answer) == 408
-    assert b'"too_slow"' in answer
+        response = read(sock)
+    assert status(response) == 408
+    assert b'"too_slow"' in response
     assert wire.rows() == []
 
 
-def test_a_chunked_body_that_dribbles_is_cut_off(wire):
+def test_slow_chunked_body_is_cut_off(wire):
     with wire.connect() as sock:
         sock.sendall(request(b"Transfer-Encoding: chunked", body=b"", length=False))
         with contextlib.suppress(OSError):
@@ -66,21 +66,21 @@ def test_a_chunked_body_that_dribbles_is_cut_off(wire):
 
 
 @CONCURRENT
-def test_a_client_in_no_hurry_between_two_requests_is_served(wire):
-    """The patience is for a request, not for the connection."""
+def test_keep_alive_pause_longer_than_the_request_timeout_is_served(wire):
+    """The timeout applies to a request, not to the connection."""
     keep = request().replace(b"Connection: close", b"Connection: keep-alive")
     with wire.connect() as sock:
         for _ in range(2):
             sock.sendall(keep)
-            answer = b""
-            while not answer.endswith(b"}"):
-                answer += sock.recv(4096)
-            assert status(answer) == 200
-            time.sleep(PATIENCE * 1.5)
+            response = b""
+            while not response.endswith(b"}"):
+                response += sock.recv(4096)
+            assert status(response) == 200
+            time.sleep(REQUEST_TIMEOUT * 1.5)
 
 
 @CONCURRENT
-def test_while_many_dawdle_others_are_served(wire):
+def test_other_clients_are_served_beside_25_slow_ones(wire):
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(wire.connect()) for _ in range(25)]
         for sock in slow:

@@ -1,4 +1,4 @@
-"""Requests that two readers may read in two ways, at real gunicorn, byte for byte."""
+"""Ambiguous requests, sent byte for byte to real gunicorn."""
 
 import pytest
 
@@ -10,7 +10,7 @@ FORGED = EVENT.replace(b"evt_1", b"evt_9")
 
 @pytest.fixture(scope="module", params=["gevent", "gthread"])
 def wire(request, tmp_path_factory):
-    """As on Heroku, where every peer is trusted to be the router."""
+    """Trust every client as a proxy, as on Heroku."""
     with web(tmp_path_factory.mktemp("web"), SEGUE_WORKER_CLASS=request.param, FORWARDED_ALLOW_IPS="*") as wire:
         yield wire
 
@@ -19,8 +19,8 @@ def keys(wire):
     return {row.event.key for row in wire.rows()}
 
 
-def lines(*told, body=b""):
-    return b"\r\n".join((*told, b"", body))
+def lines(*head_lines, body=b""):
+    return b"\r\n".join((*head_lines, b"", body))
 
 
 BASE = (b"POST /webhooks/acme HTTP/1.1", b"Host: h", b"Connection: close", b"X-Acme-Signature: " + signature(FORGED))
@@ -28,7 +28,7 @@ CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FORGED), FORGED)
 
 
 @pytest.mark.parametrize(
-    "whole",
+    "data",
     [
         lines(*BASE, b"Content-Length: 4", b"Transfer-Encoding: chunked", body=CHUNKED),
         lines(*BASE, b"Transfer-Encoding: chunked", b"Content-Length: 4", body=CHUNKED),
@@ -49,32 +49,32 @@ CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FORGED), FORGED)
         "folded", "space before colon of CL", "NUL", "bare CR", "no colon", "bad version",
     ],
 )  # fmt: skip
-def test_an_ambiguous_request_is_refused_and_what_stands_behind_it_is_no_request(wire, whole):
+def test_ambiguous_request_is_refused_and_nothing_after_it_is_read(wire, data):
     hidden = request(body=EVENT.replace(b"evt_1", b"evt_hidden"))
     with wire.connect() as sock:
-        sock.sendall(whole + hidden)
-        answer = read(sock)
-    assert status(answer) in {400, 501, 0}
-    assert answer.count(b"\r\nContent-Length: ") <= 1
+        sock.sendall(data + hidden)
+        response = read(sock)
+    assert status(response) in {400, 501, 0}
+    assert response.count(b"\r\nContent-Length: ") <= 1
     assert keys(wire) & {"evt_9", "evt_hidden"} == set()
 
 
-def test_a_header_with_underscores_is_not_taken_for_one_with_dashes(wire):
-    told = request(b"X_Acme_Signature: " + signature(FORGED), body=FORGED, signed=False)
-    answer = wire.send(told)
-    assert status(answer) == 401
-    assert b'"signature_missing"' in answer
+def test_header_with_underscores_is_dropped(wire):
+    data = request(b"X_Acme_Signature: " + signature(FORGED), body=FORGED, signed=False)
+    response = wire.send(data)
+    assert status(response) == 401
+    assert b'"signature_missing"' in response
 
 
 @pytest.mark.parametrize("order", [0, 1])
-def test_of_two_signatures_neither_is_chosen(wire, order):
+def test_two_signature_headers_are_401(wire, order):
     headers = [b"X-Acme-Signature: " + signature(FORGED), b"X-Acme-Signature: " + signature(FORGED, "other")]
-    whole = request(*headers[:: -1 if order else 1], body=FORGED, signed=False)
-    assert status(wire.send(whole)) == 401
+    data = request(*headers[:: -1 if order else 1], body=FORGED, signed=False)
+    assert status(wire.send(data)) == 401
 
 
 @pytest.mark.parametrize("header", [b"SCRIPT_NAME: /webhooks", b"PATH_INFO: /webhooks/acme", b"Script-Name: /webhooks"])
-def test_a_peer_cannot_move_the_path_by_a_header(wire, header):
+def test_script_name_and_path_info_headers_are_ignored(wire, header):
     assert status(wire.send(request(header, body=FORGED, path=b"/nowhere"))) in {404, 405}
     assert status(wire.send(request(header, body=EVENT))) == 200
 
@@ -82,22 +82,22 @@ def test_a_peer_cannot_move_the_path_by_a_header(wire, header):
 @pytest.mark.parametrize(
     "path", [b"http://evil.example/webhooks/acme", b"//webhooks/acme", b"/webhooks//acme", b"*", b"webhooks/acme"]
 )
-def test_an_odd_form_of_target_stores_nothing_or_is_the_door_itself(wire, path):
-    answer = wire.send(request(body=FORGED, path=path))
-    assert status(answer) in {400, 404, 405} or (path.endswith(b"/webhooks/acme") and status(answer) == 200)
+def test_odd_request_targets_are_refused_or_reach_the_endpoint(wire, path):
+    response = wire.send(request(body=FORGED, path=path))
+    assert status(response) in {400, 404, 405} or (path.endswith(b"/webhooks/acme") and status(response) == 200)
 
 
-def test_a_body_that_is_not_told_is_no_body(wire):
-    """What follows is the next request, and none of ours."""
-    answer = wire.send(lines(*BASE, body=FORGED))
-    assert status(answer) == 401
-    assert SECRET.encode() not in answer
+def test_request_without_length_has_no_body(wire):
+    """The bytes that follow are read as the next request."""
+    response = wire.send(lines(*BASE, body=FORGED))
+    assert status(response) == 401
+    assert SECRET.encode() not in response
 
 
-def test_a_get_with_a_body_stores_nothing(wire):
+def test_get_with_a_body_is_405_and_not_stored(wire):
     before = keys(wire)
-    got = EVENT.replace(b"evt_1", b"evt_got")
-    answer = wire.send(request(body=got).replace(b"POST ", b"GET ", 1))
-    assert status(answer) == 405
-    assert b"Select POST" in answer
+    body = EVENT.replace(b"evt_1", b"evt_got")
+    response = wire.send(request(body=body).replace(b"POST ", b"GET ", 1))
+    assert status(response) == 405
+    assert b"Select POST" in response
     assert keys(wire) == before

@@ -1,4 +1,4 @@
-"""Structural: whatever is secret is compared in constant time, and regular expressions take no time by design."""
+"""Secrets are compared in constant time, and no regular expression backtracks exponentially."""
 
 import ast
 import importlib
@@ -17,12 +17,12 @@ ROOT = Path(__file__).parents[2]
 SECRET = re.compile(
     r"secret|signature|token|digest|presented|password|credential|hmac|write_key|\bmac\b", re.IGNORECASE
 )
-JUDGED = {
-    ("webhooks/signatures/verify.py", "remember(token, body, until) != body"),  # digests of bodies, and no secret
+ALLOWED = {
+    ("webhooks/signatures/verify.py", "remember(token, body, until) != body"),  # digests of bodies
     ("webhooks/signatures/presented.py", "pair[0] == scheme.sig_key"),  # the name of a part
-    ("webhooks/signatures/diagnose.py", "bare != secret"),  # a configured one with itself
+    ("webhooks/signatures/diagnose.py", "bare != secret"),  # a configured secret with itself
 }
-"""What reads like a comparison of secrets and is none."""
+"""Comparisons that look like comparisons of secrets, but are not."""
 
 
 def comparisons(path):
@@ -30,45 +30,45 @@ def comparisons(path):
         if isinstance(node, ast.Compare) and any(isinstance(op, ast.Eq | ast.NotEq) for op in node.ops):
             sides = [node.left, *node.comparators]
             if any(isinstance(side, ast.Constant) for side in sides):
-                continue  # with a word of ours, such as a kind or an empty text
+                continue  # with a constant, such as a kind or an empty text
             text = ast.unparse(node)
             if any(SECRET.search(ast.unparse(side)) for side in sides):
                 yield text
 
 
-def test_no_secret_is_compared_by_equality():
-    """In the door, the verifiers and every translator; `hmac.compare_digest` is the way."""
-    rooms = [*(ROOT / "webhooks" / "signatures").rglob("*.py"), *(ROOT / "webhooks").glob("*.py")]
-    rooms += [*(ROOT / "translators").rglob("*.py")]
-    found = {(str(path.relative_to(ROOT)), text) for path in rooms for text in comparisons(path)}
-    assert found <= JUDGED
+def test_secrets_are_never_compared_by_equality():
+    """Check the service, the verifiers and every translator; they use `hmac.compare_digest`."""
+    files = [*(ROOT / "webhooks" / "signatures").rglob("*.py"), *(ROOT / "webhooks").glob("*.py")]
+    files += [*(ROOT / "translators").rglob("*.py")]
+    comparisons_found = {(str(path.relative_to(ROOT)), text) for path in files for text in comparisons(path)}
+    assert comparisons_found <= ALLOWED
 
 
-def test_the_test_above_would_see_one(tmp_path):
-    (tmp_path / "x.py").write_text("ok = given == secret\nno = kind == 'token'\nif token != expected: pass\n")
-    assert list(comparisons(tmp_path / "x.py")) == ["given == secret", "token != expected"]
+def test_comparison_check_detects_an_equality(tmp_path):
+    (tmp_path / "x.py").write_text("ok = value == secret\nno = kind == 'token'\nif token != expected: pass\n")
+    assert list(comparisons(tmp_path / "x.py")) == ["value == secret", "token != expected"]
 
 
-@pytest.mark.parametrize("room", ["verify.py", "presented.py", "../web/app.py"])
-def test_where_secrets_are_compared_it_is_by_compare_digest(room):
-    assert "hmac.compare_digest(" in (ROOT / "webhooks" / "signatures" / room).resolve().read_text()
+@pytest.mark.parametrize("module", ["verify.py", "presented.py", "../web/app.py"])
+def test_module_compares_secrets_by_compare_digest(module):
+    assert "hmac.compare_digest(" in (ROOT / "webhooks" / "signatures" / module).resolve().read_text()
 
 
 def patterns():
-    """Every regular expression of a module's own, by its name."""
-    found = {}
+    """Return every module-level regular expression by its name."""
+    by_name = {}
     for package in (translators, webhooks):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if module.name.endswith(("__main__", "gunicorn_conf", ".testing")):
                 continue
             for name, value in vars(importlib.import_module(module.name)).items():
                 if isinstance(value, re.Pattern):
-                    found[f"{module.name}.{name}"] = value
-    return found
+                    by_name[f"{module.name}.{name}"] = value
+    return by_name
 
 
 def members(items):
-    """The characters of the Basic Latin range that a part can match; all where it is more than one character."""
+    """Return the characters of the Basic Latin range that a part can match; all if it can match more than one character."""
     letters = {chr(code) for code in range(128)}
     if len(items) == 1 and items[0][0] in {sre.IN, sre.LITERAL, sre.NOT_LITERAL, sre.ANY}:
         return {letter for letter in letters if _matches(items[0], letter)}
@@ -76,7 +76,7 @@ def members(items):
 
 
 def beginnings(items):
-    """The characters that a part can begin with; all where that cannot be told."""
+    """Return the characters that a part can begin with; all if this is unknown."""
     kind, value = items[0]
     if kind in {sre.IN, sre.LITERAL, sre.NOT_LITERAL, sre.ANY}:
         return members(items[:1])
@@ -96,12 +96,12 @@ def _matches(item, letter):
     if kind is sre.ANY:
         return letter != "\n"
     negated = value[0][0] is sre.NEGATE
-    hit = any(_in(each, letter) for each in value)
+    hit = any(_in(item, letter) for item in value)
     return hit != negated
 
 
-def _in(each, letter):
-    kind, value = each
+def _in(item, letter):
+    kind, value = item
     if kind is sre.LITERAL:
         return ord(letter) == value
     if kind is sre.RANGE:
@@ -117,7 +117,7 @@ def _in(each, letter):
 
 
 def ambiguous(items):
-    """Two unbounded repeats side by side that can match the same character: the text can be shared out in many ways."""
+    """Return whether two adjacent unbounded repeats can match the same character, which allows backtracking."""
     before = set()
     for kind, value in items:
         if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT}:
@@ -152,15 +152,15 @@ def ambiguous(items):
 
 
 OPERATORS = {"translators.salesforce.custom._LINE"}
-"""Of what the operator writes into the settings."""
+"""Patterns for the operator's settings."""
 
 
 @pytest.mark.parametrize(("name", "pattern"), patterns().items(), ids=patterns())
-def test_no_regular_expression_can_be_made_to_share_a_text_out_in_many_ways(name, pattern):
+def test_no_regular_expression_backtracks_exponentially(name, pattern):
     assert not ambiguous(list(parser.parse(pattern.pattern, pattern.flags))) or name in OPERATORS
 
 
-def test_the_test_above_would_see_the_one_that_was_here():
-    """Freshdesk's, which took a minute for some thousand blanks in a field that a customer may fill."""
+def test_backtracking_check_detects_a_known_pattern():
+    """Freshdesk's old pattern took a minute for some thousand blanks in a field that a customer may fill."""
     assert ambiguous(list(parser.parse(r"\{\s*from\s*:\s*([^,{}]*?)\s*,")))
     assert not ambiguous(list(parser.parse(r"\{\s*from\s*:([^,{}]*),")))

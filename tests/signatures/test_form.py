@@ -1,4 +1,4 @@
-"""A secret of the wrong form is known before any webhook comes."""
+"""A secret of the wrong form is detected before any webhook arrives."""
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -19,7 +19,7 @@ BY_CERTIFICATE = PublicKey(
 
 
 @pytest.mark.parametrize(
-    ("scheme", "secret", "wanted"),
+    ("scheme", "secret", "expected"),
     [
         (HmacBody(header="X"), "anything at all", ""),
         (HEX, "ab" * 32, ""),
@@ -35,11 +35,11 @@ BY_CERTIFICATE = PublicKey(
         (SharedToken(where="header", name="X"), "token", ""),
     ],
 )
-def test_the_form_that_is_wanted_is_named(scheme, secret, wanted):
-    assert secret_format_error(scheme, secret) == wanted
+def test_secret_format_error_names_the_expected_form(scheme, secret, expected):
+    assert secret_format_error(scheme, secret) == expected
 
 
-def test_every_installed_scheme_takes_some_usual_secret():
+def test_every_installed_scheme_accepts_some_usual_secret():
     usual = ("user:a_secret_of_tests", "ab" * 32, "whsec_" + "QUFB" * 8, PEM)
     for source in plugins.load().sources.values():
         for name, scheme in source.schemes.items():

@@ -1,4 +1,4 @@
-"""Each scheme accepts what it signed, refuses what is stale, future, foreign or doubled, and never raises."""
+"""Each scheme accepts its own signatures, refuses stale, future and foreign ones, and never raises."""
 
 import base64
 import json
@@ -85,18 +85,18 @@ ROUND_TRIPS: list[tuple[str, Scheme, str]] = [
     ("query", SharedToken(where="query", name="secret"), "tok"), ("path", SharedToken(where="path"), "tok"),
     ("basic", SharedToken(where="basic"), "user:pässword"),
 ]  # fmt: skip
-EACH = pytest.mark.parametrize(
+EACH_SCHEME = pytest.mark.parametrize(
     ("scheme", "secret"), [case[1:] for case in ROUND_TRIPS], ids=[case[0] for case in ROUND_TRIPS]
 )
 BODY = b'{"id": "1", "notificationItems": [{"NotificationRequestItem": {"pspReference": "p"}}]}'
 
 
-class Memory(dict[str, str]):
+class TokenStore(dict[str, str]):
     def __call__(self, token: str, value: str, until: datetime) -> str:
         return self.setdefault(token, value)
 
 
-def made(scheme: Scheme, secret: str, *, now: datetime = NOW) -> Request:
+def signed_request(scheme: Scheme, secret: str, *, now: datetime = NOW) -> Request:
     signed = sign(scheme, body=BODY, secret=secret, now=now, url=URL)
     return sent(
         signed.body, {"Content-Type": "application/json", **signed.headers}, query=signed.query,
@@ -105,51 +105,51 @@ def made(scheme: Scheme, secret: str, *, now: datetime = NOW) -> Request:
     )  # fmt: skip
 
 
-def judged(scheme: Scheme, request: Request, *secrets: str, now: datetime = NOW, **more: Any) -> Verdict:
-    return verify(scheme, request, secrets, now=now, remember=more.pop("remember", Memory()), **more)
+def verdict_of(scheme: Scheme, request: Request, *secrets: str, now: datetime = NOW, **more: Any) -> Verdict:
+    return verify(scheme, request, secrets, now=now, remember=more.pop("remember", TokenStore()), **more)
 
 
-@EACH
-def test_what_was_signed_verifies_with_any_of_several_secrets(scheme: Scheme, secret: str) -> None:
-    verdict = judged(scheme, made(scheme, secret), "other", secret)
+@EACH_SCHEME
+def test_signed_request_verifies_with_any_of_several_secrets(scheme: Scheme, secret: str) -> None:
+    verdict = verdict_of(scheme, signed_request(scheme, secret), "other", secret)
     assert verdict.ok, verdict
     assert verdict.strength == scheme.strength
 
 
-@EACH
-def test_another_secret_does_not_verify_and_no_text_holds_one(scheme: Scheme, secret: str) -> None:
-    verdict = judged(scheme, made(scheme, secret), "never-to-be-seen")
+@EACH_SCHEME
+def test_wrong_secret_is_refused_and_not_shown(scheme: Scheme, secret: str) -> None:
+    verdict = verdict_of(scheme, signed_request(scheme, secret), "never-to-be-seen")
     assert verdict.fault in {Fault.SECRET, Fault.BODY}
     assert "never-to-be-seen" not in verdict.reason + verdict.hint
     assert verdict.hint
 
 
-@EACH
-def test_no_secret_is_no_entry(scheme: Scheme, secret: str) -> None:
-    for none in ((), ("",), (" \n",)):
-        assert judged(scheme, made(scheme, secret), *none).fault is Fault.NOT_CONFIGURED
+@EACH_SCHEME
+def test_missing_secret_is_not_configured(scheme: Scheme, secret: str) -> None:
+    for secrets in ((), ("",), (" \n",)):
+        assert verdict_of(scheme, signed_request(scheme, secret), *secrets).fault is Fault.NOT_CONFIGURED
 
 
-@EACH
+@EACH_SCHEME
 @pytest.mark.parametrize("days", [-1, 1])
-def test_a_signed_time_out_of_the_window_is_the_clock(scheme: Scheme, secret: str, days: int) -> None:
-    request = made(scheme, secret, now=NOW + timedelta(days=days))
-    verdict = judged(scheme, request, secret)
+def test_signed_time_outside_the_tolerance_is_clock(scheme: Scheme, secret: str, days: int) -> None:
+    request = signed_request(scheme, secret, now=NOW + timedelta(days=days))
+    verdict = verdict_of(scheme, request, secret)
     timed = (
         getattr(scheme, "ts_header", None) or getattr(scheme, "ts_path", None) or scheme in (STRIPE, PADDLE, RECURLY)
     )
     if timed or isinstance(scheme, StandardWebhooks):
         assert verdict.fault is Fault.CLOCK
         assert "86400 s" in verdict.reason
-        assert judged(scheme, request, secret, tolerance=90_000).ok
+        assert verdict_of(scheme, request, secret, tolerance=90_000).ok
     else:
         assert verdict.ok
 
 
-@EACH
+@EACH_SCHEME
 @given(data=st.data())
-def test_nothing_that_can_be_sent_makes_a_verifier_raise(scheme: Scheme, secret: str, data: st.DataObject) -> None:
-    good = made(scheme, secret)
+def test_verify_never_raises(scheme: Scheme, secret: str, data: st.DataObject) -> None:
+    good = signed_request(scheme, secret)
     text = st.text(max_size=60) | st.sampled_from(
         ["", "t=1,v1=", "t=9" * 40, "v1,", "sha256=", "é\udc80", "=" * 50, "1" * 30]
     )
@@ -158,25 +158,25 @@ def test_nothing_that_can_be_sent_makes_a_verifier_raise(scheme: Scheme, secret:
         body=data.draw(st.just(good.body) | st.binary(max_size=100)), headers=headers, query=data.draw(st.just(good.query) | st.just({})),
         path_token=data.draw(st.just(good.path_token) | text), public_url=data.draw(st.sampled_from([URL, "", "https://[", "::"])),
     )  # fmt: skip
-    verdict = judged(scheme, request, secret)
+    verdict = verdict_of(scheme, request, secret)
     if verdict.ok:
         assert isinstance(verdict, Verdict)
     else:
         assert verdict.reason
 
 
-def test_a_url_that_is_signed_must_be_configured() -> None:
-    verdict = judged(SQUARE, replace(made(SQUARE, "s"), public_url=""), "s")
+def test_scheme_that_signs_the_url_needs_a_public_url() -> None:
+    verdict = verdict_of(SQUARE, replace(signed_request(SQUARE, "s"), public_url=""), "s")
     assert verdict.fault is Fault.NOT_CONFIGURED
     assert "public URL" in verdict.reason
 
 
-def test_a_body_field_guards_against_replay() -> None:
+def test_timestamp_in_the_body_is_checked() -> None:
     def signed(body: bytes) -> Verdict:
-        return judged(LINEAR, sent(body, {"Linear-Signature": digest(b"s", body, "sha256", "hex").decode()}), "s")
+        return verdict_of(LINEAR, sent(body, {"Linear-Signature": digest(b"s", body, "sha256", "hex").decode()}), "s")
 
-    def linear(moment: Any) -> Verdict:
-        return signed(json.dumps({"webhookTimestamp": moment}).encode())
+    def linear(timestamp: Any) -> Verdict:
+        return signed(json.dumps({"webhookTimestamp": timestamp}).encode())
 
     assert linear(int(NOW.timestamp() * 1000)).ok
     assert linear(int(NOW.timestamp() * 1000) - 61_000).fault is Fault.CLOCK
@@ -186,14 +186,14 @@ def test_a_body_field_guards_against_replay() -> None:
 
 
 @pytest.mark.parametrize("scheme", [LINEAR, replace(LINEAR, ts_form="iso")])
-def test_a_saved_payload_is_signed_as_if_it_were_sent_now(scheme: HmacBody) -> None:
+def test_saved_payload_is_signed_with_the_current_time(scheme: HmacBody) -> None:
     signed = sign(scheme, body=b'{"a": 1, "webhookTimestamp": 1681207187330}', secret="s", now=NOW)
-    assert judged(scheme, sent(signed.body, dict(signed.headers)), "s").ok
+    assert verdict_of(scheme, sent(signed.body, dict(signed.headers)), "s").ok
     assert json.loads(signed.body)["a"] == 1
 
 
 @pytest.mark.parametrize("body", [b"no json", b"[]", b"1"])
-def test_a_body_that_cannot_hold_its_time_is_not_signed(body: bytes) -> None:
+def test_body_without_a_member_for_its_time_cannot_be_signed(body: bytes) -> None:
     with pytest.raises(CannotSign, match="webhookTimestamp"):
         sign(LINEAR, body=body, secret="s", now=NOW)
 
@@ -226,14 +226,14 @@ def test_a_body_that_cannot_hold_its_time_is_not_signed(body: bytes) -> None:
         (SharedToken(where="path"), {}, Fault.MISSING),
     ],
 )
-def test_what_cannot_be_read_says_so(scheme: Scheme, headers: Mapping[str, str], fault: Fault) -> None:
-    verdict = judged(scheme, sent(b"nothing", dict(headers), public_url=URL), "s")
+def test_unreadable_signature_has_a_reason_and_hint(scheme: Scheme, headers: Mapping[str, str], fault: Fault) -> None:
+    verdict = verdict_of(scheme, sent(b"nothing", dict(headers), public_url=URL), "s")
     assert verdict.fault is fault
     assert verdict.reason
     assert verdict.hint
 
 
-def test_standard_webhooks_agrees_with_the_official_library_and_takes_svix_names() -> None:
+def test_standard_webhooks_matches_the_official_library_and_svix_names() -> None:
     signature = Webhook(B64).sign("msg_1", NOW, BODY.decode())
     for prefix in ("webhook", "svix"):
         headers = {
@@ -241,10 +241,10 @@ def test_standard_webhooks_agrees_with_the_official_library_and_takes_svix_names
             f"{prefix}-timestamp": str(int(NOW.timestamp())),
             f"{prefix}-signature": f"v1,AAAA {signature}",
         }
-        assert judged(StandardWebhooks(), sent(BODY, headers), B64).ok
+        assert verdict_of(StandardWebhooks(), sent(BODY, headers), B64).ok
 
 
-def test_standard_webhooks_takes_public_keys() -> None:
+def test_standard_webhooks_accepts_public_keys() -> None:
     ts = str(int(NOW.timestamp()))
     raw = KEYS["ed"].public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
     public = "whpk_" + base64.b64encode(raw).decode()
@@ -252,7 +252,7 @@ def test_standard_webhooks_takes_public_keys() -> None:
 
     def verdict(signature: str, *secrets: str) -> Verdict:
         headers = {"webhook-id": "msg_1", "webhook-timestamp": ts, "webhook-signature": signature}
-        return judged(StandardWebhooks(), sent(BODY, headers), *secrets)
+        return verdict_of(StandardWebhooks(), sent(BODY, headers), *secrets)
 
     assert verdict(f"v1a,{good}", B64, public).ok
     assert not verdict(f"v1a,{good[::-1]}", public).ok
@@ -275,17 +275,17 @@ def test_standard_webhooks_takes_public_keys() -> None:
         (PublicKey(kind="ed25519", header="X-S", id_header="X-Id", template="{id}{body}"), "ed"),
     ],
 )
-def test_public_keys_verify_and_the_wrong_kind_does_not(scheme: PublicKey, key: str) -> None:
+def test_public_key_verifies_and_another_kind_does_not(scheme: PublicKey, key: str) -> None:
     signed = sign(scheme, body=BODY, secret=pem(key), now=NOW)
     request = sent(BODY, dict(signed.headers))
-    assert judged(scheme, request, "no key", spki(key)).ok
+    assert verdict_of(scheme, request, "no key", spki(key)).ok
     for other in {"ec", "rsa", "ed"} - {key}:
-        assert judged(scheme, request, spki(other)).fault is Fault.SECRET
+        assert verdict_of(scheme, request, spki(other)).fault is Fault.SECRET
     with pytest.raises(CannotSign, match="only the provider has"):
         sign(scheme, body=BODY, secret=spki(key), now=NOW)
 
 
-def test_a_private_key_of_a_kind_that_does_not_sign_is_refused() -> None:
+def test_private_key_of_an_unsupported_kind_cannot_sign() -> None:
     from cryptography.hazmat.primitives.asymmetric import x25519
 
     text = x25519.X25519PrivateKey.generate().private_bytes(
@@ -298,7 +298,7 @@ def test_a_private_key_of_a_kind_that_does_not_sign_is_refused() -> None:
 
 
 @pytest.mark.parametrize("body", [b"{}", b"[]", b"7", b'{"items": null}', b'{"items": 7}'])
-def test_a_body_without_the_list_whose_items_are_signed_cannot_be_signed(body: bytes) -> None:
+def test_body_without_the_signed_list_cannot_be_signed(body: bytes) -> None:
     scheme = HmacFields(items="items", sig_path="sig", fields=("id",))
     with pytest.raises(CannotSign, match="no such list"):
         sign(scheme, body=body, secret="a secret", now=NOW)
@@ -328,16 +328,16 @@ def paypal(url: str = CERT_URL, *, webhook_id: str = "WH-1") -> Request:
     })  # fmt: skip
 
 
-def test_paypals_certificate_is_fetched_from_paypal_only() -> None:
-    asked = []
+def test_paypal_certificate_is_fetched_from_paypal_only() -> None:
+    fetched = []
 
     def fetch(url: str) -> bytes:
-        asked.append(url)
+        fetched.append(url)
         return certificate()
 
-    assert judged(PAYPAL, paypal(), "WH-1", fetch=fetch).ok
-    assert judged(PAYPAL, paypal(), "WH-2", fetch=fetch).fault is Fault.SECRET
-    asked.clear()
+    assert verdict_of(PAYPAL, paypal(), "WH-1", fetch=fetch).ok
+    assert verdict_of(PAYPAL, paypal(), "WH-2", fetch=fetch).fault is Fault.SECRET
+    fetched.clear()
     for url in (
         "http://api.paypal.com/v1/notifications/certs/x", "https://api.paypal.com.evil.example/v1/notifications/certs/x",
         "https://api.paypal.com@evil.example/v1/notifications/certs/x", "https://api.paypal.com:8443/v1/notifications/certs/x",
@@ -346,53 +346,56 @@ def test_paypals_certificate_is_fetched_from_paypal_only() -> None:
         "https://api.paypal.com/v1/notifications/certs/a b", "https://api.paypal.com/v1/notifications/certs/a\tb",
         "https://api.paypal.com/v1/notifications/certs/\u00e9", "https://api.paypal.com/v1/notifications/certs/" + "a" * 3000,
     ):  # fmt: skip
-        assert judged(PAYPAL, paypal(url), "WH-1", fetch=fetch).fault is Fault.MALFORMED, url
-    assert asked == []
+        assert verdict_of(PAYPAL, paypal(url), "WH-1", fetch=fetch).fault is Fault.MALFORMED, url
+    assert fetched == []
 
 
-def test_a_certificate_that_cannot_be_used_is_refused() -> None:
-    assert judged(PAYPAL, paypal(), "WH-1").fault is Fault.MALFORMED
-    assert "not valid now" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: certificate(days=-1)).reason
-    assert "returned no certificate" in judged(PAYPAL, paypal(), "WH-1", fetch=lambda _: b"hello").reason
+def test_unusable_certificate_is_refused() -> None:
+    assert verdict_of(PAYPAL, paypal(), "WH-1").fault is Fault.MALFORMED
+    assert "not valid now" in verdict_of(PAYPAL, paypal(), "WH-1", fetch=lambda _: certificate(days=-1)).reason
+    assert "returned no certificate" in verdict_of(PAYPAL, paypal(), "WH-1", fetch=lambda _: b"hello").reason
 
 
-def test_mailguns_token_may_come_again_with_the_same_body_only() -> None:
-    memory = Memory()
-    request = made(MAILGUN, "s")
-    assert judged(MAILGUN, request, "s", remember=memory).ok
-    assert judged(MAILGUN, request, "s", remember=memory).ok
+def test_mailgun_token_is_accepted_again_with_the_same_body_only() -> None:
+    store = TokenStore()
+    request = signed_request(MAILGUN, "s")
+    assert verdict_of(MAILGUN, request, "s", remember=store).ok
+    assert verdict_of(MAILGUN, request, "s", remember=store).ok
     forged = json.loads(request.body) | {"event-data": {"event": "forged"}}
-    verdict = judged(MAILGUN, replace(request, body=json.dumps(forged).encode()), "s", remember=memory)
+    verdict = verdict_of(MAILGUN, replace(request, body=json.dumps(forged).encode()), "s", remember=store)
     assert verdict.fault is Fault.REPLAYED
-    assert judged(MAILGUN, request, "s", remember=None).fault is Fault.MALFORMED
+    assert verdict_of(MAILGUN, request, "s", remember=None).fault is Fault.MALFORMED
 
 
-def test_a_public_url_that_is_none_fits_nothing_and_raises_nothing() -> None:
+def test_malformed_public_url_matches_nothing_and_does_not_raise() -> None:
     for url in ("https://[", "https://a:x/"):
-        assert judged(TWILIO, replace(made(TWILIO, "s"), public_url=url), "s").fault in {Fault.SECRET, Fault.BODY}
+        assert verdict_of(TWILIO, replace(signed_request(TWILIO, "s"), public_url=url), "s").fault in {
+            Fault.SECRET,
+            Fault.BODY,
+        }
 
 
-def test_what_is_no_json_cannot_be_signed_in_its_body() -> None:
+def test_body_that_is_not_json_cannot_hold_a_signature() -> None:
     with pytest.raises(CannotSign):
         sign(MAILGUN, body=b"no json", secret="s", now=NOW)
 
 
-def test_an_adyen_item_without_a_signature_is_missing_one() -> None:
-    assert judged(ADYEN, sent(b'{"notificationItems": [{}]}', {}), HEX).fault is Fault.MISSING
+def test_adyen_item_without_a_signature_is_signature_missing() -> None:
+    assert verdict_of(ADYEN, sent(b'{"notificationItems": [{}]}', {}), HEX).fault is Fault.MISSING
 
 
-def test_twilios_json_must_be_the_body_that_its_hash_names() -> None:
-    request = made(TWILIO, "s")
-    assert judged(TWILIO, request, "s").ok
-    assert judged(TWILIO, replace(request, body=b"{}"), "s").fault is Fault.MALFORMED
+def test_twilio_json_body_must_match_its_hash() -> None:
+    request = signed_request(TWILIO, "s")
+    assert verdict_of(TWILIO, request, "s").ok
+    assert verdict_of(TWILIO, replace(request, body=b"{}"), "s").fault is Fault.MALFORMED
 
 
-def test_a_key_in_the_wrong_form_does_not_stand_in_the_way_of_the_others() -> None:
-    request = made(StandardWebhooks(), B64)
-    assert judged(StandardWebhooks(), request, "not base64 !", B64).ok
-    assert judged(ADYEN_BODY, made(ADYEN_BODY, HEX), "not hex", HEX).ok
+def test_malformed_key_does_not_block_the_other_keys() -> None:
+    request = signed_request(StandardWebhooks(), B64)
+    assert verdict_of(StandardWebhooks(), request, "not base64 !", B64).ok
+    assert verdict_of(ADYEN_BODY, signed_request(ADYEN_BODY, HEX), "not hex", HEX).ok
 
 
-def test_a_scheme_that_nobody_knows_is_a_bug_and_not_an_entry() -> None:
+def test_unknown_scheme_raises_type_error() -> None:
     with pytest.raises(TypeError):
         verify(object(), sent(b"", {}), ["s"], now=NOW)  # type: ignore[arg-type]

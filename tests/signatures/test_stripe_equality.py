@@ -1,4 +1,4 @@
-"""Our verifier decides as stripe's own does, and is only ever stricter: it refuses the future too."""
+"""Our verifier agrees with Stripe's library, and is stricter only in refusing future timestamps."""
 
 import contextlib
 import time
@@ -16,8 +16,8 @@ SECRET = "whsec_test_secret"
 SIGN = stripe.WebhookSignature._compute_signature
 
 
-def theirs(body: bytes, header: str, now: int, secret: str = SECRET) -> bool:
-    """By the clock that ours is given: on a busy machine a second passes between the two."""
+def stripe_accepts(body: bytes, header: str, now: int, secret: str = SECRET) -> bool:
+    """Return whether Stripe's library accepts the header at this time."""
     with contextlib.suppress(stripe.SignatureVerificationError), mock.patch("time.time", return_value=now):
         return stripe.WebhookSignature.verify_header(body.decode(), header, secret, tolerance=300)
     return False
@@ -28,24 +28,24 @@ def headers(draw: st.DrawFn, body: str, now: int) -> str:
     parts = []
     for _ in range(draw(st.integers(0, 5))):
         ts = now + draw(st.sampled_from([0, -299, -305, -10_000, 299, 305, 10_000]))
-        right = SIGN(f"{ts}.{body}", draw(st.sampled_from([SECRET, "other"])))
+        signature = SIGN(f"{ts}.{body}", draw(st.sampled_from([SECRET, "other"])))
         parts.append(
             draw(
                 st.sampled_from(
                     [
                         f"t={ts}",
                         f"t={now}",
-                        f"v1={right}",
-                        f"v0={right}",
-                        f"v1={right.upper()}",
+                        f"v1={signature}",
+                        f"v0={signature}",
+                        f"v1={signature.upper()}",
                         "v1=",
                         "t=",
                         "t=abc",
                         "junk",
                         "v1",
-                        f"v1={right}=x",
-                        f" v1={right}",
-                        f"t={ts},v1={right}",
+                        f"v1={signature}=x",
+                        f" v1={signature}",
+                        f"t={ts},v1={signature}",
                     ]
                 )
             )  # fmt: skip
@@ -54,21 +54,21 @@ def headers(draw: st.DrawFn, body: str, now: int) -> str:
 
 
 @given(st.data(), st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
-def test_we_decide_as_stripe_does(data: st.DataObject, body: str) -> None:
+def test_verification_agrees_with_the_stripe_library(data: st.DataObject, body: str) -> None:
     now = int(time.time())
     header = data.draw(headers(body, now)).strip()  # as any HTTP server does
     request = sent(body.encode(), {"Stripe-Signature": header})
     verdict = verify(STRIPE, request, [SECRET], now=datetime.fromtimestamp(now, UTC))
     if verdict.ok:
-        assert theirs(body.encode(), header, now)
+        assert stripe_accepts(body.encode(), header, now)
     elif verdict.fault is not Fault.CLOCK and "=x" not in header and " v1" not in header:
-        assert not theirs(body.encode(), header, now), verdict
+        assert not stripe_accepts(body.encode(), header, now), verdict
     if verdict.fault is Fault.CLOCK and "behind" in verdict.reason:
-        assert not theirs(body.encode(), header, now)
+        assert not stripe_accepts(body.encode(), header, now)
 
 
 @given(st.binary(max_size=200), st.integers(0, 2**33))
-def test_what_stripe_signs_verifies(body: bytes, at: int) -> None:
+def test_signature_of_the_stripe_library_verifies(body: bytes, at: int) -> None:
     text = body.decode("latin-1").encode()
     header = f"t={at},v1={SIGN(f'{at}.{text.decode()}', SECRET)}"
     assert verify(
@@ -80,7 +80,7 @@ def test_what_stripe_signs_verifies(body: bytes, at: int) -> None:
             assert verify(STRIPE, sent(text, {"Stripe-Signature": header}), [SECRET], now=late).fault is Fault.CLOCK
 
 
-def test_the_fake_v0_scheme_is_no_way_round() -> None:
-    right = SIGN("1700000000.{}", SECRET)
-    request = sent(b"{}", {"Stripe-Signature": f"t=1700000000,v0={right}"})
+def test_stripe_v0_scheme_is_refused() -> None:
+    signature = SIGN("1700000000.{}", SECRET)
+    request = sent(b"{}", {"Stripe-Signature": f"t=1700000000,v0={signature}"})
     assert verify(STRIPE, request, [SECRET], now=datetime.fromtimestamp(1700000000, UTC)).fault is Fault.MALFORMED

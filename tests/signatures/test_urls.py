@@ -1,4 +1,4 @@
-"""Schemes that sign the URL: which spellings are accepted, and how a mismatch of the URL is named."""
+"""Schemes that sign the URL: accepted spellings, and the diagnosis of another URL."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from acme import NOW
-from doors import places
+from installed_endpoints import all_endpoints
 from translators.kit import HmacRequest
 from webhooks.signatures import Fault, Request, Verdict, sign, verify
 
@@ -18,36 +18,36 @@ FORM = "application/x-www-form-urlencoded"
 
 
 def url_schemes() -> Iterator[tuple[str, HmacRequest]]:
-    for place in places():
-        scheme = place.endpoint.scheme
+    for installed in all_endpoints():
+        scheme = installed.endpoint.scheme
         if isinstance(scheme, HmacRequest) and "url" in scheme.parts:
-            yield place.name, scheme
+            yield installed.name, scheme
 
 
 SCHEMES = dict(url_schemes())
 DECODING = {name: scheme for name, scheme in SCHEMES.items() if scheme.decode_url}
 
 
-def arrived(
+def verify_url(
     scheme: HmacRequest, signed_url: str, *, query: str = "", configured: str = BASE, path: str = "/webhooks/it",
     secret: str = SECRET, **headers: str,
 ) -> Verdict:  # fmt: skip
-    made = sign(scheme, body=BODY, secret=secret, now=NOW, url=signed_url, content_type=FORM)
-    sent = {name.lower(): value for name, value in made.headers.items()} | {"content-type": FORM}
+    signed = sign(scheme, body=BODY, secret=secret, now=NOW, url=signed_url, content_type=FORM)
+    sent = {name.lower(): value for name, value in signed.headers.items()} | {"content-type": FORM}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    request = Request(
+    options = Request(
         body=BODY, headers=sent, query=dict(parse_qsl(query)), query_string=query, public_url=configured, path=path,
         url_setting="SEGUE_IT_PUBLIC_URL",
     )  # fmt: skip
-    return verify(scheme, request, [SECRET], now=NOW)
+    return verify(scheme, options, [SECRET], now=NOW)
 
 
-def test_every_scheme_that_signs_the_url_is_tried() -> None:
+def test_url_tests_cover_every_scheme_that_signs_the_url() -> None:
     assert {name.partition("_")[0] for name in SCHEMES} == {"square", "twilio", "hubspot"}
     assert {name.partition("_")[0] for name in DECODING} == {"twilio", "hubspot"}
 
 
-# what was signed; the query that came; headers; what the refusal says
+# signed URL; query and headers; expected text
 MISMATCHES: dict[str, tuple[str, dict[str, Any], str]] = {
     "slash": (f"{BASE}/", {}, "with a slash at its end"),
     "no slash": (BASE, {"configured": f"{BASE}/"}, "without the slash at its end"),
@@ -70,13 +70,11 @@ MISMATCHES: dict[str, tuple[str, dict[str, Any], str]] = {
 
 @pytest.mark.parametrize("name", SCHEMES)
 @pytest.mark.parametrize("mismatch", MISMATCHES)
-def test_a_signature_over_another_url_is_wrong_url_with_the_difference_and_the_setting(
-    name: str, mismatch: str
-) -> None:
-    signed_url, request, says = MISMATCHES[mismatch]
-    verdict = arrived(SCHEMES[name], signed_url, **request)
+def test_signature_of_another_url_is_wrong_url_with_difference_and_setting(name: str, mismatch: str) -> None:
+    signed_url, options, expected_text = MISMATCHES[mismatch]
+    verdict = verify_url(SCHEMES[name], signed_url, **options)
     assert verdict.fault is Fault.URL
-    assert says in verdict.reason
+    assert expected_text in verdict.reason
     assert "SEGUE_IT_PUBLIC_URL" in verdict.hint
     assert verdict.proven
     assert SECRET not in verdict.reason + verdict.hint
@@ -84,9 +82,9 @@ def test_a_signature_over_another_url_is_wrong_url_with_the_difference_and_the_s
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_ports_are_accepted_by_twilio_and_named_for_the_others(name: str) -> None:
+def test_twilio_accepts_url_ports_and_others_diagnose_them(name: str) -> None:
     for signed_url, configured in ((BASE.replace(".com", ".com:443"), BASE), (BASE, BASE.replace(".com", ".com:443"))):
-        verdict = arrived(SCHEMES[name], signed_url, configured=configured)
+        verdict = verify_url(SCHEMES[name], signed_url, configured=configured)
         if SCHEMES[name].port_variants:
             assert verdict.ok
         else:
@@ -95,25 +93,25 @@ def test_ports_are_accepted_by_twilio_and_named_for_the_others(name: str) -> Non
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_another_secret_is_not_taken_for_another_url_and_the_hint_names_the_setting(name: str) -> None:
-    verdict = arrived(SCHEMES[name], f"{BASE}/", secret="another", host="old.example.com")
+def test_wrong_secret_is_not_diagnosed_as_wrong_url(name: str) -> None:
+    verdict = verify_url(SCHEMES[name], f"{BASE}/", secret="another", host="old.example.com")
     assert verdict.fault is Fault.SECRET
     assert "SEGUE_IT_PUBLIC_URL" in verdict.hint
     assert not verdict.proven
 
 
 @pytest.mark.parametrize("host", ["evil.example/x?", "a b", "x" * 300, "a\r\nb", "[::1", "a:b:c", "é.example"])
-def test_a_host_that_is_none_is_not_tried(host: str) -> None:
-    verdict = arrived(SCHEMES["square"], f"https://{host}/webhooks/it", host=host)
+def test_malformed_host_header_is_not_tried(host: str) -> None:
+    verdict = verify_url(SCHEMES["square"], f"https://{host}/webhooks/it", host=host)
     assert verdict.fault is Fault.SECRET
     assert host not in verdict.reason
 
 
 @pytest.mark.parametrize("name", SCHEMES)
-def test_another_host_scheme_or_path_is_never_accepted(name: str) -> None:
+def test_other_host_scheme_or_path_is_never_accepted(name: str) -> None:
     for url in ("https://evil.example/webhooks/it", BASE.replace("https", "http"), f"{BASE}/more", f"{BASE}/"):
         host = url.split("/")[2]
-        assert not arrived(SCHEMES[name], url, host=host, x_forwarded_host=host, x_forwarded_proto="http").ok
+        assert not verify_url(SCHEMES[name], url, host=host, x_forwarded_host=host, x_forwarded_proto="http").ok
 
 
 SPELLINGS = ["user_id=ada%40example.com", "name=O%27Hara&sip=sip%3a1%40h", "u=https%3A%2F%2Fx%2Fy%3Fz&v=%28a%29%2A%21"]
@@ -121,33 +119,33 @@ SPELLINGS = ["user_id=ada%40example.com", "name=O%27Hara&sip=sip%3a1%40h", "u=ht
 
 @pytest.mark.parametrize("name", DECODING)
 @pytest.mark.parametrize("query", SPELLINGS)
-def test_a_query_signed_unescaped_and_sent_escaped_is_accepted(name: str, query: str) -> None:
+def test_query_signed_unescaped_and_sent_escaped_is_accepted(name: str, query: str) -> None:
     from urllib.parse import unquote
 
-    assert arrived(DECODING[name], f"{BASE}?{unquote(query)}", query=query).ok
-    assert arrived(DECODING[name], f"{BASE}?{query}", query=query).ok
+    assert verify_url(DECODING[name], f"{BASE}?{unquote(query)}", query=query).ok
+    assert verify_url(DECODING[name], f"{BASE}?{query}", query=query).ok
 
 
 @pytest.mark.parametrize("name", DECODING)
-def test_a_query_signed_escaped_and_sent_unescaped_is_accepted(name: str) -> None:
-    assert arrived(DECODING[name], f"{BASE}?user_id=ada%40example.com", query="user_id=ada@example.com").ok
+def test_query_signed_escaped_and_sent_unescaped_is_accepted(name: str) -> None:
+    assert verify_url(DECODING[name], f"{BASE}?user_id=ada%40example.com", query="user_id=ada@example.com").ok
 
 
 @pytest.mark.parametrize("name", DECODING)
-def test_a_query_signed_with_only_its_quotes_unescaped_is_accepted(name: str) -> None:
-    assert arrived(DECODING[name], f"{BASE}?n=O'Hara&u=a%40x", query="n=O%27Hara&u=a%40x").ok
+def test_query_signed_with_only_quotes_unescaped_is_accepted(name: str) -> None:
+    assert verify_url(DECODING[name], f"{BASE}?n=O'Hara&u=a%40x", query="n=O%27Hara&u=a%40x").ok
 
 
 @pytest.mark.parametrize("name", DECODING)
 @pytest.mark.parametrize("query", ["a=1%26b%3D2", "a=1%23b=2", "a=%2B1", "a=%2540"])
-def test_what_takes_a_query_apart_is_never_decoded(name: str, query: str) -> None:
-    """Else one signature would be good for other parameters than those that were signed."""
+def test_query_separators_are_never_decoded(name: str, query: str) -> None:
+    """Otherwise a signature would cover other parameters than the signed ones."""
     from urllib.parse import unquote
 
-    assert not arrived(DECODING[name], f"{BASE}?{unquote(query)}", query=query).ok
+    assert not verify_url(DECODING[name], f"{BASE}?{unquote(query)}", query=query).ok
 
 
-def test_without_a_public_url_the_setting_is_named() -> None:
-    verdict = arrived(SCHEMES["square"], BASE, configured="")
+def test_missing_public_url_names_the_setting() -> None:
+    verdict = verify_url(SCHEMES["square"], BASE, configured="")
     assert verdict.fault is Fault.NOT_CONFIGURED
     assert "SEGUE_IT_PUBLIC_URL" in verdict.hint

@@ -1,4 +1,4 @@
-"""Every published vector verifies, and stops verifying when anything is touched."""
+"""Every published vector verifies, and fails after any change."""
 
 import json
 from dataclasses import replace
@@ -9,26 +9,26 @@ from vectors import ADYEN, ADYEN_ITEM, SENDGRID, VECTORS, ZENDESK, Vector, sent,
 from webhooks.signatures import Fault, verify
 from webhooks.sources import plugins
 
-EACH = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
+EACH_VECTOR = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
 
 
-@EACH
-def test_the_vector_verifies_beside_wrong_secrets(vector: Vector) -> None:
+@EACH_VECTOR
+def test_vector_verifies_beside_wrong_secrets(vector: Vector) -> None:
     secrets = [*vector.wrong_secrets, "another secret", vector.secret]
     verdict = verify(vector.scheme, vector.request, secrets, now=vector.at)
     assert verdict.ok, verdict
 
 
-@EACH
-def test_without_its_secret_it_does_not(vector: Vector) -> None:
+@EACH_VECTOR
+def test_vector_without_its_secret_is_refused(vector: Vector) -> None:
     assert verify(vector.scheme, vector.request, ["another secret", *vector.wrong_secrets], now=vector.at).fault in {
         Fault.SECRET, Fault.BODY,
     }  # fmt: skip
     assert verify(vector.scheme, vector.request, [], now=vector.at).fault is Fault.NOT_CONFIGURED
 
 
-@EACH
-def test_a_changed_body_does_not(vector: Vector) -> None:
+@EACH_VECTOR
+def test_vector_with_a_changed_body_is_refused(vector: Vector) -> None:
     if not vector.request.body:
         return
     body = vector.request.body.replace(b"e", b"E") + b"&x=1"
@@ -37,8 +37,8 @@ def test_a_changed_body_does_not(vector: Vector) -> None:
     assert not verify(vector.scheme, replace(vector.request, body=body), [vector.secret], now=vector.at).ok
 
 
-@EACH
-def test_without_its_headers_it_is_missing(vector: Vector) -> None:
+@EACH_VECTOR
+def test_vector_without_headers_is_signature_missing(vector: Vector) -> None:
     if vector.scheme is ADYEN:
         return
     verdict = verify(vector.scheme, replace(vector.request, headers={}), [vector.secret], now=vector.at)
@@ -48,22 +48,22 @@ def test_without_its_headers_it_is_missing(vector: Vector) -> None:
 SOURCES = plugins.load().sources
 
 
-@EACH
-def test_the_source_itself_declares_the_scheme_that_the_vector_fits(vector: Vector) -> None:
-    """The schemes above are written down a second time; what a source declares must verify its provider's vectors."""
+@EACH_VECTOR
+def test_source_declares_the_scheme_of_its_vector(vector: Vector) -> None:
+    """The schemes above are copies; the source's own declaration must verify its provider's vectors."""
     words = vector.name.split()
     name = next((name for name in ("_".join(words[:2]), words[0]) if name in SOURCES), "")
     if not name:
         pytest.skip(f"there is no source for {vector.name}")
     schemes = list(SOURCES[name].schemes.values())
-    if vector.name == "plain":  # a body that tells no time of sending, which the source asks for
+    if vector.name == "plain":  # the body has no timestamp, which the source requires
         schemes = [replace(scheme, ts_path=None) for scheme in schemes]
     verdicts = [verify(scheme, vector.request, [vector.secret], now=vector.at) for scheme in schemes]
     assert any(verdict.ok for verdict in verdicts), verdicts
 
 
-def test_zendesks_old_order_of_body_and_timestamp_is_not_todays() -> None:
-    """The one vector on an old copy of Zendesk's page fits body + timestamp; today's order is the other way."""
+def test_zendesk_old_order_of_body_and_timestamp_is_refused() -> None:
+    """The vector on an old copy of Zendesk's page signs body + timestamp; today it is timestamp + body."""
     secret = "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA="
     headers = {"X-Zendesk-Webhook-Signature-Timestamp": "2021-07-25T10:00:00Z"}
     old = {"X-Zendesk-Webhook-Signature": "tRDSF7URY8BLCDlaBcQ7FHu051Zk+aAB0NKMP53teMw="}
@@ -73,7 +73,7 @@ def test_zendesks_old_order_of_body_and_timestamp_is_not_todays() -> None:
     assert verify(ZENDESK, sent(b'{"say": "hello"}', headers | now), [secret], now=at).ok
 
 
-def test_sendgrids_line_break_at_the_end_is_signed() -> None:
+def test_sendgrid_final_line_break_is_signed() -> None:
     vector = next(vector for vector in VECTORS if vector.scheme is SENDGRID)
     stripped = replace(vector.request, body=vector.request.body.rstrip())
     verdict = verify(SENDGRID, stripped, [vector.secret], now=vector.at)
@@ -81,7 +81,7 @@ def test_sendgrids_line_break_at_the_end_is_signed() -> None:
     assert "CR LF" in verdict.reason
 
 
-def test_every_item_of_adyen_must_pass_not_only_the_first() -> None:
+def test_every_adyen_item_must_verify() -> None:
     """Adyen's own Python helper looks at the first item only."""
     secret = next(vector.secret for vector in VECTORS if vector.scheme is ADYEN)
     body = json.loads(ADYEN_ITEM)
@@ -95,7 +95,7 @@ def test_every_item_of_adyen_must_pass_not_only_the_first() -> None:
     assert verify(ADYEN, sent(json.dumps(body).encode(), {}), [secret], now=unix(0)).fault is Fault.MALFORMED
 
 
-def test_hubspot_v3_fits_the_percent_decoded_url_too() -> None:
+def test_hubspot_v3_matches_the_percent_decoded_url() -> None:
     from vectors import HUB, HUBSPOT_3
 
     from webhooks.signatures import sign

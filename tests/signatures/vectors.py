@@ -1,4 +1,4 @@
-"""Published test vectors, each with the repository or page it stands in."""
+"""Published test vectors, each with its repository or page."""
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime

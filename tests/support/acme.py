@@ -1,4 +1,4 @@
-"""An invented provider for tests of the service: signs like Stripe, sends one event or a batch."""
+"""A fictional provider for tests of the service: it signs like Stripe and sends one event or a batch."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def make_source(*, head: Callable[[Item], Head] = plain_head, **more: Any) -> So
     def done(event: Event) -> Iterator[Message]:
         yield track("Thing Done", thing_id=event.body.id("id"))
 
-    source.ignore("thing.noise", because="it says nothing")
+    source.ignore("thing.noise", because="it has no content")
     return source
 
 

@@ -1,6 +1,6 @@
-"""Random requests to the handler of every installed source, and what must hold of each answer.
+"""Random requests to the endpoints of every installed source, and checks of each response.
 
-What is random is asked of a `Choice`, so that hypothesis, atheris and plain dice drive the same cases.
+Randomness comes from a `Choice`, so that hypothesis, atheris and a seeded generator drive the same cases.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from doors import Place, call, door, places
+from installed_endpoints import InstalledEndpoint, all_endpoints, call_wsgi, make_handler
 from translators.kit import Malformed
 from translators.salesforce import soap
 from webhooks.errors import SegueError
@@ -24,7 +24,7 @@ from webhooks.web.handler import HttpRequest
 
 T = TypeVar("T")
 DECLARED = {400, 401, 403, 404, 405, 408, 413, 415}
-"""What a request may be answered, besides success. 5xx is never the sender's to cause."""
+"""The error statuses that a request may get. No request may cause a 5xx."""
 ODD: tuple[Any, ...] = (
     None, True, False, 0, -1, 2**31, 2**63, -(2**70), 1.5, 1e308, "", " ", "0", "null", "\x00", "\ud800", "\udfff\ud800",
     "9" * 400, "1e999", "-", "a" * 3000, "\u202e\u2028", "2026-13-45T99:99:99Z", "0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59",
@@ -43,7 +43,7 @@ VALUES = (
 
 
 class Choice(Protocol):
-    """Where chance comes from."""
+    """A source of randomness."""
 
     def whole(self, low: int, high: int) -> int: ...
 
@@ -51,7 +51,7 @@ class Choice(Protocol):
 
 
 class Dice:
-    """Chance from a seed."""
+    """Randomness from a seed."""
 
     def __init__(self, seed: int | str) -> None:
         self._random = random.Random(seed)
@@ -68,7 +68,7 @@ def pick(choice: Choice, among: Sequence[T]) -> T:
 
 
 def mutated_json(value: Any, choice: Choice) -> Any:
-    """The value with one member somewhere in it changed, dropped, doubled or renamed."""
+    """Return the value with one of its members changed, dropped, doubled or renamed."""
     if isinstance(value, dict) and value and choice.whole(0, 9):
         name = pick(choice, list(value))
         how = choice.whole(0, 11)
@@ -78,18 +78,18 @@ def mutated_json(value: Any, choice: Choice) -> Any:
             return {**value, str(pick(choice, ODD))[:50]: value[name]}
         return {**value, name: mutated_json(value[name], choice)}
     if isinstance(value, list) and value and choice.whole(0, 9):
-        place = choice.whole(0, len(value) - 1)
+        index = choice.whole(0, len(value) - 1)
         if choice.whole(0, 5) == 0:
-            return value * 2 if len(value) < 50 else value[:place]
-        return [*value[:place], mutated_json(value[place], choice), *value[place + 1 :]]
+            return value * 2 if len(value) < 50 else value[:index]
+        return [*value[:index], mutated_json(value[index], choice), *value[index + 1 :]]
     if isinstance(value, str) and value and choice.whole(0, 2) == 0:
         at = choice.whole(0, len(value))
         return value[:at] + str(pick(choice, ODD))[:20] + value[at + choice.whole(0, 3) :]
     return pick(choice, ODD)
 
 
-def torn(body: bytes, choice: Choice) -> bytes:
-    """The bytes with pieces cut, put in, doubled or turned over."""
+def torn_bytes(body: bytes, choice: Choice) -> bytes:
+    """Return the bytes with parts cut, inserted, doubled or flipped."""
     for _ in range(choice.whole(1, 4)):
         at, length = choice.whole(0, len(body)), choice.whole(0, 40)
         piece = pick(choice, TOKENS) if choice.whole(0, 1) else choice.raw(12)
@@ -109,41 +109,41 @@ def torn(body: bytes, choice: Choice) -> bytes:
 
 
 def mutated(body: bytes, suffix: str, choice: Choice) -> bytes:
-    """A body of the provider's with something wrong in it, more often in its members than in its bytes."""
+    """Return a provider's body with an error in it, more often in its members than in its bytes."""
     if choice.whole(0, 3) == 0:
-        return torn(body, choice)
+        return torn_bytes(body, choice)
     try:
         if suffix == ".form":
             fields = parse_qsl(body.decode(), keep_blank_values=True)
-            place = choice.whole(0, max(0, len(fields) - 1))
-            fields[place : place + 1] = [(fields[place][0], str(pick(choice, ODD)))] * choice.whole(0, 3)
+            index = choice.whole(0, max(0, len(fields) - 1))
+            fields[index : index + 1] = [(fields[index][0], str(pick(choice, ODD)))] * choice.whole(0, 3)
             return urlencode(fields, errors="surrogatepass").encode()
         value = json.loads(body)
         for _ in range(choice.whole(1, 3)):
             value = mutated_json(value, choice)
         return json.dumps(value, ensure_ascii=bool(choice.whole(0, 3))).encode("utf-8", "surrogatepass")
     except (ValueError, IndexError, RecursionError):
-        return torn(body, choice)
+        return torn_bytes(body, choice)
 
 
 @dataclass(frozen=True)
-class Case:
-    """A request, and whether the provider's own secret signed it."""
+class FuzzCase:
+    """A request, and whether it is signed with the provider's secret."""
 
-    place: Place
+    installed: InstalledEndpoint
     path: str
-    incoming: HttpRequest
+    request: HttpRequest
     signed: bool
 
 
-def case(choice: Choice) -> Case:
-    """One request: mostly signed over a body that is wrong, else wrong in its headers, query, path or all of it."""
-    place = pick(choice, places())
-    golden = pick(choice, place.goldens)
+def make_case(choice: Choice) -> FuzzCase:
+    """Return one request: mostly a signed wrong body, otherwise wrong headers, query, path or all of them."""
+    installed = pick(choice, all_endpoints())
+    golden = pick(choice, installed.goldens)
     kind = choice.whole(0, 9)
     body = mutated(golden.body, golden.path.suffix, choice) if kind < 8 else choice.raw(300)
     try:
-        incoming = place.request(golden, body=body)
+        request = installed.request(golden, body=body)
         signed = True
     except (
         SegueError,
@@ -153,10 +153,10 @@ def case(choice: Choice) -> Case:
         TypeError,
         AttributeError,
         IndexError,
-    ):  # nothing to put a signature into
-        incoming, signed = replace(place.request(), body=body), False
+    ):  # the body has no member for the signature
+        request, signed = replace(installed.request(), body=body), False
     if kind in {5, 6, 9}:
-        headers = dict(incoming.headers)
+        headers = dict(request.headers)
         for _ in range(choice.whole(1, 4)):
             name = pick(choice, [*headers, "content-encoding", "content-length", "content-type", "x-odd"])
             how = choice.whole(0, 3)
@@ -166,89 +166,91 @@ def case(choice: Choice) -> Case:
                 headers[name] = f"{headers.get(name, '')}, {headers.get(name, '')}"
             else:
                 headers[name] = pick(choice, VALUES) if how == 2 else choice.raw(40).decode("latin-1")
-        incoming, signed = replace(incoming, headers=headers), False
-    query, token, method = urlencode(incoming.query), incoming.token, incoming.method
+        request, signed = replace(request, headers=headers), False
+    query, token, method = urlencode(request.query), request.token, request.method
     if kind in {7, 9}:
         query = choice.raw(60).decode("latin-1") if choice.whole(0, 1) else f"{query}&{query}&a=%ff&=&;"
         token = pick(choice, ["", "/", "..", "../../x", token + "/", choice.raw(20).decode("latin-1")])
         method = pick(choice, ["POST", "POST", "POST", "OPTIONS", "PUT", "PATCH", "DELETE", "GET", "TRACE", "X"])
         signed = False
     name = (
-        place.name
+        installed.name
         if choice.whole(0, 30)
-        else pick(choice, ["", "unknown", place.name.upper(), "a" * 500, "\xff", place.name + "\x00"])
+        else pick(choice, ["", "unknown", installed.name.upper(), "a" * 500, "\xff", installed.name + "\x00"])
     )
     path = f"/webhooks/{name}" + (f"/{token}" if token else "")
-    return Case(place, path, replace(incoming, query_string=query, method=method), signed)
+    return FuzzCase(installed, path, replace(request, query_string=query, method=method), signed)
 
 
 @dataclass
 class Tally:
-    """What came of the cases so far."""
+    """The results of the cases so far."""
 
     cases: int = 0
     answers: Counter[int] = field(default_factory=Counter)
     outcomes: Counter[str] = field(default_factory=Counter)
     stored: int = 0
     raised: dict[str, str] = field(default_factory=dict)
-    """The last line of a translator's traceback, and the source whose event it was."""
+    """The last line of a translator's traceback, and its source."""
 
 
 class Fuzzed:
-    """A handler over a real journal; `try_` sends one case and checks its answer."""
+    """A handler with a real journal; `send` sends one case and checks its response."""
 
     def __init__(self, journal: Journal) -> None:
         self.journal = journal
-        self.handler = door(journal, max_body=1 << 16)
+        self.handler = make_handler(journal, max_body=1 << 16)
         self.tally = Tally()
 
-    def try_(self, tried: Case) -> None:
+    def send(self, case: FuzzCase) -> None:
         before = self.journal.count()
-        status, headers, body = call(self.handler, tried.path, tried.incoming)
+        status, headers, body = call_wsgi(self.handler, case.path, case.request)
         new = self.journal.count() - before
-        about = f"{tried.place.name}: {status} {body[:200]!r} to {tried.incoming!r}"
+        details = f"{case.installed.name}: {status} {body[:200]!r} to {case.request!r}"
         self.tally.cases += 1
         self.tally.answers[status] += 1
-        assert 200 <= status < 300 or status in DECLARED, about
-        assert int(headers["Content-Length"]) == len(body), about
+        assert 200 <= status < 300 or status in DECLARED, details
+        assert int(headers["Content-Length"]) == len(body), details
         if status >= 400:
-            assert new == 0, f"stored on a rejection: {about}"
-            assert set(json.loads(body)) == {"error", "reason", "hint"}, about
-            assert tried.place.endpoint.secrets[0].encode() not in body, about
+            assert new == 0, f"stored on a rejection: {details}"
+            assert set(json.loads(body)) == {"error", "reason", "hint"}, details
+            assert case.installed.endpoint.secrets[0].encode() not in body, details
             return
-        self._accepted(tried, body, new, about)
+        self._accepted(case, body, new, details)
 
-    def _accepted(self, tried: Case, body: bytes, new: int, about: str) -> None:
-        source = tried.place.source
+    def _accepted(self, case: FuzzCase, body: bytes, new: int, details: str) -> None:
+        source = case.installed.source
         if source.nack is not None and body == source.nack.body:
-            assert new == 0, f"stored and not acknowledged: {about}"
+            assert new == 0, f"stored and not acknowledged: {details}"
             return
         if body.startswith((b'{"status":"accepted"', b'{"status":"duplicate"', b'{"status":"kept"')):
-            answer = json.loads(body)
-            assert answer["new"] == new, f"a 200 for what is not stored: {about}"
+            counts = json.loads(body)
+            assert counts["new"] == new, f"a 200 for an event that is not stored: {details}"
         elif source.ack is None or body != source.ack.body:
-            assert new == 0, f"a handshake that stored something: {about}"
+            assert new == 0, f"a handshake that stored something: {details}"
         self.tally.stored += new
         for row in self.journal.rows(newest_first=True, limit=min(new, 20)) if new else ():
-            assert row.event.source == tried.place.name, about
-            outcome = translate(row.event, tried.place.endpoint, namespace="fuzz")
-            assert isinstance(outcome, Translated | Ignored | Unsupported | Broken), about
+            assert row.event.source == case.installed.name, details
+            outcome = translate(row.event, case.installed.endpoint, namespace="fuzz")
+            assert isinstance(outcome, Translated | Ignored | Unsupported | Broken), details
             self.tally.outcomes[type(outcome).__name__] += 1
             if isinstance(outcome, Broken) and outcome.reason.startswith("Traceback"):
-                self.tally.raised[outcome.reason.strip().splitlines()[-1][:150]] = tried.place.name
+                self.tally.raised[outcome.reason.strip().splitlines()[-1][:150]] = case.installed.name
 
 
-SOAPS = [golden for place in places() if place.source.name == "salesforce" for golden in place.goldens]
+SOAPS = [
+    golden for installed in all_endpoints() if installed.source.name == "salesforce" for golden in installed.goldens
+]
 
 
 def soap_body(choice: Choice) -> bytes:
-    """An Outbound Message that something is wrong with."""
-    body = torn(pick(choice, SOAPS).body, choice) if choice.whole(0, 9) else choice.raw(400)
-    return body + torn(pick(choice, SOAPS).body, choice) if choice.whole(0, 9) == 0 else body
+    """Return an Outbound Message with an error in it."""
+    body = torn_bytes(pick(choice, SOAPS).body, choice) if choice.whole(0, 9) else choice.raw(400)
+    return body + torn_bytes(pick(choice, SOAPS).body, choice) if choice.whole(0, 9) == 0 else body
 
 
-def try_soap(body: bytes) -> bool:
-    """Whether it was read: whole, from its own bytes, or refused as malformed, and nothing else."""
+def parse_soap(body: bytes) -> bool:
+    """Return whether the message was read. It must be read whole, from its own bytes, or refused as malformed."""
     try:
         envelope = soap.read(body)
     except Malformed:

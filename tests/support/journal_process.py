@@ -1,4 +1,4 @@
-"""A process that has a SQLite journal open and does with it what a test says, one call at a time."""
+"""A process with an open SQLite journal that performs the operations of a test, one call at a time."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def reply(command, key):
         return journal.append([event(key)], now=NOW).new
     if command == "claim":
         claims = journal.claim(1000, worker="w", now=NOW, lease=timedelta(minutes=1))
-        return len(journal.settle([Settlement(claim=each, state=State.DELIVERED) for each in claims], now=NOW))
+        return len(journal.settle([Settlement(claim=claim, state=State.DELIVERED) for claim in claims], now=NOW))
     if command == "keys":
         return [row.event.key for row in journal.rows(limit=100_000)]
     if command == "close":
@@ -39,7 +39,7 @@ for line in sys.stdin:
 
 
 class JournalProcess:
-    """Appends `key`s; `acked` are those that were stored, by its word."""
+    """Appends keys; `acked` are those that it reported as stored."""
 
     def __init__(self, path: Path) -> None:
         self.acked: list[str] = []

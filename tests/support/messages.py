@@ -14,12 +14,12 @@ AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 
 
 def message(number: int | str = 1, **more: Any) -> dict[str, Any]:
-    """A sound track call; None among `more` takes a member away."""
-    made = {
+    """Return a valid track call; None in `more` removes a member."""
+    members = {
         "type": "track", "messageId": f"m-{number}", "timestamp": to_iso(AT), "userId": "u1",
         "event": "Order Completed", "properties": {"n": number}, **more,
     }  # fmt: skip
-    return {name: value for name, value in made.items() if value is not None}
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def encoded(number: int | str = 1, **more: Any) -> Encoded:

@@ -1,11 +1,11 @@
-"""What a source keeps of a delivery that it cannot read."""
+"""The event that a source stores of an unreadable delivery."""
 
 from translators.kit import Delivery, Source
 from translators.kit.unreadable import MALFORMED_TYPE
 
 
 def problem(source: Source, delivery: Delivery) -> str:
-    """Why the one event of a delivery could not be read; it is kept under a digest, with bytes of the delivery."""
+    """Return why the only event of a delivery could not be read; its key is a digest, its bytes are the delivery's."""
     (event,) = source.receive(delivery)
     assert (event.type, event.clock) == (MALFORMED_TYPE, "received")
     assert event.key.startswith("sha256:")

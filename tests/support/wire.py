@@ -1,4 +1,4 @@
-"""A real `segue web`, and bytes to it over a bare socket, exactly as they are given."""
+"""A real `segue web`, and raw bytes sent to it over a socket."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Wire:
         return socket.create_connection(("127.0.0.1", self.port), timeout=15)
 
     def send(self, request: bytes, *, finish: bool = True) -> bytes:
-        """The whole answer, until the server closes; empty where it only closes."""
+        """Send a request and return the whole response, until the server closes; empty if it only closes."""
         with self.connect() as sock:
             sock.sendall(request)
             if finish:
@@ -46,15 +46,15 @@ class Wire:
 
 
 def read(sock: socket.socket) -> bytes:
-    answer = b""
+    response = b""
     with contextlib.suppress(ConnectionResetError):
         while piece := sock.recv(65536):
-            answer += piece
-    return answer
+            response += piece
+    return response
 
 
-def status(answer: bytes) -> int:
-    return int(answer.split(b" ", 2)[1]) if answer.startswith(b"HTTP/") else 0
+def status(response: bytes) -> int:
+    return int(response.split(b" ", 2)[1]) if response.startswith(b"HTTP/") else 0
 
 
 def signature(body: bytes, secret: str = SECRET) -> bytes:
@@ -64,10 +64,10 @@ def signature(body: bytes, secret: str = SECRET) -> bytes:
 def request(
     *headers: bytes, body: bytes = EVENT, path: bytes = b"/webhooks/acme", length: bool = True, signed: bool = True
 ) -> bytes:
-    told = [b"POST " + path + b" HTTP/1.1", b"Host: hooks.example.com", b"Connection: close"]
-    told += [b"X-Acme-Signature: " + signature(body)] if signed else []
-    told += [b"Content-Length: %d" % len(body)] if length else []
-    return b"\r\n".join((*told, *headers, b"", body))
+    lines = [b"POST " + path + b" HTTP/1.1", b"Host: hooks.example.com", b"Connection: close"]
+    lines += [b"X-Acme-Signature: " + signature(body)] if signed else []
+    lines += [b"Content-Length: %d" % len(body)] if length else []
+    return b"\r\n".join((*lines, *headers, b"", body))
 
 
 @contextlib.contextmanager
@@ -78,7 +78,7 @@ def web(folder: Path, **environ: str) -> Iterator[Wire]:
         yield Wire(port, folder)
 
 
-def seconds(work: Any) -> tuple[float, Any]:
+def timed(work: Any) -> tuple[float, Any]:
     began = time.monotonic()
     result = work()
     return time.monotonic() - began, result

@@ -1,4 +1,4 @@
-"""Signing certificates are fetched once, without redirects, and their absence is a 503."""
+"""Signing certificates are cached, fetched without redirects, and a 503 if they cannot be fetched."""
 
 import contextlib
 import http.server
@@ -12,11 +12,11 @@ from webhooks.errors import Rejected
 from webhooks.http.certificates import Certificates
 
 
-class Handler(http.server.BaseHTTPRequestHandler):
-    asked: ClassVar[list[str]] = []
+class CertificateHandler(http.server.BaseHTTPRequestHandler):
+    requested_paths: ClassVar[list[str]] = []
 
     def do_GET(self) -> None:
-        self.asked.append(self.path)
+        self.requested_paths.append(self.path)
         if self.path == "/moved":
             self.send_response(302)
             self.send_header("Location", "/cert")
@@ -35,24 +35,24 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def url() -> Iterator[str]:
-    Handler.asked = []
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    CertificateHandler.requested_paths = []
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), CertificateHandler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
 
 
-def test_a_certificate_is_fetched_once_and_again_when_it_is_old(url: str) -> None:
+def test_certificate_is_cached_and_fetched_again_after_expiry(url: str) -> None:
     now = [0.0]
     certificates = Certificates(keep=10, clock=lambda: now[0])
     assert [certificates(f"{url}/cert") for _ in range(3)] == [b"certificate"] * 3
-    assert Handler.asked == ["/cert"]
+    assert CertificateHandler.requested_paths == ["/cert"]
     now[0] = 10.0
     certificates(f"{url}/cert")
-    assert Handler.asked == ["/cert"] * 2
+    assert CertificateHandler.requested_paths == ["/cert"] * 2
 
 
-def test_only_so_many_are_kept(url: str) -> None:
+def test_certificate_cache_holds_at_most_32(url: str) -> None:
     certificates = Certificates()
     for number in range(40):
         certificates(f"{url}/{number}")
@@ -60,22 +60,22 @@ def test_only_so_many_are_kept(url: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["/moved", "/none", "/large"])
-def test_what_is_not_plainly_there_is_unavailable(url: str, path: str) -> None:
+def test_redirected_missing_or_large_certificate_is_503(url: str, path: str) -> None:
     with pytest.raises(Rejected) as caught:
         Certificates()(url + path)
     assert caught.value.status == 503
-    assert "/cert" not in Handler.asked
+    assert "/cert" not in CertificateHandler.requested_paths
 
 
-def test_a_place_that_does_not_answer_is_unavailable() -> None:
+def test_unreachable_certificate_host_is_rejected() -> None:
     for nowhere in ("http://127.0.0.1:1/cert", "nonsense"):
         with pytest.raises(Rejected):
             Certificates(timeout=1)(nowhere)
 
 
 @pytest.mark.parametrize("path", ["/a b", "/a\tb", "/a\x00b", "/\x7f", "/\u00e9", "/a\r\nHost: x"])
-def test_a_url_that_is_none_is_503_and_no_other_error(url: str, path: str) -> None:
+def test_malformed_certificate_url_is_503(url: str, path: str) -> None:
     with pytest.raises(Rejected) as caught:
         Certificates()(url + path)
     assert caught.value.error == "certificate_unavailable"
-    assert Handler.asked == []
+    assert CertificateHandler.requested_paths == []

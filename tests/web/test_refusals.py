@@ -1,4 +1,4 @@
-"""Each refusal of a delivery: one line in the log, a count by cause, and in `segue status` and `segue alerts`."""
+"""Each refused delivery: one log line, a counter by cause, and `segue status` and `segue alerts`."""
 
 import gzip
 import logging
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from acme import NOW, SECRET, body, make_endpoint, make_source, signed
-from doors import PLACES_BY_NAME, call, door
+from installed_endpoints import ENDPOINTS_BY_NAME, call_wsgi, make_handler
 from memory_journal import MemoryJournal
 from translators.kit import Delivery, Response
 from webhooks.errors import Rejected
@@ -21,15 +21,15 @@ from webhooks.web.handler import HttpRequest, WebhookHandler
 from webhooks.web.refusals import MAX_LINES, WINDOW, Refusals
 
 
-class Bench:
-    """One endpoint, and what was made of the requests to it."""
+class EndpointBench:
+    """One endpoint, and the results of the requests to it."""
 
     def __init__(self, source: Any = None, **endpoint: Any) -> None:
         self.journal = MemoryJournal()
         self.now = NOW
         self.meter = Meter()
         self.totals = Totals(self.meter, self.journal)  # type: ignore[arg-type]
-        self.door = WebhookHandler(
+        self.handler = WebhookHandler(
             endpoints={"acme": make_endpoint(source or make_source(), **endpoint)}, sources={"closed": make_source()},
             journal=self.journal, max_body=1000, clock=lambda: self.now, meter=self.meter,
         )  # type: ignore[arg-type]  # fmt: skip
@@ -38,12 +38,12 @@ class Bench:
         self, payload: bytes = b"", *, name: str = "acme", method: str = "POST", sign: bytes | None = None, query: str = "",
         length: str | None = None, **headers: str,
     ) -> int:  # fmt: skip
-        sent = {"content-length": str(len(payload)) if length is None else length}
+        request_headers = {"content-length": str(len(payload)) if length is None else length}
         if sign is not None:
-            sent |= {key.lower(): value for key, value in signed(sign).items()}
-        sent |= {key.lower().replace("_", "-"): value for key, value in headers.items()}
-        incoming = HttpRequest(method=method, body=payload, headers=sent, query_string=query)
-        return call(self.door, f"/webhooks/{name}", incoming)[0]
+            request_headers |= {key.lower(): value for key, value in signed(sign).items()}
+        request_headers |= {key.lower().replace("_", "-"): value for key, value in headers.items()}
+        request = HttpRequest(method=method, body=payload, headers=request_headers, query_string=query)
+        return call_wsgi(self.handler, f"/webhooks/{name}", request)[0]
 
     def refused(self) -> dict[tuple[str, str], Any]:
         self.totals.flush()
@@ -59,7 +59,7 @@ class Bench:
 
 LARGE = body(note="x" * 2000)
 ENCODED = gzip.compress(body())
-# what is sent, the error, what is known of its signature
+# request, error, state of the signature
 CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "no signature": ({"payload": body()}, "signature_missing", "missing"),
     "wrong signature": ({"payload": body(), "sign": b"other"}, "wrong_secret", "wrong"),
@@ -78,7 +78,7 @@ CASES: dict[str, tuple[dict[str, Any], str, str]] = {
     "a scanner's get": ({"method": "GET", "query": "a=1"}, "method_not_allowed", "missing"),
     "guard": ({"payload": body(), "sign": body(), "query": "org=foreign"}, "refused", "right"),
     "closed": ({"payload": body(), "name": "closed"}, "not_configured", "not_checked"),
-    "unknown": ({"payload": body(), "name": "nobody"}, "unknown_source", "not_checked"),
+    "unknown": ({"payload": body(), "name": "other"}, "unknown_source", "not_checked"),
 }  # fmt: skip
 LOST = {
     "re-serialised", "too large", "a bomb", "a signed encoding", "an encoding", "no gzip", "method", "get", "guard",
@@ -86,10 +86,10 @@ LOST = {
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_a_refusal_is_one_line_of_the_log_one_count_and_in_the_status(case: str, caplog: Any) -> None:
+def test_refusal_is_logged_counted_and_alerted_by_cause(case: str, caplog: Any) -> None:
     request, error, signature = CASES[case]
-    bench = Bench()
-    name = {"nobody": "unknown"}.get(request.get("name", "acme"), request.get("name", "acme"))
+    bench = EndpointBench()
+    name = {"other": "unknown"}.get(request.get("name", "acme"), request.get("name", "acme"))
     with caplog.at_level(logging.WARNING):
         status = bench.send(**request)
     assert 400 <= status < 600
@@ -114,8 +114,8 @@ def test_a_refusal_is_one_line_of_the_log_one_count_and_in_the_status(case: str,
         assert "provider's console" in alert.hint
 
 
-def test_the_log_holds_neither_secret_nor_body_nor_query(caplog: Any) -> None:
-    bench = Bench()
+def test_refusal_log_has_no_secret_body_or_query(caplog: Any) -> None:
+    bench = EndpointBench()
     private = body(note="very private")
     with caplog.at_level(logging.DEBUG):
         bench.send(private, sign=private, method="PUT", query="email=ada@example.com")
@@ -127,8 +127,8 @@ def test_the_log_holds_neither_secret_nor_body_nor_query(caplog: Any) -> None:
         assert never not in text
 
 
-def test_an_alert_of_lost_deliveries_ends_a_day_after_the_last_and_grows_with_their_number() -> None:
-    bench = Bench()
+def test_alert_of_lost_deliveries_grows_and_ends_after_a_day() -> None:
+    bench = EndpointBench()
     bench.send(LARGE, sign=LARGE)
     assert bench.alerts()["refused:acme"].weight == 10
     for _ in range(30):
@@ -142,13 +142,13 @@ def test_an_alert_of_lost_deliveries_ends_a_day_after_the_last_and_grows_with_th
     assert bench.alerts() == {}
 
 
-def test_a_proven_clock_is_alerted_of_and_a_journal_that_is_unavailable_is_not() -> None:
-    """The provider sends again what was answered 503."""
-    bench = Bench()
+def test_clock_fault_raises_an_alert_and_unavailable_journal_does_not() -> None:
+    """The provider retries a delivery that got a 503."""
+    bench = EndpointBench()
     bench.now = NOW + timedelta(days=1)
     bench.send(body(), sign=body())
     assert "clock" in bench.alerts()["refused:acme"].text
-    bench = Bench()
+    bench = EndpointBench()
     bench.journal.away = True
     assert bench.send(body(), sign=body()) == 503
     bench.journal.away = False
@@ -156,15 +156,15 @@ def test_a_proven_clock_is_alerted_of_and_a_journal_that_is_unavailable_is_not()
     assert bench.alerts() == {}
 
 
-def test_a_source_that_answers_in_its_own_words_is_recorded_alike(caplog: Any) -> None:
-    bench = Bench(make_source(nack=Response(body=b"<no/>", content_type="text/xml")))
+def test_refusal_with_a_nack_of_the_source_is_recorded(caplog: Any) -> None:
+    bench = EndpointBench(make_source(nack=Response(body=b"<no/>", content_type="text/xml")))
     with caplog.at_level(logging.WARNING):
         assert bench.send(body(), sign=body(), query="org=foreign") == 200
     assert [record.error for record in caplog.records if record.message == "rejected"] == ["refused"]
     assert bench.refused()["acme", "refused"].signed == 1
 
 
-def test_a_flood_is_sampled_and_what_was_left_out_is_counted_and_said(caplog: Any) -> None:
+def test_log_of_a_refusal_flood_is_sampled_and_summarised(caplog: Any) -> None:
     clock = [0.0]
     refusals = Refusals(Meter(), tick=lambda: clock[0])
     rejected = Rejected(401, "wrong_secret", "No.")
@@ -188,7 +188,7 @@ def test_a_flood_is_sampled_and_what_was_left_out_is_counted_and_said(caplog: An
         assert refusals._windows.keys() == {("acme", "wrong_secret")}
 
 
-def test_what_was_left_out_is_said_at_the_process_end(caplog: Any) -> None:
+def test_summary_of_omitted_lines_is_logged_at_process_exit(caplog: Any) -> None:
     refusals = Refusals(Meter(), tick=lambda: 0.0)
     with caplog.at_level(logging.WARNING):
         for _ in range(MAX_LINES + 3):
@@ -198,7 +198,7 @@ def test_what_was_left_out_is_said_at_the_process_end(caplog: Any) -> None:
     assert [record.left_out for record in caplog.records if record.message == "more rejections"] == [3]
 
 
-def test_a_summary_comes_with_the_next_refusal_too(caplog: Any) -> None:
+def test_next_refusal_logs_the_summary_of_an_ended_window(caplog: Any) -> None:
     clock = [0.0]
     refusals = Refusals(Meter(), tick=lambda: clock[0])
     with caplog.at_level(logging.WARNING):
@@ -209,40 +209,40 @@ def test_a_summary_comes_with_the_next_refusal_too(caplog: Any) -> None:
     assert [record.left_out for record in caplog.records if record.message == "more rejections"] == [7]
 
 
-@pytest.mark.parametrize("name", sorted(PLACES_BY_NAME))
-def test_what_a_provider_signed_is_recognised_when_it_is_refused(name: str) -> None:
-    """By every scheme: a method that is not taken, and an encoding that is not known."""
-    place = PLACES_BY_NAME[name]
-    opened = door(MemoryJournal())
-    genuine = place.request()
+@pytest.mark.parametrize("name", sorted(ENDPOINTS_BY_NAME))
+def test_refused_request_with_a_valid_signature_is_recognised(name: str) -> None:
+    """For every scheme: an unknown Content-Encoding."""
+    installed = ENDPOINTS_BY_NAME[name]
+    handler = make_handler(MemoryJournal())
+    genuine = installed.request()
     path = f"/webhooks/{name}" + (f"/{genuine.token}" if genuine.token else "")
     headers = {**genuine.headers, "content-encoding": "zstd"}
-    assert call(opened, path, replace(genuine, headers=headers))[0] == 415
-    expected = "not_checked" if getattr(place.endpoint.scheme, "cert_url_header", None) else "right"
+    assert call_wsgi(handler, path, replace(genuine, headers=headers))[0] == 415
+    expected = "not_checked" if getattr(installed.endpoint.scheme, "cert_url_header", None) else "right"
     (sample,) = [
         sample
-        for sample in next(iter(opened.meter.signed_rejected.collect())).samples
+        for sample in next(iter(handler.meter.signed_rejected.collect())).samples
         if sample.name.endswith("_total")
     ]
     assert sample.labels == {"source": name, "reason": "unsupported_encoding", "signature": expected}
 
 
-def test_a_handshake_or_guard_that_fails_is_no_500(caplog: Any) -> None:
+def test_handshake_that_raises_is_not_a_500(caplog: Any) -> None:
     source = make_source()
 
     @source.handshake(signed=False)
     def unsigned(delivery: Delivery) -> Response | None:
         return Response(body=delivery.payload.text("hello").encode()) if delivery.payload["a"]["b"] else None  # type: ignore[index]
 
-    bench = Bench(source)
+    bench = EndpointBench(source)
     assert bench.send(b"\xff\xfe garbage") == 401
     assert bench.send(b"{}") == 401
     assert bench.send(body(), sign=body()) == 200
     assert len(bench.journal.rows()) == 1
 
 
-def test_a_mistyped_name_in_the_url_is_logged_with_the_nearest_one(caplog: Any) -> None:
-    bench = Bench()
+def test_mistyped_source_name_is_logged_with_the_most_similar_name(caplog: Any) -> None:
+    bench = EndpointBench()
     with caplog.at_level(logging.WARNING):
         for name in ("acmee", "x" * 4000, "t0ken"):
             assert bench.send(body(), sign=body(), name=name) == 404
@@ -250,9 +250,9 @@ def test_a_mistyped_name_in_the_url_is_logged_with_the_nearest_one(caplog: Any) 
     assert details == ["the most similar name is acme", "", ""]
 
 
-def test_the_announced_size_of_a_body_that_is_too_large_is_logged(caplog: Any) -> None:
+def test_content_length_of_a_too_large_body_is_logged(caplog: Any) -> None:
     with caplog.at_level(logging.WARNING):
-        assert Bench().send(b"", length="123456") == 413
-        assert Bench().send(b"", length="1" + "0" * 4999) == 413
+        assert EndpointBench().send(b"", length="123456") == 413
+        assert EndpointBench().send(b"", length="1" + "0" * 4999) == 413
     details = [getattr(record, "detail", "") for record in caplog.records if record.message == "rejected"]
     assert details == ["Content-Length is 123456", ""]

@@ -1,4 +1,4 @@
-"""The door under real gunicorn, on each worker class."""
+"""The web server with real gunicorn, on each worker class."""
 
 import http.client
 import json
@@ -37,7 +37,7 @@ def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
     deadline = time.monotonic() + 30
     while time.monotonic() < deadline:
         try:
-            if ask(number, "GET", "/readyz")[0] == 200:
+            if send(number, "GET", "/readyz")[0] == 200:
                 break
         except OSError:
             time.sleep(0.05)
@@ -46,12 +46,12 @@ def port(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[int]:
     assert process.wait(30) == 0
 
 
-def ask(port: int, method: str, path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
+def send(port: int, method: str, path: str, body: object = None, **headers: str) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request(method, path, body, headers, encode_chunked=headers.get("Transfer-Encoding") == "chunked")  # type: ignore[arg-type]
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 
@@ -63,12 +63,12 @@ def event(key: str) -> tuple[bytes, dict[str, str]]:
     return body, dict(sign(SCHEME, body=body, secret=SECRET, now=datetime.now(UTC)).headers)
 
 
-def test_webhooks_come_in_whole_in_chunks_and_over_one_connection(port: int, tmp_path: Path) -> None:
+def test_webhooks_arrive_with_length_chunked_and_over_keep_alive(port: int, tmp_path: Path) -> None:
     body, headers = event("evt_1")
-    assert ask(port, "POST", "/webhooks/stripe", body, **headers)[0] == 200
+    assert send(port, "POST", "/webhooks/stripe", body, **headers)[0] == 200
     body, headers = event("evt_2")
     chunks = iter([body[:10], body[10:]])
-    assert ask(port, "POST", "/webhooks/stripe", chunks, **headers, **{"Transfer-Encoding": "chunked"})[0] == 200
+    assert send(port, "POST", "/webhooks/stripe", chunks, **headers, **{"Transfer-Encoding": "chunked"})[0] == 200
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     for number in range(3, 6):
         body, headers = event(f"evt_{number}")
@@ -80,14 +80,14 @@ def test_webhooks_come_in_whole_in_chunks_and_over_one_connection(port: int, tmp
     journal.close()
 
 
-def test_what_is_wrong_is_answered_and_the_server_goes_on(port: int) -> None:
+def test_bad_requests_are_answered_and_the_next_delivery_is_accepted(port: int) -> None:
     body, headers = event("evt_1")
-    assert ask(port, "HEAD", "/webhooks/stripe")[0] == 200
-    assert ask(port, "PUT", "/webhooks/stripe", b"x")[0] == 405
-    assert ask(port, "POST", "/webhooks/nobody", b"x")[0] == 404
-    assert ask(port, "POST", "/webhooks/stripe", body)[0] == 401
+    assert send(port, "HEAD", "/webhooks/stripe")[0] == 200
+    assert send(port, "PUT", "/webhooks/stripe", b"x")[0] == 405
+    assert send(port, "POST", "/webhooks/unknown", b"x")[0] == 404
+    assert send(port, "POST", "/webhooks/stripe", body)[0] == 401
     with socket.create_connection(("127.0.0.1", port)) as half:
         half.sendall(b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nshort")
-    status, told = ask(port, "POST", "/webhooks/stripe", b"x" * 150_000)
-    assert (status, json.loads(told)["error"]) == (413, "body_too_large")
-    assert ask(port, "POST", "/webhooks/stripe", body, **headers)[0] == 200
+    status, body = send(port, "POST", "/webhooks/stripe", b"x" * 150_000)
+    assert (status, json.loads(body)["error"]) == (413, "body_too_large")
+    assert send(port, "POST", "/webhooks/stripe", body, **headers)[0] == 200

@@ -1,4 +1,4 @@
-"""How gunicorn ends on SIGTERM: idle connections do not hold it up, and a request that has begun is answered."""
+"""Shutdown on SIGTERM: idle connections do not delay it, and a started request is answered."""
 
 import signal
 import time
@@ -10,11 +10,11 @@ from running import EVENT, free_port, get, output, segue, until
 from wire import Wire, read, request, status
 
 SOON = 8.0
-"""Seconds; gunicorn's own time for a shutdown is 20."""
+"""Seconds; gunicorn's own limit for a shutdown is 20."""
 
 
 @pytest.mark.parametrize("kind", ["gevent", "gthread"])
-def test_idle_connections_do_not_hold_a_shutdown(tmp_path: Path, kind: str) -> None:
+def test_idle_connections_do_not_delay_shutdown(tmp_path: Path, kind: str) -> None:
     port = free_port()
     with segue(tmp_path, "web", PORT=str(port), SEGUE_WORKER_CLASS=kind, WEB_CONCURRENCY="2") as process:
         until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
@@ -22,10 +22,10 @@ def test_idle_connections_do_not_hold_a_shutdown(tmp_path: Path, kind: str) -> N
         keep = request().replace(b"Connection: close", b"Connection: keep-alive")
         with wire.connect() as between, wire.connect() as fresh:
             between.sendall(keep)
-            answer = b""
-            while not answer.endswith(b"}"):
-                answer += between.recv(4096)
-            assert status(answer) == 200
+            response = b""
+            while not response.endswith(b"}"):
+                response += between.recv(4096)
+            assert status(response) == 200
             began = time.monotonic()
             process.send_signal(signal.SIGTERM)
             assert process.wait(25) == 0
@@ -35,14 +35,14 @@ def test_idle_connections_do_not_hold_a_shutdown(tmp_path: Path, kind: str) -> N
 
 
 @pytest.mark.parametrize("kind", ["gevent", "gthread"])
-def test_a_request_that_has_begun_is_answered_before_the_end(tmp_path: Path, kind: str) -> None:
+def test_started_request_is_answered_before_shutdown(tmp_path: Path, kind: str) -> None:
     port = free_port()
     with segue(tmp_path, "web", PORT=str(port), SEGUE_WORKER_CLASS=kind) as process:
         until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
         wire = Wire(port, tmp_path)
-        whole = request(body=EVENT)
+        data = request(body=EVENT)
         with wire.connect() as sock:
-            sock.sendall(whole[: -len(EVENT)] + EVENT[:10])
+            sock.sendall(data[: -len(EVENT)] + EVENT[:10])
             time.sleep(0.5)  # it has begun
             process.send_signal(signal.SIGTERM)
             time.sleep(3)

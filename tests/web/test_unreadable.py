@@ -1,4 +1,4 @@
-"""A rightly signed body that cannot be read is kept as a dead event and acknowledged, by every source and scheme."""
+"""Every source and scheme stores a signed unreadable body as a dead event and acknowledges it."""
 
 import json
 from dataclasses import replace
@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from doors import Place, door, places, take
+from installed_endpoints import InstalledEndpoint, all_endpoints, handle, make_handler
 from memory_journal import MemoryJournal
 from translators.kit import HmacFields
 from translators.kit.unreadable import MALFORMED_TYPE
@@ -14,38 +14,38 @@ from webhooks.journal import State
 from webhooks.signatures.sign import CannotSign
 from webhooks.web.handler import HttpRequest
 
-SIGNED_OUTSIDE = [place for place in places() if not isinstance(place.endpoint.scheme, HmacFields)]
-SIGNED_INSIDE = [place for place in places() if isinstance(place.endpoint.scheme, HmacFields)]
+SIGNED_OUTSIDE = [installed for installed in all_endpoints() if not isinstance(installed.endpoint.scheme, HmacFields)]
+SIGNED_INSIDE = [installed for installed in all_endpoints() if isinstance(installed.endpoint.scheme, HmacFields)]
 
 
-def signed(place: Place, body: bytes) -> HttpRequest | None:
-    """None if the scheme takes the time of sending from the JSON, which cannot be read."""
+def signed(installed: InstalledEndpoint, body: bytes) -> HttpRequest | None:
+    """Return None if the scheme needs a timestamp in the JSON, which cannot be read."""
     try:
-        return place.request(body=body)
+        return installed.request(body=body)
     except CannotSign:
         return None
 
 
-def broken(place: Place) -> dict[str, bytes]:
-    whole = place.goldens[0].body
+def broken_bodies(installed: InstalledEndpoint) -> dict[str, bytes]:
+    whole = installed.goldens[0].body
     return {
         "empty": b"", "no UTF-8": b"\xff" + whole, "cut short": whole[: len(whole) // 2], "NaN": b'{"id": NaN, "type": Infinity}',
         "NUL": b"\0", "a list that never ends": b"[" * 5_000, "another shape": b'{"odd": []}', "HTML": b"<html>down</html>",
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("place", SIGNED_OUTSIDE, ids=lambda place: place.name)
-def test_a_signed_body_that_cannot_be_read_is_kept_and_acknowledged(place: Place) -> None:
-    for body in broken(place).values():
+@pytest.mark.parametrize("installed", SIGNED_OUTSIDE, ids=lambda installed: installed.name)
+def test_signed_unreadable_body_is_stored_and_acknowledged(installed: InstalledEndpoint) -> None:
+    for body in broken_bodies(installed).values():
         journal = MemoryJournal()
-        at = door(journal)
-        request = signed(place, body)
+        handler = make_handler(journal)
+        request = signed(installed, body)
         if request is None:
             continue
-        first, again = take(at, place.name, request), take(at, place.name, request)
+        first, second = handle(handler, installed.name, request), handle(handler, installed.name, request)
         rows = journal.rows()
-        ack = place.source.ack
-        assert (first.status, again.status) == (ack.status if ack else 200,) * 2, first.body
+        ack = installed.source.ack
+        assert (first.status, second.status) == (ack.status if ack else 200,) * 2, first.body
         assert len(rows) == 1
         if rows[0].event.problem:
             assert rows[0].state is State.DEAD
@@ -54,35 +54,35 @@ def test_a_signed_body_that_cannot_be_read_is_kept_and_acknowledged(place: Place
             assert rows[0].event.raw == request.body or b"payload=" in body or b"SessionId" in body
 
 
-def test_most_broken_bodies_cannot_be_read() -> None:
-    """Or the test above would show little."""
+def test_most_broken_bodies_become_dead_events() -> None:
+    """Otherwise the test above would show little."""
     dead = 0
-    for place in SIGNED_OUTSIDE:
-        for body in broken(place).values():
+    for installed in SIGNED_OUTSIDE:
+        for body in broken_bodies(installed).values():
             journal = MemoryJournal()
-            if request := signed(place, body):
-                take(door(journal), place.name, request)
+            if request := signed(installed, body):
+                handle(make_handler(journal), installed.name, request)
             dead += sum(row.state is State.DEAD for row in journal.rows())
-    assert dead > 0.8 * len(SIGNED_OUTSIDE) * len(broken(SIGNED_OUTSIDE[0]))
+    assert dead > 0.8 * len(SIGNED_OUTSIDE) * len(broken_bodies(SIGNED_OUTSIDE[0]))
 
 
-@pytest.mark.parametrize("place", SIGNED_INSIDE, ids=lambda place: place.name)
-def test_a_body_that_carries_its_signature_is_kept_if_what_is_signed_can_be_read(place: Place) -> None:
-    """An unreadable member beside the signed fields does not hide that the sender is the right one."""
+@pytest.mark.parametrize("installed", SIGNED_INSIDE, ids=lambda installed: installed.name)
+def test_unreadable_member_beside_signed_fields_is_stored(installed: InstalledEndpoint) -> None:
+    """An unreadable member beside the signed fields does not prevent verification."""
     journal = MemoryJournal()
-    request = place.request()
+    request = installed.request()
     body: Any = json.loads(request.body)
     if "notificationItems" in body:
-        changed = request.body.rstrip().removesuffix(b"}").rstrip().removesuffix(b"]") + b', {"a": "\xff"}, NaN]}'
+        changed_body = request.body.rstrip().removesuffix(b"}").rstrip().removesuffix(b"]") + b', {"a": "\xff"}, NaN]}'
         new, states = 3, {State.PENDING, State.DEAD}
     else:
-        changed = request.body.rstrip().removesuffix(b"}") + b', "odd": "\xff"}'
+        changed_body = request.body.rstrip().removesuffix(b"}") + b', "odd": "\xff"}'
         new, states = 1, {State.DEAD}
-    answer = take(
-        door(journal),
-        place.name,
-        replace(request, body=changed, headers={**request.headers, "content-length": str(len(changed))}),
+    response = handle(
+        make_handler(journal),
+        installed.name,
+        replace(request, body=changed_body, headers={**request.headers, "content-length": str(len(changed_body))}),
     )
-    assert answer.status == 200, answer.body
+    assert response.status == 200, response.body
     assert len(journal.rows()) == new
     assert {row.state for row in journal.rows()} == states

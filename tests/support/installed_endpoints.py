@@ -1,4 +1,4 @@
-"""Every installed source behind one door, each scheme with a secret of its own, and requests that they accept."""
+"""One endpoint for every scheme of every installed source, each with its own secret, and requests that they accept."""
 
 from __future__ import annotations
 
@@ -47,13 +47,15 @@ def private_key(kind: str) -> Any:
 def certificate() -> bytes:
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "messageverificationcerts.example")])
     key = private_key("rsa-pkcs1v15-sha256")
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-    made = made.not_valid_before(NOW - timedelta(days=30)).not_valid_after(NOW + timedelta(days=30))
-    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+    builder = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+    )
+    builder = builder.not_valid_before(NOW - timedelta(days=30)).not_valid_after(NOW + timedelta(days=30))
+    return builder.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def secrets_of(scheme: Scheme, name: str) -> tuple[str, str]:
-    """What the endpoint is configured with, and what the provider signs with."""
+    """Return the secret of the endpoint and the secret that the provider signs with."""
     digest = hashlib.sha256(name.encode()).digest()
     if isinstance(scheme, PublicKey):
         key = private_key(scheme.kind)
@@ -70,13 +72,13 @@ def secrets_of(scheme: Scheme, name: str) -> tuple[str, str]:
 
 
 @dataclass(frozen=True)
-class Place:
-    """One endpoint: a source by one of its schemes."""
+class InstalledEndpoint:
+    """An endpoint of one source and one of its schemes."""
 
     source: Source
     scheme_name: str
     endpoint: Endpoint
-    signs: str = field(repr=False)
+    signing_secret: str = field(repr=False)
 
     @property
     def name(self) -> str:
@@ -89,17 +91,21 @@ class Place:
     def request(
         self, golden: Golden | None = None, *, body: bytes | None = None, now: datetime = NOW, method: str = "POST"
     ) -> HttpRequest:
-        """What the provider would send."""
+        """Return a request as the provider sends it."""
         golden = golden or self.goldens[0]
-        told = {name.lower(): value for name, value in golden.request.get("headers", {}).items()}
-        content = told.get("content-type") or {".form": "application/x-www-form-urlencoded", ".xml": "text/xml"}.get(
+        headers = {name.lower(): value for name, value in golden.request.get("headers", {}).items()}
+        content = headers.get("content-type") or {".form": "application/x-www-form-urlencoded", ".xml": "text/xml"}.get(
             golden.path.suffix, "application/json"
         )
         signed = sign(
-            self.endpoint.scheme, body=golden.body if body is None else body, secret=self.signs, now=now, method=method,
+            self.endpoint.scheme, body=golden.body if body is None else body, secret=self.signing_secret, now=now, method=method,
             url=self.endpoint.public_url, content_type=content, configured=self.endpoint.secrets[0],
         )  # fmt: skip
-        headers = {"content-type": content, **told, **{name.lower(): value for name, value in signed.headers.items()}}
+        headers = {
+            "content-type": content,
+            **headers,
+            **{name.lower(): value for name, value in signed.headers.items()},
+        }
         if getattr(self.endpoint.scheme, "cert_url_header", None):
             headers[self.endpoint.scheme.cert_url_header.lower()] = CERT_URL
         headers["content-length"] = str(len(signed.body))
@@ -111,63 +117,67 @@ class Place:
 
 
 @cache
-def places() -> tuple[Place, ...]:
-    found = []
+def all_endpoints() -> tuple[InstalledEndpoint, ...]:
+    endpoints = []
     for source in sources().values():
         for scheme_name, scheme in source.schemes.items():
             name = source.name if len(source.schemes) == 1 else f"{source.name}_{scheme_name}"
-            configured, signs = secrets_of(scheme, name)
+            configured, signing_secret = secrets_of(scheme, name)
             golden = find_goldens(GOLDENS / source.name)[0]
             endpoint = Endpoint(
                 name=name, source=source, scheme=scheme, secrets=(configured,),
                 options={**source.defaults(), **golden.request.get("options", {})}, public_url=f"{HOST}/webhooks/{name}",
             )  # fmt: skip
-            found.append(Place(source, scheme_name, endpoint, signs))
-    return tuple(found)
+            endpoints.append(InstalledEndpoint(source, scheme_name, endpoint, signing_secret))
+    return tuple(endpoints)
 
 
-def door(journal: Any, *, now: datetime = NOW, max_body: int = 1 << 20, **changed: Endpoint) -> WebhookHandler:
-    endpoints = {place.name: place.endpoint for place in places()} | changed
+def make_handler(journal: Any, *, now: datetime = NOW, max_body: int = 1 << 20, **changed: Endpoint) -> WebhookHandler:
+    endpoints = {installed.name: installed.endpoint for installed in all_endpoints()} | changed
     return WebhookHandler(
         endpoints=endpoints, sources=sources(), journal=journal, max_body=max_body, clock=lambda: now,
         fetch=lambda _: certificate(),
     )  # fmt: skip
 
 
-def take(door: WebhookHandler, name: str, incoming: HttpRequest) -> HttpResponse:
-    """The answer, a rejection as its own."""
+def handle(handler: WebhookHandler, name: str, request: HttpRequest) -> HttpResponse:
+    """Return the response; a rejection becomes its error response."""
     try:
-        return door.handle(name, incoming)
+        return handler.handle(name, request)
     except Rejected as error:
         return error_response(error)
 
 
-def without(incoming: HttpRequest, *headers: str, **more: Any) -> HttpRequest:
-    kept = {name: value for name, value in incoming.headers.items() if name not in headers}
-    return replace(incoming, headers=kept, **more)
+def without_headers(request: HttpRequest, *names: str, **changes: Any) -> HttpRequest:
+    headers = {name: value for name, value in request.headers.items() if name not in names}
+    return replace(request, headers=headers, **changes)
 
 
-PLACES_BY_NAME = {place.name: place for place in places()}
+ENDPOINTS_BY_NAME = {installed.name: installed for installed in all_endpoints()}
 
 
-def call(door: WebhookHandler, path: str, incoming: HttpRequest) -> tuple[int, dict[str, str], bytes]:
-    """Through the WSGI layer, as gunicorn calls it."""
+def call_wsgi(handler: WebhookHandler, path: str, request: HttpRequest) -> tuple[int, dict[str, str], bytes]:
+    """Call the WSGI layer as gunicorn does; return status, headers and body."""
     environ: dict[str, Any] = {
-        "REQUEST_METHOD": incoming.method, "PATH_INFO": path, "QUERY_STRING": incoming.query_string,
-        "wsgi.input": io.BytesIO(incoming.body), "wsgi.input_terminated": True,
+        "REQUEST_METHOD": request.method, "PATH_INFO": path, "QUERY_STRING": request.query_string,
+        "wsgi.input": io.BytesIO(request.body), "wsgi.input_terminated": True,
     }  # fmt: skip
-    for name, value in incoming.headers.items():
+    for name, value in request.headers.items():
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
-    told: list[Any] = []
+    sent: list[Any] = []
     body = b"".join(
-        WebhookApp(door, lambda *_: [b"elsewhere"])(environ, lambda status, headers: told.extend([status, headers]))
+        WebhookApp(handler, lambda *_: [b"elsewhere"])(environ, lambda status, headers: sent.extend([status, headers]))
     )
-    return int(told[0].split()[0]) if told else 0, dict(told[1]) if told else {}, body
+    return int(sent[0].split()[0]) if sent else 0, dict(sent[1]) if sent else {}, body
 
 
 @cache
-def untimed() -> frozenset[str]:
-    """The places whose signature tells no time: what was captured days ago is as good as new."""
-    later = door(MemoryJournal(), now=NOW + timedelta(days=2))
-    return frozenset(place.name for place in places() if take(later, place.name, place.request()).status != 401)
+def endpoints_without_time() -> frozenset[str]:
+    """Return the endpoints whose signature has no timestamp, so that a captured request stays valid."""
+    later = make_handler(MemoryJournal(), now=NOW + timedelta(days=2))
+    return frozenset(
+        installed.name
+        for installed in all_endpoints()
+        if handle(later, installed.name, installed.request()).status != 401
+    )

@@ -1,4 +1,4 @@
-"""The door: what is accepted is durable by the time it is answered, and whatever is wrong changes nothing."""
+"""The webhook handler: an accepted event is durable before the response, and a refused request changes nothing."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from acme import NOW, SECRET, body, make_endpoint, make_source, signed
-from doors import call, door, places
+from installed_endpoints import all_endpoints, call_wsgi, make_handler
 from memory_journal import MemoryJournal
 from translators.kit import Head, HmacFields, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
@@ -38,19 +38,19 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
     opened.close()
 
 
-def app_of(journal: SqliteJournal, **web: Any) -> Flask:
+def make_app(journal: SqliteJournal, **web: Any) -> Flask:
     source = make_source(ack=web.pop("ack", None), nack=web.pop("nack", None))
     other = type(source)("closed", scheme=source.schemes)
     registry = plugins.Registry((), {"acme": source, "closed": other})
-    doors = {"acme": EndpointSettings(name="acme", source="acme", secrets=web.pop("secrets", (SECRET,)))}
+    endpoints = {"acme": EndpointSettings(name="acme", source="acme", secrets=web.pop("secrets", (SECRET,)))}
     metrics = MetricsSettings(tokens=web.pop("tokens", ()))
-    settings = Settings(endpoints=doors, web=WebSettings(**web), metrics=metrics)
+    settings = Settings(endpoints=endpoints, web=WebSettings(**web), metrics=metrics)
     return create_app(settings, registry=registry, journal=journal, clock=lambda: NOW)
 
 
 @pytest.fixture
 def client(journal: SqliteJournal) -> FlaskClient:
-    return app_of(journal).test_client()
+    return make_app(journal).test_client()
 
 
 def post(client: FlaskClient, payload: bytes, path: str = "/webhooks/acme", **headers: str) -> TestResponse:
@@ -59,21 +59,21 @@ def post(client: FlaskClient, payload: bytes, path: str = "/webhooks/acme", **he
     )
 
 
-def assert_refused(answer: TestResponse, status: int, error: str, journal: SqliteJournal) -> None:
-    assert answer.status_code == status
-    told = answer.get_json()
-    assert set(told) == {"error", "reason", "hint"}
-    assert told["error"] == error
-    assert told["reason"]
-    assert told["hint"]
+def assert_refused(response: TestResponse, status: int, error: str, journal: SqliteJournal) -> None:
+    assert response.status_code == status
+    response_json = response.get_json()
+    assert set(response_json) == {"error", "reason", "hint"}
+    assert response_json["error"] == error
+    assert response_json["reason"]
+    assert response_json["hint"]
     assert journal.rows() == []
-    assert SECRET not in answer.text
+    assert SECRET not in response.text
 
 
-def test_a_signed_webhook_is_stored_byte_for_byte_and_accepted(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_signed_webhook_is_stored_with_its_exact_bytes(client: FlaskClient, journal: SqliteJournal) -> None:
     payload = b'{ "id":"evt_1",\n "type" : "thing.done", "created": 1763890000, "n": 9007199254740993 }'
-    answer = post(client, payload, X_Kept="yes", X_Other="no")
-    assert (answer.status_code, answer.get_json()) == (200, {"status": "accepted", "new": 1, "duplicate": 0})
+    response = post(client, payload, X_Kept="yes", X_Other="no")
+    assert (response.status_code, response.get_json()) == (200, {"status": "accepted", "new": 1, "duplicate": 0})
     row = journal.find("acme", "evt_1")
     assert row is not None
     assert row.event.raw == payload
@@ -82,14 +82,14 @@ def test_a_signed_webhook_is_stored_byte_for_byte_and_accepted(client: FlaskClie
     assert row.event.received_at == NOW
 
 
-def test_a_retry_is_answered_as_a_duplicate_and_stores_nothing(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_retry_is_a_duplicate_and_stores_nothing(client: FlaskClient, journal: SqliteJournal) -> None:
     post(client, body())
-    answer = post(client, body())
-    assert (answer.status_code, answer.get_json()) == (200, {"status": "duplicate", "new": 0, "duplicate": 1})
+    response = post(client, body())
+    assert (response.status_code, response.get_json()) == (200, {"status": "duplicate", "new": 0, "duplicate": 1})
     assert len(journal.rows()) == 1
 
 
-def test_a_batch_is_split_and_one_bad_item_costs_one_item(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_batch_is_split_and_a_bad_item_costs_no_other(client: FlaskClient, journal: SqliteJournal) -> None:
     payload = b"[" + body("a") + b' , {"id": null}, ' + body("b") + b"]"
     assert post(client, payload).get_json() == {"status": "accepted", "new": 3, "duplicate": 0}
     rows = journal.rows()
@@ -99,7 +99,7 @@ def test_a_batch_is_split_and_one_bad_item_costs_one_item(client: FlaskClient, j
     assert rows[0].event.raw == body("a")
 
 
-def test_an_empty_batch_is_accepted_and_stores_nothing(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_empty_batch_is_accepted_and_stores_nothing(client: FlaskClient, journal: SqliteJournal) -> None:
     assert post(client, b"[]").get_json() == {"status": "accepted", "new": 0, "duplicate": 0}
     assert journal.rows() == []
 
@@ -112,41 +112,45 @@ def test_an_empty_batch_is_accepted_and_stores_nothing(client: FlaskClient, jour
         (lambda b: b + b"\n", "body_changed"),
         (lambda b: b.replace(b"evt_1", b"evt_2"), "wrong_secret"),
     ],
-    ids=["truncated", "re-serialised", "a line break more", "tampered"],
+    ids=["truncated", "re-serialised", "added line break", "tampered"],
 )
-def test_a_changed_body_is_refused(client: FlaskClient, journal: SqliteJournal, change: Any, fault: str) -> None:
-    answer = client.post("/webhooks/acme", data=change(body()), headers=signed(body()))
-    assert_refused(answer, 401, fault, journal)
+def test_changed_body_is_refused_with_its_fault(
+    client: FlaskClient, journal: SqliteJournal, change: Any, fault: str
+) -> None:
+    response = client.post("/webhooks/acme", data=change(body()), headers=signed(body()))
+    assert_refused(response, 401, fault, journal)
 
 
 @pytest.mark.parametrize("age", [-301, 301, 10**6])
-def test_stale_and_future_signatures_are_refused_as_the_clock(
+def test_stale_and_future_signatures_are_refused_as_clock(
     client: FlaskClient, journal: SqliteJournal, age: int
 ) -> None:
-    answer = client.post("/webhooks/acme", data=body(), headers=signed(body(), now=NOW - timedelta(seconds=age)))
-    assert_refused(answer, 401, "clock", journal)
-    assert str(abs(age)) in answer.get_json()["reason"]
+    response = client.post("/webhooks/acme", data=body(), headers=signed(body(), now=NOW - timedelta(seconds=age)))
+    assert_refused(response, 401, "clock", journal)
+    assert str(abs(age)) in response.get_json()["reason"]
 
 
-def test_a_wrong_secret_is_named_as_such(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_wrong_secret_is_refused_as_wrong_secret(client: FlaskClient, journal: SqliteJournal) -> None:
     assert_refused(
         client.post("/webhooks/acme", data=body(), headers=signed(body(), secret="other")), 401, "wrong_secret", journal
     )
 
 
-def test_a_missing_a_malformed_and_a_doubled_signature(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_missing_malformed_and_doubled_signatures(client: FlaskClient, journal: SqliteJournal) -> None:
     assert_refused(client.post("/webhooks/acme", data=body()), 401, "signature_missing", journal)
     for bad in ("nonsense", "t=now,v1=aa", "t=1", "é" * 20, "t=1,v1=" + "a" * 7000):
-        answer = client.post("/webhooks/acme", data=body(), headers={"Acme-Signature": bad.encode().decode("latin-1")})
-        assert answer.status_code == 401
+        response = client.post(
+            "/webhooks/acme", data=body(), headers={"Acme-Signature": bad.encode().decode("latin-1")}
+        )
+        assert response.status_code == 401
         assert journal.rows() == []
     good = signed(body())["Acme-Signature"]
     doubled = client.post("/webhooks/acme", data=body(), headers={"Acme-Signature": f"{good},{good}"})
     assert doubled.status_code == 200
 
 
-def test_any_of_several_secrets_opens_so_that_they_can_be_rotated(journal: SqliteJournal) -> None:
-    client = app_of(journal, secrets=("whsec_old", SECRET)).test_client()
+def test_any_configured_secret_is_accepted_during_rotation(journal: SqliteJournal) -> None:
+    client = make_app(journal, secrets=("whsec_old", SECRET)).test_client()
     assert post(client, body()).status_code == 200
     assert (
         client.post("/webhooks/acme", data=body("e2"), headers=signed(body("e2"), secret="whsec_old")).status_code
@@ -154,30 +158,30 @@ def test_any_of_several_secrets_opens_so_that_they_can_be_rotated(journal: Sqlit
     )
 
 
-def test_without_a_secret_nothing_is_accepted(journal: SqliteJournal) -> None:
+def test_endpoint_without_a_secret_accepts_nothing(journal: SqliteJournal) -> None:
     for secrets in ((), ("",), ("  ",)):
-        answer = post(app_of(journal, secrets=secrets).test_client(), body())
-        assert_refused(answer, 503, "not_configured", journal)
-        assert answer.headers["Retry-After"]
-        assert "ACME_WEBHOOK_SECRET" in answer.get_json()["hint"]
+        response = post(make_app(journal, secrets=secrets).test_client(), body())
+        assert_refused(response, 503, "not_configured", journal)
+        assert response.headers["Retry-After"]
+        assert "ACME_WEBHOOK_SECRET" in response.get_json()["hint"]
 
 
-def test_a_known_source_without_an_endpoint_is_closed_and_an_unknown_one_is_not_found(
+def test_installed_source_without_endpoint_is_503_and_unknown_source_404(
     client: FlaskClient, journal: SqliteJournal
 ) -> None:
     assert_refused(post(client, body(), "/webhooks/closed"), 503, "not_configured", journal)
-    assert_refused(post(client, body(), "/webhooks/nobody"), 404, "unknown_source", journal)
+    assert_refused(post(client, body(), "/webhooks/unknown"), 404, "unknown_source", journal)
     assert_refused(post(client, body(), "/elsewhere"), 404, "not_found", journal)
 
 
-def test_the_wrong_method_is_answered_with_the_right_ones(client: FlaskClient, journal: SqliteJournal) -> None:
-    answer = client.put("/webhooks/acme", data=b"x")
-    assert_refused(answer, 405, "method_not_allowed", journal)
-    assert "POST" in answer.headers["Allow"]
+def test_wrong_method_is_405_with_an_allow_header(client: FlaskClient, journal: SqliteJournal) -> None:
+    response = client.put("/webhooks/acme", data=b"x")
+    assert_refused(response, 405, "method_not_allowed", journal)
+    assert "POST" in response.headers["Allow"]
     assert_refused(client.options("/webhooks/acme"), 405, "method_not_allowed", journal)
 
 
-def test_get_and_head_answer_usefully_and_a_trailing_slash_is_no_redirect(
+def test_get_and_head_describe_the_endpoint_and_trailing_slash_is_accepted(
     client: FlaskClient, journal: SqliteJournal
 ) -> None:
     assert client.get("/webhooks/acme").get_json()["status"] == "open"
@@ -187,22 +191,22 @@ def test_get_and_head_answer_usefully_and_a_trailing_slash_is_no_redirect(
     assert client.get("/").get_json()["service"] == "segue"
 
 
-def test_a_body_over_the_limit_is_refused_whether_it_says_so_or_not(journal: SqliteJournal) -> None:
-    client = app_of(journal, max_body=1000).test_client()
+def test_body_over_the_limit_is_413_with_and_without_compression(journal: SqliteJournal) -> None:
+    client = make_app(journal, max_body=1000).test_client()
     assert_refused(post(client, b"x" * 1001), 413, "body_too_large", journal)
     assert_refused(post(client, b"x" * 10_000_000), 413, "body_too_large", journal)
     bomb = gzip.compress(b"x" * 100_000)
     assert_refused(post(client, bomb, Content_Encoding="gzip"), 413, "body_too_large", journal)
 
 
-def test_a_gzip_body_is_verified_as_sent_and_stored_as_meant(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_gzip_body_is_verified_and_stored_decoded(client: FlaskClient, journal: SqliteJournal) -> None:
     packed = gzip.compress(body())
     assert post(client, packed, Content_Encoding="gzip").status_code == 200
     assert journal.rows()[0].event.raw == body()
-    inflated_by_the_signer = client.post(
+    signed_before_compression = client.post(
         "/webhooks/acme", data=gzip.compress(body("e2")), headers=signed(body("e2")) | {"Content-Encoding": "gzip"}
     )
-    assert inflated_by_the_signer.status_code == 200
+    assert signed_before_compression.status_code == 200
     deflated = zlib.compress(body("e3"))
     assert post(client, deflated, Content_Encoding="deflate").status_code == 200
 
@@ -216,7 +220,7 @@ def test_a_gzip_body_is_verified_as_sent_and_stored_as_meant(client: FlaskClient
     ],
     ids=["no gzip", "cut short", "unknown"],  # a gzip header holds the second it was made
 )
-def test_a_broken_or_unknown_encoding_is_refused(
+def test_broken_or_unknown_content_encoding_is_refused(
     client: FlaskClient, journal: SqliteJournal, payload: bytes, encoding: str, status: int, error: str
 ) -> None:
     assert_refused(post(client, payload, Content_Encoding=encoding), status, error, journal)
@@ -236,16 +240,21 @@ def test_a_broken_or_unknown_encoding_is_refused(
     ],
     ids=["empty", "not utf-8", "no json", "no id", "NaN", "deep list", "deep object", "no list"],
 )
-def test_a_signed_body_that_no_event_can_be_read_from_is_kept_as_a_dead_event(
+def test_signed_malformed_body_is_stored_as_a_dead_event(
     client: FlaskClient, journal: SqliteJournal, payload: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     for stored in ({"new": 1, "duplicate": 0}, {"new": 0, "duplicate": 1}):
-        answer = post(client, payload)
-        told = answer.get_json()
-        assert answer.status_code == 200
-        assert told["reason"].startswith("The signature is right")
-        assert "segue replay" in told["hint"]
-        assert told == {"status": "kept", "reason": told["reason"], "hint": told["hint"], **stored}
+        response = post(client, payload)
+        response_json = response.get_json()
+        assert response.status_code == 200
+        assert response_json["reason"].startswith("The signature is right")
+        assert "segue replay" in response_json["hint"]
+        assert response_json == {
+            "status": "kept",
+            "reason": response_json["reason"],
+            "hint": response_json["hint"],
+            **stored,
+        }
     assert [record.levelname for record in caplog.records if record.message == "stored unread"] == ["WARNING"]
     (row,) = journal.rows()
     assert (row.state, row.event.type) == (State.DEAD, "(malformed)")
@@ -254,104 +263,106 @@ def test_a_signed_body_that_no_event_can_be_read_from_is_kept_as_a_dead_event(
     assert row.reason.startswith("$")
 
 
-def test_a_signed_handshake_is_answered_and_not_stored(client: FlaskClient, journal: SqliteJournal) -> None:
-    answer = post(client, b'{"type": "ping"}')
-    assert (answer.status_code, answer.text, answer.mimetype) == (200, "pong", "text/plain")
+def test_signed_handshake_is_answered_and_not_stored(client: FlaskClient, journal: SqliteJournal) -> None:
+    response = post(client, b'{"type": "ping"}')
+    assert (response.status_code, response.text, response.mimetype) == (200, "pong", "text/plain")
     assert client.post("/webhooks/acme", data=b'{"type": "ping"}').status_code == 401
     assert journal.rows() == []
 
 
-def test_an_unsigned_handshake_is_answered_before_verifying(journal: SqliteJournal) -> None:
+def test_unsigned_handshake_is_answered_before_verification(journal: SqliteJournal) -> None:
     source = make_source()
     source.handshake(signed=False)(lambda d: Response(body=b"hello") if b"verificationKey" in d.body else None)
-    door = WebhookHandler(
+    handler = WebhookHandler(
         endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
     )
-    told = door.handle("acme", HttpRequest(method="POST", body=b'{"verificationKey": 1}', headers={}))
-    assert told.body == b"hello"
+    response = handler.handle("acme", HttpRequest(method="POST", body=b'{"verificationKey": 1}', headers={}))
+    assert response.body == b"hello"
     with pytest.raises(Rejected, match="missing"):
-        door.handle("acme", HttpRequest(method="POST", body=b"{}", headers={}))
+        handler.handle("acme", HttpRequest(method="POST", body=b"{}", headers={}))
 
 
-def test_a_token_that_does_not_cover_the_body_is_remembered_in_the_journal(journal: SqliteJournal) -> None:
-    """A retry brings the same body and is a duplicate; the same token over another body is a replay."""
+def test_one_time_token_with_another_body_is_replayed(journal: SqliteJournal) -> None:
+    """A retry has the same body and is a duplicate; the same token with another body is a replay."""
     scheme = HmacFields(sig_path="sig", fields=("token",), token_path="token", strength="authenticated")
     source = Source("acme", scheme=scheme)
     source.event(lambda item: Head(item.body.id("id"), "t", None))
-    door = WebhookHandler(endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000)
+    handler = WebhookHandler(endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000)
     payload = sign(scheme, body=b'{"id": "1"}', secret=SECRET, now=NOW).body
-    told = [door.handle("acme", HttpRequest(method="POST", body=payload, headers={})).status for _ in range(2)]
-    assert told == [200, 200]
+    statuses = [handler.handle("acme", HttpRequest(method="POST", body=payload, headers={})).status for _ in range(2)]
+    assert statuses == [200, 200]
     assert journal.rows()[0].event.trust == "authenticated"
     with pytest.raises(Rejected) as caught:
-        door.handle("acme", HttpRequest(method="POST", body=payload.replace(b'"1"', b'"2"'), headers={}))
+        handler.handle("acme", HttpRequest(method="POST", body=payload.replace(b'"1"', b'"2"'), headers={}))
     assert caught.value.error == "replayed"
 
 
-def test_a_one_time_token_with_an_unavailable_journal_is_503_with_retry_after() -> None:
-    """What remembers the token is the journal too."""
-    for place in places():
-        away = MemoryJournal()
-        away.away = True
-        status, headers, answer = call(door(away), f"/webhooks/{place.name}/{place.request().token}", place.request())
-        if place.source.nack is not None:
-            assert answer == place.source.nack.body
+def test_unavailable_journal_is_503_with_retry_after_for_every_endpoint() -> None:
+    """The journal stores the one-time tokens too."""
+    for installed in all_endpoints():
+        unavailable = MemoryJournal()
+        unavailable.away = True
+        status, headers, response = call_wsgi(
+            make_handler(unavailable), f"/webhooks/{installed.name}/{installed.request().token}", installed.request()
+        )
+        if installed.source.nack is not None:
+            assert response == installed.source.nack.body
             continue
-        assert (status, json.loads(answer)["error"]) == (503, "journal_unavailable"), place.name
+        assert (status, json.loads(response)["error"]) == (503, "journal_unavailable"), installed.name
         assert headers["Retry-After"]
 
 
-def test_a_guard_refuses_a_foreign_delivery(client: FlaskClient, journal: SqliteJournal) -> None:
+def test_guard_refuses_a_foreign_delivery(client: FlaskClient, journal: SqliteJournal) -> None:
     assert_refused(post(client, body(), "/webhooks/acme?org=foreign"), 403, "refused", journal)
 
 
-def test_a_provider_hears_its_own_words(journal: SqliteJournal) -> None:
+def test_source_defines_its_own_ack_and_nack(journal: SqliteJournal) -> None:
     ack, nack = Response(body=b"[accepted]"), Response(body=b"<no/>", content_type="text/xml")
-    client = app_of(journal, ack=ack, nack=nack).test_client()
+    client = make_app(journal, ack=ack, nack=nack).test_client()
     assert post(client, body()).data == b"[accepted]"
-    assert post(client, b"nonsense").data == b"[accepted]", "kept, so acknowledged"
+    assert post(client, b"nonsense").data == b"[accepted]", "stored, so acknowledged"
     foreign = client.post("/webhooks/acme?org=foreign", data=body(), headers=signed(body()))
     assert foreign.data == b"<no/>"
 
 
-def test_a_broken_store_is_503_with_retry_after_and_readiness_fails(
+def test_deleted_journal_is_503_with_retry_after_and_healthz_still_200(
     journal: SqliteJournal, client: FlaskClient
 ) -> None:
     assert client.get("/readyz").status_code == 200
     journal.path.unlink()
-    answer = post(client, body())
-    assert answer.status_code == 503
-    assert answer.get_json()["error"] == "journal_unavailable"
-    assert answer.headers["Retry-After"]
+    response = post(client, body())
+    assert response.status_code == 503
+    assert response.get_json()["error"] == "journal_unavailable"
+    assert response.headers["Retry-After"]
     assert client.get("/healthz").status_code == 200
 
 
-def test_readiness_asks_the_journal_once_in_a_while_and_says_why_not() -> None:
-    class Away:
-        asked = 0
+def test_readiness_checks_the_journal_once_a_second_and_keeps_the_reason() -> None:
+    class UnavailableJournal:
+        checks = 0
 
         def check(self) -> None:
-            self.asked += 1
+            self.checks += 1
             raise JournalUnavailable("disk full", hint="free some")
 
-    away, time = Away(), [0.0]
-    readiness = Readiness(away, every=1.0, clock=lambda: time[0])  # type: ignore[arg-type]
+    unavailable, time = UnavailableJournal(), [0.0]
+    readiness = Readiness(unavailable, every=1.0, clock=lambda: time[0])  # type: ignore[arg-type]
     for _ in range(3):
         fault = readiness.fault()
         assert fault is not None
         assert fault.message == "disk full"
-    assert away.asked == 1
+    assert unavailable.checks == 1
     time[0] = 1.0
     readiness.fault()
-    assert away.asked == 2
+    assert unavailable.checks == 2
 
 
 SECRETIVE = "/var/lib/journal.db on db.internal:5432 as user ada"
 
 
-def test_readiness_says_that_the_file_is_damaged(journal: SqliteJournal) -> None:
+def test_readyz_reports_a_damaged_file(journal: SqliteJournal) -> None:
     note_damage(str(journal.path), "page 17 is malformed")
-    client = app_of(journal, tokens=(TOKEN,)).test_client()
+    client = make_app(journal, tokens=(TOKEN,)).test_client()
     assert client.get("/readyz").get_json()["reason"] == "The journal's file is damaged."
     shown = client.get("/readyz", headers={"Authorization": f"Bearer {TOKEN}"}).get_json()
     assert "page 17 is malformed" in shown["reason"]
@@ -361,27 +372,27 @@ def test_readiness_says_that_the_file_is_damaged(journal: SqliteJournal) -> None
 @pytest.mark.parametrize(
     "headers", [{}, {"Authorization": "Bearer wrong-token-of-32-characters"}, {"Authorization": "Basic eA=="}]
 )
-def test_not_ready_says_no_path_host_or_user_to_the_public(
+def test_readyz_shows_no_path_host_or_user_without_the_token(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], caplog: pytest.LogCaptureFixture
 ) -> None:
     def full() -> None:
         raise JournalUnavailable(SECRETIVE, hint=f"Make space at {SECRETIVE}.")
 
     monkeypatch.setattr(journal, "check", full)
-    client = app_of(journal, tokens=(TOKEN,)).test_client()
+    client = make_app(journal, tokens=(TOKEN,)).test_client()
     for _ in range(3):
-        answer = client.get("/readyz", headers=headers)
-        assert (answer.status_code, answer.get_json()["error"]) == (503, "not_ready")
-        assert set(answer.get_json()) == {"error", "reason", "hint"}
-        for never in ("/var", "journal.db", "db.internal", "5432", "ada"):
-            assert never not in answer.text
+        response = client.get("/readyz", headers=headers)
+        assert (response.status_code, response.get_json()["error"]) == (503, "not_ready")
+        assert set(response.get_json()) == {"error", "reason", "hint"}
+        for private_text in ("/var", "journal.db", "db.internal", "5432", "ada"):
+            assert private_text not in response.text
     (record,) = [record for record in caplog.records if record.message == "not ready"]
     assert record.reason == SECRETIVE
     shown = client.get("/readyz", headers={"Authorization": f"Bearer {TOKEN}"}).get_json()
     assert shown["reason"] == SECRETIVE
 
 
-def test_without_a_metrics_token_no_request_learns_why_it_is_not_ready(
+def test_readyz_hides_the_reason_if_no_metrics_token_is_set(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full() -> None:
@@ -389,43 +400,43 @@ def test_without_a_metrics_token_no_request_learns_why_it_is_not_ready(
 
     monkeypatch.setattr(journal, "check", full)
     for headers in ({}, {"Authorization": "Bearer "}, {"Authorization": "Bearer"}):
-        assert "ada" not in app_of(journal).test_client().get("/readyz", headers=headers).get_json()["reason"]
+        assert "ada" not in make_app(journal).test_client().get("/readyz", headers=headers).get_json()["reason"]
 
 
-def test_readiness_logs_a_change_once_and_its_end(caplog: pytest.LogCaptureFixture) -> None:
-    class Store:
-        faults: ClassVar[list[str]] = ["full", "full", "full", "away", "", ""]
+def test_readiness_logs_each_change_once(caplog: pytest.LogCaptureFixture) -> None:
+    class ChangingJournal:
+        faults: ClassVar[list[str]] = ["full", "full", "full", "unreachable", "", ""]
 
         def check(self) -> None:
             if fault := self.faults.pop(0):
                 raise JournalUnavailable(fault)
 
     caplog.set_level(logging.INFO)
-    readiness = Readiness(Store(), every=0.0)  # type: ignore[arg-type]
+    readiness = Readiness(ChangingJournal(), every=0.0)  # type: ignore[arg-type]
     for _ in range(6):
         readiness.fault()
     lines = [(record.message, getattr(record, "reason", "")) for record in caplog.records]
-    assert lines == [("not ready", "full"), ("not ready", "away"), ("ready again", "")]
+    assert lines == [("not ready", "full"), ("not ready", "unreachable"), ("ready again", "")]
 
 
-def test_an_event_that_cannot_be_stored_is_refused(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
-    def odd(*_: Any, **__: Any) -> None:
+def test_event_that_cannot_be_stored_is_400(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any, **__: Any) -> None:
         raise JournalError("an event cannot be stored")
 
-    monkeypatch.setattr(journal, "append", odd)
-    assert_refused(post(app_of(journal).test_client(), body()), 400, "cannot_be_stored", journal)
+    monkeypatch.setattr(journal, "append", fail)
+    assert_refused(post(make_app(journal).test_client(), body()), 400, "cannot_be_stored", journal)
 
 
-def test_an_unexpected_error_is_500_and_logged_with_its_traceback(
+def test_unexpected_error_is_500_and_logged_with_its_traceback(
     journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(journal, "append", lambda *_, **__: 1 / 0)
-    answer = post(app_of(journal).test_client(), body())
-    assert (answer.status_code, answer.get_json()["error"]) == (500, "internal")
+    response = post(make_app(journal).test_client(), body())
+    assert (response.status_code, response.get_json()["error"]) == (500, "internal")
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_neither_secret_nor_body_is_ever_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
+def test_secrets_and_bodies_are_never_logged(client: FlaskClient, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     private = body("evt_9", note="a very private thing")
     post(client, private)
@@ -433,14 +444,18 @@ def test_neither_secret_nor_body_is_ever_logged(client: FlaskClient, caplog: pyt
     text = " ".join(str(vars(record)) for record in caplog.records)
     assert "accepted" in text
     assert "rejected" in text
-    for never in (SECRET, "very private", "path-token-123", signed(private)["Acme-Signature"]):
-        assert never not in text
+    for private_text in (SECRET, "very private", "path-token-123", signed(private)["Acme-Signature"]):
+        assert private_text not in text
 
 
-def test_a_broken_plugin_is_logged_and_harms_no_other(journal: SqliteJournal, caplog: pytest.LogCaptureFixture) -> None:
+def test_plugin_that_cannot_be_loaded_is_logged_and_others_work(
+    journal: SqliteJournal, caplog: pytest.LogCaptureFixture
+) -> None:
     broken = plugins.Plugin(name="bad", value="bad:bad", distribution="bad", version="1", error="Traceback: boom")
     registry = plugins.Registry((broken,), {"acme": make_source()})
-    doors = {"acme": EndpointSettings(name="acme", source="acme", secrets=(SECRET,))}
-    client = create_app(Settings(endpoints=doors), registry=registry, journal=journal, clock=lambda: NOW).test_client()
+    endpoints = {"acme": EndpointSettings(name="acme", source="acme", secrets=(SECRET,))}
+    client = create_app(
+        Settings(endpoints=endpoints), registry=registry, journal=journal, clock=lambda: NOW
+    ).test_client()
     assert post(client, body()).status_code == 200
     assert "plugin not loaded" in caplog.text
