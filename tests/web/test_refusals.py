@@ -51,7 +51,7 @@ class EndpointBench:
 
     def alerts(self) -> dict[str, Any]:
         alerts = conditions(
-            seen=JournalSnapshot(at=self.now), notes={}, limits={}, settings=AlertSettings(), sources=["acme"], now=self.now,
+            snapshot=JournalSnapshot(at=self.now), notes={}, limits={}, settings=AlertSettings(), sources=["acme"], now=self.now,
             refused=list(self.refused().values()),
         )  # fmt: skip
         return {alert.key: alert for alert in alerts}
