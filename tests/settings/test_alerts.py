@@ -1,4 +1,4 @@
-"""[alerts]: what is given is sound and whole, and no fault shows a secret."""
+"""[alerts]: values are valid and complete, and no error shows a secret."""
 
 import pytest
 
@@ -22,20 +22,20 @@ def faults(**environ):
     return "\n".join(caught.value.faults)
 
 
-def test_all_of_it():
-    told = alerts(
+def test_all_alert_settings_are_read():
+    settings = alerts(
         SEGUE_ALERT_WEBHOOK_URL="https://ops.example.com/in?token=abc", SEGUE_ALERT_SIGNING_SECRET=SECRET,
         SEGUE_ALERT_SLACK_URL="https://hooks.slack.com/services/T/B/x", SEGUE_ALERT_BACKLOG="30m",
         SEGUE_ALERT_DISK_FREE="5", **MAIL,
     )  # fmt: skip
-    assert told.webhook_url == "https://ops.example.com/in?token=abc"
-    assert told.email_to == ("a@example.com", "b@example.com")
-    assert (told.backlog.total_seconds(), told.disk_free) == (1800, 5.0)
-    assert "abc" not in repr(told)
-    assert "p%40ss" not in repr(told)
+    assert settings.webhook_url == "https://ops.example.com/in?token=abc"
+    assert settings.email_to == ("a@example.com", "b@example.com")
+    assert (settings.backlog.total_seconds(), settings.disk_free) == (1800, 5.0)
+    assert "abc" not in repr(settings)
+    assert "p%40ss" not in repr(settings)
 
 
-def test_on_this_machine_http_will_do():
+def test_http_is_allowed_on_this_machine():
     assert alerts(SEGUE_ALERT_SLACK_URL="http://127.0.0.1:9/x").slack_url == "http://127.0.0.1:9/x"
     assert alerts(SEGUE_ALERT_SLACK_URL="http://localhost/x").slack_url
 
@@ -47,42 +47,42 @@ def test_on_this_machine_http_will_do():
         "https://h/s3cret\nX", "https://h/s3cret#f", "https:///s3cret", "https://[::1/s3cret",
     ],
 )  # fmt: skip
-def test_what_is_no_https_address_is_refused_without_showing_it(url):
-    told = faults(SEGUE_ALERT_SLACK_URL=url)
-    assert "SEGUE_ALERT_SLACK_URL is no https address" in told
-    assert "s3cret" not in told
+def test_an_invalid_https_address_is_refused_without_showing_it(url):
+    text = faults(SEGUE_ALERT_SLACK_URL=url)
+    assert "SEGUE_ALERT_SLACK_URL is not an https address" in text
+    assert "s3cret" not in text
 
 
 @pytest.mark.parametrize("url", ["smtp.example.com", "https://s3cret@h", "smtp://h/s3cret", "smtp://h?x=s3cret"])
-def test_what_is_no_mail_server_is_refused_without_showing_it(url):
-    told = faults(**MAIL | {"SEGUE_SMTP_URL": url})
-    assert "SEGUE_SMTP_URL is no mail server's address" in told
-    assert "s3cret" not in told
+def test_an_invalid_mail_server_is_refused_without_showing_it(url):
+    text = faults(**MAIL | {"SEGUE_SMTP_URL": url})
+    assert "SEGUE_SMTP_URL is not a mail server's address" in text
+    assert "s3cret" not in text
 
 
 @pytest.mark.parametrize("address", ["ops", "ops@", "a@b@c", "a b@c", "ops@example.com>", "ops@exa_mple.com"])
-def test_what_is_no_mailbox_is_refused(address):
+def test_an_invalid_email_address_is_refused(address):
     assert "SEGUE_ALERT_EMAIL_FROM is" in faults(**MAIL | {"SEGUE_ALERT_EMAIL_FROM": address})
 
 
-def test_one_sender_only():
+def test_only_one_sender_is_allowed():
     assert "give one e-mail address" in faults(**MAIL | {"SEGUE_ALERT_EMAIL_FROM": "a@b.c, d@e.f"})
 
 
-def test_a_webhook_is_never_unsigned_and_an_email_needs_all_three():
+def test_a_webhook_needs_a_signing_secret_and_email_needs_three_settings():
     assert "alerts are not sent unsigned" in faults(SEGUE_ALERT_WEBHOOK_URL="https://h/")
-    told = faults(SEGUE_SMTP_URL="smtp://h")
-    assert "SEGUE_ALERT_EMAIL_FROM and SEGUE_ALERT_EMAIL_TO must be set too" in told
+    text = faults(SEGUE_SMTP_URL="smtp://h")
+    assert "SEGUE_ALERT_EMAIL_FROM and SEGUE_ALERT_EMAIL_TO must be set too" in text
 
 
 @pytest.mark.parametrize("secret", ["qwertyuiop", "whsec_short", "whsec_" + "!" * 44, "whsec_" + "QUFB" * 40])
 def test_a_signing_secret_has_the_form_of_standard_webhooks(secret):
-    told = faults(SEGUE_ALERT_WEBHOOK_URL="https://h/", SEGUE_ALERT_SIGNING_SECRET=secret)
-    assert "is no secret of Standard Webhooks" in told
-    assert secret not in told
+    text = faults(SEGUE_ALERT_WEBHOOK_URL="https://h/", SEGUE_ALERT_SIGNING_SECRET=secret)
+    assert "is not a secret of Standard Webhooks" in text
+    assert secret not in text
 
 
-def test_a_token_that_can_be_guessed_is_refused_without_showing_it():
-    told = faults(SEGUE_METRICS_TOKEN="short-token")
-    assert "SEGUE_METRICS_TOKEN is short enough to be guessed" in told
-    assert "short-token" not in told
+def test_a_short_token_is_refused_without_showing_it():
+    text = faults(SEGUE_METRICS_TOKEN="short-token")
+    assert "SEGUE_METRICS_TOKEN is short enough to be guessed" in text
+    assert "short-token" not in text

@@ -1,4 +1,4 @@
-"""segue.example.toml: generated from the schema, every setting in it, and every example valid."""
+"""segue.example.toml is generated from the schema, has every setting, and every example is valid."""
 
 import re
 import tomllib
@@ -25,25 +25,25 @@ def loaded(text, tmp_path, **environ):
     return load(environ, sources=SOURCES, config_file=tmp_path / "segue.toml")
 
 
-def test_the_example_file_is_what_the_schema_makes():
+def test_the_example_file_is_generated_from_the_schema():
     command = "python -c 'from webhooks.settings.example import toml; print(toml(), end=\"\")' > segue.example.toml"
     assert FILE.read_text() == toml(), f"write it again: .venv/bin/{command}"
 
 
-def test_every_setting_and_table_is_described_and_nothing_else():
+def test_exactly_the_existing_settings_and_tables_are_described():
     assert set(ABOUT) == NAMES
     assert set(TABLES_ABOUT) == set(TABLES)
     assert set(EXAMPLES) <= NAMES
 
 
-def test_the_example_as_it_is_changes_nothing(tmp_path):
+def test_the_unchanged_example_has_only_defaults(tmp_path):
     written = loaded(toml(), tmp_path)
     for field in Settings.__slots__:
         if field not in {"config_file", "warnings"}:
             assert getattr(written, field) == getattr(Settings(), field), field
 
 
-def test_every_example_is_valid_when_its_hash_is_removed(tmp_path):
+def test_every_example_is_valid_without_its_comment_sign(tmp_path):
     text = SETTING.sub(r"\1", toml())
     tables = tomllib.loads(text)
     assert {f"{table}.{key}" for table in TABLES if table for key in tables[table]} == {
@@ -86,7 +86,7 @@ def test_defaults_shown_are_the_defaults_in_effect():
                 assert rule.deserialize(value) == getattr(model, key), name
 
 
-def test_given_values_are_in_effect(tmp_path):
+def test_values_passed_to_the_example_are_effective(tmp_path):
     text = toml(
         {
             "segment.region": "eu",

@@ -1,4 +1,4 @@
-"""The environment and segue.toml become settings, or every fault is named at once."""
+"""The environment and segue.toml become settings, or all errors are shown at once."""
 
 import base64
 from datetime import timedelta
@@ -43,14 +43,14 @@ def toml(tmp_path, text):
     (tmp_path / "segue.toml").write_text(text)
 
 
-def test_nothing_set_gives_the_defaults_and_no_open_door():
+def test_without_settings_defaults_apply_and_no_endpoint_is_open():
     loaded = settings()
     assert (loaded.endpoints, loaded.namespace) == ({}, "default")
     assert loaded.segment == Settings().segment
     assert any("No endpoint is open" in warning for warning in loaded.warnings)
 
 
-def test_a_source_opens_under_its_own_name_when_its_secret_is_set():
+def test_a_source_has_an_endpoint_if_its_secret_is_set():
     loaded = settings(STRIPE_WEBHOOK_SECRET="whsec_1234567, whsec_7654321\nwhsec_1234567")
     assert list(loaded.endpoints) == ["stripe"]
     assert loaded.endpoints["stripe"].secrets == ("whsec_1234567", "whsec_7654321")
@@ -73,20 +73,20 @@ def test_an_empty_variable_is_not_set():
         ("SEGUE_SEGMENT_RATE", "-1", "SEGUE_SEGMENT_RATE is '-1': give messages a second"),
         ("SEGUE_SEGMENT_GZIP", "maybe", "SEGUE_SEGMENT_GZIP is 'maybe': choose true or false"),
         ("SEGUE_MAX_BODY", "1TB", "SEGUE_MAX_BODY is '1TB': give a size from 1KiB to 64MiB"),
-        ("SEGUE_RETENTION_DEAD", "9", "SEGUE_RETENTION_DEAD is '9': say the unit, such as 9d or 9h"),
-        ("SEGUE_RETENTION_DEAD", "soon", "SEGUE_RETENTION_DEAD is 'soon': give a time span"),
+        ("SEGUE_RETENTION_DEAD", "9", "SEGUE_RETENTION_DEAD is '9': add the unit, such as 9d or 9h"),
+        ("SEGUE_RETENTION_DEAD", "soon", "SEGUE_RETENTION_DEAD is 'soon': give a duration"),
         ("SEGUE_LEASE_SECONDS", "2h", "SEGUE_LEASE_SECONDS is '2h': give 1s to 1h"),
         ("SEGUE_WORKER_CLASS", "eventlet", "SEGUE_WORKER_CLASS is 'eventlet': choose gevent, gthread or sync"),
         ("SEGUE_NAMESPACE", "a b", "SEGUE_NAMESPACE is 'a b': give up to 64 letters"),
-        ("SEGUE_DATABASE", "segue.db", "SEGUE_DATABASE is no address of PostgreSQL or of a SQLite file"),
+        ("SEGUE_DATABASE", "segue.db", "SEGUE_DATABASE is not a URL of PostgreSQL or of a SQLite file"),
         ("SEGUE_DATABASE", "sqlite:///:memory:", "SEGUE_DATABASE is in memory"),
     ],
 )
-def test_a_wrong_value_is_named_with_its_problem_and_mend(name, value, fault):
-    assert [each[: len(fault)] for each in faults(**{name: value})] == [fault]
+def test_an_invalid_value_is_reported_with_its_problem_and_hint(name, value, fault):
+    assert [message[: len(fault)] for message in faults(**{name: value})] == [fault]
 
 
-def test_encryption_keys_come_in_base64_or_hexadecimal_and_plain_only_first():
+def test_encryption_keys_are_base64_or_hexadecimal_and_plain_only_first():
     key, other = bytes(range(32)), bytes(range(1, 33))
     encoded = base64.b64encode(key).decode(), base64.urlsafe_b64encode(key).decode().rstrip("=")
     for text in (key.hex(), key.hex().upper(), *encoded):
@@ -98,17 +98,17 @@ def test_encryption_keys_come_in_base64_or_hexadecimal_and_plain_only_first():
 @pytest.mark.parametrize(
     ("value", "fault"),
     [
-        ("my-pass-phrase!", "holds a word that is no key: give 32 random bytes"),
-        (bytes(range(32)).hex() + ",plain", "holds a word that is no key"),
-        (base64.b64encode(bytes(range(16))).decode(), "holds a key of 16 bytes"),
-        ("00" * 32, "holds a key that is not random"),
-        (f"{bytes(range(32)).hex()},{base64.b64encode(bytes(range(32))).decode()}", "names a key twice"),
+        ("my-pass-phrase!", "contains a word that is not a key: give 32 random bytes"),
+        (bytes(range(32)).hex() + ",plain", "contains a word that is not a key"),
+        (base64.b64encode(bytes(range(16))).decode(), "contains a key of 16 bytes"),
+        ("00" * 32, "contains a key that is not random"),
+        (f"{bytes(range(32)).hex()},{base64.b64encode(bytes(range(32))).decode()}", "contains a key twice"),
     ],
 )
-def test_a_wrong_encryption_key_is_a_fault_that_does_not_show_it(value, fault):
-    (found,) = faults(SEGUE_ENCRYPTION_KEY=value)
-    assert found.startswith(f"SEGUE_ENCRYPTION_KEY {fault}")
-    assert not any(word in found for word in value.split(",") if word != "plain")
+def test_an_invalid_encryption_key_is_reported_without_showing_it(value, fault):
+    (message,) = faults(SEGUE_ENCRYPTION_KEY=value)
+    assert message.startswith(f"SEGUE_ENCRYPTION_KEY {fault}")
+    assert not any(word in message for word in value.split(",") if word != "plain")
 
 
 def test_retention_below_three_days_is_refused_with_the_reason():
@@ -118,10 +118,12 @@ def test_retention_below_three_days_is_refused_with_the_reason():
     assert settings(SEGUE_RETENTION_DELIVERED="72h").retention.delivered == timedelta(hours=72)
 
 
-def test_all_faults_are_shown_at_once_from_both_places(tmp_path):
+def test_all_errors_of_file_and_environment_are_shown_at_once(tmp_path):
     toml(tmp_path, 'log_level = "loud"\n[web]\nprot = 1\n[endpoints.stripe]\nlivemod = "x"\n[nonsense]\n')
-    found = faults(PORT="x", SEGMENT_REGION="uk", STRIPE_WEBHOOK_SECRET="whsec_1234567", SEGUE_STRIPE_LIVEMODE="prod")
-    told = "\n".join(found)
+    messages = faults(
+        PORT="x", SEGMENT_REGION="uk", STRIPE_WEBHOOK_SECRET="whsec_1234567", SEGUE_STRIPE_LIVEMODE="prod"
+    )
+    text = "\n".join(messages)
     for part in (
         "log_level in segue.toml is 'loud': choose debug",
         "web.prot in segue.toml is not a setting: did you mean port?",
@@ -131,19 +133,19 @@ def test_all_faults_are_shown_at_once_from_both_places(tmp_path):
         "SEGMENT_REGION is 'uk'",
         "SEGUE_STRIPE_LIVEMODE (endpoints.stripe.livemode) is 'prod': choose live, test or both",
     ):
-        assert part in told
-    assert len(found) == 7
+        assert part in text
+    assert len(messages) == 7
 
 
-def test_an_unknown_variable_of_ours_is_a_fault_with_the_nearest_name():
+def test_an_unknown_segue_variable_is_an_error_with_the_nearest_name():
     assert faults(SEGUE_SEGMNT_RATE="1") == [
         "SEGUE_SEGMNT_RATE is not a setting of this version: did you mean SEGUE_SEGMENT_RATE?"
     ]
-    assert "take it out" in faults(SEGUE_QQQQQQ="1")[0]
+    assert "remove it" in faults(SEGUE_QQQQQQ="1")[0]
 
 
 def test_a_misspelt_secret_is_a_warning_since_the_environment_is_shared():
-    (warning,) = [each for each in settings(STRPIE_WEBHOOK_SECRET="whsec_1234567").warnings if "STRPIE" in each]
+    (warning,) = [text for text in settings(STRPIE_WEBHOOK_SECRET="whsec_1234567").warnings if "STRPIE" in text]
     assert "did you mean STRIPE_WEBHOOK_SECRET?" in warning
 
 
@@ -155,7 +157,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
     assert loaded.config_file is not None
 
 
-def test_a_configuration_file_that_is_named_must_be_there(tmp_path):
+def test_a_configured_file_must_exist(tmp_path):
     assert "cannot be read" in faults(SEGUE_CONFIG=str(tmp_path / "none.toml"))[0]
     (tmp_path / "bad.toml").write_text("a = ")
     assert "is not valid TOML" in faults(SEGUE_CONFIG=str(tmp_path / "bad.toml"))[0]
@@ -178,24 +180,24 @@ def test_several_endpoints_of_one_provider(tmp_path):
     assert bound["stripe_us"].options == {"livemode": "live", "types": ()}
 
 
-def test_an_endpoint_with_a_table_and_no_secret_is_known_and_closed(tmp_path):
+def test_an_endpoint_without_a_secret_is_closed(tmp_path):
     toml(tmp_path, '[endpoints.other]\nsource = "stripe"\n')
     loaded = settings()
     assert loaded.endpoints["other"].secrets == ()
     assert any("endpoints.other has no secret" in warning for warning in loaded.warnings)
 
 
-def test_faults_of_endpoints(tmp_path):
+def test_errors_of_endpoints(tmp_path):
     toml(
         tmp_path,
         '[endpoints.a]\nsource = "strpe"\n[endpoints.b]\nsource = "stripe"\nsecret_env = "NOT_SET"\n'
         '[endpoints.c]\nsource = "stripe"\nscheme = "x"\n[endpoints.D]\nsource = "stripe"\n',
     )
-    told = "\n".join(faults())
-    assert "endpoints.a.source is 'strpe': did you mean stripe?" in told
-    assert "names NOT_SET, which is not set" in told
-    assert "SEGUE_C_SCHEME (endpoints.c.scheme) is 'x': choose default" in told
-    assert "endpoints.D in segue.toml is no endpoint" in told
+    text = "\n".join(faults())
+    assert "endpoints.a.source is 'strpe': did you mean stripe?" in text
+    assert "names NOT_SET, which is not set" in text
+    assert "SEGUE_C_SCHEME (endpoints.c.scheme) is 'x': choose default" in text
+    assert "endpoints.D in segue.toml is not an endpoint" in text
 
 
 def test_a_provider_that_signs_the_url_needs_the_public_url():
@@ -220,24 +222,24 @@ def test_secrets_from_files(tmp_path):
     assert "not UTF-8" in faults(SEGMENT_WRITE_KEY_FILE=str(tmp_path / "binary"))[0]
 
 
-def test_a_pem_key_stays_whole_even_with_escaped_line_breaks():
+def test_a_pem_key_is_not_split_even_with_escaped_line_breaks():
     pem = "-----BEGIN PUBLIC KEY-----\\nMIIB AAA\\n-----END PUBLIC KEY-----"
     secrets = settings(STRIPE_WEBHOOK_SECRET=f"{pem} other_secret").endpoints["stripe"].secrets
     assert secrets == (pem.replace("\\n", "\n"), "other_secret")
 
 
-def test_the_namespace_follows_the_write_key_unless_it_is_set():
+def test_the_default_namespace_is_derived_from_the_write_key():
     one, again, two = (settings(SEGMENT_WRITE_KEY=key).namespace for key in ("wk_1", "wk_1", "wk_2"))
     assert one == again != two
     assert "wk_1" not in one
     assert settings(SEGMENT_WRITE_KEY="wk_1", SEGUE_NAMESPACE="shop").namespace == "shop"
 
 
-def test_postgres_is_taken_in_herokus_form_and_its_password_never_shown():
-    taken = settings(DATABASE_URL="postgres://user:hunter2@db:5432/x")
-    assert taken.database == "postgres://user:hunter2@db:5432/x"
-    assert taken.database_shown == "postgres://db:5432/x"
-    assert "hunter2" not in repr(taken)
+def test_herokus_postgres_url_is_accepted_and_its_password_hidden():
+    loaded = settings(DATABASE_URL="postgres://user:hunter2@db:5432/x")
+    assert loaded.database == "postgres://user:hunter2@db:5432/x"
+    assert loaded.database_shown == "postgres://db:5432/x"
+    assert "hunter2" not in repr(loaded)
     many = settings(DATABASE_URL="postgresql://u:hunter2@a:1,b:2/x?target_session_attrs=read-write")
     assert many.database_shown == "postgresql://a:1,b:2/x"
 
@@ -245,13 +247,13 @@ def test_postgres_is_taken_in_herokus_form_and_its_password_never_shown():
 @pytest.mark.parametrize(
     "url", ["postgres://user:hunter2@db", "postgres://", "postgres://u:hunter2/x@db/x", "mysql://u:hunter2@db/x"]
 )
-def test_an_address_of_no_database_is_refused_and_never_shown(url):
+def test_an_invalid_database_url_is_refused_and_never_shown(url):
     (fault,) = faults(DATABASE_URL=url)
     assert "give" in fault
     assert "hunter2" not in fault
 
 
-def test_on_a_dyno_postgres_is_spoken_to_by_tls_unless_its_address_says_otherwise():
+def test_on_a_dyno_postgres_uses_tls_unless_its_url_sets_sslmode():
     assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x").database.endswith("/x?sslmode=require")
     assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x?a=b").database.endswith("?a=b&sslmode=require")
     assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x?sslmode=verify-full").database.endswith(
@@ -260,16 +262,16 @@ def test_on_a_dyno_postgres_is_spoken_to_by_tls_unless_its_address_says_otherwis
     assert settings(DATABASE_URL="postgres://u:p@db/x").database.endswith("/x")
 
 
-def test_segues_own_name_of_the_database_wins():
+def test_segue_database_overrides_database_url():
     assert settings(DATABASE_URL="postgres://u:p@db/x", SEGUE_DATABASE="sqlite:////tmp/x.db").database.endswith("x.db")
 
 
-def test_the_paths_of_the_service_are_taken_off_its_url():
+def test_the_service_paths_are_removed_from_segment_url():
     for url in ("https://x.example", "https://x.example/", "https://x.example/v1", "https://x.example/v1/batch"):
         assert settings(SEGMENT_URL=url).segment.url == "https://x.example"
 
 
-def test_what_is_set_for_a_broken_plugin_is_passed_over(tmp_path):
+def test_settings_of_a_broken_plugin_are_ignored(tmp_path):
     toml(tmp_path, '[endpoints.crm]\nsource = "crm"\nsecrets = ["abcdefgh"]\n')
     environ = {"SEGUE_CRM_DEPTH": "1", "STRIPE_WEBHOOK_SECRET": "whsec_1234567"}
     assert list(load(environ, sources=SOURCES, broken=["crm"]).endpoints) == ["stripe"]
@@ -284,23 +286,23 @@ def test_a_source_described_in_the_file(tmp_path):
     loaded = settings(ACME_WEBHOOK_SECRET="abcdefgh")
     assert bind(loaded, SOURCES)["acme"].source is loaded.sources["acme"]
     toml(tmp_path, described.replace("acme", "stripe") + '[sources.bad]\nscheme = "x"\ntype = "t"\n')
-    told = "\n".join(faults())
-    assert "sources.stripe in segue.toml has the name of an installed source" in told
-    assert "sources.bad.scheme is a text: write a table in segue.toml" in told
-    assert "sources.bad.identity identifies no one" in told
+    text = "\n".join(faults())
+    assert "sources.stripe in segue.toml has the name of an installed source" in text
+    assert "sources.bad.scheme is a text: write a table in segue.toml" in text
+    assert "sources.bad.identity identifies no one" in text
 
 
 @pytest.mark.parametrize("secret", ["sk_live_abcdefghij", "changeme", "qwert", "<your secret>"])
-def test_a_secret_that_is_none_is_a_warning_that_does_not_show_it(secret):
-    warnings = [each for each in settings(STRIPE_WEBHOOK_SECRET=secret.replace(" ", "_")).warnings if "looks" in each]
+def test_a_wrong_looking_secret_is_a_warning_that_does_not_show_it(secret):
+    warnings = [text for text in settings(STRIPE_WEBHOOK_SECRET=secret.replace(" ", "_")).warnings if "looks" in text]
     assert len(warnings) == 1
     assert secret not in warnings[0]
 
 
-def test_suspicions_about_segments_address():
-    told = " ".join(settings(SEGMENT_URL="http://x.example", SEGMENT_REGION="eu").warnings)
-    assert "clear text" in told
-    assert "the URL wins" in told
+def test_http_segment_url_and_url_with_region_are_warnings():
+    text = " ".join(settings(SEGMENT_URL="http://x.example", SEGMENT_REGION="eu").warnings)
+    assert "clear text" in text
+    assert "the URL wins" in text
     assert "clear text" not in " ".join(settings(SEGMENT_URL="http://127.0.0.1:9").warnings)
 
 
@@ -321,7 +323,7 @@ def test_no_secret_or_write_key_is_ever_shown(secret, key):
     assert key not in str(caught.value)
 
 
-def test_binding_settings_made_by_hand_is_judged_too():
+def test_bind_checks_settings_created_in_code():
     wrong = EndpointSettings(name="stripe", source="stripe", secrets=("x",), options={"livemode": "prod", "nope": "1"})
     with pytest.raises(SettingsError) as caught:
         bind(Settings(endpoints={"stripe": wrong}), SOURCES)

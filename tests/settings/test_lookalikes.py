@@ -1,4 +1,4 @@
-"""Variables that look like settings and are not, values with signs copied along, files that everybody can read."""
+"""Variables that look like settings, values with extra copied characters, and files that all users can read."""
 
 import pytest
 
@@ -30,12 +30,12 @@ def faults(**environ):
     return caught.value.faults
 
 
-def test_a_right_environment_gives_no_warning():
+def test_a_valid_environment_gives_no_warning():
     assert warnings(PATH="/bin", HOME="/", STRIPE_API_KEY="sk_live_1", SLACK_CLIENT_SECRET="x" * 20, PORT="8000") == ()
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"),
+    ("typed", "intended"),
     [
         ("STRIPE_WEBHOOK_SECERT", "STRIPE_WEBHOOK_SECRET"),
         ("STRIPE_WEBHOKO_SECRET", "STRIPE_WEBHOOK_SECRET"),
@@ -54,13 +54,13 @@ def test_a_right_environment_gives_no_warning():
         ("WEB_CONCURENCY", "WEB_CONCURRENCY"),
     ],
 )
-def test_a_mistyped_variable_is_named_with_the_one_meant(typed, meant):
+def test_a_mistyped_variable_is_a_warning_with_the_right_name(typed, intended):
     (warning,) = warnings(**{typed: SECRET})
-    assert warning.startswith(f"{typed} is set, but nothing reads it: did you mean {meant}?")
+    assert warning.startswith(f"{typed} is set, but nothing reads it: did you mean {intended}?")
     assert SECRET not in warning
 
 
-def test_small_letters_are_named():
+def test_a_variable_in_lower_case_is_a_warning():
     assert warnings(slack_webhook_secret=SECRET) == (
         "slack_webhook_secret is not read, because names are in capitals: write SLACK_WEBHOOK_SECRET",
     )
@@ -78,11 +78,11 @@ def test_small_letters_are_named():
         "PORTS",
     ],
 )
-def test_variables_of_other_programs_are_left_alone(name):
+def test_variables_of_other_programs_give_no_warning(name):
     assert warnings(**{name: "x" * 20}) == ()
 
 
-def test_a_variable_that_the_file_names_is_read(tmp_path):
+def test_a_variable_named_in_the_file_gives_no_warning(tmp_path):
     (tmp_path / "segue.toml").write_text('[endpoints.stripe]\nsecret_env = ["STRIPE_WEBHOOK_SECRET_OLD"]\n')
     assert warnings(STRIPE_WEBHOOK_SECRET_OLD="whsec_fedcba9876543210") == ()
 
@@ -91,20 +91,20 @@ def test_a_variable_that_the_file_names_is_read(tmp_path):
 @pytest.mark.parametrize(
     "name", ["STRIPE_WEBHOOK_SECRET", "SEGMENT_WRITE_KEY", "SEGUE_NAMESPACE", "DATABASE_URL", "PORT"]
 )
-def test_a_value_in_quotes_is_a_fault_of_its_own(name, quotes):
-    good = {"DATABASE_URL": "postgres://u:p@db/x", "PORT": "8000"}.get(name, SECRET)
-    (fault,) = faults(**{name: f" {quotes[0]}{good}{quotes[1]} "})
-    assert fault.startswith(f"{name} is in quotes, which are part of the value here: take them out")
+def test_a_value_in_quotes_is_an_error(name, quotes):
+    value = {"DATABASE_URL": "postgres://u:p@db/x", "PORT": "8000"}.get(name, SECRET)
+    (fault,) = faults(**{name: f" {quotes[0]}{value}{quotes[1]} "})
+    assert fault.startswith(f"{name} is in quotes, which are part of the value here: remove them")
 
 
-def test_quotes_in_a_secret_file_are_a_fault(tmp_path):
+def test_quotes_in_a_secret_file_are_an_error(tmp_path):
     (tmp_path / "secret").write_text(f'"{SECRET}"\n')
     (fault,) = faults(SLACK_WEBHOOK_SECRET_FILE=str(tmp_path / "secret"))
     assert fault.startswith("the text in SLACK_WEBHOOK_SECRET_FILE is in quotes")
 
 
 @pytest.mark.parametrize(
-    ("secret", "said"),
+    ("secret", "message"),
     [
         (f'"{SECRET}', "begins or ends with a quote"),
         (f"{SECRET},{SECRET}x'", "(number 2 of 2) begins or ends with a quote"),
@@ -112,25 +112,25 @@ def test_quotes_in_a_secret_file_are_a_fault(tmp_path):
         (f"\ufeff{SECRET}", "U+FEFF"),
     ],
 )
-def test_signs_copied_along_with_a_secret_are_warned_of(secret, said):
-    found = warnings(SLACK_WEBHOOK_SECRET=secret)
-    assert any(said in warning and warning.startswith("SLACK_WEBHOOK_SECRET") for warning in found)
-    assert SECRET not in "".join(found)
+def test_extra_copied_characters_in_a_secret_are_a_warning(secret, message):
+    texts = warnings(SLACK_WEBHOOK_SECRET=secret)
+    assert any(message in warning and warning.startswith("SLACK_WEBHOOK_SECRET") for warning in texts)
+    assert SECRET not in "".join(texts)
 
 
-def test_a_space_within_a_secret_of_the_file_is_warned_of(tmp_path):
+def test_a_space_in_a_secret_of_the_file_is_a_warning(tmp_path):
     (tmp_path / "segue.toml").write_text('[endpoints.slack]\nsecrets = ["whsec_0123 456789"]\n')
     (tmp_path / "segue.toml").chmod(0o600)
-    assert "holds a space or a line break" in warnings()[0]
+    assert "contains a space or a line break" in warnings()[0]
 
 
-def test_a_key_in_pem_has_lines():
+def test_a_pem_key_with_line_breaks_gives_no_warning():
     pem = "-----BEGIN PUBLIC KEY-----\nMFkw\n-----END PUBLIC KEY-----"
     assert warnings(SLACK_WEBHOOK_SECRET=pem) == ()
 
 
 @pytest.mark.parametrize(
-    ("url", "meant"),
+    ("url", "suggestion"),
     [
         ("https://api.segment.com", "https://api.segment.io"),
         ("https://api.segment.co", "https://api.segment.io"),
@@ -143,10 +143,10 @@ def test_a_key_in_pem_has_lines():
         ("https://api.segment.io.example.com", "https://api.segment.io"),
     ],
 )
-def test_an_address_that_looks_like_segments_and_is_not_is_warned_of(url, meant):
+def test_a_url_that_looks_like_segments_is_a_warning(url, suggestion):
     (warning,) = warnings(SEGMENT_URL=url)
-    assert "which looks like Segment's address and is not" in warning
-    assert meant in warning
+    assert "which looks like Segment's address but is not" in warning
+    assert suggestion in warning
 
 
 @pytest.mark.parametrize(
@@ -156,16 +156,16 @@ def test_an_address_that_looks_like_segments_and_is_not_is_warned_of(url, meant)
         "http://127.0.0.1:9999", "https://segment.example.com", "https://cdp-proxy.example.com/segment",
     ],
 )  # fmt: skip
-def test_segments_own_addresses_and_proxies_are_not_warned_of(url):
+def test_segments_own_urls_and_proxies_give_no_warning(url):
     assert warnings(SEGMENT_URL=url) == ()
 
 
-def test_a_path_behind_segments_own_address_is_warned_of():
+def test_a_path_after_segments_own_url_is_a_warning():
     assert "give https://api.segment.io" in warnings(SEGMENT_URL="https://api.segment.io/v1/track")[0]
 
 
 @pytest.mark.parametrize("key", ["sk_test_123456789", "rk_test_123456789", "test_123456789"])
-def test_a_key_of_test_mode_beside_a_live_endpoint_is_named_with_the_option(key):
+def test_a_test_mode_key_of_a_live_endpoint_is_a_warning(key):
     (warning,) = warnings(STRIPE_API_KEY=key)
     assert "STRIPE_API_KEY is of test mode, and stripe delivers live events only" in warning
     assert "SEGUE_STRIPE_LIVEMODE=both" in warning
@@ -189,51 +189,51 @@ def test_a_byte_order_mark_in_segue_toml_and_secret_files_is_accepted(tmp_path):
         '[endpoints.stripe]\nwrite_key = "wk_0123456789"',
     ],
 )  # fmt: skip
-def test_a_segue_toml_with_secrets_that_all_can_read_is_warned_of(tmp_path, text):
+def test_a_segue_toml_with_secrets_readable_by_all_is_a_warning(tmp_path, text):
     file = tmp_path / "segue.toml"
     file.write_text(text)
     file.chmod(0o644)
-    assert any("can read segue.toml, which holds secrets: chmod 600 segue.toml" in warning for warning in warnings())
+    assert any("can read segue.toml, which contains secrets: chmod 600 segue.toml" in warning for warning in warnings())
     file.chmod(0o640)
     assert warnings() == ()
 
 
-def test_a_segue_toml_without_secrets_may_be_read(tmp_path):
+def test_a_readable_segue_toml_without_secrets_gives_no_warning(tmp_path):
     (tmp_path / "segue.toml").write_text('namespace = "shop"')
     (tmp_path / "segue.toml").chmod(0o644)
     assert warnings() == ()
 
 
 @pytest.mark.parametrize(
-    ("text", "holds"),
+    ("text", "contains_secrets"),
     [
         (f"export STRIPE_WEBHOOK_SECRET='{SECRET}'\n", True),
         ("\ufeffSEGMENT_WRITE_KEY=wk\n", True),
         ("A=1\n# X_SECRET=1\nSTRIPE_WEBHOOK_SECRET=\n", False),
     ],
 )
-def test_a_dotenv_with_secrets_that_all_can_read_is_warned_of(tmp_path, text, holds):
+def test_a_dotenv_with_secrets_readable_by_all_is_a_warning(tmp_path, text, contains_secrets):
     file = tmp_path / ".env"
     file.write_text(text, encoding="utf-8")
     file.chmod(0o644)
-    assert any("can read .env" in warning for warning in warnings()) == holds
+    assert any("can read .env" in warning for warning in warnings()) == contains_secrets
     file.chmod(0o600)
     assert warnings() == ()
 
 
-def test_a_secret_file_that_all_can_change_is_warned_of(tmp_path):
+def test_a_secret_file_writable_by_all_is_a_warning(tmp_path):
     file = tmp_path / "secret"
     file.write_text(f"{SECRET}x")
     file.chmod(0o666)
-    assert f"can change {file}, which holds secrets" in warnings(SLACK_WEBHOOK_SECRET_FILE=str(file))[0]
+    assert f"can change {file}, which contains secrets" in warnings(SLACK_WEBHOOK_SECRET_FILE=str(file))[0]
 
 
-def test_an_ipv6_host_may_stand_in_brackets():
+def test_an_ipv6_host_may_be_in_brackets():
     assert load(GOOD | {"SEGUE_HOST": "[::1]"}, sources=SOURCES).web.host == "::1"
 
 
 @pytest.mark.parametrize(
-    ("given", "address"),
+    ("value", "url"),
     [
         ("/data/segue.db", "sqlite:////data/segue.db"),
         ("segue.db", "sqlite:///segue.db"),
@@ -241,9 +241,9 @@ def test_an_ipv6_host_may_stand_in_brackets():
         ("sqlite://data/segue.db", "sqlite:///data/segue.db"),
     ],
 )
-def test_a_path_where_an_address_is_needed_is_told_the_address(given, address):
-    assert faults(SEGUE_DATABASE=given) == [
-        f"SEGUE_DATABASE is no address of PostgreSQL or of a SQLite file: give {address}"
+def test_a_database_path_is_an_error_with_its_url(value, url):
+    assert faults(SEGUE_DATABASE=value) == [
+        f"SEGUE_DATABASE is not a URL of PostgreSQL or of a SQLite file: give {url}"
     ]
 
 

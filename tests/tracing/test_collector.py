@@ -105,8 +105,8 @@ def test_unsupported_tracing_settings_are_warnings(monkeypatch):
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317"}
     assert "OTEL" not in " ".join(load(environ, sources={}).warnings)
     warnings = " ".join(load({**environ, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, sources={}).warnings)
-    assert "traces go by http/protobuf" in warnings
-    assert "only otlp is known" in " ".join(
+    assert "traces are sent by http/protobuf" in warnings
+    assert "only otlp is supported" in " ".join(
         load({**environ, "OTEL_TRACES_EXPORTER": "otlp,console"}, sources={}).warnings
     )
     for missing in (lambda name: None, _raise):

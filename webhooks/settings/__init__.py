@@ -1,4 +1,4 @@
-"""Frozen settings, from the environment and an optional segue.toml. Nothing else in the service reads either."""
+"""Read immutable settings from the environment and an optional segue.toml. No other package reads either."""
 
 from webhooks.settings.addresses import is_loopback
 from webhooks.settings.loader import load, load_with_origins, secrets_for, variables

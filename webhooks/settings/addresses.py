@@ -1,4 +1,4 @@
-"""Fields for addresses that hold a secret or name a mailbox. A fault never shows a secret."""
+"""Fields for URLs that may contain a secret, and for e-mail addresses. An error never shows a secret."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAILBOX: Final = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9-]+(\.[A-Za
 
 
 def is_loopback(host: str) -> bool:
-    """Whether it is this machine."""
+    """Return whether the host is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -24,13 +24,13 @@ def is_loopback(host: str) -> bool:
 
 
 class SecretUrl(Rule[str]):
-    """An https address that may hold a secret; http on this machine only."""
+    """An https URL that may contain a secret; http only on this machine."""
 
     def read(self, value: Any) -> str:
         parts = _split(value)
         plain = parts is not None and parts.scheme == "http" and is_loopback(parts.hostname or "")
         if parts is None or not (parts.scheme == "https" or plain) or "@" in parts.netloc or parts.fragment:
-            raise ValidationError("is no https address: give it whole, as the service shows it")
+            raise ValidationError("is not an https address: give the whole address, as the service shows it")
         return parts.geturl()
 
 
@@ -41,45 +41,45 @@ class SmtpUrl(Rule[str]):
         parts = _split(value)
         if parts is None or parts.scheme not in {"smtp", "smtps"} or parts.path or parts.query or parts.fragment:
             raise ValidationError(
-                "is no mail server's address: give one such as smtps://user:password@smtp.example.com"
+                "is not a mail server's address: give one such as smtps://user:password@smtp.example.com"
             )
         return parts.geturl()
 
 
 class Mailboxes(Words):
-    """E-mail addresses, without names."""
+    """E-mail addresses without display names."""
 
     def read(self, value: Any) -> tuple[str, ...]:
-        found = super().read(value)
-        for address in found:
+        addresses = super().read(value)
+        for address in addresses:
             if not _MAILBOX.fullmatch(address):
                 raise refuse(address, "give e-mail addresses such as ops@example.com")
-        return found
+        return addresses
 
 
 class Mailbox(Rule[str]):
     """One e-mail address."""
 
     def read(self, value: Any) -> str:
-        found = Mailboxes().deserialize(value)
-        if len(found) != 1:
+        addresses = Mailboxes().deserialize(value)
+        if len(addresses) != 1:
             raise refuse(value, "give one e-mail address")
-        return str(found[0])
+        return str(addresses[0])
 
 
 def _split(value: Any) -> SplitResult | None:
-    """The parts of an address with a host; None where it is none."""
+    """Return the parts of a URL with a host; None if it is not one."""
     text = value.strip().rstrip("/") if isinstance(value, str) else ""
     try:
         parts = urlsplit(text)
-        sound = bool(parts.hostname) and parts.port != 0 and text.isascii() and text.isprintable() and " " not in text
+        valid = bool(parts.hostname) and parts.port != 0 and text.isascii() and text.isprintable() and " " not in text
     except ValueError:
         return None
-    return parts if sound else None
+    return parts if valid else None
 
 
-def lacking(alerts: Mapping[str, Any]) -> Iterator[str]:
-    """What of `[alerts]` cannot be without another."""
+def missing_alert_settings(alerts: Mapping[str, Any]) -> Iterator[str]:
+    """Yield an error for each setting of `[alerts]` that needs another one."""
     if alerts.get("webhook_url") and not alerts.get("signing_secret"):
         yield (
             "SEGUE_ALERT_WEBHOOK_URL is set without SEGUE_ALERT_SIGNING_SECRET, and alerts are not sent unsigned: "

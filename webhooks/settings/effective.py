@@ -1,4 +1,4 @@
-"""The effective value of every setting, and where it comes from. Secrets are never part of it."""
+"""Find the effective value of every setting and where it comes from. Secrets are never included."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class EffectiveSetting:
 
     @property
     def shown(self) -> str:
-        """The value as text for people."""
+        """Return the value as text."""
         if self.secret:
             return "set (hidden)" if self.is_set else "not set"
         if isinstance(self.value, bool):
@@ -64,7 +64,7 @@ def effective(settings: Settings, origins: Origins, sources: Mapping[str, Source
 
 
 def _region(settings: Settings, origins: Origins) -> str:
-    """The region that is set, or that the URL belongs to; empty for another service's URL."""
+    """Return the configured region, or the region of the URL; empty for another service's URL."""
     if "segment.region" in origins:
         return str(origins["segment.region"][0])
     return next((region for region, url in SEGMENT_REGIONS.items() if url == settings.segment.url), "")
@@ -107,14 +107,14 @@ def _setting(
 
 
 def _origin(key: str) -> tuple[Origin, str]:
-    """`segment.region in segue.toml`, `SEGMENT_REGION` or `SEGMENT_WRITE_KEY_FILE`, as the loader notes them."""
+    """Return the origin and its name from a loader's key: `segment.region in segue.toml` or `SEGMENT_REGION`."""
     if _IN_FILE in key:
         return "file", key.partition(_IN_FILE)[2]
     return ("secret_file" if key.endswith("_FILE") else "variable"), key
 
 
 def _plain(value: Any) -> Any:
-    """As JSON: spans as `7d`, lists for tuples, nothing as an empty text."""
+    """Return a value for JSON: durations as `7d`, tuples as lists, None as an empty string."""
     if isinstance(value, timedelta):
         return span_text(value)
     return list(value) if isinstance(value, tuple) else "" if value is None else value

@@ -1,4 +1,4 @@
-"""A segue.toml with every setting explained. What has no value of its own stands as a comment."""
+"""Generate a segue.toml with every setting explained. Settings without a given value are comments."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from webhooks.settings.model import Settings
 from webhooks.settings.schema import ENDPOINT, TABLES
 
 _TOP: Final = """\
-# Segue's settings. Remove the # in front of a setting to change it; what stands behind it is the default or an example.
-# The variable behind a setting wins over this file. Keep secrets in variables, or in files that <VARIABLE>_FILE names.
-# `segue settings` shows what is in effect, `segue check` what is wrong.
+# Segue's settings. Remove the # in front of a setting to change it; its value is the default or an example.
+# The variable after a setting overrides this file. Keep secrets in variables, or in files that <VARIABLE>_FILE names.
+# `segue settings` shows the effective values, `segue check` the errors.
 """
 _ENDPOINTS: Final = """\
 # --- Endpoints
-# Every source has an endpoint under its own name, such as /webhooks/stripe. It opens when <NAME>_WEBHOOK_SECRET is set.
-# A table is needed only for a second endpoint of one source, and for the options of a source, which stand here too:
+# Every source has an endpoint under its own name, such as /webhooks/stripe. It is open if <NAME>_WEBHOOK_SECRET is set.
+# A table is needed only for a second endpoint of one source, and for the options of a source:
 # `segue sources NAME` shows them.
 """
 
 
 def toml(values: Mapping[str, Any] | None = None, *, notes: Sequence[str] = ()) -> str:
-    """Return the file's text. `values` are in effect, by name (`segment.region`); `notes` are lines after the top."""
-    given = values or {}
+    """Return the file's text. `values` are set, by name (`segment.region`); `notes` are lines after the first ones."""
+    chosen = values or {}
     parts = [_TOP + "".join(f"# {note}".rstrip() + "\n" for note in notes)]
     defaults = Settings()
     for table, schema in TABLES.items():
@@ -36,7 +36,7 @@ def toml(values: Mapping[str, Any] | None = None, *, notes: Sequence[str] = ()) 
         for key, rule in schema.fields.items():
             name = f"{table}.{key}".lstrip(".")
             shown = EXAMPLES.get(name) or _written(getattr(model, key))
-            line = f"{key} = {_written(given[name])}" if name in given else f"# {key} = {shown}"
+            line = f"{key} = {_written(chosen[name])}" if name in chosen else f"# {key} = {shown}"
             lines += [f"# {ABOUT[name]}", line + _variable(rule.metadata)]
         parts.append("\n".join(lines) + "\n")
     lines = [_ENDPOINTS + "# [endpoints.stripe_test]"]
@@ -47,12 +47,12 @@ def toml(values: Mapping[str, Any] | None = None, *, notes: Sequence[str] = ()) 
 
 
 def _variable(metadata: Mapping[str, Any], endpoint: str = "") -> str:
-    """Return the name of the setting's variable as a comment behind its value."""
+    """Return the name of the setting's variable as a comment after its value."""
     return f"  # {metadata['env'].replace('{NAME}', endpoint)}" if "env" in metadata else ""
 
 
 def _written(value: Any) -> str:
-    """Return a value as TOML writes it; JSON's strings are TOML's."""
+    """Return a value as TOML. JSON's strings are valid in TOML."""
     if isinstance(value, timedelta):
         return json.dumps(span_text(value))
     if isinstance(value, tuple):

@@ -24,25 +24,25 @@ _FALSE: Final = {"false", "no", "off", "0"}
 
 
 def refuse(value: Any, hint: str) -> ValidationError:
-    """The fault of a value that may be shown."""
+    """Return the error of a value that is not a secret."""
     text = repr(value)
     return ValidationError(f"is {text if len(text) <= 60 else text[:57] + '...'}: {hint}")
 
 
 class Rule(Field[T]):
-    """A field that needs nothing but the value."""
+    """A field that is checked by its value alone."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **rest: Any) -> T:
         del attr, data, rest
         return self.read(value)
 
     def read(self, value: Any) -> T:
-        """The value in its type, or `ValidationError`."""
+        """Return the value in its type, or raise `ValidationError`."""
         raise NotImplementedError
 
 
 class Text(Rule[str]):
-    """One line of text, perhaps one of a few words, perhaps in a shape."""
+    """One line of text: one of `choices`, or matching a pattern."""
 
     def __init__(self, *, choices: Iterable[str] = (), shape: str = ".+", hint: str = "", **rest: Any) -> None:
         super().__init__(**rest)
@@ -52,14 +52,14 @@ class Text(Rule[str]):
 
     def read(self, value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
-        wrong = text not in self.choices if self.choices else not self.shape.fullmatch(text)
-        if wrong:
+        invalid = text not in self.choices if self.choices else not self.shape.fullmatch(text)
+        if invalid:
             raise refuse(value, self.hint)
         return text
 
 
 class Host(Text):
-    """An address to listen on; IPv6 also in the brackets of a URL."""
+    """An address to listen on. IPv6 may be in brackets, as in a URL."""
 
     def read(self, value: Any) -> str:
         text = super().read(value.strip().removeprefix("[").removesuffix("]") if isinstance(value, str) else value)
@@ -67,52 +67,52 @@ class Host(Text):
 
 
 class Secret(Rule[str]):
-    """A write key: printable, without spaces. A fault never shows it."""
+    """A write key: printable, without spaces. An error never shows it."""
 
     def read(self, value: Any) -> str:
         text = value.strip() if isinstance(value, str) else ""
         if not text or not text.isprintable() or " " in text:
-            raise ValidationError("is no key: give it as one word without spaces or line breaks")
+            raise ValidationError("is not a key: give one word without spaces or line breaks")
         return text
 
 
 class Secrets(Rule[tuple[str, ...]]):
-    """One or several secrets: a list as it is, or text split at commas and spaces; a PEM block stays whole."""
+    """One or more secrets: a list, or text split at commas and spaces. A PEM block is not split."""
 
     def read(self, value: Any) -> tuple[str, ...]:
         if isinstance(value, str):
             blocks = [block.replace("\\n", "\n") for block in _PEM.findall(value)]
-            found = blocks + [part for part in re.split(r"[\s,]+", _PEM.sub(" ", value)) if part]
+            secrets = blocks + [part for part in re.split(r"[\s,]+", _PEM.sub(" ", value)) if part]
         elif isinstance(value, list) and all(isinstance(part, str) and part.strip() for part in value):
-            found = [part.strip() for part in value]
+            secrets = [part.strip() for part in value]
         else:
-            raise ValidationError("is no list of secrets: give text, several separated by commas")
-        if not found:
-            raise ValidationError("holds no secret: give at least one, or leave the setting out")
-        return tuple(dict.fromkeys(found))
+            raise ValidationError("is not a list of secrets: give text, with commas between several")
+        if not secrets:
+            raise ValidationError("contains no secret: give at least one, or leave the setting out")
+        return tuple(dict.fromkeys(secrets))
 
 
 class Keys(Rule[tuple[str, ...]]):
-    """Keys of 32 bytes, each in hexadecimal or base64; as hexadecimal. The first may be the word `plain`."""
+    """Keys of 32 bytes, in hexadecimal or base64; read as hexadecimal. The first may be the word `plain`."""
 
     def read(self, value: Any) -> tuple[str, ...]:
         words = value if isinstance(value, list) else re.split(r"[\s,]+", str(value).strip())
-        found = [word if place == 0 and word == "plain" else self._key(word) for place, word in enumerate(words)]
-        if len(set(found)) < len(found):
-            raise ValidationError("names a key twice: leave one of them out")
-        return tuple(found)
+        keys = [word if index == 0 and word == "plain" else self._key(word) for index, word in enumerate(words)]
+        if len(set(keys)) < len(keys):
+            raise ValidationError("contains a key twice: remove one of them")
+        return tuple(keys)
 
     def _key(self, word: Any) -> str:
-        hint = "give 32 random bytes, such as `openssl rand -base64 32` prints"
+        hint = "give 32 random bytes, as printed by `openssl rand -base64 32`"
         text = word if isinstance(word, str) else ""
         try:
             key = bytes.fromhex(text) if re.fullmatch(r"[0-9A-Fa-f]{64}", text) else _base64(text)
         except ValueError:
-            raise ValidationError(f"holds a word that is no key: {hint}") from None
+            raise ValidationError(f"contains a word that is not a key: {hint}") from None
         if len(key) != 32:
-            raise ValidationError(f"holds a key of {len(key)} bytes: {hint}")
+            raise ValidationError(f"contains a key of {len(key)} bytes: {hint}")
         if len(set(key)) < 8:
-            raise ValidationError(f"holds a key that is not random: {hint}")
+            raise ValidationError(f"contains a key that is not random: {hint}")
         return key.hex()
 
 
@@ -132,7 +132,7 @@ class Words(Rule[tuple[str, ...]]):
 
 
 class Flag(Rule[bool]):
-    """On or off."""
+    """A boolean: true or false, yes or no, on or off, 1 or 0."""
 
     def read(self, value: Any) -> bool:
         if isinstance(value, bool):
@@ -144,7 +144,7 @@ class Flag(Rule[bool]):
 
 
 class Whole(Rule[int]):
-    """A whole number within bounds."""
+    """A whole number from `low` to `high`."""
 
     def __init__(self, low: int, high: int, **rest: Any) -> None:
         super().__init__(**rest)
@@ -159,7 +159,7 @@ class Whole(Rule[int]):
 
 
 class Number(Rule[float]):
-    """A number within bounds; `unit` says of what."""
+    """A number from `low` to `high`; `unit` names it in errors."""
 
     def __init__(self, low: float, high: float, unit: str, **rest: Any) -> None:
         super().__init__(**rest)
@@ -176,23 +176,23 @@ class Number(Rule[float]):
 
 
 class Duration(Rule[timedelta]):
-    """A time span: `7d`, `36h`, `15m`, `60s`, `200ms`. A bare number is seconds where `bare` allows it."""
+    """A duration: `7d`, `36h`, `15m`, `60s`, `200ms`. If `bare` is set, a number without a unit is seconds."""
 
-    def __init__(self, low: timedelta, high: timedelta, *, bare: bool = False, why: str = "", **rest: Any) -> None:
+    def __init__(self, low: timedelta, high: timedelta, *, bare: bool = False, reason: str = "", **rest: Any) -> None:
         super().__init__(**rest)
-        self.low, self.high, self.bare, self.why = low, high, bare, why
+        self.low, self.high, self.bare, self.reason = low, high, bare, reason
 
     def read(self, value: Any) -> timedelta:
         match = _SPAN.fullmatch("" if isinstance(value, bool) else str(value).strip())
         if match is None:
-            raise refuse(value, "give a time span such as 7d, 36h, 15m, 60s or 200ms")
+            raise refuse(value, "give a duration such as 7d, 36h, 15m, 60s or 200ms")
         number, unit = match.groups()
         if unit is None and not self.bare:
-            raise refuse(value, f"say the unit, such as {number}d or {number}h")
+            raise refuse(value, f"add the unit, such as {number}d or {number}h")
         seconds = float(number) * _SECONDS[unit or "s"]
         if not self.low.total_seconds() <= seconds <= self.high.total_seconds():
-            why = f", because {self.why}" if self.why and seconds < self.low.total_seconds() else ""
-            raise refuse(value, f"give {span_text(self.low)} to {span_text(self.high)}{why}")
+            because = f", because {self.reason}" if self.reason and seconds < self.low.total_seconds() else ""
+            raise refuse(value, f"give {span_text(self.low)} to {span_text(self.high)}{because}")
         return timedelta(seconds=seconds)
 
 
@@ -212,7 +212,7 @@ class Size(Rule[int]):
 
 
 class Url(Rule[str]):
-    """An http(s) base URL. `cut` are paths that belong to the service and are taken off."""
+    """An http(s) base URL. `cut` are paths of the service that are removed from its end."""
 
     def __init__(self, *, cut: Iterable[str] = (), **rest: Any) -> None:
         super().__init__(**rest)
@@ -227,7 +227,7 @@ class Url(Rule[str]):
         except ValueError:
             ok = with_password = False
         if with_password:
-            raise ValidationError("holds a user name or password: give the URL without them")
+            raise ValidationError("contains a user name or password: give the URL without them")
         if not ok or any(c.isspace() for c in text) or parts.query or parts.fragment:
             raise refuse(value, "give a URL such as https://hooks.example.com, without ? and #")
         for path in self.cut:
@@ -236,8 +236,10 @@ class Url(Rule[str]):
 
 
 class Database(Rule[str]):
-    """Where the journal is: `sqlite:///file.db` beside the working directory, `sqlite:////data/segue.db` anywhere, or
-    `postgresql://user:password@host/name`, with Heroku's `postgres://` too. A fault never shows it.
+    """The journal's URL. An error never shows it.
+
+    `sqlite:///file.db` is relative to the working directory, `sqlite:////data/segue.db` is absolute. PostgreSQL is
+    `postgresql://user:password@host/name`, or Heroku's `postgres://`.
     """
 
     def read(self, value: Any) -> str:
@@ -247,24 +249,24 @@ class Database(Rule[str]):
         if scheme in {"postgres", "postgresql"}:
             if not re.fullmatch(r"([^@/?#\s]*@)?[^@/?#\s]*/[^/?#\s]+(\?[^#\s]*)?", path):
                 raise ValidationError(
-                    f"is no address of a database: give {scheme}://user:password@host:5432/name, with special signs of "
+                    f"is not a database URL: give {scheme}://user:password@host:5432/name, with special characters of "
                     "the password as %XX"
                 )
             return text
         if scheme in {"mysql", "redis", "mongodb"}:
-            raise ValidationError(f"is a {scheme}:// address: give one of PostgreSQL, or of a file, such as {example}")
+            raise ValidationError(f"is a {scheme}:// URL: give one of PostgreSQL, or of a file, such as {example}")
         if scheme != "sqlite" or len(path) < 2 or not path.startswith("/"):
             name = path if scheme == "sqlite" else text
             is_path = name.startswith(("/", "./", "../")) or name.endswith((".db", ".sqlite", ".sqlite3"))
-            meant = f"sqlite:///{name}" if is_path and "@" not in name else f"one such as {example}"
-            raise ValidationError(f"is no address of PostgreSQL or of a SQLite file: give {meant}")
+            suggestion = f"sqlite:///{name}" if is_path and "@" not in name else f"one such as {example}"
+            raise ValidationError(f"is not a URL of PostgreSQL or of a SQLite file: give {suggestion}")
         if ":memory:" in path:
-            raise ValidationError(f"is in memory, where nothing is durable: give a file, such as {example}")
+            raise ValidationError(f"is in memory, which is not durable: give a file, such as {example}")
         return text
 
 
 def span_text(span: timedelta) -> str:
-    """`7d`, `72h`, `60s`: the largest unit that is whole, hours up to four days."""
+    """Return a duration as `7d`, `72h` or `60s`: in the largest unit that divides it, hours up to four days."""
     seconds = span.total_seconds()
     for unit, length in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
         if seconds % length == 0 and (unit != "d" or seconds > 4 * 86400) and seconds >= length:
@@ -273,6 +275,6 @@ def span_text(span: timedelta) -> str:
 
 
 def either(words: Iterable[str]) -> str:
-    """`a, b or c`."""
+    """Return words as `a, b or c`."""
     *first, last = words
     return f"{', '.join(first)} or {last}" if first else last

@@ -1,4 +1,4 @@
-"""Reading segue.toml and secret files. What cannot be read is a fault, never an exception."""
+"""Read segue.toml and secret files. A file that cannot be read is an error in the list, never an exception."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from typing import Any, Final
 
 _LARGEST: Final = 1024 * 1024
 _MOUNTS: Final = ("/run/secrets/", "/var/run/secrets/")
-"""Where Docker and Kubernetes mount secrets, readable by all in the container by their default."""
+"""Where Docker and Kubernetes mount secrets, by default readable by every user in the container."""
 _SECRET_WORDS: Final = ("SECRET", "TOKEN", "_KEY", "PASSWORD")
 
 
-def read_toml(given: Path | None, named: str | None, faults: list[str]) -> tuple[Path | None, dict[str, Any]]:
-    """The file that was given, or SEGUE_CONFIG names, or ./segue.toml where there is one; with its tables."""
-    path = given or (Path(named) if named else Path("segue.toml"))
-    if given is None and named is None and not path.exists():
+def read_toml(config_file: Path | None, variable: str | None, faults: list[str]) -> tuple[Path | None, dict[str, Any]]:
+    """Return path and tables of `config_file`, else of SEGUE_CONFIG (`variable`), else of ./segue.toml if it exists."""
+    path = config_file or (Path(variable) if variable else Path("segue.toml"))
+    if config_file is None and variable is None and not path.exists():
         return None, {}
-    who = "SEGUE_CONFIG" if given is None and named else "the configuration file"
+    origin = "SEGUE_CONFIG" if config_file is None and variable else "the configuration file"
     try:
         return path, tomllib.loads(path.read_bytes().decode("utf-8-sig"))  # Windows editors write a byte order mark
     except OSError as error:
-        faults.append(f"{who} is {str(path)!r}, which cannot be read ({error.strerror}): give the path of a TOML file")
+        faults.append(
+            f"{origin} is {str(path)!r}, which cannot be read ({error.strerror}): give the path of a TOML file"
+        )
     except UnicodeDecodeError:
         faults.append(f"{path} is not UTF-8 text: save it as UTF-8")
     except tomllib.TOMLDecodeError as error:
@@ -31,7 +33,7 @@ def read_toml(given: Path | None, named: str | None, faults: list[str]) -> tuple
 
 
 def read_secret(variable: str, path: str, faults: list[str]) -> str:
-    """The text of a secret file (Docker and Kubernetes mount secrets so); empty with a fault where there is none."""
+    """Return the text of a secret file, as Docker and Kubernetes mount them. If there is none, add an error."""
     try:
         text = Path(path).read_bytes()[:_LARGEST].decode("utf-8-sig").strip()
     except OSError as error:
@@ -46,20 +48,20 @@ def read_secret(variable: str, path: str, faults: list[str]) -> str:
 
 
 def readable_by_all(config: Path | None, secret_files: Iterable[Path]) -> Iterator[str]:
-    """Files with secrets in them that every user of this machine can read: the configuration, `.env`, secret files."""
+    """Yield a warning for each file with secrets that every user can read: configuration, `.env`, secret files."""
     dotenv = Path(".env")
     paths = [config] if config else []
-    if _mode(dotenv) & 0o004 and _holds_secrets(_text(dotenv)):
+    if _mode(dotenv) & 0o004 and _contains_secrets(_text(dotenv)):
         paths.append(dotenv)
     paths += [path for path in secret_files if not str(path.absolute()).startswith(_MOUNTS)]
     for path in paths:
         if _mode(path) & 0o006:
-            can = "change" if _mode(path) & 0o002 else "read"
-            yield f"every user of this machine can {can} {path}, which holds secrets: chmod 600 {path}"
+            access = "change" if _mode(path) & 0o002 else "read"
+            yield f"every user of this machine can {access} {path}, which contains secrets: chmod 600 {path}"
 
 
-def _holds_secrets(text: str) -> bool:
-    """Whether a `.env` file gives a value to a variable that is named as a secret is."""
+def _contains_secrets(text: str) -> bool:
+    """Return whether a `.env` file sets a variable with a secret's name."""
     for line in text.splitlines():
         name, _, value = line.partition("=")
         is_secret = not name.lstrip().startswith("#") and any(word in name for word in _SECRET_WORDS)

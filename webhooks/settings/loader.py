@@ -1,4 +1,4 @@
-"""The environment and segue.toml to `Settings`. All faults are collected and raised together."""
+"""Load `Settings` from the environment and segue.toml. All errors are collected and raised together."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from marshmallow.fields import Field
 from translators.kit import Declaration, Source
 from translators.kit.configured import configured
 from webhooks.errors import SettingsError
-from webhooks.settings.addresses import lacking
+from webhooks.settings.addresses import missing_alert_settings
 from webhooks.settings.fields import Secrets, Text, Words
 from webhooks.settings.file import read_secret, read_toml, readable_by_all
 from webhooks.settings.lookalikes import unquoted
@@ -33,7 +33,7 @@ from webhooks.settings.model import (
     WorkerSettings,
 )
 from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES, EndpointSchema
-from webhooks.settings.traces import wants_traces
+from webhooks.settings.traces import tracing_requested
 from webhooks.settings.validate import endpoint_errors, nearest
 from webhooks.settings.warnings import find_warnings
 
@@ -42,7 +42,7 @@ _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 
 @dataclass(slots=True)
 class _Table:
-    """One table being read: each key's value, and the key as the operator wrote it."""
+    """A table that is being read: each key's value, and the key as the operator wrote it."""
 
     values: dict[str, Any] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
@@ -59,8 +59,9 @@ def load(
     config_file: Path | None = None,
     broken: Collection[str] = (),
 ) -> Settings:
-    """The settings, or `SettingsError` with every fault. `broken` are sources whose plugin could not be loaded:
-    what is set for them is passed over, since nobody knows their options.
+    """Return the settings, or raise `SettingsError` with every error.
+
+    `broken` are sources whose plugin could not be loaded. Their settings are ignored, since their options are unknown.
     """
     return _Loader(os.environ if environ is None else environ, sources, frozenset(broken)).load(config_file)
 
@@ -77,19 +78,19 @@ def load_with_origins(
 
 
 def secrets_for(name: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
-    """The secrets in `<NAME>_WEBHOOK_SECRET`, for commands that need nothing else."""
+    """Return the secrets in `<NAME>_WEBHOOK_SECRET`, for commands that need no other setting."""
     text = (os.environ if environ is None else environ).get(f"{name.upper()}_WEBHOOK_SECRET", "").strip()
-    found: tuple[str, ...] = Secrets().deserialize(text) if text else ()
-    return found
+    secrets: tuple[str, ...] = Secrets().deserialize(text) if text else ()
+    return secrets
 
 
 def variables(**changed: str) -> dict[str, str]:
-    """The environment without any setting of ours, and then `changed`: for a child that must not see ours."""
-    kept = {name: value for name, value in os.environ.items() if not _is_ours(name)}
+    """Return the environment without Segue's settings, plus `changed`, for a child process."""
+    kept = {name: value for name, value in os.environ.items() if not _is_setting(name)}
     return {**kept, **changed}
 
 
-def _is_ours(name: str) -> bool:
+def _is_setting(name: str) -> bool:
     return (
         name in {"PORT", "WEB_CONCURRENCY", "DATABASE_URL"}
         or name.startswith(("SEGUE_", "SEGMENT_"))
@@ -112,16 +113,16 @@ class _Loader:
     def load(self, config_file: Path | None) -> Settings:
         path, toml = read_toml(config_file, self.environ.get(CONFIG), self.faults)
         self.file = f" in {path.name}" if path else ""
-        holds_secrets = _holds_secrets(toml)
+        contains_secrets = _contains_secrets(toml)
         self._top(toml)
-        ours = self._sources(toml.pop("sources", {}))
+        described = self._sources(toml.pop("sources", {}))
         tables = {name: self._table(name, schema, toml) for name, schema in TABLES.items()}
         endpoints = self._endpoints(toml.get("endpoints", {}))
         self._unknown()
         web = WebSettings(**tables["web"])
         for endpoint in endpoints.values():
             self.faults.extend(endpoint_errors(endpoint, self.sources, public_url=web.public_url))
-        self.faults.extend(lacking(tables["alerts"]))
+        self.faults.extend(missing_alert_settings(tables["alerts"]))
         if self.faults:
             raise SettingsError(list(dict.fromkeys(self.faults)))
         segment = tables["segment"]
@@ -144,16 +145,18 @@ class _Loader:
             alerts=AlertSettings(**tables["alerts"]),
             endpoints=endpoints,
             config_file=path,
-            sources=ours,
-            tracing=wants_traces(self.environ),
+            sources=described,
+            tracing=tracing_requested(self.environ),
             on_dyno="DYNO" in self.environ,
         )
-        asked = {"known": self.known, "used": self.used, "broken": self.broken}
-        found = [
-            *find_warnings(settings, self.environ, self.sources, region=region, **asked),
-            *readable_by_all(path if holds_secrets else None, self.secret_files),
+        variables_read = {"known": self.known, "used": self.used, "broken": self.broken}
+        warnings = [
+            *find_warnings(settings, self.environ, self.sources, region=region, **variables_read),
+            *readable_by_all(path if contains_secrets else None, self.secret_files),
         ]
-        return Settings(**{name: getattr(settings, name) for name in Settings.__slots__} | {"warnings": tuple(found)})
+        return Settings(
+            **{name: getattr(settings, name) for name in Settings.__slots__} | {"warnings": tuple(warnings)}
+        )
 
     def _top(self, toml: dict[str, Any]) -> None:
         tables = {name for name in TABLES if name} | {"endpoints", "sources"}
@@ -167,18 +170,18 @@ class _Loader:
                 del toml[key]
 
     def _sources(self, tables: Mapping[str, Any]) -> dict[str, Source]:
-        """Sources that segue.toml describes; they stand beside the installed ones."""
-        ours: dict[str, Source] = {}
+        """Return the sources that segue.toml describes; they are added to the installed ones."""
+        described: dict[str, Source] = {}
         for name, table in tables.items():
             if name in self.sources:
                 self.faults.append(f"sources.{name}{self.file} has the name of an installed source: choose another")
                 continue
             try:
-                ours[name] = configured(name, table)
+                described[name] = configured(name, table)
             except Declaration as error:
                 self.faults.extend(f"{fault}{self.file}" for fault in str(error).splitlines())
-        self.sources |= ours
-        return ours
+        self.sources |= described
+        return described
 
     def _table(self, name: str, schema: Schema, toml: Mapping[str, Any]) -> dict[str, Any]:
         written = toml.get(name, {}) if name else {key: toml[key] for key in schema.fields if key in toml}
@@ -214,11 +217,11 @@ class _Loader:
     def _value(self, variable: str) -> str:
         return self._without_quotes(variable, self.environ[variable])
 
-    def _without_quotes(self, what: str, value: str) -> str:
+    def _without_quotes(self, name: str, value: str) -> str:
         bare = unquoted(value)
         if bare != value:
             self.faults.append(
-                f"{what} is in quotes, which are part of the value here: take them out "
+                f"{name} is in quotes, which are part of the value here: remove them "
                 "(a shell removes them, `docker run --env-file` does not)"
             )
         return bare
@@ -234,25 +237,25 @@ class _Loader:
         return loaded
 
     def _endpoints(self, written: Mapping[str, Any]) -> dict[str, EndpointSettings]:
-        """Those of segue.toml, and one for every source whose secret is set."""
+        """Return the endpoints of segue.toml, and one for every source whose secret is set."""
         endpoints: dict[str, EndpointSettings] = {}
         for name in [*written, *(name for name in self.sources if name not in written)]:
-            told = written.get(name, {})
-            if not _NAME.fullmatch(name) or not isinstance(told, dict):
+            options_table = written.get(name, {})
+            if not _NAME.fullmatch(name) or not isinstance(options_table, dict):
                 self.faults.append(
-                    f"endpoints.{name}{self.file} is no endpoint: write a table [endpoints.<name>], "
+                    f"endpoints.{name}{self.file} is not an endpoint: write a table [endpoints.<name>], "
                     "the name in lower-case letters, digits and _"
                 )
                 continue
-            if told.get("source", name) in self.broken:
-                continue  # `segue check` shows the plugin's own fault; the other doors open
-            endpoint = self._endpoint(name, told)
+            if options_table.get("source", name) in self.broken:
+                continue  # `segue check` shows the plugin's error; the other endpoints are open
+            endpoint = self._endpoint(name, options_table)
             if name in written or endpoint.secrets:
                 endpoints[name] = endpoint
         return endpoints
 
-    def _endpoint(self, name: str, told: Mapping[str, Any]) -> EndpointSettings:
-        source_name = told.get("source", name)
+    def _endpoint(self, name: str, options_table: Mapping[str, Any]) -> EndpointSettings:
+        source_name = options_table.get("source", name)
         source = self.sources.get(source_name) if isinstance(source_name, str) else None
         options: dict[str, Field[Any]] = {}
         if source is not None:
@@ -260,7 +263,7 @@ class _Loader:
             options = {key: rule for key, rule in options.items() if key not in ENDPOINT.fields}
         schema = EndpointSchema.from_dict(options)()
         table = _Table()
-        for key, value in told.items():
+        for key, value in options_table.items():
             if key in schema.fields:
                 table.put(key, value, f"endpoints.{name}.{key}{self.file}")
             elif source is not None:
@@ -274,33 +277,33 @@ class _Loader:
                 self._from_environ(table, key, rule, variable.replace("{NAME}", name.upper()))
         loaded = self._check(schema, table, f"endpoints.{name}")
         secrets = loaded.pop("secrets", ()) + self._named_secrets(name, loaded.pop("secret_env", ()))
-        given = {key: loaded.pop(key) for key in options if key in loaded}
+        chosen = {key: loaded.pop(key) for key in options if key in loaded}
         return EndpointSettings(
-            name=name, **{"source": name, **loaded}, secrets=tuple(dict.fromkeys(secrets)), options=given
+            name=name, **{"source": name, **loaded}, secrets=tuple(dict.fromkeys(secrets)), options=chosen
         )
 
     def _named_secrets(self, endpoint: str, names: tuple[str, ...]) -> tuple[str, ...]:
-        found: list[str] = []
+        secrets: list[str] = []
         for variable in names:
             self.used.add(variable)
             if variable in self.environ:
-                found.extend(Secrets().deserialize(self._value(variable)))
+                secrets.extend(Secrets().deserialize(self._value(variable)))
             else:
                 self.faults.append(
                     f"endpoints.{endpoint}.secret_env{self.file} names {variable}, which is not set: "
-                    "set it, or take the endpoint out"
+                    "set it, or remove the endpoint"
                 )
-        return tuple(found)
+        return tuple(secrets)
 
     def _unknown(self) -> None:
-        passed = tuple(f"SEGUE_{name.upper()}_" for name in self.broken)
+        ignored = tuple(f"SEGUE_{name.upper()}_" for name in self.broken)
         for name in self.environ:
-            if name.startswith("SEGUE_") and name not in self.known and not name.startswith(passed):
+            if name.startswith("SEGUE_") and name not in self.known and not name.startswith(ignored):
                 self.faults.append(f"{name} is not a setting of this version: {_did_you_mean(name, self.known)}")
 
 
 class _OptionText(Text):
-    """An option's value; TOML's own booleans and numbers are taken as their words."""
+    """An option's value. TOML's booleans and numbers are read as text."""
 
     def read(self, value: Any) -> str:
         if isinstance(value, bool):
@@ -310,8 +313,8 @@ class _OptionText(Text):
         return super().read(value)
 
 
-def _holds_secrets(toml: Mapping[str, Any]) -> bool:
-    """Whether a file sets anything that nobody else may read."""
+def _contains_secrets(toml: Mapping[str, Any]) -> bool:
+    """Return whether the file sets a secret."""
     tables: list[tuple[Schema, Any]] = [
         (schema, toml.get(name, {}) if name else toml) for name, schema in TABLES.items()
     ]
@@ -325,9 +328,9 @@ def _holds_secrets(toml: Mapping[str, Any]) -> bool:
 
 
 def _did_you_mean(name: str, known: Collection[str]) -> str:
-    tails = {each.removeprefix("SEGUE_"): each for each in known}
-    close = get_close_matches(name.removeprefix("SEGUE_"), tails, n=1, cutoff=0.75)
-    return f"did you mean {tails[close[0]]}?" if close else "take it out; docs/configuration.md lists them all"
+    names = {variable.removeprefix("SEGUE_"): variable for variable in known}
+    close = get_close_matches(name.removeprefix("SEGUE_"), names, n=1, cutoff=0.75)
+    return f"did you mean {names[close[0]]}?" if close else "remove it; docs/configuration.md lists all settings"
 
 
 def _write_keys(write_key: str, endpoints: Mapping[str, EndpointSettings]) -> list[str]:
@@ -335,12 +338,12 @@ def _write_keys(write_key: str, endpoints: Mapping[str, EndpointSettings]) -> li
 
 
 def _fingerprint(keys: Sequence[str]) -> str:
-    """The default namespace: message ids are global at Segment, so two installations must not share one."""
+    """Return the default namespace. Message ids are global at Segment, so two installations must not share one."""
     return hashlib.sha256("\n".join(keys).encode()).hexdigest()[:12] if keys else "default"
 
 
 def with_tls(database: str) -> str:
-    """Heroku's PostgreSQL wants TLS, and its URL does not say so.
+    """Return the URL with TLS: Heroku's PostgreSQL requires it, but its URL does not say so.
 
     https://devcenter.heroku.com/articles/connecting-heroku-postgres
     """

@@ -1,4 +1,4 @@
-"""The settings as the service reads them. Secrets and write keys never show in a repr."""
+"""The settings of the service. Secrets and write keys are never in a repr."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ SEGMENT_REGIONS: Final = {"us": "https://api.segment.io", "eu": "https://events.
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EndpointSettings:
-    """One door, `/webhooks/<name>`: which source reads it, its secrets and its options."""
+    """One endpoint, `/webhooks/<name>`: its source, secrets and options."""
 
     name: str
     source: str
     secrets: tuple[str, ...] = field(default=(), repr=False)
     scheme: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
-    write_key: str = field(default="", repr=False)  # its own; empty is the common one
+    write_key: str = field(default="", repr=False)  # empty uses the default write key
     user_id_keys: tuple[str, ...] = ()
     public_url: str = ""
     tolerance: float | None = None  # seconds; None is the scheme's own
@@ -44,7 +44,7 @@ class SegmentSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetentionSettings:
-    """How long settled events are kept. At least 72 h: they are the memory that recognises a provider's retry."""
+    """How long settled events are kept. At least 72 h, since they are needed to recognize a provider's retries."""
 
     delivered: timedelta = timedelta(days=7)
     ignored: timedelta = timedelta(days=7)
@@ -65,27 +65,27 @@ class WorkerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebSettings:
-    """The door."""
+    """The web server."""
 
     host: str = "0.0.0.0"  # noqa: S104 - a service in a container listens on every interface  # nosec B104
     port: int = 8000
     processes: int = 2
     worker_class: str = "gevent"
     max_body: int = 1024 * 1024
-    request_timeout: float = 20.0  # seconds for a whole request to come
+    request_timeout: float = 20.0  # seconds for a whole request to arrive
     public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricsSettings:
-    """`/metrics` answers only who brings one of `tokens`; without any it is closed."""
+    """`/metrics` requires one of `tokens` as bearer token; without any it is closed."""
 
     tokens: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertSettings:
-    """Whom to tell, and of what. `disk_free` is in percent; `silence` is what no source is missed before."""
+    """The channels and limits of alerts. `disk_free` is in percent; a `silence` shorter than this is never an alert."""
 
     webhook_url: str = field(default="", repr=False)
     signing_secret: tuple[str, ...] = field(default=(), repr=False)
@@ -101,12 +101,12 @@ class AlertSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """All of it. `sources` are those that segue.toml describes; `warnings` is what an operator should look at."""
+    """All settings. `sources` are those that segue.toml describes; `warnings` are for the operator."""
 
     namespace: str = "default"
-    namespace_known: bool = False  # set, or made of a write key
+    namespace_known: bool = False  # set, or derived from a write key
     database: str = field(default="sqlite:///segue.db", repr=False)
-    allow_sqlite_on_dyno: bool = False  # although a dyno's disk is not kept
+    allow_sqlite_on_dyno: bool = False  # although a dyno's disk is not permanent
     encryption_key: tuple[str, ...] = field(default=(), repr=False)  # hexadecimal, or first `plain`
     endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
     segment: SegmentSettings = field(default_factory=SegmentSettings)
@@ -121,21 +121,21 @@ class Settings:
     config_file: Path | None = None
     sources: Mapping[str, Source] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-    tracing: bool = False  # OpenTelemetry's own variables ask for traces
-    on_dyno: bool = False  # Heroku's DYNO is set: the disk is not kept
+    tracing: bool = False  # OpenTelemetry's own variables request traces
+    on_dyno: bool = False  # Heroku's DYNO is set: the disk is not permanent
 
     @property
     def own_namespace(self) -> str:
-        """The namespace that the journal must have; empty if neither it nor a write key is set."""
+        """Return the namespace that the journal must have; empty if neither it nor a write key is set."""
         return self.namespace if self.namespace_known else ""
 
     @property
     def on_postgres(self) -> bool:
-        """Whether the journal is in PostgreSQL, which several machines share."""
+        """Return whether the journal is in PostgreSQL, which several machines can share."""
         return self.database.startswith(("postgres://", "postgresql://"))
 
     @property
     def database_shown(self) -> str:
-        """The journal's address for people: without user, password and parameters."""
+        """Return the journal's URL without user, password and parameters."""
         scheme, _, rest = self.database.partition("://")
         return f"{scheme}://{rest.partition('?')[0].rpartition('@')[2]}" if self.on_postgres else self.database

@@ -1,6 +1,6 @@
-"""Every setting once: its key in segue.toml, its environment variable, its check. docs/configuration.md has the same.
+"""Declare every setting: its key in segue.toml, its environment variable and its check.
 
-A test holds this file and the page to each other. Defaults stand in `webhooks.settings.model`.
+docs/configuration.md lists the same; a test compares them. The defaults are in `webhooks.settings.model`.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ from webhooks.settings.fields import (
 )
 from webhooks.settings.tokens import SigningSecrets, Tokens
 
-_MEMORY: Final = (
-    "settled events are the memory that recognises a provider's retries, and providers retry for up to three days"
+_RETENTION_REASON: Final = (
+    "settled events are needed to recognize a provider's retries, and providers retry for up to three days"
 )
 
 
@@ -39,11 +39,11 @@ def _env(name: str, **more: Any) -> dict[str, Any]:
 
 def _kept(state: str) -> Duration:
     env = _env(f"SEGUE_RETENTION_{state.upper()}")
-    return Duration(timedelta(hours=72), timedelta(days=3650), why=_MEMORY, metadata=env)
+    return Duration(timedelta(hours=72), timedelta(days=3650), reason=_RETENTION_REASON, metadata=env)
 
 
 class RootSchema(Schema):
-    """Keys that stand above the tables."""
+    """Keys above the first table."""
 
     namespace = Text(
         shape=r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}",
@@ -72,7 +72,7 @@ class SegmentSchema(Schema):
 
 
 class WebSchema(Schema):
-    """`[web]`: the door."""
+    """`[web]`: the web server."""
 
     host = Host(shape=r"[0-9A-Za-z.:_-]+", hint="give an address, such as 0.0.0.0", metadata=_env("SEGUE_HOST"))
     port = Whole(1, 65535, metadata=_env("PORT"))
@@ -103,13 +103,13 @@ class RetentionSchema(Schema):
 
 
 class MetricsSchema(Schema):
-    """`[metrics]`: who may scrape."""
+    """`[metrics]`: access to `/metrics`."""
 
     tokens = Tokens(metadata=_env("SEGUE_METRICS_TOKEN", secret=True))
 
 
 class AlertSchema(Schema):
-    """`[alerts]`: whom to tell, and of what."""
+    """`[alerts]`: channels and limits of alerts."""
 
     webhook_url = SecretUrl(metadata=_env("SEGUE_ALERT_WEBHOOK_URL", secret=True))
     signing_secret = SigningSecrets(metadata=_env("SEGUE_ALERT_SIGNING_SECRET", secret=True))
@@ -124,13 +124,13 @@ class AlertSchema(Schema):
 
 
 class IdentitySchema(Schema):
-    """`[identity]`: who a message is about."""
+    """`[identity]`: the user of a message."""
 
     user_id_keys = Words(metadata=_env("SEGUE_USER_ID_KEYS"))
 
 
 class EndpointSchema(Schema):
-    """`[endpoints.<name>]`: one door. The options that its source declares stand beside these."""
+    """`[endpoints.<name>]`: one endpoint. The options of its source are added to these."""
 
     source = Text(metadata={})
     secrets = Secrets(metadata=_env("{NAME}_WEBHOOK_SECRET", secret=True))

@@ -1,4 +1,4 @@
-"""Fields for secrets of the operator's own making."""
+"""Fields for secrets that the operator creates."""
 
 from __future__ import annotations
 
@@ -11,30 +11,30 @@ from webhooks.settings.fields import Secrets
 
 
 class Tokens(Secrets):
-    """Long enough that nobody guesses one."""
+    """Bearer tokens that are too long to be guessed."""
 
     def read(self, value: Any) -> tuple[str, ...]:
-        found = super().read(value)
-        if any(len(token) < 16 or not token.isascii() for token in found):
+        secrets = super().read(value)
+        if any(len(token) < 16 or not token.isascii() for token in secrets):
             raise ValidationError(
-                "is short enough to be guessed: give 16 or more letters, as of `openssl rand -hex 16`"
+                "is short enough to be guessed: give 16 or more ASCII characters, such as from `openssl rand -hex 16`"
             )
-        return found
+        return secrets
 
 
 class SigningSecrets(Secrets):
-    """For Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes."""
+    """Secrets of Standard Webhooks: `whsec_` and base64 of 24 to 64 bytes."""
 
     def read(self, value: Any) -> tuple[str, ...]:
-        found = super().read(value)
-        for secret in found:
+        secrets = super().read(value)
+        for secret in secrets:
             try:
-                sound = secret.startswith("whsec_") and 24 <= len(b64decode(secret[6:], validate=True)) <= 64
+                valid = secret.startswith("whsec_") and 24 <= len(b64decode(secret[6:], validate=True)) <= 64
             except ValueError:
-                sound = False
-            if not sound:
+                valid = False
+            if not valid:
                 raise ValidationError(
-                    "is no secret of Standard Webhooks: give whsec_ and the base64 of 24 to 64 random bytes, "
+                    "is not a secret of Standard Webhooks: give whsec_ and the base64 of 24 to 64 random bytes, "
                     "such as whsec_$(openssl rand -base64 32)"
                 )
-        return found
+        return secrets

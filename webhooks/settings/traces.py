@@ -1,4 +1,4 @@
-"""What OpenTelemetry's own variables ask for. They are the standard's, not settings of ours.
+"""Read OpenTelemetry's own variables. They belong to that standard and are not settings of Segue.
 
 https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
 """
@@ -9,34 +9,34 @@ from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from typing import Final
 
-_WHERE: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
-_HOW: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
+_ENDPOINTS: Final = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
+_PROTOCOLS: Final = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 
 
-def wants_traces(environ: Mapping[str, str]) -> bool:
-    """An address of a collector, or an exporter by name, and nothing that turns it off."""
+def tracing_requested(environ: Mapping[str, str]) -> bool:
+    """Return whether a collector or an exporter is set, and tracing is not disabled."""
     exporters = environ.get("OTEL_TRACES_EXPORTER", "").split(",")
-    asked = any(name in environ for name in _WHERE) or "otlp" in exporters
-    off = environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or exporters == ["none"]
-    return asked and not off
+    requested = any(name in environ for name in _ENDPOINTS) or "otlp" in exporters
+    disabled = environ.get("OTEL_SDK_DISABLED", "").lower() == "true" or exporters == ["none"]
+    return requested and not disabled
 
 
-def obstacles(environ: Mapping[str, str]) -> Iterator[str]:
-    """Why nothing would be traced though it is asked for, each with its mend."""
-    if not wants_traces(environ):
+def tracing_problems(environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield each reason why requested traces would not be sent, with its fix."""
+    if not tracing_requested(environ):
         return
     if not _is_installed():
-        yield "OTEL_ variables ask for traces, but OpenTelemetry is not installed: pip install 'segue[otel]'"
-    how = next((environ[name] for name in _HOW if name in environ), "http/protobuf")
-    if how != "http/protobuf":
-        yield f"OTEL_EXPORTER_OTLP_PROTOCOL is {how!r}, but traces go by http/protobuf: give that port"
+        yield "OTEL_ variables request traces, but OpenTelemetry is not installed: pip install 'segue[otel]'"
+    protocol = next((environ[name] for name in _PROTOCOLS if name in environ), "http/protobuf")
+    if protocol != "http/protobuf":
+        yield f"OTEL_EXPORTER_OTLP_PROTOCOL is {protocol!r}, but traces are sent by http/protobuf: use its port"
     exporters = environ.get("OTEL_TRACES_EXPORTER", "otlp")
     if exporters != "otlp":
-        yield f"OTEL_TRACES_EXPORTER is {exporters!r}: only otlp is known here, and is what is used"
+        yield f"OTEL_TRACES_EXPORTER is {exporters!r}: only otlp is supported, so otlp is used"
 
 
 def _is_installed() -> bool:
     try:
         return find_spec("opentelemetry.exporter.otlp.proto.http") is not None
-    except ModuleNotFoundError:  # of a package above it
+    except ModuleNotFoundError:  # a parent package is missing
         return False

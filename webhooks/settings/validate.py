@@ -1,4 +1,4 @@
-"""Whether an endpoint's settings fit the source that reads it. Asked at loading and at binding."""
+"""Check an endpoint's settings against its source, when settings are loaded and when endpoints are bound."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from webhooks.settings.model import EndpointSettings
 
 
 def endpoint_errors(endpoint: EndpointSettings, sources: Mapping[str, Source], *, public_url: str) -> Iterator[str]:
-    """Every fault of one endpoint, each with its mend. `public_url` is the installation's."""
+    """Yield every error of one endpoint, with its fix. `public_url` is the installation's."""
     where = f"endpoints.{endpoint.name}"
     source = sources.get(endpoint.source)
     if source is None:
@@ -43,16 +43,16 @@ def _option(option: Option, value: Any) -> Iterator[str]:
         if option.choices and word not in option.choices:
             yield f"is {word!r}: choose {either(option.choices)}"
         if option.pattern and re.fullmatch(option.pattern, word) is None:
-            yield f"is {word!r}, and is to be: {option.help}"
+            yield f"is {word!r}, but must be: {option.help}"
 
 
 def covers_url(scheme: Scheme) -> bool:
-    """Whether the signature covers the URL, so that verifying needs to know it as the provider calls it."""
+    """Return whether the signature covers the URL, so that verification needs the URL that the provider calls."""
     return isinstance(scheme, HmacRequest) and "url" in scheme.parts
 
 
 def nearest(word: str, known: Mapping[str, Any]) -> str:
-    """`did you mean …?`, or all there is to choose from."""
+    """Return `did you mean …?`, or all known words."""
     close = get_close_matches(word, known, n=1)
     if close:
         return f"did you mean {close[0]}?"

@@ -1,4 +1,4 @@
-"""What is valid and yet probably not meant. `segue check` shows these; nothing fails by them."""
+"""Find settings that are valid but probably unintended. `segue check` shows them; they are not errors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from webhooks.settings import lookalikes
 from webhooks.settings.addresses import is_loopback
 from webhooks.settings.lookalikes import SUFFIX
 from webhooks.settings.model import EndpointSettings, Settings
-from webhooks.settings.traces import obstacles
+from webhooks.settings.traces import tracing_problems
 
 _API_KEYS: Final = ("sk_", "pk_", "rk_", "xoxb-", "xoxp-", "ghp_", "SG.")
 _PLACEHOLDERS: Final = ("changeme", "change_me", "your", "<", "xxx", "secret", "example", "todo")
@@ -28,7 +28,7 @@ def find_warnings(
     used: Collection[str],
     broken: Collection[str],
 ) -> Iterator[str]:
-    """Each with what to do. `known` are the variables that were asked for, `used` those that segue.toml names."""
+    """Yield each warning with its fix. `known` are the variables of settings, `used` those that segue.toml names."""
     if not settings.segment.write_key and not all(e.write_key for e in settings.endpoints.values()):
         yield (
             "SEGMENT_WRITE_KEY is not set: webhooks are stored and wait. "
@@ -36,33 +36,33 @@ def find_warnings(
         )
     if not any(endpoint.secrets for endpoint in settings.endpoints.values()):
         yield (
-            "No endpoint is open, so every webhook is turned away: set a secret, such as STRIPE_WEBHOOK_SECRET "
+            "No endpoint is open, so every webhook is rejected: set a secret, such as STRIPE_WEBHOOK_SECRET "
             "(`segue sources` names them)"
         )
     url = urlsplit(settings.segment.url)
     if url.scheme == "http" and not is_loopback(url.hostname or ""):
         yield "SEGMENT_URL is http, so the write key and all messages travel in clear text: use https"
     if region and settings.segment.url not in {"https://api.segment.io", "https://events.eu1.segmentapis.com"}:
-        yield "SEGMENT_URL and SEGMENT_REGION are both set, and the URL wins: take SEGMENT_REGION out"
-    yield from obstacles(environ)
+        yield "SEGMENT_URL and SEGMENT_REGION are both set, and the URL wins: remove SEGMENT_REGION"
+    yield from tracing_problems(environ)
     for endpoint in settings.endpoints.values():
-        yield from _of_endpoint(endpoint)
-    yield from _shared(settings)
+        yield from _endpoint_warnings(endpoint)
+    yield from _shared_secrets(settings)
     yield from lookalikes.wrong_segment(settings.segment.url)
     yield from lookalikes.keys_of_test_mode(settings.endpoints, sources, environ)
     yield from lookalikes.unread(environ, known, {*sources, *settings.endpoints, *broken}, used)
 
 
-def _shared(settings: Settings) -> Iterator[str]:
+def _shared_secrets(settings: Settings) -> Iterator[str]:
     for one, other in combinations(settings.endpoints.values(), 2):
         if one.source != other.source and set(one.secrets) & set(other.secrets):
             yield (
-                f"{one.name} and {other.name} share a secret, so what was sent to the one can be sent to the other "
-                f"and be believed: give {other.name.upper()}{SUFFIX} a secret of its own"
+                f"{one.name} and {other.name} share a secret, so a webhook of one can be sent to the other "
+                f"and is accepted: give {other.name.upper()}{SUFFIX} its own secret"
             )
 
 
-def _of_endpoint(endpoint: EndpointSettings) -> Iterator[str]:
+def _endpoint_warnings(endpoint: EndpointSettings) -> Iterator[str]:
     key = f"{endpoint.name.upper()}{SUFFIX}"
     yield from lookalikes.odd_secrets(endpoint)
     if not endpoint.secrets:
