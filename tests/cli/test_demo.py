@@ -40,7 +40,7 @@ def test_the_demo_keeps_serving_until_ctrl_c_and_cleans_up(tmp_path):
     process = demo(tmp_path)
     children = []
     try:
-        until(lambda: bool(process.stdout.readline().startswith("It keeps running")), "the invitation", patience=110)
+        until(lambda: bool(process.stdout.readline().startswith("It keeps running")), "the invitation", timeout=110)
         children = psutil.Process(process.pid).children(recursive=True)
         assert len(children) >= 4
         process.send_signal(signal.SIGINT)

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 from stand import HERE, Report, Stand, event, kill
 
-from faulty_receiver import Fault, FaultyReceiver, Request, hang, lose_reply, reset, slow, status, truncate
+from faulty_receiver import Fault, FaultyReceiver, ReceivedRequest, hang, lose_reply, reset, slow, status, truncate
 from translators.kit import Event
 from webhooks.journal import Journal, SqliteJournal
 
@@ -140,7 +140,7 @@ def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> 
 
     bad = {f"evt_{batch}_{rng.randrange(size)}" for batch in range(batches)}
 
-    def strict(handler: Any, request: Request) -> None:
+    def strict(handler: Any, request: ReceivedRequest) -> None:
         if any(message["context"]["webhook"]["id"] in bad for message in request.batch):
             handler.answer(400, b'{"success":false,"message":"malformed"}')
         else:
@@ -169,7 +169,7 @@ def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = qui
     """A long backlog drains at the rate that Segment asks for, and never faster."""
     acceptances: list[tuple[float, int]] = []
 
-    def timed(handler: Any, request: Request) -> None:
+    def timed(handler: Any, request: ReceivedRequest) -> None:
         acceptances.append((time.monotonic(), len(request.batch)))
         handler.accept(request)
 

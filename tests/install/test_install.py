@@ -200,10 +200,10 @@ def test_a_production_install_checks_demonstrates_and_delivers(kind, artefacts, 
         process(procfile()["worker"], folder, env | {"DYNO": "worker.1"}, "worker"),
     ):
         logs = lambda: "\n".join(f"{path.name}: {path.read_text()[-3000:]}" for path in folder.glob("*.log"))  # noqa: E731
-        until(lambda: get(receiver_port, "/") == 200 and get(port, "/readyz") == 200, logs, patience=90)
+        until(lambda: get(receiver_port, "/") == 200 and get(port, "/readyz") == 200, logs, timeout=90)
         status, answer = post_signed(port)
         assert (status, answer["status"]) == (200, "accepted")
-        until(lambda: received.exists() and bool(received.read_text().strip()), logs, patience=60)
+        until(lambda: received.exists() and bool(received.read_text().strip()), logs, timeout=60)
     messages = [json.loads(line) for line in received.read_text().splitlines()]
     assert {message["type"] for message in messages} == {"identify", "track"}
     assert {(message["userId"], message["timestamp"]) for message in messages} == {

@@ -23,7 +23,7 @@ from webhooks.segment.fake import FakeSegment, _write_key
 
 
 @dataclass
-class Request:
+class ReceivedRequest:
     """A request as it was received."""
 
     key: str
@@ -40,13 +40,13 @@ class Request:
         return [message["messageId"] for message in self.batch]
 
 
-Fault = Callable[["_Handler", Request], None]
+Fault = Callable[["_FaultyHandler", ReceivedRequest], None]
 
 
 def status(code: int, body: str = "", **headers: str) -> Fault:
     """Answer with this status; underscores in header names are dashes."""
 
-    def fault(handler: _Handler, _: Request) -> None:
+    def fault(handler: _FaultyHandler, _: ReceivedRequest) -> None:
         handler.answer(code, body.encode(), {name.replace("_", "-"): value for name, value in headers.items()})
 
     return fault
@@ -55,14 +55,14 @@ def status(code: int, body: str = "", **headers: str) -> Fault:
 def slow(seconds: float) -> Fault:
     """Accept, and answer 200 late."""
 
-    def fault(handler: _Handler, request: Request) -> None:
+    def fault(handler: _FaultyHandler, request: ReceivedRequest) -> None:
         time.sleep(seconds)
         handler.accept(request)
 
     return fault
 
 
-def hang(handler: _Handler, _: Request) -> None:
+def hang(handler: _FaultyHandler, _: ReceivedRequest) -> None:
     """Never answer."""
     handler.owner.closed.wait(30)
     handler.close_connection = True
@@ -71,26 +71,26 @@ def hang(handler: _Handler, _: Request) -> None:
 def wait_for(event: threading.Event) -> Fault:
     """Accept once the event is set."""
 
-    def fault(handler: _Handler, request: Request) -> None:
+    def fault(handler: _FaultyHandler, request: ReceivedRequest) -> None:
         event.wait(30)
         handler.accept(request)
 
     return fault
 
 
-def reset(handler: _Handler, _: Request) -> None:
+def reset(handler: _FaultyHandler, _: ReceivedRequest) -> None:
     """Reset the connection without a response."""
     handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     handler.drop()
 
 
-def lose_reply(handler: _Handler, request: Request) -> None:
+def lose_reply(handler: _FaultyHandler, request: ReceivedRequest) -> None:
     """Accept, and close the connection without a response."""
     handler.owner.receiver.take(handler.path, request.headers, handler.body)
     handler.drop()
 
 
-def truncate(handler: _Handler, request: Request) -> None:
+def truncate(handler: _FaultyHandler, request: ReceivedRequest) -> None:
     """Accept, and close the connection in the middle of the response."""
     handler.owner.receiver.take(handler.path, request.headers, handler.body)
     handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{'suc")
@@ -100,7 +100,7 @@ def truncate(handler: _Handler, request: Request) -> None:
 def dribble(where: str) -> Fault:
     """Send the `headers` or the `body` of the response one byte at a time, without end."""
 
-    def fault(handler: _Handler, _: Request) -> None:
+    def fault(handler: _FaultyHandler, _: ReceivedRequest) -> None:
         handler.close_connection = True
         head = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n"
         try:
@@ -132,11 +132,11 @@ class FaultyReceiver:
     poison: Collection[str] = ()
     refused_keys: set[str] = field(default_factory=set)
     most_bytes: int = 10**9
-    requests: list[Request] = field(default_factory=list)
+    requests: list[ReceivedRequest] = field(default_factory=list)
     closed: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        handler = type("Handler", (_Handler,), {"owner": self})
+        handler = type("Handler", (_FaultyHandler,), {"owner": self})
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
         scheme = "http"
@@ -171,7 +171,7 @@ class FaultyReceiver:
             time.sleep(0.002)
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _FaultyHandler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     owner: FaultyReceiver
@@ -181,15 +181,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.body = self.rfile.read(int(self.headers["Content-Length"]))
         headers = {name.lower(): value for name, value in self.headers.items()}
         raw = gzip.decompress(self.body) if headers.get("content-encoding") == "gzip" else self.body
-        request = Request(_write_key(headers.get("authorization", "")), headers, raw, self.connection)
+        request = ReceivedRequest(_write_key(headers.get("authorization", "")), headers, raw, self.connection)
         self.owner.requests.append(request)
         try:
             fault = self.owner.plan.popleft()
         except IndexError:
-            fault = self.owner.always or _Handler.accept
+            fault = self.owner.always or _FaultyHandler.accept
         fault(self, request)
 
-    def accept(self, request: Request) -> None:
+    def accept(self, request: ReceivedRequest) -> None:
         owner = self.owner
         if request.key in owner.refused_keys:
             self.answer(401, b'{"message":"no such write key"}')

@@ -86,7 +86,7 @@ def output(folder: Path) -> str:
 
 
 def get(port: int, path: str) -> int:
-    """The status of a GET; 0 where nobody answers."""
+    """Return the status of a GET; 0 without a response."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
@@ -97,10 +97,10 @@ def get(port: int, path: str) -> int:
         connection.close()
 
 
-def until(holds: Callable[[], bool], what: Callable[[], str] | str = "it", *, patience: float = 40.0) -> None:
+def until(holds: Callable[[], bool], what: Callable[[], str] | str = "it", *, timeout: float = 40.0) -> None:
     """Wait until something holds; says what did not."""
-    deadline = time.monotonic() + patience
+    deadline = time.monotonic() + timeout
     while not holds():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {patience} s in vain for {what if isinstance(what, str) else what()}")
+            raise AssertionError(f"waited {timeout} s in vain for {what if isinstance(what, str) else what()}")
         time.sleep(0.05)

@@ -135,7 +135,7 @@ def test_alert_of_lost_deliveries_grows_and_ends_after_a_day() -> None:
         bench.send(body(), sign=body(), method="PUT")
     alert = bench.alerts()["refused:acme"]
     assert alert.weight == 31
-    assert "30 rightly signed deliveries" in alert.text
+    assert "30 correctly signed deliveries" in alert.text
     bench.now += timedelta(hours=23)
     assert bench.alerts()
     bench.now += timedelta(hours=2)
