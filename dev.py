@@ -51,7 +51,7 @@ FAST = [
 
 
 def main() -> int:
-    """Prepare, then run what was asked for."""
+    """Prepare the environment, then run the command."""
     commands = {
         "run": run,
         "test": test,
@@ -221,7 +221,7 @@ def say(text: str) -> None:
 
 
 def stop(what: str, hint: str) -> None:
-    """End with what is wrong and what to do."""
+    """Stop with the problem and a hint."""
     say(what)
     say(hint)
     raise SystemExit(1)

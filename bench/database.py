@@ -19,7 +19,7 @@ HELP = "PostgreSQL too: its URL (a schema of its own is made and dropped), or no
 
 @contextmanager
 def postgres(url: str) -> Iterator[str]:
-    """The URL of an empty schema."""
+    """Give the URL of an empty schema, dropped at the end."""
     with ExitStack() as stack:
         if url == OWN:
             sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))

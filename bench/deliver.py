@@ -42,7 +42,7 @@ AT = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 
 
 def shop() -> Endpoint:
-    """A source with one event type, which makes one message of some 800 bytes."""
+    """Return a source with one event type, which makes one message of some 800 bytes."""
     source = Source("shop", scheme=SCHEME)
 
     @source.who
@@ -66,7 +66,7 @@ def shop() -> Endpoint:
 
 
 def order(number: int) -> Event:
-    """One event as the journal keeps it."""
+    """Return one event as the journal keeps it."""
     body = {
         "id": f"ord_{number}", "user": f"u{number % 997}", "email": f"u{number % 997}@example.com", "currency": "usd",
         "cents": 1999 + number, "note": f"gift {number} " * 10, "unused": "x" * 400,
@@ -79,7 +79,7 @@ def order(number: int) -> Event:
 
 @contextmanager
 def receiver(latency: float) -> Iterator[str]:
-    """`webhooks.segment.fake` in a process of its own; gives its URL."""
+    """Run `webhooks.segment.fake` in a process of its own; give its URL."""
     command = [sys.executable, "-m", "webhooks.segment.fake", "--port", "0", "--keep", "0", "--latency", str(latency)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     try:
@@ -91,13 +91,13 @@ def receiver(latency: float) -> Iterator[str]:
 
 
 def accepted(url: str) -> int:
-    """Messages that the receiver has."""
+    """Return how many messages the receiver has."""
     with urllib.request.urlopen(url, timeout=10) as answer:
         return int(json.load(answer)["accepted"])
 
 
 def segue(url: str, events: list[Event], *, postgres: str = "") -> float:
-    """Seconds to deliver and settle a backlog."""
+    """Return the seconds to deliver and settle a backlog."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         where = stack.enter_context(database.postgres(postgres)) if postgres else f"sqlite:///{folder}/segue.db"
         journal = open_journal(where)
@@ -120,7 +120,7 @@ def segue(url: str, events: list[Event], *, postgres: str = "") -> float:
 
 
 def theirs(**settings: Any) -> Callable[[str, list[Event]], float]:
-    """The same messages through segment-analytics-python, fed as fast as its queue takes them."""
+    """Send the same messages through segment-analytics-python, as fast as its queue takes them."""
 
     def run(url: str, events: list[Event]) -> float:
         made = [json.loads(encode(message)) for message in _messages(events)]
@@ -147,7 +147,7 @@ def theirs(**settings: Any) -> Callable[[str, list[Event]], float]:
 
 
 def client_alone(url: str, events: list[Event]) -> float:
-    """Segue's client from the same start as theirs: objects in memory, one thread, nothing kept."""
+    """Send by Segue's client from the same start as theirs: objects in memory, one thread, nothing kept."""
     made = _messages(events)
     client = Clients(SegmentSettings(write_key="wk", url=url, rate=0)).of()
     began = time.perf_counter()
@@ -168,7 +168,7 @@ def _pack(bodies: list[bytes], level: int) -> list[bytes]:
 
 
 def where(count: int) -> None:
-    """Microseconds an event in one thread, step by step."""
+    """Print microseconds an event in one thread, step by step."""
     events = [order(number) for number in range(count)]
 
     def timed(name: str, work: Callable[[], Any]) -> Any:

@@ -51,7 +51,7 @@ ON_POSTGRES = ("segue, postgresql", "insert, postgresql")
 
 
 def bare() -> object:
-    """A Flask app that reads the body and answers 200."""
+    """Return a Flask app that reads the body and answers 200."""
     from flask import Flask, request
 
     app = Flask("bare")
@@ -69,7 +69,7 @@ def bare() -> object:
 
 
 def insert() -> object:
-    """A Flask app that stores the body in PostgreSQL, one commit each, before it answers 200."""
+    """Return a Flask app that stores the body in PostgreSQL, one commit each, before it answers 200."""
     import psycopg
     from flask import Flask, request
 
@@ -94,7 +94,7 @@ def insert() -> object:
 
 
 def charge(number: int, run: str) -> bytes:
-    """A charge.succeeded of Stripe's usual size."""
+    """Return a charge.succeeded of Stripe's usual size."""
     created = int(time.time())
     address = dict.fromkeys(["city", "country", "line1", "line2", "postal_code", "state"])
     card = {"brand": "visa", "country": "US", "exp_month": 8, "exp_year": 2030, "last4": "4242", "network": "visa"}
@@ -115,7 +115,7 @@ def charge(number: int, run: str) -> bytes:
 
 
 def requests(run: str, count: int) -> list[bytes]:
-    """Signed requests, made before the clock runs."""
+    """Yield signed requests, made before the clock runs."""
     made = []
     for number in range(count):
         body = charge(number, run)
@@ -125,7 +125,7 @@ def requests(run: str, count: int) -> list[bytes]:
 
 
 def prepare(database: str) -> None:
-    """The peer's table."""
+    """Make the table of the Flask app."""
     import psycopg
 
     with psycopg.connect(database) as db:
@@ -134,7 +134,7 @@ def prepare(database: str) -> None:
 
 @contextmanager
 def server(kind: str, *, worker_class: str, processes: int, log_level: str, admin: str) -> Iterator[int]:
-    """Gunicorn on a free port, Segue or a Flask app, until the block ends; `admin` is PostgreSQL's URL, or empty."""
+    """Run Segue or a Flask app under gunicorn until the block ends; `admin` is PostgreSQL's URL, or empty."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -188,7 +188,7 @@ def main() -> None:
 
 
 def table(arguments: argparse.Namespace) -> None:
-    """A line for each server and number of connections."""
+    """Print a line for each server and number of connections."""
     kinds = [kind for kind in APPS if arguments.database or kind not in ON_POSTGRES]
     run = f"{arguments.worker_class}, {arguments.processes} processes, {arguments.seconds:.0f} s each"
     print(f"{run}, log level {arguments.log_level}")

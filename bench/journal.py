@@ -56,7 +56,7 @@ def main() -> None:
 
 
 def table(arguments: argparse.Namespace) -> None:
-    """Each line in a process of its own: gevent patches the whole of it."""
+    """Measure each line in a process of its own: gevent patches the whole of it."""
     print(COLUMNS.format("store", "callers", "", "commit", "appends/s", "group", "p50 ms", "p99 ms"))
     for callers in arguments.callers.split(","):
         for kind in ("threads", "gevent"):
@@ -83,7 +83,7 @@ def _line(store: str, one: str, where: list[str], arguments: argparse.Namespace)
 def measure(
     url: str, callers: int, seconds: float, size: int, keys: tuple[str, ...], *, alone: bool
 ) -> tuple[float, float, float, float]:
-    """Appends a second, events in a commit, median and 99th percentile in milliseconds."""
+    """Return appends a second, events in a commit, median and 99th percentile in milliseconds."""
     from webhooks.journal import SqliteJournal, open_journal
     from webhooks.journal.postgres import PostgresJournal
 
@@ -117,12 +117,12 @@ def measure(
 
 
 def event(key: str, body: bytes) -> Event:
-    """One of Stripe's kind."""
+    """Return an event like one of Stripe's."""
     return Event(source="bench", key=key, type="charge.succeeded", raw=body, occurred_at=NOW, received_at=NOW)
 
 
 def parts(folder: Path | None, size: int) -> None:
-    """Microseconds of an event in a group of 1 and of 64, step by step."""
+    """Print microseconds of an event in a group of 1 and of 64, step by step."""
     from webhooks.journal.encryption import Encryption
     from webhooks.journal.former import ArrivingEvents, arrivals
     from webhooks.journal.group import GroupCommit
@@ -169,7 +169,7 @@ def parts(folder: Path | None, size: int) -> None:
 
 
 def clock(work: Callable[[], object], share: int, *, times: int = 200) -> float:
-    """The median, in microseconds, for each of `share`."""
+    """Return the median, in microseconds, for each of `share`."""
     taken = []
     for _ in range(times):
         began = time.perf_counter()

@@ -27,7 +27,7 @@ class Figures:
         return len(self.latencies) / self.seconds if self.seconds else 0.0
 
     def percentile(self, share: float) -> float:
-        """Milliseconds."""
+        """Return a latency in milliseconds."""
         ordered = sorted(self.latencies)
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 if ordered else 0.0
 
@@ -40,7 +40,7 @@ class _Connection:
 
 
 def post(path: str, headers: dict[str, str], body: bytes) -> bytes:
-    """One HTTP/1.1 request, whole."""
+    """Return one HTTP/1.1 request, whole."""
     lines = [f"POST {path} HTTP/1.1", "Host: bench", "Content-Type: application/json", f"Content-Length: {len(body)}"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
     return "\r\n".join(lines).encode() + _END + body

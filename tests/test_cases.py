@@ -119,7 +119,7 @@ def load(folder: Path, name: str = "input.json") -> Any:
 def post(
     journal: Any, source: str, body: bytes, *, method: str = "POST", url: str = "", query: str = "", **headers: str
 ) -> tuple[int, dict[str, Any]]:
-    """Signed as the provider signs, for `url` where another than the endpoint's is given; through WSGI."""
+    """Send a request, signed as the provider signs, for `url` if given, else the endpoint's; through WSGI."""
     place = place_of(source)
     form = "=" in body[:40].decode("latin-1") and not body.lstrip().startswith((b"{", b"[", b"<"))
     content = "application/x-www-form-urlencoded" if form else "application/json"

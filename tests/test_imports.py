@@ -1,4 +1,4 @@
-"""Who may import whom, where a contract in pyproject.toml cannot say it for modules still to come."""
+"""Import rules that a contract in pyproject.toml cannot state for modules still to come."""
 
 import ast
 import sys

@@ -52,7 +52,7 @@ class Findings:
 
     @property
     def complete(self) -> bool:
-        """Whether every package was looked up by some service."""
+        """Return whether every package was looked up by some service."""
         return bool(self.clean or self.vulnerable) and not any(name[0] != "(" for name in self.unknown)
 
 

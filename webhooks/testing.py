@@ -93,7 +93,7 @@ class SourceTests:
                 _check_semantic(message["event"], message["properties"])
 
     def test_translation_is_deterministic(self, golden: Golden) -> None:
-        """The same request gives the same messages, whenever it is read."""
+        """The same request gives the same messages at any time."""
         assert _messages(self.source, golden) == _messages(self.source, golden)
         later = _messages(self.source, golden, received_at=RECEIVED + timedelta(days=30))
         for (event, message), (_, again) in zip(_messages(self.source, golden), later, strict=True):
@@ -102,7 +102,7 @@ class SourceTests:
                 assert again == message
 
     def test_the_timestamp_is_the_providers(self, golden: Golden) -> None:
-        """No message carries our time unless its event says that there is no other."""
+        """No message has our time unless its event's clock is `received`."""
         for event, message in _messages(self.source, golden):
             if event.clock != "received":
                 assert not message["timestamp"].startswith("2026-11-23T12:00"), "our receipt time leaked in"
@@ -116,18 +116,18 @@ class SourceTests:
                 assert owner[0] == event.key, f"{golden.name} and {owner[1]} share {message['messageId']}"
 
     def test_no_identity_is_invented(self, golden: Golden) -> None:
-        """A userId stands in the request; an anonymousId is derived from an id that stands there."""
+        """A userId is in the request; an anonymousId is derived from an id in it."""
         request = golden.body.decode("utf-8", "replace") + json.dumps(golden.request)
         if golden.path.suffix == ".form":
             request += unquote_plus(request)
         for event, message in _messages(self.source, golden):
             user_id = message.get("userId", "")
-            assert _stands_in(user_id, request), f"the userId {user_id!r} stands nowhere in {golden.path.name}"
+            assert _is_in(user_id, request), f"the userId {user_id!r} is not in {golden.path.name}"
             for claim in _claims(self.source, event):
                 what, id_ = claim.anonymous or ("", "self:")
                 if not id_.startswith("self:"):
-                    odd = [part for part in id_.split("|") if not _stands_in(part, request)]
-                    assert not odd, f"anonymous {(what, id_)!r}: {odd[0]!r} stands nowhere in {golden.path.name}"
+                    odd = [part for part in id_.split("|") if not _is_in(part, request)]
+                    assert not odd, f"anonymous {(what, id_)!r}: {odd[0]!r} is not in {golden.path.name}"
 
     def test_money_and_numbers_are_exact(self, golden: Golden) -> None:
         """No binary float is in a message: amounts are Decimal or int."""
@@ -184,7 +184,7 @@ def _messages(
 
 
 def _fault(source: Source, golden: Golden) -> str | None:
-    """What a request does that no request may do; None if it is handled as it must be."""
+    """Return what is wrong with the outcome of a request; None if it is handled as it must be."""
     delivery = golden.delivery(source)
     if source.greet(delivery, signed=True) is not None:
         return None
@@ -212,8 +212,8 @@ def _claims(source: Source, event: Event) -> Iterator[Identity]:
         yield message.who or source.identity(event)
 
 
-def _stands_in(value: str, text: str) -> bool:
-    """As it is, or in another case: an e-mail address is lowered."""
+def _is_in(value: str, text: str) -> bool:
+    """Return whether a text holds a value, in any case: an e-mail address is lowered."""
     value, text = value.lower(), text.lower()
     return value in text or json.dumps(value)[1:-1] in text
 
@@ -256,7 +256,7 @@ Place = tuple[str | int, ...]
 
 
 def _retyped(golden: Golden) -> Iterator[tuple[Golden, Place, str]]:
-    """Every member of a golden with every value it is replaced by: of JSON, of a form, or the texts of XML."""
+    """Yield every member of a golden with each value that replaces it: of JSON, of a form, or the texts of XML."""
     places: list[Place]
     if golden.path.suffix == ".xml":
         places = [(number,) for number, _ in enumerate(_XML_TEXT.finditer(golden.body))]
@@ -277,7 +277,7 @@ def _retyped(golden: Golden) -> Iterator[tuple[Golden, Place, str]]:
 
 
 def _places(value: Any, above: Place = ()) -> list[Place]:
-    """The paths of all members; of a list, its first three."""
+    """Return the paths of all members; of a list, its first three."""
     members = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
     places: list[Place] = [above] if above else []
     for name, member in members:
@@ -321,7 +321,7 @@ _ODD: Final = st.one_of(
 
 
 def _mutated(golden: Golden, data: st.DataObject) -> bytes:
-    """The body with members of its JSON or fields of its form changed; any other body, and now and then these, torn."""
+    """Return the body with members of its JSON or form changed; any other body, and sometimes these, torn."""
     kind = golden.path.suffix
     if kind not in {".json", ".form"} or data.draw(st.integers(0, 9)) == 0:
         return _torn(golden.body, data)
@@ -340,7 +340,7 @@ def _torn(body: bytes, data: st.DataObject) -> bytes:
 
 
 def _fields(fields: list[tuple[str, str]], data: st.DataObject) -> list[tuple[str, str]]:
-    """A field dropped, emptied, doubled or written over; one that holds JSON is changed within."""
+    """Return the fields with one dropped, emptied, doubled or replaced; one that holds JSON is changed within."""
     place = data.draw(st.integers(0, len(fields) - 1)) if fields else 0
     name, value = fields[place] if fields else ("field", "")
     if value.startswith("{"):

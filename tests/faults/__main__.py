@@ -6,7 +6,7 @@
     python tests/faults --postgres            over PostgreSQL (a server of its own) instead of SQLite files
     python tests/faults --database URL        over a PostgreSQL of yours
 
-The exit code is 1 where an event was lost, doubled or unexplained.
+The exit code is 1 if an event was lost, doubled or unexplained.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Trial:
 
 
 def some(rounds: int, of: int) -> int:
-    """So many of a trial's own rounds as `--rounds` is of 500."""
+    """Return as many of a trial's own rounds as `--rounds` is of 500."""
     return max(1, round(rounds * of / 500))
 
 
@@ -101,7 +101,7 @@ def main() -> int:
 
 @contextlib.contextmanager
 def database(url_option: str, *, postgres: bool) -> Iterator[str]:
-    """What a trial stores in: the database that was given, a fresh one, or a SQLite file of the trial's own."""
+    """Give the journal's URL: that of the option, a fresh database, or none for a SQLite file of the trial's own."""
     if not postgres:
         yield url_option
         return
@@ -110,7 +110,7 @@ def database(url_option: str, *, postgres: bool) -> Iterator[str]:
 
 
 def say(name: str) -> Callable[[str], None]:
-    """Progress on a terminal, in place."""
+    """Return a function that shows progress on a terminal, in place."""
     if not sys.stderr.isatty():
         return lambda _: None
     return lambda text: print(f"\r\033[K{name}: {text}", end="", file=sys.stderr, flush=True)

@@ -141,7 +141,7 @@ def by_dice(folder: Path, arguments: argparse.Namespace) -> int:
 
 
 def by_hypothesis(folder: Path, arguments: argparse.Namespace) -> int:
-    """Rounds of a hundred examples, each round with a seed of its own."""
+    """Run rounds of a hundred examples, each round with a seed of its own."""
     from hypothesis import HealthCheck, Phase, given, seed, settings
     from hypothesis import strategies as st
 

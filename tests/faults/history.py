@@ -185,7 +185,7 @@ class User:
         self.recorder.call("prune", work)
 
     def _some_held(self, *, keep: float) -> list[Claim]:
-        """Of an event that is held under two leases only one: an answer names events, not leases."""
+        """Return some claims, only one of an event with two leases: an answer names events, not leases."""
         chosen = list(
             {
                 claim.seq: claim for claim in self.rng.sample(self.held, min(len(self.held), self.rng.randint(1, 4)))
@@ -197,7 +197,7 @@ class User:
 
 
 def opened(url: str) -> Journal:
-    """Over PostgreSQL with a new segment at every prune, so that events are looked up in several and moved between them."""
+    """Open a journal; PostgreSQL with a new partition at every prune, so that events are looked up in and moved between several."""
     if not url.startswith("postgres"):
         return open_journal(url)
     journal = PostgresJournal(url, span=timedelta())
@@ -314,7 +314,7 @@ def concurrent_histories(
     bug: str = "",
     say: Callable[[str], None] = lambda _: None,
 ) -> HistoryReport:
-    """Each round on a journal of its own, or with keys of its own in `database`; every other one prunes too."""
+    """Run each round on a journal of its own, or with keys of its own in `database`; every other one prunes too."""
     report = HistoryReport()
     began = time.monotonic()
     for number in range(rounds):
@@ -392,7 +392,7 @@ def _judge(round_: Round, report: HistoryReport) -> None:
 
 
 def _finish(journal: Journal, round_: Round) -> None:
-    """When every lease is over: what is pending is claimed and settled, once each, and all is read."""
+    """Claim and settle once, after every lease has ended, each event that is pending; then read all."""
     time.sleep(LEASE * 2)
     recorder = Recorder(journal, Path(round_.folder) / "end.log", name="end")
     user = User(recorder, random.Random(0), keys=round_.keys, prunes=False, name="end")
@@ -407,7 +407,7 @@ def _finish(journal: Journal, round_: Round) -> None:
 
 
 def read(logs: Iterable[Path]) -> list[dict[str, Any]]:
-    """The record of every operation, its answer beside what was asked; the last line of a killed process may be torn."""
+    """Return the record of every operation with its answer; the last line of a killed process may be torn."""
     records: dict[str, dict[str, Any]] = {}
     for log in sorted(logs):
         for line in log.read_text().splitlines():
@@ -420,7 +420,7 @@ def read(logs: Iterable[Path]) -> list[dict[str, Any]]:
 
 
 def _audited(journal: Journal, answered: list[dict[str, Any]], report: HistoryReport) -> dict[str, list[str]]:
-    """The keys that each operation changed, by the audit log; it and the answers must agree."""
+    """Return the keys that each operation changed, by the audit log, which must agree with the answers."""
     changed: dict[str, list[str]] = defaultdict(list)
     before = 0
     while lines := journal.audits(before=before, limit=1000):
@@ -455,7 +455,7 @@ def _content(rows: list[Any], records: list[dict[str, Any]], report: HistoryRepo
 
 
 def _tail(journal: Journal, log: Path, round_: Round, there: list[int], report: HistoryReport) -> None:
-    """What a reader saw, and would see going on from its last cursor: everything once, in the one order."""
+    """Check what a reader saw, and would see from its last cursor on: every event once, in one order."""
     seen: list[int] = []
     after = round_.start
     for line in log.read_text().splitlines():

@@ -21,23 +21,23 @@ _STEP = os.environ.get("FAULT_STEP", "")
 
 
 def clock() -> datetime:
-    """Aware UTC, by the clock that is wrong."""
+    """Return aware UTC, by the wrong clock."""
     step = float(Path(_STEP).read_text()) if _STEP else 0.0
     return datetime.now(UTC) + timedelta(seconds=step)
 
 
 def fast_clock() -> datetime:
-    """The same, running ahead."""
+    """Return the same, running ahead."""
     return clock() + timedelta(seconds=(time.time() - _BEGAN) * (_SPEED - 1))
 
 
 def tick() -> float:
-    """Monotonic."""
+    """Return monotonic seconds."""
     return _TICKED + (time.monotonic() - _TICKED) * _SPEED
 
 
 def create_app() -> Any:
-    """The web side, by this clock."""
+    """Return the web application with this clock."""
     from webhooks.web.app import create_app
 
     _mislead_postgres()
@@ -45,7 +45,7 @@ def create_app() -> Any:
 
 
 def _mislead_postgres() -> None:
-    """The store compares this machine's clock with the database's: let it see the wrong one."""
+    """Give the store the wrong clock too: it compares this machine's clock with the database's."""
     from webhooks.journal.postgres import store
 
     store.wall = lambda: round(clock().timestamp() * 1e6)

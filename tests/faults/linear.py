@@ -32,7 +32,7 @@ class Kept:
 
 Held = Kept | None
 Step = Callable[[Held], list[Held]]
-"""The states that an operation may leave, from the one it finds; none where it cannot have happened."""
+"""The states that an operation may leave, from its initial state; none if it cannot have happened."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Op:
 
 
 def explain(ops: Iterable[Op], start: Held = None) -> str:
-    """Nothing where some order explains the operations; else the longest one that was found, and what it fails at."""
+    """Return nothing if some order explains the operations; else the longest partial order and what fails there."""
     order = sorted(ops, key=lambda op: (op.begin, op.end))
     every = (1 << len(order)) - 1
     seen: set[tuple[int, Held]] = set()
@@ -94,14 +94,14 @@ class Rules:
     slack: float = 0.05
 
     def op(self, record: Mapping[str, Any], step: Step, text: str, *, looks: bool) -> Op:
-        """`step`, where it was answered; any of its outcomes or none, where it was not."""
+        """Return `step` if it was answered; else any of its outcomes or none."""
         end = record.get("end", NEVER)
         if end == NEVER:
             return Op(record["begin"], NEVER, f"{text} (no answer)", lambda held: [*step(held), held])
         return Op(record["begin"], end, text, step, looks)
 
     def append(self, record: Mapping[str, Any]) -> Step:
-        """`new` and `duplicate` of a call; of a mixed one, which key was which is not known."""
+        """Return the step of `new` and `duplicate` of a call; in a mixed one, which key was which is not known."""
         answer = record.get("answer")
 
         def step(held: Held) -> list[Held]:
@@ -112,7 +112,7 @@ class Rules:
         return step
 
     def claim(self, record: Mapping[str, Any], claim: Mapping[str, Any] | None) -> Step:
-        """Leased to this one: it must be pending, and free or its lease over."""
+        """Return the step of a claim: the event must be pending, and free or its lease over."""
 
         def step(held: Held) -> list[Held]:
             if held is None or held.state is not State.PENDING:
@@ -130,7 +130,7 @@ class Rules:
         return step
 
     def settle(self, claim: Mapping[str, Any], ours: bool | None) -> Step:
-        """`ours` says whether the journal settled it; only the lease that holds it can."""
+        """Return the step of a settlement. `ours` says whether the journal settled it; only the current lease can."""
 
         def step(held: Held) -> list[Held]:
             leased = held is not None and held.state is State.PENDING and held.lease == claim["lease"]
@@ -147,7 +147,7 @@ class Rules:
         return step
 
     def renew(self, record: Mapping[str, Any], claim: Mapping[str, Any], ours: bool | None) -> Step:
-        """`ours` says whether the lease was prolonged."""
+        """Return the step of a renewal. `ours` says whether the lease was renewed."""
 
         def step(held: Held) -> list[Held]:
             leased = held is not None and held.state is State.PENDING and held.lease == claim["lease"]
@@ -158,7 +158,7 @@ class Rules:
         return step
 
     def operate(self, name: str, seqs: set[int], changed: bool, *, as_new: bool) -> Step:
-        """A replay or a drop; the audit log says whether it changed this event, by one of the seqs that it ever had."""
+        """Return the step of a replay or a drop; the audit log says whether it changed this event, by any seq that it had."""
 
         def step(held: Held) -> list[Held]:
             can = held is not None and held.seq in {0, *seqs} and _changes(name, held.state)
@@ -174,7 +174,7 @@ class Rules:
         return step
 
     def find(self, row: Mapping[str, Any] | None) -> Step:
-        """The event as it was read."""
+        """Return the step of a read."""
 
         def step(held: Held) -> list[Held]:
             if row is None or held is None:
@@ -187,7 +187,7 @@ class Rules:
         return step
 
     def prune(self) -> Step:
-        """It may have been deleted, where it is settled."""
+        """Return the step of a prune: the event may have been deleted if it is settled."""
         return lambda held: [held] if held is None or held.state is State.PENDING else [None, held]
 
 
@@ -200,7 +200,7 @@ def _changes(name: str, state: State) -> bool:
 
 
 def faults(records: list[dict[str, Any]], audited: Mapping[str, list[str]], *, lease: float) -> list[str]:
-    """Every event whose part of the history no order explains. `audited` has the keys that each operation changed."""
+    """Return every event whose part of the history no order explains. `audited` has the keys that each operation changed."""
     rules = Rules(lease)
     parts: dict[str, list[Op]] = defaultdict(list)
     names: dict[int, str] = {}
@@ -224,7 +224,7 @@ def _events(record: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 def _parts(
     record: Mapping[str, Any], rules: Rules, audited: Mapping[str, list[str]], names: Mapping[int, str], keys: set[str]
 ) -> Iterable[tuple[str, Step, str, bool]]:
-    """The operation for each event that it concerns: key, what it means, how it reads, and whether it only looked."""
+    """Yield an operation's part for each event: key, model step, text, and whether it only read."""
     name, answer = record["op"], record.get("answer")
     if name == "append":
         for key in record["keys"]:

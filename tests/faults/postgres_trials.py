@@ -22,13 +22,13 @@ Say = Callable[[str], None]
 
 
 def killed_with_postgres(rounds: int, *, seed: int, say: Say) -> Report:
-    """Processes of Segue and the whole PostgreSQL, SIGKILLed at random moments."""
+    """Kill processes of Segue and the whole PostgreSQL by SIGKILL at random moments."""
     with Server() as server, fresh_database(server.url()) as url:
         return killed_processes(rounds, seed=seed, database=url, server=server, say=say)
 
 
 def restarted_and_paused(rounds: int, *, seed: int, say: Say) -> Report:
-    """PostgreSQL is restarted (fast or immediately) or stands still for a while, again and again."""
+    """Restart PostgreSQL (fast or immediately) or pause it, again and again."""
     rng = random.Random(seed)
     with (
         Server() as server,
@@ -55,7 +55,7 @@ def restarted_and_paused(rounds: int, *, seed: int, say: Say) -> Report:
 
 
 def failover(rounds: int, *, seed: int, say: Say) -> Report:
-    """The primary dies; its synchronous standby is promoted and gets a standby of its own. Reported over all rounds."""
+    """Kill the primary; its synchronous standby is promoted and gets a standby of its own. Reported over all rounds."""
     rng = random.Random(seed)
     with contextlib.ExitStack() as stack:
         primary = stack.enter_context(Server())
@@ -98,7 +98,7 @@ class Standby(Server):
 
     @classmethod
     def reserved(cls, primary: Server) -> Standby:
-        """Its port is known, it is made by `follow`."""
+        """Return a server that has a port; `follow` makes it."""
         return cls(primary, now=False)
 
     def __enter__(self) -> Self:
@@ -135,7 +135,7 @@ class Standby(Server):
 
 
 def make_synchronous(primary: Server) -> None:
-    """Commits wait for the standby from here on; returns once it is connected."""
+    """Make commits wait for the standby; return once it is connected."""
     with psycopg.connect(primary.url(), autocommit=True) as db:
         db.execute("ALTER SYSTEM SET synchronous_standby_names = '*'")
         db.execute("SELECT pg_reload_conf()")

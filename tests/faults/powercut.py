@@ -97,7 +97,7 @@ def power_cuts(
 
 
 def record(database: Path, log: Path, seconds: float, *more: str) -> None:
-    """Two processes at work on one journal, ended by SIGKILL so that nothing is tidied up."""
+    """Run two processes on one journal, ended by SIGKILL so that nothing is tidied up."""
     SqliteJournal(database).close()
     log.touch()
     # the file as it was made before the recording began is on the disk already
@@ -152,7 +152,7 @@ def rebuild(facts: Sequence[Fact], disk: Path, way: str, rng: random.Random) -> 
 
 
 def survivors(changes: Sequence[Fact], way: str, rng: random.Random) -> list[Fact]:
-    """Those of the unsynced changes that reached the disk all the same."""
+    """Return the unsynced changes that reached the disk all the same."""
     if way == "nothing":
         return []
     if way == "all":
@@ -164,7 +164,7 @@ def survivors(changes: Sequence[Fact], way: str, rng: random.Random) -> list[Fac
 
 
 def torn(change: Fact, rng: random.Random) -> list[Fact]:
-    """A write of which some sectors arrived."""
+    """Return a write of which some sectors arrived."""
     if change[0] != "write":
         return [change]
     _, name, at, data = change
@@ -184,7 +184,7 @@ def apply(data: bytearray, change: Fact) -> None:
 
 
 def examine(facts: Sequence[Fact], database: Path) -> str:
-    """What is wrong with the journal on this disk; empty where all is well."""
+    """Return what is wrong with the journal on this disk; empty if all is well."""
     acked = {fact[1] for fact in facts if fact[0] == "acked"}
     settled = {seq for fact in facts if fact[0] == "settled" for seq in fact[1]}
     try:
@@ -211,7 +211,7 @@ def examine(facts: Sequence[Fact], database: Path) -> str:
 
 
 def body(key: str) -> bytes:
-    """Of many sizes, so that rows span pages."""
+    """Return a body; their sizes differ, so that rows span pages."""
     return (key * (1 + hash_of(key) % 400)).encode()
 
 
@@ -220,7 +220,7 @@ def hash_of(key: str) -> int:
 
 
 def work(database: Path, log: recording_vfs.Log, number: int, *, careless: bool) -> None:
-    """What a recorded process does, until it is killed."""
+    """Run a recorded process, until it is killed."""
     journal_file.WAL_PAGES = 25  # checkpoints all the time
     recording_vfs.install(log)
     if careless:

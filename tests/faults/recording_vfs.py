@@ -51,7 +51,7 @@ _alive: list[Any] = []  # what C points to must not be collected
 
 
 def is_possible() -> bool:
-    """Whether this Python's SQLite can be reached; where it is linked in and hidden it cannot."""
+    """Return whether this Python's SQLite can be reached; it cannot if it is linked in statically."""
     return hasattr(ctypes.CDLL(_sqlite3.__file__), "sqlite3_vfs_register")
 
 
@@ -67,7 +67,7 @@ class Log:
 
 
 def read(path: Path) -> Iterator[tuple[Any, ...]]:
-    """Every fact, in order; a last one that was cut short is left out."""
+    """Yield every fact, in order, without a last one that was cut short."""
     data = path.read_bytes()
     at = 0
     while at + 4 <= len(data):
@@ -79,7 +79,7 @@ def read(path: Path) -> Iterator[tuple[Any, ...]]:
 
 
 def install(log: Log) -> None:
-    """From here on every file that SQLite opens in this process is written down, by its base name."""
+    """Record every file that SQLite opens in this process from now on, by its base name."""
     library = ctypes.CDLL(_sqlite3.__file__)
     library.sqlite3_vfs_find.restype = POINTER(_Vfs)
     library.sqlite3_vfs_find.argtypes = [c_char_p]

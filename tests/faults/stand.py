@@ -173,7 +173,7 @@ class Service:
         self.workers = [self.start("work") for _ in range(workers)]
 
     def kill(self, what: str, rng: random.Random) -> None:
-        """`web`, `worker`, `both`, or `one web worker`, which its master replaces."""
+        """Kill `web`, `worker`, `both`, or `one web worker`, which its master replaces."""
         assert self.web is not None
         if what in {"web", "both"}:
             kill(self.web)
@@ -216,7 +216,7 @@ class Service:
 
 
 def kill(process: subprocess.Popen[bytes], number: int = signal.SIGKILL) -> None:
-    """A signal to a process of ours and its children, all at one moment; SIGKILL is waited for."""
+    """Send a signal to a process of ours and its children, all at one moment; SIGKILL is waited for."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, number)
     if number == signal.SIGKILL:
@@ -332,7 +332,7 @@ class Stand:
             return keys
 
     def messages(self) -> Iterator[Mapping[str, Any]]:
-        """What the receiver process accepted, in order."""
+        """Yield what the receiver process accepted, in order."""
         for line in self.received.read_text().splitlines():
             yield json.loads(line)
 

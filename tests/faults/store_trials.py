@@ -26,11 +26,11 @@ GOOD = re.compile(r"evt_\d+_\d+")
 
 
 def quiet(_: str) -> None:
-    """No progress."""
+    """Print no progress."""
 
 
 def two_installations(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
-    """A second installation, with a namespace and a receiver of its own, is started on the first one's database."""
+    """Start a second installation, with its own namespace and receiver, on the first one's database."""
     rng = random.Random(seed)
     with (
         FaultyReceiver() as other,

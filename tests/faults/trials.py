@@ -36,11 +36,11 @@ Say = Callable[[str], None]
 
 
 def quiet(_: str) -> None:
-    """No progress."""
+    """Print no progress."""
 
 
 def bad_receiver(seconds: float, *, database: str = "", say: Say = quiet) -> Report:
-    """The receiver misbehaves in every way of `WEATHER`, `each` seconds long, with good seconds between."""
+    """Run a receiver that misbehaves in every way of `WEATHER`, `seconds` long, with good seconds between."""
     with (
         FaultyReceiver() as receiver,
         Stand(
@@ -60,7 +60,7 @@ def bad_receiver(seconds: float, *, database: str = "", say: Say = quiet) -> Rep
 
 
 def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Report:
-    """An hour of 503 by the worker's clocks, which run so fast that it takes `seconds`."""
+    """Answer 503 for an hour by the worker's clocks, which run so fast that it takes `seconds`."""
     with (
         FaultyReceiver() as receiver,
         Stand(
@@ -82,7 +82,7 @@ def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Repo
 
 
 def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
-    """The clock of every process is set an hour ahead or back, again and again, while a worker is killed too."""
+    """Set the clock of every process an hour ahead or back, again and again, while a worker is killed too."""
     rng = random.Random(seed)
     with Stand(
         "clock steps of an hour", database=database, pause=0.005, workers=2, launcher=LAUNCHER,
@@ -112,7 +112,7 @@ def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet)
 
 
 def expired_leases(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
-    """Two workers; one is stopped in its tracks for longer than its lease, while the other takes over."""
+    """Run two workers; one is stopped for longer than its lease, while the other takes over."""
     rng = random.Random(seed)
     with (
         FaultyReceiver(always=slow(0.05)) as receiver,
@@ -134,7 +134,7 @@ def expired_leases(rounds: int, *, seed: int, database: str = "", say: Say = qui
 
 
 def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
-    """One message that Segment refuses in each batch of twenty: it alone is a dead letter."""
+    """Send one message that Segment refuses in each batch of twenty: it alone is a dead letter."""
     rng = random.Random(seed)
     size = 20
 
@@ -166,7 +166,7 @@ def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> 
 
 
 def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = quiet) -> Report:
-    """A long backlog drains at the rate that Segment asks for, and never faster."""
+    """Check that a long backlog drains at the rate limit, and never faster."""
     acceptances: list[tuple[float, int]] = []
 
     def timed(handler: Any, request: ReceivedRequest) -> None:
@@ -201,7 +201,7 @@ def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = qui
 
 
 def busiest_span(acceptances: list[tuple[float, int]], seconds: float) -> int:
-    """The most messages within any span of that length."""
+    """Return the most messages within any span of that length."""
     most = total = low = 0
     for at, count in acceptances:
         total += count
@@ -213,7 +213,7 @@ def busiest_span(acceptances: list[tuple[float, int]], seconds: float) -> int:
 
 
 def full_disk(rounds: int, *, seed: int, say: Say = quiet) -> Report:
-    """The files may grow no further for a while (the system's limit on file sizes): 503, and on it goes afterwards."""
+    """Let the files not grow for a while (the system's limit on file sizes): 503 until they may again."""
     rng = random.Random(seed)
     with Stand("a full disk", SEGUE_LOG_LEVEL="error") as stand:
         stand.send()
@@ -234,7 +234,7 @@ def full_disk(rounds: int, *, seed: int, say: Say = quiet) -> Report:
 
 
 def removed_files(rounds: int, *, seed: int, say: Say = quiet) -> Report:
-    """A file of the journal is removed or replaced under two web processes and a worker: 503, and on it goes."""
+    """Remove or replace a file of the journal under two web processes and a worker: 503, then service as before."""
     rng = random.Random(seed)
     acts = ["-wal", "-shm", "-wal and -shm", "database"]
     replaced: list[Path] = []
@@ -264,7 +264,7 @@ def removed_files(rounds: int, *, seed: int, say: Say = quiet) -> Report:
 
 
 def replace_database(path: Path) -> Path:
-    """Put a copy in its place, as after a restore; the old file is kept, without a log."""
+    """Replace the database by a copy, as after a restore; the old file is kept, without a log."""
     old = path.with_name(f"old-{time.monotonic_ns()}.db")
     copy = path.with_name("copy.db")
     with contextlib.closing(sqlite3.connect(path)) as db:
@@ -276,7 +276,7 @@ def replace_database(path: Path) -> Path:
 
 
 def load(path: Path, stand: Stand) -> None:
-    """Bring the events of a replaced database back."""
+    """Load the events of a replaced database into the new one."""
     origin = SqliteJournal(path)
     with stand.journal() as target:
         after = ""

@@ -1,4 +1,4 @@
-"""The tests that every source passes fail where a source is wrong."""
+"""The tests that every source passes fail if a source is wrong."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -55,19 +55,19 @@ class JournalProcess:
         self.kill()
 
     def append(self, key: str) -> bool:
-        """Whether it was stored."""
+        """Return whether it was stored."""
         stored = "ok" in self.call("append", key)
         if stored:
             self.acked.append(key)
         return stored
 
     def keys(self) -> list[str]:
-        """The keys of all rows."""
+        """Return the keys of all rows."""
         keys: list[str] = self.call("keys")["ok"]
         return keys
 
     def call(self, command: str, key: str = "") -> dict[str, Any]:
-        """`{"ok": result}` or `{"unavailable": message}`."""
+        """Return `{"ok": result}` or `{"unavailable": message}`."""
         assert self._process.stdin is not None
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps([command, key]) + "\n")
@@ -76,7 +76,7 @@ class JournalProcess:
         return answer
 
     def kill(self) -> None:
-        """SIGKILL."""
+        """Send SIGKILL."""
         self._process.kill()
         self._process.wait(10)
         for pipe in (self._process.stdin, self._process.stdout):

@@ -27,7 +27,7 @@ def encoded(number: int | str = 1, **more: Any) -> Encoded:
 
 
 def shop(name: str = "shop") -> Source:
-    """A source whose body says how many messages its event makes."""
+    """Return a source whose body says how many messages its event makes."""
     source = Source(name, scheme=SCHEME)
 
     @source.who

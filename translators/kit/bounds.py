@@ -1,7 +1,7 @@
-"""How long a key, a type and what is kept beside a body may be, and what both stores can hold.
+"""The longest keys, types, headers and envelopes, and the characters that both stores can hold.
 
-PostgreSQL stores no NUL in a text and indexes no key of some kilobytes, and half a surrogate pair is no UTF-8. So that
-one event is stored alike everywhere and none fails another's commit, this is settled before anything is stored.
+PostgreSQL stores no NUL in texts and indexes no key of kilobytes, and half a surrogate pair is not UTF-8. They are
+replaced or refused before an event is stored, so that both stores hold the same and no event fails another's commit.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ TYPE_BYTES: Final = 255
 VALUE: Final = 16_384
 """Characters of a header or of a member of an envelope."""
 FORMER_KEY: Final = 8_192
-"""Characters of a key that is looked for as an earlier release stored it, without a bound."""
+"""Characters of a key as an earlier release stored it, without a bound."""
 PROBLEM: Final = 8_000
 """Characters of a problem."""
 _LEFT: Final = "\N{REPLACEMENT CHARACTER}"

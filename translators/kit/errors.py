@@ -3,7 +3,7 @@
 KitError
 ├── Malformed       the payload cannot be what the provider documents; carries the path
 ├── Skip            a well-formed event of a translated type that means nothing to Segment, with the reason
-├── Refused         a guard turned the delivery away (a foreign organisation, say)
+├── Refused         a guard rejected the delivery (of another organisation, say)
 └── Declaration     the translator itself is declared wrongly; raised at import, never on a request
 """
 

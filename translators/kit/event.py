@@ -15,17 +15,17 @@ from translators.kit.payload import Payload, parse_json
 
 _BOM: Final = b"\xef\xbb\xbf"
 Clock = Literal["event", "record", "received"]
-"""Whose time `occurred_at` is: the event's own, the record's last change (it may be later), or only our receipt."""
+"""The origin of `occurred_at`: the event's own time, the record's last change (it may be later), or our receipt."""
 Trust = Literal["verified", "authenticated"]
-"""What the signature proved: sender and content, or only the sender."""
+"""What the signature proves: sender and content, or only the sender."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delivery:
     """One verified request. Header names are lower case.
 
-    With `replayed` it comes from the journal: it has no query and only the headers that the source keeps, and a guard
-    passes over what it reads from others, since that was checked on receipt.
+    With `replayed` it comes from the journal: it has no query and only the headers that the source keeps. A guard skips
+    checks of anything else, since they were made on receipt.
     """
 
     source: str
@@ -39,26 +39,26 @@ class Delivery:
 
     @cached_property
     def payload(self) -> Payload:
-        """The body as JSON; `Malformed` where it is none."""
+        """Return the body as JSON. Raise `Malformed` if it is not JSON."""
         return Payload(parse_json(self.body))
 
     @cached_property
     def form(self) -> Mapping[str, str]:
-        """The body as a form, the last value of each field."""
+        """Return the body as a form, the last value of each field."""
         return parse_form(self.body)
 
     @property
     def opening(self) -> bytes:
-        """The body's first byte after a byte order mark and white space; empty if there is none."""
+        """Return the body's first byte after a byte order mark and white space; empty if there is none."""
         return opening(self.body)
 
     @property
     def is_list(self) -> bool:
-        """Whether the body is a JSON list, of whatever members."""
+        """Return whether the body is a JSON list, of whatever members."""
         return self.opening == b"["
 
     def batch(self, name: str) -> Batch:
-        """The body's list `name` and what stands beside it; a member that is no JSON harms no other."""
+        """Return the body's list `name` and the rest of its object; a member that is not JSON affects no other."""
         if name not in self._batches:
             self._batches[name] = batch(self.body, name)
         return self._batches[name]
@@ -70,7 +70,7 @@ class Delivery:
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """One event's exact bytes, with what its envelope said of it (`envelope`) and the headers the source keeps."""
+    """One event's exact bytes, with its part of the envelope (`envelope`) and the headers that the source keeps."""
 
     raw: bytes
     received_at: datetime
@@ -80,12 +80,12 @@ class Item:
 
     @cached_property
     def body(self) -> Payload:
-        """The item as JSON; `Malformed` where it is none."""
+        """Return the item as JSON. Raise `Malformed` if it is not JSON."""
         return Payload(parse_json(self.raw))
 
     @cached_property
     def form(self) -> Mapping[str, str]:
-        """The item as a form, the last value of each field."""
+        """Return the item as a form, the last value of each field."""
         return parse_form(self.raw)
 
 
@@ -103,7 +103,7 @@ class FormerKey:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """What names an event: its key (the same on every retry), its type, its own time and whose clock that is.
+    """The identity of an event: its key (the same on every retry), its type, its own time and whose clock that is.
 
     `former_keys` are further keys to recognise it by; a new event is stored under `key` alone.
     """
@@ -129,12 +129,12 @@ class Event(Item):
     former_keys: tuple[FormerKey, ...] = ()
 
     def option(self, name: str) -> Any:
-        """The endpoint's value of an option that the source declares."""
+        """Return the endpoint's value of an option that the source declares."""
         return self.options[name]
 
 
 def parse_form(raw: bytes) -> Mapping[str, str]:
-    """A url-encoded form, the last value of each field."""
+    """Read a url-encoded form, the last value of each field."""
     try:
         text = raw.removeprefix(_BOM).decode("utf-8", "replace")  # as parse_qs does with %FF
         fields = parse_qs(text, keep_blank_values=True, max_num_fields=1000)

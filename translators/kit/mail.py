@@ -39,7 +39,7 @@ def addresses(body: Payload, path: str) -> list[str]:
 
 
 def recipient(email: str, metadata: Mapping[str, Any]) -> Identity:
-    """Return the person behind an address; `metadata` is what the sender attached, where a user id may be."""
+    """Return the person behind an address; `metadata` is what the sender attached; it may hold a user id."""
     return Identity(
         metadata=({name: str(value) for name, value in metadata.items() if type(value) in (str, int)},),
         anonymous=("email", email.lower()),

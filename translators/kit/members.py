@@ -1,10 +1,10 @@
-"""The members of a JSON list or object as their exact bytes, also if some of them are no JSON.
+"""The members of a JSON list or object as their exact bytes, also if some of them are not JSON.
 
-A clean body is read by msgspec. In any other one the members are found by brackets, commas and quotes alone, so that
-each is judged by itself: half an emoji, a byte that is no UTF-8, NaN or a byte order mark harms its own member only.
-If the brackets or quotes do not match either, the members that can be read from the front and from the end are kept,
-and what is between them is one member that cannot be read. Nothing is left out, and each byte is looked at a fixed
-number of times, without recursion.
+A clean body is read by msgspec. In any other one the members are found by brackets, commas and quotes alone, and each
+is read by itself: half an emoji, a byte that is not UTF-8, NaN or a byte order mark affects its own member only. If the
+brackets or quotes do not match either, the members that can be read from the front and from the end are kept, and what
+is between them is one unreadable member. Nothing is left out. Each byte is read a fixed number of times, without
+recursion.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _MEMBERS_TRIED: Final = 2_000
 Span = tuple[int, int]
 Spans = list[Span]
 _UNREADABLE: Final = object()
-"""The value of an envelope's member that is no JSON: whoever reads it gets `Malformed` with its path."""
+"""The value of an envelope's member that is not JSON: reading it raises `Malformed` with its path."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ def batch(raw: bytes, name: str) -> Batch:
 
 
 def readable_members(raw: bytes) -> Payload:
-    """Return a JSON object of which each member is judged alone; reading one that is no JSON raises `Malformed`."""
+    """Return a JSON object of which each member is read alone; reading one that is not JSON raises `Malformed`."""
     members, depth, _ = _object(raw, "$", "")
     return Payload((_Partial if depth else dict)(_parsed(members)))
 
@@ -112,7 +112,7 @@ def _listed(text: bytes, where: str, *, depth: int, clean: bool) -> tuple[list[b
 
 
 def _member(raw: bytes, path: tuple[str, ...]) -> tuple[bytes, int, bool]:
-    """The member, in how many objects it stands whose end was not found, and whether all around it is clean."""
+    """Return the member, in how many objects without an end it is, and whether all around it is clean."""
     where, depth, clean = "$", 0, True
     for step in path:
         members, deeper, clean_here = _object(raw, where, step, depth)
@@ -124,7 +124,7 @@ def _member(raw: bytes, path: tuple[str, ...]) -> tuple[bytes, int, bool]:
 
 
 def _object(raw: bytes, where: str, list_name: str, depth: int = 0) -> tuple[dict[str, bytes], int, bool]:
-    """An object's members, `depth` plus 1 if its end was not found, and whether it is clean."""
+    """Return an object's members, `depth` plus 1 if its end was not found, and whether it is clean."""
     try:
         return {name: bytes(value) for name, value in _object_of.decode(raw).items()}, depth, True
     except _STRICT:
@@ -136,7 +136,7 @@ def _object(raw: bytes, where: str, list_name: str, depth: int = 0) -> tuple[dic
 
 
 def _utf8(raw: bytes) -> bytes:
-    """The text without byte order mark and white space around it; UTF-16 and 32 become UTF-8."""
+    """Return the text without byte order mark and white space around it; UTF-16 and 32 become UTF-8."""
     encoding = json.detect_encoding(raw)
     if not encoding.startswith("utf-8") and 3 * raw[:64].count(0) >= len(raw[:64]):  # one NUL is a bad member
         with contextlib.suppress(UnicodeError):
@@ -145,7 +145,7 @@ def _utf8(raw: bytes) -> bytes:
 
 
 def _named(text: bytes, list_name: str, *, whole: bool) -> tuple[dict[str, bytes], bool]:
-    """An object's members by brackets and quotes, and whether these match the `whole` text.
+    """Return an object's members by brackets and quotes, and whether these match the `whole` text.
 
     If they do not, the wanted one runs to the end.
     """
@@ -182,7 +182,7 @@ def _name(key: bytes) -> str:
 
 
 def _items(text: bytes, depth: int) -> tuple[list[bytes] | None, dict[str, Any] | None]:
-    """The members of the list that the text begins with, and what follows it in `depth` objects; None if not found."""
+    """Return the members of the list at the beginning, and what follows it in `depth` objects; None if not found."""
     spans, end = _spans(text, _TOKEN, _OPEN)
     tail = _tail(text[end:], depth) if end else None
     if tail is None:
@@ -197,7 +197,7 @@ def _items(text: bytes, depth: int) -> tuple[list[bytes] | None, dict[str, Any] 
 
 
 def _tail(text: bytes, depth: int) -> dict[str, Any] | None:
-    """The members that follow the list, up to the end of the `depth` objects around it; None if it is no such text."""
+    """Return the members that follow the list, to the end of the `depth` objects around it; None if unreadable."""
     try:
         value = parse_json(b'{"":' * depth + b"0" + text)
     except Malformed:
@@ -206,7 +206,7 @@ def _tail(text: bytes, depth: int) -> dict[str, Any] | None:
 
 
 def _from_the_end(text: bytes, front: Spans, begin: int, depth: int) -> tuple[Spans, int, dict[str, Any] | None]:
-    """The members behind `begin` that can be read from the list's last bracket, and the end of what precedes them.
+    """Return the members behind `begin` that can be read from the last bracket, and the end of what precedes them.
 
     A bracket is the list's last one if the rest of the body can be read after it. If a list that is the value of a name
     begins before it, its members may be no events: only those that look like the last one in `front` are taken.
@@ -233,7 +233,7 @@ def _from_the_end(text: bytes, front: Spans, begin: int, depth: int) -> tuple[Sp
 
 
 def _alike(text: bytes, spans: Spans, known: Span) -> Spans:
-    """The spans up to the first that has not half its names in common with a member that is known."""
+    """Return the spans up to the first that shares less than half its names with a known member."""
     names = _names(text, known)
     for count, span in enumerate(spans):
         others = _names(text, span)
@@ -251,7 +251,7 @@ def _names(text: bytes, span: Span) -> set[str]:
 
 
 def _spans(text: bytes, tokens: re.Pattern[bytes], opening_: frozenset[int]) -> tuple[Spans, int]:
-    """The places of a list's members, its first bracket being at 0; and the place behind its last one, 0 without it."""
+    """Return the places of a list's members, its first bracket at 0; and the place behind its last one, else 0."""
     spans: Spans = []
     begin = depth = 1
     for match in tokens.finditer(text, 1):
@@ -270,7 +270,7 @@ def _spans(text: bytes, tokens: re.Pattern[bytes], opening_: frozenset[int]) -> 
 
 
 def _readable(text: bytes, spans: Spans) -> Spans:
-    """The spans up to the last that is a JSON object."""
+    """Return the spans up to the last that is a JSON object."""
     tried = 0
     for count in range(len(spans), 0, -1):
         begin, end = spans[count - 1]

@@ -32,9 +32,9 @@ class Message:
     """One message.
 
     fields       properties (track, page, screen) or traits (identify, group); None leaves a field out
-    key          tells apart two messages of one kind and name made of one event; part of the messageId
-    at           the provider's own time of *this* fact where it differs from the event's
-    who          another person than the source's `who` names
+    key          distinguishes two messages of one kind and name made of one event; part of the messageId
+    at           the provider's own time of *this* fact, if it differs from the event's
+    who          another person than the source's `who` gives
     context      more of Segment's common context, merged over the service's
     integrations Segment's destination switches
     """
@@ -62,7 +62,7 @@ def track(
     context: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Message:
-    """Something happened. `name` is a semantic event of Segment's or ours, noun and past-tense verb."""
+    """Return a track: something happened. `name` is an event of Segment's spec or of Segue's vocabulary."""
     return Message(
         kind="track", name=name, fields={**(properties or {}), **more}, key=key, at=at, who=who, context=context or {}
     )
@@ -78,7 +78,7 @@ def identify(
     context: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Message:
-    """What is now known of a person. Traits of the identity are included."""
+    """Return an identify: what is now known of a person. Traits of the identity are included."""
     return Message(kind="identify", fields={**(traits or {}), **more}, key=key, at=at, who=who, context=context or {})
 
 
@@ -93,7 +93,7 @@ def group(
     context: Mapping[str, Any] | None = None,
     **more: Any,
 ) -> Message:
-    """What is now known of an account, and that the person belongs to it."""
+    """Return a group: what is now known of an account, and that the person belongs to it."""
     return Message(
         kind="group",
         group_id=group_id,
@@ -106,15 +106,15 @@ def group(
 
 
 def page(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "", **more: Any) -> Message:
-    """A page was seen."""
+    """Return a page: a page was seen."""
     return Message(kind="page", name=name, fields={**(properties or {}), **more}, key=key)
 
 
 def screen(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "", **more: Any) -> Message:
-    """A screen was seen."""
+    """Return a screen: a screen was seen."""
     return Message(kind="screen", name=name, fields={**(properties or {}), **more}, key=key)
 
 
 def alias(previous_id: str, /, *, key: str = "", who: Identity | None = None) -> Message:
-    """Two ids are one person: the provider merged them."""
+    """Return an alias: two ids are one person, since the provider merged them."""
     return Message(kind="alias", previous_id=previous_id, key=key, who=who)

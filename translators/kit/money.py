@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
-# https://docs.stripe.com/currencies#zero-decimal agrees with ISO 4217 except where a provider's own table says so.
+# https://docs.stripe.com/currencies#zero-decimal agrees with ISO 4217, except if a provider's own table says otherwise.
 ZERO_DECIMAL: Final = frozenset(
     [
         "BIF",
@@ -32,7 +32,7 @@ FOUR_DECIMAL: Final = frozenset(["CLF", "UYW"])
 
 
 def exponent(currency: str) -> int:
-    """How many decimals the currency has: 0 for JPY, 3 for KWD, 2 for what no list names."""
+    """Return how many decimals the currency has: 0 for JPY, 3 for KWD, 2 for one that no list names."""
     code = currency.upper()
     if code in ZERO_DECIMAL:
         return 0
@@ -44,7 +44,7 @@ def exponent(currency: str) -> int:
 
 
 def from_minor(amount: int, currency: str, *, decimals: int | None = None) -> Decimal:
-    """`from_minor(1999, "usd") == Decimal("19.99")`. `decimals` overrides ISO's exponent with the provider's own."""
+    """Return `Decimal("19.99")` for `from_minor(1999, "usd")`. `decimals` is the provider's own exponent, if any."""
     places = exponent(currency) if decimals is None else decimals
     return Decimal(amount).scaleb(-places)
 
@@ -53,6 +53,6 @@ _ROUNDING: Final = Context(prec=1000, rounding=ROUND_HALF_EVEN)  # every amount 
 
 
 def share(amount: Decimal, part: Decimal, whole: Decimal, currency: str) -> Decimal:
-    """`amount * part / whole`, rounded to the currency's unit, half to even."""
+    """Return `amount * part / whole`, rounded to the currency's unit, half to even."""
     exact = _ROUNDING.divide(_ROUNDING.multiply(amount, part), whole)
     return exact.quantize(Decimal(1).scaleb(-exponent(currency)), context=_ROUNDING)

@@ -1,4 +1,4 @@
-"""A parsed body that answers with the right type or says which path is wrong."""
+"""A parsed body whose members are read by type; a wrong one raises `Malformed` with its path."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _no_constant(name: str) -> Any:
 
 
 def _scrub(value: Any) -> Any:
-    """Lone surrogates, legal in JSON's escapes, cannot be written as UTF-8 again: they become U+FFFD."""
+    """Replace lone surrogates by U+FFFD: JSON's escapes allow them, UTF-8 does not."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     if isinstance(value, list):
@@ -37,7 +37,7 @@ def _scrub(value: Any) -> Any:
 
 
 def parse_json(raw: bytes) -> Any:
-    """JSON with exact numbers: floats as Decimal, integers of any size. NaN and Infinity are refused."""
+    """Read JSON with exact numbers: floats as Decimal, integers of any size. Raise `Malformed` for NaN and Infinity."""
     try:
         return _decoder.decode(raw)
     except RecursionError:
@@ -90,7 +90,7 @@ class Payload:
         return self.get(path) is not None
 
     def get(self, path: str, default: Any = None) -> Any:
-        """The member as parsed, or the default where it is missing or null. Never raises."""
+        """Return the member as parsed, or the default if it is missing or null. Never raise."""
         value = self.value
         if type(value) is dict and "." not in path:
             value = value.get(path)
@@ -127,7 +127,7 @@ class Payload:
     @overload
     def text(self, path: str, default: D) -> str | D: ...
     def text(self, path: str, default: Any = _REQUIRED) -> Any:
-        """A string."""
+        """Return a string."""
         return self._read(path, default, "text", lambda v: v if isinstance(v, str) else None)
 
     @overload
@@ -135,7 +135,7 @@ class Payload:
     @overload
     def id(self, path: str, default: D) -> str | D: ...
     def id(self, path: str, default: Any = _REQUIRED) -> Any:
-        """An identifier: text, an integer as its digits, or the `id` of an expanded object. An empty one is none."""
+        """Return an id: text, an integer as its digits, or the `id` of an expanded object. An empty one is missing."""
         value = self.get(path)
         if isinstance(value, dict) and value.get("id") in (None, ""):
             if default is _REQUIRED:
@@ -148,7 +148,7 @@ class Payload:
     @overload
     def integer(self, path: str, default: D) -> int | D: ...
     def integer(self, path: str, default: Any = _REQUIRED) -> Any:
-        """A whole number, of any size."""
+        """Return a whole number, of any size."""
         return self._read(path, default, "a whole number", _as_int)
 
     @overload
@@ -156,7 +156,7 @@ class Payload:
     @overload
     def decimal(self, path: str, default: D) -> Decimal | D: ...
     def decimal(self, path: str, default: Any = _REQUIRED) -> Any:
-        """A number, or a string that holds one (`"19.99"`), exactly."""
+        """Return a number, or a string that holds one (`"19.99"`), exactly."""
         return self._read(path, default, "a number", _as_decimal)
 
     @overload
@@ -164,7 +164,7 @@ class Payload:
     @overload
     def flag(self, path: str, default: D) -> bool | D: ...
     def flag(self, path: str, default: Any = _REQUIRED) -> Any:
-        """True or false."""
+        """Return true or false."""
         return self._read(path, default, "true or false", lambda v: v if isinstance(v, bool) else None)
 
     @overload
@@ -172,7 +172,7 @@ class Payload:
     @overload
     def seconds(self, path: str, default: D) -> datetime | D: ...
     def seconds(self, path: str, default: Any = _REQUIRED) -> Any:
-        """A time in unix seconds."""
+        """Read a time in unix seconds."""
         return self._read(path, default, "a time in unix seconds", _clock(times.from_seconds))
 
     @overload
@@ -180,7 +180,7 @@ class Payload:
     @overload
     def millis(self, path: str, default: D) -> datetime | D: ...
     def millis(self, path: str, default: Any = _REQUIRED) -> Any:
-        """A time in unix milliseconds."""
+        """Read a time in unix milliseconds."""
         return self._read(path, default, "a time in unix milliseconds", _clock(times.from_millis))
 
     @overload
@@ -188,7 +188,7 @@ class Payload:
     @overload
     def iso(self, path: str, default: D, *, naive_is_utc: bool = False) -> datetime | D: ...
     def iso(self, path: str, default: Any = _REQUIRED, *, naive_is_utc: bool = False) -> Any:
-        """An ISO 8601 time with its zone; `naive_is_utc` for a provider that means UTC and may leave the zone out."""
+        """Read an ISO 8601 time with its zone; `naive_is_utc` for a provider that means UTC without a zone."""
 
         def read(value: Any) -> datetime | None:
             return times.from_iso(value, naive_is_utc=naive_is_utc) if isinstance(value, str) else None
@@ -200,26 +200,26 @@ class Payload:
     @overload
     def when(self, path: str, default: D) -> datetime | D: ...
     def when(self, path: str, default: Any = _REQUIRED) -> Any:
-        """A time in whichever form the provider happens to send: unix seconds, milliseconds, or ISO 8601."""
+        """Read a time in whichever form the provider sends: unix seconds, milliseconds, or ISO 8601."""
         return self._read(path, default, "a time", _as_when)
 
     def money(self, amount: str, currency: str, *, decimals: int | None = None) -> Decimal | None:
-        """Minor units to exact money, None where the amount is missing; the currency is then required."""
+        """Return minor units as exact money, None if the amount is missing; with an amount the currency is required."""
         minor = self.integer(amount, None)
         return None if minor is None else money.from_minor(minor, self.text(currency), decimals=decimals)
 
     def at(self, path: str) -> Payload:
-        """The object or list at the path; missing or scalar raises."""
+        """Return the object or list at the path. Raise `Malformed` if it is missing or scalar."""
         value = self._read(path, _REQUIRED, "an object", lambda v: v if isinstance(v, dict | list) else None)
         return Payload(value, f"{self.path}.{path}")
 
     def maybe(self, path: str) -> Payload:
-        """The object at the path, or an empty (false) one where it is missing or null."""
+        """Return the object at the path, or an empty (false) one if it is missing or null."""
         value = self._read(path, {}, "an object", lambda v: v if isinstance(v, dict | list) else None)
         return Payload(value, f"{self.path}.{path}")
 
     def each(self, path: str) -> Iterator[Payload]:
-        """Every member of the list at the path, none where it is missing or null."""
+        """Yield every member of the list at the path, none if it is missing or null."""
         members: Any = self._read(path, [], "a list", lambda v: v if isinstance(v, list) else None)
         for index, member in enumerate(members):
             yield Payload(member, f"{self.path}.{path}[{index}]")
@@ -230,7 +230,7 @@ class Payload:
         return [value for value in values if isinstance(value, str) and value]
 
     def pick(self, *paths: str, **renamed: str) -> dict[str, Any]:
-        """The members that are there, by their last step or by the given name: `pick("status", plan="plan.id")`."""
+        """Return the present members, by their last step or by the given name: `pick("status", plan="plan.id")`."""
         paths_by_name = {path.rpartition(".")[2]: path for path in paths} | renamed
         values = {name: self.get(path) for name, path in paths_by_name.items()}
         return {name: value for name, value in values.items() if value is not None}

@@ -1,6 +1,6 @@
-r"""Texts that stand where an id should: what a program writes for no value, and templates that were not rendered.
+r"""Texts in place of an id: what a program writes for no value, and templates that were not rendered.
 
-As an id such a text would merge everybody who carries it into one person. The list is that of Segment's own default
+As an id such a text would merge all who carry it into one person. The list is that of Segment's own default
 (`^[0\-]*$`, `-1`, `null`, `anonymous`) with what JavaScript, Python, Ruby, Go and common templates print for no value.
 https://www.twilio.com/docs/segment/unify/identity-resolution/identity-resolution-settings
 """
@@ -23,7 +23,7 @@ _PRINTED: Final = frozenset({"null", "undefined", "(null)", "NaN", "nil", "<nil>
 """What programs print for no value, in just this case: `Null` is a surname."""
 _REACHED_BY: Final = frozenset({"email", "phone"})
 _LONGEST: Final = 200
-"""Characters of a template that is looked at; no id is longer."""
+"""The longest text, in characters, that is checked for a template; no id is longer."""
 _TEMPLATE: Final = re.compile(
     r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|#\{[^{}]*\}|\$\([^()]*\)|\{%[^{}]*%\}|<%[^<>]*%>|\*\|[^|]*\|\*|\[\[[^\[\]]*\]\]"
 )
@@ -32,14 +32,14 @@ _WHOLE: Final = re.compile(r"%[A-Za-z_][\w. -]*%|%%[\w. -]+%%|\{[A-Za-z_][A-Za-z
 
 
 def is_unrendered(text: str) -> bool:
-    """Whether a text is or holds a template that was not rendered: `{{user.id}}`, `${id}`, `%USER_ID%`, `<%= id %>`."""
+    """Return whether a text is or holds an unrendered template: `{{user.id}}`, `${id}`, `%USER_ID%`, `<%= id %>`."""
     if len(text) > _LONGEST:
         return False
     return _TEMPLATE.search(text) is not None or _WHOLE.fullmatch(text.strip()) is not None
 
 
 def is_placeholder(text: str) -> bool:
-    """Whether a text is no id: empty, a word for no value, zeroes, or a template that was not rendered."""
+    """Return whether a text is no id: empty, a word for no value, zeroes, or a template that was not rendered."""
     word = text.strip()
     if len(word) > 2 and word[0] == word[-1] and word[0] in "\"'":
         word = word[1:-1].strip()

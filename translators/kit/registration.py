@@ -91,23 +91,23 @@ class ManualSteps:
 
 
 def bearer(token: str) -> dict[str, str]:
-    """An `Authorization: Bearer` header."""
+    """Return an `Authorization: Bearer` header."""
     return {"Authorization": f"Bearer {token}"}
 
 
 def basic(user: str, password: str) -> dict[str, str]:
-    """An `Authorization: Basic` header."""
+    """Return an `Authorization: Basic` header."""
     return {"Authorization": "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode()}
 
 
 def json_call(method: str, url: str, headers: Mapping[str, str], value: Any = None) -> Call:
-    """A call with a JSON body, or with none."""
+    """Return a call with a JSON body, or with none."""
     body = b"" if value is None else json.dumps(value).encode()
     kind = {} if value is None else {"Content-Type": "application/json"}
     return Call(method, url, {**headers, **kind, "Accept": "application/json"}, body)
 
 
 def form_call(url: str, headers: Mapping[str, str], fields: Sequence[tuple[str, str]]) -> Call:
-    """A POST with a url-encoded body."""
+    """Return a POST with a url-encoded body."""
     kind = {"Content-Type": "application/x-www-form-urlencoded"}
     return Call("POST", url, {**headers, **kind}, urlencode(fields).encode())

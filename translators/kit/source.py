@@ -1,4 +1,4 @@
-"""`Source`: everything Segue knows of one provider, declared on one page."""
+"""`Source`: all that Segue knows of one provider, declared in one place."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _WITH_BODY: Final = frozenset(_METHODS_SHOWN.split(", "))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Response:
-    """What the provider wants to hear. `note` is not sent but logged: what the operator must know of a handshake."""
+    """The HTTP response that the provider expects. `note` is logged, not sent: what the operator must know."""
 
     body: bytes = b""
     status: int = 200
@@ -49,7 +49,7 @@ class Response:
 class Option:
     """A setting of this source, per endpoint: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml. `many` is a list.
 
-    `pattern` is a regular expression that each value matches as a whole; where one does not, `help` is what is shown.
+    `pattern` is a regular expression that each value must match as a whole; if one does not, `help` is shown.
     """
 
     name: str
@@ -77,9 +77,9 @@ class Source:
     secret_help   where in the provider's console the secret is found
     keep_headers  request headers that the translation needs, kept with the event; all others are dropped
     options       settings of its own
-    ack, nack     answers other than our JSON, where the provider asks for one
+    ack, nack     responses other than our JSON, if the provider expects one
     methods       HTTP methods besides POST that the provider offers for deliveries with a body
-    provider      whose ids these are, where several sources share them, so that one person has one anonymousId
+    provider      the owner of the ids, if several sources share them, so that one person has one anonymousId
     """
 
     def __init__(
@@ -126,13 +126,13 @@ class Source:
         self._handshakes: list[tuple[Handshake, bool, str]] = []
         self.register: Registration | None = None
         self.manual: ManualSteps | None = None
-        self.outline: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # each type's messages, where they are configured
+        self.outline: Mapping[str, Sequence[Mapping[str, Any]]] = {}  # each type's messages, if they are configured
 
     def __repr__(self) -> str:
         return f"<Source {self.name}: {len(self.handlers)} types translated, {len(self.ignored)} ignored>"
 
     def split(self, function: Split) -> Split:
-        """Register how a batch body falls into items (exact bytes each). Without it a delivery is one item."""
+        """Register how a batch body is split into items (exact bytes each). Without it a delivery is one item."""
         self._split = self._only_once("split", self._split, function)
         return function
 
@@ -152,7 +152,7 @@ class Source:
         return function
 
     def note(self, function: Note) -> Note:
-        """Register what `context.webhook` tells of an event besides source, id and type, such as a test-mode flag."""
+        """Register what `context.webhook` says of an event besides source, id and type, such as a test-mode flag."""
         self._note = self._only_once("note", self._note, function)
         return function
 
@@ -167,7 +167,7 @@ class Source:
         return function
 
     def handshake(self, *, signed: bool = True, method: str = "POST") -> Callable[[Handshake], Handshake]:
-        """Register an answer to a request that is no event. With `signed=False` it is asked before verifying."""
+        """Register the response to a request that is no event. With `signed=False` it is called before verification."""
 
         def register(function: Handshake) -> Handshake:
             self._handshakes.append((function, signed, method))
@@ -178,7 +178,7 @@ class Source:
     def registration(self, *needs: Need, after: str = "") -> Callable[[Register], Register]:
         """Register how the provider's API is asked to send its webhooks here; see `translators.kit.registration`.
 
-        `after` tells what is left to do by hand.
+        `after` says what is left to do by hand.
         """
 
         def register(function: Register) -> Register:
@@ -188,7 +188,7 @@ class Source:
         return register
 
     def by_hand(self, *steps: str, chosen: str = "") -> None:
-        """Tell the steps in the provider's console, where it has no API for them (or for who has no key of it).
+        """Declare the steps in the provider's console, if it has no API for them (or the operator no key of it).
 
         They may hold `{url}`, `{secret}` and `{types}`; see `translators.kit.registration.ByHand`.
         """
@@ -216,7 +216,7 @@ class Source:
             self.ignored[pattern] = IgnoredType(pattern, because)
 
     def find(self, type_: str) -> Handler | IgnoredType | None:
-        """What is declared for a type: exact first, then patterns in the order of their declaration."""
+        """Return what is declared for a type: exact first, then patterns in the order of their declaration."""
         exact = self.handlers.get(type_) or self.ignored.get(type_)
         if exact is not None:
             return exact
@@ -227,7 +227,7 @@ class Source:
         return None
 
     def greet(self, delivery: Delivery, *, signed: bool) -> Response | None:
-        """Return the answer to a handshake; None if the delivery is none, as is one that cannot be read."""
+        """Return the response to a handshake; None if the delivery is none, or cannot be read."""
         for function, wants_signed, method in self._handshakes:
             if wants_signed != signed or method != delivery.method:
                 continue
@@ -241,16 +241,16 @@ class Source:
 
     @property
     def methods(self) -> frozenset[str]:
-        """The HTTP methods that mean something to this source: those of deliveries, and of its handshakes."""
+        """Return the HTTP methods that this source accepts: those of deliveries, and of its handshakes."""
         return self.delivery_methods | {method for _, _, method in self._handshakes}
 
     @property
     def has_unsigned_handshake(self) -> bool:
-        """Whether some request must be answered before it is verified."""
+        """Return whether some request must be answered before it is verified."""
         return any(not signed for _, signed, _ in self._handshakes)
 
     def check(self, delivery: Delivery) -> None:
-        """Run the guard; `Refused` where it objects."""
+        """Run the guard, which raises `Refused` if the delivery is not for this endpoint."""
         if self._guard is not None:
             self._guard(delivery)
 
@@ -263,7 +263,7 @@ class Source:
             self.check(delivery)
         except (Refused, Declaration):
             raise
-        except Exception as error:  # noqa: BLE001 - a guard may be anybody's code
+        except Exception as error:  # noqa: BLE001 - a guard may raise anything
             failure = f"the guard of {self.name} failed, so the delivery was not let through: {problem_of(error)}"
             return [self._unreadable(delivery, failure, trust=trust, guarded=False)]
         return self.events(delivery, trust=trust)
@@ -278,7 +278,7 @@ class Source:
             items = self._items(delivery)
         except (Refused, Declaration):
             raise
-        except Exception as error:  # noqa: BLE001 - a splitter may be anybody's code
+        except Exception as error:  # noqa: BLE001 - a splitter may raise anything
             return [self._unreadable(delivery, problem_of(error), trust=trust)]
         return [self._event(item, delivery, trust) for item in items]
 
@@ -292,7 +292,7 @@ class Source:
             )
         except Declaration:
             raise
-        except Exception as error:  # noqa: BLE001 - a translator may be anybody's code
+        except Exception as error:  # noqa: BLE001 - a translator may raise anything
             head, problem = unreadable_head(item), problem_of(error)
             headers, envelope = shortened_values(item.headers), shortened_values(item.envelope)
         return Event(
@@ -346,20 +346,20 @@ class Source:
         return items
 
     def identity(self, event: Event) -> Identity:
-        """The source's claims of who acted; none where it registered no `who`."""
+        """Return the source's claims of who acted; none if it registered no `who`."""
         return self._who(event) if self._who is not None else Identity()
 
     def admit(self, event: Event) -> None:
-        """Run `before`; `Skip` where the endpoint's options exclude the event."""
+        """Run `before`, which raises `Skip` if the endpoint's options exclude the event."""
         if self._before is not None:
             self._before(event)
 
     def notes(self, event: Event) -> Mapping[str, Any]:
-        """What `note` tells; nothing where the source registered none."""
+        """Return what `note` adds; nothing if the source registered none."""
         return self._note(event) if self._note is not None else {}
 
     def defaults(self) -> dict[str, Any]:
-        """Every option's default."""
+        """Return every option's default."""
         return {option.name: option.default for option in self.options.values()}
 
     def _only_once(self, what: str, present: Any, function: Any) -> Any:
@@ -369,7 +369,7 @@ class Source:
 
 
 def _facts(head: Head, received_at: datetime) -> dict[str, Any]:
-    """What a head says of its event; without a time of the provider's, that of the receipt, said to be so."""
+    """Return the event's fields from its head; without a provider's time, that of the receipt, marked by `clock`."""
     at = None if head.at is None or is_unset(head.at) else head.at
     return {
         "key": head.key,

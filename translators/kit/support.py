@@ -19,7 +19,7 @@ _PLACEHOLDER: Final = re.compile(
 def real_name(name: str | None) -> str | None:
     """Return a person's name, None if it is empty or a placeholder: `Visitor 4711`, `Anonymous`, `Unknown Person`.
 
-    A help desk shows such a text where it knows no name, so it is no trait of the person.
+    A help desk shows such a text if it knows no name, so it is no trait of the person.
     """
     name = (name or "").strip()
     return name if any(map(str.isalpha, name)) and not _PLACEHOLDER.fullmatch(name) else None

@@ -10,11 +10,11 @@ from translators.kit.payload import Payload
 from translators.kit.times import from_iso
 
 BLANK: Final = ("", "null", "None", "undefined", "nil", "<no value>", "[object Object]")
-"""What template languages print where there is no value."""
+"""What template languages print for no value."""
 
 
 def filled(body: Payload, *, blank: Collection[str] = ("",)) -> Payload:
-    """The body without members that the provider had nothing for; `blank` are the texts that say so.
+    """Return the body without members that the provider had no value for; `blank` lists the texts that mean so.
 
     A placeholder that was left as it stands (`{{ticket.group.id}}`) counts as blank too.
     """
@@ -22,7 +22,7 @@ def filled(body: Payload, *, blank: Collection[str] = ("",)) -> Payload:
 
 
 def moment(body: Payload, path: str, *, naive_is_utc: bool = False) -> datetime | None:
-    """The time that a template holds; None where it holds none that can be read, since the form is the provider's."""
+    """Return the time that a template holds; None if it holds none that can be read, since its form is not ours."""
     value = body.get(path)
     try:
         return from_iso(value, naive_is_utc=naive_is_utc) if isinstance(value, str) else None

@@ -10,7 +10,7 @@ from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
-_LATEST: Final = Decimal(253402300800)  # year 10000, where datetime ends
+_LATEST: Final = Decimal(253402300800)  # year 10000: datetime ends before it
 _MAGNITUDE_MS: Final = Decimal(100_000_000_000)
 
 

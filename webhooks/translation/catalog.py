@@ -1,7 +1,7 @@
-"""What every source sends, from its declarations and its goldens: for people, for programs, for a tracking plan.
+"""The messages of every source, from its declarations and its goldens: as Markdown, as JSON, as a tracking plan.
 
-A source's goldens are not installed with it, what was learnt from them is: `catalog.json` in its package, written by
-`segue catalog --goldens DIR --update`. A source without one is listed with its types and no messages.
+A source's goldens are not installed with it, but `catalog.json` in its package is, which `segue catalog --goldens DIR
+--update` writes from them. A source without one is listed with its types and no messages.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NOT_PLANNED: Final = {"alias"}
 
 
 def learn(source: Source, goldens: Path) -> dict[str, list[Entry]]:
-    """Each event type's messages: kind, name, and the JSON type of every field that a golden shows."""
+    """Return each event type's messages: kind, name, and the JSON type of every field that a golden shows."""
     seen: dict[str, dict[tuple[str, str], dict[str, set[str]]]] = {}
     for golden in find_goldens(goldens):
         delivery = golden.delivery(source)
@@ -48,7 +48,7 @@ def learn(source: Source, goldens: Path) -> dict[str, list[Entry]]:
 
 
 def shipped(source: Source) -> Mapping[str, list[Entry]]:
-    """What was learnt of a source and is installed with its package, or segue.toml says; nothing where neither does."""
+    """Return the messages by event type that are installed with the source's package or in segue.toml, if any."""
     if source.outline:
         return {type_: [dict(message) for message in messages] for type_, messages in source.outline.items()}
     package = next((handler.__module__.partition(".")[0] for handler in source.handlers.values()), "")
@@ -63,7 +63,7 @@ def shipped(source: Source) -> Mapping[str, list[Entry]]:
 
 
 def describe(source: Source, outline: Mapping[str, list[Entry]]) -> Entry:
-    """One source, whole."""
+    """Return all that the catalog says of one source."""
     schemes = [
         {"name": name, "class": type(scheme).__name__, "strength": scheme.strength}
         for name, scheme in source.schemes.items()
@@ -84,16 +84,16 @@ def describe(source: Source, outline: Mapping[str, list[Entry]]) -> Entry:
 
 
 def markdown(entries: Iterable[Entry]) -> str:
-    """A table of all sources, then each with its events, messages and properties."""
+    """Return a table of all sources, then each with its events, messages and properties."""
     sources = list(entries)
     lines = [
         "# Catalog",
         "",
-        "Made by `segue catalog` from the code and its goldens; a test holds it to them.",
+        "Written by `segue catalog` from the code and its goldens; a test compares them.",
         "",
         "**Verified** means that the signature covers what was sent; **authenticated** that the sender is known and",
-        "the content is not protected, which `context.webhook.trust` tells of each message. Where a source has several",
-        "schemes, the first is the default and `SEGUE_<SOURCE>_SCHEME` chooses another. Registered by *API*:",
+        "the content is not protected, as `context.webhook.trust` says in each message. If a source has several",
+        "schemes, the first is the default and `SEGUE_<SOURCE>_SCHEME` selects another. Registered by *API*:",
         "`segue register` asks the provider; by *hand*: it prints the steps.",
         "",
         "| source | signature | strength | registered by | event types | messages |",
@@ -119,7 +119,7 @@ def markdown(entries: Iterable[Entry]) -> str:
 
 
 def tracking_plan(entries: Iterable[Entry]) -> Entry:
-    """Rules for Segment's Protocols, in the shape of its Public API.
+    """Return rules for Segment's Protocols, in the shape of its Public API.
 
     https://docs.segmentapis.com/tag/Tracking-Plans#operation/replaceRulesInTrackingPlan
     """
@@ -151,7 +151,7 @@ def _rule(kind: str, name: str, fields: Mapping[str, set[str]]) -> Entry:
 
 
 def name_of(message: Mapping[str, Any]) -> str:
-    """A track's event, a page's or screen's name, nothing for the others."""
+    """Return a track's event, a page's or screen's name, an empty text for the others."""
     name: str = message.get("event") or message.get("name") or ""
     return name
 
@@ -162,7 +162,7 @@ def _fields_of(message: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def json_type(value: Any) -> str:
-    """The JSON Schema type of a value."""
+    """Return the JSON Schema type of a value."""
     for kind, name in ((bool, "boolean"), (int, "integer"), (Decimal, "number"), (str, "string"), (datetime, "string")):
         if isinstance(value, kind):
             return name
@@ -170,7 +170,7 @@ def json_type(value: Any) -> str:
 
 
 def _messages(type_: str, outline: Mapping[str, list[Entry]]) -> list[Entry]:
-    """What was learnt of a type; a pattern takes what was learnt of the types that it alone explains."""
+    """Return the messages of a type; of a pattern, those of the types that it matches."""
     if "*" not in type_:
         return outline.get(type_, [])
     from fnmatch import fnmatchcase
@@ -192,7 +192,7 @@ def _names(entry: Entry) -> set[str]:
 
 
 def _schemes(entry: Entry, member: str) -> str:
-    """What all schemes have in common, or each value with the names of its schemes."""
+    """Return the value that all schemes have in common, or each value with the names of its schemes."""
     names: dict[str, list[str]] = {}
     for scheme in entry["schemes"]:
         names.setdefault(scheme[member], []).append(scheme["name"])

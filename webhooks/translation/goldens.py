@@ -1,4 +1,4 @@
-"""What recorded requests become, as readable JSON with exact numbers: the goldens of a source.
+"""The goldens of a source: recorded requests and their messages, as readable JSON with exact numbers.
 
 Used by the tests that every source passes (`webhooks.testing`), by `segue catalog` and by `segue new-source`.
 """
@@ -25,7 +25,7 @@ _BODIES: Final = (".json", ".xml", ".form", ".txt")
 
 @dataclass(frozen=True)
 class Golden:
-    """One request of a golden, and where its expectation stands."""
+    """One request of a golden, and the file of its expected messages."""
 
     path: Path
     body: bytes
@@ -33,16 +33,16 @@ class Golden:
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
+        """Return the file's name without its ending."""
         return self.path.stem
 
     @property
     def expected(self) -> Path:
-        """The file of expected messages."""
+        """Return the file of expected messages."""
         return self.path.with_name(f"{self.path.stem}.messages.json")
 
     def delivery(self, source: Source, *, received_at: datetime = RECEIVED) -> Delivery:
-        """The verified request that the source reads."""
+        """Return the verified request that the source reads."""
         if "received_at" in self.request:
             received_at += datetime.fromisoformat(self.request["received_at"]) - RECEIVED
         return Delivery(
@@ -56,7 +56,7 @@ class Golden:
 
 
 def find_goldens(folder: Path) -> list[Golden]:
-    """Every golden of a folder, by name."""
+    """Return every golden of a folder, by name."""
     goldens = []
     for path in sorted(folder.glob("*")):
         if path.suffix in _BODIES and not path.name.endswith((".messages.json", ".request.json")):
@@ -66,7 +66,7 @@ def find_goldens(folder: Path) -> list[Golden]:
 
 
 def endpoint(source: Source, delivery: Delivery) -> Endpoint:
-    """An endpoint of the source's own name, as the tests use it."""
+    """Return an endpoint of the source's own name, as the tests use it."""
     return Endpoint(
         name=source.name,
         source=source,
@@ -77,13 +77,13 @@ def endpoint(source: Source, delivery: Delivery) -> Endpoint:
 
 
 def outcomes(source: Source, delivery: Delivery) -> list[tuple[Event, translate.Outcome]]:
-    """Every event of a delivery with its outcome, through the service's own translation."""
+    """Return every event of a delivery with its outcome, by the service's own translation."""
     at = endpoint(source, delivery)
     return [(event, translate.translate(event, at, namespace=NAMESPACE)) for event in source.events(delivery)]
 
 
 def transcript(source: Source, golden: Golden) -> str:
-    """What a golden's request becomes, as readable JSON with exact numbers."""
+    """Return the outcome of a golden's request, as readable JSON with exact numbers."""
     delivery = golden.delivery(source)
     answer = source.greet(delivery, signed=False) or source.greet(delivery, signed=True)
     if answer is not None:
@@ -106,12 +106,12 @@ def transcript(source: Source, golden: Golden) -> str:
 
 
 def without_library(message: dict[str, Any]) -> dict[str, Any]:
-    """A message without what changes with every release."""
+    """Return a message without the member that changes with every release."""
     context = {name: value for name, value in message["context"].items() if name != "library"}
     return {**message, "context": context}
 
 
 def pretty(value: Any) -> str:
-    """Indented JSON with Decimals as exact numbers."""
+    """Return indented JSON with Decimals as exact numbers."""
     encoded = msgspec.json.Encoder(decimal_format="number").encode(value)
     return msgspec.json.format(encoded, indent=2).decode() + "\n"

@@ -1,4 +1,4 @@
-"""Claims to identity: which userId or anonymousId a message carries. Nothing is invented, nothing is random.
+"""The userId or anonymousId of a message, from the claims of its source. Nothing is invented, nothing is random.
 
 userId       the first configured metadata key that holds a value (`identity.user_id_keys`), else the provider's
              field for the merchant's own user id
@@ -25,12 +25,12 @@ LONGEST_ID: Final = 1_000
 
 
 def anonymous_id(provider: str, kind: str, id_: str) -> str:
-    """The stable anonymousId of a provider's object; documented, so that other systems can compute it."""
+    """Return the stable anonymousId of a provider's object; documented, so that other systems can compute it."""
     return str(uuid5(NAMESPACE, f"{provider}:{kind}:{id_}"))
 
 
 def is_id(text: str) -> bool:
-    """Whether a text may be sent as an id: no placeholder, and not as long as only a text of another kind is."""
+    """Return whether a text may be sent as an id: no placeholder, and at most `LONGEST_ID` characters."""
     return len(text) <= LONGEST_ID and not is_placeholder(text)
 
 
@@ -62,12 +62,12 @@ def names_a_placeholder(identity: Identity, user_id_keys: Sequence[str]) -> bool
 
 
 def _has_placeholder(id_: str) -> bool:
-    """An id of several parts (`T1|U1`) is a placeholder if one of its parts is."""
+    """Return whether one part of an id (`T1|U1` has two) is a placeholder."""
     return any(map(is_placeholder, id_.split("|")))
 
 
 def external_ids(identity: Identity) -> list[dict[str, Any]]:
-    """`context.externalIds` in Segment's exact shape, all four keys.
+    """Return `context.externalIds` in Segment's exact shape, all four keys.
 
     https://segment.com/docs/unify/identity-resolution/externalids/
     """

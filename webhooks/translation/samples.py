@@ -122,7 +122,7 @@ def _replaced(sample: Sample, part: str, other: str) -> Sample:
 
 
 def _candidates(keys: list[str], body: str) -> Iterator[str]:
-    """The keys, then their parts, the longest first; then what looks like an id in a body that is named by a digest."""
+    """Yield the keys, then their parts, the longest first; then what looks like an id in a body that a digest names."""
     yield from keys
     parts = dict.fromkeys(part for key in keys for part in _PARTS.split(key))
     yield from sorted(filter(_looks_like_an_id, parts), key=len, reverse=True)
@@ -134,7 +134,7 @@ def _looks_like_an_id(text: str) -> bool:
 
 
 def _varied(text: str) -> str:
-    """Other letters and digits in the last places, each of its own kind, so that the form stays."""
+    """Return the text with other letters and digits in the last places, each of its kind, so that its form stays."""
     kinds = ("0123456789", "abcdef", "ABCDEF", "ghijklmnopqrstuvwxyz", "GHIJKLMNOPQRSTUVWXYZ")
     head, tail = text[:-12], text[-12:]
     changed = [next((secrets.choice(kind) for kind in kinds if c in kind), c) for c in tail]

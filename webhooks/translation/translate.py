@@ -1,6 +1,6 @@
-"""One event to one outcome, purely: the same event gives the same messages and ids today and on a replay.
+"""Translate one event to one outcome, purely: the same event gives the same messages and ids on a replay.
 
-The service adds what no handler may forget: the event's own time, a deterministic messageId, identity, context.
+The service adds what every message needs: the event's own time, a deterministic messageId, identity, context.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ Outcome = Translated | Ignored | Unsupported | Broken
 
 
 def message_id(namespace: str, event: Event, message: Message, replay_generation: int = 0) -> str:
-    """A readable prefix and a digest, under 100 characters, unique to installation, source, event and message.
+    """Return a readable prefix and a digest, under 100 characters, unique to installation, source, event and message.
 
     A replay keeps it, unless the operator asked for new messages: then the event's edition goes into it.
     Segment deduplicates on this id alone, over all its customers:
@@ -97,7 +97,7 @@ _TINY: Final = -307
 
 
 def plain(value: Any) -> Any:
-    """A property as JSON: times in ISO, None left out, CLEAR a real null; Decimals stay and are printed exactly.
+    """Return a property as JSON: times in ISO, no None, CLEAR as null, Decimals as they are, to be printed exactly.
 
     A number that no double holds (over 2^53, `1e400`, `1e-400`) is sent as its text: Segment would change its digits.
     """
@@ -132,7 +132,7 @@ def plain(value: Any) -> Any:
 
 
 def translate(event: Event, endpoint: Endpoint, *, namespace: str, replay_generation: int = 0) -> Outcome:
-    """The outcome of one event. Never raises: whatever a translator does harms its own event only.
+    """Return the outcome of one event. Never raise: an error of a translator affects its own event only.
 
     `replay_generation` is that of the claim or row, and goes into the ids.
     """
@@ -160,7 +160,7 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, replay_genera
         return Ignored(str(skip))
     except Malformed as error:
         return Broken(f"malformed: {error}")
-    except Exception:  # noqa: BLE001 - a translator may be anybody's code
+    except Exception:  # noqa: BLE001 - a translator may raise anything
         return Broken(traceback.format_exc())
     if not messages:
         return Ignored("its handler made no message of it")
@@ -187,7 +187,7 @@ def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, replay
         return Broken(f"malformed: {error}")
     except Refused as error:
         return Broken(f"refused: {error}")
-    except Exception:  # noqa: BLE001 - a translator may be anybody's code
+    except Exception:  # noqa: BLE001 - a translator may raise anything
         return Broken(traceback.format_exc())
     outcomes = {
         member.key: _unreadable(member.problem)
@@ -218,7 +218,7 @@ def _reasons(outcomes: Mapping[str, Outcome], kind: type[Broken | Unsupported | 
 
 
 def _has_placeholder_id(message: Message, identity_: Identity | None, user_id_keys: Sequence[str]) -> bool:
-    """Whether a placeholder stands for whom or what the message is about: it would merge all who carry it."""
+    """Return whether a message is about a placeholder: it would merge all who carry it."""
     if message.kind == "group" and not identity.is_id(message.group_id):
         return True
     if message.kind == "alias" and not identity.is_id(message.previous_id):
@@ -243,7 +243,7 @@ def render(
     namespace: str,
     replay_generation: int = 0,
 ) -> dict[str, Any]:
-    """One message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
+    """Return one message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
     who = message.who or identity_ or Identity()
     externals = identity.external_ids(who)
     context: dict[str, Any] = {

@@ -58,7 +58,7 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
 
 
 def _entries(events: Table, type_: str, message: Any) -> list[_Entry]:
-    """A name alone, a table, or a list of tables: several messages, or one of several by its conditions."""
+    """Return the messages of a type: of a name alone, a table, or a list of tables."""
     if isinstance(message, str):
         message = {"track": message}
     several = message if isinstance(message, list) else [message]

@@ -1,4 +1,4 @@
-"""One property or trait of a configured source: a path, or a small table that says what stands there."""
+"""One property or trait of a configured source: a path, or a small table that says how it is read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from translators.kit.payload import Payload
 
 Read = Callable[[Payload], Any]
 
-# The form's keys, and the JSON type that it gives where that is known.
+# The form's keys, and the JSON type that it gives, if that is known.
 FORMS: Final[Mapping[frozenset[str], str]] = {
     frozenset({"value"}): "",
     frozenset({"id"}): "string",
@@ -26,7 +26,7 @@ _SHAPES: Final = (
 
 
 def read_of(table: Table, name: str, field: Any) -> Read:
-    """How the field is read; what is wrong with it is noted."""
+    """Return how the field is read; note what is wrong with it."""
     if isinstance(field, str) and field:
         return lambda body: body.get(field)
     form = frozenset(field) if isinstance(field, Mapping) else frozenset()
@@ -49,7 +49,7 @@ def read_of(table: Table, name: str, field: Any) -> Read:
 
 
 def kind_of(field: Any) -> str:
-    """The JSON type of what the field gives, empty where the provider decides."""
+    """Return the JSON type of what the field gives, empty if the provider decides."""
     if not isinstance(field, Mapping):
         return ""
     if set(field) == {"value"}:

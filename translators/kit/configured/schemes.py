@@ -18,7 +18,7 @@ _WORD: Final = re.compile(r"\w+")
 
 
 def scheme_of(source: Table) -> schemes.Scheme | None:
-    """The scheme of a source's table; None where it is faulty, which is noted."""
+    """Return the scheme of a source's table; None, with a note, if it is faulty."""
     if "scheme" not in source:
         source.fault("scheme", 'is missing: say how the provider signs, such as { class = "HmacBody", header = "..." }')
         return None
@@ -43,7 +43,7 @@ def scheme_of(source: Table) -> schemes.Scheme | None:
 
 
 def _note(table: Table, kind: type[Any], message: str) -> None:
-    """Msgspec's words, with our key and the words to choose from."""
+    """Note msgspec's message, with our key and the words to choose from."""
     what, _, where = message.rpartition(_AT)
     name = _WORD.match(where)
     if not what or name is None:

@@ -24,7 +24,7 @@ class Table:
         return key in self.value
 
     def path(self, key: str) -> str:
-        """The key's whole path, quoted where TOML wants it."""
+        """Return the key's whole path, quoted if TOML requires it."""
         return f"{self.where}.{key}" if _BARE.fullmatch(key) else f'{self.where}."{key}"'
 
     def fault(self, key: str, problem: str) -> None:
@@ -49,7 +49,7 @@ class Table:
         return value
 
     def texts(self, key: str) -> tuple[str, ...]:
-        """A text or a list of texts; an empty text is none."""
+        """Return a text or a list of texts as a list; an empty text is none."""
         value = self.value.get(key) or []
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, list) or not all(isinstance(text, str) and text for text in values):
@@ -58,7 +58,7 @@ class Table:
         return tuple(values)
 
     def choice(self, key: str, choices: Sequence[str]) -> str:
-        """One of the words, the first where nothing is said."""
+        """Return one of the words, the first by default."""
         value = self.value.get(key, choices[0])
         if value not in choices:
             self.fault(key, f"is {value!r}: choose {_list(choices, 'or')}")
@@ -66,7 +66,7 @@ class Table:
         return str(value)
 
     def flag(self, key: str) -> bool:
-        """True or false; false where nothing is said."""
+        """Return true or false; false by default."""
         value = self.value.get(key, False)
         if not isinstance(value, bool):
             self.fault(key, f"is {_kind(value)}: write true or false")
@@ -78,7 +78,7 @@ class Table:
         return Table(self.path(key), self.value.get(key, {}), self.faults)
 
     def items(self) -> Iterator[tuple[str, Any]]:
-        """Keys and values as they are written."""
+        """Return keys and values as they are written."""
         yield from self.value.items()
 
 
