@@ -89,9 +89,9 @@ def measure(
 
     journal = open_journal(url, keys)
     assert isinstance(journal, SqliteJournal | PostgresJournal)
-    groups = (journal._here.group,) if isinstance(journal, SqliteJournal) else journal._mine.groups
+    groups = (journal._mine.group,) if isinstance(journal, SqliteJournal) else journal._mine.groups
     for group in groups:
-        group._most = 1 if alone else group._most
+        group._max_items = 1 if alone else group._max_items
     latencies: list[list[float]] = [[] for _ in range(callers)]
     body = b'{"filler": "' + b"x" * size + b'"}'
     end = time.perf_counter() + seconds
@@ -137,7 +137,7 @@ def parts(folder: Path | None, size: int) -> None:
         numbers = iter(range(10**9))
 
         clear, encrypting = Encryption(), Encryption(KEYS)
-        encrypted = encrypting.shut("bench", "0", ("{}", "{}", body))
+        encrypted = encrypting.encrypt("bench", "0", ("{}", "{}", body))
 
         def rows(count: int, encryption: Encryption = clear) -> list[ArrivingEvents]:
             return [arrivals([event(str(next(numbers)), body)], NOW, encryption) for _ in range(count)]
@@ -147,7 +147,7 @@ def parts(folder: Path | None, size: int) -> None:
         for what, took in (
             ("an event to a row", clock(lambda: rows(64), 64)),
             ("  the same, encrypted", clock(lambda: rows(64, encrypting), 64)),
-            ("a body decrypted", clock(lambda: encrypting.open("bench", "0", encrypted), 1)),
+            ("a body decrypted", clock(lambda: encrypting.decrypt("bench", "0", encrypted), 1)),
             ("lead and leave a group, nothing to commit", clock(lambda: alone.submit(1), 1)),
             ("there and back to the thread of gevent", clock(lambda: pool(int), 1)),
             ("a transaction without a change, so no fsync", clock(lambda: file.transact(lambda _: None), 1)),

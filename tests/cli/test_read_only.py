@@ -101,7 +101,7 @@ def test_a_command_that_reads_leaves_no_file_beside_a_journal(run, filled, tmp_p
 def test_a_journal_that_may_only_be_read_is_read(run, filled, tmp_path):
     filled.journal.close()
     journal = open_existing(f"sqlite:///{tmp_path}/segue.db")
-    with pytest.raises(JournalError, match="opened to be read"):
+    with pytest.raises(JournalError, match="opened only for reading"):
         journal.note("n", {}, now=NOW)
     assert journal.count() == 6
     journal.close()

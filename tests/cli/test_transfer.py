@@ -318,11 +318,11 @@ def test_a_sealed_event_whose_key_is_missing_is_not_exported_as_if_it_were_empty
     without = {"SEGUE_ENCRYPTION_KEY": TWO}
     result = run("export", "b.jsonl", **without)
     assert result.exit_code == 1
-    assert "Event 2 (acme/sealed) is sealed with key" in result.output
+    assert "Event 2 (acme/sealed) is encrypted with key" in result.output
     assert "which is not configured" in run("show", "sealed", **without).output
     assert run("show", "sealed", "--raw", **without).exit_code == 1
     assert run("drop", "sealed", "--reason", "r", **without).exit_code == 0
-    assert "dropped -> wait: sealed with key" in run("replay", "sealed", "--dry-run", **without).output
+    assert "dropped -> wait: encrypted with key" in run("replay", "sealed", "--dry-run", **without).output
     assert json.loads(
         run("tail", "--json", "--body", "--from", shop.row("clear").cursor, "--no-follow", **without).stdout
     )["locked"]

@@ -79,7 +79,7 @@ def acme() -> Source:
 
 @cache
 def splitting() -> dict[str, Splitting]:
-    found = {}
+    cases = {}
     for name in (*LISTS, *BESIDE):
         source, members = sources()[name], dict[bytes, None]()
         for golden in find_goldens(GOLDENS / name):
@@ -94,21 +94,23 @@ def splitting() -> dict[str, Splitting]:
         put = beside(*BESIDE[name]) if name in BESIDE else as_list
         case = Splitting(source, (), put, source.defaults())
         good = [
-            member for member in members if not any(isinstance(each, Broken) for each in case.read([member]).values())
+            member
+            for member in members
+            if not any(isinstance(outcome, Broken) for outcome in case.read([member]).values())
         ]
-        found[name] = replace(case, members=tuple(good))
+        cases[name] = replace(case, members=tuple(good))
     ids = tuple(json.dumps({"id": f"evt_{n}", "type": "x", "who": "w"}).encode() for n in range(5))
-    found["acme"] = Splitting(acme(), ids, lambda m: b'{"data": {"events": ' + as_list(m) + b', "n": 1}, "v": 2}', {})
+    cases["acme"] = Splitting(acme(), ids, lambda m: b'{"data": {"events": ' + as_list(m) + b', "n": 1}, "v": 2}', {})
     soap = find_goldens(GOLDENS / "salesforce")[0].body
     begin, end = soap.index(b"<Notification>"), soap.rindex(b"</Notification>") + len(b"</Notification>")
     notice = soap[begin : soap.index(b"</Notification>") + len(b"</Notification>")]
     id_ = notice[notice.index(b"<Id>") + 4 : notice.index(b"</Id>")]
     several = tuple(notice.replace(id_, b"04l8W000000000%dAAA" % n) for n in range(3))
     source = sources()["salesforce"]
-    found["salesforce"] = Splitting(
+    cases["salesforce"] = Splitting(
         source, several, lambda m: soap[:begin] + b"\n".join(m) + soap[end:], source.defaults()
     )
-    return found
+    return cases
 
 
 def test_every_source_that_splits_is_tried() -> None:
@@ -144,9 +146,9 @@ def test_a_bad_member_of_a_batch_costs_no_good_one(
     place = data.draw(st.integers(0, len(good)))
     batch = [*good[:place], bad, *good[place:]]
     alone = {key: outcome for member in good for key, outcome in case.read([member]).items()}
-    events, found = case.source.receive(case.delivery(batch)), case.read(batch)
+    events, outcomes = case.source.receive(case.delivery(batch)), case.read(batch)
     for key, outcome in alone.items():
-        assert found[key] == outcome
+        assert outcomes[key] == outcome
         assert not isinstance(outcome, Broken)
     tenant = f"tenant{next(_numbers)}"
     theirs = [replace(event, source=tenant) for event in events]
@@ -180,7 +182,7 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
         outcome = translate(claim.event, whole, namespace="n")
         assert isinstance(outcome, Translated)
         assert outcome.messages == [
-            message for each in apart if isinstance(each, Translated) for message in each.messages
+            message for outcome in apart if isinstance(outcome, Translated) for message in outcome.messages
         ]
         assert len(outcome.messages) == len(case.members)
 
@@ -190,7 +192,7 @@ def test_a_key_of_thousands_of_random_letters_is_stored_alike_and_recognised_aga
 ) -> None:
     """PostgreSQL indexes no key over 2,704 bytes: it failed all that shared its commit."""
     github = sources()["github"]
-    golden = next(each for each in find_goldens(GOLDENS / "github") if each.name.startswith("star"))
+    golden = next(golden for golden in find_goldens(GOLDENS / "github") if golden.name.startswith("star"))
     sent = golden.delivery(github)
     letters = "".join(random.Random(71).choices(string.ascii_letters, k=8_000))
     for delivery_id in (letters, "a\0b", "\ud800", "é" * 2_000):

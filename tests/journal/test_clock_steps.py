@@ -24,25 +24,25 @@ def keys(claims: list[Claim]) -> list[str]:
     return [claim.event.key for claim in claims]
 
 
-def test_what_was_stored_by_a_clock_that_was_ahead_is_due_by_the_right_one(journal: SqliteJournal) -> None:
+def test_an_event_stored_while_the_clock_was_ahead_is_due_by_the_right_clock(journal: SqliteJournal) -> None:
     journal.append([event("a", received_at=NOW + HOUR)], now=NOW + HOUR)
     assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["a"]
 
 
-def test_a_lease_that_was_given_by_a_clock_that_was_ahead_runs_out_by_the_right_one(journal: SqliteJournal) -> None:
+def test_a_lease_taken_while_the_clock_was_ahead_expires_by_the_right_clock(journal: SqliteJournal) -> None:
     journal.append([event("a")], now=NOW)
     (lost,) = journal.claim(10, worker="gone", now=NOW + HOUR, lease=LEASE)
     assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["a"]
     assert journal.settle([Settlement(claim=lost, state=State.DELIVERED)], now=NOW) == set()
 
 
-def test_a_lease_that_was_just_renewed_is_no_lease_of_a_wrong_clock(journal: SqliteJournal) -> None:
+def test_a_lease_that_was_just_renewed_is_not_taken_for_one_of_a_wrong_clock(journal: SqliteJournal) -> None:
     journal.append([event("a")], now=NOW)
     journal.renew(journal.claim(10, worker="busy", now=NOW, lease=LEASE), now=NOW + LEASE, lease=LEASE)
     assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
 
 
-def test_a_retry_and_what_was_handed_back_by_a_clock_that_was_ahead_are_due_by_the_right_one(
+def test_retries_set_while_the_clock_was_ahead_are_due_by_the_right_clock(
     journal: SqliteJournal,
 ) -> None:
     journal.append([event("retry"), event("later"), event("back")], now=NOW)
@@ -58,10 +58,10 @@ def test_a_retry_and_what_was_handed_back_by_a_clock_that_was_ahead_are_due_by_t
     assert keys(journal.claim(10, worker="w", now=NOW, lease=LEASE)) == ["retry", "later", "back"]
 
 
-def test_a_replay_that_was_put_off_on_purpose_waits(journal: SqliteJournal) -> None:
+def test_a_replay_with_a_later_due_time_waits(journal: SqliteJournal) -> None:
     journal.append([event("a")], now=NOW)
     (claim,) = journal.claim(10, worker="w", now=NOW, lease=LEASE)
     journal.settle([Settlement(claim=claim, state=State.DELIVERED)], now=NOW)
-    journal.replay(journal.seqs(), by=AuditContext(actor="somebody", reason="a test"), now=NOW, due_at=NOW + HOUR)
+    journal.replay(journal.seqs(), by=AuditContext(actor="ann", reason="a test"), now=NOW, due_at=NOW + HOUR)
     assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
     assert keys(journal.claim(10, worker="w", now=NOW + HOUR, lease=LEASE)) == ["a"]

@@ -22,12 +22,12 @@ def states(journal: Journal) -> dict[str, State]:
     return {row.event.key: row.state for row in journal.rows(limit=10_000)}
 
 
-def test_an_event_comes_back_as_it_was_given(journal: Journal) -> None:
-    given = event("k", raw=b"\x00\xff exact \n bytes", clock="record", trust="authenticated", type="t\u00e9")
-    assert journal.append([given], now=NOW) == AppendResult(1, 0)
+def test_a_stored_event_is_read_back_unchanged(journal: Journal) -> None:
+    appended = event("k", raw=b"\x00\xff exact \n bytes", clock="record", trust="authenticated", type="t\u00e9")
+    assert journal.append([appended], now=NOW) == AppendResult(1, 0)
     row = journal.find("acme", "k")
     assert row is not None
-    assert row.event == given
+    assert row.event == appended
     assert (row.state, row.attempts, row.settled_at, row.reason) == (State.PENDING, 0, None, "")
     assert journal.find("acme", "nothing") is None
 
@@ -44,20 +44,20 @@ def test_a_repeated_key_is_a_duplicate_and_changes_nothing(journal: Journal) -> 
 
 def test_an_event_with_a_problem_is_dead_at_once_and_never_claimed(journal: Journal) -> None:
     journal.append([event("bad", problem="$.id is missing"), event("good")], now=NOW)
-    assert [each.event.key for each in claim(journal)] == ["good"]
+    assert [leased.event.key for leased in claim(journal)] == ["good"]
     row = journal.find("acme", "bad")
     assert row is not None
     assert (row.state, row.reason, row.settled_at) == (State.DEAD, "$.id is missing", NOW)
 
 
-def test_claims_go_out_oldest_first_and_to_one_worker_only(journal: Journal) -> None:
+def test_claims_are_oldest_first_and_for_one_worker_only(journal: Journal) -> None:
     journal.append([event(str(number)) for number in range(5)], now=NOW)
     first, second = claim(journal, 3, worker="a"), claim(journal, 3, worker="b")
-    assert [each.event.key for each in first + second] == ["0", "1", "2", "3", "4"]
+    assert [leased.event.key for leased in first + second] == ["0", "1", "2", "3", "4"]
     assert claim(journal) == []
 
 
-def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_can_no_longer_settle(journal: Journal) -> None:
+def test_an_expired_lease_is_claimed_again_and_its_first_worker_cannot_settle(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     (lost,) = claim(journal, worker="slow")
     later = NOW + LEASE
@@ -68,7 +68,7 @@ def test_a_lease_that_ran_out_goes_to_the_next_and_the_first_can_no_longer_settl
     assert states(journal) == {"a": State.DELIVERED}
 
 
-def test_a_renewed_lease_holds_on(journal: Journal) -> None:
+def test_a_renewed_lease_does_not_expire(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     claims = claim(journal)
     assert journal.renew(claims, now=NOW + MINUTE / 2, lease=LEASE) == {claims[0].seq}
@@ -76,13 +76,13 @@ def test_a_renewed_lease_holds_on(journal: Journal) -> None:
     assert len(claim(journal, now=NOW + LEASE + MINUTE)) == 1
 
 
-def test_a_late_settlement_counts_while_nobody_else_took_the_event(journal: Journal) -> None:
+def test_a_late_settlement_counts_if_no_other_worker_claimed_the_event(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     (late,) = claim(journal)
     assert journal.settle([Settlement(claim=late, state=State.DELIVERED)], now=NOW + 10 * LEASE) == {late.seq}
 
 
-def test_an_event_handed_back_is_due_later_and_counts_its_attempts(journal: Journal) -> None:
+def test_an_event_returned_to_the_queue_is_due_later_and_counts_its_attempts(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     (one,) = claim(journal)
     journal.settle([Settlement(claim=one, state=State.PENDING, due_at=NOW + MINUTE, reason="503")], now=NOW)
@@ -109,9 +109,9 @@ def test_settled_events_are_pruned_by_age_and_state_and_pending_ones_never(journ
     assert states(journal) == {"2": State.DEAD, "3": State.PENDING}
 
 
-def test_the_census_counts_by_state_source_and_unknown_type(journal: Journal) -> None:
+def test_the_census_counts_by_state_source_and_unsupported_type(journal: Journal) -> None:
     journal.append([event("a"), event("b", source="other", type="odd"), event("c", received_at=NOW + MINUTE)], now=NOW)
-    odd = next(each for each in claim(journal) if each.event.key == "b")
+    odd = next(leased for leased in claim(journal) if leased.event.key == "b")
     journal.settle([Settlement(claim=odd, state=State.UNSUPPORTED, reason="unknown")], now=NOW)
     census = journal.census()
     assert census.by_state == {State.PENDING: 2, State.UNSUPPORTED: 1}
@@ -121,7 +121,7 @@ def test_the_census_counts_by_state_source_and_unknown_type(journal: Journal) ->
     assert census.size_bytes > 0
 
 
-def test_a_token_keeps_its_first_value_until_it_runs_out(journal: Journal) -> None:
+def test_a_token_keeps_its_first_value_until_it_expires(journal: Journal) -> None:
     def note(value: str, minutes: int) -> str:
         at = NOW + minutes * MINUTE
         return journal.remember("acme", "t", value, now=at, until=at + 5 * MINUTE)
@@ -137,13 +137,15 @@ def test_a_note_replaces_the_one_before(journal: Journal) -> None:
     assert journal.notes() == {"worker:1": (NOW + MINUTE, {"sent": 2})}
 
 
-def test_it_proves_that_it_can_store(journal: Journal) -> None:
+def test_check_proves_that_it_can_store(journal: Journal) -> None:
     journal.check()
     assert "readiness" in journal.notes()
 
 
 @pytest.mark.parametrize("wrong", [{"raw": "text"}, {"type": "\ud800"}, {"key": "\ud800"}, {"source": {}}])
-def test_what_cannot_be_stored_fails_its_own_call_whole_and_only(journal: Journal, wrong: dict[str, object]) -> None:
+def test_an_event_that_cannot_be_stored_fails_its_whole_call_and_no_other(
+    journal: Journal, wrong: dict[str, object]
+) -> None:
     with pytest.raises(JournalError, match="cannot be stored") as caught:
         journal.append([event("beside"), event(**{"key": "wrong"} | wrong)], now=NOW)
     assert not isinstance(caught.value, JournalUnavailable)
@@ -151,7 +153,7 @@ def test_what_cannot_be_stored_fails_its_own_call_whole_and_only(journal: Journa
     assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
 
 
-def test_one_bad_event_harms_nobody_it_shared_a_commit_with(journal: Journal) -> None:
+def test_one_bad_event_fails_no_other_event_of_its_group_commit(journal: Journal) -> None:
     outcomes: dict[int, object] = {}
     start = threading.Barrier(24)
 
@@ -172,7 +174,7 @@ def test_one_bad_event_harms_nobody_it_shared_a_commit_with(journal: Journal) ->
     assert {row.event.key for row in journal.rows()} == {str(number) for number in range(24) if number % 4}
 
 
-def test_it_counts_its_commits(journal: Journal) -> None:
+def test_stats_count_commits(journal: Journal) -> None:
     before = journal.stats.commits
     journal.append([event("a"), event("a")], now=NOW)
     journal.append([event("b")], now=NOW)
@@ -182,14 +184,14 @@ def test_it_counts_its_commits(journal: Journal) -> None:
     assert stats.last_commit_seconds > 0
 
 
-def test_the_oldest_that_waits_is_known_by_source(journal: Journal) -> None:
+def test_the_census_has_the_oldest_pending_event_of_each_source(journal: Journal) -> None:
     received = [NOW - number * MINUTE for number in range(4)]
     journal.append([event("a", received_at=received[3]), event("b", received_at=received[1])], now=NOW)
     journal.append(
         [event("c", source="other", received_at=received[2]), event("d", source="third", problem="x")], now=NOW
     )
     assert journal.census().oldest_by_source == {"acme": received[3], "other": received[2]}
-    first = next(each for each in claim(journal) if each.event.key == "a")
+    first = next(leased for leased in claim(journal) if leased.event.key == "a")
     journal.settle([Settlement(claim=first, state=State.DELIVERED)], now=NOW)
     assert journal.census().oldest_by_source == {"acme": received[1], "other": received[2]}
 
@@ -202,7 +204,7 @@ def test_tallies_add_up_and_marks_only_rise(journal: Journal) -> None:
     assert journal.tallies() == {"received": 5, "seconds": 0.25, "last": 10, "other": 1}
 
 
-def test_tallies_of_many_at_once_lose_nothing(journal: Journal) -> None:
+def test_concurrent_tallies_lose_nothing(journal: Journal) -> None:
     def add() -> None:
         for _ in range(20):
             journal.tally({"a": 1, "b": 2})
@@ -215,7 +217,7 @@ def test_tallies_of_many_at_once_lose_nothing(journal: Journal) -> None:
     assert journal.tallies() == {"a": 80, "b": 160}
 
 
-def test_each_group_leaves_a_sample_of_its_size_and_time(journal: Journal) -> None:
+def test_each_group_commit_adds_a_sample_of_its_size_and_time(journal: Journal) -> None:
     journal.append([event("a"), event("b")], now=NOW)
     journal.append([event("c")], now=NOW)
     samples = list(journal.stats.samples)
@@ -228,11 +230,11 @@ def test_nothing_to_settle_settles_nothing(journal: Journal) -> None:
     assert journal.renew([], now=NOW, lease=LEASE) == set()
 
 
-def test_who_watches_can_end_it(journal: Journal) -> None:
+def test_watch_can_be_ended(journal: Journal) -> None:
     journal.watch(lambda: None)()
 
 
-def test_a_row_that_cannot_be_held_is_loaded_by_no_store(journal: Journal) -> None:
+def test_a_row_that_cannot_be_stored_is_loaded_by_no_store(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     (row,) = journal.rows()
     bad = replace(row, event=replace(row.event, key="b", raw="text"))
@@ -242,7 +244,7 @@ def test_a_row_that_cannot_be_held_is_loaded_by_no_store(journal: Journal) -> No
     assert journal.count() == 1
 
 
-def test_the_note_of_a_worker_long_gone_is_pruned_and_no_other(journal: Journal) -> None:
+def test_only_the_notes_of_workers_that_stopped_long_ago_are_pruned(journal: Journal) -> None:
     for name in ("worker:gone", "hold:wk"):
         journal.note(name, {}, now=NOW)
     journal.note("worker:alive", {}, now=NOW + 2 * MINUTE)
@@ -261,7 +263,7 @@ def test_a_source_with_a_large_backlog_takes_no_more_than_its_share_of_a_claim(j
     assert large == [str(number) for number in range(94)], "of each source the oldest"
 
 
-def test_a_claim_smaller_than_the_number_of_sources_comes_to_each_of_them(journal: Journal) -> None:
+def test_claims_smaller_than_the_number_of_sources_reach_every_source(journal: Journal) -> None:
     journal.append([event(str(number), source=source) for source in "abcdef" for number in range(60)], now=NOW)
     seen: Counter[str] = Counter()
     for _ in range(60):

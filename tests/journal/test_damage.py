@@ -33,7 +33,7 @@ def damaged(path: Path) -> bytes:
     return whole
 
 
-def test_damage_that_one_process_meets_makes_all_not_ready_until_it_is_repaired(path: Path) -> None:
+def test_damage_found_by_one_process_makes_all_not_ready_until_it_is_repaired(path: Path) -> None:
     whole = damaged(path)
     worker, web = SqliteJournal(path), SqliteJournal(path)
     web.check()
@@ -53,7 +53,7 @@ def test_damage_that_one_process_meets_makes_all_not_ready_until_it_is_repaired(
     worker.close()
 
 
-def test_damage_that_a_transaction_meets_is_noted_for_its_owner_only(path: Path) -> None:
+def test_the_note_of_damage_found_by_a_transaction_is_readable_only_by_its_owner(path: Path) -> None:
     damaged(path)
     journal = SqliteJournal(path)
     with pytest.raises(JournalUnavailable, match="it is damaged"):
@@ -66,9 +66,9 @@ def test_damage_that_a_transaction_meets_is_noted_for_its_owner_only(path: Path)
 def test_verify_finds_the_damage_and_notes_it(path: Path, full: bool) -> None:
     damaged(path)
     journal = SqliteJournal(path)
-    found = journal.verify(full=full)
-    assert found.problems
-    assert all("\n" not in problem for problem in found.problems)
+    verification = journal.verify(full=full)
+    assert verification.problems
+    assert all("\n" not in problem for problem in verification.problems)
     with pytest.raises(JournalUnavailable, match="is damaged"):
         journal.check()
     journal.close()
@@ -97,7 +97,7 @@ def test_verify_ends_in_time_and_says_that_it_did_not_read_all(path: Path) -> No
     journal.close()
 
 
-def test_an_error_that_is_no_damage_is_raised(path: Path) -> None:
+def test_verify_raises_an_error_that_is_no_damage(path: Path) -> None:
     journal = SqliteJournal(path)
     connection = journal._file._writer
     assert connection is not None
@@ -108,20 +108,20 @@ def test_an_error_that_is_no_damage_is_raised(path: Path) -> None:
     journal.close()
 
 
-def test_a_note_that_cannot_be_written_hides_no_error(path: Path) -> None:
+def test_a_note_of_damage_that_cannot_be_written_hides_no_error(path: Path) -> None:
     Path(f"{path}.damaged").mkdir()
     damage.note(str(path), "malformed")
     damage.refuse(str(path))
 
 
-def test_verify_that_is_interrupted_found_nothing_so_far(path: Path) -> None:
+def test_an_interrupted_verify_is_incomplete_without_problems(path: Path) -> None:
     db = sqlite3.connect(path)
     db.set_progress_handler(lambda: 1, 1)
     assert damage.verify(db, full=False, seconds=60) == Verification(complete=False)
     db.close()
 
 
-def test_verify_tells_of_a_file_that_sqlite_cannot_look_through(path: Path) -> None:
+def test_verify_reports_a_file_that_sqlite_cannot_read(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(100)  # behind the header, in the schema
         file.write(b"\xff" * PAGE)

@@ -111,11 +111,11 @@ def test_a_bad_neighbour_does_not_change_what_former_keys_recognise(journal: Jou
         *[lambda: journal.append([event("bad", raw="text")], now=NOW)] * 4,
         *[lambda number=number: journal.append([event(str(number))], now=NOW) for number in range(4)],
     )
-    assert [each for each in outcomes if isinstance(each, AppendResult)].count(AppendResult(0, 1)) == 1
+    assert [outcome for outcome in outcomes if isinstance(outcome, AppendResult)].count(AppendResult(0, 1)) == 1
     assert sorted(keys(journal)) == ["0", "1", "2", "3", "old"]
 
 
-def test_two_who_bring_each_others_key_at_once_store_one(journal: Journal) -> None:
+def test_concurrent_events_with_each_others_former_key_are_stored_once(journal: Journal) -> None:
     for number in range(30):
         one, two = (
             event(f"a{number}", former_keys=(FormerKey(f"b{number}"),)),
@@ -126,7 +126,7 @@ def test_two_who_bring_each_others_key_at_once_store_one(journal: Journal) -> No
     assert len(keys(journal)) == 30
 
 
-def test_large_and_small_batches_that_bring_each_others_keys_store_each_event_once(journal: Journal) -> None:
+def test_batches_with_each_others_former_keys_store_each_event_once(journal: Journal) -> None:
     def pair(number: int, *, turned: bool) -> Event:
         names = (f"a{number}", f"b{number}")[:: -1 if turned else 1]
         return event(names[0], former_keys=(FormerKey(names[1]),))
@@ -136,11 +136,11 @@ def test_large_and_small_batches_that_bring_each_others_keys_store_each_event_on
     outcomes = at_once(
         lambda: journal.append(large, now=NOW), *(lambda few=few: journal.append(few, now=NOW) for few in small)
     )
-    assert sum(each.new for each in outcomes) == 300
+    assert sum(outcome.new for outcome in outcomes) == 300
     assert len(keys(journal)) == 300
 
 
-def test_an_old_and_a_new_release_that_store_at_once_never_store_behind_an_answer(postgres_url: str) -> None:
+def test_concurrent_old_and_new_releases_never_store_an_acknowledged_event_again(postgres_url: str) -> None:
     """Whatever was acknowledged under the old key before the new one is sent is recognised by another process."""
     old, new = (PostgresJournal(postgres_url) for _ in range(2))
     for journal in (old, new):

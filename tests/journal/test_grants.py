@@ -77,7 +77,7 @@ def refused(url: str, user: str, *statements: str) -> None:
                 db.execute(statement)
 
 
-def test_the_web_stores_recognises_retries_and_counts(opened: Opened) -> None:
+def test_the_web_role_stores_events_recognises_retries_and_counts(opened: Opened) -> None:
     web = opened("web1")
     assert web.append([event("1"), event("2", problem="odd")], now=NOW).new == 2
     assert web.append([event("1")], now=NOW).duplicate == 1
@@ -90,7 +90,7 @@ def test_the_web_stores_recognises_retries_and_counts(opened: Opened) -> None:
     web.check()
 
 
-def test_the_web_recognises_former_keys_and_equal_bodies_without_reading_any(opened: Opened, url: str) -> None:
+def test_the_web_role_recognises_former_keys_and_equal_bodies_without_reading_any(opened: Opened, url: str) -> None:
     web = opened("web1")
     web.append([event("old")], now=NOW)
     former = (FormerKey("old", same_bytes=True),)
@@ -102,7 +102,7 @@ def test_the_web_recognises_former_keys_and_equal_bodies_without_reading_any(ope
     refused(url, "reader1", "SELECT * FROM segue_former(ARRAY['acme'], ARRAY['old'], ARRAY[NULL::bytea])")
 
 
-def test_the_web_reads_no_body_and_changes_no_event(opened: Opened, url: str) -> None:
+def test_the_web_role_reads_no_body_and_changes_no_event(opened: Opened, url: str) -> None:
     web = opened("web1")
     web.append([event("1")], now=NOW)
     for work in (
@@ -113,7 +113,7 @@ def test_the_web_reads_no_body_and_changes_no_event(opened: Opened, url: str) ->
         lambda: web.drop([1], by=BY, now=NOW),
         web.audits,
     ):
-        with pytest.raises(JournalUnavailable, match="refuses it to this role") as error:
+        with pytest.raises(JournalUnavailable, match="this PostgreSQL role lacks a right") as error:
             work()
         assert "segue migrate --grants" in error.value.hint
     refused(
@@ -126,14 +126,14 @@ def test_the_web_reads_no_body_and_changes_no_event(opened: Opened, url: str) ->
     )  # fmt: skip
 
 
-def test_the_worker_delivers_keeps_order_and_does_what_an_operator_asks(opened: Opened) -> None:
+def test_the_worker_role_delivers_prunes_replays_and_drops(opened: Opened) -> None:
     web, worker = opened("web1"), opened("worker1")
     web.append([event(str(number)) for number in range(4)], now=NOW)
     claims = worker.claim(10, worker="w", now=NOW, lease=MINUTE)
     assert [claim.event.raw for claim in claims] == [event("0").raw] * 4
     assert len(worker.renew(claims, now=NOW, lease=MINUTE)) == 4
-    told = [State.DELIVERED, State.DEAD, State.DELIVERED, State.PENDING]
-    worker.settle([Settlement(claim=c, state=s, due_at=NOW) for c, s in zip(claims, told, strict=True)], now=NOW)
+    states = [State.DELIVERED, State.DEAD, State.DELIVERED, State.PENDING]
+    worker.settle([Settlement(claim=c, state=s, due_at=NOW) for c, s in zip(claims, states, strict=True)], now=NOW)
     dead = claims[1].seq
     assert worker.replay([dead], by=BY, now=NOW).changed == 1
     assert worker.drop([dead], by=BY, now=NOW).changed == 1
@@ -148,11 +148,11 @@ def test_the_worker_delivers_keeps_order_and_does_what_an_operator_asks(opened: 
     worker.check()
 
 
-def test_the_worker_changes_no_event_no_line_of_the_audit_log_and_no_table(opened: Opened, url: str) -> None:
+def test_the_worker_role_changes_no_event_no_audit_line_and_no_table(opened: Opened, url: str) -> None:
     worker = opened("worker1")
     opened("web1").append([event("1")], now=NOW)
     worker.audit("look", {}, by=BY, now=NOW)
-    with pytest.raises(JournalUnavailable, match="refuses it to this role"):
+    with pytest.raises(JournalUnavailable, match="this PostgreSQL role lacks a right"):
         worker.reencrypt()
         opened("worker1")._write(lambda db: db.execute("UPDATE segue_events SET body = ''"))
     refused(
@@ -163,19 +163,19 @@ def test_the_worker_changes_no_event_no_line_of_the_audit_log_and_no_table(opene
     )  # fmt: skip
 
 
-def test_a_segment_that_is_open_or_holds_what_waits_cannot_be_dropped(opened: Opened, url: str) -> None:
+def test_a_partition_that_is_open_or_has_pending_events_cannot_be_dropped(opened: Opened, url: str) -> None:
     opened("web1").append([event("1")], now=NOW)
     with psycopg.connect(at(url, "worker1"), autocommit=True) as db:
-        for segment in (0, 1, 99):
-            with pytest.raises(psycopg.errors.RaiseException, match="is open, or not there"):
-                db.execute("SELECT segue_drop_segment(%s)", (segment,))
+        for partition in (0, 1, 99):
+            with pytest.raises(psycopg.errors.RaiseException, match="is open, does not exist"):
+                db.execute("SELECT segue_drop_segment(%s)", (partition,))
     opened("worker1").prune({State.DEAD: MINUTE}, now=NOW + DAY)
     with psycopg.connect(at(url, "worker1"), autocommit=True) as db, pytest.raises(psycopg.errors.RaiseException):
         db.execute("SELECT segue_drop_segment(1)")
     assert opened("worker1").count() == 1
 
 
-def test_the_reader_looks_and_touches_nothing(opened: Opened, url: str) -> None:
+def test_the_reader_role_reads_and_changes_nothing(opened: Opened, url: str) -> None:
     opened("web1").append([event("1")], now=NOW)
     reader = opened("reader1")
     assert [row.event.raw for row in reader.rows()] == [event("1").raw]
@@ -186,18 +186,18 @@ def test_the_reader_looks_and_touches_nothing(opened: Opened, url: str) -> None:
         lambda: reader.note("n", {}, now=NOW),
         lambda: reader.drop([1], by=BY, now=NOW),
     ):
-        with pytest.raises(JournalUnavailable, match="refuses it to this role"):
+        with pytest.raises(JournalUnavailable, match="this PostgreSQL role lacks a right"):
             work()
     refused(url, "reader1", "SELECT * FROM segue_tokens", "DELETE FROM segue_queue", "SELECT segue_make_segment(9)")
 
 
-def test_a_stranger_on_the_server_sees_nothing(url: str) -> None:
+def test_another_user_of_the_server_can_read_nothing(url: str) -> None:
     refused(
         url, "plain", *(f"SELECT * FROM segue_{name}" for name in ("events", "queue", "notes", "standing", "audit"))
     )
 
 
-def test_rights_are_given_anew_by_the_next_migration(opened: Opened, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_migration_grants_the_rights_again(opened: Opened, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     number = str(schema.LATEST + 1)
     added = "CREATE TABLE segue_new (a integer); REVOKE ALL ON segue_notes FROM segue_web"
     monkeypatch.setitem(schema.MIGRATIONS, number, added)
@@ -206,11 +206,11 @@ def test_rights_are_given_anew_by_the_next_migration(opened: Opened, url: str, m
     opened("web1").note("n", {}, now=NOW)
 
 
-def test_giving_them_again_makes_nothing_new(url: str) -> None:
+def test_granting_the_rights_again_creates_no_role(url: str) -> None:
     assert grant(at(url, "owner")) == []
 
 
-def test_who_may_not_make_roles_is_told_what_to_do(server: Server) -> None:
+def test_a_user_who_may_not_create_roles_gets_a_hint(server: Server) -> None:
     with fresh_database(server.url()) as url, psycopg.connect(server.url(), autocommit=True) as db:
         db.execute("DROP ROLE IF EXISTS owner2")
         db.execute("CREATE ROLE owner2 LOGIN PASSWORD 'secret'")
@@ -232,12 +232,12 @@ def test_who_may_not_make_roles_is_told_what_to_do(server: Server) -> None:
                 db.execute(f"ALTER ROLE {role}_gone RENAME TO {role}")
 
 
-def test_a_server_that_is_not_there_is_said(server: Server) -> None:
+def test_grant_reports_an_unavailable_server(server: Server) -> None:
     with pytest.raises(JournalUnavailable, match="PostgreSQL cannot be used"):
         grant(at(server.url("no_such_database"), "owner"))
 
 
-def test_the_command_gives_them_and_prints_them(url: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_grants_the_rights_or_prints_them(url: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     environ = environment(tmp_path) | {"SEGUE_DATABASE": "", "DATABASE_URL": at(url, "owner")}
     result = CliRunner(env=environ).invoke(main, ["migrate", "--grants"])
@@ -256,22 +256,22 @@ def test_the_printed_script_is_what_an_administrator_runs(server: Server) -> Non
         migrate(url)
         rights = script().partition("-- Stores")[2].partition("\n")[2]
         db.execute(rights)
-        told = db.execute("SELECT has_table_privilege('segue_worker', 'segue_queue', 'DELETE')").fetchone()
-        assert told == (True,)
+        privilege = db.execute("SELECT has_table_privilege('segue_worker', 'segue_queue', 'DELETE')").fetchone()
+        assert privilege == (True,)
 
 
 def test_the_service_runs_with_a_user_for_each_of_its_processes(url: str, tmp_path) -> None:
     """Nothing that web or worker do in passing needs more: readiness, metrics, notes, retention."""
     (tmp_path / "work").mkdir()
     with standin() as segment:
-        told = {
+        settings = {
             "SEGUE_DATABASE": "", "SEGMENT_URL": segment, "SEGMENT_WRITE_KEY": "wk_test", "SEGUE_LOG_LEVEL": "debug",
             "SEGUE_METRICS_TOKEN": "0123456789abcdef",
         }  # fmt: skip
-        with web(tmp_path, DATABASE_URL=at(url, "web1"), **told) as wire:
+        with web(tmp_path, DATABASE_URL=at(url, "web1"), **settings) as wire:
             assert status(wire.send(request())) == 200
             scraped = b"GET /metrics HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer 0123456789abcdef\r\n\r\n"
-            with segue(tmp_path / "work", "work", DATABASE_URL=at(url, "worker1"), **told):
+            with segue(tmp_path / "work", "work", DATABASE_URL=at(url, "worker1"), **settings):
                 reader = PostgresJournal(at(url, "reader1"))
                 reader.open()
                 until(lambda: reader.census().by_state == {State.DELIVERED: 1}, lambda: output(tmp_path / "work"))
@@ -279,6 +279,6 @@ def test_the_service_runs_with_a_user_for_each_of_its_processes(url: str, tmp_pa
             answer = wire.send(scraped)
             assert status(answer) == 200, answer
     for folder in (tmp_path, tmp_path / "work"):
-        assert "refuses it to this role" not in output(folder)
+        assert "this PostgreSQL role lacks a right" not in output(folder)
         assert "permission denied" not in output(folder)
         assert "secret" not in output(folder)

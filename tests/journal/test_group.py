@@ -52,7 +52,7 @@ def wait_for(condition: object, *, seconds: float = 10) -> None:
         time.sleep(0.001)
 
 
-def test_who_comes_while_a_commit_is_under_way_shares_the_next_and_nobody_returns_early() -> None:
+def test_callers_during_a_commit_share_the_next_one_and_none_returns_early() -> None:
     store = Store()
     group = GroupCommit(store.commit, Threads())
     first, results = submit_all(group, ["a"])
@@ -64,13 +64,13 @@ def test_who_comes_while_a_commit_is_under_way_shares_the_next_and_nobody_return
     for thread in first + rest:
         thread.join(10)
     assert results | more == {"a": "A", "b": "B", "c": "C", "d": "D"}
-    assert [sorted(each) for each in store.groups] == [["a"], ["b", "c", "d"]]
+    assert [sorted(group_items) for group_items in store.groups] == [["a"], ["b", "c", "d"]]
     assert not group._led
 
 
 def test_a_group_has_a_limit() -> None:
     store = Store()
-    group = GroupCommit(store.commit, Threads(), most=2)
+    group = GroupCommit(store.commit, Threads(), max_items=2)
     threads, results = submit_all(group, ["a"])
     assert store.began.wait(10)
     more, others = submit_all(group, ["b", "c", "d"])
@@ -79,7 +79,7 @@ def test_a_group_has_a_limit() -> None:
     for thread in threads + more:
         thread.join(10)
     assert len(results | others) == 4
-    assert [len(each) for each in store.groups] == [1, 2, 1]
+    assert [len(items) for items in store.groups] == [1, 2, 1]
 
 
 def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None:
@@ -98,7 +98,7 @@ def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None
     assert group.submit("d") == "D"
 
 
-def test_a_caller_stopped_while_it_waits_leaves_the_line_and_wedges_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_interrupted_while_it_waits_blocks_no_other_caller(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
     group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
@@ -115,10 +115,10 @@ def test_a_caller_stopped_while_it_waits_leaves_the_line_and_wedges_nobody(monke
     store.gate.set()
     threads[0].join(10)
     assert group.submit("b") == "B"
-    assert [item for each in store.groups for item in each] == ["a", "b"]
+    assert [item for items in store.groups for item in items] == ["a", "b"]
 
 
-def test_a_caller_stopped_just_as_it_was_to_lead_passes_the_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_caller_interrupted_before_it_leads_passes_the_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
     store = Store()
     group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
@@ -153,7 +153,7 @@ def test_a_caller_stopped_just_as_it_was_to_lead_passes_the_lead_on(monkeypatch:
     assert results == {"b": "B"}
 
 
-def test_a_caller_stopped_while_its_commit_is_under_way_changes_nothing_for_the_others(
+def test_a_waiter_interrupted_during_its_commit_changes_nothing_for_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     store = Store()
@@ -193,7 +193,7 @@ def test_a_caller_stopped_while_its_commit_is_under_way_changes_nothing_for_the_
     assert store.groups == [["a"], ["b", "stopped"]]
 
 
-def test_a_member_refused_by_itself_fails_alone() -> None:
+def test_an_item_with_its_own_error_fails_alone() -> None:
     refused = ValueError("no")
     group: GroupCommit[int, int] = GroupCommit(
         lambda items: [refused if item == 2 else item for item in items], Threads()
@@ -203,7 +203,7 @@ def test_a_member_refused_by_itself_fails_alone() -> None:
     assert group.submit(3) == 3
 
 
-def test_a_leader_that_is_stopped_fails_its_members_with_an_error_of_their_own() -> None:
+def test_an_interrupted_leader_fails_its_members_with_a_separate_error() -> None:
     store = Store()
     store.fail = KeyboardInterrupt()
     group = GroupCommit(store.commit, Threads())
@@ -220,14 +220,14 @@ def test_a_leader_that_is_stopped_fails_its_members_with_an_error_of_their_own()
     assert group.submit("d") == "D"
 
 
-def test_plain_threads_commit_where_they_are_and_gevent_in_a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_threads_commit_in_their_own_thread_and_gevent_in_a_real_one(monkeypatch: pytest.MonkeyPatch) -> None:
     assert isinstance(runner(), Threads)
-    here = threading.get_ident()
-    assert Threads()(threading.get_ident) == here
+    caller = threading.get_ident()
+    assert Threads()(threading.get_ident) == caller
     monkeypatch.setattr(gevent.monkey, "is_module_patched", lambda name: name == "threading")
     pool = runner()
     assert isinstance(pool, Greenlets)
     assert pool(lambda number: number + 1, 1) == 2
-    assert pool(threading.get_ident) != here
+    assert pool(threading.get_ident) != caller
     with pytest.raises(ZeroDivisionError):
         pool(lambda: 1 / 0)

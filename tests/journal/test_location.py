@@ -37,7 +37,7 @@ def test_another_kind_of_file_is_named_and_left_alone(tmp_path, text):
     assert "is another kind of file, no SQLite database" in message
     assert f"SEGUE_DATABASE=sqlite:///{tmp_path}/segue-journal.db" in hint
     assert path.read_bytes() == text
-    assert [each.name for each in tmp_path.iterdir()] == ["notes.txt"]
+    assert [file.name for file in tmp_path.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_the_database_of_another_program_is_named_and_left_alone(tmp_path, state
     assert "is the SQLite database of another program" in message
     assert f"SEGUE_DATABASE=sqlite:///{tmp_path}/segue-journal.db" in hint
     assert path.read_bytes() == before
-    assert [each.name for each in tmp_path.iterdir()] == ["app.db"]
+    assert [file.name for file in tmp_path.iterdir()] == ["app.db"]
 
 
 def test_an_empty_file_and_an_empty_database_become_journals(tmp_path):
@@ -69,7 +69,7 @@ def test_an_empty_file_and_an_empty_database_become_journals(tmp_path):
         open_journal(f"sqlite:///{tmp_path}/{name}").close()
 
 
-def test_a_missing_folder_is_said_with_the_command_that_makes_it(tmp_path):
+def test_a_missing_folder_is_reported_with_the_command_that_creates_it(tmp_path):
     message, hint = refused(tmp_path / "no" / "such" / "segue.db")
     assert f"its folder {tmp_path}/no/such does not exist" in message
     assert f"mkdir -p {tmp_path}/no/such" in hint
@@ -144,42 +144,42 @@ def shared_folder():
     shutil.rmtree(folder)
 
 
-def test_a_folder_without_permission_is_said_with_the_user(shared_folder):
+def test_a_folder_without_permission_is_reported_with_the_user(shared_folder):
     shared_folder.chmod(0o555)
-    said = as_another_user(shared_folder)
-    assert f"may not write in the folder {shared_folder}" in said
-    assert f"chown {pwd.getpwuid(os.getuid() or 65534).pw_name} {shared_folder}" in said
-    assert SPACE not in said
+    output = as_another_user(shared_folder)
+    assert f"may not write in the folder {shared_folder}" in output
+    assert f"chown {pwd.getpwuid(os.getuid() or 65534).pw_name} {shared_folder}" in output
+    assert SPACE not in output
 
 
-def test_a_folder_that_may_not_be_entered_is_said_with_the_user(shared_folder):
+def test_a_folder_that_may_not_be_entered_is_reported_with_the_user(shared_folder):
     (shared_folder / "data").mkdir(mode=0o700)
     if os.getuid():
         (shared_folder / "data").chmod(0)
-    said = as_another_user(shared_folder, "data/sub/segue.db")
+    output = as_another_user(shared_folder, "data/sub/segue.db")
     (shared_folder / "data").chmod(0o700)
-    assert f"may not enter the folder {shared_folder}/data" in said
-    assert "SEGUE_DATABASE" in said
+    assert f"may not enter the folder {shared_folder}/data" in output
+    assert "SEGUE_DATABASE" in output
 
 
-def test_a_file_without_permission_is_said_with_the_user(shared_folder):
+def test_a_file_without_permission_is_reported_with_the_user(shared_folder):
     path = shared_folder / "segue.db"
     path.touch()
     path.chmod(0o400)
     shared_folder.chmod(0o777)
-    said = as_another_user(shared_folder)
-    assert f"may not read and write {path}" in said
-    assert SPACE not in said
+    output = as_another_user(shared_folder)
+    assert f"may not read and write {path}" in output
+    assert SPACE not in output
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_said_as_such(tmp_path, number):
+def test_a_full_disk_is_named_in_the_error(tmp_path, number):
     error = location.unavailable(tmp_path / "segue.db", OSError(number, os.strerror(number)))
     assert "its disk is full" in error.message
     assert error.hint.startswith("Free space on the disk")
 
 
-def test_a_full_database_is_said_as_such(tmp_path):
+def test_a_full_database_is_named_in_the_error(tmp_path):
     with closing(sqlite3.connect(tmp_path / "a.db")) as db:
         db.execute("PRAGMA max_page_count = 1")
         with pytest.raises(sqlite3.OperationalError) as caught:
@@ -187,12 +187,12 @@ def test_a_full_database_is_said_as_such(tmp_path):
     assert "its disk is full" in location.unavailable(tmp_path / "a.db", caught.value).message
 
 
-def test_a_read_only_disk_is_said_as_such(tmp_path):
+def test_a_read_only_disk_is_named_in_the_error(tmp_path):
     error = location.unavailable(tmp_path / "segue.db", OSError(errno.EROFS, "Read-only file system"))
     assert "is mounted read-only" in error.message
 
 
-def test_a_lock_held_by_another_program_is_said_as_such(tmp_path):
+def test_a_lock_held_by_another_program_is_named_in_the_error(tmp_path):
     path = tmp_path / "segue.db"
     open_journal(f"sqlite:///{path}").close()
     with closing(sqlite3.connect(path, timeout=0)) as one, closing(sqlite3.connect(path, timeout=0)) as two:
@@ -229,7 +229,7 @@ def test_a_journal_whose_first_bytes_are_damaged_is_to_be_restored(tmp_path):
         (lambda url: url.rpartition("@")[0] + "@127.0.0.1:1/x", "No server listens there"),
     ],
 )
-def test_a_postgresql_address_that_is_wrong_gets_the_hint_that_fits(postgres_server, change, hint):
+def test_a_wrong_postgresql_address_gets_the_fitting_hint(postgres_server, change, hint):
     url = change(postgres_server.url())
     with pytest.raises(JournalUnavailable) as caught:
         open_journal(url)

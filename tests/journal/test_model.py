@@ -51,11 +51,11 @@ class JournalMachine(RuleBasedStateMachine):
             and (key not in self.leased or self.leased[key][1] <= self.now)
         ]  # fmt: skip
         claims = self.journal.claim(limit, worker=worker, now=self.now, lease=LEASE)
-        assert [(each.event.key, each.attempts) for each in claims] == [
+        assert [(leased.event.key, leased.attempts) for leased in claims] == [
             (key, self.attempts[key]) for key in free[:limit]
         ]
-        for each in claims:
-            self.leased[each.event.key] = (each.lease, self.now + LEASE)
+        for claimed in claims:
+            self.leased[claimed.event.key] = (claimed.lease, self.now + LEASE)
         self.held += claims
 
     @rule(data=st.data(), state=st.sampled_from(State), wait=st.integers(0, 20), attempt=st.booleans())
@@ -121,8 +121,8 @@ class JournalMachine(RuleBasedStateMachine):
     @invariant()
     def it_holds_what_the_model_holds(self) -> None:
         if hasattr(self, "journal"):
-            found = [(row.event.key, row.state, row.attempts) for row in self.journal.rows(limit=1000)]
-            assert found == [(key, state, self.attempts[key]) for key, state in self.state.items()]
+            rows = [(row.event.key, row.state, row.attempts) for row in self.journal.rows(limit=1000)]
+            assert rows == [(key, state, self.attempts[key]) for key, state in self.state.items()]
 
 
 JournalMachine.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

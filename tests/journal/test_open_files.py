@@ -63,8 +63,8 @@ REMOVED = {
 
 def integrity(path: Path) -> str:
     with contextlib.closing(sqlite3.connect(path)) as db:
-        found: str = db.execute("PRAGMA integrity_check").fetchone()[0]
-        return found
+        result: str = db.execute("PRAGMA integrity_check").fetchone()[0]
+        return result
 
 
 def stored(path: Path) -> set[str]:
@@ -95,7 +95,7 @@ def test_a_file_removed_under_three_processes_loses_no_acknowledged_event(
     assert integrity(path) == "ok"
 
 
-def test_one_process_goes_on_while_those_that_have_the_removed_log_open_do_nothing(
+def test_one_process_works_while_others_with_the_removed_log_open_are_idle(
     path: Path, three: list[JournalProcess]
 ) -> None:
     one, two, three_ = three
@@ -125,7 +125,7 @@ def test_closing_a_removed_log_last_keeps_the_new_log_of_a_killed_process(
     assert stored(path) == {"first 0", "first 1", "first 2", "in the new log"}
 
 
-def test_a_new_process_begins_no_log_before_the_removed_one_is_saved(path: Path, three: list[JournalProcess]) -> None:
+def test_a_new_process_starts_no_log_before_the_removed_one_is_saved(path: Path, three: list[JournalProcess]) -> None:
     Path(f"{path}-wal").unlink()
     with JournalProcess(path) as new:
         assert "not yet saved" in new.call("append", "new")["unavailable"]
@@ -179,7 +179,7 @@ def test_a_replaced_database_is_used_and_the_old_one_keeps_its_events(
         assert stored(path.with_name("old.db")) == {"first 0", "first 1", "first 2"}
 
 
-def test_a_database_removed_under_three_processes_is_begun_again_by_all(
+def test_a_database_removed_under_three_processes_is_created_again_for_all(
     path: Path, three: list[JournalProcess]
 ) -> None:
     for part in path.parent.glob("j.db*"):
@@ -223,7 +223,7 @@ def test_journals_of_one_file_in_one_process_recover_together(path: Path) -> Non
     assert len(stored(path)) == 6
 
 
-def test_a_reader_that_meets_a_removed_log_recovers_and_answers(path: Path) -> None:
+def test_a_reader_recovers_a_removed_log_and_returns_its_result(path: Path) -> None:
     journal = SqliteJournal(path)
     journal.append([event("a")], now=NOW)
     journal.rows()
@@ -232,8 +232,8 @@ def test_a_reader_that_meets_a_removed_log_recovers_and_answers(path: Path) -> N
 
     def vanish(db: sqlite3.Connection) -> int:
         Path(f"{path}-wal").unlink()
-        found: int = db.execute("SELECT count(*) FROM events").fetchone()[0]
-        return found
+        count: int = db.execute("SELECT count(*) FROM events").fetchone()[0]
+        return count
 
     with pytest.raises(JournalUnavailable, match="removed"):
         journal._file.read(vanish)
@@ -252,7 +252,7 @@ def test_a_reader_that_meets_a_removed_log_recovers_and_answers(path: Path) -> N
     journal.close()
 
 
-def test_closing_a_database_file_that_is_open_would_end_its_locks_so_none_is_opened(
+def test_the_open_database_file_is_never_opened_again_since_closing_it_ends_locks(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[str] = []
@@ -266,7 +266,7 @@ def test_closing_a_database_file_that_is_open_would_end_its_locks_so_none_is_ope
     journal.close()
 
 
-def test_a_log_with_another_name_after_a_kill_gets_its_name_back(path: Path) -> None:
+def test_a_log_renamed_before_a_kill_gets_its_name_back(path: Path) -> None:
     with JournalProcess(path) as process:
         process.append("a")
         process.kill()
@@ -290,7 +290,7 @@ def test_files_that_are_not_open_in_this_process_are_refused(path: Path, monkeyp
     journal.close()
 
 
-def test_a_settled_folder_is_asked_once_for_each_commit(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unchanged_folder_costs_one_system_call_for_each_check(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_files, "SETTLED_NS", -1)
     journal = SqliteJournal(path)
     journal.append([event("a")], now=NOW)
@@ -363,17 +363,17 @@ def test_closing_waits_for_reads_in_progress_to_save_a_removed_log(path: Path, m
     assert stored(path) == {"a", "b"}
 
 
-def test_a_journal_in_a_folder_that_is_moved_away_and_back_is_read_again(path: Path) -> None:
+def test_a_journal_whose_folder_is_moved_and_moved_back_is_read_again(path: Path) -> None:
     (path.parent / "data").mkdir()
     journal = SqliteJournal(path.parent / "data" / "j.db")
     journal.append([event("a")], now=NOW)
     journal.rows()
-    (path.parent / "data").rename(path.parent / "away")
+    (path.parent / "data").rename(path.parent / "moved")
     with pytest.raises(JournalUnavailable):
         journal.rows()
-    (path.parent / "away").rename(path.parent / "data")
+    (path.parent / "moved").rename(path.parent / "data")
     assert len(journal.rows()) == 1
-    (path.parent / "data").rename(path.parent / "away")
+    (path.parent / "data").rename(path.parent / "moved")
     journal.close()
 
 
@@ -391,7 +391,7 @@ def test_a_process_that_read_first_finds_the_files_that_others_have_open(path: P
     other.close()
 
 
-def test_a_process_whose_files_are_not_those_of_the_others_waits_for_them(
+def test_a_process_with_other_files_than_the_recorded_ones_is_unavailable(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = SqliteJournal(path)
@@ -425,7 +425,7 @@ def test_an_old_log_is_not_saved_again_over_the_new_one(
     old.db.close()
 
 
-def test_a_log_that_is_not_of_these_events_is_put_aside(path: Path) -> None:
+def test_a_log_of_other_events_is_renamed(path: Path) -> None:
     journal = SqliteJournal(path)
     journal.append([event("a")], now=NOW)
     shutil.copy(f"{path}-wal", f"{path}-copy")
@@ -438,7 +438,7 @@ def test_a_log_that_is_not_of_these_events_is_put_aside(path: Path) -> None:
     journal.close()
 
 
-def test_a_lock_file_that_was_removed_is_made_again(path: Path) -> None:
+def test_a_removed_lock_file_is_created_again(path: Path) -> None:
     journal = SqliteJournal(path)
     Path(f"{path}.lock").unlink()
     assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
@@ -459,7 +459,7 @@ def test_a_read_only_command_refuses_a_removed_log_until_it_is_saved(path: Path,
     command.close()
 
 
-def test_a_command_that_reads_removes_no_log_that_was_begun_after_its_own(path: Path) -> None:
+def test_a_read_only_command_removes_no_log_that_is_newer_than_its_own(path: Path) -> None:
     SqliteJournal(path).close()
     command = open_existing(str(path))
     assert command.rows() == [], "it may write, for there was no log"
@@ -473,7 +473,7 @@ def test_a_command_that_reads_removes_no_log_that_was_begun_after_its_own(path: 
     assert stored(path) == {"a", "in the new log"}
 
 
-def test_a_log_left_under_another_name_is_taken_back_by_its_users(path: Path, three: list[JournalProcess]) -> None:
+def test_a_renamed_log_gets_its_name_back_from_its_users(path: Path, three: list[JournalProcess]) -> None:
     Path(f"{path}-wal").rename(f"{path}-wal.kept")
     assert not three[0].append("refused")
     for place, process in enumerate(three):
@@ -482,7 +482,7 @@ def test_a_log_left_under_another_name_is_taken_back_by_its_users(path: Path, th
     assert not Path(f"{path}-wal.kept").exists()
 
 
-def test_a_log_left_under_another_name_never_replaces_its_successor(path: Path) -> None:
+def test_a_renamed_log_never_replaces_its_successor(path: Path) -> None:
     with JournalProcess(path) as process:
         process.append("a")
         Path(f"{path}-wal.kept").write_bytes(Path(f"{path}-wal").read_bytes())

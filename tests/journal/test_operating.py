@@ -25,11 +25,11 @@ from webhooks.journal import (
 )
 
 LEASE = timedelta(seconds=60)
-BY = AuditContext(actor="ann@desk", reason="the plan was mended", operation="op-1")
+BY = AuditContext(actor="ann@desk", reason="the plan was corrected", operation="op-1")
 
 
 def claim(journal: Journal, *, now: Any = NOW, worker: str = "w") -> dict[str, Claim]:
-    return {each.event.key: each for each in journal.claim(100, worker=worker, now=now, lease=LEASE)}
+    return {leased.event.key: leased for leased in journal.claim(100, worker=worker, now=now, lease=LEASE)}
 
 
 def settle(journal: Journal, claimed: Claim, state: State, reason: str = "", *, now: Any = NOW, **more: Any) -> None:
@@ -56,9 +56,9 @@ def keys(rows: list[Row]) -> list[str]:
 
 
 def row(journal: Journal, key: str) -> Row:
-    found = journal.find("acme", key)
-    assert found is not None
-    return found
+    stored = journal.find("acme", key)
+    assert stored is not None
+    return stored
 
 
 # choosing
@@ -99,7 +99,9 @@ def row(journal: Journal, key: str) -> Row:
         ({"text": "nowhere"}, ""),
     ],
 )
-def test_a_filter_means_the_same_to_every_verb(journal: Journal, chosen: dict[str, Any], expected: str) -> None:
+def test_a_filter_selects_the_same_events_in_every_method(
+    journal: Journal, chosen: dict[str, Any], expected: str
+) -> None:
     journal.append(
         [
             event("a"),
@@ -126,17 +128,17 @@ def test_a_filter_means_the_same_to_every_verb(journal: Journal, chosen: dict[st
     assert "".join(keys(journal.rows(filter, newest_first=True))) == expected[::-1]
     assert journal.count(filter) == len(expected)
     named = [journal.get(seq) for seq in journal.seqs(filter)]
-    assert "".join(each.event.key for each in named if each) == expected
-    assert sum(kind.count for kind in journal.event_groups(filter)) == len(expected)
+    assert "".join(row.event.key for row in named if row) == expected
+    assert sum(group.count for group in journal.event_groups(filter)) == len(expected)
 
 
-def test_one_event_is_had_by_its_seq(journal: Journal) -> None:
+def test_get_returns_an_event_by_its_seq(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     assert journal.get(row(journal, "a").seq) == row(journal, "a")
     assert journal.get(10**9) is None
 
 
-def test_chosen_seqs_are_all_that_is_meant(journal: Journal) -> None:
+def test_a_filter_of_seqs_selects_exactly_these_events(journal: Journal) -> None:
     journal.append([event(name) for name in "abc"], now=NOW)
     seqs = journal.seqs()
     assert keys(journal.rows(Filter(seqs=(seqs[2], seqs[0], 10**9)))) == ["a", "c"]
@@ -156,7 +158,7 @@ def test_rows_are_paged_by_their_cursors_both_ways(journal: Journal, text: str) 
         assert seen == sorted(map(str, range(7)), reverse=newest_first)
 
 
-def test_the_end_is_behind_all_that_is_there_and_before_all_that_comes(journal: Journal) -> None:
+def test_the_end_cursor_is_after_all_events_and_before_all_new_ones(journal: Journal) -> None:
     start = journal.end()
     assert start
     assert journal.rows(after=start) == []
@@ -171,17 +173,17 @@ def test_the_end_is_behind_all_that_is_there_and_before_all_that_comes(journal: 
 
 
 @pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "\uff19", "9" * 40, "DROP TABLE events"])
-def test_what_is_no_cursor_is_refused(journal: Journal, cursor: str) -> None:
+def test_an_invalid_cursor_is_refused(journal: Journal, cursor: str) -> None:
     with pytest.raises(JournalError, match="no cursor of this journal"):
         journal.rows(after=cursor)
 
 
-def test_who_goes_on_from_the_last_cursor_sees_each_event_once_while_many_write(journal: Journal) -> None:
-    def write(lane: int) -> None:
+def test_a_reader_behind_a_cursor_gets_each_event_once_during_concurrent_writes(journal: Journal) -> None:
+    def write(writer: int) -> None:
         for number in range(25):
-            journal.append([event(f"{lane}-{number}-{part}") for part in range(2)], now=NOW)
+            journal.append([event(f"{writer}-{number}-{part}") for part in range(2)], now=NOW)
 
-    threads = [threading.Thread(target=write, args=(lane,)) for lane in range(4)]
+    threads = [threading.Thread(target=write, args=(writer,)) for writer in range(4)]
     for thread in threads:
         thread.start()
     seen: list[str] = []
@@ -198,19 +200,19 @@ def test_who_goes_on_from_the_last_cursor_sees_each_event_once_while_many_write(
     assert len(seen) == len(set(seen)) == 200
 
 
-def test_events_alike_are_counted_together(journal: Journal) -> None:
+def test_event_groups_count_events_by_source_type_state_and_reason(journal: Journal) -> None:
     journal.append([event("a"), event("b", received_at=NOW + MINUTE)], now=NOW)
     journal.append([event("c", problem="x"), event("d", source="other", received_at=NOW + 2 * MINUTE)], now=NOW)
-    told = [
-        (kind.source, kind.type, kind.state, kind.reason, kind.count, kind.first_received, kind.last_received)
-        for kind in journal.event_groups()
+    groups = [
+        (group.source, group.type, group.state, group.reason, group.count, group.first_received, group.last_received)
+        for group in journal.event_groups()
     ]
-    assert sorted(told) == [
+    assert sorted(groups) == [
         ("acme", "thing.done", "dead", "x", 1, NOW, NOW),
         ("acme", "thing.done", "pending", "", 2, NOW, NOW + MINUTE),
         ("other", "thing.done", "pending", "", 1, NOW + 2 * MINUTE, NOW + 2 * MINUTE),
     ]
-    assert {kind.latest for kind in journal.event_groups(Filter(sources=("acme",)))} == {
+    assert {group.latest for group in journal.event_groups(Filter(sources=("acme",)))} == {
         row(journal, "b").seq,
         row(journal, "c").seq,
     }
@@ -219,16 +221,16 @@ def test_events_alike_are_counted_together(journal: Journal) -> None:
 # history
 
 
-def test_what_went_well_at_once_leaves_no_history(journal: Journal) -> None:
+def test_a_success_at_the_first_try_adds_no_history(journal: Journal) -> None:
     journal.append([event(name) for name in "abcd"], now=NOW)
     claims = claim(journal)
     for name, state in zip("abc", [State.DELIVERED, State.IGNORED, State.UNSUPPORTED], strict=True):
         settle(journal, claims[name], state, "because")
     settle(journal, claims["d"], State.PENDING, "shutdown", attempt=False)
-    assert [each.history for each in journal.rows()] == [()] * 4
+    assert [row_.history for row_ in journal.rows()] == [()] * 4
 
 
-def test_each_try_that_did_not_is_kept_with_who_tried_and_what_came_of_it(journal: Journal) -> None:
+def test_each_other_try_is_kept_with_its_worker_and_outcome(journal: Journal) -> None:
     journal.append([event("a"), event("b")], now=NOW)
     claims = claim(journal, worker="one")
     settle(journal, claims["a"], State.PENDING, "503", due_at=NOW + MINUTE)
@@ -258,7 +260,7 @@ def test_the_history_keeps_the_last_entries_and_short_reasons(journal: Journal) 
 
 
 @pytest.mark.parametrize("reason", ["a lone \ud800 surrogate", "a \0 zero", "\U0001f600 é"])
-def test_a_reason_may_hold_any_text(journal: Journal, reason: str) -> None:
+def test_a_reason_may_contain_any_text(journal: Journal, reason: str) -> None:
     journal.append([event("a")], now=NOW)
     settle(journal, claim(journal)["a"], State.DEAD, reason)
     kept = row(journal, "a")
@@ -269,25 +271,25 @@ def test_a_reason_may_hold_any_text(journal: Journal, reason: str) -> None:
 # replay and drop
 
 
-def test_a_replay_makes_settled_events_pending_again_and_leaves_pending_ones_alone(journal: Journal) -> None:
+def test_a_replay_makes_settled_events_pending_and_keeps_pending_ones(journal: Journal) -> None:
     seqs = in_every_state(journal)
     later = NOW + MINUTE / 2
     assert journal.replay([*seqs.values(), seqs["dead"], 10**9], by=BY, now=later) == ChangeResult(5, 2)
     rows = journal.rows()
-    assert {(each.state, each.attempts, each.settled_at, each.reason) for each in rows} == {
+    assert {(row_.state, row_.attempts, row_.settled_at, row_.reason) for row_ in rows} == {
         (State.PENDING, 0, None, "")
     }
-    assert {each.replay_generation for each in rows} == {0}
-    assert {each.event.key: each.history[-1].reason for each in rows if each.history} == {
-        state.value: f"was {state.value}: the plan was mended" for state in State if state is not State.PENDING
+    assert {row_.replay_generation for row_ in rows} == {0}
+    assert {row_.event.key: row_.history[-1].reason for row_ in rows if row_.history} == {
+        state.value: f"was {state.value}: the plan was corrected" for state in State if state is not State.PENDING
     }
-    assert {each.history[-1].actor for each in rows if each.history} == {"ann@desk"}
-    assert {each.history[-1].at for each in rows if each.history} == {later}
+    assert {row_.history[-1].actor for row_ in rows if row_.history} == {"ann@desk"}
+    assert {row_.history[-1].at for row_ in rows if row_.history} == {later}
     assert claim(journal, now=NOW).keys() == {"pending"}
     assert claim(journal, now=later).keys() == {state.value for state in State} - {"pending"}
 
 
-def test_a_replay_as_new_raises_the_edition_that_a_claim_carries(journal: Journal) -> None:
+def test_a_replay_as_new_increments_the_replay_generation_of_a_claim(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     assert claim(journal)["a"].replay_generation == 0
     settle(journal, claim(journal, now=NOW + LEASE)["a"], State.DELIVERED)
@@ -310,7 +312,7 @@ def test_a_replay_may_be_due_later(journal: Journal, minutes: int) -> None:
     assert claim(journal, now=NOW + minutes * MINUTE).keys() == {"a"}
 
 
-def test_a_replay_begins_its_tries_anew(journal: Journal) -> None:
+def test_a_replay_sets_attempts_to_zero(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     settle(journal, claim(journal)["a"], State.PENDING, "503")
     settle(journal, claim(journal)["a"], State.DEAD, "400")
@@ -319,20 +321,20 @@ def test_a_replay_begins_its_tries_anew(journal: Journal) -> None:
     assert [entry.outcome for entry in row(journal, "a").history] == ["pending", "dead", "replayed"]
 
 
-def test_a_drop_ends_what_is_not_delivered(journal: Journal) -> None:
+def test_a_drop_changes_events_that_are_not_delivered(journal: Journal) -> None:
     seqs = in_every_state(journal)
     later = NOW + MINUTE
     assert journal.drop([*seqs.values(), 10**9], by=BY, now=later) == ChangeResult(4, 3)
-    states = {each.event.key: each.state for each in journal.rows()}
+    states = {row_.event.key: row_.state for row_ in journal.rows()}
     assert states.pop("delivered") is State.DELIVERED
     assert set(states.values()) == {State.DROPPED}
     dropped = row(journal, "dead")
-    assert (dropped.reason, dropped.settled_at, dropped.leased_until) == ("the plan was mended", later, None)
-    assert dropped.history[-1] == Attempt(later, "ann@desk", "dropped", "was dead: the plan was mended")
+    assert (dropped.reason, dropped.settled_at, dropped.leased_until) == ("the plan was corrected", later, None)
+    assert dropped.history[-1] == Attempt(later, "ann@desk", "dropped", "was dead: the plan was corrected")
     assert claim(journal, now=NOW + 99 * MINUTE) == {}
 
 
-def test_a_worker_that_holds_a_dropped_event_finds_its_lease_lost(journal: Journal) -> None:
+def test_a_worker_loses_its_lease_on_a_dropped_event(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     claimed = claim(journal)["a"]
     assert journal.drop([claimed.seq], by=BY, now=NOW) == ChangeResult(1, 0)
@@ -343,7 +345,7 @@ def test_a_worker_that_holds_a_dropped_event_finds_its_lease_lost(journal: Journ
     assert journal.settle([Settlement(claim=claimed, state=State.DELIVERED)], now=NOW) == set()
 
 
-def test_a_dropped_event_still_recognises_the_providers_retry_until_it_is_pruned(journal: Journal) -> None:
+def test_a_dropped_event_makes_a_retry_a_duplicate_until_it_is_pruned(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     journal.drop(journal.seqs(), by=BY, now=NOW)
     assert journal.append([event("a")], now=NOW) == AppendResult(0, 1)
@@ -351,7 +353,7 @@ def test_a_dropped_event_still_recognises_the_providers_retry_until_it_is_pruned
     assert journal.prune({State.DROPPED: MINUTE}, now=NOW + 2 * MINUTE) == 1
 
 
-def test_nothing_to_change_changes_nothing_and_is_not_audited(journal: Journal) -> None:
+def test_a_change_of_no_event_is_not_audited(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     assert journal.replay([], by=BY, now=NOW) == ChangeResult(0, 0)
     assert journal.replay(journal.seqs(), by=BY, now=NOW) == ChangeResult(0, 1)
@@ -362,7 +364,7 @@ def test_nothing_to_change_changes_nothing_and_is_not_audited(journal: Journal) 
 # the audit log
 
 
-def test_the_audit_log_says_who_did_what_to_which_events_and_why(journal: Journal) -> None:
+def test_the_audit_log_has_actor_action_events_and_reason(journal: Journal) -> None:
     seqs = in_every_state(journal)
     journal.replay([seqs["dead"], seqs["delivered"]], by=BY, as_new=True, now=NOW + MINUTE)
     journal.audit("prune", {"older_than": "72h"}, by=AuditContext(actor="bob", reason="disk"), now=NOW + 2 * MINUTE)
@@ -371,10 +373,10 @@ def test_the_audit_log_says_who_did_what_to_which_events_and_why(journal: Journa
     assert (pruned.at, pruned.events, pruned.detail) == (NOW + 2 * MINUTE, (), {"older_than": "72h"})
     assert (replayed.actor, replayed.action, replayed.operation) == ("ann@desk", "replay", "op-1")
     assert (replayed.events, replayed.detail) == (("acme/delivered", "acme/dead"), {"as_new": True})
-    assert (dropped.action, dropped.events, dropped.reason) == ("drop", ("acme/dropped",), "the plan was mended")
+    assert (dropped.action, dropped.events, dropped.reason) == ("drop", ("acme/dropped",), "the plan was corrected")
 
 
-def test_the_audit_log_is_paged_newest_first_and_asked_for_one_event(journal: Journal) -> None:
+def test_the_audit_log_is_paged_newest_first_and_filtered_by_event(journal: Journal) -> None:
     journal.append([event(str(number), problem="x") for number in range(3)], now=NOW)
     for seq in journal.seqs():
         journal.replay([seq], by=BY, now=NOW)
@@ -388,29 +390,29 @@ def test_the_audit_log_is_paged_newest_first_and_asked_for_one_event(journal: Jo
 # moving
 
 
-def test_rows_are_loaded_as_they_stood_in_the_order_given(journal: Journal) -> None:
+def test_rows_are_loaded_unchanged_in_their_order(journal: Journal) -> None:
     in_every_state(journal)
     settle(journal, claim(journal)["pending"], State.PENDING, "503", due_at=NOW + 9 * MINUTE)
     journal.replay([row(journal, "dead").seq], by=BY, as_new=True, now=NOW)
     (held,) = claim(journal).values()
     assert held.event.key == "dead"
     before = journal.rows()
-    moved = [replace(each, event=replace(each.event, source="elsewhere")) for each in reversed(before)]
+    moved = [replace(row_, event=replace(row_.event, source="elsewhere")) for row_ in reversed(before)]
     assert journal.load(moved) == AppendResult(6, 0)
     assert journal.load([*moved, before[0]]) == AppendResult(0, 7)
     loaded = journal.rows(Filter(sources=("elsewhere",)))
     assert [
-        replace(each, seq=0, cursor="", leased_until=None, due_at=each.due_at if each.state is State.PENDING else None)
-        for each in moved
+        replace(row_, seq=0, cursor="", leased_until=None, due_at=row_.due_at if row_.state is State.PENDING else None)
+        for row_ in moved
     ] == [
-        replace(each, seq=0, cursor="", due_at=each.due_at if each.state is State.PENDING else None) for each in loaded
+        replace(row_, seq=0, cursor="", due_at=row_.due_at if row_.state is State.PENDING else None) for row_ in loaded
     ]
-    assert [left < right for left, right in pairwise(each.seq for each in loaded)] == [True] * 5
+    assert [left < right for left, right in pairwise(row_.seq for row_ in loaded)] == [True] * 5
     taken = journal.claim(9, worker="w", now=NOW, lease=LEASE)
-    assert [(each.event.source, each.replay_generation) for each in taken] == [("elsewhere", 1)]
+    assert [(row_.event.source, row_.replay_generation) for row_ in taken] == [("elsewhere", 1)]
 
 
-def test_a_row_without_times_of_its_own_is_due_when_it_was_received(journal: Journal) -> None:
+def test_a_loaded_row_without_times_is_due_when_it_was_received(journal: Journal) -> None:
     bare = Row(
         seq=0, event=event("a"), state=State.PENDING, attempts=0, due_at=None, leased_until=None, settled_at=None,
         reason="",
@@ -433,7 +435,7 @@ def test_a_row_that_cannot_be_stored_stores_none_of_its_call(journal: Journal) -
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_a_search_looks_into_so_many_events_says_how_many_and_where_to_go_on(
+def test_a_search_examines_a_limited_number_of_events_and_returns_the_next_cursor(
     journal: Journal, newest_first: bool
 ) -> None:
     held = {3, 4, 11}
@@ -442,12 +444,12 @@ def test_a_search_looks_into_so_many_events_says_how_many_and_where_to_go_on(
          for number in range(20)],
         now=NOW,
     )  # fmt: skip
-    found: list[str] = []
+    matches: list[str] = []
     searched: list[int] = []
     after = ""
     while True:
-        page = journal.search(Filter(text="jane"), after=after, limit=10, newest_first=newest_first, most=8)
-        found += keys(list(page.rows))
+        page = journal.search(Filter(text="jane"), after=after, limit=10, newest_first=newest_first, max_searched=8)
+        matches += keys(list(page.rows))
         searched.append(page.searched)
         last = 20 - sum(searched) if newest_first else sum(searched) - 1
         assert page.searched_to == NOW + last * MINUTE
@@ -455,10 +457,10 @@ def test_a_search_looks_into_so_many_events_says_how_many_and_where_to_go_on(
             break
         after = page.next
     assert searched == [8, 8, 4]
-    assert found == sorted(map(str, held), key=int, reverse=newest_first)
+    assert matches == sorted(map(str, held), key=int, reverse=newest_first)
 
 
-def test_a_search_that_has_a_full_page_goes_on_behind_its_last_event(journal: Journal) -> None:
+def test_a_search_with_a_full_page_continues_after_its_last_event(journal: Journal) -> None:
     journal.append([event(str(number), problem="no") for number in range(5)], now=NOW)
     first = journal.search(Filter(text="NO"), limit=2)
     assert (keys(list(first.rows)), first.searched) == (["0", "1"], 2)
@@ -466,7 +468,7 @@ def test_a_search_that_has_a_full_page_goes_on_behind_its_last_event(journal: Jo
     assert (keys(list(rest.rows)), rest.searched, rest.next) == (["2", "3", "4"], 3, "")
 
 
-def test_a_search_without_a_text_is_a_page_with_the_cursor_of_the_next(journal: Journal) -> None:
+def test_a_search_without_a_text_returns_a_page_and_the_next_cursor(journal: Journal) -> None:
     journal.append([event(str(number)) for number in range(5)], now=NOW)
     first = journal.search(limit=3, newest_first=True)
     assert (keys(list(first.rows)), first.searched, first.searched_to) == (["4", "3", "2"], 0, None)
@@ -486,7 +488,7 @@ def test_a_search_without_a_text_is_a_page_with_the_cursor_of_the_next(journal: 
         ("é".encode(), "ACME-7"),
     ],
 )
-def test_a_text_is_found_in_whatever_case_and_form(journal: Journal, body: bytes, text: str) -> None:
+def test_a_text_is_found_in_any_case_and_json_form(journal: Journal, body: bytes, text: str) -> None:
     journal.append([event("acme-7", raw=body), event("other", raw=b"{}")], now=NOW)
     assert keys(journal.rows(Filter(text=text))) == ["acme-7"]
     assert journal.count(Filter(text=text)) == 1

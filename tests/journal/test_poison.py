@@ -41,7 +41,7 @@ def long_key(length: int) -> str:
 
 
 def append_all(journal: Journal, keys: Sequence[str], at_once: int = 30) -> list[Any]:
-    """Append an event for each key, so many at once; what each call returned or raised."""
+    """Append an event for each key concurrently; return what each call returned or raised."""
 
     def append(key: str) -> Any:
         try:
@@ -166,7 +166,7 @@ def test_halves_find_every_bad_member_and_store_the_rest_in_order(bad: tuple[int
     assert len(store.tried) <= 1 + 2 * 9 * len(bad)
 
 
-def test_a_store_that_is_not_available_is_asked_once_for_a_whole_group() -> None:
+def test_an_unavailable_store_is_tried_once_for_a_whole_group() -> None:
     store = Store(up=False)
     assert {type(result) for result in store.run(range(512))} == {JournalUnavailable}
     assert len(store.tried) == 1
@@ -185,13 +185,13 @@ def test_a_store_that_fails_on_the_way_keeps_what_it_has_stored() -> None:
 
 
 def test_slow_failures_are_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(isolate, "PATIENCE", 0.05)
+    monkeypatch.setattr(isolate, "RETRY_SECONDS", 0.05)
     store = Store(*range(64), slow=0.1)
     assert {type(result) for result in store.run(range(64))} == {JournalUnavailable}
     assert len(store.tried) == 1
 
 
-def test_an_error_that_nobody_foresaw_is_a_journal_error() -> None:
+def test_an_unexpected_error_is_a_journal_error() -> None:
     def commit(some: Sequence[int]) -> list[int]:
         if 1 in some:
             raise RuntimeError("odd")
@@ -207,7 +207,7 @@ def test_an_error_that_nobody_foresaw_is_a_journal_error() -> None:
 
 
 @pytest.mark.parametrize("field", ["source", "key", "type"])
-def test_a_nul_in_what_names_an_event_is_refused_alike(journal: Journal, field: str) -> None:
+def test_a_nul_in_the_name_of_an_event_is_refused_by_every_store(journal: Journal, field: str) -> None:
     with pytest.raises(JournalError, match="NUL") as caught:
         journal.append([event("beside"), event(**{"key": "k", field: "a\0b"})], now=NOW)
     assert not isinstance(caught.value, JournalUnavailable)
@@ -217,7 +217,7 @@ def test_a_nul_in_what_names_an_event_is_refused_alike(journal: Journal, field: 
     assert journal.count(Filter(sources=("a\0b",), types=("a\0*",))) == 0
 
 
-def test_a_nul_in_every_other_text_is_stored_alike(journal: Journal) -> None:
+def test_a_nul_in_any_other_text_is_stored_by_every_store(journal: Journal) -> None:
     stored = event("k", raw=b"\0", headers={"x": "a\0b", "\0": ""}, envelope={"org": "\0"})
     journal.append([stored, event("dead", problem="odd \0 \ud800")], now=NOW)
     row, dead = journal.rows()
@@ -249,7 +249,7 @@ def test_any_one_time_token_is_remembered(journal: Journal, token: str) -> None:
     assert [remember("one"), remember("two"), remember("three", token + "x")] == ["one", "one", "three"]
 
 
-def test_a_journal_that_is_not_available_remembers_nothing_and_says_so(
+def test_an_unavailable_journal_stores_no_one_time_token_and_raises(
     tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = tmp_path / "data"
@@ -269,7 +269,7 @@ def test_a_journal_that_is_not_available_remembers_nothing_and_says_so(
         journal.close()
 
 
-def test_a_file_taken_away_fails_the_whole_group_and_is_not_made_again_within_it(tmp_path: Path) -> None:
+def test_a_removed_file_fails_the_whole_group_and_is_not_created_again_in_it(tmp_path: Path) -> None:
     journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
     journal.append([event("first")], now=NOW)
     (tmp_path / "segue.db").unlink()

@@ -1,4 +1,4 @@
-"""What only the journal on PostgreSQL promises: several machines, segments, a server that goes away."""
+"""Features of the PostgreSQL journal alone: several machines, partitions, an unavailable server."""
 
 import os
 import subprocess
@@ -50,22 +50,22 @@ def claim(journal: PostgresJournal, limit: int = 100, *, now: datetime = NOW, wo
 
 
 def end(journal: PostgresJournal, claims: list[Claim], state: State = State.DELIVERED, now: datetime = NOW) -> None:
-    journal.settle([Settlement(claim=each, state=state) for each in claims], now=now)
+    journal.settle([Settlement(claim=leased, state=state) for leased in claims], now=now)
 
 
 def keys(claims: list[Claim]) -> list[str]:
-    return [each.event.key for each in claims]
+    return [leased.event.key for leased in claims]
 
 
 def partitions(sql: psycopg.Connection) -> set[str]:
-    found = sql.execute("SELECT relname FROM pg_class WHERE relname ~ '^segue_events_[0-9]+$'").fetchall()
-    return {name for (name,) in found}
+    tables = sql.execute("SELECT relname FROM pg_class WHERE relname ~ '^segue_events_[0-9]+$'").fetchall()
+    return {name for (name,) in tables}
 
 
 # appending
 
 
-def test_many_who_append_at_once_share_a_few_commits(opened: Open) -> None:
+def test_concurrent_appends_share_a_few_commits(opened: Open) -> None:
     journal = opened()
     with ThreadPoolExecutor(40) as pool:
         stored = list(pool.map(lambda n: journal.append([event(str(n))], now=NOW), range(400)))
@@ -74,7 +74,7 @@ def test_many_who_append_at_once_share_a_few_commits(opened: Open) -> None:
     assert journal.count() == 400
 
 
-def test_two_journals_that_are_sent_the_same_keys_while_segments_change_store_each_once(opened: Open) -> None:
+def test_two_journals_with_the_same_keys_during_a_rotation_store_each_once(opened: Open) -> None:
     one, two, tidy = opened(), opened(), opened(span=timedelta(0))
     names = [str(number % 60) for number in range(600)]
     stop = threading.Event()
@@ -86,7 +86,7 @@ def test_two_journals_that_are_sent_the_same_keys_while_segments_change_store_ea
     rotating = threading.Thread(target=rotate)
     rotating.start()
     with ThreadPoolExecutor(8) as pool:
-        jobs = [pool.submit(each.append, [event(name)], now=NOW) for name in names for each in (one, two)]
+        jobs = [pool.submit(journal.append, [event(name)], now=NOW) for name in names for journal in (one, two)]
     stop.set()
     rotating.join()
     assert sum(job.result().new for job in jobs) == 60
@@ -94,7 +94,7 @@ def test_two_journals_that_are_sent_the_same_keys_while_segments_change_store_ea
     assert sorted(row.event.key for row in one.rows(limit=1000)) == sorted({*names})
 
 
-def test_keys_in_any_order_from_both_sides_never_wait_in_a_circle(opened: Open) -> None:
+def test_keys_in_any_order_from_two_journals_cause_no_deadlock(opened: Open) -> None:
     one, two = opened(), opened()
     names = [str(number) for number in range(200)]
     with ThreadPoolExecutor(4) as pool:
@@ -105,11 +105,11 @@ def test_keys_in_any_order_from_both_sides_never_wait_in_a_circle(opened: Open) 
     assert sum(job.result().new for job in jobs) == 20 * 200
 
 
-def test_a_text_that_postgresql_cannot_hold_fails_its_own_call_only(opened: Open) -> None:
+def test_a_text_that_postgresql_cannot_store_fails_its_own_call_only(opened: Open) -> None:
     journal = opened()
     bad = [event("n\0ul"), event("b", raw="text"), event("c", occurred_at="soon"), event("d", type=3)]
     with ThreadPoolExecutor(12) as pool:
-        jobs = [pool.submit(journal.append, [each], now=NOW) for each in bad * 3]
+        jobs = [pool.submit(journal.append, [bad_event], now=NOW) for bad_event in bad * 3]
         good = [pool.submit(journal.append, [event(f"good{n}")], now=NOW) for n in range(12)]
     for job in jobs:
         with pytest.raises(JournalError, match="cannot be stored"):
@@ -165,12 +165,12 @@ def test_another_process_leaves_the_connections_of_the_first_alone(
     before = set(journal._mine.connections._idle)
     monkeypatch.setattr(store.os, "getpid", lambda: -1)  # as in the child of a fork
     with ThreadPoolExecutor(2) as pool:
-        with journal._moving:
+        with journal._fork_lock:
             jobs = [pool.submit(journal.append, [event("a")], now=NOW) for _ in range(2)]
             time.sleep(0.2)
         assert sum(job.result().new for job in jobs) == 1
     assert not before & set(journal._mine.connections._idle)
-    assert not any(each.closed for each in before)
+    assert not any(connection.closed for connection in before)
 
 
 def test_a_connection_that_was_closed_is_not_used(opened: Open) -> None:
@@ -184,33 +184,35 @@ def test_a_connection_that_was_closed_is_not_used(opened: Open) -> None:
 # claiming
 
 
-def test_a_sources_backlog_does_not_hold_up_another_source(opened: Open) -> None:
+def test_the_backlog_of_a_source_does_not_delay_another_source(opened: Open) -> None:
     journal = opened()
     journal.append([event(str(n), source="big") for n in range(500)], now=NOW)
     journal.append([event(str(n), source="small") for n in range(5)], now=NOW)
-    first = [each.event.source for each in claim(journal, 20)]
+    first = [leased.event.source for leased in claim(journal, 20)]
     assert first.count("small") == 5
     assert first.count("big") == 15
 
 
-def test_workers_that_claim_at_once_share_all_and_double_nothing(opened: Open) -> None:
+def test_concurrent_claims_share_all_events_without_duplicates(opened: Open) -> None:
     workers = [opened() for _ in range(4)]
     workers[0].append([event(str(n), source=f"s{n % 3}") for n in range(400)], now=NOW)
 
     def drain(journal: PostgresJournal) -> list[str]:
-        found: list[str] = []
+        drained_keys: list[str] = []
         while mine := claim(journal, 17, worker=str(id(journal))):
-            found += keys(mine)
+            drained_keys += keys(mine)
             end(journal, mine)
-        return found
+        return drained_keys
 
     with ThreadPoolExecutor(4) as pool:
         drained = list(pool.map(drain, workers))
-    assert sorted(key for each in drained for key in each) == sorted(str(n) for n in range(400))
+    assert sorted(key for drained_keys in drained for key in drained_keys) == sorted(str(n) for n in range(400))
     assert workers[0].census().by_state == {State.DELIVERED: 400}
 
 
-def test_a_machine_whose_clock_is_ahead_takes_nobodys_lease(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_whose_clock_is_ahead_takes_no_lease_of_another(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal, now = opened(), datetime.now(NOW.tzinfo)
     journal.append([event("a", received_at=now)], now=now)
     (mine,) = claim(journal, now=now)
@@ -223,7 +225,7 @@ def test_a_machine_whose_clock_is_ahead_takes_nobodys_lease(opened: Open, monkey
     assert keys(claim(journal, now=now + 2 * LEASE)) == ["a"]
 
 
-def test_what_a_machine_stored_whose_clock_is_ahead_is_due_at_once(
+def test_events_stored_by_a_machine_whose_clock_is_ahead_are_due_at_once(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal, now = opened(), datetime.now(NOW.tzinfo)
@@ -240,7 +242,7 @@ def test_a_worker_is_woken_when_another_process_stores(opened: Open) -> None:
     unwatch = journal.watch(woken.set)
     assert woken.wait(10)  # whatever came before it listened
     woken.clear()
-    time.sleep(store.RING_EVERY)
+    time.sleep(store.NOTIFY_INTERVAL)
     other.append([event("a")], now=NOW)
     assert woken.wait(5)
     other.append([event("b")], now=NOW)  # rung a moment ago: not again
@@ -293,7 +295,7 @@ def test_a_cursor_of_another_journal_is_refused(opened: Open, cursor: str) -> No
 # segments
 
 
-def test_a_segment_that_is_old_enough_goes_as_a_whole_and_what_must_stay_is_moved(
+def test_an_old_partition_is_dropped_whole_and_rows_that_must_stay_are_moved(
     opened: Open, sql: psycopg.Connection
 ) -> None:
     journal = opened(span=timedelta(0))
@@ -316,7 +318,7 @@ def test_a_segment_that_is_old_enough_goes_as_a_whole_and_what_must_stay_is_move
     assert {row.state for row in journal.rows()} == {State.PENDING}
 
 
-def test_a_segment_of_which_much_must_stay_stays(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_partition_with_many_rows_that_must_stay_is_kept(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = opened(span=timedelta(0))
     journal.append([event(str(n)) for n in range(10)], now=NOW)
     end(journal, claim(journal, 5))
@@ -325,7 +327,7 @@ def test_a_segment_of_which_much_must_stay_stays(opened: Open, monkeypatch: pyte
     assert journal.count() == 10
 
 
-def test_a_segment_whose_events_were_settled_late_is_looked_at_and_stays(
+def test_a_partition_whose_events_were_settled_late_is_examined_and_kept(
     opened: Open, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journal = opened(span=timedelta(0))
@@ -336,7 +338,7 @@ def test_a_segment_whose_events_were_settled_late_is_looked_at_and_stays(
     assert journal.prune({State.DELIVERED: MINUTE}, now=NOW + 2 * DAY) == 10
 
 
-def test_a_segment_whose_events_somebody_is_settling_is_left_for_later(opened: Open, sql: psycopg.Connection) -> None:
+def test_a_partition_whose_events_are_being_settled_is_kept_for_later(opened: Open, sql: psycopg.Connection) -> None:
     journal = opened(span=timedelta(0))
     journal.append([event(str(n)) for n in range(4)], now=NOW)
     end(journal, claim(journal, 3))
@@ -346,7 +348,7 @@ def test_a_segment_whose_events_somebody_is_settling_is_left_for_later(opened: O
     assert journal.prune({State.DELIVERED: MINUTE}, now=NOW + DAY) == 3
 
 
-def test_a_segment_is_left_for_later_where_somebody_reads_for_long(
+def test_a_partition_is_kept_for_later_during_a_long_read(
     opened: Open, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partitions_, "TRIES", 2)
@@ -359,7 +361,7 @@ def test_a_segment_is_left_for_later_where_somebody_reads_for_long(
     assert journal.prune({State.DEAD: MINUTE}, now=NOW + DAY) == 1
 
 
-def test_a_segment_is_open_for_its_span(opened: Open, sql: psycopg.Connection) -> None:
+def test_a_partition_is_open_for_its_span(opened: Open, sql: psycopg.Connection) -> None:
     journal = opened(span=DAY)
     journal.append([event("a")], now=NOW)
     journal.prune({}, now=datetime.now(NOW.tzinfo))
@@ -368,7 +370,7 @@ def test_a_segment_is_open_for_its_span(opened: Open, sql: psycopg.Connection) -
     assert partitions(sql) == {"segue_events_0", "segue_events_1", "segue_events_2"}
 
 
-def test_one_process_tidies_at_a_time(opened: Open, sql: psycopg.Connection) -> None:
+def test_one_process_prunes_at_a_time(opened: Open, sql: psycopg.Connection) -> None:
     journal = opened(span=timedelta(0))
     journal.append([event("a", problem="x")], now=NOW)
     with psycopg.connect(sql.info.dsn, password=sql.info.password) as other:
@@ -377,7 +379,7 @@ def test_one_process_tidies_at_a_time(opened: Open, sql: psycopg.Connection) -> 
     assert journal.prune({State.DEAD: MINUTE}, now=NOW + DAY) == 1
 
 
-def test_counts_are_added_up_and_stay_the_same(
+def test_counts_are_summed_and_stay_the_same(
     opened: Open, sql: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(partitions_, "COUNTS", 5)
@@ -390,10 +392,10 @@ def test_counts_are_added_up_and_stay_the_same(
     assert sql.execute("SELECT count(*) FROM segue_counts").fetchone() == (1,)
 
 
-# a server that goes away
+# an unavailable server
 
 
-def test_what_was_acknowledged_is_there_after_the_server_was_killed_and_meanwhile_it_says_so(
+def test_acknowledged_events_survive_a_killed_server_which_is_reported_meanwhile(
     postgres_server: Server,
 ) -> None:
     journal = PostgresJournal(postgres_server.url())
@@ -410,10 +412,10 @@ def test_what_was_acknowledged_is_there_after_the_server_was_killed_and_meanwhil
     journal.close()
 
 
-def test_a_server_that_stands_still_is_given_up_and_used_again_when_it_goes_on(
+def test_a_server_that_hangs_times_out_and_is_used_again_when_it_responds(
     postgres_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "PATIENCE", 0.5)
+    monkeypatch.setattr(connections, "STATEMENT_SECONDS", 0.5)
     monkeypatch.setattr(connections, "CONNECT", 2)
     journal = PostgresJournal(postgres_server.url())
     journal.open()
@@ -425,7 +427,7 @@ def test_a_server_that_stands_still_is_given_up_and_used_again_when_it_goes_on(
     journal.close()
 
 
-def test_a_journal_may_be_opened_while_its_server_is_away(postgres_server: Server) -> None:
+def test_a_journal_may_be_opened_while_its_server_is_unavailable(postgres_server: Server) -> None:
     url = postgres_server.url()
     postgres_server.stop()
     with pytest.raises(JournalUnavailable):
@@ -477,14 +479,14 @@ def test_a_server_that_does_not_sync_is_not_ready() -> None:
         journal.close()
 
 
-def test_commits_are_synchronous_whatever_the_role_says(postgres_server: Server) -> None:
+def test_commits_are_synchronous_whatever_the_role_sets(postgres_server: Server) -> None:
     with psycopg.connect(postgres_server.url(), autocommit=True) as db:
         db.execute("ALTER ROLE postgres SET synchronous_commit TO off")
     with connections.connect(postgres_server.url()) as ours:
         assert ours.one("SHOW synchronous_commit") == {"synchronous_commit": "on"}
 
 
-def test_of_several_hosts_the_one_that_may_be_written_to_is_used(postgres_server: Server) -> None:
+def test_of_several_hosts_the_writable_one_is_used(postgres_server: Server) -> None:
     url = postgres_server.url().replace("@127.0.0.1", "@127.0.0.1:1,127.0.0.1")
     with connections.connect(url) as ours:
         assert ours.info.port == postgres_server.port
@@ -512,7 +514,7 @@ def test_any_number_of_processes_may_migrate_at_once(postgres_url: str) -> None:
     assert sorted(done) == [(0, schema.LATEST), *[(schema.LATEST, schema.LATEST)] * 5]
 
 
-def test_older_tables_are_not_changed_on_the_way_and_newer_ones_are_used(
+def test_older_tables_are_not_migrated_on_open_and_newer_ones_are_used(
     postgres_url: str, sql: psycopg.Connection
 ) -> None:
     migrate(postgres_url)
@@ -525,7 +527,7 @@ def test_older_tables_are_not_changed_on_the_way_and_newer_ones_are_used(
     assert "segue migrate" in caught.value.hint
 
 
-def test_a_process_that_starts_while_another_makes_the_tables_waits_for_it(
+def test_a_process_that_starts_while_another_creates_the_tables_waits(
     postgres_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps = schema.MIGRATIONS | {"2": schema.MIGRATIONS["2"] + "\n; SELECT pg_sleep(1.5);"}
@@ -542,7 +544,7 @@ def test_a_process_that_starts_while_another_makes_the_tables_waits_for_it(
     making.join()
 
 
-def test_a_lacking_table_is_named_with_the_mend(opened: Open, sql: psycopg.Connection) -> None:
+def test_a_missing_table_is_named_with_a_hint(opened: Open, sql: psycopg.Connection) -> None:
     journal = opened()
     sql.execute("DROP TABLE segue_notes")
     with pytest.raises(JournalUnavailable, match="segue_notes") as caught:
@@ -550,11 +552,11 @@ def test_a_lacking_table_is_named_with_the_mend(opened: Open, sql: psycopg.Conne
     assert "segue migrate" in caught.value.hint
 
 
-def test_a_role_without_rights_is_told_what_it_lacks(postgres_server: Server) -> None:
+def test_a_role_without_rights_gets_a_hint(postgres_server: Server) -> None:
     with psycopg.connect(postgres_server.url(), autocommit=True) as db:
         db.execute("CREATE ROLE poor LOGIN PASSWORD 'poor'")
     url = f"postgresql://poor:poor@127.0.0.1:{postgres_server.port}/postgres"
-    with pytest.raises(JournalUnavailable, match="refuses it to this role") as caught:
+    with pytest.raises(JournalUnavailable, match="this PostgreSQL role lacks a right") as caught:
         open_journal(url)
     assert "segue migrate" in caught.value.hint
 

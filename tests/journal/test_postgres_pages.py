@@ -49,9 +49,9 @@ def test_a_page_newest_first_reads_the_rows_of_the_page(
     query, params = module._query("rows_newest_first", filter)
     with psycopg.connect(postgres_url) as db:
         explain: Any = f"EXPLAIN (ANALYZE, FORMAT JSON) {query}"
-        found = db.execute(explain, {**params, "before": before, "limit": 20}).fetchone()
-    assert found is not None
-    assert rows_read(found[0][0]["Plan"]) < EVENTS / 10
+        plan = db.execute(explain, {**params, "before": before, "limit": 20}).fetchone()
+    assert plan is not None
+    assert rows_read(plan[0][0]["Plan"]) < EVENTS / 10
 
 
 def test_pages_newest_first_hold_each_event_once(journal: PostgresJournal) -> None:

@@ -15,7 +15,7 @@ from webhooks.journal.postgres import PostgresJournal
 LEASE = timedelta(seconds=60)
 
 
-def test_a_claim_smaller_than_the_number_of_sources_comes_round_to_all_of_them(postgres_url: str) -> None:
+def test_small_claims_reach_every_source_on_postgresql(postgres_url: str) -> None:
     journal = PostgresJournal(postgres_url)
     journal.open()
     journal.append([event(str(number), source=source) for source in "abcdef" for number in range(60)], now=NOW)
@@ -29,7 +29,7 @@ def test_a_claim_smaller_than_the_number_of_sources_comes_round_to_all_of_them(p
     journal.close()
 
 
-def test_a_backlog_that_is_due_later_hides_nothing_that_is_due_now(postgres_url: str) -> None:
+def test_a_backlog_due_later_hides_no_event_that_is_due_now(postgres_url: str) -> None:
     journal = PostgresJournal(postgres_url)
     journal.open()
     journal.append([event(str(number), source="late") for number in range(50)], now=NOW)
@@ -49,7 +49,7 @@ def test_a_backlog_that_is_due_later_hides_nothing_that_is_due_now(postgres_url:
 
 
 @pytest.mark.parametrize("act", ["settle", "hand back", "renew"])
-def test_who_waited_for_another_one_that_took_the_lease_finds_it_lost(postgres_url: str, act: str) -> None:
+def test_a_worker_that_waited_while_another_took_its_lease_has_lost_it(postgres_url: str, act: str) -> None:
     journal = PostgresJournal(postgres_url)
     journal.open()
     journal.append([event("taken"), event("kept")], now=NOW)

@@ -40,20 +40,22 @@ def start(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
     return thread, answers
 
 
-def until_somebody_waits(db: Connection) -> None:
+def wait_for_a_blocked_session(db: Connection) -> None:
     while not db.one("SELECT count(*) FROM pg_locks WHERE NOT granted")["count"]:
         pass
 
 
-def test_a_drop_that_waited_for_a_settlement_drops_what_it_settled(journal: PostgresJournal, postgres_url: str) -> None:
+def test_a_drop_that_waited_for_a_settlement_drops_the_settled_event(
+    journal: PostgresJournal, postgres_url: str
+) -> None:
     one, two = claim(journal)
     ends = [Settlement(claim=one, state=State.DEAD), Settlement(claim=two, state=State.DELIVERED)]
-    told = columns.settled(ends, NOW, Encryption()) | {"here": micros(datetime.now(UTC))}
+    params = columns.settle_params(ends, NOW, Encryption()) | {"wall": micros(datetime.now(UTC))}
     with connect(postgres_url) as db:
         with db.transaction():
-            db.all(operator.SQL["settle"], told)
+            db.all(operator.SQL["settle"], params)
             thread, answers = start(lambda: journal.drop([one.seq, two.seq], by=BY, now=NOW))
-            until_somebody_waits(db)
+            wait_for_a_blocked_session(db)
         thread.join(20)
     assert answers == [ChangeResult(1, 1)]
     assert [row.state for row in journal.rows()] == [State.DROPPED, State.DELIVERED]
@@ -61,21 +63,21 @@ def test_a_drop_that_waited_for_a_settlement_drops_what_it_settled(journal: Post
     assert journal.census().by_state == {State.DROPPED: 1, State.DELIVERED: 1}
 
 
-def test_a_replay_that_waited_for_a_drop_brings_back_what_it_dropped(
+def test_a_replay_that_waited_for_a_drop_replays_the_dropped_event(
     journal: PostgresJournal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, two = claim(journal)
-    journal.settle([Settlement(claim=each, state=State.DEAD) for each in (one, two)], now=NOW)
-    noting = operator._note_act
+    journal.settle([Settlement(claim=leased, state=State.DEAD) for leased in (one, two)], now=NOW)
+    audit_change = operator._audit_change
     started: list[tuple[threading.Thread, list[Any]]] = []
 
     def in_the_middle(db: Connection, action: str, *more: Any) -> None:
         if action == "drop":
             started.append(start(lambda: journal.replay([one.seq, two.seq], by=BY, now=NOW)))
-            until_somebody_waits(db)
-        noting(db, action, *more)
+            wait_for_a_blocked_session(db)
+        audit_change(db, action, *more)
 
-    monkeypatch.setattr(operator, "_note_act", in_the_middle)
+    monkeypatch.setattr(operator, "_audit_change", in_the_middle)
     assert journal.drop([one.seq], by=BY, now=NOW) == ChangeResult(1, 0)
     ((thread, answers),) = started
     thread.join(20)
@@ -85,8 +87,8 @@ def test_a_replay_that_waited_for_a_drop_brings_back_what_it_dropped(
     assert [line.events for line in journal.audits()] == [("acme/a", "acme/b"), ("acme/a",)]
 
 
-def test_a_transaction_given_up_in_a_circle_of_waiting_is_done_again(journal: PostgresJournal) -> None:
-    seqs = [each.seq for each in claim(journal)]
+def test_a_transaction_ended_by_a_deadlock_is_retried(journal: PostgresJournal) -> None:
+    seqs = [leased.seq for leased in claim(journal)]
     meet = threading.Barrier(2)
 
     def lock(order: list[int]) -> int:
@@ -108,7 +110,7 @@ def test_a_transaction_given_up_in_a_circle_of_waiting_is_done_again(journal: Po
     assert sorted(answers[0] for _, answers in threads) == [1, 2]
 
 
-def test_a_transaction_given_up_again_and_again_is_the_stores_fault(journal: PostgresJournal) -> None:
+def test_repeated_deadlocks_make_the_journal_unavailable(journal: PostgresJournal) -> None:
     tries = []
 
     def work(_: Connection) -> None:

@@ -19,18 +19,18 @@ def fail():
     raise OSError("no space")
 
 run = runner()
-said, sys.stderr = sys.stderr, Full()
+stderr, sys.stderr = sys.stderr, Full()
 with gevent.Timeout(20):
     try:
         run(fail)
     except OSError as error:
         first = str(error)
     second = run(lambda word: word, "goes on")
-sys.stderr = said
+sys.stderr = stderr
 print(first, "|", second)
 """
 
 
-def test_under_gevent_a_commit_that_fails_while_nothing_can_be_printed_ends_no_thread() -> None:
+def test_under_gevent_a_failed_commit_ends_no_thread_if_stderr_is_full() -> None:
     done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, timeout=60, check=False)
     assert done.stdout == "no space | goes on\n", done.stderr

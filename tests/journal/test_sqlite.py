@@ -29,14 +29,14 @@ import threading
 from events import NOW, event
 from webhooks.journal import SqliteJournal
 journal = SqliteJournal(sys.argv[1])
-def write(lane):
+def write(writer):
     number = 0
     while True:
         number += 1
-        key = f"{sys.argv[3]}-{lane}-{number}"
+        key = f"{sys.argv[3]}-{writer}-{number}"
         journal.append([event(key)], now=NOW)
         sys.stdout.write(key + "\\n"); sys.stdout.flush()
-threads = [threading.Thread(target=write, args=(lane,)) for lane in range(8)]
+threads = [threading.Thread(target=write, args=(writer,)) for writer in range(8)]
 [thread.start() for thread in threads]; [thread.join() for thread in threads]
 """
 
@@ -105,7 +105,7 @@ def test_it_runs_in_wal_mode_with_full_synchronous(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["threads", "gevent"])
-def test_what_was_acknowledged_is_there_after_sigkill_of_two_writers(tmp_path: Path, kind: str) -> None:
+def test_acknowledged_events_survive_sigkill_of_two_writers(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "j.db"
     for round_ in range(3):
         writers = [writer(path, kind, f"{round_}{name}") for name in "ab"]
@@ -136,7 +136,7 @@ def test_many_appends_share_few_commits(tmp_path: Path) -> None:
     threads = [threading.Thread(target=journal.append, args=([event(str(n))],), kwargs={"now": NOW}) for n in range(50)]
     for thread in threads:
         thread.start()
-    while len(journal._here.group._waiting) < 49:
+    while len(journal._mine.group._waiting) < 49:
         pass
     assert journal.rows() == []
     journal._file.run._lock.release()  # type: ignore[attr-defined]
@@ -176,7 +176,7 @@ def test_two_processes_never_lease_the_same_event(tmp_path: Path) -> None:
         journal.close()
 
 
-def test_a_full_disk_stores_nothing_and_says_so_until_there_is_room(tmp_path: Path) -> None:
+def test_a_full_disk_stores_nothing_and_is_reported_until_space_is_free(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("before")], now=NOW)
     assert journal._file._writer is not None
@@ -219,7 +219,7 @@ def test_too_little_free_space_is_not_ready(tmp_path: Path, monkeypatch: pytest.
     journal.close()
 
 
-def test_a_file_taken_away_is_noticed_before_anything_is_claimed_stored(tmp_path: Path) -> None:
+def test_a_removed_file_is_noticed_before_an_event_is_acknowledged(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("a")], now=NOW)
     assert len(journal.rows()) == 1
@@ -232,7 +232,7 @@ def test_a_file_taken_away_is_noticed_before_anything_is_claimed_stored(tmp_path
     journal.close()
 
 
-def test_a_file_put_in_its_place_is_noticed_too(tmp_path: Path) -> None:
+def test_a_replaced_file_is_noticed_too(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     SqliteJournal(tmp_path / "other.db").close()
     (tmp_path / "other.db").rename(tmp_path / "j.db")
@@ -241,7 +241,7 @@ def test_a_file_put_in_its_place_is_noticed_too(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_a_log_taken_away_is_noticed_and_what_was_stored_is_kept(tmp_path: Path) -> None:
+def test_a_removed_log_is_noticed_and_stored_events_are_kept(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("a")], now=NOW)
     assert len(journal.rows()) == 1
@@ -255,7 +255,7 @@ def test_a_log_taken_away_is_noticed_and_what_was_stored_is_kept(tmp_path: Path)
     assert sqlite3.connect(tmp_path / "j.db").execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
 
-def test_a_file_taken_away_during_the_very_commit_is_noticed(tmp_path: Path) -> None:
+def test_a_file_removed_during_the_commit_is_noticed(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
 
     def work(_: sqlite3.Connection) -> None:
@@ -267,7 +267,7 @@ def test_a_file_taken_away_during_the_very_commit_is_noticed(tmp_path: Path) -> 
     journal.close()
 
 
-def test_readiness_notices_a_file_taken_away(tmp_path: Path) -> None:
+def test_readiness_notices_a_removed_file(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.check()
     (tmp_path / "j.db").unlink()
@@ -277,7 +277,7 @@ def test_readiness_notices_a_file_taken_away(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_a_folder_taken_away_is_unavailable_until_it_is_back(tmp_path: Path) -> None:
+def test_a_removed_folder_is_unavailable_until_it_is_back(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     journal = SqliteJournal(tmp_path / "data" / "j.db")
     (tmp_path / "data").rename(tmp_path / "gone")
@@ -290,7 +290,7 @@ def test_a_folder_taken_away_is_unavailable_until_it_is_back(tmp_path: Path) -> 
     journal.close()
 
 
-def test_a_file_damaged_while_in_use_is_unavailable_and_heals_with_the_file(tmp_path: Path) -> None:
+def test_a_file_damaged_while_in_use_is_unavailable_until_it_is_restored(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event(str(number), raw=b"x" * 3000) for number in range(50)], now=NOW)
     journal.close()
@@ -322,7 +322,7 @@ def test_a_folder_that_may_not_be_written_is_unavailable(tmp_path: Path) -> None
     assert in_child(attempt)
 
 
-def test_a_log_that_grew_behind_a_long_read_shrinks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_that_grew_during_a_long_read_shrinks_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WAL_BYTES", 100_000)
     monkeypatch.setattr(module, "WAL_PAGES", 10)
     journal = SqliteJournal(tmp_path / "j.db")
@@ -364,7 +364,7 @@ def test_a_journal_from_a_newer_segue_is_left_alone(tmp_path: Path) -> None:
     db.close()
 
 
-def test_a_journal_of_the_first_version_is_brought_up_to_date_while_the_old_version_still_writes(
+def test_a_journal_of_the_first_version_is_migrated_while_that_version_writes(
     tmp_path: Path,
 ) -> None:
     old = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
@@ -394,7 +394,7 @@ def test_the_audit_log_cannot_be_changed_even_by_sql(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.audit("prune", {}, by=AuditContext(actor="w", reason="r"), now=NOW)
     other = sqlite3.connect(tmp_path / "j.db", isolation_level=None)
-    for sql in ("DELETE FROM audit", "UPDATE audit SET who = 'nobody'"):
+    for sql in ("DELETE FROM audit", "UPDATE audit SET who = 'eve'"):
         with pytest.raises(sqlite3.IntegrityError, match="append-only"):
             other.execute(sql)
     other.close()
@@ -402,10 +402,10 @@ def test_the_audit_log_cannot_be_changed_even_by_sql(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_where_wal_cannot_be_had_it_does_not_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_system_without_wal_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = sqlite3.connect
     monkeypatch.setattr(module.sqlite3, "connect", lambda *_, **__: real(":memory:", isolation_level=None))
-    with pytest.raises(JournalUnavailable, match="cannot be had here"):
+    with pytest.raises(JournalUnavailable, match="does not support WAL"):
         SqliteJournal(tmp_path / "j.db")
 
 
@@ -447,7 +447,7 @@ def test_a_forked_child_opens_its_own_connections(tmp_path: Path) -> None:
     journal.close()
 
 
-def test_a_child_does_not_keep_the_turn_of_a_parent_that_was_killed(tmp_path: Path) -> None:
+def test_a_child_does_not_keep_the_lock_of_a_parent_that_was_killed(tmp_path: Path) -> None:
     """A fork in the middle of a commit copies the lock's descriptor; the lock lasts until every copy is closed."""
     journal = SqliteJournal(tmp_path / "j.db")
 
@@ -474,29 +474,29 @@ def test_a_child_does_not_keep_the_turn_of_a_parent_that_was_killed(tmp_path: Pa
         journal.close()
 
 
-def test_the_first_use_after_a_fork_moves_in_once_however_many_threads_come(tmp_path: Path) -> None:
+def test_the_first_use_after_a_fork_opens_connections_once_for_all_threads(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("a")], now=NOW)
-    parents, left = journal._here, len(module._left_behind)
-    journal._here = replace(parents, pid=-1)  # as a child would find it
+    parents, left = journal._mine, len(module._abandoned)
+    journal._mine = replace(parents, pid=-1)  # as a child would find it
     threads = [threading.Thread(target=journal.notes) for _ in range(4)]
-    with journal._moving:
+    with journal._fork_lock:
         for thread in threads:
             thread.start()
         while len(busy := [thread for thread in threads if thread.is_alive()]) < 4:
             pass
     for thread in busy:
         thread.join(10)
-    assert len(module._left_behind) == left + 2
+    assert len(module._abandoned) == left + 2
     assert journal._file is not parents.file
     assert journal.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     journal.close()
-    journal._here = replace(journal._here, pid=-1)  # forked while nothing was open
+    journal._mine = replace(journal._mine, pid=-1)  # forked while nothing was open
     assert journal.append([event("b"), event("c")], now=NOW) == AppendResult(1, 1)
     journal.close()
 
 
-def test_greenlets_killed_at_any_moment_fail_alone_and_wedge_nobody(tmp_path: Path) -> None:
+def test_greenlets_killed_at_any_moment_fail_alone_and_block_no_other(tmp_path: Path) -> None:
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path / "j.db")], capture_output=True, text=True, env=env, check=False
@@ -526,7 +526,7 @@ def test_a_journal_is_opened_by_its_url(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "message"),
     [
         ("mysql://user:hush@db/segue", "begins with 'mysql'"),
         ("sqlite://segue.db", "begins with 'sqlite'"),
@@ -535,14 +535,14 @@ def test_a_journal_is_opened_by_its_url(tmp_path: Path) -> None:
         ("", "names no file"),
     ],
 )
-def test_a_url_of_another_kind_is_refused_with_the_mend_and_without_its_password(url: str, told: str) -> None:
-    with pytest.raises(SettingsError, match=told) as caught:
+def test_a_url_of_another_kind_is_refused_with_a_hint_and_without_its_password(url: str, message: str) -> None:
+    with pytest.raises(SettingsError, match=message) as caught:
         open_journal(url)
     assert "use sqlite:///segue.db" in caught.value.message
     assert "hush" not in caught.value.message
 
 
-def test_the_memory_of_duplicates_lasts_as_long_as_the_row(tmp_path: Path) -> None:
+def test_duplicates_are_recognised_as_long_as_the_row_exists(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("a", problem="x")], now=NOW)
     journal.prune({State.DEAD: timedelta(hours=72)}, now=NOW + timedelta(hours=71))
@@ -551,7 +551,7 @@ def test_the_memory_of_duplicates_lasts_as_long_as_the_row(tmp_path: Path) -> No
     journal.close()
 
 
-def test_the_check_writes_something_new_each_time_so_that_it_is_synced(tmp_path: Path) -> None:
+def test_check_writes_a_new_value_each_time_so_that_it_is_synced(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.check()
     log = tmp_path / "j.db-wal"
@@ -571,7 +571,7 @@ def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(tmp_path: P
     journal.close()
 
 
-def test_a_value_that_cannot_be_looked_for_is_no_outage(tmp_path: Path) -> None:
+def test_a_value_that_cannot_be_searched_for_is_no_outage(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     with pytest.raises(JournalError) as caught:
         journal._file.read(lambda db: db.execute("SELECT ?", (1 << 70,)))

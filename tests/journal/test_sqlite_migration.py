@@ -32,8 +32,8 @@ def path(tmp_path: Path) -> Path:
 
     def insert(key: str, state: State = State.PENDING, **more: object) -> None:
         settled = None if state is State.PENDING else now
-        given = {"key": key, "state": state.value, "source": "acme", "now": now, "due_at": 0, "settled_at": settled}
-        db.execute(INSERT, {**given, "reason": "", "lease": None, "leased_until": None, **more})
+        params = {"key": key, "state": state.value, "source": "acme", "now": now, "due_at": 0, "settled_at": settled}
+        db.execute(INSERT, {**params, "reason": "", "lease": None, "leased_until": None, **more})
 
     insert("new")
     insert("handed back", due_at=now - 1, reason="503")
@@ -49,20 +49,20 @@ def path(tmp_path: Path) -> Path:
 
 def schema(path: Path) -> set[tuple[str, str]]:
     db = sqlite3.connect(path)
-    found = {
+    objects = {
         (name, " ".join(sql.split())) for name, sql in db.execute("SELECT name, sql FROM sqlite_master WHERE sql > ''")
     }
     assert db.execute("PRAGMA user_version").fetchone() == (LATEST,)
     assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     db.close()
-    return found
+    return objects
 
 
 def assert_whole(path: Path) -> None:
     journal = SqliteJournal(path)
     assert len(journal.rows()) == 5 + len(State)
     claims = journal.claim(100, worker="w", now=NOW, lease=timedelta(minutes=1))
-    assert [each.event.key for each in claims] == ["new", "handed back", "lease ran out", "is pending"]
+    assert [leased.event.key for leased in claims] == ["new", "handed back", "lease ran out", "is pending"]
     assert journal.census().by_source["other"] == dict.fromkeys(State, 1)
     assert [row.event.key for row in journal.rows(Filter(states=(State.DEAD,)), newest_first=True)] == ["is dead"]
     assert journal.append([event("new"), event("newer")], now=NOW) == AppendResult(1, 1)
@@ -78,7 +78,7 @@ def test_a_journal_of_version_0_1_0_is_migrated_in_place(path: Path) -> None:
 
 
 @pytest.mark.parametrize("step", range(4, LATEST + 1))
-def test_a_migration_that_is_interrupted_in_a_step_is_taken_up_at_this_step(
+def test_an_interrupted_migration_continues_at_the_interrupted_step(
     path: Path, step: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = str(step)
@@ -98,8 +98,8 @@ def test_version_0_1_0_still_writes_to_a_journal_that_is_migrated_meanwhile(path
     old = sqlite3.connect(path, isolation_level=None)
     old.execute("SELECT count(*) FROM events").fetchone()
     SqliteJournal(path).close()
-    given = {"key": "by the old version", "state": "pending", "source": "acme", "now": micros(NOW), "due_at": 0}
-    old.execute(INSERT, {**given, "settled_at": None, "reason": "", "lease": None, "leased_until": None})
+    params = {"key": "by the old version", "state": "pending", "source": "acme", "now": micros(NOW), "due_at": 0}
+    old.execute(INSERT, {**params, "settled_at": None, "reason": "", "lease": None, "leased_until": None})
     claim = """
         UPDATE events SET lease = 'old:1', leased_until = ? WHERE seq IN (
             SELECT seq FROM events WHERE state = 'pending' AND (due_at <= ?) AND leased_until IS NULL ORDER BY seq LIMIT 9
@@ -109,7 +109,7 @@ def test_version_0_1_0_still_writes_to_a_journal_that_is_migrated_meanwhile(path
     old.close()
     assert sorted(keys) == ["by the old version", "handed back", "is pending", "new"]
     journal = SqliteJournal(path)
-    assert [each.event.key for each in journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))] == [
+    assert [leased.event.key for leased in journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))] == [
         "lease ran out"
     ]
     journal.close()

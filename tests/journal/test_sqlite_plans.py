@@ -58,13 +58,13 @@ def statements(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
     for files in (journal._file._writing, journal._file._reading):
         assert files is not None
         files.db.set_trace_callback(None)
-    return [each for each in ran if each.split()[0] not in {"BEGIN", "COMMIT", "PRAGMA"}]
+    return [statement for statement in ran if statement.split()[0] not in {"BEGIN", "COMMIT", "PRAGMA"}]
 
 
 def plan(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
     """SQLite's plan of all that `work` runs, as far as it concerns the events."""
     db = sqlite3.connect(journal.path)
-    lines = [row[3] for each in statements(journal, work) for row in db.execute(f"EXPLAIN QUERY PLAN {each}")]
+    lines = [row[3] for statement in statements(journal, work) for row in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
     db.close()
     return lines
 
@@ -100,10 +100,10 @@ def steps(journal: SqliteJournal, work: Callable[[], object]) -> int:
 
 def claim(journal: SqliteJournal, limit: int = 100) -> list[tuple[str, str]]:
     claims = journal.claim(limit, worker="w", now=NOW, lease=LEASE)
-    return [(each.event.source, each.event.key) for each in claims]
+    return [(leased.event.source, leased.event.key) for leased in claims]
 
 
-def test_what_the_service_does_all_the_time_goes_by_an_index_without_a_sort(journal: SqliteJournal) -> None:
+def test_frequent_queries_use_an_index_without_a_sort(journal: SqliteJournal) -> None:
     fill(journal, 500)
     fill(journal, 500, source="other", state=State.DELIVERED)
 
@@ -111,9 +111,9 @@ def test_what_the_service_does_all_the_time_goes_by_an_index_without_a_sort(jour
         journal.append([event("a"), event("b")], now=NOW)
         claims = journal.claim(300, worker="w", now=NOW, lease=LEASE)
         journal.renew(claims, now=NOW, lease=LEASE)
-        journal.settle([Settlement(claim=each, state=State.DELIVERED) for each in claims[:200]], now=NOW)
+        journal.settle([Settlement(claim=leased, state=State.DELIVERED) for leased in claims[:200]], now=NOW)
         back = NOW + timedelta(minutes=1)
-        journal.settle([Settlement(claim=each, state=State.PENDING, due_at=back) for each in claims[200:]], now=NOW)
+        journal.settle([Settlement(claim=leased, state=State.PENDING, due_at=back) for leased in claims[200:]], now=NOW)
         journal.find("acme", "1")
         journal.get(1)
         journal.end()
@@ -201,7 +201,7 @@ def test_a_claim_costs_the_same_from_a_hundred_thousand_events_as_from_a_thousan
     assert steps(journal, lambda: journal.claim(0, worker="w", now=NOW, lease=LEASE)) < few / 10
 
 
-def test_a_backlog_that_is_due_later_costs_the_claims_of_others_nothing(journal: SqliteJournal) -> None:
+def test_a_backlog_due_later_does_not_slow_the_claims_of_other_sources(journal: SqliteJournal) -> None:
     """An endpoint that is no longer configured: its events are handed back for a minute, again and again."""
     fill(journal, 10)
     few = steps(journal, lambda: claim(journal))
@@ -213,7 +213,9 @@ def test_a_backlog_that_is_due_later_costs_the_claims_of_others_nothing(journal:
     journal.append([event("quick too")], now=NOW)
     assert claim(journal) == [("acme", "quick too")]
     claims = journal.claim(9000, worker="w", now=NOW + timedelta(minutes=1, seconds=1), lease=LEASE)
-    assert {each.event.source for each in claims} == {"acme", "gone"}, "their leases have run out, its time has come"
+    assert {leased.event.source for leased in claims} == {"acme", "gone"}, (
+        "their leases have run out, its time has come"
+    )
 
 
 def test_pages_newest_first_cost_the_same_however_far_back(journal: SqliteJournal) -> None:

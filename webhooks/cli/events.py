@@ -47,7 +47,7 @@ def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, most
     config = configuration()
     with opened(config) as journal:
         filter = choice.filter(journal, datetime.now(UTC))
-        page = journal.search(filter, after=after, limit=limit, newest_first=not oldest_first, most=most)
+        page = journal.search(filter, after=after, limit=limit, newest_first=not oldest_first, max_searched=most)
         if as_json:
             searched = page.searched if filter.text else None
             print_json({"events": [facts(row) for row in page.rows], "next": page.next or None, "searched": searched})

@@ -1,4 +1,4 @@
-"""The journal keeps facts: the exact bytes of each event, before its sender is answered."""
+"""The journal stores the exact bytes of each event before its provider gets a response."""
 
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import (

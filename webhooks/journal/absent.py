@@ -1,4 +1,4 @@
-"""A journal that nothing has created yet, for commands that read: empty, until it is there."""
+"""A journal that does not exist yet, for commands that read: empty until it is created."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MIGRATIONS: Final = queries.load("sqlite/schema")
 
 
 class EmptyFile:
-    """As `webhooks.journal.sqlite.file.SqliteFile`, in memory and without a row. What writes raises `JournalAbsent`."""
+    """Like `webhooks.journal.sqlite.file.SqliteFile`, in memory and without rows. Writes raise `JournalAbsent`."""
 
     def __init__(self, absent: JournalAbsent, path: Path, run: Runner) -> None:
         self.path = path
@@ -35,7 +35,7 @@ class EmptyFile:
             self._db.executescript(MIGRATIONS[number])
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """The result of some queries."""
+        """Return the result of some queries."""
         with self._lock:
             return work(self._db)
 
@@ -52,20 +52,20 @@ class EmptyFile:
         raise self._absent
 
     def size(self) -> int:
-        """None."""
+        """Return 0."""
         return 0
 
     def close(self) -> None:
-        """Nothing is open that would have to be closed."""
+        """Do nothing: no file is open."""
 
-    def leave_behind(self) -> None:
-        """Nothing belongs to the parent of a fork."""
+    def abandon(self) -> None:
+        """Do nothing: nothing belongs to the parent of a fork."""
 
 
 class AbsentJournal:
-    """Answers as `webhooks.journal.protocol.Journal` with nothing in it; once there is a journal, as that one.
+    """Act as an empty `webhooks.journal.protocol.Journal`; once the journal exists, act as that journal.
 
-    `open` opens it, or raises `JournalAbsent`.
+    `open` opens it or raises `JournalAbsent`.
     """
 
     def __init__(self, absent: JournalAbsent, open: Callable[[], Journal]) -> None:
@@ -76,7 +76,7 @@ class AbsentJournal:
 
     @property
     def present(self) -> Journal | None:
-        """The journal, if there is one by now."""
+        """Return the journal if it exists by now."""
         if self._present is None:
             try:
                 self._present = self._open()
@@ -85,13 +85,13 @@ class AbsentJournal:
         return self._present
 
     def end(self) -> Cursor:
-        """The cursor before the first event, as its store reads it."""
+        """Return the end of the journal; before it exists, the cursor before the first event of its store."""
         return present.end() if (present := self.present) else self.absent.beginning
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the journal, or the empty one."""
         (self._present or self._empty).close()
 
     def __getattr__(self, name: str) -> Any:
-        """All else, of the journal or of an empty one."""
+        """Return any other attribute of the journal or of the empty one."""
         return getattr(self.present or self._empty, name)

@@ -1,12 +1,14 @@
-"""Encryption at rest: between an event and the columns of whichever store. Off without a key.
+"""Encryption at rest, between an event and the columns of any store. Without a key it is off.
 
-A body travels with its kept headers and envelope as one sealed record. What dedup, order, counting and grouping need
-(source, key, type, times, state, reason) stays readable to the store; a reason quotes no body then. A record is
+A body is encrypted with its kept headers and envelope as one record. The columns that the store needs to recognise
+duplicates, order, count and group events (source, key, type, times, state, reason) stay readable; a reason then quotes
+no body. A record is
 
     magic (4)  key id (4)  salt (16)  nonce (12)  AES-256-GCM ciphertext and tag
 
-and opens only in the row of the source and event key that it was sealed for. Each process derives its own key from
-the operator's by HKDF and a random salt, so that random nonces stay far from the limit of 2^32 messages under one key.
+and can be decrypted only in the row of the source and event key that it was encrypted for. Each process derives its
+own key from the operator's by HKDF and a random salt, so that random nonces stay far below the limit of 2^32 messages
+for one key.
 https://nvlpubs.nist.gov/nistpubs/Legacy/SP/nistspecialpublication800-38d.pdf (8.3)
 """
 
@@ -30,13 +32,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from webhooks.errors import JournalError
 
 PLAIN: Final = "plain"
-"""As the first key: seal nothing; the others open what was sealed."""
+"""As the first key: do not encrypt. The other keys decrypt existing records."""
 MAGIC: Final = b"\x00SG1"
 _NO_KEY: Final = b"\x00\x00\x00\x00"
 _ID, _SALT, _NONCE = slice(4, 8), slice(8, 24), slice(24, 36)
 _LENGTHS: Final = Struct(">II")
 _MESSAGES: Final = 1 << 24
-"""After which a process takes another salt."""
+"""Records after which a process takes another salt."""
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _FRAME: Final = re.compile(r'  File "[^"\n]*", line \d+, in [^\n]*')
 _CLASS: Final = re.compile(r"[A-Za-z_][\w.]*(?=:|$)")
@@ -47,105 +49,105 @@ Content = tuple[str, str, bytes]
 
 
 class Undecryptable(JournalError):
-    """A sealed record cannot be opened: its key is not configured, or it was changed. The event stays as it is."""
+    """A record cannot be decrypted: its key is not configured, or it was changed. The event stays as it is."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class _EncryptionKey:
     secret: bytes
     id: bytes
 
 
 class Encryption:
-    """The operator's keys, each 32 bytes in hexadecimal: the first seals, all open. Safe to share between threads."""
+    """The operator's keys, each 32 bytes in hexadecimal: the first encrypts, all decrypt. Thread-safe."""
 
     def __init__(self, keys: Sequence[str] = ()) -> None:
-        known = [_Key(bytes.fromhex(key), key_id(key)) for key in keys if key != PLAIN]
-        self._keys = {key.id: key for key in known}
-        self._first = known[0] if known and keys[0] != PLAIN else None
-        self._left = 0
+        configured = [_EncryptionKey(bytes.fromhex(key), key_id(key)) for key in keys if key != PLAIN]
+        self._keys = {key.id: key for key in configured}
+        self._first = configured[0] if configured and keys[0] != PLAIN else None
+        self._messages_left = 0
         self._salt = b""
 
     @property
     def on(self) -> bool:
-        """Whether new records are sealed."""
+        """Return whether new records are encrypted."""
         return self._first is not None
 
     @property
     def current(self) -> str:
-        """The id of the key that seals, or `plain`."""
+        """Return the id of the key that encrypts, or `plain`."""
         return self._first.id.hex() if self._first else PLAIN
 
     @property
     def ids(self) -> frozenset[str]:
-        """Of every key that opens."""
+        """Return the ids of all configured keys."""
         return frozenset(key.hex() for key in self._keys)
 
-    def shut(self, source: str, key: str, content: Content) -> Content:
-        """The columns for an event's content."""
+    def encrypt(self, source: str, key: str, content: Content) -> Content:
+        """Return the columns for an event's content."""
         headers, envelope, body = content
         if self._first is None:
             return (headers, envelope, MAGIC + _NO_KEY + body) if body[:4] == MAGIC else content
-        beside = [b"" if text == "{}" else text.encode() for text in (headers, envelope)]
-        packed = b"".join((_LENGTHS.pack(*map(len, beside)), *beside, body))
-        return "{}", "{}", self._seal(self._first, packed, _bound(source, key))
+        parts = [b"" if text == "{}" else text.encode() for text in (headers, envelope)]
+        packed = b"".join((_LENGTHS.pack(*map(len, parts)), *parts, body))
+        return "{}", "{}", self._encrypted(self._first, packed, _associated_data(source, key))
 
-    def open(self, source: str, key: str, columns: Content) -> Content:
-        """The content again; `Locked` where it cannot be."""
+    def decrypt(self, source: str, key: str, columns: Content) -> Content:
+        """Return the content of the columns. Raise `Undecryptable` if it cannot be decrypted."""
         record = columns[2]
         if not record.startswith(MAGIC):
             return columns
         if record[_ID] == _NO_KEY:
             return columns[0], columns[1], record[8:]
-        packed = self._open(record, _bound(source, key))
-        head, beside = _LENGTHS.unpack_from(packed)
-        first, second = _LENGTHS.size + head, _LENGTHS.size + head + beside
+        packed = self._decrypted(record, _associated_data(source, key))
+        head, rest = _LENGTHS.unpack_from(packed)
+        first, second = _LENGTHS.size + head, _LENGTHS.size + head + rest
         headers, envelope = packed[_LENGTHS.size : first].decode(), packed[first:second].decode()
         return headers or "{}", envelope or "{}", packed[second:]
 
-    def quiet(self, reason: str) -> str:
-        """A reason as it may stand in clear: of a traceback the places and the error's class, not what it quotes."""
+    def redact(self, reason: str) -> str:
+        """Return a reason that may be stored unencrypted: of a traceback only the places and the error's class."""
         if self._first is None or not reason.startswith(_TRACEBACK):
             return reason
-        told, error = [_TRACEBACK], "an error"
+        lines, error = [_TRACEBACK], "an error"
         for line in reason.splitlines():
             if _FRAME.fullmatch(line):
-                told.append(line)
+                lines.append(line)
                 error = ""
             elif not error and (name := _CLASS.match(line)):
                 error = name[0]
-        return "\n".join([*told, f"{error}: (what it says is not kept in clear)"])
+        return "\n".join([*lines, f"{error}: (its message is not stored unencrypted)"])
 
-    def _seal(self, key: _Key, packed: bytes, bound: bytes) -> bytes:
-        if self._left <= 0:
-            self._salt, self._left = os.urandom(16), _MESSAGES
-        self._left -= 1
+    def _encrypted(self, key: _EncryptionKey, packed: bytes, associated_data: bytes) -> bytes:
+        if self._messages_left <= 0:
+            self._salt, self._messages_left = os.urandom(16), _MESSAGES
+        self._messages_left -= 1
         salt, nonce = self._salt, os.urandom(12)
-        return b"".join((MAGIC, key.id, salt, nonce, _cipher(key.secret, salt).encrypt(nonce, packed, bound)))
+        return b"".join((MAGIC, key.id, salt, nonce, _cipher(key.secret, salt).encrypt(nonce, packed, associated_data)))
 
-    def _open(self, record: bytes, bound: bytes) -> bytes:
+    def _decrypted(self, record: bytes, associated_data: bytes) -> bytes:
         key = self._keys.get(record[_ID])
         if key is None:
             raise Undecryptable(
-                f"sealed with key {record[_ID].hex()}, which is not configured",
-                hint="Add that key to SEGUE_ENCRYPTION_KEY, behind the first; the event waits.",
+                f"encrypted with key {record[_ID].hex()}, which is not configured",
+                hint="Add that key to SEGUE_ENCRYPTION_KEY, after the first; the event waits until then.",
             )
         try:
-            return _cipher(key.secret, record[_SALT]).decrypt(record[_NONCE], record[36:], bound)
+            return _cipher(key.secret, record[_SALT]).decrypt(record[_NONCE], record[36:], associated_data)
         except (InvalidTag, ValueError):
             raise Undecryptable(
-                f"sealed with key {key.id.hex()} and does not open: it was changed, or moved here from another row",
+                f"encrypted with key {key.id.hex()} and cannot be decrypted: it was changed, or moved from another row",
                 hint="Restore the row from a backup.",
             ) from None
 
 
 def key_id(key: str) -> bytes:
-    """What a record says of its key: 4 bytes of a digest, which tell nothing of it."""
+    """Return the id of a key that a record shows: 4 bytes of a digest, which reveal nothing about the key."""
     return hashlib.sha256(b"segue key id " + bytes.fromhex(key)).digest()[:4]
 
 
-def sealed_with(body: bytes) -> str:
-    """The id of the key of a body column, or `plain`."""
+def key_of(body: bytes) -> str:
+    """Return the id of the key that a body column is encrypted with, or `plain`."""
     return body[_ID].hex() if body.startswith(MAGIC) and body[_ID] != _NO_KEY else PLAIN
 
 
@@ -154,6 +156,6 @@ def _cipher(secret: bytes, salt: bytes) -> AESGCM:
     return AESGCM(HKDF(SHA256(), 32, salt, b"segue seal 1").derive(secret))
 
 
-def _bound(source: str, key: str) -> bytes:
-    """What a record is bound to."""
+def _associated_data(source: str, key: str) -> bytes:
+    """Return the data that authenticates the row of a record."""
     return _encode((source, key))

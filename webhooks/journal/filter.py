@@ -1,4 +1,4 @@
-"""Which events an operator means. Every store reads a filter in the same way."""
+"""Filters that select events. Every store applies a filter in the same way."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from webhooks.journal.model import State
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filter:
-    """All that is given must hold; an empty one means every event. A span begins with `since` and ends before `until`.
+    """Conditions that must all be met; an empty filter selects every event. A time range includes `since`, not `until`.
 
-    sources, types   any of them; `*` stands for any characters, all else for itself
+    sources, types   any of them; `*` stands for any characters
     keys, seqs       any of them
-    text             is found, in whatever case, in the body (read as UTF-8), the key or the reason
+    text             occurs in the body (read as UTF-8), the key or the reason; case is ignored
     """
 
     states: tuple[State, ...] = ()
@@ -33,23 +33,23 @@ class Filter:
     text: str = ""
 
 
-def finder(text: str) -> Callable[[str, str, bytes], bool]:
-    """Whether an event's key, reason or body holds the text, for stores that look at bodies one by one.
+def text_matcher(text: str) -> Callable[[str, str, bytes], bool]:
+    """Return a function that says whether an event's key, reason or body contains the text.
 
-    JSON may write a character as itself or as an escape; both are found.
+    JSON may contain a character as itself or as an escape; both match.
     """
-    wanted = {text.lower(), json.dumps(text)[1:-1].lower(), json.dumps(text, ensure_ascii=False)[1:-1].lower()}
-    ascii_ = [needle.encode() for needle in wanted if needle.isascii()]
+    needles = {text.lower(), json.dumps(text)[1:-1].lower(), json.dumps(text, ensure_ascii=False)[1:-1].lower()}
+    ascii_ = [needle.encode() for needle in needles if needle.isascii()]
 
-    def found(key: str, reason: str, body: bytes) -> bool:
+    def matches(key: str, reason: str, body: bytes) -> bool:
         lower = body.lower()
         if any(needle in lower for needle in ascii_):
             return True
         beside = f"{key}\n{reason}\n"
         if lower.isascii():
             beside = beside.lower()
-            return any(needle in beside for needle in wanted)
+            return any(needle in beside for needle in needles)
         haystack = f"{beside}{body.decode('utf-8', 'replace')}".lower()
-        return any(needle in haystack for needle in wanted)
+        return any(needle in haystack for needle in needles)
 
-    return found
+    return matches

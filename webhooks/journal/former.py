@@ -1,7 +1,7 @@
-"""Former keys: an arriving event that is stored under another key already, such as the key an earlier release gave.
+"""Former keys: an arriving event may already be stored under another key, such as the key of an earlier release.
 
-A stored event counts as the same one if its source and type are equal, and its body too for a key that is marked
-`same_bytes`. Only events that bring former keys are looked up: one query for a whole group commit.
+A stored event is the same event if its source and type are equal, and for a key marked `same_bytes` also its body. Only
+events with former keys are looked up: one query for a whole group commit.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from webhooks.journal.records import Params
 _NAME: Final = slice(0, 2)
 _TYPE: Final = 2
 _CONTENT: Final = slice(7, 10)
-"""Source and key, the type and the content as `records.new` orders them."""
+"""Source and key, the type and the content as `records.append_params` orders them."""
 BUCKETS: Final = 4096
-MOST: Final = 64
-"""Buckets that one transaction locks; the server has space for some thousand locks."""
+MAX_BUCKETS: Final = 64
+"""Buckets that one transaction locks; the server has space for a few thousand locks."""
 
 
 @dataclass(frozen=True, slots=True)
 class ArrivingEvents:
-    """The events of one `append`, as rows; and those that bring former keys, by their place among the rows."""
+    """The events of one `append` as rows; and those with former keys, by their place among the rows."""
 
     rows: list[Params]
     events: Mapping[int, Event] = field(default_factory=dict)
 
 
 class FormerKeyQuery(NamedTuple):
-    """A former key to look up. `body` is given only if the stored body must be equal."""
+    """A former key to look up. `body` is set only if the stored body must be equal."""
 
     source: str
     key: str
@@ -43,25 +43,25 @@ class FormerKeyQuery(NamedTuple):
 
 
 class StoredKey(NamedTuple):
-    """The stored event of a former key. If the body is to be compared: `same` says so, or else its content."""
+    """The stored event of a former key. If bodies are compared, `same` is the result or `content` is to be compared."""
 
     type: str
     same: bool = False
     content: Content | None = None
 
 
-Look = Callable[[Sequence[FormerKeyQuery]], Mapping[int, StoredKey]]
-"""The stored events of former keys, by their place in the sequence."""
+Lookup = Callable[[Sequence[FormerKeyQuery]], Mapping[int, StoredKey]]
+"""Returns the stored events of former keys, by their place in the sequence."""
 
 
-def arrivals(events: Sequence[Event], now: datetime, seal: Encryption) -> ArrivingEvents:
-    """The rows of new events."""
-    rows = [records.new(event, now, seal) for event in events]
+def arrivals(events: Sequence[Event], now: datetime, encryption: Encryption) -> ArrivingEvents:
+    """Return the rows of new events."""
+    rows = [records.append_params(event, now, encryption) for event in events]
     return ArrivingEvents(rows, {place: event for place, event in enumerate(events) if event.former_keys})
 
 
 def joined(group: Sequence[ArrivingEvents]) -> ArrivingEvents:
-    """All the arrivals of a group commit, in order."""
+    """Return all the events of a group commit, in order."""
     rows: list[Params] = []
     events: dict[int, Event] = {}
     for arrivals in group:
@@ -70,25 +70,25 @@ def joined(group: Sequence[ArrivingEvents]) -> ArrivingEvents:
     return ArrivingEvents(rows, events)
 
 
-def stored_before(arrivals: ArrivingEvents, look: Look, seal: Encryption) -> set[int]:
-    """The places of rows that are stored, or come earlier among these rows, under one of their former keys."""
-    sought = [
+def stored_before(arrivals: ArrivingEvents, look_up: Lookup, encryption: Encryption) -> set[int]:
+    """Return the places of rows that exist under a former key, in the store or earlier among these rows."""
+    candidates = [
         (place, FormerKeyQuery(event.source, former.key, event.raw if former.same_bytes else None))
         for place, event in arrivals.events.items()
         for former in event.former_keys
         if former.key != event.key
     ]
-    held = look([former for _, former in sought])
+    stored_keys = look_up([former for _, former in candidates])
     by_place: dict[int, list[tuple[FormerKeyQuery, StoredKey | None]]] = {}
-    for number, (place, former) in enumerate(sought):
-        by_place.setdefault(place, []).append((former, held.get(number)))
+    for number, (place, former) in enumerate(candidates):
+        by_place.setdefault(place, []).append((former, stored_keys.get(number)))
     first: dict[Params, Params] = {}
     repeated: set[int] = set()
     for place, row in enumerate(arrivals.rows):
         for former, stored in by_place.get(place, ()):
             earlier = first.get((former.source, former.key)) if stored is None else None
-            candidate = StoredKey(earlier[_TYPE], content=earlier[_CONTENT]) if earlier else stored
-            if candidate is not None and _is_same(former, candidate, row[_TYPE], seal):
+            known = StoredKey(earlier[_TYPE], content=earlier[_CONTENT]) if earlier else stored
+            if known is not None and _is_same(former, known, row[_TYPE], encryption):
                 repeated.add(place)
                 break
         else:
@@ -97,9 +97,9 @@ def stored_before(arrivals: ArrivingEvents, look: Look, seal: Encryption) -> set
 
 
 def buckets(arrivals: ArrivingEvents) -> list[int] | None:
-    """Numbers to lock, in order, so that of two transactions that bring each other's keys one waits for the other.
+    """Return the numbers to lock, in order; None means all of them.
 
-    None for all of them.
+    Of two transactions that contain each other's keys, one waits for the other.
     """
     names = {
         f"{event.source}/{key}"
@@ -107,17 +107,17 @@ def buckets(arrivals: ArrivingEvents) -> list[int] | None:
         for key in (event.key, *(former.key for former in event.former_keys))
     }
     numbers = {crc32(name.encode("utf-8", "surrogatepass")) % BUCKETS for name in names}
-    return sorted(numbers) if len(numbers) <= MOST else None
+    return sorted(numbers) if len(numbers) <= MAX_BUCKETS else None
 
 
-def _is_same(former: FormerKeyQuery, held: StoredKey, type_: str, seal: Encryption) -> bool:
-    if held.type != type_:
+def _is_same(former: FormerKeyQuery, stored: StoredKey, type_: str, encryption: Encryption) -> bool:
+    if stored.type != type_:
         return False
-    if former.body is None or held.same:
+    if former.body is None or stored.same:
         return True
-    if held.content is None:
+    if stored.content is None:
         return False
     try:
-        return seal.open(former.source, former.key, held.content)[2] == former.body
+        return encryption.decrypt(former.source, former.key, stored.content)[2] == former.body
     except Undecryptable:
         return False

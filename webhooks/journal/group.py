@@ -1,7 +1,7 @@
-"""Group commit: callers that arrive while a commit is under way share the next one, and its single fsync.
+"""Group commit: callers that arrive during a commit share the next commit and its single fsync.
 
-No thread of its own: the first caller leads, commits for all who wait, and hands the lead to the next in line. It
-works with threads and with gevent's greenlets alike; what blocks (the commit) runs where `run` puts it.
+It has no thread of its own: the first caller leads, commits for all waiting callers, and passes the lead to the next
+one. It works with threads and with gevent's greenlets. The commit, which blocks, is called by `run`.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ class _Waiter(Generic[T, R]):
 
 
 class GroupCommit(Generic[T, R]):
-    """`submit(item)` returns when the commit that holds the item has returned.
+    """`submit(item)` returns when the commit that contains the item has returned.
 
-    commit  takes the items of one group and gives for each a result, or an error that concerns it alone; what it
-            raises concerns all
-    run     calls a function where it may block (`run(commit, items)`)
-    most    items in one group
+    commit     takes the items of one group and returns for each a result, or an error that concerns it alone; an error
+               that it raises concerns all
+    run        calls a function in a thread that may block (`run(commit, items)`)
+    max_items  items in one group
     """
 
     def __init__(
@@ -42,25 +42,25 @@ class GroupCommit(Generic[T, R]):
         commit: Callable[[Sequence[T]], Sequence[R | Exception]],
         run: Runner,
         *,
-        most: int = 512,
+        max_items: int = 512,
     ) -> None:
         self._commit = commit
         self._run = run
-        self._most = most
+        self._max_items = max_items
         self._lock = threading.Lock()
         self._waiting: list[_Waiter[T, R]] = []
         self._led = False
 
     @property
     def load(self) -> int:
-        """How busy it is: those who wait, and one for the commit under way."""
+        """Return the number of waiting callers, plus one for a commit in progress."""
         return len(self._waiting) + self._led
 
     def submit(self, item: T) -> R:
-        """Commit the item with whoever else is waiting; raises what its commit raised.
+        """Commit the item together with those of other waiting callers; raise what the commit raised.
 
-        Where the caller that led was stopped, its commit may or may not come through: `JournalUnavailable` for the
-        others, who try again.
+        If the leading caller is interrupted, the outcome of its commit is unknown; the other callers get
+        `JournalUnavailable` and retry.
         """
         me: _Waiter[T, R] = _Waiter(item)
         with self._lock:
@@ -83,7 +83,7 @@ class GroupCommit(Generic[T, R]):
         group: list[_Waiter[T, R]] = []
         try:
             with self._lock:
-                group, self._waiting = self._waiting[: self._most], self._waiting[self._most :]
+                group, self._waiting = self._waiting[: self._max_items], self._waiting[self._max_items :]
             results: Sequence[R | Exception] = self._run(self._commit, [member.item for member in group])
             for member, result in zip(group, results, strict=True):
                 if isinstance(result, Exception):
@@ -105,7 +105,7 @@ class GroupCommit(Generic[T, R]):
                 member.woken.set()
 
     def _pass_on(self) -> None:
-        """Wake the next in line to lead, or let the next caller do so."""
+        """Wake the next waiting caller to lead; without one, the next caller will lead."""
         with self._lock:
             if self._waiting:
                 self._waiting[0].woken.set()
@@ -113,7 +113,7 @@ class GroupCommit(Generic[T, R]):
                 self._led = False
 
     def _leave(self, me: _Waiter[T, R]) -> None:
-        """A caller was stopped while it waited: it leaves the line, and the lead it may have been given goes on."""
+        """Remove a caller that was interrupted while it waited; if it was to lead, pass the lead on."""
         with self._lock:
             waiting = me in self._waiting
             if waiting:

@@ -1,8 +1,8 @@
-"""A group commit that fails is committed again in halves, until what cannot be stored fails alone.
+"""A group commit that fails is committed again in halves, until the event that cannot be stored fails alone.
 
-Whatever the error's class: a store may call a limit that one event exceeds an operational error, and may lose its
-connection over one event. If the store itself is not available, that is noticed after one more try, and the rest is not
-tried.
+This applies to every class of error: a store may report a limit that one event exceeds as an operational error, and may
+lose its connection because of one event. If the store itself is unavailable, one more try shows it, and the rest is
+not tried.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from webhooks.errors import JournalError, JournalUnavailable
 
 T = TypeVar("T")
 R = TypeVar("R")
-PATIENCE: Final = 5.0
-"""Seconds after which the rest of a group is not tried again: its callers wait."""
+RETRY_SECONDS: Final = 5.0
+"""Seconds after which the rest of a group is not tried again, because its callers wait."""
 
 
 def commit_all(
@@ -26,13 +26,13 @@ def commit_all(
     refused: Callable[[Exception], JournalError | None],
     available: Callable[[Exception], bool],
 ) -> list[R | Exception]:
-    """Each member's result, in order, or the error that concerns it alone.
+    """Return each member's result, in order, or the error that concerns it alone.
 
     commit     stores some members in one transaction, or raises and stores none of them
-    refused    the error that says that an event cannot be stored; None if the store may be at fault
-    available  whether something small can be stored after this error, which the store may be at fault for
+    refused    returns the error for an event that cannot be stored; None if the store may have caused it
+    available  returns whether something small can be stored after an error that the store may have caused
     """
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + RETRY_SECONDS
     results: list[R | Exception] = [_untried() for _ in group]
     left = [(0, len(group))]
     while left:
@@ -62,5 +62,5 @@ def _untried() -> JournalUnavailable:
 
 def _unexpected(error: Exception) -> JournalUnavailable:
     return JournalUnavailable(
-        f"the journal failed: {type(error).__name__}: {error}", hint="Report it; nothing was stored."
+        f"the journal failed: {type(error).__name__}: {error}", hint="Nothing was stored. Report this error."
     )

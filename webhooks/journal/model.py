@@ -1,14 +1,14 @@
-"""The journal's values: an event as it stands, a claim and its end, and what an operator chooses and changes.
+"""The journal's values: stored events, claims and settlements, and the results of an operator's changes.
 
 States of an event:
 
-    pending ──▶ delivered          every message was accepted by Segment
-       │  └───▶ ignored            the translator declares that it means nothing to Segment
+    pending ──▶ delivered          Segment accepted every message
+       │  └───▶ ignored            the translator declares that the event has no message for Segment
        │  └───▶ unsupported        no translator knows the type; kept, counted, and replayable
-       ├──────▶ dead               malformed, the translator raised, or Segment refused the message; `reason` says
-       └──────▶ dropped            an operator decided that it is not delivered; the audit log says who and why
+       ├──────▶ dead               malformed, the translator raised, or Segment refused the message; see `reason`
+       └──────▶ dropped            an operator decided not to deliver it; the audit log says who and why
 
-An operator's replay makes every settled event pending again; an operator's drop ends every one that is not delivered.
+A replay makes a settled event pending again. A drop applies to every event that is not delivered.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from typing import Any, Final
 from translators.kit import Event
 
 Cursor = str
-"""A place in the order of arrival, opaque. The empty one is before everything."""
+"""An opaque position in the order of arrival. The empty cursor is before every event."""
 FORGOTTEN: Final = timedelta(days=7)
-"""After which the note of a worker that is gone (`worker:<name>`) is deleted with the pruning."""
+"""Age after which pruning deletes the note of a worker (`worker:<name>`) that no longer runs."""
 HISTORY: Final = 20
-"""Attempts kept with an event, the last ones."""
+"""Attempts kept with an event: the latest ones."""
 _SETTING: Final = re.compile(r"\bset (SEGUE_[A-Z0-9_]{1,80}=[a-z0-9_]{1,40})\b")
 
 
 class State(StrEnum):
-    """Where an event stands."""
+    """The state of an event."""
 
     PENDING = "pending"
     DELIVERED = "delivered"
@@ -44,12 +44,13 @@ class State(StrEnum):
 
 
 DROPPABLE: Final = (State.PENDING, State.IGNORED, State.UNSUPPORTED, State.DEAD)
-"""What `drop` changes; the rest is delivered or dropped already."""
+"""States that `drop` changes; the other events are delivered or dropped already."""
 
 
 def left_out_by(state: State, reason: str) -> str:
-    """The setting that would deliver an event that a setting leaves out, as a live endpoint leaves out test events;
-    empty if it is anything else. Sources say it in their reason: "a test order; set SEGUE_SHOP_ENVIRONMENT=both ...".
+    """Return the setting that would deliver an ignored event, such as a test event of a live endpoint; else "".
+
+    Sources name it in their reason: "a test order; set SEGUE_SHOP_ENVIRONMENT=both ...".
     """
     setting = _SETTING.search(reason) if state is State.IGNORED else None
     return setting[1] if setting else ""
@@ -57,7 +58,7 @@ def left_out_by(state: State, reason: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class AppendResult:
-    """What an append did: how many events were new, how many were there already."""
+    """The result of an append: how many events were new and how many were duplicates."""
 
     new: int
     duplicate: int
@@ -74,14 +75,14 @@ class Claim:
     worker: str = ""
     replay_generation: int = 0
     locked: str = ""
-    """Why its content is not here: it is sealed, and does not open. Then `event` has no body, headers and envelope."""
+    """Why its content cannot be decrypted; empty if it can. Otherwise `event` has no body, headers and envelope."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settlement:
-    """The end of a claim: a final state, or `PENDING` to hand it back until `due_at`.
+    """The end of a claim: a final state, or `PENDING` to return it to the queue until `due_at`.
 
-    `attempt` counts this as a try; handing back unbegun work (shutdown, throttling) does not.
+    `attempt` counts this as a try. Returning work that was not begun (shutdown, throttling) is not a try.
     """
 
     claim: Claim
@@ -92,17 +93,17 @@ class Settlement:
 
     @property
     def eventful(self) -> bool:
-        """Whether it is kept in the event's history even as its first entry."""
+        """Return whether it is added to the event's history even as the first entry."""
         return self.attempt and self.state in {State.PENDING, State.DEAD}
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One entry of an event's history: a try that was not simply right at once, or what an operator did.
+    """One entry of an event's history: an attempt (a success at the first try has none) or an operator's change.
 
-    outcome  the state that the try ended in (`pending`: handed back), `replayed` or `dropped`
+    outcome  the state after the try (`pending`: it will be retried), `replayed` or `dropped`
     actor    the worker or the operator
-    reason   up to 500 characters of it
+    reason   its first 500 characters
     """
 
     at: datetime
@@ -113,9 +114,9 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """An event as it stands, for people and for moving. `seq` names it here; `cursor` is its place in the order.
+    """An event with its state, for people and for `segue move`. `cursor` is its place in the order of arrival.
 
-    `replay_generation` counts the replays that were to be new events for Segment. `lease` is never told.
+    `seq` identifies it in this journal. `replay_generation` counts the replays with new message ids.
     """
 
     seq: int
@@ -130,14 +131,14 @@ class Row:
     history: tuple[Attempt, ...] = ()
     cursor: Cursor = ""
     locked: str = ""
-    """As of a claim."""
+    """As in `Claim`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchResult:
-    """A page of a search. `next` is the cursor to go on from; empty if there is no more.
+    """A page of a search. `next` is the cursor of the next page; empty on the last page.
 
-    searched     how many events a text was looked for in; 0 without a text
+    searched     how many events were searched for a text; 0 without a text
     searched_to  when the last of them was received
     """
 
@@ -149,7 +150,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verification:
-    """What was found in looking through a store for damage; not `complete` if the time did not suffice."""
+    """The result of a check for damage; not `complete` if time ran out."""
 
     problems: tuple[str, ...] = ()
     complete: bool = True
@@ -157,9 +158,9 @@ class Verification:
 
 @dataclass(frozen=True, slots=True)
 class ReencryptResult:
-    """What `reseal` saw: how many rows by the key that they were sealed with (`plain` without one), and did.
+    """The result of `reencrypt`: rows by the id of their key (`plain` if unencrypted), and how many were changed.
 
-    `after` is where the next call begins; empty at the end.
+    The next call begins at the cursor `after`; empty at the end.
     """
 
     after: Cursor
@@ -170,7 +171,7 @@ class ReencryptResult:
 
 @dataclass(frozen=True, slots=True)
 class EventGroup:
-    """Events alike in source, type, state and reason. `latest` is the seq of the one that came last."""
+    """The number of events with the same source, type, state and reason. `latest` is the newest event's seq."""
 
     source: str
     type: str
@@ -184,7 +185,7 @@ class EventGroup:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditContext:
-    """Who changes events by hand, and why. `operation` is the same for all the calls of one command."""
+    """The person who changes events, and why. All the calls of one command have the same `operation`."""
 
     actor: str
     reason: str
@@ -193,7 +194,7 @@ class AuditContext:
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What a replay or a drop did. `left`: not there (any more), or in a state that it does not change."""
+    """The result of a replay or drop. `left` counts events that do not exist or whose state it does not change."""
 
     changed: int
     left: int
@@ -201,7 +202,7 @@ class ChangeResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditEntry:
-    """A line of the audit log. `events` are `source/key` of the events it changed, in order."""
+    """A line of the audit log. `events` are the changed events as `source/key`, in order."""
 
     id: int
     at: datetime
@@ -221,22 +222,22 @@ class Census:
     by_source: Mapping[str, Mapping[State, int]]
     oldest_pending: datetime | None
     oldest_by_source: Mapping[str, datetime] = field(default_factory=dict)
-    """When the oldest pending event of each source was received; a source without one is not in it."""
+    """When the oldest pending event of each source was received; a source without one is missing."""
     unsupported_types: Mapping[tuple[str, str], int] = field(default_factory=dict)
     size_bytes: int = 0
 
 
 @dataclass(slots=True)
 class Stats:
-    """Since this process opened the journal. `events / groups` is how many events shared one commit."""
+    """Counts since this process opened the journal. `events / groups` is the mean number of events in a commit."""
 
     commits: int = 0
-    """Durable transactions of every kind."""
+    """Durable transactions of any kind."""
     groups: int = 0
-    """Those of `append`."""
+    """Group commits of `append`."""
     events: int = 0
-    """Events in the groups, duplicates among them."""
+    """Events in these groups, including duplicates."""
     last_commit_seconds: float = 0.0
-    """From the wish to write until it was durable."""
+    """From the call until the commit was durable."""
     samples: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=10_000))
-    """(events, seconds) of the latest groups, for whoever takes them away to make histograms."""
+    """(events, seconds) of the latest groups, for histograms; the reader removes them."""

@@ -1,4 +1,4 @@
-"""A journal from its URL."""
+"""Open a journal by its URL."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from webhooks.journal.sqlite.read_only import ReadOnlyFile
 
 POSTGRES: Final = ("postgres", "postgresql")
 NOTE: Final = "encryption"
-"""`{"keys": [ids]}`: those that rows may be sealed with."""
+"""`{"keys": [ids]}`: the keys that rows may be encrypted with."""
 NAMESPACE: Final = "namespace"
-"""`{"namespace"}`: of the installation whose journal it is."""
+"""`{"namespace"}`: the namespace of the installation that owns the journal."""
 MOVED: Final = "moved"
-"""`{"to"}`: where `segue move` moved it."""
+"""`{"to"}`: the journal to which `segue move` moved it."""
 
 
 def open_journal(
     url: str, keys: Sequence[str] = (), *, moved: bool = False, wait_for_server: bool = False, namespace: str = ""
 ) -> Journal:
-    """`sqlite:///file.db`, `sqlite:////absolute.db`, a plain path, `postgresql://...`; `SettingsError` for all else.
+    """Open `sqlite:///file.db`, `sqlite:////absolute.db`, a plain path or `postgresql://...`; else `SettingsError`.
 
-    `keys` encrypt bodies at rest, see `webhooks.journal.encryption.Seal`. A journal that `segue move` has moved away is
-    refused unless `moved` allows it: what it took would be forgotten. Where `patient`, a server that is away at the
-    moment is asked later: until then every call is `JournalUnavailable`, and the web server answers 503.
+    `keys` encrypt bodies at rest, see `webhooks.journal.encryption.Encryption`. A journal that `segue move` has
+    moved is refused unless `moved` allows it: its events would be lost. With `wait_for_server`, an unavailable server
+    is no error here: until it responds, every call raises `JournalUnavailable`, and the web server answers 503.
 
-    With a `namespace`, a journal that has none takes it, and one that has another is refused with `SettingsError`.
+    With a `namespace`, a journal without one takes it; a journal with another one is refused with `SettingsError`.
     """
-    check = _Check(Encryption(keys), given=bool(keys), moved=moved, namespace=namespace)
+    check = _NotesCheck(Encryption(keys), keys_given=bool(keys), moved=moved, namespace=namespace)
     if not _is_postgres(url):
-        journal = SqliteJournal(file_of(url), seal=check.seal)
+        journal = SqliteJournal(file_of(url), encryption=check.encryption)
         check.of(journal)
         return journal
     from webhooks.journal.postgres import PostgresJournal
 
-    shared = PostgresJournal(url, seal=check.seal)
+    shared = PostgresJournal(url, encryption=check.encryption)
     is_later = False
     shared.open(lambda: check.later(shared) if is_later else check.of(shared), wait_for_server=wait_for_server)
     is_later = True
@@ -49,26 +49,26 @@ def open_journal(
 
 
 def open_existing(url: str, keys: Sequence[str] = (), *, change: bool = False, moved: bool = False) -> Journal:
-    """The journal for a command that creates none: to be read, or also to `change` it; `moved` as of `open_journal`.
+    """Open the journal for a command that does not create it: to read it, or also to `change` it.
 
-    If there is none yet, an `AbsentJournal` that is empty until there is one.
+    `moved` is as in `open_journal`. If the journal does not exist, return an empty `AbsentJournal`.
     """
-    seal = Encryption(keys)
-    check = _Check(seal, given=bool(keys), moved=moved, keep=False)
+    encryption = Encryption(keys)
+    check = _NotesCheck(encryption, keys_given=bool(keys), moved=moved, keep=False)
 
     def opened() -> Journal:
         if _is_postgres(url):
             from webhooks.journal.postgres import PostgresJournal
 
-            shared = PostgresJournal(url, seal=seal)
+            shared = PostgresJournal(url, encryption=encryption)
             shared.open(lambda: replace(check, keep=change).of(shared), create=False)
             return shared
-        looked_at = SqliteJournal(file_of(url), seal=seal, file=ReadOnlyFile)
+        read_only = SqliteJournal(file_of(url), encryption=encryption, file=ReadOnlyFile)
         if change:
-            looked_at.close()
+            read_only.close()
             return open_journal(url, keys, moved=moved)
-        check.of(looked_at)
-        return looked_at
+        check.of(read_only)
+        return read_only
 
     try:
         return opened()
@@ -77,29 +77,29 @@ def open_existing(url: str, keys: Sequence[str] = (), *, change: bool = False, m
 
 
 def is_absent(journal: object) -> JournalAbsent | None:
-    """Why there is no such journal, or None if there is one."""
+    """Return why the journal does not exist, or None if it does."""
     return journal.absent if isinstance(journal, AbsentJournal) and journal.present is None else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Check:
-    """What a journal says of itself, against what is configured; `SettingsError` if they do not agree."""
+class _NotesCheck:
+    """Compare a journal's notes with the settings; raise `SettingsError` if they differ."""
 
-    seal: Encryption = field(kw_only=False)
-    given: bool
+    encryption: Encryption = field(kw_only=False)
+    keys_given: bool
     moved: bool = False
     namespace: str = ""
     keep: bool = True
 
     def later(self, journal: Journal) -> None:
-        """A fault of the settings that shows only now keeps the journal shut."""
+        """Check after the start: a problem in the settings makes the journal unavailable."""
         try:
             self.of(journal)
         except SettingsError as error:
             raise JournalUnavailable("; ".join(error.faults), hint="Correct the settings and start again.") from error
 
     def of(self, journal: Journal) -> None:
-        """Look at its notes."""
+        """Check the journal's notes."""
         notes = journal.notes()
         try:
             self._move(notes)
@@ -112,20 +112,20 @@ class _Check:
     def _move(self, notes: Mapping[str, Any]) -> None:
         if MOVED in notes and not self.moved:
             to = notes[MOVED][1].get("to", "another one")
-            fault = f"this journal was moved to {to}: set SEGUE_DATABASE (or DATABASE_URL) to that one"
+            fault = f"this journal was moved to {to}: set SEGUE_DATABASE (or DATABASE_URL) to that journal"
             raise SettingsError([fault])
 
     def _keys(self, journal: Journal, notes: Mapping[str, Any]) -> None:
-        """The journal notes the keys it was sealed with, so that leaving them out does not go on in clear unnoticed."""
+        """Keep the ids of used keys in a note, so that a missing setting does not silently turn encryption off."""
         noted = notes.get(NOTE, (None, {}))[1].get("keys", [])
-        if noted and not self.given:
+        if noted and not self.keys_given:
             fault = (
                 f"SEGUE_ENCRYPTION_KEY is not set, and this journal is encrypted (key {', '.join(noted)}): set it "
-                f"again; to store in clear from now on, set it to `{PLAIN}` and the key, with a comma between"
+                f"again; to store unencrypted from now on, set it to `{PLAIN}` and the key, with a comma between"
             )
             raise SettingsError([fault])
-        if self.keep and self.seal.on and self.seal.current not in noted:
-            journal.note(NOTE, {"keys": [*noted, self.seal.current]}, now=datetime.now(UTC))
+        if self.keep and self.encryption.on and self.encryption.current not in noted:
+            journal.note(NOTE, {"keys": [*noted, self.encryption.current]}, now=datetime.now(UTC))
 
     def _namespace(self, journal: Journal) -> None:
         if self.namespace:
@@ -135,7 +135,7 @@ class _Check:
 
 
 def other_namespace(noted: Mapping[str, Any], configured: str) -> str:
-    """What is wrong if the journal's namespace is not the configured one; empty if nothing is."""
+    """Return the problem if the journal's namespace is not the configured one; else an empty text."""
     theirs = noted.get("namespace", configured)
     if not configured or theirs == configured:
         return ""
@@ -152,7 +152,7 @@ def _is_postgres(url: str) -> bool:
 
 
 def file_of(url: str) -> str:
-    """The path of a SQLite journal's URL; `SettingsError` if it names none."""
+    """Return the path in a SQLite journal's URL. Raise `SettingsError` if it has none."""
     path = url.removeprefix("sqlite:///")
     kind = path.partition("://")[0]
     if kind != path or path.startswith("sqlite:"):

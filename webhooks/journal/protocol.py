@@ -1,4 +1,4 @@
-"""What a journal promises, whatever stores it. One contract test suite (tests/journal) holds every store to it."""
+"""The contract of a journal, for every store. The tests in tests/journal check each store against it."""
 
 from __future__ import annotations
 
@@ -27,70 +27,69 @@ from webhooks.journal.model import (
 )
 
 EVERYTHING: Final = Filter()
-MOST_SEARCHED: Final = 20_000
-"""Events that a search looks for a text in before it answers."""
+MAX_SEARCHED: Final = 20_000
+"""Events that one call of `search` examines for a text."""
 
 
 class Journal(Protocol):
-    """The store. Every time is a parameter, aware UTC. `JournalUnavailable` is raised by all when it is away."""
+    """The durable store. Times are parameters, aware UTC. If it is unavailable, all raise `JournalUnavailable`."""
 
     @property
     def stats(self) -> Stats:
-        """Counters for metrics."""
+        """Return counters for metrics."""
         ...
 
     def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
-        """Store new events durably (fsynced before it returns); all of one call or none. Groups concurrent calls.
+        """Store new events durably (fsynced before it returns): all events of a call or none. Groups concurrent calls.
 
-        An event whose (source, key) is there already is counted as duplicate and changes nothing; so is one that is
-        there under one of its `former_keys`, with the same type (and the same body, if the key says so). Former keys
-        are not stored. An event with a
-        `problem` is stored dead. One that cannot be stored at all (text where bytes belong, a NUL in its
-        name, a key over 2,000 bytes) fails its own call only, whatever error the store gives for it.
+        An event whose (source, key) exists is counted as a duplicate and changes nothing. The same applies if it exists
+        under one of its `former_keys` with the same type (and the same body, if the key requires it). Former keys are
+        not stored. An event with a `problem` is stored as dead. An event that cannot be stored (text instead of bytes,
+        a NUL in its name, a key over 2,000 bytes) fails only its own call, whatever error the store reports.
         """
         ...
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
-        """Lease up to `limit` pending events that are due and unleased (or whose lease ran out), oldest first."""
+        """Lease up to `limit` pending events that are due and not leased (or whose lease expired), oldest first."""
         ...
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
-        """Prolong leases; returns the seqs still held. One missing from it belongs to somebody else by now."""
+        """Renew leases; return the seqs renewed. A missing seq is now leased by another worker or settled."""
         ...
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
-        """End claims durably; returns the seqs settled. A lease that was lost is left alone and not in it."""
+        """End claims durably; return the seqs settled. A claim whose lease was lost changes nothing and is missing."""
         ...
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
         """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`.
 
-        One-time tokens that ran out and the notes of workers long gone go with them.
-        A store that gives up whole blocks may keep some for longer, and may delete more than `limit` with a block.
+        Also delete expired one-time tokens and the notes of workers that stopped long ago. A store that drops whole
+        partitions may keep some events for longer, and may delete more than `limit` with a partition.
         """
         ...
 
     def census(self) -> Census:
-        """Counts by state and source."""
+        """Return counts by state and source."""
         ...
 
     def find(self, source: str, key: str) -> Row | None:
-        """One event by its source and key."""
+        """Return an event by its source and key."""
         ...
 
     def get(self, seq: int) -> Row | None:
-        """One event by its seq."""
+        """Return an event by its seq."""
         ...
 
     def rows(
         self, filter: Filter = EVERYTHING, *, after: Cursor = "", limit: int = 100, newest_first: bool = False
     ) -> list[Row]:
-        """Events in the order of their cursors, behind `after`; or newest first, before it.
+        """Return events in the order of their cursors, after `after`; or newest first, before it.
 
-        In order, an event never comes to lie behind a cursor that was handed out: who goes on from the last row's
-        cursor, or from `end()`, sees each event exactly once, however many write. A store whose events become
-        visible in another order than they are numbered holds the youngest back for that. Newest first shows all.
-        `JournalError` for a cursor that is none of this store's.
+        In order, no event is ever added before a cursor that was returned: a reader that continues from the last row's
+        cursor, or from `end()`, gets each event exactly once, with any number of writers. If events become visible in
+        another order than they are numbered, the store omits the newest ones for a moment. Newest first returns all.
+        Raise `JournalError` for a cursor of another store.
         """
         ...
 
@@ -101,28 +100,28 @@ class Journal(Protocol):
         after: Cursor = "",
         limit: int = 100,
         newest_first: bool = False,
-        most: int = MOST_SEARCHED,
+        max_searched: int = MAX_SEARCHED,
     ) -> SearchResult:
-        """A page as `rows` gives it, and where the next one begins.
+        """Return a page of `rows`, and the cursor of the next page.
 
-        A text is looked for in the bodies of at most `most` events, and the result says in how many it was.
+        At most `max_searched` events are examined for a text; the result has the number.
         """
         ...
 
     def end(self) -> Cursor:
-        """The cursor behind everything that `rows` would give now; never the empty one."""
+        """Return the cursor after all events that `rows` would return now; never the empty cursor."""
         ...
 
     def count(self, filter: Filter = EVERYTHING) -> int:
-        """How many events the filter means."""
+        """Return the number of events that the filter selects."""
         ...
 
     def seqs(self, filter: Filter = EVERYTHING) -> list[int]:
-        """The events that the filter means now, in order; for commands that confirm a choice and then act on it."""
+        """Return the seqs of the selected events, in order; for commands that ask for confirmation before a change."""
         ...
 
     def event_groups(self, filter: Filter = EVERYTHING) -> list[EventGroup]:
-        """The events that the filter means, counted by source, type, state and reason."""
+        """Return the number of selected events by source, type, state and reason."""
         ...
 
     def replay(
@@ -134,25 +133,25 @@ class Journal(Protocol):
         now: datetime,
         due_at: datetime | None = None,
     ) -> ChangeResult:
-        """Make settled events pending again: due now or then, no attempts, one more entry in their history.
+        """Make settled events pending again: due now or at `due_at`, with 0 attempts and a new entry in their history.
 
-        In one transaction with a line in the audit log (where something changed). A pending event is left alone.
-        `as_new` raises the edition, and so gives its messages new ids.
+        If events change, the same transaction adds a line to the audit log. A pending event is not changed. `as_new`
+        increments the replay generation, which gives its messages new ids.
         """
         ...
 
     def drop(self, seqs: Sequence[int], *, by: AuditContext, now: datetime) -> ChangeResult:
-        """Make events `DROPPED` that are in one of `DROPPABLE`'s states; a worker's lease on one is lost.
+        """Make events in a state of `DROPPABLE` `DROPPED`. A worker loses its lease on a dropped event.
 
-        In one transaction with a line in the audit log (where something changed). The event stays until its
-        retention ends, as the memory that recognises a provider's retry.
+        If events change, the same transaction adds a line to the audit log. The event stays until its retention ends,
+        so that a provider's retry is recognised as a duplicate.
         """
         ...
 
     def load(self, rows: Iterable[Row]) -> AppendResult:
-        """Store rows of another journal as they stand, unleased, in the order given; all of one call or none.
+        """Store rows of another journal unchanged but without leases, in their order: all rows of a call or none.
 
-        Their seq and cursor are given anew. One whose (source, key) is there already changes nothing.
+        They get a new seq and cursor. A row whose (source, key) exists changes nothing.
         """
         ...
 
@@ -161,55 +160,55 @@ class Journal(Protocol):
         ...
 
     def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[AuditEntry]:
-        """The audit log, newest first; those before an id, those about one event (source, key)."""
+        """Return lines of the audit log, newest first: before an id, or about one event (source, key)."""
         ...
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
-        """Note a one-time token with a value; gives the value first noted, until that runs out. Durable."""
+        """Store a one-time token with a value durably; return its first value until that expires."""
         ...
 
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
-        """Keep a small fact under a name (a worker's heartbeat, a held write key), over the one before."""
+        """Store a note under a name (a worker's heartbeat, a held write key); replace an existing note."""
         ...
 
     def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
-        """Keep a fact unless one is kept under this name already; the one that is kept then."""
+        """Store a note unless one exists under this name; return the stored note."""
         ...
 
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
-        """All facts kept by `note`, with the time of each."""
+        """Return all notes with their times."""
         ...
 
     def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
-        """Add to lasting counters, all of one call or none; a counter begins at 0. A mark keeps its highest value."""
+        """Add to lasting counters: all of a call or none. A counter begins at 0. A mark keeps its highest value."""
         ...
 
     def tallies(self) -> Mapping[str, float]:
-        """Every counter and mark."""
+        """Return every counter and mark."""
         ...
 
     def reencrypt(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
-        """Seal anew what is not sealed with today's first key (or open what is, where that is `plain`)."""
+        """Encrypt the rows that are not encrypted with the first key; if that is `plain`, decrypt them."""
         ...
 
     def check(self) -> None:
-        """Prove that a write would be durable now; `JournalUnavailable` with the reason where it would not."""
+        """Prove by a write that the journal can store events; else raise `JournalUnavailable` with the reason."""
         ...
 
     def verify(self, *, full: bool = False, seconds: float = 30.0) -> Verification:
-        """Look through the store for damage, for at most so many seconds; for commands, since other reads wait for it.
+        """Check the store for damage, for at most `seconds`. Only for commands: other reads wait for it.
 
-        A server looks after its own pages.
+        A database server checks its own pages, so its store returns no problems.
         """
         ...
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake`, from a thread, when another process may have stored something; returns what ends it.
+        """Call `wake`, from a thread, when another process may have stored events; return a function that ends it.
 
-        A store that is not told of it calls nothing: who waits looks by himself now and then in any case.
+        A store without notifications never calls it: workers also poll.
         """
         ...
 
     def close(self) -> None:
-        """Flush and let go of files and connections."""
+        """Flush, and close files and connections."""
         ...

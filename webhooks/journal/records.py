@@ -1,4 +1,4 @@
-"""An event as a row and back. Times are integer microseconds since 1970, UTC."""
+"""Convert events to rows and back. Times are integer microseconds since 1970, UTC."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import msgspec
 from translators.kit import Event
 from translators.kit.times import EPOCH
 from webhooks.errors import JournalError
-from webhooks.journal.encryption import Content, Encryption, Undecryptable, sealed_with
+from webhooks.journal.encryption import Content, Encryption, Undecryptable, key_of
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import (
     Attempt,
@@ -31,7 +31,7 @@ Params = tuple[Any, ...]
 Record = Any
 """A row of a store: `record[name]`."""
 AT_ONCE: Final = 0
-"""Due by any clock, one that was an hour ahead for a while too."""
+"""Due by any clock, even after a clock was an hour ahead."""
 _MICRO: Final = timedelta(microseconds=1)
 _encode: Final = msgspec.json.Encoder().encode
 _texts: Final = msgspec.json.Decoder(dict[str, str])
@@ -46,27 +46,27 @@ _NOTHING: Final[Mapping[str, str]] = {}
 
 
 def micros(moment: datetime) -> int:
-    """To the column."""
+    """Return a time as a column."""
     return (moment - EPOCH) // _MICRO
 
 
 def moment(micros: int) -> datetime:
-    """From the column."""
+    """Return a column as a time."""
     return EPOCH + timedelta(microseconds=micros)
 
 
 def json(value: Any) -> str:
-    """To a column of JSON."""
+    """Return a value as a JSON column."""
     return _encode(value).decode()
 
 
 def due(at: datetime | None) -> int:
-    """To the column; None is at once."""
+    """Return a due time as a column; None means at once."""
     return AT_ONCE if at is None else micros(at)
 
 
-def new(event: Event, now: datetime, seal: Encryption) -> Params:
-    """For `append`. `ValueError` for what not every store could hold."""
+def append_params(event: Event, now: datetime, encryption: Encryption) -> Params:
+    """Return the parameters of `append`. Raise `ValueError` for an event that not every store can hold."""
     for name in (event.source, event.key, event.type):
         if "\0" in name:
             raise ValueError(f"{name[:80]!r} holds a NUL")
@@ -77,32 +77,32 @@ def new(event: Event, now: datetime, seal: Encryption) -> Params:
     at = micros(now)
     return (
         event.source, event.key, event.type, micros(event.occurred_at), micros(event.received_at), event.clock,
-        event.trust, *_shut(event, seal), problem, state.value, AT_ONCE,
+        event.trust, *_encrypted(event, encryption), problem, state.value, AT_ONCE,
         at if problem else None, problem,
     )  # fmt: skip
 
 
 def text(value: str) -> str:
-    """A reason as every store can hold it: a traceback may quote anything."""
+    """Return a text that every store can hold: a traceback may quote any characters."""
     return value.encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
 
 
 def token(value: str) -> str:
-    """A one-time token as every store can hold it: one that is long, or no plain text, by its digest."""
+    """Return a one-time token that every store can hold: a digest if it is long or no plain text."""
     if len(value) <= _TOKEN and text(value) == value:
         return value
     return "sha256:" + hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def refused(what: str, error: Exception) -> JournalError:
-    """What cannot be stored, whatever becomes of the store."""
+def unstorable(what: str, error: Exception) -> JournalError:
+    """Return the error for a value that no store can hold."""
     return JournalError(f"{what} cannot be stored: {error}", hint="Its translator gave a value of a wrong kind.")
 
 
-def settled(settlement: Settlement, now: datetime, seal: Encryption) -> dict[str, Any]:
-    """For `settle`."""
+def settle_params(settlement: Settlement, now: datetime, encryption: Encryption) -> dict[str, Any]:
+    """Return the parameters of `settle`."""
     pending = settlement.state is State.PENDING
-    reason = text(seal.quiet(settlement.reason))
+    reason = text(encryption.redact(settlement.reason))
     entry = (micros(now), text(settlement.claim.worker), settlement.state.value, reason[:_REASON])
     return {
         "seq": settlement.claim.seq,
@@ -117,31 +117,31 @@ def settled(settlement: Settlement, now: datetime, seal: Encryption) -> dict[str
     }
 
 
-def loaded(row: Row, seal: Encryption) -> Params:
-    """For `load`."""
+def load_params(row: Row, encryption: Encryption) -> Params:
+    """Return the parameters of `load`."""
     if row.locked:
         raise ValueError(f"event {row.event.key} of {row.event.source} is {row.locked}")
     event, received = row.event, micros(row.event.received_at)
     history = [
-        (micros(entry.at), text(entry.actor), text(entry.outcome), text(seal.quiet(entry.reason)))
+        (micros(entry.at), text(entry.actor), text(entry.outcome), text(encryption.redact(entry.reason)))
         for entry in row.history
     ]
     return (
         event.source, event.key, event.type, micros(event.occurred_at), received, event.clock, event.trust,
-        *_shut(event, seal), text(event.problem), row.state.value,
+        *_encrypted(event, encryption), text(event.problem), row.state.value,
         received if row.due_at is None else micros(row.due_at),
         None if row.settled_at is None else micros(row.settled_at),
-        text(seal.quiet(row.reason)), row.attempts, row.replay_generation, json(history),
+        text(encryption.redact(row.reason)), row.attempts, row.replay_generation, json(history),
     )  # fmt: skip
 
 
-def acted(act: AuditContext) -> dict[str, Any]:
-    """Who and why, for `replay`, `drop` and `audit`."""
-    return {"who": text(act.actor), "reason": text(act.reason), "operation": text(act.operation)}
+def audit_params(context: AuditContext) -> dict[str, Any]:
+    """Return the audit parameters of `replay`, `drop` and `audit`."""
+    return {"who": text(context.actor), "reason": text(context.reason), "operation": text(context.operation)}
 
 
-def audited(record: Record) -> AuditEntry:
-    """A line of the audit log."""
+def audit_entry(record: Record) -> AuditEntry:
+    """Return a line of the audit log."""
     return AuditEntry(
         id=record["id"],
         at=moment(record["at"]),
@@ -154,46 +154,47 @@ def audited(record: Record) -> AuditEntry:
     )
 
 
-def chosen(filter: Filter) -> dict[str, Any]:
-    """The parts of a filter that are given, but the text."""
+def filter_params(filter: Filter) -> dict[str, Any]:
+    """Return the conditions of a filter without its text."""
     lists = {
         "states": filter.states,
-        "sources": [_glob(each) for each in filter.sources],
-        "types": [_glob(each) for each in filter.types],
+        "sources": [_glob(pattern) for pattern in filter.sources],
+        "types": [_glob(pattern) for pattern in filter.types],
         "keys": filter.keys,
     }
-    told: dict[str, Any] = {name: json(value) for name, value in lists.items() if value}
+    params: dict[str, Any] = {name: json(value) for name, value in lists.items() if value}
     if filter.seqs is not None:
-        told["seqs"] = json(filter.seqs)
-    return told | spans(filter)
+        params["seqs"] = json(filter.seqs)
+    return params | time_params(filter)
 
 
-def spans(filter: Filter) -> dict[str, int]:
-    """The ends of time that a filter gives."""
+def time_params(filter: Filter) -> dict[str, int]:
+    """Return the limits of the time ranges of a filter."""
     names = [f"{part}_{end}" for part in ("received", "occurred", "settled") for end in ("since", "until")]
     return {name: micros(at) for name in names if (at := getattr(filter, name)) is not None}
 
 
 def _glob(pattern: str) -> str:
-    """`*` is the only sign of SQLite's GLOB that a filter knows."""
+    """Return a GLOB pattern of SQLite: of its special characters a filter has only `*`."""
     return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
-def _shut(event: Event, seal: Encryption) -> Content:
-    return seal.shut(event.source, event.key, (json(event.headers), json(event.envelope), event.raw))
+def _encrypted(event: Event, encryption: Encryption) -> Content:
+    return encryption.encrypt(event.source, event.key, (json(event.headers), json(event.envelope), event.raw))
 
 
 def _columns(record: Record) -> Content:
     return record["headers"], record["envelope"], record["body"]
 
 
-def event(record: Record, seal: Encryption) -> tuple[Event, str]:
-    """The event that was given to `append`, without its options; and why it is without content, where it is locked."""
+def event(record: Record, encryption: Encryption) -> tuple[Event, str]:
+    """Return the stored event without its options, and why its content cannot be decrypted, if so."""
     try:
-        (headers, envelope, raw), locked = seal.open(record["source"], record["event_key"], _columns(record)), ""
+        headers, envelope, raw = encryption.decrypt(record["source"], record["event_key"], _columns(record))
+        locked = ""
     except Undecryptable as error:
         (headers, envelope, raw), locked = ("{}", "{}", b""), error.message
-    found = Event(
+    event = Event(
         source=record["source"],
         key=record["event_key"],
         type=record["type"],
@@ -206,23 +207,23 @@ def event(record: Record, seal: Encryption) -> tuple[Event, str]:
         envelope=_kept(envelope),
         problem=record["problem"],
     )
-    return found, locked
+    return event, locked
 
 
-def body(record: Record, seal: Encryption) -> bytes:
-    """The event's bytes; none if it is locked."""
+def body(record: Record, encryption: Encryption) -> bytes:
+    """Return the event's body; empty if it cannot be decrypted."""
     try:
-        return seal.open(record["source"], record["event_key"], _columns(record))[2]
+        return encryption.decrypt(record["source"], record["event_key"], _columns(record))[2]
     except Undecryptable:
         return b""
 
 
-def claim(record: Record, worker: str, seal: Encryption) -> Claim:
-    """The event as a worker takes it."""
-    found, locked = event(record, seal)
+def claim(record: Record, worker: str, encryption: Encryption) -> Claim:
+    """Return the event as a claim of a worker."""
+    event_, locked = event(record, encryption)
     return Claim(
         seq=record["seq"],
-        event=found,
+        event=event_,
         attempts=record["attempts"],
         lease=record["lease"],
         worker=worker,
@@ -231,45 +232,47 @@ def claim(record: Record, worker: str, seal: Encryption) -> Claim:
     )
 
 
-def resealed(record: Record, seal: Encryption) -> Params | None:
-    """For `reseal`; None where its key is that of today already. `Locked` where it does not open."""
-    if sealed_with(record["body"]) == seal.current:
+def reencrypt_params(record: Record, encryption: Encryption) -> Params | None:
+    """Return the parameters of `reencrypt`; None if the record has the current key. Raise `Undecryptable`."""
+    if key_of(record["body"]) == encryption.current:
         return None
     source, key = record["source"], record["event_key"]
-    history = [(at, who, outcome, seal.quiet(why)) for at, who, outcome, why in _entries.decode(record["history"])]
-    shut = seal.shut(source, key, seal.open(source, key, _columns(record)))
-    return *shut, seal.quiet(record["reason"]), json(history), record["seq"]
+    history = [
+        (at, actor, outcome, encryption.redact(why)) for at, actor, outcome, why in _entries.decode(record["history"])
+    ]
+    content = encryption.encrypt(source, key, encryption.decrypt(source, key, _columns(record)))
+    return *content, encryption.redact(record["reason"]), json(history), record["seq"]
 
 
-def reseal(
-    found: Sequence[Record], seal: Encryption, write: Callable[[Record, Params], None], *, limit: int, after: str
+def reencrypt(
+    page: Sequence[Record], encryption: Encryption, write: Callable[[Record, Params], None], *, limit: int, after: str
 ) -> ReencryptResult:
-    """What `reseal` saw in a page of records, each that changes given to `write`; `after` is the page's last cursor."""
+    """Call `write` for each record of a page that changes; return the counts. `after` is the page's last cursor."""
     by_key: Counter[str] = Counter()
     changed = locked = 0
-    for record in found:
-        by_key[sealed_with(record["body"])] += 1
+    for record in page:
+        by_key[key_of(record["body"])] += 1
         try:
-            params = resealed(record, seal)
+            params = reencrypt_params(record, encryption)
         except Undecryptable:
             locked += 1
             continue
         if params is not None:
             changed += 1
             write(record, params)
-    return ReencryptResult(after if len(found) == limit else "", by_key, changed, locked)
+    return ReencryptResult(after if len(page) == limit else "", by_key, changed, locked)
 
 
-def row(record: Record, seal: Encryption, cursor: Cursor = "") -> Row:
-    """The event as it stands; its place is its number where no other cursor is given."""
-    found, locked = event(record, seal)
+def row(record: Record, encryption: Encryption, cursor: Cursor = "") -> Row:
+    """Return the event with its state. Without a cursor, its seq is the cursor."""
+    event_, locked = event(record, encryption)
 
     def maybe(name: str) -> datetime | None:
         return None if record[name] is None else moment(record[name])
 
     return Row(
         seq=record["seq"],
-        event=found,
+        event=event_,
         state=State(record["state"]),
         attempts=record["attempts"],
         due_at=moment(max(record["due_at"], record["received_at"])),
@@ -286,7 +289,7 @@ def row(record: Record, seal: Encryption, cursor: Cursor = "") -> Row:
 def _history(text: str) -> tuple[Attempt, ...]:
     if text == "[]":
         return ()
-    return tuple(Attempt(moment(at), who, outcome, reason) for at, who, outcome, reason in _entries.decode(text))
+    return tuple(Attempt(moment(at), actor, outcome, reason) for at, actor, outcome, reason in _entries.decode(text))
 
 
 def _kept(text: str) -> Mapping[str, str]:

@@ -1,4 +1,4 @@
-"""Where a commit may block: in the calling thread, or under gevent in one real thread beside the hub."""
+"""Run a commit that blocks: in the calling thread, or under gevent in a real thread beside the hub."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Runner(Protocol):
     """Calls functions one at a time."""
 
     def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
-        """The function's result, or what it raised."""
+        """Return the function's result, or raise what it raised."""
         ...
 
 
@@ -31,7 +31,7 @@ class Threads:
 
 
 class Anywhere:
-    """For plain threads that need not take turns: each caller in its own."""
+    """For plain threads that need not take turns: each caller uses its own thread."""
 
     def __call__(self, function: Callable[..., R], *arguments: Any) -> R:
         """Call it now."""
@@ -39,7 +39,7 @@ class Anywhere:
 
 
 class Greenlets:
-    """For gevent: one real thread or a few, so that the hub serves others while the disk syncs."""
+    """For gevent: one or a few real threads, so that the hub serves other requests while the disk syncs."""
 
     def __init__(self, threads: int = 1) -> None:
         from gevent.threadpool import ThreadPool
@@ -55,7 +55,7 @@ class Greenlets:
 
 
 def _caught(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[R | None, BaseException | None]:
-    """Raise nothing in the pool's thread: gevent prints it there, and on a full disk that ends the thread."""
+    """Return the result or the error: gevent prints errors of its pool, which on a full disk ends the thread."""
     try:
         return function(*arguments), None
     except BaseException as error:  # noqa: BLE001 - it is raised by the caller
@@ -63,7 +63,7 @@ def _caught(function: Callable[..., R], arguments: tuple[Any, ...]) -> tuple[R |
 
 
 def real_lock() -> threading.Lock:
-    """A lock between real threads, which gevent has not replaced; it is held for moments only."""
+    """Return a lock for real threads that gevent has not replaced. Hold it only briefly."""
     patched = sys.modules.get("gevent.monkey")
     if patched is None:
         return threading.Lock()
@@ -72,7 +72,7 @@ def real_lock() -> threading.Lock:
 
 
 def runner(threads: int = 1, *, alone: bool = True) -> Runner:
-    """The one that fits this process: one caller at a time, or as many as there are `threads`."""
+    """Return the runner for this process: one caller at a time, or as many as `threads`."""
     if "gevent.monkey" in sys.modules and sys.modules["gevent.monkey"].is_module_patched("threading"):
         return Greenlets(threads)
     return Threads() if alone else Anywhere()

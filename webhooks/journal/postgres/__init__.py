@@ -1,4 +1,4 @@
-"""The journal on PostgreSQL: any number of web and worker processes on any number of machines."""
+"""The PostgreSQL journal, for any number of web and worker processes on any number of machines."""
 
 from webhooks.journal.postgres.grants import ROLES, grant, script
 from webhooks.journal.postgres.schema import migrate

@@ -1,4 +1,4 @@
-"""A group commit on PostgreSQL: one transaction for all who append, or for as many as can be stored."""
+"""A group commit on PostgreSQL: one transaction for all appended events, or for those that can be stored."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ SQL: Final = queries.load("postgres/queries")
 
 
 def append_group(
-    connections: Connections, group: Sequence[ArrivingEvents], seal: Encryption, wall: Callable[[], int]
+    connections: Connections, group: Sequence[ArrivingEvents], encryption: Encryption, wall: Callable[[], int]
 ) -> Sequence[AppendResult | Exception]:
-    """What each append did, or the error that concerns it alone. `wall` is this machine's clock."""
+    """Return the result of each append, or the error that concerns it alone. `wall` is this machine's clock."""
     stats = connections.stats
 
     def commit(some: Sequence[ArrivingEvents]) -> Sequence[AppendResult]:
-        stored = connections.write(lambda db: _insert(db, some, wall(), seal))
+        stored = connections.write(lambda db: _insert(db, some, wall(), encryption))
         events = sum(len(arrivals.rows) for arrivals in some)
         stats.groups += 1
         stats.events += events
@@ -40,32 +40,32 @@ def append_group(
             return False
         return True
 
-    return isolate.commit_all(group, commit, refused=_refusal, available=available)
+    return isolate.commit_all(group, commit, refused=_unstorable, available=available)
 
 
 def prove(db: Connection) -> None:
-    """Store something small."""
+    """Store a small note."""
     db.execute(SQL["note"], {"name": "readiness", "value": "{}", "at": 0})
 
 
-def refused(what: str, error: Exception) -> JournalError:
-    """What cannot be stored, in PostgreSQL's words."""
-    return records.refused(what, ValueError(message(error)))
+def unstorable(what: str, error: Exception) -> JournalError:
+    """Return the error for a value that cannot be stored, with PostgreSQL's message."""
+    return records.unstorable(what, ValueError(message(error)))
 
 
-def _refusal(error: Exception) -> JournalError | None:
-    return refused("an event", error) if isinstance(error, BAD_VALUE) else None
+def _unstorable(error: Exception) -> JournalError | None:
+    return unstorable("an event", error) if isinstance(error, BAD_VALUE) else None
 
 
-def _insert(db: Connection, group: Sequence[ArrivingEvents], clock: int, seal: Encryption) -> list[AppendResult]:
+def _insert(db: Connection, group: Sequence[ArrivingEvents], clock: int, encryption: Encryption) -> list[AppendResult]:
     everything = former.joined(group)
-    repeated = _repeated(db, everything, seal) if everything.events else set()
+    repeated = _repeated(db, everything, encryption) if everything.events else set()
     if not everything.events:
-        db.execute(SQL["share_segments"])
+        db.execute(SQL["share_partitions"])
     places = [place for place in range(len(everything.rows)) if place not in repeated]
     new: set[int] = set()
     if places:
-        values = columns.stored([everything.rows[place] for place in places])
+        values = columns.store_params([everything.rows[place] for place in places])
         new = {places[number - 1] for number in store(db, values, clock)}
     results: list[AppendResult] = []
     first = 0
@@ -77,17 +77,17 @@ def _insert(db: Connection, group: Sequence[ArrivingEvents], clock: int, seal: E
     return results
 
 
-def _repeated(db: Connection, arrivals: ArrivingEvents, seal: Encryption) -> set[int]:
-    """Those who bring each other's keys take turns: whoever waited sees what the other has stored."""
+def _repeated(db: Connection, arrivals: ArrivingEvents, encryption: Encryption) -> set[int]:
+    """Return the places of repeated events. Transactions with each other's keys take turns, so the second sees them."""
     buckets = former.buckets(arrivals)
     held = [(1, False), (999, buckets is None), *((1000 + bucket, True) for bucket in buckets or ())]
     numbers, alone = zip(*held, strict=True)
-    db.execute(SQL["share_segments_and_hold_keys"], {"numbers": list(numbers), "alone": list(alone)})
-    return former.stored_before(arrivals, lambda sought: _former(db, sought), seal)
+    db.execute(SQL["share_partitions_and_hold_keys"], {"numbers": list(numbers), "alone": list(alone)})
+    return former.stored_before(arrivals, lambda former_keys: _stored_keys(db, former_keys), encryption)
 
 
-def _former(db: Connection, sought: Sequence[FormerKeyQuery]) -> dict[int, StoredKey]:
-    sources, keys, bodies = (list(column) for column in zip(*sought, strict=True)) if sought else ([], [], [])
+def _stored_keys(db: Connection, former_keys: Sequence[FormerKeyQuery]) -> dict[int, StoredKey]:
+    sources, keys, bodies = (list(column) for column in zip(*former_keys, strict=True)) if former_keys else ([], [], [])
     rows = db.all(SQL["former"], {"sources": sources, "keys": keys, "bodies": bodies})
     return {
         row["place"] - 1: StoredKey(row["type"], row["same"] is True, row["sealed"] and ("{}", "{}", row["sealed"]))

@@ -16,60 +16,62 @@ _STORED: Final = (
     "source", "event_key", "type", "occurred_at", "received_at", "clock", "trust", "headers", "envelope", "body",
     "problem", "state", "due_at", "settled_at", "reason", "attempts", "edition", "history",
 )  # fmt: skip
-"""In the order of `records.loaded`; `records.new` leaves out the last three."""
+"""In the order of `records.load_params`; `records.append_params` leaves out the last three."""
 _NEW: Final = (0, 0, "[]")
 
 
-def stored(rows: Sequence[Params]) -> dict[str, list[Any]]:
-    """For `store`: a list for each column. What is due at once has been due since it was received."""
+def store_params(rows: Sequence[Params]) -> dict[str, list[Any]]:
+    """Return a list for each column, for `store`. An event due at once is due since it was received."""
     whole = [row if len(row) == len(_STORED) else (*row, *_NEW) for row in rows]
-    told = {name: list(values) for name, values in zip(_STORED, zip(*whole, strict=True), strict=True)}
-    told["due_at"] = [due or received for due, received in zip(told["due_at"], told["received_at"], strict=True)]
+    columns = {name: list(values) for name, values in zip(_STORED, zip(*whole, strict=True), strict=True)}
+    columns["due_at"] = [
+        due or received for due, received in zip(columns["due_at"], columns["received_at"], strict=True)
+    ]
     for name in ("source", "event_key", "type", "clock", "trust"):
-        for value in told[name]:
+        for value in columns[name]:
             if not isinstance(value, str) or "\0" in value:
                 raise ValueError(f"{str(value)[:80]!r} cannot be a text of PostgreSQL")
-    for body in told["body"]:
+    for body in columns["body"]:
         if not isinstance(body, bytes):
             raise TypeError(f"{type(body).__name__} is no body")
-    return told
+    return columns
 
 
-def settled(settlements: Iterable[Settlement], now: Any, seal: Encryption) -> dict[str, Any]:
-    """For `settle`."""
-    told = [records.settled(settlement, now, seal) for settlement in settlements]
-    for each in told:
-        each["due_at"] = micros(now) if each["due_at"] == records.AT_ONCE else each["due_at"]
-    return {**{name: [each[name] for each in told] for name in (told[0] if told else ())}, "most": HISTORY}
+def settle_params(settlements: Iterable[Settlement], now: Any, encryption: Encryption) -> dict[str, Any]:
+    """Return the parameters of `settle`."""
+    rows = [records.settle_params(settlement, now, encryption) for settlement in settlements]
+    for row in rows:
+        row["due_at"] = micros(now) if row["due_at"] == records.AT_ONCE else row["due_at"]
+    return {**{name: [row[name] for row in rows] for name in (rows[0] if rows else ())}, "most": HISTORY}
 
 
-def chosen(filter: Filter) -> dict[str, Any]:
-    """The parts of a filter that are given, but the text."""
-    told: dict[str, Any] = {}
+def filter_params(filter: Filter) -> dict[str, Any]:
+    """Return the conditions of a filter without its text."""
+    params: dict[str, Any] = {}
     if filter.states:
-        told["states"] = [state.value for state in filter.states]
+        params["states"] = [state.value for state in filter.states]
     if filter.sources:
-        told["sources"] = [_like(each) for each in filter.sources if is_text(each)]
+        params["sources"] = [_like(source) for source in filter.sources if is_text(source)]
     if filter.types:
-        told["types"] = [_like(each) for each in filter.types if is_text(each)]
+        params["types"] = [_like(type_) for type_ in filter.types if is_text(type_)]
     if filter.keys:
-        told["keys"] = [each for each in filter.keys if is_text(each)]
+        params["keys"] = [key for key in filter.keys if is_text(key)]
     if filter.seqs is not None:
-        told["seqs"] = list(filter.seqs)
-    return told | records.spans(filter)
+        params["seqs"] = list(filter.seqs)
+    return params | records.time_params(filter)
 
 
 def is_text(value: str) -> bool:
-    """Whether PostgreSQL can hold it: what it cannot hold is not there."""
+    """Return whether PostgreSQL can store the text; if not, no row contains it."""
     return records.text(value) == value
 
 
-def place(cursor: Cursor) -> Mapping[str, Any]:
-    """`after_tx` and `after_seq` of a cursor."""
+def cursor_params(cursor: Cursor) -> Mapping[str, Any]:
+    """Return `after_tx` and `after_seq` of a cursor."""
     tx, dash, seq = (cursor or "0-0").partition("-")
     if dash and _whole(tx) and _whole(seq):
         return {"after_tx": tx, "after_seq": int(seq)}
-    raise JournalError(f"{cursor!r} is no cursor of this journal", hint="Give one that this journal printed.")
+    raise JournalError(f"{cursor!r} is no cursor of this journal", hint="Give a cursor that this journal returned.")
 
 
 def _whole(text: str) -> bool:
@@ -77,7 +79,7 @@ def _whole(text: str) -> bool:
 
 
 def _like(pattern: str) -> str:
-    """`*` is the only sign that a filter knows."""
+    """Return a LIKE pattern: of special characters a filter has only `*`."""
     for sign in ("\\", "%", "_"):
         pattern = pattern.replace(sign, "\\" + sign)
     return pattern.replace("*", "%")

@@ -1,4 +1,4 @@
-"""Least privilege: three roles beside the tables' owner, each with the rights that its processes need and no more."""
+"""Least privilege: three roles beside the tables' owner, each with only the rights that its processes need."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from webhooks.journal.postgres.connections import Connection, connect, unavailab
 
 SQL: Final = queries.load("postgres/grants")
 ROLES: Final = ("segue_web", "segue_worker", "segue_reader")
-"""None may log in: users are made members of one. They are of the whole server, their rights of one database."""
+"""No role may log in: users become members of one. Roles belong to the server, their rights to one database."""
 
 
 def script(schema: str = "public") -> str:
-    """All of it as SQL, to be read or run by somebody else."""
+    """Return all statements as SQL, for an administrator to read or run."""
     quoted = _quoted(schema)
     roles = [f"{SQL['make_role'].format(role=role)};" for role in ROLES]
     return "\n\n".join([*roles, *(SQL[role].format(schema=quoted) for role in ROLES)])
 
 
 def grant(url: str) -> list[str]:
-    """Make the roles that are missing, and give each its rights; the names of those made. Again does no harm.
+    """Create missing roles and grant each its rights; return the names of created roles. May be repeated.
 
-    `JournalError` where this user may not make roles, `JournalUnavailable` for all else.
+    Raise `JournalError` if this user may not create roles, `JournalUnavailable` for any other error.
     """
     try:
         with connect(url) as db, db.transaction():
-            missing = [role for role in ROLES if not _is_there(db, role)]
+            missing = [role for role in ROLES if not _role_exists(db, role)]
             for role in missing:
                 db.execute(SQL["make_role"].format(role=role).encode())
             regrant(db)
@@ -44,16 +44,16 @@ def grant(url: str) -> list[str]:
 
 
 def regrant(db: Connection) -> None:
-    """Give the roles that are there the rights of today's tables; after a migration too. In a transaction."""
+    """In a transaction: grant existing roles the rights on the current tables. Also called after a migration."""
     schema = _quoted(db.one("SELECT current_schema() AS name")["name"])
     for role in ROLES:
-        if _is_there(db, role):
+        if _role_exists(db, role):
             db.execute(SQL[role].format(schema=schema).encode())
 
 
-def _is_there(db: Connection, role: str) -> bool:
-    found: bool = db.one(SQL["is_role"], {"role": role})["exists"]
-    return found
+def _role_exists(db: Connection, role: str) -> bool:
+    exists: bool = db.one(SQL["is_role"], {"role": role})["exists"]
+    return exists
 
 
 def _quoted(name: str) -> str:

@@ -1,5 +1,5 @@
--- Rights of the three roles that run the service, over the tables' owner, who alone changes tables and bodies.
--- Tables are reached by their parents, so that a new segment needs no rights of its own.
+-- Rights of the three roles that run the service. Only the tables' owner changes tables and bodies.
+-- Partitions are accessed through their parent tables, so a new partition needs no rights.
 
 -- name: is_role
 SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(role)s)
@@ -8,7 +8,7 @@ SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = %(role)s)
 CREATE ROLE {role} NOLOGIN
 
 -- name: segue_web
--- Stores, and recognises what is stored already; it can read no body, nor change or delete an event.
+-- Stores events and recognises duplicates; it cannot read a body, nor change or delete an event.
 REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM segue_web;
 GRANT USAGE ON SCHEMA {schema} TO segue_web;
 GRANT SELECT ON segue_schema, segue_segments, segue_queue, segue_counts, segue_tokens, segue_notes, segue_tallies
@@ -20,7 +20,7 @@ GRANT USAGE ON SEQUENCE segue_seq TO segue_web;
 GRANT EXECUTE ON FUNCTION segue_former TO segue_web;
 
 -- name: segue_worker
--- Delivers, keeps order, and does what an operator asks; it can change no event, no line of the audit log, no table.
+-- Delivers, prunes, and runs an operator's changes; it cannot change an event, a line of the audit log or a table.
 REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM segue_worker;
 GRANT USAGE ON SCHEMA {schema} TO segue_worker;
 GRANT SELECT ON segue_schema, segue_segments, segue_events, segue_queue, segue_outcomes, segue_standing, segue_counts,
@@ -33,7 +33,7 @@ GRANT USAGE ON SEQUENCE segue_seq TO segue_worker;
 GRANT EXECUTE ON FUNCTION segue_make_segment, segue_lock_segments, segue_drop_segment, segue_former TO segue_worker;
 
 -- name: segue_reader
--- Looks: `segue status`, `events`, `show`, `tail`, `export`, and whatever draws charts.
+-- Reads: `segue status`, `events`, `show`, `tail`, `export`, and whatever draws charts.
 REVOKE ALL ON ALL TABLES IN SCHEMA {schema} FROM segue_reader;
 GRANT USAGE ON SCHEMA {schema} TO segue_reader;
 GRANT SELECT ON segue_schema, segue_segments, segue_events, segue_queue, segue_outcomes, segue_standing, segue_counts,

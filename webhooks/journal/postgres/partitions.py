@@ -1,7 +1,7 @@
-"""Segments: partitions of events by the time of their arrival, given up whole when what is in them is old enough.
+"""Partitions of events by the time of their arrival, dropped as a whole when their events are old enough.
 
-One is open and takes what arrives. The event's key is unique in it, and looked up in the closed ones, which take no
-more events: that is exact since every append holds a shared lock and opening a new segment the exclusive one.
+One partition is open and takes new events. An event's key is unique in it, and is looked up in the closed ones, which
+take no more events. This is exact because every append holds a shared lock, and opening a partition the exclusive one.
 """
 
 from __future__ import annotations
@@ -20,62 +20,62 @@ from webhooks.journal.postgres.connections import Connection
 SQL: Final = queries.load("postgres/partitions")
 STORE: Final = queries.load("postgres/queries")
 SPAN: Final = timedelta(days=1)
-"""How long one is open."""
+"""How long a partition is open."""
 TRIES: Final = 50
 PAUSE: Final = 0.01
 FEW: Final = 500
 SHARE: Final = 0.1
-"""What must outlive its segment is moved, where it is few rows or a small part."""
+"""Rows that must outlive their partition are moved if they are at most `FEW`, or at most this share of it."""
 COUNTS: Final = 2000
-"""Lines of counts after which they are added up."""
+"""Lines of counts after which they are summed."""
 
 
-def rotate(db: Connection, span: timedelta, told: Mapping[str, int]) -> None:
-    """In a transaction: open the next segment where the open one has lasted; `told` has the time, `now` and `here`."""
+def rotate(db: Connection, span: timedelta, params: Mapping[str, int]) -> None:
+    """In a transaction: open the next partition if the open one is old enough; `params` has `now` and `wall`."""
     last = db.one(SQL["open"])
-    lasted = timedelta(microseconds=told["now"] - last["opened_at"])
+    lasted = timedelta(microseconds=params["now"] - last["opened_at"])
     if not last["used"] or (span and lasted < span):
         return
-    new = {"id": last["id"] + 1, **told}
+    new = {"id": last["id"] + 1, **params}
     db.execute(SQL["make"], new)
-    db.execute(STORE["hold_segments"])  # nobody is storing now
+    db.execute(STORE["hold_partitions"])  # no transaction is storing events now
     db.execute(SQL["close"], {"id": last["id"]})
     db.execute(SQL["begin"], new)
 
 
 def closed(db: Connection) -> list[Any]:
-    """Those that take no more, oldest first."""
+    """Return the closed partitions, oldest first."""
     return db.all(SQL["closed"])
 
 
-def is_worth_a_look(db: Connection, segment: Any, before: Mapping[State, int]) -> bool:
-    """Whether few of its rows can have to stay, by the counts alone."""
-    stay = segment["pending"] + sum(
+def may_retire(db: Connection, partition: Any, before: Mapping[State, int]) -> bool:
+    """Return whether, by the counts alone, few of its rows may have to stay."""
+    stay = partition["pending"] + sum(
         count["amount"]
-        for count in db.all(SQL["counts"], {"id": segment["id"]})
-        if segment["newest_at"] >= before.get(State(count["state"]), 0)
+        for count in db.all(SQL["counts"], {"id": partition["id"]})
+        if partition["newest_at"] >= before.get(State(count["state"]), 0)
     )
-    return _is_few(stay, segment["settled"] + segment["pending"])
+    return _is_few(stay, partition["settled"] + partition["pending"])
 
 
 def retire(db: Connection, id: int, before: Mapping[State, int]) -> int:
-    """In a transaction: move what stays into segment 0 and drop the rest; how many events are gone.
+    """In a transaction: move the rows that stay to partition 0 and drop the rest; return how many were dropped.
 
-    It is rolled back where somebody is at work on its events, or too many must stay: it is tried again later.
+    If other transactions use its events, or too many must stay, roll back; a later call tries again.
     """
-    told: dict[str, Any] = {"id": id, "states": [state.value for state in before], "before": list(before.values())}
-    db.execute(STORE["hold_segments"])
+    params: dict[str, Any] = {"id": id, "states": [state.value for state in before], "before": list(before.values())}
+    db.execute(STORE["hold_partitions"])
     try:
         _lock(db)
-        pending = len(db.all(SQL["lock_waiting"], told))
+        pending = len(db.all(SQL["lock_waiting"], params))
     except psycopg.errors.LockNotAvailable:
         raise psycopg.Rollback from None
-    total = pending + db.one(SQL["total"], told)["count"]
-    stay = pending + db.one(SQL["stay"].format(id=id), told)["count"]
+    total = pending + db.one(SQL["total"], params)["count"]
+    stay = pending + db.one(SQL["stay"].format(id=id), params)["count"]
     if not _is_few(stay, total):
         raise psycopg.Rollback
     for name in ("recount", "move_outcomes", "move_events", "move_waiting", "give_up"):
-        db.execute(SQL[name].format(id=id).encode(), told)
+        db.execute(SQL[name].format(id=id).encode(), params)
     return int(total - stay)
 
 
@@ -84,7 +84,7 @@ def _is_few(stay: int, total: int) -> bool:
 
 
 def _lock(db: Connection) -> None:
-    """The tables, as soon as nobody uses them; nobody stores meanwhile, so that is soon."""
+    """Lock the tables as soon as they are not in use. No transaction stores events meanwhile, so this is soon."""
     for _ in range(TRIES):
         try:
             with db.transaction():
@@ -97,13 +97,13 @@ def _lock(db: Connection) -> None:
 
 
 def prune_kept(db: Connection, before: Mapping[State, int], limit: int) -> int:
-    """In a transaction: delete old rows of segment 0, which holds what outlived its own."""
-    told = {"states": [state.value for state in before], "before": list(before.values()), "limit": limit}
-    found: int = db.one(SQL["prune_kept"], told)["count"]
-    return found
+    """In a transaction: delete old rows of partition 0, which has the rows that outlived their partition."""
+    params = {"states": [state.value for state in before], "before": list(before.values()), "limit": limit}
+    deleted: int = db.one(SQL["prune_kept"], params)["count"]
+    return deleted
 
 
-def add_up(db: Connection) -> None:
-    """In a transaction: one line for each count, where there are many."""
+def sum_counts(db: Connection) -> None:
+    """In a transaction: replace many lines of counts by one for each count."""
     if db.one(SQL["counted"])["count"] > COUNTS:
-        db.execute(SQL["add_up"])
+        db.execute(SQL["sum_counts"])

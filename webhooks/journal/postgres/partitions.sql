@@ -1,4 +1,4 @@
--- How segments are opened, closed and given up. `{id}` is a number of ours, never text from outside.
+-- Opening, closing and dropping partitions. `{id}` is a number from the database, never external text.
 
 -- name: open
 SELECT id, opened_at, EXISTS (SELECT FROM segue_events AS e WHERE e.segment = s.id) AS used
@@ -14,7 +14,7 @@ UPDATE segue_segments SET newest_at = coalesce(
 WHERE id = %(id)s
 
 -- name: begin
-INSERT INTO segue_segments (id, opened_at) VALUES (%(id)s, segue_time(%(now)s, %(here)s))
+INSERT INTO segue_segments (id, opened_at) VALUES (%(id)s, segue_time(%(now)s, %(wall)s))
 
 -- name: closed
 SELECT id, newest_at, coalesce((SELECT sum(amount) FROM segue_counts WHERE segment = s.id), 0)::bigint AS settled,
@@ -31,11 +31,11 @@ SELECT seq FROM segue_queue WHERE segment = %(id)s FOR UPDATE NOWAIT
 SELECT segue_lock_segments()
 
 -- name: total
--- Of the settled ones, from the counts: the tables are locked meanwhile.
+-- The number of settled events, from the counts; the tables are locked.
 SELECT coalesce(sum(amount), 0)::bigint AS count FROM segue_counts WHERE segment = %(id)s
 
 -- name: stay
--- Those whose age has not come: of a state without an age, or settled too late.
+-- Events that are not old enough: of a state without an age, or settled too late.
 SELECT count(*) FROM segue_outcomes AS o
 LEFT JOIN unnest(%(states)s::text[], %(before)s::bigint[]) AS age (state, before) USING (state)
 WHERE o.segment = {id} AND (age.state IS NULL OR o.settled_at >= age.before)
@@ -93,7 +93,7 @@ counted AS (
 )
 SELECT count(*) FROM gone
 
--- name: add_up
+-- name: sum_counts
 WITH gone AS (
     DELETE FROM segue_counts RETURNING segment, source, state, type, amount
 )

@@ -1,32 +1,32 @@
--- Queries with names; postgres_schema.sql has the tables. Times are microseconds since 1970, UTC.
+-- Named queries; schema.sql has the tables. Times are microseconds since 1970, UTC.
 
--- name: share_segments
+-- name: share_partitions
 SELECT pg_advisory_xact_lock_shared('segue_events'::regclass::oid::bigint::int, 1)
 
--- name: hold_segments
+-- name: hold_partitions
 SELECT pg_advisory_xact_lock('segue_events'::regclass::oid::bigint::int, 1)
 
--- name: only_one_tidies
+-- name: lock_pruning
 SELECT pg_try_advisory_xact_lock('segue_events'::regclass::oid::bigint::int, 2)
 
 -- name: store
--- New rows with their number, in the order given; those that are there already (in any segment) are left out. Unique
--- in the open segment, and looked up in the closed ones, which nobody writes to: `share_segments` comes before. The
--- look-up (`OFFSET 0` keeps it one) goes by the indexes, however little the planner knows of a segment just opened.
+-- Store new rows in the order given; existing ones (in any partition) are left out. A key is unique in the open
+-- partition, and is looked up in the closed ones, which take no writes: `share_partitions` comes before. The look-up
+-- (`OFFSET 0` keeps it separate) uses the indexes even if the planner has no statistics of a new partition.
 WITH fresh AS MATERIALIZED (
     SELECT nextval('segue_seq') AS seq, unseen.*
     FROM (
-        SELECT told.*
+        SELECT arriving.*
         FROM unnest(%(source)s::text[], %(event_key)s::text[], %(type)s::text[], %(occurred_at)s::bigint[],
                     %(received_at)s::bigint[], %(clock)s::text[], %(trust)s::text[], %(headers)s::text[],
                     %(envelope)s::text[], %(body)s::bytea[], %(problem)s::text[], %(state)s::text[],
                     %(due_at)s::bigint[], %(settled_at)s::bigint[], %(reason)s::text[], %(attempts)s::integer[],
                     %(edition)s::integer[], %(history)s::text[])
              WITH ORDINALITY
-             AS told (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
+             AS arriving (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
                       state, due_at, settled_at, reason, attempts, edition, history, place)
         WHERE NOT EXISTS (
-            SELECT FROM segue_events AS old WHERE old.source = told.source AND old.event_key = told.event_key OFFSET 0
+            SELECT FROM segue_events AS old WHERE old.source = arriving.source AND old.event_key = arriving.event_key OFFSET 0
         )
         ORDER BY place
     ) AS unseen
@@ -37,7 +37,7 @@ stored AS (
     SELECT (SELECT max(id) FROM segue_segments), seq, source, event_key, type, occurred_at, received_at, clock, trust,
            headers, envelope, problem, body
     FROM fresh
-    ORDER BY source, event_key, place -- one order for all: who waits for another's key never waits in a circle
+    ORDER BY source, event_key, place -- one order for all transactions prevents deadlocks
     ON CONFLICT (source, event_key, segment) DO NOTHING
     RETURNING segment, seq
 ),
@@ -47,7 +47,7 @@ new AS MATERIALIZED (
 ),
 queued AS (
     INSERT INTO segue_queue (seq, segment, source, received_at, due_at, attempts, reason, edition, history)
-    SELECT seq, segment, source, received_at, least(due_at, segue_time(due_at, %(here)s)), attempts, reason, edition, history::jsonb
+    SELECT seq, segment, source, received_at, least(due_at, segue_time(due_at, %(wall)s)), attempts, reason, edition, history::jsonb
     FROM new WHERE state = 'pending'
 ),
 settled AS (
@@ -62,22 +62,22 @@ counted AS (
 )
 SELECT place FROM new
 
--- name: share_segments_and_hold_keys
--- `share_segments` (1); then the lock of all keys (999), shared by those who hold single ones (1000 and on). In order.
+-- name: share_partitions_and_hold_keys
+-- `share_partitions` (1); then the lock of all keys (999), shared by transactions with single keys (1000 and on). In order.
 SELECT CASE WHEN held.alone THEN pg_advisory_xact_lock(held.class, held.number)::text
             ELSE pg_advisory_xact_lock_shared(held.class, held.number)::text END
 FROM (
     SELECT 'segue_events'::regclass::oid::bigint::int AS class, number, alone
-    FROM unnest(%(numbers)s::int[], %(alone)s::bool[]) WITH ORDINALITY AS given (number, alone, place) ORDER BY place
+    FROM unnest(%(numbers)s::int[], %(alone)s::bool[]) WITH ORDINALITY AS locks (number, alone, place) ORDER BY place
 ) AS held
 
 -- name: former
 SELECT place, type, same, sealed FROM segue_former(%(sources)s::text[], %(keys)s::text[], %(bodies)s::bytea[])
 
--- name: ring
+-- name: notify
 SELECT pg_notify('segue_' || 'segue_events'::regclass::oid, '')
 
--- name: listen
+-- name: channel
 SELECT 'segue_' || 'segue_events'::regclass::oid
 
 -- name: sources
@@ -87,9 +87,9 @@ SELECT 'segue_' || 'segue_events'::regclass::oid
     FROM sources WHERE sources.source IS NOT NULL
 
 -- name: any_ready
--- Sources by steps along the index: a backlog is not read through.
+-- Sources by steps along the index: a backlog is not read.
 WITH RECURSIVE clock AS MATERIALIZED (
-    SELECT segue_time(%(now)s, %(here)s) AS now
+    SELECT segue_time(%(now)s, %(wall)s) AS now
 ),
 sources AS (
     {sources}
@@ -103,17 +103,17 @@ SELECT EXISTS (
 )
 
 -- name: claim
--- A fair share of every source, or `least` of each where that is more; who claims at the same time passes by. Arrays
--- and `OFFSET 0` leave the planner no choice but the indexes, whatever it believes of a queue that was just empty.
+-- A fair share of every source, or `least` of each if that is more; concurrent claims skip locked rows. Arrays and
+-- `OFFSET 0` make the planner use the indexes, even if its statistics show an empty queue.
 WITH RECURSIVE clock AS MATERIALIZED (
-    SELECT segue_time(%(now)s, %(here)s) AS now
+    SELECT segue_time(%(now)s, %(wall)s) AS now
 ),
 sources AS (
     {sources}
 ),
 names AS MATERIALIZED (
     SELECT source, count(*) OVER () AS amount FROM sources WHERE source IS NOT NULL
-    ORDER BY random() -- where there are more of them than are claimed, none is the last for ever
+    ORDER BY random() -- if there are more sources than events to claim, none is always the last
 ),
 ready AS MATERIALIZED (
     SELECT first.seq
@@ -141,22 +141,22 @@ ORDER BY e.seq
 -- name: renew
 WITH mine AS MATERIALIZED (
     SELECT q.seq
-    FROM (SELECT * FROM unnest(%(seq)s::bigint[], %(lease)s::text[]) AS t (seq, lease) ORDER BY seq) AS told
+    FROM (SELECT * FROM unnest(%(seq)s::bigint[], %(lease)s::text[]) AS t (seq, lease) ORDER BY seq) AS leases
     CROSS JOIN LATERAL (
-        SELECT q.seq FROM segue_queue AS q WHERE q.seq = told.seq AND q.lease = told.lease FOR UPDATE
+        SELECT q.seq FROM segue_queue AS q WHERE q.seq = leases.seq AND q.lease = leases.lease FOR UPDATE
     ) AS q
 )
-UPDATE segue_queue AS q SET leased_until = segue_time(%(until)s, %(here)s)
+UPDATE segue_queue AS q SET leased_until = segue_time(%(until)s, %(wall)s)
 WHERE q.seq = ANY (ARRAY(SELECT seq FROM mine))
 RETURNING q.seq
 
 -- name: settle
--- Locked in one order for all who lock several, each found by its number.
-WITH told AS MATERIALIZED (
-    SELECT q.*, t.state, t.reason AS why, segue_time(t.settled_at, %(here)s) AS ended_at,
-           segue_time(t.due_at, %(here)s) AS due_next, t.attempt,
+-- Rows are locked in one order by all transactions, each found by its seq.
+WITH ended_claims AS MATERIALIZED (
+    SELECT q.*, t.state, t.reason AS why, segue_time(t.settled_at, %(wall)s) AS ended_at,
+           segue_time(t.due_at, %(wall)s) AS due_next, t.attempt,
            CASE WHEN t.eventful = 1 OR t.attempt = 1 AND q.history <> '[]'
-                THEN segue_history(q.history, t.entry::jsonb, %(most)s) ELSE q.history END AS told_history
+                THEN segue_history(q.history, t.entry::jsonb, %(most)s) ELSE q.history END AS new_history
     FROM (
         SELECT * FROM unnest(
             %(seq)s::bigint[], %(lease)s::text[], %(state)s::text[], %(reason)s::text[], %(settled_at)s::bigint[],
@@ -170,31 +170,31 @@ WITH told AS MATERIALIZED (
     ) AS q
 ),
 gone AS (
-    DELETE FROM segue_queue WHERE seq = ANY (ARRAY(SELECT seq FROM told WHERE state <> 'pending'))
+    DELETE FROM segue_queue WHERE seq = ANY (ARRAY(SELECT seq FROM ended_claims WHERE state <> 'pending'))
 ),
 settled AS (
     INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
-    SELECT segment, seq, source, state, ended_at, due_next, attempts + attempt, why, edition, told_history
-    FROM told WHERE state <> 'pending'
+    SELECT segment, seq, source, state, ended_at, due_next, attempts + attempt, why, edition, new_history
+    FROM ended_claims WHERE state <> 'pending'
 ),
 counted AS (
     INSERT INTO segue_counts (segment, source, state, type, amount)
     SELECT segment, source, state, type, count(*)
     FROM (
-        SELECT told.segment, told.source, told.state, CASE WHEN told.state = 'unsupported' THEN (
-            SELECT e.type FROM segue_events AS e WHERE e.seq = told.seq AND e.segment = told.segment
+        SELECT ended_claims.segment, ended_claims.source, ended_claims.state, CASE WHEN ended_claims.state = 'unsupported' THEN (
+            SELECT e.type FROM segue_events AS e WHERE e.seq = ended_claims.seq AND e.segment = ended_claims.segment
         ) ELSE '' END AS type
-        FROM told WHERE told.state <> 'pending'
+        FROM ended_claims WHERE ended_claims.state <> 'pending'
     ) AS ended
     GROUP BY 1, 2, 3, 4
 ),
 back AS (
     UPDATE segue_queue AS q
-    SET lease = NULL, leased_until = NULL, due_at = told.due_next, attempts = q.attempts + told.attempt,
-        reason = told.why, history = told.told_history
-    FROM told WHERE q.seq = told.seq AND told.state = 'pending'
+    SET lease = NULL, leased_until = NULL, due_at = ended_claims.due_next, attempts = q.attempts + ended_claims.attempt,
+        reason = ended_claims.why, history = ended_claims.new_history
+    FROM ended_claims WHERE q.seq = ended_claims.seq AND ended_claims.state = 'pending'
 )
-SELECT seq FROM told
+SELECT seq FROM ended_claims
 
 -- name: census
 SELECT source, state, type, sum(amount)::bigint AS amount FROM segue_counts GROUP BY source, state, type
@@ -221,8 +221,8 @@ FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq AND e.segment =
 {columns} WHERE e.seq = %(seq)s AND s.seq = %(seq)s
 
 -- name: horizon
--- The transactions before it have committed their events or never will: a statement after this one sees all of those.
--- Who is storing holds the shared lock; where nobody does, nothing younger can come to lie before what is there.
+-- All transactions before the horizon have ended: a later statement sees all their events. A transaction that stores
+-- events holds the shared lock; if no transaction does, no event can be added before the existing ones.
 SELECT (CASE WHEN EXISTS (
     SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 2 AND objid = 1
         AND classid = 'segue_events'::regclass::oid
@@ -231,13 +231,13 @@ SELECT (CASE WHEN EXISTS (
 FROM pg_current_snapshot() AS snapshot
 
 -- name: rows
--- Behind the cursor, and before the horizon that was asked for first.
+-- After the cursor, and before the horizon, which was read first.
 {columns}
 WHERE (e.tx, e.seq) > (%(after_tx)s::text::xid8, %(after_seq)s) AND e.tx < %(horizon)s::text::xid8 AND {where}
 ORDER BY e.tx, e.seq LIMIT %(limit)s
 
 -- name: rows_newest_first
--- The place is given to both sides: the planner does not derive it, and would go through all that is behind it.
+-- Both tables get the condition: the planner does not derive it, and would read all rows after the position.
 {columns}
 WHERE e.seq < %(before)s::bigint AND s.seq < %(before)s::bigint AND {where} ORDER BY e.seq DESC LIMIT %(limit)s
 
@@ -255,7 +255,7 @@ SELECT count(*) FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq
 SELECT e.seq FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq AND e.segment = s.segment
 WHERE {where} ORDER BY e.seq
 
--- name: kinds
+-- name: event_groups
 SELECT e.source, e.type, s.state, s.reason, count(*) AS amount, min(e.received_at) AS first,
        max(e.received_at) AS last, max(e.seq) AS latest
 FROM segue_standing AS s JOIN segue_events AS e ON e.seq = s.seq AND e.segment = s.segment
@@ -309,7 +309,7 @@ named AS MATERIALIZED (
 ),
 queued AS (
     INSERT INTO segue_queue (seq, segment, source, received_at, due_at, attempts, reason, edition, history)
-    SELECT seq, segment, source, received_at, segue_time(%(due_at)s, %(here)s), 0, '', edition + %(as_new)s,
+    SELECT seq, segment, source, received_at, segue_time(%(due_at)s, %(wall)s), 0, '', edition + %(as_new)s,
            segue_history(history, jsonb_build_array(%(now)s::bigint, %(who)s::text, 'replayed',
                                                     'was ' || state || ': ' || %(reason)s::text), %(most)s)
     FROM named
@@ -345,11 +345,11 @@ counted AS (
 SELECT segment, seq, source, event_key, state, attempts, edition, history::text FROM named ORDER BY seq
 
 -- name: missed
--- What `replay` or `drop` should have changed and did not see: it moved between two tables while they looked at it.
+-- Events that `replay` or `drop` missed, because another transaction moved them between two tables meanwhile.
 SELECT seq FROM segue_standing WHERE seq = ANY (%(seqs)s) AND state = ANY (%(states)s) ORDER BY seq
 
 -- name: dropped
--- Behind `drop`, in its transaction: one statement cannot delete a row and put it back.
+-- After `drop`, in its transaction: one statement cannot delete a row and insert it again.
 INSERT INTO segue_outcomes (segment, seq, source, state, settled_at, due_at, attempts, reason, edition, history)
 SELECT segment, seq, source, 'dropped', %(now)s, %(now)s, attempts, %(reason)s, edition,
        segue_history(history::jsonb, jsonb_build_array(%(now)s::bigint, %(who)s::text, 'dropped',
@@ -367,17 +367,17 @@ SELECT id, at, who, action, reason, operation, events::text AS events, detail FR
 WHERE (%(before)s = 0 OR id < %(before)s) AND (%(event)s = '' OR events ? %(event)s)
 ORDER BY id DESC LIMIT %(limit)s
 
--- name: sealed
+-- name: page_to_reencrypt
 {columns} WHERE e.seq > %(after_seq)s ORDER BY e.seq LIMIT %(limit)s
 
--- name: reseal_event
+-- name: reencrypt_event
 UPDATE segue_events SET headers = %(headers)s, envelope = %(envelope)s, body = %(body)s
 WHERE seq = %(seq)s AND segment = %(segment)s
 
--- name: reseal_waiting
+-- name: reencrypt_waiting
 UPDATE segue_queue SET reason = %(reason)s, history = %(history)s::jsonb WHERE seq = %(seq)s
 
--- name: reseal_settled
+-- name: reencrypt_settled
 UPDATE segue_outcomes SET reason = %(reason)s, history = %(history)s::jsonb
 WHERE seq = %(seq)s AND segment = %(segment)s
 
@@ -423,7 +423,7 @@ SELECT current_setting('fsync') AS fsync, current_setting('synchronous_commit') 
        pg_is_in_recovery() AS standby
 
 -- name: restored
--- Transaction numbers of another server's, after a dump was restored here, mean nothing: all of them are past.
+-- After a dump of another server was restored, its transaction numbers have no meaning here: set them to the past.
 UPDATE segue_events SET tx = '0' WHERE tx >= pg_snapshot_xmax(pg_current_snapshot())
 
 -- name: is_restored

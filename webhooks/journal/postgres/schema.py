@@ -1,4 +1,4 @@
-"""The tables, made and changed by numbered migrations; each leaves alone what the version before it uses."""
+"""Create and change the tables by numbered migrations; each keeps what the previous version uses."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ CREATE TABLE IF NOT EXISTS segue_schema (version integer PRIMARY KEY, at timesta
 
 
 def migrate(url: str) -> tuple[int, int]:
-    """Bring the tables to this version, each step in a transaction of its own; (version before, version now).
+    """Migrate the tables to this version, each step in its own transaction; return (version before, version now).
 
-    Any number of processes may call it at once. A newer schema is left alone. `JournalUnavailable` where it fails.
+    Any number of processes may call it at once. A newer schema is not changed. If it fails, raise `JournalUnavailable`.
     """
     try:
         with connect(url) as db:
@@ -47,18 +47,18 @@ def migrate(url: str) -> tuple[int, int]:
 
 
 def version(db: Connection) -> int:
-    """Of the tables that are there; 0 without any."""
-    if db.one("SELECT to_regclass('segue_schema') AS there")["there"] is None:
+    """Return the version of the existing tables; 0 without any."""
+    if db.one("SELECT to_regclass('segue_schema') AS name")["name"] is None:
         return 0
-    found: int = db.one("SELECT coalesce(max(version), 0) AS version FROM segue_schema")["version"]
-    return found
+    applied: int = db.one("SELECT coalesce(max(version), 0) AS version FROM segue_schema")["version"]
+    return applied
 
 
 def ensure(url: str, *, create: bool = True) -> None:
-    """The tables are of this version, or newer, or made now if there are none.
+    """Ensure that the tables have this version or a newer one; create them if there are none.
 
-    `JournalError` if they are older: other versions may be running, so that is not done on the way. Unless `create`,
-    `JournalAbsent` if there are none.
+    Raise `JournalError` if they are older: other versions may be running, so they are not migrated here. Unless
+    `create`, raise `JournalAbsent` if there are none.
     """
     try:
         with connect(url) as db:
@@ -85,6 +85,6 @@ def ensure(url: str, *, create: bool = True) -> None:
 
 
 def _shown(url: str) -> str:
-    """For people: without user, password and parameters."""
+    """Return the URL without user, password and parameters."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

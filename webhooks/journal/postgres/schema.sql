@@ -1,14 +1,14 @@
--- Times are microseconds since 1970, UTC; those of the queue by the database's clock.
+-- Times are microseconds since 1970, UTC; queue times by the database's clock.
 --
--- An event's facts are written once, into the open segment (a partition). What waits stands in the narrow queue, and
--- only there anything changes often; its end is written into the outcomes. Retention drops whole segments.
--- Every migration leaves alone what the version before it uses: that version runs on meanwhile.
+-- An event is written once, into the open partition. A pending event also has a row in the narrow queue, the only table
+-- with frequent updates; its final state is written into the outcomes. Retention drops whole partitions. The column
+-- `segment` is the number of the partition. A migration keeps what the previous version uses, which still runs.
 
 -- name: 1
 CREATE TABLE segue_segments (
-    id        integer PRIMARY KEY, -- 0 keeps what outlives its segment; the highest is open, the others are closed
+    id        integer PRIMARY KEY, -- 0 keeps rows that outlive their partition; the highest is open, the others are closed
     opened_at bigint NOT NULL,
-    newest_at bigint -- when the last event of a closed one was received
+    newest_at bigint -- when the last event of a closed partition was received
 );
 INSERT INTO segue_segments (id, opened_at) VALUES (0, 0), (1, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint);
 
@@ -16,7 +16,7 @@ CREATE SEQUENCE segue_seq;
 CREATE TABLE segue_events (
     segment     integer NOT NULL,
     seq         bigint NOT NULL,
-    tx          xid8 NOT NULL DEFAULT pg_current_xact_id(), -- numbers are not given in the order of the commits
+    tx          xid8 NOT NULL DEFAULT pg_current_xact_id(), -- seqs are not assigned in the order of the commits
     source      text NOT NULL,
     event_key   text NOT NULL,
     type        text NOT NULL,
@@ -29,7 +29,7 @@ CREATE TABLE segue_events (
     problem     text NOT NULL,
     body        bytea NOT NULL,
     PRIMARY KEY (seq, segment),
-    UNIQUE (event_key, source, segment) -- the key first: people look for it without the source
+    UNIQUE (event_key, source, segment) -- the key first: people search for it without the source
 ) PARTITION BY LIST (segment);
 CREATE INDEX segue_events_order ON segue_events (tx, seq);
 CREATE TABLE segue_events_0 PARTITION OF segue_events FOR VALUES IN (0);
@@ -77,11 +77,11 @@ CREATE VIEW segue_standing AS
     SELECT segment, seq, state, attempts, due_at, NULL, NULL, settled_at, reason, edition, history
     FROM segue_outcomes;
 
-CREATE TABLE segue_counts ( -- by how much the number of settled events changed; added up from time to time
+CREATE TABLE segue_counts ( -- changes of the number of settled events; summed from time to time
     segment integer NOT NULL,
     source  text NOT NULL,
     state   text NOT NULL,
-    type    text NOT NULL, -- of the unsupported ones only
+    type    text NOT NULL, -- only of unsupported events
     amount  bigint NOT NULL
 );
 
@@ -119,20 +119,20 @@ END $$;
 CREATE TRIGGER segue_audit_stays BEFORE UPDATE OR DELETE OR TRUNCATE ON segue_audit
     EXECUTE FUNCTION segue_append_only();
 
-CREATE FUNCTION segue_time(told bigint, here bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
-    -- A machine's time by the database's clock: `told`, moved by how far the machine's own clock (`here`) is off.
-    -- Two seconds or less are left alone: that may be the way here.
-    SELECT told + CASE WHEN abs(off) > 2000000 THEN off ELSE 0 END
-    FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - here AS off) AS clocks
+CREATE FUNCTION segue_time(moment bigint, wall bigint) RETURNS bigint LANGUAGE sql VOLATILE AS $$
+    -- A machine's time by the database's clock: `moment`, corrected by the offset of the machine's own clock (`wall`).
+    -- An offset of two seconds or less is ignored: it may be network delay.
+    SELECT moment + CASE WHEN abs(off) > 2000000 THEN off ELSE 0 END
+    FROM (SELECT (extract(epoch FROM clock_timestamp()) * 1000000)::bigint - wall AS off) AS clocks
 $$;
 
 CREATE FUNCTION segue_history(history jsonb, entry jsonb, most integer) RETURNS jsonb LANGUAGE sql IMMUTABLE AS $$
-    -- One more entry, the oldest given up where there are too many.
+    -- Append an entry; remove the oldest if there are too many.
     SELECT CASE WHEN jsonb_array_length(history) < most THEN history ELSE history - 0 END || jsonb_build_array(entry)
 $$;
 
 -- name: 2
--- Tables are made, locked and dropped by their owner alone; who tidies may ask for just these three things.
+-- Only their owner creates, locks and drops tables; the role that prunes may call just these three functions.
 CREATE FUNCTION segue_make_segment(id integer) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT
 AS $$
 DECLARE
@@ -147,7 +147,7 @@ END $$;
 
 CREATE FUNCTION segue_lock_segments() RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
 BEGIN
-    -- Both with all their partitions, and never waiting: who waits for a table in another order would wait in a circle.
+    -- Both with all their partitions, without waiting: waiting in another order than readers would be a deadlock.
     LOCK TABLE segue_events, segue_outcomes IN ACCESS EXCLUSIVE MODE NOWAIT;
 END $$;
 
@@ -157,7 +157,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM segue_segments WHERE id = gone AND newest_at IS NOT NULL)
         OR EXISTS (SELECT FROM segue_queue WHERE segment = gone)
     THEN
-        RAISE EXCEPTION 'segment % is open, or not there, or events in it wait', gone;
+        RAISE EXCEPTION 'partition % is open, does not exist, or has pending events', gone;
     END IF;
     EXECUTE format('DROP TABLE segue_events_%s, segue_outcomes_%s', gone, gone);
     DELETE FROM segue_counts WHERE segment = gone;
@@ -166,8 +166,8 @@ END $$;
 REVOKE EXECUTE ON FUNCTION segue_make_segment, segue_lock_segments, segue_drop_segment FROM PUBLIC;
 
 -- name: 3
--- The stored events of former keys, by their place (from 1). Who stores may read no body: an unencrypted one is only
--- compared here, and an encrypted one (a record that begins with these bytes and a key's id) says nothing without its key.
+-- The stored events of former keys, by their place (from 1). The role that stores may not read bodies: an unencrypted
+-- body is only compared here, and an encrypted one (a record that begins with these bytes and a key id) is returned.
 CREATE FUNCTION segue_former(sources text[], keys text[], bodies bytea[])
 RETURNS TABLE (place bigint, type text, same boolean, sealed bytea)
 LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path FROM CURRENT AS $$

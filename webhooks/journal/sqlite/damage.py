@@ -1,6 +1,6 @@
-"""A SQLite file that is damaged: found by looking, remembered beside the file, and said by readiness.
+"""Damage of a SQLite file: found by a check, noted beside the file, and reported by readiness.
 
-The process that meets the damage is often not the one that is asked whether it is ready, so it leaves a note in a file.
+Often one process finds the damage and another one reports readiness, so the note is a file.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ from webhooks.journal.model import Verification
 
 HINT: Final = (
     "Stop Segue, keep the file with its -wal, then recover or restore it: docs/operating.md, A damaged file. "
-    "`segue check` says when it is whole again."
+    "`segue check` reports when it is intact again."
 )
 _CODES: Final = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 _SHOWN: Final = 10
-"""Problems that are listed."""
+"""Maximum number of listed problems."""
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether SQLite could not read what it wrote."""
+    """Return whether the error means that the file is damaged."""
     return (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF in _CODES
 
 
 def note(path: str, problem: str) -> None:
-    """Note beside the file that it is damaged."""
+    """Write a note beside the file that it is damaged."""
     with suppress(OSError):
         file = os.stat(path)  # noqa: PTH116
         text = f"{file.st_dev} {file.st_ino}\n{problem}\n"
@@ -40,7 +40,7 @@ def note(path: str, problem: str) -> None:
 
 
 def refuse(path: str) -> None:
-    """Raise `JournalDamaged` if this very file is noted as damaged."""
+    """Raise `JournalDamaged` if a note says that this very file is damaged."""
     try:
         place, _, why = Path(_note_of(path)).read_text().partition("\n")
         file = os.stat(path)  # noqa: PTH116
@@ -52,12 +52,12 @@ def refuse(path: str) -> None:
 
 
 def forget(path: str) -> None:
-    """The file is whole."""
+    """Remove the note: the file is intact."""
     Path(_note_of(path)).unlink(missing_ok=True)
 
 
 def verify(db: sqlite3.Connection, *, full: bool, seconds: float) -> Verification:
-    """Look through the file for at most so many seconds; `full` compares the indexes with the rows too."""
+    """Check the file for at most `seconds`; `full` also compares the indexes with the rows."""
     kind = "integrity_check" if full else "quick_check"
     until = time.monotonic() + seconds
     timer = threading.Timer(seconds, db.interrupt)

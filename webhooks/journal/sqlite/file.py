@@ -1,4 +1,4 @@
-"""One SQLite file, in WAL with `synchronous=FULL`: durable transactions that take turns, and reads that wait for none.
+"""One SQLite file, in WAL mode with `synchronous=FULL`: durable transactions in turn, and reads that never wait.
 
 Several processes may share the file. Their writes take turns by a blocking `flock` beside it, because SQLite's own
 busy handler sleeps, which lengthens the tail latency. Reads take no lock.
@@ -43,18 +43,18 @@ MIGRATIONS: Final = queries.load("sqlite/schema")
 WAL_PAGES: Final = 2000
 """Pages of 4 KiB after which a commit moves the log into the database file."""
 WAL_BYTES: Final = 64 * 1024 * 1024
-"""What a log that grew (behind a long read, in a burst) shrinks to when it is begun anew."""
+"""Size to which a log that grew (during a long read or a burst) is cut when SQLite starts it again."""
 BAD_VALUE: Final = (
     sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError, ValueError, TypeError, OverflowError,
 )  # fmt: skip
-"""The fault of what was to be stored, not of the store."""
+"""Errors caused by a value, not by the store."""
 
 
 class SqliteFile:
-    """The file as one process uses it; never used across a fork. Connections open late, and again after a fault.
+    """The file in one process; never used across a fork. Connections open when needed, and again after an error.
 
-    What is written is durable only in files that other processes find under the names: before and after each
-    transaction and each read they are compared with those that are open here (`webhooks.journal.sqlite.open_files`).
+    A write is durable only if other processes find the same files under the names. Before and after each transaction
+    and each read, the files under the names are compared with the open ones (`webhooks.journal.sqlite.open_files`).
     """
 
     def __init__(self, path: Path, run: Runner) -> None:
@@ -72,18 +72,18 @@ class SqliteFile:
             _in_process.add(self)
 
     def write(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """`transact`, where it may block; `JournalError` for a value that cannot be stored."""
+        """Call `transact` by the runner. Raise `JournalError` for a value that cannot be stored."""
         try:
             result: R = self.run(self.transact, work)
         except BAD_VALUE as error:
-            raise records.refused("a value", error) from error
+            raise records.unstorable("a value", error) from error
         return result
 
     def transact(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """One durable transaction. Runs in the runner's thread; gevent's locks have no place in here.
+        """Run one durable transaction. It runs in the runner's thread, so gevent's locks must not be used in it.
 
-        A fault of a value (`BAD_VALUE`) is raised as it is; every other of SQLite or the system is
-        `JournalUnavailable`. Nothing is stored then.
+        An error caused by a value (`BAD_VALUE`) is raised unchanged; any other error of SQLite or the system becomes
+        `JournalUnavailable`. In both cases nothing is stored.
         """
         began = time.perf_counter()
         try:
@@ -98,7 +98,7 @@ class SqliteFile:
         return result
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """Read on a connection of its own, without a turn."""
+        """Read on a separate connection, without waiting for a turn."""
         try:
             for _ in range(3):
                 with self._read_lock:
@@ -108,33 +108,33 @@ class SqliteFile:
                 self.run(self._refresh)
             raise FileNotFoundError(REPLACED)
         except BAD_VALUE as error:
-            raise records.refused("a value", error) from error
+            raise records.unstorable("a value", error) from error
         except (sqlite3.Error, OSError, MemoryError) as error:
             with self._read_lock:
                 self._close_reader()
             raise location.unavailable(self.path, error) from error
 
     def free(self) -> int:
-        """Bytes free on its disk."""
+        """Return the free bytes on its disk."""
         try:
             return shutil.disk_usage(self.path.parent).free
         except OSError as error:
             raise location.unavailable(self.path, error) from error
 
     def size(self) -> int:
-        """Bytes it takes, its log included."""
+        """Return its size in bytes, including its log."""
         return sum(part.stat().st_size for part in (Path(self._name), Path(log_of(self._name))) if part.exists())
 
     def close(self) -> None:
-        """Close everything; it may be used again."""
+        """Close all connections; the file may be used again."""
         self.run(self._close)
 
-    def leave_behind(self) -> None:
-        """In the child of a fork: let go of the parent's lock, and leave its connections alone.
+    def abandon(self) -> None:
+        """In the child of a fork: close the parent's lock file, and do not touch its connections.
 
-        Closing them here would break the parent's locks: https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
+        Closing them in the child would break the parent's locks: https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
         """
-        _left_behind.extend((self._writing, self._reading))
+        _abandoned.extend((self._writing, self._reading))
         self._lock.close()
         self._users.leave()
 
@@ -167,7 +167,7 @@ class SqliteFile:
         return result
 
     def _current(self) -> OpenFiles:
-        """The files to write to, opened if need be."""
+        """Return the files to write to; open them if necessary."""
         files = self._writing
         if files is None:
             return self._open_writer()
@@ -177,9 +177,9 @@ class SqliteFile:
         return files
 
     def _recover(self, files: OpenFiles, *, wait: bool = False) -> None:
-        """Save what is in the files that are open here; close them wherever this process has them open.
+        """Save the content of the open files, then close all connections of this process to them.
 
-        Raises `OSError` and closes nothing if they cannot be saved now. `wait` gives the reads in progress time to end.
+        If they cannot be saved now, raise `OSError` and close nothing. `wait` gives reads in progress time to end.
         """
         recovery = Recovery(files, self._users)
         recovery.save(wait=wait)
@@ -194,7 +194,7 @@ class SqliteFile:
             self._recover(files, wait=wait)
 
     def _refresh(self) -> None:
-        """For a reader that found other files: recover, and open the current ones."""
+        """Recover, and open the current files, after a reader found other files under the names."""
         with self._turn():
             if self._writing is not None and not self._writing.unchanged():
                 self._recover(self._writing)
@@ -241,7 +241,7 @@ class SqliteFile:
         return self._writing
 
     def _join(self) -> FileIdentity | None:
-        """Be a user of the files: those that others have open, or None if there are none."""
+        """Become a user of the files; return the files that other users have open, or None."""
         alone = self._users.join()
         recorded = self._users.recorded()
         if alone or recorded in {None, SAVED}:
@@ -249,12 +249,12 @@ class SqliteFile:
         if recorded != identity(self._name):
             self._users.leave()
             raise FileNotFoundError(
-                "a file of it was removed or replaced, and another process has not yet saved what it holds of it"
+                "one of its files was removed or replaced, and another process has not yet saved its content"
             )
         return recorded
 
     def _read(self, work: Callable[[sqlite3.Connection], R]) -> tuple[R] | None:
-        """The result in a tuple; None if other files stand under the names than are open."""
+        """Return the result in a tuple; None if the files under the names are not the open ones."""
         if self._reading is not None and not self._reading.unchanged():
             self._close_reader()
         files = self._reading or self._open_reader()
@@ -287,7 +287,7 @@ class SqliteFile:
         return self._reading
 
     def _in_process(self) -> list[SqliteFile]:
-        """All that have the same file open in this process: SQLite shares what it has open of it among them."""
+        """Return all objects of this process for the same file: SQLite shares its open files among them."""
         with _registry:
             return [file for file in _in_process if (file._name, file._pid) == (self._name, self._pid)]
 
@@ -315,19 +315,21 @@ class SqliteFile:
 REPLACED: Final = "its file was removed or replaced while it was in use"
 _in_process: Final[WeakSet[SqliteFile]] = WeakSet()
 _registry: Final = real_lock()
-_left_behind: Final[list[OpenFiles | None]] = []
+_abandoned: Final[list[OpenFiles | None]] = []
 
 
 def _opened(name: str, expected: FileIdentity | None) -> FileIdentity:
-    """The files that a new connection has open, if they are the expected ones."""
+    """Return the files that a new connection has open. Raise `FileNotFoundError` if they are not the expected ones."""
     current = identity(name)
     if not current.complete or expected not in {None, current} or not are_open_here(current):
         raise FileNotFoundError(REPLACED)
     return current
 
 
-def _connect(target: str, **how: Any) -> sqlite3.Connection:
-    db: sqlite3.Connection = sqlite3.connect(target, isolation_level=None, check_same_thread=False, timeout=10, **how)
+def _connect(target: str, **options: Any) -> sqlite3.Connection:
+    db: sqlite3.Connection = sqlite3.connect(
+        target, isolation_level=None, check_same_thread=False, timeout=10, **options
+    )
     db.row_factory = sqlite3.Row
     return db
 
@@ -340,7 +342,7 @@ def _prepare(db: sqlite3.Connection) -> None:
         db.execute(f"PRAGMA {pragma}")
     synchronous, full = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "fullfsync"))
     if (mode, synchronous, full) != ("wal", 2, 1):
-        raise sqlite3.OperationalError("WAL with synchronous=FULL cannot be had here")
+        raise sqlite3.OperationalError("this file system does not support WAL with synchronous=FULL")
 
 
 def _migrate(db: sqlite3.Connection) -> None:

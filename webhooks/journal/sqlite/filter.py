@@ -1,4 +1,4 @@
-"""Which index answers a filter of the SQLite journal. A row holds its body, so rows that are not meant are not read."""
+"""Choose the index for a filter of the SQLite journal. A row contains its body, so other rows must not be read."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from webhooks.journal.model import State
 
 SQL: Final = queries.load("sqlite/queries")
 FEW: Final = 20_000
-"""So many events are sorted for a page; if a filter may mean more, the rows are gone through in their order."""
+"""Events that are sorted for a page; if a filter may select more, the rows are read in their order."""
 _PENDING: Final = "state = 'pending'"
 _SETTLED: Final = "state <> 'pending'"
 _UNDELIVERED: Final = "state NOT IN ('pending', 'delivered')"
 
 
 @dataclass(frozen=True, slots=True)
-class Range:
-    """A part of the events, in an index: those of one state, or all."""
+class IndexRange:
+    """A part of the events in an index: those of one state, or all."""
 
     index: str = ""
     where: str = "TRUE"
 
 
 class Selection:
-    """A filter without its text, as the queries of this database take it."""
+    """A filter without its text, as queries of this database."""
 
     def __init__(self, db: sqlite3.Connection, filter: Filter) -> None:
         self._db = db
         self._filter = filter
-        self._params = records.chosen(filter)
+        self._params = records.filter_params(filter)
         if filter.sources or filter.keys:
             patterns = self._params.get("sources", '["*"]')
             sources = [row[0] for row in db.execute(SQL["sources"], (patterns,))]
@@ -40,47 +40,49 @@ class Selection:
         self._where = " AND ".join(SQL[f"where {part}"] for part in self._params) or SQL["where"]
 
     def page(self, after: int, limit: int, *, newest_first: bool) -> list[int]:
-        """The seqs of a page behind a place, or before it."""
+        """Return the seqs of a page after a position, or before it."""
         name = "rows_newest_first" if newest_first else "rows"
-        found: list[int] = []
+        seqs: list[int] = []
         for part in self._in_order():
             rows = self._run(name, part, after=after, limit=limit)
-            found += [row[0] for row in rows]
-        return sorted(found, reverse=newest_first)[:limit]
+            seqs += [row[0] for row in rows]
+        return sorted(seqs, reverse=newest_first)[:limit]
 
     def count(self) -> int:
-        """How many there are."""
+        """Return the number of selected events."""
         return sum(self._run("count", part)[0][0] for part in self._ranges())
 
     def seqs(self) -> list[int]:
-        """All of them, in order."""
+        """Return all seqs, in order."""
         return sorted(row[0] for part in self._ranges() for row in self._run("seqs", part))
 
     def event_groups(self) -> list[Any]:
-        """Counted by source, type, state and reason, in this order."""
-        return sorted(tuple(row) for part in self._ranges() for row in self._run("kinds", part))
+        """Return counts by source, type, state and reason, in this order."""
+        return sorted(tuple(row) for part in self._ranges() for row in self._run("event_groups", part))
 
-    def _ranges(self) -> list[Range]:
-        """Parts that hold all that is meant, each once."""
+    def _ranges(self) -> list[IndexRange]:
+        """Return index ranges that contain each selected event once."""
         filter = self._filter
         if filter.seqs is not None:
-            return [Range("NOT INDEXED")]
+            return [IndexRange("NOT INDEXED")]
         if filter.keys:
-            return [Range("INDEXED BY sqlite_autoindex_events_1")]
+            return [IndexRange("INDEXED BY sqlite_autoindex_events_1")]
         if not (filter.states or filter.sources):
-            return [Range()]
+            return [IndexRange()]
         states = filter.states or tuple(State)
         settled = [state for state in dict.fromkeys(states) if state is not State.PENDING]
-        ranges = [Range("INDEXED BY events_settled", f"{_SETTLED} AND state = '{state.value}'") for state in settled]
-        return ranges + [Range("INDEXED BY events_queue", _PENDING)] * (State.PENDING in states)
+        ranges = [
+            IndexRange("INDEXED BY events_settled", f"{_SETTLED} AND state = '{state.value}'") for state in settled
+        ]
+        return ranges + [IndexRange("INDEXED BY events_queue", _PENDING)] * (State.PENDING in states)
 
-    def _in_order(self) -> list[Range]:
-        """The same for a page: parts that are few, or that are in order of arrival."""
+    def _in_order(self) -> list[IndexRange]:
+        """Return the ranges for a page: of few events, or in order of arrival."""
         ranges = self._ranges()
         if self._filter.keys or self._filter.seqs is not None:
             return ranges
-        if ranges == [Range()]:
-            return [Range("NOT INDEXED")]
+        if ranges == [IndexRange()]:
+            return [IndexRange("NOT INDEXED")]
         left = FEW
         for part in ranges:
             left -= self._up_to(part, left + 1)
@@ -91,15 +93,15 @@ class Selection:
         if self._filter.states and not {State.PENDING, State.DELIVERED} & set(self._filter.states):
             states = dict.fromkeys(self._filter.states)
             where = [f"{_UNDELIVERED} AND state = '{state.value}'" for state in states]
-            return [Range("INDEXED BY events_undelivered", each) for each in where]
-        return [Range("NOT INDEXED")]
+            return [IndexRange("INDEXED BY events_undelivered", condition) for condition in where]
+        return [IndexRange("NOT INDEXED")]
 
-    def _up_to(self, part: Range, most: int) -> int:
+    def _up_to(self, part: IndexRange, most: int) -> int:
         where = f"{part.where} AND {SQL['where sources']}" if self._filter.sources else part.where
         query = SQL["up_to"].format(index=part.index, where=where)
-        found: int = self._db.execute(query, {**self._params, "most": most}).fetchone()[0]
-        return found
+        count: int = self._db.execute(query, {**self._params, "most": most}).fetchone()[0]
+        return count
 
-    def _run(self, name: str, part: Range, **more: int) -> list[Any]:
+    def _run(self, name: str, part: IndexRange, **more: int) -> list[Any]:
         query = SQL[name].format(index=part.index, where=f"{part.where} AND {self._where}")
         return self._db.execute(query, {**self._params, **more}).fetchall()

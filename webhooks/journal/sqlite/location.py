@@ -21,7 +21,7 @@ _EXAMPLE: Final = "SEGUE_DATABASE=sqlite:////data/segue.db"
 
 
 def unavailable(path: Path, error: Exception) -> JournalUnavailable:
-    """The error to raise when SQLite or the system refuses `path`: the cause, and the hint that fits it."""
+    """Return the error to raise if SQLite or the system refuses `path`: the cause, and the hint that fits it."""
     cause, hint = _cause(path, error)
     if damage.is_damage(error) and _log(path).exists():
         return JournalDamaged(_unavailable(path, cause, hint).message, hint=hint)
@@ -36,13 +36,13 @@ def refuse_path(path: Path) -> None:
 
 
 def creation_fault(path: Path) -> str:
-    """Why no file can be made at `path`, with what to do; empty if one can. Nothing is written."""
-    found = _of_path(path) or _of_file(path, 0)
-    return f"{found[0]}. {found[1]}" if found else ""
+    """Return why no file can be created at `path`, with a hint; empty if one can. Write nothing."""
+    problem = _of_path(path) or _of_file(path, 0)
+    return f"{problem[0]}. {problem[1]}" if problem else ""
 
 
 def refuse_foreign(db: sqlite3.Connection, path: Path) -> None:
-    """Raise `JournalUnavailable` if the file is no database, or that of another program. Reads only."""
+    """Raise `JournalUnavailable` if the file is no database, or belongs to another program. Only read it."""
     try:
         tables = {row[0] for row in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     except sqlite3.DatabaseError as error:
@@ -82,12 +82,12 @@ def _cause(path: Path, error: Exception) -> tuple[str, str]:
         return _read_only(path)
     return (
         str(error),
-        "Check the disk's space and health and who may write there; nothing was stored meanwhile.",
+        "Check the disk's space, health and permissions. Nothing was stored meanwhile.",
     )
 
 
 def _of_path(path: Path) -> tuple[str, str] | None:
-    """What is wrong with the folders that lead to it, or with what stands in its place."""
+    """Return the problem of its folders, or of another file in its place."""
     missing = False
     for folder in [*path.parents][::-1]:
         try:
@@ -118,7 +118,7 @@ def _other(folder: Path) -> str:
 
 
 def _of_file(path: Path, code: int) -> tuple[str, str] | None:
-    """Who may write it and its folder, and what it holds."""
+    """Return the problem of its permissions or of its content."""
     if os.statvfs(path.parent).f_flag & os.ST_RDONLY:
         return _read_only(path)
     user = _user()

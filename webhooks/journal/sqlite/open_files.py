@@ -1,7 +1,7 @@
-"""Which files the processes of a SQLite journal have open, and whether these are still the files under their names.
+"""Track the open files of a SQLite journal, and check that they are still the files under their names.
 
-A file that was removed or replaced goes on accepting writes from the processes that have it open, and they are lost
-with the last of these processes. SQLite does not look:
+A file that was removed or replaced still accepts writes from the processes that have it open. When the last of these
+processes ends, the writes are lost. SQLite does not check this:
 https://www.sqlite.org/howtocorrupt.html#_unlinking_or_renaming_a_database_file_while_in_use
 """
 
@@ -19,12 +19,12 @@ from typing import Final
 import msgspec
 
 Inode = tuple[int, int]
-"""Device and number. A number is not given to another file while a process has the first one open."""
+"""Device and inode number. The number is not reused while a process has the file open."""
 SETTLED_NS: Final = 2_000_000_000
-"""A folder that changed less than this ago may change again without another time: each file in it is compared."""
+"""If a folder changed less than this ago, a new change may leave its time the same: then compare each file."""
 _MODE: Final = 0o600
 _RECORD: Final = 200
-"""Bytes of a record, always written whole."""
+"""Bytes of a record, always written as a whole."""
 _FLAGS: Final = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC
 
 
@@ -37,45 +37,45 @@ class FileIdentity(msgspec.Struct, frozen=True):
 
     @property
     def complete(self) -> bool:
-        """Whether all three are there."""
+        """Return whether all three exist."""
         return None not in (self.database, self.log, self.index)
 
 
 SAVED: Final = FileIdentity()
-"""Recorded when a log that was removed has been written into the database, and no other one has been begun."""
+"""Recorded when the content of a removed log is in the database and no new log exists."""
 
 
 def log_of(path: str) -> str:
-    """The name of the database's log."""
+    """Return the name of the database's log."""
     return f"{path}-wal"
 
 
 def index_of(path: str) -> str:
-    """The name of the log's index."""
+    """Return the name of the log's index."""
     return f"{path}-shm"
 
 
 def identity(path: str) -> FileIdentity:
-    """The files that now stand under the names."""
+    """Return the files that are now under the names."""
     return FileIdentity(_inode(path), _inode(log_of(path)), _inode(index_of(path)))
 
 
 class OpenFiles:
-    """A connection, and the files that it has open: compared with those under the names before and after each use.
+    """A connection and its open files, which are compared with those under the names before and after each use.
 
-    The names are in one folder, whose time of change tells whether any of them was removed or replaced: one system
-    call. Asking a log that is written to for its own times makes its next sync dearer.
+    All names are in one folder. Its change time shows whether a file was removed or replaced, with one system call.
+    Reading the times of a log that is being written to makes its next sync slower.
     """
 
     def __init__(self, path: str, identity: FileIdentity, db: sqlite3.Connection) -> None:
         self.path = path
         self.db = db
         self.identity = identity
-        self._folder = os.path.dirname(path)  # noqa: PTH120 - on the path of each commit
+        self._folder = os.path.dirname(path)  # noqa: PTH120 - called by each commit
         self._unchanged_at: Inode | tuple[int, int, int] | None = None
 
     def unchanged(self) -> bool:
-        """Whether each name still means the file that is open."""
+        """Return whether each name still belongs to the open file."""
         try:
             folder = os.stat(self._folder)  # noqa: PTH116
         except OSError:
@@ -90,9 +90,9 @@ class OpenFiles:
 
 
 class FileUsers:
-    """`<name>.open`: each process that has the files open holds a shared lock on it; it says which files these are.
+    """`<name>.open`: each process that has the files open holds a shared lock on it; its content identifies them.
 
-    Only used while it is the caller's turn (`Turn`).
+    Only used while the caller holds `FileLock`.
     """
 
     def __init__(self, path: str) -> None:
@@ -100,7 +100,7 @@ class FileUsers:
         self._file = -1
 
     def join(self) -> bool:
-        """Be counted among the users; whether there is no other one."""
+        """Become a user; return whether there is no other one."""
         self._file = os.open(self._path, _FLAGS, _MODE)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -112,22 +112,22 @@ class FileUsers:
         return alone
 
     def leave(self) -> None:
-        """Be counted no more."""
+        """Stop being a user."""
         if self._file >= 0:
             os.close(self._file)
             self._file = -1
 
     def recorded(self) -> FileIdentity | None:
-        """The files that its users have open, as last recorded."""
+        """Return the recorded files of the users."""
         return _decoded(os.pread(self._file, _RECORD, 0))
 
     def record(self, files: FileIdentity) -> None:
-        """Say which files the users have open from now on."""
+        """Record the files that the users have open from now on."""
         os.pwrite(self._file, msgspec.json.encode(files).ljust(_RECORD), 0)
 
 
 def recorded_at(path: str) -> FileIdentity | None:
-    """What `Users.recorded` says, read without being one of them."""
+    """Return `FileUsers.recorded` without becoming a user."""
     try:
         file = os.open(f"{path}.open", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -148,7 +148,7 @@ class FileLock:
 
     @contextlib.contextmanager
     def __call__(self) -> Iterator[None]:
-        """Wait for the turn, and give it back."""
+        """Wait for the lock, and release it afterwards."""
         self._take()
         try:
             yield
@@ -174,16 +174,16 @@ class FileLock:
 
 @dataclass(frozen=True, slots=True)
 class Recovery:
-    """What a process does that finds other files under the names than it has open, while it has the turn."""
+    """Recovery by a process whose open files are not the files under the names. It holds `FileLock`."""
 
     files: OpenFiles
     users: FileUsers
 
     def save(self, *, wait: bool = False) -> None:
-        """Write what is in the open log into the database, unless another process has done so.
+        """Write the content of the open log into the database, unless another process has done so.
 
-        Afterwards a process may begin a new log. Raises `OSError` if it cannot be written now; nothing may be closed
-        then. `wait` gives the reads in progress the time of the busy handler.
+        Afterwards a process may start a new log. If it cannot be written now, raise `OSError`; then no file may be
+        closed. `wait` gives reads in progress the time of the busy handler.
         """
         mine, path = self.files.identity, self.files.path
         if self.users.recorded() != mine:
@@ -198,7 +198,7 @@ class Recovery:
         if current.index == mine.index:
             _remove(index_of(path))
         if current.database != mine.database and current.log == mine.log:
-            _remove(log_of(path))  # it belongs to the database that was here before
+            _remove(log_of(path))  # it belongs to the previous database
         elif current.database == mine.database and current.log not in {None, mine.log}:
             os.replace(log_of(path), _unused(path))  # noqa: PTH105 - not the log of these events
         self.users.record(SAVED)
@@ -206,7 +206,7 @@ class Recovery:
 
 @contextlib.contextmanager
 def keep_new_log(path: str, mine: FileIdentity) -> Iterator[None]:
-    """Close one's own files inside: SQLite removes the log by its name if it takes them for the last ones in use."""
+    """Protect a new log while own files are closed: SQLite removes a log by name if it sees no other user."""
     log, kept = log_of(path), _kept(path)
     current = identity(path)
     is_other = current.database == mine.database and current.log not in {None, mine.log}
@@ -220,7 +220,7 @@ def keep_new_log(path: str, mine: FileIdentity) -> Iterator[None]:
 
 
 def log_is_missing(path: str) -> bool:
-    """Whether the log was removed from beside the index that was recorded with it: SQLite removes both or none."""
+    """Return whether the log was removed but its recorded index was not: SQLite itself removes both or none."""
     current = identity(path)
     if current.log is not None or current.index is None:
         return False
@@ -229,14 +229,14 @@ def log_is_missing(path: str) -> bool:
 
 
 def restore_kept_log(path: str) -> None:
-    """Give the log its name back, if a process was killed in `keep_new_log`. One that has a successor is put aside."""
+    """Rename the log back if a process was killed in `keep_new_log`. If a new log exists, rename the old one."""
     if _inode(_kept(path)) is not None:
         name = log_of(path) if _inode(log_of(path)) is None else _unused(path)
         os.replace(_kept(path), name)  # noqa: PTH105
 
 
 def create(path: str) -> None:
-    """Make an empty database, which gives its mode to its log. One that is there is not opened.
+    """Create an empty database, whose log gets the same mode. An existing database is not opened.
 
     Closing any descriptor of the file would end the locks that SQLite holds on it in this process.
     https://www.sqlite.org/howtocorrupt.html#_posix_advisory_locks_canceled_by_a_separate_thread_doing_close_
@@ -246,7 +246,7 @@ def create(path: str) -> None:
 
 
 def are_open_here(files: FileIdentity) -> bool:
-    """Whether this process has all of them open; true if the system does not tell."""
+    """Return whether this process has all of them open; true if the system cannot list open files."""
     try:
         descriptors = [int(name) for name in os.listdir("/dev/fd")]  # noqa: PTH208
     except OSError:
@@ -275,15 +275,15 @@ def _kept(path: str) -> str:
 
 def _inode(path: str) -> Inode | None:
     try:
-        found = os.stat(path)  # noqa: PTH116 - on the path of each commit, where a Path costs double
+        status = os.stat(path)  # noqa: PTH116 - on the path of each commit, where a Path costs double
     except (FileNotFoundError, NotADirectoryError):
         return None
-    return found.st_dev, found.st_ino
+    return status.st_dev, status.st_ino
 
 
 def _inode_of(descriptor: int) -> Inode:
-    found = os.fstat(descriptor)
-    return found.st_dev, found.st_ino
+    status = os.fstat(descriptor)
+    return status.st_dev, status.st_ino
 
 
 def _remove(path: str) -> None:

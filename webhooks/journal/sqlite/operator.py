@@ -1,4 +1,4 @@
-"""What an operator asks of the SQLite journal and does to it: choose, look, replay, drop, load, audit."""
+"""Queries and changes of the SQLite journal by an operator: select, read, replay, drop, load, audit."""
 
 from __future__ import annotations
 
@@ -31,58 +31,58 @@ from webhooks.journal.text_search import TextSearch
 
 R = TypeVar("R")
 SQL: Final = queries.load("sqlite/queries")
-_BEHIND_ALL: Final = (1 << 63) - 1
+_PAST_THE_END: Final = (1 << 63) - 1
 
 
-class File(Protocol):
-    """What the journal needs of a file."""
+class JournalFile(Protocol):
+    """The file interface that the journal uses."""
 
     stats: Stats
     run: Runner
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """The result of some queries."""
+        """Return the result of some queries."""
         ...
 
     def write(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """One durable transaction, where it may block."""
+        """Run one durable transaction in a thread that may block."""
         ...
 
     def transact(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """One durable transaction, here."""
+        """Run one durable transaction in the calling thread."""
         ...
 
     def free(self) -> int:
-        """Bytes free on its disk."""
+        """Return the free bytes on its disk."""
         ...
 
     def size(self) -> int:
-        """Bytes it takes."""
+        """Return its size in bytes."""
         ...
 
     def close(self) -> None:
-        """Close it; it may be used again."""
+        """Close the file; it may be used again."""
         ...
 
-    def leave_behind(self) -> None:
-        """In the child of a fork: leave the parent's connections alone."""
+    def abandon(self) -> None:
+        """In the child of a fork: do not touch the parent's connections."""
         ...
 
 
 class SqliteOperations(TextSearch):
-    """The half of `SqliteJournal` that is for people. Its order is that of `seq`, which is the order of the commits."""
+    """The methods of `SqliteJournal` for operators. Events are in the order of `seq`, which is that of the commits."""
 
     @property
-    def _file(self) -> File:
+    def _file(self) -> JournalFile:
         raise NotImplementedError
 
     def get(self, seq: int) -> Row | None:
-        """One event."""
-        found = self._file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
-        return self._row(found) if found else None
+        """Return an event."""
+        record = self._file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
+        return self._row(record) if record else None
 
     def end(self) -> Cursor:
-        """The last seq that was given, whether or not its event is still there."""
+        """Return the last seq assigned, even if its event was deleted."""
         last: int = self._file.read(lambda db: db.execute(SQL["end"]).fetchone())[0]
         return str(last)
 
@@ -95,53 +95,53 @@ class SqliteOperations(TextSearch):
         now: datetime,
         due_at: datetime | None = None,
     ) -> ChangeResult:
-        """Settled events become pending again."""
-        told = {"as_new": int(as_new), "due_at": micros(due_at or now)}
-        return self._change("replay", seqs, told, by, now, {"as_new": as_new} if as_new else {})
+        """Make settled events pending again."""
+        params = {"as_new": int(as_new), "due_at": micros(due_at or now)}
+        return self._change("replay", seqs, params, by, now, {"as_new": as_new} if as_new else {})
 
     def drop(self, seqs: Sequence[int], *, by: AuditContext, now: datetime) -> ChangeResult:
-        """Events that are not delivered become dropped."""
+        """Drop events that are not delivered."""
         return self._change("drop", seqs, {"droppable": records.json(DROPPABLE)}, by, now, {})
 
     def load(self, rows: Iterable[Row]) -> AppendResult:
-        """Rows of another journal, as they stand."""
+        """Store rows of another journal unchanged."""
         try:
-            told = [records.loaded(row, self._seal) for row in rows]
+            params = [records.load_params(row, self._encryption) for row in rows]
         except BAD_VALUE as error:
-            raise records.refused("an event", error) from error
-        before, after = self._file.write(lambda db: _insert_all(db, told))
-        return AppendResult(after - before, len(told) - (after - before))
+            raise records.unstorable("an event", error) from error
+        before, after = self._file.write(lambda db: _insert_all(db, params))
+        return AppendResult(after - before, len(params) - (after - before))
 
     def reencrypt(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
-        """Seal some rows anew, in one transaction; what they held before is overwritten."""
-        told = (_place(after), limit)
+        """Encrypt some rows again, in one transaction; their previous content is overwritten."""
+        params = (_place(after), limit)
         if dry_run:
-            return self._file.read(lambda db: _reseal(db, told, self._seal, write=False))
-        return self._file.write(lambda db: _reseal(db, told, self._seal, write=True))
+            return self._file.read(lambda db: _reencrypt(db, params, self._encryption, write=False))
+        return self._file.write(lambda db: _reencrypt(db, params, self._encryption, write=True))
 
     def audit(self, action: str, detail: Mapping[str, Any], *, by: AuditContext, now: datetime) -> None:
         """Add a line to the audit log."""
         self._file.write(lambda db: _audit(db, action, (), detail, by, now))
 
     def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[AuditEntry]:
-        """The audit log, newest first."""
-        told = {"event": "/".join(event or ()), "before": before, "limit": limit}
-        found = self._file.read(lambda db: db.execute(SQL["audits"], told).fetchall())
-        return [records.audited(record) for record in found]
+        """Return the audit log, newest first."""
+        params = {"event": "/".join(event or ()), "before": before, "limit": limit}
+        lines = self._file.read(lambda db: db.execute(SQL["audits"], params).fetchall())
+        return [records.audit_entry(record) for record in lines]
 
     def _change(
         self,
         name: str,
         seqs: Sequence[int],
-        told: dict[str, Any],
+        params: dict[str, Any],
         by: AuditContext,
         now: datetime,
         detail: Mapping[str, Any],
     ) -> ChangeResult:
-        told = {**told, **records.acted(by), "seqs": records.json(seqs), "now": micros(now), "most": HISTORY}
+        params = {**params, **records.audit_params(by), "seqs": records.json(seqs), "now": micros(now), "most": HISTORY}
 
         def work(db: sqlite3.Connection) -> int:
-            changed = sorted(db.execute(SQL[name], told).fetchall(), key=lambda record: record["seq"])
+            changed = sorted(db.execute(SQL[name], params).fetchall(), key=lambda record: record["seq"])
             if changed:
                 names = [f"{record['source']}/{record['event_key']}" for record in changed]
                 _audit(db, name, names, detail, by, now)
@@ -151,17 +151,17 @@ class SqliteOperations(TextSearch):
         return ChangeResult(changed, len(set(seqs)) - changed)
 
     def _page(self, filter: Filter, after: Cursor, limit: int, *, newest_first: bool) -> list[Any]:
-        place = _place(after) or (_BEHIND_ALL if newest_first else 0)
+        place = _place(after) or (_PAST_THE_END if newest_first else 0)
 
         def work(db: sqlite3.Connection) -> list[Any]:
             seqs = Selection(db, filter).page(place, limit, newest_first=newest_first)
-            return db.execute(SQL["those"], (records.json(seqs),)).fetchall()
+            return db.execute(SQL["rows_by_seq"], (records.json(seqs),)).fetchall()
 
-        found = self._file.read(work)
-        return found[::-1] if newest_first else found
+        page = self._file.read(work)
+        return page[::-1] if newest_first else page
 
     def _row(self, record: Any) -> Row:
-        return records.row(record, self._seal)
+        return records.row(record, self._encryption)
 
     def _cursor(self, record: Any) -> Cursor:
         return str(record["seq"])
@@ -169,9 +169,9 @@ class SqliteOperations(TextSearch):
     def _all(self, name: str, filter: Filter) -> list[Any]:
         def work(db: sqlite3.Connection) -> list[Any]:
             selection = Selection(db, filter)
-            if name == "kinds":
+            if name == "event_groups":
                 return selection.event_groups()
-            return [(found,) for found in ([selection.count()] if name == "count" else selection.seqs())]
+            return [(value,) for value in ([selection.count()] if name == "count" else selection.seqs())]
 
         return self._file.read(work)
 
@@ -181,12 +181,12 @@ def _place(cursor: Cursor) -> int:
         return 0
     if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
         return int(cursor)
-    raise JournalError(f"{cursor!r} is no cursor of this journal", hint="Give one that this journal printed.")
+    raise JournalError(f"{cursor!r} is no cursor of this journal", hint="Give a cursor that this journal returned.")
 
 
-def _insert_all(db: sqlite3.Connection, told: Sequence[records.Params]) -> tuple[int, int]:
+def _insert_all(db: sqlite3.Connection, params: Sequence[records.Params]) -> tuple[int, int]:
     before = db.total_changes
-    db.executemany(SQL["load"], told)
+    db.executemany(SQL["load"], params)
     return before, db.total_changes
 
 
@@ -198,18 +198,20 @@ def _audit(
     by: AuditContext,
     now: datetime,
 ) -> None:
-    told = {"at": micros(now), "action": action, "events": records.json(events), "detail": records.json(detail)}
-    db.execute(SQL["audit"], {**told, **records.acted(by)})
+    params = {"at": micros(now), "action": action, "events": records.json(events), "detail": records.json(detail)}
+    db.execute(SQL["audit"], {**params, **records.audit_params(by)})
 
 
-def _reseal(db: sqlite3.Connection, told: tuple[int, int], seal: Encryption, *, write: bool) -> ReencryptResult:
+def _reencrypt(
+    db: sqlite3.Connection, params: tuple[int, int], encryption: Encryption, *, write: bool
+) -> ReencryptResult:
     if write:
         db.execute("PRAGMA secure_delete = ON")
-    found = db.execute(SQL["sealed"], told).fetchall()
+    page = db.execute(SQL["page_to_reencrypt"], params).fetchall()
 
     def change(_: Any, params: records.Params) -> None:
         if write:
-            db.execute(SQL["reseal"], params)
+            db.execute(SQL["reencrypt"], params)
 
-    after = str(found[-1]["seq"]) if found else ""
-    return records.reseal(found, seal, change, limit=told[1], after=after)
+    after = str(page[-1]["seq"]) if page else ""
+    return records.reencrypt(page, encryption, change, limit=params[1], after=after)

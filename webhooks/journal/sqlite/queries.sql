@@ -13,8 +13,8 @@ FROM json_each(?) AS sought
 CROSS JOIN events AS old ON old.source = sought.value ->> 0 AND old.event_key = sought.value ->> 1
 
 -- name: ready
--- Where there are events to claim: sources by steps along the index, and of each the spans of a phase's times that are
--- due. A clock that was ahead gave leases and retries that are farther off than they can be: they are due too.
+-- Ranges with events to claim: sources by steps along the index, and for each the ranges of due times in a phase.
+-- A clock that was ahead set leases and retries later than they can be: they are due too.
 WITH RECURSIVE sources (source) AS (
     SELECT (SELECT source FROM events INDEXED BY events_queue WHERE state = 'pending' ORDER BY source LIMIT 1)
     UNION ALL
@@ -99,7 +99,7 @@ SELECT seq FROM events {index} WHERE seq > :after AND {where} ORDER BY seq LIMIT
 -- name: rows_newest_first
 SELECT seq FROM events {index} WHERE seq < :after AND {where} ORDER BY seq DESC LIMIT :limit
 
--- name: those
+-- name: rows_by_seq
 SELECT * FROM events WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq
 
 -- name: up_to
@@ -111,13 +111,13 @@ SELECT count(*) FROM events {index} WHERE {where}
 -- name: seqs
 SELECT seq FROM events {index} WHERE {where} ORDER BY seq
 
--- name: kinds
+-- name: event_groups
 SELECT source, type, state, reason, count(*), min(received_at), max(received_at), max(seq)
 FROM events {index} WHERE {where}
 GROUP BY source, type, state, reason
 
 -- name: sources
--- By steps along the index: each source is looked at once.
+-- By steps along the index: each source is read once.
 WITH RECURSIVE names (source) AS (
     SELECT (SELECT source FROM events ORDER BY source LIMIT 1)
     UNION ALL
@@ -137,7 +137,7 @@ state IN (SELECT value FROM json_each(:states))
 source IN (SELECT value FROM json_each(:sources))
 
 -- name: where types
-EXISTS (SELECT 1 FROM json_each(:types) AS given WHERE events.type GLOB given.value)
+EXISTS (SELECT 1 FROM json_each(:types) AS pattern WHERE events.type GLOB pattern.value)
 
 -- name: where keys
 event_key IN (SELECT value FROM json_each(:keys))
@@ -197,10 +197,10 @@ WHERE (:before = 0 OR id < :before)
     AND (:event = '' OR EXISTS (SELECT 1 FROM json_each(audit.events) WHERE value = :event))
 ORDER BY id DESC LIMIT :limit
 
--- name: sealed
+-- name: page_to_reencrypt
 SELECT seq, source, event_key, headers, envelope, body, reason, history FROM events WHERE seq > ? ORDER BY seq LIMIT ?
 
--- name: reseal
+-- name: reencrypt
 UPDATE events SET headers = ?, envelope = ?, body = ?, reason = ?, history = ? WHERE seq = ?
 
 -- name: remember

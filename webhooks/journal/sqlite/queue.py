@@ -1,4 +1,4 @@
-"""The queue of the SQLite journal: which pending events are due, and a fair share of each source for a claim."""
+"""The queue of the SQLite journal: the pending events that are due, and a fair share of each source for a claim."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from webhooks.journal.records import micros
 
 SQL: Final = queries.load("sqlite/queries")
 LONGEST_DELAY: Final = timedelta(minutes=10)
-"""No retry is put off for longer: one that seems to be was set by a clock that was ahead, and is due."""
+"""The longest delay of a retry. A longer one was set by a clock that was ahead, and is due."""
 Span = tuple[str, int, int, int]
-"""A source, a phase, and from when to when its events are due: a range of the index."""
+"""A source, a phase, and a range of due times: a range of the index."""
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 
 
 def times(now: datetime, lease: timedelta) -> dict[str, int]:
-    """What is due at this time, for the queries."""
+    """Return the limits of due times now, for the queries."""
     return {
         "now": micros(now),
         "beyond": micros(now + 2 * lease),
@@ -31,12 +31,12 @@ def times(now: datetime, lease: timedelta) -> dict[str, int]:
 
 
 def any_ready(db: sqlite3.Connection, at: Mapping[str, int]) -> bool:
-    """Whether there is an event to claim."""
+    """Return whether there is an event to claim."""
     return db.execute(SQL["ready"], {**at, "limit": 1}).fetchone() is not None
 
 
 def claim(db: sqlite3.Connection, limit: int, at: Mapping[str, int], lease: Mapping[str, Any]) -> list[Any]:
-    """Lease up to `limit` events, in their order: a fair share of each source first, then whatever is there."""
+    """Lease up to `limit` events in order: first a fair share of each source, then any others."""
     spans: dict[str, list[Span]] = {}
     for span in db.execute(SQL["ready"], {**at, "limit": -1}):
         spans.setdefault(span["source"], []).append(tuple(span))
@@ -46,7 +46,7 @@ def claim(db: sqlite3.Connection, limit: int, at: Mapping[str, int], lease: Mapp
 
 
 def _chosen(db: sqlite3.Connection, sources: list[list[Span]], limit: int) -> set[int]:
-    """Of each source as many as its share; if some have fewer, those that have more fill it up."""
+    """Return seqs: the share of each source; if some have fewer, the other sources fill the limit."""
     random.shuffle(sources)  # if there are more of them than events to claim, none is always the last
     share = -(-limit // max(1, len(sources)))
     chosen: set[int] = set()
@@ -64,6 +64,6 @@ def _chosen(db: sqlite3.Connection, sources: list[list[Span]], limit: int) -> se
 
 
 def _first(db: sqlite3.Connection, spans: Sequence[Span], limit: int) -> list[int]:
-    """The oldest of one source that are due."""
-    found = [seq for span in spans for (seq,) in db.execute(SQL["first_ready"], (*span, limit))]
-    return sorted(found)[:limit]
+    """Return the oldest due events of one source."""
+    seqs = [seq for span in spans for (seq,) in db.execute(SQL["first_ready"], (*span, limit))]
+    return sorted(seqs)[:limit]

@@ -1,4 +1,4 @@
-"""A SQLite journal for a command that only reads: no file is made, and the schema is left as it is."""
+"""A SQLite journal for a command that only reads: it creates no file and does not change the schema."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ LATEST: Final = max(map(int, queries.load("sqlite/schema")))
 
 
 class ReadOnlyFile:
-    """As `webhooks.journal.sqlite.file.SqliteFile`, for reads alone. Raises `JournalAbsent` if there is no journal yet.
+    """Like `webhooks.journal.sqlite.file.SqliteFile`, only for reads. Raises `JournalAbsent` without a journal.
 
-    SQLite makes a log and its index while it reads, and the last connection that may write takes them away again: so
-    without a log it connects as a writer that changes nothing, if it may. A log that is there is left as it is.
+    SQLite creates a log and its index while it reads, and the last writable connection removes them. So if there is no
+    log and the file is writable, it opens a writable connection that changes nothing. An existing log is kept.
     """
 
     def __init__(self, path: Path, run: Runner) -> None:
@@ -39,12 +39,12 @@ class ReadOnlyFile:
         self._opened = FileIdentity()
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
-        """The result of some queries."""
+        """Return the result of some queries."""
         with self._lock:
             try:
                 return work(self._current())
             except BAD_VALUE as error:
-                raise records.refused("a value", error) from error
+                raise records.unstorable("a value", error) from error
             except (sqlite3.Error, OSError, MemoryError) as error:
                 self._close()
                 raise location.unavailable(self.path, error) from error
@@ -55,14 +55,16 @@ class ReadOnlyFile:
 
     def transact(self, _work: Callable[[sqlite3.Connection], R]) -> NoReturn:
         """Raise `JournalError`."""
-        raise JournalError(f"{self.path.name} was opened to be read", hint="Report this command; nothing was changed.")
+        raise JournalError(
+            f"{self.path.name} was opened only for reading", hint="Nothing was changed. Report this command."
+        )
 
     def free(self) -> int:
-        """Bytes free on its disk."""
+        """Return the free bytes on its disk."""
         return shutil.disk_usage(self.path.parent).free
 
     def size(self) -> int:
-        """Bytes it takes, its log included."""
+        """Return its size in bytes, including its log."""
         return sum(part.stat().st_size for part in (self.path, _log(self.path)) if part.exists())
 
     def close(self) -> None:
@@ -70,9 +72,9 @@ class ReadOnlyFile:
         with self._lock:
             self._close()
 
-    def leave_behind(self) -> None:
-        """In the child of a fork: leave the parent's connection alone."""
-        _left_behind.append(self._db)
+    def abandon(self) -> None:
+        """In the child of a fork: do not touch the parent's connection."""
+        _abandoned.append(self._db)
 
     def _current(self) -> sqlite3.Connection:
         current = identity(self._name)
@@ -83,7 +85,7 @@ class ReadOnlyFile:
             if not self.path.exists() or not self.path.stat().st_size:
                 raise JournalAbsent(f"no journal at {self.path} yet")
             if log_is_missing(self._name):
-                raise FileNotFoundError("its log was removed, and no process has yet saved what it holds of it")
+                raise FileNotFoundError("its log was removed, and no process has yet saved its content")
             self._db = self._connect()
             self._opened = identity(self._name)
         return self._db
@@ -126,7 +128,7 @@ class ReadOnlyFile:
             self._db = None
 
 
-_left_behind: Final[list[sqlite3.Connection | None]] = []
+_abandoned: Final[list[sqlite3.Connection | None]] = []
 
 
 def _log(path: Path) -> Path:

@@ -58,8 +58,8 @@ CREATE TABLE audit (
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 CREATE TRIGGER audit_is_not_pruned BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END;
 
--- Each of the following is a step of its own: one that is interrupted is begun again, those before it stay done.
--- Indexes have the state although it is in their condition: a query that names it would read the rows otherwise.
+-- Each of the following is a separate step: an interrupted step starts again, and previous ones stay done.
+-- Indexes include the state although it is in their condition: without it, a query that uses it would read the rows.
 -- name: 4
 ALTER TABLE events ADD COLUMN phase INTEGER GENERATED ALWAYS AS ( -- 0: not tried yet, 1: leased, 2: handed back
     CASE WHEN leased_until IS NOT NULL THEN 1 WHEN reason = '' THEN 0 ELSE 2 END

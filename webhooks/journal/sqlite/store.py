@@ -1,4 +1,4 @@
-"""The embedded journal: one SQLite file, and a group commit for those who append."""
+"""The embedded journal: one SQLite file, with group commit for `append`."""
 
 from __future__ import annotations
 
@@ -37,43 +37,43 @@ from webhooks.journal.runners import Runner, runner
 from webhooks.journal.sqlite import damage
 from webhooks.journal.sqlite import queue as sqlite_queue
 from webhooks.journal.sqlite.file import BAD_VALUE, SqliteFile
-from webhooks.journal.sqlite.operator import File, SqliteOperations
+from webhooks.journal.sqlite.operator import JournalFile, SqliteOperations
 
 SQL: Final = queries.load("sqlite/queries")
 FREE_FLOOR: Final = 32 * 1024 * 1024
 PRUNE_CHUNK: Final = 500
-"""Rows deleted in one transaction; those who append wait for it."""
+"""Rows deleted in one transaction; `append` waits for it."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Here:
-    """What belongs to one process."""
+class _SqliteProcess:
+    """Objects that belong to one process."""
 
     pid: int
-    file: File
+    file: JournalFile
     group: GroupCommit[ArrivingEvents, AppendResult]
 
 
 class SqliteJournal(SqliteOperations):
     """See `webhooks.journal.protocol.Journal`. It may be used on both sides of a fork.
 
-    `file` is a class in place of `SqliteFile`, for a journal that is only read.
+    `file` is a class to use instead of `SqliteFile`, for a journal that is only read.
     """
 
     def __init__(
         self,
         path: str | Path,
         *,
-        seal: Encryption | None = None,
+        encryption: Encryption | None = None,
         run: Runner | None = None,
-        file: Callable[[Path, Runner], File] | None = None,
+        file: Callable[[Path, Runner], JournalFile] | None = None,
     ) -> None:
         self.path = Path(path).absolute()
         self._make_file = file or SqliteFile
-        self._seal = seal or Encryption()
-        self._given_run = run
-        self._moving = threading.Lock()
-        self._settle_in()
+        self._encryption = encryption or Encryption()
+        self._run = run
+        self._fork_lock = threading.Lock()
+        self._open_process()
         if file is None:
             self._file.write(lambda _: None)
         else:
@@ -81,39 +81,41 @@ class SqliteJournal(SqliteOperations):
 
     @property
     def stats(self) -> Stats:
-        """What this process has committed so far."""
+        """Return counts of this process's commits."""
         return self._file.stats
 
     def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
-        """Store durably, in one group commit with whoever else is appending."""
+        """Store durably, in one group commit with concurrent callers."""
         try:
-            arrivals = former.arrivals(events, now, self._seal)
+            arrivals = former.arrivals(events, now, self._encryption)
         except BAD_VALUE as error:
-            raise records.refused("an event", error) from error
-        return self._now_here().group.submit(arrivals) if events else AppendResult(0, 0)
+            raise records.unstorable("an event", error) from error
+        return self._process().group.submit(arrivals) if events else AppendResult(0, 0)
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
-        """Lease the oldest due events, of each source a fair share first."""
+        """Lease the oldest due events: first a fair share of each source."""
         at = sqlite_queue.times(now, lease)
         if limit < 1 or not self._file.read(lambda db: sqlite_queue.any_ready(db, at)):
             return []
-        told = {"lease": f"{worker}:{uuid.uuid4().hex}", "until": micros(now + lease)}
-        found = self._file.write(lambda db: sqlite_queue.claim(db, limit, at, told))
-        return [records.claim(row, worker, self._seal) for row in found]
+        params = {"lease": f"{worker}:{uuid.uuid4().hex}", "until": micros(now + lease)}
+        claimed = self._file.write(lambda db: sqlite_queue.claim(db, limit, at, params))
+        return [records.claim(row, worker, self._encryption) for row in claimed]
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
-        """Prolong the leases that are still ours."""
+        """Renew the leases that this worker still has."""
         until = micros(now + lease)
-        told = [(until, claim.seq, claim.lease) for claim in claims]
-        return self._file.write(lambda db: {each[1] for each in told if db.execute(SQL["renew"], each).rowcount})
+        leases = [(until, claim.seq, claim.lease) for claim in claims]
+        return self._file.write(lambda db: {lease[1] for lease in leases if db.execute(SQL["renew"], lease).rowcount})
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
-        """End the claims that are still ours."""
-        told = [{**records.settled(settlement, now, self._seal), "most": HISTORY} for settlement in settlements]
-        return self._file.write(lambda db: {each["seq"] for each in told if db.execute(SQL["settle"], each).rowcount})
+        """End the claims whose leases this worker still has."""
+        rows = [
+            {**records.settle_params(settlement, now, self._encryption), "most": HISTORY} for settlement in settlements
+        ]
+        return self._file.write(lambda db: {row["seq"] for row in rows if db.execute(SQL["settle"], row).rowcount})
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
-        """Delete what is settled and old enough, and tokens that ran out; in short transactions."""
+        """Delete settled events that are old enough, and expired tokens, in short transactions."""
         old = micros(now - FORGOTTEN)
         self._file.write(
             lambda db: (db.execute(SQL["forget_tokens"], (micros(now),)), db.execute(SQL["forget_workers"], (old,)))
@@ -127,15 +129,15 @@ class SqliteJournal(SqliteOperations):
     def _prune(self, state: State, source: str, before: int, most: int) -> int:
         gone = 0
         while chunk := min(PRUNE_CHUNK, most - gone):
-            told = (state, source, before, chunk)
-            deleted = self._file.write(lambda db, told=told: db.execute(SQL["prune"], told).rowcount)  # type: ignore[misc]
+            params = (state, source, before, chunk)
+            deleted = self._file.write(lambda db, params=params: db.execute(SQL["prune"], params).rowcount)  # type: ignore[misc]
             gone += deleted
             if deleted < chunk:
                 break
         return gone
 
     def census(self) -> Census:
-        """Counts, by an index only."""
+        """Return counts; only indexes are read."""
         settled, waiting, unknown = self._file.read(
             lambda db: tuple(db.execute(SQL[name]).fetchall() for name in ("census", "waiting", "unsupported_types"))
         )
@@ -157,41 +159,41 @@ class SqliteJournal(SqliteOperations):
         )
 
     def find(self, source: str, key: str) -> Row | None:
-        """One event."""
-        found = self._file.read(lambda db: db.execute(SQL["find"], (source, key)).fetchone())
-        return records.row(found, self._seal) if found else None
+        """Return an event."""
+        record = self._file.read(lambda db: db.execute(SQL["find"], (source, key)).fetchone())
+        return records.row(record, self._encryption) if record else None
 
     def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
-        """Note a one-time token; the value first noted."""
-        told = {
+        """Store a one-time token; return its first value."""
+        params = {
             "source": source,
             "token": records.token(token),
             "value": value,
             "now": micros(now),
             "until": micros(until),
         }
-        first: str = self._file.write(lambda db: db.execute(SQL["remember"], told).fetchone())[0]
+        first: str = self._file.write(lambda db: db.execute(SQL["remember"], params).fetchone())[0]
         return first
 
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
-        """Keep a small fact."""
-        told = (records.text(name), records.json(value), micros(now))
-        self._file.write(lambda db: db.execute(SQL["note"], told) and None)
+        """Store a note."""
+        params = (records.text(name), records.json(value), micros(now))
+        self._file.write(lambda db: db.execute(SQL["note"], params) and None)
 
     def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
-        """Keep a small fact, unless there is one."""
-        told = (records.text(name), records.json(value), micros(now))
+        """Store a note unless it exists; return the stored one."""
+        params = (records.text(name), records.json(value), micros(now))
 
         def work(db: sqlite3.Connection) -> Any:
-            db.execute(SQL["note_first"], told)
-            return db.execute(SQL["noted"], told[:1]).fetchone()[0]
+            db.execute(SQL["note_first"], params)
+            return db.execute(SQL["noted"], params[:1]).fetchone()[0]
 
         return msgspec.json.decode(self._file.write(work), type=dict[str, Any])
 
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
-        """All small facts."""
-        found = self._file.read(lambda db: db.execute(SQL["notes"]).fetchall())
-        return {name: (records.moment(at), msgspec.json.decode(value)) for name, value, at in found}
+        """Return all notes."""
+        notes = self._file.read(lambda db: db.execute(SQL["notes"]).fetchall())
+        return {name: (records.moment(at), msgspec.json.decode(value)) for name, value, at in notes}
 
     def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
         """Add to lasting counters."""
@@ -203,11 +205,11 @@ class SqliteJournal(SqliteOperations):
         self._file.write(add)
 
     def tallies(self) -> Mapping[str, float]:
-        """Every counter and mark."""
+        """Return every counter and mark."""
         return dict(self._file.read(lambda db: db.execute(SQL["tallies"]).fetchall()))
 
     def check(self) -> None:
-        """A real durable write, and room for more."""
+        """Make a durable write, and check the free disk space."""
         damage.refuse(os.path.realpath(self.path))
         free = self._file.free()
         if free < FREE_FLOOR:
@@ -217,47 +219,51 @@ class SqliteJournal(SqliteOperations):
         self._file.write(_prove)
 
     def verify(self, *, full: bool = False, seconds: float = 30.0) -> Verification:
-        """Look through the file. If all of it is whole, it is no longer said to be damaged."""
+        """Check the file. If all of it is intact, remove the note that it is damaged."""
         path = os.path.realpath(self.path)
-        found = self._file.read(lambda db: damage.verify(db, full=full, seconds=seconds))
-        if found.problems:
-            damage.note(path, found.problems[0])
-        elif found.complete:
+        verification = self._file.read(lambda db: damage.verify(db, full=full, seconds=seconds))
+        if verification.problems:
+            damage.note(path, verification.problems[0])
+        elif verification.complete:
             damage.forget(path)
-        return found
+        return verification
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Nothing tells of a file's changes: who waits looks by himself."""
+        """Do nothing: a file sends no notifications, so workers poll."""
         del wake
         return lambda: None
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._file.close()
 
     @property
-    def _file(self) -> File:
-        return self._now_here().file
+    def _file(self) -> JournalFile:
+        return self._process().file
 
-    def _now_here(self) -> _Here:
-        """This process's connections and group: a child of a fork gets its own, once."""
-        if self._here.pid != os.getpid():
-            with self._moving:
-                if self._here.pid != os.getpid():
-                    self._here.file.leave_behind()
-                    self._settle_in()
-        return self._here
+    def _process(self) -> _SqliteProcess:
+        """Return this process's connections and group. A child of a fork opens its own, once."""
+        if self._mine.pid != os.getpid():
+            with self._fork_lock:
+                if self._mine.pid != os.getpid():
+                    self._mine.file.abandon()
+                    self._open_process()
+        return self._mine
 
-    def _settle_in(self) -> None:
-        file = self._make_file(self.path, self._given_run or runner())
-        self._here = _Here(os.getpid(), file, GroupCommit(lambda group: _append(file, group, self._seal), file.run))
+    def _open_process(self) -> None:
+        file = self._make_file(self.path, self._run or runner())
+        self._mine = _SqliteProcess(
+            os.getpid(), file, GroupCommit(lambda group: _append(file, group, self._encryption), file.run)
+        )
 
 
-def _append(file: File, group: Sequence[ArrivingEvents], seal: Encryption) -> Sequence[AppendResult | Exception]:
-    """One transaction for all, or for as many as can be stored."""
+def _append(
+    file: JournalFile, group: Sequence[ArrivingEvents], encryption: Encryption
+) -> Sequence[AppendResult | Exception]:
+    """Commit all in one transaction, or those that can be stored."""
 
     def commit(some: Sequence[ArrivingEvents]) -> Sequence[AppendResult]:
-        stored = file.transact(lambda db: _insert(db, some, seal))
+        stored = file.transact(lambda db: _insert(db, some, encryption))
         events = sum(len(arrivals.rows) for arrivals in some)
         file.stats.groups += 1
         file.stats.events += events
@@ -277,20 +283,22 @@ def _append(file: File, group: Sequence[ArrivingEvents], seal: Encryption) -> Se
 
 
 def _may_be_size(error: BaseException | None) -> bool:
-    """Whether what was too large for the disk or for memory may have been one event."""
+    """Return whether one event may have been too large for the disk or for memory."""
     full = isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", 0) == sqlite3.SQLITE_FULL
     return full or isinstance(error, MemoryError)
 
 
 def _prove(db: sqlite3.Connection) -> None:
-    fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite syncs nothing for a value that is the same
+    fresh = records.json({"proof": uuid.uuid4().hex})  # SQLite does not sync an unchanged value
     db.execute(SQL["note"], ("readiness", fresh, 0))
 
 
-def _insert(db: sqlite3.Connection, group: Sequence[ArrivingEvents], seal: Encryption) -> list[AppendResult]:
+def _insert(db: sqlite3.Connection, group: Sequence[ArrivingEvents], encryption: Encryption) -> list[AppendResult]:
     repeated: set[int] = set()
     if any(arrivals.events for arrivals in group):
-        repeated = former.stored_before(former.joined(group), lambda sought: _former(db, sought), seal)
+        repeated = former.stored_before(
+            former.joined(group), lambda former_keys: _stored_keys(db, former_keys), encryption
+        )
     stored: list[AppendResult] = []
     first = 0
     for arrivals in group:
@@ -303,13 +311,15 @@ def _insert(db: sqlite3.Connection, group: Sequence[ArrivingEvents], seal: Encry
     return stored
 
 
-def _former(db: sqlite3.Connection, sought: Sequence[FormerKeyQuery]) -> dict[int, StoredKey]:
-    told = records.json([(each.source, each.key, each.body is not None) for each in sought])
+def _stored_keys(db: sqlite3.Connection, former_keys: Sequence[FormerKeyQuery]) -> dict[int, StoredKey]:
+    params = records.json(
+        [(former_key.source, former_key.key, former_key.body is not None) for former_key in former_keys]
+    )
     return {
         place: StoredKey(type_, content=None if body is None else (headers, envelope, body))
-        for place, type_, headers, envelope, body in db.execute(SQL["former"], (told,)).fetchall()
+        for place, type_, headers, envelope, body in db.execute(SQL["former"], (params,)).fetchall()
     }
 
 
 def _refused(error: Exception) -> JournalError | None:
-    return records.refused("an event", error) if isinstance(error, BAD_VALUE) else None
+    return records.unstorable("an event", error) if isinstance(error, BAD_VALUE) else None

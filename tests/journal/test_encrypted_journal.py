@@ -17,7 +17,7 @@ SECRET_BODY = b'{"email": "ada@example.com"}'
 
 @pytest.fixture(params=["sqlite", "postgres"])
 def url(request, tmp_path):
-    """Of each store there is."""
+    """The URL of a journal of each store."""
     return f"sqlite:///{tmp_path}/segue.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
@@ -44,21 +44,21 @@ def claim(journal, limit=10):
 
 
 def everything(journal):
-    """All rows by the key they are sealed with."""
+    """All rows by the key they are encrypted with."""
     return dict(journal.reencrypt(limit=1000, dry_run=True).by_key)
 
 
-def test_an_event_comes_back_as_it_was_given(opened):
+def test_an_encrypted_event_is_read_back_unchanged(opened):
     journal = opened(NEW)
-    given = personal("1")
-    journal.append([given], now=NOW)
-    assert journal.find("acme", "1").event == given
-    assert journal.rows()[0].event == given
+    appended = personal("1")
+    journal.append([appended], now=NOW)
+    assert journal.find("acme", "1").event == appended
+    assert journal.rows()[0].event == appended
     (claimed,) = claim(journal)
-    assert (claimed.event, claimed.locked) == (given, "")
+    assert (claimed.event, claimed.locked) == (appended, "")
 
 
-def test_a_retry_is_a_duplicate_whatever_key_sealed_the_first(opened):
+def test_a_retry_is_a_duplicate_whatever_key_encrypted_the_first(opened):
     opened(OLD).append([personal("1")], now=NOW)
     assert opened(NEW, OLD).append([personal("1")], now=NOW).duplicate == 1
     assert opened("plain", NEW).append([personal("1")], now=NOW).duplicate == 1
@@ -84,13 +84,13 @@ def dumped(url):
     return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]
 
 
-def test_an_event_whose_key_is_missing_is_told_apart_and_keeps_its_body(opened):
+def test_an_event_whose_key_is_missing_is_marked_and_keeps_its_body(opened):
     opened(OLD).append([personal("old")], now=NOW)
     journal = opened(NEW)
     journal.append([personal("new")], now=NOW)
     first, second = claim(journal)
     assert (first.event.key, first.event.raw, second.locked) == ("old", b"", "")
-    assert first.locked == f"sealed with key {Encryption((OLD,)).current}, which is not configured"
+    assert first.locked == f"encrypted with key {Encryption((OLD,)).current}, which is not configured"
     assert journal.find("acme", "old").locked == first.locked
     later = NOW + timedelta(hours=1)
     journal.settle([Settlement(claim=first, state=State.PENDING, due_at=later, attempt=False)], now=NOW)
@@ -104,14 +104,14 @@ def test_without_any_key_an_encrypted_journal_is_not_opened(opened):
     assert opened("plain", NEW).find("acme", "1").event == personal("1")
 
 
-def test_an_event_that_cannot_be_sealed_fails_its_own_call_only(opened):
+def test_an_event_that_cannot_be_encrypted_fails_its_own_call_only(opened):
     journal = opened(NEW)
     with pytest.raises(JournalError, match="cannot be stored"):
         journal.append([personal("1"), event("2", raw="text where bytes belong")], now=NOW)
     assert journal.rows() == []
 
 
-def test_a_rotation_seals_all_anew_in_steps_and_leaves_all_else_alone(opened):
+def test_a_key_rotation_reencrypts_all_rows_in_steps_and_changes_nothing_else(opened):
     opened().append([personal(f"plain{number}") for number in range(3)], now=NOW)
     opened(OLD).append([personal(f"old{number}") for number in range(4)], now=NOW)
     journal = opened(NEW, OLD)
@@ -128,7 +128,7 @@ def test_a_rotation_seals_all_anew_in_steps_and_leaves_all_else_alone(opened):
     assert journal.reencrypt(limit=100).changed == 0
 
 
-def test_a_dry_run_changes_nothing(opened):
+def test_a_dry_run_of_reencrypt_changes_nothing(opened):
     opened().append([personal("1")], now=NOW)
     journal = opened(NEW)
     step = journal.reencrypt(dry_run=True)
@@ -136,14 +136,14 @@ def test_a_dry_run_changes_nothing(opened):
     assert everything(journal) == {"plain": 1}
 
 
-def test_what_does_not_open_is_counted_and_left(opened):
+def test_reencrypt_counts_and_keeps_rows_that_cannot_be_decrypted(opened):
     opened(OLD).append([personal("1")], now=NOW)
     journal = opened(NEW)
     assert (journal.reencrypt().changed, journal.reencrypt().locked) == (0, 1)
     assert opened(OLD).find("acme", "1").event == personal("1")
 
 
-def test_in_clear_again(opened):
+def test_reencrypt_with_plain_decrypts_all_rows(opened):
     opened(OLD).append([personal("1")], now=NOW)
     journal = opened("plain", OLD)
     journal.reencrypt()
@@ -158,7 +158,7 @@ def quoting(text):
         return traceback.format_exc()
 
 
-def test_reasons_that_quoted_a_body_in_clear_say_only_where_once_it_is_sealed(opened):
+def test_reencrypt_removes_messages_that_quote_a_body_from_reasons(opened):
     journal = opened()
     journal.append([personal("1")], now=NOW)
     (claimed,) = claim(journal)
@@ -171,7 +171,7 @@ def test_reasons_that_quoted_a_body_in_clear_say_only_where_once_it_is_sealed(op
     assert "ValueError" in row.reason
 
 
-def test_rows_move_between_journals_of_other_keys_and_locked_ones_do_not(opened, tmp_path):
+def test_rows_move_between_journals_of_different_keys_but_not_undecryptable_ones(opened, tmp_path):
     opened(OLD).append([personal("1")], now=NOW)
     other = open_journal(f"sqlite:///{tmp_path}/other.db", (NEW,))
     assert other.load(opened(OLD).rows()).new == 1
@@ -187,7 +187,7 @@ def test_text_is_found_in_encrypted_bodies(opened):
     assert [row.event.key for row in journal.rows(Filter(text="ADA@example"))] == ["1"]
 
 
-def test_what_stood_in_clear_is_overwritten_in_a_file(tmp_path):
+def test_reencrypt_overwrites_unencrypted_content_in_the_file(tmp_path):
     def opened(*keys):
         return open_journal(f"sqlite:///{tmp_path}/segue.db", keys)
 

@@ -1,0 +1,109 @@
+"""Records decrypt with the right key in the right row, and never otherwise."""
+
+import traceback
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from webhooks.journal import encryption as encryption_module
+from webhooks.journal.encryption import MAGIC, Encryption, Undecryptable, key_id, key_of
+
+OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
+CONTENT = ('{"x-kept":"1"}', "{}", b'{"email": "ada@example.com"}')
+texts = st.text(max_size=20)
+
+
+@given(texts, texts, st.sampled_from(["{}", '{"a":"\u00e9"}']), st.sampled_from(["{}", '{"org":"o"}']), st.binary())
+def test_encrypted_content_is_decrypted_byte_for_byte(source, key, headers, envelope, body):
+    for keys in ((), (NEW,), ("plain", NEW)):
+        encryption = Encryption(keys)
+        columns = encryption.encrypt(source, key, (headers, envelope, body))
+        assert encryption.decrypt(source, key, columns) == (headers, envelope, body)
+        assert Encryption(("plain", OLD, NEW)).decrypt(source, key, columns) == (headers, envelope, body)
+
+
+def test_a_record_hides_its_content_and_no_two_records_are_equal():
+    encryption = Encryption((NEW,))
+    one, other = encryption.encrypt("acme", "1", CONTENT), encryption.encrypt("acme", "1", CONTENT)
+    assert one[:2] == ("{}", "{}")
+    assert one[2] != other[2]
+    assert b"ada" not in one[2]
+    assert b"x-kept" not in one[2]
+    assert key_of(one[2]) == encryption.current == key_id(NEW).hex()
+
+
+def test_a_plain_body_that_looks_encrypted_is_distinguished_from_a_record():
+    for body in (MAGIC, MAGIC + b"\0" * 40, Encryption((NEW,)).encrypt("acme", "1", CONTENT)[2]):
+        columns = Encryption().encrypt("acme", "1", ("{}", "{}", body))
+        assert key_of(columns[2]) == "plain"
+        assert Encryption((NEW,)).decrypt("acme", "1", columns) == ("{}", "{}", body)
+
+
+@pytest.mark.parametrize(("source", "key"), [("acme", "2"), ("other", "1")])
+def test_a_record_moved_to_another_row_cannot_be_decrypted(source, key):
+    encryption = Encryption((NEW,))
+    with pytest.raises(Undecryptable, match="cannot be decrypted"):
+        encryption.decrypt(source, key, encryption.encrypt("acme", "1", CONTENT))
+
+
+@given(st.data())
+def test_a_record_changed_or_cut_anywhere_cannot_be_decrypted(data):
+    encryption = Encryption((NEW,))
+    columns = encryption.encrypt("acme", "1", CONTENT)
+    at = data.draw(st.integers(4, len(columns[2]) - 1))
+    cut = data.draw(st.booleans())
+    body = columns[2][:at] if cut else columns[2][:at] + bytes([columns[2][at] ^ 1]) + columns[2][at + 1 :]
+    with pytest.raises(Undecryptable):
+        encryption.decrypt("acme", "1", ("{}", "{}", body))
+
+
+def test_a_missing_key_is_named_in_the_error():
+    with pytest.raises(Undecryptable, match=f"encrypted with key {key_id(NEW).hex()}, which is not configured"):
+        Encryption((OLD,)).decrypt("acme", "1", Encryption((NEW,)).encrypt("acme", "1", CONTENT))
+
+
+def test_the_first_key_encrypts_and_every_key_decrypts():
+    old = Encryption((OLD,)).encrypt("acme", "1", CONTENT)
+    both = Encryption((NEW, OLD))
+    assert both.decrypt("acme", "1", old) == CONTENT
+    assert key_of(both.encrypt("acme", "1", CONTENT)[2]) == Encryption((NEW,)).current
+    assert both.ids == {key_id(NEW).hex(), key_id(OLD).hex()}
+
+
+def test_plain_as_the_first_key_encrypts_nothing():
+    encryption = Encryption(("plain", OLD))
+    assert not encryption.on
+    assert encryption.current == "plain"
+    assert encryption.encrypt("acme", "1", CONTENT) == CONTENT
+
+
+def test_a_salt_serves_a_bounded_number_of_records(monkeypatch):
+    monkeypatch.setattr(encryption_module, "_MESSAGES", 3)
+    encryption = Encryption((NEW,))
+    salts = [encryption.encrypt("acme", "1", CONTENT)[2][8:24] for _ in range(7)]
+    assert [salts.index(salt) for salt in salts] == [0, 0, 0, 3, 3, 3, 6]
+
+
+def test_keys_are_not_in_a_repr():
+    assert NEW not in repr(vars(Encryption((NEW,)))) + repr(Encryption((NEW,)))
+
+
+def failing(text):
+    try:
+        try:
+            {}[text]
+        except KeyError as error:
+            raise ValueError(f"no place for\n{text}\nat all") from error
+    except ValueError:
+        return traceback.format_exc()
+
+
+def test_a_traceback_is_stored_without_its_message_if_bodies_are_encrypted():
+    traceback_ = failing("ada@example.com")
+    assert Encryption().redact(traceback_) == traceback_
+    redacted = Encryption((NEW,)).redact(traceback_)
+    assert "ada" not in redacted
+    assert redacted.count('test_encryption.py", line') == 2
+    assert redacted.endswith("ValueError: (its message is not stored unencrypted)")
+    assert Encryption((NEW,)).redact("malformed: $.id is missing") == "malformed: $.id is missing"
