@@ -114,7 +114,7 @@ def test_an_older_schema_is_named_and_left_as_it_is(run, tmp_path):
         db.execute("PRAGMA user_version = 1")
     result = run("status")
     assert result.exit_code == 1
-    assert "of schema 1" in result.output
+    assert "has schema version 1" in result.output
     assert "segue migrate" in result.output
     assert run("check", "--strict", SEGMENT_WRITE_KEY="wk").exit_code == 0  # `segue serve` brings it up to date
     with sqlite3.connect(path) as db:

@@ -1,4 +1,4 @@
-"""Every store there is, under one contract."""
+"""The journal fixture: each store in turn, for the tests of the common contract."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""A batch of good members and any bad one loses only the bad one: every source that splits, on both stores."""
+"""A batch of good members and any bad one loses only the bad one, for every source that splits and both stores."""
 
 import json
 import random
@@ -44,7 +44,7 @@ _numbers = count(1)
 
 @dataclass(frozen=True)
 class Splitting:
-    """A source that splits, members that it reads, and how they are put together."""
+    """A source that splits deliveries, the members, and how they are joined to a delivery."""
 
     source: Source
     members: tuple[bytes, ...]
@@ -190,7 +190,7 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
 def test_a_key_of_thousands_of_random_letters_is_stored_alike_and_recognised_again(
     journals: tuple[Journal, ...],
 ) -> None:
-    """PostgreSQL indexes no key over 2,704 bytes: it failed all that shared its commit."""
+    """PostgreSQL indexes no key over 2,704 bytes: such a key failed all events of its group commit."""
     github = sources()["github"]
     golden = next(golden for golden in find_goldens(GOLDENS / "github") if golden.name.startswith("star"))
     sent = golden.delivery(github)

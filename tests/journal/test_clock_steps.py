@@ -1,4 +1,4 @@
-"""A SQLite journal whose machine's clock was an hour ahead for a while: nothing waits for that hour to come again."""
+"""A SQLite journal after the clock was an hour ahead: no event waits for that hour."""
 
 from collections.abc import Iterator
 from datetime import timedelta

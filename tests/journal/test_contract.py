@@ -1,4 +1,4 @@
-"""What every journal promises."""
+"""The contract of every journal."""
 
 import threading
 from collections import Counter

@@ -1,4 +1,4 @@
-"""A damaged SQLite file: noticed, remembered for readiness, verified, and forgotten when it is whole."""
+"""A damaged SQLite file: noticed, noted for readiness, verified, and ready again when it is intact."""
 
 import random
 import sqlite3
@@ -24,7 +24,7 @@ def path(tmp_path: Path) -> Path:
 
 
 def damaged(path: Path) -> bytes:
-    """Overwrite pages in its middle; what it was before."""
+    """Overwrite pages in the middle of the file; return the previous content."""
     whole = path.read_bytes()
     first = len(whole) // PAGE // 2
     with path.open("r+b") as file:
@@ -123,7 +123,7 @@ def test_an_interrupted_verify_is_incomplete_without_problems(path: Path) -> Non
 
 def test_verify_reports_a_file_that_sqlite_cannot_read(path: Path) -> None:
     with path.open("r+b") as file:
-        file.seek(100)  # behind the header, in the schema
+        file.seek(100)  # after the header, in the schema
         file.write(b"\xff" * PAGE)
     db = sqlite3.connect(path)
     assert damage.verify(db, full=True, seconds=60).problems[0].endswith("malformed")

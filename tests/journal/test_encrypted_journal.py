@@ -1,4 +1,4 @@
-"""A journal whose bodies are encrypted: the same promises, nothing readable in the store, and rotation."""
+"""A journal with encrypted bodies: the same contract, nothing readable in the store, and key rotation."""
 
 import traceback
 from datetime import timedelta
@@ -23,7 +23,7 @@ def url(request, tmp_path):
 
 @pytest.fixture
 def opened(url):
-    """Opens the one store with some keys."""
+    """Return a function that opens the store with some keys."""
     journals = []
 
     def opened(*keys):
@@ -44,7 +44,7 @@ def claim(journal, limit=10):
 
 
 def everything(journal):
-    """All rows by the key they are encrypted with."""
+    """Return the number of rows by the key they are encrypted with."""
     return dict(journal.reencrypt(limit=1000, dry_run=True).by_key)
 
 
@@ -78,7 +78,7 @@ def test_nothing_personal_is_in_the_store(opened, url, tmp_path):
 
 
 def dumped(url):
-    """Every column of every event and outcome in PostgreSQL."""
+    """Return every column of every event and outcome in PostgreSQL."""
     with psycopg.connect(url) as db:
         rows = [*db.execute("SELECT * FROM segue_events"), *db.execute("SELECT * FROM segue_outcomes")]
     return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]

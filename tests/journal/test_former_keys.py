@@ -1,4 +1,4 @@
-"""Former keys: an event that is stored under an earlier key is recognised, by either store, and nothing else is."""
+"""Former keys: an event that is stored under an earlier key is recognised by both stores, and no other event."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -141,7 +141,7 @@ def test_batches_with_each_others_former_keys_store_each_event_once(journal: Jou
 
 
 def test_concurrent_old_and_new_releases_never_store_an_acknowledged_event_again(postgres_url: str) -> None:
-    """Whatever was acknowledged under the old key before the new one is sent is recognised by another process."""
+    """An event acknowledged under the old key before the new one is sent is recognised by another process."""
     old, new = (PostgresJournal(postgres_url) for _ in range(2))
     for journal in (old, new):
         journal.open()

@@ -1,4 +1,4 @@
-"""Least privilege on a real PostgreSQL: each role does its own work, and nothing else."""
+"""Least privilege on a real PostgreSQL: each role can do its own work and nothing else."""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -29,7 +29,7 @@ def at(url: str, user: str, password: str = "secret") -> str:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    """Roles are of a whole server, so it is one of its own."""
+    """Start a separate server, because roles belong to a whole server."""
     with Server() as server:
         with psycopg.connect(server.url(), autocommit=True) as db:
             db.execute("CREATE ROLE owner LOGIN PASSWORD 'secret' CREATEROLE")
@@ -39,7 +39,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def url(server: Server) -> Iterator[str]:
-    """An empty database that `owner` owns, with the roles and a user of each."""
+    """Return an empty database owned by `owner`, with the roles and a user of each."""
     with fresh_database(server.url()) as url:
         with psycopg.connect(server.url(), autocommit=True) as db:
             db.execute(f"ALTER DATABASE {urlsplit(url).path[1:]} OWNER TO owner")
@@ -224,7 +224,7 @@ def test_a_user_who_may_not_create_roles_gets_a_hint(server: Server) -> None:
         for role in renamed:
             db.execute(f"ALTER ROLE {role} RENAME TO {role}_gone")
         try:
-            with pytest.raises(JournalError, match="may not make or change the roles") as error:
+            with pytest.raises(JournalError, match="may not create or change the roles") as error:
                 grant(at(url, "owner2"))
             assert "--dry-run" in error.value.hint
         finally:
@@ -261,11 +261,11 @@ def test_the_printed_script_is_what_an_administrator_runs(server: Server) -> Non
 
 
 def test_the_service_runs_with_a_user_for_each_of_its_processes(url: str, tmp_path) -> None:
-    """Nothing that web or worker do in passing needs more: readiness, metrics, notes, retention."""
+    """Readiness, metrics, notes and retention need no other rights."""
     (tmp_path / "work").mkdir()
-    with standin() as segment:
+    with standin() as fake_url:
         settings = {
-            "SEGUE_DATABASE": "", "SEGMENT_URL": segment, "SEGMENT_WRITE_KEY": "wk_test", "SEGUE_LOG_LEVEL": "debug",
+            "SEGUE_DATABASE": "", "SEGMENT_URL": fake_url, "SEGMENT_WRITE_KEY": "wk_test", "SEGUE_LOG_LEVEL": "debug",
             "SEGUE_METRICS_TOKEN": "0123456789abcdef",
         }  # fmt: skip
         with web(tmp_path, DATABASE_URL=at(url, "web1"), **settings) as wire:

@@ -13,7 +13,7 @@ from webhooks.journal.runners import Greenlets, Threads, runner
 
 
 class Store:
-    """Commits when it is let, and counts."""
+    """A store that commits when the test allows it, and counts."""
 
     def __init__(self) -> None:
         self.gate = threading.Event()

@@ -76,7 +76,7 @@ def test_a_missing_folder_is_reported_with_the_command_that_creates_it(tmp_path)
 
 
 def test_three_slashes_that_were_meant_as_four_are_named(tmp_path, monkeypatch):
-    """sqlite:///data/segue.db is relative, and the folder meant exists."""
+    """sqlite:///data/segue.db is relative, and the intended absolute folder exists."""
     (tmp_path / "cwd").mkdir()
     monkeypatch.chdir(tmp_path / "cwd")
     (tmp_path / "data").mkdir()
@@ -109,7 +109,7 @@ def test_a_device_is_named():
 
 
 def as_another_user(folder, name="segue.db"):
-    """The error that a user without rights reads, in a fork: root may write everywhere."""
+    """Return the error for a user without rights, from a fork: root may write everywhere."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -132,7 +132,7 @@ def as_another_user(folder, name="segue.db"):
 
 @pytest.fixture
 def shared_folder():
-    """A folder that every user reaches; pytest's own belongs to one user."""
+    """Return a folder that every user can access; pytest's own belongs to one user."""
     import shutil
     import tempfile
     from pathlib import Path

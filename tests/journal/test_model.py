@@ -17,7 +17,7 @@ BY = AuditContext(actor="ann", reason="why")
 
 
 class JournalMachine(RuleBasedStateMachine):
-    """state, due, attempts and lease of each key, in order of arrival; the rest is a consequence."""
+    """state, due, attempts and lease of each key, in order of arrival; all else follows from these."""
 
     @initialize()
     def begin(self) -> None:
@@ -84,7 +84,7 @@ class JournalMachine(RuleBasedStateMachine):
 
     @rule(data=st.data(), as_new=st.booleans(), drop=st.booleans())
     def operate(self, data: st.DataObject, as_new: bool, drop: bool) -> None:
-        """Replay or drop some events, whatever state they are in."""
+        """Replay or drop some events, in any state."""
         keys = data.draw(st.sets(st.integers(0, 12).map(str), max_size=4))
         seqs = [row.seq for row in self.journal.rows() if row.event.key in keys]
         there = [key for key in self.state if key in keys]

@@ -1,4 +1,4 @@
-"""A file of the journal removed or replaced while several processes use it: what was acknowledged is kept, on it goes."""
+"""A file of the journal removed or replaced while several processes use it: acknowledged events are kept."""
 
 import contextlib
 import os
@@ -44,7 +44,7 @@ def remove(*ends: str) -> Callable[[Path, JournalProcess], None]:
 
 
 def replace_log(path: Path, process: JournalProcess) -> None:
-    """By a copy of an earlier log, whose frames are valid."""
+    """Replace the log by a copy of an earlier log, whose frames are valid."""
     copy = path.with_name("copy")
     shutil.copy(f"{path}-wal", copy)
     assert process.append(f"after copy {len(process.acked)}")
@@ -113,7 +113,7 @@ def test_one_process_works_while_others_with_the_removed_log_open_are_idle(
 def test_closing_a_removed_log_last_keeps_the_new_log_of_a_killed_process(
     command: str, path: Path, three: list[JournalProcess]
 ) -> None:
-    """SQLite takes it for the last user of the database, and removes the log by its name."""
+    """SQLite sees no other user of the database, and removes the log by its name."""
     one, two, idle = three
     Path(f"{path}-wal").unlink()
     assert not one.append("refused")

@@ -1,4 +1,4 @@
-"""What every journal promises to an operator: choosing, replaying, dropping, moving, and the audit log."""
+"""The operator's methods of every journal: filters, replay, drop, load, and the audit log."""
 
 import threading
 from dataclasses import replace
@@ -38,7 +38,7 @@ def settle(journal: Journal, claimed: Claim, state: State, reason: str = "", *, 
 
 
 def in_every_state(journal: Journal) -> dict[str, int]:
-    """One event of each state, named after it; their seqs."""
+    """Store one event of each state, with the state as its key; return their seqs."""
     journal.append([event(state.value) for state in State], now=NOW)
     claims = claim(journal)
     for state in State:
@@ -61,7 +61,7 @@ def row(journal: Journal, key: str) -> Row:
     return stored
 
 
-# choosing
+# filters
 
 
 @pytest.mark.parametrize(
@@ -387,7 +387,7 @@ def test_the_audit_log_is_paged_newest_first_and_filtered_by_event(journal: Jour
     assert journal.audits(event=("other", "1")) == []
 
 
-# moving
+# load
 
 
 def test_rows_are_loaded_unchanged_in_their_order(journal: Journal) -> None:

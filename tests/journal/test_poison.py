@@ -1,4 +1,4 @@
-"""An event that cannot be stored fails its own call only, whatever error the store gives for it, on both stores."""
+"""An event that cannot be stored fails its own call only, whatever error the store reports, on both stores."""
 
 import random
 import string
@@ -36,7 +36,7 @@ BY = AuditContext(actor="a\0nn", reason="be\0cause", operation="o\0p")
 
 
 def long_key(length: int) -> str:
-    """Letters that do not compress."""
+    """Return letters that do not compress."""
     return "".join(LETTERS.choices(string.ascii_letters + string.digits, k=length))
 
 
@@ -136,7 +136,7 @@ def test_an_outage_is_not_tried_again_for_each_event(faulty: Any, code: str) -> 
 
 
 class Store:
-    """Commits groups but for the bad members; counts what it was asked."""
+    """A store that commits all but the bad members, and records its calls."""
 
     def __init__(self, *bad: int, up: bool = True, slow: float = 0) -> None:
         self.bad, self.up, self.slow = bad, up, slow
@@ -203,7 +203,7 @@ def test_an_unexpected_error_is_a_journal_error() -> None:
     assert "RuntimeError: odd" in results[1].message
 
 
-# NUL and other characters that a store may not hold
+# NUL and other characters that a store may not support
 
 
 @pytest.mark.parametrize("field", ["source", "key", "type"])
@@ -290,7 +290,7 @@ def test_an_event_that_the_disk_has_no_space_for_fails_alone(tmp_path: Path) -> 
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(
         "webhooks.journal.sqlite.file.SqliteFile._close_or_recover", lambda *_: None
-    )  # it keeps the limit
+    )  # the connection keeps the limit
     group = [arrivals([event(str(n), raw=b"x" * (1 << 20 if n == 3 else 10))], NOW, Encryption()) for n in range(8)]
     outcomes = store._append(journal._file, group, Encryption())  # type: ignore[attr-defined]
     monkeypatch.undo()

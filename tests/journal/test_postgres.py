@@ -240,12 +240,12 @@ def test_a_worker_is_woken_when_another_process_stores(opened: Open) -> None:
     journal, other = opened(), opened()
     woken = threading.Event()
     unwatch = journal.watch(woken.set)
-    assert woken.wait(10)  # whatever came before it listened
+    assert woken.wait(10)  # for events stored before LISTEN
     woken.clear()
     time.sleep(store.NOTIFY_INTERVAL)
     other.append([event("a")], now=NOW)
     assert woken.wait(5)
-    other.append([event("b")], now=NOW)  # rung a moment ago: not again
+    other.append([event("b")], now=NOW)  # notified a moment ago: not again
     unwatch()
 
 
@@ -292,7 +292,7 @@ def test_a_cursor_of_another_journal_is_refused(opened: Open, cursor: str) -> No
         opened().rows(after=cursor)
 
 
-# segments
+# partitions
 
 
 def test_an_old_partition_is_dropped_whole_and_rows_that_must_stay_are_moved(
@@ -420,7 +420,7 @@ def test_a_server_that_hangs_times_out_and_is_used_again_when_it_responds(
     journal = PostgresJournal(postgres_server.url())
     journal.open()
     postgres_server.pause()
-    with pytest.raises(JournalUnavailable, match=r"no answer within|timeout"):
+    with pytest.raises(JournalUnavailable, match=r"no response within|timeout"):
         journal.append([event("a")], now=NOW)
     postgres_server.resume()
     assert journal.append([event("a")], now=NOW).new + journal.append([event("a")], now=NOW).duplicate >= 1
@@ -522,7 +522,7 @@ def test_older_tables_are_not_migrated_on_open_and_newer_ones_are_used(
     open_journal(postgres_url).close()
     sql.execute("DELETE FROM segue_schema")
     sql.execute("INSERT INTO segue_schema (version) VALUES (-1)")
-    with pytest.raises(JournalError, match="are of version -1, this Segue needs") as caught:
+    with pytest.raises(JournalError, match="have version -1, and this Segue needs") as caught:
         open_journal(postgres_url)
     assert "segue migrate" in caught.value.hint
 

@@ -1,4 +1,4 @@
-"""Pages of a PostgreSQL journal: how many rows a page reads, wherever it begins."""
+"""Pages of a PostgreSQL journal: the number of rows that a page reads."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""The queue on PostgreSQL: shared between sources, and exact where two are at one event at the same moment."""
+"""The queue on PostgreSQL: shared between sources, and exact if two workers use one event at the same time."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Where another transaction moves an event between PostgreSQL's tables while an operator's statement waits for it."""
+"""An operator's statement waits while another transaction moves its event between PostgreSQL's tables."""
 
 import threading
 from collections.abc import Callable, Iterator

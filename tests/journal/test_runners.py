@@ -1,4 +1,4 @@
-"""Where a commit may block."""
+"""Commits that block, in plain threads and under gevent."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""What only the SQLite journal has to prove: durability, sharing a file, and saying so when the disk will not have it."""
+"""Features of the SQLite journal alone: durability, sharing a file, and errors of the disk."""
 
 import json
 import os
@@ -85,7 +85,7 @@ def writer(path: Path, kind: str, name: str) -> "subprocess.Popen[str]":
 
 
 def in_child(work: Callable[[], bool]) -> bool:
-    """Whether `work` is true in a fork of this process."""
+    """Return whether `work` is true in a fork of this process."""
     pid = os.fork()
     if pid == 0:
         code = 1
@@ -478,7 +478,7 @@ def test_the_first_use_after_a_fork_opens_connections_once_for_all_threads(tmp_p
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("a")], now=NOW)
     parents, left = journal._mine, len(module._abandoned)
-    journal._mine = replace(parents, pid=-1)  # as a child would find it
+    journal._mine = replace(parents, pid=-1)  # as in a child
     threads = [threading.Thread(target=journal.notes) for _ in range(4)]
     with journal._fork_lock:
         for thread in threads:
@@ -559,7 +559,7 @@ def test_check_writes_a_new_value_each_time_so_that_it_is_synced(tmp_path: Path)
     for _ in range(3):
         journal.check()
         sizes.append(log.stat().st_size)
-    assert sorted(set(sizes)) == sizes, "SQLite writes nothing where a value stays what it was"
+    assert sorted(set(sizes)) == sizes, "SQLite writes nothing if a value stays the same"
 
 
 def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A journal that version 0.1.0 made is brought up to date in place, in steps, whatever interrupts them."""
+"""A journal of version 0.1.0 is migrated in place, in steps that may be interrupted."""
 
 import sqlite3
 from datetime import timedelta
@@ -24,7 +24,7 @@ VALUES (:source, :key, 'thing.done', :now, :now, 'event', 'verified', '{"x-kept"
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """With events in each state: new, handed back, leased, leased for too long ago, and settled."""
+    """Return a journal with events in each state: new, handed back, leased, with an expired lease, and settled."""
     path, now = tmp_path / "j.db", micros(NOW)
     db = sqlite3.connect(path, isolation_level=None)
     db.execute("PRAGMA journal_mode = WAL")

@@ -1,4 +1,4 @@
-"""The SQLite journal with a backlog: what is done often goes by an index, whatever the number of events."""
+"""The SQLite journal with a backlog: frequent queries use an index, whatever the number of events."""
 
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def fill(
 
 
 def statements(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
-    """What `work` runs, with its values."""
+    """Return the statements that `work` runs, with their values."""
     journal.rows(limit=1)
     ran: list[str] = []
     for files in (journal._file._writing, journal._file._reading):
@@ -62,7 +62,7 @@ def statements(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
 
 
 def plan(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
-    """SQLite's plan of all that `work` runs, as far as it concerns the events."""
+    """Return SQLite's plan of the statements of `work` on events."""
     db = sqlite3.connect(journal.path)
     lines = [row[3] for statement in statements(journal, work) for row in db.execute(f"EXPLAIN QUERY PLAN {statement}")]
     db.close()
@@ -70,7 +70,7 @@ def plan(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
 
 
 def faults(lines: list[str], *, counted: bool = False, sorted_: bool = False) -> list[str]:
-    """Lines that grow with the journal: a scan (of an index alone, if `counted`), a sort (of a few, if `sorted_`)."""
+    """Return lines whose cost grows with the journal: a scan (of an index alone, if `counted`), a sort (of a few, if `sorted_`)."""
     return [
         line
         for line in lines
@@ -80,7 +80,7 @@ def faults(lines: list[str], *, counted: bool = False, sorted_: bool = False) ->
 
 
 def steps(journal: SqliteJournal, work: Callable[[], object]) -> int:
-    """How much SQLite does for it, in tens of its instructions."""
+    """Return the number of SQLite instructions, in tens."""
     journal.rows(limit=1)
     count = 0
 
@@ -202,7 +202,7 @@ def test_a_claim_costs_the_same_from_a_hundred_thousand_events_as_from_a_thousan
 
 
 def test_a_backlog_due_later_does_not_slow_the_claims_of_other_sources(journal: SqliteJournal) -> None:
-    """An endpoint that is no longer configured: its events are handed back for a minute, again and again."""
+    """An endpoint that is no longer configured: its events are returned to the queue for a minute, again and again."""
     fill(journal, 10)
     few = steps(journal, lambda: claim(journal))
     soon = micros(NOW + timedelta(minutes=1))

@@ -69,7 +69,7 @@ def append_params(event: Event, now: datetime, encryption: Encryption) -> Params
     """Return the parameters of `append`. Raise `ValueError` for an event that not every store can hold."""
     for name in (event.source, event.key, event.type):
         if "\0" in name:
-            raise ValueError(f"{name[:80]!r} holds a NUL")
+            raise ValueError(f"{name[:80]!r} contains a NUL")
     if len(event.key) > LONGEST_KEY // 4 and len(event.key.encode()) > LONGEST_KEY:
         raise ValueError(f"its key has {len(event.key.encode())} bytes, and at most {LONGEST_KEY} are stored")
     problem = text(event.problem)
@@ -96,7 +96,9 @@ def token(value: str) -> str:
 
 def unstorable(what: str, error: Exception) -> JournalError:
     """Return the error for a value that no store can hold."""
-    return JournalError(f"{what} cannot be stored: {error}", hint="Its translator gave a value of a wrong kind.")
+    return JournalError(
+        f"{what} cannot be stored: {error}", hint="Correct its translator, which returned a value of a wrong type."
+    )
 
 
 def settle_params(settlement: Settlement, now: datetime, encryption: Encryption) -> dict[str, Any]:

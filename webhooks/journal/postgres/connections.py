@@ -51,7 +51,7 @@ class Connection(psycopg.Connection[Any]):
             return waiting.wait_c(gen, self.pgconn.socket, interval, timeout or STATEMENT_SECONDS)
         except psycopg.errors._WaitTimeout:
             self.pgconn.finish()
-            raise psycopg.OperationalError(f"no answer within {STATEMENT_SECONDS:.0f} s") from None
+            raise psycopg.OperationalError(f"no response within {STATEMENT_SECONDS:.0f} s") from None
 
 
 class Connections:

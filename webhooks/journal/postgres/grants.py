@@ -35,7 +35,7 @@ def grant(url: str) -> list[str]:
             regrant(db)
     except psycopg.errors.InsufficientPrivilege as error:
         raise JournalError(
-            f"this user may not make or change the roles: {str(error).splitlines()[0]}",
+            f"this user may not create or change the roles: {str(error).splitlines()[0]}",
             hint="Run it as the tables' owner with CREATEROLE, or let an administrator run what `--dry-run` prints.",
         ) from error
     except psycopg.Error as error:

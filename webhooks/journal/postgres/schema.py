@@ -63,7 +63,7 @@ def ensure(url: str, *, create: bool = True) -> None:
     try:
         with connect(url) as db:
             have = version(db)
-            if 0 < have < LATEST:  # another process may be making them now, step by step
+            if 0 < have < LATEST:  # another process may be creating them now, step by step
                 db.execute("SELECT pg_advisory_lock_shared(%s), pg_advisory_unlock_shared(%s)", (_LOCK, _LOCK))
                 have = version(db)
     except psycopg.Error as error:
@@ -79,7 +79,7 @@ def ensure(url: str, *, create: bool = True) -> None:
             ) from error
     elif have < LATEST:
         raise JournalError(
-            f"the journal's tables are of version {have}, this Segue needs {LATEST}",
+            f"the journal's tables have version {have}, and this Segue needs {LATEST}",
             hint="Run `segue migrate` (a Procfile's release phase does).",
         )
 

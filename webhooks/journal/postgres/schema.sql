@@ -175,12 +175,12 @@ BEGIN
     RETURN QUERY
     SELECT sought.place, old.type,
            old.kind = 'plain' AND (old.body = sought.body OR old.body = '\x0053473100000000'::bytea || sought.body),
-           CASE WHEN old.kind = 'sealed' AND sought.body IS NOT NULL THEN old.body END
+           CASE WHEN old.kind = 'encrypted' AND sought.body IS NOT NULL THEN old.body END
     FROM unnest(sources, keys, bodies) WITH ORDINALITY AS sought (source, key, body, place)
     CROSS JOIN LATERAL (
         SELECT e.type, e.body,
                CASE WHEN substring(e.body FROM 1 FOR 4) = '\x00534731'::bytea
-                     AND substring(e.body FROM 5 FOR 4) <> '\x00000000'::bytea THEN 'sealed' ELSE 'plain' END AS kind
+                     AND substring(e.body FROM 5 FOR 4) <> '\x00000000'::bytea THEN 'encrypted' ELSE 'plain' END AS kind
         FROM segue_events AS e WHERE e.source = sought.source AND e.event_key = sought.key OFFSET 0
     ) AS old;
 END $$;

@@ -350,7 +350,8 @@ def _migrate(db: sqlite3.Connection) -> None:
     want = max(map(int, MIGRATIONS))
     if have > want:
         raise JournalError(
-            f"this journal is of schema {have}, this Segue knows {want}", hint="Start the newer version of Segue again."
+            f"this journal has schema version {have}, and this Segue supports up to {want}",
+            hint="Start the newer version of Segue again.",
         )
     for number in range(have + 1, want + 1):
         db.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[str(number)]} PRAGMA user_version = {number}; COMMIT;")

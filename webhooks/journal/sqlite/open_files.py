@@ -275,7 +275,7 @@ def _kept(path: str) -> str:
 
 def _inode(path: str) -> Inode | None:
     try:
-        status = os.stat(path)  # noqa: PTH116 - on the path of each commit, where a Path costs double
+        status = os.stat(path)  # noqa: PTH116 - called by each commit, and a Path takes twice the time
     except (FileNotFoundError, NotADirectoryError):
         return None
     return status.st_dev, status.st_ino

@@ -112,12 +112,12 @@ class ReadOnlyFile:
             raise JournalAbsent(f"no journal at {self.path} yet: the database is empty")
         if version < LATEST:
             raise JournalOutdated(
-                f"the journal {self.path} is of schema {version}, this Segue reads {LATEST}",
+                f"the journal {self.path} has schema version {version}, and this Segue needs {LATEST}",
                 hint="Run `segue migrate`, or start `segue serve`: both bring it to this version.",
             )
         if version > LATEST:
             raise JournalError(
-                f"this journal is of schema {version}, this Segue knows {LATEST}",
+                f"this journal has schema version {version}, and this Segue supports up to {LATEST}",
                 hint="Start the newer version of Segue again.",
             )
 
