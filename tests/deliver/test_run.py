@@ -222,8 +222,8 @@ def test_a_segment_outage_loses_nothing_and_the_breaker_limits_requests(bench, r
     running(worker)
     client = bench.clients.of()
     eventually(lambda: client.breaker.state == "open")
-    seen = len(bench.server.requests)
-    assert seen <= 5 + 2 * 4
+    requests = len(bench.server.requests)
+    assert requests <= 5 + 2 * 4
     bench.server.always = None
     client.breaker._until = 0.0
     eventually(lambda: (bench.clock.pass_(seconds=60), bench.states() == {State.DELIVERED: 200})[1])

@@ -123,7 +123,7 @@ def grown(value: Any, times: int) -> Any:
     """Every list of objects within the objects of a body, that many times as long."""
     if isinstance(value, dict):
         return {
-            name: [grown(each, 1) for each in member] * times
+            name: [grown(item, 1) for item in member] * times
             if isinstance(member, list) and member and isinstance(member[0], dict)
             else grown(member, times)
             for name, member in value.items()
@@ -132,17 +132,17 @@ def grown(value: Any, times: int) -> Any:
 
 
 def large() -> list[tuple[str, Golden]]:
-    found = []
+    cases = []
     for name in sources():
         for golden in find_goldens(GOLDENS / name):
             if golden.path.suffix == ".json" and golden.body.lstrip()[:1] == b"{" and "malformed" not in golden.name:
                 body = json.loads(golden.body)
                 if "events" not in body and grown(body, 2) != body:
-                    found.append((name, golden))
-    return found
+                    cases.append((name, golden))
+    return cases
 
 
-@pytest.mark.parametrize(("name", "golden"), [pytest.param(*each, id=f"{each[0]}-{each[1].name}") for each in large()])
+@pytest.mark.parametrize(("name", "golden"), [pytest.param(*case, id=f"{case[0]}-{case[1].name}") for case in large()])
 def test_an_event_of_five_hundred_lines_arrives_with_its_facts(
     name: str, golden: Golden, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,9 +98,9 @@ def get(port: int, path: str) -> int:
 
 
 def until(holds: Callable[[], bool], what: Callable[[], str] | str = "it", *, timeout: float = 40.0) -> None:
-    """Wait until something holds; says what did not."""
+    """Wait until `holds()` is true; name `what` in the error if it is not."""
     deadline = time.monotonic() + timeout
     while not holds():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s in vain for {what if isinstance(what, str) else what()}")
+            raise AssertionError(f"waited {timeout} s for {what if isinstance(what, str) else what()}")
         time.sleep(0.05)

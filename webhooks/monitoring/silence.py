@@ -16,7 +16,7 @@ import msgspec
 from webhooks.journal import Journal
 from webhooks.monitoring.metrics.totals import labelled
 
-NOTE: Final = "pulse"
+NOTE: Final = "silence"
 SERIES: Final = "segue_source_last_event_timestamp_seconds"
 DAYS: Final = 28
 LEARNING_TIME: Final = 10 * 86400.0

@@ -37,7 +37,7 @@ def read_secret(variable: str, path: str, faults: list[str]) -> str:
     try:
         text = Path(path).read_bytes()[:_LARGEST].decode("utf-8-sig").strip()
     except OSError as error:
-        faults.append(f"{variable} is {path!r}, which cannot be read ({error.strerror}): mount it, or mend the path")
+        faults.append(f"{variable} is {path!r}, which cannot be read ({error.strerror}): mount it, or fix the path")
         return ""
     except UnicodeDecodeError:
         faults.append(f"{variable} is {path!r}, which is not UTF-8 text: write the secret into it as text")
