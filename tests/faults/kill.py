@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from stand import Report, Stand
+from testbed import Report, Testbed
 
 from postgres_server import Server
 
@@ -28,8 +28,8 @@ def killed_processes(
     rng = random.Random(seed)
     kills: Counter[str] = Counter()
     title = "SIGKILL of processes and of PostgreSQL" if server else "SIGKILL of processes"
-    with Stand(title, database=database) as stand:
-        stand.send()
+    with Testbed(title, database=database) as testbed:
+        testbed.send()
         for number in range(rounds):
             time.sleep(rng.uniform(0.0, 0.4))
             what = rng.choice((*KINDS, *["PostgreSQL"] * 4) if server else KINDS)
@@ -38,11 +38,11 @@ def killed_processes(
                 time.sleep(rng.uniform(0.0, 0.3))
                 server.start()
             else:
-                stand.service.kill(what, rng)
+                testbed.service.kill(what, rng)
             kills[what] += 1
             if rng.random() < 0.7:
-                stand.service.wait_until_ready()
-            say(f"{number + 1}/{rounds} rounds, {len(stand.acked)} acknowledged")
-        stand.rest()
+                testbed.service.wait_until_ready()
+            say(f"{number + 1}/{rounds} rounds, {len(testbed.acked)} acknowledged")
+        testbed.rest()
         kill_counts = ", ".join(f"{name} {count}" for name, count in sorted(kills.items()))
-        return stand.report(detail=f"{rounds} rounds, seed {seed}: {kill_counts}")
+        return testbed.report(detail=f"{rounds} rounds, seed {seed}: {kill_counts}")

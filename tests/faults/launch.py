@@ -1,4 +1,4 @@
-"""The service with a clock that the stand moves: `launch.py web` or `launch.py work`.
+"""The service with a clock that the testbed moves: `launch.py web` or `launch.py work`.
 
 FAULT_STEP   a file with the seconds by which the clock is wrong at the moment
 FAULT_SPEED  how much faster than the sun the worker's clocks run, so that an hour passes in a minute

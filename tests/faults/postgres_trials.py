@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 from kill import killed_processes
-from stand import Report, Stand
+from testbed import Report, Testbed
 
 from postgres_server import Server, fresh_database
 
@@ -33,23 +33,23 @@ def restarted_and_paused(rounds: int, *, seed: int, say: Say) -> Report:
     with (
         Server() as server,
         fresh_database(server.url()) as url,
-        Stand("PostgreSQL restarted and paused", database=url, pause=0.002, SEGUE_LOG_LEVEL="error") as stand,
+        Testbed("PostgreSQL restarted and paused", database=url, pause=0.002, SEGUE_LOG_LEVEL="error") as testbed,
     ):
-        stand.send()
+        testbed.send()
         done = []
         for number in range(rounds):
             time.sleep(rng.uniform(0.3, 1.0))
             done.append(rng.choice(["fast restart", "immediate restart", "pause"]))
-            say(f"{number + 1}/{rounds}: {done[-1]}, {len(stand.acked)} acknowledged")
+            say(f"{number + 1}/{rounds}: {done[-1]}, {len(testbed.acked)} acknowledged")
             if done[-1] == "pause":
                 server.pause()
                 time.sleep(rng.uniform(0.5, 4.0))
                 server.resume()
             else:
                 server.restart(mode=done[-1].split()[0])
-            stand.service.wait_until_ready()
-        stand.rest()
-        return stand.report(
+            testbed.service.wait_until_ready()
+        testbed.rest()
+        return testbed.report(
             detail=f"seed {seed}: " + ", ".join(f"{done.count(what)} {what}s" for what in sorted(set(done)))
         )
 
@@ -71,20 +71,20 @@ def failover(rounds: int, *, seed: int, say: Say) -> Report:
         hosts = ",".join(f"127.0.0.1:{port}" for port in ports)
         password = urlsplit(primary.url()).password
         many = f"postgresql://postgres:{password}@{hosts}/{name}?target_session_attrs=read-write"
-        with Stand("PostgreSQL fails over", database=many, pause=0.002, SEGUE_LOG_LEVEL="error") as stand:
-            stand.send()
+        with Testbed("PostgreSQL fails over", database=many, pause=0.002, SEGUE_LOG_LEVEL="error") as testbed:
+            testbed.send()
             for number, standby in enumerate(standbys):
                 if number:
                     standby.follow(primary)
                 make_synchronous(primary)
                 time.sleep(rng.uniform(1.0, 2.0))
-                say(f"{number + 1}/{rounds}: the primary dies, {len(stand.acked)} acknowledged")
+                say(f"{number + 1}/{rounds}: the primary dies, {len(testbed.acked)} acknowledged")
                 primary.kill()
                 standby.promote()
                 primary = standby
-                stand.service.wait_until_ready()
-            stand.rest()
-            return stand.report(detail=f"{rounds} failovers to a synchronous standby")
+                testbed.service.wait_until_ready()
+            testbed.rest()
+            return testbed.report(detail=f"{rounds} failovers to a synchronous standby")
 
 
 class Standby(Server):

@@ -3,7 +3,7 @@
 Two processes append, claim and settle through one journal, over a layer that writes down every write and every sync
 (`recording_vfs`). Afterwards the disk is rebuilt as it may have stood at any moment: what was synced is there, of the
 rest nothing, all, or any sectors in any order. The journal is opened on it: every event whose append had returned must
-be there to the byte, every settlement that had returned must stand, and SQLite must find its file whole.
+be there to the byte, every settlement that had returned must be kept, and SQLite must find its file whole.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ def record(database: Path, log: Path, seconds: float, *more: str) -> None:
 
 
 def rebuild(facts: Sequence[Fact], disk: Path, way: str, rng: random.Random) -> int:
-    """Write the files as they may stand when the power fails behind these facts; returns the unsynced writes."""
+    """Write the files as they may be when the power fails behind these facts; returns the unsynced writes."""
     content: dict[str, bytearray] = defaultdict(bytearray)
     pending: dict[str, list[Fact]] = defaultdict(list)
     covered: dict[tuple[str, int], int] = {}

@@ -15,14 +15,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from stand import SCHEME, SECRET, Heard, Report, Service, Stand, event, free_port, kill
+from testbed import SCHEME, SECRET, ReceivedMessages, Report, Service, Testbed, event, free_port, kill
 
 from faulty_receiver import FaultyReceiver
 from webhooks.signatures import sign
 
 Say = Callable[[str], None]
 GOOD = re.compile(r"evt_\d+_\d+")
-"""The ids that `stand.Provider` gives."""
+"""The ids that `testbed.Provider` gives."""
 
 
 def quiet(_: str) -> None:
@@ -34,10 +34,12 @@ def two_installations(rounds: int, *, seed: int, database: str = "", say: Say = 
     rng = random.Random(seed)
     with (
         FaultyReceiver() as other,
-        Stand("two installations on one database", database=database, pause=0.01, SEGUE_NAMESPACE="shop-eu") as stand,
+        Testbed(
+            "two installations on one database", database=database, pause=0.01, SEGUE_NAMESPACE="shop-eu"
+        ) as testbed,
     ):
-        second = Service(stand.folder, _of_second(stand, other.url), free_port())
-        stand.send()
+        second = Service(testbed.folder, _of_second(testbed, other.url), free_port())
+        testbed.send()
         started: Counter[str] = Counter()
         went_on = []
         for number in range(rounds):
@@ -53,16 +55,16 @@ def two_installations(rounds: int, *, seed: int, database: str = "", say: Say = 
             if code == 0:
                 went_on.append(command)
         second.log.close()
-        stand.rest()
+        testbed.rest()
         theirs = [f"delivered by the second: {message['messageId']}" for message in other.receiver.received]
-        report = stand.report(detail=f"{dict(sorted(started.items()))} of the second installation, each refused")
+        report = testbed.report(detail=f"{dict(sorted(started.items()))} of the second installation, each refused")
         report.unexplained += theirs + [f"{command} of the second installation was not refused" for command in went_on]
         return report
 
 
-def _of_second(stand: Stand, receiver: str) -> dict[str, str]:
+def _of_second(testbed: Testbed, receiver: str) -> dict[str, str]:
     return {
-        **stand.service.environ,
+        **testbed.service.environ,
         "SEGUE_NAMESPACE": "shop-us",
         "SEGMENT_WRITE_KEY": "wk_second",
         "SEGMENT_URL": receiver,
@@ -74,37 +76,39 @@ def poison_keys(events: int, *, seed: int, database: str = "", say: Say = quiet)
     """Among good requests come signed ones with ids and types that no index or text column holds: the good ones are
     all answered 200 at their first try, and what was accepted of the others is in the journal.
     """
-    with Stand("keys and types that no store holds", database=database, providers=12, pause=0.002) as stand:
-        senders = [PoisonSender(stand.port, random.Random(seed + number), events // 4 or 1) for number in range(4)]
-        stand.send()
+    with Testbed("keys and types that no store holds", database=database, providers=12, pause=0.002) as testbed:
+        senders = [PoisonSender(testbed.port, random.Random(seed + number), events // 4 or 1) for number in range(4)]
+        testbed.send()
         for sender in senders:
             sender.start()
         while any(sender.is_alive() for sender in senders):
             say(f"{sum(sender.sent for sender in senders)}/{events} poison events")
             time.sleep(0.1)
-        stand.rest()
-        return _report(stand, senders)
+        testbed.rest()
+        return _report(testbed, senders)
 
 
-def _report(stand: Stand, senders: list[PoisonSender]) -> Report:
-    heard = Heard(message for message in stand.messages() if GOOD.fullmatch(message["context"]["webhook"]["id"]))
-    report = stand.report([], acked=set())
-    dead = {key for key in stand.dead() if GOOD.fullmatch(key)}
-    refused = sum((provider.answers for provider in stand.providers), Counter[int]())
+def _report(testbed: Testbed, senders: list[PoisonSender]) -> Report:
+    heard = ReceivedMessages(
+        message for message in testbed.messages() if GOOD.fullmatch(message["context"]["webhook"]["id"])
+    )
+    report = testbed.report([], acked=set())
+    dead = {key for key in testbed.dead() if GOOD.fullmatch(key)}
+    refused = sum((provider.answers for provider in testbed.providers), Counter[int]())
     answers = sum((sender.answers for sender in senders), Counter[int]())
-    with stand.journal() as journal:
-        held = journal.count() - len(stand.acked)
+    with testbed.journal() as journal:
+        held = journal.count() - len(testbed.acked)
     wrong = [f"{count} good requests were answered {status}" for status, count in refused.items() if status != 200]
     wrong += [f"{count} poison requests were answered {status}" for status, count in answers.items() if status >= 500]
     if held != answers[200]:
         wrong.append(f"{answers[200]} poison events were accepted, and {held} are in the journal")
     return replace(
         report,
-        acked=len(stand.acked),
+        acked=len(testbed.acked),
         delivered=len(heard.events),
         dead=len(dead),
-        lost=sorted(stand.acked - heard.events - dead),
-        unexplained=sorted((heard.events | dead) - stand.acked) + wrong,
+        lost=sorted(testbed.acked - heard.events - dead),
+        unexplained=sorted((heard.events | dead) - testbed.acked) + wrong,
         two_ids=heard.two_ids,
         copies=heard.copies,
         detail=f"poison events by answer: {dict(sorted(answers.items()))}",

@@ -11,7 +11,7 @@ KEY = "k"
 
 
 @pytest.mark.timeout(240)
-def test_every_answer_of_sqlite_under_concurrent_use_and_kills_has_an_explanation() -> None:
+def test_concurrent_histories_of_sqlite_with_kills_are_linearizable() -> None:
     report = concurrent_histories(3, seed=20261123)
     assert report.ok, str(report)
     assert report.events > 50
@@ -19,7 +19,7 @@ def test_every_answer_of_sqlite_under_concurrent_use_and_kills_has_an_explanatio
 
 
 @pytest.mark.timeout(240)
-def test_every_answer_of_postgresql_under_concurrent_use_and_kills_has_an_explanation(postgres_url: str) -> None:
+def test_concurrent_histories_of_postgresql_with_kills_are_linearizable(postgres_url: str) -> None:
     report = concurrent_histories(3, seed=20261123, database=postgres_url)
     assert report.ok, str(report)
     assert report.events > 50
@@ -28,7 +28,7 @@ def test_every_answer_of_postgresql_under_concurrent_use_and_kills_has_an_explan
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("bug", BUGS)
-def test_a_journal_with_a_bug_is_found_out(bug: str) -> None:
+def test_a_bug_of_the_journal_is_detected(bug: str) -> None:
     report = concurrent_histories(10, seed=3, bug=bug, processes=2, operations=50, keys=12)
     assert not report.ok, f"{bug} was not seen"
 

@@ -19,6 +19,6 @@ def test_what_was_acknowledged_is_there_after_a_power_cut_at_any_moment() -> Non
     assert report.settled > 0
 
 
-def test_a_journal_that_does_not_sync_its_commits_is_found_out() -> None:
+def test_a_journal_that_does_not_sync_its_commits_is_detected() -> None:
     report = power_cuts(24, seed=7, seconds=1.0, careless=True)
     assert any("acknowledged events are gone" in fault for fault in report.faults)

@@ -3,7 +3,7 @@
 import pytest
 import store_trials
 import trials
-from stand import Report
+from testbed import Report
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -14,7 +14,7 @@ def held(report: Report) -> Report:
     return report
 
 
-def test_a_receiver_that_hangs_resets_throttles_fails_or_loses_replies_costs_no_event() -> None:
+def test_a_receiver_that_hangs_resets_or_loses_replies_costs_no_event() -> None:
     assert held(trials.bad_receiver(0.5)).copies > 0, "no reply was lost"
 
 
@@ -27,7 +27,7 @@ def test_a_clock_that_is_an_hour_wrong_costs_no_event() -> None:
     held(trials.clock_steps(3, seed=7))
 
 
-def test_a_worker_that_stood_still_beyond_its_lease_costs_no_event() -> None:
+def test_a_worker_stopped_beyond_its_lease_costs_no_event() -> None:
     held(trials.expired_leases(2, seed=7))
 
 
@@ -44,7 +44,7 @@ def test_a_full_disk_is_answered_503_and_costs_no_event() -> None:
     held(trials.full_disk(1, seed=7))
 
 
-def test_a_file_of_the_journal_removed_or_replaced_is_answered_503_and_costs_no_event() -> None:
+def test_a_removed_or_replaced_journal_file_is_503_and_costs_no_event() -> None:
     held(trials.removed_files(4, seed=7))
 
 

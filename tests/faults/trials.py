@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from stand import HERE, Report, Stand, event, kill
+from testbed import HERE, Report, Testbed, event, kill
 
 from faulty_receiver import Fault, FaultyReceiver, ReceivedRequest, hang, lose_reply, reset, slow, status, truncate
 from translators.kit import Event
@@ -43,39 +43,39 @@ def bad_receiver(seconds: float, *, database: str = "", say: Say = quiet) -> Rep
     """Run a receiver that misbehaves in every way of `WEATHER`, `seconds` long, with good seconds between."""
     with (
         FaultyReceiver() as receiver,
-        Stand(
+        Testbed(
             "a receiver that misbehaves", database=database, receiver=receiver.url, pause=0.01,
             SEGUE_SEGMENT_READ_TIMEOUT="0.5", SEGUE_LOG_LEVEL="error",
-        ) as stand,
+        ) as testbed,
     ):  # fmt: skip
-        stand.send()
+        testbed.send()
         for name, fault in WEATHER.items():
             say(f"the receiver {name}")
             receiver.always = fault
             time.sleep(seconds)
             receiver.always = None
             time.sleep(min(1.0, seconds))
-        stand.rest()
-        return stand.report(receiver.receiver.received, detail=f"{seconds:g} s each of: {', '.join(WEATHER)}")
+        testbed.rest()
+        return testbed.report(receiver.receiver.received, detail=f"{seconds:g} s each of: {', '.join(WEATHER)}")
 
 
 def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Report:
     """Answer 503 for an hour by the worker's clocks, which run so fast that it takes `seconds`."""
     with (
         FaultyReceiver() as receiver,
-        Stand(
+        Testbed(
             "an hour of 503", database=database, receiver=receiver.url, pause=0.02, launcher=LAUNCHER,
             FAULT_SPEED=str(3600 / seconds), SEGUE_LEASE_SECONDS="600", SEGUE_LOG_LEVEL="error",
-        ) as stand,
+        ) as testbed,
     ):  # fmt: skip
         receiver.always = status(503)
-        stand.send()
+        testbed.send()
         say("503 for an hour")
         time.sleep(seconds)
         tries = len(receiver.requests)
         receiver.always = None
-        stand.rest()
-        return stand.report(
+        testbed.rest()
+        return testbed.report(
             receiver.receiver.received, requests=tries,
             detail=f"{tries} requests in the hour: the breaker probes and does not hammer",
         )  # fmt: skip
@@ -84,20 +84,20 @@ def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Repo
 def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
     """Set the clock of every process an hour ahead or back, again and again, while a worker is killed too."""
     rng = random.Random(seed)
-    with Stand(
+    with Testbed(
         "clock steps of an hour", database=database, pause=0.005, workers=2, launcher=LAUNCHER,
         SEGUE_STRIPE_TOLERANCE="7200",  # so that webhooks are taken by the wrong clock too
-    ) as stand:  # fmt: skip
-        step = stand.folder / "step"
+    ) as testbed:  # fmt: skip
+        step = testbed.folder / "step"
         step.write_text("0")
-        stand.service.environ = {**stand.service.environ, "FAULT_STEP": str(step)}
+        testbed.service.environ = {**testbed.service.environ, "FAULT_STEP": str(step)}
         for what in ("both", "worker"):  # start again, with the file
-            stand.service.kill(what, rng)
-        for place, worker in enumerate(stand.service.workers):
+            testbed.service.kill(what, rng)
+        for place, worker in enumerate(testbed.service.workers):
             kill(worker)
-            stand.service.workers[place] = stand.service.start("work")
-        stand.service.wait_until_ready()
-        stand.send()
+            testbed.service.workers[place] = testbed.service.start("work")
+        testbed.service.wait_until_ready()
+        testbed.send()
         steps = []
         for number in range(rounds):
             steps.append((0, rng.choice([3600, -3600]))[number % 2])
@@ -105,10 +105,10 @@ def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet)
             step.write_text(str(steps[-1]))
             time.sleep(rng.uniform(0.5, 1.5))
             if rng.random() < 0.5:
-                stand.service.kill("worker", rng)
+                testbed.service.kill("worker", rng)
         step.write_text("0")
-        stand.rest()
-        return stand.report(detail=f"{rounds} steps; webhooks are taken by the wrong clock too")
+        testbed.rest()
+        return testbed.report(detail=f"{rounds} steps; webhooks are taken by the wrong clock too")
 
 
 def expired_leases(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
@@ -116,21 +116,21 @@ def expired_leases(rounds: int, *, seed: int, database: str = "", say: Say = qui
     rng = random.Random(seed)
     with (
         FaultyReceiver(always=slow(0.05)) as receiver,
-        Stand(
+        Testbed(
             "two workers, one with an expired lease", database=database, receiver=receiver.url, workers=2,
             SEGUE_LEASE_SECONDS="1", SEGUE_WORKER_BATCH="50", SEGUE_LOG_LEVEL="error",
-        ) as stand,
+        ) as testbed,
     ):  # fmt: skip
-        stand.send()
+        testbed.send()
         for number in range(rounds):
             time.sleep(rng.uniform(0.1, 0.5))
-            worker = rng.choice(stand.service.workers)
+            worker = rng.choice(testbed.service.workers)
             kill(worker, signal.SIGSTOP)
             time.sleep(rng.uniform(1.2, 2.0))
             kill(worker, signal.SIGCONT)
             say(f"{number + 1}/{rounds} stops")
-        stand.rest()
-        return stand.report(receiver.receiver.received, detail=f"{rounds} stops, seed {seed}")
+        testbed.rest()
+        return testbed.report(receiver.receiver.received, detail=f"{rounds} stops, seed {seed}")
 
 
 def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
@@ -148,20 +148,20 @@ def poison(batches: int, *, seed: int, database: str = "", say: Say = quiet) -> 
 
     with (
         FaultyReceiver(always=strict) as receiver,
-        Stand(
+        Testbed(
             "a poison message in each batch", database=database, receiver=receiver.url, providers=0, workers=0,
             SEGUE_WORKER_BATCH=str(size), SEGUE_LOG_LEVEL="error",
-        ) as stand,
+        ) as testbed,
     ):  # fmt: skip
-        with stand.journal() as journal:
+        with testbed.journal() as journal:
             for batch in range(batches):
                 store(journal, [f"{batch}_{number}" for number in range(size)])
-        stand.service.workers = [stand.service.start("work")]
+        testbed.service.workers = [testbed.service.start("work")]
         say(f"{batches} batches")
-        stand.rest(timeout=600)
+        testbed.rest(timeout=600)
         acked = {f"evt_{batch}_{number}" for batch in range(batches) for number in range(size)}
-        report = stand.report(receiver.receiver.received, acked=acked, detail=f"{batches} batches of {size}")
-        report.unexplained += sorted(stand.dead() ^ bad)
+        report = testbed.report(receiver.receiver.received, acked=acked, detail=f"{batches} batches of {size}")
+        report.unexplained += sorted(testbed.dead() ^ bad)
         return report
 
 
@@ -175,23 +175,23 @@ def backlog(events: int, *, rate: int = 1000, database: str = "", say: Say = qui
 
     with (
         FaultyReceiver(always=timed) as receiver,
-        Stand(
+        Testbed(
             f"a backlog of {events:,}", database=database, receiver=receiver.url, providers=0, workers=0,
             SEGUE_SEGMENT_RATE=str(rate), SEGUE_LEASE_SECONDS="60",
-        ) as stand,
+        ) as testbed,
     ):  # fmt: skip
         names = [str(number) for number in range(events)]
-        with stand.journal() as journal:
+        with testbed.journal() as journal:
             for low in range(0, events, 1000):
                 store(journal, names[low : low + 1000])
         say("draining")
         began = time.monotonic()
-        stand.service.workers = [stand.service.start("work")]
-        stand.rest(timeout=120 + 5 * events / rate)
+        testbed.service.workers = [testbed.service.start("work")]
+        testbed.rest(timeout=120 + 5 * events / rate)
         took = acceptances[-1][0] - acceptances[0][0]
         sent = sum(count for _, count in acceptances)
         busiest = busiest_span(acceptances, 10.0) / 10
-        return stand.report(
+        return testbed.report(
             receiver.receiver.received,
             acked={f"evt_{name}" for name in names},
             requests=len(acceptances),
@@ -215,20 +215,20 @@ def busiest_span(acceptances: list[tuple[float, int]], seconds: float) -> int:
 def full_disk(rounds: int, *, seed: int, say: Say = quiet) -> Report:
     """Let the files not grow for a while (the system's limit on file sizes): 503 until they may again."""
     rng = random.Random(seed)
-    with Stand("a full disk", SEGUE_LOG_LEVEL="error") as stand:
-        stand.send()
+    with Testbed("a full disk", SEGUE_LOG_LEVEL="error") as testbed:
+        testbed.send()
         for number in range(rounds):
             time.sleep(rng.uniform(0.5, 1.0))
-            files = [stand.folder / "segue.db", stand.folder / "segue.db-wal"]
+            files = [testbed.folder / "segue.db", testbed.folder / "segue.db-wal"]
             limit = min(file.stat().st_size for file in files if file.exists())
-            limit_files(stand, limit)
+            limit_files(testbed, limit)
             time.sleep(rng.uniform(0.5, 1.0))
-            limit_files(stand, resource.RLIM_INFINITY)
-            stand.service.wait_until_ready()
+            limit_files(testbed, resource.RLIM_INFINITY)
+            testbed.service.wait_until_ready()
             say(f"{number + 1}/{rounds} times full")
-        stand.rest()
-        refused = sum(provider.answers[503] for provider in stand.providers)
-        report = stand.report(detail=f"{rounds} times full; {refused} deliveries answered 503, and sent again")
+        testbed.rest()
+        refused = sum(provider.answers[503] for provider in testbed.providers)
+        report = testbed.report(detail=f"{rounds} times full; {refused} deliveries answered 503, and sent again")
         report.unexplained += [] if refused else ["no delivery met the full disk"]
         return report
 
@@ -238,24 +238,24 @@ def removed_files(rounds: int, *, seed: int, say: Say = quiet) -> Report:
     rng = random.Random(seed)
     acts = ["-wal", "-shm", "-wal and -shm", "database"]
     replaced: list[Path] = []
-    with Stand("a file of the journal removed or replaced", SEGUE_LOG_LEVEL="error") as stand:
-        stand.send()
+    with Testbed("a file of the journal removed or replaced", SEGUE_LOG_LEVEL="error") as testbed:
+        testbed.send()
         for number in range(rounds):
             time.sleep(rng.uniform(0.3, 1.0))
             act = acts[number % len(acts)]
             if act == "database":
-                replaced.append(replace_database(stand.folder / "segue.db"))
+                replaced.append(replace_database(testbed.folder / "segue.db"))
             for end in ("-wal", "-shm"):
                 if end in act:
-                    (stand.folder / f"segue.db{end}").unlink(missing_ok=True)
-            stand.service.wait_until_ready()
+                    (testbed.folder / f"segue.db{end}").unlink(missing_ok=True)
+            testbed.service.wait_until_ready()
             say(f"{number + 1}/{rounds}: {act}")
         time.sleep(0.5)
         for path in replaced:
-            load(path, stand)
-        stand.rest()
-        refused = sum(provider.answers[503] for provider in stand.providers)
-        report = stand.report(
+            load(path, testbed)
+        testbed.rest()
+        refused = sum(provider.answers[503] for provider in testbed.providers)
+        report = testbed.report(
             detail=f"{rounds} times, {len(replaced)} of them the database by a copy of itself, the events since then "
             f"brought back from the old file; {refused} deliveries answered 503, and sent again"
         )
@@ -275,10 +275,10 @@ def replace_database(path: Path) -> Path:
     return old
 
 
-def load(path: Path, stand: Stand) -> None:
+def load(path: Path, testbed: Testbed) -> None:
     """Load the events of a replaced database into the new one."""
     origin = SqliteJournal(path)
-    with stand.journal() as target:
+    with testbed.journal() as target:
         after = ""
         while rows := origin.rows(after=after, limit=500):
             target.load(rows)
@@ -286,9 +286,9 @@ def load(path: Path, stand: Stand) -> None:
     origin.close()
 
 
-def limit_files(stand: Stand, size: int) -> None:
-    assert stand.service.web is not None
-    for process in (stand.service.web, *stand.service.workers):
+def limit_files(testbed: Testbed, size: int) -> None:
+    assert testbed.service.web is not None
+    for process in (testbed.service.web, *testbed.service.workers):
         master = psutil.Process(process.pid)
         for member in (master, *master.children(recursive=True)):
             member.rlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))

@@ -45,10 +45,10 @@ WHO = Identity(
 )  # fmt: skip
 
 
-def endpoint_for(*messages: Message | Exception, who: Identity = WHO) -> Endpoint:
+def endpoint_for(*messages: Message | Exception, identity: Identity = WHO) -> Endpoint:
     source = Source("acme", scheme=HmacBody(header="X"))
     source.event(lambda item: Head("1", "t", None))
-    source.who(lambda event: who)
+    source.who(lambda event: identity)
     source.ignore("quiet", because="it says nothing")
 
     @source.on("t")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from stand import SCHEME, SECRET, free_port
+from testbed import SCHEME, SECRET, free_port
 
 from webhooks.journal import SqliteJournal
 from webhooks.signatures import sign

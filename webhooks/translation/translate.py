@@ -244,8 +244,8 @@ def render(
     replay_generation: int = 0,
 ) -> dict[str, Any]:
     """Return one message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
-    who = message.who or identity_ or Identity()
-    externals = identity.external_ids(who)
+    claims = message.who or identity_ or Identity()
+    externals = identity.external_ids(claims)
     context: dict[str, Any] = {
         "library": LIBRARY,
         "channel": "server",
@@ -258,10 +258,10 @@ def render(
     context["webhook"].update(plain(endpoint.source.notes(event)))
     if externals:
         context["externalIds"] = externals
-    if who.group_id and identity.is_id(who.group_id):
-        context["groupId"] = who.group_id
+    if claims.group_id and identity.is_id(claims.group_id):
+        context["groupId"] = claims.group_id
     fields = plain(message.fields)
-    traits = known(plain(who.traits))
+    traits = known(plain(claims.traits))
     if message.kind in {"identify", "group"}:
         fields = known(fields)
     if message.kind == "identify":
@@ -276,7 +276,7 @@ def render(
         "type": message.kind,
         "messageId": message_id(namespace, event, message, replay_generation),
         "timestamp": to_iso(_time(message, event)),
-        **identity.resolve(who, provider=endpoint.source.provider, user_id_keys=endpoint.user_id_keys),
+        **identity.resolve(claims, provider=endpoint.source.provider, user_id_keys=endpoint.user_id_keys),
         "context": context,
     }
     if message.kind == "track":

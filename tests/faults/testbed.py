@@ -1,6 +1,6 @@
-"""A test stand for faults: the real web server and worker, a strict receiver, providers that retry until they get 200.
+"""A test bed for faults: the real web server and worker, a strict receiver, providers that retry until they get 200.
 
-Everything is on the loopback, and only processes that the stand started are killed. At the end of each trial every
+Everything is on the loopback, and only processes that the testbed started are killed. At the end of each trial every
 acknowledged event is accounted for, by its id, at the receiver and in the journal.
 """
 
@@ -223,7 +223,7 @@ def kill(process: subprocess.Popen[bytes], number: int = signal.SIGKILL) -> None
         process.wait()
 
 
-class Stand:
+class Testbed:
     """`database` is a journal's URL; without one, a SQLite file of its own. `environ` adds to the service's."""
 
     def __init__(
@@ -345,7 +345,7 @@ class Stand:
         requests: int = 0,
     ) -> Report:
         """Account for every event."""
-        heard = Heard(self.messages() if messages is None else messages)
+        heard = ReceivedMessages(self.messages() if messages is None else messages)
         dead = self.dead()
         acked = self.acked if acked is None else acked
         return Report(
@@ -364,7 +364,7 @@ class Stand:
         )
 
 
-class Heard:
+class ReceivedMessages:
     """The messages that a receiver took: which events, under how many ids, and how many repeats."""
 
     def __init__(self, messages: Iterable[Mapping[str, Any]]) -> None:
