@@ -88,6 +88,6 @@ def test_bad_requests_are_answered_and_the_next_delivery_is_accepted(port: int) 
     assert send(port, "POST", "/webhooks/stripe", body)[0] == 401
     with socket.create_connection(("127.0.0.1", port)) as half:
         half.sendall(b"POST /webhooks/stripe HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nshort")
-    status, body = send(port, "POST", "/webhooks/stripe", b"x" * 150_000)
-    assert (status, json.loads(body)["error"]) == (413, "body_too_large")
+    status, response_body = send(port, "POST", "/webhooks/stripe", b"x" * 150_000)
+    assert (status, json.loads(response_body)["error"]) == (413, "body_too_large")
     assert send(port, "POST", "/webhooks/stripe", body, **headers)[0] == 200

@@ -66,7 +66,7 @@ def request(
 def failure_reason(error: BaseException) -> str:
     """Return what went wrong, without an address or the repr of an object."""
     if isinstance(error, TimeoutError):
-        return "no answer in time"
+        return "no response in time"
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return type(error).__name__ if not str(error) or len(str(error)) > 200 else str(error)

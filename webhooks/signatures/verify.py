@@ -188,16 +188,16 @@ def _once(scheme: HmacFields, path: str, request: Request, until: datetime, reme
 
 
 def _token(scheme: SharedToken, request: Request, secrets: Sequence[str]) -> Verdict:
-    where, presented = _presented(scheme, request)
+    location, presented = _presented(scheme, request)
     if not presented:
         return Verdict(
-            Fault.MISSING, reason=f"The token is missing from {where}.",
+            Fault.MISSING, reason=f"The token is missing from {location}.",
             hint="Register the URL or header with the token, as the source's page in the docs shows.",
         )  # fmt: skip
     if any([hmac.compare_digest(text_bytes(presented), text_bytes(secret)) for secret in secrets]):
         return _AUTHENTICATED if scheme.strength == "authenticated" else _VERIFIED
     return Verdict(
-        Fault.SECRET, reason=f"The token in {where} does not match a configured secret.",
+        Fault.SECRET, reason=f"The token in {location} does not match a configured secret.",
         hint="Compare it with the endpoint's secret.",
     )  # fmt: skip
 

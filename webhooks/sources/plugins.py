@@ -67,7 +67,7 @@ def check_imports() -> None:
         raise PluginError(problem[0], hint=problem[1])
 
 
-def _load(point: EntryPoint, taken: Mapping[str, Source]) -> Plugin:
+def _load(point: EntryPoint, loaded_sources: Mapping[str, Source]) -> Plugin:
     distribution = point.dist.name if point.dist else "?"
     version = point.dist.version if point.dist else "?"
     source: Source | None = None
@@ -80,7 +80,7 @@ def _load(point: EntryPoint, taken: Mapping[str, Source]) -> Plugin:
             error = (
                 f"the entry point is called {point.name!r} but its source {loaded.name!r}: use the same name for both"
             )
-        elif point.name in taken:
+        elif point.name in loaded_sources:
             error = f"a source called {point.name!r} already exists; choose another name"
         elif loaded._describe is None:
             error = f"it declares no function that names its events: register one with @{point.name}.event"
