@@ -1,4 +1,4 @@
-"""Commands in a folder of their own, with nothing of the machine's environment."""
+"""Run commands in a temporary folder, without the machine's environment."""
 
 import json
 import os
@@ -19,24 +19,24 @@ from webhooks.sources.endpoints import bind
 
 
 @pytest.fixture(autouse=True)
-def signals_for_the_next():
-    """A worker started in this process takes its signals in a thread; processes started after it would never hear."""
+def restored_signals():
+    """Restore the signal mask: a worker in this process blocks signals, and later processes would inherit that."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
     yield
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-OVER_EVERY_STORE = ("test_operator", "test_tail", "test_transfer")
+TESTED_WITH_EVERY_STORE = ("test_operator", "test_tail", "test_transfer")
 
 
 def pytest_generate_tests(metafunc):
-    if metafunc.module.__name__.rpartition(".")[2] in OVER_EVERY_STORE and "run" in metafunc.fixturenames:
+    if metafunc.module.__name__.rpartition(".")[2] in TESTED_WITH_EVERY_STORE and "run" in metafunc.fixturenames:
         metafunc.parametrize("database", ["sqlite", "postgres"], indirect=True)
 
 
 @pytest.fixture
 def database(request, tmp_path):
-    """The URL of an empty journal; in SQLite where a test does not say."""
+    """Return the URL of an empty journal, SQLite by default."""
     if getattr(request, "param", "sqlite") == "sqlite":
         return f"sqlite:///{tmp_path}/segue.db"
     return request.getfixturevalue("postgres_url")
@@ -60,7 +60,7 @@ def run(tmp_path, monkeypatch, database):
 
 @pytest.fixture
 def receiver(tmp_path):
-    """A local stand-in for Segment: its settings, and what it has got."""
+    """Run a local stand-in for Segment; yield its settings and a function that returns its messages."""
     log = tmp_path / "received.jsonl"
     got = lambda: [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []  # noqa: E731
     with standin("--log", str(log)) as url:
@@ -68,7 +68,7 @@ def receiver(tmp_path):
 
 
 class Shop:
-    """The configured journal, filled as the door would and emptied as a worker would, but for the network."""
+    """The configured journal, filled and emptied as by the service, but without the network."""
 
     def __init__(self, run):
         registry = plugins.load()
@@ -79,13 +79,13 @@ class Shop:
         self.start = datetime.now(UTC).replace(microsecond=0) - timedelta(hours=6, minutes=30)
 
     def receive(self, **payload):
-        """Store an order (or what the payload says); an hour later each."""
+        """Store an order, changed by `payload`, each an hour after the last."""
         at = self.start = self.start + timedelta(hours=1)
-        told = {"id": f"evt_{at.hour}", "type": "order.paid", "at": at.isoformat(), "user": "u1", "order": "o1"}
-        told = {name: value for name, value in (told | payload).items() if value is not None}
-        delivery = Delivery(source="acme", body=json.dumps(told).encode(), received_at=at)
+        body = {"id": f"evt_{at.hour}", "type": "order.paid", "at": at.isoformat(), "user": "u1", "order": "o1"}
+        body = {name: value for name, value in (body | payload).items() if value is not None}
+        delivery = Delivery(source="acme", body=json.dumps(body).encode(), received_at=at)
         self.journal.append(self.endpoint.source.events(delivery), now=at)
-        return self.row(told["id"])
+        return self.row(body["id"])
 
     def receive_unreadable(self):
         """Store an order without a type."""
@@ -96,14 +96,14 @@ class Shop:
         return self.journal.find("acme", key)
 
     def work(self, at=None):
-        """Settle what is due with what today's code makes of it; every message is taken to be accepted."""
+        """Settle due events with today's code, as if every message were accepted."""
         now = at or datetime.now(UTC)
         for claim in self.journal.claim(1000, worker="w1", now=now, lease=timedelta(minutes=1)):
-            told = prepare(
+            prepared = prepare(
                 claim.event, self.endpoint, namespace=self.namespace, replay_generation=claim.replay_generation
             )
-            state = State.DELIVERED if told.state is State.PENDING else told.state
-            self.journal.settle([Settlement(claim=claim, state=state, reason=told.reason)], now=now)
+            state = State.DELIVERED if prepared.state is State.PENDING else prepared.state
+            self.journal.settle([Settlement(claim=claim, state=state, reason=prepared.reason)], now=now)
 
     def states(self):
         return {row.event.key: row.state.value for row in self.journal.rows(limit=10_000)}
@@ -118,12 +118,12 @@ def shop(run):
 
 @pytest.fixture
 def filled(shop):
-    """good: delivered, quiet: ignored, odd: unsupported, torn and nobody: dead, new: pending. One an hour, half an hour ago the last."""
+    """good: delivered, quiet: ignored, odd: unsupported, torn and anonymous: dead, new: pending. One per hour, the last half an hour ago."""
     shop.receive(id="good")
     shop.receive(id="quiet", type="test.ping")
     shop.receive(id="odd", type="order.exploded")
     shop.receive(id="torn", user=["u1"])
-    shop.receive(id="nobody", user=None, meta={"campaign": "spring"})
+    shop.receive(id="anonymous", user=None, meta={"campaign": "spring"})
     shop.work()
     shop.receive(id="new")
     return shop

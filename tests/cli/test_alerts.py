@@ -25,7 +25,7 @@ def dead(tmp_path):
     journal.close()
 
 
-def test_it_shows_what_is_wrong_now(run, tmp_path):
+def test_alerts_lists_current_alerts(run, tmp_path):
     done = run("alerts", SEGUE_ALERT_DISK_FREE="0")
     assert (done.exit_code, done.stdout) == (0, "ok    nothing is wrong\n")
     assert json.loads(run("alerts", "--json").output)["ok"] is True
@@ -34,11 +34,11 @@ def test_it_shows_what_is_wrong_now(run, tmp_path):
     assert done.exit_code == 1
     assert "1 dead event of acme" in done.output
     assert "What to do:" in done.output
-    told = json.loads(run("alerts", "--json", SEGUE_ALERT_DISK_FREE="0").output)
-    assert [alert["key"] for alert in told["alerts"]] == ["dead:acme"]
+    report = json.loads(run("alerts", "--json", SEGUE_ALERT_DISK_FREE="0").output)
+    assert [alert["key"] for alert in report["alerts"]] == ["dead:acme"]
 
 
-def test_a_test_goes_every_way_and_says_how_it_went(run, hook, smtp):
+def test_alerts_test_sends_to_every_channel_and_reports_each(run, hook, smtp):
     port, mails = smtp()
     ways = {
         "SEGUE_ALERT_WEBHOOK_URL": hook.url, "SEGUE_ALERT_SIGNING_SECRET": SECRET, "SEGUE_ALERT_SLACK_URL": hook.url,
@@ -54,9 +54,9 @@ def test_a_test_goes_every_way_and_says_how_it_went(run, hook, smtp):
     hook.plan.extend([(200, {}), (403, {})])
     done = run("alerts", "test", "--json", **ways)
     assert done.exit_code == 1
-    told = json.loads(done.output)
-    assert told["ok"] is False
-    assert {each["name"]: each["fault"] for each in told["channels"]} == {
+    report = json.loads(done.output)
+    assert report["ok"] is False
+    assert {channel["name"]: channel["fault"] for channel in report["channels"]} == {
         "webhook": "",
         "slack": "the channel answered 403",
         "email": "",
@@ -64,13 +64,13 @@ def test_a_test_goes_every_way_and_says_how_it_went(run, hook, smtp):
     assert "s3cret" not in done.output
 
 
-def test_without_a_way_the_test_says_what_to_set(run):
+def test_alerts_test_without_a_channel_names_the_settings(run):
     done = run("alerts", "test")
     assert done.exit_code == 1
     assert "SEGUE_ALERT_SLACK_URL" in done.output
 
 
-def test_a_real_worker_tells_once_of_what_is_wrong(tmp_path, hook):
+def test_worker_sends_each_alert_once(tmp_path, hook):
     dead(tmp_path)
     code = tmp_path / "quick.py"
     code.write_text(

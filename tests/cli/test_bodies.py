@@ -17,7 +17,7 @@ HIDDEN = "(hidden; --raw shows it)"
         (b"a=1&b=two%20words&token=x&c=", f"a: 1\nb: two words\ntoken: {HIDDEN}\nc: "),
         (b"plain text", "plain text"),
         (b"", ""),
-        (b"\xff\x00", "(2 bytes that are no text; --raw writes them)"),
+        (b"\xff\x00", "(2 bytes that are not text; --raw writes them)"),
         (b"<torn", "<torn"),
         (b'<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>', '<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'),
         (b'<?xml version="1.0"?><a><b>1</b> <c/></a>', "<a>\n  <b>1</b>\n  <c/>\n</a>"),

@@ -21,7 +21,7 @@ def catalog(*arguments: str) -> str:
     return done.stdout
 
 
-def test_the_shipped_catalog_is_what_the_goldens_teach(tmp_path: Path) -> None:
+def test_shipped_catalog_matches_the_goldens(tmp_path: Path) -> None:
     fresh = tmp_path / "catalog.json"
     catalog("--goldens", str(ROOT / "tests" / "golden"), "--update", str(fresh))
     assert (ROOT / "translators" / "catalog.json").read_text() == fresh.read_text(), (
@@ -29,11 +29,11 @@ def test_the_shipped_catalog_is_what_the_goldens_teach(tmp_path: Path) -> None:
     )
 
 
-def test_the_docs_are_the_catalog() -> None:
+def test_docs_catalog_is_the_command_output() -> None:
     assert (ROOT / "docs" / "catalog.md").read_text() == catalog(), "run: segue catalog > docs/catalog.md"
 
 
-def test_the_table_of_the_docs_tells_each_source_as_its_code_does() -> None:
+def test_docs_table_of_sources_matches_the_code() -> None:
     """Read as a reader reads it, and held to the declarations, not to what wrote it."""
     head, *lines = [line for line in (ROOT / "docs" / "catalog.md").read_text().splitlines() if line.startswith("|")]
     assert [cell.strip() for cell in head.strip("|").split("|")] == [
@@ -55,11 +55,11 @@ def test_the_table_of_the_docs_tells_each_source_as_its_code_does() -> None:
         assert (registered == "API") == (source.register is not None)
         assert int(types) == len(source.handlers)
         learnt = json.loads((ROOT / "translators" / "catalog.json").read_text())[name]
-        told = {message["name"] or message["kind"] for entries in learnt.values() for message in entries}
-        assert int(messages) == len(told)
+        message_names = {message["name"] or message["kind"] for entries in learnt.values() for message in entries}
+        assert int(messages) == len(message_names)
 
 
-def test_every_name_stands_in_the_spec_or_in_the_vocabulary() -> None:
+def test_every_event_name_is_in_segments_spec_or_our_vocabulary() -> None:
     """But for types by a pattern: their names are the sender's, by a documented rule, or the operator's."""
     names = {
         message["name"]
@@ -73,7 +73,7 @@ def test_every_name_stands_in_the_spec_or_in_the_vocabulary() -> None:
     assert sorted(names - set(SPEC) - set(VOCABULARY)) == []
 
 
-def test_every_type_with_a_handler_has_its_messages() -> None:
+def test_every_handled_type_has_messages_in_the_catalog() -> None:
     bare = [
         f"{entry['name']} {type_['type']}"
         for entry in json.loads(catalog("--format", "json"))
@@ -84,13 +84,13 @@ def test_every_type_with_a_handler_has_its_messages() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
-def test_every_source_has_its_page(name: str) -> None:
+def test_every_source_has_a_docs_page(name: str) -> None:
     page = ROOT / "docs" / "sources" / f"{name}.md"
     assert page.exists()
     assert f"{name.upper()}_WEBHOOK_SECRET" in page.read_text()
 
 
-def test_the_tracking_plan_has_a_rule_for_every_event() -> None:
+def test_tracking_plan_has_a_rule_for_every_event() -> None:
     plan = json.loads(catalog("stripe", "--format", "tracking-plan"))
     rules = {rule.get("key", rule["type"]): rule for rule in plan["rules"]}
     order = rules["Order Completed"]["jsonSchema"]["properties"]["properties"]["properties"]
@@ -98,8 +98,8 @@ def test_the_tracking_plan_has_a_rule_for_every_event() -> None:
     assert "IDENTIFY" in rules
 
 
-def test_what_is_asked_wrongly_is_answered_with_the_right_way() -> None:
-    for arguments, says in ((["nobody"], "No source"), (["--update", "x.json"], "--goldens")):
+def test_catalog_refuses_wrong_arguments_with_a_hint() -> None:
+    for arguments, says in ((["nothing"], "No source"), (["--update", "x.json"], "--goldens")):
         done = CliRunner().invoke(main, ["catalog", *arguments])
         assert done.exit_code == 1
         assert says in done.output

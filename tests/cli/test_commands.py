@@ -17,20 +17,20 @@ from webhooks.sources import plugins
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_teaches_itself_with_an_example(run, name):
+def test_every_command_help_has_an_example(run, name):
     result = run(name, "--help")
     assert result.exit_code == 0
     assert f"segue {name}" in result.output.split("Example", 1)[1]
 
 
-def test_the_group_lists_every_command_and_suggests_the_nearest(run):
+def test_help_lists_every_command_and_suggests_the_closest(run):
     assert all(name in run("--help").output for name in COMMANDS)
     result = run("chek")
     assert result.exit_code == 2
     assert "did you mean `segue check`?" in result.output
 
 
-def test_check_is_content_with_a_right_configuration(run):
+def test_check_succeeds_with_a_correct_configuration(run):
     result = run("check", SEGMENT_WRITE_KEY="wk_test")
     assert result.exit_code == 0, result.output
     assert "/webhooks/acme is open: Acme, 1 secret, verified" in result.output
@@ -45,12 +45,12 @@ def test_check_shows_every_fault_and_fails(run):
     assert result.exit_code == 1
     assert "PORT is 'x'" in result.output
     assert "SEGMENT_REGION is 'uk'" in result.output
-    told = json.loads(run("check", "--json", PORT="x").output)
-    assert told["ok"] is False
-    assert {"grade": "fault", "about": "configuration"}.items() <= told["findings"][-1].items()
+    report = json.loads(run("check", "--json", PORT="x").output)
+    assert report["ok"] is False
+    assert {"grade": "fault", "about": "configuration"}.items() <= report["findings"][-1].items()
 
 
-def test_a_warning_fails_only_where_it_is_asked_to(run):
+def test_check_fails_on_warnings_only_with_strict(run):
     assert run("check").exit_code == 0
     result = run("check", "--strict")
     assert result.exit_code == 1
@@ -64,7 +64,7 @@ def test_check_names_a_secret_of_the_wrong_form_without_showing_it(run):
     assert "!no-base64!" not in result.output
 
 
-def test_check_warns_of_a_server_that_does_one_thing_at_a_time(run):
+def test_check_warns_about_the_sync_worker_class(run):
     assert "Choose gevent" in run("check", SEGUE_WORKER_CLASS="sync").output
 
 
@@ -79,12 +79,12 @@ def test_check_fails_for_sqlite_on_a_dyno_unless_allowed_by_name(run):
     assert "disk is not kept" not in run("check").output
 
 
-def test_check_says_that_serve_starts_it_only_if_it_does(run, monkeypatch):
+def test_check_says_whether_serve_would_start(run, monkeypatch):
     starts = "`segue serve` starts it."
     assert starts in run("check", SEGMENT_WRITE_KEY="wk_test").output
     without_key = run("check")
     assert starts not in without_key.output
-    assert "`segue serve` does not start: SEGMENT_WRITE_KEY is not set" in without_key.output
+    assert "`segue serve` would not start: SEGMENT_WRITE_KEY is not set" in without_key.output
     for host in ("127.0.0.1", "::"):
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as taken:
             taken.bind((host, 0))
@@ -95,17 +95,19 @@ def test_check_says_that_serve_starts_it_only_if_it_does(run, monkeypatch):
             assert f"Port {environ['PORT']} is in use by another program." in result.output
             assert starts not in result.output
         assert starts in run("check", **environ).output
-    assert "SEGUE_HOST '203.0.113.9' is no address of this machine." in run("check", SEGUE_HOST="203.0.113.9").output
+    assert (
+        "SEGUE_HOST '203.0.113.9' is not an address of this machine." in run("check", SEGUE_HOST="203.0.113.9").output
+    )
 
 
-def test_check_on_a_running_installation_says_that_it_runs(run, tmp_path):
+def test_check_reports_a_running_installation(run, tmp_path):
     port = str(free_port())
     with segue(tmp_path, "web", PORT=port):
         until(lambda: get(int(port), "/healthz") == 200)
         result = run("check", PORT=port, SEGMENT_WRITE_KEY="wk_test")
     assert result.exit_code == 0
-    assert f"ok    Port {port} is in use by a Segue that runs already" in result.output
-    assert f"A Segue runs already on port {port}; a second `segue serve` does not start there." in result.output
+    assert f"ok    Port {port} is in use by a Segue that is already running" in result.output
+    assert f"Segue is already running on port {port}; a second `segue serve` cannot start there." in result.output
 
 
 @pytest.mark.parametrize("kind", ["gevent", "gthread", "sync"])
@@ -129,7 +131,7 @@ def test_check_names_a_journal_that_cannot_store(run, tmp_path):
     assert run("check", "--no-journal", SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/x.db").exit_code == 0
 
 
-def test_check_warns_where_two_doors_of_one_source_mix_in_one_segment_source(run, tmp_path, monkeypatch):
+def test_check_warns_if_endpoints_with_different_options_share_a_write_key(run, tmp_path, monkeypatch):
     from translators.kit import Head, HmacBody, Option, Source
 
     pay = Source("pay", scheme=HmacBody(header="X"), options=[Option("mode", "which", "live", ("live", "test"))])
@@ -143,18 +145,18 @@ def test_check_warns_where_two_doors_of_one_source_mix_in_one_segment_source(run
     assert "share a write key" not in run("check", **environ, SEGUE_PAY_TEST_WRITE_KEY="wk2").output
 
 
-def test_sources_tells_what_is_open_and_how_it_signs(run):
-    (acme,) = [each for each in json.loads(run("sources", "--json").output)["sources"] if each["name"] == "acme"]
+def test_sources_shows_open_endpoints_and_signatures(run):
+    (acme,) = [source for source in json.loads(run("sources", "--json").output)["sources"] if source["name"] == "acme"]
     assert acme["open"] == "acme"
     assert acme["schemes"] == {"default": {"class": "HmacBody", "strength": "verified"}}
     assert (acme["translated"], acme["ignored"]) == (1, 1)
-    told = run("sources", "acme").output
-    assert "order.paid" in told
-    assert "test.*: a test" in told
-    assert run("sources", "nobody").exit_code == 1
+    report = run("sources", "acme").output
+    assert "order.paid" in report
+    assert "test.*: a test" in report
+    assert run("sources", "nothing").exit_code == 1
 
 
-def test_a_broken_plugin_is_shown_by_its_last_line_or_in_full(run, monkeypatch):
+def test_sources_shows_a_broken_plugin_in_brief_or_with_traceback(run, monkeypatch):
     broken = plugins.Plugin(
         name="crm", value="x:y", distribution="crm", version="1", error="Traceback:\n  boom\nOops: no"
     )
@@ -178,7 +180,7 @@ def test_translate_shows_the_messages_and_their_original_time(run):
     assert "Order Completed" in run("translate", "acme", "-", input=EVENT).output
 
 
-def test_translate_tells_ignored_and_unsupported_from_broken(run):
+def test_translate_distinguishes_ignored_unsupported_and_broken(run):
     def outcome(body):
         result = run("translate", "acme", "-", input=body)
         return result.exit_code, result.output
@@ -195,20 +197,20 @@ def test_translate_tells_ignored_and_unsupported_from_broken(run):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
-        (("nobody", "-"), "No source or endpoint is called 'nobody'"),
-        (("acme", "-", "--header", "x"), "--header 'x' is no pair"),
+        (("nothing", "-"), "No source or endpoint is called 'nothing'"),
+        (("acme", "-", "--header", "x"), "--header 'x' is not a pair"),
         (("acme", "-", "--option", "x=y"), "is not an option of Acme"),
     ],
 )
-def test_translate_says_what_to_do_about_wrong_arguments(run, arguments, told):
+def test_translate_refuses_wrong_arguments_with_a_hint(run, arguments, message):
     result = run("translate", *arguments, input=EVENT)
     assert result.exit_code == 1
-    assert told in result.output
+    assert message in result.output
 
 
-def test_send_without_a_secret_or_a_server_says_so(run):
+def test_send_without_a_secret_or_a_server_is_a_failure(run):
     to = ("send", "acme", "-", "--to", "http://127.0.0.1:9")
     result = run(*to, input=EVENT, ACME_WEBHOOK_SECRET=None)
     assert result.exit_code == 1
@@ -216,10 +218,10 @@ def test_send_without_a_secret_or_a_server_says_so(run):
     result = run(*to, input=EVENT)
     assert result.exit_code == 1
     assert "http://127.0.0.1:9 did not answer" in result.output
-    assert "is no http address" in run("send", "acme", "-", "--to", "ftp://x", input=EVENT).output
+    assert "is not an http address" in run("send", "acme", "-", "--to", "ftp://x", input=EVENT).output
 
 
-def test_times_for_a_signature():
+def test_parse_time_formats():
     now = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
     def at(text):
@@ -232,7 +234,7 @@ def test_times_for_a_signature():
     assert at("1774958400") == at("2026-03-31T12:00:00") == at("2026-03-31T14:00:00+02:00") == now
     assert at("2026-03-31") == at("20260331") == now - timedelta(hours=12)
     for odd in ("yesterday", "9999999999999999", "-99999999999w", "999999w", "0001-01-01T00:00:00+14:00", ""):
-        with pytest.raises(click.ClickException, match="is no time"):
+        with pytest.raises(click.ClickException, match="is not a time"):
             at(odd)
 
 
@@ -265,18 +267,18 @@ def test_status_counts_by_source_and_state(run):
     journal.note("hold:abc", {"held": True, "reason": "401"}, now=now)
     journal.note("hold:old", {"held": False, "reason": ""}, now=now)
     journal.close()
-    told = json.loads(run("status", "--json").output)
-    assert told["by_state"] == {"pending": 1, "delivered": 0, "ignored": 0, "unsupported": 1, "dead": 1, "dropped": 1}
-    assert 590 < told["oldest_pending_seconds"] < 700
-    assert [worker["name"] for worker in told["workers"]] == ["w1"]
-    assert told["held_write_keys"] == [{"write_key": "abc", "reason": "401"}]
-    assert told["unsupported_types"] == [{"source": "acme", "type": "b", "count": 1}]
-    assert [(key["write_key"], key["reason"]) for key in told["failing_write_keys"]] == [("xyz", "no route")]
-    assert told["waiting_for_configuration"] == {}
+    report = json.loads(run("status", "--json").output)
+    assert report["by_state"] == {"pending": 1, "delivered": 0, "ignored": 0, "unsupported": 1, "dead": 1, "dropped": 1}
+    assert 590 < report["oldest_pending_seconds"] < 700
+    assert [worker["name"] for worker in report["workers"]] == ["w1"]
+    assert report["held_write_keys"] == [{"write_key": "abc", "reason": "401"}]
+    assert report["unsupported_types"] == [{"source": "acme", "type": "b", "count": 1}]
+    assert [(key["write_key"], key["reason"]) for key in report["failing_write_keys"]] == [("xyz", "no route")]
+    assert report["waiting_for_configuration"] == {}
     text = run("status").output
     assert "worker w1: heartbeat" in text
     assert "write key abc is held" in text
-    assert "It is tried again every minute" in text
+    assert "It is retried every minute" in text
     assert "Segment has not accepted a batch of write key xyz for 4" in text
     left = run("status", ACME_WEBHOOK_SECRET="")
     assert "1 events of acme wait: no endpoint of this name is configured" in left.output

@@ -77,15 +77,15 @@ def test_settings_of_the_endpoints_in_segue_toml(complete, tmp_path):
 
 
 @pytest.mark.parametrize("line", [("trigger", "nothing_of_this_name", ""), ("events", "--type", "x")])
-def test_a_line_with_a_mistake_completes_nothing(complete, line):
+def test_invalid_command_line_completes_nothing(complete, line):
     assert complete(*line) == set()
 
 
-def test_a_command_that_is_not_there_is_no_traceback(complete):
+def test_unknown_command_completes_without_traceback(complete):
     assert complete("no-such-command", "stat") == {"status"}
 
 
-def test_a_broken_configuration_completes_sources_all_the_same(complete, tmp_path, monkeypatch):
+def test_broken_configuration_still_completes_sources(complete, tmp_path, monkeypatch):
     (tmp_path / "segue.toml").write_text("not toml [")
     monkeypatch.setenv("SEGMENT_REGION", "uk")
     assert complete("trigger", "str") == {"stripe"}

@@ -1,4 +1,4 @@
-"""docs/configured-sources.md, followed word for word by somebody without Python, up to the message at Segment."""
+"""docs/configured-sources.md, followed word for word without Python, up to the message at Segment."""
 
 import json
 import os
@@ -55,9 +55,9 @@ def receiver(folder: Path) -> Iterator[tuple[int, Path]]:
     process.wait()
 
 
-def test_the_pages_commands_lead_to_a_message_at_segment(folder: Path, receiver: tuple[int, Path]) -> None:
-    told, waits = ("\n".join(blocks("sh")[place].splitlines()) for place in (0, 1))
-    for line in (line.partition("  #")[0].strip() for line in told.splitlines()):
+def test_docs_commands_deliver_a_message_to_segment(folder: Path, receiver: tuple[int, Path]) -> None:
+    commands, waits = ("\n".join(blocks("sh")[place].splitlines()) for place in (0, 1))
+    for line in (line.partition("  #")[0].strip() for line in commands.splitlines()):
         if line.startswith(("segue check", "segue translate")):
             run(folder, line)
     at, log = receiver
@@ -85,7 +85,7 @@ def test_the_pages_commands_lead_to_a_message_at_segment(folder: Path, receiver:
     )
 
 
-def test_all_that_the_page_shows_is_valid(folder: Path) -> None:
+def test_every_example_of_the_page_is_valid(folder: Path) -> None:
     toml = folder / "segue.toml"
     toml.write_text(toml.read_text() + blocks("toml")[1])
     run(folder, "segue check")
@@ -94,16 +94,16 @@ def test_all_that_the_page_shows_is_valid(folder: Path) -> None:
     assert "| `order.paid` | Order Completed | `currency`, `order_id`, `revenue` |" in listed
 
 
-def test_a_fault_is_told_with_its_path_and_the_others(folder: Path) -> None:
+def test_every_fault_of_a_configured_source_is_reported_with_its_path(folder: Path) -> None:
     toml = folder / "segue.toml"
     toml.write_text(toml.read_text().replace("encoding", "encodng").replace("user_id", "user"))
-    told = run(folder, "segue check", code=1)
-    assert "sources.acme.scheme.encodng is not a setting: did you mean encoding? in segue.toml" in told
-    assert "sources.acme.identity.user is not a setting: did you mean user_id? in segue.toml" in told
-    assert "2 faults" in told
+    output = run(folder, "segue check", code=1)
+    assert "sources.acme.scheme.encodng is not a setting: did you mean encoding? in segue.toml" in output
+    assert "sources.acme.identity.user is not a setting: did you mean user_id? in segue.toml" in output
+    assert "2 faults" in output
 
 
-def test_a_payload_that_does_not_fit_is_told_with_its_path(folder: Path) -> None:
+def test_malformed_payload_is_reported_with_its_path(folder: Path) -> None:
     order = folder / "order.json"
     order.write_text(order.read_text().replace("1999", '"many"'))
     assert "$.data.cents is text, not a whole number" in run(folder, "segue translate acme order.json", code=1)

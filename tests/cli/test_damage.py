@@ -45,7 +45,7 @@ def test_check_and_doctor_find_a_damaged_file_and_say_what_to_do(run, path):
     assert "the file is not damaged, and its indexes agree with its rows" in doctor
 
 
-def test_what_a_damaged_file_still_holds_is_exported_and_imported_elsewhere(run, path, tmp_path):
+def test_salvage_exports_a_damaged_file_for_import_elsewhere(run, path, tmp_path):
     damage(path)
     before = path.read_bytes()
     assert run("export", "all.jsonl").exit_code == 1
@@ -63,6 +63,6 @@ def test_what_a_damaged_file_still_holds_is_exported_and_imported_elsewhere(run,
     journal.close()
 
 
-def test_salvage_takes_everything_and_leaves_a_whole_file_as_it_is(run, path):
+def test_salvage_exports_an_intact_file_completely(run, path):
     assert json.loads(run("export", "all.jsonl", "--salvage", "--json").stdout)["exported"] == 300
-    assert "Leave out the other options" in run("export", "some.jsonl", "--salvage", "--state", "dead").output
+    assert "Omit the other options" in run("export", "some.jsonl", "--salvage", "--state", "dead").output

@@ -1,4 +1,4 @@
-"""The front door: everything starts, real webhooks go in, and every one ends as it should."""
+"""`segue demo`: real webhooks go in, and webhook has the expected result."""
 
 import json
 import os
@@ -19,24 +19,27 @@ def demo(folder, *arguments, **more):
     )  # fmt: skip
 
 
-def test_the_demo_shows_webhooks_beside_their_messages_and_ends_by_itself(tmp_path):
+def test_demo_once_shows_webhooks_with_their_messages(tmp_path):
     process = demo(tmp_path, "--json", SEGUE_NONSENSE="1", PORT="x", http_proxy="http://127.0.0.1:9")
     out, err = process.communicate(timeout=110)
     assert process.returncode == 0, err + out
-    told = json.loads(out)
-    assert told["ok"]
-    words = [each["answer"].get("status") or each["answer"]["error"] for each in told["webhooks"]]
-    ends = [each["state"] or each["answer"].get("error") or each["answer"]["status"] for each in told["webhooks"]]
+    report = json.loads(out)
+    assert report["ok"]
+    words = [webhook["answer"].get("status") or webhook["answer"]["error"] for webhook in report["webhooks"]]
+    ends = [
+        webhook["state"] or webhook["answer"].get("error") or webhook["answer"]["status"]
+        for webhook in report["webhooks"]
+    ]
     assert words.count("duplicate") == 1
     assert {"delivered", "unsupported", "duplicate", "wrong_secret", "body_changed"} == set(ends)
-    for each in told["webhooks"]:
-        assert bool(each["messages"]) == (each["state"] == "delivered")
-        for message in each["messages"]:
-            assert message["timestamp"] <= each["occurred_at"] < each["sent_at"]
+    for webhook in report["webhooks"]:
+        assert bool(webhook["messages"]) == (webhook["state"] == "delivered")
+        for message in webhook["messages"]:
+            assert message["timestamp"] <= webhook["occurred_at"] < webhook["sent_at"]
     assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
 
 
-def test_the_demo_keeps_serving_until_ctrl_c_and_cleans_up(tmp_path):
+def test_demo_serves_until_ctrl_c_and_cleans_up(tmp_path):
     process = demo(tmp_path)
     children = []
     try:

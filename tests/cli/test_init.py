@@ -105,7 +105,7 @@ def test_a_folder_that_cannot_be_written_is_a_failure(init, tmp_path):
     assert "cannot be written" in result.stderr
 
 
-def test_answers_are_asked_for_again_until_they_are_right(init, tmp_path, monkeypatch):
+def test_invalid_answers_are_asked_again(init, tmp_path, monkeypatch):
     monkeypatch.setattr("webhooks.cli.init._at_a_terminal", lambda: True)
     answers = "strpe\nStripe, square\n\nacme-2\nuk\neu\n\n"
     result = init(input=answers)
@@ -117,7 +117,7 @@ def test_answers_are_asked_for_again_until_they_are_right(init, tmp_path, monkey
     assert "SQUARE_WEBHOOK_SECRET=" in (tmp_path / ".env").read_text()
 
 
-def test_the_env_file_is_one_that_a_shell_loads(init, tmp_path):
+def test_env_file_can_be_loaded_by_a_shell(init, tmp_path):
     assert (
         init(
             "--source", "stripe", "--source", "twilio", "--database", "postgresql://u:a'b@db.example.com/segue"

@@ -11,7 +11,7 @@ from running import environment
 from webhooks.journal.postgres.schema import LATEST
 
 
-def told(result):
+def parsed(result):
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
@@ -26,16 +26,16 @@ def shared(run, postgres_url):
     return lambda *arguments, **more: run(*arguments, SEGUE_DATABASE="", DATABASE_URL=postgres_url, **more)
 
 
-def test_tables_are_made_once(shared, postgres_url):
-    first = told(shared("migrate", "--json"))
+def test_migrate_creates_the_tables_once(shared, postgres_url):
+    first = parsed(shared("migrate", "--json"))
     assert (first["before"], first["version"]) == (0, LATEST)
-    again = told(shared("migrate", "--json"))
+    again = parsed(shared("migrate", "--json"))
     assert (again["before"], again["version"]) == (LATEST, LATEST)
-    assert f"version {LATEST}, as it was" in shared("migrate").output
+    assert f"version {LATEST}, unchanged" in shared("migrate").output
     assert shared("check").exit_code == 0
 
 
-def test_several_at_once_make_them_once(tmp_path, postgres_url):
+def test_concurrent_migrations_create_the_tables_once(tmp_path, postgres_url):
     environ = environment(tmp_path, SEGUE_DATABASE=postgres_url)
     command = [sys.executable, "-m", "webhooks.cli", "migrate", "--json"]
     processes = [
@@ -49,16 +49,16 @@ def test_several_at_once_make_them_once(tmp_path, postgres_url):
     assert sorted(json.loads(answer)["before"] for answer in answers) == [0, LATEST, LATEST, LATEST]
 
 
-def test_newer_tables_are_left_alone_and_used(shared, postgres_url):
+def test_newer_tables_are_kept_and_used(shared, postgres_url):
     shared("migrate")
     with psycopg.connect(postgres_url, autocommit=True) as sql:
         sql.execute("INSERT INTO segue_schema (version) VALUES (%s)", (LATEST + 1,))
-    again = told(shared("migrate", "--json"))
+    again = parsed(shared("migrate", "--json"))
     assert (again["before"], again["version"]) == (LATEST + 1, LATEST + 1)
     assert shared("status").exit_code == 0
 
 
-def test_older_tables_are_named_with_the_mend_by_every_command(shared, postgres_url):
+def test_every_command_reports_older_tables_with_a_hint(shared, postgres_url):
     shared("migrate")
     with psycopg.connect(postgres_url, autocommit=True) as sql:
         sql.execute("UPDATE segue_schema SET version = -version")
@@ -68,14 +68,14 @@ def test_older_tables_are_named_with_the_mend_by_every_command(shared, postgres_
         assert "segue migrate" in result.output
 
 
-def test_a_file_is_brought_up_to_date_too(run, tmp_path):
-    assert told(run("migrate", "--json")) == {"database": f"sqlite:///{tmp_path}/segue.db"}
+def test_migrate_upgrades_a_sqlite_file(run, tmp_path):
+    assert parsed(run("migrate", "--json")) == {"database": f"sqlite:///{tmp_path}/segue.db"}
     assert "is up to date" in run("migrate").output
     assert (tmp_path / "segue.db").exists()
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["check"], ["status"], ["events"], ["doctor"], ["prune"]])
-def test_a_server_that_is_away_is_said_without_the_password(run, postgres_url, command):
+def test_unavailable_server_is_reported_without_the_password(run, postgres_url, command):
     away = f"postgresql://segue:{password(postgres_url)}@127.0.0.1:1/name"
     result = run(*command, SEGUE_DATABASE=away)
     assert result.exit_code == 1

@@ -1,4 +1,4 @@
-"""A SQLite journal moved into PostgreSQL: nothing lost, nothing doubled, and nobody goes on with the old one."""
+"""A SQLite journal moved into PostgreSQL: nothing lost, nothing duplicated, and the old one is no longer used."""
 
 import json
 import random
@@ -44,7 +44,7 @@ def bare(journal):
     return [replace(row, seq=0, cursor="") for row in journal.rows(limit=10_000)]
 
 
-def told(result):
+def parsed(result):
     assert result.exit_code == 0, result.output
     return json.loads(result.stdout)
 
@@ -53,7 +53,7 @@ def password(url):
     return url.rpartition("@")[0].rpartition(":")[2]
 
 
-def test_every_event_is_there_as_it_was(run, filled, moved, there, postgres_url):
+def test_move_copies_every_event_unchanged(run, filled, moved, there, postgres_url):
     filled.journal.append(
         [Event(source="acme", key="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
                received_at=datetime(2020, 1, 2, tzinfo=UTC), raw=b"\xff\x00 not text", clock="record",
@@ -68,7 +68,7 @@ def test_every_event_is_there_as_it_was(run, filled, moved, there, postgres_url)
     assert {row.state for row in before} == {State.DELIVERED, State.IGNORED, State.DEAD, State.DROPPED}
     result = moved()
     assert result.exit_code == 0, result.output
-    assert "7 events: 7 copied, 0 were there already; all compared and equal" in result.output
+    assert "7 events: 7 copied, 0 were already present; all compared and equal" in result.output
     assert password(postgres_url) not in result.output
     assert bare(there) == before
     assert there.census().by_state == filled.journal.census().by_state
@@ -77,7 +77,7 @@ def test_every_event_is_there_as_it_was(run, filled, moved, there, postgres_url)
     assert (line.action, line.detail) == ("move", {"events": 7, "new": 7, "there": 0, "differ": 0})
 
 
-def test_what_waits_is_delivered_by_the_workers_of_the_new_one(filled, moved, there):
+def test_moved_pending_events_are_delivered_from_the_new_journal(filled, moved, there):
     assert moved().exit_code == 0
     filled.journal.close()
     filled.journal = there
@@ -85,18 +85,18 @@ def test_what_waits_is_delivered_by_the_workers_of_the_new_one(filled, moved, th
     assert filled.row("new").state is State.DELIVERED
 
 
-def test_twice_doubles_nothing_and_what_came_meanwhile_follows(filled, moved, there):
+def test_second_move_copies_only_new_events(filled, moved, there):
     filled.journal.tally({"received": 6.0})
-    assert told(moved("--json"))["new"] == 6
+    assert parsed(moved("--json"))["new"] == 6
     filled.receive(id="late")
-    again = told(moved("--json", "--who", "ann"))
+    again = parsed(moved("--json", "--who", "ann"))
     assert (again["events"], again["new"], again["there"], again["differ"]) == (7, 1, 6, 0)
     assert there.count() == 7
     assert there.tallies() == {"received": 6.0}
     assert there.audits()[0].actor == "ann"
 
 
-def test_what_was_broken_off_is_started_again(filled, moved, there, monkeypatch):
+def test_interrupted_move_can_be_repeated(filled, moved, there, monkeypatch):
     monkeypatch.setattr(move, "PAGE", 2)
     load, calls = PostgresJournal.load, []
 
@@ -112,12 +112,12 @@ def test_what_was_broken_off_is_started_again(filled, moved, there, monkeypatch)
     assert "it went away" in broken.output
     assert there.count() == 2
     open_journal(f"sqlite:///{Path.cwd()}/segue.db").close()  # not taken to be moved
-    again = told(moved("--json"))
+    again = parsed(moved("--json"))
     assert (again["new"], again["there"], again["differ"]) == (4, 2, 0)
     assert bare(there) == bare(filled.journal)
 
 
-def test_a_move_ends_with_a_list_if_both_journals_hold_an_event(run, filled, moved, there):
+def test_move_lists_events_that_differ_between_the_journals(run, filled, moved, there):
     changed = {"good": {"raw": b"{}"}, "new": {"received_at": datetime(2020, 1, 1, tzinfo=UTC), "headers": {"x": "1"}}}
     rows = {row.event.key: row for row in filled.journal.rows()}
     for key, change in changed.items():
@@ -128,11 +128,11 @@ def test_a_move_ends_with_a_list_if_both_journals_hold_an_event(run, filled, mov
         report = json.loads(result.stdout)
         assert (report["events"], report["differ"], report["refused_events"]) == (6, 2, [])
         assert "missing" not in report
-        assert {(each["key"], each["why"]) for each in report["differing_events"]} == {
+        assert {(event["key"], event["why"]) for event in report["differing_events"]} == {
             ("good", "other body"), ("new", "other headers, received_at")
         }  # fmt: skip
     result = moved()
-    assert "2 events are not the same in both journals" in result.output
+    assert "2 events differ between the journals" in result.output
     assert "other headers, received_at" in result.output
     assert there.find("acme", "good").event.raw == b"{}"
     assert "this journal was moved" in run("status").output  # it is over: nothing more would come of repeating it
@@ -150,7 +150,7 @@ LONG = "".join(random.Random(3).choices(string.ascii_letters, k=9000))
 
 
 @pytest.mark.parametrize("page", [500, 3])
-def test_what_postgresql_cannot_hold_is_listed_and_everything_else_moves(filled, moved, there, monkeypatch, page):
+def test_move_lists_events_that_postgresql_cannot_store(filled, moved, there, monkeypatch, page):
     monkeypatch.setattr(move, "PAGE", page)
     filled.receive(id="between")
     old_rows(filled.journal, "with\0nul", LONG, "x" * 3000, "short")
@@ -160,7 +160,7 @@ def test_what_postgresql_cannot_hold_is_listed_and_everything_else_moves(filled,
         report = json.loads(result.stdout)
         assert (report["new"], report["there"], report["refused"], report["differ"]) == (new, there_already, 2, 0)
         assert "missing" not in report
-        assert [each["key"] for each in report["refused_events"]] == ["with\0nul", LONG]
+        assert [event["key"] for event in report["refused_events"]] == ["with\0nul", LONG]
         assert "NUL" in report["refused_events"][0]["why"] or "text of PostgreSQL" in report["refused_events"][0]["why"]
         assert "index row" in report["refused_events"][1]["why"]
     assert there.count() == 9
@@ -185,14 +185,14 @@ def test_a_dry_run_creates_no_tables(filled, moved, postgres_url):
         assert db.execute("SELECT to_regclass('segue_events')").fetchone() == (None,)
 
 
-def test_with_a_living_worker_it_is_refused_unless_that_is_meant(filled, moved, there):
+def test_move_with_a_running_worker_needs_while_running(filled, moved, there):
     filled.journal.note("worker:host-1", {}, now=datetime.now(UTC))
     result = moved()
     assert result.exit_code == 1
     assert "A worker still runs on FROM: host-1" in result.output
     assert there.count() == 0
-    assert told(moved("--json", "--dry-run"))["events"] == 6
-    assert told(moved("--json", "--while-running"))["new"] == 6
+    assert parsed(moved("--json", "--dry-run"))["events"] == 6
+    assert parsed(moved("--json", "--while-running"))["new"] == 6
 
 
 def test_a_dry_run_copies_nothing(filled, moved, there, postgres_url):
@@ -216,7 +216,7 @@ def test_the_moved_file_is_not_used_again(run, filled, moved, postgres_url):
 
 
 @pytest.mark.parametrize("source", ["nothing.db", "sqlite:///nothing.db", "{folder}/nothing.db"])
-def test_a_file_that_is_not_there_is_said_and_not_made(moved, tmp_path, source):
+def test_missing_file_is_reported_and_not_created(moved, tmp_path, source):
     environment(tmp_path)
     result = moved(source=source.format(folder=tmp_path))
     assert result.exit_code == 1
@@ -232,7 +232,7 @@ def test_the_configured_journal_is_not_moved_into_itself(moved, there, postgres_
     assert password(postgres_url) not in result.output
 
 
-def test_a_sealed_journal_stays_sealed_with_todays_key(run, shop, moved, postgres_url):
+def test_move_keeps_encryption_with_the_current_key(run, shop, moved, postgres_url):
     shop.journal.close()
     shop.journal = open_journal(run.database, [ONE])
     shop.receive(id="a")

@@ -29,7 +29,7 @@ def note(url):
     return noted
 
 
-def test_the_first_to_open_a_journal_names_it_and_a_second_is_refused(url):
+def test_journal_takes_its_first_namespace_and_refuses_another(url):
     open_journal(url).close()
     assert note(url) is None  # a command that needs no namespace gives none
     for _ in range(2):
@@ -42,7 +42,7 @@ def test_the_first_to_open_a_journal_names_it_and_a_second_is_refused(url):
     assert note(url) == "shop-eu"
 
 
-def test_of_two_that_open_at_once_one_names_it(url):
+def test_concurrent_opens_set_one_namespace(url):
     open_journal(url).close()
     code = (
         "import sys, time; from webhooks.journal import open_journal\n"
@@ -60,7 +60,7 @@ def test_of_two_that_open_at_once_one_names_it(url):
     assert sorted(process.communicate(timeout=60)[0].strip() for process in started) == ["opened"] + ["refused"] * 3
 
 
-def test_the_web_server_refuses_another_installations_journal(url):
+def test_web_refuses_another_installations_journal(url):
     registry = plugins.Registry((), {})
     open_journal(url, namespace="shop-eu").close()
     for settings in (
@@ -72,7 +72,7 @@ def test_the_web_server_refuses_another_installations_journal(url):
         create_app(Settings(database=url, namespace="shop-us", namespace_known=True), registry=registry)
 
 
-def test_a_server_that_comes_back_with_another_installations_journal_is_refused(postgres_server):
+def test_reconnect_to_another_installations_journal_is_refused(postgres_server):
     url = postgres_server.url()
     open_journal(url, namespace="shop-eu").close()
     postgres_server.stop()
@@ -121,7 +121,7 @@ def test_another_write_key_is_another_namespace_unless_it_is_set(run, url):
     assert check(SEGMENT_WRITE_KEY="two", SEGUE_NAMESPACE=name) == 0
 
 
-def test_a_rename_on_purpose_is_asked_for_noted_and_kept(run, url):
+def test_rename_asks_for_confirmation_and_is_audited(run, url):
     def namespace(*arguments, **more):
         return run("namespace", *arguments, SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-us", **more)
 
@@ -140,7 +140,7 @@ def test_a_rename_on_purpose_is_asked_for_noted_and_kept(run, url):
     assert again["renamed"] is False
 
 
-def test_a_rename_under_a_living_worker_is_refused(run, url):
+def test_rename_with_a_running_worker_is_refused(run, url):
     journal = open_journal(url, namespace="shop-eu")
     journal.note("worker:host-1", {}, now=datetime.now(UTC))
     journal.close()
@@ -150,7 +150,7 @@ def test_a_rename_under_a_living_worker_is_refused(run, url):
     assert note(url) == "shop-eu"
 
 
-def test_a_first_note_stays(url):
+def test_first_namespace_note_is_kept(url):
     journal = open_journal(url)
     assert journal.note_first("n", {"a": 1}, now=NOW) == {"a": 1}
     assert journal.note_first("n", {"a": 2}, now=NOW) == {"a": 1}

@@ -49,11 +49,11 @@ def test_an_installed_package_is_a_source_like_any_other(tmp_path: Path) -> None
     assert listed["sources"][0]["distribution"] == "acme-segue"
     assert listed["sources"][0]["version"] == "0.1.0"
     golden = package / "tests" / "golden" / "order.paid.json"
-    told = run("-m", "webhooks.cli", "translate", "acme", str(golden), "--json", cwd=tmp_path, path=package)
-    assert json.loads(told.stdout)[0]["messages"][0]["event"] == "Order Completed"
+    completed = run("-m", "webhooks.cli", "translate", "acme", str(golden), "--json", cwd=tmp_path, path=package)
+    assert json.loads(completed.stdout)[0]["messages"][0]["event"] == "Order Completed"
 
 
-def test_what_its_goldens_teach_ships_with_the_package_and_is_listed(tmp_path: Path) -> None:
+def test_generated_package_ships_its_catalog(tmp_path: Path) -> None:
     package = generate(tmp_path)
     install(package)
     assert "Order Completed" in run("-m", "webhooks.cli", "catalog", "acme", cwd=tmp_path, path=package).stdout
@@ -64,7 +64,7 @@ def test_what_its_goldens_teach_ships_with_the_package_and_is_listed(tmp_path: P
     assert shipped.read_text() == generated
 
 
-def test_a_broken_package_is_reported_with_its_traceback_and_harms_no_other(tmp_path: Path) -> None:
+def test_broken_package_is_reported_and_does_not_affect_others(tmp_path: Path) -> None:
     package = generate(tmp_path)
     (package / "acme_segue" / "__init__.py").write_text("1 / 0\n")
     install(package)
@@ -73,22 +73,22 @@ def test_a_broken_package_is_reported_with_its_traceback_and_harms_no_other(tmp_
     assert "stripe" in done.stdout
 
 
-def test_a_stranger_cannot_take_the_name_of_one_of_ours(tmp_path: Path) -> None:
+def test_third_party_source_cannot_take_a_built_in_name(tmp_path: Path) -> None:
     package = generate(tmp_path)
     install(package, "stripe", "acme_segue:acme")
     listed = json.loads(run("-m", "webhooks.cli", "sources", "--json", cwd=tmp_path, path=package).stdout)
-    assert [each["distribution"] for each in listed["sources"] if each["name"] == "stripe"] == ["segue"]
+    assert [source["distribution"] for source in listed["sources"] if source["name"] == "stripe"] == ["segue"]
     assert "use the same name" in listed["broken"][0]["error"] or "already exists" in listed["broken"][0]["error"]
 
 
 @pytest.mark.parametrize("name", ["Acme", "class", "a-b", "1a"])
-def test_a_name_that_cannot_be_is_refused(tmp_path: Path, name: str) -> None:
+def test_invalid_name_is_refused(tmp_path: Path, name: str) -> None:
     done = CliRunner().invoke(main, ["new-source", name, "--into", str(tmp_path / "x")])
     assert done.exit_code == 1
     assert "cannot be a source's name" in done.output
 
 
-def test_nothing_is_written_over(tmp_path: Path) -> None:
+def test_existing_folder_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "precious").write_text("mine")
     done = CliRunner().invoke(main, ["new-source", "acme", "--into", str(tmp_path)])
     assert done.exit_code == 1

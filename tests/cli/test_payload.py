@@ -27,20 +27,20 @@ def beside(path, value):
     path.with_name(f"{path.stem}.request.json").write_text(value if isinstance(value, str) else json.dumps(value))
 
 
-def test_translate_reads_the_headers_beside_the_file(run, order):
+def test_translate_reads_headers_from_request_json(run, order):
     beside(order, {"headers": {"X-Shopify-Topic": "orders/paid", "X-Shopify-Webhook-Id": "w1"}})
     (event,) = json.loads(run("translate", "shopify", str(order), "--json").output)
     assert event["type"] == "orders/paid"
 
 
-def test_an_option_wins_over_the_file_beside(run, order):
+def test_header_option_overrides_request_json(run, order):
     beside(order, {"headers": {"X-Shopify-Topic": "orders/paid"}})
     result = run("translate", "shopify", str(order), "--json", "--header", "x-shopify-topic: orders/create")
     assert json.loads(result.output)[0]["type"] == "orders/create"
 
 
 @pytest.mark.parametrize("value", ["{", '{"headers": ["x"]}', '{"query": 1}'])
-def test_a_file_beside_that_cannot_be_read_is_named(run, order, value):
+def test_invalid_request_json_is_a_failure(run, order, value):
     beside(order, value)
     result = run("translate", "shopify", str(order))
     assert result.exit_code == 1
@@ -48,7 +48,7 @@ def test_a_file_beside_that_cannot_be_read_is_named(run, order, value):
     assert "Traceback" not in result.output
 
 
-def test_send_posts_with_the_headers_of_both(run, order, tmp_path):
+def test_send_merges_headers_of_file_and_option(run, order, tmp_path):
     port = free_port()
     with segue(tmp_path, "web", PORT=str(port), **SECRETS):
         until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
@@ -61,7 +61,7 @@ def test_send_posts_with_the_headers_of_both(run, order, tmp_path):
         assert json.loads(result.output)["answer"]["status"] == "duplicate"
 
 
-def test_a_header_that_is_no_pair_says_how_to_write_it(run, order):
+def test_invalid_header_option_is_refused_with_a_hint(run, order):
     result = run("send", "shopify", str(order), "--to", "127.0.0.1:1", "--header", "topic", **SECRETS)
     assert result.exit_code == 1
     assert "Write it as NAME:VALUE" in result.output

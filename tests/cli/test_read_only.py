@@ -98,7 +98,7 @@ def test_a_command_that_reads_leaves_no_file_beside_a_journal(run, filled, tmp_p
     journal.close()
 
 
-def test_a_journal_that_may_only_be_read_is_read(run, filled, tmp_path):
+def test_read_only_journal_can_be_read(run, filled, tmp_path):
     filled.journal.close()
     journal = open_existing(f"sqlite:///{tmp_path}/segue.db")
     with pytest.raises(JournalError, match="opened only for reading"):
@@ -107,7 +107,7 @@ def test_a_journal_that_may_only_be_read_is_read(run, filled, tmp_path):
     journal.close()
 
 
-def test_an_older_schema_is_named_and_left_as_it_is(run, tmp_path):
+def test_older_schema_is_reported_and_not_changed(run, tmp_path):
     path = tmp_path / "segue.db"
     open_journal(f"sqlite:///{path}").close()
     with sqlite3.connect(path) as db:
@@ -121,21 +121,21 @@ def test_an_older_schema_is_named_and_left_as_it_is(run, tmp_path):
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
 
 
-def test_an_empty_file_is_no_journal_yet(run, tmp_path):
+def test_empty_file_counts_as_absent_journal(run, tmp_path):
     (tmp_path / "segue.db").touch()
     assert "segue.db yet" in run("events").output
     assert (tmp_path / "segue.db").stat().st_size == 0
 
 
 @pytest.mark.parametrize("command", [["status"], ["check"]])
-def test_a_folder_that_is_missing_is_named_and_not_made(run, tmp_path, command):
+def test_missing_folder_is_reported_and_not_created(run, tmp_path, command):
     result = run(*command, SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/segue.db", SEGMENT_WRITE_KEY="wk")
     assert result.exit_code == 1
     assert "does not exist" in result.output
     assert not (tmp_path / "no").exists()
 
 
-def test_check_says_that_a_journal_cannot_be_made(run, tmp_path):
+def test_check_reports_that_a_journal_cannot_be_created(run, tmp_path):
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")
     tmp_path.chmod(0o500)

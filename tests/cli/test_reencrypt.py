@@ -45,10 +45,10 @@ def run(tmp_path, monkeypatch):
 
 def test_a_rotation_from_clear_over_two_keys_to_clear_again(run):
     run.store(event("1"), event("2"))
-    assert "2 events are now sealed with key " + OLD_ID in run("reencrypt", "--batch", "1", keys=OLD).output
+    assert "2 events are now encrypted with key " + OLD_ID in run("reencrypt", "--batch", "1", keys=OLD).output
     assert run.notes()["encryption"] == {"keys": [OLD_ID]}
-    told = json.loads(run("reencrypt", "--json", keys=f"{NEW},{OLD}").stdout)
-    assert told == {"key": NEW_ID, "by_key": {OLD_ID: 2}, "changed": 2, "locked": 0, "dry_run": False}
+    report = json.loads(run("reencrypt", "--json", keys=f"{NEW},{OLD}").stdout)
+    assert report == {"key": NEW_ID, "by_key": {OLD_ID: 2}, "changed": 2, "locked": 0, "dry_run": False}
     assert run.notes()["encryption"] == {"keys": [NEW_ID]}
     assert run("reencrypt", keys=f"plain,{NEW}").exit_code == 0
     assert run.notes()["encryption"] == {"keys": []}
@@ -68,15 +68,15 @@ def test_a_dry_run_counts_by_key(run):
     assert PROGRESS not in run.notes()
 
 
-def test_broken_off_it_goes_on_where_it_was(run, monkeypatch):
+def test_interrupted_reencrypt_continues(run, monkeypatch):
     run.store(*(event(str(number)) for number in range(5)))
     done = []
 
-    def broken(self, **told):
-        done.append(told["after"])
+    def broken(self, **params):
+        done.append(params["after"])
         if len(done) == 3:
             raise KeyboardInterrupt
-        return reencrypt(self, **told)
+        return reencrypt(self, **params)
 
     from webhooks.journal import SqliteJournal
 
@@ -88,13 +88,13 @@ def test_broken_off_it_goes_on_where_it_was(run, monkeypatch):
     assert json.loads(run("reencrypt", "--json", "--from-start", keys=NEW).stdout)["by_key"] == {NEW_ID: 5}
 
 
-def test_events_of_a_key_that_is_missing_are_said_and_left(run):
+def test_events_with_a_missing_key_are_reported_and_kept(run):
     run.store(event("1"), keys=(OLD,))
     result = run("reencrypt", keys=NEW)
     assert result.exit_code == 1
-    assert "1 events do not open with the configured keys and stay as they are" in result.output
+    assert "1 events cannot be decrypted with the configured keys and stay unchanged" in result.output
     assert set(run.notes()["encryption"]["keys"]) == {OLD_ID, NEW_ID}
-    assert f"events may be sealed with key {OLD_ID}, which is not configured" in run("check", keys=NEW).output
+    assert f"events may be encrypted with key {OLD_ID}, which is not configured" in run("check", keys=NEW).output
 
 
 def test_check_says_whether_bodies_are_encrypted(run):

@@ -49,11 +49,11 @@ def test_status_shows_refusals_lost_ones_first_with_the_last_time(refused):
     assert [line.split(":", 1)[1].split(",")[:2] for line in lines] == [
         [" 3 refused", " body_too_large"], [" 2 refused", " wrong_url"], [" 12 refused", " wrong_secret"],
     ]  # fmt: skip
-    assert "0 rightly signed, 3 unchecked" in lines[0]
+    assert "0 with a valid signature, 3 unchecked" in lines[0]
     assert f"the last at {NOW:%Y-%m-%d %H:%M} UTC" in lines[2]
 
 
-def test_status_as_json_has_every_cause_the_latest_first(refused):
+def test_status_json_has_every_refusal_reason_latest_first(refused):
     refused("stripe", "wrong_url", Signature.RIGHT, times=2, ago=timedelta(days=2))
     refused("unknown", "unknown_source", "", times=4)
     refusals = json.loads(run("status", "--json").output)["refusals"]
@@ -88,15 +88,15 @@ def test_alerts_show_lost_deliveries_of_the_last_day_and_no_others(refused):
 
 
 @pytest.mark.parametrize("error", ["refused", "clock"])
-def test_what_may_be_meant_is_a_warning(refused, error):
+def test_refusal_without_signature_is_a_warning(refused, error):
     refused("stripe", error, Signature.RIGHT)
     (alert,) = json.loads(run("alerts", "--json").output)["alerts"]
     assert alert["severity"] == "warning"
 
 
-def test_ten_causes_are_shown_and_the_number_of_the_others(refused):
+def test_status_shows_ten_refusal_reasons_and_counts_the_others(refused):
     for number in range(14):
         refused(f"shop{number}", "signature_missing", Signature.MISSING)
     output = run("status").output
     assert output.count("signature_missing") == 10
-    assert "and 4 more causes" in output
+    assert "and 4 more reasons" in output

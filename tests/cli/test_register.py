@@ -1,4 +1,4 @@
-"""`segue register` asks a provider's API, here a local stand-in of each, and tells where the secret goes."""
+"""`segue register` with local stand-ins of the providers' APIs."""
 
 import json
 import threading
@@ -54,13 +54,13 @@ class Api:
 
 @pytest.fixture
 def api() -> Iterator[Api]:
-    told = Api()
+    recorder = Api()
 
     class Handler(BaseHTTPRequestHandler):
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            told.asked.append(Asked(self.command, self.path, dict(self.headers), body))
-            status, value = told.answers.get(f"{self.command} {self.path}", (404, {"error": "no such path"}))
+            recorder.asked.append(Asked(self.command, self.path, dict(self.headers), body))
+            status, value = recorder.answers.get(f"{self.command} {self.path}", (404, {"error": "no such path"}))
             raw = b"" if value is None else json.dumps(value).encode()
             self.send_response(status)
             self.send_header("Content-Length", str(len(raw)))
@@ -74,8 +74,8 @@ def api() -> Iterator[Api]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        told.url = f"http://127.0.0.1:{server.server_port}"
-        yield told
+        recorder.url = f"http://127.0.0.1:{server.server_port}"
+        yield recorder
         server.shutdown()
 
 
@@ -91,14 +91,14 @@ def give(**values: str) -> list[str]:
 class Stand:
     """What an operator gives, what the provider's API answers, and what must come of it.
 
-    `types` reads the event types out of what was asked; `wanted` are those that should be there.
+    `types` reads the event types out of what was asked; `is_expected` selects those that should be there.
     """
 
     values: dict[str, str]
     answers: dict[str, Any]
     types: Callable[[list[Asked]], list[str]]
     secret: str | Callable[[list[Asked]], str] = ""
-    wanted: Callable[[str], bool] = lambda _: True
+    is_expected: Callable[[str], bool] = lambda _: True
     renamed: Callable[[str], list[str]] = lambda type_: [type_]
 
 
@@ -115,7 +115,9 @@ def last(path: str) -> Callable[[list[Asked]], Any]:
 
 
 def fields(name: str) -> Callable[[list[Asked]], list[str]]:
-    return lambda asked: [value for each in asked if each.body for key, value in each.form if key.startswith(name)]
+    return lambda asked: [
+        value for request in asked if request.body for key, value in request.form if key.startswith(name)
+    ]
 
 
 def events_of_slack(asked: list[Asked]) -> list[str]:
@@ -165,7 +167,7 @@ STANDS: dict[str, Stand] = {
             "POST /v1/oauth2/token": {"access_token": "A21AA"},
             "POST /v1/notifications/webhooks": {"id": "0EH40505U7160970P"},
         },
-        lambda asked: [each["name"] for each in asked[-1].json["event_types"]],
+        lambda asked: [event_type["name"] for event_type in asked[-1].json["event_types"]],
         "0EH40505U7160970P",
     ),
     "shopify": Stand(
@@ -175,7 +177,7 @@ STANDS: dict[str, Stand] = {
                 "data": {"webhookSubscriptionCreate": {"webhookSubscription": {"id": "1"}, "userErrors": []}}
             }
         },
-        lambda asked: [each.json["variables"]["topic"] for each in asked],
+        lambda asked: [request.json["variables"]["topic"] for request in asked],
         renamed=lambda type_: [type_.replace("/", "_").upper()],
     ),
     "sendgrid": Stand(
@@ -228,7 +230,7 @@ STANDS: dict[str, Stand] = {
             f"GET {HUBSPOT}/subscriptions{HUB_KEY}": {"results": []},
             f"POST {HUBSPOT}/subscriptions{HUB_KEY}": {"id": "1"},
         },
-        lambda asked: [each.json["eventType"] for each in asked if each.method == "POST"],
+        lambda asked: [request.json["eventType"] for request in asked if request.method == "POST"],
         renamed=lambda type_: [type_.replace("lead.", "object.")],
     ),
     "github": Stand(
@@ -303,7 +305,7 @@ STANDS: dict[str, Stand] = {
     "gorgias": Stand(
         {"domain": "acme", "email": "a@example.com", "api_key": "gorgias-key"},
         {"POST /api/integrations": {"id": 5}},
-        lambda asked: [trigger for each in asked for trigger in each.json["http"]["triggers"]],
+        lambda asked: [trigger for request in asked for trigger in request.json["http"]["triggers"]],
         last("http.headers.X-Segue-Token"),
     ),
     "chatwoot": Stand(
@@ -322,7 +324,7 @@ STANDS: dict[str, Stand] = {
                 }
             }
         },
-        lambda asked: [each["eventType"] for each in asked[0].json["variables"]["input"]["eventSubscriptions"]],
+        lambda asked: [subscription["eventType"] for subscription in asked[0].json["variables"]["input"]["eventSubscriptions"]],
         "plain-secret",
     ),
     "slack": Stand(
@@ -355,7 +357,7 @@ STANDS: dict[str, Stand] = {
     "salesforce": Stand(
         {"instance_url": "https://acme.my.salesforce.com", "access_token": "00D!long", "username": "a@example.com"},
         {"POST /services/data/v61.0/tooling/sobjects/WorkflowOutboundMessage": {"id": "04k1", "success": True}},
-        lambda asked: [each.json["FullName"].partition(".")[0] for each in asked],
+        lambda asked: [request.json["FullName"].partition(".")[0] for request in asked],
         lambda asked: asked[0].json["Metadata"]["endpointUrl"].rpartition("/")[2],
         lambda type_: "*" not in type_,
     ),
@@ -378,23 +380,23 @@ def test_every_registration_has_a_stand_in() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(STANDS))
-def test_each_api_is_asked_for_exactly_what_is_translated(api: Api, name: str) -> None:
+def test_each_api_gets_exactly_the_translated_types(api: Api, name: str) -> None:
     stand = STANDS[name]
     done = stand_in(api, name)
     assert done.exit_code == 0, done.output
-    assert [f"{each.method} {each.path}" for each in api.asked][-1] == list(stand.answers)[-1]
-    asked = "\n".join(each.body.decode() for each in api.asked)
-    told = asked + "".join(str(each.form) for each in api.asked)
-    assert URL + name in told or name == "salesforce_marketing_cloud", "the second run names no URL"
-    wanted = {each for type_ in SOURCES[name].handlers if stand.wanted(type_) for each in stand.renamed(type_)}
-    if wanted:
-        assert set(stand.types(api.asked)) == wanted
+    assert [f"{request.method} {request.path}" for request in api.asked][-1] == list(stand.answers)[-1]
+    asked = "\n".join(request.body.decode() for request in api.asked)
+    text = asked + "".join(str(request.form) for request in api.asked)
+    assert URL + name in text or name == "salesforce_marketing_cloud", "the second run names no URL"
+    expected = {name for type_ in SOURCES[name].handlers if stand.is_expected(type_) for name in stand.renamed(type_)}
+    if expected:
+        assert set(stand.types(api.asked)) == expected
     secret = stand.secret if isinstance(stand.secret, str) else stand.secret(api.asked)
     assert (f"{name.upper()}_WEBHOOK_SECRET={secret}" in done.output) == bool(secret)
-    given = [
+    values = [
         stand.values[need.name] for need in SOURCES[name].register.needs if need.secret and need.name in stand.values
     ]
-    assert not [value for value in given if value != secret and value in done.output]
+    assert not [value for value in values if value != secret and value in done.output]
 
 
 @pytest.mark.parametrize("name", sorted(STANDS))
@@ -428,7 +430,7 @@ def test_the_secret_can_be_saved_instead_of_shown(api: Api, name: str, tmp_path:
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
-def test_every_source_registers_or_has_steps_of_its_own(name: str) -> None:
+def test_every_source_registers_or_has_manual_steps(name: str) -> None:
     source = SOURCES[name]
     assert source.register is not None or source.manual is not None, "declare a registration, or by_hand steps"
     if source.manual is not None:
@@ -437,7 +439,7 @@ def test_every_source_registers_or_has_steps_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", REGISTERED)
-def test_its_page_names_the_command_and_all_that_it_must_be_given(name: str) -> None:
+def test_source_page_names_the_register_command_and_its_needs(name: str) -> None:
     page = (PAGES / f"{name}.md").read_text()
     assert f"segue register {name}" in page
     missing = [
@@ -447,7 +449,7 @@ def test_its_page_names_the_command_and_all_that_it_must_be_given(name: str) -> 
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
-def test_the_steps_tell_where_the_url_and_the_secret_go(name: str, tmp_path: Path) -> None:
+def test_manual_steps_show_url_and_secret(name: str, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     command = ["register", name, "--url", URL + name, "--by-hand"]
     done = CliRunner().invoke(main, command)
@@ -456,12 +458,12 @@ def test_the_steps_tell_where_the_url_and_the_secret_go(name: str, tmp_path: Pat
     assert f"{name.upper()}_WEBHOOK_SECRET" in done.output
     assert "{" not in done.output
     dry = CliRunner().invoke(main, [*command, "--dry-run", "--save", str(env)])
-    assert "Nothing was made" in dry.output
+    assert "No secret was created" in dry.output
     assert not env.exists()
 
 
 @pytest.mark.parametrize("name", [name for name in BY_HAND if SOURCES[name].manual.chosen])
-def test_a_secret_of_ones_own_choosing_is_made_and_saved(name: str, tmp_path: Path) -> None:
+def test_secret_chosen_by_segue_is_generated_and_saved(name: str, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     command = ["register", name, "--url", URL + name, "--by-hand"]
     printed = CliRunner().invoke(main, command).output
@@ -474,9 +476,7 @@ def test_a_secret_of_ones_own_choosing_is_made_and_saved(name: str, tmp_path: Pa
     assert kept != secret
 
 
-def test_a_secret_that_the_provider_alone_knows_is_asked_for_at_a_terminal(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_secret_of_the_provider_is_asked_for_at_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     env = tmp_path / ".env"
     command = ["register", "intercom", "--url", URL + "intercom", "--save", str(env)]
     assert "Nothing was written" in CliRunner().invoke(main, command, input="from-the-console\n").output
@@ -486,7 +486,7 @@ def test_a_secret_that_the_provider_alone_knows_is_asked_for_at_a_terminal(
     assert "from-the-console" not in done.output
 
 
-def test_a_secret_that_was_there_before_stays_valid_beside_the_new_one(api: Api, tmp_path: Path) -> None:
+def test_previous_secret_stays_valid_after_save(api: Api, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     env.write_text("A=1\nexport STRIPE_WEBHOOK_SECRET='old one'\nB='two\nlines'\n")
     env.chmod(0o640)
@@ -495,11 +495,11 @@ def test_a_secret_that_was_there_before_stays_valid_beside_the_new_one(api: Api,
     assert env.read_text() == "A=1\nB='two\nlines'\nSTRIPE_WEBHOOK_SECRET='whsec_fresh,old one'\n"
     assert env.stat().st_mode & 0o777 == 0o640
     again = stand_in(api, "stripe", "--save", str(env))
-    assert "stays valid" not in again.output.replace("The secret that", "", 0)
+    assert "stays valid" not in again.output.replace("The previous secret in", "", 0)
     assert env.read_text().count("whsec_fresh") == 1
 
 
-def test_what_the_api_needs_is_named_when_it_is_missing(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_needs_of_the_api_are_listed(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STRIPE_API_KEY", raising=False)
     done = register(api, "stripe")
     assert done.exit_code == 1
@@ -513,10 +513,10 @@ def test_what_the_api_needs_is_named_when_it_is_missing(api: Api, monkeypatch: p
     ("answer", "says"),
     [
         ((401, {"error": {"message": "Invalid API Key sk_test_long"}}), "answered 401"),
-        ((200, {"id": "we_1"}), "not documented"),
+        ((200, {"id": "we_1"}), "undocumented response"),
     ],
 )
-def test_a_refusal_is_told_in_the_providers_words(api: Api, answer: Any, says: str) -> None:
+def test_refusal_is_shown_in_the_providers_words(api: Api, answer: Any, says: str) -> None:
     api.answers["POST /v1/webhook_endpoints"] = answer
     done = register(api, "stripe", *give(api_key="sk_test_long"))
     assert done.exit_code == 1
@@ -524,22 +524,22 @@ def test_a_refusal_is_told_in_the_providers_words(api: Api, answer: Any, says: s
     assert "sk_test_long" not in done.output
 
 
-def test_an_api_that_does_not_answer_is_told() -> None:
+def test_unreachable_api_is_a_failure() -> None:
     done = register(Api(url="http://127.0.0.1:1"), "stripe", *give(api_key="sk_test_1"))
     assert done.exit_code == 1
     assert "cannot be reached" in done.output
 
 
-def test_what_went_through_before_a_failure_is_counted(api: Api) -> None:
+def test_requests_before_a_failure_are_counted(api: Api) -> None:
     api.answer("POST /v3/user/webhooks/event/settings", {"id": "w1"})
     done = register(api, "sendgrid", *give(api_key="SG.long"))
     assert done.exit_code == 1
-    assert "1 of the requests went through" in done.output
+    assert "1 of the requests succeeded" in done.output
 
 
-def test_a_no_that_comes_with_a_200_is_a_no(api: Api) -> None:
-    said = {"message": "Event Subscription requires a Request URL", "pointer": "/settings"}
-    api.answer("POST /api/apps.manifest.export", {"ok": False, "error": "invalid_manifest", "errors": [said]})
+def test_refusal_with_status_200_is_recognised(api: Api) -> None:
+    error = {"message": "Event Subscription requires a Request URL", "pointer": "/settings"}
+    api.answer("POST /api/apps.manifest.export", {"ok": False, "error": "invalid_manifest", "errors": [error]})
     done = register(api, "slack", *give(**STANDS["slack"].values))
     assert done.exit_code == 1
     assert "invalid_manifest Event Subscription requires a Request URL" in done.output
@@ -559,7 +559,7 @@ def test_a_no_that_comes_with_a_200_is_a_no(api: Api) -> None:
         assert says in done.output
 
 
-def test_a_key_that_may_not_read_the_workspaces_secret_registers_all_the_same(api: Api) -> None:
+def test_key_without_access_to_the_secret_still_registers(api: Api) -> None:
     target = {"createWebhookTarget": {"webhookTarget": {"id": "whTarget_1"}, "error": None}, "workspaceHmac": None}
     api.answer("POST /graphql/v1", {"data": target})
     done = register(api, "plain", *give(**STANDS["plain"].values))
@@ -572,7 +572,7 @@ def test_a_key_that_may_not_read_the_workspaces_secret_registers_all_the_same(ap
     assert "Only admins may create webhooks" in done.output
 
 
-def test_jira_sends_of_all_issues_or_of_those_that_a_query_names(api: Api) -> None:
+def test_jira_registers_all_issues_or_a_query(api: Api) -> None:
     stand_in(api, "jira")
     assert api.asked[-1].json["filters"] == {}
     assert not api.asked[-1].json["excludeBody"]
@@ -581,7 +581,7 @@ def test_jira_sends_of_all_issues_or_of_those_that_a_query_names(api: Api) -> No
     assert api.asked[-1].path == "/jira/rest/webhooks/1.0/webhook"
 
 
-def test_linear_sends_of_all_public_teams_or_of_one(api: Api) -> None:
+def test_linear_registers_all_public_teams_or_one(api: Api) -> None:
     stand_in(api, "linear")
     assert api.asked[-1].headers["Authorization"] == "lin_api_long_key"
     everything = api.asked[-1].json["variables"]["input"]
@@ -591,10 +591,10 @@ def test_linear_sends_of_all_public_teams_or_of_one(api: Api) -> None:
     assert (one.get("allPublicTeams"), one["teamId"]) == (None, "HLP")
 
 
-def test_topics_of_an_earlier_run_are_no_fault(api: Api) -> None:
-    said = {"message": "Address for this topic has already been taken"}
+def test_topics_of_an_earlier_run_are_accepted(api: Api) -> None:
+    error = {"message": "Address for this topic has already been taken"}
     shopify = "POST /admin/api/2026-07/graphql.json"
-    api.answer(shopify, {"data": {"webhookSubscriptionCreate": {"userErrors": [said]}}})
+    api.answer(shopify, {"data": {"webhookSubscriptionCreate": {"userErrors": [error]}}})
     assert register(api, "shopify", *give(**STANDS["shopify"].values)).exit_code == 0
 
 
@@ -612,7 +612,7 @@ def test_topics_of_an_earlier_run_are_no_fault(api: Api) -> None:
         ),
     ],
 )
-def test_what_leads_elsewhere_is_not_taken_over(api: Api, name: str, path: str, answer: Any) -> None:
+def test_webhook_with_another_url_is_not_changed(api: Api, name: str, path: str, answer: Any) -> None:
     api.answer(path, answer)
     done = register(api, name, *give(**STANDS[name].values))
     assert done.exit_code == 1
@@ -620,7 +620,7 @@ def test_what_leads_elsewhere_is_not_taken_over(api: Api, name: str, path: str, 
     assert len(api.asked) == 1
 
 
-def test_slack_keeps_what_the_app_had(api: Api) -> None:
+def test_slack_keeps_existing_settings_of_the_app(api: Api) -> None:
     stand_in(api, "slack")
     manifest = json.loads(dict(api.asked[-1].form)["manifest"])
     assert manifest["display_information"] == {"name": "Acme"}
@@ -628,7 +628,7 @@ def test_slack_keeps_what_the_app_had(api: Api) -> None:
     assert "interactivity" not in manifest["settings"]
 
 
-def test_links_are_not_subscribed_where_the_app_names_no_domain(api: Api) -> None:
+def test_slack_links_need_a_domain_of_the_app(api: Api) -> None:
     stand_in(api, "slack")
     api.answer("POST /api/apps.manifest.export", {"ok": True, "manifest": {}})
     register(api, "slack", *give(**STANDS["slack"].values))
@@ -649,14 +649,14 @@ def test_marketing_cloud_is_registered_in_two_runs(api: Api) -> None:
     assert second.output.splitlines()[-1] == "Registered."
 
 
-def test_calendly_tells_one_users_meetings_without_the_organisations_forms(api: Api) -> None:
+def test_calendly_user_scope_has_no_organisation_events(api: Api) -> None:
     stand_in(api, "calendly", *give(scope="user"))
-    told = api.asked[-1].json
-    assert told["user"] == "https://u/1"
-    assert not [type_ for type_ in told["events"] if type_.startswith(("routing_form", "contact."))]
+    body = api.asked[-1].json
+    assert body["user"] == "https://u/1"
+    assert not [type_ for type_ in body["events"] if type_.startswith(("routing_form", "contact."))]
 
 
-def test_hubspot_is_asked_only_for_what_its_app_lacks(api: Api) -> None:
+def test_hubspot_adds_only_missing_subscriptions(api: Api) -> None:
     there = [
         {"id": "7", "eventType": "contact.creation", "active": True},
         {"id": "8", "eventType": "contact.propertyChange", "propertyName": "email", "active": False},
@@ -669,45 +669,45 @@ def test_hubspot_is_asked_only_for_what_its_app_lacks(api: Api) -> None:
         api.answer(asked, value)
     done = register(api, "hubspot", *give(**stand.values, properties="contact.user_id deal.arr"))
     assert done.exit_code == 0, done.output
-    assert not [each for each in api.asked if each.method == "PUT"]
-    assert [each.json for each in api.asked if each.method == "PATCH"] == [{"active": True}]
-    made = [tuple(each.json.get(name) for name in KEYS) for each in api.asked if each.method == "POST"]
+    assert not [request for request in api.asked if request.method == "PUT"]
+    assert [request.json for request in api.asked if request.method == "PATCH"] == [{"active": True}]
+    made = [tuple(request.json.get(name) for name in KEYS) for request in api.asked if request.method == "POST"]
     assert len(made) == len(set(made))
     assert not {tuple(one.get(name) for name in KEYS) for one in there} & set(made)
     assert ("contact.propertyChange", "user_id", None) in made
     assert ("deal.propertyChange", "arr", None) in made
 
 
-def test_a_hubspot_app_that_sends_elsewhere_is_left_alone(api: Api) -> None:
+def test_hubspot_app_with_another_url_is_not_changed(api: Api) -> None:
     api.answer(f"GET {HUBSPOT}/settings{HUB_KEY}", {"targetUrl": "https://other.example.com/hook"})
     done = stand_in(api, "hubspot")
     assert done.exit_code == 1
     assert "https://other.example.com/hook" in done.output
-    assert [each.method for each in api.asked] == ["GET"]
+    assert [request.method for request in api.asked] == ["GET"]
 
 
-def test_a_whole_organisation_of_github(api: Api) -> None:
+def test_github_registers_an_organisation(api: Api) -> None:
     api.answer("POST /orgs/acme/hooks", {"id": 1})
     assert register(api, "github", *give(token="ghp_long", target="acme")).exit_code == 0
 
 
-def test_the_fields_of_your_own_are_sent_by_salesforce(api: Api) -> None:
+def test_salesforce_sends_custom_fields(api: Api) -> None:
     stand_in(api, "salesforce", *give(fields="Contact.User_Id__c"))
-    told = {each.json["FullName"]: each.json["Metadata"] for each in api.asked}
-    assert "User_Id__c" in told["Contact.Segue_Contact"]["fields"]
-    assert "User_Id__c" not in told["Lead.Segue_Lead"]["fields"]
-    assert not any(each["includeSessionId"] for each in told.values())
+    metadata = {request.json["FullName"]: request.json["Metadata"] for request in api.asked}
+    assert "User_Id__c" in metadata["Contact.Segue_Contact"]["fields"]
+    assert "User_Id__c" not in metadata["Lead.Segue_Lead"]["fields"]
+    assert not any(fields["includeSessionId"] for fields in metadata.values())
     done = stand_in(api, "salesforce", *give(fields="Order.Total__c"))
     assert done.exit_code == 1
     assert "Order.Total__c" in done.output
 
 
-def test_the_template_of_gorgias_is_that_of_its_page(api: Api) -> None:
+def test_gorgias_template_matches_its_page(api: Api) -> None:
     """Each trigger has an integration of its own, since a template cannot tell which of them fired."""
     stand_in(api, "gorgias")
     page = json.loads((PAGES / "gorgias.md").read_text().partition("```json")[2].partition("```")[0])
-    for each in api.asked:
-        form, triggers = each.json["http"]["form"], each.json["http"]["triggers"]
+    for request in api.asked:
+        form, triggers = request.json["http"]["form"], request.json["http"]["triggers"]
         assert list(triggers) == [form["type"]]
         whole = {name: page[name] for name in page if name != "message" or form["type"] == "ticket-message-created"}
         assert form == whole | {"type": form["type"]}
@@ -717,17 +717,17 @@ def test_the_template_of_gorgias_is_that_of_its_page(api: Api) -> None:
     ("name", "where"),
     [("paddle", "sandbox-api.paddle.com"), ("paypal", "sandbox"), ("square", "sandbox"), ("adyen", "management-test")],
 )
-def test_a_sandbox_is_asked_where_it_is(api: Api, name: str, where: str) -> None:
+def test_sandbox_has_its_own_api_address(api: Api, name: str, where: str) -> None:
     word = "test" if name == "adyen" else "sandbox"
     assert where not in stand_in(api, name, "--dry-run").output.partition("Nothing was sent")[0]
     assert where in stand_in(api, name, "--dry-run", *give(environment=word)).output.partition("Nothing was sent")[0]
 
 
-def test_the_types_can_be_narrowed(api: Api) -> None:
+def test_only_narrows_the_types(api: Api) -> None:
     stand_in(api, "stripe", "--only", "invoice.*", "--only", "charge.failed")
-    told = fields("enabled_events[]")(api.asked)
-    assert "charge.failed" in told
-    assert all(type_.startswith("invoice.") or type_ == "charge.failed" for type_ in told)
+    types = fields("enabled_events[]")(api.asked)
+    assert "charge.failed" in types
+    assert all(type_.startswith("invoice.") or type_ == "charge.failed" for type_ in types)
     done = stand_in(api, "stripe", "--only", "invoce.*")
     assert done.exit_code == 1
     assert "segue sources stripe" in done.output
@@ -736,21 +736,21 @@ def test_the_types_can_be_narrowed(api: Api) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["nobody", "--url", URL], "No source"),
+        (["nothing", "--url", URL], "No source"),
         (["stripe", "--url", "http://plain.example/x"], "not an https address"),
         (["stripe", "--url", "hooks.example.com"], "not an https address"),
         (["stripe"], "SEGUE_PUBLIC_URL"),
-        (["stripe", "--url", URL + "stripe", "--give", "colour=red"], "is not asked for"),
+        (["stripe", "--url", URL + "stripe", "--give", "colour=red"], "is not needed"),
         (["intercom", "--url", URL + "intercom", "--give", "colour=red"], "by hand"),
     ],
 )
-def test_what_is_asked_wrongly_is_answered_with_the_right_way(arguments: list[str], says: str) -> None:
+def test_register_refuses_wrong_arguments_with_a_hint(arguments: list[str], says: str) -> None:
     done = CliRunner().invoke(main, ["register", *arguments])
     assert done.exit_code == 1
     assert says in done.output
 
 
-def test_the_url_comes_from_the_settings_and_another_is_doubted(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_url_comes_from_the_settings_and_another_one_is_a_warning(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SEGUE_PUBLIC_URL", "https://hooks.example.com")
     done = CliRunner().invoke(main, ["register", "intercom"])
     assert URL + "intercom" in done.output
@@ -770,7 +770,7 @@ def test_an_endpoint_of_another_name_gets_its_own_variable(
     assert "STRIPE_TEST_WEBHOOK_SECRET=whsec_fresh" in done.output
 
 
-def test_saving_into_a_file_that_all_can_read_is_warned_of(tmp_path: Path) -> None:
+def test_saving_to_a_world_readable_file_is_a_warning(tmp_path: Path) -> None:
     env = tmp_path / ".env"
     command = ["register", "freshdesk", "--url", f"{URL}freshdesk", "--by-hand", "--save", str(env)]
     assert "chmod" not in CliRunner().invoke(main, command).output

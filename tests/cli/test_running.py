@@ -40,7 +40,7 @@ def ready(port, folder):
     until(lambda: get(port, "/readyz") == 200, lambda: f"readiness: {output(folder)}")
 
 
-def test_serve_takes_delivers_and_ends_on_sigterm(tmp_path, receiver):
+def test_serve_accepts_delivers_and_stops_on_sigterm(tmp_path, receiver):
     environ, got = receiver
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **environ) as service:
@@ -58,13 +58,13 @@ def test_serve_takes_delivers_and_ends_on_sigterm(tmp_path, receiver):
         assert service.wait(25) == 0
         assert not psutil.wait_procs(children, timeout=5)[1]
     assert get(port, "/healthz") == 0
-    said = output(tmp_path)
-    assert f"open   http://127.0.0.1:{port}/webhooks/acme" in said
-    assert SECRET not in said
-    assert "wk_test" not in said
+    text = output(tmp_path)
+    assert f"open   http://127.0.0.1:{port}/webhooks/acme" in text
+    assert SECRET not in text
+    assert "wk_test" not in text
 
 
-def test_serve_starts_a_killed_child_again_and_loses_nothing(tmp_path, receiver):
+def test_serve_restarts_a_killed_child_without_loss(tmp_path, receiver):
     environ, got = receiver
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **environ) as service:
@@ -82,7 +82,7 @@ def test_serve_starts_a_killed_child_again_and_loses_nothing(tmp_path, receiver)
         assert output(tmp_path).count("ended unexpectedly") == 2
 
 
-def test_the_children_end_where_serve_itself_is_killed(tmp_path, receiver):
+def test_children_end_if_serve_is_killed(tmp_path, receiver):
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **receiver[0]) as service:
         ready(port, tmp_path)
@@ -91,7 +91,7 @@ def test_the_children_end_where_serve_itself_is_killed(tmp_path, receiver):
         assert not psutil.wait_procs(children, timeout=25)[1]
 
 
-def test_ctrl_c_ends_serve_in_order(tmp_path, receiver):
+def test_ctrl_c_stops_serve_gracefully(tmp_path, receiver):
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **receiver[0]) as service:
         ready(port, tmp_path)
@@ -100,7 +100,7 @@ def test_ctrl_c_ends_serve_in_order(tmp_path, receiver):
     assert "Traceback" not in output(tmp_path)
 
 
-def test_web_and_work_apart(tmp_path, receiver):
+def test_web_and_work_as_separate_processes(tmp_path, receiver):
     environ, got = receiver
     port = free_port()
     with segue(tmp_path, "web", PORT=str(port)) as web:
@@ -115,7 +115,7 @@ def test_web_and_work_apart(tmp_path, receiver):
 
 
 def test_many_machines_share_one_postgresql(tmp_path, receiver, postgres_url):
-    """Two web servers and two workers, each in a folder of its own; the provider sends the same event to both doors."""
+    """Two web servers and two workers, each in its own folder; the provider sends the same event to both servers."""
     environ, got = receiver
     environ = environ | {"SEGUE_DATABASE": "", "DATABASE_URL": postgres_url}
     folders = [tmp_path / "one", tmp_path / "two"]
@@ -137,18 +137,18 @@ def test_many_machines_share_one_postgresql(tmp_path, receiver, postgres_url):
             [sys.executable, "-m", "webhooks.cli", "status", "--json"],
             cwd=tmp_path, env=environment(tmp_path, **environ), capture_output=True, text=True, check=True,
         )  # fmt: skip
-    told = json.loads(status.stdout)
-    assert len(told["workers"]) == 2
+    report = json.loads(status.stdout)
+    assert len(report["workers"]) == 2
     assert len({message["messageId"] for message in got()}) == 6
     assert got()[0]["timestamp"] == "2026-03-31T12:00:00.000Z"
     password = postgres_url.rpartition("@")[0].rpartition(":")[2]
-    for said in (status.stdout, *map(output, folders)):
-        assert password not in said
-        assert "Traceback" not in said
+    for text in (status.stdout, *map(output, folders)):
+        assert password not in text
+        assert "Traceback" not in text
 
 
 @pytest.mark.parametrize("command", ["serve", "web"])
-def test_a_port_in_use_is_said_at_once_with_the_mend(tmp_path, command):
+def test_port_in_use_is_reported_at_once_with_a_hint(tmp_path, command):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -163,7 +163,7 @@ def supervised(tmp_path, commands, *, grace, ready=""):
     """Run a supervisor in a process of its own, since it owns the signals."""
     code = (
         "import sys; from webhooks.cli.supervisor import Supervisor\n"
-        f"s = Supervisor({commands!r}, grace={grace}, backoff=0.1, say=lambda m, f: print(m, f, flush=True))\n"
+        f"s = Supervisor({commands!r}, grace={grace}, backoff=0.1, log_event=lambda m, f: print(m, f, flush=True))\n"
         f"s.has_started({ready!r})\n"
         "sys.exit(s.run())"
     )
@@ -171,7 +171,7 @@ def supervised(tmp_path, commands, *, grace, ready=""):
         return subprocess.Popen([sys.executable, "-c", code], stdout=out, stderr=out, start_new_session=True)
 
 
-def test_a_child_that_does_not_end_is_killed_after_the_grace(tmp_path):
+def test_child_is_killed_after_the_grace_period(tmp_path):
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     process = supervised(tmp_path, {"stubborn": [sys.executable, "-c", stubborn]}, grace=0.3)
     until(lambda: "up" in output(tmp_path), "the child")
@@ -182,7 +182,7 @@ def test_a_child_that_does_not_end_is_killed_after_the_grace(tmp_path):
     assert "killed" in output(tmp_path)
 
 
-def test_a_started_child_that_crashes_is_started_again_with_growing_pauses(tmp_path):
+def test_crashed_child_restarts_with_growing_pauses(tmp_path):
     process = supervised(
         tmp_path, {"crashing": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5, ready="crashing"
     )
@@ -195,7 +195,7 @@ def test_a_started_child_that_crashes_is_started_again_with_growing_pauses(tmp_p
     assert pauses[:4] == ["0.1", "0.2", "0.4", "0.8"]
 
 
-def test_a_child_that_cannot_start_is_given_up_and_the_others_end(tmp_path):
+def test_supervisor_stops_if_a_child_cannot_start(tmp_path):
     up = [sys.executable, "-c", "import os, time; print('up', os.getpid(), flush=True); time.sleep(600)"]
     process = supervised(tmp_path, {"up": up, "broken": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5)
     until(lambda: "up " in output(tmp_path), "the other child")
@@ -232,10 +232,10 @@ def test_serve_gives_up_on_a_process_that_cannot_start(tmp_path, receiver, comma
         until(lambda: bool(children.extend(psutil.Process(service.pid).children())) or bool(children), "children")
         assert service.wait(90) == 1
     assert not psutil.wait_procs(children, timeout=5)[1]
-    said = output(tmp_path)
-    assert f"import of {module} halted" in said
-    assert f"Error: `segue {command}` cannot start: it ended with exit code" in said
-    assert command == "work" or "Segue listens on" not in said
+    text = output(tmp_path)
+    assert f"import of {module} halted" in text
+    assert f"Error: `segue {command}` cannot start: it ended with exit code" in text
+    assert command == "work" or "Segue listens on" not in text
 
 
 @pytest.mark.parametrize("command", ["serve", "web", "work"])
@@ -282,13 +282,13 @@ def test_a_second_signal_ends_at_once(tmp_path):
     assert process.wait(20) == 1
 
 
-def test_the_supervisor_gives_the_signals_back():
+def test_supervisor_restores_signal_handlers():
     before = signal.getsignal(signal.SIGTERM)
 
     def tend():
         signal.raise_signal(signal.SIGTERM)
 
-    assert Supervisor({}, grace=1, say=lambda *_: None, tend=tend).run() == 0
+    assert Supervisor({}, grace=1, log_event=lambda *_: None, on_tick=tend).run() == 0
     assert signal.getsignal(signal.SIGTERM) is before
 
 

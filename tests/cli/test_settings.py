@@ -28,7 +28,7 @@ SECRETS = {
 
 def listed(result):
     assert result.exit_code == 0, result.output
-    return {each["name"]: each for each in json.loads(result.stdout)["settings"]}
+    return {setting["name"]: setting for setting in json.loads(result.stdout)["settings"]}
 
 
 def test_every_setting_is_listed_with_its_default(run):
@@ -43,7 +43,7 @@ def test_every_setting_is_listed_with_its_default(run):
     assert (values["worker.poll"]["value"], values["segment.region"]["value"]) == ("200ms", "us")
 
 
-def test_where_a_value_comes_from_is_said(run, tmp_path):
+def test_settings_show_the_origin_of_a_value(run, tmp_path):
     (tmp_path / "key").write_text("wk_from_a_file")
     with (tmp_path / "segue.toml").open("a") as file:
         file.write('\n[web]\nrequest_timeout = 5\n[segment]\nregion = "eu"\nrate = 7\n')
@@ -92,7 +92,7 @@ def test_changed_leaves_defaults_out(run):
     assert not re.search(r" default$", result.stdout, re.MULTILINE)
 
 
-def test_a_name_narrows_and_a_wrong_one_names_the_nearest(run):
+def test_name_filters_and_a_wrong_one_suggests_the_closest(run):
     result = run("settings", "web.port", PORT="8124")
     assert result.stdout.splitlines()[1].split() == ["web.port", "8124", "PORT"]
     assert "Variable: PORT" in result.stdout

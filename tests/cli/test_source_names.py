@@ -17,7 +17,7 @@ COMMANDS = [
     ("typed", "nearest"),
     [("stirpe", "stripe"), ("Stripe", "stripe"), ("standard-webhooks", "standard_webhooks"), ("acmee", "acme")],
 )
-def test_a_mistyped_source_is_told_the_nearest(run, tmp_path, command, typed, nearest):
+def test_mistyped_source_suggests_the_closest(run, tmp_path, command, typed, nearest):
     (tmp_path / "event.json").write_text(json.dumps({"id": "e"}))
     run("migrate")
     result = run(*(part.format(typed) for part in command))
@@ -26,14 +26,14 @@ def test_a_mistyped_source_is_told_the_nearest(run, tmp_path, command, typed, ne
     assert f"Did you mean {nearest}?" in result.stderr
 
 
-def test_an_event_of_a_mistyped_source_is_told_the_nearest(run):
+def test_event_id_with_mistyped_source_suggests_the_closest(run):
     result = run("show", "stirpe/evt_1")
     assert result.exit_code == 1
     assert "Did you mean stripe/evt_1?" in result.stderr
     assert "Did you mean" not in run("show", "order/evt_1").stderr
 
 
-def test_a_name_without_a_neighbour_lists_all(run):
+def test_name_without_a_close_match_lists_all(run):
     result = run("events", "--source", "xqzw")
     assert result.exit_code == 1
     assert "Choose from: acme, adyen, " in result.stderr

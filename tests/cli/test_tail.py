@@ -1,4 +1,4 @@
-"""A reader that follows: from a cursor, each event once, through a store that is away and a kill."""
+"""`segue tail`: each event once from a cursor, also if the store is unavailable or the reader is killed."""
 
 import json
 import signal
@@ -43,11 +43,11 @@ def reader(tmp_path, database):
         return readers[-1]
 
     yield start
-    for each in readers:
-        if each.process.poll() is None:
-            each.process.kill()
-        each.process.communicate()
-        each.output.close()
+    for reader in readers:
+        if reader.process.poll() is None:
+            reader.process.kill()
+        reader.process.communicate()
+        reader.output.close()
 
 
 def receive(shop, *keys):
@@ -56,7 +56,7 @@ def receive(shop, *keys):
         shop.receive(id=key)
 
 
-def test_it_follows_what_arrives_and_ends_on_a_signal_with_exit_code_0(shop, reader):
+def test_tail_follows_and_stops_on_a_signal_with_exit_code_0(shop, reader):
     receive(shop, "before")
     everything, new = reader("--from", "start"), reader()
     until(lambda: everything.seen() == ["before"], "the first event")
@@ -68,7 +68,7 @@ def test_it_follows_what_arrives_and_ends_on_a_signal_with_exit_code_0(shop, rea
     assert new.end(signal.SIGINT) == 0
 
 
-def test_a_reader_killed_at_any_moment_goes_on_from_its_cursor_file_and_skips_none(shop, reader, tmp_path):
+def test_killed_tail_continues_from_its_cursor_file_without_gaps(shop, reader, tmp_path):
     seen = []
     written = 0
     for round_ in range(3):
@@ -87,9 +87,9 @@ def test_a_reader_killed_at_any_moment_goes_on_from_its_cursor_file_and_skips_no
     assert (tmp_path / "cursor").read_text() == f"{shop.journal.end()}\n"
 
 
-def test_it_ends_at_the_end_when_told(run, filled):
+def test_tail_no_follow_stops_at_the_end(run, filled):
     lines = run("tail", "--from", "start", "--no-follow").stdout.splitlines()
-    assert [line.split()[6] for line in lines] == ["good", "quiet", "odd", "torn", "nobody", "new"]
+    assert [line.split()[6] for line in lines] == ["good", "quiet", "odd", "torn", "anonymous", "new"]
     assert run("tail", "--no-follow").stdout == ""
     cursor = filled.row("torn").cursor
     assert len(run("tail", "--from", cursor, "--no-follow").stdout.splitlines()) == 2
@@ -97,7 +97,7 @@ def test_it_ends_at_the_end_when_told(run, filled):
     assert [json.loads(line)["key"] for line in chosen] == ["quiet"]
 
 
-def test_the_cursor_moves_past_what_was_not_chosen(run, filled, tmp_path):
+def test_cursor_moves_past_events_that_do_not_match(run, filled, tmp_path):
     run("tail", "--from", "start", "--no-follow", "--source", "stripe", "--cursor-file", "c")
     assert (tmp_path / "c").read_text().strip() == filled.journal.end()
     filled.receive(id="later")
@@ -110,7 +110,7 @@ def test_the_cursor_moves_past_what_was_not_chosen(run, filled, tmp_path):
     assert "no cursor of this journal" in result.output
 
 
-def test_bodies_come_along_in_json_only(run, filled):
+def test_tail_body_needs_json(run, filled):
     result = run("tail", "--body")
     assert result.exit_code == 1
     assert "--body is for --json" in result.output
@@ -118,7 +118,7 @@ def test_bodies_come_along_in_json_only(run, filled):
     assert first["body"].encode() == filled.row("good").event.raw
 
 
-def test_while_the_journal_is_away_it_waits_and_goes_on_where_it_was(shop, capsys, monkeypatch):
+def test_tail_waits_while_the_journal_is_unavailable(shop, capsys, monkeypatch):
     monkeypatch.setattr(tail, "PAUSE", 0.01)
     receive(shop, "a", "b")
     journal, stop = shop.journal, tail.Stop()
@@ -128,22 +128,26 @@ def test_while_the_journal_is_away_it_waits_and_goes_on_where_it_was(shop, capsy
 
     def sometimes(*arguments, **more):
         if next(away, False):
-            raise JournalUnavailable("the database is away")
+            raise JournalUnavailable("the database is unavailable")
         return rows(*arguments, **more)[:1]
 
     monkeypatch.setattr(journal, "rows", sometimes, raising=False)
-    for found, _ in tail.follow(journal, Filter(), "", stop, wait=True):
-        seen += [row.event.key for row in found]
+    for page, _ in tail.follow(journal, Filter(), "", stop, wait=True):
+        seen += [row.event.key for row in page]
         if len(seen) == 2:
             receive(shop, "c")
         if len(seen) == 3:
             stop()
     assert seen == ["a", "b", "c"]
-    told = capsys.readouterr().err
-    assert told.count("the database is away; waiting for it") == told.count("the journal is back") == 2
+    stderr = capsys.readouterr().err
+    assert (
+        stderr.count("the database is unavailable; waiting for it")
+        == stderr.count("the journal is available again")
+        == 2
+    )
 
 
-def test_who_stops_reading_ends_it_quietly(shop, tmp_path, database):
+def test_closed_pipe_ends_tail_quietly(shop, tmp_path, database):
     receive(shop, *(f"e{number}" for number in range(300)))
     done = subprocess.run(
         f"{sys.executable} -m webhooks.cli tail --from start --json | head -n 1",
@@ -153,7 +157,7 @@ def test_who_stops_reading_ends_it_quietly(shop, tmp_path, database):
     assert done.stderr == ""
 
 
-def test_a_second_signal_ends_a_reader_that_is_stuck():
+def test_second_signal_ends_a_blocked_tail():
     stop = tail.Stop()
     stop()
     assert stop.is_set()
@@ -162,8 +166,8 @@ def test_a_second_signal_ends_a_reader_that_is_stuck():
         stop()
 
 
-def test_a_cursor_is_written_whole(tmp_path):
-    tail.keep(tmp_path / "c", "12")
-    tail.keep(tmp_path / "c", "13")
+def test_cursor_file_is_replaced_atomically(tmp_path):
+    tail.save_cursor(tmp_path / "c", "12")
+    tail.save_cursor(tmp_path / "c", "13")
     assert [path.name for path in tmp_path.iterdir()] == ["c"]
     assert (tmp_path / "c").read_text() == "13\n"

@@ -85,7 +85,7 @@ def test_plain_text_is_printed_without_a_colour_code(capsys, monkeypatch):
 # columns
 
 
-def test_columns_are_cut_to_the_terminal_and_the_widest_give_way(capsys, monkeypatch):
+def test_widest_columns_are_cut_to_the_terminal(capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     output.print_columns([["1", "k" * 100, "reason " * 30]], heading=["#", "key", "reason"])
@@ -160,9 +160,9 @@ def test_no_pattern_is_quadratic():
         for pump in PUMPS:
             text = pump * (100_000 // len(pump))
             for hostile in (text, f"{text}!", f"<{text}", f"[{text}"):
-                given = hostile.encode() if isinstance(pattern.pattern, bytes) else hostile
+                text = hostile.encode() if isinstance(pattern.pattern, bytes) else hostile
                 for method in methods:
-                    getattr(pattern, method)(given)
+                    getattr(pattern, method)(text)
 
 
 @pytest.mark.timeout(20)

@@ -53,9 +53,9 @@ def ignore(run, reason, *, ago=timedelta()):
 
 def test_check_says_that_a_live_endpoint_delivers_live_events_only(run):
     environ = {"STRIPE_WEBHOOK_SECRET": "whsec_0123456789"}
-    said = run("check", **environ).output
-    assert "ok    /webhooks/stripe delivers live events only" in said
-    assert "SEGUE_STRIPE_LIVEMODE=both" in said
+    output = run("check", **environ).output
+    assert "ok    /webhooks/stripe delivers live events only" in output
+    assert "SEGUE_STRIPE_LIVEMODE=both" in output
     assert "live events only" not in run("check", **environ, SEGUE_STRIPE_LIVEMODE="both").output
 
 
@@ -67,8 +67,8 @@ def test_check_warns_of_test_events_that_were_received_and_left_out(run):
     ignore(run, "a test-mode event; set SEGUE_STRIPE_LIVEMODE=both to deliver it too", ago=timedelta(days=3))
     assert left_out not in run("check", **environ).output
     ignore(run, "a test-mode event; set SEGUE_STRIPE_LIVEMODE=both to deliver it too", ago=timedelta(hours=1))
-    said = run("check", **environ).output
-    assert left_out in said
-    assert "(1 of the last 2 ignored events)" in said
-    assert "SEGUE_STRIPE_LIVEMODE=both, then `segue replay --source stripe --state ignored --since 1d`" in said
+    output = run("check", **environ).output
+    assert left_out in output
+    assert "(1 of the last 2 ignored events)" in output
+    assert "SEGUE_STRIPE_LIVEMODE=both, then `segue replay --source stripe --state ignored --since 1d`" in output
     assert left_out not in run("check", **environ, SEGUE_STRIPE_LIVEMODE="both").output

@@ -34,8 +34,8 @@ def other(tmp_path):
 
     journal()
     yield {OTHER: url}, journal
-    for each in opened:
-        each.close()
+    for journal in opened:
+        journal.close()
 
 
 def lines(path):
@@ -47,7 +47,7 @@ def bare(journal):
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz"])
-def test_all_goes_out_and_comes_back_as_it_was(run, filled, other, tmp_path, name):
+def test_export_and_import_keep_events_unchanged(run, filled, other, tmp_path, name):
     environ, journal = other
     filled.journal.append(
         [Event(source="acme", key="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
@@ -64,7 +64,7 @@ def test_all_goes_out_and_comes_back_as_it_was(run, filled, other, tmp_path, nam
     assert SECRET.encode() not in b"".join(lines(tmp_path / name))
     result = run("import", name, **environ)
     assert result.exit_code == 0, result.output
-    assert "7 stored, 0 were there already." in result.stdout
+    assert "7 stored, 0 were already present." in result.stdout
     assert bare(journal()) == bare(filled.journal)
     again = json.loads(run("import", name, "--json", **environ).stdout)
     assert again == {"stored": True, "events": 7, "new": 0, "present": 7, "faults": [], "broken": []}
@@ -74,16 +74,18 @@ def test_all_goes_out_and_comes_back_as_it_was(run, filled, other, tmp_path, nam
     assert (exported.action, exported.detail) == ("export", {"file": name, "events": 7, "chosen": {}})
 
 
-def test_a_choice_is_exported_and_noted(run, filled, tmp_path):
-    told = json.loads(run("export", "dead.jsonl", "--state", "dead", "--since", "2h", "--json", "--who", "ann").stdout)
-    assert told == {"exported": 1, "file": "dead.jsonl"}
-    assert [json.loads(line).get("key") for line in lines(tmp_path / "dead.jsonl")] == [None, "nobody", None]
+def test_selected_events_are_exported_and_audited(run, filled, tmp_path):
+    report = json.loads(
+        run("export", "dead.jsonl", "--state", "dead", "--since", "2h", "--json", "--who", "ann").stdout
+    )
+    assert report == {"exported": 1, "file": "dead.jsonl"}
+    assert [json.loads(line).get("key") for line in lines(tmp_path / "dead.jsonl")] == [None, "anonymous", None]
     (line,) = filled.journal.audits()
     assert line.actor == "ann"
     assert line.detail["chosen"] == {"states": ["dead"], "since": "2h"}
 
 
-def test_an_export_to_stdout_can_be_cut_up_and_imported_in_part(run, filled, other):
+def test_part_of_an_export_can_be_imported(run, filled, other):
     environ, journal = other
     whole = run("export", "-", "--json")
     assert whole.stderr == '{"exported": 6}\n'
@@ -94,10 +96,10 @@ def test_an_export_to_stdout_can_be_cut_up_and_imported_in_part(run, filled, oth
     assert "--partial" in refused.output
     result = run("import", "-", "--partial", input=part, **environ)
     assert result.exit_code == 0, result.output
-    assert {row.event.key for row in journal().rows()} == {"torn", "nobody"}
+    assert {row.event.key for row in journal().rows()} == {"torn", "anonymous"}
 
 
-def test_a_file_is_not_written_over_unless_told(run, filled, tmp_path):
+def test_export_overwrites_a_file_only_with_force(run, filled, tmp_path):
     (tmp_path / "a.jsonl").write_text("mine")
     result = run("export", "a.jsonl")
     assert result.exit_code == 1
@@ -110,7 +112,7 @@ def test_a_file_is_not_written_over_unless_told(run, filled, tmp_path):
     assert "cannot be written" in result.output
 
 
-def test_an_export_that_fails_leaves_nothing_behind(run, filled, tmp_path, monkeypatch):
+def test_failed_export_leaves_no_file(run, filled, tmp_path, monkeypatch):
     monkeypatch.setattr(jsonl, "line", lambda row: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     result = run("export", "a.jsonl")
     assert result.exit_code == 1
@@ -118,7 +120,7 @@ def test_an_export_that_fails_leaves_nothing_behind(run, filled, tmp_path, monke
     assert [path.name for path in tmp_path.iterdir() if "jsonl" in path.name] == []
 
 
-def test_an_export_goes_on_where_the_audit_log_cannot_be_written(run, filled, tmp_path, monkeypatch):
+def test_export_continues_if_the_audit_log_cannot_be_written(run, filled, tmp_path, monkeypatch):
     from webhooks.errors import JournalUnavailable
 
     def full(*_, **__):
@@ -128,7 +130,7 @@ def test_an_export_goes_on_where_the_audit_log_cannot_be_written(run, filled, tm
         monkeypatch.setattr(store, "audit", full)
     result = run("export", "a.jsonl")
     assert result.exit_code == 0
-    assert "not noted in the audit log: the disk is full" in result.output
+    assert "not recorded in the audit log: the disk is full" in result.output
     assert len(lines(tmp_path / "a.jsonl")) == 8
 
 
@@ -146,7 +148,7 @@ BREAKS = {
     "less than no attempts": ({"attempts": -1}, ">= 0"),
     "a foreign name": ({"source": "../etc"}, "matching regex"),
     "no key": ({"key": ""}, "length >= 1"),
-    "no base64": ({"body": None, "body_base64": "!"}, "no base64"),
+    "not base64": ({"body": None, "body_base64": "!"}, "not base64"),
     "too much history": (
         {"history": [{"at": "2026-01-01T00:00:00Z", "who": "w", "outcome": "dead"}] * (HISTORY + 1)},
         f"length <= {HISTORY}",
@@ -154,8 +156,8 @@ BREAKS = {
 }
 
 
-@pytest.mark.parametrize(("change", "told"), BREAKS.values(), ids=BREAKS)
-def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled, other, tmp_path, change, told):
+@pytest.mark.parametrize(("change", "message"), BREAKS.values(), ids=BREAKS)
+def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled, other, tmp_path, change, message):
     environ, journal = other
     run("export", "all.jsonl")
     every = lines(tmp_path / "all.jsonl")
@@ -167,7 +169,7 @@ def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled,
     result = run("import", "all.jsonl", **environ)
     assert result.exit_code == 1
     assert "all.jsonl line 5: " in result.output
-    assert told in result.output
+    assert message in result.output
     assert "Nothing of all.jsonl was stored." in result.output
     assert journal().rows() == []
     assert journal().audits() == []
@@ -188,29 +190,29 @@ def test_many_broken_lines_are_counted(run, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("cut", "told"),
+    ("cut", "message"),
     [
-        (lambda every: every[:-1], "it is cut short: its last line"),
-        (lambda every: every[:3] + every[4:], "it is not as it was written, with 6 events"),
-        (lambda every: [*every[:3], every[4], every[3], *every[5:]], "it is not as it was written"),
+        (lambda every: every[:-1], "it is truncated: its last line"),
+        (lambda every: every[:3] + every[4:], "it was changed after it was written, with 6 events"),
+        (lambda every: [*every[:3], every[4], every[3], *every[5:]], "it was changed after it was written"),
         (lambda every: every[1:], "it does not begin as an export does"),
         (lambda every: [every[0].replace(b":1,", b":2,"), *every[1:]], "it is of format 2, this version reads 1"),
         (lambda every: [*every[:-1], every[-1][:40] + b"\n"], "its last line is damaged"),
-        (lambda every: [], "it is cut short"),
+        (lambda every: [], "it is truncated"),
     ],
 )
-def test_a_file_cut_short_or_changed_is_noticed(run, filled, other, tmp_path, cut, told):
+def test_truncated_or_changed_file_is_detected(run, filled, other, tmp_path, cut, message):
     environ, journal = other
     run("export", "all.jsonl")
     (tmp_path / "all.jsonl").write_bytes(b"".join(cut(lines(tmp_path / "all.jsonl"))))
     for more in ([], ["--dry-run"]):
         result = run("import", "all.jsonl", *more, **environ)
         assert result.exit_code == 1
-        assert told in result.output
+        assert message in result.output
     assert journal().rows() == []
 
 
-def test_a_compressed_file_cut_short_is_noticed_and_gives_what_it_has(run, shop, other, tmp_path):
+def test_truncated_gzip_file_is_detected_and_imported_in_part(run, shop, other, tmp_path):
     environ, journal = other
     shop.start -= timedelta(days=90)
     for number in range(2000):
@@ -220,7 +222,7 @@ def test_a_compressed_file_cut_short_is_noticed_and_gives_what_it_has(run, shop,
     (tmp_path / "all.jsonl.gz").write_bytes(packed[: len(packed) * 2 // 3])
     result = run("import", "all.jsonl.gz", **environ)
     assert result.exit_code == 1
-    assert "it is cut short or damaged" in result.output
+    assert "it is truncated or damaged" in result.output
     assert journal().rows() == []
     result = run("import", "all.jsonl.gz", "--skip-broken", "--json", **environ)
     assert result.exit_code == 1
@@ -229,17 +231,17 @@ def test_a_compressed_file_cut_short_is_noticed_and_gives_what_it_has(run, shop,
     assert [row.event for row in journal().rows(limit=2000)] == [row.event for row in whole][: journal().count()]
 
 
-def test_a_dry_import_says_what_is_in_the_file(run, filled, other):
+def test_import_dry_run_shows_the_contents(run, filled, other):
     environ, journal = other
     run("export", "all.jsonl")
     result = run("import", "all.jsonl", "--dry-run", **environ)
     assert result.exit_code == 0
     assert "acme    dead         2" in result.stdout
-    assert "6 events could be stored; nothing was." in result.stdout
+    assert "6 events can be stored; nothing was stored." in result.stdout
     assert journal().rows() == []
 
 
-def test_events_of_an_endpoint_that_is_not_configured_are_taken_and_said(run, filled, other, tmp_path):
+def test_events_without_configured_endpoint_are_imported_and_reported(run, filled, other, tmp_path):
     environ, journal = other
     run("export", "all.jsonl")
     (tmp_path / "segue.toml").write_text("")
@@ -286,10 +288,10 @@ def test_any_event_survives_its_line(row):
     assert jsonl.read(jsonl.line(pending)) == pending
 
 
-@given(st.binary() | st.recursive(st.none() | st.booleans() | text, lambda each: st.dictionaries(text, each)).map(
+@given(st.binary() | st.recursive(st.none() | st.booleans() | text, lambda values: st.dictionaries(text, values)).map(
     lambda value: json.dumps(value).encode()
 ))  # fmt: skip
-def test_whatever_stands_in_a_line_is_an_event_or_broken(raw):
+def test_any_line_is_an_event_or_broken(raw):
     for read in (jsonl.read, jsonl.read_head, jsonl.read_foot):
         with contextlib.suppress(jsonl.BadLine):
             read(raw)
@@ -308,27 +310,27 @@ def test_a_lone_surrogate_in_a_body_is_broken():
         jsonl.read(json.dumps(line | {"body": "\ud800"}).encode())
 
 
-def test_a_sealed_event_whose_key_is_missing_is_not_exported_as_if_it_were_empty(run, shop):
+def test_event_with_a_missing_key_is_not_exported_as_empty(run, shop):
     run_with = {"SEGUE_ENCRYPTION_KEY": ONE}
     shop.receive(id="clear")
-    sealed = open_journal(run.database, [ONE])
-    sealed.append([replace(shop.row("clear").event, key="sealed")], now=datetime.now(UTC))
-    sealed.close()
+    encrypted = open_journal(run.database, [ONE])
+    encrypted.append([replace(shop.row("clear").event, key="locked")], now=datetime.now(UTC))
+    encrypted.close()
     assert run("export", "a.jsonl", **run_with).exit_code == 0
     without = {"SEGUE_ENCRYPTION_KEY": TWO}
     result = run("export", "b.jsonl", **without)
     assert result.exit_code == 1
-    assert "Event 2 (acme/sealed) is encrypted with key" in result.output
-    assert "which is not configured" in run("show", "sealed", **without).output
-    assert run("show", "sealed", "--raw", **without).exit_code == 1
-    assert run("drop", "sealed", "--reason", "r", **without).exit_code == 0
-    assert "dropped -> wait: encrypted with key" in run("replay", "sealed", "--dry-run", **without).output
+    assert "Event 2 (acme/locked) is encrypted with key" in result.output
+    assert "which is not configured" in run("show", "locked", **without).output
+    assert run("show", "locked", "--raw", **without).exit_code == 1
+    assert run("drop", "locked", "--reason", "r", **without).exit_code == 0
+    assert "dropped -> wait: encrypted with key" in run("replay", "locked", "--dry-run", **without).output
     assert json.loads(
         run("tail", "--json", "--body", "--from", shop.row("clear").cursor, "--no-follow", **without).stdout
     )["locked"]
 
 
-def test_an_event_that_the_journal_cannot_hold_is_named_and_the_others_are_stored(filled, run, tmp_path, postgres_url):
+def test_import_names_events_that_the_journal_cannot_store(filled, run, tmp_path, postgres_url):
     (row, *_) = filled.journal.rows(limit=1)
     file = tmp_path / "old.jsonl"
     rows = [*filled.journal.rows(), replace(row, event=replace(row.event, key="with\0nul"))]
@@ -337,7 +339,7 @@ def test_an_event_that_the_journal_cannot_hold_is_named_and_the_others_are_store
     assert result.exit_code == 1
     report = json.loads(result.stdout)
     assert (report["new"], report["present"]) == (6 if "postgres" not in run.database else 0, 6 - report["new"])
-    assert [each["key"] for each in report["refused_events"]] == ["with\0nul"]
+    assert [event["key"] for event in report["refused_events"]] == ["with\0nul"]
     shown = run("import", str(file), "--partial", SEGUE_DATABASE=postgres_url).output
     assert "1 events cannot be stored in this journal" in shown
     assert "\0" not in shown

@@ -16,7 +16,7 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SECRET = "whsec_of_tests_0123456789"
 
 
-def test_the_shipped_samples_are_those_of_the_goldens():
+def test_shipped_samples_match_the_goldens():
     fresh = to_json({name: from_goldens(source, ROOT / "tests" / "golden" / name) for name, source in SOURCES.items()})
     assert (ROOT / "translators" / "samples.json").read_text() == fresh, (
         "run: segue catalog --goldens tests/golden --samples translators/samples.json"
@@ -44,7 +44,7 @@ def _needs_options(name, type_):
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_a_sample_is_another_event_of_its_type_each_time(name):
+def test_triggered_sample_is_a_new_event_each_time(name):
     source = SOURCES[name]
     for type_, sample in shipped(source).items():
         first, second = (heads(with_new_ids(sample, source, now=NOW), source) for _ in range(2))
@@ -72,7 +72,7 @@ def test_a_running_service_accepts_a_triggered_event_and_knows_its_repeat(tmp_pa
             json.loads(run("trigger", "stripe", "invoice.paid", "--same", "--json", PORT=str(port), **secret).output)
             for _ in range(2)
         ]
-        assert [each["answer"]["status"] for each in statuses] == ["accepted", "duplicate"]
+        assert [status["answer"]["status"] for status in statuses] == ["accepted", "duplicate"]
         expected = ["Invoice Paid", "Invoice Paid", "Invoice Paid", "Order Completed"]
         until(lambda: sorted(message["event"] for message in got()) == expected, lambda: str(got()))
 
@@ -91,11 +91,11 @@ def test_an_unknown_type_names_the_nearest(run):
 def test_a_source_without_samples_says_what_to_do(run):
     result = run("trigger", "acme", "order.paid")
     assert result.exit_code == 1
-    assert "comes without samples" in result.output
+    assert "has no samples" in result.output
     assert "segue send acme FILE" in result.output
 
 
-def test_nothing_that_listens_is_said(run):
+def test_trigger_without_a_server_is_a_failure(run):
     result = run("trigger", "stripe", "invoice.paid", "--to", f"127.0.0.1:{free_port()}", STRIPE_WEBHOOK_SECRET=SECRET)
     assert result.exit_code == 1
     assert "did not answer" in result.output

@@ -1,4 +1,4 @@
-"""Real processes of the command line, in a folder of their own, with a source that segue.toml describes."""
+"""Run real processes of the command line in a temporary folder, with a source from segue.toml."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
 
 @contextlib.contextmanager
 def segue(folder: Path, *arguments: str, **environ: str) -> Iterator[subprocess.Popen[str]]:
-    """A running command; killed with its session at the end where it has not ended by itself."""
+    """Run a command; at the end kill its session if it is still running."""
     with (folder / "output.txt").open("a") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "webhooks.cli", *arguments],
@@ -69,7 +69,7 @@ def segue(folder: Path, *arguments: str, **environ: str) -> Iterator[subprocess.
 
 @contextlib.contextmanager
 def standin(*arguments: str) -> Iterator[str]:
-    """A local stand-in for Segment in a process of its own; its URL."""
+    """Run a local stand-in for Segment in its own process, and yield its URL."""
     port = free_port()
     command = [sys.executable, "-m", "webhooks.segment.fake", "--port", str(port), *arguments]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -86,7 +86,7 @@ def output(folder: Path) -> str:
 
 
 def get(port: int, path: str) -> int:
-    """Return the status of a GET; 0 without a response."""
+    """Return the status of a GET, or 0 if nothing answers."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
     try:
         connection.request("GET", path)
@@ -97,10 +97,10 @@ def get(port: int, path: str) -> int:
         connection.close()
 
 
-def until(holds: Callable[[], bool], what: Callable[[], str] | str = "it", *, timeout: float = 40.0) -> None:
-    """Wait until `holds()` is true; name `what` in the error if it is not."""
+def until(condition: Callable[[], bool], what: Callable[[], str] | str = "it", *, timeout: float = 40.0) -> None:
+    """Wait until a condition is true; the error names it."""
     deadline = time.monotonic() + timeout
-    while not holds():
+    while not condition():
         if time.monotonic() > deadline:
-            raise AssertionError(f"waited {timeout} s for {what if isinstance(what, str) else what()}")
+            raise AssertionError(f"not within {timeout} s: {what if isinstance(what, str) else what()}")
         time.sleep(0.05)

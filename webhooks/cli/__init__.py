@@ -1,1 +1,1 @@
-"""The command line, `segue`: one module a command; each imports what is heavy only when it runs."""
+"""The command line, `segue`: one module a command. Slow imports happen only when the command runs."""

@@ -1,4 +1,4 @@
-"""`segue alerts`: what is wrong now, and whether the ways to tell of it work."""
+"""`segue alerts`: current problems, and a test of the alert channels."""
 
 from __future__ import annotations
 
@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     from webhooks.monitoring.alerts import Alert
 
 
-@click.group(invoke_without_command=True, short_help="What is wrong now; `segue alerts test` tries the ways to tell.")
+@click.group(
+    invoke_without_command=True, short_help="Show current problems; `segue alerts test` tries the alert channels."
+)
 @click.option("--json", "as_json", is_flag=True)
 @click.pass_context
 def alerts(context: click.Context, as_json: bool) -> None:
-    """Show what the delivery worker would tell of now. Exit code 1 where there is something.
+    """Show the alerts that the delivery worker would send now. Exit code 1 if there are any.
 
-    Whom it tells, and of what, stands in [alerts] of segue.toml: docs/configuration.md.
+    [alerts] in segue.toml sets the channels and thresholds: docs/configuration.md.
 
     \b
     Examples:
@@ -35,38 +37,38 @@ def alerts(context: click.Context, as_json: bool) -> None:
 
     config = configuration()
     with opened(config, quiet=as_json) as journal:
-        found = current_alerts(config, journal)
+        active = current_alerts(config, journal)
     if as_json:
-        print_json({"ok": not found, "alerts": found})
-    for alert in [] if as_json else found:
+        print_json({"ok": not active, "alerts": active})
+    for alert in [] if as_json else active:
         (bad if alert.severity == "critical" else warn)(alert.title)
         echo(f"      {alert.text}\n      What to do: {alert.hint}")
-    if not found and not as_json:
+    if not active and not as_json:
         good("nothing is wrong")
-    raise SystemExit(1 if found else 0)
+    raise SystemExit(1 if active else 0)
 
 
 def current_alerts(config: Configuration, journal: Journal) -> list[Alert]:
-    """What an alert would be told of now."""
+    """Return the alerts that would be sent now."""
     from webhooks.monitoring.alerts import AlertWatcher, installation_name
     from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker
     from webhooks.segment import fingerprint
 
     settings = config.settings
     keys = {endpoint.write_key or settings.segment.write_key for endpoint in config.endpoints.values()}
-    survey = SnapshotTaker(journal, settings.database, keys=sorted(map(fingerprint, keys)))
-    pulse = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
-    watch = AlertWatcher(
-        journal, survey, pulse, settings.alerts, sources=config.endpoints, name="cli",
+    snapshots = SnapshotTaker(journal, settings.database, keys=sorted(map(fingerprint, keys)))
+    silence = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
+    watcher = AlertWatcher(
+        journal, snapshots, silence, settings.alerts, sources=config.endpoints, name="cli",
         where=installation_name(settings.web.public_url), channels=[],
     )  # fmt: skip
-    return watch.current()
+    return watcher.current()
 
 
-@alerts.command(short_help="Send a test by every way that is configured.")
+@alerts.command(short_help="Send a test alert to every configured channel.")
 @click.option("--json", "as_json", is_flag=True)
 def test(as_json: bool) -> None:
-    """Send a test alert by webhook, Slack and e-mail, as far as they are configured. Exit code 1 where one fails.
+    """Send a test alert by webhook, Slack and e-mail, if they are configured. Exit code 1 if one fails.
 
     \b
     Example:
@@ -81,22 +83,24 @@ def test(as_json: bool) -> None:
     )
 
     settings = configuration().settings
-    news = sample_notification(installation_name(settings.web.public_url), datetime.now(UTC))
-    told: dict[str, str] = {}
-    for way in configured_channels(settings.alerts)[1:]:
+    notification = sample_notification(installation_name(settings.web.public_url), datetime.now(UTC))
+    results: dict[str, str] = {}
+    for channel in configured_channels(settings.alerts)[1:]:
         try:
-            way.send(news)
-            told[way.name] = ""
+            channel.send(notification)
+            results[channel.name] = ""
         except NotificationFailed as error:
-            told[way.name] = str(error)
+            results[channel.name] = str(error)
         if not as_json:
-            (bad if told[way.name] else good)(f"{way.name}: {told[way.name] or 'sent'}")
-    if not told:
+            (bad if results[channel.name] else good)(f"{channel.name}: {results[channel.name] or 'sent'}")
+    if not results:
         raise fail(
-            "No way to tell is configured, so alerts go to the log only.",
+            "No alert channel is configured, so alerts go to the log only.",
             "Set SEGUE_ALERT_SLACK_URL, SEGUE_ALERT_WEBHOOK_URL or SEGUE_SMTP_URL: docs/configuration.md, [alerts].",
         )
-    failed = {name: reason for name, reason in told.items() if reason}
+    failed = {name: reason for name, reason in results.items() if reason}
     if as_json:
-        print_json({"ok": not failed, "channels": [{"name": name, "fault": reason} for name, reason in told.items()]})
+        print_json(
+            {"ok": not failed, "channels": [{"name": name, "fault": reason} for name, reason in results.items()]}
+        )
     raise SystemExit(1 if failed else 0)

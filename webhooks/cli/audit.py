@@ -18,13 +18,18 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Who replayed, dropped, pruned, imported or exported what, when and why.")
-@click.option("--event", "id_", metavar="ID", help="What was done to this event: its number, its key, or SOURCE/KEY.")
+@click.option("--event", "id_", metavar="ID", help="Only this event: its number, its key, or SOURCE/KEY.")
 @click.option("--since", metavar="TIME", help="At this time (2h, 3d ago, or ISO 8601) or later.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)
-@click.option("--before", type=click.IntRange(1), metavar="ID", help="Go on before the last line of the page before.")
+@click.option(
+    "--before",
+    type=click.IntRange(1),
+    metavar="ID",
+    help="Continue before this line: `next` of the last page.",
+)
 @click.option("--json", "as_json", is_flag=True)
 def audit(id_: str | None, since: str | None, limit: int, before: int | None, as_json: bool) -> None:
-    """Print the audit log, newest first. Lines of one command stand together; nothing is ever taken out of it.
+    """Print the audit log, newest first. Lines of one command are shown together. Lines are never deleted.
 
     --json prints {"lines": [...], "next": ID}; each line names the events it changed as SOURCE/KEY.
 
@@ -48,16 +53,16 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
     if as_json:
         print_json({"lines": [audited(line) for line in lines], "next": more})
     elif lines:
-        told = [_told(list(some)) for _, some in groupby(lines, key=lambda line: line.operation or line.id)]
-        print_columns(told, heading=["id", "at", "who", "did", "events", "reason"])
+        rows = [_table_row(list(group)) for _, group in groupby(lines, key=lambda line: line.operation or line.id)]
+        print_columns(rows, heading=["id", "at", "who", "did", "events", "reason"])
         if more:
-            echo(f"More: the same with --before {more}", err=True)
+            echo(f"For more, add --before {more}", err=True)
     else:
-        echo("Nothing is in the audit log.", err=True)
+        echo("The audit log is empty.", err=True)
 
 
 def _event(journal: Journal, id_: str) -> tuple[str, str]:
-    """SOURCE/KEY is taken at its word, for the event may be pruned by now."""
+    """Return the source and key. SOURCE/KEY is not looked up, since the event may be pruned by now."""
     source, slash, key = id_.partition("/")
     if slash:
         return source, key
@@ -65,9 +70,9 @@ def _event(journal: Journal, id_: str) -> tuple[str, str]:
     return row.event.source, row.event.key
 
 
-def _told(lines: list[AuditEntry]) -> list[str]:
+def _table_row(lines: list[AuditEntry]) -> list[str]:
     last = lines[0]
     events = [event for line in lines for event in line.events]
-    named = f"{len(events)}" + (f" ({short(events[0], 40)})" if len(events) == 1 else "")
+    label = f"{len(events)}" + (f" ({short(events[0], 40)})" if len(events) == 1 else "")
     extra = f"  {short(json_line(last.detail))}" if last.detail else ""
-    return [str(last.id), clock(last.at), printable(last.actor), last.action, named, short(last.reason) + extra]
+    return [str(last.id), clock(last.at), printable(last.actor), last.action, label, short(last.reason) + extra]

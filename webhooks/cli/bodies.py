@@ -1,4 +1,4 @@
-"""A stored body for reading: indented, and without the secrets that some providers put into bodies."""
+"""Format a stored body for reading: indented, and with the secrets in it hidden."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _PREFIX: Final = re.compile(r"[<\s/]([A-Za-z_][\w.-]*):[A-Za-z_]")
 
 
 def pretty(raw: bytes) -> str:
-    """JSON, XML and forms one member a line, in their order; other text as it is; the size of what is no text."""
+    """Return JSON, XML and forms with one member a line, in order; other text unchanged; the size of binary data."""
     try:
         text = raw.decode()
     except UnicodeDecodeError:
-        return f"({len(raw)} bytes that are no text; --raw writes them)"
+        return f"({len(raw)} bytes that are not text; --raw writes them)"
     start = text.lstrip()[:1]
     if start in {"{", "["}:
         return _json(raw) or text
@@ -34,20 +34,20 @@ def pretty(raw: bytes) -> str:
         return _xml(text) or text
     if _FORM.fullmatch(text):
         fields = parse_qsl(text, keep_blank_values=True)
-        return "\n".join(f"{name}: {_shown(name, value)}" for name, value in fields)
+        return "\n".join(f"{name}: {_masked_member(name, value)}" for name, value in fields)
     return text
 
 
 def masked(value: Any) -> Any:
-    """A JSON value without texts that are secrets by their name."""
+    """Return a JSON value with the texts hidden whose names say that they are secrets."""
     if isinstance(value, dict):
-        return {name: _shown(name, member) for name, member in value.items()}
+        return {name: _masked_member(name, member) for name, member in value.items()}
     if isinstance(value, list):
         return [masked(member) for member in value]
     return value
 
 
-def _shown(name: str, value: Any) -> Any:
+def _masked_member(name: str, value: Any) -> Any:
     return HIDDEN if isinstance(value, str) and value and _SECRET.search(name) else masked(value)
 
 
@@ -59,22 +59,22 @@ def _json(raw: bytes) -> str:
 
 
 def _xml(text: str) -> str:
-    """Indented; nothing where it cannot be read safely. A part of a document may use prefixes it does not declare."""
+    """Return indented XML, or nothing if it cannot be parsed safely. A fragment may use undeclared prefixes."""
     declared = " ".join(f'xmlns:{prefix}="{prefix}"' for prefix in sorted({*_PREFIX.findall(text)} - {"xml", "xmlns"}))
     try:
         root = parseString(f"<part {declared}>{_PROLOG.sub('', text)}</part>", forbid_dtd=True).documentElement
         assert root is not None
     except (ExpatError, DefusedXmlException):
         return ""
-    _tidy(root)
+    _strip_and_mask(root)
     return "\n".join(child.toprettyxml(indent="  ").rstrip() for child in root.childNodes)
 
 
-def _tidy(element: Element) -> None:
+def _strip_and_mask(element: Element) -> None:
     for child in list(element.childNodes):
         if isinstance(child, Text) and not child.data.strip():
             element.removeChild(child)
         elif isinstance(child, Text):
-            child.data = str(_shown(element.localName or "", child.data))
+            child.data = str(_masked_member(element.localName or "", child.data))
         elif isinstance(child, Element):
-            _tidy(child)
+            _strip_and_mask(child)

@@ -19,12 +19,12 @@ from webhooks.cli.output import echo, fail, print_json
 @click.option(
     "--goldens",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="Learn anew from a folder of goldens (DIR/<source>/* or DIR/*), instead of what is installed.",
+    help="Rebuild the catalog from a folder of goldens (DIR/<source>/* or DIR/*) instead of reading the installed one.",
 )
 @click.option(
     "--update",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="With --goldens: write what was learnt to this catalog.json of your package.",
+    help="With --goldens: write the catalog to this catalog.json of your package.",
 )
 @click.option(
     "--samples",
@@ -32,7 +32,7 @@ from webhooks.cli.output import echo, fail, print_json
     help="With --goldens: write one request for each event type to this samples.json of your package.",
 )
 def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Path | None, samples: Path | None) -> None:
-    """List what the installed sources send, or NAMES alone.
+    """List what the installed sources send, or only NAMES.
 
     `tracking-plan` prints rules for Segment's Protocols (its Public API's tracking plans).
 
@@ -44,7 +44,7 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
       segue catalog --goldens tests/golden --update translators/catalog.json --samples translators/samples.json
     """  # noqa: D301
     from webhooks.cli.configuration import configuration_or_default, unknown
-    from webhooks.translation import catalog as room
+    from webhooks.translation import catalog as catalogs
     from webhooks.translation.samples import from_goldens, to_json
 
     sources = configuration_or_default().sources
@@ -52,31 +52,34 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
         if name not in sources:
             raise unknown(name, sources)
     if update is not None and goldens is None:
-        raise fail("--update writes what --goldens teaches.", "Give both: --goldens tests/golden --update FILE.")
+        raise fail(
+            "--update needs --goldens.",
+            "Give both: --goldens tests/golden --update FILE.",
+        )
     if samples is not None and goldens is None:
-        raise fail("--samples writes requests of --goldens.", "Give both: --goldens tests/golden --samples FILE.")
+        raise fail("--samples needs --goldens.", "Give both: --goldens tests/golden --samples FILE.")
     chosen = [sources[name] for name in sorted(names or sources)]
-    learnt = {
-        source.name: room.learn(source, _folder(goldens, source.name)) if goldens else room.shipped(source)
+    catalog_of = {
+        source.name: catalogs.learn(source, _folder(goldens, source.name)) if goldens else catalogs.shipped(source)
         for source in chosen
     }
     if update is not None:
-        update.write_text(json.dumps({name: each for name, each in learnt.items() if each}, indent=1) + "\n")
-        echo(f"{update}: {sum(map(len, learnt.values()))} event types of {len(learnt)} sources", err=True)
+        update.write_text(json.dumps({name: types for name, types in catalog_of.items() if types}, indent=1) + "\n")
+        echo(f"{update}: {sum(map(len, catalog_of.values()))} event types of {len(catalog_of)} sources", err=True)
     if samples is not None and goldens is not None:
-        found = {source.name: from_goldens(source, _folder(goldens, source.name)) for source in chosen}
-        samples.write_text(to_json(found))
-        echo(f"{samples}: {sum(map(len, found.values()))} requests of {len(found)} sources", err=True)
+        requests = {source.name: from_goldens(source, _folder(goldens, source.name)) for source in chosen}
+        samples.write_text(to_json(requests))
+        echo(f"{samples}: {sum(map(len, requests.values()))} requests of {len(requests)} sources", err=True)
     if update is not None or samples is not None:
         return
-    entries = [room.describe(source, learnt[source.name]) for source in chosen]
+    entries = [catalogs.describe(source, catalog_of[source.name]) for source in chosen]
     if form == "markdown":
-        echo(room.markdown(entries), nl=False)
+        echo(catalogs.markdown(entries), nl=False)
     else:
-        print_json(entries if form == "json" else room.tracking_plan(entries))
+        print_json(entries if form == "json" else catalogs.tracking_plan(entries))
 
 
 def _folder(goldens: Path, name: str) -> Path:
-    """`DIR/<source>` where several share a folder, else the folder itself."""
+    """Return `DIR/<source>` if several sources share the folder, else the folder itself."""
     own = goldens / name
     return own if own.is_dir() else goldens

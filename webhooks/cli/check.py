@@ -1,4 +1,4 @@
-"""`segue check`: is everything right before it runs? Every fault with its reason and its mend."""
+"""`segue check`: check everything before Segue starts. Each problem is shown with its reason and fix."""
 
 from __future__ import annotations
 
@@ -20,30 +20,34 @@ if TYPE_CHECKING:
     from webhooks.sources.endpoints import Endpoint
 
 RECENT: Final = timedelta(days=1)
-LOOKED_AT: Final = 50
-"""Ignored events of an endpoint, the newest."""
+EXAMINED: Final = 50
+"""How many ignored events of an endpoint are examined, newest first."""
 VERIFIED: Final = 30.0
-"""Seconds to look through the journal's file for damage."""
+"""Seconds to check the journal's file for damage."""
 
 
-@click.command(short_help="Check configuration, plugins and the journal; each fault with its mend.")
+@click.command(short_help="Check configuration, plugins and journal; each problem with its fix.")
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
-@click.option("--no-journal", is_flag=True, help="Leave the journal alone (in a build, where its disk is not there).")
+@click.option("--no-journal", is_flag=True, help="Do not open the journal (for a build, which has no disk for it).")
 @click.option("--json", "as_json", is_flag=True)
 def check(strict: bool, no_journal: bool, as_json: bool) -> None:
-    """Check everything before it runs. Exit code 1 on a fault; with --strict on a warning too.
+    """Check everything before Segue starts. Exit code 1 on a fault; with --strict, also on a warning.
 
     \b
     Examples:
       segue check
       segue check --strict && segue serve
     """  # noqa: D301
-    found = findings(journal=not no_journal)
-    raise report(found, as_json=as_json, strict=strict, well=partial(_closing, journal=not no_journal))
+    raise report(
+        findings(journal=not no_journal),
+        as_json=as_json,
+        strict=strict,
+        summary=partial(_summary, journal=not no_journal),
+    )
 
 
-def _closing(*, journal: bool) -> str:
-    """Whether `segue serve` starts, by what it asks itself before it does."""
+def _summary(*, journal: bool) -> str:
+    """Say whether `segue serve` would start; it makes the same checks itself."""
     from webhooks.cli import starting
     from webhooks.cli.configuration import configuration
 
@@ -53,21 +57,23 @@ def _closing(*, journal: bool) -> str:
     if error is None:
         return "`segue serve` starts it." if journal else "`segue serve` starts it if the journal can be opened."
     if starting.is_segue(config.settings.web.host, config.settings.web.port):
-        return f"A Segue runs already on port {config.settings.web.port}; a second `segue serve` does not start there."
-    return f"`segue serve` does not start: {error.message} {error.hint}"
+        return (
+            f"Segue is already running on port {config.settings.web.port}; a second `segue serve` cannot start there."
+        )
+    return f"`segue serve` would not start: {error.message} {error.hint}"
 
 
 def findings(*, journal: bool) -> Iterator[Finding]:
-    """All that can be said without asking anybody else."""
+    """Yield every finding that needs no request to another service."""
     from webhooks.cli.configuration import configuration
     from webhooks.errors import SettingsError
     from webhooks.sources import plugins
 
     for plugin in plugins.load().broken:
         last = plugin.error.strip().splitlines()[-1]
-        whose = f"{plugin.name} ({plugin.distribution} {plugin.version})"
+        label = f"{plugin.name} ({plugin.distribution} {plugin.version})"
         more = "`segue sources --verbose` has the traceback"
-        yield Finding("fault", "plugin", f"source {whose} does not load: {last}. {more}")
+        yield Finding("fault", "plugin", f"source {label} does not load: {last}. {more}")
     try:
         config = configuration()
     except SettingsError as error:
@@ -78,14 +84,14 @@ def findings(*, journal: bool) -> Iterator[Finding]:
     yield Finding("ok", "configuration", f"configuration read from the environment{f' and {file}' if file else ''}")
     for warning in config.settings.warnings:
         yield Finding("warning", "configuration", warning)
-    yield from _doors(config)
+    yield from _endpoints(config)
     yield from _web(config)
     yield from _namespace(config)
     if journal:
         yield from _journal(config)
 
 
-def _doors(config: Configuration) -> Iterator[Finding]:
+def _endpoints(config: Configuration) -> Iterator[Finding]:
     for name in config.open:
         endpoint = config.endpoints[name]
         secrets = f"{len(endpoint.secrets)} secret{'s'[: len(endpoint.secrets) > 1]}"
@@ -99,29 +105,29 @@ def _doors(config: Configuration) -> Iterator[Finding]:
             yield Finding(
                 "ok", "endpoint",
                 f"/webhooks/{name} delivers live events only: those of {endpoint.source.title}'s test mode are stored "
-                f"and ignored. To deliver them too: {_both(name, option)}",
+                f"and ignored. To deliver them too, set {_both(name, option)}",
             )  # fmt: skip
         if endpoint.scheme.strength != "verified":
             yield Finding(
                 "warning", "endpoint",
-                f"/webhooks/{name} proves the sender, not the content: {endpoint.source.title} signs no body there. "
-                "Let it be reached over https only",
+                f"/webhooks/{name} proves the sender, not the content: {endpoint.source.title} does not sign the body. "
+                "Serve it over https only",
             )  # fmt: skip
     yield from _shared_keys(config)
 
 
 def _secrets(endpoint: Endpoint) -> Iterator[Finding]:
-    """A secret of the wrong form turns every webhook away."""
+    """Report secrets of the wrong form, with which every webhook would be refused."""
     from webhooks.signatures import secret_format_error
 
     for place, secret in enumerate(endpoint.secrets, 1):
-        wanted = secret_format_error(endpoint.scheme, secret)
-        if wanted:
+        expected_form = secret_format_error(endpoint.scheme, secret)
+        if expected_form:
             which = f" number {place}" if len(endpoint.secrets) > 1 else ""
             yield Finding(
                 "fault", "endpoint",
-                f"the secret{which} of /webhooks/{endpoint.name} is not {wanted}, which {endpoint.source.title} gives: "
-                f"copy it again. {endpoint.source.secret_help}".strip(),
+                f"the secret{which} of /webhooks/{endpoint.name} is not {expected_form}, as {endpoint.source.title} "
+                f"issues it: copy it again. {endpoint.source.secret_help}".strip(),
             )  # fmt: skip
 
 
@@ -130,7 +136,7 @@ def _both(name: str, option: str) -> str:
 
 
 def _left_out(config: Configuration, journal: Journal) -> Iterator[Finding]:
-    """Events of the last day that a setting has left out, which looks like a delivery that does not work."""
+    """Report events of the last day that a setting excluded, which looks as if delivery did not work."""
     from datetime import UTC, datetime
 
     from webhooks.journal import Filter, State, left_out_by
@@ -141,14 +147,14 @@ def _left_out(config: Configuration, journal: Journal) -> Iterator[Finding]:
         if not live_only(endpoint.options, endpoint.source):
             continue
         ignored = Filter(states=(State.IGNORED,), sources=(name,), settled_since=since)
-        rows = list(journal.rows(ignored, limit=LOOKED_AT, newest_first=True))
+        rows = list(journal.rows(ignored, limit=EXAMINED, newest_first=True))
         settings = [setting for row in rows if (setting := left_out_by(row.state, row.reason))]
         if settings:
             yield Finding(
                 "warning", "endpoint",
                 f"/webhooks/{name} has received events of {endpoint.source.title}'s test mode since yesterday, and "
-                f"nothing of them was delivered ({len(settings)} of the last {len(rows)} ignored events). To deliver "
-                f"them: {settings[0]}, then `segue replay --source {name} --state ignored --since 1d`",
+                f"none of them was delivered ({len(settings)} of the last {len(rows)} ignored events). To deliver "
+                f"them, set {settings[0]}, then `segue replay --source {name} --state ignored --since 1d`",
             )  # fmt: skip
 
 
@@ -161,8 +167,8 @@ def _web(config: Configuration) -> Iterator[Finding]:
     elif web.worker_class == "sync":
         yield Finding(
             "warning", "web",
-            "SEGUE_WORKER_CLASS is sync: one request at a time in each process, so a slow sender holds up the others, "
-            "and no two share a commit. Choose gevent",
+            "SEGUE_WORKER_CLASS is sync: each process handles one request at a time, so a slow sender delays the "
+            "others, and requests share no commits. Choose gevent",
         )  # fmt: skip
     else:
         yield Finding("ok", "web", f"{web.processes} web processes of the class {web.worker_class}")
@@ -176,11 +182,11 @@ def _web(config: Configuration) -> Iterator[Finding]:
 
 
 def _shared_keys(config: Configuration) -> Iterator[Finding]:
-    """Two doors of one source with different options, such as live and test mode, into one Segment source."""
+    """Report endpoints of one source with different options, such as live and test mode, that share a write key."""
     default = config.settings.segment.write_key
-    doors = [config.endpoints[name] for name in config.open]
-    for place, one in enumerate(doors):
-        for other in doors[place + 1 :]:
+    endpoints = [config.endpoints[name] for name in config.open]
+    for place, one in enumerate(endpoints):
+        for other in endpoints[place + 1 :]:
             same_key = (one.write_key or default) == (other.write_key or default)
             if one.source is other.source and one.options != other.options and same_key:
                 differ = ", ".join(sorted(key for key in one.options if one.options[key] != other.options[key]))
@@ -209,8 +215,8 @@ def _journal(config: Configuration) -> Iterator[Finding]:
     if config.settings.on_dyno and not config.settings.on_postgres:
         yield Finding(
             "warning", "journal",
-            f"{starting.ALLOW_SQLITE} allows a SQLite file on this dyno: a restart loses what was not yet delivered, "
-            "and each dyno has a file of its own. Run `segue serve` as the only process, and never two of it",
+            f"{starting.ALLOW_SQLITE} allows a SQLite file on this dyno: a restart loses what was not delivered, "
+            "and each dyno has its own file. Run exactly one `segue serve` and no other process",
         )  # fmt: skip
     try:
         present = open_existing(database, config.settings.encryption_key)
@@ -243,12 +249,12 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         yield Finding(
             "fault",
             "journal",
-            f"{shown} cannot store: {error.message}. {error.hint or 'Mend the disk or SEGUE_DATABASE'}",
+            f"{shown} cannot store: {error.message}. {error.hint or 'Fix the disk or SEGUE_DATABASE'}",
         )
     else:
         yield Finding("ok", "journal", f"{shown} stores durably")
         if not config.settings.on_postgres:
-            yield Finding("ok", "journal", _unhurt(verified))
+            yield Finding("ok", "journal", _damage_check(verified))
         yield from left_out
         yield from _mode(database)
         yield from _encryption(
@@ -257,24 +263,24 @@ def _journal(config: Configuration) -> Iterator[Finding]:
 
 
 def damage_finding(shown: str, problems: Sequence[str]) -> Finding:
-    """A store that is damaged, with what to do."""
+    """Return the finding of a damaged store, with what to do."""
     from webhooks.journal.sqlite.damage import HINT
 
     more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
     return Finding("fault", "journal", f"{shown} is damaged: {problems[0]}{more}. {HINT}")
 
 
-def _unhurt(verified: Verification) -> str:
+def _damage_check(verified: Verification) -> str:
     if verified.complete:
         return "the file is not damaged"
     return (
-        f"no damage was found in {VERIFIED:.0f} s, in which not all of the file was read: `segue doctor --timeout 300` "
-        "takes longer"
+        f"no damage was found, but only part of the file was read in {VERIFIED:.0f} s: `segue doctor --timeout 300` "
+        "reads more"
     )
 
 
 def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:
-    """No journal is made by a check; whether one can be made is asked."""
+    """Report whether the journal could be created. A check creates none."""
     from pathlib import Path
 
     from webhooks.journal.encryption import Encryption
@@ -284,7 +290,7 @@ def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:
     settings = config.settings
     fault = "" if settings.on_postgres else creation_fault(Path(file_of(settings.database)).absolute())
     if fault:
-        yield Finding("fault", "journal", f"{settings.database_shown} cannot be made: {fault}")
+        yield Finding("fault", "journal", f"{settings.database_shown} cannot be created: {fault}")
         return
     yield Finding("ok", "journal", f"{absent.message}; {absent.hint}")
     yield from _encryption(Encryption(settings.encryption_key), set())
@@ -301,12 +307,16 @@ def _mode(database: str) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def _encryption(seal: Encryption, noted: set[str]) -> Iterator[Finding]:
-    how = f"encrypted with key {seal.current}" if seal.on else "stored in clear (SEGUE_ENCRYPTION_KEY encrypts them)"
+def _encryption(encryption: Encryption, known_keys: set[str]) -> Iterator[Finding]:
+    how = (
+        f"encrypted with key {encryption.current}"
+        if encryption.on
+        else "stored in clear (SEGUE_ENCRYPTION_KEY encrypts them)"
+    )
     yield Finding("ok", "encryption", f"bodies are {how}")
-    for key in sorted(noted - seal.ids):
+    for key in sorted(known_keys - encryption.ids):
         yield Finding(
             "warning", "encryption",
-            f"events may be sealed with key {key}, which is not configured, and such events wait: add it to "
+            f"events may be encrypted with key {key}, which is not configured. Such events wait: add it to "
             "SEGUE_ENCRYPTION_KEY behind the first, then run `segue reencrypt`",
         )  # fmt: skip

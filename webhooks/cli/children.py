@@ -1,4 +1,4 @@
-"""Starting a child process that ends when we do, even when we are killed outright (Linux; elsewhere it lives on)."""
+"""Start a child process that ends with its parent, even if the parent is killed (on Linux only)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def start(
     env: Mapping[str, str] | None = None,
     output: IO[bytes] | None = None,
 ) -> subprocess.Popen[bytes]:
-    """In a session of its own, so that Ctrl-C in a terminal reaches us alone and we end the children in order."""
+    """Start a command in its own session, so that Ctrl-C reaches only the parent, which ends its children in order."""
     return subprocess.Popen(  # noqa: S603 - our own commands
         command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True,
         preexec_fn=_end_with_parent,  # noqa: PLW1509 - no thread runs where this is called

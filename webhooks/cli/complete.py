@@ -1,6 +1,6 @@
-"""What the shell completes: names of sources, endpoints and settings, and event types.
+"""Shell completion: names of sources, endpoints and settings, and event types.
 
-Completion runs at each press of the tab key, so it imports little, and a fault of the configuration completes nothing.
+Completion runs at each press of the tab key, so it imports little. If the configuration is wrong, it completes nothing.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ _GROUP: Final = "segue.translators"
 
 
 def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
-    """Turn a function that gives all names into one that click asks for those with a beginning."""
+    """Turn a function that returns all names into a click completer, which returns those with a prefix."""
 
     @wraps(names)
     def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        given = ctx.params.get(str(param.name))
-        used = set(given) if isinstance(given, tuple) else set()
+        value = ctx.params.get(str(param.name))
+        used = set(value) if isinstance(value, tuple) else set()
         try:
-            found = sorted(set(names(ctx)) - used)
+            unused = sorted(set(names(ctx)) - used)
         except Exception:  # noqa: BLE001 - a traceback must not break the operator's line
             return []
-        return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in unused if name.startswith(incomplete)]
 
     return complete
 
 
 def _tables(kind: str) -> list[str]:
-    """The names of `[sources.*]` or `[endpoints.*]` in segue.toml."""
+    """Return the names of `[sources.*]` or `[endpoints.*]` in segue.toml."""
     path = Path(os.environ.get("SEGUE_CONFIG") or "segue.toml")
     with suppress(OSError, ValueError):
         return list(tomllib.loads(path.read_text(encoding="utf-8-sig")).get(kind, {}))
@@ -47,21 +47,21 @@ def _tables(kind: str) -> list[str]:
 
 @_completing
 def source_names(ctx: click.Context) -> Iterable[str]:
-    """Every installed source, and those that segue.toml describes."""
+    """Yield every installed source and those that segue.toml describes."""
     del ctx
     return [*(point.name for point in entry_points(group=_GROUP)), *_tables("sources")]
 
 
 @_completing
 def endpoint_names(ctx: click.Context) -> Iterable[str]:
-    """Every source and every configured endpoint."""
+    """Yield every source and every configured endpoint."""
     del ctx
     return [*(point.name for point in entry_points(group=_GROUP)), *_tables("sources"), *_tables("endpoints")]
 
 
 @_completing
 def sample_types(ctx: click.Context) -> Iterable[str]:
-    """The event types that `segue trigger` has a sample of, for the source before it."""
+    """Yield the event types of the given source that have a sample for `segue trigger`."""
     from webhooks.cli.configuration import configuration_or_default
     from webhooks.translation.samples import shipped
 
@@ -70,7 +70,7 @@ def sample_types(ctx: click.Context) -> Iterable[str]:
 
 @_completing
 def event_types(ctx: click.Context) -> Iterable[str]:
-    """The types that the sources given by --source translate or ignore; without one, those of every open endpoint."""
+    """Yield the types that the sources of --source translate or ignore; without --source, those of open endpoints."""
     from webhooks.cli.configuration import configuration_or_default
 
     config = configuration_or_default()
@@ -81,7 +81,7 @@ def event_types(ctx: click.Context) -> Iterable[str]:
 
 @_completing
 def setting_names(ctx: click.Context) -> Iterable[str]:
-    """Every setting and table as segue.toml names them."""
+    """Yield every setting and table as segue.toml names them."""
     from webhooks.settings.schema import ENDPOINT, TABLES
 
     del ctx

@@ -1,4 +1,4 @@
-"""What most commands begin with: the plugins, the settings, the endpoints."""
+"""Load what most commands need: plugins, settings and endpoints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webhooks.sources.endpoints import Endpoint, bind
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
-    """Loaded and bound. `sources` are the installed ones and those of segue.toml."""
+    """The loaded configuration. `sources` are the installed ones and those of segue.toml."""
 
     registry: plugins.Registry
     settings: Settings
@@ -24,16 +24,16 @@ class Configuration:
 
     @property
     def sources(self) -> Mapping[str, Source]:
-        """Every source that works, by name."""
+        """Return every source that loads, by name."""
         return {**self.registry.sources, **self.settings.sources}
 
     @property
     def open(self) -> list[str]:
-        """The endpoints that take webhooks."""
+        """Return the names of the endpoints that accept webhooks."""
         return sorted(name for name, endpoint in self.endpoints.items() if endpoint.secrets)
 
     def endpoint(self, name: str) -> Endpoint:
-        """The endpoint of that name, or the source of that name with nothing set."""
+        """Return the endpoint of that name, else the source of that name with no settings."""
         if name in self.endpoints:
             return self.endpoints[name]
         if name not in self.sources:
@@ -43,7 +43,7 @@ class Configuration:
 
 
 def unknown(name: str, known: Collection[str], *, what: str = "source") -> Failure:
-    """The failure of a name that nothing has, with the nearest one; raise it."""
+    """Return the failure for an unknown name, with the closest known one; raise it."""
     close = get_close_matches(name.lower().replace("-", "_"), known, n=1)
     hint = f"Did you mean {close[0]}? `segue sources` lists them all." if close else _all(known)
     return fail(f"No {what} is called {printable(name)!r}.", hint)
@@ -54,14 +54,14 @@ def _all(known: Collection[str]) -> str:
 
 
 def configuration() -> Configuration:
-    """From the environment and segue.toml; `SettingsError` with every fault."""
+    """Load it from the environment and segue.toml; raise `SettingsError` with every fault."""
     registry = plugins.load()
     settings = load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
     return Configuration(registry=registry, settings=settings, endpoints=bind(settings, registry.sources))
 
 
 def configuration_or_default() -> Configuration:
-    """The same, with nothing configured where the configuration is wrong: for commands that only look at payloads."""
+    """Load it, or return an empty one if it is wrong: for commands that only read payloads."""
     try:
         return configuration()
     except SettingsError:

@@ -1,4 +1,4 @@
-"""Changing many events by hand: who does it, whether it is meant, in steps, with a bar."""
+"""Changing many events by hand: audit context, confirmation, steps and a progress bar."""
 
 from __future__ import annotations
 
@@ -21,37 +21,40 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 STEP: Final = 500
-"""Events changed in one transaction; those who append wait for it."""
+"""Events changed in one transaction; appends wait for it."""
 
-who_option = click.option(
-    "--who", default="", metavar="NAME", help="For the audit log. Default: this user at this host."
+actor_option = click.option(
+    "--who", "actor", default="", metavar="NAME", help="For the audit log. Default: this user at this host."
 )
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def audit_context(name: str, reason: str) -> AuditContext:
-    """Who acts, and why; one operation for the audit log."""
+    """Return who acts and why, as one operation of the audit log."""
     from webhooks.journal import AuditContext
 
-    return AuditContext(actor=name or _somebody(), reason=reason, operation=uuid.uuid4().hex[:12])
+    return AuditContext(actor=name or _current_user(), reason=reason, operation=uuid.uuid4().hex[:12])
 
 
 def confirm(question: str, *, ask: bool) -> None:
-    """Go on only when a person says so; without a terminal, a failure that names --yes."""
+    """Continue only if the user confirms. Without a terminal, raise a failure that names --yes."""
     if not ask:
         return
     if not terminal():
-        raise fail(f"{question} Nobody is there to ask.", "Give --yes when it is meant, or --dry-run to see first.")
+        raise fail(
+            f"{question} Without a terminal there is no one to ask.",
+            "Give --yes to confirm, or --dry-run to look first.",
+        )
     click.confirm(question, abort=True, err=True)
 
 
 def terminal() -> bool:
-    """Whether somebody can be asked."""
+    """Return whether the user can be asked."""
     return sys.stdin.isatty()
 
 
 def steps(items: Sequence[T], size: int = 0) -> Iterator[Sequence[T]]:
-    """The items, some at a time."""
+    """Yield the items in chunks of `size`."""
     size = size or STEP
     for start in range(0, len(items), size):
         yield items[start : start + size]
@@ -59,7 +62,7 @@ def steps(items: Sequence[T], size: int = 0) -> Iterator[Sequence[T]]:
 
 @contextmanager
 def bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
-    """Where stderr is a terminal, a progress bar on it; what it gives is told of each step's size."""
+    """Show a progress bar if stderr is a terminal. Call the yielded function with each step's size."""
     if not sys.stderr.isatty():
         yield lambda _: None
         return
@@ -68,7 +71,7 @@ def bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
         yield progress.update
 
 
-def _somebody() -> str:
+def _current_user() -> str:
     try:
         user = getpass.getuser()
     except (KeyError, OSError):

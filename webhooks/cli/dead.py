@@ -1,4 +1,4 @@
-"""`segue dead`: what could not be delivered, why, and what to do."""
+"""`segue dead`: dead letters: what could not be delivered, why, and what to do."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 _NUMBER: Final = re.compile(r"(?<=\[)\d+(?=\])|\d{4,}")
 HINTS: Final = (
-    ("Traceback", "The translator has a bug: mend it, or install a version where it is mended; then replay."),
-    ("malformed:", "The payload is not what the provider documents: see `segue show`, mend the source, replay."),
-    ("neither userId nor anonymousId", "Nobody is named: see the source's page and [identity] user_id_keys, replay."),
+    ("Traceback", "The translator has a bug: fix it, or install a version with the fix; then replay."),
+    ("malformed:", "The payload is not what the provider documents: see `segue show`, fix the source, then replay."),
+    ("neither userId nor anonymousId", "It names no person: check [identity] user_id_keys and the source's page."),
     ("over Segment's", "A message was too large for Segment. Such messages are cut to its limit today: replay."),
-    ("HTTP", "Segment refused it: see its messages with `segue show`, mend the source, replay."),
+    ("HTTP", "Segment refused it: see its messages with `segue show`, fix the source, then replay."),
 )  # fmt: skip
 UNREADABLE: Final = (
-    "It could not be read when it came: see `segue show`. A replay reads it with today's code: install a version that "
-    "can, or report the body's shape, then replay."
+    "The body could not be read when it arrived: see `segue show`. A replay reads it with today's code: install a "
+    "version that supports it, or report the body's shape, then replay."
 )
-ELSE: Final = "Look at it with `segue show`. Replay it once the cause is mended, or drop it."
+ELSE: Final = "Look at it with `segue show`. Replay it once the cause is fixed, or drop it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadGroup:
-    """Dead events alike in source, type and reason."""
+    """Dead events that share source, type and reason."""
 
     source: str
     type: str
@@ -51,13 +51,13 @@ class DeadGroup:
 
     @property
     def hint(self) -> str:
-        """What to do about the reason."""
+        """Return what to do about the reason."""
         otherwise = UNREADABLE if self.type == MALFORMED_TYPE else ELSE
         return next((hint for sign, hint in HINTS if sign in self.example), otherwise)
 
     @property
     def choice(self) -> str:
-        """The options that choose its source and type."""
+        """Return the options that choose these events."""
         return f"--state dead --source {shlex.quote(self.source)} --type {shlex.quote(self.type)}"
 
 
@@ -65,11 +65,11 @@ class DeadGroup:
 @event_options(states=False)
 @click.option("--json", "as_json", is_flag=True)
 def dead(choice: EventChoice, as_json: bool) -> None:
-    """Show the dead events by source, type and reason: how many, since when, one of them, the mend, and what today's
-    code would make of that one.
+    """Show dead events by source, type and reason: how many, since when, an example, a hint, and what today's code
+    would make of the example.
 
-    Dead are events that are malformed, that a translator failed on, or that Segment refused. They are kept (90 days,
-    [retention] dead) and lose nothing by waiting.
+    An event is dead if it is malformed, if a translator failed on it, or if Segment refused it. Dead events are kept
+    for 90 days ([retention] dead).
 
     \b
     Examples:
@@ -89,35 +89,35 @@ def dead(choice: EventChoice, as_json: bool) -> None:
         rows = [journal.get(group.latest) for group in groups]
     outlooks = [forecast(row, config) if row else None for row in rows]
     if as_json:
-        print_json({"dead": sum(group.count for group in groups), "groups": list(map(_told, groups, outlooks))})
+        print_json({"dead": sum(group.count for group in groups), "groups": list(map(_as_dict, groups, outlooks))})
     elif groups:
         for group, outlook in zip(groups, outlooks, strict=True):
             _print(group, outlook)
-        echo("`segue drop` with the same options and a --reason gives events up.")
+        echo("To give events up, use `segue drop` with the same options and a --reason.")
     else:
         good("nothing is dead")
 
 
 def grouped(kinds: Iterable[EventGroup]) -> list[DeadGroup]:
-    """Merged by what their reasons have in common, the most frequent first."""
-    found: dict[tuple[str, str, str], DeadGroup] = {}
+    """Merge groups whose reasons have the same pattern, the most frequent first."""
+    merged: dict[tuple[str, str, str], DeadGroup] = {}
     for kind in kinds:
         key = (kind.source, kind.type, reason_pattern(kind.reason))
         one = DeadGroup(
             source=kind.source, type=kind.type, reason=key[2], count=kind.count, first=kind.first_received,
             last=kind.last_received, latest=kind.latest, example=kind.reason,
         )  # fmt: skip
-        found[key] = _merged(found[key], one) if key in found else one
-    return sorted(found.values(), key=lambda group: (-group.count, group.source, group.type, group.reason))
+        merged[key] = _merge(merged[key], one) if key in merged else one
+    return sorted(merged.values(), key=lambda group: (-group.count, group.source, group.type, group.reason))
 
 
 def reason_pattern(reason: str) -> str:
-    """A reason without what differs from event to event: message ids, places in lists, long numbers, a traceback."""
+    """Return a reason without what differs between events: message ids, list indexes, long numbers, tracebacks."""
     last = reason.strip().rpartition("\n")[2]
     return _NUMBER.sub("N", MESSAGE_ID.sub("", last))
 
 
-def _merged(one: DeadGroup, other: DeadGroup) -> DeadGroup:
+def _merge(one: DeadGroup, other: DeadGroup) -> DeadGroup:
     later = max(one, other, key=lambda group: group.latest)
     return DeadGroup(
         source=one.source, type=one.type, reason=one.reason, count=one.count + other.count,
@@ -125,7 +125,7 @@ def _merged(one: DeadGroup, other: DeadGroup) -> DeadGroup:
     )  # fmt: skip
 
 
-def _told(group: DeadGroup, outlook: Forecast | None) -> dict[str, object]:
+def _as_dict(group: DeadGroup, outlook: Forecast | None) -> dict[str, object]:
     return {
         "source": group.source,
         "type": group.type,
@@ -133,7 +133,7 @@ def _told(group: DeadGroup, outlook: Forecast | None) -> dict[str, object]:
         "count": group.count,
         "first_received": to_iso(group.first),
         "last_received": to_iso(group.last),
-        "example": {"seq": group.latest, "reason": group.example, "today": outlook and outlook.told()},
+        "example": {"seq": group.latest, "reason": group.example, "today": outlook and outlook.as_dict()},
         "hint": group.hint,
         "replay": f"segue replay {group.choice}",
     }

@@ -1,4 +1,4 @@
-"""A `.env` file that a secret is put into: one `NAME=value` a line, as dotenv loaders and `. ./.env` read it."""
+"""Write secrets to a `.env` file: one `NAME=value` a line, as dotenv loaders and `. ./.env` read it."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ _BARE: Final = re.compile(r"[A-Za-z0-9_./:=+@%,-]*")
 
 
 def put(path: Path, name: str, value: str) -> str:
-    """Set `name` in the file, which others cannot read if it is new; the value it had before, or empty.
+    """Set `name` in the file and return its previous value, or an empty text.
 
-    The file is replaced as a whole, so it is never seen half-written.
+    A new file is readable by its owner only. The file is replaced as a whole, so no reader sees it half-written.
     """
     text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
     lines = _lines(text)
-    mine = re.compile(rf"(?:export\s+)?{re.escape(name)}\s*=(.*)", re.DOTALL)
-    found = [match[1] for line in lines if (match := mine.fullmatch(line))]
-    kept = [line for line in lines if not mine.fullmatch(line)]
+    assignment = re.compile(rf"(?:export\s+)?{re.escape(name)}\s*=(.*)", re.DOTALL)
+    values = [match[1] for line in lines if (match := assignment.fullmatch(line))]
+    others = [line for line in lines if not assignment.fullmatch(line)]
     mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "w") as file:
-        file.write("\n".join([*kept, f"{name}={_written(value)}"]) + "\n")
+        file.write("\n".join([*others, f"{name}={_written(value)}"]) + "\n")
     fresh.replace(path)
-    return _read(found[-1]) if found else ""
+    return _read(values[-1]) if values else ""
 
 
 def names(text: str) -> set[str]:
@@ -35,12 +35,12 @@ def names(text: str) -> set[str]:
 
 
 def written(value: str) -> str:
-    """Return a value as the file holds it, in quotes where it needs them."""
+    """Return a value as the file holds it, in quotes if it needs them."""
     return _written(value)
 
 
 def _lines(text: str) -> list[str]:
-    """The file's entries; a quoted value may hold line ends, as a PEM key does."""
+    """Return the file's entries; a quoted value may contain line ends, as a PEM key does."""
     entries: list[str] = []
     for line in text.splitlines():
         if entries and _open(entries[-1]):

@@ -1,4 +1,4 @@
-"""Which events a command means: the options that they share, and ids as a person has them."""
+"""The options by which commands select events, and the lookup of event IDs."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SPANS: Final = ("received", "occurred", "settled")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventChoice:
-    """The options as they were given."""
+    """The values of the options."""
 
     ids: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
@@ -39,10 +39,10 @@ class EventChoice:
     text: str = ""
 
     def __bool__(self) -> bool:
-        return any(getattr(self, each.name) for each in fields(self))
+        return any(getattr(self, field.name) for field in fields(self))
 
     def filter(self, journal: Journal, now: datetime) -> Filter:
-        """As the journal reads it. A failure where an id names nothing, or more than one event."""
+        """Return the journal's filter. Raise a failure if an ID matches no event or several."""
         from webhooks.journal import Filter, State
 
         _check_sources(journal, self.sources)
@@ -61,13 +61,13 @@ class EventChoice:
             **times,
         )
 
-    def told(self) -> dict[str, Any]:
-        """What was given, for the audit log."""
-        return {each.name: value for each in fields(self) if (value := getattr(self, each.name))}
+    def as_dict(self) -> dict[str, Any]:
+        """Return the options that were given, for the audit log."""
+        return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
 
 
 def event_options(*, states: bool = True, ids: str = "option", times: bool = True) -> Callable[[Any], Any]:
-    """Give a command the options that choose events; they reach it as `choice`. `ids` is option, argument or none."""
+    """Add the options that select events to a command, as its `choice`. `ids` is option, argument or none."""
     options: list[Callable[[Any], Any]] = []
     if ids == "argument":
         options.append(click.argument("ids", nargs=-1, metavar="[ID]..."))
@@ -80,7 +80,7 @@ def event_options(*, states: bool = True, ids: str = "option", times: bool = Tru
             multiple=True,
             metavar="NAME",
             shell_complete=endpoint_names,
-            help="Of this source; * is any text.",
+            help="Only events of this source; * matches any text.",
         ),
         click.option(
             "--type",
@@ -88,7 +88,7 @@ def event_options(*, states: bool = True, ids: str = "option", times: bool = Tru
             multiple=True,
             metavar="TYPE",
             shell_complete=event_types,
-            help="Of this type, such as 'invoice.*'.",
+            help="Only events of this type, such as 'invoice.*'.",
         ),
     ]
     if states:
@@ -102,23 +102,25 @@ def event_options(*, states: bool = True, ids: str = "option", times: bool = Tru
             click.option("--settled-since", metavar="TIME", help="Delivered, ignored, dead ... at this time or later."),
             click.option("--settled-until", metavar="TIME"),
         ]
-    options.append(click.option("--text", default="", help="With this in the body, the key or the reason; slow."))
+    options.append(
+        click.option("--text", default="", help="Only events with this text in the body, the key or the reason; slow.")
+    )
 
     def decorate(command: Any) -> Any:
         @wraps(command)
-        def chosen(**given: Any) -> Any:
-            taken = {each.name: given.pop(each.name) for each in fields(EventChoice) if each.name in given}
-            return command(choice=EventChoice(**taken), **given)
+        def wrapped(**params: Any) -> Any:
+            values = {field.name: params.pop(field.name) for field in fields(EventChoice) if field.name in params}
+            return command(choice=EventChoice(**values), **params)
 
         for option in reversed(options):
-            chosen = option(chosen)
-        return chosen
+            wrapped = option(wrapped)
+        return wrapped
 
     return decorate
 
 
 def _check_sources(journal: Journal, names: Sequence[str]) -> None:
-    """A name that is neither configured nor stored is a typing error, which would choose nothing in silence."""
+    """Raise a failure for a name that is neither configured nor stored: it is probably a typing error."""
     from webhooks.cli.configuration import configuration_or_default, unknown
     from webhooks.journal import Filter
 
@@ -130,8 +132,8 @@ def _check_sources(journal: Journal, names: Sequence[str]) -> None:
                 raise unknown(name, known, what="source or endpoint")
 
 
-def _meant(id_: str) -> str:
-    """The hint for SOURCE/KEY with a mistyped source; empty if there is no near one."""
+def _suggestion(id_: str) -> str:
+    """Return the hint for SOURCE/KEY with a mistyped source, or an empty text if no source is close."""
     from webhooks.cli.configuration import configuration_or_default
 
     config = configuration_or_default()
@@ -142,26 +144,27 @@ def _meant(id_: str) -> str:
 
 
 def find_event(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:
-    """The one event that an id means: its number, its key, or SOURCE/KEY; a failure otherwise."""
+    """Return the one event with this ID (number, key, or SOURCE/KEY); raise a failure otherwise."""
     from webhooks.journal import Filter
 
-    found: dict[int, Row] = {}
+    matches: dict[int, Row] = {}
     if id_.isascii() and id_.isdigit() and len(id_) < 19 and not sources and (row := journal.get(int(id_))):
-        found[row.seq] = row
+        matches[row.seq] = row
     for row in journal.rows(Filter(keys=(id_,), sources=tuple(sources))):
-        found[row.seq] = row
+        matches[row.seq] = row
     source, slash, key = id_.partition("/")
     if slash and (row := journal.find(source, key)):
-        found[row.seq] = row
-    if not found:
+        matches[row.seq] = row
+    if not matches:
         within = f" of {', '.join(sources)}" if sources else ""
         raise fail(
             f"No event{within} has the number or key {printable(id_)!r}.",
-            _meant(id_) or "It may be pruned, or of another journal. `segue events --text ...` looks into bodies.",
+            _suggestion(id_) or "It may be pruned, or in another journal. `segue events --text ...` searches bodies.",
         )
-    if len(found) > 1:
-        names = ", ".join(f"{row.event.source}/{row.event.key} (#{seq})" for seq, row in sorted(found.items()))
+    if len(matches) > 1:
+        names = ", ".join(f"{row.event.source}/{row.event.key} (#{seq})" for seq, row in sorted(matches.items()))
         raise fail(
-            f"{printable(id_)!r} names {len(found)} events: {printable(names)}.", "Write SOURCE/KEY, or add --source."
+            f"{printable(id_)!r} matches {len(matches)} events: {printable(names)}.",
+            "Write SOURCE/KEY, or add --source.",
         )
-    return next(iter(found.values()))
+    return next(iter(matches.values()))

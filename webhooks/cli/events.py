@@ -1,4 +1,4 @@
-"""`segue events`: which events there are."""
+"""`segue events`: list events."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 @click.command(short_help="List events: by source, type, state, time, id or text.")
 @event_options()
 @click.option("--limit", type=click.IntRange(1, 10_000), default=50, show_default=True)
-@click.option("--after", default="", metavar="CURSOR", help="Go on behind the last event of the page before.")
-@click.option("--oldest-first", is_flag=True, help="In order of arrival, rather than newest first.")
+@click.option("--after", default="", metavar="CURSOR", help="Continue after the last event of the previous page.")
+@click.option("--oldest-first", is_flag=True, help="In order of arrival instead of newest first.")
 @click.option(
     "--search",
-    "most",
+    "max_searched",
     type=click.IntRange(min=1),
     default=20_000,
     show_default=True,
-    help="How many events --text looks into before it answers.",
+    help="How many events --text searches at max_searched.",
 )
 @click.option("--json", "as_json", is_flag=True)
-def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, most: int, as_json: bool) -> None:
-    """List events, newest first. Each option narrows them; one given twice means either.
+def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, max_searched: int, as_json: bool) -> None:
+    """List events, newest first. Each option narrows the list; an option given twice matches either value.
 
-    --json prints {"events": [...], "next": CURSOR, "searched": N}; "next" is null on the last page, "searched" is how
-    many events --text looked into, and null without it.
+    --json prints {"events": [...], "next": CURSOR, "searched": N}; "next" is null on the last page, "searched" is the
+    number of events that --text searched, and null without it.
 
     \b
     Examples:
@@ -47,7 +47,9 @@ def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, most
     config = configuration()
     with opened(config) as journal:
         filter = choice.filter(journal, datetime.now(UTC))
-        page = journal.search(filter, after=after, limit=limit, newest_first=not oldest_first, max_searched=most)
+        page = journal.search(
+            filter, after=after, limit=limit, newest_first=not oldest_first, max_searched=max_searched
+        )
         if as_json:
             searched = page.searched if filter.text else None
             print_json({"events": [facts(row) for row in page.rows], "next": page.next or None, "searched": searched})
@@ -57,21 +59,20 @@ def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, most
         elif page.searched_to is None:
             echo(no_match_message(journal), err=True)
         if page.searched_to is not None:
-            echo(looked_into(page, page.searched_to, oldest_first=oldest_first), err=True)
+            echo(search_summary(page, page.searched_to, oldest_first=oldest_first), err=True)
         if page.next:
-            echo(f"More: the same with --after {page.next}", err=True)
+            echo(f"For more, add --after {page.next}", err=True)
 
 
-def looked_into(page: SearchResult, to: datetime, *, oldest_first: bool) -> str:
-    """Say in how many events the text was looked for, and how far."""
-    held = f"{len(page.rows)} hold the text" if page.rows else "None holds the text"
+def search_summary(page: SearchResult, to: datetime, *, oldest_first: bool) -> str:
+    """Say how many events were searched, and how far back."""
     end = "up to" if oldest_first else "back to"
     rest = "there are more" if page.next else "there are no more"
-    return f"{held}. Looked into {page.searched} events, {end} {clock(to)}; {rest}."
+    return f"Matches: {len(page.rows)}. Searched {page.searched} events, {end} {clock(to)}; {rest}."
 
 
 def no_match_message(journal: Journal) -> str:
-    """What to say where a choice means no event."""
+    """Return the message for a selection without events."""
     sources = sorted(journal.census().by_source)
-    known = f"It holds events of {', '.join(sources)}." if sources else "It holds none at all."
-    return f"No event of this journal is meant. {known}"
+    known = f"The journal has events of {', '.join(sources)}." if sources else "The journal has no events."
+    return f"No event matches. {known}"

@@ -1,4 +1,4 @@
-"""`segue export`: events as JSON lines, whole and as they stand."""
+"""`segue export`: write events as JSON lines, complete and unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, cast
 import click
 
 from webhooks.cli import jsonl
-from webhooks.cli.confirm import STEP, audit_context, bar, who_option
+from webhooks.cli.confirm import STEP, actor_option, audit_context, bar
 from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
 @click.command(short_help="Write events to a file of JSON lines.")
 @click.argument("file", metavar="FILE", type=click.Path(dir_okay=False, allow_dash=True))
 @event_options()
-@click.option("--force", is_flag=True, help="Replace FILE where it exists.")
-@click.option("--salvage", is_flag=True, help="From a damaged SQLite file: all events that can still be read.")
+@click.option("--force", is_flag=True, help="Replace FILE if it exists.")
+@click.option("--salvage", is_flag=True, help="Read a damaged SQLite file: export every event that can still be read.")
 @click.option("--reason", default="", help="For the audit log.")
-@who_option
-@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON (on stderr where FILE is -).")
-def export(choice: EventChoice, file: str, force: bool, salvage: bool, reason: str, who: str, as_json: bool) -> None:
-    """Write the events that the options choose, or all, to FILE (- is stdout; .gz is compressed), oldest first.
+@actor_option
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON (on stderr if FILE is -).")
+def export(choice: EventChoice, file: str, force: bool, salvage: bool, reason: str, actor: str, as_json: bool) -> None:
+    """Write the selected events, or all, to FILE (- is stdout; .gz is compressed), oldest first.
 
-    Each line is an event with its exact body, headers, state, times and history; the first line says what the file is
-    and the last how many there are, so that a file cut short is noticed. Bodies hold personal data: FILE is readable by
-    you alone.
+    Each line is an event with its exact body, headers, state, times and history. The first line identifies the file and
+    the last one has the number of events, so that a truncated file is noticed. Bodies contain personal data: only you
+    can read FILE.
 
     \b
     Examples:
@@ -52,22 +52,22 @@ def export(choice: EventChoice, file: str, force: bool, salvage: bool, reason: s
 
     config = configuration()
     if salvage and (choice or config.settings.on_postgres):
-        raise fail("--salvage reads all of a damaged SQLite file.", "Leave out the other options, or --salvage.")
+        raise fail("--salvage reads all of a damaged SQLite file.", "Omit the other options, or --salvage.")
     unreadable: list[int] = []
     with opened(config, change=not salvage) as journal:
         if absent := is_absent(journal):
             raise absent
         now = datetime.now(UTC)
         filter = choice.filter(journal, now)
-        by = audit_context(who, reason or "exported by hand")
+        by = audit_context(actor, reason or "exported by hand")
         with _writing(file, force=force) as out:
             pages = _salvaged(journal, unreadable) if salvage else _pages(journal, filter)
             count = _export(pages, out, now)
         try:
             if not salvage:
-                journal.audit("export", {"file": file, "events": count, "chosen": choice.told()}, by=by, now=now)
-        except JournalUnavailable as error:  # its disk may be full: that is when an export is needed
-            warn(f"not noted in the audit log: {error.message}")
+                journal.audit("export", {"file": file, "events": count, "chosen": choice.as_dict()}, by=by, now=now)
+        except JournalUnavailable as error:  # its disk may be full, which is when an export is needed
+            warn(f"not recorded in the audit log: {error.message}")
     if unreadable:
         warn(
             f"{len(unreadable)} events cannot be read, or were pruned: the numbers {unreadable[0]} to {unreadable[-1]}",
@@ -90,7 +90,7 @@ def _export(pages: Iterator[Sequence[Row]], out: IO[bytes], now: datetime) -> in
             if row.locked:
                 raise fail(
                     f"Event {row.seq} ({row.event.source}/{row.event.key}) is {row.locked}.",
-                    "Add that key to SEGUE_ENCRYPTION_KEY, behind the first; nothing was written.",
+                    "Add that key to SEGUE_ENCRYPTION_KEY after the first one; nothing was written.",
                 )
             line = jsonl.line(row)
             digest.update(line)
@@ -102,20 +102,20 @@ def _export(pages: Iterator[Sequence[Row]], out: IO[bytes], now: datetime) -> in
 
 def _pages(journal: Journal, filter: Filter) -> Iterator[Sequence[Row]]:
     after = ""
-    with bar("exporting", journal.count(filter)) as tell:
+    with bar("exporting", journal.count(filter)) as advance:
         while rows := journal.rows(filter, after=after, limit=STEP):
             yield rows
             after = rows[-1].cursor
-            tell(len(rows))
+            advance(len(rows))
 
 
 def _salvaged(journal: Journal, unreadable: list[int]) -> Iterator[Sequence[Row]]:
-    """Each event by its number; those on damaged pages are noted and left out."""
+    """Yield each event by its number. Those on damaged pages are skipped and added to `unreadable`."""
     from webhooks.errors import JournalUnavailable
     from webhooks.journal.sqlite.damage import is_damage
 
     last = int(journal.end())
-    with bar("reading", last) as tell:
+    with bar("reading", last) as advance:
         for seq in range(1, last + 1):
             try:
                 row = journal.get(seq)
@@ -125,12 +125,12 @@ def _salvaged(journal: Journal, unreadable: list[int]) -> Iterator[Sequence[Row]
                 unreadable.append(seq)
             else:
                 yield [row] if row else []
-            tell(1)
+            advance(1)
 
 
 @contextlib.contextmanager
 def _writing(file: str, *, force: bool) -> Iterator[IO[bytes]]:
-    """The whole file or none: written beside it, synced, and put in its place."""
+    """Write the whole file or none: a temporary file beside it is synced and renamed."""
     if file == "-":
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
@@ -151,7 +151,7 @@ def _writing(file: str, *, force: bool) -> Iterator[IO[bytes]]:
         partial.replace(path)
     except OSError as error:
         raise fail(
-            f"{file} cannot be written: {error.strerror or error}.", "Is there room, and may you write?"
+            f"{file} cannot be written: {error.strerror or error}.", "Check the free space and your permissions."
         ) from None
     finally:
         partial.unlink(missing_ok=True)

@@ -1,4 +1,4 @@
-"""What `segue check` and `segue doctor` find: a grade, what it is about, and the text with its mend."""
+"""The findings of `segue check` and `segue doctor`: a grade, a subject, and a text with the fix."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ class Finding:
     text: str
 
 
-def report(findings: Iterable[Finding], *, as_json: bool, strict: bool, well: Callable[[], str]) -> SystemExit:
-    """Show each as it is found, count them, and return the exit to raise. `well` ends a report without faults."""
-    told: list[Finding] = []
+def report(findings: Iterable[Finding], *, as_json: bool, strict: bool, summary: Callable[[], str]) -> SystemExit:
+    """Print each finding at once, count them, and return the exit to raise. `summary` ends a report without faults."""
+    reported: list[Finding] = []
     for finding in findings:
-        told.append(finding)
+        reported.append(finding)
         if not as_json:
             _SHOW[finding.grade](finding.text)
-    faults = sum(finding.grade == "fault" for finding in told)
-    warnings = sum(finding.grade == "warning" for finding in told)
+    faults = sum(finding.grade == "fault" for finding in reported)
+    warnings = sum(finding.grade == "warning" for finding in reported)
     if as_json:
-        print_json({"ok": not faults, "findings": told})
+        print_json({"ok": not faults, "findings": reported})
     else:
-        echo(f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}.{'' if faults else f' {well()}'}")
+        echo(f"\n{_count(faults, 'fault')}, {_count(warnings, 'warning')}.{'' if faults else f' {summary()}'}")
     return SystemExit(1 if faults or (strict and warnings) else 0)
 
 

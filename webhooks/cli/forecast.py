@@ -1,4 +1,4 @@
-"""What an event would come to with today's code and settings. Nothing is sent or changed."""
+"""Compute what an event would become with today's code and settings. Nothing is sent or changed."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Forecast:
             return f"send {count} message{'s'[: count != 1]}" + (", the rest refused" if self.refused else "")
         return f"{self.would}: {short(self.reason)}"
 
-    def told(self) -> dict[str, Any]:
-        """For `--json`."""
+    def as_dict(self) -> dict[str, Any]:
+        """Return it for `--json`."""
         return {
             "would": self.would,
             "reason": self.reason,
@@ -45,7 +45,7 @@ class Forecast:
 
 
 def forecast(row: Row, config: Configuration, *, as_new: bool = False) -> Forecast:
-    """Of an event as a worker would take it up now; `as_new` as after a replay with --as-new."""
+    """Return what a worker would do with an event now; with `as_new`, after a replay with --as-new."""
     from webhooks.deliver.prepare import prepare
 
     if row.locked:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _ENV: Final = Path(".env")
 
 
-@click.command(short_help="Write a commented segue.toml, and a .env to fill in, by asking.")
+@click.command(short_help="Ask a few questions; write a commented segue.toml and a .env to fill in.")
 @click.option(
     "--source", "names", multiple=True, metavar="NAME", shell_complete=source_names, help="A provider to receive from."
 )
@@ -29,7 +29,7 @@ _ENV: Final = Path(".env")
 @click.option("--region", metavar="us|eu", help="Where your Segment workspace is. Default: us.")
 @click.option("--public-url", metavar="URL", help="This service's address as providers call it.")
 @click.option("--config", type=click.Path(path_type=Path, dir_okay=False), default="segue.toml", show_default=True)
-@click.option("--no-input", is_flag=True, help="Ask nothing; what is not given gets its default.")
+@click.option("--no-input", is_flag=True, help="Ask nothing; use defaults for omitted options.")
 @click.option("--force", is_flag=True, help="Overwrite an existing segue.toml.")
 def init(
     names: tuple[str, ...],
@@ -41,10 +41,10 @@ def init(
     no_input: bool,
     force: bool,
 ) -> None:
-    """Write segue.toml with every setting explained, and add the variables of its secrets to .env, to be filled in.
+    """Write segue.toml with every setting explained, and add the variables for secrets to .env, to be filled in.
 
-    Asks for what is not given; without a terminal it asks nothing. An existing segue.toml is kept, unless --force is
-    given. In an existing .env no line is changed.
+    Asks for omitted options if there is a terminal. Keeps an existing segue.toml unless --force is set. Never changes
+    a line of an existing .env.
 
     \b
     Examples:
@@ -65,7 +65,7 @@ def init(
     chosen = _ask(
         "Providers to receive from, with commas", ",".join(names), "", asks, lambda text: _sources(text, known)
     )
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     for name, text, question, default in (
         ("database", database, "The journal (a SQLite file, or postgresql://user:password@host/name)", "sqlite:///segue.db"),
         ("namespace", namespace, "A name for this installation that never changes", f"segue-{secrets.token_hex(4)}"),
@@ -76,14 +76,14 @@ def init(
         rule = TABLES[table].fields[key]
         value = _ask(question, text, default, asks, lambda text, rule=rule: rule.deserialize(text) if text else "")  # type: ignore[misc]
         if value:
-            given[name] = value
-    password = "@" in given["database"]
+            values[name] = value
+    password = "@" in values["database"]
     if password:  # a password belongs with the secrets
-        variables = {"SEGUE_DATABASE": ("The journal's address, with its password.", given.pop("database"))}
+        variables = {"SEGUE_DATABASE": ("The journal's address, with its password.", values.pop("database"))}
     else:
         variables = {}
     variables |= _secrets(chosen, known)
-    _write(config, toml(given, notes=_notes(chosen, known)))
+    _write(config, toml(values, notes=_notes(chosen, known)))
     added = _add(_ENV, variables)
     echo(f"Wrote {config}.", fg="green")
     echo(
@@ -91,15 +91,15 @@ def init(
         if added
         else f"{_ENV} has every variable already."
     )
-    _next(chosen, given.get("web.public_url", ""))
+    _next(chosen, values.get("web.public_url", ""))
 
 
 def _at_a_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def _ask(question: str, given: str | None, default: str, asks: bool, check: Callable[[str], Any]) -> Any:
-    """Return the checked value: what was given, else the answer (asked again until it is right), else the default."""
+def _ask(question: str, option: str | None, default: str, asks: bool, check: Callable[[str], Any]) -> Any:
+    """Return the validated value: the option, else the user's answer (asked until it is valid), else the default."""
     from marshmallow import ValidationError
 
     def checked(text: str) -> Any:
@@ -110,8 +110,8 @@ def _ask(question: str, given: str | None, default: str, asks: bool, check: Call
                 f"{question.partition(',')[0].partition('(')[0].strip()}: it {error.messages[0]}"
             ) from None
 
-    if given or not asks:
-        return checked(given or default)
+    if option or not asks:
+        return checked(option or default)
     return click.prompt(question, default=default, show_default=bool(default), value_proc=checked)
 
 
@@ -123,17 +123,20 @@ def _sources(text: str, known: Mapping[str, Source]) -> list[str]:
     names = list(dict.fromkeys(part for part in text.lower().replace(",", " ").replace("-", "_").split() if part))
     for name in names:
         if name not in known:
-            raise ValidationError(f"names {printable(name)!r}, which is no source: {nearest(name, known)}")
+            raise ValidationError(f"names {printable(name)!r}, which is not a source: {nearest(name, known)}")
     return names
 
 
 def _secrets(chosen: Sequence[str], known: Mapping[str, Source]) -> dict[str, tuple[str, str]]:
-    """Variable to what it is and its value, empty where the operator fills it in."""
-    found = {"SEGMENT_WRITE_KEY": ("Segment: an HTTP API source > Settings > API Keys.", "")}
+    """Return each variable with a description and its value, empty if the operator fills it in."""
+    variables = {"SEGMENT_WRITE_KEY": ("Segment: an HTTP API source > Settings > API Keys.", "")}
     for name in chosen:
         source = known[name]
-        found[f"{name.upper()}_WEBHOOK_SECRET"] = (f"{source.title}: {source.secret_help or 'its signing secret'}.", "")
-    return found
+        variables[f"{name.upper()}_WEBHOOK_SECRET"] = (
+            f"{source.title}: {source.secret_help or 'its signing secret'}.",
+            "",
+        )
+    return variables
 
 
 def _notes(chosen: Sequence[str], known: Mapping[str, Source]) -> list[str]:
@@ -144,7 +147,7 @@ def _notes(chosen: Sequence[str], known: Mapping[str, Source]) -> list[str]:
 
 
 def _write(path: Path, text: str) -> None:
-    """Replace the file as a whole; only its owner may read a new one."""
+    """Replace the file as a whole. Only the owner can read it."""
     fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -158,7 +161,7 @@ def _write(path: Path, text: str) -> None:
 
 
 def _add(path: Path, variables: Mapping[str, tuple[str, str]]) -> list[str]:
-    """Append the variables that the file does not have yet; their names."""
+    """Append the variables that the file lacks, and return their names."""
     from webhooks.cli.envfile import names, written
 
     text = path.read_text(encoding="utf-8-sig") if path.exists() else "# Load it: set -a; . ./.env; set +a\n"

@@ -1,10 +1,10 @@
-"""The lines of an export: a head, an event a line, and a foot that tells a whole file from one cut short.
+"""The lines of an export: a head, an event a line, and a foot by which a truncated file is recognised.
 
     {"segue_export": 1, "segue": "0.1.0", "made_at": "2026-03-31T12:00:00.000Z"}
     {"source": "stripe", "key": "evt_1", "type": "invoice.paid", "state": "delivered", ...}
     {"segue_export_end": 1, "events": 1, "sha256": "..."}
 
-The digest is over the lines of the events, each with its line feed. docs/operating.md lists the members.
+The digest covers the lines of the events, each with its line feed. docs/operating.md lists the members.
 """
 
 from __future__ import annotations
@@ -26,22 +26,22 @@ from webhooks.logs import visible
 FORMAT: Final = 1
 HEAD_MARK: Final = b'{"segue_export":'
 FOOT_MARK: Final = b'{"segue_export_end":'
-_HERE: Final = {"seq", "cursor", "leased_until", "locked"}
-"""What is so in this journal alone."""
+_LOCAL_FIELDS: Final = {"seq", "cursor", "leased_until", "locked"}
+"""Fields that are only valid in this journal."""
 LONGEST: Final = 256 * 1024 * 1024
-"""Bytes of a line that is read at all: the largest body in base64, its history and room to spare."""
+"""The longest line read, in bytes: the largest body in base64, its history, and a margin."""
 
 Time = Annotated[datetime, Meta(tz=True)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
 
 class BadLine(ValueError):
-    """A line that is no event; says what is wrong with it."""
+    """A line that is not a valid event; the message says why."""
 
 
 class _Attempt(msgspec.Struct, forbid_unknown_fields=True):
     at: Time
-    who: str
+    actor: str = msgspec.field(name="who")
     outcome: str
     reason: str = ""
 
@@ -91,88 +91,88 @@ _foot: Final = msgspec.json.Decoder(Foot)
 
 
 def head(now: datetime) -> bytes:
-    """The first line."""
+    """Return the first line."""
     return _encode({"segue_export": FORMAT, "segue": version("segue"), "made_at": to_iso(now)}) + b"\n"
 
 
 def foot(events: int, sha256: str) -> bytes:
-    """The last line."""
+    """Return the last line."""
     return _encode({"segue_export_end": FORMAT, "events": events, "sha256": sha256}) + b"\n"
 
 
 def line(row: Row) -> bytes:
-    """An event with everything that makes it what it is; not its number, which another journal gives anew."""
-    told = {name: value for name, value in facts(row).items() if name not in _HERE}
-    told |= {
+    """Return an event as a line, without its number: another journal assigns its own."""
+    fields = {name: value for name, value in facts(row).items() if name not in _LOCAL_FIELDS}
+    fields |= {
         "due_at": None if row.due_at is None else to_iso(row.due_at),
         "problem": row.event.problem,
         "history": attempts(row.history),
     }
-    return visible(_encode(told | content(row)).decode()).encode() + b"\n"
+    return visible(_encode(fields | content(row)).decode()).encode() + b"\n"
 
 
 def read(raw: bytes) -> Row:
-    """The event of a line; `Broken` with what is wrong."""
+    """Return the event of a line; raise `BadLine` with the reason."""
     try:
-        told = _line.decode(raw)
+        fields = _line.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadLine(str(error)) from None
-    if (told.settled_at is None) != (told.state is State.PENDING):
-        raise BadLine(f"it is {told.state.value} and has {'no' if told.settled_at is None else 'a'} settled_at")
+    if (fields.settled_at is None) != (fields.state is State.PENDING):
+        raise BadLine(f"it is {fields.state.value} and has {'no' if fields.settled_at is None else 'a'} settled_at")
     return Row(
         seq=0,
         event=Event(
-            source=told.source,
-            key=told.key,
-            type=told.type,
-            occurred_at=told.occurred_at,
-            received_at=told.received_at,
-            clock=told.clock,
-            trust=told.trust,
-            problem=told.problem,
-            headers=told.headers,
-            envelope=told.envelope,
-            raw=_body(told),
+            source=fields.source,
+            key=fields.key,
+            type=fields.type,
+            occurred_at=fields.occurred_at,
+            received_at=fields.received_at,
+            clock=fields.clock,
+            trust=fields.trust,
+            problem=fields.problem,
+            headers=fields.headers,
+            envelope=fields.envelope,
+            raw=_body(fields),
         ),
-        state=told.state,
-        attempts=told.attempts,
-        due_at=told.due_at,
+        state=fields.state,
+        attempts=fields.attempts,
+        due_at=fields.due_at,
         leased_until=None,
-        settled_at=told.settled_at,
-        reason=told.reason,
-        replay_generation=told.edition,
-        history=tuple(Attempt(each.at, each.who, each.outcome, each.reason) for each in told.history),
+        settled_at=fields.settled_at,
+        reason=fields.reason,
+        replay_generation=fields.edition,
+        history=tuple(Attempt(a.at, a.actor, a.outcome, a.reason) for a in fields.history),
     )
 
 
 def read_head(raw: bytes) -> ExportHeader:
-    """The first line; `Broken` where it is none, or of a format that this version does not know."""
+    """Return the first line; raise `BadLine` if it is not one, or has an unknown format."""
     try:
-        found = _head.decode(raw)
+        header = _head.decode(raw)
     except (msgspec.DecodeError, RecursionError):
         raise BadLine("it does not begin as an export does") from None
-    if found.segue_export != FORMAT:
-        raise BadLine(f"it is of format {found.segue_export}, this version reads {FORMAT}")
-    return found
+    if header.segue_export != FORMAT:
+        raise BadLine(f"it is of format {header.segue_export}, this version reads {FORMAT}")
+    return header
 
 
 def read_foot(raw: bytes) -> Foot:
-    """The last line; `Broken` where it is damaged."""
+    """Return the last line; raise `BadLine` if it is damaged."""
     try:
         return _foot.decode(raw)
     except (msgspec.DecodeError, RecursionError) as error:
         raise BadLine(f"its last line is damaged: {error}") from None
 
 
-def _body(told: _Line) -> bytes:
-    if (told.body is None) == (told.body_base64 is None):
+def _body(fields: _Line) -> bytes:
+    if (fields.body is None) == (fields.body_base64 is None):
         raise BadLine("it needs either a body or a body_base64")
-    if told.body_base64 is None:
+    if fields.body_base64 is None:
         try:
-            return (told.body or "").encode()
+            return (fields.body or "").encode()
         except UnicodeEncodeError:
-            raise BadLine("its body is no text") from None
+            raise BadLine("its body is not text") from None
     try:
-        return b64decode(told.body_base64, validate=True)
+        return b64decode(fields.body_base64, validate=True)
     except (binascii.Error, ValueError):
-        raise BadLine("its body_base64 is no base64") from None
+        raise BadLine("its body_base64 is not base64") from None

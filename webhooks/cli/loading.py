@@ -1,4 +1,4 @@
-"""Rows of elsewhere into a journal: what it can hold is stored, the rest is named."""
+"""Load rows of another journal: those that fit are stored, the others are returned with the reason."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from webhooks.journal import AppendResult, Journal, Row
 
 SHOWN: Final = 20
-"""Events named on the terminal, of each list."""
+"""Events shown on the terminal, of each list."""
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
-    """An event that was left where it is, and why."""
+class SkippedEvent:
+    """An event that was not stored, or differs, and why."""
 
     seq: int
     source: str
@@ -27,42 +27,42 @@ class Left:
     why: str
 
     @classmethod
-    def of(cls, row: Row, why: str) -> Left:
-        """Of an event."""
+    def of(cls, row: Row, why: str) -> SkippedEvent:
+        """Return the entry for an event."""
         return cls(row.seq, row.event.source, row.event.key, row.state.value, why)
 
 
-def load_each(journal: Journal, rows: Sequence[Row]) -> tuple[AppendResult, list[Left]]:
-    """Store rows as they stand: how many were new or there already, and those that the journal cannot hold."""
+def load_each(journal: Journal, rows: Sequence[Row]) -> tuple[AppendResult, list[SkippedEvent]]:
+    """Store rows unchanged. Return how many were new or already present, and those that the journal cannot store."""
     from webhooks.errors import JournalError, JournalUnavailable
     from webhooks.journal import AppendResult
     from webhooks.journal.isolate import commit_all
 
-    def load(some: Sequence[Row]) -> list[AppendResult]:
-        return [journal.load(some), *[AppendResult(0, 0)] * (len(some) - 1)]
+    def load(batch: Sequence[Row]) -> list[AppendResult]:
+        return [journal.load(batch), *[AppendResult(0, 0)] * (len(batch) - 1)]
 
-    def refused(error: Exception) -> JournalError | None:
+    def as_refusal(error: Exception) -> JournalError | None:
         return error if isinstance(error, JournalError) and not isinstance(error, JournalUnavailable) else None
 
-    new = there = 0
-    left = []
-    for row, result in zip(rows, commit_all(rows, load, refused=refused, available=lambda _: False), strict=True):
+    new = present = 0
+    skipped = []
+    for row, result in zip(rows, commit_all(rows, load, refused=as_refusal, available=lambda _: False), strict=True):
         if isinstance(result, AppendResult):
             new += result.new
-            there += result.duplicate
-        elif refusal := refused(result):
-            left.append(Left.of(row, refusal.message))
+            present += result.duplicate
+        elif refusal := as_refusal(result):
+            skipped.append(SkippedEvent.of(row, refusal.message))
         else:
             raise result
-    return AppendResult(new, there), left
+    return AppendResult(new, present), skipped
 
 
-def print_left(what: str, left: Sequence[Left]) -> None:
-    """A list of events, not longer than a screen."""
-    if not left:
+def print_skipped(what: str, skipped: Sequence[SkippedEvent]) -> None:
+    """Print a list of events, at most 20."""
+    if not skipped:
         return
-    bad(f"{len(left)} events {what}:")
-    rows = [[str(one.seq), one.source, identifier(one.key), one.state, short(one.why)] for one in left[:SHOWN]]
+    bad(f"{len(skipped)} events {what}:")
+    rows = [[str(one.seq), one.source, identifier(one.key), one.state, short(one.why)] for one in skipped[:SHOWN]]
     print_columns(rows, heading=["#", "source", "key", "state", "why"])
-    if len(left) > SHOWN:
-        echo(f"... and {len(left) - SHOWN} more; --json has them all.")
+    if len(skipped) > SHOWN:
+        echo(f"... and {len(skipped) - SHOWN} more; --json has them all.")

@@ -1,4 +1,4 @@
-"""The group of all commands. An expected error is printed as what, why and what to do, never as a traceback."""
+"""The group of all commands. Expected errors are printed as message, cause and hint, never as a traceback."""
 
 from __future__ import annotations
 
@@ -48,15 +48,15 @@ COMMANDS: Final = {
 
 
 class Commands(click.Group):
-    """Imports a command's module when the command is asked for."""
+    """Import a command's module only when the command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """In the order of a newcomer's day."""
+        """Return the commands in the order in which a new user needs them."""
         del ctx
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, or a failure that names the nearest one."""
+        """Return the command, or fail with the name of the closest one."""
         if cmd_name not in COMMANDS and ctx.resilient_parsing:
             return None  # the shell completes a line with a mistake in it
         if cmd_name not in COMMANDS:
@@ -68,7 +68,7 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Turn the service's own errors into failures that a person can act on."""
+        """Turn the service's errors into failures with a hint."""
         try:
             return super().invoke(ctx)
         except SegueError as error:
@@ -92,6 +92,6 @@ def main() -> None:
     Then for real:
       export SEGMENT_WRITE_KEY=...         # of an HTTP API source in Segment
       export STRIPE_WEBHOOK_SECRET=...     # of the endpoint in Stripe's dashboard
-      segue check                          # is all of it right?
+      segue check                          # is everything right?
       segue serve                          # and point Stripe at https://<this host>/webhooks/stripe
     """  # noqa: D301 - \b is click's mark for a paragraph that is not rewrapped

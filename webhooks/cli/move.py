@@ -1,4 +1,4 @@
-"""`segue move`: a SQLite journal copied into PostgreSQL (or any journal into another), and compared afterwards."""
+"""`segue move`: copy a SQLite journal into PostgreSQL (or any journal into another), then compare them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from webhooks.cli.confirm import audit_context, bar, who_option
-from webhooks.cli.loading import Left, load_each, print_left
+from webhooks.cli.confirm import actor_option, audit_context, bar
+from webhooks.cli.loading import SkippedEvent, load_each, print_skipped
 from webhooks.cli.output import fail, good, print_json, warn
 
 if TYPE_CHECKING:
@@ -22,42 +22,42 @@ PAGE: Final = 500
 COMPARED: Final = ("type", "raw", "headers", "envelope", "occurred_at", "received_at", "clock", "trust")
 NAMES: Final = {"raw": "body"}
 ALIVE: Final = timedelta(seconds=30)
-"""A worker's heartbeat is younger than this while it runs."""
+"""A running worker's heartbeat is never older than this."""
 
 
 @dataclass(slots=True)
-class Copied:
-    """What one run did. `there` counts the events that the target held already, whatever they hold."""
+class CopyResult:
+    """The result of one run. `there` counts the events that the target already had, whatever their content."""
 
     events: int = 0
     new: int = 0
     there: int = 0
     missing: int = 0
-    refused: list[Left] = field(default_factory=list)
-    differences: list[Left] = field(default_factory=list)
+    refused: list[SkippedEvent] = field(default_factory=list)
+    differences: list[SkippedEvent] = field(default_factory=list)
 
     @property
     def is_whole(self) -> bool:
-        """Whether repeating it would bring nothing more."""
+        """Return whether repeating the run would copy nothing more."""
         return not self.missing and bool(self.new or self.there or not self.events)
 
 
-@click.command(short_help="Copy a SQLite journal into PostgreSQL; nothing lost, nothing doubled.")
+@click.command(short_help="Copy a SQLite journal into PostgreSQL, without loss or duplicates.")
 @click.argument("source", metavar="FROM")
-@click.option("--dry-run", is_flag=True, help="Say what would be copied.")
+@click.option("--dry-run", is_flag=True, help="Show what would be copied.")
 @click.option(
-    "--while-running", is_flag=True, help="Copy although a worker still runs on FROM; run it again afterwards."
+    "--while-running", is_flag=True, help="Copy even if a worker still runs on FROM; run the command again afterwards."
 )
-@who_option
+@actor_option
 @click.option("--json", "as_json", is_flag=True)
-def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: bool) -> None:
+def move(source: str, dry_run: bool, while_running: bool, actor: str, as_json: bool) -> None:
     """Copy every event of the journal FROM (a file, or its address) into the configured one: bytes, states, times,
-    history, edition. An event that is there already is left as it is, so a run that was broken off is simply started
-    again. Afterwards both are compared, event by event. What the new journal cannot hold, and what both hold with other
-    content, is listed with the reason (exit code 1); everything else is moved, and running it again changes nothing.
+    history, edition. Events that the target already has are skipped, so an interrupted run can be repeated. Afterwards
+    both journals are compared, event by event. Events that the target cannot store, and events that differ, are listed
+    with the reason (exit code 1); all others are copied, and repeating the run changes nothing.
 
-    Stop `segue serve` (or web and work) on FROM first, move, then start with the new SEGUE_DATABASE or DATABASE_URL.
-    FROM is left as it is but for a note, by which Segue refuses to start on it again.
+    First stop `segue serve` (or web and work) on FROM. Then move, and start with the new SEGUE_DATABASE or
+    DATABASE_URL. FROM stays unchanged except for a note, because of which Segue refuses to start on it again.
 
     \b
     Examples:
@@ -70,22 +70,22 @@ def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: boo
     settings = configuration().settings
     file = source.removeprefix("sqlite:///")
     if "://" not in file and not Path(file).is_file():
-        raise fail(f"There is no file {file!r}.", "Give the SQLite file that SEGUE_DATABASE named until now.")
+        raise fail(f"There is no file {file!r}.", "Give the SQLite file that SEGUE_DATABASE named before.")
     origin = open_existing(source, settings.encryption_key, change=not dry_run, moved=True)
     try:
         if absent := is_absent(origin):
             raise absent
         _same_namespace(origin, settings.own_namespace)
         if dry_run:
-            copied = Copied(events=origin.count())
+            copied = CopyResult(events=origin.count())
         else:
             target = open_journal(settings.database, settings.encryption_key, namespace=settings.own_namespace)
             try:
-                _refuse(origin, target, while_running=while_running)
-                copied = Copied(events=origin.count())
+                _check_preconditions(origin, target, while_running=while_running)
+                copied = CopyResult(events=origin.count())
                 _copy(origin, target, copied)
                 _compare(origin, target, copied)
-                _finish(origin, target, settings.database_shown, who, copied)
+                _finish(origin, target, settings.database_shown, actor, copied)
             finally:
                 target.close()
     finally:
@@ -98,46 +98,46 @@ def move(source: str, dry_run: bool, while_running: bool, who: str, as_json: boo
         _print(copied)
     if copied.missing:
         raise fail(
-            f"{copied.missing} events came in, or were changed, behind the copy.",
+            f"{copied.missing} events arrived, or were changed, during the copy.",
             "Stop everything on FROM and run it again.",
         )
     if copied.refused or copied.differences:
         raise SystemExit(1)
 
 
-def _print(copied: Copied) -> None:
+def _print(copied: CopyResult) -> None:
     equal = "all compared and equal"
     if copied.refused or copied.differences or copied.missing:
         equal = "all the others compared and equal"
-    good(f"{copied.events} events: {copied.new} copied, {copied.there} were there already; {equal}")
-    print_left("cannot be stored in the new journal, and stay in FROM", copied.refused)
-    print_left("are not the same in both journals: the new one keeps its own, FROM has the other", copied.differences)
+    good(f"{copied.events} events: {copied.new} copied, {copied.there} were already present; {equal}")
+    print_skipped("cannot be stored in the new journal, and stay in FROM", copied.refused)
+    print_skipped("differ between the journals: each keeps its own version", copied.differences)
     if copied.is_whole:
-        warn("start Segue on the new journal only; what still came in behind the copy is fetched by running this again")
+        warn("start Segue on the new journal only; to copy events that arrived during the copy, run this again")
 
 
 def _same_namespace(origin: Journal, ours: str) -> None:
     from webhooks.journal.open import NAMESPACE, other_namespace
 
-    noted = origin.notes().get(NAMESPACE, (None, {}))[1]
-    if other_namespace(noted, ours):
-        theirs = noted["namespace"]
+    note = origin.notes().get(NAMESPACE, (None, {}))[1]
+    if other_namespace(note, ours):
+        theirs = note["namespace"]
         raise fail(
-            f"FROM is of the namespace {theirs!r}, and the configured one is {ours!r}: message ids would change.",
-            f"Set SEGUE_NAMESPACE={theirs} for the new journal, which keeps them.",
+            f"FROM has the namespace {theirs!r}, but {ours!r} is configured: message ids would change.",
+            f"Set SEGUE_NAMESPACE={theirs} for the new journal to keep them.",
         )
 
 
-def _refuse(origin: Journal, target: Journal, *, while_running: bool) -> None:
+def _check_preconditions(origin: Journal, target: Journal, *, while_running: bool) -> None:
     now, token = datetime.now(UTC), uuid.uuid4().hex
     origin.remember("move", token, "from", now=now, until=now + ALIVE)
     if target.remember("move", token, "to", now=now, until=now + ALIVE) == "from":
-        raise fail("FROM is the configured journal itself.", "Set DATABASE_URL to the one that it is to be moved to.")
+        raise fail("FROM is the configured journal itself.", "Set DATABASE_URL to the target journal.")
     alive = [name for name, (at, _) in origin.notes().items() if name.startswith("worker:") and now - at < ALIVE]
     if alive and not while_running:
         raise fail(
             f"A worker still runs on FROM: {', '.join(name.removeprefix('worker:') for name in alive)}.",
-            "Stop Segue there, wait half a minute, and run it again; or give --while-running, and run it again later.",
+            "Stop Segue there, wait half a minute, and run this again. Or use --while-running, and repeat it later.",
         )
 
 
@@ -148,8 +148,8 @@ def _pages(journal: Journal) -> Iterator[list[Row]]:
         after = page[-1].cursor
 
 
-def _copy(origin: Journal, target: Journal, copied: Copied) -> None:
-    """Everything that the target can hold; each event that it cannot, with the reason."""
+def _copy(origin: Journal, target: Journal, copied: CopyResult) -> None:
+    """Copy every event that the target can store; record the others with the reason."""
     with bar("copying", copied.events) as advance:
         for page in _pages(origin):
             stored, refused = load_each(target, page)
@@ -159,12 +159,12 @@ def _copy(origin: Journal, target: Journal, copied: Copied) -> None:
             advance(len(page))
 
 
-def _compare(origin: Journal, target: Journal, copied: Copied) -> None:
-    """Every event of the one must be in the other, to the byte; its state there may have gone on."""
+def _compare(origin: Journal, target: Journal, copied: CopyResult) -> None:
+    """Check that the target has every event, identical to the byte. Its state there may be newer."""
     from webhooks.journal import Filter
 
     copied.events = origin.count()
-    refused = {(left.source, left.key) for left in copied.refused}
+    refused = {(event.source, event.key) for event in copied.refused}
     with bar("comparing", copied.events) as advance:
         for page in _pages(origin):
             keys = tuple(dict.fromkeys(row.event.key for row in page))
@@ -180,12 +180,12 @@ def _compare(origin: Journal, target: Journal, copied: Copied) -> None:
                 if there is None:
                     copied.missing += name not in refused
                 elif differ := _differences(row, there):
-                    copied.differences.append(Left.of(row, f"other {', '.join(differ)}"))
+                    copied.differences.append(SkippedEvent.of(row, f"other {', '.join(differ)}"))
             advance(len(page))
 
 
 def _differences(row: Row, there: Row) -> list[str]:
-    """The names of what is not the same; a problem is stored with what no text can hold written out."""
+    """Return the names of the fields that differ. Problems are compared as they are stored, in escaped form."""
     from webhooks.journal.records import text
 
     one, other = row.event, there.event
@@ -194,24 +194,24 @@ def _differences(row: Row, there: Row) -> list[str]:
     return [NAMES.get(name, name) for name, (ours, theirs) in pairs.items() if ours != theirs]
 
 
-def _finish(origin: Journal, target: Journal, shown: str, who: str, copied: Copied) -> None:
+def _finish(origin: Journal, target: Journal, shown: str, actor: str, copied: CopyResult) -> None:
     from webhooks.journal.open import MOVED
 
     now = datetime.now(UTC)
     if copied.is_whole:
-        if MOVED not in origin.notes():  # the counters once
+        if MOVED not in origin.notes():  # copy the counters only once
             target.tally(origin.tallies())
         origin.note(MOVED, {"to": shown}, now=now)
-    target.audit("move", _numbers(copied), by=audit_context(who, ""), now=now)
+    target.audit("move", _numbers(copied), by=audit_context(actor, ""), now=now)
 
 
-def _numbers(copied: Copied) -> Mapping[str, int]:
-    """The counts; of what went wrong only those that did."""
+def _numbers(copied: CopyResult) -> Mapping[str, int]:
+    """Return the counts; those of failures only if they are not zero."""
     wrong = {"missing": copied.missing, "refused": len(copied.refused)}
     counts = {"events": copied.events, "new": copied.new, "there": copied.there, "differ": len(copied.differences)}
     return counts | {name: count for name, count in wrong.items() if count}
 
 
-def _lists(copied: Copied) -> Mapping[str, list[dict[str, Any]]]:
+def _lists(copied: CopyResult) -> Mapping[str, list[dict[str, Any]]]:
     lists = {"refused_events": copied.refused, "differing_events": copied.differences}
-    return {name: [asdict(left) for left in lefts] for name, lefts in lists.items()}
+    return {name: [asdict(event) for event in events] for name, events in lists.items()}

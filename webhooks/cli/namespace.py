@@ -1,4 +1,4 @@
-"""`segue namespace`: whose journal it is, and another namespace for it on purpose."""
+"""`segue namespace`: show the journal's namespace, or change it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.confirm import audit_context, confirm, who_option, yes_option
+from webhooks.cli.confirm import actor_option, audit_context, confirm, yes_option
 from webhooks.cli.output import fail, good, print_json
 from webhooks.cli.rows import opened
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from webhooks.journal import Journal
 
 
-@click.command(short_help="Whose journal this is; another namespace for it on purpose.")
-@click.option("--rename", is_flag=True, help="Give the journal the namespace that is configured now.")
+@click.command(short_help="Show the journal's namespace; --rename changes it.")
+@click.option("--rename", is_flag=True, help="Change the journal's namespace to the configured one.")
 @yes_option
-@who_option
+@actor_option
 @click.option("--json", "as_json", is_flag=True)
-def namespace(rename: bool, yes: bool, who: str, as_json: bool) -> None:
+def namespace(rename: bool, yes: bool, actor: str, as_json: bool) -> None:
     """Show the namespace of the journal and the configured one (SEGUE_NAMESPACE, or a fingerprint of the write key).
 
-    A journal takes the namespace of the first `segue serve`, `web` or `work` that opens it, and is refused to another:
-    two installations on one database would deliver each other's events. --rename changes it on purpose. Every message
-    id is made with the namespace, so what is replayed afterwards counts at Segment once more.
+    A journal takes the namespace of the first `segue serve`, `web` or `work` that opens it. Installations with another
+    namespace cannot open it: two installations on one database would deliver each other's events. --rename changes it.
+    The namespace is part of every message id, so Segment counts events that are replayed afterwards once more.
 
     \b
     Examples:
@@ -43,10 +43,10 @@ def namespace(rename: bool, yes: bool, who: str, as_json: bool) -> None:
             raise absent
         theirs = journal.notes().get(NAMESPACE, (None, {}))[1].get("namespace", "")
         if rename and not ours:
-            raise fail("No namespace is configured.", "Set SEGUE_NAMESPACE, or a write key to make one of.")
+            raise fail("No namespace is configured.", "Set SEGUE_NAMESPACE, or a write key, from which one is derived.")
         changed = rename and theirs != ours
         if changed:
-            _rename(journal, theirs, ours, who, ask=not yes)
+            _rename(journal, theirs, ours, actor, ask=not yes)
     if as_json:
         report = {"journal": (ours if changed else theirs) or None, "configured": ours or None, "renamed": changed}
         print_json(report)
@@ -56,7 +56,7 @@ def namespace(rename: bool, yes: bool, who: str, as_json: bool) -> None:
         good(f"the journal's namespace: {theirs or 'none yet'}; configured: {ours or 'none'}")
 
 
-def _rename(journal: Journal, theirs: str, ours: str, who: str, *, ask: bool) -> None:
+def _rename(journal: Journal, theirs: str, ours: str, actor: str, *, ask: bool) -> None:
     from webhooks.cli.move import ALIVE
     from webhooks.journal.open import NAMESPACE
 
@@ -68,6 +68,6 @@ def _rename(journal: Journal, theirs: str, ours: str, who: str, *, ask: bool) ->
             "Stop Segue there, wait half a minute, and run it again.",
         )
     if theirs:
-        confirm(f"Change the namespace from {theirs} to {ours}, and so every message id from now on?", ask=ask)
+        confirm(f"Change the namespace from {theirs} to {ours}, and with it every new message id?", ask=ask)
     journal.note(NAMESPACE, {"namespace": ours}, now=now)
-    journal.audit("namespace", {"from": theirs, "to": ours}, by=audit_context(who, "renamed by hand"), now=now)
+    journal.audit("namespace", {"from": theirs, "to": ours}, by=audit_context(actor, "renamed by hand"), now=now)

@@ -1,4 +1,4 @@
-"""`segue new-source`: a package with a working source in it, whose tests pass as generated."""
+"""`segue new-source`: generate a package with a working source, whose tests pass at once."""
 
 from __future__ import annotations
 
@@ -40,19 +40,19 @@ _EXAMPLES: Final[dict[str, dict[str, Any]]] = {
 }
 
 
-@click.command("new-source", short_help="Write a package with a working source in it, to change into yours.")
+@click.command("new-source", short_help="Generate a package with a working source, as a start for your own.")
 @click.argument("name")
 @click.option("--title", default="", help="The provider's name as people write it.")
 @click.option(
     "--into",
     type=click.Path(path_type=Path, file_okay=False),
     default=None,
-    help="Where to write it (default: ./NAME-segue).",
+    help="Folder to write to (default: ./NAME-segue).",
 )
 def new_source(name: str, title: str, into: Path | None) -> None:
     """Write a package for a provider called NAME: module, goldens, test, README, pyproject.toml.
 
-    Its tests pass as generated; change the fixture first, then the module. docs/adding-a-source.md leads through it.
+    Its tests pass as generated; change the fixture first, then the module. docs/adding-a-source.md explains each step.
 
     \b
     Examples:
@@ -64,11 +64,11 @@ def new_source(name: str, title: str, into: Path | None) -> None:
             f"{name!r} cannot be a source's name.", "Use lower-case letters, digits and _, at most 40, a letter first."
         )
     if not title.isprintable() or set(title) & {'"', "\\"}:
-        raise fail(f"--title {title!r} cannot stand in a text.", "Leave out quotes, backslashes and line ends.")
+        raise fail(f"--title {title!r} cannot be used in a text.", "Remove quotes, backslashes and line ends.")
     title = title or name.replace("_", " ").title()
     folder = into or Path(f"{name.replace('_', '-')}-segue")
     if folder.exists() and any(folder.iterdir()):
-        raise fail(f"{folder} is there already and not empty.", "Choose another place with --into.")
+        raise fail(f"{folder} exists and is not empty.", "Choose another folder with --into.")
     package = f"{name}_segue"
     words = {
         "NAME": name,
@@ -95,18 +95,18 @@ def new_source(name: str, title: str, into: Path | None) -> None:
     _catalog(folder / package / "catalog.json", source, folder / "tests" / "golden")
     echo(f"{folder} is ready. Next:\n")
     echo(f"  cd {folder} && pip install -e '.[test]' && pytest\n")
-    echo("Then put a real payload into tests/golden, and change the module until its messages are right.")
+    echo("Then put a real payload into tests/golden and edit the module until its messages are right.")
 
 
 def _source(name: str, module: str) -> Source:
-    room: dict[str, Any] = {"__name__": "example"}
-    exec(compile(module, f"{name}.py", "exec"), room)  # noqa: S102 - our own template, just filled  # nosec B102
-    source: Source = room[name]
+    scope: dict[str, Any] = {"__name__": "example"}
+    exec(compile(module, f"{name}.py", "exec"), scope)  # noqa: S102 - our own template, just filled  # nosec B102
+    source: Source = scope[name]
     return source
 
 
 def _goldens(folder: Path, source: Source) -> None:
-    """The example payloads and what the module makes of them."""
+    """Write the example payloads and the messages that the module makes of them."""
     from webhooks.translation.goldens import find_goldens, transcript
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +117,7 @@ def _goldens(folder: Path, source: Source) -> None:
 
 
 def _catalog(path: Path, source: Source, goldens: Path) -> None:
-    """What `segue catalog` lists of the package, as `segue catalog --goldens ... --update` writes it."""
+    """Write the package's catalog, as `segue catalog --goldens ... --update` does."""
     from webhooks.translation import catalog
 
     path.write_text(json.dumps({source.name: catalog.learn(source, goldens)}, indent=1) + "\n")

@@ -1,4 +1,4 @@
-"""What the commands print: failures, aligned columns, JSON. Colours only where a terminal is."""
+"""Output of the commands: failures, aligned columns, JSON. Colours are used on a terminal only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from webhooks.errors import SegueError, SettingsError
 from webhooks.logs import visible
 
 MESSAGE_ID: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_]{1,24}-[a-z0-9-]{0,26}[0-9a-f]{40}: ")
-"""A message's id as it stands before what is wrong with it. Bounded and anchored: reasons hold what senders choose."""
+"""A message id before a fault. Bounded and anchored, since reasons contain text that senders choose."""
 LONGEST_CELL: Final = 160
 NARROWEST: Final = 8
 
@@ -27,7 +27,7 @@ class Failure(click.ClickException):
         self.error = error
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """What and why in red, then what to do."""
+        """Print the message in red, then the hint."""
         del file
         if isinstance(self.error, SettingsError):
             faults = self.error.faults
@@ -41,35 +41,35 @@ class Failure(click.ClickException):
 
 
 def echo(text: object = "", *, err: bool = False, nl: bool = True, **style: Any) -> None:
-    """Print text in click's `style` (fg, bold). The one way to a terminal: invisible characters show as escapes."""
+    """Print text in click's `style` (fg, bold). All output passes here: invisible characters are shown as escapes."""
     shown = visible(str(text))
     click.echo(click.style(shown, **style) if any(style.values()) else shown, err=err, nl=nl)
 
 
 def fail(message: str, hint: str) -> Failure:
-    """An expected error with what to do about it; raise it."""
+    """Return an expected error with a hint; raise it."""
     return Failure(SegueError(message, hint=hint))
 
 
 def print_json(value: Any) -> None:
-    """Indented JSON; times in ISO 8601, Decimals as exact numbers."""
+    """Print indented JSON; times in ISO 8601, Decimals as exact numbers."""
     echo(json_text(value))
 
 
 def json_text(value: Any) -> str:
-    """The same as text."""
+    """Return indented JSON, as `print_json` prints it."""
     import msgspec
 
     return msgspec.json.format(json_line(value), indent=2)
 
 
 def print_line(value: Any) -> None:
-    """One JSON value on a line of its own, at once: for whoever reads along."""
+    """Print a JSON value on a line of its own."""
     echo(json_line(value))
 
 
 def json_line(value: Any) -> str:
-    """JSON on one line; times in ISO 8601, Decimals as exact numbers."""
+    """Return JSON on one line; times in ISO 8601, Decimals as exact numbers."""
     import msgspec
 
     return visible(msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value).decode())
@@ -81,23 +81,23 @@ def printable(text: str) -> str:
 
 
 def identifier(text: str, width: int = 80) -> str:
-    """A sender's id or type on one line, cut to a width."""
+    """Return a sender's id or type on one line, cut to a width."""
     return cut(printable(text[: 2 * width]), width)
 
 
 def short(text: str, width: int = 60) -> str:
-    """The last line of a reason (where a traceback says what it was) without message ids, cut to a width."""
+    """Return the last line of a reason (of a traceback: the error) without message ids, cut to a width."""
     last = text.strip().rpartition("\n")[2][: 20 * width]
     return cut(printable(MESSAGE_ID.sub("", last)), width)
 
 
 def cut(text: str, width: int) -> str:
-    """Return at most `width` characters of text; an ellipsis says that more was there."""
+    """Return at most `width` characters of text; an ellipsis marks a cut text."""
     return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
 def print_columns(rows: Sequence[Sequence[str]], *, heading: Sequence[str] = ()) -> None:
-    """Left-aligned columns, two spaces apart. On a terminal the widest are cut until a line fits."""
+    """Print left-aligned columns, two spaces apart. On a terminal the widest are cut until a line fits."""
     table = [list(heading), *map(list, rows)] if heading else [list(row) for row in rows]
     lines = [[cut(printable(cell[: 2 * LONGEST_CELL]), LONGEST_CELL) for cell in line] for line in table]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
@@ -109,12 +109,12 @@ def print_columns(rows: Sequence[Sequence[str]], *, heading: Sequence[str] = ())
 
 
 def fitted(widths: Sequence[int], total: int) -> list[int]:
-    """Return column widths for lines of `total` characters: the widest give way first, none below `NARROWEST`."""
-    room = total - 2 * (len(widths) - 1)
+    """Return column widths for lines of `total` characters: the widest are cut first, none below `NARROWEST`."""
+    available = total - 2 * (len(widths) - 1)
     limit = max(widths, default=0)
-    while limit > NARROWEST and sum(min(width, limit) for width in widths) > room:
+    while limit > NARROWEST and sum(min(width, limit) for width in widths) > available:
         limit -= 1
-    spare = room - sum(min(width, limit) for width in widths)
+    spare = available - sum(min(width, limit) for width in widths)
     result = []
     for width in widths:
         extra = min(max(0, width - limit), max(0, spare))
@@ -124,17 +124,17 @@ def fitted(widths: Sequence[int], total: int) -> list[int]:
 
 
 def good(text: str) -> None:
-    """A line that says all is well."""
+    """Print a line for a check that passed."""
     _marked("ok", "green", text)
 
 
 def warn(text: str, *, err: bool = False) -> None:
-    """A line to look at."""
+    """Print a warning."""
     _marked("warn", "yellow", text, err=err)
 
 
 def bad(text: str) -> None:
-    """A fault."""
+    """Print a fault."""
     _marked("fault", "red", text)
 
 

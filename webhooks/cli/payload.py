@@ -1,4 +1,4 @@
-"""A request to send or translate, from a file, what stands beside it, and options."""
+"""Read a request to send or translate, from a file, the .request.json beside it, and options."""
 
 from __future__ import annotations
 
@@ -29,28 +29,29 @@ class RequestPayload:
 
 def read(file: IO[bytes], headers: Iterable[str]) -> RequestPayload:
     """Return FILE's request: its bytes, `<name>.request.json` beside it if there is one, and --header over that."""
-    beside = _beside(file)
+    request = _request_file(file)
     try:
-        known = {name.lower(): str(value) for name, value in beside.get("headers", {}).items()}
-        query = {str(name): str(value) for name, value in beside.get("query", {}).items()}
+        known = {name.lower(): str(value) for name, value in request.get("headers", {}).items()}
+        query = {str(name): str(value) for name, value in request.get("query", {}).items()}
     except AttributeError:
         raise fail(
-            f"{file.name}'s .request.json holds no headers and query.", 'Write {"headers": {...}, "query": {...}}.'
+            f"{file.name}'s .request.json is not an object with headers and query.",
+            'Write {"headers": {...}, "query": {...}}.',
         ) from None
-    given = {name.lower(): value for name, value in pairs(headers, ":", "--header")}
-    return RequestPayload(file.read(), known | given, query)
+    options = {name.lower(): value for name, value in pairs(headers, ":", "--header")}
+    return RequestPayload(file.read(), known | options, query)
 
 
-def pairs(given: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:
-    """Yield NAME and VALUE of each; a failure for one without the mark."""
-    for text in given:
-        name, found, value = text.partition(mark)
-        if not found or not name.strip():
-            raise fail(f"{option} {text!r} is no pair.", f"Write it as NAME{mark}VALUE.")
+def pairs(texts: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:
+    """Yield NAME and VALUE of each; raise a failure for one without the mark."""
+    for text in texts:
+        name, separator, value = text.partition(mark)
+        if not separator or not name.strip():
+            raise fail(f"{option} {text!r} is not a pair.", f"Write it as NAME{mark}VALUE.")
         yield name.strip(), value.strip()
 
 
-def _beside(file: IO[bytes]) -> Mapping[str, Any]:
+def _request_file(file: IO[bytes]) -> Mapping[str, Any]:
     name = str(getattr(file, "name", ""))
     if not Path(name).is_file():  # standard input
         return {}
@@ -60,5 +61,5 @@ def _beside(file: IO[bytes]) -> Mapping[str, Any]:
     try:
         value = json.loads(request.read_text(encoding="utf-8-sig"))
     except ValueError as error:
-        raise fail(f"{request} is no JSON: {error}.", "Correct it, or move it away.") from None
+        raise fail(f"{request} is not JSON: {error}.", "Correct it, or remove it.") from None
     return value if isinstance(value, dict) else {}

@@ -1,4 +1,4 @@
-"""Signing and posting a payload, for `send`, `trigger` and the demo. One request, no redirects, no proxy."""
+"""Sign and post a payload, for `send`, `trigger` and the demo. One request, no redirects, no proxy."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from webhooks.sources.endpoints import Endpoint
 
 @dataclass(frozen=True, slots=True)
 class PostResult:
-    """What was heard: `told` is the JSON answer, or its text under `text`."""
+    """The HTTP response: `content` is its JSON object, or its text under `text`."""
 
     status: int
     phrase: str
-    told: Mapping[str, Any]
+    content: Mapping[str, Any]
 
     @property
     def is_accepted(self) -> bool:
-        """Whether the service took it."""
+        """Return whether the service accepted it."""
         return 200 <= self.status < 300
 
     @property
     def word(self) -> str:
-        """`accepted`, `duplicate`, or the error's stable word."""
-        return str(self.told.get("status") or self.told.get("error") or self.phrase)
+        """Return `accepted`, `duplicate`, or the documented error word."""
+        return str(self.content.get("status") or self.content.get("error") or self.phrase)
 
 
 def address(url: str, endpoint: str) -> str:
     """Return the whole URL of an endpoint, from the service's address or a URL of its own."""
     parts = urlsplit(url if "://" in url else f"http://{url}")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise fail(f"{url!r} is no http address.", "Give one such as --to http://127.0.0.1:8000")
+        raise fail(f"{url!r} is not an http address.", "Give one such as --to http://127.0.0.1:8000")
     return parts.geturl() if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}/webhooks/{endpoint}"
 
 
@@ -69,7 +69,7 @@ def signed_post(
 
 
 def tamper_with(body: bytes) -> bytes:
-    """The same JSON to a careless eye: its last digit changed, else a space added."""
+    """Return almost the same JSON: its last digit changed, else a space added."""
     for place in range(len(body) - 1, -1, -1):
         if body[place : place + 1].isdigit():
             return body[:place] + (b"1" if body[place : place + 1] != b"1" else b"2") + body[place + 1 :]
@@ -77,13 +77,13 @@ def tamper_with(body: bytes) -> bytes:
 
 
 def post(url: str, signed: Signed, *, content_type: str = "application/json", timeout: float = 30.0) -> PostResult:
-    """POST it; a failure says why nothing answered."""
+    """POST it and return the response; raise a failure if nothing answers."""
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"/{quote(signed.path_token, safe='')}" if signed.path_token else "")
     query = "&".join(filter(None, (parts.query, urlencode(signed.query))))
     headers = {"Content-Type": content_type, "User-Agent": "segue-send", **signed.headers}
     try:
-        heard = request(
+        response = request(
             "POST", parts._replace(path=path, query=query).geturl(), body=signed.body, headers=headers, timeout=timeout
         )
     except Unreachable as error:
@@ -92,8 +92,8 @@ def post(url: str, signed: Signed, *, content_type: str = "application/json", ti
             "Is it running there? `segue serve` prints its address.",
         ) from None
     try:
-        told = json.loads(heard.body)
+        content = json.loads(response.body)
     except ValueError:
-        told = None
-    text = heard.body.decode("utf-8", "replace")[:500]
-    return PostResult(heard.status, heard.phrase, told if isinstance(told, dict) else {"text": text})
+        content = None
+    text = response.body.decode("utf-8", "replace")[:500]
+    return PostResult(response.status, response.phrase, content if isinstance(content, dict) else {"text": text})

@@ -1,4 +1,4 @@
-"""`segue prune`: delete settled events now, rather than when the worker does."""
+"""`segue prune`: delete settled events now, without waiting for the worker."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from webhooks.cli.confirm import audit_context, bar, confirm, who_option, yes_option
+from webhooks.cli.confirm import actor_option, audit_context, bar, confirm, yes_option
 from webhooks.cli.output import echo, fail, print_columns, print_json
 from webhooks.cli.time_args import span
 
@@ -21,11 +21,13 @@ PAGE: Final = 2000
 
 
 @click.command(short_help="Delete settled events by state and age, now.")
-@click.option("--state", "states", multiple=True, type=click.Choice(SETTLED), help="Of this state. Default: of every.")
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(SETTLED), help="Only this state. Default: every state."
+)
 @click.option("--older-than", metavar="SPAN", help="72h or more. Default: each state's [retention].")
-@click.option("--dry-run", is_flag=True, help="Count them.")
+@click.option("--dry-run", is_flag=True, help="Count the events; delete nothing.")
 @click.option("--reason", default="", help="For the audit log.")
-@who_option
+@actor_option
 @yes_option
 @click.option("--json", "as_json", is_flag=True)
 def prune(
@@ -33,15 +35,15 @@ def prune(
     older_than: str | None,
     dry_run: bool,
     reason: str,
-    who: str,
+    actor: str,
     yes: bool,
     as_json: bool,
 ) -> None:
-    """Delete events that were settled longer ago than their state's retention. The worker does the same by itself, a
-    little at a time.
+    """Delete events that were settled longer ago than their state's retention. The worker also does this, a little at a
+    time.
 
-    Never a pending event, and never one settled within 72 hours: those recognise a provider's retries. A deleted event
-    cannot be replayed: `segue export` it first.
+    Pending events, and events settled within 72 hours, are never deleted: the latter recognise a provider's retries. A
+    deleted event cannot be replayed, so `segue export` it first.
 
     \b
     Examples:
@@ -56,7 +58,7 @@ def prune(
     if age is not None and age < LEAST:
         raise fail(
             f"--older-than {older_than} is less than 72h.",
-            "Settled events are the memory that recognises a provider's retries, and providers retry for three days.",
+            "Settled events recognise a provider's retries, and providers retry for three days.",
         )
     config = configuration()
     ages = _ages([State(state) for state in states or SETTLED], config.settings.retention, age)
@@ -64,29 +66,27 @@ def prune(
         now = datetime.now(UTC)
         counts = _counts(journal, ages, now)
         total = sum(counts.values())
-        gone = 0
+        total_deleted = 0
         if not dry_run and total:
-            confirm(f"Delete {total} events for good?", ask=not yes)
-            by = audit_context(who, reason or "pruned by hand")
-            told = {"older_than_seconds": {state.value: int(age.total_seconds()) for state, age in ages.items()}}
-            journal.audit("prune", {**told, "events": total}, by=by, now=now)
-            with bar("pruning", total) as tell:
-                while some := journal.prune(ages, now=now, limit=PAGE):
-                    gone += some
-                    tell(some)
+            confirm(f"Delete {total} events permanently?", ask=not yes)
+            by = audit_context(actor, reason or "pruned by hand")
+            detail = {"older_than_seconds": {state.value: int(age.total_seconds()) for state, age in ages.items()}}
+            journal.audit("prune", {**detail, "events": total}, by=by, now=now)
+            with bar("pruning", total) as advance:
+                while deleted := journal.prune(ages, now=now, limit=PAGE):
+                    total_deleted += deleted
+                    advance(deleted)
     if as_json:
         by_state = {state.value: count for state, count in counts.items()}
-        print_json({"dry_run": dry_run, "old_enough": by_state, "deleted": gone})
+        print_json({"dry_run": dry_run, "old_enough": by_state, "deleted": total_deleted})
         return
     print_columns(
-        [[state.value, _spoken(ages[state]), str(count)] for state, count in counts.items()],
+        [[state.value, _format_age(ages[state]), str(count)] for state, count in counts.items()],
         heading=["state", "older than", "events"],
     )
-    echo("Nothing was deleted." if dry_run or not total else f"{gone} deleted.")
-    if not dry_run and gone < total:
-        echo(
-            "The others are given up with the day they arrived on: PostgreSQL drops whole days, see docs/postgresql.md."
-        )
+    echo("Nothing was deleted." if dry_run or not total else f"{total_deleted} deleted.")
+    if not dry_run and total_deleted < total:
+        echo("The others are deleted with their whole day: PostgreSQL drops partitions, see docs/postgresql.md.")
 
 
 def _ages(states: list[State], retention: RetentionSettings, age: timedelta | None) -> dict[State, timedelta]:
@@ -101,6 +101,6 @@ def _counts(journal: Journal, ages: dict[State, timedelta], now: datetime) -> di
     }  # fmt: skip
 
 
-def _spoken(age: timedelta) -> str:
+def _format_age(age: timedelta) -> str:
     hours = int(age.total_seconds() // 3600)
     return f"{hours // 24}d" if hours % 24 == 0 else f"{hours}h"

@@ -1,4 +1,4 @@
-"""`segue reencrypt`: stored bodies sealed with today's key, after a rotation or a switch of encryption."""
+"""`segue reencrypt`: encrypt stored bodies with the current key, after a rotation or a switch on or off."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ if TYPE_CHECKING:
     from webhooks.journal import Journal, ReencryptResult
 
 PROGRESS: Final = "reencrypt"
-"""The note of how far it came: `{"key", "after", "locked"}`."""
+"""The note of its progress: `{"key", "after", "locked"}`."""
 
 
-@click.command(short_help="Seal stored bodies with today's encryption key; switch encryption on or off.")
-@click.option("--dry-run", is_flag=True, help="Only count: how many events are sealed with which key.")
-@click.option("--from-start", is_flag=True, help="Begin anew where an earlier run was broken off.")
+@click.command(short_help="Encrypt stored bodies with the current key; switch encryption on or off.")
+@click.option("--dry-run", is_flag=True, help="Only count the events by their key.")
+@click.option("--from-start", is_flag=True, help="Start over, even if an earlier run was interrupted.")
 @click.option(
     "--batch", type=click.IntRange(1, 10_000), default=500, show_default=True, help="Events in a transaction."
 )
 @click.option("--json", "as_json", is_flag=True)
 def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> None:
-    """Seal every stored body with the first key of SEGUE_ENCRYPTION_KEY. The service may go on meanwhile.
+    """Encrypt every stored body with the first key of SEGUE_ENCRYPTION_KEY. The service may keep running.
 
-    Broken off, it goes on where it was. To rotate: put the new key first and the old one behind it, restart, run
-    this, then take the old one away. To switch encryption off: put the word `plain` first.
+    An interrupted run continues from its last position. To rotate keys: put the new key first and the old one after it,
+    restart, run this, then remove the old key. To switch encryption off: put the word `plain` first.
 
     \b
     Examples:
@@ -44,33 +44,35 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
     from webhooks.journal.open import NOTE, is_absent, open_existing
 
     settings = configuration().settings
-    seal = Encryption(settings.encryption_key)
+    encryption = Encryption(settings.encryption_key)
     if not settings.encryption_key and not dry_run:
         raise fail(
             "SEGUE_ENCRYPTION_KEY is not set, so there is nothing to encrypt with.",
-            "Set it to 32 random bytes, such as `openssl rand -base64 32` prints; keep it where the journal is not.",
+            "Set it to 32 random bytes, such as `openssl rand -base64 32` prints; do not keep it beside the journal.",
         )
     journal = open_existing(settings.database, settings.encryption_key, change=not dry_run)
     try:
         if absent := is_absent(journal):
             raise absent
-        by_key, changed, locked = _run(journal, seal.current, batch, dry_run=dry_run, from_start=from_start)
+        by_key, changed, locked = _run(journal, encryption.current, batch, dry_run=dry_run, from_start=from_start)
         if not dry_run and not locked:
-            journal.note(NOTE, {"keys": [seal.current] if seal.on else []}, now=datetime.now(UTC))
+            journal.note(NOTE, {"keys": [encryption.current] if encryption.on else []}, now=datetime.now(UTC))
     finally:
         journal.close()
     if as_json:
-        print_json({"key": seal.current, "by_key": by_key, "changed": changed, "locked": locked, "dry_run": dry_run})
+        print_json(
+            {"key": encryption.current, "by_key": by_key, "changed": changed, "locked": locked, "dry_run": dry_run}
+        )
     else:
-        _tell(by_key, changed, locked, seal.current, seal.ids, dry_run=dry_run)
+        _print(by_key, changed, locked, encryption.current, encryption.ids, dry_run=dry_run)
     if locked:
         raise SystemExit(1)
 
 
 def _run(journal: Journal, key: str, batch: int, *, dry_run: bool, from_start: bool) -> tuple[Counter[str], int, int]:
-    """Rows by the key they had; how many were changed, how many do not open."""
-    noted = journal.notes().get(PROGRESS)
-    before: Mapping[str, Any] = noted[1] if noted and not (from_start or dry_run) else {}
+    """Return the rows by their previous key, how many were changed, and how many cannot be decrypted."""
+    progress = journal.notes().get(PROGRESS)
+    before: Mapping[str, Any] = progress[1] if progress and not (from_start or dry_run) else {}
     after, locked = (before["after"], before["locked"]) if before.get("key") == key else ("", 0)
     by_key: Counter[str] = Counter()
     changed = 0
@@ -96,15 +98,15 @@ def _steps(journal: Journal, after: str, batch: int, *, dry_run: bool) -> Iterat
             return
 
 
-def _tell(by_key: Counter[str], changed: int, locked: int, key: str, ids: frozenset[str], *, dry_run: bool) -> None:
-    known = {"plain": "in clear", **dict.fromkeys(ids, "configured"), key: "in clear" if key == "plain" else "today's"}
+def _print(by_key: Counter[str], changed: int, locked: int, key: str, ids: frozenset[str], *, dry_run: bool) -> None:
+    known = {"plain": "in clear", **dict.fromkeys(ids, "configured"), key: "in clear" if key == "plain" else "current"}
     if by_key and dry_run:
         rows = [[name, str(count), known.get(name, "NOT CONFIGURED")] for name, count in sorted(by_key.items())]
         print_columns(rows, heading=["key", "events", ""])
-    how = "in clear" if key == "plain" else f"sealed with key {key}"
+    how = "in clear" if key == "plain" else f"encrypted with key {key}"
     good(f"{changed} events {'would be' if dry_run else 'are now'} {how}; the others were already")
     if locked:
         warn(
-            f"{locked} events do not open with the configured keys and stay as they are: add their key to "
-            "SEGUE_ENCRYPTION_KEY, behind the first (`segue reencrypt --dry-run` names it), and run this again"
+            f"{locked} events cannot be decrypted with the configured keys and stay unchanged: add their key to "
+            "SEGUE_ENCRYPTION_KEY after the first one (`segue reencrypt --dry-run` names it), and run this again"
         )

@@ -1,4 +1,4 @@
-"""Driving a source's registration: its calls are sent one after the other, or only told with their secrets masked."""
+"""Run a source's registration: send its calls in order, or only show them with their secrets masked."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from webhooks.cli.output import fail
 from webhooks.http.opener import opener
 
 _TIMEOUT: Final = 30.0
-_MOST_ANSWER: Final = 4 * 1024 * 1024
+_MAX_RESPONSE: Final = 4 * 1024 * 1024
 _SECRET_HEADER: Final = re.compile(r"(?im)^(authorization: *\w+) .*$")
 
 
 def run(source: Source, at: Registering, send: Callable[[Call], Payload]) -> str | None:
-    """Every call of the registration, sent; what it ends with. Raises a `Failure` with the provider's words."""
+    """Send every call of the registration and return its result. Raise a `Failure` with the provider's error."""
     assert source.register is not None
     steps = source.register.run(at)
     done = 0
@@ -34,38 +34,38 @@ def run(source: Source, at: Registering, send: Callable[[Call], Payload]) -> str
         secret: str | None = end.value
         return secret
     except Refused as error:
-        raise fail(f"{source.title} said no: {error}.", _hint(source, done)) from None
+        raise fail(f"{source.title} refused: {error}.", _hint(source, done)) from None
     except Malformed as error:
         raise fail(
-            f"{source.title} answered in a shape that is not documented: {error}.",
-            "Look at its console: the webhook may exist now. Take the secret from there.",
+            f"{source.title} returned an undocumented response: {error}.",
+            "Check its console: the webhook may exist now. Copy the secret from there.",
         ) from None
     except RegistrationFailed as error:
         raise fail(str(error), error.hint or _hint(source, done)) from None
 
 
 def _hint(source: Source, done: int) -> str:
-    gone = f" {done} of the requests went through before: look at its console for what exists now." if done else ""
+    succeeded = f" {done} of the requests succeeded: check its console for what exists now." if done else ""
     by_hand = f" Or by hand: segue register {source.name} --by-hand." if source.manual else ""
-    check = "Check what you gave (a key of the right account, with the right to write webhooks), then try again."
-    return f"{check}{gone}{by_hand}"
+    check = "Check the values (a key of the right account, with permission to write webhooks), then try again."
+    return f"{check}{succeeded}{by_hand}"
 
 
-def rehearse(source: Source, at: Registering, *, hidden: Collection[str]) -> Iterator[str]:
-    """Every call as text. The answers are made up, so what an answer gives shows as `<its path>`."""
+def preview(source: Source, at: Registering, *, hidden: Collection[str]) -> Iterator[str]:
+    """Yield every call as text. Values taken from responses are shown as `<path>`."""
     assert source.register is not None
     steps = source.register.run(at)
     try:
         call = next(steps)
         while True:
             yield _shown(call, hidden)
-            call = steps.send(_MadeUp({}))
+            call = steps.send(_PlaceholderPayload({}))
     except (StopIteration, Refused):
         return
 
 
 class RegistrationFailed(Exception):
-    """A call that the provider refused, or that did not reach it (then with a hint of its own)."""
+    """A call that the provider refused, or that did not reach it (then with its own hint)."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -73,7 +73,7 @@ class RegistrationFailed(Exception):
 
 
 def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Callable[[Call], Payload]:
-    """Sends a call and gives its answer, an empty object where there is none. `api_base` replaces the host."""
+    """Return a function that sends a call and returns the response, or an empty one. `api_base` replaces the host."""
 
     def send(call: Call) -> Payload:
         import urllib.error
@@ -87,13 +87,13 @@ def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Ca
         request = urllib.request.Request(url, call.body or None, headers, method=call.method)  # noqa: S310 - the source's own https address
         try:
             with opener(proxies=True).open(request, timeout=_TIMEOUT) as answer:
-                body: bytes = answer.read(_MOST_ANSWER)
+                body: bytes = answer.read(_MAX_RESPONSE)
         except urllib.error.HTTPError as error:
             with error:
                 if call.absent and error.code == HTTPStatus.NOT_FOUND:
                     return Payload({})
-                said = error.read(2000).decode("utf-8", "replace").strip()
-            shown = mask(said, hidden) or error.reason
+                error_body = error.read(2000).decode("utf-8", "replace").strip()
+            shown = mask(error_body, hidden) or error.reason
             raise RegistrationFailed(f"{source.title} answered {error.code}: {shown}") from None
         except (urllib.error.URLError, OSError) as error:
             raise RegistrationFailed(
@@ -104,34 +104,34 @@ def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Ca
     return send
 
 
-class _MadeUp(Payload):
-    """An answer that holds whatever is asked for."""
+class _PlaceholderPayload(Payload):
+    """A response with a placeholder for every path."""
 
-    def _read(self, path: str, default: Any, wanted: str, read: Callable[[Any], Any]) -> Any:
-        del wanted, read
+    def _read(self, path: str, default: Any, expected: str, read: Callable[[Any], Any]) -> Any:
+        del expected, read
         return f"<{path}>" if default is _REQUIRED else default
 
     def at(self, path: str) -> Payload:
-        return _MadeUp({}, f"{self.path}.{path}")
+        return _PlaceholderPayload({}, f"{self.path}.{path}")
 
     maybe = at
 
 
 def _shown(call: Call, hidden: Collection[str]) -> str:
     headers = [f"{name}: {value}" for name, value in call.headers.items()]
-    body = ["", _readable(call)] if call.body else []
+    body = ["", _body_text(call)] if call.body else []
     text = "\n".join([f"{call.method} {call.url}", *headers, *body])
     return _SECRET_HEADER.sub(r"\1 ***", mask(text, hidden))
 
 
-def _readable(call: Call) -> str:
+def _body_text(call: Call) -> str:
     if call.headers.get("Content-Type") == "application/json":
         return json.dumps(json.loads(call.body), indent=2, ensure_ascii=False)
     return "\n".join(f"{name}={value}" for name, value in parse_qsl(call.body.decode(), keep_blank_values=True))
 
 
 def mask(text: str, hidden: Collection[str]) -> str:
-    """The text without any of the secrets, whichever way they are written into a URL, a form or JSON."""
+    """Return the text without the secrets, however they are encoded in a URL, a form or JSON."""
     for value in sorted(filter(None, hidden), key=len, reverse=True):
         for written in (value, quote(value, safe=""), quote_plus(value), json.dumps(value)[1:-1]):
             text = text.replace(written, "***")
@@ -139,6 +139,6 @@ def mask(text: str, hidden: Collection[str]) -> str:
 
 
 def secrets_of(values: Mapping[str, str], source: Source, *more: str) -> list[str]:
-    """What must not be shown: the needs that are secret, and what was made for the webhook."""
+    """Return what must not be shown: secret needs, and the secrets created for the webhook."""
     assert source.register is not None
     return [values[need.name] for need in source.register.needs if need.secret and need.name in values] + list(more)

@@ -1,4 +1,4 @@
-"""An event for people and for programs. docs/operating.md lists the members; they are only ever added to."""
+"""An event as a table row and as JSON. docs/operating.md lists the members; members are only ever added."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ HEADING: Final = ("#", "received", "source", "type", "state", "key", "reason")
 
 @contextmanager
 def opened(config: Configuration, *, change: bool = False, quiet: bool = False) -> Iterator[Journal]:
-    """The configured journal, to be read or also to `change` it, closed at the end. It is not created.
+    """Open the configured journal, for reading or also to `change` it, and close it at the end. Never create it.
 
-    If there is none yet, or nothing in it, stderr says which it is unless `quiet`; without one nothing is found.
+    If it is absent or empty, say so on stderr, unless `quiet`. An absent journal reads as an empty one.
     """
     from webhooks.journal import is_absent, open_existing
 
@@ -43,7 +43,7 @@ def opened(config: Configuration, *, change: bool = False, quiet: bool = False) 
 
 @contextmanager
 def created(config: Configuration) -> Iterator[Journal]:
-    """The configured journal, made if there is none, closed at the end."""
+    """Open the configured journal, creating it if there is none, and close it at the end."""
     from webhooks.journal import open_journal
 
     settings = config.settings
@@ -55,7 +55,7 @@ def created(config: Configuration) -> Iterator[Journal]:
 
 
 def cells(row: Row) -> list[str]:
-    """One line of a table under `HEADING`."""
+    """Return a table row under `HEADING`."""
     event = row.event
     return [
         str(row.seq), clock(event.received_at), event.source, identifier(event.type), row.state.value,
@@ -64,7 +64,7 @@ def cells(row: Row) -> list[str]:
 
 
 def facts(row: Row) -> dict[str, Any]:
-    """What every `--json` tells of an event."""
+    """Return the members of an event in every `--json`."""
     event = row.event
     return {
         "seq": row.seq,
@@ -88,7 +88,7 @@ def facts(row: Row) -> dict[str, Any]:
 
 
 def content(row: Row) -> dict[str, Any]:
-    """The bytes of an event and what was kept beside them; text where they are text."""
+    """Return the body of an event, as text if it is text, with its stored headers and envelope."""
     event = row.event
     try:
         body = {"body": event.raw.decode()}
@@ -98,14 +98,15 @@ def content(row: Row) -> dict[str, Any]:
 
 
 def attempts(history: Sequence[Attempt]) -> list[dict[str, Any]]:
-    """An event's history."""
+    """Return an event's history as JSON."""
     return [
-        {"at": to_iso(each.at), "who": each.actor, "outcome": each.outcome, "reason": each.reason} for each in history
+        {"at": to_iso(attempt.at), "who": attempt.actor, "outcome": attempt.outcome, "reason": attempt.reason}
+        for attempt in history
     ]
 
 
 def audited(line: AuditEntry) -> dict[str, Any]:
-    """A line of the audit log."""
+    """Return an audit entry as JSON."""
     return {
         "id": line.id, "at": to_iso(line.at), "who": line.actor, "action": line.action, "reason": line.reason,
         "operation": line.operation, "events": list(line.events), "detail": dict(line.detail),
@@ -113,7 +114,7 @@ def audited(line: AuditEntry) -> dict[str, Any]:
 
 
 def clock(moment: datetime) -> str:
-    """`2026-03-31 12:00:00Z`, in UTC."""
+    """Return a time as `2026-03-31 12:00:00Z`, in UTC."""
     return f"{to_iso(moment)[:19].replace('T', ' ')}Z"
 
 

@@ -17,14 +17,14 @@ from webhooks.cli.time_args import parse_time
 @click.argument("source", shell_complete=endpoint_names)
 @click.argument("file", type=click.File("rb"))
 @click.option(
-    "--to", "url", required=True, help="The service's address; /webhooks/<source> is added when it has no path."
+    "--to", "url", required=True, help="The service's address; /webhooks/<source> is added if it has no path."
 )
 @click.option("--secret", help="The signing secret. Default: the first of <SOURCE>_WEBHOOK_SECRET.")
 @click.option("--at", default="now", help="Time of the signature: now, -10m, unix seconds or ISO 8601.")
-@click.option("--tamper", is_flag=True, help="Change the body after signing, to see it refused.")
+@click.option("--tamper", is_flag=True, help="Change the body after signing, to test that it is refused.")
 @header_option
 @click.option("--content-type", help="Default: the header's, else application/json.")
-@click.option("--json", "as_json", is_flag=True, help="Print the answer as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the response as JSON.")
 def send(
     source: str,
     file: IO[bytes],
@@ -36,10 +36,10 @@ def send(
     content_type: str | None,
     as_json: bool,
 ) -> None:
-    """Sign FILE (- is stdin) as SOURCE would, post it, and show the answer. Exit code 0 if it was accepted.
+    """Sign FILE (- is stdin) as SOURCE would, post it, and show the response. Exit code 0 if it was accepted.
 
-    NAME.request.json beside NAME.json gives headers and query, as the goldens have them. `segue trigger` sends samples
-    that come with each source.
+    NAME.request.json beside NAME.json sets headers and query, as in the goldens. `segue trigger` sends the samples
+    that each source includes.
 
     \b
     Examples:
@@ -56,11 +56,11 @@ def send(
     if content_type:
         payload.headers["content-type"] = content_type
     now = parse_time(at, datetime.now(UTC), option="--at")
-    answer = signed_post(endpoint, payload, address(url, source), secret=secret, now=now, tamper=tamper)
+    response = signed_post(endpoint, payload, address(url, source), secret=secret, now=now, tamper=tamper)
     if as_json:
-        print_json({"status": answer.status, "answer": answer.told})
+        print_json({"status": response.status, "answer": response.content})
     else:
-        echo(f"{answer.status} {answer.phrase}", fg="green" if answer.is_accepted else "red")
-        for name, value in answer.told.items():
+        echo(f"{response.status} {response.phrase}", fg="green" if response.is_accepted else "red")
+        for name, value in response.content.items():
             echo(f"  {name}: {value}")
-    raise SystemExit(0 if answer.is_accepted else 1)
+    raise SystemExit(0 if response.is_accepted else 1)

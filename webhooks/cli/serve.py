@@ -1,4 +1,4 @@
-"""`segue serve`, `segue web`, `segue work`: the service itself."""
+"""`segue serve`, `segue web`, `segue work`: run the service."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 GUNICORN: Final = (
     "-P", "-m", "gunicorn", "--config", "python:webhooks.web.gunicorn_conf", "webhooks.web.app:create_app()",
 )  # fmt: skip
-MOST_GRACE: Final = 25.0
+MAX_GRACE: Final = 25.0
 """Seconds from SIGTERM to the end; Heroku kills after 30."""
 
 
 def listening(command: Command) -> Command:
-    """The options of a command that runs the web server."""
+    """Add the options of a command that runs the web server."""
     host = click.option(
         "--host", metavar="ADDRESS", help="Listen on this address, such as 127.0.0.1 or :: (SEGUE_HOST)."
     )
@@ -34,17 +34,17 @@ def listening(command: Command) -> Command:
 
 
 def _set(host: str | None, port: str | None) -> None:
-    """Options are environment variables, so that the child processes read the same."""
+    """Set environment variables, so that child processes read the same values."""
     os.environ.update({name: value for name, value in {"SEGUE_HOST": host, "PORT": port}.items() if value is not None})
 
 
-@click.command(short_help="Run it all on one machine: the web server and the delivery worker.")
+@click.command(short_help="Run the web server and the delivery worker together, on one machine.")
 @listening
 def serve(host: str | None, port: str | None) -> None:
     """Run the web server and the delivery worker together, on one machine.
 
-    A process that crashes is started again; if one cannot start, both end with exit code 1. SIGTERM or Ctrl-C ends
-    both in order, within 25 seconds; what was not delivered by then is delivered after the next start.
+    A process that crashes is restarted; if one cannot start, both end with exit code 1. SIGTERM or Ctrl-C stops both
+    gracefully within 25 seconds. Events not delivered by then are delivered after the next start.
 
     \b
     Examples:
@@ -61,14 +61,14 @@ def serve(host: str | None, port: str | None) -> None:
     _set(host, port)
     config = configuration()
     web_settings = config.settings.web
-    web_alone = "`segue web` alone stores webhooks without one; they are delivered once there is a key."
+    web_alone = "`segue web` alone stores webhooks without a key; they are delivered once one is set."
     starting.require([starting.write_key_error(config, web_alone)])
     starting.require(_web_errors(config))
     logs.configure(config.settings.log_level, style=config.settings.log_format)
     log = logging.getLogger("segue.serve")
     announced = False
 
-    def say(message: str, fields: Mapping[str, object]) -> None:
+    def log_event(message: str, fields: Mapping[str, object]) -> None:
         log.log(
             logging.INFO if message in {"started", "stopping", "stopped"} else logging.WARNING,
             message,
@@ -83,27 +83,32 @@ def serve(host: str | None, port: str | None) -> None:
             for line in banner(config):
                 echo(line, err=True)
 
-    own = [sys.executable, "-P", "-m", "webhooks.cli"]  # -P: a folder here hides no package of ours
+    own = [
+        sys.executable,
+        "-P",
+        "-m",
+        "webhooks.cli",
+    ]  # -P: no folder here can shadow our packages
     supervisor = Supervisor(
         {"web": [*own, "web"], "work": [*own, "work"]},
-        grace=min(MOST_GRACE, config.settings.worker.grace.total_seconds()),
-        say=say,
-        tend=announce,
+        grace=min(MAX_GRACE, config.settings.worker.grace.total_seconds()),
+        log_event=log_event,
+        on_tick=announce,
     )
     code = supervisor.run()
     if supervisor.failed:
         name, status = supervisor.failed
         raise fail(
             f"`segue {name}` cannot start: it ended with exit code {status}, each time before it was ready.",
-            f"Its own error is above. `segue check` looks for the cause; `segue {name}` alone shows the error again.",
+            f"Its own error is above. `segue check` finds most causes; `segue {name}` alone shows the error again.",
         )
     raise SystemExit(code)
 
 
-@click.command(short_help="Run the web server alone (a Procfile's web process).")
+@click.command(short_help="Run only the web server (a Procfile's web process).")
 @listening
 def web(host: str | None, port: str | None) -> None:
-    """Run the web server alone: it verifies and stores webhooks. A `segue work` beside it delivers them.
+    """Run only the web server: it verifies and stores webhooks. `segue work` delivers them.
 
     \b
     Examples:
@@ -119,11 +124,11 @@ def web(host: str | None, port: str | None) -> None:
     os.execv(sys.executable, [sys.executable, *GUNICORN])  # noqa: S606 - the process becomes gunicorn  # nosec B606
 
 
-@click.command(short_help="Run the delivery worker alone (a Procfile's worker process).")
+@click.command(short_help="Run only the delivery worker (a Procfile's worker process).")
 def work() -> None:
-    """Run the delivery worker alone: it translates what is stored and delivers it to Segment.
+    """Run only the delivery worker: it translates stored events and delivers them to Segment.
 
-    On SIGTERM it finishes what is under way, or hands it back, within SEGUE_GRACE_SECONDS.
+    On SIGTERM it finishes or releases the events in progress within SEGUE_GRACE_SECONDS.
 
     \b
     Example:
@@ -146,7 +151,7 @@ def work() -> None:
     stored = "Until then `segue web` stores webhooks, and nothing is lost."
     starting.require([starting.write_key_error(config, stored), starting.disk_error(settings)])
     ends = {signal.SIGTERM, signal.SIGINT}
-    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on the thread below alone takes them
+    signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on only the thread below handles them
     logs.configure(settings.log_level, style=settings.log_format)
     journal = open_journal(
         settings.database, settings.encryption_key, wait_for_server=True, namespace=settings.own_namespace
@@ -166,23 +171,23 @@ def work() -> None:
     )
     totals = Totals(meter, journal)
     keys = {clients.of(endpoint.write_key).fingerprint for endpoint in config.endpoints.values()}
-    survey = SnapshotTaker(journal, settings.database, keys=sorted(keys))
-    pulse = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
-    watch = AlertWatcher(
-        journal, survey, pulse, settings.alerts, sources=config.endpoints, name=worker.name,
+    snapshots = SnapshotTaker(journal, settings.database, keys=sorted(keys))
+    silence = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
+    watcher = AlertWatcher(
+        journal, snapshots, silence, settings.alerts, sources=config.endpoints, name=worker.name,
         where=installation_name(settings.web.public_url),
     )  # fmt: skip
     stop = threading.Event()
 
-    def wait_for_the_end() -> None:
+    def wait_for_signal() -> None:
         signal.sigwait(ends)
         stop.set()
         worker.wake()
 
-    threading.Thread(target=wait_for_the_end, name="signals", daemon=True).start()
+    threading.Thread(target=wait_for_signal, name="signals", daemon=True).start()
     try:
-        counting = PeriodicJobs({totals.flush: 5.0, survey.take: 5.0, pulse.learn: 60.0}, last=totals.flush)
-        with counting, PeriodicJobs({watch.check: EVERY}):  # one that waits for a mail server holds up no other
+        counting = PeriodicJobs({totals.flush: 5.0, snapshots.take: 5.0, silence.learn: 60.0}, last=totals.flush)
+        with counting, PeriodicJobs({watcher.check: EVERY}):  # a slow mail server must not delay the other jobs
             worker.run(stop)
     finally:
         tracer.close()
@@ -190,7 +195,7 @@ def work() -> None:
 
 
 def _web_errors(config: Configuration) -> Iterator[SegueError | None]:
-    """What keeps the web server from starting, asked before gunicorn tries for seconds."""
+    """Yield what would keep the web server from starting; gunicorn itself would retry for seconds."""
     from webhooks.cli import starting
 
     yield starting.disk_error(config.settings)
@@ -200,7 +205,7 @@ def _web_errors(config: Configuration) -> Iterator[SegueError | None]:
 
 
 def banner(config: Configuration) -> list[str]:
-    """Where it listens and what is open."""
+    """Return the lines that say where Segue listens and which endpoints are open."""
     from webhooks.cli.starting import bracketed, local
 
     web_settings = config.settings.web
@@ -209,6 +214,6 @@ def banner(config: Configuration) -> list[str]:
     lines += [f"  open   {base}/webhooks/{name}  ({config.endpoints[name].source.title})" for name in config.open]
     closed = len(set(config.sources) - set(config.open))
     if closed:
-        lines.append(f"  closed {closed} more: each opens with its secret; `segue sources` names it")
+        lines.append(f"  closed {closed} more: each opens once its secret is set; `segue sources` lists the variables")
     lines += [f"  note   {warning}" for warning in config.settings.warnings]
     return lines

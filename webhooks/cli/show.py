@@ -1,4 +1,4 @@
-"""`segue show`: all that is known of one event."""
+"""`segue show`: show everything about one event."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
     "sources",
     multiple=True,
     shell_complete=endpoint_names,
-    help="Where a key is that of several sources' events.",
+    help="The source, if events of several sources have the key.",
 )
-@click.option("--raw", is_flag=True, help="Write the body's exact bytes and nothing else.")
+@click.option("--raw", is_flag=True, help="Write only the exact bytes of the body.")
 @click.option("--json", "as_json", is_flag=True)
 def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
-    """Show the event with the number, the key or the SOURCE/KEY of ID, and what today's code makes of it.
+    """Show the event with this ID (number, key or SOURCE/KEY), and what today's code makes of it.
 
-    Members of the body that are secrets by their name are hidden, but not from --raw and --json. Exit code 1 where
-    there is no such event.
+    Members of the body whose names mark them as secrets are hidden, except with --raw and --json. Exit code 1 if there
+    is no such event.
 
     \b
     Examples:
@@ -49,39 +49,42 @@ def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
         row = find_event(journal, id_, sources)
         log = journal.audits(event=(row.event.source, row.event.key))
     if row.locked and (raw or as_json):
-        raise fail(f"Event {row.seq} is {row.locked}.", "Add that key to SEGUE_ENCRYPTION_KEY, behind the first.")
+        raise fail(f"Event {row.seq} is {row.locked}.", "Add that key to SEGUE_ENCRYPTION_KEY after the first one.")
     if raw:
         sys.stdout.buffer.write(row.event.raw)
         return
-    told = forecast(row, config)
+    outlook = forecast(row, config)
     if as_json:
-        print_json(_all(row, told, log))
+        print_json(_as_dict(row, outlook, log))
     else:
-        _head(row)
-        _section("attempts", [f"{clock(each.at)}  {each.actor}  {each.outcome}  {each.reason}" for each in row.history])
+        _print_header(row)
+        _section(
+            "attempts",
+            [f"{clock(attempt.at)}  {attempt.actor}  {attempt.outcome}  {attempt.reason}" for attempt in row.history],
+        )
         _section("audit", [f"{clock(line.at)}  {line.actor}  {line.action}: {line.reason}" for line in log])
         _section("headers", [f"{name}: {value}" for name, value in row.event.headers.items()])
         _section("envelope", [f"{name}: {value}" for name, value in row.event.envelope.items()])
         if not row.locked:
             _section(f"body ({len(row.event.raw)} bytes)", pretty(row.event.raw).splitlines())
-        _section(f"with today's code: {told.would}", _outlook(told))
+        _section(f"with today's code: {outlook.would}", _outlook_lines(outlook))
 
 
-def _all(row: Row, told: Forecast, log: list[AuditEntry]) -> dict[str, Any]:
+def _as_dict(row: Row, outlook: Forecast, log: list[AuditEntry]) -> dict[str, Any]:
     return {
         **facts(row),
         "problem": row.event.problem,
         **content(row),
         "history": attempts(row.history),
         "audit": [audited(line) for line in log],
-        "today": told.told(),
+        "today": outlook.as_dict(),
     }
 
 
-def _head(row: Row) -> None:
+def _print_header(row: Row) -> None:
     event = row.event
     echo(printable(f"{event.source} {event.type}  {event.key}"), bold=True)
-    trust = "" if event.trust == "verified" else f"  ({event.trust}: its sender is proved, its content is not)"
+    trust = "" if event.trust == "verified" else f"  ({event.trust}: the sender is proved, the content is not)"
     lines = [
         ["number", str(row.seq)],
         ["state", row.state.value + (f", edition {row.replay_generation}" if row.replay_generation else "")],
@@ -99,11 +102,11 @@ def _head(row: Row) -> None:
     _section("reason", row.reason.splitlines())
 
 
-def _outlook(told: Forecast) -> list[str]:
-    lines = told.reason.splitlines()
-    for message in told.messages:
+def _outlook_lines(outlook: Forecast) -> list[str]:
+    lines = outlook.reason.splitlines()
+    for message in outlook.messages:
         lines += json_text(message).splitlines()
-    return lines + [f"refused {id_}: {fault}" for id_, fault in told.refused]
+    return lines + [f"refused {id_}: {fault}" for id_, fault in outlook.refused]
 
 
 def _section(title: str, lines: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""`segue sources`: every source, whether it is open, and what is wrong with a plugin that does not load."""
+"""`segue sources`: list sources, whether they are open, and why a plugin does not load."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 @click.command(short_help="List every source: how it signs, what it translates, whether it is open.")
 @click.argument("name", required=False, shell_complete=source_names)
-@click.option("--verbose", is_flag=True, help="The whole traceback of a plugin that does not load.")
+@click.option("--verbose", is_flag=True, help="Show the full traceback of a plugin that does not load.")
 @click.option("--json", "as_json", is_flag=True)
 def sources(name: str | None, verbose: bool, as_json: bool) -> None:
-    """List the sources, or show NAME alone with its event types and options.
+    """List the sources, or show NAME with its event types and options.
 
     \b
     Examples:
@@ -31,31 +31,31 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
     from webhooks.cli.configuration import configuration_or_default, unknown
 
     config = configuration_or_default()
-    told = [_tell(config, each) for each in sorted(config.sources.values(), key=lambda each: each.name)]
+    entries = [_entry(config, source) for source in sorted(config.sources.values(), key=lambda source: source.name)]
     broken = [
         {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version, "error": plugin.error}
         for plugin in config.registry.broken
     ]
     if name:
-        told = [each for each in told if each["name"] == name]
-        broken = [each for each in broken if each["name"] == name]
-        if not told and not broken:
+        entries = [entry for entry in entries if entry["name"] == name]
+        broken = [plugin for plugin in broken if plugin["name"] == name]
+        if not entries and not broken:
             raise unknown(name, config.sources)
     if as_json:
-        print_json({"sources": told, "broken": broken})
-    elif name and told:
-        _one(told[0], config.sources[name])
+        print_json({"sources": entries, "broken": broken})
+    elif name and entries:
+        _print_source(entries[0], config.sources[name])
     else:
         rows = [
             [
-                each["name"],
-                each["title"],
-                each["open"],
-                f"{each['translated']} / {each['ignored']}",
-                _signs(each),
-                _from(each),
+                entry["name"],
+                entry["title"],
+                entry["open"],
+                f"{entry['translated']} / {entry['ignored']}",
+                _signatures(entry),
+                _package(entry),
             ]
-            for each in told
+            for entry in entries
         ]
         print_columns(rows, heading=["source", "provider", "open", "translated / ignored", "signature", "from"])
     if not as_json:
@@ -66,63 +66,66 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
                 + (error if verbose else error.splitlines()[-1])
             )
             if not verbose:
-                echo("      `segue sources --verbose` has the traceback; the other sources work on.")
-    raise SystemExit(1 if name and not told else 0)
+                echo("      `segue sources --verbose` has the traceback; the other sources still work.")
+    raise SystemExit(1 if name and not entries else 0)
 
 
-def _tell(config: Configuration, source: Source) -> dict[str, Any]:
-    plugin = next((each for each in config.registry.plugins if each.source is source), None)
-    doors = sorted(name for name in config.open if config.endpoints[name].source is source)
+def _entry(config: Configuration, source: Source) -> dict[str, Any]:
+    plugin = next((plugin for plugin in config.registry.plugins if plugin.source is source), None)
+    endpoints = sorted(name for name in config.open if config.endpoints[name].source is source)
     return {
         "name": source.name,
         "title": source.title,
         "docs": source.docs,
-        "open": ", ".join(doors) or "closed",
+        "open": ", ".join(endpoints) or "closed",
         "secret": f"{source.name.upper()}_WEBHOOK_SECRET",
         "secret_help": source.secret_help,
         "schemes": {
-            name: {"class": type(each).__name__, "strength": each.strength} for name, each in source.schemes.items()
+            name: {"class": type(scheme).__name__, "strength": scheme.strength}
+            for name, scheme in source.schemes.items()
         },
         "translated": len(source.handlers),
         "ignored": len(source.ignored),
         "distribution": plugin.distribution if plugin else "segue.toml",
         "version": plugin.version if plugin else "",
         "options": {
-            name: {"help": each.help, "default": each.default, "choices": each.choices}
-            for name, each in source.options.items()
+            name: {"help": option.help, "default": option.default, "choices": option.choices}
+            for name, option in source.options.items()
         },
     }
 
 
-def _signs(told: dict[str, Any]) -> str:
-    return ", ".join(f"{name} ({each['strength']})" for name, each in told["schemes"].items())
+def _signatures(entry: dict[str, Any]) -> str:
+    return ", ".join(f"{name} ({scheme['strength']})" for name, scheme in entry["schemes"].items())
 
 
-def _from(told: dict[str, Any]) -> str:
-    return f"{told['distribution']} {told['version']}".strip()
+def _package(entry: dict[str, Any]) -> str:
+    return f"{entry['distribution']} {entry['version']}".strip()
 
 
-def _one(told: dict[str, Any], source: Source) -> None:
-    echo(f"{told['title']}  ({told['name']}, {_from(told)})", bold=True)
+def _print_source(entry: dict[str, Any], source: Source) -> None:
+    echo(f"{entry['title']}  ({entry['name']}, {_package(entry)})", bold=True)
     for line in filter(
-        None, (told["docs"], f"open: {told['open']}", f"secret: {told['secret']}  {told['secret_help']}".strip())
+        None, (entry["docs"], f"open: {entry['open']}", f"secret: {entry['secret']}  {entry['secret_help']}".strip())
     ):
         echo(f"  {line}")
-    _section("signature", (f"{name}: {each['class']}, {each['strength']}" for name, each in told["schemes"].items()))
+    _section(
+        "signature", (f"{name}: {scheme['class']}, {scheme['strength']}" for name, scheme in entry["schemes"].items())
+    )
     _section(
         "options",
         (
-            f"SEGUE_{source.name.upper()}_{name.upper()}: {each['help']} (default: {each['default'] or 'none'})"
-            for name, each in told["options"].items()
+            f"SEGUE_{source.name.upper()}_{name.upper()}: {option['help']} (default: {option['default'] or 'none'})"
+            for name, option in entry["options"].items()
         ),
     )
     _section("translated", sorted(source.handlers))
-    _section("ignored", (f"{each.pattern}: {each.because}" for each in source.ignored.values()))
+    _section("ignored", (f"{rule.pattern}: {rule.because}" for rule in source.ignored.values()))
 
 
 def _section(title: str, lines: Iterable[str]) -> None:
-    found = list(lines)
-    if found:
+    shown = list(lines)
+    if shown:
         echo(title, bold=True)
-        for line in found:
+        for line in shown:
             echo(f"  {line}")

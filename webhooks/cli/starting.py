@@ -1,4 +1,4 @@
-"""What `segue serve`, `web` and `work` need before they start. `segue check` asks the same, so both say the same."""
+"""Checks before `segue serve`, `web` and `work` start. `segue check` makes the same checks."""
 
 from __future__ import annotations
 
@@ -19,37 +19,37 @@ ALLOW_SQLITE: Final = "SEGUE_ALLOW_SQLITE_ON_DYNO"
 
 
 def require(errors: Iterable[SegueError | None]) -> None:
-    """Raise the first that is an error, and ask for no more."""
+    """Raise the first error, without making further checks."""
     for error in errors:
         if error is not None:
             raise error
 
 
 def write_key_error(config: Configuration, otherwise: str = "") -> SegueError | None:
-    """Segment answers 200 to a missing key and drops the message, so nothing may be sent without one."""
+    """Return an error if a write key is missing: Segment answers 200 without one and drops the message."""
     without = [name for name, endpoint in config.endpoints.items() if not endpoint.write_key]
     if config.settings.segment.write_key or not (without or not config.endpoints):
         return None
     return SegueError(
         "SEGMENT_WRITE_KEY is not set, so nothing can be delivered.",
-        hint=f"Set it to the write key of an HTTP API source in Segment. {otherwise} To only look: `segue demo`.",
+        hint=f"Set it to the write key of an HTTP API source in Segment. {otherwise} Without a key: `segue demo`.",
     )
 
 
 def disk_error(settings: Settings) -> SegueError | None:
-    """A dyno's disk is its own and is not kept: https://devcenter.heroku.com/articles/dynos#ephemeral-filesystem"""
+    """Return an error for SQLite on a dyno, whose disk is not kept: https://devcenter.heroku.com/articles/dynos#ephemeral-filesystem"""
     if not settings.on_dyno or settings.on_postgres or settings.allow_sqlite_on_dyno:
         return None
     return SegueError(
-        "The journal is a SQLite file on a dyno (DYNO is set), whose disk is not kept: each dyno has a file of its "
-        "own, and a restart, at least one a day, loses every webhook that was acknowledged and not yet delivered.",
+        "The journal is a SQLite file on a dyno (DYNO is set), whose disk is not kept: each dyno has its "
+        "own file, and a restart (at least one a day) loses every webhook that was acknowledged but not delivered.",
         hint="Add PostgreSQL: `heroku addons:create heroku-postgresql` sets DATABASE_URL. If losing webhooks is "
         f"acceptable here, with `segue serve` as the only process: {ALLOW_SQLITE}=true.",
     )
 
 
 def journal_error(settings: Settings) -> SegueError | None:
-    """Whether the journal can be opened, and is this installation's.
+    """Return an error if the journal cannot be opened, or belongs to another installation.
 
     PostgreSQL may be unavailable for a while: the service waits for it.
     """
@@ -65,7 +65,7 @@ def journal_error(settings: Settings) -> SegueError | None:
 
 
 def worker_class_error(web: WebSettings) -> SegueError | None:
-    """Import the class that gunicorn will run, with all that it imports."""
+    """Return an error if gunicorn's worker class, or something it needs, cannot be imported."""
     from webhooks.web import request_timeout
 
     try:
@@ -80,7 +80,7 @@ def worker_class_error(web: WebSettings) -> SegueError | None:
 
 
 def port_error(web: WebSettings) -> SegueError | None:
-    """Whether the web server can listen; gunicorn would try for seconds."""
+    """Return an error if the web server cannot listen; gunicorn would retry for seconds."""
     host, port = web.host, web.port
     try:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
@@ -96,20 +96,20 @@ def _port_error(error: OSError, host: str, port: int) -> SegueError:
         other = port + 1 if port < 65535 else 8000
         if is_segue(host, port):
             return SegueError(
-                f"Port {port} is in use by a Segue that runs already.",
-                hint=f"End it first, or give this one another port: PORT={other} or --port {other}.",
+                f"Port {port} is in use by a Segue that is already running.",
+                hint=f"Stop it first, or choose another port: PORT={other} or --port {other}.",
             )
         return SegueError(
             f"Port {port} is in use by another program.",
-            hint=f"Choose another one, such as PORT={other} or --port {other}, or end the other program.",
+            hint=f"Choose another one, such as PORT={other} or --port {other}, or stop the other program.",
         )
     if error.errno == errno.EACCES:
-        return SegueError(f"Port {port} needs more rights.", hint="Choose a port above 1023, such as PORT=8000.")
+        return SegueError(f"Port {port} needs more permissions.", hint="Choose a port above 1023, such as PORT=8000.")
     if error.errno == errno.EAFNOSUPPORT:
         return SegueError(f"SEGUE_HOST is {host!r}, and this machine has no IPv6.", hint="Use 0.0.0.0, or enable IPv6.")
     return SegueError(
-        f"SEGUE_HOST {host!r} is no address of this machine.",
-        hint="Use 0.0.0.0 for all, :: for all with IPv6, 127.0.0.1 for this machine alone.",
+        f"SEGUE_HOST {host!r} is not an address of this machine.",
+        hint="Use 0.0.0.0 for all, :: for all with IPv6, 127.0.0.1 for this machine only.",
     )
 
 
@@ -127,7 +127,7 @@ def is_segue(host: str, port: int) -> bool:
 
 
 def is_answering(web: WebSettings) -> bool:
-    """Whether a web process answers. gunicorn listens before its processes have loaded the application."""
+    """Return whether a web process answers. gunicorn listens before its processes have loaded the application."""
     connection = http.client.HTTPConnection(local(web.host), web.port, timeout=0.5)
     try:
         connection.request("GET", "/healthz")
@@ -139,10 +139,10 @@ def is_answering(web: WebSettings) -> bool:
 
 
 def local(host: str) -> str:
-    """The address to reach a listening host by from here."""
+    """Return the address at which this machine reaches a listening host."""
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  # nosec B104
 
 
 def bracketed(host: str) -> str:
-    """The host as a URL writes it."""
+    """Return the host as written in a URL."""
     return f"[{host}]" if ":" in host else host

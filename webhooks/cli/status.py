@@ -1,4 +1,4 @@
-"""`segue status`: what the journal holds, whether a worker lives, and what is held back."""
+"""`segue status`: the journal's contents, the workers, and the events that are held."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from webhooks.monitoring.metrics import RefusedCount
 
 SILENT: Final = timedelta(seconds=60)
-"""A worker writes its heartbeat every ten seconds."""
+"""A worker without a heartbeat for this long is reported. Workers write one every ten seconds."""
 FORGOTTEN: Final = timedelta(days=1)
 MOST_REFUSALS: Final = 10
 
 
-@click.command(short_help="What is stored, delivered, waiting and dead; worker and write keys.")
+@click.command(short_help="Show what is stored, delivered, waiting and dead; workers and write keys.")
 @click.option("--json", "as_json", is_flag=True)
 def status(as_json: bool) -> None:
-    """Show the journal: events by source and state, the oldest that waits, workers, held write keys.
+    """Show events by source and state, the oldest pending event, workers, and held write keys.
 
     \b
     Examples:
@@ -98,27 +98,27 @@ def status(as_json: bool) -> None:
     for key in failing:
         seconds = (now - key.since).total_seconds()
         bad(f"Segment has not accepted a batch of write key {key.fingerprint} for {seconds:.0f} s: {key.reason}")
-        echo("      Its events wait, are tried again, and nothing is lost. `segue doctor` looks at the way to Segment.")
+        echo("      Its events wait and are retried; nothing is lost. `segue doctor` checks the connection to Segment.")
     for name, waiting in unknown.items():
-        warn(f"{waiting} events of {name} wait: no endpoint of this name is configured (any more)")
+        warn(f"{waiting} events of {name} wait: no endpoint of this name is configured")
     _refusals(refused)
     for (source, type_), count in sorted(census.unsupported_types.items(), key=lambda item: -item[1])[:10]:
         echo(f"      unsupported: {source} {identifier(type_)}, {count} kept")
 
 
 def _refusals(refused: Sequence[RefusedCount]) -> None:
-    """The causes by which events were lost, then the others; the latest first."""
+    """Print the reasons by which events were lost, then the others; the latest first."""
     ordered = sorted(refused, key=lambda row: not (row.signed or row.unchecked))
     for row in ordered[:MOST_REFUSALS]:
         lost = row.signed + row.unchecked
         last = f", the last at {row.last_at:%Y-%m-%d %H:%M} UTC" if row.last_at else ""
         text = f"{row.source}: {row.count} refused, {row.reason}{last}"
         if lost:
-            bad(f"{text}; {row.signed} rightly signed, {row.unchecked} unchecked: these events are not stored")
+            bad(f"{text}; {row.signed} with a valid signature, {row.unchecked} unchecked: these events are not stored")
         else:
             warn(text)
     if len(refused) > MOST_REFUSALS:
-        echo(f"      and {len(refused) - MOST_REFUSALS} more causes: segue status --json")
+        echo(f"      and {len(refused) - MOST_REFUSALS} more reasons: segue status --json")
 
 
 def _shown(at: datetime | None) -> str | None:
@@ -136,13 +136,13 @@ def _health(workers: Mapping[str, float], held: Mapping[str, str], oldest: float
     for name, age in alive.items():
         good(f"worker {name}: heartbeat {age:.0f} s ago")
     if not alive:
-        warn("no worker has reported for a minute: start `segue work`; what is stored waits for it")
+        warn("no worker has reported for a minute: start `segue work`; stored events wait for it")
     if oldest is None:
-        good("nothing waits to be delivered")
+        good("no event is waiting")
     else:
-        (good if oldest < SILENT.total_seconds() else warn)(f"the oldest waiting event came {oldest:.0f} s ago")
+        (good if oldest < SILENT.total_seconds() else warn)(f"the oldest waiting event arrived {oldest:.0f} s ago")
     for name, reason in held.items():
-        bad(f"write key {name} is held, its events wait: {reason}. It is tried again every minute")
+        bad(f"write key {name} is held, its events wait: {reason}. It is retried every minute")
         echo("      Set the right SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION and restart. `segue doctor` helps.")
     if dead:
-        warn(f"{dead} dead: malformed, or refused by Segment; they are kept. `segue dead` says why and what to do")
+        warn(f"{dead} dead: malformed, or refused by Segment; they are kept. `segue dead` shows why and what to do")

@@ -1,4 +1,4 @@
-"""`segue tail`: events as they arrive, each once, from where the last reader stopped."""
+"""`segue tail`: print events as they arrive, each once, from a cursor."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 PAGE: Final = 500
 PAUSE: Final = 0.5
-"""Seconds between looks at a journal with nothing new."""
-SETBACK: Final = 10.0
-"""Seconds between looks at one that is away, at most."""
+"""Seconds between polls of a journal without new events."""
+MAX_PAUSE: Final = 10.0
+"""Longest pause between polls of an unavailable journal, in seconds."""
 
 
 @click.command(short_help="Follow events as they arrive; resumes from a cursor and skips none.")
@@ -33,17 +33,17 @@ SETBACK: Final = 10.0
 @click.option(
     "--cursor-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Go on from the cursor in this file, and keep it there.",
+    help="Start from the cursor in this file, and save the cursor to it.",
 )
-@click.option("--no-follow", is_flag=True, help="End at the end, rather than wait for more.")
+@click.option("--no-follow", is_flag=True, help="Stop at the end of the journal instead of waiting for more.")
 @click.option("--body", is_flag=True, help="With headers, envelope and body; for --json.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 def tail(choice: EventChoice, start: str, cursor_file: Path | None, no_follow: bool, body: bool, as_json: bool) -> None:
     """Print events in order of arrival, each in the state it had when it was read, until Ctrl-C or SIGTERM (exit 0).
 
-    Each event is printed once, however many processes write. While the journal is away it waits and goes on after.
-    With --cursor-file, the cursor is kept after the lines are written: a reader that is killed between the two sees
-    a few events again at its next start, never one too few.
+    Each event is printed once, however many processes write. While the journal is unavailable, the command waits. With
+    --cursor-file, the cursor is saved after the lines are written: if the command is killed in between, it prints a
+    few events again at its next start, but never skips one.
 
     \b
     Examples:
@@ -65,13 +65,13 @@ def tail(choice: EventChoice, start: str, cursor_file: Path | None, no_follow: b
                     _print(row, body=body, as_json=as_json)
                 sys.stdout.flush()
                 if cursor_file:
-                    keep(cursor_file, cursor)
+                    save_cursor(cursor_file, cursor)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads: say nothing at the exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader is gone: print nothing at exit
 
 
 class Stop:
-    """Set by a signal; an Event's lock may be held by the very thread that the handler interrupts."""
+    """A flag set by a signal. Not a threading.Event: the interrupted thread may hold its lock."""
 
     def __init__(self) -> None:
         self._is_set = False
@@ -86,17 +86,17 @@ class Stop:
             signal.signal(number, handler)
 
     def __call__(self, *_: object) -> None:
-        """The first asks for an orderly end; the next ends it at once, where a reader takes nothing."""
+        """Ask for a graceful end. A second signal ends at once, for example if the reader is blocked."""
         if self._is_set:
             raise SystemExit(1)
         self._is_set = True
 
     def is_set(self) -> bool:
-        """Whether it is time to end."""
+        """Return whether the command should end."""
         return self._is_set
 
     def wait(self, seconds: float) -> None:
-        """Until then, or until it is set."""
+        """Wait for `seconds`, or until it is set."""
         until = time.monotonic() + seconds
         while not self._is_set and (left := until - time.monotonic()) > 0:
             time.sleep(min(left, 0.1))
@@ -105,23 +105,23 @@ class Stop:
 def follow(
     journal: Journal, filter: Filter, after: Cursor, stop: Stop, *, wait: bool
 ) -> Iterator[tuple[list[Row], Cursor]]:
-    """What comes behind a cursor, page by page, with the cursor to go on from; also where nothing of it was chosen."""
+    """Yield pages of events after a cursor, each with the next cursor, also pages without selected events."""
     from webhooks.errors import JournalUnavailable
 
-    setback = 0.0
+    pause = 0.0
     while not stop.is_set():
         try:
             end = journal.end()
             rows = journal.rows(filter, after=after, limit=PAGE)
         except JournalUnavailable as error:
-            if not setback:
+            if not pause:
                 echo(f"{error.message}; waiting for it", err=True)
-            setback = min(SETBACK, setback * 2 or PAUSE)
-            stop.wait(setback)
+            pause = min(MAX_PAUSE, pause * 2 or PAUSE)
+            stop.wait(pause)
             continue
-        if setback:
-            echo("the journal is back", err=True)
-            setback = 0.0
+        if pause:
+            echo("the journal is available again", err=True)
+            pause = 0.0
         cursor = rows[-1].cursor if rows else end
         if cursor != after:
             after = cursor
@@ -132,8 +132,8 @@ def follow(
             stop.wait(PAUSE)
 
 
-def keep(path: Path, cursor: Cursor) -> None:
-    """Write a cursor whole or not at all, over the one before."""
+def save_cursor(path: Path, cursor: Cursor) -> None:
+    """Replace the saved cursor atomically."""
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     with partial.open("w") as file:
         file.write(f"{cursor}\n")
@@ -143,8 +143,8 @@ def keep(path: Path, cursor: Cursor) -> None:
 
 
 def _begin(journal: Journal, start: str, cursor_file: Path | None) -> Cursor:
-    if cursor_file and cursor_file.exists() and (kept := cursor_file.read_text().strip()):
-        return kept
+    if cursor_file and cursor_file.exists() and (saved := cursor_file.read_text().strip()):
+        return saved
     if start == "start":
         return ""
     return journal.end() if start == "now" else start

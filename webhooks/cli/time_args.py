@@ -1,4 +1,4 @@
-"""Times as a person writes them."""
+"""Parse times and durations of the command line."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _SPAN: Final = re.compile(r"([+-]?)(\d{1,6})([smhdw])")
 
 
 def parse_time(text: str, now: datetime, *, option: str) -> datetime:
-    """`now`, `2h` (ago), `-10m`, `+10m` (to come), unix seconds, or ISO 8601 (UTC without a zone), as aware UTC."""
+    """Return `now`, `2h` (ago), `-10m`, `+10m` (ahead), unix seconds, or ISO 8601 (UTC without a zone) as aware UTC."""
     if text == "now":
         return now
     try:
@@ -22,24 +22,24 @@ def parse_time(text: str, now: datetime, *, option: str) -> datetime:
             return now + timedelta(seconds=seconds if match[1] == "+" else -seconds)
         if text.isascii() and text.isdigit() and len(text) > 8:
             return datetime.fromtimestamp(int(text), UTC)
-        found = datetime.fromisoformat(text)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+        parsed = datetime.fromisoformat(text)
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
     except (ValueError, OverflowError, OSError):
         raise fail(
-            f"{option} {text!r} is no time.", "Give 2h (ago), 3d, now, unix seconds or 2026-03-31T12:00:00Z."
+            f"{option} {text!r} is not a time.", "Give 2h (ago), 3d, now, unix seconds or 2026-03-31T12:00:00Z."
         ) from None
 
 
 def span(text: str, *, option: str) -> timedelta:
-    """`90s`, `30m`, `2h`, `3d` or `2w`."""
+    """Return the duration of `90s`, `30m`, `2h`, `3d` or `2w`."""
     match = _SPAN.fullmatch(text)
     if not match or match[1]:
-        raise fail(f"{option} {text!r} is no span of time.", "Give one such as 90s, 30m, 72h, 30d or 2w.")
+        raise fail(f"{option} {text!r} is not a duration.", "Give one such as 90s, 30m, 72h, 30d or 2w.")
     return timedelta(seconds=int(match[2]) * _UNITS[match[3]])
 
 
 def format_seconds(seconds: float) -> str:
-    """`42 s`, `7 min`, `3 h`, `12 d`: the largest unit that makes a number of it."""
+    """Return a duration such as `42 s`, `7 min`, `3 h` or `12 d`."""
     for size, unit in ((2 * 86400, "d"), (2 * 3600, "h"), (2 * 60, "min")):
         if seconds >= size:
             return f"{seconds / (size / 2):.0f} {unit}"

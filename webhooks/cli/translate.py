@@ -1,4 +1,4 @@
-"""`segue translate`: what a payload becomes, without sending anything."""
+"""`segue translate`: show the messages of a payload, without sending them."""
 
 from __future__ import annotations
 
@@ -21,13 +21,17 @@ if TYPE_CHECKING:
 @click.argument("file", type=click.File("rb"))
 @header_option
 @click.option(
-    "--option", "options", multiple=True, metavar="NAME=VALUE", help="One of the source's options; a list by commas."
+    "--option",
+    "options",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="An option of the source; separate several values by commas.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object per event, in a list.")
 def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: tuple[str, ...], as_json: bool) -> None:
-    """Translate FILE (- is stdin), a payload as SOURCE sends it. No signature is asked for, nothing is stored or sent.
+    """Translate FILE (- is stdin), a payload as SOURCE sends it. No signature is needed; nothing is stored or sent.
 
-    NAME.request.json beside NAME.json gives headers and query. Message ids are those of this installation if its
+    NAME.request.json beside NAME.json sets headers and query. Message ids are those of this installation if its
     settings are present. Exit code 1 if an event is broken.
 
     \b
@@ -57,20 +61,20 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     try:
         events = endpoint.source.receive(delivery)
     except Refused as error:
-        raise fail(f"The endpoint's options turn it away: {error}.", "Change them with --option NAME=VALUE.") from None
-    told: list[dict[str, Any]] = []
+        raise fail(f"The endpoint's options refuse it: {error}.", "Change them with --option NAME=VALUE.") from None
+    entries: list[dict[str, Any]] = []
     for event in events:
         outcome = to_outcome(event, endpoint, namespace=config.settings.namespace)
         entry: dict[str, Any] = {"event": event.key, "type": event.type, "occurred_at": event.occurred_at}
         entry["outcome"] = type(outcome).__name__.lower()
         entry |= {"messages": outcome.messages} if isinstance(outcome, Translated) else {"reason": outcome.reason}
-        told.append(entry)
+        entries.append(entry)
     if as_json:
-        print_json(told)
+        print_json(entries)
     else:
-        for entry in told:
+        for entry in entries:
             _show(entry)
-    raise SystemExit(1 if any(entry["outcome"] == Broken.__name__.lower() for entry in told) else 0)
+    raise SystemExit(1 if any(entry["outcome"] == Broken.__name__.lower() for entry in entries) else 0)
 
 
 def _show(entry: dict[str, Any]) -> None:
@@ -86,16 +90,16 @@ def _show(entry: dict[str, Any]) -> None:
         echo(f": {entry['reason'].strip()}")
 
 
-def _options(given: Iterable[str], endpoint: Endpoint) -> dict[str, Any]:
+def _options(texts: Iterable[str], endpoint: Endpoint) -> dict[str, Any]:
     from webhooks.cli.output import fail
     from webhooks.settings import EndpointSettings, endpoint_errors
 
     declared = endpoint.source.options
-    found: dict[str, Any] = {}
-    for name, value in pairs(given, "=", "--option"):
+    values: dict[str, Any] = {}
+    for name, value in pairs(texts, "=", "--option"):
         many = name in declared and declared[name].many
-        found[name] = tuple(part.strip() for part in value.split(",") if part.strip()) if many else value
-    told = EndpointSettings(name=endpoint.name, source=endpoint.source.name, options=found)
-    for fault in endpoint_errors(told, {endpoint.source.name: endpoint.source}, public_url=""):
+        values[name] = tuple(part.strip() for part in value.split(",") if part.strip()) if many else value
+    settings = EndpointSettings(name=endpoint.name, source=endpoint.source.name, options=values)
+    for fault in endpoint_errors(settings, {endpoint.source.name: endpoint.source}, public_url=""):
         raise fail(f"--option: {fault}.", f"`segue sources {endpoint.source.name}` lists its options.")
-    return found
+    return values

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 @click.argument("type_", metavar="[TYPE]", required=False, shell_complete=sample_types)
 @click.option("--to", "url", help="The service's address. Default: this machine and the configured port.")
 @click.option("--secret", help="The signing secret. Default: the first of <SOURCE>_WEBHOOK_SECRET.")
-@click.option("--same", is_flag=True, help="Under the sample's own id, so that the second time is a duplicate.")
-@click.option("--json", "as_json", is_flag=True, help="Print the types, or the answer, as JSON.")
+@click.option("--same", is_flag=True, help="Keep the sample's id, so that the second request is a duplicate.")
+@click.option("--json", "as_json", is_flag=True, help="Print the types, or the response, as JSON.")
 def trigger(source: str, type_: str | None, url: str | None, secret: str | None, same: bool, as_json: bool) -> None:
-    """Send the sample of TYPE that comes with SOURCE; without TYPE, list the types that have one.
+    """Send SOURCE's sample of TYPE; without TYPE, list the types that have a sample.
 
-    Each time it is another event: its id is changed wherever it stands. Its times are the sample's own, in the
-    past. Exit code 0 if it was accepted.
+    Each request is a new event: the sample's id is replaced everywhere. Its times are the sample's own, in the past.
+    Exit code 0 if it was accepted.
 
     \b
     Examples:
@@ -46,8 +46,8 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
     samples = shipped(endpoint.source)
     if not samples:
         raise fail(
-            f"{endpoint.source.title} comes without samples.",
-            f"`segue send {source} FILE` sends a payload of your own. For a plugin: `segue catalog --help`, --samples.",
+            f"{endpoint.source.title} has no samples.",
+            f"`segue send {source} FILE` sends your own payload. For a plugin: `segue catalog --help`, --samples.",
         )
     if type_ is None:
         if as_json:
@@ -55,7 +55,7 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
         else:
             print_columns([[name] for name in sorted(samples)], heading=["type"])
         return
-    sample = _chosen(samples, type_, source)
+    sample = _find_sample(samples, type_, source)
     now = datetime.now(UTC)
     sample = sample if same else with_new_ids(sample, endpoint.source, now=now)
     web = config.settings.web
@@ -63,19 +63,19 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
         sample.body.encode(), {"content-type": sample.content_type, **_lower(sample.headers)}, dict(sample.query)
     )
     target = address(url or f"http://{bracketed(local(web.host))}:{web.port}", source)
-    answer = signed_post(endpoint, payload, target, secret=secret, now=now)
+    response = signed_post(endpoint, payload, target, secret=secret, now=now)
     if as_json:
-        print_json({"status": answer.status, "answer": answer.told, "type": type_, "url": target})
+        print_json({"status": response.status, "answer": response.content, "type": type_, "url": target})
     else:
-        echo(f"{answer.status} {answer.phrase}", fg="green" if answer.is_accepted else "red")
-        for name, value in answer.told.items():
+        echo(f"{response.status} {response.phrase}", fg="green" if response.is_accepted else "red")
+        for name, value in response.content.items():
             echo(f"  {name}: {value}")
-        if answer.is_accepted:
-            echo("`segue events --limit 1` shows what became of it.", err=True)
-    raise SystemExit(0 if answer.is_accepted else 1)
+        if response.is_accepted:
+            echo("`segue events --limit 1` shows the result.", err=True)
+    raise SystemExit(0 if response.is_accepted else 1)
 
 
-def _chosen(samples: Mapping[str, Sample], type_: str, source: str) -> Sample:
+def _find_sample(samples: Mapping[str, Sample], type_: str, source: str) -> Sample:
     if type_ in samples:
         return samples[type_]
     close = get_close_matches(type_, samples, n=3, cutoff=0.5)

@@ -1,4 +1,4 @@
-"""`segue demo`: the whole service at work, on free ports, in a temporary folder, with no account anywhere."""
+"""`segue demo`: run the whole service on free ports in a temporary folder, without any account."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="See it work: real webhooks in, Segment messages out. No account needed.")
-@click.option("--once", is_flag=True, help="End after the show; exit code 1 when something did not arrive.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON, and end.")
+@click.option("--once", is_flag=True, help="Stop after the demo; exit code 1 if something did not arrive.")
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON, and stop.")
 def demo(once: bool, as_json: bool) -> None:
-    """Start everything on free ports with a local stand-in for Segment, send signed Stripe webhooks through the real
-    door, and show each one beside the messages it became. Then it keeps running, for you to try, until Ctrl-C.
+    """Start everything on free ports with a local stand-in for Segment, send signed Stripe webhooks to the real web
+    server, and show each one beside its messages. Then keep running, for you to try, until Ctrl-C.
 
     \b
     Examples:
@@ -60,7 +60,8 @@ def demo(once: bool, as_json: bool) -> None:
             _keep_serving(stack)
         if not ok:
             raise fail(
-                _missing(scenes), "Run `segue demo` again; if it stays so, please report it with `segue demo --json`."
+                _missing(scenes),
+                "Run `segue demo` again; if it fails again, please report it with `segue demo --json`.",
             )
 
 
@@ -71,16 +72,16 @@ def _keep_serving(stack: Stack) -> None:
     except KeyboardInterrupt:
         echo("\nStopping ...")
         return
-    raise fail("The service ended by itself.", f"Its last words: {stack.last_words()}")
+    raise fail("The service stopped unexpectedly.", f"The end of its log: {stack.last_log_lines()}")
 
 
 def _missing(scenes: list[Scene]) -> str:
     wrong = [scene.title for scene in scenes if not scene.ok]
-    return f"{len(wrong)} of {len(scenes)} webhooks did not do what they should: {'; '.join(wrong)}."
+    return f"{len(wrong)} of {len(scenes)} webhooks did not have the expected result: {'; '.join(wrong)}."
 
 
 def _end(_number: int, _frame: FrameType | None) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleaning up
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not interrupt the cleanup
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     if _number == signal.SIGTERM:
         sys.exit(0)

@@ -1,4 +1,4 @@
-"""How the demo is shown: each webhook beside the messages it became; plain text where there is no terminal."""
+"""Output of the demo: each webhook beside its messages; plain text without a terminal."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _SKIPPED: Final = {"products", "items", "metadata"}
 
 
 class Show:
-    """Prints to stdout."""
+    """Print the demo to stdout."""
 
     def __init__(self) -> None:
         self.console = Console(highlight=False)
         self.plain = not self.console.is_terminal
 
     def opening(self, stack: Stack) -> None:
-        """What runs where."""
-        echo(f"Door      {stack.url}/webhooks/stripe")
+        """Print the addresses."""
+        echo(f"Endpoint  {stack.url}/webhooks/stripe")
         echo(f"Segment   http://127.0.0.1:{stack.receiver_port} (a local stand-in, as strict as the real one)\n")
 
     def scene(self, scene: Scene) -> None:
-        """One webhook beside what came of it."""
-        left, right = _webhook(scene), _became(scene)
+        """Print one webhook beside its result."""
+        left, right = _request_lines(scene), _result_lines(scene)
         if self.plain:
             echo(f"== {scene.title}")
             for line in left:
@@ -55,7 +55,7 @@ class Show:
         self.console.print()
 
     def summary(self, scenes: Sequence[Scene]) -> None:
-        """The sums, and whose time the messages carry."""
+        """Print totals, and whose timestamps the messages have."""
         words = [scene.answer.word for scene in scenes]
         messages = [message for scene in scenes for message in scene.messages]
         refused = sum(scene.answer.status >= 400 for scene in scenes)
@@ -69,13 +69,13 @@ class Show:
         )
         if lag:
             echo(
-                f"{kept} of {len(messages)} messages carry Stripe's own time, {_span(min(lag))} to {_span(max(lag))} "
-                "before their webhook came in."
+                f"{kept} of {len(messages)} messages have Stripe's own timestamp, {_span(min(lag))} to "
+                f"{_span(max(lag))} before their webhook arrived."
             )
         echo()
 
     def invitation(self, stack: Stack) -> None:
-        """What to try now."""
+        """Print commands to try."""
         example = stack.folder / "event.json"
         example.write_text(_EXAMPLE.replace("CREATED", str(int(datetime.now().timestamp()) - 600)))  # noqa: DTZ005 - unix time
         command = shlex.join(
@@ -84,22 +84,22 @@ class Show:
         echo("It keeps running until Ctrl-C. In another terminal:", bold=True)
         for what, line in (
             ("Send a webhook (again: `duplicate`):", command),
-            ("Send one that was changed on its way:", f"{command} --tamper"),
-            ("Ask the door:", f"curl {stack.url}/webhooks/stripe"),
-            ("See what Segment got:", f"tail -f {stack.received}"),
+            ("Send one with a changed body:", f"{command} --tamper"),
+            ("Look at the endpoint:", f"curl {stack.url}/webhooks/stripe"),
+            ("See what Segment received:", f"tail -f {stack.received}"),
         ):
             echo(f"  {what}\n    {line}")
         echo("For real: `segue --help`.")
 
 
 def as_data(scenes: Sequence[Scene]) -> dict[str, Any]:
-    """The show for programs."""
+    """Return the demo for `--json`."""
     return {
         "ok": all(scene.ok for scene in scenes),
         "webhooks": [
             {
                 "title": scene.title, "type": scene.type, "id": scene.key, "occurred_at": to_iso(scene.occurred_at),
-                "sent_at": to_iso(scene.sent_at), "answer": {"status": scene.answer.status, **scene.answer.told},
+                "sent_at": to_iso(scene.sent_at), "answer": {"status": scene.answer.status, **scene.answer.content},
                 "state": scene.row.state.value if scene.row else None, "reason": scene.row.reason if scene.row else "",
                 "ok": scene.ok, "messages": scene.messages,
             }
@@ -108,23 +108,23 @@ def as_data(scenes: Sequence[Scene]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _webhook(scene: Scene) -> list[str]:
+def _request_lines(scene: Scene) -> list[str]:
     ago = _span(scene.sent_at - scene.occurred_at)
-    lines = [scene.type, scene.key, f"happened {_clock(scene.occurred_at)}, {ago} before it came in"]
+    lines = [scene.type, scene.key, f"happened {_clock(scene.occurred_at)}, {ago} before it arrived"]
     return [*lines, f"answered {scene.answer.status} {scene.answer.word}"]
 
 
-def _became(scene: Scene) -> list[str]:
+def _result_lines(scene: Scene) -> list[str]:
     if scene.row is None:
-        reason = scene.answer.told.get("reason")
-        return [str(reason), "nothing was stored"] if reason else ["nothing new: it is known by Stripe's own event id"]
+        reason = scene.answer.content.get("reason")
+        return [str(reason), "nothing was stored"] if reason else ["nothing new: Stripe's event id is already stored"]
     if scene.row.state is not State.DELIVERED:
         return [f"{scene.row.state.value}: {scene.row.reason.strip()}", "kept in the journal, no message"]
     return [line for message in scene.messages for line in _message(message)]
 
 
 def _message(message: dict[str, Any]) -> list[str]:
-    who = (
+    person = (
         f"userId {message['userId']}" if "userId" in message else f"anonymousId {message.get('anonymousId', '')[:13]}…"
     )
     fields = message.get("properties") or message.get("traits") or {}
@@ -134,7 +134,7 @@ def _message(message: dict[str, Any]) -> list[str]:
         if name not in _SKIPPED and not isinstance(value, dict | list)
     ]
     lines = [
-        f"{message['type']} {message.get('event', '')}".strip() + f"  ({who})",
+        f"{message['type']} {message.get('event', '')}".strip() + f"  ({person})",
         f"  timestamp {_clock(from_iso(message['timestamp']))}",
     ]
     more = [f"and {len(shown) - MOST_FIELDS} more"] if len(shown) > MOST_FIELDS else []
@@ -149,8 +149,8 @@ def _lines(lines: Sequence[str], colour: str) -> Text:
     return text
 
 
-def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S} UTC"
+def _clock(time: datetime) -> str:
+    return f"{time:%H:%M:%S} UTC"
 
 
 def _span(span: timedelta) -> str:
@@ -159,7 +159,7 @@ def _span(span: timedelta) -> str:
 
 
 def _segue() -> list[str]:
-    """How this very program is called again."""
+    """Return the command that runs this program."""
     return [sys.executable, "-m", "segue"] if sys.argv[0].endswith(".py") else [sys.argv[0]]
 
 

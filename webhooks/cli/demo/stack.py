@@ -1,4 +1,4 @@
-"""What the demo runs: the local receiver and `segue serve`, each a process of its own."""
+"""The demo's processes: the stand-in for Segment and `segue serve`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from webhooks.errors import SegueError
 from webhooks.journal import Journal, open_journal
 from webhooks.settings import variables
 
-PATIENCE: Final = 45.0
+START_TIMEOUT: Final = 45.0
 GRACE: Final = 27.0
 _DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Stack:
-    """A context manager: everything runs inside it, and nothing is left behind."""
+    """Start the processes on entry; stop them on exit."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -39,12 +39,12 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """The door's address."""
+        """Return the web server's address."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def is_running(self) -> bool:
-        """Whether both processes live."""
+        """Return whether both processes run."""
         return all(process.poll() is None for process in self._processes)
 
     def __enter__(self) -> Self:
@@ -71,17 +71,17 @@ class Stack:
                 process.wait()
 
     def journal(self) -> Journal:
-        """The demo's journal; close it."""
+        """Open the demo's journal; the caller closes it."""
         return open_journal(self.database)
 
     def messages(self) -> list[dict[str, Any]]:
-        """Every message that the stand-in for Segment has taken."""
+        """Return every message that the stand-in for Segment has accepted."""
         if not self.received.exists():
             return []
         return [json.loads(line) for line in self.received.read_text().splitlines()]
 
-    def last_words(self) -> str:
-        """The end of the service's log."""
+    def last_log_lines(self) -> str:
+        """Return the end of the service's log."""
         lines = self._log.read_text(errors="replace").strip().splitlines() if self._log.exists() else []
         return "\n".join(lines[-5:]) or "none"
 
@@ -103,25 +103,25 @@ class Stack:
             self._processes.append(start(command, cwd=self.folder, env=environment, output=log))
 
     def _wait(self, url: str) -> None:
-        until = time.monotonic() + PATIENCE
+        until = time.monotonic() + START_TIMEOUT
         while time.monotonic() < until and self.is_running:
             try:
                 with _DIRECT.open(url, timeout=2):
                     return
             except (urllib.error.URLError, OSError):
                 time.sleep(0.05)
-        raise fail("The demo's service did not start.", f"Its last words:\n{self.last_words()}")
+        raise fail("The demo's service did not start.", f"The end of its log:\n{self.last_log_lines()}")
 
 
 def free_ports(count: int) -> list[int]:
-    """Ports of the loopback that nobody uses now."""
+    """Return free ports of the loopback interface."""
     probes = [socket.socket() for _ in range(count)]
     try:
         for probe in probes:
             probe.bind(("127.0.0.1", 0))
         return [int(probe.getsockname()[1]) for probe in probes]
     except OSError as error:
-        raise SegueError(f"no free port: {error}", hint="End some programs that listen, and try again.") from None
+        raise SegueError(f"no free port: {error}", hint="Stop some programs that listen, and try again.") from None
     finally:
         for probe in probes:
             probe.close()

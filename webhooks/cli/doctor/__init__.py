@@ -1,4 +1,4 @@
-"""`segue doctor`: the whole way, looked at from here. `segue check` looks at the configuration alone."""
+"""`segue doctor`: check the whole path from the provider to Segment. `segue check` checks the configuration only."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ Examination = Callable[[], Iterator[Finding]]
 _GRACE: Final = 2.0
 
 
-@click.command(short_help="Look at the whole way: clock, disk, doors, public address, Segment, worker.")
-@click.option("--send", is_flag=True, help="Send one real message to Segment, to be looked for in its debugger.")
+@click.command(short_help="Check the whole path: clock, disk, endpoints, public address, Segment, worker.")
+@click.option("--send", is_flag=True, help="Send one real message to Segment, to find in its debugger.")
 @click.option("--strict", is_flag=True, help="Warnings fail too.")
 @click.option(
     "--timeout", type=click.FloatRange(1, 120), default=10.0, show_default=True, help="Seconds for each step."
 )
 @click.option("--json", "as_json", is_flag=True)
 def doctor(send: bool, strict: bool, timeout: float, as_json: bool) -> None:
-    """Look at the whole way, from the provider's request to Segment, and say the mend for what is wrong.
+    """Check the whole path from the provider's request to Segment, and show how to fix each problem.
 
-    It does what `segue check` does, and then measures and asks: how long the disk takes to sync, whether the
-    public address leads here, whether Segment answers and what its clock says, whether a
-    worker lives. No event is changed; --send sends one message. Exit code 1 on a fault.
+    It makes the checks of `segue check`, then measures how long the disk takes to sync, and tests whether the public
+    address leads here, whether Segment answers and its clock agrees, and whether a worker runs. No event is changed;
+    --send sends one message. Exit code 1 on a fault.
 
     \b
     Examples:
@@ -40,9 +40,11 @@ def doctor(send: bool, strict: bool, timeout: float, as_json: bool) -> None:
       segue doctor --send
       segue doctor --json --timeout 5
     """  # noqa: D301
-    found = _findings(timeout, send=send)
     raise report(
-        found, as_json=as_json, strict=strict, well=lambda: "The way is clear, as far as it can be seen from here."
+        _findings(timeout, send=send),
+        as_json=as_json,
+        strict=strict,
+        summary=lambda: "No problem was found from here.",
     )
 
 
@@ -72,31 +74,31 @@ def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
 
 
 def _examinations(config: Configuration, journal: Journal, timeout: float, *, send: bool) -> dict[str, Examination]:
-    from webhooks.cli.doctor import public, segment, standing, store
+    from webhooks.cli.doctor import health, public, segment, store
 
     now = datetime.now(UTC)
     return {
         "store": partial(store.examine, config.settings, journal, timeout),
         "public": partial(public.examine, config, journal, now, timeout),
         "segment": partial(segment.examine, config, timeout, send=send),
-        "standing": partial(standing.examine, config, journal, now),
+        "health": partial(health.examine, config, journal, now),
     }
 
 
 def bounded(name: str, examination: Examination, seconds: float) -> list[Finding]:
-    """What it found. One that raises or does not end in time is a finding itself, and is left behind."""
-    found: list[Finding] = []
+    """Run an examination and return its findings. If it raises or times out, that is a finding too."""
+    collected: list[Finding] = []
 
     def run() -> None:
         try:
-            found.extend(examination())
+            collected.extend(examination())
         except Exception as error:  # noqa: BLE001 - the other examinations go on
-            found.append(Finding("fault", name, f"{name} could not be looked at: {error!r}. Please report it"))
+            collected.append(Finding("fault", name, f"{name} could not be checked: {error!r}. Please report it"))
 
     thread = threading.Thread(target=run, name=f"doctor-{name}", daemon=True)
     thread.start()
     thread.join(seconds)
     if thread.is_alive():
         late = f"{name} was not done within {seconds:.0f} s: a name server or a network that does not answer?"
-        return [*found, Finding("fault", name, late)]
-    return found
+        return [*collected, Finding("fault", name, late)]
+    return collected

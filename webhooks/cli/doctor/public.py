@@ -1,4 +1,4 @@
-"""The public address: does it lead here, and through to the webhooks?"""
+"""Check that the public address leads to this installation and its endpoints."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from webhooks.web import installation_proof
 
 
 def examine(config: Configuration, journal: Journal, now: datetime, timeout: float) -> Iterator[Finding]:
-    """The web server on this machine's port, then the public address."""
+    """Check the web server on this machine's port, then the public address."""
     installation = installation_proof.installation_id(journal, now)
     web = config.settings.web
-    here = f"http://{bracketed(local(web.host))}:{web.port}"
-    is_here, _ = _leads_here(here, installation, timeout)
+    local_url = f"http://{bracketed(local(web.host))}:{web.port}"
+    is_here, _ = _leads_here(local_url, installation, timeout)
     if is_here:
-        yield Finding("ok", "web", f"the web server answers on {here}")
+        yield Finding("ok", "web", f"the web server answers on {local_url}")
     if not web.public_url:
         yield Finding(
             "warning", "public",
-            "SEGUE_PUBLIC_URL is not set, so whether providers reach this cannot be tried: set it to the address that "
-            "they call, such as https://hooks.example.com",
+            "SEGUE_PUBLIC_URL is not set, so the public address cannot be tested: set it to the address that providers "
+            "call, such as https://hooks.example.com",
         )  # fmt: skip
         if not is_here:
-            yield Finding("warning", "web", f"no web server of this installation answers on {here}: `segue serve`")
+            yield Finding("warning", "web", f"no web server of this installation answers on {local_url}: `segue serve`")
         return
     if urlsplit(web.public_url).scheme != "https" and not is_loopback(urlsplit(web.public_url).hostname or ""):
         yield Finding("warning", "public", "SEGUE_PUBLIC_URL is http: bodies and tokens travel in clear. Use https")
@@ -43,33 +43,33 @@ def examine(config: Configuration, journal: Journal, now: datetime, timeout: flo
         return
     yield Finding("ok", "public", f"{web.public_url} leads to this installation")
     for name in config.open:
-        yield from _door(config.endpoints[name].public_url, name, timeout)
+        yield from _endpoint(config.endpoints[name].public_url, name, timeout)
 
 
 def _leads_here(base: str, installation: str, timeout: float) -> tuple[bool, str]:
-    """Whether a web process over the same journal answers; what is wrong where none does."""
+    """Return whether a web process with the same journal answers, else also what is wrong."""
     nonce = installation_proof.new_nonce()
-    heard, fault = _get(f"{base}/healthz?nonce={nonce}", timeout)
-    if heard is None:
-        return False, f"{fault}. Is the web server up, and does the proxy or the platform lead there?"
-    if heard.status != 200:
-        return False, f"answers {heard.status} to /healthz: {_where(heard)}"
-    told = str(_json(heard).get("proof", ""))
-    if hmac.compare_digest(told.encode(), installation_proof.prove(installation, nonce).encode()):
+    response, fault = _get(f"{base}/healthz?nonce={nonce}", timeout)
+    if response is None:
+        return False, f"{fault}. Is the web server running, and does the proxy or the platform forward to it?"
+    if response.status != 200:
+        return False, f"answers {response.status} to /healthz: {_cause(response)}"
+    document = str(_json(response).get("proof", ""))
+    if hmac.compare_digest(document.encode(), installation_proof.prove(installation, nonce).encode()):
         return True, ""
     return False, (
-        "is answered by another program, or by a Segue over another journal: compare SEGUE_DATABASE there and here, "
-        "and where the proxy leads"
+        "is answered by another program, or by a Segue with another journal: compare SEGUE_DATABASE there and here, "
+        "and check where the proxy forwards to"
     )
 
 
-def _door(url: str, name: str, timeout: float) -> Iterator[Finding]:
-    heard, fault = _get(url, timeout)
-    if heard is not None and heard.status == 200 and _json(heard).get("endpoint") == name:
+def _endpoint(url: str, name: str, timeout: float) -> Iterator[Finding]:
+    response, fault = _get(url, timeout)
+    if response is not None and response.status == 200 and _json(response).get("endpoint") == name:
         yield Finding("ok", "public", f"{url} is open to {name}")
     else:
-        said = fault if heard is None else f"answers {heard.status}: {_where(heard)}"
-        yield Finding("fault", "public", f"{url} {said}. Providers are to call it: the proxy must pass /webhooks/ on")
+        problem = fault if response is None else f"answers {response.status}: {_cause(response)}"
+        yield Finding("fault", "public", f"{url} {problem}. Providers call it: the proxy must forward /webhooks/")
 
 
 def _get(url: str, timeout: float) -> tuple[ClientResponse | None, str]:
@@ -79,19 +79,20 @@ def _get(url: str, timeout: float) -> tuple[ClientResponse | None, str]:
         return None, f"cannot be reached from here ({failure_reason(error)})"
 
 
-def _where(heard: ClientResponse) -> str:
-    if heard.status // 100 == 3:
-        return f"it redirects to {heard.headers.get('location', 'somewhere')[:200]!r}, and providers do not follow"
-    if heard.status in {401, 403}:
-        return "something before it wants a password or a certificate"
-    if heard.status in {502, 503, 504}:
-        return "the proxy is there, the web server behind it is not"
+def _cause(response: ClientResponse) -> str:
+    if response.status // 100 == 3:
+        target = response.headers.get("location", "another address")[:200]
+        return f"it redirects to {target!r}, and providers do not follow"
+    if response.status in {401, 403}:
+        return "something in front of it requires a password or a certificate"
+    if response.status in {502, 503, 504}:
+        return "the proxy answers, but the web server behind it does not"
     return "it leads to something else"
 
 
-def _json(heard: ClientResponse) -> dict[str, Any]:
+def _json(response: ClientResponse) -> dict[str, Any]:
     try:
-        told = json.loads(heard.body)
+        document = json.loads(response.body)
     except ValueError:
         return {}
-    return told if isinstance(told, dict) else {}
+    return document if isinstance(document, dict) else {}

@@ -32,7 +32,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     severity: Severity
     title: str
     text: str
-    hint: str
+    hint: str = ""  # an alert that an earlier version stored has none
     weight: float = 0.0
 
 

@@ -1,4 +1,4 @@
-"""A stranger's package, installed by the real pip into a fresh environment, is a source like any other.
+"""A third-party package, installed by pip into a fresh environment, is a source like any other.
 
 The environment has its own interpreter and site-packages. Third-party libraries are those of this one, by a .pth file, so
 that nothing is downloaded; Segue itself is built and installed as a wheel.
@@ -74,59 +74,61 @@ def acme(fresh: Fresh) -> Path:
     return package
 
 
-def test_the_service_that_runs_is_the_installed_one(fresh: Fresh) -> None:
+def test_service_runs_from_the_installed_package(fresh: Fresh) -> None:
     where = fresh.run("python", "-c", "import webhooks, translators; print(webhooks.__file__, translators.__file__)")
     assert all(path.startswith(str(fresh.folder)) for path in where.split())
 
 
-def test_installing_it_is_all_that_it_takes(fresh: Fresh, acme: Path) -> None:
+def test_installing_a_package_adds_its_source(fresh: Fresh, acme: Path) -> None:
     listed = json.loads(fresh.run("segue", "sources", "acme", "--json"))["sources"][0]
     assert (listed["distribution"], listed["version"]) == ("acme-segue", "0.1.0")
     assert "acme-segue 0.1.0" in fresh.run("segue", "sources")
-    told = json.loads(fresh.run("segue", "translate", "acme", str(acme / "tests/golden/order.paid.json"), "--json"))
-    assert told[0]["messages"][0]["event"] == "Order Completed"
+    entries = json.loads(fresh.run("segue", "translate", "acme", str(acme / "tests/golden/order.paid.json"), "--json"))
+    assert entries[0]["messages"][0]["event"] == "Order Completed"
     assert "by hand" in fresh.run("segue", "register", "acme", "--url", "https://h.example.com/webhooks/acme")
 
 
-def test_its_tests_pass_as_generated(fresh: Fresh, acme: Path) -> None:
+def test_generated_tests_pass(fresh: Fresh, acme: Path) -> None:
     assert " passed" in fresh.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", cwd=acme)
 
 
-def test_its_tests_fail_where_a_handler_breaks_a_promise(fresh: Fresh, acme: Path) -> None:
+def test_generated_tests_fail_if_a_handler_breaks_a_rule(fresh: Fresh, acme: Path) -> None:
     """The invariants hold whatever the goldens say: a float for money, an invented person, our time, a KeyError."""
     module = acme / "acme_segue" / "__init__.py"
     good = module.read_text()
     for before, after, says in (
         ('order.money("amount", "currency")', 'order.integer("amount") / 100', "test_money_and_numbers_are_exact"),
-        ('("customer", data.id("customer_id"))', '("customer", "somebody")', "test_no_identity_is_invented"),
+        ('("customer", data.id("customer_id"))', '("customer", "anyone")', "test_no_identity_is_invented"),
         ('item.body.iso("created_at")', "item.received_at", "test_the_timestamp_is_the_providers"),
         ('item.body.id("id")', 'item.body.value["id"]', "test_mutated_payloads_raise_only"),
     ):
         assert before in good
         module.write_text(good.replace(before, after))
-        told = fresh.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--update-goldens", cwd=acme, code=1)
-        assert says in told, told
+        output = fresh.run(
+            "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--update-goldens", cwd=acme, code=1
+        )
+        assert says in output, output
         module.write_text(good)
     fresh.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "--update-goldens", cwd=acme)
 
 
 @pytest.mark.parametrize("fault", ["1 / 0", "import not_there_at_all", "raise SystemExit(3)", "acme = object()"])
-def test_a_broken_one_is_reported_with_its_traceback_and_harms_no_other(fresh: Fresh, acme: Path, fault: str) -> None:
+def test_broken_plugin_is_reported_and_does_not_affect_others(fresh: Fresh, acme: Path, fault: str) -> None:
     installed = Path(fresh.run("python", "-c", "import acme_segue; print(acme_segue.__file__)").strip())
     good = installed.read_text()
     installed.write_text(f"{fault}\n")
     try:
-        told = fresh.run("segue", "sources", "--verbose")
-        assert "acme (acme-segue 0.1.0) does not load" in told
-        assert fault in told or "not a translators.kit.Source" in told
-        assert "stripe" in told
+        output = fresh.run("segue", "sources", "--verbose")
+        assert "acme (acme-segue 0.1.0) does not load" in output
+        assert fault in output or "not a translators.kit.Source" in output
+        assert "stripe" in output
         assert "acme-segue 0.1.0" in fresh.run("segue", "check", code=1)
         fresh.run("segue", "translate", "stripe", str(ROOT / "tests/golden/stripe/charge.succeeded.json"))
     finally:
         installed.write_text(good)
 
 
-def test_the_catalog_lists_it_in_every_form(fresh: Fresh, acme: Path) -> None:
+def test_catalog_lists_the_plugin_in_every_format(fresh: Fresh, acme: Path) -> None:
     shipped = acme / "acme_segue" / "catalog.json"
     fresh.run("segue", "catalog", "acme", "--goldens", str(acme / "tests/golden"), "--update", str(shipped))
     fresh.install("--force-reinstall", "--no-deps", str(acme))
@@ -136,7 +138,7 @@ def test_the_catalog_lists_it_in_every_form(fresh: Fresh, acme: Path) -> None:
     assert {rule.get("key") for rule in rules} == {"Order Completed", None}
 
 
-def test_the_guide_can_be_followed_word_for_word(fresh: Fresh, tmp_path: Path) -> None:
+def test_every_command_of_the_guide_works(fresh: Fresh, tmp_path: Path) -> None:
     """Every command of docs/adding-a-source.md, in its order, on the examples that step 1 writes."""
     page = (ROOT / "docs" / "adding-a-source.md").read_text()
     lines = [
@@ -150,7 +152,7 @@ def test_the_guide_can_be_followed_word_for_word(fresh: Fresh, tmp_path: Path) -
         "PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_QUIET": "1", "ACME_WEBHOOK_SECRET": "a long text to try it",
         "SEGUE_DATABASE": f"sqlite:///{tmp_path}/journal.db", "SEGUE_HOST": "127.0.0.1", "WEB_CONCURRENCY": "1",
     }  # fmt: skip
-    folder, running, told = tmp_path, None, ""
+    folder, running, output = tmp_path, None, ""
     try:
         for line in lines:
             if line.startswith("cd "):
@@ -171,16 +173,16 @@ def test_the_guide_can_be_followed_word_for_word(fresh: Fresh, tmp_path: Path) -
                     timeout=110,
                 )
                 assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
-                told += done.stdout
+                output += done.stdout
     finally:
         if running is not None:
             os.killpg(running.pid, signal.SIGTERM)
             running.wait(40)
     assert running is not None
-    assert "Order Completed" in told
-    assert "status: accepted" in told
+    assert "Order Completed" in output
+    assert "status: accepted" in output
 
 
-def test_taking_it_out_takes_the_source_out(fresh: Fresh, acme: Path) -> None:
+def test_uninstalling_removes_the_source(fresh: Fresh, acme: Path) -> None:
     fresh.pip("uninstall", "--yes", "acme-segue")
     fresh.run("segue", "sources", "acme", code=1)

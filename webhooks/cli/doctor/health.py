@@ -1,4 +1,4 @@
-"""How it stands: what an alert would be told of now, the worker's heartbeat, and whether anybody would be told."""
+"""Check the worker's heartbeat, current alerts, and whether alerts are sent anywhere."""
 
 from __future__ import annotations
 
@@ -14,20 +14,22 @@ from webhooks.monitoring.metrics.exposition import ALIVE
 
 
 def examine(config: Configuration, journal: Journal, now: datetime) -> Iterator[Finding]:
-    """Of the journal."""
-    signs = [now - at for name, (at, _) in journal.notes().items() if name.startswith("worker:")]
-    if signs and min(signs) < ALIVE:
-        yield Finding("ok", "worker", f"a worker gave a sign {max(timedelta(), min(signs)).total_seconds():.0f} s ago")
-    elif not signs:
-        yield Finding("warning", "worker", "no worker has ever worked on this journal: start `segue work`")
+    """Check the journal's notes and the alerts."""
+    heartbeat_ages = [now - at for name, (at, _) in journal.notes().items() if name.startswith("worker:")]
+    if heartbeat_ages and min(heartbeat_ages) < ALIVE:
+        yield Finding(
+            "ok", "worker", f"a worker reported {max(timedelta(), min(heartbeat_ages)).total_seconds():.0f} s ago"
+        )
+    elif not heartbeat_ages:
+        yield Finding("warning", "worker", "no worker has ever used this journal: start `segue work`")
     for alert in current_alerts(config, journal):
         grade = "fault" if alert.severity == "critical" else "warning"
         yield Finding(grade, alert.key.partition(":")[0], f"{alert.title}. {alert.text} {alert.hint}")  # type: ignore[arg-type]
     if len(configured_channels(config.settings.alerts)) == 1:
         yield Finding(
             "warning", "alerts",
-            "nobody is told where something goes wrong, but for the log: set SEGUE_ALERT_SLACK_URL or another of "
-            "[alerts], or let Prometheus watch (docs/monitoring.md)",
+            "alerts go to the log only: set SEGUE_ALERT_SLACK_URL or another channel of [alerts], or "
+            "monitor with Prometheus (docs/monitoring.md)",
         )  # fmt: skip
     else:
-        yield Finding("ok", "alerts", "alerts are told; `segue alerts test` tries it")
+        yield Finding("ok", "alerts", "alert channels are configured; `segue alerts test` tests them")
