@@ -4,7 +4,7 @@
     python bench/ingest.py --postgres            # PostgreSQL too, on a server of its own from the tests' wheel
     python bench/ingest.py --database postgresql://user:password@host/name
 
-On PostgreSQL each figure has a database of its own (the role may create them), and beside Segue stands a Flask app
+On PostgreSQL each figure has a database of its own (the role may create them), and beside Segue runs a Flask app
 that neither verifies nor groups: one insert and one commit for each request.
 
 Every request is a new signed Stripe event of some 3 kB: verified, journalled and fsynced before its 200. The load

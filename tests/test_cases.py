@@ -1,6 +1,6 @@
 """Small inputs that once came out wrong, from a folder that is no part of this repository.
 
-`WEBHOOK_CASES` names it, or it stands beside the repository as `../shared/cases`: one folder a case, its number first.
+`WEBHOOK_CASES` names it, or it is beside the repository as `../shared/cases`: one folder a case, its number first.
 `python3 dev.py cases` prints what comes out of each as a table; `pytest tests/test_cases.py` asserts it.
 """
 

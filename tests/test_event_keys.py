@@ -83,7 +83,7 @@ def changed(golden: Golden, change: dict[str, Any]) -> Golden:
             set_member(value, path.split("."), new)
         body = json.dumps(value).encode()
     for old, new in change.get("replace", {}).items():
-        assert old.encode() in body, f"{old!r} does not stand in {golden.path.name}"
+        assert old.encode() in body, f"{old!r} is not in {golden.path.name}"
         body = body.replace(old.encode(), new.encode())
     assert (request, body) != (golden.request, golden.body)
     return replace(golden, request=request, body=body)

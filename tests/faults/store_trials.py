@@ -89,7 +89,7 @@ def poison_keys(events: int, *, seed: int, database: str = "", say: Say = quiet)
 
 
 def _report(testbed: Testbed, senders: list[PoisonSender]) -> Report:
-    heard = ReceivedMessages(
+    received = ReceivedMessages(
         message for message in testbed.messages() if GOOD.fullmatch(message["context"]["webhook"]["id"])
     )
     report = testbed.report([], acked=set())
@@ -105,12 +105,12 @@ def _report(testbed: Testbed, senders: list[PoisonSender]) -> Report:
     return replace(
         report,
         acked=len(testbed.acked),
-        delivered=len(heard.events),
+        delivered=len(received.events),
         dead=len(dead),
-        lost=sorted(testbed.acked - heard.events - dead),
-        unexplained=sorted((heard.events | dead) - testbed.acked) + wrong,
-        two_ids=heard.two_ids,
-        copies=heard.copies,
+        lost=sorted(testbed.acked - received.events - dead),
+        unexplained=sorted((received.events | dead) - testbed.acked) + wrong,
+        two_ids=received.two_ids,
+        copies=received.copies,
         detail=f"poison events by answer: {dict(sorted(answers.items()))}",
     )
 

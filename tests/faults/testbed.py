@@ -345,18 +345,18 @@ class Testbed:
         requests: int = 0,
     ) -> Report:
         """Account for every event."""
-        heard = ReceivedMessages(self.messages() if messages is None else messages)
+        received = ReceivedMessages(self.messages() if messages is None else messages)
         dead = self.dead()
         acked = self.acked if acked is None else acked
         return Report(
             title=self.title,
             acked=len(acked),
-            delivered=len(heard.events),
+            delivered=len(received.events),
             dead=len(dead),
-            lost=sorted(acked - heard.events - dead),
-            unexplained=sorted((heard.events | dead) - acked) + sorted(heard.events & dead),
-            two_ids=heard.two_ids,
-            copies=heard.copies,
+            lost=sorted(acked - received.events - dead),
+            unexplained=sorted((received.events | dead) - acked) + sorted(received.events & dead),
+            two_ids=received.two_ids,
+            copies=received.copies,
             answered_duplicate=sum(provider.duplicates for provider in self.providers),
             seconds=time.monotonic() - self._began,
             detail=detail,

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal
 
 from translators.kit.identity import Identity
 
-Kind = Literal["track", "identify", "group", "page", "screen", "alias"]
+MessageType = Literal["track", "identify", "group", "page", "screen", "alias"]
 
 
 class _Clear:
@@ -39,7 +39,7 @@ class Message:
     integrations Segment's destination switches
     """
 
-    kind: Kind
+    kind: MessageType
     name: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""

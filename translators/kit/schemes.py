@@ -108,7 +108,7 @@ class HmacRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HmacFields:
-    """F. The signature is over body fields, and stands in the body.
+    """F. The signature is over body fields, and is in the body.
 
     `items` is the path of a list whose every member must pass (an empty list fails); without it the body is the one
     item. `fields` are paths within an item, joined by `join`; a missing one counts as empty, only scalars are

@@ -16,7 +16,7 @@ BLANK: Final = ("", "null", "None", "undefined", "nil", "<no value>", "[object O
 def filled(body: Payload, *, blank: Collection[str] = ("",)) -> Payload:
     """Return the body without members that the provider had no value for; `blank` lists the texts that mean so.
 
-    A placeholder that was left as it stands (`{{ticket.group.id}}`) counts as blank too.
+    A placeholder that was not filled in (`{{ticket.group.id}}`) counts as blank too.
     """
     return Payload(_filled(body.value, blank), body.path)
 

@@ -98,7 +98,7 @@ BILLING: Final[Mapping[str, str]] = {
     "Catalog Price Deleted": "A price left the catalogue.",
     "Meter Errors Reported": "Usage events could not be metered.",
     "Subscription Started": "A subscription began to run, in trial or paid.",
-    "Subscription Updated": "A subscription changed in a way that no closer name tells.",
+    "Subscription Updated": "A subscription changed in a way that no closer name describes.",
     "Subscription Transferred": "A subscription went from one user to another.",
     "Subscription Plan Changed": "A subscription moved to another plan, price or quantity.",
     "Subscription Renewed": "A subscription entered its next period.",

@@ -88,7 +88,7 @@ def shipped(source: Source) -> dict[str, Sample]:
 
 
 def with_new_ids(sample: Sample, source: Source, *, now: datetime) -> Sample:
-    """Return the sample as other events of the same types: what names them is changed wherever it stands.
+    """Return the sample as other events of the same types: what names them is changed wherever it occurs.
 
     The sample itself if nothing in the request can be changed so; sent again it is a duplicate.
     """
