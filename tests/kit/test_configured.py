@@ -61,7 +61,7 @@ track = "Invoice Overdue"
 when = { days = [30, 60] }
 
 [ignore]
-"invoice.*" = "order.paid says the same"
+"invoice.*" = "order.paid has the same facts"
 """
 
 
@@ -159,7 +159,7 @@ def test_groups_ignored_types_and_unknown_types_have_their_own_outcomes() -> Non
         {"event": "order.paid", "cents": "many", "currency": "usd"},
     )
     assert group.messages[0]["groupId"] == "a1"
-    assert ignored == Ignored("order.paid says the same")
+    assert ignored == Ignored("order.paid has the same facts")
     assert isinstance(unknown, Unsupported)
     assert broken == Broken("malformed: $.cents is text, not a whole number")
 

@@ -17,7 +17,7 @@ docs/configured-sources.md describes every key. In short:
     fields = { order_id = { id = "data.id" }, revenue = { minor = "data.cents", currency = "data.currency" } }
 
     [sources.acme.ignore]
-    "invoice.*" = "order.paid says the same"
+    "invoice.*" = "order.paid has the same facts"
 
 tables.py reads a table and collects its faults, heads.py names events, people.py says who, fields.py reads one
 property, events.py makes messages.
