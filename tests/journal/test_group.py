@@ -12,7 +12,7 @@ from webhooks.journal.group import GroupCommit
 from webhooks.journal.runners import Greenlets, Threads, runner
 
 
-class Store:
+class CountingStore:
     """A store that commits when the test allows it, and counts."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ def wait_for(condition: object, *, seconds: float = 10) -> None:
 
 
 def test_callers_during_a_commit_share_the_next_one_and_none_returns_early() -> None:
-    store = Store()
+    store = CountingStore()
     group = GroupCommit(store.commit, Threads())
     first, results = submit_all(group, ["a"])
     assert store.began.wait(10)
@@ -69,7 +69,7 @@ def test_callers_during_a_commit_share_the_next_one_and_none_returns_early() -> 
 
 
 def test_a_group_has_a_limit() -> None:
-    store = Store()
+    store = CountingStore()
     group = GroupCommit(store.commit, Threads(), max_items=2)
     threads, results = submit_all(group, ["a"])
     assert store.began.wait(10)
@@ -83,7 +83,7 @@ def test_a_group_has_a_limit() -> None:
 
 
 def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None:
-    store = Store()
+    store = CountingStore()
     store.fail = OSError("disk full")
     group = GroupCommit(store.commit, Threads())
     threads, results = submit_all(group, ["a"])
@@ -99,7 +99,7 @@ def test_a_failed_commit_fails_every_member_and_the_next_group_goes_on() -> None
 
 
 def test_a_caller_interrupted_while_it_waits_blocks_no_other_caller(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store()
+    store = CountingStore()
     group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
     assert store.began.wait(10)
@@ -119,7 +119,7 @@ def test_a_caller_interrupted_while_it_waits_blocks_no_other_caller(monkeypatch:
 
 
 def test_a_caller_interrupted_before_it_leads_passes_the_lead_on(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = Store()
+    store = CountingStore()
     group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
     assert store.began.wait(10)
@@ -156,7 +156,7 @@ def test_a_caller_interrupted_before_it_leads_passes_the_lead_on(monkeypatch: py
 def test_a_waiter_interrupted_during_its_commit_changes_nothing_for_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    store = Store()
+    store = CountingStore()
     group = GroupCommit(store.commit, Threads())
     threads, _ = submit_all(group, ["a"])
     assert store.began.wait(10)
@@ -204,7 +204,7 @@ def test_an_item_with_its_own_error_fails_alone() -> None:
 
 
 def test_an_interrupted_leader_fails_its_members_with_a_separate_error() -> None:
-    store = Store()
+    store = CountingStore()
     store.fail = KeyboardInterrupt()
     group = GroupCommit(store.commit, Threads())
     threads, results = submit_all(group, ["a"])

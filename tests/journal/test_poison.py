@@ -135,7 +135,7 @@ def test_an_outage_is_not_tried_again_for_each_event(faulty: Any, code: str) -> 
     assert journal.stats.commits == before
 
 
-class Store:
+class FaultyStore:
     """A store that commits all but the bad members, and records its calls."""
 
     def __init__(self, *bad: int, up: bool = True, slow: float = 0) -> None:
@@ -157,7 +157,7 @@ class Store:
 
 @pytest.mark.parametrize("bad", [(), (0,), (511,), (3, 4, 200), tuple(range(0, 512, 10))])
 def test_halves_find_every_bad_member_and_store_the_rest_in_order(bad: tuple[int, ...]) -> None:
-    store = Store(*bad)
+    store = FaultyStore(*bad)
     results = store.run(range(512))
     good = [number for number in range(512) if number not in bad]
     assert store.stored == good
@@ -167,13 +167,13 @@ def test_halves_find_every_bad_member_and_store_the_rest_in_order(bad: tuple[int
 
 
 def test_an_unavailable_store_is_tried_once_for_a_whole_group() -> None:
-    store = Store(up=False)
+    store = FaultyStore(up=False)
     assert {type(result) for result in store.run(range(512))} == {JournalUnavailable}
     assert len(store.tried) == 1
 
 
 def test_a_store_that_fails_on_the_way_keeps_what_it_has_stored() -> None:
-    store = Store(5)
+    store = FaultyStore(5)
 
     def commit(some: Sequence[int]) -> list[int]:
         store.up = len(store.stored) < 4
@@ -186,7 +186,7 @@ def test_a_store_that_fails_on_the_way_keeps_what_it_has_stored() -> None:
 
 def test_slow_failures_are_not_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(isolate, "RETRY_SECONDS", 0.05)
-    store = Store(*range(64), slow=0.1)
+    store = FaultyStore(*range(64), slow=0.1)
     assert {type(result) for result in store.run(range(64))} == {JournalUnavailable}
     assert len(store.tried) == 1
 

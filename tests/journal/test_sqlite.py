@@ -2,6 +2,7 @@
 
 import json
 import os
+import pwd
 import signal
 import sqlite3
 import subprocess
@@ -316,7 +317,10 @@ def test_a_folder_that_may_not_be_written_is_unavailable(tmp_path: Path) -> None
         try:
             SqliteJournal("j.db")
         except JournalUnavailable as error:
-            return "the user nobody may not" in error.message and "SEGUE_DATABASE" in error.hint
+            return (
+                f"the user {pwd.getpwuid(os.geteuid()).pw_name} may not" in error.message
+                and "SEGUE_DATABASE" in error.hint
+            )
         return False
 
     assert in_child(attempt)

@@ -39,6 +39,8 @@ _ID, _SALT, _NONCE = slice(4, 8), slice(8, 24), slice(24, 36)
 _LENGTHS: Final = Struct(">II")
 _MESSAGES: Final = 1 << 24
 """Records after which a process takes another salt."""
+_LABEL: Final = bytes.fromhex("7365677565207365616c2031")
+"""The HKDF label of this record format; another label would give other keys."""
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _FRAME: Final = re.compile(r'  File "[^"\n]*", line \d+, in [^\n]*')
 _CLASS: Final = re.compile(r"[A-Za-z_][\w.]*(?=:|$)")
@@ -153,7 +155,7 @@ def key_of(body: bytes) -> str:
 
 @lru_cache(maxsize=1024)
 def _cipher(secret: bytes, salt: bytes) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), 32, salt, b"segue seal 1").derive(secret))
+    return AESGCM(HKDF(SHA256(), 32, salt, _LABEL).derive(secret))
 
 
 def _associated_data(source: str, key: str) -> bytes:

@@ -90,6 +90,6 @@ def _stored_keys(db: Connection, former_keys: Sequence[FormerKeyQuery]) -> dict[
     sources, keys, bodies = (list(column) for column in zip(*former_keys, strict=True)) if former_keys else ([], [], [])
     rows = db.all(SQL["former"], {"sources": sources, "keys": keys, "bodies": bodies})
     return {
-        row["place"] - 1: StoredKey(row["type"], row["same"] is True, row["sealed"] and ("{}", "{}", row["sealed"]))
+        row["place"] - 1: StoredKey(row["type"], row["same"] is True, row["record"] and ("{}", "{}", row["record"]))
         for row in rows
     }

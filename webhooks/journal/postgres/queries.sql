@@ -72,7 +72,7 @@ FROM (
 ) AS held
 
 -- name: former
-SELECT place, type, same, sealed FROM segue_former(%(sources)s::text[], %(keys)s::text[], %(bodies)s::bytea[])
+SELECT place, type, same, sealed AS record FROM segue_former(%(sources)s::text[], %(keys)s::text[], %(bodies)s::bytea[])
 
 -- name: notify
 SELECT pg_notify('segue_' || 'segue_events'::regclass::oid, '')

@@ -161,11 +161,11 @@ class PostgresJournal(PostgresOperations):
 
         if not self._write(maintain):
             return 0
-        gone = 0
+        deleted = 0
         for partition in self._read(partitions_.closed):
             if self._read(lambda db, one=partition: partitions_.may_retire(db, one, before)):  # type: ignore[misc]
-                gone += self._write(lambda db, one=partition["id"]: partitions_.retire(db, one, before)) or 0  # type: ignore[misc]
-        return gone + int(self._write(lambda db: partitions_.prune_kept(db, before, max(0, limit - gone))))
+                deleted += self._write(lambda db, one=partition["id"]: partitions_.retire(db, one, before)) or 0  # type: ignore[misc]
+        return deleted + int(self._write(lambda db: partitions_.prune_kept(db, before, max(0, limit - deleted))))
 
     def census(self) -> Census:
         """Return counts; those of settled events are kept up to date by each change."""

@@ -185,31 +185,31 @@ class Recovery:
         Afterwards a process may start a new log. If it cannot be written now, raise `OSError`; then no file may be
         closed. `wait` gives reads in progress the time of the busy handler.
         """
-        mine, path = self.files.identity, self.files.path
-        if self.users.recorded() != mine:
+        own, path = self.files.identity, self.files.path
+        if self.users.recorded() != own:
             return
-        if mine.log == _inode(_kept(path)):
+        if own.log == _inode(_kept(path)):
             restore_kept_log(path)
         mode = "FULL" if wait else "PASSIVE"
         busy, frames, saved = self.files.db.execute(f"PRAGMA wal_checkpoint({mode})").fetchone()
         if busy or frames != saved:
             raise BlockingIOError("its log was removed or replaced; it is saved once the reads in progress have ended")
         current = identity(path)
-        if current.index == mine.index:
+        if current.index == own.index:
             _remove(index_of(path))
-        if current.database != mine.database and current.log == mine.log:
+        if current.database != own.database and current.log == own.log:
             _remove(log_of(path))  # it belongs to the previous database
-        elif current.database == mine.database and current.log not in {None, mine.log}:
+        elif current.database == own.database and current.log not in {None, own.log}:
             os.replace(log_of(path), _unused(path))  # noqa: PTH105 - not the log of these events
         self.users.record(SAVED)
 
 
 @contextlib.contextmanager
-def keep_new_log(path: str, mine: FileIdentity) -> Iterator[None]:
+def keep_new_log(path: str, own: FileIdentity) -> Iterator[None]:
     """Protect a new log while own files are closed: SQLite removes a log by name if it sees no other user."""
     log, kept = log_of(path), _kept(path)
     current = identity(path)
-    is_other = current.database == mine.database and current.log not in {None, mine.log}
+    is_other = current.database == own.database and current.log not in {None, own.log}
     if is_other:
         os.replace(log, kept)  # noqa: PTH105
     try:

@@ -120,21 +120,21 @@ class SqliteJournal(SqliteOperations):
         self._file.write(
             lambda db: (db.execute(SQL["forget_tokens"], (micros(now),)), db.execute(SQL["forget_workers"], (old,)))
         )
-        gone = 0
+        deleted = 0
         for source, by in self.census().by_source.items():
             for state in by.keys() & ages.keys() - {State.PENDING}:
-                gone += self._prune(state, source, micros(now - ages[state]), limit - gone)
-        return gone
+                deleted += self._prune(state, source, micros(now - ages[state]), limit - deleted)
+        return deleted
 
-    def _prune(self, state: State, source: str, before: int, most: int) -> int:
-        gone = 0
-        while chunk := min(PRUNE_CHUNK, most - gone):
+    def _prune(self, state: State, source: str, before: int, limit: int) -> int:
+        total = 0
+        while chunk := min(PRUNE_CHUNK, limit - total):
             params = (state, source, before, chunk)
             deleted = self._file.write(lambda db, params=params: db.execute(SQL["prune"], params).rowcount)  # type: ignore[misc]
-            gone += deleted
+            total += deleted
             if deleted < chunk:
                 break
-        return gone
+        return total
 
     def census(self) -> Census:
         """Return counts; only indexes are read."""
