@@ -359,7 +359,7 @@ def test_a_journal_from_a_newer_segue_is_left_alone(tmp_path: Path) -> None:
     db = sqlite3.connect(tmp_path / "j.db")
     db.execute("PRAGMA user_version = 99")
     db.close()
-    with pytest.raises(JournalError, match="schema 99") as caught:
+    with pytest.raises(JournalError, match="schema version 99") as caught:
         SqliteJournal(tmp_path / "j.db")
     assert "newer version" in caught.value.hint
     assert open_files(os.getpid(), tmp_path) == set()
