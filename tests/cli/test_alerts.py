@@ -1,4 +1,4 @@
-"""`segue alerts`, and a real worker that tells of what is wrong."""
+"""`segue alerts`, and a real worker that sends alerts."""
 
 import json
 import subprocess

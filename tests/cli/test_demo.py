@@ -1,4 +1,4 @@
-"""`segue demo`: real webhooks go in, and webhook has the expected result."""
+"""`segue demo`: real webhooks go in, and each has the expected result."""
 
 import json
 import os

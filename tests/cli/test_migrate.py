@@ -1,4 +1,4 @@
-"""The tables of PostgreSQL, made and looked at by the command line; its password is shown nowhere."""
+"""The tables of PostgreSQL, created and upgraded by the command line, which never shows the password."""
 
 import json
 import subprocess

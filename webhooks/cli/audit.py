@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from webhooks.journal import AuditEntry, Journal
 
 
-@click.command(short_help="Who replayed, dropped, pruned, imported or exported what, when and why.")
+@click.command(short_help="Show who replayed, dropped, pruned, imported or exported what, when and why.")
 @click.option("--event", "id_", metavar="ID", help="Only this event: its number, its key, or SOURCE/KEY.")
 @click.option("--since", metavar="TIME", help="At this time (2h, 3d ago, or ISO 8601) or later.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True)

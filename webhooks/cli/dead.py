@@ -61,7 +61,7 @@ class DeadGroup:
         return f"--state dead --source {shlex.quote(self.source)} --type {shlex.quote(self.type)}"
 
 
-@click.command(short_help="What could not be delivered, by reason, and what to do about it.")
+@click.command(short_help="Show what could not be delivered, by reason, and what to do about it.")
 @event_options(states=False)
 @click.option("--json", "as_json", is_flag=True)
 def dead(choice: EventChoice, as_json: bool) -> None:

@@ -84,7 +84,7 @@ def _as_dict(row: Row, outlook: Forecast, log: list[AuditEntry]) -> dict[str, An
 def _print_header(row: Row) -> None:
     event = row.event
     echo(printable(f"{event.source} {event.type}  {event.key}"), bold=True)
-    trust = "" if event.trust == "verified" else f"  ({event.trust}: the sender is proved, the content is not)"
+    trust = "" if event.trust == "verified" else f"  ({event.trust}: the sender is verified, the content is not)"
     lines = [
         ["number", str(row.seq)],
         ["state", row.state.value + (f", edition {row.replay_generation}" if row.replay_generation else "")],
