@@ -1,4 +1,4 @@
-"""Stored bodies for reading."""
+"""Stored bodies, formatted for reading."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""The catalog is made of the code and its goldens, and the docs are held to it."""
+"""The catalog is built from the code and its goldens, and the docs must match it."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The commands that look: help, check, sources, translate, send, status."""
+"""Commands that only read: help, check, sources, translate, send, status."""
 
 import json
 import socket

@@ -1,4 +1,4 @@
-"""A damaged journal at the command line: check and doctor say so, and what can be read is saved."""
+"""A damaged journal at the command line: check and doctor report it, and `export --salvage` saves what can be read."""
 
 import json
 import random

@@ -1,4 +1,4 @@
-"""`segue new-source` writes a package whose tests pass as generated, and installing it is all that it takes."""
+"""`segue new-source` generates a package whose tests pass; installing it adds the source."""
 
 import json
 import os

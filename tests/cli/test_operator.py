@@ -1,4 +1,4 @@
-"""What an operator does: look for events, see one, replay, drop, prune, and read the audit log."""
+"""An operator's commands: list and show events, replay, drop, prune, and read the audit log."""
 
 import json
 import re

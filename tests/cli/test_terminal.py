@@ -1,4 +1,4 @@
-"""What reaches a terminal: no control or bidirectional character raw, no line wider than it, no pattern that hangs."""
+"""Terminal output: control characters are escaped, lines fit the width, and no pattern is slow."""
 
 import ast
 import importlib

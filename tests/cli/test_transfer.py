@@ -1,4 +1,4 @@
-"""Events to a file and back: whole, all or none, twice without harm."""
+"""`segue export` and `segue import`: complete, all or none, and repeatable."""
 
 import contextlib
 import gzip

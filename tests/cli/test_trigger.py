@@ -1,4 +1,4 @@
-"""`segue trigger`: every shipped sample is another event each time, and a running service accepts it."""
+"""`segue trigger`: every shipped sample is a new event each time, and a running service accepts it."""
 
 import json
 from datetime import UTC, datetime
