@@ -12,23 +12,23 @@ PARSER = get_parser("apex")
 
 def errors(source: bytes) -> list[str]:
     """Return the line and text of each place that the grammar cannot read."""
-    found, nodes = [], [PARSER.parse(source).root_node]
+    messages, nodes = [], [PARSER.parse(source).root_node]
     while nodes:
         node = nodes.pop()
         if node.is_error or node.is_missing:
-            found.append(f"line {node.start_point[0] + 1}: {(node.text or b'').decode()[:60]!r}")
+            messages.append(f"line {node.start_point[0] + 1}: {(node.text or b'').decode()[:60]!r}")
         nodes.extend(node.children)
-    return found
+    return messages
 
 
 def code_without(text: str) -> list[bytes]:
     """Return the source once for each bracket, brace and semicolon of its code, without that character."""
-    lines, found, start = text.splitlines(keepends=True), [], 0
+    lines, places, start = text.splitlines(keepends=True), [], 0
     for line in lines:
         is_code = not line.lstrip().startswith(("/*", "*", "//")) and "'" not in line and "/**" not in line
-        found += [start + at for at, sign in enumerate(line) if is_code and sign in "(){};"]
+        places += [start + at for at, sign in enumerate(line) if is_code and sign in "(){};"]
         start += len(line)
-    return [(text[:at] + text[at + 1 :]).encode() for at in found]
+    return [(text[:at] + text[at + 1 :]).encode() for at in places]
 
 
 def test_every_kind_of_apex_file_is_there():

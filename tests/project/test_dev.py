@@ -19,7 +19,7 @@ DEV = load()
 
 
 def test_paths_of_the_fast_tests_exist():
-    paths = [each for each in DEV.FAST if each.startswith("tests/")]
+    paths = [argument for argument in DEV.FAST if argument.startswith("tests/")]
     assert len(paths) > 8
     assert [path for path in paths if not (ROOT / path).exists()] == []
 

@@ -25,12 +25,12 @@ def commands(page):
 def options(name):
     """Every option of a command and of its subcommands."""
     context = click.Context(main)
-    found, waiting = {"--help", "-h"}, [main.get_command(context, name)]
+    names, waiting = {"--help", "-h"}, [main.get_command(context, name)]
     for command in waiting:
-        found |= {each for parameter in command.params for each in (*parameter.opts, *parameter.secondary_opts)}
+        names |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         if isinstance(command, click.Group):
-            waiting += [command.get_command(context, each) for each in command.list_commands(context)]
-    return found
+            waiting += [command.get_command(context, option) for option in command.list_commands(context)]
+    return names
 
 
 @pytest.mark.parametrize("page", PAGES, **IDS)
@@ -65,6 +65,6 @@ def test_the_readme_names_every_command():
 
 
 def test_the_pages_are_read_for_commands_and_options():
-    found = [each for page in PAGES for each in commands(page)]
-    assert len(found) > 150
-    assert len([rest for _, rest in found if "--" in rest]) > 30
+    page_commands = [command for page in PAGES for command in commands(page)]
+    assert len(page_commands) > 150
+    assert len([rest for _, rest in page_commands if "--" in rest]) > 30

@@ -37,7 +37,7 @@ def pages(nav):
 
 def refusals():
     """Every `error` word in the code with its statuses: a call that begins with a status of 4xx or 5xx and a word."""
-    found = {}
+    statuses = {}
     for path in (ROOT / "webhooks").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or len(node.args) < 3:
@@ -48,15 +48,15 @@ def refusals():
                 and isinstance(word.value, str)
                 and re.fullmatch(r"[a-z]+(_[a-z]+)*", word.value)
             ):
-                numbers = {each.value for each in ast.walk(status) if isinstance(each, ast.Constant)}
+                numbers = {constant.value for constant in ast.walk(status) if isinstance(constant, ast.Constant)}
                 if any(isinstance(number, int) and 400 <= number < 600 for number in numbers):
-                    found.setdefault(word.value, set()).update(
+                    statuses.setdefault(word.value, set()).update(
                         {status.value} if isinstance(status, ast.Constant) else set()
                     )
     for fault in Fault:
         if fault not in {Fault.NONE, Fault.NOT_CONFIGURED}:
-            found.setdefault(fault.value, set()).add(401)
-    return found
+            statuses.setdefault(fault.value, set()).add(401)
+    return statuses
 
 
 @pytest.mark.slow
@@ -139,6 +139,6 @@ def test_the_wheel_has_every_page_with_links_that_work():
 
 
 def test_diagrams_have_no_semicolon_which_ends_a_statement_of_mermaid():
-    diagrams = [each for page in PAGES for each in re.findall(r"```mermaid\n(.*?)```", page.read_text(), re.DOTALL)]
+    diagrams = [block for page in PAGES for block in re.findall(r"```mermaid\n(.*?)```", page.read_text(), re.DOTALL)]
     assert len(diagrams) == 3
     assert [diagram for diagram in diagrams if ";" in diagram] == []

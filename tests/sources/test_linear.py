@@ -72,13 +72,13 @@ def test_solved_and_reopened_depend_on_the_old_end_times(was: dict[str, Any], is
 
 
 @pytest.mark.parametrize(
-    ("was", "told_as"),
+    ("was", "word"),
     [({"priority": 0}, "no priority"), ({"priority": 4, "priorityLabel": "Low"}, "low"), ({"priority": 9}, None)],
 )
-def test_old_priority_is_sent_as_a_word(was: dict[str, Any], told_as: str | None) -> None:
+def test_old_priority_is_sent_as_a_word(was: dict[str, Any], word: str | None) -> None:
     ((_, outcome),) = outcomes(linear, delivery(updated(was)))
     assert isinstance(outcome, Translated)
-    assert outcome.messages[0]["properties"].get("previous_priority") == told_as
+    assert outcome.messages[0]["properties"].get("previous_priority") == word
 
 
 def test_signature_time_is_the_bodys_within_one_minute() -> None:
