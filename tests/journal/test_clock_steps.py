@@ -8,6 +8,7 @@ import pytest
 
 from events import NOW, event
 from webhooks.journal import AuditContext, Claim, Settlement, SqliteJournal, State
+from webhooks.journal.sqlite import store
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
@@ -65,3 +66,17 @@ def test_a_replay_with_a_later_due_time_waits(journal: SqliteJournal) -> None:
     journal.replay(journal.seqs(), by=AuditContext(actor="ann", reason="a test"), now=NOW, due_at=NOW + HOUR)
     assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
     assert keys(journal.claim(10, worker="w", now=NOW + HOUR, lease=LEASE)) == ["a"]
+
+
+def test_a_claim_that_waited_longer_than_a_lease_takes_no_lease_that_has_begun_meanwhile(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal.append([event("a")], now=NOW)
+    waited = timedelta(seconds=100)
+    lease = timedelta(seconds=10)
+    (leased,) = journal.claim(10, worker="quick", now=NOW + waited, lease=lease)
+    readings = iter([0.0, waited.total_seconds()])  # before and after the wait for the file's lock
+    with monkeypatch.context() as patch:
+        patch.setattr(store.time, "monotonic", lambda: next(readings, waited.total_seconds()))
+        assert journal.claim(10, worker="late", now=NOW, lease=lease) == []
+    assert journal.renew([leased], now=NOW + waited, lease=lease) == {leased.seq}

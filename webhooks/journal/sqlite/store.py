@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -97,15 +98,29 @@ class SqliteJournal(SqliteOperations):
         at = sqlite_queue.times(now, lease)
         if limit < 1 or not self._file.read(lambda db: sqlite_queue.any_ready(db, at)):
             return []
-        params = {"lease": f"{worker}:{uuid.uuid4().hex}", "until": micros(now + lease)}
-        claimed = self._file.write(lambda db: sqlite_queue.claim(db, limit, at, params))
+        moment = _advancing(now)
+        name = f"{worker}:{uuid.uuid4().hex}"
+
+        def claim(db: sqlite3.Connection) -> list[Any]:
+            begin = moment()
+            params = {"lease": name, "until": micros(begin + lease)}
+            return sqlite_queue.claim(db, limit, sqlite_queue.times(begin, lease), params)
+
+        claimed = self._file.write(claim)
         return [records.claim(row, worker, self._encryption) for row in claimed]
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
         """Renew the leases that this worker still has."""
-        until = micros(now + lease)
-        leases = [(until, claim.seq, claim.lease) for claim in claims]
-        return self._file.write(lambda db: {lease[1] for lease in leases if db.execute(SQL["renew"], lease).rowcount})
+        renewed = list(claims)
+        moment = _advancing(now)
+
+        def renew(db: sqlite3.Connection) -> set[int]:
+            until = micros(moment() + lease)
+            return {
+                claim.seq for claim in renewed if db.execute(SQL["renew"], (until, claim.seq, claim.lease)).rowcount
+            }
+
+        return self._file.write(renew)
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
         """End the claims whose leases this worker still has."""
@@ -255,6 +270,16 @@ class SqliteJournal(SqliteOperations):
         self._mine = _SqliteProcess(
             os.getpid(), file, GroupCommit(lambda group: _append(file, group, self._encryption), file.run)
         )
+
+
+def _advancing(now: datetime) -> Callable[[], datetime]:
+    """Return a clock that was at `now` when this was called.
+
+    A caller may wait for its turn longer than a lease lasts. By the time it had before that, it would take a lease that
+    another process has only just begun for one of a clock that was ahead.
+    """
+    start = time.monotonic()
+    return lambda: now + timedelta(seconds=time.monotonic() - start)
 
 
 def _append(
