@@ -19,12 +19,16 @@ Span = tuple[str, int, int, int]
 _FIRST, _LAST = -(1 << 63), (1 << 63) - 1
 
 
-def times(now: datetime, lease: timedelta) -> dict[str, int]:
-    """Return the limits of due times now, for the queries."""
+def times(now: datetime, lease: timedelta, waited: timedelta = timedelta()) -> dict[str, int]:
+    """Return the limits of due times at `now`, for the queries.
+
+    `waited` is how long the caller has waited for its turn since `now`, perhaps longer than a lease: what began in that
+    time is not of a clock that was ahead.
+    """
     return {
         "now": micros(now),
-        "beyond": micros(now + 2 * lease),
-        "far": micros(now + LONGEST_DELAY),
+        "beyond": micros(now + waited + 2 * lease),
+        "far": micros(now + waited + LONGEST_DELAY),
         "first": _FIRST,
         "last": _LAST,
     }

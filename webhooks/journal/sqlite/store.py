@@ -95,32 +95,24 @@ class SqliteJournal(SqliteOperations):
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         """Lease the oldest due events: first a fair share of each source."""
+        start = time.monotonic()
         at = sqlite_queue.times(now, lease)
         if limit < 1 or not self._file.read(lambda db: sqlite_queue.any_ready(db, at)):
             return []
-        moment = _advancing(now)
-        name = f"{worker}:{uuid.uuid4().hex}"
+        params = {"lease": f"{worker}:{uuid.uuid4().hex}", "until": micros(now + lease)}
 
         def claim(db: sqlite3.Connection) -> list[Any]:
-            begin = moment()
-            params = {"lease": name, "until": micros(begin + lease)}
-            return sqlite_queue.claim(db, limit, sqlite_queue.times(begin, lease), params)
+            waited = timedelta(seconds=time.monotonic() - start)
+            return sqlite_queue.claim(db, limit, sqlite_queue.times(now, lease, waited), params)
 
         claimed = self._file.write(claim)
         return [records.claim(row, worker, self._encryption) for row in claimed]
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
         """Renew the leases that this worker still has."""
-        renewed = list(claims)
-        moment = _advancing(now)
-
-        def renew(db: sqlite3.Connection) -> set[int]:
-            until = micros(moment() + lease)
-            return {
-                claim.seq for claim in renewed if db.execute(SQL["renew"], (until, claim.seq, claim.lease)).rowcount
-            }
-
-        return self._file.write(renew)
+        until = micros(now + lease)
+        leases = [(until, claim.seq, claim.lease) for claim in claims]
+        return self._file.write(lambda db: {lease[1] for lease in leases if db.execute(SQL["renew"], lease).rowcount})
 
     def settle(self, settlements: Iterable[Settlement], *, now: datetime) -> set[int]:
         """End the claims whose leases this worker still has."""
@@ -270,16 +262,6 @@ class SqliteJournal(SqliteOperations):
         self._mine = _SqliteProcess(
             os.getpid(), file, GroupCommit(lambda group: _append(file, group, self._encryption), file.run)
         )
-
-
-def _advancing(now: datetime) -> Callable[[], datetime]:
-    """Return a clock that was at `now` when this was called.
-
-    A caller may wait for its turn longer than a lease lasts. By the time it had before that, it would take a lease that
-    another process has only just begun for one of a clock that was ahead.
-    """
-    start = time.monotonic()
-    return lambda: now + timedelta(seconds=time.monotonic() - start)
 
 
 def _append(
