@@ -36,7 +36,15 @@ from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.deliver.prepare import prepare
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.identity import anonymous_id, resolve
-from webhooks.translation.translate import Broken, Ignored, Translated, Unsupported, message_id, translate
+from webhooks.translation.translate import (
+    Broken,
+    Ignored,
+    Translated,
+    Unsupported,
+    message_id,
+    plain,
+    translate,
+)
 
 AT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 WHO = Identity(
@@ -353,3 +361,33 @@ def test_subclasses_of_plain_values_and_mappings_are_taken_as_such() -> None:
 
     message = only(endpoint_for(track("A", word=Word("w"), proxy=MappingProxyType({"a": 1, "b": None}))))
     assert message["properties"] == {"word": "w", "proxy": {"a": 1}}
+
+
+class Quantity(int):
+    """A whole number of a class of its own."""
+
+
+def test_a_number_of_a_subclass_is_sent_as_a_number() -> None:
+    assert plain(Quantity(3)) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"), [(Refused("another account"), "refused: another account"), (ValueError("x"), "Traceback")]
+)
+def test_a_stored_event_that_cannot_be_read_again_is_broken_with_its_reason(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, reason: str
+) -> None:
+    source = Source("acme", scheme=HmacBody(header="x-signature"))
+
+    def again(_: Event) -> list[Event]:
+        raise error
+
+    monkeypatch.setattr(source, "again", again)
+    kept = Event(
+        source="acme", key="k", type=MALFORMED_TYPE, occurred_at=datetime(2026, 1, 1, tzinfo=UTC), raw=b"{",
+        received_at=datetime(2026, 1, 1, tzinfo=UTC), problem="it was not JSON",
+    )  # fmt: skip
+    endpoint = Endpoint(name="acme", source=source, scheme=source.schemes["default"])
+    outcome = translate(kept, endpoint, namespace="n")
+    assert isinstance(outcome, Broken)
+    assert reason in outcome.reason
