@@ -125,6 +125,14 @@ def test_a_folder_or_file_without_permission_is_named(
     assert "chown" in error.hint
 
 
+def test_a_disk_that_is_mounted_read_only_is_named(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Mounted:
+        f_flag = os.ST_RDONLY
+
+    monkeypatch.setattr(os, "statvfs", lambda _: Mounted)
+    assert "mounted read-only" in location.unavailable(path, OSError(13, "Permission denied")).message
+
+
 def test_a_user_id_without_a_name_is_shown_as_its_number(monkeypatch: pytest.MonkeyPatch) -> None:
     def getpwuid(_: int) -> None:
         raise KeyError

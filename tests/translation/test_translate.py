@@ -391,3 +391,35 @@ def test_a_stored_event_that_cannot_be_read_again_is_broken_with_its_reason(
     outcome = translate(kept, endpoint, namespace="n")
     assert isinstance(outcome, Broken)
     assert reason in outcome.reason
+
+
+def test_an_event_whose_messages_cannot_be_shortened_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = Source("acme", scheme=HmacBody(header="x-signature"))
+
+    @source.on("order")
+    def order(_: Event) -> list[Message]:
+        return [
+            track(
+                "Order",
+                {"text": "x"},
+                who=Identity(anonymous=("customer", "c1")),
+                context={"traits": {"plan": "pro", "n": ""}},
+            )
+        ]
+
+    event = Event(
+        source="acme", key="k", type="order", occurred_at=datetime(2026, 1, 1, tzinfo=UTC), raw=b"x" * 40_000,
+        received_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )  # fmt: skip
+    endpoint = Endpoint(name="acme", source=source, scheme=source.schemes["default"])
+    outcome = translate(event, endpoint, namespace="n")
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["context"]["traits"] == {"plan": "pro"}
+
+    def shorten(_: dict[str, Any]) -> dict[str, Any]:
+        raise ValueError("no JSON")
+
+    monkeypatch.setattr("webhooks.translation.translate.shorten", shorten)
+    outcome = translate(event, endpoint, namespace="n")
+    assert isinstance(outcome, Broken)
+    assert "no JSON" in outcome.reason

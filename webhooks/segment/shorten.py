@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final
 
 from webhooks.segment.batches import encode
@@ -84,14 +85,8 @@ class _Cut:
             if excess <= 0:
                 return
             allowed = size - excess - _MARGIN - 2 * len(name)
-            members, kept = holder[name], 0
-            for member in members:
-                allowed -= len(encode_value(member)) + 1
-                if allowed < 0:
-                    break
-                kept += 1
-            if kept == len(members):
-                continue
+            members = holder[name]
+            kept = sum(total <= allowed for total in accumulate(len(encode_value(member)) + 1 for member in members))
             holder[name] = members[:kept]
             if not kept:
                 del holder[name]
