@@ -30,7 +30,7 @@ import database
 from segment.analytics.client import Client as Theirs  # type: ignore[import-untyped]
 
 from translators.kit import Event, HmacBody, Identity, Message, Source, track
-from webhooks.deliver import Worker
+from webhooks.deliver import DeliveryContext, Worker
 from webhooks.journal import Settlement, State, open_journal
 from webhooks.segment import AcceptedMessage, Clients, Encoded, assemble, cut, encode, faults
 from webhooks.settings import SegmentSettings, WorkerSettings
@@ -104,16 +104,15 @@ def segue(url: str, events: list[Event], *, postgres: str = "") -> float:
         for start in range(0, len(events), 1000):
             journal.append(events[start : start + 1000], now=datetime.now(UTC))
         clients = Clients(SegmentSettings(write_key="wk", url=url, rate=0))
-        worker = Worker(journal, {"shop": shop()}, clients, WorkerSettings(), namespace="bench")
-        stop = threading.Event()
-        thread = threading.Thread(target=worker.run, args=(stop,))
+        context = DeliveryContext(journal=journal, endpoints={"shop": shop()}, clients=clients, namespace="bench")
+        worker = Worker(context, WorkerSettings())
+        thread = threading.Thread(target=worker.run)
         began = time.perf_counter()
         thread.start()
         while worker.counts.get(State.DELIVERED, 0) < len(events):
             time.sleep(0.005)
         took = time.perf_counter() - began
-        stop.set()
-        worker.wake()
+        worker.stop()
         thread.join()
         journal.close()
     return took

@@ -41,13 +41,11 @@ def running():
     started = []
 
     def run(worker):
-        stop = threading.Event()
-        thread = threading.Thread(target=worker.run, args=(stop,), daemon=True)
+        thread = threading.Thread(target=worker.run, daemon=True)
         thread.start()
 
         def end():
-            stop.set()
-            worker.wake()
+            worker.stop()
             thread.join(30)
             assert not thread.is_alive()
 

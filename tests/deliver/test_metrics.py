@@ -6,7 +6,7 @@ import pytest
 
 from faulty_receiver import reset, status
 from messages import endpoint, event
-from webhooks.deliver import Worker, metered
+from webhooks.deliver import DeliveryContext, Worker, metered
 from webhooks.monitoring.metrics import Meter
 from webhooks.settings import SegmentSettings, WorkerSettings
 
@@ -18,9 +18,7 @@ def meter():
 
 @pytest.fixture
 def worker(bench, meter):
-    made = bench.worker(meter=meter)
-    made._clients = metered(SegmentSettings(write_key="wk", url=bench.server.url, rate=0, connect_timeout=1.0), meter)
-    return made
+    return bench.worker(clients=lambda settings: metered(settings, meter), meter=meter)
 
 
 def samples(meter):
@@ -81,7 +79,7 @@ def test_missing_endpoint_and_worker_bug_are_retry_reasons(bench, worker, meter,
     def bug(claims):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(worker, "_dispatch", bug)
+    monkeypatch.setattr(worker.dispatcher, "dispatch", bug)
     with pytest.raises(RuntimeError):
         worker.run_once()
     assert samples(meter)["segue_events_retried_total", "shop", "failed"] == 1
@@ -110,10 +108,8 @@ def test_a_lost_lease_is_counted_and_its_event_is_not_counted_as_delivered(bench
 
 
 def test_a_worker_without_a_meter_makes_its_own(bench):
-    settings = WorkerSettings()
-    worker = Worker(
-        bench.journal, {}, metered(SegmentSettings(write_key="wk", url="http://127.0.0.1:9"), Meter()), settings,
-        namespace="n",
-    )  # fmt: skip
+    clients = metered(SegmentSettings(write_key="wk", url="http://127.0.0.1:9"), Meter())
+    context = DeliveryContext(journal=bench.journal, endpoints={}, clients=clients, namespace="n")
+    worker = Worker(context, WorkerSettings())
     assert worker.run_once() == 0
     worker.close()

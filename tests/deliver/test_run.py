@@ -8,7 +8,7 @@ from datetime import timedelta
 from faulty_receiver import status, wait_for
 from memory_journal import MemoryJournal
 from messages import endpoint, event
-from webhooks.deliver import Worker
+from webhooks.deliver import DeliveryContext, Worker
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import State
 from webhooks.segment import Clients
@@ -40,11 +40,37 @@ def test_claims_continue_while_batches_are_sent_up_to_a_limit(bench, running, ev
     bench.orders(100)
     worker = bench.worker(settings={"batch": 5}, segment={"in_flight": 2})
     running(worker)
-    eventually(lambda: worker._queues and worker._queues[bench.clients.of().fingerprint].busy == 4)
+    eventually(lambda: worker.queues.of("").busy == 4)
     bench.server.wait_for_requests(2)
     assert worker.counts["claimed"] == 20
     gate.set()
     eventually(lambda: bench.states() == {State.DELIVERED: 100})
+
+
+def test_a_batch_that_ends_during_the_capacity_check_wakes_the_worker(bench, running, eventually, monkeypatch):
+    bench.orders(1)
+    worker = bench.worker(settings={"poll": timedelta(seconds=60)})
+    can_send = type(worker.dispatcher).can_send
+    full = [True]
+
+    def end_of_a_batch(dispatcher):
+        if not full:
+            return can_send.fget(dispatcher)
+        full.clear()
+        worker.signals.batch_finished()
+        return False
+
+    monkeypatch.setattr(type(worker.dispatcher), "can_send", property(end_of_a_batch))
+    running(worker)
+    eventually(lambda: bench.states() == {State.DELIVERED: 1})
+
+
+def test_a_stop_just_before_the_signals_are_cleared_is_not_missed(bench, running, eventually, monkeypatch):
+    worker = bench.worker(settings={"poll": timedelta(seconds=60)})
+    clear = worker.signals.clear
+    monkeypatch.setattr(worker.signals, "clear", lambda: (worker.stop(), clear()))
+    running(worker)
+    eventually(lambda: "worker:w" in bench.journal.notes())
 
 
 def test_on_stop_batches_in_flight_finish_and_other_events_are_released(bench, running):
@@ -98,7 +124,7 @@ def test_the_worker_survives_an_unavailable_journal(bench, running, eventually, 
     bench.journal.away = False
     bench.orders(3)
     eventually(lambda: bench.states() == {State.DELIVERED: 3})
-    assert worker._failures == 0
+    assert worker.poller.failures == 0
 
 
 def test_deliveries_during_a_journal_outage_are_settled_after_it(bench, running, eventually, caplog):
@@ -131,8 +157,8 @@ def test_the_pause_after_failures_grows_to_ten_seconds(bench):
     worker = bench.worker(chance=lambda: 1.0)
     pauses = []
     for failures in (0, 1, 2, 3, 4, 5, 50):
-        worker._failures = failures
-        pauses.append(worker._failure_pause())
+        worker.poller.failures = failures
+        pauses.append(worker.poller.failure_pause())
     assert pauses == [0, 1, 2, 4, 8, 10, 10]
 
 
@@ -162,7 +188,7 @@ def test_an_unexpected_error_in_settle_does_not_end_the_thread(bench, running, e
     monkeypatch.setattr(bench.journal, "settle", fail_once)
     worker = bench.worker(segment={"in_flight": 1})
     bench.orders(1)
-    worker._claim_and_dispatch()
+    worker.poller.claim_and_dispatch()
     eventually(lambda: "a batch was not settled" in caplog.text)
     running(worker)
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
@@ -237,7 +263,7 @@ def test_old_events_are_pruned_and_the_heartbeat_is_written(bench):
     worker.run_once()
     bench.clock.pass_(days=8)
     bench.orders(1, first=4)
-    worker._housekeeping.run_due()
+    worker.housekeeping.run_due()
     assert bench.states() == {State.PENDING: 1}
     at, heartbeat = bench.journal.notes()["worker:w"]
     assert at == bench.clock()
@@ -247,7 +273,7 @@ def test_old_events_are_pruned_and_the_heartbeat_is_written(bench):
         {bench.clients.of().fingerprint: "closed"},
     )
     calls = len(bench.journal.calls)
-    worker._housekeeping.run_due()
+    worker.housekeeping.run_due()
     assert len(bench.journal.calls) == calls
 
 
@@ -256,12 +282,13 @@ def test_pruning_continues_while_there_are_more_old_events(bench, monkeypatch):
     left = [5000, 5000, 10]
     monkeypatch.setattr(bench.journal, "prune", lambda *_, **__: left.pop(0))
     for _ in range(5):
-        worker._housekeeping.run_due()
+        worker.housekeeping.run_due()
     assert left == []
 
 
 def test_the_worker_name_is_host_and_process_id():
-    worker = Worker(MemoryJournal(), {}, Clients(SegmentSettings()), WorkerSettings(), namespace="n")
+    context = DeliveryContext(journal=MemoryJournal(), endpoints={}, clients=Clients(SegmentSettings()), namespace="n")
+    worker = Worker(context, WorkerSettings())
     assert worker.name == f"{socket.gethostname()}-{os.getpid()}"
     worker.close()
 
@@ -293,8 +320,8 @@ def test_the_heartbeat_reports_a_failing_segment_until_it_accepts(bench, running
     bench.orders(1)
     worker = bench.worker()
     stop = running(worker)
-    eventually(lambda: worker._facts()["failing"])
-    (failure,) = worker._facts()["failing"].values()
+    eventually(lambda: worker.housekeeping.heartbeat()["failing"])
+    (failure,) = worker.housekeeping.heartbeat()["failing"].values()
     assert "503" in failure["reason"]
     assert failure["seconds"] >= 0
     bench.server.always = status(200)
@@ -302,6 +329,6 @@ def test_the_heartbeat_reports_a_failing_segment_until_it_accepts(bench, running
     bench.clock.pass_(hours=1)
     worker.wake()
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
-    assert worker._facts()["failing"] == {}
+    assert worker.housekeeping.heartbeat()["failing"] == {}
     stop()
     assert bench.journal.notes()["worker:w"][1]["failing"] == {}

@@ -3,6 +3,7 @@
 import json
 import logging
 from datetime import timedelta
+from types import MethodType
 
 import pytest
 
@@ -175,10 +176,10 @@ def test_a_hold_that_could_not_be_stored_is_stored_with_the_next_batch(bench, mo
     client = bench.clients.of()
     client.breaker.hold("401")
     bench.journal.away = True
-    worker._key_status.report(client)
+    worker.sender.key_status.report(client)
     bench.journal.away = False
     assert not bench.journal.notes()
-    worker._key_status.report(client)
+    worker.sender.key_status.report(client)
     assert bench.journal.notes()[f"hold:{client.fingerprint}"][1]["held"] is True
 
 
@@ -236,12 +237,12 @@ def test_a_full_queue_releases_events_for_a_second(bench, eventually):
     bench.server.plan.extend([hang])
     bench.orders(3)
     for _ in range(2):
-        worker._claim_and_dispatch()
-    worker._claim_and_dispatch()
+        worker.poller.claim_and_dispatch()
+    worker.poller.claim_and_dispatch()
     row = bench.row(3)
     assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(seconds=1))
     bench.server.closed.set()
-    worker._finish(None)
+    worker.poller.finish(None)
 
 
 def test_an_event_of_many_batches_is_settled_once(bench):
@@ -274,7 +275,7 @@ def test_a_bug_in_the_client_releases_the_batch(bench, monkeypatch, caplog):
 def test_a_bug_in_the_dispatch_releases_the_claims(bench, monkeypatch):
     bench.orders(3)
     worker = bench.worker()
-    monkeypatch.setattr(worker, "_prepare", lambda *_: 1 / 0)
+    monkeypatch.setattr(worker.dispatcher, "_prepare", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         worker.run_once()
     assert bench.states() == {State.PENDING: 3}
@@ -294,17 +295,28 @@ def test_an_event_whose_lease_was_lost_is_not_settled(bench, eventually):
 def test_an_event_whose_lease_was_lost_is_not_sent(bench):
     bench.orders(1)
     worker = bench.worker()
-    leases = worker._leases
-    worker._queue("")
+    leases = worker.leases
+    worker.queues.of("")
     claims = leases.claim(10)
     bench.journal.steal(1)
     leases.renew()
-    worker._dispatch(claims)
-    worker._finish(None)
+    worker.dispatcher.dispatch(claims)
+    worker.poller.finish(None)
     assert bench.server.requests == []
     assert bench.row(1).state is State.PENDING
 
 
 def test_without_open_claims_no_lease_is_renewed(bench):
-    bench.worker()._leases.renew()
+    bench.worker().leases.renew()
     assert "renew" not in bench.journal.calls
+
+
+def test_no_part_of_the_worker_holds_a_method_of_another(bench):
+    worker = bench.worker()
+    parts = [
+        worker.signals, worker.leases, worker.sender, worker.sender.key_status, worker.queues, worker.queues.of(""),
+        worker.dispatcher, worker.housekeeping, worker.poller,
+    ]  # fmt: skip
+    values = [getattr(part, name) for part in parts for name in getattr(part, "__slots__", None) or vars(part)]
+    assert len(values) > 30
+    assert [value for value in values if isinstance(value, MethodType)] == []

@@ -56,12 +56,12 @@ def main() -> None:
         arguments = ["-m", "gunicorn", "--config", "python:webhooks.web.gunicorn_conf", "launch:create_app()"]
         os.execv(sys.executable, [sys.executable, *arguments])
     from webhooks.cli.main import main as segue
+    from webhooks.deliver.context import DeliveryContext
     from webhooks.deliver.housekeeping import Housekeeping
-    from webhooks.deliver.worker import Worker
     from webhooks.segment.client import Client
 
     _mislead_postgres()
-    for function in (Worker.__init__, Client.__init__, Housekeeping.__init__):
+    for function in (DeliveryContext.__init__, Client.__init__, Housekeeping.__init__):
         defaults = function.__kwdefaults__
         defaults.update(
             {name: {"clock": fast_clock, "tick": tick}[name] for name in ("clock", "tick") if name in defaults}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from memory_journal import MemoryJournal
 from messages import endpoint, event
-from webhooks.deliver import Worker
+from webhooks.deliver import DeliveryContext, Worker
 from webhooks.segment import Clients
 from webhooks.settings import SegmentSettings, WorkerSettings
 
@@ -35,14 +35,14 @@ class Bench:
         self.clients = None
         self.workers = []
 
-    def worker(self, *, settings=None, segment=None, name="w", **more):
+    def worker(self, *, settings=None, segment=None, name="w", clients=Clients, **more):
         options = {"write_key": "wk", "url": self.server.url, "rate": 0, "connect_timeout": 1.0, **(segment or {})}
-        self.clients = Clients(SegmentSettings(**options))
-        worker = Worker(
-            self.journal, self.endpoints, self.clients,
-            WorkerSettings(**{"poll": timedelta(milliseconds=5), **(settings or {})}),
-            namespace="test", name=name, clock=self.clock, **more,
+        self.clients = clients(SegmentSettings(**options))
+        context = DeliveryContext(
+            journal=self.journal, endpoints=self.endpoints, clients=self.clients, namespace="test", worker=name,
+            clock=self.clock, **more,
         )  # fmt: skip
+        worker = Worker(context, WorkerSettings(**{"poll": timedelta(milliseconds=5), **(settings or {})}))
         self.workers.append(worker)
         return worker
 

@@ -140,7 +140,7 @@ def work() -> None:
     from webhooks import logs
     from webhooks.cli import starting
     from webhooks.cli.configuration import configuration
-    from webhooks.deliver import Worker, metered
+    from webhooks.deliver import DeliveryContext, Worker, metered
     from webhooks.journal import open_journal
     from webhooks.monitoring.alerts import EVERY, AlertWatcher, installation_name
     from webhooks.monitoring.metrics import Meter, PeriodicJobs, SilenceTracker, SnapshotTaker, Totals
@@ -159,16 +159,15 @@ def work() -> None:
     meter = Meter()
     clients = metered(settings.segment, meter)
     tracer = open_tracer(settings)
-    worker = Worker(
-        journal,
-        config.endpoints,
-        clients,
-        settings.worker,
+    context = DeliveryContext(
+        journal=journal,
+        endpoints=config.endpoints,
+        clients=clients,
         namespace=settings.namespace,
-        retention=settings.retention,
         meter=meter,
         tracer=tracer,
     )
+    worker = Worker(context, settings.worker, settings.retention)
     totals = Totals(meter, journal)
     keys = {clients.of(endpoint.write_key).fingerprint for endpoint in config.endpoints.values()}
     snapshots = SnapshotTaker(journal, settings.database, keys=sorted(keys))
@@ -177,18 +176,16 @@ def work() -> None:
         journal, snapshots, silence, settings.alerts, sources=config.endpoints, name=worker.name,
         where=installation_name(settings.web.public_url),
     )  # fmt: skip
-    stop = threading.Event()
 
     def wait_for_signal() -> None:
         signal.sigwait(ends)
-        stop.set()
-        worker.wake()
+        worker.stop()
 
     threading.Thread(target=wait_for_signal, name="signals", daemon=True).start()
     try:
         counting = PeriodicJobs({totals.flush: 5.0, snapshots.take: 5.0, silence.learn: 60.0}, last=totals.flush)
         with counting, PeriodicJobs({watcher.check: EVERY}):  # a slow mail server must not delay the other jobs
-            worker.run(stop)
+            worker.run()
     finally:
         tracer.close()
         journal.close()

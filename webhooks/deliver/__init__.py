@@ -1,12 +1,13 @@
 """The delivery worker.
 
-meter = Meter()
-clients = metered(settings.segment, meter)
-worker = Worker(journal, endpoints, clients, settings.worker, namespace=settings.namespace, meter=meter)
-worker.run(stop)
+context = DeliveryContext(journal=journal, endpoints=endpoints, clients=metered(settings.segment, meter),
+                          namespace=settings.namespace, meter=meter)
+worker = Worker(context, settings.worker)
+worker.run()              # until another thread calls worker.stop()
 """
 
+from webhooks.deliver.context import DeliveryContext
 from webhooks.deliver.metered import metered
 from webhooks.deliver.worker import Worker
 
-__all__ = ["Worker", "metered"]
+__all__ = ["DeliveryContext", "Worker", "metered"]

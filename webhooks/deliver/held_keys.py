@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from datetime import datetime
 from typing import Final
 
+from webhooks.deliver.context import DeliveryContext
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Journal
 from webhooks.segment import Client
 
 log: Final = logging.getLogger("webhooks.deliver")
@@ -18,10 +16,8 @@ log: Final = logging.getLogger("webhooks.deliver")
 class WriteKeyStatus:
     """The note is `hold:<fingerprint of the write key>`: `{"held", "reason", "worker"}`."""
 
-    def __init__(self, journal: Journal, *, worker: str, clock: Callable[[], datetime]) -> None:
-        self._journal = journal
-        self._worker = worker
-        self._clock = clock
+    def __init__(self, context: DeliveryContext) -> None:
+        self._context = context
         self._held: dict[str, bool] = {}
         self._lock = threading.Lock()
 
@@ -34,15 +30,15 @@ class WriteKeyStatus:
         name = f"hold:{client.fingerprint}"
         try:
             if before is None:  # the first report of this process; an earlier process may have noted a hold
-                before = bool(self._journal.notes().get(name, (None, {}))[1].get("held"))
+                before = bool(self._context.journal.notes().get(name, (None, {}))[1].get("held"))
             if bool(reason) == before:
                 return
             if reason:
                 log.error("write key held: nothing is lost", extra={"write_key": client.fingerprint, "reason": reason})
             else:
                 log.info("write key works again", extra={"write_key": client.fingerprint})
-            note = {"held": bool(reason), "reason": reason, "worker": self._worker}
-            self._journal.note(name, note, now=self._clock())
+            note = {"held": bool(reason), "reason": reason, "worker": self._context.worker}
+            self._context.journal.note(name, note, now=self._context.clock())
         except JournalUnavailable as error:
             with self._lock:
                 self._held.pop(client.fingerprint, None)  # report it again with the next batch

@@ -5,32 +5,36 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
-from webhooks.journal import Journal, State
+from webhooks.deliver.context import DeliveryContext
+from webhooks.deliver.leases import LeaseTracker
+from webhooks.deliver.write_key_queue import WriteKeyQueues
+from webhooks.journal import State
 from webhooks.settings import RetentionSettings
 
 log: Final = logging.getLogger("webhooks.deliver")
 PRUNE_EVERY: Final = 300.0
-NOTE_EVERY: Final = 10.0
+HEARTBEAT_EVERY: Final = 10.0
 _LIMIT: Final = 5000
 
 
 class Housekeeping:
-    """`facts` returns the content of the worker's note `worker:<name>`. `tick` is a monotonic clock."""
+    """The jobs of one worker. `tick` is a monotonic clock."""
 
     def __init__(
         self,
-        journal: Journal,
+        context: DeliveryContext,
         retention: RetentionSettings,
         *,
-        worker: str,
-        facts: Callable[[], Mapping[str, Any]],
-        clock: Callable[[], datetime],
+        leases: LeaseTracker,
+        queues: WriteKeyQueues,
         tick: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._journal = journal
+        self._context = context
+        self._leases = leases
+        self._queues = queues
         self._ages: dict[State, timedelta] = {
             State.DELIVERED: retention.delivered,
             State.IGNORED: retention.ignored,
@@ -38,26 +42,34 @@ class Housekeeping:
             State.DEAD: retention.dead,
             State.DROPPED: retention.dropped,
         }
-        self._name = f"worker:{worker}"
-        self._facts = facts
-        self._clock = clock
+        self._started_at = context.clock()
         self._tick = tick
-        self._note_at = self._prune_at = tick()
+        self._heartbeat_at = self._prune_at = tick()
 
     def run_due(self) -> None:
         """Run the jobs that are due."""
         now = self._tick()
-        if now >= self._note_at:
-            self._note_at = now + NOTE_EVERY
-            self.note()
+        if now >= self._heartbeat_at:
+            self._heartbeat_at = now + HEARTBEAT_EVERY
+            self.write_heartbeat()
         if now >= self._prune_at:
             self._prune_at = now + PRUNE_EVERY
-            pruned = self._journal.prune(self._ages, now=self._clock(), limit=_LIMIT)
+            pruned = self._context.journal.prune(self._ages, now=self._context.clock(), limit=_LIMIT)
             if pruned:
                 log.info("pruned", extra={"events": pruned})
             if pruned >= _LIMIT:
                 self._prune_at = now  # there are more: prune again in the next cycle
 
-    def note(self) -> None:
-        """Write the worker's heartbeat."""
-        self._journal.note(self._name, self._facts(), now=self._clock())
+    def write_heartbeat(self) -> None:
+        """Write the worker's note `worker:<name>`."""
+        self._context.journal.note(f"worker:{self._context.worker}", self.heartbeat(), now=self._context.clock())
+
+    def heartbeat(self) -> Mapping[str, Any]:
+        """Return the content of the note: events by outcome, open claims and batches, and the write keys."""
+        return {
+            **self._leases.counts,
+            "began_at": self._started_at.isoformat(),
+            "open": len(self._leases),
+            "batches": self._queues.busy,
+            **self._queues.facts(),
+        }

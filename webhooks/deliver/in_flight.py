@@ -56,3 +56,7 @@ class InFlightMessage:
     def body(self) -> bytes:
         """Return the message's bytes."""
         return self.message.body
+
+
+Batch = list[InFlightMessage]
+"""The messages of one request."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final
 
+from webhooks.deliver.context import DeliveryContext
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Claim, Journal, Settlement, State, left_out_by
+from webhooks.journal import Claim, Settlement, State, left_out_by
 from webhooks.logs import events
-from webhooks.monitoring.metrics import Meter
 
 log: Final = logging.getLogger("webhooks.deliver")
 
@@ -28,20 +28,12 @@ def _key(claim: Claim) -> _Key:
 class LeaseTracker:
     """Safe to share between threads. `counts` has the events by outcome since the worker started."""
 
-    def __init__(
-        self,
-        journal: Journal,
-        *,
-        worker: str,
-        lease: timedelta,
-        clock: Callable[[], datetime],
-        meter: Meter | None = None,
-    ) -> None:
-        self._journal = journal
-        self._meter = meter or Meter()
-        self._worker = worker
+    def __init__(self, context: DeliveryContext, *, lease: timedelta) -> None:
+        self._journal = context.journal
+        self._meter = context.meter
+        self._worker = context.worker
+        self._clock = context.clock
         self._lease = lease
-        self._clock = clock
         self._open: dict[_Key, Claim] = {}
         self._unsettled: dict[_Key, Settlement] = {}
         self._warned: dict[str, datetime] = {}
