@@ -30,7 +30,7 @@ SECRETS = {"utf8": "secret", "base64": "whsec_c2VjcmV0c2VjcmV0", "hex": "AB" * 3
 URL = "https://segue.example/webhooks/sample"
 
 
-def handler_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
+def handler_of(source: Source, journal: SqliteJournal) -> tuple[WebhookHandler, Endpoint]:
     """Return the service's own handler, with the first scheme that can be signed with a secret of ours."""
     scheme = next(iter(source.schemes.values()))
     secret = SECRETS.get(getattr(scheme, "key", "utf8"), "secret")
@@ -38,13 +38,13 @@ def handler_of(source: Source, folder: Path) -> tuple[WebhookHandler, Endpoint]:
     endpoint = Endpoint(
         name=source.name, source=source, scheme=scheme, secrets=(secret,), options=options, public_url=URL
     )
-    journal = SqliteJournal(folder / f"{source.name}.db")
     return WebhookHandler(endpoints={source.name: endpoint}, sources={}, journal=journal, max_body=10**8), endpoint
 
 
 def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, str]]:
     """Return (event type, outcome, detail) of each event of one file."""
-    handler, endpoint = handler_of(source, folder)
+    journal = SqliteJournal(folder / f"{source.name}.db")
+    handler, endpoint = handler_of(source, journal)
     body = path.read_bytes()
     beside = path.with_name(f"{path.stem}.request.json")
     request = json.loads(beside.read_text()) if beside.exists() else {}
@@ -61,7 +61,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
     except CannotSign:
         delivery = Delivery(source=source.name, body=body, received_at=datetime.now(UTC), options=endpoint.options)
         try:
-            handler.journal.append(source.events(delivery), now=datetime.now(UTC))
+            journal.append(source.events(delivery), now=datetime.now(UTC))
         except Malformed as error:
             return [("-", "refused", str(error))]
     else:
@@ -77,7 +77,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
         if response.status != 200:
             return [("-", "refused", response.body.decode())]
     rows = []
-    for row in handler.journal.rows(limit=10_000):
+    for row in journal.rows(limit=10_000):
         outcome = translate.translate(row.event, endpoint, namespace="samples")
         if isinstance(outcome, translate.Translated):
             names = [message.get("event") or message["type"] for message in outcome.messages]
@@ -85,7 +85,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
         else:
             kind = "dead" if row.state is State.DEAD else type(outcome).__name__.lower()
             rows.append((row.event.type, kind, outcome.reason.strip().splitlines()[-1]))
-    handler.journal.close()
+    journal.close()
     return rows or [("-", "answered", "no event: a handshake or an empty batch")]
 
 

@@ -9,9 +9,9 @@ from click.testing import CliRunner
 from events import NOW, event
 from running import environment
 from webhooks.cli.main import main
-from webhooks.cli.reencrypt import PROGRESS
 from webhooks.journal import open_journal
 from webhooks.journal.encryption import Encryption
+from webhooks.journal.notes import REENCRYPT
 from webhooks.settings import variables
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
@@ -65,7 +65,7 @@ def test_a_dry_run_counts_by_key(run):
         ["plain", "1", "in", "clear"],
     ]
     assert result.exit_code == 1
-    assert PROGRESS not in run.notes()
+    assert REENCRYPT.name not in run.notes()
 
 
 def test_interrupted_reencrypt_continues(run, monkeypatch):

@@ -320,15 +320,15 @@ def test_the_heartbeat_reports_a_failing_segment_until_it_accepts(bench, running
     bench.orders(1)
     worker = bench.worker()
     stop = running(worker)
-    eventually(lambda: worker.housekeeping.heartbeat()["failing"])
-    (failure,) = worker.housekeeping.heartbeat()["failing"].values()
-    assert "503" in failure["reason"]
-    assert failure["seconds"] >= 0
+    eventually(lambda: worker.housekeeping.heartbeat().failing)
+    (failure,) = worker.housekeeping.heartbeat().failing.values()
+    assert "503" in failure.reason
+    assert failure.seconds >= 0
     bench.server.always = status(200)
     eventually(lambda: bench.journal.rows()[0].attempts == 1)
     bench.clock.pass_(hours=1)
     worker.wake()
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
-    assert worker.housekeeping.heartbeat()["failing"] == {}
+    assert worker.housekeeping.heartbeat().failing == {}
     stop()
     assert bench.journal.notes()["worker:w"][1]["failing"] == {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -11,8 +11,11 @@ from webhooks.cli.output import bad, echo, fail, good, print_json, warn
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
-    from webhooks.journal import Journal
+    from webhooks.journal.protocol import Counters, EventQueries, Notes, OneTimeTokens
     from webhooks.monitoring.alerts import Alert
+
+    class AlertJournal(EventQueries, Notes, OneTimeTokens, Counters, Protocol):
+        """What `current_alerts` uses of the journal."""
 
 
 @click.group(
@@ -48,7 +51,7 @@ def alerts(context: click.Context, as_json: bool) -> None:
     raise SystemExit(1 if active else 0)
 
 
-def current_alerts(config: Configuration, journal: Journal) -> list[Alert]:
+def current_alerts(config: Configuration, journal: AlertJournal) -> list[Alert]:
     """Return the alerts that would be sent now."""
     from webhooks.monitoring.alerts import AlertWatcher, installation_name
     from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker

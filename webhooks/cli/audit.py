@@ -14,7 +14,8 @@ from webhooks.cli.rows import audited, clock, opened
 from webhooks.cli.time_args import parse_time
 
 if TYPE_CHECKING:
-    from webhooks.journal import AuditEntry, Journal
+    from webhooks.journal import AuditEntry
+    from webhooks.journal.protocol import EventQueries
 
 
 @click.command(short_help="Show who replayed, dropped, pruned, imported or exported what, when and why.")
@@ -61,7 +62,7 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
         echo("The audit log is empty.", err=True)
 
 
-def _event(journal: Journal, id_: str) -> tuple[str, str]:
+def _event(journal: EventQueries, id_: str) -> tuple[str, str]:
     """Return the source and key. SOURCE/KEY is not looked up, since the event may be pruned by now."""
     source, slash, key = id_.partition("/")
     if slash:

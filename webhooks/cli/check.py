@@ -15,8 +15,9 @@ from webhooks.settings.lookalikes import live_only
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
     from webhooks.errors import JournalAbsent
-    from webhooks.journal import Journal, Verification
+    from webhooks.journal import Verification
     from webhooks.journal.encryption import Encryption
+    from webhooks.journal.protocol import EventQueries
     from webhooks.sources.endpoints import Endpoint
 
 RECENT: Final = timedelta(days=1)
@@ -135,7 +136,7 @@ def _both(name: str, option: str) -> str:
     return f"SEGUE_{name.upper()}_{option.upper()}=both"
 
 
-def _left_out(config: Configuration, journal: Journal) -> Iterator[Finding]:
+def _left_out(config: Configuration, journal: EventQueries) -> Iterator[Finding]:
     """Report events of the last day that a setting excluded, which looks as if delivery did not work."""
     from datetime import UTC, datetime
 
@@ -206,7 +207,8 @@ def _journal(config: Configuration) -> Iterator[Finding]:
     from webhooks.cli import starting
     from webhooks.errors import JournalError, JournalOutdated, SettingsError
     from webhooks.journal.encryption import Encryption
-    from webhooks.journal.open import NAMESPACE, NOTE, is_absent, open_existing, open_journal, other_namespace
+    from webhooks.journal.notes import ENCRYPTION, NAMESPACE, EncryptionKeys
+    from webhooks.journal.open import is_absent, open_existing, open_journal, other_namespace
 
     database, shown = config.settings.database, config.settings.database_shown
     if error := starting.disk_error(config.settings):
@@ -227,7 +229,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
             notes = present.notes()
         finally:
             present.close()
-        fault = other_namespace(notes.get(NAMESPACE, (None, {}))[1], config.settings.own_namespace)
+        fault = other_namespace(NAMESPACE.read(notes), config.settings.own_namespace)
         if fault:
             yield Finding("fault", "journal", fault)
             return
@@ -258,7 +260,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         yield from left_out
         yield from _mode(database)
         yield from _encryption(
-            Encryption(config.settings.encryption_key), set(notes.get(NOTE, (None, {}))[1].get("keys", []))
+            Encryption(config.settings.encryption_key), set((ENCRYPTION.read(notes) or EncryptionKeys()).keys)
         )
 
 

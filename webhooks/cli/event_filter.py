@@ -16,7 +16,8 @@ from webhooks.cli.output import fail, printable
 from webhooks.cli.time_args import parse_time
 
 if TYPE_CHECKING:
-    from webhooks.journal import Filter, Journal, Row
+    from webhooks.journal import Filter, Row
+    from webhooks.journal.protocol import EventQueries
 
 STATES: Final = ("pending", "delivered", "ignored", "unsupported", "dead", "dropped")
 _SPANS: Final = ("received", "occurred", "settled")
@@ -41,7 +42,7 @@ class EventChoice:
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))
 
-    def filter(self, journal: Journal, now: datetime) -> Filter:
+    def filter(self, journal: EventQueries, now: datetime) -> Filter:
         """Return the journal's filter. Raise a failure if an ID matches no event or several."""
         from webhooks.journal import Filter, State
 
@@ -119,7 +120,7 @@ def event_options(*, states: bool = True, ids: str = "option", times: bool = Tru
     return decorate
 
 
-def _check_sources(journal: Journal, names: Sequence[str]) -> None:
+def _check_sources(journal: EventQueries, names: Sequence[str]) -> None:
     """Raise a failure for a name that is neither configured nor stored: it is probably a typing error."""
     from webhooks.cli.configuration import configuration_or_default, unknown
     from webhooks.journal import Filter
@@ -143,7 +144,7 @@ def _suggestion(id_: str) -> str:
     return f"Did you mean {close[0]}/{printable(key)}? `segue sources` lists the sources." if close else ""
 
 
-def find_event(journal: Journal, id_: str, sources: Sequence[str] = ()) -> Row:
+def find_event(journal: EventQueries, id_: str, sources: Sequence[str] = ()) -> Row:
     """Return the one event with this ID (number, key, or SOURCE/KEY); raise a failure otherwise."""
     from webhooks.journal import Filter
 

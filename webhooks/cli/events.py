@@ -12,7 +12,8 @@ from webhooks.cli.output import echo, print_columns, print_json
 from webhooks.cli.rows import HEADING, cells, clock, facts, opened
 
 if TYPE_CHECKING:
-    from webhooks.journal import Journal, SearchResult
+    from webhooks.journal import SearchResult
+    from webhooks.journal.protocol import EventQueries
 
 
 @click.command(short_help="List events: by source, type, state, time, id or text.")
@@ -71,7 +72,7 @@ def search_summary(page: SearchResult, to: datetime, *, oldest_first: bool) -> s
     return f"Matches: {len(page.rows)}. Searched {page.searched} events, {end} {clock(to)}; {rest}."
 
 
-def no_match_message(journal: Journal) -> str:
+def no_match_message(journal: EventQueries) -> str:
     """Return the message for a selection without events."""
     sources = sorted(journal.census().by_source)
     known = f"The journal has events of {', '.join(sources)}." if sources else "The journal has no events."

@@ -21,7 +21,8 @@ from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
 
 if TYPE_CHECKING:
-    from webhooks.journal import Filter, Journal, Row
+    from webhooks.journal import Filter, Row
+    from webhooks.journal.protocol import EventQueries
 
 
 @click.command(short_help="Write events to a file of JSON lines.")
@@ -100,7 +101,7 @@ def _export(pages: Iterator[Sequence[Row]], out: IO[bytes], now: datetime) -> in
     return count
 
 
-def _pages(journal: Journal, filter: Filter) -> Iterator[Sequence[Row]]:
+def _pages(journal: EventQueries, filter: Filter) -> Iterator[Sequence[Row]]:
     after = ""
     with bar("exporting", journal.count(filter)) as advance:
         while rows := journal.rows(filter, after=after, limit=STEP):
@@ -109,7 +110,7 @@ def _pages(journal: Journal, filter: Filter) -> Iterator[Sequence[Row]]:
             advance(len(rows))
 
 
-def _salvaged(journal: Journal, unreadable: list[int]) -> Iterator[Sequence[Row]]:
+def _salvaged(journal: EventQueries, unreadable: list[int]) -> Iterator[Sequence[Row]]:
     """Yield each event by its number. Those on damaged pages are skipped and added to `unreadable`."""
     from webhooks.errors import JournalUnavailable
     from webhooks.journal.sqlite.damage import is_damage

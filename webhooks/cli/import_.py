@@ -26,7 +26,8 @@ from webhooks.cli.output import bad, echo, fail, print_columns, print_json, prin
 from webhooks.cli.rows import created
 
 if TYPE_CHECKING:
-    from webhooks.journal import Journal, Row
+    from webhooks.journal import Row
+    from webhooks.journal.protocol import EventOperations
 
 GZIP: Final = b"\x1f\x8b"
 SHOWN: Final = 20
@@ -188,7 +189,7 @@ def _count(contents: FileContents, number: int, raw: bytes) -> None:
         contents.kinds[row.event.source, row.state.value] += 1
 
 
-def _store(journal: Journal, source: _Source, count: int) -> tuple[int, list[SkippedEvent]]:
+def _store(journal: EventOperations, source: _Source, count: int) -> tuple[int, list[SkippedEvent]]:
     """Load every line that is an event. Return how many were new, and those that the journal cannot store."""
     new = 0
     refused: list[SkippedEvent] = []

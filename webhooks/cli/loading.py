@@ -10,7 +10,8 @@ from webhooks.cli.output import bad, echo, identifier, print_columns, short
 
 if TYPE_CHECKING:
     from webhooks.errors import JournalError
-    from webhooks.journal import AppendResult, Journal, Row
+    from webhooks.journal import AppendResult, Row
+    from webhooks.journal.protocol import EventOperations
 
 SHOWN: Final = 20
 """Events shown on the terminal, of each list."""
@@ -32,7 +33,7 @@ class SkippedEvent:
         return cls(row.seq, row.event.source, row.event.key, row.state.value, why)
 
 
-def load_each(journal: Journal, rows: Sequence[Row]) -> tuple[AppendResult, list[SkippedEvent]]:
+def load_each(journal: EventOperations, rows: Sequence[Row]) -> tuple[AppendResult, list[SkippedEvent]]:
     """Store rows unchanged. Return how many were new or already present, and those that the journal cannot store."""
     from webhooks.errors import JournalError, JournalUnavailable
     from webhooks.journal import AppendResult

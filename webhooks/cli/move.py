@@ -17,6 +17,7 @@ from webhooks.cli.output import fail, good, print_json, warn
 
 if TYPE_CHECKING:
     from webhooks.journal import Journal, Row
+    from webhooks.journal.protocol import EventOperations, EventQueries, Notes
 
 PAGE: Final = 500
 COMPARED: Final = ("type", "raw", "headers", "envelope", "occurred_at", "received_at", "clock", "trust")
@@ -116,12 +117,13 @@ def _print(copied: CopyResult) -> None:
         warn("start Segue on the new journal only; to copy events that arrived during the copy, run this again")
 
 
-def _same_namespace(origin: Journal, ours: str) -> None:
-    from webhooks.journal.open import NAMESPACE, other_namespace
+def _same_namespace(origin: Notes, ours: str) -> None:
+    from webhooks.journal.notes import NAMESPACE
+    from webhooks.journal.open import other_namespace
 
-    note = origin.notes().get(NAMESPACE, (None, {}))[1]
-    if other_namespace(note, ours):
-        theirs = note["namespace"]
+    noted = NAMESPACE.read(origin.notes())
+    if noted and other_namespace(noted, ours):
+        theirs = noted.namespace
         raise fail(
             f"FROM has the namespace {theirs!r}, but {ours!r} is configured: message ids would change.",
             f"Set SEGUE_NAMESPACE={theirs} for the new journal to keep them.",
@@ -129,26 +131,28 @@ def _same_namespace(origin: Journal, ours: str) -> None:
 
 
 def _check_preconditions(origin: Journal, target: Journal, *, while_running: bool) -> None:
+    from webhooks.journal.notes import WORKERS
+
     now, token = datetime.now(UTC), uuid.uuid4().hex
     origin.remember("move", token, "from", now=now, until=now + ALIVE)
     if target.remember("move", token, "to", now=now, until=now + ALIVE) == "from":
         raise fail("FROM is the configured journal itself.", "Set DATABASE_URL to the target journal.")
-    alive = [name for name, (at, _) in origin.notes().items() if name.startswith("worker:") and now - at < ALIVE]
+    alive = [name for name, (at, _) in WORKERS.read(origin.notes()).items() if now - at < ALIVE]
     if alive and not while_running:
         raise fail(
-            f"A worker still runs on FROM: {', '.join(name.removeprefix('worker:') for name in alive)}.",
+            f"A worker still runs on FROM: {', '.join(alive)}.",
             "Stop Segue there, wait half a minute, and run this again. Or use --while-running, and repeat it later.",
         )
 
 
-def _pages(journal: Journal) -> Iterator[list[Row]]:
+def _pages(journal: EventQueries) -> Iterator[list[Row]]:
     after = ""
     while page := journal.rows(after=after, limit=PAGE):
         yield page
         after = page[-1].cursor
 
 
-def _copy(origin: Journal, target: Journal, copied: CopyResult) -> None:
+def _copy(origin: EventQueries, target: EventOperations, copied: CopyResult) -> None:
     """Copy every event that the target can store; record the others with the reason."""
     with bar("copying", copied.events) as advance:
         for page in _pages(origin):
@@ -159,7 +163,7 @@ def _copy(origin: Journal, target: Journal, copied: CopyResult) -> None:
             advance(len(page))
 
 
-def _compare(origin: Journal, target: Journal, copied: CopyResult) -> None:
+def _compare(origin: EventQueries, target: EventQueries, copied: CopyResult) -> None:
     """Check that the target has every event, identical to the byte. Its state there may be newer."""
     from webhooks.journal import Filter
 
@@ -195,13 +199,13 @@ def _differences(row: Row, there: Row) -> list[str]:
 
 
 def _finish(origin: Journal, target: Journal, shown: str, actor: str, copied: CopyResult) -> None:
-    from webhooks.journal.open import MOVED
+    from webhooks.journal.notes import MOVED, MovedJournal
 
     now = datetime.now(UTC)
     if copied.is_whole:
-        if MOVED not in origin.notes():  # copy the counters only once
+        if MOVED.read(origin.notes()) is None:  # copy the counters only once
             target.tally(origin.tallies())
-        origin.note(MOVED, {"to": shown}, now=now)
+        MOVED.write(origin, MovedJournal(shown), now=now)
     target.audit("move", _numbers(copied), by=audit_context(actor, ""), now=now)
 
 

@@ -34,14 +34,14 @@ def namespace(rename: bool, yes: bool, actor: str, as_json: bool) -> None:
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
     from webhooks.journal import is_absent
-    from webhooks.journal.open import NAMESPACE
+    from webhooks.journal.notes import NAMESPACE, JournalNamespace
 
     config = configuration()
     ours = config.settings.own_namespace
     with opened(config, change=rename) as journal:
         if rename and (absent := is_absent(journal)):
             raise absent
-        theirs = journal.notes().get(NAMESPACE, (None, {}))[1].get("namespace", "")
+        theirs = (NAMESPACE.read(journal.notes()) or JournalNamespace()).namespace
         if rename and not ours:
             raise fail("No namespace is configured.", "Set SEGUE_NAMESPACE, or a write key, from which one is derived.")
         changed = rename and theirs != ours
@@ -58,16 +58,16 @@ def namespace(rename: bool, yes: bool, actor: str, as_json: bool) -> None:
 
 def _rename(journal: Journal, theirs: str, ours: str, actor: str, *, ask: bool) -> None:
     from webhooks.cli.move import ALIVE
-    from webhooks.journal.open import NAMESPACE
+    from webhooks.journal.notes import NAMESPACE, WORKERS, JournalNamespace
 
     now = datetime.now(UTC)
-    alive = [name for name, (at, _) in journal.notes().items() if name.startswith("worker:") and now - at < ALIVE]
+    alive = [name for name, (at, _) in WORKERS.read(journal.notes()).items() if now - at < ALIVE]
     if alive:
         raise fail(
-            f"A worker still runs on this journal: {', '.join(name.removeprefix('worker:') for name in alive)}.",
+            f"A worker still runs on this journal: {', '.join(alive)}.",
             "Stop Segue there, wait half a minute, and run it again.",
         )
     if theirs:
         confirm(f"Change the namespace from {theirs} to {ours}, and with it every new message id?", ask=ask)
-    journal.note(NAMESPACE, {"namespace": ours}, now=now)
+    NAMESPACE.write(journal, JournalNamespace(ours), now=now)
     journal.audit("namespace", {"from": theirs, "to": ours}, by=audit_context(actor, "renamed by hand"), now=now)

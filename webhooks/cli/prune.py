@@ -12,7 +12,8 @@ from webhooks.cli.output import echo, fail, print_columns, print_json
 from webhooks.cli.time_args import span
 
 if TYPE_CHECKING:
-    from webhooks.journal import Journal, State
+    from webhooks.journal import State
+    from webhooks.journal.protocol import EventQueries
     from webhooks.settings import RetentionSettings
 
 SETTLED: Final = ("delivered", "ignored", "unsupported", "dead", "dropped")
@@ -93,7 +94,7 @@ def _ages(states: list[State], retention: RetentionSettings, age: timedelta | No
     return {state: age or getattr(retention, state.value) for state in states}
 
 
-def _counts(journal: Journal, ages: dict[State, timedelta], now: datetime) -> dict[State, int]:
+def _counts(journal: EventQueries, ages: dict[State, timedelta], now: datetime) -> dict[State, int]:
     from webhooks.journal import Filter
 
     return {

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,9 +14,7 @@ from webhooks.cli.output import fail, good, print_columns, print_json, warn
 
 if TYPE_CHECKING:
     from webhooks.journal import Journal, ReencryptResult
-
-PROGRESS: Final = "reencrypt"
-"""The note of its progress: `{"key", "after", "locked"}`."""
+    from webhooks.journal.protocol import EventOperations
 
 
 @click.command(short_help="Encrypt stored bodies with the current key; switch encryption on or off.")
@@ -41,7 +39,8 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
     from webhooks.journal.encryption import Encryption
-    from webhooks.journal.open import NOTE, is_absent, open_existing
+    from webhooks.journal.notes import ENCRYPTION, EncryptionKeys
+    from webhooks.journal.open import is_absent, open_existing
 
     settings = configuration().settings
     encryption = Encryption(settings.encryption_key)
@@ -56,7 +55,8 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
             raise absent
         by_key, changed, locked = _run(journal, encryption.current, batch, dry_run=dry_run, from_start=from_start)
         if not dry_run and not locked:
-            journal.note(NOTE, {"keys": [encryption.current] if encryption.on else []}, now=datetime.now(UTC))
+            keys = EncryptionKeys((encryption.current,) if encryption.on else ())
+            ENCRYPTION.write(journal, keys, now=datetime.now(UTC))
     finally:
         journal.close()
     if as_json:
@@ -71,9 +71,10 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
 
 def _run(journal: Journal, key: str, batch: int, *, dry_run: bool, from_start: bool) -> tuple[Counter[str], int, int]:
     """Return the rows by their previous key, how many were changed, and how many cannot be decrypted."""
-    progress = journal.notes().get(PROGRESS)
-    before: Mapping[str, Any] = progress[1] if progress and not (from_start or dry_run) else {}
-    after, locked = (before["after"], before["locked"]) if before.get("key") == key else ("", 0)
+    from webhooks.journal.notes import REENCRYPT, ReencryptProgress
+
+    progress = None if from_start or dry_run else REENCRYPT.read(journal.notes())
+    after, locked = (progress.after, progress.locked) if progress and progress.key == key else ("", 0)
     by_key: Counter[str] = Counter()
     changed = 0
     total = sum(journal.census().by_state.values())
@@ -83,13 +84,13 @@ def _run(journal: Journal, key: str, batch: int, *, dry_run: bool, from_start: b
             changed += step.changed
             locked += step.locked
             if not dry_run:
-                note = {"key": key, "after": step.after, "locked": locked if step.after else 0}
-                journal.note(PROGRESS, note, now=datetime.now(UTC))
+                progress = ReencryptProgress(key=key, after=step.after, locked=locked if step.after else 0)
+                REENCRYPT.write(journal, progress, now=datetime.now(UTC))
             bar.update(sum(step.by_key.values()))
     return by_key, changed, locked
 
 
-def _steps(journal: Journal, after: str, batch: int, *, dry_run: bool) -> Iterator[ReencryptResult]:
+def _steps(journal: EventOperations, after: str, batch: int, *, dry_run: bool) -> Iterator[ReencryptResult]:
     while True:
         step = journal.reencrypt(after=after, limit=batch, dry_run=dry_run)
         yield step

@@ -19,7 +19,8 @@ from webhooks.cli.time_args import format_seconds
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration
-    from webhooks.journal import Journal, Row
+    from webhooks.journal import Row
+    from webhooks.journal.protocol import EventQueries
 
 ASK: Final = 100
 EXAMPLES: Final = 20
@@ -118,7 +119,7 @@ def replay(
                 echo(f"{_events(left)} skipped: already pending, so the worker delivers them.")
 
 
-def _undeduplicated(journal: Journal, seqs: Sequence[int]) -> int:
+def _undeduplicated(journal: EventQueries, seqs: Sequence[int]) -> int:
     """Return how many of the events were delivered so long ago that Segment no longer knows their ids."""
     from webhooks.journal import Filter, State
 
@@ -155,7 +156,7 @@ def _over(seconds: float) -> str:
     return f", over {format_seconds(seconds)}" if seconds >= 2 else ""
 
 
-def _dry_run(journal: Journal, config: Configuration, seqs: Sequence[int], *, as_new: bool, as_json: bool) -> None:
+def _dry_run(journal: EventQueries, config: Configuration, seqs: Sequence[int], *, as_new: bool, as_json: bool) -> None:
     entries: list[dict[str, Any]] = []
     counts: Counter[tuple[str, ...]] = Counter()
     examples: list[list[str]] = []
@@ -181,7 +182,7 @@ def _dry_run(journal: Journal, config: Configuration, seqs: Sequence[int], *, as
 
 
 def _outlooks(
-    journal: Journal, config: Configuration, seqs: Sequence[int], *, as_new: bool
+    journal: EventQueries, config: Configuration, seqs: Sequence[int], *, as_new: bool
 ) -> Iterator[tuple[Row, Forecast]]:
     from webhooks.journal import Filter
 

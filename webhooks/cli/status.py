@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -33,6 +33,7 @@ def status(as_json: bool) -> None:
     from webhooks.cli.configuration import configuration
     from webhooks.cli.rows import opened
     from webhooks.journal import State
+    from webhooks.journal.notes import WORKERS, WRITE_KEY_HOLDS
     from webhooks.monitoring.alerts import failing_keys, unconfigured
     from webhooks.monitoring.metrics import refused_counts
 
@@ -41,11 +42,9 @@ def status(as_json: bool) -> None:
     with opened(config, quiet=as_json) as journal:
         census, notes, refused = journal.census(), journal.notes(), refused_counts(journal.tallies())
     workers = {
-        name.removeprefix("worker:"): (now - at).total_seconds()
-        for name, (at, _) in notes.items()
-        if name.startswith("worker:") and now - at < FORGOTTEN
+        name: (now - at).total_seconds() for name, (at, _) in WORKERS.read(notes).items() if now - at < FORGOTTEN
     }
-    held = {name.removeprefix("hold:"): note["reason"] for name, (_, note) in notes.items() if _is_held(name, note)}
+    held = {name: hold.reason for name, (_, hold) in WRITE_KEY_HOLDS.read(notes).items() if hold.held}
     failing = failing_keys(notes, now)
     unknown = unconfigured(census.by_source, config.endpoints)
     oldest = (now - census.oldest_pending).total_seconds() if census.oldest_pending else None
@@ -125,10 +124,6 @@ def _shown(at: datetime | None) -> str | None:
     from translators.kit import to_iso
 
     return None if at is None else to_iso(at)
-
-
-def _is_held(name: str, note: Mapping[str, Any]) -> bool:
-    return name.startswith("hold:") and bool(note.get("held"))
 
 
 def _health(workers: Mapping[str, float], held: Mapping[str, str], oldest: float | None, *, dead: int) -> None:

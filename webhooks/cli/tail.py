@@ -18,7 +18,8 @@ from webhooks.cli.output import echo, fail, print_line
 from webhooks.cli.rows import cells, content, facts, opened
 
 if TYPE_CHECKING:
-    from webhooks.journal import Cursor, Filter, Journal, Row
+    from webhooks.journal import Cursor, Filter, Row
+    from webhooks.journal.protocol import EventQueries
 
 PAGE: Final = 500
 PAUSE: Final = 0.5
@@ -103,7 +104,7 @@ class Stop:
 
 
 def follow(
-    journal: Journal, filter: Filter, after: Cursor, stop: Stop, *, wait: bool
+    journal: EventQueries, filter: Filter, after: Cursor, stop: Stop, *, wait: bool
 ) -> Iterator[tuple[list[Row], Cursor]]:
     """Yield pages of events after a cursor, each with the next cursor, also pages without selected events."""
     from webhooks.errors import JournalUnavailable
@@ -142,7 +143,7 @@ def save_cursor(path: Path, cursor: Cursor) -> None:
     partial.replace(path)
 
 
-def _begin(journal: Journal, start: str, cursor_file: Path | None) -> Cursor:
+def _begin(journal: EventQueries, start: str, cursor_file: Path | None) -> Cursor:
     if cursor_file and cursor_file.exists() and (saved := cursor_file.read_text().strip()):
         return saved
     if start == "start":

@@ -8,8 +8,10 @@ import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Protocol
 
-from webhooks.journal import Claim, Journal
+from webhooks.journal import Claim
+from webhooks.journal.protocol import EventOperations, EventQueue, Notes
 from webhooks.monitoring.metrics import Meter
 from webhooks.monitoring.tracing import Tracer
 from webhooks.segment import Clients, RetryReason
@@ -26,11 +28,15 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class WorkerJournal(EventQueue, EventOperations, Notes, Protocol):
+    """What a worker uses of the journal."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryContext:
     """`worker` is the name under which events are leased. `clock` returns aware UTC; `chance` a number from 0 to 1."""
 
-    journal: Journal
+    journal: WorkerJournal
     endpoints: Mapping[str, Endpoint]
     clients: Clients
     namespace: str

@@ -8,13 +8,14 @@ from typing import Final
 
 from webhooks.deliver.context import DeliveryContext
 from webhooks.errors import JournalUnavailable
+from webhooks.journal.notes import WRITE_KEY_HOLDS, WriteKeyHold
 from webhooks.segment import Client
 
 log: Final = logging.getLogger("webhooks.deliver")
 
 
 class WriteKeyStatus:
-    """The note is `hold:<fingerprint of the write key>`: `{"held", "reason", "worker"}`."""
+    """Each write key has a note, `WriteKeyHold`."""
 
     def __init__(self, context: DeliveryContext) -> None:
         self._context = context
@@ -27,18 +28,18 @@ class WriteKeyStatus:
         with self._lock:
             before = self._held.get(client.fingerprint)
             self._held[client.fingerprint] = bool(reason)
-        name = f"hold:{client.fingerprint}"
+        note = WRITE_KEY_HOLDS.of(client.fingerprint)
         try:
             if before is None:  # the first report of this process; an earlier process may have noted a hold
-                before = bool(self._context.journal.notes().get(name, (None, {}))[1].get("held"))
+                before = (note.read(self._context.journal.notes()) or WriteKeyHold()).held
             if bool(reason) == before:
                 return
             if reason:
                 log.error("write key held: nothing is lost", extra={"write_key": client.fingerprint, "reason": reason})
             else:
                 log.info("write key works again", extra={"write_key": client.fingerprint})
-            note = {"held": bool(reason), "reason": reason, "worker": self._context.worker}
-            self._context.journal.note(name, note, now=self._context.clock())
+            hold = WriteKeyHold(held=bool(reason), reason=reason, worker=self._context.worker)
+            note.write(self._context.journal, hold, now=self._context.clock())
         except JournalUnavailable as error:
             with self._lock:
                 self._held.pop(client.fingerprint, None)  # report it again with the next batch

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from webhooks.deliver.context import DeliveryContext
 from webhooks.deliver.leases import LeaseTracker
 from webhooks.deliver.write_key_queue import WriteKeyQueues
 from webhooks.journal import State
+from webhooks.journal.notes import WORKERS, Heartbeat
 from webhooks.settings import RetentionSettings
 
 log: Final = logging.getLogger("webhooks.deliver")
@@ -61,15 +62,17 @@ class Housekeeping:
                 self._prune_at = now  # there are more: prune again in the next cycle
 
     def write_heartbeat(self) -> None:
-        """Write the worker's note `worker:<name>`."""
-        self._context.journal.note(f"worker:{self._context.worker}", self.heartbeat(), now=self._context.clock())
+        """Write the worker's note."""
+        note = WORKERS.of(self._context.worker)
+        note.write(self._context.journal, self.heartbeat(), now=self._context.clock())
 
-    def heartbeat(self) -> Mapping[str, Any]:
+    def heartbeat(self) -> Heartbeat:
         """Return the content of the note: events by outcome, open claims and batches, and the write keys."""
-        return {
+        return Heartbeat(
             **self._leases.counts,
-            "began_at": self._started_at.isoformat(),
-            "open": len(self._leases),
-            "batches": self._queues.busy,
-            **self._queues.facts(),
-        }
+            began_at=self._started_at.isoformat(),
+            open=len(self._leases),
+            batches=self._queues.busy,
+            keys=self._queues.states(),
+            failing=self._queues.failures(),
+        )

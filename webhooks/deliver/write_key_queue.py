@@ -6,11 +6,12 @@ import logging
 import queue
 import threading
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from webhooks.deliver.in_flight import Batch
 from webhooks.deliver.sender import Sender
 from webhooks.deliver.signals import WorkerSignals
+from webhooks.journal.notes import KeyFailure
 from webhooks.segment import Client, Clients
 
 log: Final = logging.getLogger("webhooks.deliver")
@@ -98,14 +99,15 @@ class WriteKeyQueues:
             queue_.close()
         self._queues.clear()
 
-    def facts(self) -> Mapping[str, Any]:
-        """Return the state of each write key by its fingerprint, and the keys that fail, with since when and why."""
+    def states(self) -> Mapping[str, str]:
+        """Return the state of each write key by its fingerprint."""
+        return {name: queue.client.breaker.state.value for name, queue in self._queues.items()}
+
+    def failures(self) -> Mapping[str, KeyFailure]:
+        """Return the write keys whose batches fail, by fingerprint."""
         failing = {name: queue.client.breaker.failing_for for name, queue in self._queues.items()}
         return {
-            "keys": {name: queue.client.breaker.state.value for name, queue in self._queues.items()},
-            "failing": {
-                name: {"seconds": round(seconds, 1), "reason": self._queues[name].client.breaker.last_failure}
-                for name, seconds in failing.items()
-                if seconds
-            },
+            name: KeyFailure(seconds=round(seconds, 1), reason=self._queues[name].client.breaker.last_failure)
+            for name, seconds in failing.items()
+            if seconds
         }

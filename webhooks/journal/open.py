@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from webhooks.errors import JournalAbsent, JournalUnavailable, SettingsError
 from webhooks.journal.absent import AbsentJournal
 from webhooks.journal.encryption import PLAIN, Encryption
-from webhooks.journal.protocol import Journal
+from webhooks.journal.notes import ENCRYPTION, MOVED, NAMESPACE, EncryptionKeys, JournalNamespace
+from webhooks.journal.protocol import Journal, Notes, StoredNotes
 from webhooks.journal.sqlite import SqliteJournal
 from webhooks.journal.sqlite.read_only import ReadOnlyFile
 
 POSTGRES: Final = ("postgres", "postgresql")
-NOTE: Final = "encryption"
-"""`{"keys": [ids]}`: the keys that rows may be encrypted with."""
-NAMESPACE: Final = "namespace"
-"""`{"namespace"}`: the namespace of the installation that owns the journal."""
-MOVED: Final = "moved"
-"""`{"to"}`: the journal to which `segue move` moved it."""
 
 
 def open_journal(
@@ -109,15 +104,16 @@ class _NotesCheck:
             journal.close()
             raise
 
-    def _move(self, notes: Mapping[str, Any]) -> None:
-        if MOVED in notes and not self.moved:
-            to = notes[MOVED][1].get("to", "another one")
+    def _move(self, notes: StoredNotes) -> None:
+        moved = MOVED.read(notes)
+        if moved and not self.moved:
+            to = moved.to or "another one"
             fault = f"this journal was moved to {to}: set SEGUE_DATABASE (or DATABASE_URL) to that journal"
             raise SettingsError([fault])
 
-    def _keys(self, journal: Journal, notes: Mapping[str, Any]) -> None:
+    def _keys(self, journal: Notes, notes: StoredNotes) -> None:
         """Keep the ids of used keys in a note, so that a missing setting does not silently turn encryption off."""
-        noted = notes.get(NOTE, (None, {}))[1].get("keys", [])
+        noted = (ENCRYPTION.read(notes) or EncryptionKeys()).keys
         if noted and not self.keys_given:
             fault = (
                 f"SEGUE_ENCRYPTION_KEY is not set, and this journal is encrypted (key {', '.join(noted)}): set it "
@@ -125,19 +121,19 @@ class _NotesCheck:
             )
             raise SettingsError([fault])
         if self.keep and self.encryption.on and self.encryption.current not in noted:
-            journal.note(NOTE, {"keys": [*noted, self.encryption.current]}, now=datetime.now(UTC))
+            ENCRYPTION.write(journal, EncryptionKeys((*noted, self.encryption.current)), now=datetime.now(UTC))
 
-    def _namespace(self, journal: Journal) -> None:
+    def _namespace(self, journal: Notes) -> None:
         if self.namespace:
-            noted = journal.note_first(NAMESPACE, {"namespace": self.namespace}, now=datetime.now(UTC))
+            noted = NAMESPACE.write_first(journal, JournalNamespace(self.namespace), now=datetime.now(UTC))
             if fault := other_namespace(noted, self.namespace):
                 raise SettingsError([fault])
 
 
-def other_namespace(noted: Mapping[str, Any], configured: str) -> str:
+def other_namespace(noted: JournalNamespace | None, configured: str) -> str:
     """Return the problem if the journal's namespace is not the configured one; else an empty text."""
-    theirs = noted.get("namespace", configured)
-    if not configured or theirs == configured:
+    theirs = noted.namespace if noted else ""
+    if not configured or theirs in {"", configured}:
         return ""
     return (
         f"the journal belongs to the namespace {theirs!r}, and this installation's is {configured!r}: two "

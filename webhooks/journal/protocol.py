@@ -1,4 +1,7 @@
-"""The contract of a journal, for every store. The tests in tests/journal check each store against it."""
+"""The contract of a journal in roles, for every store. The tests in tests/journal check each store against it.
+
+Times are parameters, aware UTC. If the store is unavailable, all methods raise `JournalUnavailable`.
+"""
 
 from __future__ import annotations
 
@@ -29,15 +32,12 @@ from webhooks.journal.model import (
 EVERYTHING: Final = Filter()
 MAX_SEARCHED: Final = 20_000
 """Events that one call of `search` examines for a text."""
+StoredNotes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
+"""Notes by their name, with the time of each. `webhooks.journal.notes` decodes them."""
 
 
-class Journal(Protocol):
-    """The durable store. Times are parameters, aware UTC. If it is unavailable, all raise `JournalUnavailable`."""
-
-    @property
-    def stats(self) -> Stats:
-        """Return counters for metrics."""
-        ...
+class EventQueue(Protocol):
+    """Store arriving events; lease them to workers, and settle them."""
 
     def append(self, events: Sequence[Event], *, now: datetime) -> AppendResult:
         """Store new events durably (fsynced before it returns): all events of a call or none. Groups concurrent calls.
@@ -61,24 +61,23 @@ class Journal(Protocol):
         """End claims durably; return the seqs settled. A claim whose lease was lost changes nothing and is missing."""
         ...
 
-    def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
-        """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`.
+    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
+        """Call `wake`, from a thread, when another process may have stored events; return a function that ends it.
 
-        Also delete expired one-time tokens and the notes of workers that stopped long ago. A store that drops whole
-        partitions may keep some events for longer, and may delete more than `limit` with a partition.
+        A store without notifications never calls it: workers also poll.
         """
         ...
 
-    def census(self) -> Census:
-        """Return counts by state and source."""
+
+class EventQueries(Protocol):
+    """Read events."""
+
+    def get(self, seq: int) -> Row | None:
+        """Return an event by its seq."""
         ...
 
     def find(self, source: str, key: str) -> Row | None:
         """Return an event by its source and key."""
-        ...
-
-    def get(self, seq: int) -> Row | None:
-        """Return an event by its seq."""
         ...
 
     def rows(
@@ -124,6 +123,14 @@ class Journal(Protocol):
         """Return the number of selected events by source, type, state and reason."""
         ...
 
+    def census(self) -> Census:
+        """Return counts by state and source."""
+        ...
+
+
+class EventOperations(Protocol):
+    """Change events for an operator or by their age, with an audit log."""
+
     def replay(
         self,
         seqs: Sequence[int],
@@ -155,44 +162,24 @@ class Journal(Protocol):
         """
         ...
 
-    def audit(self, action: str, detail: Mapping[str, Any], *, by: AuditContext, now: datetime) -> None:
-        """Add a line to the audit log, which is never changed or pruned."""
-        ...
+    def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
+        """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`.
 
-    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[AuditEntry]:
-        """Return lines of the audit log, newest first: before an id, or about one event (source, key)."""
-        ...
-
-    def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
-        """Store a one-time token with a value durably; return its first value until that expires."""
-        ...
-
-    def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
-        """Store a note under a name (a worker's heartbeat, a held write key); replace an existing note."""
-        ...
-
-    def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
-        """Store a note unless one exists under this name; return the stored note."""
-        ...
-
-    def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
-        """Return all notes with their times."""
-        ...
-
-    def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
-        """Add to lasting counters: all of a call or none. A counter begins at 0. A mark keeps its highest value."""
-        ...
-
-    def tallies(self) -> Mapping[str, float]:
-        """Return every counter and mark."""
+        Also delete expired one-time tokens and the notes of workers that stopped long ago. A store that drops whole
+        partitions may keep some events for longer, and may delete more than `limit` with a partition.
+        """
         ...
 
     def reencrypt(self, *, after: Cursor = "", limit: int = 500, dry_run: bool = False) -> ReencryptResult:
         """Encrypt the rows that are not encrypted with the first key; if that is `plain`, decrypt them."""
         ...
 
-    def check(self) -> None:
-        """Prove by a write that the journal can store events; else raise `JournalUnavailable` with the reason."""
+    def audit(self, action: str, detail: Mapping[str, Any], *, by: AuditContext, now: datetime) -> None:
+        """Add a line to the audit log, which is never changed or pruned."""
+        ...
+
+    def audits(self, *, event: tuple[str, str] | None = None, before: int = 0, limit: int = 100) -> list[AuditEntry]:
+        """Return lines of the audit log, newest first: before an id, or about one event (source, key)."""
         ...
 
     def verify(self, *, full: bool = False, seconds: float = 30.0) -> Verification:
@@ -202,13 +189,59 @@ class Journal(Protocol):
         """
         ...
 
-    def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake`, from a thread, when another process may have stored events; return a function that ends it.
 
-        A store without notifications never calls it: workers also poll.
-        """
+class Notes(Protocol):
+    """Keep small facts under a name. `webhooks.journal.notes` has each kind of note and its content."""
+
+    def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
+        """Store a note under a name (a worker's heartbeat, a held write key); replace an existing note."""
+        ...
+
+    def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+        """Store a note unless one exists under this name; return the stored note."""
+        ...
+
+    def notes(self) -> StoredNotes:
+        """Return all notes with their times."""
+        ...
+
+
+class OneTimeTokens(Protocol):
+    """Keep values that count once until they expire."""
+
+    def remember(self, source: str, token: str, value: str, *, now: datetime, until: datetime) -> str:
+        """Store a one-time token with a value durably; return its first value until that expires."""
+        ...
+
+
+class Counters(Protocol):
+    """Keep the counts of all processes."""
+
+    def tally(self, amounts: Mapping[str, float], *, marks: Mapping[str, float] | None = None) -> None:
+        """Add to lasting counters: all of a call or none. A counter begins at 0. A mark keeps its highest value."""
+        ...
+
+    def tallies(self) -> Mapping[str, float]:
+        """Return every counter and mark."""
+        ...
+
+
+class Store(Protocol):
+    """The store itself."""
+
+    @property
+    def stats(self) -> Stats:
+        """Return counters for metrics."""
+        ...
+
+    def check(self) -> None:
+        """Prove by a write that the journal can store events; else raise `JournalUnavailable` with the reason."""
         ...
 
     def close(self) -> None:
         """Flush, and close files and connections."""
         ...
+
+
+class Journal(EventQueue, EventQueries, EventOperations, Notes, OneTimeTokens, Counters, Store, Protocol):
+    """The durable store: all roles. A class that uses it takes only the roles that it needs."""

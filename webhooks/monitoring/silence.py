@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from webhooks.journal import Journal
+from webhooks.journal.notes import NoteType
+from webhooks.journal.protocol import Counters, Notes
 from webhooks.monitoring.metrics.totals import labelled
 
-NOTE: Final = "silence"
 SERIES: Final = "segue_source_last_event_timestamp_seconds"
 DAYS: Final = 28
 LEARNING_TIME: Final = 10 * 86400.0
@@ -48,11 +48,28 @@ class ArrivalTimes(msgspec.Struct, frozen=True, kw_only=True):
         return ArrivalTimes(first=self.first, last=last, longest={**kept, today: max(kept.get(today, 0.0), silence)})
 
 
+class LearnedSources(msgspec.Struct, frozen=True):
+    """The note of all trackers: the history of each source."""
+
+    sources: Mapping[str, ArrivalTimes] = {}
+
+
+LEARNED: Final = NoteType("silence", LearnedSources)
+
+
+class LearningJournal(Counters, Notes, Protocol):
+    """What `SilenceTracker` uses of the journal."""
+
+
 class SilenceTracker:
     """Learn from the journal's totals. `sources` returns what any process has learned."""
 
     def __init__(
-        self, journal: Journal, *, floor: float = FLOOR, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        journal: LearningJournal,
+        *,
+        floor: float = FLOOR,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._journal = journal
         self._floor = floor
@@ -70,12 +87,11 @@ class SilenceTracker:
                 arrivals.updated(last, now, self._floor) if arrivals else ArrivalTimes(first=last, last=last)
             )
         if updated != known:
-            self._journal.note(NOTE, {"sources": msgspec.to_builtins(updated, str_keys=True)}, now=self._clock())
+            LEARNED.write(self._journal, LearnedSources(updated), now=self._clock())
 
     def sources(self) -> dict[str, ArrivalTimes]:
         """Return the history of each source that ever sent an event."""
-        note = self._journal.notes().get(NOTE)
-        return msgspec.convert(note[1]["sources"], dict[str, ArrivalTimes], strict=False) if note else {}
+        return dict((LEARNED.read(self._journal.notes()) or LearnedSources()).sources)
 
     def limits(self) -> dict[str, tuple[ArrivalTimes, float]]:
         """Return each source's history, and the seconds of silence that are still usual for it."""

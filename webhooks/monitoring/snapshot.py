@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from webhooks.journal import Journal
+from webhooks.journal.notes import NoteType
+from webhooks.journal.protocol import EventQueries, Notes
 
-NOTE: Final = "snapshot"
 EVERY: Final = 15.0
 """The least seconds between two snapshots."""
 PAUSE_FACTOR: Final = 50.0
@@ -42,12 +42,19 @@ class JournalSnapshot(msgspec.Struct, frozen=True, kw_only=True):
     pause: float = EVERY
 
 
+SNAPSHOT: Final = NoteType("snapshot", JournalSnapshot)
+
+
+class CountableJournal(EventQueries, Notes, Protocol):
+    """What `SnapshotTaker` uses of the journal."""
+
+
 class SnapshotTaker:
     """`database` is the journal's URL. `clock` gives aware UTC, `tick` is monotonic."""
 
     def __init__(
         self,
-        journal: Journal,
+        journal: CountableJournal,
         database: str,
         *,
         keys: Collection[str] = (),
@@ -67,7 +74,7 @@ class SnapshotTaker:
         if self._tick() < self._due or self._is_fresh(self._stored(), 0.8):
             return
         snapshot = self._snapshot()
-        self._journal.note(NOTE, msgspec.to_builtins(snapshot), now=snapshot.at)
+        SNAPSHOT.write(self._journal, snapshot, now=snapshot.at)
 
     def latest(self) -> JournalSnapshot:
         """Return a worker's last snapshot. If it is too old, return one of this process."""
@@ -96,8 +103,7 @@ class SnapshotTaker:
         )
 
     def _stored(self) -> JournalSnapshot | None:
-        note = self._journal.notes().get(NOTE)
-        return msgspec.convert(note[1], JournalSnapshot) if note else None
+        return SNAPSHOT.read(self._journal.notes())
 
     def _is_fresh(self, snapshot: JournalSnapshot | None, pauses: float) -> bool:
         return snapshot is not None and self._clock() - snapshot.at < timedelta(seconds=pauses * snapshot.pause)

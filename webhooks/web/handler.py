@@ -12,14 +12,15 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import msgspec
 
 from translators.kit import Delivery, Event, Malformed, Refused, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.http.encodings import decode
-from webhooks.journal import AppendResult, Journal
+from webhooks.journal import AppendResult
+from webhooks.journal.protocol import EventQueue, OneTimeTokens
 from webhooks.logs import events as event_log
 from webhooks.monitoring.metrics import Meter
 from webhooks.monitoring.tracing import Tracer
@@ -64,6 +65,10 @@ class HttpResponse:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+class HandlerJournal(EventQueue, OneTimeTokens, Protocol):
+    """What `WebhookHandler` uses of the journal."""
+
+
 class WebhookHandler:
     """Handle the requests of every endpoint. `clock` returns aware UTC."""
 
@@ -72,7 +77,7 @@ class WebhookHandler:
         *,
         endpoints: Mapping[str, Endpoint],
         sources: Mapping[str, Source],
-        journal: Journal,
+        journal: HandlerJournal,
         max_body: int,
         clock: Callable[[], datetime] = utc_now,
         fetch: Callable[[str], bytes] | None = None,

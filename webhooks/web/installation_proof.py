@@ -14,9 +14,9 @@ from datetime import datetime
 from typing import Final
 
 from webhooks.errors import JournalAbsent, JournalUnavailable
-from webhooks.journal import Journal
+from webhooks.journal.notes import INSTALLATION, InstallationId
+from webhooks.journal.protocol import Notes
 
-NOTE: Final = "installation"
 _NONCE: Final = re.compile(r"[0-9a-f]{32,64}")
 
 
@@ -25,12 +25,12 @@ def new_nonce() -> str:
     return secrets.token_hex(16)
 
 
-def installation_id(journal: Journal, now: datetime) -> str:
+def installation_id(journal: Notes, now: datetime) -> str:
     """Return the installation's id, and create a missing one. Without a journal, return one that nothing proves."""
     id_ = _id(journal)
     if not id_:
         try:
-            journal.note(NOTE, {"id": secrets.token_hex(16)}, now=now)
+            INSTALLATION.write(journal, InstallationId(secrets.token_hex(16)), now=now)
         except JournalAbsent:
             return secrets.token_hex(16)
         id_ = _id(journal)
@@ -45,7 +45,7 @@ def prove(installation: str, nonce: str) -> str:
 class InstallationProof:
     """Make the proofs of one process. The journal is read until it has an id, then never again."""
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Notes) -> None:
         self._journal = journal
         self._id = ""
 
@@ -58,5 +58,5 @@ class InstallationProof:
         return prove(self._id, nonce) if self._id else ""
 
 
-def _id(journal: Journal) -> str:
-    return str(journal.notes().get(NOTE, (None, {}))[1].get("id", ""))
+def _id(journal: Notes) -> str:
+    return (INSTALLATION.read(journal.notes()) or InstallationId()).id

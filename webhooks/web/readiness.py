@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final
 
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Journal
+from webhooks.journal.protocol import Store
 
 log: Final = logging.getLogger("webhooks.web.readiness")
 
@@ -20,7 +20,7 @@ class Readiness:
     A change is logged with its reason, which may hold a path, host or user.
     """
 
-    def __init__(self, journal: Journal, *, every: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, journal: Store, *, every: float = 1.0, clock: Callable[[], float] = time.monotonic) -> None:
         self._journal = journal
         self._every = every
         self._clock = clock

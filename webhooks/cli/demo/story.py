@@ -13,7 +13,8 @@ from typing import Any, Final
 from translators.kit import from_iso, from_seconds
 from webhooks.cli.demo.stack import Stack
 from webhooks.cli.post import PostResult, post
-from webhooks.journal import Journal, Row, State
+from webhooks.journal import Row, State
+from webhooks.journal.protocol import EventQueries
 from webhooks.signatures import Signed, sign
 from webhooks.sources.plugins import load
 
@@ -98,7 +99,7 @@ def _dated(text: str, now: int) -> dict[str, Any]:
     return entry
 
 
-def _wait_until_settled(scenes: list[Scene], journal: Journal) -> None:
+def _wait_until_settled(scenes: list[Scene], journal: EventQueries) -> None:
     """Wait until no accepted event is pending, and record each result."""
     accepted = [scene for scene in scenes if scene.answer.word == "accepted"]
     until = time.monotonic() + SETTLE_TIMEOUT

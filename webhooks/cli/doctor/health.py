@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 from webhooks.cli.alerts import current_alerts
 from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
-from webhooks.journal import Journal
+from webhooks.journal.notes import WORKERS
 from webhooks.monitoring.alerts import configured_channels
 from webhooks.monitoring.metrics.exposition import ALIVE
 
+if TYPE_CHECKING:
+    from webhooks.cli.alerts import AlertJournal
 
-def examine(config: Configuration, journal: Journal, now: datetime) -> Iterator[Finding]:
+
+def examine(config: Configuration, journal: AlertJournal, now: datetime) -> Iterator[Finding]:
     """Check the journal's notes and the alerts."""
-    heartbeat_ages = [now - at for name, (at, _) in journal.notes().items() if name.startswith("worker:")]
+    heartbeat_ages = [now - at for at, _ in WORKERS.read(journal.notes()).values()]
     if heartbeat_ages and min(heartbeat_ages) < ALIVE:
         yield Finding(
             "ok", "worker", f"a worker reported {max(timedelta(), min(heartbeat_ages)).total_seconds():.0f} s ago"

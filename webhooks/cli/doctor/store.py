@@ -8,11 +8,12 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 from webhooks.cli.check import damage_finding
 from webhooks.cli.findings import Finding
-from webhooks.journal import Journal, Verification, is_absent
+from webhooks.journal import Verification, is_absent
+from webhooks.journal.protocol import EventOperations, Store
 from webhooks.monitoring.snapshot import folder
 from webhooks.settings import Settings
 
@@ -24,7 +25,11 @@ _IN_MEMORY: Final = {"tmpfs", "ramfs"}
 _MOUNTS: Final = Path("/proc/self/mounts")
 
 
-def examine(settings: Settings, journal: Journal, timeout: float) -> Iterator[Finding]:
+class VerifiableJournal(EventOperations, Store, Protocol):
+    """What `examine` uses of the journal."""
+
+
+def examine(settings: Settings, journal: VerifiableJournal, timeout: float) -> Iterator[Finding]:
     """Measure the disk and verify the journal."""
     path = folder(settings.database)
     if path is not None:

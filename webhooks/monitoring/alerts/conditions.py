@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
 
+from webhooks.journal.notes import WORKERS, WRITE_KEY_HOLDS
+from webhooks.journal.protocol import StoredNotes
 from webhooks.monitoring.alerts.delivery import failing_keys, unconfigured
 from webhooks.monitoring.metrics.refused import RefusedCount
 from webhooks.monitoring.silence import ArrivalTimes
@@ -15,7 +17,6 @@ from webhooks.monitoring.snapshot import JournalSnapshot
 from webhooks.settings import AlertSettings
 
 Severity = Literal["critical", "warning"]
-Notes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
 NO_WORKER: Final = timedelta(minutes=3)
 LOST: Final = timedelta(days=1)
 """How long a lost delivery is alerted."""
@@ -39,7 +40,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
 def conditions(
     *,
     snapshot: JournalSnapshot,
-    notes: Notes,
+    notes: StoredNotes,
     limits: Mapping[str, tuple[ArrivalTimes, float]],
     settings: AlertSettings,
     sources: Collection[str],
@@ -61,8 +62,8 @@ def conditions(
     return sorted(alerts, key=lambda alert: alert.severity)  # critical before warning
 
 
-def _workers(notes: Notes, now: datetime) -> Iterator[Alert]:
-    heartbeats = [at for name, (at, _) in notes.items() if name.startswith("worker:")]
+def _workers(notes: StoredNotes, now: datetime) -> Iterator[Alert]:
+    heartbeats = [at for at, _ in WORKERS.read(notes).values()]
     if heartbeats and now - max(heartbeats) > NO_WORKER:
         yield Alert(
             key="workers", severity="critical", title="No delivery worker is alive",
@@ -71,19 +72,19 @@ def _workers(notes: Notes, now: datetime) -> Iterator[Alert]:
         )  # fmt: skip
 
 
-def _held(notes: Notes, snapshot: JournalSnapshot) -> Iterator[Alert]:
+def _held(notes: StoredNotes, snapshot: JournalSnapshot) -> Iterator[Alert]:
     for key in snapshot.keys:
-        _, note = notes.get(f"hold:{key}", (None, {}))
-        if note.get("held"):
+        hold = WRITE_KEY_HOLDS.of(key).read(notes)
+        if hold and hold.held:
             yield Alert(
                 key=f"held:{key}", severity="critical", title=f"Segment refuses the write key {key}",
-                text=f"Its events wait; nothing is lost. {str(note.get('reason', ''))[:300]}",
+                text=f"Its events wait; nothing is lost. {hold.reason[:300]}",
                 hint="Segue tries it every minute. Correct SEGMENT_WRITE_KEY, SEGMENT_URL or SEGMENT_REGION "
                 "and restart. `segue doctor` helps.",
             )  # fmt: skip
 
 
-def _failing(notes: Notes, now: datetime) -> Iterator[Alert]:
+def _failing(notes: StoredNotes, now: datetime) -> Iterator[Alert]:
     for key in failing_keys(notes, now):
         lasted = now - key.since
         yield Alert(

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from webhooks.journal.notes import WORKERS
+from webhooks.journal.protocol import StoredNotes
+
 FRESH: Final = timedelta(seconds=60)
 """A worker writes its heartbeat every ten seconds; an older one is not current."""
 FAILING_FLOOR: Final = 20.0
@@ -22,15 +25,15 @@ class FailingKey:
     reason: str
 
 
-def failing_keys(notes: Mapping[str, tuple[datetime, Mapping[str, Any]]], now: datetime) -> list[FailingKey]:
+def failing_keys(notes: StoredNotes, now: datetime) -> list[FailingKey]:
     """Return the write keys whose batches all fail now, from the heartbeats of all live workers."""
     failing: dict[str, FailingKey] = {}
-    for name, (at, facts) in notes.items():
-        if not name.startswith("worker:") or now - at > FRESH:
+    for at, heartbeat in WORKERS.read(notes).values():
+        if now - at > FRESH:
             continue
-        for fingerprint, failure in facts.get("failing", {}).items():
-            if failure["seconds"] >= FAILING_FLOOR:
-                key = FailingKey(fingerprint, at - timedelta(seconds=failure["seconds"]), str(failure["reason"]))
+        for fingerprint, failure in heartbeat.failing.items():
+            if failure.seconds >= FAILING_FLOOR:
+                key = FailingKey(fingerprint, at - timedelta(seconds=failure.seconds), failure.reason)
                 failing[fingerprint] = min(failing.get(fingerprint, key), key, key=lambda key: key.since)
     return [failing[fingerprint] for fingerprint in sorted(failing)]
 

@@ -6,11 +6,12 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 
-from webhooks.journal import Journal
+from webhooks.journal.notes import WORKERS, NoteType
+from webhooks.journal.protocol import Counters, Notes, OneTimeTokens
 from webhooks.monitoring.alerts.channels import Channel, NotificationFailed, configured_channels
 from webhooks.monitoring.alerts.conditions import NO_WORKER, Alert, conditions
 from webhooks.monitoring.alerts.notification import AlertStatus, AlertUpdate, Notification
@@ -18,7 +19,6 @@ from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker, refused_c
 from webhooks.settings import AlertSettings
 
 log: Final = logging.getLogger("webhooks.monitoring.alerts")
-NOTE: Final = "alerts"
 EVERY: Final = 60.0
 """Seconds between two checks."""
 CALM: Final = timedelta(minutes=5)
@@ -45,12 +45,25 @@ class OpenAlert(msgspec.Struct, kw_only=True):
     sent: dict[str, LastUpdate] = {}
 
 
+class OpenAlerts(msgspec.Struct):
+    """The note of all watchers: the open alerts by key. If this release cannot read it, each is sent once more."""
+
+    open: dict[str, OpenAlert] = {}
+
+
+OPEN_ALERTS: Final = NoteType("alerts", OpenAlerts)
+
+
+class WatchedJournal(Notes, OneTimeTokens, Counters, Protocol):
+    """What `AlertWatcher` uses of the journal."""
+
+
 class AlertWatcher:
     """One watcher of several; the first to check in a minute checks for all. `clock` returns aware UTC."""
 
     def __init__(
         self,
-        journal: Journal,
+        journal: WatchedJournal,
         snapshots: SnapshotTaker,
         silence: SilenceTracker,
         settings: AlertSettings,
@@ -83,7 +96,7 @@ class AlertWatcher:
         """Check for alerts and send what is due. Do nothing if another watcher checked within the last minute."""
         now = self._clock()
         until = now + timedelta(seconds=EVERY * 0.9)
-        if self._journal.remember("segue", NOTE, self._name, now=now, until=until) != self._name:
+        if self._journal.remember("segue", OPEN_ALERTS.name, self._name, now=now, until=until) != self._name:
             return
         before = self._open()
         open_alerts = deepcopy(before)
@@ -92,20 +105,16 @@ class AlertWatcher:
             self._notify(channel, open_alerts, now)
         kept = {key: entry for key, entry in open_alerts.items() if not _is_over(entry, now)}
         if kept != before:
-            self._journal.note(NOTE, {"open": msgspec.to_builtins(kept)}, now=now)
+            OPEN_ALERTS.write(self._journal, OpenAlerts(kept), now=now)
 
     def check_if_no_worker(self) -> None:
         """Check if no worker is alive to do so."""
-        heartbeats = [at for name, (at, _) in self._journal.notes().items() if name.startswith("worker:")]
+        heartbeats = [at for at, _ in WORKERS.read(self._journal.notes()).values()]
         if heartbeats and self._clock() - max(heartbeats) > NO_WORKER:
             self.check()
 
     def _open(self) -> dict[str, OpenAlert]:
-        note = self._journal.notes().get(NOTE)
-        try:
-            return msgspec.convert(note[1]["open"], dict[str, OpenAlert]) if note else {}
-        except msgspec.ValidationError:  # written by an older version: what lasts is sent once more
-            return {}
+        return (OPEN_ALERTS.read(self._journal.notes()) or OpenAlerts()).open
 
     def _notify(self, channel: Channel, open_alerts: dict[str, OpenAlert], now: datetime) -> None:
         due = [(entry, status) for entry in open_alerts.values() if (status := self._due(entry, channel.name, now))]

@@ -9,21 +9,21 @@ import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Final
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from webhooks.journal import Journal
+from webhooks.journal.notes import WORKERS, WRITE_KEY_HOLDS, WriteKeyHold
+from webhooks.journal.protocol import Notes, StoredNotes
 from webhooks.monitoring.metrics.totals import Totals
 from webhooks.monitoring.silence import SilenceTracker
 from webhooks.monitoring.snapshot import JournalSnapshot, SnapshotTaker
 
 ALIVE: Final = timedelta(seconds=60)
 """A worker writes its heartbeat every ten seconds."""
-Notes = Mapping[str, tuple[datetime, Mapping[str, Any]]]
 _WEB: Final = ("segue_webhooks_received", "segue_events_journalled", "segue_events_duplicate")
 _WORKER: Final = ("segue_events_delivered", "segue_events_dead")
 
@@ -36,7 +36,7 @@ class Exposition:
         totals: Totals,
         snapshots: SnapshotTaker,
         silence: SilenceTracker,
-        journal: Journal,
+        journal: Notes,
         *,
         sources: Collection[str],
         clock: Callable[[], datetime],
@@ -124,16 +124,16 @@ def _journal(snapshot: JournalSnapshot, now: datetime, sources: Collection[str])
     )
 
 
-def _workers(notes: Notes, snapshot: JournalSnapshot, now: datetime) -> Iterator[Metric]:
-    ages = [now - at for name, (at, _) in notes.items() if name.startswith("worker:")]
+def _workers(notes: StoredNotes, snapshot: JournalSnapshot, now: datetime) -> Iterator[Metric]:
+    ages = [now - at for at, _ in WORKERS.read(notes).values()]
     yield gauge(
         "segue_workers", "Workers with a heartbeat in the last minute.", [({}, sum(age < ALIVE for age in ages))]
     )
     if ages:
         youngest = max(0.0, min(ages).total_seconds())
         yield gauge("segue_worker_heartbeat_age_seconds", "Age of the newest worker heartbeat.", [({}, youngest)])
-    held = {key: notes.get(f"hold:{key}", (now, {}))[1].get("held", False) for key in snapshot.keys}
+    holds = {key: WRITE_KEY_HOLDS.of(key).read(notes) or WriteKeyHold() for key in snapshot.keys}
     yield gauge(
         "segue_write_key_held", "1 if Segment refuses a write key and its events wait.",
-        [({"write_key": key}, float(bool(is_held))) for key, is_held in held.items()],
+        [({"write_key": key}, float(hold.held)) for key, hold in holds.items()],
     )  # fmt: skip

@@ -8,23 +8,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Mapping
-from typing import Final
+from typing import Final, Protocol
 
 import msgspec
 from prometheus_client.core import Metric
 from prometheus_client.samples import Sample
 
-from webhooks.journal import Journal
+from webhooks.journal.protocol import Counters, Store
 from webhooks.monitoring.metrics.meter import Meter
 
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
 _LABELS: Final = msgspec.json.Decoder(dict[str, str])
 
 
+class CountedJournal(Counters, Store, Protocol):
+    """What `Totals` uses of the journal."""
+
+
 class Totals:
     """`flush` adds this process's new counts to the journal; `read` returns the totals."""
 
-    def __init__(self, meter: Meter, journal: Journal) -> None:
+    def __init__(self, meter: Meter, journal: CountedJournal) -> None:
         self._meter = meter
         self._journal = journal
         self._flushed: dict[str, float] = {}
