@@ -1,4 +1,4 @@
-"""Every source has a page, and all pages have the same sections in the same order."""
+"""Every source has a page and a file of tests; all pages have the same sections in the same order."""
 
 import re
 from pathlib import Path
@@ -21,6 +21,12 @@ def sections(page: str) -> dict[str, str]:
 
 def test_every_source_has_a_page_and_every_page_a_source():
     assert set(PAGES) == set(SOURCES)
+
+
+@pytest.mark.parametrize("name", sorted(SOURCES))
+def test_a_source_has_a_test_file_of_its_name(name):
+    tests = Path(__file__).parents[1] / "sources" / f"test_{name}.py"
+    assert re.search(r"^def test_\w+", tests.read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from outcomes import changed_golden, send_signed
 from translators.chatwoot import chatwoot
 from translators.kit import Delivery
 from unreadable import problem
@@ -140,3 +141,10 @@ def test_unsigned_delivery_header_is_not_part_of_the_key() -> None:
     sent = delivery(golden("message_created__customer"))
     named = replace(sent, headers={"x-chatwoot-delivery": "other"})
     assert chatwoot.events(sent)[0].key == chatwoot.events(named)[0].key
+
+
+def test_a_chatwoot_message_sent_twice_is_stored_once(tmp_path: Path) -> None:
+    first = changed_golden(chatwoot, "message_created__customer").body
+    again = changed_golden(chatwoot, "message_created__customer", {"conversation.unread_count": 9}).body
+    assert first != again
+    assert send_signed(tmp_path, chatwoot, (first, {}), (again, {})) == ([200, 200], 1)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from memory_journal import MemoryJournal
+from outcomes import golden_messages
 from translators.front import front
 from translators.kit import Delivery, Refused
 from webhooks.errors import Rejected
@@ -111,3 +112,9 @@ def test_preview_without_a_recipient_is_identified_by_its_conversation() -> None
     (message,) = translated(preview)
     assert message["event"] == "Ticket Solved"
     assert "externalIds" not in message["context"]
+
+
+def test_preview_of_a_conversation_is_identified_by_its_messages_writer() -> None:
+    (whole,) = golden_messages(front, "inbound__reply")
+    (preview,) = golden_messages(front, "inbound__reply", {"payload.conversation.recipient": None})
+    assert preview["anonymousId"] == whole["anonymousId"]

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
+from outcomes import message_of
 from translators.github import github
 from translators.kit import Delivery, Malformed
 from unreadable import problem
@@ -155,3 +156,17 @@ def test_event_without_a_sender_is_ignored() -> None:
     sent = Delivery(source="github", body=json.dumps(body).encode(), received_at=NOW, headers=headers)
     ((_, outcome),) = outcomes(github, sent)
     assert outcome == Ignored("no person: GitHub names no sender")
+
+
+def test_same_user_number_on_two_github_servers_is_two_people() -> None:
+    def person(url: str | None) -> tuple[str, str]:
+        body = {"action": "created", "sender": {"id": 7, "type": "User", "html_url": url}}
+        headers = {"x-github-event": "star", "x-github-delivery": "1"}
+        message = message_of(github, body, headers=headers)
+        return message["anonymousId"], message["context"]["externalIds"][0]["id"]
+
+    public = person("https://github.com/jane")
+    assert public == person(None) == (public[0], "7")
+    enterprise = person("https://git.acme.example/jane")
+    assert set(enterprise).isdisjoint(public)
+    assert set(enterprise).isdisjoint(person("https://git.globex.example/jane"))

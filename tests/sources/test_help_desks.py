@@ -1,15 +1,10 @@
 """The common rules of all help desks: docs/help-desks.md."""
 
 import json
-import time
-from collections.abc import Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
+from outcomes import GOLDEN, Change, golden_messages, golden_outcomes, named
 from translators.chatwoot import chatwoot
 from translators.crisp import crisp
 from translators.freshchat import freshchat
@@ -20,62 +15,20 @@ from translators.helpscout import helpscout
 from translators.hubspot import hubspot
 from translators.intercom import intercom
 from translators.jira import jira
-from translators.kit import Source, opens_ticket, real_name
+from translators.kit import Source, opens_ticket
 from translators.kustomer import kustomer
 from translators.linear import linear
 from translators.plain import plain
 from translators.pylon import pylon
 from translators.zendesk import zendesk
-from webhooks.journal import SqliteJournal
-from webhooks.signatures import sign
-from webhooks.sources.endpoints import Endpoint
-from webhooks.translation.goldens import Golden, find_goldens, outcomes
-from webhooks.translation.translate import Broken, Ignored, Outcome, Translated
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.translation.goldens import find_goldens, outcomes
+from webhooks.translation.translate import Broken, Ignored
 
-GOLDEN = Path(__file__).parents[1] / "golden"
-HELP_DESKS = [
-    zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
-    kustomer, hubspot,
-]  # fmt: skip
-NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 CREATED, REPLIED = "Ticket Created", "Ticket Replied"
+
+
 STARTED, SENT, RECEIVED = "Live Chat Conversation Started", "Live Chat Message Sent", "Live Chat Message Received"
-Change = Mapping[str, Any]
 
-
-def named(value: Any) -> str:
-    return value.name if isinstance(value, Source) else str(value) if isinstance(value, str) else ""
-
-
-def golden(source: Source, name: str, change: Change | None = None) -> Golden:
-    """Return a golden's request with members of its body replaced by dotted path; None removes a member."""
-    (original,) = (candidate for candidate in find_goldens(GOLDEN / source.name) if candidate.name == name)
-    body = json.loads(original.body)
-    for path, value in (change or {}).items():
-        *steps, last = path.split(".")
-        parent = body
-        for step in steps:
-            parent = parent[int(step)] if isinstance(parent, list) else parent.setdefault(step, {})
-        if value is None:
-            del parent[last]
-        else:
-            parent[last] = value
-    return replace(original, body=json.dumps(body).encode())
-
-
-def translated(source: Source, name: str, change: Change | None = None) -> list[Outcome]:
-    delivery = golden(source, name, change).delivery(source)
-    return [outcome for _, outcome in outcomes(source, delivery)]
-
-
-def messages(source: Source, name: str, change: Change | None = None) -> list[dict[str, Any]]:
-    results = translated(source, name, change)
-    assert not any(isinstance(outcome, Broken) for outcome in results), results
-    return [message for outcome in results if isinstance(outcome, Translated) for message in outcome.messages]
-
-
-# The opening message -------------------------------------------------------------------------------------------------
 
 # (source, golden, change that makes it the opening message, its track events)
 OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
@@ -144,7 +97,14 @@ OPENINGS: list[tuple[Source, str, Change, list[str]]] = [
     (hubspot, "conversation_creation", {}, [STARTED]),
 ]
 
-# The same messages later in the ticket
+
+@pytest.mark.parametrize(("source", "name", "change", "events"), OPENINGS, ids=named)
+def test_an_opening_message_is_the_ticket_and_no_reply(
+    source: Source, name: str, change: Change, events: list[str]
+) -> None:
+    assert [message["event"] for message in golden_messages(source, name, change)] == events
+
+
 LATER: list[tuple[Source, str, Change, str]] = [
     (zendesk, "ticket_comment_added__customer", {}, REPLIED),
     (helpscout, "convo_customer_reply_created", {}, REPLIED),
@@ -164,16 +124,15 @@ LATER: list[tuple[Source, str, Change, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("source", "name", "change", "events"), OPENINGS, ids=named)
-def test_an_opening_message_is_the_ticket_and_no_reply(
-    source: Source, name: str, change: Change, events: list[str]
-) -> None:
-    assert [message["event"] for message in messages(source, name, change)] == events
-
-
 @pytest.mark.parametrize(("source", "name", "change", "event"), LATER, ids=named)
 def test_a_later_message_is_a_reply(source: Source, name: str, change: Change, event: str) -> None:
-    assert [message["event"] for message in messages(source, name, change)] == [event]
+    assert [message["event"] for message in golden_messages(source, name, change)] == [event]
+
+
+HELP_DESKS = [
+    zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
+    kustomer, hubspot,
+]  # fmt: skip
 
 
 def test_every_help_desk_has_an_opening_message_case() -> None:
@@ -193,8 +152,6 @@ def test_no_event_makes_both_a_ticket_and_a_reply_of_it(source: Source) -> None:
 def test_a_time_that_is_missing_opens_nothing() -> None:
     assert not opens_ticket(None, None)
 
-
-# A record without a customer -----------------------------------------------------------------------------------------
 
 WITHOUT_CUSTOMER: list[tuple[Source, str, Change]] = [
     (zendesk, "ticket_created", {"detail.requester_id": None}),
@@ -232,7 +189,7 @@ WITHOUT_CUSTOMER: list[tuple[Source, str, Change]] = [
 
 @pytest.mark.parametrize(("source", "name", "change"), WITHOUT_CUSTOMER, ids=named)
 def test_a_record_without_a_customer_is_ignored_with_a_reason(source: Source, name: str, change: Change) -> None:
-    for outcome in translated(source, name, change):
+    for outcome in golden_outcomes(source, name, change):
         assert isinstance(outcome, Ignored), outcome
         assert outcome.reason.startswith("no customer")
 
@@ -259,7 +216,7 @@ def test_every_help_desk_with_customers_has_a_case_without_one() -> None:
 def test_empty_value_of_a_template_is_no_customer(
     source: Source, name: str, members: tuple[str, ...], printed: str
 ) -> None:
-    (outcome,) = translated(source, name, dict.fromkeys(members, printed))
+    (outcome,) = golden_outcomes(source, name, dict.fromkeys(members, printed))
     assert isinstance(outcome, Ignored), outcome
     assert outcome.reason.startswith("no customer")
 
@@ -276,12 +233,10 @@ def test_empty_value_of_a_template_is_no_customer(
     ids=named,
 )
 def test_a_template_without_the_customers_member_is_malformed(source: Source, name: str, member: str) -> None:
-    (outcome,) = translated(source, name, {member: None})
+    (outcome,) = golden_outcomes(source, name, {member: None})
     assert isinstance(outcome, Broken)
     assert f"$.{member} is missing: paste the template of docs/sources/{source.name}.md" in outcome.reason
 
-
-# Other writers -------------------------------------------------------------------------------------------------------
 
 WRITERS: list[tuple[Source, str, Change, str]] = [
     (zendesk, "ticket_comment_added__customer_in_copy", {}, "zendesk_user_id"),
@@ -371,13 +326,13 @@ WRITERS: list[tuple[Source, str, Change, str]] = [
 
 @pytest.mark.parametrize(("source", "name", "change", "kind"), WRITERS, ids=named)
 def test_another_writer_is_not_the_tickets_customer(source: Source, name: str, change: Change, kind: str) -> None:
-    (message,) = messages(source, name, change)
+    (message,) = golden_messages(source, name, change)
     external = {entry["type"]: entry["id"] for entry in message["context"]["externalIds"]}
     assert message["event"] in {REPLIED, SENT}
     assert "userId" not in message, "the customer's own id"
     if change:
         assert external[kind] == "990001"
-        (own,) = messages(source, name)
+        (own,) = golden_messages(source, name)
         assert own["userId" if "userId" in own else "anonymousId"] != message["anonymousId"]
         email = own["context"].get("traits", {}).get("email")
         assert email is None or email not in json.dumps(message), "nothing of the customer's own"
@@ -407,7 +362,7 @@ def test_another_writer_is_not_the_tickets_customer(source: Source, name: str, c
     ids=named,
 )
 def test_a_bot_is_no_customer(source: Source, name: str, change: Change) -> None:
-    assert messages(source, name, change) == []
+    assert golden_messages(source, name, change) == []
 
 
 @pytest.mark.parametrize(
@@ -438,65 +393,7 @@ def test_a_bot_is_no_customer(source: Source, name: str, change: Change) -> None
     ids=named,
 )
 def test_a_private_note_makes_no_message(source: Source, name: str, change: Change) -> None:
-    assert messages(source, name, change) == []
-
-
-@pytest.mark.parametrize(
-    ("name", "member"),
-    [
-        ("slack_message_received", "slackMessage"),
-        ("chat_received", "chat"),
-        ("discord_message_received", "discordMessage"),
-    ],
-)
-def test_teammate_who_writes_from_another_channel_is_an_agent(name: str, member: str) -> None:
-    change = {f"payload.{member}.createdBy": {"actorType": "user", "userId": "u_1"}}
-    (message,) = messages(plain, name, change)
-    assert message["properties"]["agent_id"] == "u_1"
-    assert message["event"] in {REPLIED, RECEIVED}
-
-
-def test_preview_of_a_conversation_is_identified_by_its_messages_writer() -> None:
-    (whole,) = messages(front, "inbound__reply")
-    (preview,) = messages(front, "inbound__reply", {"payload.conversation.recipient": None})
-    assert preview["anonymousId"] == whole["anonymousId"]
-
-
-# Generated names -----------------------------------------------------------------------------------------------------
-
-MADE_UP = [
-    "Visitor 4711", "visitor493603", "Visitor #12", "Web User 65f0a1b2c3", "Anonymous", "anonymous user", "Unknown",
-    "Unknown Person", "Unnamed", "Guest", "Guest 7", "Caller +49 30 901820", "Customer 12", "No Name", "", "  ", "-",
-    "+33 6 00 00 00 00", "12345", "Permanently deleted user", "Former user", "null", "undefined", "[object Object]", "N/A",
-]  # fmt: skip
-REAL = [
-    "Jeanne Brun",
-    "Guest Dean",
-    "X Æ A-12",
-    "Ana",
-    "Judith Guest",
-    "Visitor Center Paris",
-    "李雷",
-    "User Experience",
-]
-
-
-@pytest.mark.parametrize("name", MADE_UP)
-def test_a_made_up_name_is_no_name(name: str) -> None:
-    assert real_name(name) is None
-
-
-@pytest.mark.parametrize("name", REAL)
-def test_a_persons_name_is_kept(name: str) -> None:
-    assert real_name(f" {name} ") == name
-
-
-@pytest.mark.parametrize("part", [" ", "-", "guest ", "-1", "a", "1", "("])
-def test_a_long_name_takes_time_in_proportion_to_its_length(part: str) -> None:
-    name = "user" + part * (100_000 // len(part)) + "~x"
-    started = time.perf_counter()
-    assert real_name(name) == name
-    assert time.perf_counter() - started < 1
+    assert golden_messages(source, name, change) == []
 
 
 NAMES: list[tuple[Source, str, str]] = [
@@ -530,63 +427,6 @@ def test_a_made_up_name_is_no_trait(source: Source, name: str, path: str, made_u
     change = {path: made_up}
     if source is helpscout:
         change |= {"lastName" if path == "firstName" else "primaryCustomer.last": ""}
-    for message in messages(source, name, change):
+    for message in golden_messages(source, name, change):
         traits = {**message.get("traits", {}), **message["context"].get("traits", {})}
         assert "name" not in traits, message
-
-
-# Through the service -------------------------------------------------------------------------------------------------
-
-
-def delivered(tmp_path: Path, source: Source, *requests: tuple[bytes, dict[str, str]]) -> tuple[list[int], int]:
-    """Return the responses to signed requests and the number of events in the journal."""
-    journal = SqliteJournal(tmp_path / "journal.db")
-    scheme, secret = next(iter(source.schemes.values())), "a-long-random-secret"
-    bound = Endpoint(name=source.name, source=source, scheme=scheme, secrets=(secret,), options=source.defaults())
-    service = WebhookHandler(
-        endpoints={source.name: bound}, sources={}, journal=journal, max_body=10**6, clock=lambda: NOW
-    )
-    statuses = []
-    for body, headers in requests:
-        signed = sign(scheme, body=body, secret=secret, now=NOW)
-        names = {name.lower(): value for name, value in (signed.headers | headers).items()}
-        incoming = HttpRequest(method="POST", body=body, headers=names, query={}, token="")
-        statuses.append(service.handle(source.name, incoming).status)
-    count = len(journal.rows(limit=10))
-    journal.close()
-    return statuses, count
-
-
-def test_intercoms_ping_is_acknowledged(tmp_path: Path) -> None:
-    ping = golden(intercom, "ping__null_id__ignored").body
-    assert delivered(tmp_path, intercom, (ping, {})) == ([200], 1)
-
-
-def test_a_chatwoot_message_sent_twice_is_stored_once(tmp_path: Path) -> None:
-    first = golden(chatwoot, "message_created__customer").body
-    again = golden(chatwoot, "message_created__customer", {"conversation.unread_count": 9}).body
-    assert first != again
-    assert delivered(tmp_path, chatwoot, (first, {}), (again, {})) == ([200, 200], 1)
-
-
-def test_two_deletions_of_one_number_at_help_scout_are_both_stored(tmp_path: Path) -> None:
-    body = b'{"id": 100}'
-    types = ("convo.deleted", "customer.deleted", "organization.deleted", "customer.deleted")
-    requests = [(body, {"X-HelpScout-Event": type_}) for type_ in types]
-    assert delivered(tmp_path, helpscout, *requests) == ([200] * 4, 3)
-
-
-def test_a_linear_change_of_two_webhooks_is_stored_once(tmp_path: Path) -> None:
-    body = json.loads(golden(linear, "Issue.create").body)
-    requests = [
-        (json.dumps(body | {"webhookId": name, "webhookTimestamp": int(NOW.timestamp() * 1000)}).encode(),
-         {"Linear-Delivery": name})
-        for name in ("of-the-team", "of-the-workspace")
-    ]  # fmt: skip
-    assert delivered(tmp_path, linear, *requests) == ([200, 200], 1)
-
-
-def test_an_empty_text_in_a_list_is_no_trait() -> None:
-    (message,) = messages(linear, "Customer.create", {"data.domains": ["", "acme.example"], "data.externalIds": [""]})
-    assert message["traits"]["domains"] == ["acme.example"]
-    assert message["traits"]["external_ids"] == []

@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from outcomes import send_signed
 from translators.helpscout import helpscout
 from translators.kit import Delivery
 from unreadable import problem
@@ -100,3 +102,10 @@ def test_a_conversation_without_a_customer_is_ignored() -> None:
     ((_, outcome),) = outcomes(helpscout, delivery("convo.created", {"id": 1, "createdAt": "2026-10-05T10:00:00Z"}))
     assert isinstance(outcome, Ignored)
     assert outcome.reason.startswith("no customer")
+
+
+def test_two_deletions_of_one_number_at_help_scout_are_both_stored(tmp_path: Path) -> None:
+    body = b'{"id": 100}'
+    types = ("convo.deleted", "customer.deleted", "organization.deleted", "customer.deleted")
+    requests = [(body, {"X-HelpScout-Event": type_}) for type_ in types]
+    assert send_signed(tmp_path, helpscout, *requests) == ([200] * 4, 3)

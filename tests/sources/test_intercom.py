@@ -3,10 +3,12 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from outcomes import changed_golden, send_signed
 from translators.intercom import intercom
 from translators.intercom.source import of_contact
 from translators.kit import Delivery, Payload, Refused
@@ -238,3 +240,8 @@ def test_subscription_without_a_contact_is_malformed() -> None:
 )
 def test_topic_without_a_conversation_is_translated_or_ignored(topic: str) -> None:
     assert isinstance(of(topic, {"id": "1"}), Ignored)
+
+
+def test_intercoms_ping_is_acknowledged(tmp_path: Path) -> None:
+    ping = changed_golden(intercom, "ping__null_id__ignored").body
+    assert send_signed(tmp_path, intercom, (ping, {})) == ([200], 1)

@@ -2,10 +2,12 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from outcomes import changed_golden, golden_messages, send_signed
 from translators.kit import Delivery, Refused
 from translators.linear import linear
 from webhooks.signatures import Fault, Request, sign, verify
@@ -119,3 +121,21 @@ def test_updated_from_must_be_an_object() -> None:
     ((_, outcome),) = outcomes(linear, delivery(updated([])))  # type: ignore[arg-type]
     assert isinstance(outcome, Broken)
     assert "$.updatedFrom" in outcome.reason
+
+
+def test_a_linear_change_of_two_webhooks_is_stored_once(tmp_path: Path) -> None:
+    body = json.loads(changed_golden(linear, "Issue.create").body)
+    requests = [
+        (json.dumps(body | {"webhookId": name, "webhookTimestamp": int(NOW.timestamp() * 1000)}).encode(),
+         {"Linear-Delivery": name})
+        for name in ("of-the-team", "of-the-workspace")
+    ]  # fmt: skip
+    assert send_signed(tmp_path, linear, *requests) == ([200, 200], 1)
+
+
+def test_an_empty_text_in_a_list_is_no_trait() -> None:
+    (message,) = golden_messages(
+        linear, "Customer.create", {"data.domains": ["", "acme.example"], "data.externalIds": [""]}
+    )
+    assert message["traits"]["domains"] == ["acme.example"]
+    assert message["traits"]["external_ids"] == []

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from outcomes import golden_messages
 from translators.kit import Delivery, Refused
 from translators.plain import plain
 from webhooks.signatures import Fault, Request, verify
@@ -99,3 +100,18 @@ def test_an_event_without_its_customer_is_ignored() -> None:
     outcome = outcome_of({**golden("thread_created"), "payload": {"thread": {"id": "th_1"}}})
     assert isinstance(outcome, Ignored)
     assert outcome.reason.startswith("no customer")
+
+
+@pytest.mark.parametrize(
+    ("name", "member"),
+    [
+        ("slack_message_received", "slackMessage"),
+        ("chat_received", "chat"),
+        ("discord_message_received", "discordMessage"),
+    ],
+)
+def test_teammate_who_writes_from_another_channel_is_an_agent(name: str, member: str) -> None:
+    change = {f"payload.{member}.createdBy": {"actorType": "user", "userId": "u_1"}}
+    (message,) = golden_messages(plain, name, change)
+    assert message["properties"]["agent_id"] == "u_1"
+    assert message["event"] in {"Ticket Replied", "Live Chat Message Received"}

@@ -1,4 +1,4 @@
-"""A Person Account is a person in every Salesforce source; keys of platform events and data actions."""
+"""A Person Account is a person in every Salesforce source."""
 
 import json
 from typing import Any
@@ -6,14 +6,12 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from translators.kit import Delivery, Event, FormerKey, Source
-from translators.salesforce import salesforce, salesforce_apex, salesforce_cdc, salesforce_data_cloud
+from translators.kit import Delivery, Source
+from translators.salesforce import salesforce, salesforce_apex, salesforce_cdc
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Translated
 
 ACCOUNT, CONTACT = "001000000000009AAA", "003000000000009AAA"
-PERSON = {"FirstName": "Pat", "LastName": "Ito", "PersonEmail": "pat@example.com", "PersonContactId": CONTACT}
-COMPANY = {"Name": "Acme", "Industry": "Ports"}
 
 
 def outbound(fields: dict[str, Any]) -> bytes:
@@ -43,6 +41,9 @@ def cdc(fields: dict[str, Any], change: str = "CREATE") -> bytes:
     return json.dumps({"data": {"payload": payload, "event": {"replayId": 1}}}).encode()
 
 
+WAYS = [(salesforce, outbound), (salesforce_apex, apex), (salesforce_cdc, cdc)]
+
+
 def messages_of(source: Source, body: bytes, **options: Any) -> list[dict[str, Any]]:
     delivery = Delivery(source=source.name, body=body, received_at=RECEIVED, options=source.defaults() | options)
     ((_, outcome),) = outcomes(source, delivery)
@@ -50,8 +51,10 @@ def messages_of(source: Source, body: bytes, **options: Any) -> list[dict[str, A
     return outcome.messages
 
 
-WAYS = [(salesforce, outbound), (salesforce_apex, apex), (salesforce_cdc, cdc)]
 NAMES = ["outbound", "apex", "cdc"]
+
+
+PERSON = {"FirstName": "Pat", "LastName": "Ito", "PersonEmail": "pat@example.com", "PersonContactId": CONTACT}
 
 
 @pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
@@ -72,6 +75,9 @@ def test_a_person_account_and_its_contact_have_one_anonymous_id(source: Source, 
     person = messages_of(source, write(PERSON))[0]["anonymousId"]
     body = apex({}).replace(b'"Account"', b'"Contact"').replace(ACCOUNT.encode(), CONTACT.encode())
     assert person == messages_of(salesforce_apex, body)[0]["anonymousId"]
+
+
+COMPANY = {"Name": "Acme", "Industry": "Ports"}
 
 
 @pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
@@ -109,49 +115,6 @@ def test_a_deleted_person_account_names_the_person() -> None:
     (deleted,) = messages_of(salesforce_apex, apex(PERSON, "delete"))
     assert deleted["event"] == "Account Deleted"
     assert deleted["anonymousId"] == messages_of(salesforce_apex, apex(PERSON))[0]["anonymousId"]
-
-
-@pytest.mark.parametrize("prefix", ["", "Account_Home__dll_"])
-def test_a_data_action_on_a_person_account_identifies_the_person(prefix: str) -> None:
-    event = {
-        "ActionDeveloperName": "Changed",
-        "SourceObjectDeveloperName": "Account_Home__dll",
-        "PayloadCurrentValue": {f"{prefix}{name}__c": value for name, value in PERSON.items()},
-    }
-    identify, track = messages_of(salesforce_data_cloud, json.dumps({"events": [event]}).encode())
-    assert identify["traits"] == {"email": "pat@example.com", "firstName": "Pat", "lastName": "Ito"}
-    assert {entry["type"]: entry["id"] for entry in identify["context"]["externalIds"]} == {
-        "salesforce_contact_id": CONTACT
-    }
-    assert track["event"] == "Data Action Triggered"
-
-
-UUID = "e981b488-81f3-4fcc-bd6f-f7033c9d7ac4"
-
-
-def platform_event(**body: Any) -> Event:
-    raw = json.dumps({"payload": {"CreatedDate": "2026-10-05T09:31:07Z"}} | body).encode()
-    (event,) = salesforce_cdc.events(
-        Delivery(source="salesforce_cdc", body=raw, received_at=RECEIVED, options=salesforce_cdc.defaults())
-    )
-    return event
-
-
-def test_one_platform_event_has_one_key_by_every_relay() -> None:
-    pubsub = platform_event(id=UUID, topicName="/event/Shipment__e", replayId="AAA=")
-    cometd = platform_event(event={"EventUuid": UUID, "replayId": 88}, channel="/event/Shipment__e")
-    detail = {"payload": {"CreatedDate": 1791192667412}, "id": UUID}
-    bridge = platform_event(
-        **{"id": "5d1c7e9a-0000-4000-8000-0000000000ff", "detail-type": "Shipment__e", "detail": detail}
-    )
-    assert pubsub.key == cometd.key == bridge.key == UUID
-    assert pubsub.former_keys == (FormerKey("Shipment__e-AAA="),)
-    assert bridge.former_keys == (FormerKey("Shipment__e-5d1c7e9a-0000-4000-8000-0000000000ff"),)
-
-
-def test_bus_id_alone_is_not_the_key() -> None:
-    bus = {"id": UUID, "detail-type": "Shipment__e", "detail": {"payload": {}}}
-    assert platform_event(**bus).key == f"Shipment__e-{UUID}"
 
 
 @pytest.mark.parametrize(("ticked", "name"), [(True, "Unsubscribed"), (False, "Email Resubscribed")])

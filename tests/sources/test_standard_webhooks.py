@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from translators.kit import Delivery
 from translators.standard_webhooks import message_name, standard_webhooks
 from webhooks.signatures import Request, verify
-from webhooks.translation.goldens import outcomes
-from webhooks.translation.translate import Broken, Ignored, Translated
+from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.goldens import RECEIVED, outcomes
+from webhooks.translation.translate import Broken, Ignored, Translated, translate
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -92,3 +93,18 @@ def test_separator_in_type_and_id_gives_two_keys() -> None:
 
     assert key("a:b", "c") != key("a", "b:c")
     assert key("a", "c") == "a:c"
+
+
+def test_same_customer_id_of_two_providers_is_two_people() -> None:
+    body = json.dumps({"type": "invoice.paid", "data": {"customer_id": 7}}).encode()
+    options = standard_webhooks.defaults() | {"customer_id": "data.customer_id"}
+
+    def person(name: str) -> str:
+        scheme = standard_webhooks.schemes["default"]
+        endpoint = Endpoint(name=name, source=standard_webhooks, scheme=scheme, options=options)
+        delivery = Delivery(source=name, body=body, received_at=RECEIVED, options=options)
+        outcome = translate(standard_webhooks.events(delivery)[0], endpoint, namespace="test")
+        assert isinstance(outcome, Translated), outcome
+        return str(outcome.messages[0]["anonymousId"])
+
+    assert len({person("standard_webhooks"), person("clerk"), person("polar")}) == 3

@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from outcomes import message_of
 from translators.kit import Delivery
 from translators.typeform import typeform
 from unreadable import problem
@@ -73,3 +74,19 @@ def test_typeforms_test_request_is_ignored() -> None:
     test = delivery(answers=[answer("email", "an_account@example.com", "mail")], hidden={"user_id": "hidden_value"})
     ((_, outcome),) = outcomes(typeform, test)
     assert isinstance(outcome, Ignored)
+
+
+def response_with(hidden: dict[str, str]) -> dict[str, Any]:
+    response = {"form_id": "f1", "token": "t1", "submitted_at": "2026-10-05T09:00:00.000000Z", "hidden": hidden}
+    return {"event_id": "1", "event_type": "form_response", "form_response": response | {"answers": []}}
+
+
+def test_hidden_field_with_a_placeholder_value_is_empty() -> None:
+    message = message_of(typeform, response_with({"user_id": "xxxxx", "plan": "xxxxx"}), metadata_fields=("*",))
+    assert "userId" not in message
+    assert "metadata" not in message["properties"]
+
+
+def test_hidden_field_with_a_dot_in_its_name_is_sent() -> None:
+    message = message_of(typeform, response_with({"crm.id": "7"}), metadata_fields=("crm.id",))
+    assert message["properties"]["metadata"] == {"crm.id": "7"}

@@ -1,0 +1,67 @@
+"""Salesforce callouts from Apex: signature, organisation, keys."""
+
+import hashlib
+import hmac
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from outcomes import delivery_of, golden_body
+from translators.kit import Refused
+from translators.salesforce import salesforce_apex
+from webhooks.signatures import Fault, Request, verify
+from webhooks.translation.goldens import RECEIVED
+
+
+def test_only_the_apex_class_signature_is_accepted() -> None:
+    scheme, body, secret = salesforce_apex.schemes["default"], b'{"events": [], "name": "Zo\xc3\xab"}', "a long secret"
+    ts = str(int(RECEIVED.timestamp()))
+    # EncodingUtil.convertToHex(Crypto.generateMac('HmacSHA256', Blob.valueOf(ts + '.' + body), Blob.valueOf(secret)))
+    made = hmac.new(secret.encode(), ts.encode() + b"." + body, hashlib.sha256).hexdigest()
+    headers = {"x-sf-timestamp": ts, "x-sf-signature": made}
+    for request, now, fault in (
+        (Request(body=body, headers=headers), RECEIVED, None),
+        (Request(body=body + b" ", headers=headers), RECEIVED, Fault.BODY),
+        (Request(body=body, headers=headers), RECEIVED + timedelta(hours=1), Fault.CLOCK),
+        (Request(body=body, headers={"x-sf-timestamp": ts}), RECEIVED, Fault.MISSING),
+    ):
+        verdict = verify(scheme, request, secrets=(secret,), now=now)
+        assert verdict.fault is (fault or Fault.NONE)
+
+
+def test_apex_class_sends_the_members_that_the_source_reads() -> None:
+    docs = Path(__file__).parent.parent.parent / "docs" / "salesforce"
+    code = (docs / "SegueCallout.cls").read_text()
+    for word in ("X-Sf-Timestamp", "X-Sf-Signature", "HmacSHA256", "'organization_id'", "'url'", "'events'", "'id'",
+                 "'object'", "'operation'", "'at'", "'record'", "'changed'", "'old'", "Segue_Setting__mdt"):  # fmt: skip
+        assert word in code, word
+    assert "SegueCallout" in (docs / "SegueTrigger.trigger").read_text()
+    setting = (docs / "objects" / "Segue_Setting__mdt" / "Segue_Setting__mdt.object-meta.xml").read_text()
+    assert "<visibility>Protected</visibility>" in setting
+
+
+def test_callout_of_another_organisation_is_refused() -> None:
+    body = golden_body(salesforce_apex, "Lead.create")
+    ours = body["organization_id"]
+    for allowed in ("", ours, ours[:15]):
+        salesforce_apex.check(delivery_of(salesforce_apex, body, organization_id=allowed))
+    for other in ("00D999999999999AAA", None):
+        with pytest.raises(Refused):
+            salesforce_apex.check(delivery_of(salesforce_apex, body | {"organization_id": other}, organization_id=ours))
+
+
+def test_a_retry_of_a_callout_has_the_keys_of_its_first_try() -> None:
+    body = golden_body(salesforce_apex, "two_records")
+    first, again = (
+        [event.key for event in salesforce_apex.events(delivery_of(salesforce_apex, body))] for _ in range(2)
+    )
+    assert first == again == [event["id"] for event in body["events"]]
+
+
+def test_one_bad_record_of_a_callout_leaves_the_others_intact() -> None:
+    body = golden_body(salesforce_apex, "two_records")
+    body["events"][0]["operation"] = "explode"
+    bad, good = salesforce_apex.events(delivery_of(salesforce_apex, body))
+    assert "$.operation" in bad.problem
+    assert not good.problem

@@ -1,0 +1,26 @@
+"""Invoice lines of Stripe with a fractional quantity."""
+
+from decimal import Decimal
+
+import pytest
+
+from outcomes import golden_body, messages_of
+from translators.stripe import stripe
+
+
+@pytest.mark.parametrize(
+    ("exact", "amount", "quantity", "price"),
+    [("1.5", 15000, "1.5", "100.00"), ("2", 15000, "2", "75.00"), ("0.333333333333", 5000, "0.333333333333", "150.00")],
+)
+def test_stripe_line_has_the_exact_fractional_quantity_and_price(
+    exact: str, amount: int, quantity: str, price: str
+) -> None:
+    """`quantity` is truncated beside `quantity_decimal`, so it alone would give a wrong unit price."""
+    body = golden_body(stripe, "invoice.paid")
+    line = body["data"]["object"]["lines"]["data"][0]
+    line.update(amount=amount, quantity=int(Decimal(exact)), quantity_decimal=exact, currency="eur")
+    line["pricing"] = {"unit_amount_decimal": "15000"}
+    for name in ("price", "plan"):
+        line.pop(name, None)
+    product = messages_of(stripe, body)[-1]["properties"]["products"][0]
+    assert (product["quantity"], product["price"]) == (Decimal(quantity), Decimal(price))
