@@ -33,7 +33,7 @@ STAMP = VENV / "segue.stamp"
 OLDEST = (3, 11)
 COVERED = (
     "signatures", "journal", "segment", "deliver", "web.handler", "web.wsgi", "translation.translate",
-    "translation.identity", "settings",
+    "translation.prepare", "translation.identity", "operations", "settings",
 )  # fmt: skip
 SECURITY = ("segue.py", "webhooks", "translators", "tools", "dev.py")
 WHOLE = [

@@ -4,6 +4,10 @@ SegueError                  message, and a hint: what to do
 ├── SettingsError           the configuration is wrong; each problem names its key and its fix
 ├── PluginError             a translator could not be loaded
 ├── Rejected                a request is refused: status, error, reason, hint (never a secret, never a body)
+├── OperationRefused        an operator's request cannot be carried out; nothing was changed
+│   ├── EventNotFound       no event has this number or key
+│   ├── EventAmbiguous      several events have this key
+│   └── UnknownName         no source or endpoint has this name
 └── JournalError
     ├── JournalAbsent       it does not exist yet
     ├── JournalOutdated     its file has an earlier version, and was opened read-only
@@ -61,6 +65,22 @@ class Rejected(SegueError):
         self.error = error
         self.reason = reason
         self.headers = dict(headers or {})
+
+
+class OperationRefused(SegueError):
+    """An operator's request cannot be carried out as it is. Nothing was changed."""
+
+
+class EventNotFound(OperationRefused):
+    """No event of the journal has this number or key. It may be pruned, or in another journal."""
+
+
+class EventAmbiguous(OperationRefused):
+    """Several events have this key. Name its source with it: SOURCE/KEY."""
+
+
+class UnknownName(OperationRefused):
+    """No source or endpoint has this name."""
 
 
 class JournalError(SegueError):

@@ -35,6 +35,11 @@ def visible(text: str) -> str:
     return text if text.isprintable() else _INVISIBLE.sub(lambda match: _escape(match[0]), text)
 
 
+def printable(text: str) -> str:
+    """Return text on one line, without what would move a terminal's cursor: senders choose keys and types."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
 def _escape(character: str) -> str:
     units = character.encode("utf-16-be", "surrogatepass").hex()
     return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))

@@ -11,11 +11,11 @@ from click.testing import CliRunner
 from running import environment, free_port, standin
 from translators.kit import Delivery
 from webhooks.cli.main import main
-from webhooks.deliver.prepare import prepare
 from webhooks.journal import Settlement, State, open_journal
 from webhooks.settings import load, variables
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import bind
+from webhooks.translation.prepare import prepare
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from running import SECRET, segue, until
 from webhooks.cli import confirm
 from webhooks.cli.dead import reason_pattern
 from webhooks.journal import State
+from webhooks.operations import progress
 
 
 def parsed(result):
@@ -400,7 +401,7 @@ def test_the_audit_log_is_read(run, filled):
 
 
 def test_audit_shows_one_line_per_command(run, shop, monkeypatch):
-    monkeypatch.setattr(confirm, "STEP", 2)
+    monkeypatch.setattr(progress, "STEP", 2)
     shop.start -= timedelta(days=20)
     many(shop, 5)
     run("replay", "--state", "dead", "--rate", "2")

@@ -33,9 +33,9 @@ from translators.kit import (
     track,
 )  # fmt: skip
 from translators.kit.unreadable import MALFORMED_TYPE
-from webhooks.deliver.prepare import prepare
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.identity import anonymous_id, resolve
+from webhooks.translation.prepare import prepare
 from webhooks.translation.translate import (
     Broken,
     Ignored,

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from webhooks.cli.event_filter import find_event
-from webhooks.cli.output import echo, json_line, print_columns, print_json, printable, short
+from webhooks.cli.output import echo, json_line, print_columns, print_json, short
 from webhooks.cli.rows import audited, clock, opened
 from webhooks.cli.time_args import parse_time
+from webhooks.logs import printable
 
 if TYPE_CHECKING:
+    from webhooks.cli.configuration import Configuration
     from webhooks.journal import AuditEntry
     from webhooks.journal.protocol import EventQueries
 
@@ -44,7 +45,7 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
 
     config = configuration()
     with opened(config) as journal:
-        event = _event(journal, id_) if id_ else None
+        event = _event(journal, config, id_) if id_ else None
         lines = journal.audits(event=event, before=before or 0, limit=limit + 1)
     if since:
         earliest = parse_time(since, datetime.now(UTC), option="--since")
@@ -62,12 +63,14 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
         echo("The audit log is empty.", err=True)
 
 
-def _event(journal: EventQueries, id_: str) -> tuple[str, str]:
+def _event(journal: EventQueries, config: Configuration, id_: str) -> tuple[str, str]:
     """Return the source and key. SOURCE/KEY is not looked up, since the event may be pruned by now."""
+    from webhooks.operations.selection import find_event
+
     source, slash, key = id_.partition("/")
     if slash:
         return source, key
-    row = find_event(journal, id_)
+    row = find_event(journal, id_, known=config.names)
     return row.event.source, row.event.key
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
 from translators.kit import Source
-from webhooks.cli.output import Failure, fail, printable
+from webhooks.cli.output import Failure
 from webhooks.errors import SettingsError
 from webhooks.settings import EndpointSettings, Settings, load
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint, bind
+from webhooks.sources.names import unknown_name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,11 @@ class Configuration:
     def sources(self) -> Mapping[str, Source]:
         """Return every source that loads, by name."""
         return {**self.registry.sources, **self.settings.sources}
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return every name of a source or an endpoint, also of a source that does not load."""
+        return frozenset({*self.sources, *self.endpoints, *(plugin.name for plugin in self.registry.broken)})
 
     @property
     def open(self) -> list[str]:
@@ -44,13 +49,7 @@ class Configuration:
 
 def unknown(name: str, known: Collection[str], *, what: str = "source") -> Failure:
     """Return the failure for an unknown name, with the closest known one; raise it."""
-    close = get_close_matches(name.lower().replace("-", "_"), known, n=1)
-    hint = f"Did you mean {close[0]}? `segue sources` lists them all." if close else _all(known)
-    return fail(f"No {what} is called {printable(name)!r}.", hint)
-
-
-def _all(known: Collection[str]) -> str:
-    return f"Choose from: {', '.join(sorted(known)) or 'none is installed'}."
+    return Failure(unknown_name(name, known, what=what))
 
 
 def configuration() -> Configuration:

@@ -1,14 +1,13 @@
-"""Changing many events by hand: audit context, confirmation, steps and a progress bar."""
+"""Changing many events by hand: audit context, confirmation and a progress bar."""
 
 from __future__ import annotations
 
 import getpass
 import socket
 import sys
-import uuid
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,10 +17,7 @@ if TYPE_CHECKING:
     from click._termui_impl import ProgressBar
 
     from webhooks.journal import AuditContext
-
-T = TypeVar("T")
-STEP: Final = 500
-"""Events changed in one transaction; appends wait for it."""
+    from webhooks.operations.progress import Progress, ProgressListener
 
 actor_option = click.option(
     "--who", "actor", default="", metavar="NAME", help="For the audit log. Default: this user at this host."
@@ -31,9 +27,9 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 def audit_context(name: str, reason: str) -> AuditContext:
     """Return who acts and why, as one operation of the audit log."""
-    from webhooks.journal import AuditContext
+    from webhooks.operations import progress
 
-    return AuditContext(actor=name or _current_user(), reason=reason, operation=uuid.uuid4().hex[:12])
+    return progress.audit_context(name or _current_user(), reason)
 
 
 def confirm(question: str, *, ask: bool) -> None:
@@ -53,13 +49,6 @@ def terminal() -> bool:
     return sys.stdin.isatty()
 
 
-def steps(items: Sequence[T], size: int = 0) -> Iterator[Sequence[T]]:
-    """Yield the items in chunks of `size`."""
-    size = size or STEP
-    for start in range(0, len(items), size):
-        yield items[start : start + size]
-
-
 @contextmanager
 def bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
     """Show a progress bar if stderr is a terminal. Call the yielded function with each step's size."""
@@ -69,6 +58,28 @@ def bar(label: str, length: int) -> Iterator[Callable[[int], None]]:
     progress: ProgressBar[int]
     with click.progressbar(length=length, label=label, file=sys.stderr, show_pos=True) as progress:
         yield progress.update
+
+
+@contextmanager
+def progress_bars(
+    show: Callable[[str, int], AbstractContextManager[Callable[[int], None]]] = bar,
+) -> Iterator[ProgressListener]:
+    """Show each phase of an operation by `show`. Yield the function that the operation reports to."""
+    phase, done = "", 0
+    advance: Callable[[int], None]
+
+    with ExitStack() as stack:
+
+        def report(progress: Progress) -> None:
+            nonlocal phase, done, advance
+            if progress.phase != phase:
+                stack.close()
+                advance = stack.enter_context(show(progress.phase, progress.total))
+                phase, done = progress.phase, 0
+            advance(progress.done - done)
+            done = progress.done
+
+        yield report
 
 
 def _current_user() -> str:

@@ -14,12 +14,14 @@ import click
 from translators.kit import to_iso
 from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.cli.event_filter import EventChoice, event_options
-from webhooks.cli.forecast import Forecast, forecast
-from webhooks.cli.output import MESSAGE_ID, echo, good, print_json, printable, short
+from webhooks.cli.forecast import forecast, summary
+from webhooks.cli.output import MESSAGE_ID, echo, good, print_json, short
 from webhooks.cli.rows import clock, opened
+from webhooks.logs import printable
 
 if TYPE_CHECKING:
     from webhooks.journal import EventGroup
+    from webhooks.operations.forecast import Forecast
 
 _NUMBER: Final = re.compile(r"(?<=\[)\d+(?=\])|\d{4,}")
 HINTS: Final = (
@@ -84,7 +86,7 @@ def dead(choice: EventChoice, as_json: bool) -> None:
 
     config = configuration()
     with opened(config) as journal:
-        filter = replace(choice.filter(journal, datetime.now(UTC)), states=(State.DEAD,))
+        filter = replace(choice.filter(journal, config, datetime.now(UTC)), states=(State.DEAD,))
         groups = grouped(journal.event_groups(filter))
         rows = [journal.get(group.latest) for group in groups]
     outlooks = [forecast(row, config) if row else None for row in rows]
@@ -145,5 +147,5 @@ def _print(group: DeadGroup, outlook: Forecast | None) -> None:
     echo(f"  received {clock(group.first)} to {clock(group.last)}, the latest is #{group.latest}")
     echo(f"  hint     {group.hint}")
     if outlook:
-        echo(f"  today    with today's code: {outlook}")
+        echo(f"  today    with today's code: {summary(outlook)}")
     echo(f"  replay   segue replay {printable(group.choice)} --dry-run\n")

@@ -7,7 +7,7 @@ from typing import Final
 
 import click
 
-from webhooks.cli.confirm import actor_option, audit_context, bar, confirm, steps, yes_option
+from webhooks.cli.confirm import actor_option, audit_context, confirm, progress_bars, yes_option
 from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.events import no_match_message
 from webhooks.cli.output import echo, fail, print_columns, print_json
@@ -39,7 +39,7 @@ def drop(choice: EventChoice, reason: str, dry_run: bool, actor: str, yes: bool,
       segue drop --state pending --source acme --until 2026-03-31 --reason "contract ended"
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.journal import DROPPABLE, Filter
+    from webhooks.operations import drop as operation
 
     if not choice:
         raise fail("No event is selected.", "Give IDs, or options such as --state dead --type 'charge.*'.")
@@ -47,28 +47,24 @@ def drop(choice: EventChoice, reason: str, dry_run: bool, actor: str, yes: bool,
         raise fail("--reason is empty.", "Say why, for later readers of the audit log.")
     config = configuration()
     with opened(config, change=not dry_run) as journal:
-        seqs = journal.seqs(choice.filter(journal, datetime.now(UTC)))
-        rows = journal.rows(Filter(seqs=tuple(seqs[:20]), states=DROPPABLE), limit=20)
-        count = sum(journal.count(Filter(seqs=tuple(batch), states=DROPPABLE)) for batch in steps(seqs))
+        plan = operation.plan(journal, choice.selection(datetime.now(UTC)), known=config.names)
         if dry_run and as_json:
-            print_json({"dry_run": True, "would_drop": count, "left_alone": len(seqs) - count, "seqs": seqs})
-        elif dry_run and rows:
-            print_columns([cells(row) for row in rows], heading=HEADING)
-            echo(f"\n{count} would be dropped, {len(seqs) - count} skipped. Nothing was changed.")
+            seqs = list(plan.seqs)
+            print_json({"dry_run": True, "would_drop": plan.events, "left_alone": plan.skipped, "seqs": seqs})
+        elif dry_run and plan.examples:
+            print_columns([cells(row) for row in plan.examples], heading=HEADING)
+            echo(f"\n{plan.events} would be dropped, {plan.skipped} skipped. Nothing was changed.")
         elif dry_run:
             echo(no_match_message(journal), err=True)
         else:
-            confirm(f"Drop {count} events, so that they are not delivered?", ask=count > ASK and not yes)
+            confirm(f"Drop {plan.events} events, so that they are not delivered?", ask=plan.events > ASK and not yes)
             by = audit_context(actor, reason)
-            changed = 0
-            with bar("dropping", len(seqs)) as advance:
-                for batch in steps(seqs):
-                    changed += journal.drop(batch, by=by, now=datetime.now(UTC)).changed
-                    advance(len(batch))
-            left = len(seqs) - changed
+            with progress_bars() as report:
+                result = operation.run(journal, plan, by=by, clock=lambda: datetime.now(UTC), report=report)
             if as_json:
-                print_json({"dropped": changed, "left_alone": left, "operation": by.operation})
-            elif seqs:
-                echo(f"{changed} dropped" + (f", {left} skipped: delivered or dropped already." * bool(left)))
+                print_json({"dropped": result.dropped, "left_alone": result.skipped, "operation": result.operation})
+            elif plan.seqs:
+                skipped = f", {result.skipped} skipped: delivered or dropped already." * bool(result.skipped)
+                echo(f"{result.dropped} dropped{skipped}")
             else:
                 echo(no_match_message(journal), err=True)

@@ -47,7 +47,7 @@ def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, max_
 
     config = configuration()
     with opened(config) as journal:
-        filter = choice.filter(journal, datetime.now(UTC))
+        filter = choice.filter(journal, config, datetime.now(UTC))
         page = journal.search(
             filter, after=after, limit=limit, newest_first=not oldest_first, max_searched=max_searched
         )

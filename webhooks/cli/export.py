@@ -15,10 +15,11 @@ from typing import IO, TYPE_CHECKING, cast
 import click
 
 from webhooks.cli import jsonl
-from webhooks.cli.confirm import STEP, actor_option, audit_context, bar
+from webhooks.cli.confirm import actor_option, audit_context, bar
 from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
+from webhooks.operations.progress import STEP
 
 if TYPE_CHECKING:
     from webhooks.journal import Filter, Row
@@ -59,7 +60,7 @@ def export(choice: EventChoice, file: str, force: bool, salvage: bool, reason: s
         if absent := is_absent(journal):
             raise absent
         now = datetime.now(UTC)
-        filter = choice.filter(journal, now)
+        filter = choice.filter(journal, config, now)
         by = audit_context(actor, reason or "exported by hand")
         with _writing(file, force=force) as out:
             pages = _salvaged(journal, unreadable) if salvage else _pages(journal, filter)

@@ -20,10 +20,12 @@ from typing import IO, TYPE_CHECKING, Final
 import click
 
 from webhooks.cli import jsonl
-from webhooks.cli.confirm import STEP, actor_option, audit_context, bar
+from webhooks.cli.confirm import actor_option, audit_context, bar
 from webhooks.cli.loading import SkippedEvent, load_each, print_skipped
-from webhooks.cli.output import bad, echo, fail, print_columns, print_json, printable
+from webhooks.cli.output import bad, echo, fail, print_columns, print_json
 from webhooks.cli.rows import created
+from webhooks.logs import printable
+from webhooks.operations.progress import STEP
 
 if TYPE_CHECKING:
     from webhooks.journal import Row

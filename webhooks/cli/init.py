@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from webhooks.cli.complete import source_names
-from webhooks.cli.output import echo, fail, printable
+from webhooks.cli.output import echo, fail
+from webhooks.logs import printable
 
 if TYPE_CHECKING:
     from translators.kit import Source

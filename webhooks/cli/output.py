@@ -11,7 +11,7 @@ from typing import IO, Any, Final
 import click
 
 from webhooks.errors import SegueError, SettingsError
-from webhooks.logs import visible
+from webhooks.logs import printable, visible
 
 MESSAGE_ID: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_]{1,24}-[a-z0-9-]{0,26}[0-9a-f]{40}: ")
 """A message id before a fault. Bounded and anchored, since reasons contain text that senders choose."""
@@ -73,11 +73,6 @@ def json_line(value: Any) -> str:
     import msgspec
 
     return visible(msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode(value).decode())
-
-
-def printable(text: str) -> str:
-    """Return text on one line, without what would move a terminal's cursor: senders choose keys and types."""
-    return text if text.isprintable() else "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
 
 
 def identifier(text: str, width: int = 80) -> str:

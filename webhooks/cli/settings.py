@@ -7,7 +7,8 @@ from difflib import get_close_matches
 import click
 
 from webhooks.cli.complete import setting_names
-from webhooks.cli.output import echo, fail, print_columns, print_json, printable
+from webhooks.cli.output import echo, fail, print_columns, print_json
+from webhooks.logs import printable
 
 
 @click.command(short_help="Show the effective value of every setting, and where it comes from.")

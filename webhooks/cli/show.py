@@ -9,13 +9,14 @@ import click
 
 from webhooks.cli.bodies import pretty
 from webhooks.cli.complete import endpoint_names
-from webhooks.cli.event_filter import find_event
-from webhooks.cli.forecast import Forecast, forecast
-from webhooks.cli.output import echo, fail, json_text, print_columns, print_json, printable
+from webhooks.cli.forecast import forecast
+from webhooks.cli.output import echo, fail, json_text, print_columns, print_json
 from webhooks.cli.rows import attempts, audited, clock, content, facts, opened
+from webhooks.logs import printable
 
 if TYPE_CHECKING:
     from webhooks.journal import AuditEntry, Row
+    from webhooks.operations.forecast import Forecast
 
 
 @click.command(short_help="Show one event: headers, body, messages, attempts, state.")
@@ -43,10 +44,11 @@ def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
       segue show 12345 --json
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
+    from webhooks.operations.selection import find_event
 
     config = configuration()
     with opened(config) as journal:
-        row = find_event(journal, id_, sources)
+        row = find_event(journal, id_, sources, known=config.names)
         log = journal.audits(event=(row.event.source, row.event.key))
     if row.locked and (raw or as_json):
         raise fail(f"Event {row.seq} is {row.locked}.", "Add that key to SEGUE_ENCRYPTION_KEY after the first one.")

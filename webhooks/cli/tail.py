@@ -58,7 +58,7 @@ def tail(choice: EventChoice, start: str, cursor_file: Path | None, no_follow: b
         raise fail("--body is for --json.", "Add --json, or use `segue show ID` for one event.")
     config = configuration()
     with Stop() as stop, opened(config) as journal:
-        filter = choice.filter(journal, datetime.now(UTC))
+        filter = choice.filter(journal, config, datetime.now(UTC))
         after = _begin(journal, start, cursor_file)
         try:
             for rows, cursor in follow(journal, filter, after, stop, wait=not no_follow):

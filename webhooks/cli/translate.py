@@ -9,8 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 from webhooks.cli.complete import endpoint_names
-from webhooks.cli.output import echo, fail, print_json, printable
+from webhooks.cli.output import echo, fail, print_json
 from webhooks.cli.payload import header_option, pairs, read
+from webhooks.logs import printable
 
 if TYPE_CHECKING:
     from webhooks.sources.endpoints import Endpoint

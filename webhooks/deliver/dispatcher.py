@@ -10,11 +10,11 @@ from typing import Final
 from webhooks.deliver.context import DeliveryContext
 from webhooks.deliver.in_flight import InFlightEvent, InFlightMessage
 from webhooks.deliver.leases import LeaseTracker
-from webhooks.deliver.prepare import prepare
 from webhooks.deliver.write_key_queue import WriteKeyQueue, WriteKeyQueues
 from webhooks.journal import Claim, Settlement, State
 from webhooks.segment import RefusedMessage, RetryReason, cut
 from webhooks.sources.endpoints import Endpoint
+from webhooks.translation.prepare import prepare
 
 log: Final = logging.getLogger("webhooks.deliver")
 NO_ENDPOINT: Final = timedelta(minutes=5)
