@@ -88,8 +88,7 @@ def test(arguments: list[str]) -> int:
 
 def cases(_: list[str]) -> int:
     """Print the table of small inputs; WEBHOOK_CASES names their folder."""
-    os.environ["PYTHONPATH"] = str(HERE / "tests" / "support")
-    return call(PYTHON, "-P", "tests/test_cases.py")  # without tests/ on the path: it has a `translators` too
+    return call(PYTHON, "tests/test_cases.py")
 
 
 def lint(_: list[str]) -> int:

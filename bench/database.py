@@ -22,8 +22,8 @@ def postgres(url: str) -> Iterator[str]:
     """Give the URL of an empty schema, dropped at the end."""
     with ExitStack() as stack:
         if url == OWN:
-            sys.path.append(str(Path(__file__).parents[1] / "tests" / "support"))
-            server = importlib.import_module("postgres_server").Server(settings=SETTINGS)
+            sys.path.append(str(Path(__file__).parents[1] / "tests"))
+            server = importlib.import_module("support.postgres_server").Server(settings=SETTINGS)
             url = stack.enter_context(server).url()
         name = f"segue_bench_{secrets.token_hex(4)}"
         with psycopg.connect(url, autocommit=True) as db:

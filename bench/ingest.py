@@ -36,8 +36,8 @@ from translators.kit import HmacKvHeader
 from webhooks.signatures import sign
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "tests" / "support"))
-from postgres_server import Server, fresh_database  # type: ignore[import-not-found]  # noqa: E402
+sys.path.append(str(HERE.parent / "tests"))
+from support.postgres_server import Server, fresh_database  # type: ignore[import-not-found]  # noqa: E402
 
 SECRET = "whsec_bench"
 SCHEME = HmacKvHeader(header="Stripe-Signature")

@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-pytest_plugins = ["webhooks.testing", "postgres_server"]
+pytest_plugins = ["webhooks.testing", "support.postgres_server"]
 
 # A machine that has other work makes one example slow now and then; that says nothing of the code
 settings.register_profile("segue", deadline=None)

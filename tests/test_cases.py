@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from installed_endpoints import all_endpoints, call_wsgi, make_handler
-from memory_journal import MemoryJournal
+from support.installed_endpoints import all_endpoints, call_wsgi, make_handler
+from support.memory_journal import MemoryJournal
 from translators.kit import Delivery
 from webhooks.cli.main import main
 from webhooks.cli.output import short

@@ -10,7 +10,7 @@ import psutil
 import psycopg
 import pytest
 
-from postgres_server import Server, fresh_database
+from support.postgres_server import Server, fresh_database
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_who_may_not_create_databases_gets_a_schema(postgres_server: Server) -> 
 
 def test_it_ends_with_a_test_run_that_was_killed() -> None:
     script = (
-        "import os, signal, sys; from postgres_server import Server\n"
+        "import os, signal, sys; from support.postgres_server import Server\n"
         "server = Server(); server.start(); print(server.pid, server.folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from running import environment, free_port, standin
+from support.processes import environment, free_port, standin
 from translators.kit import Delivery
 from webhooks.cli.main import main
 from webhooks.journal import Settlement, State, open_journal

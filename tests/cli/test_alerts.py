@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
 
-from fake_receivers import certificate, hook, smtp
-from running import environment, output, until
+from support.fake_receivers import certificate, hook, smtp
+from support.processes import environment, output, until
 from translators.kit import Event
 from webhooks.journal import open_journal
 

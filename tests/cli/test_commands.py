@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from running import EVENT, SECRET, free_port, get, segue, until
+from support.processes import EVENT, SECRET, free_port, get, segue, until
 from webhooks.cli.main import COMMANDS
 from webhooks.cli.post import tamper_with
 from webhooks.cli.time_args import parse_time

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from running import free_port, get, until
+from support.processes import free_port, get, until
 
 PAGE = (Path(__file__).parent.parent.parent / "docs" / "configured-sources.md").read_text()
 

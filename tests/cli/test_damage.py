@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from events import event
+from support.events import event
 from webhooks.journal import Filter, SqliteJournal, State
 
 PAGE = 4096

@@ -8,7 +8,7 @@ import sys
 
 import psutil
 
-from running import until
+from support.processes import until
 
 
 def demo(folder, *arguments, **more):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from running import free_port, get, output, segue, until
+from support.processes import free_port, get, output, segue, until
 from webhooks.cli import doctor as doctoring
 from webhooks.cli.doctor import segment, store
 from webhooks.cli.findings import Finding

@@ -7,7 +7,7 @@ import sys
 import psycopg
 import pytest
 
-from running import environment
+from support.processes import environment
 from webhooks.journal.postgres.schema import LATEST
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from running import environment
+from support.processes import environment
 from translators.kit import Event
 from webhooks.cli import move
 from webhooks.errors import JournalUnavailable

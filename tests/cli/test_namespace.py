@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from running import free_port, output, segue
+from support.processes import free_port, output, segue
 from webhooks.errors import JournalUnavailable, SettingsError
 from webhooks.journal import open_journal
 from webhooks.settings import Settings

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from running import SECRET, segue, until
+from support.processes import SECRET, segue, until
 from webhooks.cli import confirm
 from webhooks.cli.dead import reason_pattern
 from webhooks.journal import State

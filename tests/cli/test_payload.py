@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from running import free_port, get, output, segue, until
+from support.processes import free_port, get, output, segue, until
 
 ORDER = {
     "id": 7,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from running import free_port, get, until
+from support.processes import free_port, get, until
 
 ROOT = Path(__file__).parent.parent.parent
 pytestmark = pytest.mark.slow

@@ -6,8 +6,8 @@ import os
 import pytest
 from click.testing import CliRunner
 
-from events import NOW, event
-from running import environment
+from support.events import NOW, event
+from support.processes import environment
 from webhooks.cli.main import main
 from webhooks.journal import open_journal
 from webhooks.journal.encryption import Encryption

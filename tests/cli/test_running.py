@@ -14,7 +14,7 @@ import time
 import psutil
 import pytest
 
-from running import EVENT, SECRET, environment, free_port, get, output, segue, until
+from support.processes import EVENT, SECRET, environment, free_port, get, output, segue, until
 from webhooks.cli.supervisor import Supervisor
 
 

@@ -13,7 +13,7 @@ import termios
 
 import pytest
 
-from running import environment
+from support.processes import environment
 from webhooks.settings.schema import ENDPOINT, TABLES
 
 SECRETS = {

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from running import environment, until
+from support.processes import environment, until
 from webhooks.cli import tail
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Filter

@@ -13,7 +13,7 @@ import pytest
 
 import translators
 import webhooks
-from running import SECRET
+from support.processes import SECRET
 from webhooks.cli import output
 from webhooks.cli.dead import reason_pattern
 from webhooks.cli.output import MESSAGE_ID, cut, fitted, short

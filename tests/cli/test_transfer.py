@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from running import SECRET
+from support.processes import SECRET
 from translators.kit import Event
 from webhooks.cli import jsonl
 from webhooks.journal import HISTORY, Attempt, Row, SqliteJournal, State, open_journal

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from running import free_port, get, output, segue, until
+from support.processes import free_port, get, output, segue, until
 from webhooks.sources import plugins
 from webhooks.translation.samples import from_goldens, shipped, to_json, with_new_ids
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from delivery import Bench
-from faulty_receiver import FaultyReceiver
+from support.delivery_bench import Bench
+from support.faulty_receiver import FaultyReceiver
 
 
 @pytest.fixture

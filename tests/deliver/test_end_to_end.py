@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from delivery import Bench
-from faulty_receiver import lose_reply, reset, status, truncate
-from messages import endpoint
+from support.delivery_bench import Bench
+from support.faulty_receiver import lose_reply, reset, status, truncate
+from support.messages import endpoint
 from webhooks.journal import AuditContext, ChangeResult, State, open_journal
 
 

@@ -4,8 +4,8 @@ import threading
 
 import pytest
 
-from faulty_receiver import reset, status
-from messages import endpoint, event
+from support.faulty_receiver import reset, status
+from support.messages import endpoint, event
 from webhooks.deliver import DeliveryContext, Worker, metered
 from webhooks.monitoring.metrics import Meter
 from webhooks.settings import SegmentSettings, WorkerSettings

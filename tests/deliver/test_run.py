@@ -5,9 +5,9 @@ import socket
 import threading
 from datetime import timedelta
 
-from faulty_receiver import status, wait_for
-from memory_journal import MemoryJournal
-from messages import endpoint, event
+from support.faulty_receiver import status, wait_for
+from support.memory_journal import MemoryJournal
+from support.messages import endpoint, event
 from webhooks.deliver import DeliveryContext, Worker
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import State

@@ -7,8 +7,8 @@ from types import MethodType
 
 import pytest
 
-from faulty_receiver import hang, lose_reply, reset, status
-from messages import endpoint, event
+from support.faulty_receiver import hang, lose_reply, reset, status
+from support.messages import endpoint, event
 from webhooks.journal import State
 
 

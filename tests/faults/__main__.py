@@ -20,16 +20,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import postgres_trials
-import store_trials
-import trials
-from history import concurrent_histories
-from kill import killed_processes
-from powercut import power_cuts
-
-from postgres_server import Server, fresh_database
+from faults import postgres_trials, store_trials, trials
+from faults.history import concurrent_histories
+from faults.kill import killed_processes
+from faults.power_cuts import power_cuts
+from support.postgres_server import Server, fresh_database
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "support"))
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 INSTRUMENTED = (
     "webhooks.web.handler",
     "webhooks.web.wsgi",
@@ -65,7 +65,7 @@ class Run:
     """Cases tried one after the other; what did not hold is kept once for each kind."""
 
     def __init__(self, folder: Path, seconds: float) -> None:
-        from fuzzing import Tally
+        from support.fuzzing import Tally
 
         self._folder = folder
         self._until = time.monotonic() + seconds
@@ -81,7 +81,7 @@ class Run:
         return time.monotonic() >= self._until
 
     def try_(self, choice: Any, name: str) -> None:
-        import fuzzing
+        from support import fuzzing
         from webhooks.journal import SqliteJournal
 
         if self.tally.cases % FRESH == 0:
@@ -121,7 +121,7 @@ class Run:
 
 
 def again(folder: Path, name: str) -> int:
-    from fuzzing import Dice
+    from support.fuzzing import Dice
 
     run = Run(folder, 1)
     run.try_(Dice(name), name)
@@ -129,7 +129,7 @@ def again(folder: Path, name: str) -> int:
 
 
 def by_dice(folder: Path, arguments: argparse.Namespace) -> int:
-    from fuzzing import Dice
+    from support.fuzzing import Dice
 
     run = Run(folder, arguments.seconds)
     number = 0
@@ -184,7 +184,7 @@ def by_atheris(folder: Path, arguments: argparse.Namespace) -> int:
     import atheris
 
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
-        import fuzzing
+        from support import fuzzing
 
         fuzzing.all_endpoints()
 

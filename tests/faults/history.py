@@ -23,8 +23,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import linear
-
+from faults import linearizability as linear
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import AuditContext, Claim, Journal, Settlement, State, open_journal, queries

@@ -7,9 +7,8 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-from testbed import Report, Testbed
-
-from postgres_server import Server
+from faults.testbed import Report, Testbed
+from support.postgres_server import Server
 
 KINDS = ("worker", "web", "one web worker", "both")
 

@@ -13,10 +13,10 @@ from typing import Self
 from urllib.parse import urlsplit
 
 import psycopg
-from kill import killed_processes
-from testbed import Report, Testbed
 
-from postgres_server import Server, fresh_database
+from faults.kill import killed_processes
+from faults.testbed import Report, Testbed
+from support.postgres_server import Server, fresh_database
 
 Say = Callable[[str], None]
 

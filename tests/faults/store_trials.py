@@ -15,9 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from testbed import SCHEME, SECRET, ReceivedMessages, Report, Service, Testbed, event, free_port, kill
-
-from faulty_receiver import FaultyReceiver
+from faults.testbed import SCHEME, SECRET, ReceivedMessages, Report, Service, Testbed, event, free_port, kill
+from support.faulty_receiver import FaultyReceiver
 from webhooks.signatures import sign
 
 Say = Callable[[str], None]

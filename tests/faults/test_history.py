@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from history import BUGS, concurrent_histories
-from linear import faults
+
+from faults.history import BUGS, concurrent_histories
+from faults.linearizability import faults
 
 KEY = "k"
 

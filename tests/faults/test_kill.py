@@ -1,7 +1,8 @@
 """A short run of the kill test; `make faults` is the long one."""
 
 import pytest
-from kill import killed_processes
+
+from faults.kill import killed_processes
 
 
 @pytest.mark.slow

@@ -1,8 +1,9 @@
 """Short runs of the power cuts, and the proof that they would find a journal that does not sync."""
 
 import pytest
-import recording_vfs
-from powercut import power_cuts
+
+from faults import recording_vfs
+from faults.power_cuts import power_cuts
 
 pytestmark = [
     pytest.mark.slow,

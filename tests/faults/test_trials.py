@@ -1,9 +1,9 @@
 """Short runs of every trial; `make faults` runs them at length."""
 
 import pytest
-import store_trials
-import trials
-from testbed import Report
+
+from faults import store_trials, trials
+from faults.testbed import Report
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 

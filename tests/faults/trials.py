@@ -15,9 +15,19 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from testbed import HERE, Report, Testbed, event, kill
 
-from faulty_receiver import Fault, FaultyReceiver, ReceivedRequest, hang, lose_reply, reset, slow, status, truncate
+from faults.testbed import HERE, Report, Testbed, event, kill
+from support.faulty_receiver import (
+    Fault,
+    FaultyReceiver,
+    ReceivedRequest,
+    hang,
+    lose_reply,
+    reset,
+    slow,
+    status,
+    truncate,
+)
 from translators.kit import Event
 from webhooks.journal import Journal, SqliteJournal
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pytest
 
-from running import free_port, get, until
+from support.processes import free_port, get, until
 
 ROOT = Path(__file__).parents[2]
 KINDS = ("wheel", "sdist", "folder", "requirements")

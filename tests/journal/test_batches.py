@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from installed_endpoints import GOLDENS, sources
-from postgres_server import fresh_database
+from support.installed_endpoints import GOLDENS, sources
+from support.postgres_server import fresh_database
 from translators.kit import Delivery, Source, raw_items
 from translators.kit.configured import configured
 from webhooks.journal import AppendResult, AuditContext, Filter, Journal, State, open_journal

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.journal import AuditContext, Claim, Settlement, SqliteJournal, State
 from webhooks.journal.sqlite import store
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from events import MINUTE, NOW, event
+from support.events import MINUTE, NOW, event
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import AppendResult, Claim, Journal, Settlement, State
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Filter, Journal, SqliteJournal, Verification
 from webhooks.journal.sqlite import damage

@@ -6,7 +6,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.errors import JournalError, SettingsError
 from webhooks.journal import Filter, Settlement, State, open_journal
 from webhooks.journal.encryption import Encryption

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from acme import NOW as ACME_NOW
-from acme import SECRET, body, make_source, signed
-from events import NOW, event
-from memory_journal import MemoryJournal
+from support.acme import NOW as ACME_NOW
+from support.acme import SECRET, body, make_source, signed
+from support.events import NOW, event
+from support.memory_journal import MemoryJournal
 from translators.kit import Event, FormerKey, Head, Item
 from webhooks.journal import AppendResult, Journal, open_journal
 from webhooks.journal.postgres import PostgresJournal

@@ -8,15 +8,15 @@ import psycopg
 import pytest
 from click.testing import CliRunner
 
-from events import MINUTE, NOW, event
-from postgres_server import Server, fresh_database
-from running import environment, output, segue, standin, until
+from support.events import MINUTE, NOW, event
+from support.postgres_server import Server, fresh_database
+from support.processes import environment, output, segue, standin, until
+from support.raw_requests import request, status, web
 from translators.kit import FormerKey
 from webhooks.cli.main import main
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import AppendResult, AuditContext, Settlement, State
 from webhooks.journal.postgres import ROLES, PostgresJournal, grant, migrate, schema, script
-from wire import request, status, web
 
 BY = AuditContext(actor="ops", reason="a test")
 DAY = timedelta(days=1)

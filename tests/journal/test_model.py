@@ -8,7 +8,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from events import NOW, event
+from support.events import NOW, event
 from translators.kit.times import EPOCH
 from webhooks.journal import DROPPABLE, AuditContext, ChangeResult, Claim, Settlement, SqliteJournal, State
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from events import NOW
+from support.events import NOW
 from webhooks.journal import Journal
 from webhooks.journal.notes import (
     ENCRYPTION,

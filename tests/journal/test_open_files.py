@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from events import NOW, event
-from journal_process import JournalProcess
+from support.events import NOW, event
+from support.journal_process import JournalProcess
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import AppendResult, Settlement, SqliteJournal, State, open_existing
 from webhooks.journal.runners import runner

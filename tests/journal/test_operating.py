@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from events import MINUTE, NOW, event
+from support.events import MINUTE, NOW, event
 from webhooks.errors import JournalError
 from webhooks.journal import (
     HISTORY,

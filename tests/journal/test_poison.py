@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import (
     AppendResult,

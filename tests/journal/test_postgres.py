@@ -8,12 +8,13 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
 
-from events import MINUTE, NOW, event
-from postgres_server import Server
+from support.events import MINUTE, NOW, event
+from support.postgres_server import Server
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import AppendResult, AuditContext, Claim, Filter, Settlement, State, open_journal
 from webhooks.journal.postgres import PostgresJournal, connections, migrate, schema, store
@@ -121,7 +122,7 @@ def test_under_gevent_it_works_from_greenlets(postgres_url: str) -> None:
     script = """
 from gevent import monkey; monkey.patch_all()
 import sys, gevent
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.journal import open_journal
 journal = open_journal(sys.argv[1])
 ticks = []
@@ -133,10 +134,10 @@ jobs = [gevent.spawn(journal.append, [event(str(n))], now=NOW) for n in range(20
 gevent.joinall(jobs, raise_error=True, timeout=60)
 print(sum(job.value.new for job in jobs), journal.stats.groups < 200, len(ticks) > 2)
 """
-    support = os.pathsep.join(path for path in sys.path if path.endswith("support"))
+    tests = str(Path(__file__).parents[1])
     done = subprocess.run(
         [sys.executable, "-c", script, postgres_url],
-        capture_output=True, text=True, timeout=90, check=False, env={**os.environ, "PYTHONPATH": support},
+        capture_output=True, text=True, timeout=90, check=False, env={**os.environ, "PYTHONPATH": tests},
     )  # fmt: skip
     assert done.stdout == "200 True True\n", done.stderr
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.journal import Settlement, State
 from webhooks.journal.postgres import PostgresJournal
 

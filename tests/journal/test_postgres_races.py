@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from events import event
+from support.events import event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import AuditContext, ChangeResult, Claim, Settlement, State
 from webhooks.journal.encryption import Encryption

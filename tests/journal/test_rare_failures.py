@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.errors import JournalAbsent, JournalError, JournalOutdated
 from webhooks.journal import Settlement, SqliteJournal, State, former, records
 from webhooks.journal.absent import EmptyFile

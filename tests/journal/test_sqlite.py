@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
 from webhooks.journal import AppendResult, AuditContext, ChangeResult, Settlement, SqliteJournal, State, open_journal
 from webhooks.journal.sqlite import file as module
@@ -27,7 +27,7 @@ import sys
 if sys.argv[2] == "gevent":
     from gevent import monkey; monkey.patch_all()
 import threading
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.journal import SqliteJournal
 journal = SqliteJournal(sys.argv[1])
 def write(writer):
@@ -46,7 +46,7 @@ KILLED = """
 import sys
 from gevent import monkey; monkey.patch_all()
 import gevent, random
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import SqliteJournal
 journal = SqliteJournal(sys.argv[1])
@@ -193,7 +193,7 @@ def test_a_full_disk_stores_nothing_and_is_reported_until_space_is_free(tmp_path
 
 def test_a_file_size_limit_of_the_system_is_a_full_disk_too(tmp_path: Path) -> None:
     script = (
-        "import resource, signal, sys; from events import NOW, event; from webhooks.journal import SqliteJournal\n"
+        "import resource, signal, sys; from support.events import NOW, event; from webhooks.journal import SqliteJournal\n"
         "from webhooks.errors import JournalUnavailable\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "journal = SqliteJournal(sys.argv[1]); journal.append([event('a')], now=NOW)\n"

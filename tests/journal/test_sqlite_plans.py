@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.journal import Filter, Settlement, SqliteJournal, State
 from webhooks.journal.records import micros
 from webhooks.journal.sqlite import filter as sqlite_filter

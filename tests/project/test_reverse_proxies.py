@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from running import free_port, get, output, segue, until
+from support.processes import free_port, get, output, segue, until
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 PUBLIC = "https://hooks.example.com"

@@ -4,7 +4,7 @@ import ast
 import re
 from pathlib import Path
 
-from installed_endpoints import ENDPOINTS_BY_NAME, endpoints_without_time
+from support.installed_endpoints import ENDPOINTS_BY_NAME, endpoints_without_time
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "security.md").read_text()

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from installed_endpoints import (
+from support.installed_endpoints import (
     NOW,
     all_endpoints,
     endpoints_without_time,
@@ -15,7 +15,7 @@ from installed_endpoints import (
     sources,
     without_headers,
 )
-from memory_journal import MemoryJournal
+from support.memory_journal import MemoryJournal
 from translators.kit import HmacFields, SharedToken
 from webhooks.settings import load
 

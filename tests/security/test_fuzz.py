@@ -1,11 +1,11 @@
 """A limited number of random requests; `python tests/faults/fuzz.py` is the long run."""
 
 import pytest
-from fuzz import Drawn
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fuzzing import Fuzzed, make_case, parse_soap, soap_body
+from faults.fuzz import Drawn
+from support.fuzzing import Fuzzed, make_case, parse_soap, soap_body
 from webhooks.journal import SqliteJournal
 
 FEW = settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
@@ -33,7 +33,7 @@ def test_random_outbound_messages_are_read_or_malformed(data):
 
 def test_most_random_requests_pass_the_signature(fuzzed):
     """A fuzzer whose every request fails the signature check would test nothing."""
-    from fuzzing import Dice
+    from support.fuzzing import Dice
 
     for number in range(300):
         fuzzed.send(make_case(Dice(f"reach-{number}")))

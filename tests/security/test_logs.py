@@ -9,11 +9,11 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from running import SECRET
+from support.processes import SECRET
+from support.raw_requests import request, web
 from webhooks.cli import output
 from webhooks.errors import SettingsError
 from webhooks.logs import JsonFormatter
-from wire import request, web
 
 FORGED = (
     'x\n{"at": "2026", "level": "info", "message": "all is well"}\r\n\x1b[2J\x1b]0;title\x07\x9b31m\u2028\u202e\x7f\x00'

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
-from memory_journal import MemoryJournal
+from support.installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
+from support.memory_journal import MemoryJournal
 from translators.kit import PublicKey
 from webhooks.errors import Rejected, SettingsError
 from webhooks.http import certificates

@@ -8,13 +8,13 @@ import zlib
 
 import pytest
 
-from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
-from memory_journal import MemoryJournal
-from running import EVENT
+from support.installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
+from support.memory_journal import MemoryJournal
+from support.processes import EVENT
+from support.raw_requests import request, status, web
 from translators.kit import HmacRequest, SharedToken
 from webhooks.journal import State
 from webhooks.web.handler import HttpRequest
-from wire import request, status, web
 
 
 @pytest.fixture(scope="module")

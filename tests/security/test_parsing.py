@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
-from memory_journal import MemoryJournal
+from support.installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
+from support.memory_journal import MemoryJournal
 from translators.kit import Malformed, Payload, parse_json, raw_member
 from translators.salesforce import soap
 from webhooks.journal import State

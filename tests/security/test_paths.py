@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
-from memory_journal import MemoryJournal
-from running import EVENT
-from wire import request, status, web
+from support.installed_endpoints import ENDPOINTS_BY_NAME, handle, make_handler
+from support.memory_journal import MemoryJournal
+from support.processes import EVENT
+from support.raw_requests import request, status, web
 
 ODD = [
     b"/webhooks/../../etc/passwd", b"/webhooks/..%2f..%2fetc%2fpasswd", b"/webhooks/%2e%2e/%2e%2e/etc/passwd",

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from events import NOW, event
-from installed_endpoints import ENDPOINTS_BY_NAME, all_endpoints, call_wsgi, handle, make_handler, sources
-from memory_journal import MemoryJournal
-from running import SECRET, environment
+from support.events import NOW, event
+from support.installed_endpoints import ENDPOINTS_BY_NAME, all_endpoints, call_wsgi, handle, make_handler, sources
+from support.memory_journal import MemoryJournal
+from support.processes import SECRET, environment
+from support.raw_requests import request, web
 from translators.kit import Delivery
 from webhooks.cli.main import COMMANDS, main
 from webhooks.errors import SettingsError
@@ -25,7 +26,6 @@ from webhooks.settings.schema import ENDPOINT, TABLES
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import bind
 from webhooks.web.app import create_app
-from wire import request, web
 
 ROOT = Path(__file__).parents[2]
 KEY = bytes(range(32)).hex()

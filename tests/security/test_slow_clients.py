@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from running import EVENT
-from wire import read, request, status, web
+from support.processes import EVENT
+from support.raw_requests import read, request, status, web
 
 REQUEST_TIMEOUT = 1.0
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from running import EVENT, SECRET
-from wire import read, request, signature, status, web
+from support.processes import EVENT, SECRET
+from support.raw_requests import read, request, signature, status, web
 
 FORGED = EVENT.replace(b"evt_1", b"evt_9")
 

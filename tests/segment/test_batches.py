@@ -7,7 +7,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from messages import encoded, message
+from support.messages import encoded, message
 from webhooks.segment import Encoded, assemble, cut, encode
 from webhooks.segment.spec import BATCH_BYTES, BATCH_MESSAGES
 

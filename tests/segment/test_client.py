@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from messages import encoded, message
+from support.messages import encoded, message
 from webhooks.segment import (
     AcceptedMessage,
     Client,

@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from messages import message
+from support.messages import message
 from webhooks.segment.fake import FakeSegment, serve
 
 JSON = {"authorization": "Basic " + base64.b64encode(b"wk:").decode(), "content-type": "application/json"}

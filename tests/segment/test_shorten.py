@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from installed_endpoints import GOLDENS, sources
+from support.installed_endpoints import GOLDENS, sources
 from translators.kit import Delivery
 from webhooks.segment import encode, faults
 from webhooks.segment.shorten import shorten

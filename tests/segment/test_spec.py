@@ -2,7 +2,7 @@
 
 import pytest
 
-from messages import message
+from support.messages import message
 from webhooks.segment import encode, faults
 from webhooks.segment.spec import MESSAGE_BYTES
 

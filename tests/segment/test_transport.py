@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
 
-from faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
-from messages import encoded
+from support.faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
+from support.messages import encoded
 from webhooks.segment import AcceptedMessage, Client, Postponed, Transport, Unreachable, assemble
 from webhooks.segment.transport import RECYCLE, TEXT, _time_limit
 from webhooks.settings import SegmentSettings

@@ -5,9 +5,9 @@ import json
 from typing import Any
 
 import pytest
-from vectors import sent
 
-from acme import NOW, SCHEME
+from support.acme import NOW, SCHEME
+from support.signature_vectors import sent
 from translators.kit import StandardWebhooks
 from webhooks.signatures import Fault, Verdict, sign, verify
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from installed_endpoints import NOW, all_endpoints, certificate
+from support.installed_endpoints import NOW, all_endpoints, certificate
 from webhooks.signatures import Allowance, Fault, Request, asymmetric, digest, verify
 
 SIGNED = [installed for installed in all_endpoints() if hasattr(installed.endpoint.scheme, "tolerance")]

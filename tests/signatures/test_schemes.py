@@ -14,7 +14,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import given
 from hypothesis import strategies as st
 from standardwebhooks import Webhook
-from vectors import (
+
+from support.signature_vectors import (
     ADYEN,
     ADYEN_BODY,
     FRESHCHAT,
@@ -35,7 +36,6 @@ from vectors import (
     ZENDESK,
     sent,
 )  # fmt: skip
-
 from translators.kit import HmacBody, HmacFields, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks
 from webhooks.signatures import CannotSign, Fault, Request, Verdict, sign, verify
 from webhooks.signatures.digest import digest

@@ -8,8 +8,8 @@ from unittest import mock
 import stripe
 from hypothesis import given
 from hypothesis import strategies as st
-from vectors import STRIPE, sent
 
+from support.signature_vectors import STRIPE, sent
 from webhooks.signatures import Fault, verify
 
 SECRET = "whsec_test_secret"

@@ -6,8 +6,8 @@ from urllib.parse import parse_qsl
 
 import pytest
 
-from acme import NOW
-from installed_endpoints import all_endpoints
+from support.acme import NOW
+from support.installed_endpoints import all_endpoints
 from translators.kit import HmacRequest
 from webhooks.signatures import Fault, Request, Verdict, sign, verify
 

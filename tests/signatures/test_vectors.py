@@ -4,8 +4,8 @@ import json
 from dataclasses import replace
 
 import pytest
-from vectors import ADYEN, ADYEN_ITEM, SENDGRID, VECTORS, ZENDESK, Vector, sent, unix
 
+from support.signature_vectors import ADYEN, ADYEN_ITEM, SENDGRID, VECTORS, ZENDESK, Vector, sent, unix
 from webhooks.signatures import Fault, verify
 from webhooks.sources import plugins
 
@@ -96,8 +96,7 @@ def test_every_adyen_item_must_verify() -> None:
 
 
 def test_hubspot_v3_matches_the_percent_decoded_url() -> None:
-    from vectors import HUB, HUBSPOT_3
-
+    from support.signature_vectors import HUB, HUBSPOT_3
     from webhooks.signatures import sign
 
     signed = sign(HUBSPOT_3, body=b"{}", secret=HUB, now=unix(1693657560), url="https://a.example/x?u=https://b")

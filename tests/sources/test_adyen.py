@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from outcomes import event_names, events_and_outcomes, golden_body, messages_of, outcome_of, person_id, properties
+from support.outcomes import (
+    event_names,
+    events_and_outcomes,
+    golden_body,
+    messages_of,
+    outcome_of,
+    person_id,
+    properties,
+)
 from translators.adyen import adyen
 from webhooks.translation.translate import Ignored, Translated
 

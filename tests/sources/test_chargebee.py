@@ -5,7 +5,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes import event_names, golden_body, messages_of, outcome_of
+from support.outcomes import event_names, golden_body, messages_of, outcome_of
 from translators.chargebee import chargebee
 
 

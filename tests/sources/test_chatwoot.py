@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from outcomes import changed_golden, send_signed
+from support.outcomes import changed_golden, send_signed
+from support.unreadable import problem
 from translators.chatwoot import chatwoot
 from translators.kit import Delivery
-from unreadable import problem
 from webhooks.signatures import Request, sign, verify
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, translate

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from outcomes import GOLDEN, golden_body, named, outcome_of
+from support.outcomes import GOLDEN, golden_body, named, outcome_of
 from translators.kit import Source
 from translators.paddle import paddle
 from translators.shopify import shopify

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from vectors import FRESHCHAT_BODY, FRESHCHAT_KEY, FRESHCHAT_SIGNATURE
 
+from support.signature_vectors import FRESHCHAT_BODY, FRESHCHAT_KEY, FRESHCHAT_SIGNATURE
 from translators.freshchat import freshchat
 from translators.kit import Delivery
 from webhooks.signatures import Request, verify

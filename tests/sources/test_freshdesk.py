@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.unreadable import problem
 from translators.freshdesk import freshdesk
 from translators.kit import Delivery
-from unreadable import problem
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Translated
 

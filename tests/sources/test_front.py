@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from memory_journal import MemoryJournal
-from outcomes import golden_messages
+from support.memory_journal import MemoryJournal
+from support.outcomes import golden_messages
 from translators.front import front
 from translators.kit import Delivery, Refused
 from webhooks.errors import Rejected

@@ -8,10 +8,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from outcomes import message_of
+from support.outcomes import message_of
+from support.unreadable import problem
 from translators.github import github
 from translators.kit import Delivery, Malformed
-from unreadable import problem
 from webhooks.signatures import Request, verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import GOLDEN, named, sent_messages
+from support.outcomes import GOLDEN, named, sent_messages
 from translators.chatwoot import chatwoot
 from translators.crisp import crisp
 from translators.freshchat import freshchat

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from outcomes import named
+from support.outcomes import named
 from translators.chatwoot import chatwoot
 from translators.crisp import crisp
 from translators.freshchat import freshchat

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from outcomes import GOLDEN, named, sent_messages
+from support.outcomes import GOLDEN, named, sent_messages
 from translators.chatwoot import chatwoot
 from translators.crisp import crisp
 from translators.freshchat import freshchat

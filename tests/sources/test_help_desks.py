@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from outcomes import GOLDEN, Change, golden_messages, golden_outcomes, named
+from support.outcomes import GOLDEN, Change, golden_messages, golden_outcomes, named
 from translators.chatwoot import chatwoot
 from translators.crisp import crisp
 from translators.freshchat import freshchat

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from outcomes import send_signed
+from support.outcomes import send_signed
+from support.unreadable import problem
 from translators.helpscout import helpscout
 from translators.kit import Delivery
-from unreadable import problem
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vectors import HUBSPOT_1, HUBSPOT_2, HUBSPOT_3
 
+from support.signature_vectors import HUBSPOT_1, HUBSPOT_2, HUBSPOT_3
 from translators.hubspot import hubspot
 from translators.hubspot.registration import subscriptions
 from translators.kit import Delivery

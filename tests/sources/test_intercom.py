@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import changed_golden, send_signed
+from support.outcomes import changed_golden, send_signed
 from translators.intercom import intercom
 from translators.intercom.source import of_contact
 from translators.kit import Delivery, Payload, Refused

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from support.unreadable import problem
 from translators.jira import jira
 from translators.kit import Delivery, FormerKey
-from unreadable import problem
 from webhooks.signatures import Request, verify
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, translate

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import changed_golden, golden_messages, send_signed
+from support.outcomes import changed_golden, golden_messages, send_signed
 from translators.kit import Delivery, Refused
 from translators.linear import linear
 from webhooks.signatures import Fault, Request, sign, verify

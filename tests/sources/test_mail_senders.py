@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from emails import SENDERS, TokenMemory, email_to, email_with
-from outcomes import ROOT, message_of, messages_of, named, sent_messages
+from support.emails import SENDERS, TokenMemory, email_to, email_with
+from support.outcomes import ROOT, message_of, messages_of, named, sent_messages
 from translators.kit import Delivery, Source
 from translators.mailgun import mailgun
 from translators.postmark import postmark

@@ -2,8 +2,8 @@
 
 import json
 
-from emails import TokenMemory, email_to
-from outcomes import event_of, messages_of
+from support.emails import TokenMemory, email_to
+from support.outcomes import event_of, messages_of
 from translators.kit import Delivery, FormerKey
 from translators.mailgun import mailgun
 from webhooks.signatures import Fault, Request, sign, verify

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import message_of, named
+from support.outcomes import message_of, named
 from translators.calcom import calcom
 from translators.calendly import calendly
 from translators.kit import Source

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import event_names, golden_body, outcome_of
+from support.outcomes import event_names, golden_body, outcome_of
 from translators.paddle import paddle
 from webhooks.translation.translate import Ignored
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes import event_names, golden_body, messages_of, outcome_of, person_id, properties
+from support.outcomes import event_names, golden_body, messages_of, outcome_of, person_id, properties
 from translators.paypal import paypal
 from webhooks.translation.translate import Ignored
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import golden_messages
+from support.outcomes import golden_messages
 from translators.kit import Delivery, Refused
 from translators.plain import plain
 from webhooks.signatures import Fault, Request, verify

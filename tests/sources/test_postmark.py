@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from emails import email_to
-from outcomes import event_of, message_of, outcome_of
-from registrations import registered
+from support.emails import email_to
+from support.outcomes import event_of, message_of, outcome_of
+from support.registrations import registered
 from translators.kit import Delivery, FormerKey
 from translators.postmark import postmark
 from webhooks.translation.goldens import RECEIVED

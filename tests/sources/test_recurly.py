@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import event_of, golden_body, message_of, outcome_of, properties
+from support.outcomes import event_of, golden_body, message_of, outcome_of, properties
 from translators.recurly import recurly
 from webhooks.signatures import Fault, Request, verify
 from webhooks.translation.goldens import RECEIVED

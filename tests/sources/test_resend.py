@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from emails import email_to, email_with
-from outcomes import golden_body, message_of, messages_of, outcome_of
-from registrations import URL, registered
+from support.emails import email_to, email_with
+from support.outcomes import golden_body, message_of, messages_of, outcome_of
+from support.registrations import URL, registered
 from translators.kit import Delivery
 from translators.resend import resend
 from webhooks.translation.goldens import RECEIVED, outcomes

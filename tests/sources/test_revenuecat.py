@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes import event_names, golden_body, messages_of, outcome_of
+from support.outcomes import event_names, golden_body, messages_of, outcome_of
 from translators.kit import to_iso
 from translators.revenuecat import revenuecat
 from webhooks.signatures import sign, verify

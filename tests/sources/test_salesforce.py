@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.unreadable import problem
 from translators.kit import Delivery, Malformed, Refused
 from translators.salesforce import salesforce
-from unreadable import problem
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal, State
 from webhooks.sources.endpoints import Endpoint

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from outcomes import delivery_of, golden_body
+from support.outcomes import delivery_of, golden_body
 from translators.kit import Refused
 from translators.salesforce import salesforce_apex
 from webhooks.signatures import Fault, Request, verify

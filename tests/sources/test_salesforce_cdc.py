@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes import delivery_of, golden_body, messages_if_any
+from support.outcomes import delivery_of, golden_body, messages_if_any
+from support.unreadable import problem
 from translators.kit import Delivery, Event, FormerKey
 from translators.salesforce import salesforce_cdc
-from unreadable import problem
 from webhooks.signatures import Request, sign, verify
 from webhooks.translation.goldens import RECEIVED
 

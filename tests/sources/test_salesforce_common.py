@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from outcomes import GOLDEN, golden_body, messages_if_any
+from support.outcomes import GOLDEN, golden_body, messages_if_any
 from translators.salesforce import (
     salesforce,
     salesforce_apex,

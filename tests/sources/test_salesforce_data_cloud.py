@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import delivery_of, golden_body
+from support.outcomes import delivery_of, golden_body
 from translators.kit import Delivery, Source
 from translators.salesforce import salesforce_data_cloud
 from webhooks.signatures import Request, verify

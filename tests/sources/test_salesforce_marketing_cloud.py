@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import delivery_of, golden_body, message_of
+from support.outcomes import delivery_of, golden_body, message_of
 from translators.salesforce import salesforce_marketing_cloud
 from webhooks.errors import Rejected
 from webhooks.journal import SqliteJournal

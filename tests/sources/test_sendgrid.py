@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-from vectors import SENDGRID_BODY, VECTORS
 
-from emails import email_to, email_with
-from outcomes import event_of, message_of, messages_of
-from registrations import URL, registered
+from support.emails import email_to, email_with
+from support.outcomes import event_of, message_of, messages_of
+from support.registrations import URL, registered
+from support.signature_vectors import SENDGRID_BODY, VECTORS
 from translators.kit import Delivery, FormerKey
 from translators.sendgrid import sendgrid
 from webhooks.signatures import Fault, Request, sign, verify

@@ -4,7 +4,7 @@ import copy
 from decimal import Decimal
 from typing import Any
 
-from outcomes import golden_body, outcome_of, properties
+from support.outcomes import golden_body, outcome_of, properties
 from translators.shopify import shopify
 from webhooks.translation.translate import Ignored
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from outcomes import event_of, events_and_outcomes, golden_body, messages_of, outcome_of, properties
+from support.outcomes import event_of, events_and_outcomes, golden_body, messages_of, outcome_of, properties
 from translators.square import square
 from webhooks.translation.translate import Ignored
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from outcomes import golden_body, messages_of
+from support.outcomes import golden_body, messages_of
 from translators.stripe import stripe
 
 

@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vectors import VECTORS
 
-from outcomes import messages_of
-from registrations import URL
+from support.outcomes import messages_of
+from support.registrations import URL
+from support.signature_vectors import VECTORS
 from translators.kit import Delivery, Malformed
 from translators.twilio import twilio
 from webhooks.signatures import Request, sign, verify

@@ -6,10 +6,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from outcomes import message_of
+from support.outcomes import message_of
+from support.unreadable import problem
 from translators.kit import Delivery
 from translators.typeform import typeform
-from unreadable import problem
 from webhooks.signatures import Request, verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
 from urllib.parse import parse_qsl, urlencode
 
-from installed_endpoints import InstalledEndpoint, all_endpoints, call_wsgi, make_handler
+from support.installed_endpoints import InstalledEndpoint, all_endpoints, call_wsgi, make_handler
 from translators.kit import Malformed
 from translators.salesforce import soap
 from webhooks.errors import SegueError

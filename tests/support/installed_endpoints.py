@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from memory_journal import MemoryJournal
+from support.memory_journal import MemoryJournal
 from translators.kit import PublicKey, Scheme, Source
 from webhooks.errors import Rejected
 from webhooks.signatures import sign

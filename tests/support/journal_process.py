@@ -13,7 +13,7 @@ from typing import Any, Self
 PROGRAM = """
 import json, sys
 from datetime import timedelta
-from events import NOW, event
+from support.events import NOW, event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Settlement, SqliteJournal, State
 journal = None

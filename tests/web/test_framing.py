@@ -14,14 +14,14 @@ from urllib.parse import urlencode
 
 import pytest
 
-from installed_endpoints import GOLDENS, InstalledEndpoint, all_endpoints, secrets_of, sources
-from running import EVENT, SECRET
+from support.installed_endpoints import GOLDENS, InstalledEndpoint, all_endpoints, secrets_of, sources
+from support.processes import EVENT, SECRET
+from support.raw_requests import Wire, read, request, status, web
 from translators.kit import PublicKey
 from webhooks.errors import SegueError
 from webhooks.signatures.presented import Unreadable
 from webhooks.translation.goldens import find_goldens
 from webhooks.web.handler import HttpRequest
-from wire import Wire, read, request, status, web
 
 HOST = "https://hooks.example.com"
 FIRST = {installed.source.name: installed for installed in reversed(all_endpoints())}

@@ -14,9 +14,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from acme import NOW, SECRET, body, make_endpoint, make_source, signed
-from installed_endpoints import all_endpoints, call_wsgi, make_handler
-from memory_journal import MemoryJournal
+from support.acme import NOW, SECRET, body, make_endpoint, make_source, signed
+from support.installed_endpoints import all_endpoints, call_wsgi, make_handler
+from support.memory_journal import MemoryJournal
 from translators.kit import Head, HmacFields, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from acme import NOW, body, make_endpoint, make_source, signed
-from installed_endpoints import ENDPOINTS_BY_NAME, HOST, all_endpoints, call_wsgi, make_handler
-from memory_journal import MemoryJournal
+from support.acme import NOW, body, make_endpoint, make_source, signed
+from support.installed_endpoints import ENDPOINTS_BY_NAME, HOST, all_endpoints, call_wsgi, make_handler
+from support.memory_journal import MemoryJournal
 from translators.kit import Declaration, Delivery, HmacBody, Response, SharedToken, Source
 from webhooks.signatures import presents
 from webhooks.sources.endpoints import Endpoint

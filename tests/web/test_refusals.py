@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from acme import NOW, SECRET, body, make_endpoint, make_source, signed
-from installed_endpoints import ENDPOINTS_BY_NAME, call_wsgi, make_handler
-from memory_journal import MemoryJournal
+from support.acme import NOW, SECRET, body, make_endpoint, make_source, signed
+from support.installed_endpoints import ENDPOINTS_BY_NAME, call_wsgi, make_handler
+from support.memory_journal import MemoryJournal
 from translators.kit import Delivery, Response
 from webhooks.errors import Rejected
 from webhooks.monitoring.alerts.conditions import conditions

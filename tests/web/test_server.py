@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from testbed import SCHEME, SECRET, free_port
 
+from faults.testbed import SCHEME, SECRET, free_port
 from webhooks.journal import SqliteJournal
 from webhooks.signatures import sign
 

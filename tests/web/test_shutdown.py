@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from running import EVENT, free_port, get, output, segue, until
-from wire import Wire, read, request, status
+from support.processes import EVENT, free_port, get, output, segue, until
+from support.raw_requests import Wire, read, request, status
 
 SOON = 8.0
 """Seconds; gunicorn's own limit for a shutdown is 20."""

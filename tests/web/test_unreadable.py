@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from installed_endpoints import InstalledEndpoint, all_endpoints, handle, make_handler
-from memory_journal import MemoryJournal
+from support.installed_endpoints import InstalledEndpoint, all_endpoints, handle, make_handler
+from support.memory_journal import MemoryJournal
 from translators.kit import HmacFields
 from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.journal import State

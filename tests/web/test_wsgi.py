@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from acme import NOW, body, make_endpoint, signed
+from support.acme import NOW, body, make_endpoint, signed
 from webhooks.journal import SqliteJournal
 from webhooks.web.handler import WebhookHandler
 from webhooks.web.request_timeout import RequestTimeout

@@ -10,7 +10,7 @@ import psutil
 import pytest
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from running import SECRET, free_port, get, output, segue, standin, until
+from support.processes import SECRET, free_port, get, output, segue, standin, until
 from translators.kit import HmacBody
 from webhooks.signatures import sign
 

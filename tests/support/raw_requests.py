@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from running import EVENT, SECRET, free_port, get, output, segue, until
+from support.processes import EVENT, SECRET, free_port, get, output, segue, until
 from webhooks.journal import SqliteJournal
 
 

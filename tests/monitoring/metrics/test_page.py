@@ -7,7 +7,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
 from prometheus_client.parser import text_string_to_metric_families as parse
 
-from acme import NOW, SECRET, body, make_source, signed
+from support.acme import NOW, SECRET, body, make_source, signed
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import SqliteJournal
 from webhooks.settings import EndpointSettings, MetricsSettings, Settings

@@ -1,7 +1,7 @@
 """/healthz proves which journal it uses, only to a caller that knows the journal."""
 
-from acme import NOW
-from memory_journal import MemoryJournal
+from support.acme import NOW
+from support.memory_journal import MemoryJournal
 from webhooks.web import installation_proof
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from memory_journal import MemoryJournal
-from messages import endpoint, event
+from support.memory_journal import MemoryJournal
+from support.messages import endpoint, event
 from webhooks.deliver import DeliveryContext, Worker
 from webhooks.segment import Clients
 from webhooks.settings import SegmentSettings, WorkerSettings

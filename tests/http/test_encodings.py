@@ -6,7 +6,7 @@ import zlib
 
 import pytest
 
-from acme import body, signed
+from support.acme import body, signed
 from webhooks.errors import Rejected
 from webhooks.http.encodings import decode
 
@@ -110,8 +110,8 @@ def test_many_small_gzip_members_take_linear_time() -> None:
 
 
 def test_signed_body_with_a_charset_as_content_encoding_is_accepted() -> None:
-    from acme import NOW, make_endpoint
-    from memory_journal import MemoryJournal
+    from support.acme import NOW, make_endpoint
+    from support.memory_journal import MemoryJournal
     from webhooks.web.handler import HttpRequest, WebhookHandler
 
     journal = MemoryJournal()

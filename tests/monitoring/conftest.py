@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from events import NOW
+from support.events import NOW
 from webhooks.journal import SqliteJournal
 from webhooks.monitoring.metrics import Exposition, Meter, SilenceTracker, SnapshotTaker, Totals
 

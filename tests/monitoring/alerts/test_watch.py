@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from delivery import Clock
-from events import event
+from support.delivery_bench import Clock
+from support.events import event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import SqliteJournal
 from webhooks.monitoring.alerts import Alert, AlertWatcher, NotificationFailed

@@ -1,5 +1,5 @@
 """Real servers that receive alerts."""
 
-from fake_receivers import certificate, hook, smtp
+from support.fake_receivers import certificate, hook, smtp
 
 __all__ = ["certificate", "hook", "smtp"]

@@ -113,7 +113,7 @@ def test_a_refused_connection_is_reported_without_the_secret():
 
 
 def test_a_silent_or_slow_server_times_out(monkeypatch):
-    from faulty_receiver import FaultyReceiver, dribble, hang
+    from support.faulty_receiver import FaultyReceiver, dribble, hang
 
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.TIMEOUT", 0.3)
     with FaultyReceiver() as server:

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from running import EVENT, SECRET, free_port, get, output, segue, standin, until
+from support.processes import EVENT, SECRET, free_port, get, output, segue, standin, until
 from translators.kit import HmacBody
 from webhooks.cli.post import post
 from webhooks.errors import SettingsError

@@ -9,7 +9,7 @@ import pytest
 from webhooks.segment import Meaning, RetryReason
 from webhooks.signatures import Fault
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs" / "monitoring.md").read_text()
 
 

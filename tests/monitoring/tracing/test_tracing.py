@@ -10,10 +10,10 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from acme import NOW, body, make_endpoint, signed
-from delivery import Bench
-from faulty_receiver import FaultyReceiver, status
-from messages import event
+from support.acme import NOW, body, make_endpoint, signed
+from support.delivery_bench import Bench
+from support.faulty_receiver import FaultyReceiver, status
+from support.messages import event
 from webhooks.journal import SqliteJournal
 from webhooks.monitoring.tracing import Tracer, open_tracer
 from webhooks.monitoring.tracing.otel import HEADER, OpenTelemetry

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from delivery import Clock
-from memory_journal import MemoryJournal
+from support.delivery_bench import Clock
+from support.memory_journal import MemoryJournal
 from webhooks.monitoring.metrics import Meter, SilenceTracker, Totals
 from webhooks.monitoring.silence import FACTOR, FLOOR, LEARNING_FLOOR, ArrivalTimes
 

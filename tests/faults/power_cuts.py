@@ -24,8 +24,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import recording_vfs
-
+from faults import recording_vfs
 from translators.kit import Event
 from webhooks.journal import Settlement, SqliteJournal, State
 from webhooks.journal.sqlite import file as journal_file

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 FOLDER = Path(__file__).parent
-DOCS = FOLDER.parents[1] / "docs"
+DOCS = FOLDER.parents[2] / "docs"
 RULES = DOCS / "monitoring" / "alerts.yml"
 DASHBOARD = json.loads((DOCS / "monitoring" / "grafana.json").read_text())
 ALERTS = [rule for group in yaml.safe_load(RULES.read_text())["groups"] for rule in group["rules"]]

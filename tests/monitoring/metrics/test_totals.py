@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from prometheus_client.samples import Sample
 
-from events import NOW, event
-from memory_journal import MemoryJournal
+from support.events import NOW, event
+from support.memory_journal import MemoryJournal
 from webhooks.errors import JournalUnavailable
 from webhooks.monitoring.metrics import Meter, Totals
 

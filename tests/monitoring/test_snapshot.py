@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from delivery import Clock
-from events import event
+from support.delivery_bench import Clock
+from support.events import event
 from webhooks.journal import SqliteJournal
 from webhooks.monitoring.metrics import SnapshotTaker
 from webhooks.monitoring.snapshot import folder
