@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from messages import AT, endpoint, event
+from support.messages import AT, endpoint, event
 from webhooks.journal import AuditContext, Journal, Settlement, State, open_journal
 from webhooks.sources.endpoints import Endpoint
 

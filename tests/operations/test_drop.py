@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from changes import Reports, Ticks, seqs, states
+from support.changes import Reports, Ticks, seqs, states
 from webhooks.errors import OperationRefused, UnknownName
 from webhooks.journal import AuditContext, Journal, State
 from webhooks.operations import drop, progress

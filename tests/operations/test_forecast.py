@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from messages import event
+from support.messages import event
 from webhooks.journal import Row, State
 from webhooks.operations.forecast import Forecast, forecast
 from webhooks.sources.endpoints import Endpoint

@@ -1,6 +1,6 @@
 """Progress of an operation, its steps, and its entry in the audit log."""
 
-from changes import Reports
+from support.changes import Reports
 from webhooks.operations.progress import Progress, audit_context, begin_phase, ignore_progress, steps
 
 

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from changes import NOW, Reports, Ticks, seqs, states
-from messages import AT, event
+from support.changes import NOW, Reports, Ticks, seqs, states
+from support.messages import AT, event
 from webhooks.errors import EventNotFound, OperationRefused, UnknownName
 from webhooks.journal import AuditContext, Filter, Journal, State
 from webhooks.operations import progress, replay

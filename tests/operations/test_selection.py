@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from changes import seqs
-from messages import AT, event
+from support.changes import seqs
+from support.messages import AT, event
 from webhooks.errors import EventAmbiguous, EventNotFound, OperationRefused, UnknownName
 from webhooks.journal import Filter, Journal, State
 from webhooks.operations import progress

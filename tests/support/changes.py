@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from itertools import count
 
-from messages import AT
+from support.messages import AT
 from webhooks.journal import Journal, State
 from webhooks.operations.progress import Progress
 
