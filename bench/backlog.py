@@ -35,7 +35,7 @@ def main() -> None:
         print(f"{events:,} pending")
         with tempfile.TemporaryDirectory() as folder:
             journal = SqliteJournal(Path(folder) / "segue.db")
-            journal._file.write(lambda db, events=events: db.execute(FILL, (events,)))  # type: ignore[misc]
+            journal.database.file.write(lambda db, events=events: db.execute(FILL, (events,)))  # type: ignore[misc]
             measure(journal, events)
             journal.close()
 

@@ -89,7 +89,7 @@ def measure(
 
     journal = open_journal(url, keys)
     assert isinstance(journal, SqliteJournal | PostgresJournal)
-    groups = (journal._mine.group,) if isinstance(journal, SqliteJournal) else journal._mine.groups
+    groups = (journal.database.group,) if isinstance(journal, SqliteJournal) else journal.database.groups
     for group in groups:
         group._max_items = 1 if alone else group._max_items
     latencies: list[list[float]] = [[] for _ in range(callers)]
@@ -127,8 +127,8 @@ def parts(folder: Path | None, size: int) -> None:
     from webhooks.journal.former import ArrivingEvents, arrivals
     from webhooks.journal.group import GroupCommit
     from webhooks.journal.runners import Greenlets, Threads
+    from webhooks.journal.sqlite.append import append_group, insert
     from webhooks.journal.sqlite.file import SqliteFile
-    from webhooks.journal.sqlite.store import _append, _insert
 
     body = b"x" * size
     with tempfile.TemporaryDirectory(dir=folder) as at:
@@ -155,12 +155,12 @@ def parts(folder: Path | None, size: int) -> None:
             print(f"{what:<44}{took:8.1f} us")
         for count in (1, 64):
             rest = iter([rows(count) for _ in range(200)])
-            took = clock(lambda rest=rest: _append(file, next(rest), clear), count, times=100)  # type: ignore[misc]
+            took = clock(lambda rest=rest: append_group(file, next(rest), clear), count, times=100)  # type: ignore[misc]
             print(f"{f'commit, for each of {count}':<44}{took:8.1f} us")
 
             def inserted(rest: object = rest, count: int = count) -> float:
                 def work(db: object) -> float:
-                    return clock(lambda: _insert(db, next(rest), clear), count, times=100)  # type: ignore[arg-type,call-overload]
+                    return clock(lambda: insert(db, next(rest), clear), count, times=100)  # type: ignore[arg-type,call-overload]
 
                 return file.transact(work)
 

@@ -46,9 +46,9 @@ def create_app() -> Any:
 
 def _mislead_postgres() -> None:
     """Give the store the wrong clock too: it compares this machine's clock with the database's."""
-    from webhooks.journal.postgres import store
+    from webhooks.journal.postgres import database
 
-    store.wall = lambda: round(clock().timestamp() * 1e6)
+    database.wall = lambda: round(clock().timestamp() * 1e6)
 
 
 def main() -> None:

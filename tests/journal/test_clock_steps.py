@@ -8,7 +8,7 @@ import pytest
 
 from support.events import NOW, event
 from webhooks.journal import AuditContext, Claim, Settlement, SqliteJournal, State
-from webhooks.journal.sqlite import store
+from webhooks.journal.sqlite import database
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
@@ -77,6 +77,6 @@ def test_a_claim_that_waited_longer_than_a_lease_takes_no_lease_that_has_begun_m
     (leased,) = journal.claim(10, worker="quick", now=NOW + waited, lease=lease)
     readings = iter([0.0, waited.total_seconds()])  # before and after the wait for the file's lock
     with monkeypatch.context() as patch:
-        patch.setattr(store.time, "monotonic", lambda: next(readings, waited.total_seconds()))
+        patch.setattr(database.time, "monotonic", lambda: next(readings, waited.total_seconds()))
         assert journal.claim(10, worker="late", now=NOW, lease=lease) == []
     assert journal.renew([leased], now=NOW + waited, lease=lease) == {leased.seq}

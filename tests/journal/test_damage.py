@@ -57,7 +57,7 @@ def test_the_note_of_damage_found_by_a_transaction_is_readable_only_by_its_owner
     damaged(path)
     journal = SqliteJournal(path)
     with pytest.raises(JournalUnavailable, match="it is damaged"):
-        journal._file.write(lambda db: db.execute("UPDATE events SET reason = 'x'"))
+        journal.database.file.write(lambda db: db.execute("UPDATE events SET reason = 'x'"))
     assert Path(f"{path}.damaged").stat().st_mode & 0o777 == 0o600
     journal.close()
 
@@ -99,7 +99,7 @@ def test_verify_ends_in_time_and_says_that_it_did_not_read_all(path: Path) -> No
 
 def test_verify_raises_an_error_that_is_no_damage(path: Path) -> None:
     journal = SqliteJournal(path)
-    connection = journal._file._writer
+    connection = journal.database.file._writer
     assert connection is not None
     connection.set_authorizer(lambda *_: 1)
     with pytest.raises(Exception, match="not authorized"):

@@ -154,7 +154,7 @@ def test_the_worker_role_changes_no_event_no_audit_line_and_no_table(opened: Ope
     worker.audit("look", {}, by=BY, now=NOW)
     with pytest.raises(JournalUnavailable, match="this PostgreSQL role lacks a right"):
         worker.reencrypt()
-        opened("worker1")._write(lambda db: db.execute("UPDATE segue_events SET body = ''"))
+        opened("worker1").database.transact(lambda db: db.execute("UPDATE segue_events SET body = ''"))
     refused(
         url, "worker1", "UPDATE segue_events SET body = ''", "UPDATE segue_audit SET who = 'x'", "DELETE FROM segue_audit",
         "TRUNCATE segue_audit", "DROP TABLE segue_events_1", "ALTER TABLE segue_events ADD COLUMN x integer",

@@ -199,7 +199,7 @@ def test_a_commit_during_which_the_log_was_removed_is_not_acknowledged(path: Pat
         Path(f"{path}-wal").unlink()
 
     with pytest.raises(JournalUnavailable, match="removed"):
-        one._file.write(work)
+        one.database.file.write(work)
     assert two.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     one.close()
     two.close()
@@ -236,7 +236,7 @@ def test_a_reader_recovers_a_removed_log_and_returns_its_result(path: Path) -> N
         return count
 
     with pytest.raises(JournalUnavailable, match="removed"):
-        journal._file.read(vanish)
+        journal.database.file.read(vanish)
 
     def fail(_: sqlite3.Connection) -> None:
         if not fail.__dict__.setdefault("done", []):
@@ -245,9 +245,9 @@ def test_a_reader_recovers_a_removed_log_and_returns_its_result(path: Path) -> N
             raise sqlite3.OperationalError("disk I/O error")
 
     journal.rows()
-    assert journal._file.read(fail) is None
+    assert journal.database.file.read(fail) is None
     with pytest.raises(JournalUnavailable, match="no such table"):
-        journal._file.read(lambda db: db.execute("SELECT * FROM absent"))
+        journal.database.file.read(lambda db: db.execute("SELECT * FROM absent"))
     assert len(journal.rows()) == 1
     journal.close()
 
@@ -260,7 +260,7 @@ def test_the_open_database_file_is_never_opened_again_since_closing_it_ends_lock
     monkeypatch.setattr(os, "open", lambda name, *rest: opened.append(str(name)) or real(name, *rest))
     journal = SqliteJournal(path)
     journal.rows()
-    journal._file.close()
+    journal.database.file.close()
     journal.append([event("a")], now=NOW)
     assert opened.count(str(path)) == 2, "once to make it, and once in vain, with O_EXCL"
     journal.close()
@@ -340,7 +340,7 @@ def test_an_io_error_after_the_log_was_removed_recovers_too(path: Path) -> None:
         raise sqlite3.OperationalError("disk I/O error")
 
     with pytest.raises(JournalUnavailable, match="disk I/O error"):
-        journal._file.write(fail)
+        journal.database.file.write(fail)
     assert journal.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     journal.close()
 

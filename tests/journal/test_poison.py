@@ -29,7 +29,7 @@ from webhooks.journal import (
 from webhooks.journal.encryption import Encryption
 from webhooks.journal.former import arrivals
 from webhooks.journal.postgres import PostgresJournal
-from webhooks.journal.sqlite import store
+from webhooks.journal.sqlite.append import append_group
 
 LETTERS = random.Random(8)
 BY = AuditContext(actor="a\0nn", reason="be\0cause", operation="o\0p")
@@ -274,7 +274,7 @@ def test_a_removed_file_fails_the_whole_group_and_is_not_created_again_in_it(tmp
     journal.append([event("first")], now=NOW)
     (tmp_path / "segue.db").unlink()
     group = [arrivals([event(str(number))], NOW, Encryption()) for number in range(8)]
-    outcomes = store._append(journal._file, group, Encryption())  # type: ignore[attr-defined]
+    outcomes = append_group(journal.database.file, group, Encryption())  # type: ignore[attr-defined]
     assert {type(outcome) for outcome in outcomes} == {JournalUnavailable}
     journal.close()
 
@@ -286,13 +286,13 @@ def test_an_event_that_the_disk_has_no_space_for_fails_alone(tmp_path: Path) -> 
         pages = db.execute("PRAGMA page_count").fetchone()[0]
         db.execute(f"PRAGMA max_page_count = {pages + 40}")
 
-    journal._file.transact(limit)  # type: ignore[attr-defined]
+    journal.database.file.transact(limit)  # type: ignore[attr-defined]
     monkeypatch = pytest.MonkeyPatch()
     monkeypatch.setattr(
         "webhooks.journal.sqlite.file.SqliteFile._close_or_recover", lambda *_: None
     )  # the connection keeps the limit
     group = [arrivals([event(str(n), raw=b"x" * (1 << 20 if n == 3 else 10))], NOW, Encryption()) for n in range(8)]
-    outcomes = store._append(journal._file, group, Encryption())  # type: ignore[attr-defined]
+    outcomes = append_group(journal.database.file, group, Encryption())  # type: ignore[attr-defined]
     monkeypatch.undo()
     assert [type(outcome) for outcome in outcomes] == [AppendResult] * 3 + [JournalUnavailable] + [AppendResult] * 4
     journal.close()

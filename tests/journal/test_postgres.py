@@ -16,8 +16,8 @@ import pytest
 from support.events import MINUTE, NOW, event
 from support.postgres_server import Server
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import AppendResult, AuditContext, Claim, Filter, Settlement, State, open_journal
-from webhooks.journal.postgres import PostgresJournal, connections, migrate, schema, store
+from webhooks.journal import AppendResult, AuditContext, Claim, Filter, Settlement, State, open_journal, per_process
+from webhooks.journal.postgres import PostgresJournal, connections, database, migrate, schema
 from webhooks.journal.postgres import partitions as partitions_
 
 LEASE = timedelta(seconds=60)
@@ -163,21 +163,21 @@ def test_another_process_leaves_the_connections_of_the_first_alone(
 ) -> None:
     journal = opened()
     journal.count()
-    before = set(journal._mine.connections._idle)
-    monkeypatch.setattr(store.os, "getpid", lambda: -1)  # as in the child of a fork
+    before = set(journal.database.connections._idle)
+    monkeypatch.setattr(per_process.os, "getpid", lambda: -1)  # as in the child of a fork
     with ThreadPoolExecutor(2) as pool:
-        with journal._fork_lock:
+        with journal._databases._locks.setdefault(-1, threading.Lock()):
             jobs = [pool.submit(journal.append, [event("a")], now=NOW) for _ in range(2)]
             time.sleep(0.2)
         assert sum(job.result().new for job in jobs) == 1
-    assert not before & set(journal._mine.connections._idle)
+    assert not before & set(journal.database.connections._idle)
     assert not any(connection.closed for connection in before)
 
 
 def test_a_connection_that_was_closed_is_not_used(opened: Open) -> None:
     journal = opened()
     journal.count()
-    for idle in journal._mine.connections._idle:
+    for idle in journal.database.connections._idle:
         idle.close()
     assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
 
@@ -219,7 +219,7 @@ def test_a_machine_whose_clock_is_ahead_takes_no_lease_of_another(
     (mine,) = claim(journal, now=now)
     ahead = now + timedelta(hours=1)
     with monkeypatch.context() as wrong:
-        wrong.setattr(store, "wall", lambda: round(ahead.timestamp() * 1e6))
+        wrong.setattr(database, "wall", lambda: round(ahead.timestamp() * 1e6))
         assert claim(journal, now=ahead, worker="ahead") == []
         assert journal.renew([mine], now=ahead, lease=LEASE) == {mine.seq}
     assert claim(journal, now=now) == []
@@ -232,7 +232,7 @@ def test_events_stored_by_a_machine_whose_clock_is_ahead_are_due_at_once(
     journal, now = opened(), datetime.now(NOW.tzinfo)
     ahead = now + timedelta(hours=1)
     with monkeypatch.context() as wrong:
-        wrong.setattr(store, "wall", lambda: round(ahead.timestamp() * 1e6))
+        wrong.setattr(database, "wall", lambda: round(ahead.timestamp() * 1e6))
         journal.append([event("a", received_at=ahead)], now=ahead)
     assert keys(claim(journal, now=now + timedelta(seconds=1))) == ["a"]
 
@@ -243,7 +243,7 @@ def test_a_worker_is_woken_when_another_process_stores(opened: Open) -> None:
     unwatch = journal.watch(woken.set)
     assert woken.wait(10)  # for events stored before LISTEN
     woken.clear()
-    time.sleep(store.NOTIFY_INTERVAL)
+    time.sleep(database.NOTIFY_INTERVAL)
     other.append([event("a")], now=NOW)
     assert woken.wait(5)
     other.append([event("b")], now=NOW)  # notified a moment ago: not again
@@ -467,7 +467,7 @@ def test_a_wakeup_that_fails_costs_nothing(opened: Open, monkeypatch: pytest.Mon
     def fail(_: object) -> None:
         raise psycopg.OperationalError("gone")
 
-    monkeypatch.setattr(store, "_notify", fail)
+    monkeypatch.setattr(database, "_notify", fail)
     assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from webhooks.journal import Filter, State
 from webhooks.journal.postgres import PostgresJournal
-from webhooks.journal.postgres import operator as module
+from webhooks.journal.postgres import database as module
 
 EVENTS = 50_000
 FILL = """

@@ -10,9 +10,9 @@ import pytest
 
 from support.events import event
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import AuditContext, ChangeResult, Claim, Settlement, State
+from webhooks.journal import AuditContext, ChangeResult, Claim, Settlement, State, records
 from webhooks.journal.encryption import Encryption
-from webhooks.journal.postgres import PostgresJournal, columns, operator
+from webhooks.journal.postgres import PostgresJournal, changes, columns
 from webhooks.journal.postgres.connections import RETRIES, Connection, connect
 from webhooks.journal.records import micros
 
@@ -50,10 +50,12 @@ def test_a_drop_that_waited_for_a_settlement_drops_the_settled_event(
 ) -> None:
     one, two = claim(journal)
     ends = [Settlement(claim=one, state=State.DEAD), Settlement(claim=two, state=State.DELIVERED)]
-    params = columns.settle_params(ends, NOW, Encryption()) | {"wall": micros(datetime.now(UTC))}
+    params = columns.settle_params([records.settle_params(end, NOW, Encryption()) for end in ends], NOW) | {
+        "wall": micros(datetime.now(UTC))
+    }
     with connect(postgres_url) as db:
         with db.transaction():
-            db.all(operator.SQL["settle"], params)
+            db.all(changes.SQL["settle"], params)
             thread, answers = start(lambda: journal.drop([one.seq, two.seq], by=BY, now=NOW))
             wait_for_a_blocked_session(db)
         thread.join(20)
@@ -68,7 +70,7 @@ def test_a_replay_that_waited_for_a_drop_replays_the_dropped_event(
 ) -> None:
     one, two = claim(journal)
     journal.settle([Settlement(claim=leased, state=State.DEAD) for leased in (one, two)], now=NOW)
-    audit_change = operator._audit_change
+    audit_change = changes._audit_change
     started: list[tuple[threading.Thread, list[Any]]] = []
 
     def in_the_middle(db: Connection, action: str, *more: Any) -> None:
@@ -77,7 +79,7 @@ def test_a_replay_that_waited_for_a_drop_replays_the_dropped_event(
             wait_for_a_blocked_session(db)
         audit_change(db, action, *more)
 
-    monkeypatch.setattr(operator, "_audit_change", in_the_middle)
+    monkeypatch.setattr(changes, "_audit_change", in_the_middle)
     assert journal.drop([one.seq], by=BY, now=NOW) == ChangeResult(1, 0)
     ((thread, answers),) = started
     thread.join(20)
@@ -102,7 +104,7 @@ def test_a_transaction_ended_by_a_deadlock_is_retried(journal: PostgresJournal) 
                     meet.wait(20)
             return len(tries)
 
-        return int(journal._write(work))
+        return int(journal.database.transact(work))
 
     threads = [start(lambda order=order: lock(order)) for order in (seqs, seqs[::-1])]  # type: ignore[misc]
     for thread, _ in threads:
@@ -118,6 +120,6 @@ def test_repeated_deadlocks_make_the_journal_unavailable(journal: PostgresJourna
         raise psycopg.errors.DeadlockDetected("deadlock detected")
 
     with pytest.raises(JournalUnavailable, match="deadlock detected"):
-        journal._write(work)
+        journal.database.transact(work)
     assert len(tries) == RETRIES + 1
     assert len(claim(journal)) == 2

@@ -10,7 +10,6 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,7 +18,16 @@ import pytest
 
 from support.events import NOW, event
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
-from webhooks.journal import AppendResult, AuditContext, ChangeResult, Settlement, SqliteJournal, State, open_journal
+from webhooks.journal import (
+    AppendResult,
+    AuditContext,
+    ChangeResult,
+    Settlement,
+    SqliteJournal,
+    State,
+    open_journal,
+    per_process,
+)
 from webhooks.journal.sqlite import file as module
 
 WRITER = """
@@ -99,9 +107,9 @@ def in_child(work: Callable[[], bool]) -> bool:
 
 def test_it_runs_in_wal_mode_with_full_synchronous(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
-    assert journal._file._writer is not None
-    assert journal._file._writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    assert journal._file._writer.execute("PRAGMA synchronous").fetchone()[0] == 2
+    assert journal.database.file._writer is not None
+    assert journal.database.file._writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert journal.database.file._writer.execute("PRAGMA synchronous").fetchone()[0] == 2
     journal.close()
 
 
@@ -131,16 +139,16 @@ def test_acknowledged_events_survive_sigkill_of_two_writers(tmp_path: Path, kind
 def test_many_appends_share_few_commits(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     commits: list[str] = []
-    assert journal._file._writer is not None
-    journal._file._writer.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
-    journal._file.run._lock.acquire()  # type: ignore[attr-defined]
+    assert journal.database.file._writer is not None
+    journal.database.file._writer.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    journal.database.file.run._lock.acquire()  # type: ignore[attr-defined]
     threads = [threading.Thread(target=journal.append, args=([event(str(n))],), kwargs={"now": NOW}) for n in range(50)]
     for thread in threads:
         thread.start()
-    while len(journal._mine.group._waiting) < 49:
+    while len(journal.database.group._waiting) < 49:
         pass
     assert journal.rows() == []
-    journal._file.run._lock.release()  # type: ignore[attr-defined]
+    journal.database.file.run._lock.release()  # type: ignore[attr-defined]
     for thread in threads:
         thread.join()
     assert len(journal.rows()) == 50
@@ -180,9 +188,9 @@ def test_two_processes_never_lease_the_same_event(tmp_path: Path) -> None:
 def test_a_full_disk_stores_nothing_and_is_reported_until_space_is_free(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("before")], now=NOW)
-    assert journal._file._writer is not None
-    pages = journal._file._writer.execute("PRAGMA page_count").fetchone()[0]
-    journal._file._writer.execute(f"PRAGMA max_page_count={pages}")
+    assert journal.database.file._writer is not None
+    pages = journal.database.file._writer.execute("PRAGMA page_count").fetchone()[0]
+    journal.database.file._writer.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(JournalUnavailable, match="full") as caught:
         journal.append([event(str(n), raw=b"x" * 100_000) for n in range(5)], now=NOW)
     assert caught.value.hint
@@ -264,7 +272,7 @@ def test_a_file_removed_during_the_commit_is_noticed(tmp_path: Path) -> None:
             part.unlink()
 
     with pytest.raises(JournalUnavailable, match="removed"):
-        journal._file.write(work)
+        journal.database.file.write(work)
     journal.close()
 
 
@@ -421,7 +429,7 @@ def test_a_bug_in_a_transaction_rolls_it_back(tmp_path: Path) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        journal._file.write(half)
+        journal.database.file.write(half)
     assert journal.notes() == {}
     journal.close()
 
@@ -457,7 +465,7 @@ def test_a_child_does_not_keep_the_lock_of_a_parent_that_was_killed(tmp_path: Pa
 
     def parent() -> bool:
         journal.append([event("mine")], now=NOW)
-        with journal._file._turn():
+        with journal.database.file._turn():
             child = os.fork()
             if child == 0:
                 journal.notes()
@@ -478,24 +486,30 @@ def test_a_child_does_not_keep_the_lock_of_a_parent_that_was_killed(tmp_path: Pa
         journal.close()
 
 
-def test_the_first_use_after_a_fork_opens_connections_once_for_all_threads(tmp_path: Path) -> None:
+def test_the_first_use_after_a_fork_opens_connections_once_for_all_threads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("a")], now=NOW)
-    parents, left = journal._mine, len(module._abandoned)
-    journal._mine = replace(parents, pid=-1)  # as in a child
+    assert [row.event.key for row in journal.rows()] == ["a"]
+    parents, inherited = journal.database, len(per_process._inherited)
+    connections = (parents.file._writing, parents.file._reading)
+    monkeypatch.setattr(per_process.os, "getpid", lambda: -1)  # as in a child
     threads = [threading.Thread(target=journal.notes) for _ in range(4)]
-    with journal._fork_lock:
+    with journal._databases._locks.setdefault(-1, threading.Lock()):
         for thread in threads:
             thread.start()
         while len(busy := [thread for thread in threads if thread.is_alive()]) < 4:
             pass
     for thread in busy:
         thread.join(10)
-    assert len(module._abandoned) == left + 2
-    assert journal._file is not parents.file
+    assert parents in per_process._inherited[inherited:]
+    assert (parents.file._writing, parents.file._reading) == connections
+    assert [files.db.execute("SELECT 1").fetchone()[0] for files in connections] == [1, 1]
+    assert journal.database.file is not parents.file
     assert journal.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     journal.close()
-    journal._mine = replace(journal._mine, pid=-1)  # forked while nothing was open
+    monkeypatch.setattr(per_process.os, "getpid", lambda: -2)  # forked while nothing was open
     assert journal.append([event("b"), event("c")], now=NOW) == AppendResult(1, 1)
     journal.close()
 
@@ -578,6 +592,6 @@ def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(tmp_path: P
 def test_a_value_that_cannot_be_searched_for_is_no_outage(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     with pytest.raises(JournalError) as caught:
-        journal._file.read(lambda db: db.execute("SELECT ?", (1 << 70,)))
+        journal.database.file.read(lambda db: db.execute("SELECT ?", (1 << 70,)))
     assert not isinstance(caught.value, JournalUnavailable)
     journal.close()

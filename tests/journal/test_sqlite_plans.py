@@ -44,18 +44,18 @@ def fill(
         "source": source, "count": count, "now": micros(NOW), "state": state.value, "due_at": due_at, "reason": reason,
         "size": size,
     }  # fmt: skip
-    journal._file.write(lambda db: db.execute(FILL, params))
+    journal.database.file.write(lambda db: db.execute(FILL, params))
 
 
 def statements(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
     """Return the statements that `work` runs, with their values."""
     journal.rows(limit=1)
     ran: list[str] = []
-    for files in (journal._file._writing, journal._file._reading):
+    for files in (journal.database.file._writing, journal.database.file._reading):
         assert files is not None
         files.db.set_trace_callback(ran.append)
     work()
-    for files in (journal._file._writing, journal._file._reading):
+    for files in (journal.database.file._writing, journal.database.file._reading):
         assert files is not None
         files.db.set_trace_callback(None)
     return [statement for statement in ran if statement.split()[0] not in {"BEGIN", "COMMIT", "PRAGMA"}]
@@ -88,11 +88,11 @@ def steps(journal: SqliteJournal, work: Callable[[], object]) -> int:
         nonlocal count
         count += 1
 
-    for files in (journal._file._writing, journal._file._reading):
+    for files in (journal.database.file._writing, journal.database.file._reading):
         assert files is not None
         files.db.set_progress_handler(tick, 10)
     work()
-    for files in (journal._file._writing, journal._file._reading):
+    for files in (journal.database.file._writing, journal.database.file._reading):
         assert files is not None
         files.db.set_progress_handler(None, 0)
     return count

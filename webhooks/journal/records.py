@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ from webhooks.journal.model import (
     Attempt,
     AuditContext,
     AuditEntry,
+    Census,
     Claim,
     Cursor,
     ReencryptResult,
@@ -32,6 +33,8 @@ Record = Any
 """A row of a store: `record[name]`."""
 AT_ONCE: Final = 0
 """Due by any clock, even after a clock was an hour ahead."""
+BAD_VALUE: Final = (ValueError, TypeError, OverflowError)
+"""Errors of a value that no store can hold."""
 _MICRO: Final = timedelta(microseconds=1)
 _encode: Final = msgspec.json.Encoder().encode
 _texts: Final = msgspec.json.Decoder(dict[str, str])
@@ -142,6 +145,15 @@ def audit_params(context: AuditContext) -> dict[str, Any]:
     return {"who": text(context.actor), "reason": text(context.reason), "operation": text(context.operation)}
 
 
+def audit_line(
+    action: str, changed: Iterable[Record], detail: Mapping[str, Any], context: AuditContext, now: datetime
+) -> dict[str, Any]:
+    """Return the parameters of `audit`. `changed` are the records of the changed events."""
+    events = [f"{record['source']}/{record['event_key']}" for record in changed]
+    line = {"at": micros(now), "action": action, "events": json(events), "detail": json(detail)}
+    return line | audit_params(context)
+
+
 def audit_entry(record: Record) -> AuditEntry:
     """Return a line of the audit log."""
     return AuditEntry(
@@ -153,6 +165,34 @@ def audit_entry(record: Record) -> AuditEntry:
         operation=record["operation"],
         events=_names.decode(record["events"]),
         detail=msgspec.json.decode(record["detail"]),
+    )
+
+
+def note_params(name: str, value: Mapping[str, Any], now: datetime) -> dict[str, Any]:
+    """Return the parameters of `note` and `note_first`."""
+    return {"name": text(name), "value": json(value), "at": micros(now)}
+
+
+def census(
+    counts: Iterable[tuple[str, State, int]],
+    *,
+    oldest: Mapping[str, int],
+    unsupported_types: Mapping[tuple[str, str], int],
+    size_bytes: int,
+) -> Census:
+    """Return the sums of counts by source and state. `oldest` is the receipt of each source's oldest pending event."""
+    by_state: Counter[State] = Counter()
+    by_source: dict[str, Counter[State]] = {}
+    for source, state, count in counts:
+        by_state[state] += count
+        by_source.setdefault(source, Counter())[state] += count
+    return Census(
+        by_state=dict(by_state),
+        by_source={source: dict(states) for source, states in by_source.items()},
+        oldest_pending=moment(min(oldest.values())) if oldest else None,
+        oldest_by_source={source: moment(received) for source, received in oldest.items()},
+        unsupported_types=unsupported_types,
+        size_bytes=size_bytes,
     )
 
 
@@ -265,8 +305,8 @@ def reencrypt(
     return ReencryptResult(after if len(page) == limit else "", by_key, changed, locked)
 
 
-def row(record: Record, encryption: Encryption, cursor: Cursor = "") -> Row:
-    """Return the event with its state. Without a cursor, its seq is the cursor."""
+def row(record: Record, encryption: Encryption, cursor: Cursor) -> Row:
+    """Return the event with its state."""
     event_, locked = event(record, encryption)
 
     def maybe(name: str) -> datetime | None:
@@ -283,7 +323,7 @@ def row(record: Record, encryption: Encryption, cursor: Cursor = "") -> Row:
         reason=record["reason"],
         replay_generation=record["edition"],
         history=_history(record["history"]),
-        cursor=cursor or str(record["seq"]),
+        cursor=cursor,
         locked=locked,
     )
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
 
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import former, isolate, queries, records
 from webhooks.journal.encryption import Encryption
 from webhooks.journal.former import ArrivingEvents, FormerKeyQuery, StoredKey
 from webhooks.journal.model import AppendResult
+from webhooks.journal.notes import READINESS
 from webhooks.journal.postgres import columns
 from webhooks.journal.postgres.connections import BAD_VALUE, Connection, Connections, is_outage, message
-from webhooks.journal.postgres.operator import store
 
 SQL: Final = queries.load("postgres/queries")
 
@@ -45,7 +45,12 @@ def append_group(
 
 def prove(db: Connection) -> None:
     """Store a small note."""
-    db.execute(SQL["note"], {"name": "readiness", "value": "{}", "at": 0})
+    db.execute(SQL["note"], {"name": READINESS, "value": "{}", "at": 0})
+
+
+def store(db: Connection, params: Mapping[str, Any], wall: int) -> list[int]:
+    """Store new events, in a transaction after `share_partitions`; return the places (from 1) of the new ones."""
+    return sorted(record["place"] for record in db.all(SQL["store"], {**params, "wall": wall}))
 
 
 def unstorable(what: str, error: Exception) -> JournalError:

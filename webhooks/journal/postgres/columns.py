@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from webhooks.errors import JournalError
 from webhooks.journal import records
-from webhooks.journal.encryption import Encryption
 from webhooks.journal.filter import Filter
-from webhooks.journal.model import HISTORY, Cursor, Settlement
+from webhooks.journal.model import HISTORY, Cursor
 from webhooks.journal.records import Params, micros
 
 _STORED: Final = (
@@ -37,12 +37,10 @@ def store_params(rows: Sequence[Params]) -> dict[str, list[Any]]:
     return columns
 
 
-def settle_params(settlements: Iterable[Settlement], now: Any, encryption: Encryption) -> dict[str, Any]:
-    """Return the parameters of `settle`."""
-    rows = [records.settle_params(settlement, now, encryption) for settlement in settlements]
-    for row in rows:
-        row["due_at"] = micros(now) if row["due_at"] == records.AT_ONCE else row["due_at"]
-    return {**{name: [row[name] for row in rows] for name in (rows[0] if rows else ())}, "most": HISTORY}
+def settle_params(ended: Sequence[dict[str, Any]], now: datetime) -> dict[str, Any]:
+    """Return a list for each column, for `settle`. What is due at once is due from now on."""
+    due_at = [micros(now) if row["due_at"] == records.AT_ONCE else row["due_at"] for row in ended]
+    return {name: [row[name] for row in ended] for name in ended[0]} | {"due_at": due_at, "most": HISTORY}
 
 
 def filter_params(filter: Filter) -> dict[str, Any]:

@@ -114,10 +114,6 @@ class Connections:
         """Close the connections; they are opened again when needed."""
         self._drop_idle()
 
-    def abandon(self) -> None:
-        """In the child of a fork: the sockets belong to the parent, so send nothing on them."""
-        _abandoned.extend(self._idle)
-
     def _take(self) -> Connection:
         while True:
             try:
@@ -131,9 +127,6 @@ class Connections:
         idle, self._idle = self._idle, deque()
         for db in idle:
             db.close()
-
-
-_abandoned: Final[list[Connection]] = []
 
 
 def connect(url: str, **more: Any) -> Connection:

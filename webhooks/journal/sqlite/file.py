@@ -20,6 +20,7 @@ from weakref import WeakSet
 from webhooks.errors import JournalError
 from webhooks.journal import queries, records
 from webhooks.journal.model import Stats
+from webhooks.journal.per_process import PerProcess
 from webhooks.journal.runners import Runner, real_lock
 from webhooks.journal.sqlite import damage, location
 from webhooks.journal.sqlite.open_files import (
@@ -50,6 +51,24 @@ BAD_VALUE: Final = (
 """Errors caused by a value, not by the store."""
 
 
+class FileRegistry:
+    """The objects of one process, also of threads that gevent does not know."""
+
+    def __init__(self) -> None:
+        self._lock = real_lock()
+        self._files: WeakSet[SqliteFile] = WeakSet()
+
+    def add(self, file: SqliteFile) -> None:
+        """Add an object."""
+        with self._lock:
+            self._files.add(file)
+
+    def all(self) -> list[SqliteFile]:
+        """Return the objects that are in use."""
+        with self._lock:
+            return list(self._files)
+
+
 class SqliteFile:
     """The file in one process; never used across a fork. Connections open when needed, and again after an error.
 
@@ -62,14 +81,12 @@ class SqliteFile:
         self.run = run
         self.stats = Stats()
         self._name = os.path.realpath(path)
-        self._pid = os.getpid()
         self._lock = FileLock(self._name)
         self._users = FileUsers(self._name)
         self._writing: OpenFiles | None = None
         self._reading: OpenFiles | None = None
         self._read_lock = real_lock()  # also taken by the runner's thread
-        with _registry:
-            _in_process.add(self)
+        _open_in_process.get().add(self)
 
     def write(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Call `transact` by the runner. Raise `JournalError` for a value that cannot be stored."""
@@ -130,11 +147,10 @@ class SqliteFile:
         self.run(self._close)
 
     def abandon(self) -> None:
-        """In the child of a fork: close the parent's lock file, and do not touch its connections.
+        """In the child of a fork: close the child's descriptors of the lock files, and do not touch the connections.
 
         Closing them in the child would break the parent's locks: https://www.sqlite.org/howtocorrupt.html#_carrying_an_open_database_connection_across_a_fork_
         """
-        _abandoned.extend((self._writing, self._reading))
         self._lock.close()
         self._users.leave()
 
@@ -288,8 +304,7 @@ class SqliteFile:
 
     def _in_process(self) -> list[SqliteFile]:
         """Return all objects of this process for the same file: SQLite shares its open files among them."""
-        with _registry:
-            return [file for file in _in_process if (file._name, file._pid) == (self._name, self._pid)]
+        return [file for file in _open_in_process.get().all() if file._name == self._name]
 
     def _close(self) -> None:
         files = self._writing
@@ -313,9 +328,7 @@ class SqliteFile:
 
 
 REPLACED: Final = "its file was removed or replaced while it was in use"
-_in_process: Final[WeakSet[SqliteFile]] = WeakSet()
-_registry: Final = real_lock()
-_abandoned: Final[list[OpenFiles | None]] = []
+_open_in_process: Final = PerProcess(FileRegistry)
 
 
 def _opened(name: str, expected: FileIdentity | None) -> FileIdentity:

@@ -73,8 +73,7 @@ class ReadOnlyFile:
             self._close()
 
     def abandon(self) -> None:
-        """In the child of a fork: do not touch the parent's connection."""
-        _abandoned.append(self._db)
+        """In the child of a fork: do nothing, since the connection is the parent's."""
 
     def _current(self) -> sqlite3.Connection:
         current = identity(self._name)
@@ -126,9 +125,6 @@ class ReadOnlyFile:
             with keep_new_log(self._name, self._opened):
                 self._db.close()
             self._db = None
-
-
-_abandoned: Final[list[sqlite3.Connection | None]] = []
 
 
 def _log(path: Path) -> Path:
