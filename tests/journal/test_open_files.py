@@ -482,6 +482,18 @@ def test_a_renamed_log_gets_its_name_back_from_its_users(path: Path, three: list
     assert not Path(f"{path}-wal.kept").exists()
 
 
+def test_a_renamed_log_gets_its_name_back_in_the_process_that_has_it_open(path: Path) -> None:
+    journal = SqliteJournal(path)
+    journal.append([event("a")], now=NOW)
+    Path(f"{path}-wal").rename(f"{path}-wal.kept")
+    with pytest.raises(JournalUnavailable, match="removed or replaced"):
+        journal.append([event("refused")], now=NOW)
+    journal.append([event("b")], now=NOW)
+    assert [row.event.key for row in journal.rows()] == ["a", "b"]
+    journal.close()
+    assert not Path(f"{path}-wal.kept").exists()
+
+
 def test_a_renamed_log_never_replaces_its_successor(path: Path) -> None:
     with JournalProcess(path) as process:
         process.append("a")

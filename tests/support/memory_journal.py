@@ -1,4 +1,4 @@
-"""A journal in memory that follows the protocol, for tests that need no disk."""
+"""A journal in memory with the roles that tests need, for tests that need no disk."""
 
 from __future__ import annotations
 
@@ -6,11 +6,21 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import AppendResult, Census, Claim, Row, Settlement, State, Stats
+
+if TYPE_CHECKING:
+    from webhooks.deliver.context import WorkerJournal
+    from webhooks.monitoring.metrics.totals import CountedJournal
+    from webhooks.monitoring.silence import LearningJournal
+    from webhooks.web.handler import HandlerJournal
+
+    def roles(journal: MemoryJournal) -> tuple[WorkerJournal, HandlerJournal, CountedJournal, LearningJournal]:
+        """Let mypy check that the journal is what its users take."""
+        return journal, journal, journal, journal
 
 
 @dataclass
@@ -69,7 +79,7 @@ class MemoryJournal:
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
         self._called("claim")
-        claims = []
+        claims: list[Claim] = []
         with self._lock:
             for seq, kept in sorted(self._kept.items()):
                 row = kept.row
@@ -161,6 +171,10 @@ class MemoryJournal:
     def note(self, name: str, value: Mapping[str, Any], *, now: datetime) -> None:
         self._called("note")
         self._notes[name] = (now, dict(value))
+
+    def note_first(self, name: str, value: Mapping[str, Any], *, now: datetime) -> Mapping[str, Any]:
+        self._called("note_first")
+        return self._notes.setdefault(name, (now, dict(value)))[1]
 
     def notes(self) -> Mapping[str, tuple[datetime, Mapping[str, Any]]]:
         self._called("notes")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from webhooks.journal import Claim
-from webhooks.journal.protocol import EventOperations, EventQueue, Notes
+from webhooks.journal.protocol import EventQueue, EventRetention, Notes
 from webhooks.monitoring.metrics import Meter
 from webhooks.monitoring.tracing import Tracer
 from webhooks.segment import Clients, RetryReason
@@ -28,7 +28,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-class WorkerJournal(EventQueue, EventOperations, Notes, Protocol):
+class WorkerJournal(EventQueue, EventRetention, Notes, Protocol):
     """What a worker uses of the journal."""
 
 

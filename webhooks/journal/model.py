@@ -241,3 +241,9 @@ class Stats:
     """From the call until the commit was durable."""
     samples: deque[tuple[int, float]] = field(default_factory=lambda: deque(maxlen=10_000))
     """(events, seconds) of the latest groups, for histograms; the reader removes them."""
+
+    def count_group(self, events: int) -> None:
+        """Count the group that was committed last."""
+        self.groups += 1
+        self.events += events
+        self.samples.append((events, self.last_commit_seconds))

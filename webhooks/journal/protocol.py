@@ -128,8 +128,20 @@ class EventQueries(Protocol):
         ...
 
 
+class EventRetention(Protocol):
+    """Delete events that are old enough."""
+
+    def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
+        """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`.
+
+        Also delete expired one-time tokens and the notes of workers that stopped long ago. A store that drops whole
+        partitions may keep some events for longer, and may delete more than `limit` with a partition.
+        """
+        ...
+
+
 class EventOperations(Protocol):
-    """Change events for an operator or by their age, with an audit log."""
+    """Change events for an operator, with an audit log."""
 
     def replay(
         self,
@@ -159,14 +171,6 @@ class EventOperations(Protocol):
         """Store rows of another journal unchanged but without leases, in their order: all rows of a call or none.
 
         They get a new seq and cursor. A row whose (source, key) exists changes nothing.
-        """
-        ...
-
-    def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int = 5000) -> int:
-        """Delete settled events older than their state's age, oldest first, at most `limit`. Never `PENDING`.
-
-        Also delete expired one-time tokens and the notes of workers that stopped long ago. A store that drops whole
-        partitions may keep some events for longer, and may delete more than `limit` with a partition.
         """
         ...
 
@@ -243,5 +247,7 @@ class Store(Protocol):
         ...
 
 
-class Journal(EventQueue, EventQueries, EventOperations, Notes, OneTimeTokens, Counters, Store, Protocol):
+class Journal(
+    EventQueue, EventQueries, EventRetention, EventOperations, Notes, OneTimeTokens, Counters, Store, Protocol
+):
     """The durable store: all roles. A class that uses it takes only the roles that it needs."""

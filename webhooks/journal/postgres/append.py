@@ -21,14 +21,10 @@ def append_group(
     connections: Connections, group: Sequence[ArrivingEvents], encryption: Encryption, wall: Callable[[], int]
 ) -> Sequence[AppendResult | Exception]:
     """Return the result of each append, or the error that concerns it alone. `wall` is this machine's clock."""
-    stats = connections.stats
 
     def commit(some: Sequence[ArrivingEvents]) -> Sequence[AppendResult]:
         stored = connections.write(lambda db: _insert(db, some, wall(), encryption))
-        events = sum(len(arrivals.rows) for arrivals in some)
-        stats.groups += 1
-        stats.events += events
-        stats.samples.append((events, stats.last_commit_seconds))
+        connections.stats.count_group(sum(len(arrivals.rows) for arrivals in some))
         return stored
 
     def available(error: Exception) -> bool:

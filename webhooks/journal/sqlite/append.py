@@ -26,10 +26,7 @@ def append_group(
 
     def commit(some: Sequence[ArrivingEvents]) -> Sequence[AppendResult]:
         stored = file.transact(lambda db: insert(db, some, encryption))
-        events = sum(len(arrivals.rows) for arrivals in some)
-        file.stats.groups += 1
-        file.stats.events += events
-        file.stats.samples.append((events, file.stats.last_commit_seconds))
+        file.stats.count_group(sum(len(arrivals.rows) for arrivals in some))
         return stored
 
     def available(error: Exception) -> bool:
