@@ -13,10 +13,10 @@ import pytest
 
 from support.processes import environment
 from translators.kit import Event
-from webhooks.cli import move
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import State, open_journal
 from webhooks.journal.postgres import PostgresJournal
+from webhooks.operations import move
 
 ONE, TWO = bytes(range(32)).hex(), bytes(range(32, 64)).hex()
 

@@ -15,9 +15,9 @@ import translators
 import webhooks
 from support.processes import SECRET
 from webhooks.cli import output
-from webhooks.cli.dead import reason_pattern
-from webhooks.cli.output import MESSAGE_ID, cut, fitted, short
+from webhooks.cli.output import cut, fitted, short
 from webhooks.logs import visible
+from webhooks.operations.reasons import MESSAGE_ID, reason_pattern
 
 ROOT = Path(webhooks.__file__).parent
 HOSTILE = "x\x1b]0;pwn\x07\x1b[2J\u202e\u200f\x9b\U000e0041\n\ty"

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import click
 
 from webhooks.cli.output import echo, json_line, print_columns, print_json, short
-from webhooks.cli.rows import audited, clock, opened
+from webhooks.cli.rows import clock, opened
 from webhooks.cli.time_args import parse_time
 from webhooks.logs import printable
+from webhooks.operations.event_json import audited
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration

@@ -2,65 +2,22 @@
 
 from __future__ import annotations
 
-import re
 import shlex
-from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
 from translators.kit import to_iso
-from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.forecast import forecast, summary
-from webhooks.cli.output import MESSAGE_ID, echo, good, print_json, short
+from webhooks.cli.output import echo, good, print_json, short
 from webhooks.cli.rows import clock, opened
 from webhooks.logs import printable
 
 if TYPE_CHECKING:
-    from webhooks.journal import EventGroup
+    from webhooks.operations.dead import DeadGroup
     from webhooks.operations.forecast import Forecast
-
-_NUMBER: Final = re.compile(r"(?<=\[)\d+(?=\])|\d{4,}")
-HINTS: Final = (
-    ("Traceback", "The translator has a bug: fix it, or install a version with the fix; then replay."),
-    ("malformed:", "The payload is not what the provider documents: see `segue show`, fix the source, then replay."),
-    ("neither userId nor anonymousId", "It names no person: check [identity] user_id_keys and the source's page."),
-    ("over Segment's", "A message was too large for Segment. Such messages are cut to its limit today: replay."),
-    ("HTTP", "Segment refused it: see its messages with `segue show`, fix the source, then replay."),
-)  # fmt: skip
-UNREADABLE: Final = (
-    "The body could not be read when it arrived: see `segue show`. A replay reads it with today's code: install a "
-    "version that supports it, or report the body's shape, then replay."
-)
-ELSE: Final = "Look at it with `segue show`. Replay it once the cause is fixed, or drop it."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeadGroup:
-    """Dead events that share source, type and reason."""
-
-    source: str
-    type: str
-    reason: str
-    count: int
-    first: datetime
-    last: datetime
-    latest: int
-    example: str
-
-    @property
-    def hint(self) -> str:
-        """Return what to do about the reason."""
-        otherwise = UNREADABLE if self.type == MALFORMED_TYPE else ELSE
-        return next((hint for sign, hint in HINTS if sign in self.example), otherwise)
-
-    @property
-    def choice(self) -> str:
-        """Return the options that choose these events."""
-        return f"--state dead --source {shlex.quote(self.source)} --type {shlex.quote(self.type)}"
 
 
 @click.command(short_help="Show what could not be delivered, by reason, and what to do about it.")
@@ -83,6 +40,7 @@ def dead(choice: EventChoice, as_json: bool) -> None:
 
     from webhooks.cli.configuration import configuration
     from webhooks.journal import State
+    from webhooks.operations.dead import grouped
 
     config = configuration()
     with opened(config) as journal:
@@ -100,31 +58,9 @@ def dead(choice: EventChoice, as_json: bool) -> None:
         good("nothing is dead")
 
 
-def grouped(kinds: Iterable[EventGroup]) -> list[DeadGroup]:
-    """Merge groups whose reasons have the same pattern, the most frequent first."""
-    merged: dict[tuple[str, str, str], DeadGroup] = {}
-    for kind in kinds:
-        key = (kind.source, kind.type, reason_pattern(kind.reason))
-        one = DeadGroup(
-            source=kind.source, type=kind.type, reason=key[2], count=kind.count, first=kind.first_received,
-            last=kind.last_received, latest=kind.latest, example=kind.reason,
-        )  # fmt: skip
-        merged[key] = _merge(merged[key], one) if key in merged else one
-    return sorted(merged.values(), key=lambda group: (-group.count, group.source, group.type, group.reason))
-
-
-def reason_pattern(reason: str) -> str:
-    """Return a reason without what differs between events: message ids, list indexes, long numbers, tracebacks."""
-    last = reason.strip().rpartition("\n")[2]
-    return _NUMBER.sub("N", MESSAGE_ID.sub("", last))
-
-
-def _merge(one: DeadGroup, other: DeadGroup) -> DeadGroup:
-    later = max(one, other, key=lambda group: group.latest)
-    return DeadGroup(
-        source=one.source, type=one.type, reason=one.reason, count=one.count + other.count,
-        first=min(one.first, other.first), last=max(one.last, other.last), latest=later.latest, example=later.example,
-    )  # fmt: skip
+def _options(group: DeadGroup) -> str:
+    """Return the options that select the events of a group."""
+    return f"--state dead --source {shlex.quote(group.source)} --type {shlex.quote(group.type)}"
 
 
 def _as_dict(group: DeadGroup, outlook: Forecast | None) -> dict[str, object]:
@@ -137,7 +73,7 @@ def _as_dict(group: DeadGroup, outlook: Forecast | None) -> dict[str, object]:
         "last_received": to_iso(group.last),
         "example": {"seq": group.latest, "reason": group.example, "today": outlook and outlook.as_dict()},
         "hint": group.hint,
-        "replay": f"segue replay {group.choice}",
+        "replay": f"segue replay {_options(group)}",
     }
 
 
@@ -148,4 +84,4 @@ def _print(group: DeadGroup, outlook: Forecast | None) -> None:
     echo(f"  hint     {group.hint}")
     if outlook:
         echo(f"  today    with today's code: {summary(outlook)}")
-    echo(f"  replay   segue replay {printable(group.choice)} --dry-run\n")
+    echo(f"  replay   segue replay {printable(_options(group))} --dry-run\n")

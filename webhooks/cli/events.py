@@ -9,7 +9,8 @@ import click
 
 from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, print_columns, print_json
-from webhooks.cli.rows import HEADING, cells, clock, facts, opened
+from webhooks.cli.rows import HEADING, cells, clock, opened
+from webhooks.operations.event_json import facts
 
 if TYPE_CHECKING:
     from webhooks.journal import SearchResult

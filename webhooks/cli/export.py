@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import gzip
-import hashlib
-import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, cast
+from typing import IO
 
 import click
 
-from webhooks.cli import jsonl
-from webhooks.cli.confirm import actor_option, audit_context, bar
+from webhooks.cli.confirm import actor_option, audit_context, progress_bars
 from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, fail, print_json, warn
 from webhooks.cli.rows import opened
-from webhooks.operations.progress import STEP
-
-if TYPE_CHECKING:
-    from webhooks.journal import Filter, Row
-    from webhooks.journal.protocol import EventQueries
 
 
 @click.command(short_help="Write events to a file of JSON lines.")
@@ -49,111 +40,36 @@ def export(choice: EventChoice, file: str, force: bool, salvage: bool, reason: s
       SEGUE_DATABASE=sqlite:///damaged/segue.db segue export saved.jsonl --salvage
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.errors import JournalUnavailable
-    from webhooks.journal import is_absent
+    from webhooks.operations import export as operation
 
     config = configuration()
     if salvage and (choice or config.settings.on_postgres):
         raise fail("--salvage reads all of a damaged SQLite file.", "Omit the other options, or --salvage.")
-    unreadable: list[int] = []
-    with opened(config, change=not salvage) as journal:
-        if absent := is_absent(journal):
-            raise absent
-        now = datetime.now(UTC)
-        filter = choice.filter(journal, config, now)
-        by = audit_context(actor, reason or "exported by hand")
-        with _writing(file, force=force) as out:
-            pages = _salvaged(journal, unreadable) if salvage else _pages(journal, filter)
-            count = _export(pages, out, now)
-        try:
-            if not salvage:
-                journal.audit("export", {"file": file, "events": count, "chosen": choice.as_dict()}, by=by, now=now)
-        except JournalUnavailable as error:  # its disk may be full, which is when an export is needed
-            warn(f"not recorded in the audit log: {error.message}")
-    if unreadable:
+    destination = _stdout() if file == "-" else operation.whole_file(Path(file), replace=force)
+    now = datetime.now(UTC)
+    with opened(config, change=not salvage) as journal, progress_bars() as report:
+        if salvage:
+            result = operation.salvage(journal, destination, now=now, report=report)
+        else:
+            request = operation.ExportRequest(name=file, selection=choice.selection(now), conditions=choice.as_dict())
+            by = audit_context(actor, reason or "exported by hand")
+            result = operation.run(journal, request, destination, by=by, now=now, known=config.names, report=report)
+    if result.audit_error:
+        warn(f"not recorded in the audit log: {result.audit_error}")
+    if unreadable := result.unreadable:
         warn(
             f"{len(unreadable)} events cannot be read, or were pruned: the numbers {unreadable[0]} to {unreadable[-1]}",
             err=True,
         )
     if as_json and file == "-":
-        echo(f'{{"exported": {count}}}', err=True)
+        echo(f'{{"exported": {result.events}}}', err=True)
     elif as_json:
-        print_json({"exported": count, "file": file})
+        print_json({"exported": result.events, "file": file})
     else:
-        echo(f"{count} events written to {'stdout' if file == '-' else file}.", err=True)
-
-
-def _export(pages: Iterator[Sequence[Row]], out: IO[bytes], now: datetime) -> int:
-    digest = hashlib.sha256()
-    count = 0
-    out.write(jsonl.head(now))
-    for rows in pages:
-        for row in rows:
-            if row.locked:
-                raise fail(
-                    f"Event {row.seq} ({row.event.source}/{row.event.key}) is {row.locked}.",
-                    "Add that key to SEGUE_ENCRYPTION_KEY after the first one; nothing was written.",
-                )
-            line = jsonl.line(row)
-            digest.update(line)
-            out.write(line)
-        count += len(rows)
-    out.write(jsonl.foot(count, digest.hexdigest()))
-    return count
-
-
-def _pages(journal: EventQueries, filter: Filter) -> Iterator[Sequence[Row]]:
-    after = ""
-    with bar("exporting", journal.count(filter)) as advance:
-        while rows := journal.rows(filter, after=after, limit=STEP):
-            yield rows
-            after = rows[-1].cursor
-            advance(len(rows))
-
-
-def _salvaged(journal: EventQueries, unreadable: list[int]) -> Iterator[Sequence[Row]]:
-    """Yield each event by its number. Those on damaged pages are skipped and added to `unreadable`."""
-    from webhooks.errors import JournalUnavailable
-    from webhooks.journal.sqlite.damage import is_damage
-
-    last = int(journal.end())
-    with bar("reading", last) as advance:
-        for seq in range(1, last + 1):
-            try:
-                row = journal.get(seq)
-            except JournalUnavailable as error:
-                if error.__cause__ is None or not is_damage(error.__cause__):
-                    raise
-                unreadable.append(seq)
-            else:
-                yield [row] if row else []
-            advance(1)
+        echo(f"{result.events} events written to {'stdout' if file == '-' else file}.", err=True)
 
 
 @contextlib.contextmanager
-def _writing(file: str, *, force: bool) -> Iterator[IO[bytes]]:
-    """Write the whole file or none: a temporary file beside it is synced and renamed."""
-    if file == "-":
-        yield sys.stdout.buffer
-        sys.stdout.buffer.flush()
-        return
-    path = Path(file)
-    if path.exists() and not force:
-        raise fail(f"{file} exists.", "Give another name, or --force.")
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as raw:
-            if path.suffix == ".gz":
-                with gzip.GzipFile(fileobj=raw, mode="wb", mtime=0) as packed:
-                    yield cast("IO[bytes]", packed)
-            else:
-                yield raw
-            raw.flush()
-            os.fsync(raw.fileno())
-        partial.replace(path)
-    except OSError as error:
-        raise fail(
-            f"{file} cannot be written: {error.strerror or error}.", "Check the free space and your permissions."
-        ) from None
-    finally:
-        partial.unlink(missing_ok=True)
+def _stdout() -> Iterator[IO[bytes]]:
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import sys
 from collections.abc import Sequence
@@ -12,9 +11,8 @@ import click
 
 from webhooks.errors import SegueError, SettingsError
 from webhooks.logs import printable, visible
+from webhooks.operations.reasons import MESSAGE_ID
 
-MESSAGE_ID: Final = re.compile(r"(?<![a-z0-9_-])[a-z0-9_]{1,24}-[a-z0-9-]{0,26}[0-9a-f]{40}: ")
-"""A message id before a fault. Bounded and anchored, since reasons contain text that senders choose."""
 LONGEST_CELL: Final = 160
 NARROWEST: Final = 8
 

@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
-from webhooks.cli.confirm import actor_option, audit_context, bar, confirm, yes_option
+from webhooks.cli.confirm import actor_option, audit_context, confirm, progress_bars, yes_option
 from webhooks.cli.output import echo, fail, print_columns, print_json
 from webhooks.cli.time_args import span
 
-if TYPE_CHECKING:
-    from webhooks.journal import State
-    from webhooks.journal.protocol import EventQueries
-    from webhooks.settings import RetentionSettings
-
 SETTLED: Final = ("delivered", "ignored", "unsupported", "dead", "dropped")
-LEAST: Final = timedelta(hours=72)
-PAGE: Final = 2000
 
 
 @click.command(short_help="Delete settled events by state and age, now.")
@@ -54,52 +47,35 @@ def prune(
     from webhooks.cli.configuration import configuration
     from webhooks.cli.rows import opened
     from webhooks.journal import State
+    from webhooks.operations import prune as operation
 
     age = span(older_than, option="--older-than") if older_than else None
-    if age is not None and age < LEAST:
+    if age is not None and age < operation.LEAST:
         raise fail(
             f"--older-than {older_than} is less than 72h.",
             "Settled events recognise a provider's retries, and providers retry for three days.",
         )
     config = configuration()
-    ages = _ages([State(state) for state in states or SETTLED], config.settings.retention, age)
+    request = operation.PruneRequest(states=tuple(State(state) for state in states or SETTLED), older_than=age)
+    deleted = 0
     with opened(config, change=not dry_run) as journal:
-        now = datetime.now(UTC)
-        counts = _counts(journal, ages, now)
-        total = sum(counts.values())
-        total_deleted = 0
-        if not dry_run and total:
-            confirm(f"Delete {total} events permanently?", ask=not yes)
+        plan = operation.plan(journal, request, config.settings.retention, now=datetime.now(UTC))
+        if not dry_run and plan.events:
+            confirm(f"Delete {plan.events} events permanently?", ask=not yes)
             by = audit_context(actor, reason or "pruned by hand")
-            detail = {"older_than_seconds": {state.value: int(age.total_seconds()) for state, age in ages.items()}}
-            journal.audit("prune", {**detail, "events": total}, by=by, now=now)
-            with bar("pruning", total) as advance:
-                while deleted := journal.prune(ages, now=now, limit=PAGE):
-                    total_deleted += deleted
-                    advance(deleted)
+            with progress_bars() as report:
+                deleted = operation.run(journal, plan, by=by, report=report)
     if as_json:
-        by_state = {state.value: count for state, count in counts.items()}
-        print_json({"dry_run": dry_run, "old_enough": by_state, "deleted": total_deleted})
+        by_state = {state.value: count for state, count in plan.counts.items()}
+        print_json({"dry_run": dry_run, "old_enough": by_state, "deleted": deleted})
         return
     print_columns(
-        [[state.value, _format_age(ages[state]), str(count)] for state, count in counts.items()],
+        [[state.value, _format_age(plan.ages[state]), str(count)] for state, count in plan.counts.items()],
         heading=["state", "older than", "events"],
     )
-    echo("Nothing was deleted." if dry_run or not total else f"{total_deleted} deleted.")
-    if not dry_run and total_deleted < total:
+    echo("Nothing was deleted." if dry_run or not plan.events else f"{deleted} deleted.")
+    if not dry_run and deleted < plan.events:
         echo("The others are deleted with their whole day: PostgreSQL drops partitions, see docs/postgresql.md.")
-
-
-def _ages(states: list[State], retention: RetentionSettings, age: timedelta | None) -> dict[State, timedelta]:
-    return {state: age or getattr(retention, state.value) for state in states}
-
-
-def _counts(journal: EventQueries, ages: dict[State, timedelta], now: datetime) -> dict[State, int]:
-    from webhooks.journal import Filter
-
-    return {
-        state: journal.count(Filter(states=(state,), settled_until=now - age)) for state, age in ages.items()
-    }  # fmt: skip
 
 
 def _format_age(age: timedelta) -> str:

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
 
+from webhooks.cli.confirm import progress_bars
 from webhooks.cli.output import fail, good, print_columns, print_json, warn
 
 if TYPE_CHECKING:
-    from webhooks.journal import Journal, ReencryptResult
-    from webhooks.journal.protocol import EventOperations
+    from webhooks.operations.reencrypt import ReencryptReport
 
 
 @click.command(short_help="Encrypt stored bodies with the current key; switch encryption on or off.")
@@ -39,8 +39,8 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
     from webhooks.journal.encryption import Encryption
-    from webhooks.journal.notes import ENCRYPTION, EncryptionKeys
-    from webhooks.journal.open import is_absent, open_existing
+    from webhooks.journal.open import open_existing
+    from webhooks.operations import reencrypt as operation
 
     settings = configuration().settings
     encryption = Encryption(settings.encryption_key)
@@ -50,56 +50,34 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
             "Set it to 32 random bytes, such as `openssl rand -base64 32` prints; do not keep it beside the journal.",
         )
     journal = open_existing(settings.database, settings.encryption_key, change=not dry_run)
+    request = operation.ReencryptRequest(dry_run=dry_run, from_start=from_start, batch=batch)
     try:
-        if absent := is_absent(journal):
-            raise absent
-        by_key, changed, locked = _run(journal, encryption.current, batch, dry_run=dry_run, from_start=from_start)
-        if not dry_run and not locked:
-            keys = EncryptionKeys((encryption.current,) if encryption.on else ())
-            ENCRYPTION.write(journal, keys, now=datetime.now(UTC))
+        with progress_bars(_bar) as report:
+            result = operation.run(journal, encryption, request, clock=lambda: datetime.now(UTC), report=report)
     finally:
         journal.close()
     if as_json:
         print_json(
-            {"key": encryption.current, "by_key": by_key, "changed": changed, "locked": locked, "dry_run": dry_run}
-        )
+            {
+                "key": result.key, "by_key": result.by_key, "changed": result.changed, "locked": result.locked,
+                "dry_run": dry_run,
+            }
+        )  # fmt: skip
     else:
-        _print(by_key, changed, locked, encryption.current, encryption.ids, dry_run=dry_run)
-    if locked:
+        _print(result, encryption.ids, dry_run=dry_run)
+    if result.locked:
         raise SystemExit(1)
 
 
-def _run(journal: Journal, key: str, batch: int, *, dry_run: bool, from_start: bool) -> tuple[Counter[str], int, int]:
-    """Return the rows by their previous key, how many were changed, and how many cannot be decrypted."""
-    from webhooks.journal.notes import REENCRYPT, ReencryptProgress
-
-    progress = None if from_start or dry_run else REENCRYPT.read(journal.notes())
-    after, locked = (progress.after, progress.locked) if progress and progress.key == key else ("", 0)
-    by_key: Counter[str] = Counter()
-    changed = 0
-    total = sum(journal.census().by_state.values())
-    with click.progressbar(length=total, label="Events", file=sys.stderr) as bar:
-        for step in _steps(journal, after, batch, dry_run=dry_run):
-            by_key.update(step.by_key)
-            changed += step.changed
-            locked += step.locked
-            if not dry_run:
-                progress = ReencryptProgress(key=key, after=step.after, locked=locked if step.after else 0)
-                REENCRYPT.write(journal, progress, now=datetime.now(UTC))
-            bar.update(sum(step.by_key.values()))
-    return by_key, changed, locked
+@contextmanager
+def _bar(_: str, length: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar, and without a terminal its label."""
+    with click.progressbar(length=length, label="Events", file=sys.stderr) as bar:
+        yield bar.update
 
 
-def _steps(journal: EventOperations, after: str, batch: int, *, dry_run: bool) -> Iterator[ReencryptResult]:
-    while True:
-        step = journal.reencrypt(after=after, limit=batch, dry_run=dry_run)
-        yield step
-        after = step.after
-        if not after:
-            return
-
-
-def _print(by_key: Counter[str], changed: int, locked: int, key: str, ids: frozenset[str], *, dry_run: bool) -> None:
+def _print(result: ReencryptReport, ids: frozenset[str], *, dry_run: bool) -> None:
+    by_key, changed, locked, key = result.by_key, result.changed, result.locked, result.key
     known = {"plain": "in clear", **dict.fromkeys(ids, "configured"), key: "in clear" if key == "plain" else "current"}
     if by_key and dry_run:
         rows = [[name, str(count), known.get(name, "NOT CONFIGURED")] for name, count in sorted(by_key.items())]

@@ -13,9 +13,10 @@ from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.events import no_match_message
 from webhooks.cli.forecast import summary
 from webhooks.cli.output import echo, fail, print_columns, print_json, warn
-from webhooks.cli.rows import facts, opened
+from webhooks.cli.rows import opened
 from webhooks.cli.time_args import format_seconds
 from webhooks.logs import printable
+from webhooks.operations.event_json import facts
 
 if TYPE_CHECKING:
     from webhooks.cli.configuration import Configuration

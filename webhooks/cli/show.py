@@ -11,8 +11,9 @@ from webhooks.cli.bodies import pretty
 from webhooks.cli.complete import endpoint_names
 from webhooks.cli.forecast import forecast
 from webhooks.cli.output import echo, fail, json_text, print_columns, print_json
-from webhooks.cli.rows import attempts, audited, clock, content, facts, opened
+from webhooks.cli.rows import clock, opened
 from webhooks.logs import printable
+from webhooks.operations.event_json import attempts, audited, content, facts
 
 if TYPE_CHECKING:
     from webhooks.journal import AuditEntry, Row

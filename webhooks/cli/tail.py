@@ -15,7 +15,8 @@ import click
 
 from webhooks.cli.event_filter import EventChoice, event_options
 from webhooks.cli.output import echo, fail, print_line
-from webhooks.cli.rows import cells, content, facts, opened
+from webhooks.cli.rows import cells, opened
+from webhooks.operations.event_json import content, facts
 
 if TYPE_CHECKING:
     from webhooks.journal import Cursor, Filter, Row

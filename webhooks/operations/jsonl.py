@@ -19,9 +19,9 @@ import msgspec
 from msgspec import Meta
 
 from translators.kit import Event, to_iso
-from webhooks.cli.rows import attempts, content, facts
 from webhooks.journal import HISTORY, Attempt, Row, State
 from webhooks.logs import visible
+from webhooks.operations.event_json import attempts, content, facts
 
 FORMAT: Final = 1
 HEAD_MARK: Final = b'{"segue_export":'

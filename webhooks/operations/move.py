@@ -1,0 +1,155 @@
+"""Copy a journal into another one, then compare them event by event. Repeating it copies only what is new."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from webhooks.errors import OperationRefused
+from webhooks.journal import AuditContext, Filter, Journal, Row, is_absent
+from webhooks.journal.notes import MOVED, NAMESPACE, MovedJournal
+from webhooks.journal.open import other_namespace
+from webhooks.journal.protocol import EventOperations, EventQueries
+from webhooks.journal.records import text
+from webhooks.operations.load import SkippedEvent, load_each
+from webhooks.operations.progress import ProgressListener, begin_phase, ignore_progress
+from webhooks.operations.workers import ALIVE, running_workers
+
+PAGE: Final = 500
+COMPARED: Final = ("type", "raw", "headers", "envelope", "occurred_at", "received_at", "clock", "trust")
+NAMES: Final = {"raw": "body"}
+
+
+@dataclass(slots=True)
+class CopyResult:
+    """The result of one run. `there` counts the events that the target already had, whatever their content."""
+
+    events: int = 0
+    new: int = 0
+    there: int = 0
+    missing: int = 0
+    refused: list[SkippedEvent] = field(default_factory=list)
+    differences: list[SkippedEvent] = field(default_factory=list)
+
+    @property
+    def is_whole(self) -> bool:
+        """Return whether repeating the run would copy nothing more."""
+        return not self.missing and bool(self.new or self.there or not self.events)
+
+    def counts(self) -> Mapping[str, int]:
+        """Return the counts as JSON; those of failures only if they are not zero."""
+        wrong = {"missing": self.missing, "refused": len(self.refused)}
+        counts = {"events": self.events, "new": self.new, "there": self.there, "differ": len(self.differences)}
+        return counts | {name: count for name, count in wrong.items() if count}
+
+    def lists(self) -> Mapping[str, list[dict[str, Any]]]:
+        """Return the refused and the differing events as JSON."""
+        lists = {"refused_events": self.refused, "differing_events": self.differences}
+        return {name: [asdict(event) for event in events] for name, events in lists.items()}
+
+
+def plan(origin: Journal, *, namespace: str) -> CopyResult:
+    """Return how many events would be copied. Raise if the journal does not exist or has another namespace."""
+    if absent := is_absent(origin):
+        raise absent
+    noted = NAMESPACE.read(origin.notes())
+    if noted and other_namespace(noted, namespace):
+        theirs = noted.namespace
+        raise OperationRefused(
+            f"FROM has the namespace {theirs!r}, but {namespace!r} is configured: message ids would change.",
+            hint=f"Set SEGUE_NAMESPACE={theirs} for the new journal to keep them.",
+        )
+    return CopyResult(events=origin.count())
+
+
+def run(
+    origin: Journal,
+    target: Journal,
+    *,
+    shown: str,
+    by: AuditContext,
+    clock: Callable[[], datetime],
+    while_running: bool = False,
+    report: ProgressListener = ignore_progress,
+) -> CopyResult:
+    """Copy every event, compare both journals, and mark `origin` as moved to the journal `shown`.
+
+    Raise if both are the same journal, or if a worker runs on `origin`, unless `while_running` accepts that.
+    """
+    _check_preconditions(origin, target, clock(), while_running=while_running)
+    copied = CopyResult(events=origin.count())
+    _copy(origin, target, copied, report)
+    _compare(origin, target, copied, report)
+    now = clock()
+    if copied.is_whole:
+        if MOVED.read(origin.notes()) is None:  # copy the counters only once
+            target.tally(origin.tallies())
+        MOVED.write(origin, MovedJournal(shown), now=now)
+    target.audit("move", copied.counts(), by=by, now=now)
+    return copied
+
+
+def _check_preconditions(origin: Journal, target: Journal, now: datetime, *, while_running: bool) -> None:
+    token = uuid.uuid4().hex
+    origin.remember("move", token, "from", now=now, until=now + ALIVE)
+    if target.remember("move", token, "to", now=now, until=now + ALIVE) == "from":
+        raise OperationRefused("FROM is the configured journal itself.", hint="Set DATABASE_URL to the target journal.")
+    running = running_workers(origin, now)
+    if running and not while_running:
+        raise OperationRefused(
+            f"A worker still runs on FROM: {', '.join(running)}.",
+            hint="Stop Segue there, wait half a minute, and run this again. "
+            "Or use --while-running, and repeat it later.",
+        )
+
+
+def _pages(journal: EventQueries) -> Iterator[list[Row]]:
+    after = ""
+    while page := journal.rows(after=after, limit=PAGE):
+        yield page
+        after = page[-1].cursor
+
+
+def _copy(origin: EventQueries, target: EventOperations, copied: CopyResult, report: ProgressListener) -> None:
+    """Copy every event that the target can store; record the others with the reason."""
+    advance = begin_phase(report, "copying", copied.events)
+    for page in _pages(origin):
+        stored, refused = load_each(target, page)
+        copied.new += stored.new
+        copied.there += stored.duplicate
+        copied.refused += refused
+        advance(len(page))
+
+
+def _compare(origin: EventQueries, target: EventQueries, copied: CopyResult, report: ProgressListener) -> None:
+    """Check that the target has every event, identical to the byte. Its state there may be newer."""
+    copied.events = origin.count()
+    refused = {(event.source, event.key) for event in copied.refused}
+    advance = begin_phase(report, "comparing", copied.events)
+    for page in _pages(origin):
+        keys = tuple(dict.fromkeys(row.event.key for row in page))
+        sources = tuple({row.event.source for row in page})
+        stored: dict[tuple[str, str], Row] = {}
+        after = ""
+        while rows := target.rows(Filter(keys=keys, sources=sources), after=after, limit=PAGE):
+            stored |= {(row.event.source, row.event.key): row for row in rows}
+            after = rows[-1].cursor
+        for row in page:
+            name = (row.event.source, row.event.key)
+            there = stored.get(name)
+            if there is None:
+                copied.missing += name not in refused
+            elif differ := _differences(row, there):
+                copied.differences.append(SkippedEvent.of(row, f"other {', '.join(differ)}"))
+        advance(len(page))
+
+
+def _differences(row: Row, there: Row) -> list[str]:
+    """Return the names of the fields that differ. Problems are compared as they are stored, in escaped form."""
+    one, other = row.event, there.event
+    pairs = {name: (getattr(one, name), getattr(other, name)) for name in COMPARED}
+    pairs["problem"] = (text(one.problem), text(other.problem))
+    return [NAMES.get(name, name) for name, (ours, theirs) in pairs.items() if ours != theirs]
