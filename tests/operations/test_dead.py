@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from messages import AT
+from support.messages import AT
 from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.journal import EventGroup, State
 from webhooks.operations.dead import ELSE, HINTS, UNREADABLE, grouped

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from webhooks.errors import OperationRefused
-from webhooks.journal import AuditContext, Filter, State
-from webhooks.journal.protocol import EventOperations, EventQueries
+from webhooks.journal import AuditContext, Filter, Journal, State
+from webhooks.journal.protocol import EventQueries
 from webhooks.operations.progress import ProgressListener, begin_phase, ignore_progress
 from webhooks.settings import RetentionSettings
 
@@ -56,9 +56,7 @@ def plan(journal: EventQueries, request: PruneRequest, retention: RetentionSetti
     return PrunePlan(ages=ages, counts=counts, at=now)
 
 
-def run(
-    journal: EventOperations, plan: PrunePlan, *, by: AuditContext, report: ProgressListener = ignore_progress
-) -> int:
+def run(journal: Journal, plan: PrunePlan, *, by: AuditContext, report: ProgressListener = ignore_progress) -> int:
     """Delete the events of the plan; return how many were deleted. The audit log gets one line, before the first.
 
     PostgreSQL drops whole partitions, so that events of a younger partition stay for now.
