@@ -23,7 +23,7 @@ from webhooks.journal.text_search import EventPages
 NamedParams = Mapping[str, Any]
 
 
-class Database(EventPages, Protocol):
+class JournalDatabase(EventPages, Protocol):
     """The tables of a journal, used by one process. Parameters and records are those of `webhooks.journal.records`.
 
     A value that cannot be stored raises `JournalError`; any other failure raises `JournalUnavailable`.

@@ -11,7 +11,7 @@ import msgspec
 
 from translators.kit import Event
 from webhooks.journal import former, records
-from webhooks.journal.database import Database
+from webhooks.journal.database import JournalDatabase
 from webhooks.journal.encryption import Encryption
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import (
@@ -35,7 +35,7 @@ from webhooks.journal.per_process import PerProcess
 from webhooks.journal.protocol import EVERYTHING, MAX_SEARCHED, StoredNotes
 from webhooks.journal.text_search import EventSearch
 
-D = TypeVar("D", bound=Database)
+D = TypeVar("D", bound=JournalDatabase)
 
 
 class StoredJournal(Generic[D]):

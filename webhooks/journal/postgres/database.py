@@ -54,7 +54,7 @@ def wall() -> int:
 
 
 class PostgresDatabase:
-    """See `webhooks.journal.database.Database`.
+    """See `webhooks.journal.database.JournalDatabase`.
 
     Events are in the order of the transactions that stored them, then of `seq`; a cursor is `transaction-seq`.
     """

@@ -45,7 +45,7 @@ _PAST_THE_END: Final = (1 << 63) - 1
 
 
 class SqliteDatabase:
-    """See `webhooks.journal.database.Database`. Events are in the order of `seq`, which is that of the commits."""
+    """See `webhooks.journal.database.JournalDatabase`. Events are in the order of `seq`, that of the commits."""
 
     def __init__(self, file: JournalFile, path: Path, encryption: Encryption) -> None:
         self.file = file
