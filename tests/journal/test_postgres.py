@@ -581,3 +581,21 @@ def test_the_audit_log_cannot_be_changed(opened: Open, sql: psycopg.Connection) 
     ):  # fmt: skip
         with pytest.raises(psycopg.errors.RaiseException, match="append-only"):
             sql.execute(statement)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda journal: journal.audits(event=("acme", "a\0")),
+        lambda journal: journal.remember("acme\0", "t", "v", now=NOW, until=NOW),
+    ],
+    ids=["read", "write"],
+)
+def test_a_value_that_no_statement_can_take_is_no_outage(
+    opened: Open, use: Callable[[PostgresJournal], object]
+) -> None:
+    journal = opened()
+    with pytest.raises(JournalError, match="a value cannot be stored") as caught:
+        use(journal)
+    assert not isinstance(caught.value, JournalUnavailable)
+    assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
