@@ -43,8 +43,8 @@ SECRET = "whsec_bench"
 SCHEME = HmacKvHeader(header="Stripe-Signature")
 APPS = {
     "bare": "ingest:bare()",
-    "segue": "webhooks.web.app:create_app()",
-    "segue, postgresql": "webhooks.web.app:create_app()",
+    "segue": "webhooks.cli.gunicorn_conf:create_app()",
+    "segue, postgresql": "webhooks.cli.gunicorn_conf:create_app()",
     "insert, postgresql": "ingest:insert()",
 }
 ON_POSTGRES = ("segue, postgresql", "insert, postgresql")
@@ -149,7 +149,7 @@ def server(kind: str, *, worker_class: str, processes: int, log_level: str, admi
             "STRIPE_WEBHOOK_SECRET": SECRET, "SEGMENT_WRITE_KEY": "wk_bench", "SEGUE_LOG_LEVEL": log_level,
         }  # fmt: skip
         app = APPS[kind]
-        command = [sys.executable, "-m", "gunicorn", app, "--config", "python:webhooks.web.gunicorn_conf"]
+        command = [sys.executable, "-m", "gunicorn", app, "--config", "python:webhooks.cli.gunicorn_conf"]
         process = subprocess.Popen(command, env=env, cwd=HERE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             _wait(port)

@@ -10,9 +10,9 @@ import pytest
 from support.processes import free_port, output, segue
 from webhooks.errors import JournalUnavailable, SettingsError
 from webhooks.journal import open_journal
+from webhooks.runtime import Runtime
 from webhooks.settings import Settings
 from webhooks.sources import plugins
-from webhooks.web.app import create_app
 
 NOW = datetime.now(UTC)
 
@@ -67,9 +67,9 @@ def test_web_refuses_another_installations_journal(url):
         Settings(database=url, namespace="shop-eu", namespace_known=True),
         Settings(database=url),  # without a write key it has no namespace, and only stores
     ):
-        create_app(settings, registry=registry).extensions["segue"].journal.close()
+        Runtime(settings, registry).web_service().app.extensions["segue"].journal.close()
     with pytest.raises(SettingsError):
-        create_app(Settings(database=url, namespace="shop-us", namespace_known=True), registry=registry)
+        Runtime(Settings(database=url, namespace="shop-us", namespace_known=True), registry).web_service()
 
 
 def test_reconnect_to_another_installations_journal_is_refused(postgres_server):

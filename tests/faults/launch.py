@@ -38,10 +38,10 @@ def tick() -> float:
 
 def create_app() -> Any:
     """Return the web application with this clock."""
-    from webhooks.web.app import create_app
+    from webhooks.cli import gunicorn_conf
 
     _mislead_postgres()
-    return create_app(clock=clock)
+    return gunicorn_conf.create_app(clock)
 
 
 def _mislead_postgres() -> None:
@@ -53,15 +53,15 @@ def _mislead_postgres() -> None:
 
 def main() -> None:
     if sys.argv[1] == "web":
-        arguments = ["-m", "gunicorn", "--config", "python:webhooks.web.gunicorn_conf", "launch:create_app()"]
+        arguments = ["-m", "gunicorn", "--config", "python:webhooks.cli.gunicorn_conf", "launch:create_app()"]
         os.execv(sys.executable, [sys.executable, *arguments])
     from webhooks.cli.main import main as segue
-    from webhooks.deliver.context import DeliveryContext
     from webhooks.deliver.housekeeping import Housekeeping
+    from webhooks.runtime import Runtime
     from webhooks.segment.client import Client
 
     _mislead_postgres()
-    for function in (DeliveryContext.__init__, Client.__init__, Housekeeping.__init__):
+    for function in (Runtime.load, Client.__init__, Housekeeping.__init__):
         defaults = function.__kwdefaults__
         defaults.update(
             {name: {"clock": fast_clock, "tick": tick}[name] for name in ("clock", "tick") if name in defaults}

@@ -14,9 +14,9 @@ from support.memory_journal import MemoryJournal
 from translators.kit import Event, FormerKey, Head, Item
 from webhooks.journal import AppendResult, Journal, open_journal
 from webhooks.journal.postgres import PostgresJournal
+from webhooks.runtime import Runtime
 from webhooks.settings import EndpointSettings, Settings
 from webhooks.sources import plugins
-from webhooks.web.app import create_app
 
 KEY = bytes(range(32)).hex()
 OLD = FormerKey("old")
@@ -163,9 +163,8 @@ def test_a_retry_that_spans_an_upgrade_is_answered_as_a_duplicate(journal: Journ
     answers = []
     for source in (yesterday, today, today):
         settings = Settings(endpoints={"acme": EndpointSettings(name="acme", source="acme", secrets=(SECRET,))})
-        app = create_app(
-            settings, registry=plugins.Registry((), {"acme": source}), journal=journal, clock=lambda: ACME_NOW
-        )
+        runtime = Runtime(settings, plugins.Registry((), {"acme": source}), clock=lambda: ACME_NOW)
+        app = runtime.web_service(journal).app
         for payload in (body("evt_1"), body("evt_2", "thing.noise")):
             answer = app.test_client().post("/webhooks/acme", data=payload, headers=signed(payload))
             answers.append((answer.status_code, answer.get_json()["status"]))

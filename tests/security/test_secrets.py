@@ -20,12 +20,12 @@ from webhooks.cli.main import COMMANDS, main
 from webhooks.errors import SettingsError
 from webhooks.journal import open_journal
 from webhooks.journal.encryption import Encryption
+from webhooks.runtime import Runtime
 from webhooks.segment import Clients
 from webhooks.settings import load
 from webhooks.settings.schema import ENDPOINT, TABLES
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import bind
-from webhooks.web.app import create_app
 
 ROOT = Path(__file__).parents[2]
 KEY = bytes(range(32)).hex()
@@ -84,9 +84,8 @@ def test_responses_show_no_secret_and_every_refusal_has_a_hint(installed):
 
 
 def test_web_pages_show_no_secret_and_have_nosniff(tmp_path):
-    app = create_app(
-        load({**VALUES, "SEGUE_DATABASE": f"sqlite:///{tmp_path}/j.db"}, sources=sources()), registry=plugins.load()
-    )
+    settings = load({**VALUES, "SEGUE_DATABASE": f"sqlite:///{tmp_path}/j.db"}, sources=sources())
+    app = Runtime(settings, plugins.load()).web_service().app
     client = app.test_client()
     rules = {str(rule) for rule in app.url_map.iter_rules()}
     assert "/metrics" in rules

@@ -21,10 +21,10 @@ from translators.kit import Head, HmacFields, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.journal import SqliteJournal, State
 from webhooks.journal.sqlite.damage import note as note_damage
+from webhooks.runtime import Runtime
 from webhooks.settings import EndpointSettings, MetricsSettings, Settings, WebSettings
 from webhooks.signatures import sign
 from webhooks.sources import plugins
-from webhooks.web.app import create_app
 from webhooks.web.handler import HttpRequest, WebhookHandler
 from webhooks.web.readiness import Readiness
 
@@ -45,7 +45,7 @@ def make_app(journal: SqliteJournal, **web: Any) -> Flask:
     endpoints = {"acme": EndpointSettings(name="acme", source="acme", secrets=web.pop("secrets", (SECRET,)))}
     metrics = MetricsSettings(tokens=web.pop("tokens", ()))
     settings = Settings(endpoints=endpoints, web=WebSettings(**web), metrics=metrics)
-    return create_app(settings, registry=registry, journal=journal, clock=lambda: NOW)
+    return Runtime(settings, registry, clock=lambda: NOW).web_service(journal).app
 
 
 @pytest.fixture
@@ -454,8 +454,7 @@ def test_plugin_that_cannot_be_loaded_is_logged_and_others_work(
     broken = plugins.Plugin(name="bad", value="bad:bad", distribution="bad", version="1", error="Traceback: boom")
     registry = plugins.Registry((broken,), {"acme": make_source()})
     endpoints = {"acme": EndpointSettings(name="acme", source="acme", secrets=(SECRET,))}
-    client = create_app(
-        Settings(endpoints=endpoints), registry=registry, journal=journal, clock=lambda: NOW
-    ).test_client()
+    runtime = Runtime(Settings(endpoints=endpoints), registry, clock=lambda: NOW)
+    client = runtime.web_service(journal).app.test_client()
     assert post(client, body()).status_code == 200
     assert "plugin not loaded" in caplog.text

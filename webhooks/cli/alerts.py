@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
 from webhooks.cli.output import bad, echo, fail, good, print_json, warn
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
-    from webhooks.journal.protocol import Counters, EventQueries, Notes, OneTimeTokens
     from webhooks.monitoring.alerts import Alert
-
-    class AlertJournal(EventQueries, Notes, OneTimeTokens, Counters, Protocol):
-        """What `current_alerts` uses of the journal."""
+    from webhooks.runtime import MonitoredJournal, Runtime
 
 
 @click.group(
@@ -51,21 +47,9 @@ def alerts(context: click.Context, as_json: bool) -> None:
     raise SystemExit(1 if active else 0)
 
 
-def current_alerts(config: Configuration, journal: AlertJournal) -> list[Alert]:
+def current_alerts(config: Runtime, journal: MonitoredJournal) -> list[Alert]:
     """Return the alerts that would be sent now."""
-    from webhooks.monitoring.alerts import AlertWatcher, installation_name
-    from webhooks.monitoring.metrics import SilenceTracker, SnapshotTaker
-    from webhooks.segment import fingerprint
-
-    settings = config.settings
-    keys = {endpoint.write_key or settings.segment.write_key for endpoint in config.endpoints.values()}
-    snapshots = SnapshotTaker(journal, settings.database, keys=sorted(map(fingerprint, keys)))
-    silence = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
-    watcher = AlertWatcher(
-        journal, snapshots, silence, settings.alerts, sources=config.endpoints, name="cli",
-        where=installation_name(settings.web.public_url), channels=[],
-    )  # fmt: skip
-    return watcher.current()
+    return config.monitoring(journal, name="cli", channels=[]).watcher.current()
 
 
 @alerts.command(short_help="Send a test alert to every configured channel.")

@@ -15,9 +15,9 @@ from webhooks.logs import printable
 from webhooks.operations.event_json import audited
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.journal import AuditEntry
     from webhooks.journal.protocol import EventQueries
+    from webhooks.runtime import Runtime
 
 
 @click.command(short_help="Show who replayed, dropped, pruned, imported or exported what, when and why.")
@@ -64,7 +64,7 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
         echo("The audit log is empty.", err=True)
 
 
-def _event(journal: EventQueries, config: Configuration, id_: str) -> tuple[str, str]:
+def _event(journal: EventQueries, config: Runtime, id_: str) -> tuple[str, str]:
     """Return the source and key. SOURCE/KEY is not looked up, since the event may be pruned by now."""
     from webhooks.operations.selection import find_event
 

@@ -13,11 +13,11 @@ from webhooks.cli.findings import Finding, report
 from webhooks.settings.lookalikes import live_only
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.errors import JournalAbsent
     from webhooks.journal import Verification
     from webhooks.journal.encryption import Encryption
     from webhooks.journal.protocol import EventQueries
+    from webhooks.runtime import Runtime
     from webhooks.sources.endpoints import Endpoint
 
 RECENT: Final = timedelta(days=1)
@@ -66,11 +66,10 @@ def _summary(*, journal: bool) -> str:
 
 def findings(*, journal: bool) -> Iterator[Finding]:
     """Yield every finding that needs no request to another service."""
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import configuration, configuration_or_default
     from webhooks.errors import SettingsError
-    from webhooks.sources import plugins
 
-    for plugin in plugins.load().broken:
+    for plugin in configuration_or_default().registry.broken:
         last = plugin.error.strip().splitlines()[-1]
         label = f"{plugin.name} ({plugin.distribution} {plugin.version})"
         more = "`segue sources --verbose` has the traceback"
@@ -92,7 +91,7 @@ def findings(*, journal: bool) -> Iterator[Finding]:
         yield from _journal(config)
 
 
-def _endpoints(config: Configuration) -> Iterator[Finding]:
+def _endpoints(config: Runtime) -> Iterator[Finding]:
     for name in config.open:
         endpoint = config.endpoints[name]
         secrets = f"{len(endpoint.secrets)} secret{'s'[: len(endpoint.secrets) > 1]}"
@@ -136,7 +135,7 @@ def _both(name: str, option: str) -> str:
     return f"SEGUE_{name.upper()}_{option.upper()}=both"
 
 
-def _left_out(config: Configuration, journal: EventQueries) -> Iterator[Finding]:
+def _left_out(config: Runtime, journal: EventQueries) -> Iterator[Finding]:
     """Report events of the last day that a setting excluded, which looks as if delivery did not work."""
     from datetime import UTC, datetime
 
@@ -159,7 +158,7 @@ def _left_out(config: Configuration, journal: EventQueries) -> Iterator[Finding]
             )  # fmt: skip
 
 
-def _web(config: Configuration) -> Iterator[Finding]:
+def _web(config: Runtime) -> Iterator[Finding]:
     from webhooks.cli import starting
 
     web = config.settings.web
@@ -182,7 +181,7 @@ def _web(config: Configuration) -> Iterator[Finding]:
         yield Finding("fault", "port", f"{error.message} {error.hint}")
 
 
-def _shared_keys(config: Configuration) -> Iterator[Finding]:
+def _shared_keys(config: Runtime) -> Iterator[Finding]:
     """Report endpoints of one source with different options, such as live and test mode, that share a write key."""
     default = config.settings.segment.write_key
     endpoints = [config.endpoints[name] for name in config.open]
@@ -198,17 +197,17 @@ def _shared_keys(config: Configuration) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-def _namespace(config: Configuration) -> Iterator[Finding]:
+def _namespace(config: Runtime) -> Iterator[Finding]:
     settings = config.settings
     yield Finding("ok", "identity", f"namespace of message ids: {settings.namespace}")
 
 
-def _journal(config: Configuration) -> Iterator[Finding]:
+def _journal(config: Runtime) -> Iterator[Finding]:
     from webhooks.cli import starting
     from webhooks.errors import JournalError, JournalOutdated, SettingsError
     from webhooks.journal.encryption import Encryption
     from webhooks.journal.notes import ENCRYPTION, NAMESPACE, EncryptionKeys
-    from webhooks.journal.open import is_absent, open_existing, open_journal, other_namespace
+    from webhooks.journal.open import is_absent, other_namespace
 
     database, shown = config.settings.database, config.settings.database_shown
     if error := starting.disk_error(config.settings):
@@ -221,7 +220,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
             "and each dyno has its own file. Run exactly one `segue serve` and no other process",
         )  # fmt: skip
     try:
-        present = open_existing(database, config.settings.encryption_key)
+        present = config.open_existing()
         try:
             if absent := is_absent(present):
                 yield from _absent(config, absent)
@@ -233,7 +232,7 @@ def _journal(config: Configuration) -> Iterator[Finding]:
         if fault:
             yield Finding("fault", "journal", fault)
             return
-        journal = open_journal(database, config.settings.encryption_key)
+        journal = config.open_journal(take_namespace=False)
         try:
             verified = journal.verify(seconds=VERIFIED)
             if verified.problems:
@@ -281,7 +280,7 @@ def _damage_check(verified: Verification) -> str:
     )
 
 
-def _absent(config: Configuration, absent: JournalAbsent) -> Iterator[Finding]:
+def _absent(config: Runtime, absent: JournalAbsent) -> Iterator[Finding]:
     """Report whether the journal could be created. A check creates none."""
     from pathlib import Path
 

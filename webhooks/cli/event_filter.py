@@ -14,10 +14,10 @@ from webhooks.cli.complete import endpoint_names, event_types
 from webhooks.cli.time_args import parse_time
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.journal import Filter
     from webhooks.journal.protocol import EventQueries
     from webhooks.operations.selection import EventSelection
+    from webhooks.runtime import Runtime
 
 STATES: Final = ("pending", "delivered", "ignored", "unsupported", "dead", "dropped")
 _SPANS: Final = ("received", "occurred", "settled")
@@ -62,7 +62,7 @@ class EventChoice:
             **times,
         )
 
-    def filter(self, journal: EventQueries, config: Configuration, now: datetime) -> Filter:
+    def filter(self, journal: EventQueries, config: Runtime, now: datetime) -> Filter:
         """Return the journal's filter. Raise a failure if an ID matches no event or several."""
         from webhooks.operations.selection import select
 

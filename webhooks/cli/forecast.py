@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from webhooks.cli.output import short
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.journal import Row
     from webhooks.operations.forecast import Forecast
+    from webhooks.runtime import Runtime
 
 
-def forecast(row: Row, config: Configuration) -> Forecast:
+def forecast(row: Row, config: Runtime) -> Forecast:
     """Return what a worker would do with an event now."""
     from webhooks.operations import forecast as operation
 

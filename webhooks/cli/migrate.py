@@ -27,7 +27,6 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
       segue migrate --grants --dry-run                          # the SQL, for a database administrator
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.journal import open_journal
     from webhooks.journal.postgres import ROLES, grant, script
     from webhooks.journal.postgres import migrate as upgrade
 
@@ -36,7 +35,8 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
             raise click.UsageError("--dry-run is for --grants: `segue migrate --grants --dry-run`")
         echo(script())
         return
-    settings = configuration().settings
+    config = configuration()
+    settings = config.settings
     if grants and not settings.on_postgres:
         raise fail(
             "Roles exist in PostgreSQL only, and the journal is a SQLite file.",
@@ -51,7 +51,7 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
             made = f", created {', '.join(report['made'])}" if report["made"] else ""
             text += f"; rights of {', '.join(ROLES)}{made}"
     else:
-        open_journal(settings.database, settings.encryption_key).close()
+        config.open_journal(take_namespace=False).close()
         text = f"{settings.database_shown} is up to date"
         report = {"database": settings.database_shown}
     if as_json:

@@ -39,18 +39,18 @@ def move(source: str, dry_run: bool, while_running: bool, actor: str, as_json: b
       DATABASE_URL=postgres://... segue move sqlite:////data/segue.db --dry-run
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
-    from webhooks.journal import open_existing, open_journal
     from webhooks.operations import move as operation
 
-    settings = configuration().settings
+    config = configuration()
+    settings = config.settings
     file = source.removeprefix("sqlite:///")
     if "://" not in file and not Path(file).is_file():
         raise fail(f"There is no file {file!r}.", "Give the SQLite file that SEGUE_DATABASE named before.")
-    origin = open_existing(source, settings.encryption_key, change=not dry_run, moved=True)
+    origin = config.open_existing(source, change=not dry_run, moved=True)
     try:
         copied = operation.plan(origin, namespace=settings.own_namespace)
         if not dry_run:
-            target = open_journal(settings.database, settings.encryption_key, namespace=settings.own_namespace)
+            target = config.open_journal()
             try:
                 with progress_bars() as report:
                     copied = operation.run(

@@ -39,17 +39,17 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
     from webhooks.journal.encryption import Encryption
-    from webhooks.journal.open import open_existing
     from webhooks.operations import reencrypt as operation
 
-    settings = configuration().settings
+    config = configuration()
+    settings = config.settings
     encryption = Encryption(settings.encryption_key)
     if not settings.encryption_key and not dry_run:
         raise fail(
             "SEGUE_ENCRYPTION_KEY is not set, so there is nothing to encrypt with.",
             "Set it to 32 random bytes, such as `openssl rand -base64 32` prints; do not keep it beside the journal.",
         )
-    journal = open_existing(settings.database, settings.encryption_key, change=not dry_run)
+    journal = config.open_existing(change=not dry_run)
     request = operation.ReencryptRequest(dry_run=dry_run, from_start=from_start, batch=batch)
     try:
         with progress_bars(_bar) as report:

@@ -19,11 +19,11 @@ from webhooks.logs import printable
 from webhooks.operations.event_json import facts
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.journal import Row
     from webhooks.journal.protocol import EventQueries
     from webhooks.operations.forecast import Forecast
     from webhooks.operations.replay import ReplayPlan
+    from webhooks.runtime import Runtime
 
 ASK: Final = 100
 EXAMPLES: Final = 20
@@ -135,7 +135,7 @@ def _over(seconds: float) -> str:
     return f", over {format_seconds(seconds)}" if seconds >= 2 else ""
 
 
-def _dry_run(journal: EventQueries, config: Configuration, plan: ReplayPlan, *, as_json: bool) -> None:
+def _dry_run(journal: EventQueries, config: Runtime, plan: ReplayPlan, *, as_json: bool) -> None:
     from webhooks.operations import replay as operation
 
     entries: list[dict[str, Any]] = []

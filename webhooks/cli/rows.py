@@ -11,22 +11,21 @@ from translators.kit import to_iso
 from webhooks.cli.output import echo, identifier, short
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.journal import Journal, Row
+    from webhooks.runtime import Runtime
 
 HEADING: Final = ("#", "received", "source", "type", "state", "key", "reason")
 
 
 @contextmanager
-def opened(config: Configuration, *, change: bool = False, quiet: bool = False) -> Iterator[Journal]:
+def opened(config: Runtime, *, change: bool = False, quiet: bool = False) -> Iterator[Journal]:
     """Open the configured journal, for reading or also to `change` it, and close it at the end. Never create it.
 
     If it is absent or empty, say so on stderr, unless `quiet`. An absent journal reads as an empty one.
     """
-    from webhooks.journal import is_absent, open_existing
+    from webhooks.journal import is_absent
 
-    settings = config.settings
-    journal = open_existing(settings.database, settings.encryption_key, change=change)
+    journal = config.open_existing(change=change)
     try:
         absent = is_absent(journal)
         if quiet:
@@ -34,19 +33,16 @@ def opened(config: Configuration, *, change: bool = False, quiet: bool = False) 
         elif absent:
             echo(f"{absent.message}; {absent.hint}", err=True)
         elif not journal.rows(limit=1):
-            echo(f"the journal {settings.database_shown} has no events", err=True)
+            echo(f"the journal {config.settings.database_shown} has no events", err=True)
         yield journal
     finally:
         journal.close()
 
 
 @contextmanager
-def created(config: Configuration) -> Iterator[Journal]:
+def created(config: Runtime) -> Iterator[Journal]:
     """Open the configured journal, creating it if there is none, and close it at the end."""
-    from webhooks.journal import open_journal
-
-    settings = config.settings
-    journal = open_journal(settings.database, settings.encryption_key, namespace=settings.own_namespace)
+    journal = config.open_journal()
     try:
         yield journal
     finally:

@@ -12,13 +12,13 @@ import click
 from webhooks.cli.output import echo, fail
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.errors import SegueError
+    from webhooks.runtime import Runtime
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 GUNICORN: Final = (
-    "-P", "-m", "gunicorn", "--config", "python:webhooks.web.gunicorn_conf", "webhooks.web.app:create_app()",
+    "-P", "-m", "gunicorn", "--config", "python:webhooks.cli.gunicorn_conf", "webhooks.cli.gunicorn_conf:create_app()",
 )  # fmt: skip
 MAX_GRACE: Final = 25.0
 """Seconds from SIGTERM to the end; Heroku kills after 30."""
@@ -140,11 +140,6 @@ def work() -> None:
     from webhooks import logs
     from webhooks.cli import starting
     from webhooks.cli.configuration import configuration
-    from webhooks.deliver import DeliveryContext, Worker, metered
-    from webhooks.journal import open_journal
-    from webhooks.monitoring.alerts import EVERY, AlertWatcher, installation_name
-    from webhooks.monitoring.metrics import Meter, PeriodicJobs, SilenceTracker, SnapshotTaker, Totals
-    from webhooks.monitoring.tracing import open_tracer
 
     config = configuration()
     settings = config.settings
@@ -153,55 +148,28 @@ def work() -> None:
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on only the thread below handles them
     logs.configure(settings.log_level, style=settings.log_format)
-    journal = open_journal(
-        settings.database, settings.encryption_key, wait_for_server=True, namespace=settings.own_namespace
-    )
-    meter = Meter()
-    clients = metered(settings.segment, meter)
-    tracer = open_tracer(settings)
-    context = DeliveryContext(
-        journal=journal,
-        endpoints=config.endpoints,
-        clients=clients,
-        namespace=settings.namespace,
-        meter=meter,
-        tracer=tracer,
-    )
-    worker = Worker(context, settings.worker, settings.retention)
-    totals = Totals(meter, journal)
-    keys = {clients.of(endpoint.write_key).fingerprint for endpoint in config.endpoints.values()}
-    snapshots = SnapshotTaker(journal, settings.database, keys=sorted(keys))
-    silence = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds())
-    watcher = AlertWatcher(
-        journal, snapshots, silence, settings.alerts, sources=config.endpoints, name=worker.name,
-        where=installation_name(settings.web.public_url),
-    )  # fmt: skip
+    service = config.worker_service()
 
     def wait_for_signal() -> None:
         signal.sigwait(ends)
-        worker.stop()
+        service.worker.stop()
 
     threading.Thread(target=wait_for_signal, name="signals", daemon=True).start()
-    try:
-        counting = PeriodicJobs({totals.flush: 5.0, snapshots.take: 5.0, silence.learn: 60.0}, last=totals.flush)
-        with counting, PeriodicJobs({watcher.check: EVERY}):  # a slow mail server must not delay the other jobs
-            worker.run()
-    finally:
-        tracer.close()
-        journal.close()
+    with service.running():
+        service.worker.run()
 
 
-def _web_errors(config: Configuration) -> Iterator[SegueError | None]:
+def _web_errors(config: Runtime) -> Iterator[SegueError | None]:
     """Yield what would keep the web server from starting; gunicorn itself would retry for seconds."""
     from webhooks.cli import starting
 
     yield starting.disk_error(config.settings)
     yield starting.worker_class_error(config.settings.web)
     yield starting.port_error(config.settings.web)
-    yield starting.journal_error(config.settings)
+    yield starting.journal_error(config)
 
 
-def banner(config: Configuration) -> list[str]:
+def banner(config: Runtime) -> list[str]:
     """Return the lines that say where Segue listens and which endpoints are open."""
     from webhooks.cli.starting import bracketed, local
 

@@ -29,17 +29,12 @@ def settings(names: tuple[str, ...], changed: bool, as_json: bool) -> None:
       segue settings segment web.port
       segue settings endpoints.stripe --json
     """  # noqa: D301
-    from webhooks.settings import load_with_origins
+    from webhooks.cli.configuration import configuration
     from webhooks.settings.effective import effective
-    from webhooks.sources import plugins
-    from webhooks.sources.endpoints import bind
 
-    registry = plugins.load()
-    loaded, origins = load_with_origins(
-        sources=registry.sources, broken=[plugin.name for plugin in registry.broken]
-    )  # fmt: skip
-    bind(loaded, registry.sources)
-    entries = list(effective(loaded, origins, {**registry.sources, **loaded.sources}))
+    config = configuration()
+    loaded = config.settings
+    entries = list(effective(loaded, config.origins, config.sources))
     known = [setting.name for setting in entries]
     for name in names:
         if not any(_within(setting, name) for setting in known):

@@ -12,7 +12,7 @@ from webhooks.cli.output import bad, echo, print_columns, print_json
 
 if TYPE_CHECKING:
     from translators.kit import Source
-    from webhooks.cli.configuration import Configuration
+    from webhooks.runtime import Runtime
 
 
 @click.command(short_help="List every source: how it signs, what it translates, whether it is open.")
@@ -70,7 +70,7 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
     raise SystemExit(1 if name and not entries else 0)
 
 
-def _entry(config: Configuration, source: Source) -> dict[str, Any]:
+def _entry(config: Runtime, source: Source) -> dict[str, Any]:
     plugin = next((plugin for plugin in config.registry.plugins if plugin.source is source), None)
     endpoints = sorted(name for name in config.open if config.endpoints[name].source is source)
     return {

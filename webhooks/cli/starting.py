@@ -13,7 +13,7 @@ from webhooks.errors import JournalUnavailable, SegueError, SettingsError
 from webhooks.settings import Settings, WebSettings
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
+    from webhooks.runtime import Runtime
 
 ALLOW_SQLITE: Final = "SEGUE_ALLOW_SQLITE_ON_DYNO"
 
@@ -25,7 +25,7 @@ def require(errors: Iterable[SegueError | None]) -> None:
             raise error
 
 
-def write_key_error(config: Configuration, otherwise: str = "") -> SegueError | None:
+def write_key_error(config: Runtime, otherwise: str = "") -> SegueError | None:
     """Return an error if a write key is missing: Segment answers 200 without one and drops the message."""
     without = [name for name, endpoint in config.endpoints.items() if not endpoint.write_key]
     if config.settings.segment.write_key or not (without or not config.endpoints):
@@ -48,17 +48,13 @@ def disk_error(settings: Settings) -> SegueError | None:
     )
 
 
-def journal_error(settings: Settings) -> SegueError | None:
+def journal_error(config: Runtime) -> SegueError | None:
     """Return an error if the journal cannot be opened, or belongs to another installation.
 
     PostgreSQL may be unavailable for a while: the service waits for it.
     """
-    from webhooks.journal import open_journal
-
     try:
-        open_journal(
-            settings.database, settings.encryption_key, wait_for_server=True, namespace=settings.own_namespace
-        ).close()
+        config.open_journal(wait_for_server=True).close()
     except (JournalUnavailable, SettingsError) as error:
         return error
     return None

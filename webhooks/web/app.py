@@ -1,80 +1,47 @@
-"""The Flask app: wiring only. `webhooks.web.handler` handles the webhooks.
-
-gunicorn "webhooks.web.app:create_app()" --config python:webhooks.web.gunicorn_conf
-"""
+"""The Flask app of `webhooks.runtime`: health, readiness and metrics. `webhooks.web.handler` handles the webhooks."""
 
 from __future__ import annotations
 
 import gzip
 import hmac
 import logging
-import uuid
-from collections.abc import Callable, Collection, Mapping
-from datetime import datetime
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
 from webhooks.errors import JournalDamaged, JournalUnavailable, Rejected
-from webhooks.http.certificates import Certificates
-from webhooks.journal import Journal, open_journal
-from webhooks.monitoring.alerts import AlertWatcher, installation_name
-from webhooks.monitoring.metrics import Exposition, Meter, SilenceTracker, SnapshotTaker, Totals
-from webhooks.monitoring.tracing import open_tracer
-from webhooks.settings import Settings, load
-from webhooks.sources import plugins
-from webhooks.sources.endpoints import bind
-from webhooks.web.handler import HttpResponse, WebhookHandler, error_response, json_response, utc_now
+from webhooks.monitoring.metrics import Exposition
+from webhooks.sources.plugins import Plugin
+from webhooks.web.handler import HttpResponse, WebhookHandler, error_response, json_response
 from webhooks.web.installation_proof import InstallationProof
 from webhooks.web.readiness import Readiness
 from webhooks.web.wsgi import ALWAYS, WebhookApp, internal_error
 
 log: Final = logging.getLogger("webhooks.web.app")
+FlaskApp = Flask
+"""The type of the app, for modules that do not import Flask."""
 
 
 def create_app(
-    settings: Settings | None = None,
+    handler: WebhookHandler,
+    exposition: Exposition,
+    readiness: Readiness,
+    installation: InstallationProof,
     *,
-    registry: plugins.Registry | None = None,
-    journal: Journal | None = None,
-    clock: Callable[[], datetime] = utc_now,
-) -> Flask:
-    """Return the Flask app. Without `settings`, read them from the environment."""
-    registry = registry or plugins.load()
-    settings = settings or load(sources=registry.sources, broken=[plugin.name for plugin in registry.broken])
-    endpoints = bind(settings, registry.sources)
-    journal = journal or open_journal(
-        settings.database, settings.encryption_key, wait_for_server=True, namespace=settings.own_namespace
-    )
-    meter = Meter()
-    totals = Totals(meter, journal)
-    handler = WebhookHandler(
-        endpoints=endpoints,
-        sources={**registry.sources, **settings.sources},
-        journal=journal,
-        max_body=settings.web.max_body,
-        clock=clock,
-        fetch=Certificates(),
-        meter=meter,
-        tracer=open_tracer(settings),
-    )
-    for plugin in registry.broken:
+    tokens: Collection[str] = (),
+    broken: Collection[Plugin] = (),
+) -> FlaskApp:
+    """Return the Flask app, with the webhooks before it. `/metrics` requires one of the tokens."""
+    for plugin in broken:
         log.error("plugin not loaded", extra={"plugin": plugin.name, "traceback": plugin.error})
     app = Flask("webhooks", static_folder=None)
     app.url_map.strict_slashes = False
     app.extensions["segue"] = handler
-    app.extensions["segue.totals"] = totals
     app.wsgi_app = WebhookApp(handler, app.wsgi_app)  # type: ignore[method-assign]
-    _health(app, Readiness(journal), InstallationProof(journal), settings.metrics.tokens)
-    snapshots = SnapshotTaker(journal, settings.database, clock=clock)
-    silence = SilenceTracker(journal, floor=settings.alerts.silence.total_seconds(), clock=clock)
-    exposition = Exposition(totals, snapshots, silence, journal, sources=sorted(endpoints), clock=clock)
-    _metrics(app, exposition, settings.metrics.tokens)
-    app.extensions["segue.watch"] = AlertWatcher(
-        journal, snapshots, silence, settings.alerts, sources=endpoints, name=f"web-{uuid.uuid4().hex}",
-        where=installation_name(settings.web.public_url), clock=clock,
-    )  # fmt: skip
+    _health(app, readiness, installation, tokens)
+    _metrics(app, exposition, tokens)
     _errors(app)
     return app
 

@@ -10,9 +10,9 @@ from prometheus_client.parser import text_string_to_metric_families as parse
 from support.acme import NOW, SECRET, body, make_source, signed
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import SqliteJournal
+from webhooks.runtime import Runtime
 from webhooks.settings import EndpointSettings, MetricsSettings, Settings
 from webhooks.sources import plugins
-from webhooks.web.app import create_app
 
 TOKEN = "0123456789abcdef"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -32,7 +32,7 @@ def app_of(journal, *, tokens=(TOKEN,), nack=None):
     settings = Settings(
         endpoints=endpoints, metrics=MetricsSettings(tokens=tokens), database=f"sqlite:///{journal.path}"
     )
-    return create_app(settings, registry=registry, journal=journal, clock=lambda: NOW).test_client()
+    return Runtime(settings, registry, clock=lambda: NOW).web_service(journal).app.test_client()
 
 
 def post(client, payload=None, path="/webhooks/acme", **headers):

@@ -17,8 +17,10 @@ from typing import Any, Final, Self
 from webhooks.cli.children import start
 from webhooks.cli.output import fail
 from webhooks.errors import SegueError
-from webhooks.journal import Journal, open_journal
-from webhooks.settings import variables
+from webhooks.journal import Journal
+from webhooks.runtime import Runtime
+from webhooks.settings import Settings, variables
+from webhooks.sources.plugins import Registry
 
 START_TIMEOUT: Final = 45.0
 GRACE: Final = 27.0
@@ -72,7 +74,7 @@ class Stack:
 
     def journal(self) -> Journal:
         """Open the demo's journal; the caller closes it."""
-        return open_journal(self.database)
+        return Runtime(Settings(database=self.database), Registry()).open_journal()
 
     def messages(self) -> list[dict[str, Any]]:
         """Return every message that the stand-in for Segment has accepted."""

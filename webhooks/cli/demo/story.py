@@ -11,12 +11,12 @@ from importlib.resources import files
 from typing import Any, Final
 
 from translators.kit import from_iso, from_seconds
+from webhooks.cli.configuration import configuration_or_default
 from webhooks.cli.demo.stack import Stack
 from webhooks.cli.post import PostResult, post
 from webhooks.journal import Row, State
 from webhooks.journal.protocol import EventQueries
 from webhooks.signatures import Signed, sign
-from webhooks.sources.plugins import load
 
 SOURCE: Final = "stripe"
 SETTLE_TIMEOUT: Final = 30.0
@@ -56,7 +56,7 @@ class Scene:
 def run_scene(stack: Stack) -> list[Scene]:
     """Send every webhook, and wait until none is pending."""
     began = datetime.now(UTC)
-    scheme = next(iter(load().sources[SOURCE].schemes.values()))
+    scheme = next(iter(configuration_or_default().registry.sources[SOURCE].schemes.values()))
     scenes: list[Scene] = []
     for entry in events(began):
         now = datetime.now(UTC)

@@ -13,8 +13,8 @@ import click
 from webhooks.cli.findings import Finding, report
 
 if TYPE_CHECKING:
-    from webhooks.cli.configuration import Configuration
     from webhooks.journal import Journal
+    from webhooks.runtime import Runtime
 
 Examination = Callable[[], Iterator[Finding]]
 _GRACE: Final = 2.0
@@ -52,7 +52,6 @@ def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
     from webhooks.cli import check
     from webhooks.cli.configuration import configuration
     from webhooks.errors import SegueError
-    from webhooks.journal import open_existing
 
     stopped = False
     for finding in check.findings(journal=True):
@@ -62,7 +61,7 @@ def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
         return
     config = configuration()
     try:
-        journal = open_existing(config.settings.database, config.settings.encryption_key, change=True)
+        journal = config.open_existing(change=True)
     except SegueError as error:
         yield Finding("fault", "journal", f"{error.message}. {error.hint}")
         return
@@ -73,7 +72,7 @@ def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
         journal.close()
 
 
-def _examinations(config: Configuration, journal: Journal, timeout: float, *, send: bool) -> dict[str, Examination]:
+def _examinations(config: Runtime, journal: Journal, timeout: float, *, send: bool) -> dict[str, Examination]:
     from webhooks.cli.doctor import health, public, segment, store
 
     now = datetime.now(UTC)

@@ -7,17 +7,16 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from webhooks.cli.alerts import current_alerts
-from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
 from webhooks.journal.notes import WORKERS
 from webhooks.monitoring.alerts import configured_channels
 from webhooks.monitoring.metrics.exposition import ALIVE
 
 if TYPE_CHECKING:
-    from webhooks.cli.alerts import AlertJournal
+    from webhooks.runtime import MonitoredJournal, Runtime
 
 
-def examine(config: Configuration, journal: AlertJournal, now: datetime) -> Iterator[Finding]:
+def examine(config: Runtime, journal: MonitoredJournal, now: datetime) -> Iterator[Finding]:
     """Check the journal's notes and the alerts."""
     heartbeat_ages = [now - at for at, _ in WORKERS.read(journal.notes()).values()]
     if heartbeat_ages and min(heartbeat_ages) < ALIVE:

@@ -9,16 +9,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
 from webhooks.cli.starting import bracketed, local
 from webhooks.http.client import ClientResponse, Unreachable, failure_reason, request
 from webhooks.journal.protocol import Notes
+from webhooks.runtime import Runtime
 from webhooks.settings import is_loopback
 from webhooks.web import installation_proof
 
 
-def examine(config: Configuration, journal: Notes, now: datetime, timeout: float) -> Iterator[Finding]:
+def examine(config: Runtime, journal: Notes, now: datetime, timeout: float) -> Iterator[Finding]:
     """Check the web server on this machine's port, then the public address."""
     installation = installation_proof.installation_id(journal, now)
     web = config.settings.web

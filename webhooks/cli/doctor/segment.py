@@ -11,8 +11,8 @@ from email.utils import parsedate_to_datetime
 from typing import Final
 
 from translators.kit import to_iso
-from webhooks.cli.configuration import Configuration
 from webhooks.cli.findings import Finding
+from webhooks.runtime import Runtime
 from webhooks.segment import AcceptedMessage, Client, Meaning, Transport, Unreachable, fingerprint, meaning
 from webhooks.settings import SEGMENT_REGIONS, SegmentSettings
 
@@ -22,7 +22,7 @@ FAULT: Final = 120.0
 """Seconds that the clock may differ; most providers' signatures are valid for 300."""
 
 
-def examine(config: Configuration, timeout: float, *, send: bool) -> Iterator[Finding]:
+def examine(config: Runtime, timeout: float, *, send: bool) -> Iterator[Finding]:
     """Send one empty batch with each write key."""
     settings = dataclasses.replace(config.settings.segment, connect_timeout=timeout, read_timeout=timeout)
     keys = _keys(config)
@@ -43,7 +43,7 @@ def examine(config: Configuration, timeout: float, *, send: bool) -> Iterator[Fi
             yield _send_test(Client(key, settings, transport=transport), endpoints, timeout)
 
 
-def _keys(config: Configuration) -> dict[str, list[str]]:
+def _keys(config: Runtime) -> dict[str, list[str]]:
     """Return each write key with the endpoints that use it."""
     common = config.settings.segment.write_key
     keys: dict[str, list[str]] = {common: []} if common else {}

@@ -1,23 +1,33 @@
-"""gunicorn's configuration, from Segue's settings. https://docs.gunicorn.org/en/stable/settings.html"""
+"""gunicorn's configuration, from Segue's settings, and the application of each of its processes.
+
+gunicorn --config python:webhooks.cli.gunicorn_conf "webhooks.cli.gunicorn_conf:create_app()"
+
+https://docs.gunicorn.org/en/stable/settings.html
+"""
 
 from __future__ import annotations
 
+import logging
 import signal
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from contextlib import ExitStack
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
 
+import webhooks.web.handler  # noqa: F401 - before the fork, so that the processes share its memory
 from webhooks import logs
-from webhooks.monitoring.alerts import EVERY, AlertWatcher
-from webhooks.monitoring.metrics import PeriodicJobs, Totals
-from webhooks.settings import load
-from webhooks.sources import plugins
+from webhooks.errors import SegueError
+from webhooks.runtime import Runtime, utc_now
 from webhooks.web import request_timeout
-from webhooks.web.handler import WebhookHandler
 
-_registry = plugins.load()
-_settings = load(sources=_registry.sources, broken=[plugin.name for plugin in _registry.broken])
+if TYPE_CHECKING:
+    from webhooks.web.app import FlaskApp
+
+log: Final = logging.getLogger("webhooks.web.app")
+_runtime = Runtime.load()
+_settings = _runtime.settings
 _web = _settings.web
+_running = ExitStack()
 
 bind = f"[{_web.host}]:{_web.port}" if ":" in _web.host else f"{_web.host}:{_web.port}"
 workers = _web.processes
@@ -48,30 +58,26 @@ logconfig_dict = {
 accesslog = None  # a path may hold a token; the handler logs what it accepts and rejects
 
 
-COUNT_EVERY = 5.0
-_jobs: list[PeriodicJobs] = []
-_at_exit: list[Callable[[], None]] = []
-
-
-def post_worker_init(worker: Any) -> None:
-    """Start the periodic jobs of a worker. Each adds its counters to the journal's totals, and again when it ends."""
-    parts = getattr(worker.wsgi, "extensions", {})
-    totals: Totals | None = parts.get("segue.totals")
-    watch: AlertWatcher | None = parts.get("segue.watch")
-    handler: WebhookHandler | None = parts.get("segue")
-    if totals is not None and watch is not None and handler is not None:
-        _at_exit.extend((handler.tracer.close, partial(handler.refusals.flush, at_end=True)))
-        jobs: dict[Callable[[], object], float] = {totals.flush: COUNT_EVERY, handler.refusals.flush: COUNT_EVERY}
-        _jobs.append(PeriodicJobs(jobs, last=totals.flush).start())
-        _jobs.append(PeriodicJobs({watch.check_if_no_worker: EVERY}).start())
+def create_app(clock: Callable[[], datetime] = utc_now) -> FlaskApp:
+    """Return the application of a process, after its fork, and start the jobs that run beside it."""
+    runtime = Runtime(_runtime.settings, _runtime.registry, clock=clock)
+    service = runtime.web_service()
+    _running.enter_context(service.running())
+    return service.app
 
 
 def worker_exit(_server: Any, _worker: Any) -> None:
-    """Stop the periodic jobs of a worker and write what is left."""
-    for jobs in _jobs:
-        jobs.stop()
-    for close in _at_exit:
-        close()
+    """Stop the jobs of a process. Each adds its counters to the journal's totals, and again when it ends."""
+    _running.close()
+
+
+def on_reload(_server: Any) -> None:
+    """Load the settings again on SIGHUP, for the processes that start from now on. If they are wrong, keep these."""
+    global _runtime  # noqa: PLW0603 - gunicorn has no other place that its processes inherit
+    try:
+        _runtime = Runtime.load()
+    except SegueError as error:
+        log.error("the settings were not loaded again", extra={"reason": error.message, "hint": error.hint})
 
 
 def post_fork(_server: Any, _worker: Any) -> None:
