@@ -36,6 +36,8 @@ def load_each(journal: EventOperations, rows: Sequence[Row]) -> tuple[AppendResu
     def as_refusal(error: Exception) -> JournalError | None:
         return error if isinstance(error, JournalError) and not isinstance(error, JournalUnavailable) else None
 
+    if not rows:
+        return AppendResult(0, 0), []
     new = present = 0
     skipped = []
     for row, result in zip(rows, commit_all(rows, load, refused=as_refusal, available=lambda _: False), strict=True):
