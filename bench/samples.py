@@ -19,12 +19,14 @@ from pathlib import Path
 
 from translators.kit import Delivery, Malformed, Source
 from webhooks.errors import Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal, State
 from webhooks.signatures import CannotSign, sign
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation import translate
-from webhooks.web.handler import HttpRequest, WebhookHandler, error_response
+from webhooks.web.handler import WebhookHandler
+from webhooks.web.responses import error_response
 
 SECRETS = {"utf8": "secret", "base64": "whsec_c2VjcmV0c2VjcmV0", "hex": "AB" * 32}
 URL = "https://segue.example/webhooks/sample"
@@ -68,7 +70,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
         headers = {"content-type": content_type, **request.get("headers", {}), **signed.headers}
         incoming = HttpRequest(
             method="POST", body=signed.body, headers={name.lower(): value for name, value in headers.items()},
-            query={**request.get("query", {}), **signed.query}, token=signed.path_token,
+            query={**request.get("query", {}), **signed.query}, path_token=signed.path_token,
         )  # fmt: skip
         try:
             response = handler.handle(source.name, incoming)

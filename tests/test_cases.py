@@ -25,11 +25,11 @@ from support.memory_journal import MemoryJournal
 from translators.kit import Delivery
 from webhooks.cli.main import main
 from webhooks.cli.output import short
+from webhooks.http.request import HttpRequest
 from webhooks.journal.sqlite import SqliteJournal
 from webhooks.segment import encode, faults
 from webhooks.signatures import sign
 from webhooks.translation import translate
-from webhooks.web.handler import HttpRequest
 
 HERE = Path(__file__).parent
 NAMED = os.environ.get("WEBHOOK_CASES")
@@ -128,7 +128,7 @@ def post(
         url=url or place.endpoint.public_url + (f"?{query}" if query else ""), configured=place.endpoint.secrets[0],
     )  # fmt: skip
     lower_headers = {name.lower().replace("_", "-"): value for name, value in headers.items()}
-    lower = {name.lower(): value for name, value in signed.headers.items()}
+    lower = dict(signed.headers)
     request = HttpRequest(
         method=method, body=signed.body, query_string=query,
         headers={"content-type": content, **lower_headers, **lower, "content-length": str(len(signed.body))},
@@ -557,7 +557,7 @@ def journal_unavailable(_folder: Path) -> Any:
         journal = MemoryJournal()
         journal.away = True
         request = place.request()
-        token = f"/{request.token}" if request.token else ""
+        token = f"/{request.path_token}" if request.path_token else ""
         status, headers, _ = call_wsgi(make_handler(journal), f"/webhooks/{place.name}{token}", request)
         if place.source.nack is None:
             answers.add((status, headers.get("Retry-After")))

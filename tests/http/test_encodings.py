@@ -112,7 +112,8 @@ def test_many_small_gzip_members_take_linear_time() -> None:
 def test_signed_body_with_a_charset_as_content_encoding_is_accepted() -> None:
     from support.acme import NOW, make_endpoint
     from support.memory_journal import MemoryJournal
-    from webhooks.web.handler import HttpRequest, WebhookHandler
+    from webhooks.http.request import HttpRequest
+    from webhooks.web.handler import WebhookHandler
 
     journal = MemoryJournal()
     handler = WebhookHandler(

@@ -168,7 +168,7 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
     bug = acme()
     bug._split = lambda _: 1 / 0  # type: ignore[assignment,return-value]
     (kept,) = bug.receive(delivery, trust="authenticated")
-    whole = replace(endpoint(case.source, delivery), name="whole")
+    whole = replace(endpoint(case.source, delivery.options), name="whole")
     apart = [translate(event, whole, namespace="n") for event in case.source.receive(delivery, trust="authenticated")]
     for journal in journals:
         journal.append([kept], now=RECEIVED)

@@ -45,7 +45,9 @@ def signature_headers(installed):
 
 @pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
 def test_request_without_its_signature_is_401(installed, journal):
-    request = without_headers(installed.request(), *signature_headers(installed), token="", query={}, query_string="")
+    request = without_headers(
+        installed.request(), *signature_headers(installed), path_token="", query={}, query_string=""
+    )
     if isinstance(installed.endpoint.scheme, HmacFields):
         request = replace(request, body=installed.goldens[0].body)
     assert handle(make_handler(journal), installed.name, request).status == 401

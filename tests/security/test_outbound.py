@@ -2,8 +2,6 @@
 
 import http.server
 import threading
-import urllib.error
-import urllib.request
 from dataclasses import replace
 
 import pytest
@@ -14,7 +12,8 @@ from translators.kit import PublicKey
 from webhooks.errors import Rejected, SettingsError
 from webhooks.http import certificates
 from webhooks.http.certificates import Certificates
-from webhooks.http.opener import opener
+from webhooks.http.client import request as send
+from webhooks.http.outgoing import Unreachable
 from webhooks.segment.transport import Transport
 from webhooks.settings import SegmentSettings, load
 
@@ -99,18 +98,16 @@ def test_at_most_four_certificates_are_fetched_at_once(server, monkeypatch):
 
 @pytest.mark.parametrize("proxies", [True, False])
 def test_redirect_is_not_followed_and_carries_no_key(server, proxies):
-    request = urllib.request.Request(f"{server.url}/moved", headers={"Authorization": "Bearer key"})
-    with pytest.raises(urllib.error.HTTPError) as error:
-        opener(proxies=proxies).open(request, timeout=5)
-    error.value.close()
-    assert error.value.code == 302
+    response = send("GET", f"{server.url}/moved", headers={"Authorization": "Bearer key"}, timeout=5, proxies=proxies)
+    assert response.status == 302
     assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:text/plain,x"])
-def test_opener_refuses_schemes_other_than_http(url):
-    with pytest.raises((urllib.error.URLError, TypeError)):
-        opener(proxies=False).open(url, timeout=5)
+@pytest.mark.parametrize("proxies", [True, False])
+def test_client_refuses_schemes_other_than_http(url, proxies):
+    with pytest.raises(Unreachable, match="the URL is not valid"):
+        send("GET", url, timeout=5, proxies=proxies)
 
 
 def test_segment_client_follows_no_redirect_with_the_write_key(server):

@@ -34,7 +34,7 @@ def test_path_traversal_reaches_no_file(wire, path, method):
 def test_path_token_opens_no_file_and_is_not_stored():
     journal = MemoryJournal()
     installed = ENDPOINTS_BY_NAME["github"]
-    response = handle(make_handler(journal), "github", replace(installed.request(), token="../../../etc/passwd"))
+    response = handle(make_handler(journal), "github", replace(installed.request(), path_token="../../../etc/passwd"))
     assert response.status == 200
     assert "passwd" not in repr(journal.rows()[0])
 

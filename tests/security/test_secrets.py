@@ -77,7 +77,7 @@ def test_responses_show_no_secret_and_every_refusal_has_a_hint(installed):
     secret = installed.endpoint.secrets[0]
     genuine = installed.request()
     for body in (genuine.body, b"", b"x", genuine.body + b" "):
-        response = handle(make_handler(MemoryJournal()), installed.name, replace(genuine, body=body, token=""))
+        response = handle(make_handler(MemoryJournal()), installed.name, replace(genuine, body=body, path_token=""))
         assert secret.encode() not in response.body
         if response.status >= 400:
             assert set(json.loads(response.body)) == {"error", "reason", "hint"}

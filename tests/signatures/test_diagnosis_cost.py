@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from support.installed_endpoints import NOW, all_endpoints, certificate
-from webhooks.signatures import Allowance, Fault, Request, asymmetric, digest, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Allowance, Fault, RegisteredUrl, asymmetric, digest, verify
 
 SIGNED = [installed for installed in all_endpoints() if hasattr(installed.endpoint.scheme, "tolerance")]
 PLAIN = 5
@@ -59,7 +60,7 @@ def count(monkeypatch: pytest.MonkeyPatch) -> Count:
     return counter
 
 
-def forged(installed: Any, size: int) -> Request:
+def forged(installed: Any, size: int) -> HttpRequest:
     """Return a request signed for the golden's body, but with another body of this size."""
     genuine = installed.request()
     body = (json.dumps({"id": "evt_1", "pad": "x" * max(0, size - 40)}, indent=1) + "\r\n").encode()
@@ -69,16 +70,16 @@ def forged(installed: Any, size: int) -> Request:
         "host": "a.example",
         "x-forwarded-host": "b.example",
     }
-    return Request(
-        body=body, headers=headers, query=genuine.query, query_string="a=%40b", public_url=installed.endpoint.public_url,
-        path="/elsewhere",
+    return HttpRequest(
+        body=body, headers=headers, query=genuine.query, query_string="a=%40b", path="/elsewhere"
     )  # fmt: skip
 
 
-def refuse(installed: Any, request: Request, allowance: Allowance, secrets: int = 1) -> Any:
+def refuse(installed: Any, request: HttpRequest, allowance: Allowance, secrets: int = 1) -> Any:
     configured = [*(f"other-{number}" for number in range(secrets - 1)), installed.endpoint.secrets[0]]
     return verify(
-        installed.endpoint.scheme, request, configured, now=NOW, remember=lambda _t, value, _u: value,
+        installed.endpoint.scheme, request, configured, now=NOW,
+        registered=RegisteredUrl(installed.endpoint.public_url), remember=lambda _t, value, _u: value,
         fetch=lambda _: certificate(), allowance=allowance,
     )  # fmt: skip
 
@@ -91,7 +92,7 @@ def empty() -> Allowance:
 
 
 def plain_cost(
-    installed: Any, request: Request, count: Count, monkeypatch: pytest.MonkeyPatch, secrets: int
+    installed: Any, request: HttpRequest, count: Count, monkeypatch: pytest.MonkeyPatch, secrets: int
 ) -> tuple[int, int]:
     """Return the bytes and calls of the verification alone."""
     module: Any = sys.modules[verify.__module__]
@@ -157,7 +158,7 @@ def test_misconfiguration_is_diagnosed_again_after_a_flood() -> None:
     genuine = installed.request()
     changed = json.dumps(json.loads(genuine.body), indent=1).encode()
     headers = {**genuine.headers, "content-length": str(len(changed))}
-    honest = Request(body=changed, headers=headers)
+    honest = HttpRequest(body=changed, headers=headers)
     for _ in range(2_000):
         refuse(installed, forged(installed, 3_000), allowance)
     assert refuse(installed, honest, allowance).fault is Fault.SECRET

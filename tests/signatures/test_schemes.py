@@ -37,7 +37,8 @@ from support.signature_vectors import (
     sent,
 )  # fmt: skip
 from translators.kit import HmacBody, HmacFields, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks
-from webhooks.signatures import CannotSign, Fault, Request, Verdict, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import CannotSign, Fault, RegisteredUrl, Verdict, sign, verify
 from webhooks.signatures.digest import digest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -96,17 +97,20 @@ class TokenStore(dict[str, str]):
         return self.setdefault(token, value)
 
 
-def signed_request(scheme: Scheme, secret: str, *, now: datetime = NOW) -> Request:
+def signed_request(scheme: Scheme, secret: str, *, now: datetime = NOW) -> HttpRequest:
     signed = sign(scheme, body=BODY, secret=secret, now=now, url=URL)
     return sent(
         signed.body, {"Content-Type": "application/json", **signed.headers}, query=signed.query,
         query_string="&".join(f"{k}={v}" for k, v in signed.query.items()) if scheme is TWILIO else "",
-        path_token=signed.path_token, public_url=URL,
+        path_token=signed.path_token,
     )  # fmt: skip
 
 
-def verdict_of(scheme: Scheme, request: Request, *secrets: str, now: datetime = NOW, **more: Any) -> Verdict:
-    return verify(scheme, request, secrets, now=now, remember=more.pop("remember", TokenStore()), **more)
+def verdict_of(scheme: Scheme, request: HttpRequest, *secrets: str, now: datetime = NOW, **more: Any) -> Verdict:
+    return verify(
+        scheme, request, secrets, now=now, remember=more.pop("remember", TokenStore()),
+        registered=RegisteredUrl(more.pop("url", URL)), **more,
+    )  # fmt: skip
 
 
 @EACH_SCHEME
@@ -154,11 +158,11 @@ def test_verify_never_raises(scheme: Scheme, secret: str, data: st.DataObject) -
         ["", "t=1,v1=", "t=9" * 40, "v1,", "sha256=", "é\udc80", "=" * 50, "1" * 30]
     )
     headers = {name: data.draw(st.just(value) | text) for name, value in good.headers.items()}
-    request = Request(
+    request = HttpRequest(
         body=data.draw(st.just(good.body) | st.binary(max_size=100)), headers=headers, query=data.draw(st.just(good.query) | st.just({})),
-        path_token=data.draw(st.just(good.path_token) | text), public_url=data.draw(st.sampled_from([URL, "", "https://[", "::"])),
+        path_token=data.draw(st.just(good.path_token) | text),
     )  # fmt: skip
-    verdict = verdict_of(scheme, request, secret)
+    verdict = verdict_of(scheme, request, secret, url=data.draw(st.sampled_from([URL, "", "https://[", "::"])))
     if verdict.ok:
         assert isinstance(verdict, Verdict)
     else:
@@ -166,7 +170,7 @@ def test_verify_never_raises(scheme: Scheme, secret: str, data: st.DataObject) -
 
 
 def test_scheme_that_signs_the_url_needs_a_public_url() -> None:
-    verdict = verdict_of(SQUARE, replace(signed_request(SQUARE, "s"), public_url=""), "s")
+    verdict = verdict_of(SQUARE, signed_request(SQUARE, "s"), "s", url="")
     assert verdict.fault is Fault.NOT_CONFIGURED
     assert "public URL" in verdict.reason
 
@@ -227,7 +231,7 @@ def test_body_without_a_member_for_its_time_cannot_be_signed(body: bytes) -> Non
     ],
 )
 def test_unreadable_signature_has_a_reason_and_hint(scheme: Scheme, headers: Mapping[str, str], fault: Fault) -> None:
-    verdict = verdict_of(scheme, sent(b"nothing", dict(headers), public_url=URL), "s")
+    verdict = verdict_of(scheme, sent(b"nothing", dict(headers)), "s")
     assert verdict.fault is fault
     assert verdict.reason
     assert verdict.hint
@@ -315,7 +319,7 @@ def certificate(*, days: int = 10) -> bytes:
 CERT_URL = "https://api.paypal.com/v1/notifications/certs/CERT-1"
 
 
-def paypal(url: str = CERT_URL, *, webhook_id: str = "WH-1") -> Request:
+def paypal(url: str = CERT_URL, *, webhook_id: str = "WH-1") -> HttpRequest:
     import zlib
 
     from cryptography.hazmat.primitives.asymmetric import padding
@@ -369,7 +373,7 @@ def test_mailgun_token_is_accepted_again_with_the_same_body_only() -> None:
 
 def test_malformed_public_url_matches_nothing_and_does_not_raise() -> None:
     for url in ("https://[", "https://a:x/"):
-        assert verdict_of(TWILIO, replace(signed_request(TWILIO, "s"), public_url=url), "s").fault in {
+        assert verdict_of(TWILIO, signed_request(TWILIO, "s"), "s", url=url).fault in {
             Fault.SECRET,
             Fault.BODY,
         }

@@ -9,7 +9,8 @@ import pytest
 from support.acme import NOW
 from support.installed_endpoints import all_endpoints
 from translators.kit import HmacRequest
-from webhooks.signatures import Fault, Request, Verdict, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, RegisteredUrl, Verdict, sign, verify
 
 BASE = "https://hooks.example.com/webhooks/it"
 SECRET = "s3cret"
@@ -33,13 +34,13 @@ def verify_url(
     secret: str = SECRET, **headers: str,
 ) -> Verdict:  # fmt: skip
     signed = sign(scheme, body=BODY, secret=secret, now=NOW, url=signed_url, content_type=FORM)
-    sent = {name.lower(): value for name, value in signed.headers.items()} | {"content-type": FORM}
+    sent = dict(signed.headers) | {"content-type": FORM}
     sent |= {name.replace("_", "-"): value for name, value in headers.items()}
-    options = Request(
-        body=BODY, headers=sent, query=dict(parse_qsl(query)), query_string=query, public_url=configured, path=path,
-        url_setting="SEGUE_IT_PUBLIC_URL",
+    options = HttpRequest(
+        body=BODY, headers=sent, query=dict(parse_qsl(query)), query_string=query, path=path
     )  # fmt: skip
-    return verify(scheme, options, [SECRET], now=NOW)
+    registered = RegisteredUrl(configured, "SEGUE_IT_PUBLIC_URL")
+    return verify(scheme, options, [SECRET], now=NOW, registered=registered)
 
 
 def test_url_tests_cover_every_scheme_that_signs_the_url() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from support.signature_vectors import ADYEN, ADYEN_ITEM, SENDGRID, VECTORS, ZENDESK, Vector, sent, unix
-from webhooks.signatures import Fault, verify
+from webhooks.signatures import Fault, RegisteredUrl, verify
 from webhooks.sources import plugins
 
 EACH_VECTOR = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector.name)
@@ -15,16 +15,19 @@ EACH_VECTOR = pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vect
 @EACH_VECTOR
 def test_vector_verifies_beside_wrong_secrets(vector: Vector) -> None:
     secrets = [*vector.wrong_secrets, "another secret", vector.secret]
-    verdict = verify(vector.scheme, vector.request, secrets, now=vector.at)
+    verdict = verify(vector.scheme, vector.request, secrets, now=vector.at, registered=RegisteredUrl(vector.url))
     assert verdict.ok, verdict
 
 
 @EACH_VECTOR
 def test_vector_without_its_secret_is_refused(vector: Vector) -> None:
-    assert verify(vector.scheme, vector.request, ["another secret", *vector.wrong_secrets], now=vector.at).fault in {
+    assert verify(vector.scheme, vector.request, ["another secret", *vector.wrong_secrets], now=vector.at, registered=RegisteredUrl(vector.url)).fault in {
         Fault.SECRET, Fault.BODY,
     }  # fmt: skip
-    assert verify(vector.scheme, vector.request, [], now=vector.at).fault is Fault.NOT_CONFIGURED
+    assert (
+        verify(vector.scheme, vector.request, [], now=vector.at, registered=RegisteredUrl(vector.url)).fault
+        is Fault.NOT_CONFIGURED
+    )
 
 
 @EACH_VECTOR
@@ -34,14 +37,26 @@ def test_vector_with_a_changed_body_is_refused(vector: Vector) -> None:
     body = vector.request.body.replace(b"e", b"E") + b"&x=1"
     if vector.scheme is ADYEN:
         body = vector.request.body.replace(b"1130", b"9130")
-    assert not verify(vector.scheme, replace(vector.request, body=body), [vector.secret], now=vector.at).ok
+    assert not verify(
+        vector.scheme,
+        replace(vector.request, body=body),
+        [vector.secret],
+        now=vector.at,
+        registered=RegisteredUrl(vector.url),
+    ).ok
 
 
 @EACH_VECTOR
 def test_vector_without_headers_is_signature_missing(vector: Vector) -> None:
     if vector.scheme is ADYEN:
         return
-    verdict = verify(vector.scheme, replace(vector.request, headers={}), [vector.secret], now=vector.at)
+    verdict = verify(
+        vector.scheme,
+        replace(vector.request, headers={}),
+        [vector.secret],
+        now=vector.at,
+        registered=RegisteredUrl(vector.url),
+    )
     assert verdict.fault is Fault.MISSING
 
 
@@ -58,7 +73,10 @@ def test_source_declares_the_scheme_of_its_vector(vector: Vector) -> None:
     schemes = list(SOURCES[name].schemes.values())
     if vector.name == "plain":  # the body has no timestamp, which the source requires
         schemes = [replace(scheme, ts_path=None) for scheme in schemes]
-    verdicts = [verify(scheme, vector.request, [vector.secret], now=vector.at) for scheme in schemes]
+    verdicts = [
+        verify(scheme, vector.request, [vector.secret], now=vector.at, registered=RegisteredUrl(vector.url))
+        for scheme in schemes
+    ]
     assert any(verdict.ok for verdict in verdicts), verdicts
 
 
@@ -76,7 +94,7 @@ def test_zendesk_old_order_of_body_and_timestamp_is_refused() -> None:
 def test_sendgrid_final_line_break_is_signed() -> None:
     vector = next(vector for vector in VECTORS if vector.scheme is SENDGRID)
     stripped = replace(vector.request, body=vector.request.body.rstrip())
-    verdict = verify(SENDGRID, stripped, [vector.secret], now=vector.at)
+    verdict = verify(SENDGRID, stripped, [vector.secret], now=vector.at, registered=RegisteredUrl(vector.url))
     assert verdict.fault is Fault.BODY
     assert "CR LF" in verdict.reason
 
@@ -100,5 +118,6 @@ def test_hubspot_v3_matches_the_percent_decoded_url() -> None:
     from webhooks.signatures import sign
 
     signed = sign(HUBSPOT_3, body=b"{}", secret=HUB, now=unix(1693657560), url="https://a.example/x?u=https://b")
-    request = sent(b"{}", dict(signed.headers), public_url="https://a.example/x?u=https%3A%2F%2Fb")
-    assert verify(HUBSPOT_3, request, [HUB], now=unix(1693657560)).ok
+    request = sent(b"{}", dict(signed.headers))
+    registered = RegisteredUrl("https://a.example/x?u=https%3A%2F%2Fb")
+    assert verify(HUBSPOT_3, request, [HUB], now=unix(1693657560), registered=registered).ok

@@ -7,7 +7,8 @@ from typing import Any
 
 from translators.calendly import calendly
 from translators.kit import Delivery
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated
 
@@ -53,6 +54,6 @@ def test_invalid_time_is_malformed_with_its_path() -> None:
 def test_calendly_signature_is_accepted_for_three_minutes() -> None:
     scheme, body, at = calendly.schemes["default"], delivery().body, int(NOW.timestamp())
     digest = hmac.new(b"a key", f"{at}.".encode() + body, "sha256").hexdigest()
-    request = Request(body=body, headers={"calendly-webhook-signature": f"t={at},v1={digest}"})
+    request = HttpRequest(body=body, headers={"calendly-webhook-signature": f"t={at},v1={digest}"})
     assert verify(scheme, request, ["a key"], now=NOW + timedelta(seconds=170)).ok
     assert not verify(scheme, request, ["a key"], now=NOW + timedelta(seconds=200)).ok

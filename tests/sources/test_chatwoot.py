@@ -12,7 +12,8 @@ from support.outcomes import changed_golden, send_signed
 from support.unreadable import problem
 from translators.chatwoot import chatwoot
 from translators.kit import Delivery
-from webhooks.signatures import Request, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import sign, verify
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, translate
 
@@ -79,7 +80,9 @@ def test_custom_attribute_takes_precedence_over_identifier() -> None:
     body["meta"]["sender"]["custom_attributes"] = {"customer_no": "K-9"}
     sent = delivery(body)
     (event,) = chatwoot.events(sent)
-    outcome = translate(event, replace(endpoint(chatwoot, sent), user_id_keys=("customer_no",)), namespace="test")
+    outcome = translate(
+        event, replace(endpoint(chatwoot, sent.options), user_id_keys=("customer_no",)), namespace="test"
+    )
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["userId"] == "K-9"
 
@@ -132,7 +135,7 @@ def test_changed_attributes_in_another_format_are_ignored() -> None:
 def test_old_server_is_verified_by_the_token_in_the_url() -> None:
     scheme = chatwoot.schemes["token"]
     signed = sign(scheme, body=b"{}", secret="a-long-random-text", now=NOW)
-    request = Request(body=b"{}", headers={}, path_token=signed.path_token)
+    request = HttpRequest(body=b"{}", headers={}, path_token=signed.path_token)
     assert verify(scheme, request, secrets=("a-long-random-text",), now=NOW).ok
     assert not verify(scheme, replace(request, path_token="guessed"), secrets=("a-long-random-text",), now=NOW).ok
 

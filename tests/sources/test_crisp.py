@@ -9,7 +9,8 @@ import pytest
 
 from translators.crisp import crisp
 from translators.kit import Delivery, Refused
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Outcome, Translated
 
@@ -46,14 +47,16 @@ def test_brackets_and_semicolon_are_signed_with_both_timestamp_units(timestamp: 
     scheme, body = crisp.schemes["plugin"], delivery("session:set_state", state="resolved").body
     digest = hmac.new(b"signing-secret", b"[" + timestamp.encode() + b";" + body + b"]", "sha256").hexdigest()
     headers = {"x-crisp-signature": digest, "x-crisp-request-timestamp": timestamp}
-    assert verify(scheme, Request(body=body, headers=headers), secrets=("signing-secret",), now=NOW).ok
-    assert not verify(scheme, Request(body=body + b" ", headers=headers), secrets=("signing-secret",), now=NOW).ok
+    assert verify(scheme, HttpRequest(body=body, headers=headers), secrets=("signing-secret",), now=NOW).ok
+    assert not verify(scheme, HttpRequest(body=body + b" ", headers=headers), secrets=("signing-secret",), now=NOW).ok
 
 
 def test_website_hook_is_verified_by_its_key() -> None:
     scheme = crisp.schemes["website"]
-    assert verify(scheme, Request(body=b"{}", headers={}, query={"key": "long-random"}), ("long-random",), now=NOW).ok
-    assert not verify(scheme, Request(body=b"{}", headers={}, query={}), ("long-random",), now=NOW).ok
+    assert verify(
+        scheme, HttpRequest(body=b"{}", headers={}, query={"key": "long-random"}), ("long-random",), now=NOW
+    ).ok
+    assert not verify(scheme, HttpRequest(body=b"{}", headers={}, query={}), ("long-random",), now=NOW).ok
 
 
 def test_other_website_than_configured_is_refused() -> None:

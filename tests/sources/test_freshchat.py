@@ -9,7 +9,8 @@ import pytest
 from support.signature_vectors import FRESHCHAT_BODY, FRESHCHAT_KEY, FRESHCHAT_SIGNATURE
 from translators.freshchat import freshchat
 from translators.kit import Delivery
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -18,7 +19,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 def test_real_delivery_is_verified_and_translated() -> None:
     # https://github.com/nyaruka/courier handlers/freshchat
-    request = Request(body=FRESHCHAT_BODY, headers={"x-freshchat-signature": FRESHCHAT_SIGNATURE})
+    request = HttpRequest(body=FRESHCHAT_BODY, headers={"x-freshchat-signature": FRESHCHAT_SIGNATURE})
     assert verify(freshchat.schemes["default"], request, secrets=(FRESHCHAT_KEY,), now=NOW).ok
     ((event, outcome),) = outcomes(freshchat, Delivery(source="freshchat", body=FRESHCHAT_BODY, received_at=NOW))
     assert event.occurred_at == datetime(2019, 6, 21, 17, 43, 20, 875000, tzinfo=UTC)

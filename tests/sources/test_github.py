@@ -12,7 +12,8 @@ from support.outcomes import message_of
 from support.unreadable import problem
 from translators.github import github
 from translators.kit import Delivery, Malformed
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -58,7 +59,7 @@ def test_ping_is_ignored(body: dict[str, Any]) -> None:
 def test_published_example_signature_is_accepted() -> None:
     """https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries"""
     signed = "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
-    request = Request(body=b"Hello, World!", headers={"x-hub-signature-256": signed})
+    request = HttpRequest(body=b"Hello, World!", headers={"x-hub-signature-256": signed})
     assert verify(github.schemes["default"], request, ["It's a Secret to Everybody"], now=NOW).ok
 
 

@@ -18,7 +18,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 def outcome_of(body: dict[str, Any], *keys: str) -> Outcome:
     delivery = Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW)
     (event,) = gorgias.events(delivery)
-    return translate(event, replace(endpoint(gorgias, delivery), user_id_keys=keys), namespace="test")
+    return translate(event, replace(endpoint(gorgias, delivery.options), user_id_keys=keys), namespace="test")
 
 
 def message(**more: str) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from translators.linear import linear
 from translators.plain import plain
 from translators.pylon import pylon
 from translators.zendesk import zendesk
-from webhooks.signatures import Fault, Request, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, sign, verify
 
 SOURCES = [
     zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
@@ -44,11 +45,11 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 URL = "https://hooks.example.com/webhooks/tool"
 
 
-def request_of(scheme: Scheme, body: bytes, secret: str, *, now: datetime = NOW) -> Request:
+def request_of(scheme: Scheme, body: bytes, secret: str, *, now: datetime = NOW) -> HttpRequest:
     signed = sign(scheme, body=body, secret=secret, now=now, url=URL)
-    headers = {name.lower(): value for name, value in signed.headers.items()}
-    return Request(
-        body=signed.body, headers=headers, query=signed.query, path_token=signed.path_token, public_url=URL
+    headers = dict(signed.headers)
+    return HttpRequest(
+        body=signed.body, headers=headers, query=signed.query, path_token=signed.path_token
     )  # fmt: skip
 
 
@@ -61,7 +62,7 @@ def test_only_a_correct_signature_verifies(source: Source, scheme: Scheme) -> No
     assert verify(scheme, request, secrets=("another:secret", secret), now=NOW).ok
     assert verify(scheme, request, secrets=(), now=NOW).fault is Fault.NOT_CONFIGURED
     if scheme.strength == "verified":
-        changed = Request(body=request.body.replace(b'"a": 1', b'"a": 2'), headers=request.headers)
+        changed = HttpRequest(body=request.body.replace(b'"a": 1', b'"a": 2'), headers=request.headers)
         assert not verify(scheme, changed, secrets=(secret,), now=NOW).ok
 
 

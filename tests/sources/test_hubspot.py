@@ -3,7 +3,6 @@
 import json
 import tomllib
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,13 +17,14 @@ from translators.hubspot import hubspot
 from translators.hubspot.registration import subscriptions
 from translators.kit import Delivery
 from webhooks.errors import Rejected, SettingsError
+from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal
 from webhooks.settings import load
-from webhooks.signatures import Fault, Request, sign, verify
+from webhooks.signatures import Fault, RegisteredUrl, sign, verify
 from webhooks.sources.endpoints import Endpoint, bind
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated, translate
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 
 DOCS = Path(__file__).parents[2] / "docs"
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -80,9 +80,9 @@ def handler(tmp_path: Path) -> Iterator[WebhookHandler]:
 
 def post(handler: WebhookHandler, body: bytes, *, url: str = URL, scheme: str = "v3") -> Any:
     signed = sign(hubspot.schemes[scheme], body=body, secret=SECRET, now=NOW, url=url)
-    headers = {name.lower(): value for name, value in signed.headers.items()}
+    headers = dict(signed.headers)
     query = url.partition("?")[2]
-    incoming = HttpRequest(method="POST", body=body, headers=headers, query={}, token="", query_string=query)
+    incoming = HttpRequest(method="POST", body=body, headers=headers, query={}, path_token="", query_string=query)
     return handler.handle("hubspot", incoming)
 
 
@@ -165,18 +165,18 @@ def test_url_is_verified_unchanged_and_with_hubspots_escapes_decoded(query: str,
         }.items():
             signed_url = signed_url.replace(escape, plain)
     signed = sign(V3, body=b"[]", secret=SECRET, now=NOW, url=signed_url)
-    headers = {name.lower(): value for name, value in signed.headers.items()}
-    request = Request(body=b"[]", headers=headers, public_url=URL, query_string=query[1:])
-    assert verify(V3, request, [SECRET], now=NOW).ok
-    elsewhere = replace(request, public_url="https://other.example.com/webhooks/hubspot")
-    assert not verify(V3, elsewhere, [SECRET], now=NOW).ok
+    headers = dict(signed.headers)
+    request = HttpRequest(body=b"[]", headers=headers, query_string=query[1:])
+    assert verify(V3, request, [SECRET], now=NOW, registered=RegisteredUrl(URL)).ok
+    elsewhere = RegisteredUrl("https://other.example.com/webhooks/hubspot")
+    assert not verify(V3, request, [SECRET], now=NOW, registered=elsewhere).ok
 
 
 @pytest.mark.parametrize("minutes", [6, -6])
 def test_an_old_or_early_signature_is_refused(minutes: int) -> None:
     signed = sign(V3, body=b"[]", secret=SECRET, now=NOW - timedelta(minutes=minutes), url=URL)
-    headers = {name.lower(): value for name, value in signed.headers.items()}
-    verdict = verify(V3, Request(body=b"[]", headers=headers, public_url=URL), [SECRET], now=NOW)
+    headers = dict(signed.headers)
+    verdict = verify(V3, HttpRequest(body=b"[]", headers=headers), [SECRET], now=NOW, registered=RegisteredUrl(URL))
     assert verdict.fault is Fault.CLOCK
 
 
@@ -283,11 +283,12 @@ def test_the_docs_example_of_a_workflow_verifies_and_is_translated(tmp_path: Pat
     bound = bind(load(environ, sources={}), {})["hubspot_workflow"]
     body = b'{"type": "trial.ended", "contact_id": 123, "email": "a@example.com", "plan": "gold"}'
     signed = sign(HUBSPOT_2, body=body, secret=SECRET, now=NOW, url=url)
-    headers = {name.lower(): value for name, value in signed.headers.items()}
-    assert verify(bound.scheme, Request(body=body, headers=headers, public_url=url), [SECRET], now=NOW).ok
+    headers = dict(signed.headers)
+    request = HttpRequest(body=body, headers=headers)
+    assert verify(bound.scheme, request, [SECRET], now=NOW, registered=RegisteredUrl(url)).ok
     delivery = Delivery(source="hubspot_workflow", body=body, received_at=NOW, options={})
     (event,) = bound.source.events(delivery)
-    outcome = translate(event, endpoint(bound.source, delivery), namespace="t")
+    outcome = translate(event, endpoint(bound.source, delivery.options), namespace="t")
     assert isinstance(outcome, Translated)
     assert (outcome.messages[0]["event"], outcome.messages[0]["properties"]) == ("Trial Ended", {"plan": "gold"})
 

@@ -11,7 +11,8 @@ import pytest
 from support.unreadable import problem
 from translators.jira import jira
 from translators.kit import Delivery, FormerKey
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, translate
 
@@ -132,7 +133,7 @@ def test_key_without_the_header_is_the_digest_of_the_bytes() -> None:
 def test_custom_field_is_the_user_id_if_configured() -> None:
     sent = delivery(golden("issue_created__with_your_id"))
     (event,) = jira.events(sent)
-    at = replace(endpoint(jira, sent), user_id_keys=("customfield_10050",))
+    at = replace(endpoint(jira, sent.options), user_id_keys=("customfield_10050",))
     outcome = translate(event, at, namespace="test")
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["userId"] == "user-42"
@@ -142,7 +143,7 @@ def test_a_participants_reply_is_not_the_reporters() -> None:
     body = golden("issue_updated__participant_commented")
     body["issue"]["fields"]["customfield_10050"] = "user-42"
     sent = delivery(body)
-    at = replace(endpoint(jira, sent), user_id_keys=("customfield_10050",))
+    at = replace(endpoint(jira, sent.options), user_id_keys=("customfield_10050",))
     for author, user_id in ((body["comment"]["author"], None), (body["issue"]["fields"]["reporter"], "user-42")):
         body["comment"]["author"] = author
         (event,) = jira.events(delivery(body))
@@ -255,6 +256,6 @@ def test_body_that_is_neither_webhook_nor_rule_is_malformed(body: Any) -> None:
 def test_the_example_of_atlassians_documentation_verifies() -> None:
     # https://developer.atlassian.com/cloud/jira/platform/webhooks/#secure-admin-webhooks
     signature = "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9"
-    request = Request(body=b"Hello World!", headers={"x-hub-signature": signature})
+    request = HttpRequest(body=b"Hello World!", headers={"x-hub-signature": signature})
     secrets = ("It's a Secret to Everybody",)
     assert verify(jira.schemes["signature"], request, secrets=secrets, now=NOW).ok

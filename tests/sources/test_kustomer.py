@@ -10,7 +10,8 @@ import pytest
 
 from translators.kit import Delivery, Refused
 from translators.kustomer import kustomer
-from webhooks.signatures import Fault, Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -46,9 +47,9 @@ def test_signature_follows_kustomers_documentation() -> None:
     body = b'{"id":"e1","name":"kustomer.conversation.update"}'
     right = hmac.new(b"webhook-token", body, hashlib.sha256).hexdigest()
     scheme = next(iter(kustomer.schemes.values()))
-    request = Request(body=body, headers={"x-kustomer-webhook-signature": right})
+    request = HttpRequest(body=body, headers={"x-kustomer-webhook-signature": right})
     assert verify(scheme, request, ["webhook-token"], now=NOW).strength == "verified"
-    bare = Request(body=body, headers={"x-segue-token": "webhook-token"})
+    bare = HttpRequest(body=body, headers={"x-segue-token": "webhook-token"})
     assert verify(scheme, bare, ["webhook-token"], now=NOW).fault is Fault.MISSING
     assert verify(kustomer.schemes["token"], bare, ["webhook-token"], now=NOW).strength == "authenticated"
 

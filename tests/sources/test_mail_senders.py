@@ -15,7 +15,8 @@ from translators.postmark import postmark
 from translators.resend import resend
 from translators.sendgrid import sendgrid
 from translators.twilio import twilio
-from webhooks.signatures import Fault, Request, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, sign, verify
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken, Ignored
 
@@ -45,8 +46,8 @@ def test_only_a_correct_signature_verifies(source: Source) -> None:
     scheme = source.schemes["default"]
     secret, other = ("whsec_c2VjcmV0c2VjcmV0", "whsec_b3RoZXJvdGhlcm90") if source is resend else ("u:long", "u:other")
     signed = sign(scheme, body=json.dumps(email_to(source, "a@example.com")).encode(), secret=secret, now=RECEIVED)
-    headers = {name.lower(): value for name, value in signed.headers.items()}
-    request = Request(body=signed.body, headers=headers)
+    headers = dict(signed.headers)
+    request = HttpRequest(body=signed.body, headers=headers)
     for secrets, lets_in in (((secret,), True), ((other, secret), True), ((other,), False)):
         assert verify(scheme, request, secrets=secrets, now=RECEIVED, remember=TokenMemory()).ok is lets_in
 
@@ -55,7 +56,7 @@ def test_only_a_correct_signature_verifies(source: Source) -> None:
 def test_old_delivery_is_refused_if_the_time_is_signed(source: Source, minutes: int) -> None:
     scheme, secret = source.schemes["default"], "whsec_c2VjcmV0c2VjcmV0"
     signed = sign(scheme, body=b"{}", secret=secret, now=RECEIVED - timedelta(minutes=minutes))
-    request = Request(body=signed.body, headers={name.lower(): value for name, value in signed.headers.items()})
+    request = HttpRequest(body=signed.body, headers=dict(signed.headers))
     assert verify(scheme, request, secrets=(secret,), now=RECEIVED).fault is Fault.CLOCK
 
 

@@ -6,7 +6,8 @@ from support.emails import TokenMemory, email_to
 from support.outcomes import event_of, messages_of
 from translators.kit import Delivery, FormerKey
 from translators.mailgun import mailgun
-from webhooks.signatures import Fault, Request, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, sign, verify
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken
 
@@ -16,7 +17,7 @@ def test_mailgun_token_is_refused_with_another_body() -> None:
     body = sign(scheme, body=json.dumps(email_to(mailgun, "a@example.com")).encode(), secret="key", now=RECEIVED).body
     forged = json.dumps(json.loads(body) | email_to(mailgun, "b@example.com")).encode()
     faults = [
-        verify(scheme, Request(body=sent, headers={}), secrets=("key",), now=RECEIVED, remember=memory).fault
+        verify(scheme, HttpRequest(body=sent, headers={}), secrets=("key",), now=RECEIVED, remember=memory).fault
         for sent in (body, body, forged)
     ]
     assert faults == [Fault.NONE, Fault.NONE, Fault.REPLAYED]

@@ -12,7 +12,8 @@ import pytest
 from support.outcomes import golden_messages
 from translators.kit import Delivery, Refused
 from translators.plain import plain
-from webhooks.signatures import Fault, Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Outcome, Translated
 
@@ -39,7 +40,7 @@ def outcome_of(body: dict[str, Any]) -> Outcome:
 def test_plains_own_vector_is_accepted() -> None:
     # https://github.com/team-plain/typescript-sdk src/tests/verify-plain-webhook.test.ts
     signature = "1bff4699de4fb5202a4b1e6cefd7b5fdfb02d19a67a1eb371dd417a45b0a47df"
-    request = Request(body=b"hello-world", headers={"plain-request-signature": signature})
+    request = HttpRequest(body=b"hello-world", headers={"plain-request-signature": signature})
     assert verify(replace(SCHEME, ts_path=None), request, secrets=("secret",), now=NOW).ok  # type: ignore[arg-type]
     assert not verify(SCHEME, request, secrets=("secret",), now=NOW).ok, "its body has no time of sending"
 
@@ -47,7 +48,7 @@ def test_plains_own_vector_is_accepted() -> None:
 def test_sending_time_in_the_signed_body_prevents_a_replay() -> None:
     body = (GOLDEN / "thread_created.json").read_bytes()
     headers = {"plain-request-signature": hmac.new(b"secret", body, "sha256").hexdigest()}
-    request = Request(body=body, headers=headers)
+    request = HttpRequest(body=body, headers=headers)
     assert verify(SCHEME, request, secrets=("secret",), now=NOW).ok
     later = verify(SCHEME, request, secrets=("secret",), now=NOW.replace(hour=10))
     assert later.fault is Fault.CLOCK

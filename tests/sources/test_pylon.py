@@ -9,7 +9,8 @@ import pytest
 
 from translators.kit import Delivery
 from translators.pylon import pylon
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Outcome, Translated
 
@@ -38,7 +39,7 @@ def test_each_signature_scheme_accepts_only_its_own() -> None:
     assert set(sent) == set(pylon.schemes)
     for name, scheme in pylon.schemes.items():
         for way, headers in sent.items():
-            request = Request(body=body, headers=headers)
+            request = HttpRequest(body=body, headers=headers)
             assert verify(scheme, request, secrets=("pylon-secret",), now=NOW).ok == (name == way)
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from support.outcomes import event_of, golden_body, message_of, outcome_of, properties
 from translators.recurly import recurly
-from webhooks.signatures import Fault, Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, verify
 from webhooks.translation.goldens import RECEIVED
 from webhooks.translation.translate import Broken, Ignored
 
@@ -19,7 +20,7 @@ def test_recurly_signature_has_its_time_in_seconds_or_milliseconds(digits: int) 
 
     def fault(at: int, sent: bytes = body) -> Fault:
         signed = hmac.new(secret.encode(), f"{at}.".encode() + body, "sha256").hexdigest()
-        request = Request(body=sent, headers={"recurly-signature": f"{at},0123,{signed}"})
+        request = HttpRequest(body=sent, headers={"recurly-signature": f"{at},0123,{signed}"})
         return verify(recurly.schemes["default"], request, secrets=(secret,), now=RECEIVED).fault
 
     now = int(RECEIVED.timestamp()) * digits

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.outcomes import event_names, golden_body, messages_of, outcome_of
 from translators.kit import to_iso
 from translators.revenuecat import revenuecat
+from webhooks.http.request import HttpRequest
 from webhooks.signatures import sign, verify
-from webhooks.signatures.model import Request
 from webhooks.translation.goldens import RECEIVED
 from webhooks.translation.translate import Ignored
 
@@ -20,8 +20,8 @@ def test_revenuecat_signature_scheme_is_verified() -> None:
     scheme = revenuecat.schemes["signature"]
     signed = sign(scheme, body=b"{}", secret="whsec_1", now=RECEIVED)
     (header,) = signed.headers
-    assert header == "X-RevenueCat-Webhook-Signature"
-    request = Request(body=b"{}", headers={name.lower(): value for name, value in signed.headers.items()})
+    assert header == "X-RevenueCat-Webhook-Signature".lower()
+    request = HttpRequest(body=b"{}", headers=dict(signed.headers))
     assert verify(scheme, request, ["whsec_1"], now=RECEIVED).ok
     assert verify(scheme, request, ["whsec_1"], now=RECEIVED).strength == "verified"
 

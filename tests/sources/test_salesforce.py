@@ -13,11 +13,12 @@ from support.unreadable import problem
 from translators.kit import Delivery, Malformed, Refused
 from translators.salesforce import salesforce
 from webhooks.errors import Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal, State
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Translated
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "salesforce"
 CONTACT = (GOLDEN / "Contact.xml").read_bytes()
@@ -47,7 +48,7 @@ def handler(tmp_path: Path) -> Iterator[WebhookHandler]:
 
 
 def post(handler: WebhookHandler, body: bytes, token: str = "tok") -> Any:
-    return handler.handle("salesforce", HttpRequest(method="POST", body=body, headers={}, token=token))
+    return handler.handle("salesforce", HttpRequest(method="POST", body=body, headers={}, path_token=token))
 
 
 def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(handler: WebhookHandler) -> None:

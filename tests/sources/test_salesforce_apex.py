@@ -10,7 +10,8 @@ import pytest
 from support.outcomes import delivery_of, golden_body
 from translators.kit import Refused
 from translators.salesforce import salesforce_apex
-from webhooks.signatures import Fault, Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, verify
 from webhooks.translation.goldens import RECEIVED
 
 
@@ -21,10 +22,10 @@ def test_only_the_apex_class_signature_is_accepted() -> None:
     made = hmac.new(secret.encode(), ts.encode() + b"." + body, hashlib.sha256).hexdigest()
     headers = {"x-sf-timestamp": ts, "x-sf-signature": made}
     for request, now, fault in (
-        (Request(body=body, headers=headers), RECEIVED, None),
-        (Request(body=body + b" ", headers=headers), RECEIVED, Fault.BODY),
-        (Request(body=body, headers=headers), RECEIVED + timedelta(hours=1), Fault.CLOCK),
-        (Request(body=body, headers={"x-sf-timestamp": ts}), RECEIVED, Fault.MISSING),
+        (HttpRequest(body=body, headers=headers), RECEIVED, None),
+        (HttpRequest(body=body + b" ", headers=headers), RECEIVED, Fault.BODY),
+        (HttpRequest(body=body, headers=headers), RECEIVED + timedelta(hours=1), Fault.CLOCK),
+        (HttpRequest(body=body, headers={"x-sf-timestamp": ts}), RECEIVED, Fault.MISSING),
     ):
         verdict = verify(scheme, request, secrets=(secret,), now=now)
         assert verdict.fault is (fault or Fault.NONE)

@@ -11,7 +11,8 @@ import pytest
 from support.outcomes import delivery_of, golden_body
 from translators.kit import Delivery, Source
 from translators.salesforce import salesforce_data_cloud
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Translated
 
@@ -21,7 +22,8 @@ def test_the_key_of_data_cloud_is_used_as_text_though_it_looks_like_base64() -> 
     for key, ok in ((secret.encode(), True), (base64.b64decode(secret), False)):
         made = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
         assert (
-            verify(scheme, Request(body=body, headers={"x-signature": made}), secrets=(secret,), now=RECEIVED).ok == ok
+            verify(scheme, HttpRequest(body=body, headers={"x-signature": made}), secrets=(secret,), now=RECEIVED).ok
+            == ok
         )
 
 

@@ -14,11 +14,12 @@ import pytest
 from support.outcomes import delivery_of, golden_body, message_of
 from translators.salesforce import salesforce_marketing_cloud
 from webhooks.errors import Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal
-from webhooks.signatures import Request, verify
+from webhooks.signatures import verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import RECEIVED, outcomes
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 
 
 def test_same_subscriber_id_in_two_marketing_cloud_accounts_is_two_people() -> None:
@@ -99,7 +100,7 @@ def test_signature_key_can_be_used_as_text_or_decoded(name: str, key: bytes) -> 
     body = json.dumps(golden_body(salesforce_marketing_cloud, "EngagementEvents.EmailOpen")).encode()
     made = base64.b64encode(hmac.new(key, body, hashlib.sha256).digest()).decode()
     for scheme, read in salesforce_marketing_cloud.schemes.items():
-        request = Request(body=body, headers={"x-sfmc-ens-signature": made})
+        request = HttpRequest(body=body, headers={"x-sfmc-ens-signature": made})
         assert verify(read, request, secrets=("c2VjcmV0c2VjcmV0",), now=RECEIVED).ok == (scheme == name)
 
 

@@ -23,13 +23,14 @@ from cryptography.x509.oid import NameOID
 from translators.kit import HmacBody, HmacFields, PublicKey, Scheme, SharedToken, StandardWebhooks
 from webhooks import segment
 from webhooks.errors import Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.journal.sqlite import SqliteJournal
 from webhooks.signatures import CannotSign, sign
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation import translate
 from webhooks.translation.goldens import USER_ID_KEYS
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 
 NAMED = os.environ.get("WEBHOOK_SAMPLES")
 ROOT = Path(NAMED) if NAMED else Path(__file__).parent.parent.parent.parent / "shared" / "samples"
@@ -225,7 +226,7 @@ def send(name: str, sample: Sample, journal: SqliteJournal) -> Endpoint:
         fetch=lambda _: keys(scheme.kind)[2] if isinstance(scheme, PublicKey) else b"",
     )  # fmt: skip
     request = HttpRequest(
-        method="POST", body=signed.body, query=dict(signed.query), token=signed.path_token,
+        method="POST", body=signed.body, query=dict(signed.query), path_token=signed.path_token,
         headers={key.lower(): value for key, value in {**headers, **signed.headers}.items()},
     )  # fmt: skip
     try:

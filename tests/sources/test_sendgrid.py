@@ -14,7 +14,8 @@ from support.registrations import URL, registered
 from support.signature_vectors import SENDGRID_BODY, VECTORS
 from translators.kit import Delivery, FormerKey
 from translators.sendgrid import sendgrid
-from webhooks.signatures import Fault, Request, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import Fault, sign, verify
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken, Translated
 
@@ -29,13 +30,13 @@ def test_sendgrids_signature_vector_verifies_and_is_translated() -> None:
     assert (message["event"], message["timestamp"]) == ("Email Dropped", "2020-09-14T19:41:32.000Z")
 
 
-def sendgrid_request(at: datetime) -> tuple[Request, str]:
+def sendgrid_request(at: datetime) -> tuple[HttpRequest, str]:
     key = ec.generate_private_key(ec.SECP256R1())
     private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
     public = key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
     signed = sign(sendgrid.schemes["default"], body=b"[]\r\n", secret=private, now=at)
-    headers = {name.lower(): value for name, value in signed.headers.items()}
-    return Request(body=signed.body, headers=headers), public
+    headers = dict(signed.headers)
+    return HttpRequest(body=signed.body, headers=headers), public
 
 
 @pytest.mark.parametrize(("hours", "fault"), [(0, Fault.NONE), (24, Fault.NONE), (26, Fault.CLOCK)])

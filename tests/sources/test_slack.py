@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 from translators.kit import Delivery, FormerKey
 from translators.slack import slack
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -70,8 +71,8 @@ def test_signed_command_is_accepted_and_a_changed_one_refused() -> None:
     digest = hmac.new(b"signing-secret", b"v0:1791190800:" + body, "sha256").hexdigest()
     headers = {"x-slack-signature": f"v0={digest}", "x-slack-request-timestamp": "1791190800"}
     now = datetime.fromtimestamp(1791190810, UTC)
-    assert verify(scheme, Request(body=body, headers=headers), ["signing-secret"], now=now).ok
-    assert not verify(scheme, Request(body=body + b"&x=1", headers=headers), ["signing-secret"], now=now).ok
+    assert verify(scheme, HttpRequest(body=body, headers=headers), ["signing-secret"], now=now).ok
+    assert not verify(scheme, HttpRequest(body=body + b"&x=1", headers=headers), ["signing-secret"], now=now).ok
 
 
 def test_response_to_commands_and_modals_is_empty() -> None:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from translators.kit import Delivery
 from translators.standard_webhooks import message_name, standard_webhooks
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated, translate
@@ -72,7 +73,7 @@ def test_plain_key_scheme_uses_the_secrets_text_as_key() -> None:
     signature = base64.b64encode(hmac.digest(b"polar_whs_example", f"msg_1.{at}.".encode() + body, "sha256")).decode()
     headers = {"webhook-id": "msg_1", "webhook-timestamp": str(at), "webhook-signature": f"v1,{signature}"}
     scheme = standard_webhooks.schemes["plain_key"]
-    assert verify(scheme, Request(body=body, headers=headers), ["polar_whs_example"], now=NOW).ok
+    assert verify(scheme, HttpRequest(body=body, headers=headers), ["polar_whs_example"], now=NOW).ok
 
 
 @pytest.mark.parametrize("customer", [None, "", " ", {}])

@@ -15,12 +15,13 @@ from translators.kit.source import IgnoredType
 from translators.stripe import stripe
 from translators.stripe.money import amount
 from webhooks.errors import Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal
-from webhooks.signatures import Request, sign, verify
+from webhooks.signatures import sign, verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Translated
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -221,7 +222,7 @@ def test_token_in_the_url_authenticates_an_envelope() -> None:
     scheme = stripe.schemes["token"]
     assert isinstance(scheme, SharedToken)
     signed = sign(scheme, body=b"{}", secret="tok", now=NOW)
-    request = Request(body=b"{}", headers={}, path_token=signed.path_token)
+    request = HttpRequest(body=b"{}", headers={}, path_token=signed.path_token)
     verdict = verify(scheme, request, ["tok"], now=NOW)
     assert verdict.ok
     assert verdict.strength == "authenticated"
@@ -235,7 +236,7 @@ def test_body_similar_to_a_handshake_is_not_one() -> None:
     ):
         delivery = Delivery(source="stripe", body=body, received_at=NOW, options=stripe.defaults())
         assert stripe.greet(delivery, signed=True) is None
-    assert endpoint(stripe, delivery).name == "stripe"
+    assert endpoint(stripe, delivery.options).name == "stripe"
 
 
 def send_options(
@@ -245,7 +246,7 @@ def send_options(
         name="stripe", source=stripe, scheme=stripe.schemes[scheme], secrets=("tok",), options=stripe.defaults()
     )
     handler = WebhookHandler(endpoints={"stripe": endpoint}, sources={}, journal=journal, max_body=1000)
-    return handler.handle("stripe", HttpRequest(method="OPTIONS", body=b"", headers=headers or {}, token=token))
+    return handler.handle("stripe", HttpRequest(method="OPTIONS", body=b"", headers=headers or {}, path_token=token))
 
 
 def test_event_grid_options_request_requires_the_token(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from support.registrations import URL
 from support.signature_vectors import VECTORS
 from translators.kit import Delivery, Malformed
 from translators.twilio import twilio
-from webhooks.signatures import Request, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import RegisteredUrl, sign, verify
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken, Ignored
 
@@ -38,13 +39,11 @@ FORM = "application/x-www-form-urlencoded"
 def test_the_user_id_in_twilios_url_is_signed_with_it() -> None:
     body, scheme = status_callback(), twilio.schemes["default"]
     signed = sign(scheme, body=body, secret="token", now=RECEIVED, url=f"{URL}?user_id=usr_1", content_type=FORM)
-    headers = {name.lower(): value for name, value in signed.headers.items()} | {"content-type": FORM}
-    request = Request(
-        body=body, headers=headers, public_url=URL, query={"user_id": "usr_1"}, query_string="user_id=usr_1"
-    )
-    assert verify(scheme, request, secrets=("token",), now=RECEIVED).ok
+    headers = dict(signed.headers) | {"content-type": FORM}
+    request = HttpRequest(body=body, headers=headers, query={"user_id": "usr_1"}, query_string="user_id=usr_1")
+    assert verify(scheme, request, secrets=("token",), now=RECEIVED, registered=RegisteredUrl(URL)).ok
     forged = replace(request, query={"user_id": "usr_2"}, query_string="user_id=usr_2")
-    assert not verify(scheme, forged, secrets=("token",), now=RECEIVED).ok
+    assert not verify(scheme, forged, secrets=("token",), now=RECEIVED, registered=RegisteredUrl(URL)).ok
     (message,) = messages_of(twilio, body, query={"user_id": "usr_1"})
     assert message["userId"] == "usr_1"
 
@@ -118,6 +117,8 @@ def test_twilio_shared_key_is_sha256_whatever_the_header_says(algorithm: str) ->
     for name in ("sha256", "sha1"):
         made = base64.b64encode(hmac.new(secret.encode(), text, name).digest()).decode()
         headers = {"content-type": FORM, "x-twilio-signature": made, **settings}
-        request = Request(body=body, headers=headers, public_url=URL)
-        verdicts[name] = verify(twilio.schemes["shared_key"], request, secrets=(secret,), now=RECEIVED).ok
+        request = HttpRequest(body=body, headers=headers)
+        verdicts[name] = verify(
+            twilio.schemes["shared_key"], request, secrets=(secret,), now=RECEIVED, registered=RegisteredUrl(URL)
+        ).ok
     assert verdicts == {"sha256": True, "sha1": False}

@@ -10,7 +10,8 @@ from support.outcomes import message_of
 from support.unreadable import problem
 from translators.kit import Delivery
 from translators.typeform import typeform
-from webhooks.signatures import Request, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -65,8 +66,8 @@ def test_signed_response_is_accepted_and_a_changed_one_refused() -> None:
     scheme, body = typeform.schemes["default"], delivery().body
     signature = base64.b64encode(hmac.digest(b"a secret", body, "sha256")).decode()
     headers = {"typeform-signature": f"sha256={signature}"}
-    assert verify(scheme, Request(body=body, headers=headers), ["a secret"], now=NOW).ok
-    assert not verify(scheme, Request(body=body + b" ", headers=headers), ["a secret"], now=NOW).ok
+    assert verify(scheme, HttpRequest(body=body, headers=headers), ["a secret"], now=NOW).ok
+    assert not verify(scheme, HttpRequest(body=body + b" ", headers=headers), ["a secret"], now=NOW).ok
 
 
 def test_typeforms_test_request_is_ignored() -> None:

@@ -8,7 +8,8 @@ import pytest
 
 from translators.kit import Delivery, Refused
 from translators.zendesk import zendesk
-from webhooks.signatures import Request, sign, verify
+from webhooks.http.request import HttpRequest
+from webhooks.signatures import sign, verify
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated
 
@@ -31,7 +32,7 @@ def triggered(type_: str = "ticket.solved", **more: Any) -> dict[str, Any]:
 def test_published_test_secret_is_refused() -> None:
     published = "dGhpc19zZWNyZXRfaXNfZm9yX3Rlc3Rpbmdfb25seQ=="
     signed = sign(SCHEME, body=b"{}", secret=published, now=NOW)
-    request = Request(body=b"{}", headers={name.lower(): value for name, value in signed.headers.items()})
+    request = HttpRequest(body=b"{}", headers=dict(signed.headers))
     assert not verify(SCHEME, request, secrets=("my-own-secret",), now=NOW).ok
 
 
@@ -42,8 +43,8 @@ def test_the_timestamp_comes_before_the_body_in_what_is_signed() -> None:
     body, secret = b'{"say": "hello"}', "HRkRd4BeOAoUkfZr-mhauJT64rvBASlJRoIyPsd3zeA="
     present = headers | {"x-zendesk-webhook-signature": "Rry/4TtIdFyawtXXp8QdI6tlAUUQ/5kL1OTp5qo/ZIk="}
     former = headers | {"x-zendesk-webhook-signature": "tRDSF7URY8BLCDlaBcQ7FHu051Zk+aAB0NKMP53teMw="}
-    assert verify(SCHEME, Request(body=body, headers=present), secrets=(secret,), now=now).ok
-    assert not verify(SCHEME, Request(body=body, headers=former), secrets=(secret,), now=now).ok
+    assert verify(SCHEME, HttpRequest(body=body, headers=present), secrets=(secret,), now=now).ok
+    assert not verify(SCHEME, HttpRequest(body=body, headers=former), secrets=(secret,), now=now).ok
 
 
 def test_other_account_than_configured_is_refused() -> None:

@@ -17,10 +17,10 @@ from support.installed_endpoints import InstalledEndpoint, all_endpoints, call_w
 from translators.kit import Malformed
 from translators.salesforce import soap
 from webhooks.errors import SegueError
+from webhooks.http.request import HttpRequest
 from webhooks.journal import Journal
 from webhooks.signatures.presented import Unreadable
 from webhooks.translation.translate import Broken, Ignored, Translated, Unsupported, translate
-from webhooks.web.handler import HttpRequest
 
 T = TypeVar("T")
 DECLARED = {400, 401, 403, 404, 405, 408, 413, 415}
@@ -167,7 +167,7 @@ def make_case(choice: Choice) -> FuzzCase:
             else:
                 headers[name] = pick(choice, VALUES) if how == 2 else choice.raw(40).decode("latin-1")
         request, signed = replace(request, headers=headers), False
-    query, token, method = urlencode(request.query), request.token, request.method
+    query, token, method = urlencode(request.query), request.path_token, request.method
     if kind in {7, 9}:
         query = choice.raw(60).decode("latin-1") if choice.whole(0, 1) else f"{query}&{query}&a=%ff&=&;"
         token = pick(choice, ["", "/", "..", "../../x", token + "/", choice.raw(20).decode("latin-1")])

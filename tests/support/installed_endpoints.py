@@ -16,13 +16,15 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from support.memory_journal import MemoryJournal
-from translators.kit import PublicKey, Scheme, Source
+from translators.kit import PublicKey, Response, Scheme, Source
 from webhooks.errors import Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.signatures import sign
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import Golden, find_goldens
-from webhooks.web.handler import HttpRequest, HttpResponse, WebhookHandler, error_response
+from webhooks.web.handler import WebhookHandler
+from webhooks.web.responses import error_response
 from webhooks.web.wsgi import WebhookApp
 
 GOLDENS = Path(__file__).parents[1] / "golden"
@@ -104,7 +106,7 @@ class InstalledEndpoint:
         headers = {
             "content-type": content,
             **headers,
-            **{name.lower(): value for name, value in signed.headers.items()},
+            **dict(signed.headers),
         }
         if getattr(self.endpoint.scheme, "cert_url_header", None):
             headers[self.endpoint.scheme.cert_url_header.lower()] = CERT_URL
@@ -140,7 +142,7 @@ def make_handler(journal: Any, *, now: datetime = NOW, max_body: int = 1 << 20, 
     )  # fmt: skip
 
 
-def handle(handler: WebhookHandler, name: str, request: HttpRequest) -> HttpResponse:
+def handle(handler: WebhookHandler, name: str, request: HttpRequest) -> Response:
     """Return the response; a rejection becomes its error response."""
     try:
         return handler.handle(name, request)

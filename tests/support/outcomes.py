@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from translators.kit import Delivery, Event, Source
+from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal
 from webhooks.signatures import sign
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import RECEIVED, Golden, find_goldens, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests" / "golden"
@@ -160,7 +161,7 @@ def send_signed(tmp_path: Path, source: Source, *requests: tuple[bytes, dict[str
     for body, headers in requests:
         signed = sign(scheme, body=body, secret=secret, now=RECEIVED)
         names = {name.lower(): value for name, value in (signed.headers | headers).items()}
-        incoming = HttpRequest(method="POST", body=body, headers=names, query={}, token="")
+        incoming = HttpRequest(method="POST", body=body, headers=names, query={}, path_token="")
         statuses.append(service.handle(source.name, incoming).status)
     count = len(journal.rows(limit=10))
     journal.close()

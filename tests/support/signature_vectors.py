@@ -13,7 +13,7 @@ from translators.kit import (
     Scheme,
     StandardWebhooks,
 )  # fmt: skip
-from webhooks.signatures import Request
+from webhooks.http.request import HttpRequest
 
 
 @dataclass(frozen=True)
@@ -21,9 +21,10 @@ class Vector:
     name: str
     scheme: Scheme
     secret: str
-    request: Request
+    request: HttpRequest
     at: datetime = field(default_factory=lambda: datetime(2026, 1, 1, tzinfo=UTC))
     wrong_secrets: tuple[str, ...] = ()
+    url: str = ""
 
 
 def unix(seconds: float) -> datetime:
@@ -151,12 +152,12 @@ SQUARE_BODY = (
 )
 
 
-def sent(body: bytes, headers: dict[str, str], **more: object) -> Request:
-    return Request(body=body, headers={name.lower(): value for name, value in headers.items()}, **more)  # type: ignore[arg-type]
+def sent(body: bytes, headers: dict[str, str], **more: object) -> HttpRequest:
+    return HttpRequest(body=body, headers={name.lower(): value for name, value in headers.items()}, **more)  # type: ignore[arg-type]
 
 
-def twilio(signature: str, url: str = TWILIO_URL, body: bytes = TWILIO_BODY) -> Request:
-    return sent(body, {"X-Twilio-Signature": signature, "Content-Type": TWILIO_FORM}, public_url=url)
+def twilio(signature: str, body: bytes = TWILIO_BODY) -> HttpRequest:
+    return sent(body, {"X-Twilio-Signature": signature, "Content-Type": TWILIO_FORM})
 
 
 VECTORS = [
@@ -189,28 +190,28 @@ VECTORS = [
     # https://github.com/square/square-python-sdk tests/integration/test_webhooks_helper.py
     Vector(
         "square", SQUARE, "Ibxx_5AKakO-3qeNVR61Dw",
-        sent(SQUARE_BODY, {"x-square-hmacsha256-signature": "GF4YkrJgGBDZ9NIYbNXBnMzqb2HoL4RW/S6vkZ9/2N4="},
-             public_url="https://webhook.site/679a4f3a-dcfa-49ee-bac5-9d0edad886b9"),
+        sent(SQUARE_BODY, {"x-square-hmacsha256-signature": "GF4YkrJgGBDZ9NIYbNXBnMzqb2HoL4RW/S6vkZ9/2N4="}),
+        url="https://webhook.site/679a4f3a-dcfa-49ee-bac5-9d0edad886b9",
     ),
     Vector(
         "square with odd characters", SQUARE, "signature-key",
         sent(b'{"data":{"type":"webhooks","id":">id<"}}',
-             {"x-square-hmacsha256-signature": "Cxt7+aTi4rKgcA0bC4g9EHdVtLSDWdqccmL5MvihU4U="},
-             public_url="https://webhook.site/webhooks"),
+             {"x-square-hmacsha256-signature": "Cxt7+aTi4rKgcA0bC4g9EHdVtLSDWdqccmL5MvihU4U="}),
+        url="https://webhook.site/webhooks",
     ),
     # https://github.com/HubSpot/hubspot-api-python tests/spec/utils/test_signature.py
     Vector(
         "hubspot v3", HUBSPOT_3, HUB,
         sent(HUB_BODY, {"X-HubSpot-Signature-v3": "K36dawei4A+QBNolUOqo7s91KQDWQ5MXZ/QufNYuk/Y=",
-                        "X-HubSpot-Request-Timestamp": "1693657560000"}, public_url=HUB_URL), unix(1693657560),
+                        "X-HubSpot-Request-Timestamp": "1693657560000"}), unix(1693657560), url=HUB_URL,
     ),
     Vector(
         "hubspot v2", HUBSPOT_2, HUB,
-        sent(HUB_BODY, {"X-HubSpot-Signature": "4fe4e3a7d3cf09db53be39d0a58130e2aaba074ec123a9e355b876a689a1c383"}, public_url=HUB_URL),
+        sent(HUB_BODY, {"X-HubSpot-Signature": "4fe4e3a7d3cf09db53be39d0a58130e2aaba074ec123a9e355b876a689a1c383"}), url=HUB_URL,
     ),
     Vector(
         "hubspot v2 GET", HUBSPOT_2, HUB,
-        sent(b"", {"X-HubSpot-Signature": "eee2dddcc73c94d699f5e395f4b9d454a069a6855fbfa152e91e88823087200e"}, public_url=HUB_URL, method="GET"),
+        sent(b"", {"X-HubSpot-Signature": "eee2dddcc73c94d699f5e395f4b9d454a069a6855fbfa152e91e88823087200e"}, method="GET"), url=HUB_URL,
     ),
     Vector(
         "hubspot v1", HUBSPOT_1, HUB,
@@ -222,19 +223,21 @@ VECTORS = [
         sent(HUB_EVENT, {"X-HubSpot-Signature": "232db2615f3d666fe21a8ec971ac7b5402d33b9a925784df3ca654d05f4817de"}),
     ),
     # https://github.com/twilio/twilio-python tests/unit/test_request_validator.py
-    Vector("twilio", TWILIO, "12345", twilio("RSOYDt4T1cUTdK1PDd93/VVr8B8=")),
+    Vector("twilio", TWILIO, "12345", twilio("RSOYDt4T1cUTdK1PDd93/VVr8B8="), url=TWILIO_URL),
     Vector(
         "twilio duplicates", TWILIO, "12345",
         twilio("IK+Dwps556ElfBT0I3Rgjkr1wJU=", body=b"Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234"),
+        url=TWILIO_URL,
     ),
-    Vector("twilio port 443", TWILIO, "12345", twilio("kvajT1Ptam85bY51eRf/AJRuM3w=", "https://mycompany.com:443/myapp.php?foo=1&bar=2")),
-    Vector("twilio without the port", TWILIO, "12345", twilio("kvajT1Ptam85bY51eRf/AJRuM3w=")),
-    Vector("twilio http port 80", TWILIO, "12345", twilio("0ZXoZLH/DfblKGATFgpif+LLRf4=", "http://mycompany.com/myapp.php?foo=1&bar=2")),
+    Vector("twilio port 443", TWILIO, "12345", twilio("kvajT1Ptam85bY51eRf/AJRuM3w="), url="https://mycompany.com:443/myapp.php?foo=1&bar=2"),
+    Vector("twilio without the port", TWILIO, "12345", twilio("kvajT1Ptam85bY51eRf/AJRuM3w="), url=TWILIO_URL),
+    Vector("twilio http port 80", TWILIO, "12345", twilio("0ZXoZLH/DfblKGATFgpif+LLRf4="), url="http://mycompany.com/myapp.php?foo=1&bar=2"),
     Vector(
         "twilio json", TWILIO, "12345",
         sent(b'{"property": "value", "boolean": true}',
              {"X-Twilio-Signature": "a9nBmqA0ju/hNViExpshrM61xv4=", "Content-Type": "application/json"},
-             public_url=f"{TWILIO_URL}&bodySHA256={TWILIO_HASH}", query={"bodySHA256": TWILIO_HASH}),
+             query={"bodySHA256": TWILIO_HASH}),
+        url=f"{TWILIO_URL}&bodySHA256={TWILIO_HASH}",
     ),
     # https://github.com/PaddleHQ/paddle-python-sdk tests/Unit/Notification/test_Verifier.py
     Vector(

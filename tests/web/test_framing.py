@@ -19,9 +19,9 @@ from support.processes import EVENT, SECRET
 from support.raw_requests import Wire, read, request, status, web
 from translators.kit import PublicKey
 from webhooks.errors import SegueError
+from webhooks.http.request import HttpRequest
 from webhooks.signatures.presented import Unreadable
 from webhooks.translation.goldens import find_goldens
-from webhooks.web.handler import HttpRequest
 
 HOST = "https://hooks.example.com"
 FIRST = {installed.source.name: installed for installed in reversed(all_endpoints())}
@@ -68,7 +68,7 @@ def signed(name: str, body: bytes | None = None) -> HttpRequest:
 
 
 def target(name: str, http_request: HttpRequest) -> bytes:
-    path = f"/webhooks/{name}" + (f"/{http_request.token}" if http_request.token else "")
+    path = f"/webhooks/{name}" + (f"/{http_request.path_token}" if http_request.path_token else "")
     query = http_request.query_string or urlencode(http_request.query)
     return (path + (f"?{query}" if query else "")).encode()
 

@@ -19,13 +19,14 @@ from support.installed_endpoints import all_endpoints, call_wsgi, make_handler
 from support.memory_journal import MemoryJournal
 from translators.kit import Head, HmacFields, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal, State
 from webhooks.journal.sqlite.damage import note as note_damage
 from webhooks.runtime import Runtime
 from webhooks.settings import EndpointSettings, MetricsSettings, Settings, WebSettings
 from webhooks.signatures import sign
 from webhooks.sources import plugins
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 from webhooks.web.readiness import Readiness
 
 TOKEN = "metrics-token-of-32-characters-x"
@@ -144,7 +145,7 @@ def test_missing_malformed_and_doubled_signatures(client: FlaskClient, journal: 
         )
         assert response.status_code == 401
         assert journal.rows() == []
-    good = signed(body())["Acme-Signature"]
+    good = signed(body())["acme-signature"]
     doubled = client.post("/webhooks/acme", data=body(), headers={"Acme-Signature": f"{good},{good}"})
     assert doubled.status_code == 200
 
@@ -303,7 +304,9 @@ def test_unavailable_journal_is_503_with_retry_after_for_every_endpoint() -> Non
         unavailable = MemoryJournal()
         unavailable.away = True
         status, headers, response = call_wsgi(
-            make_handler(unavailable), f"/webhooks/{installed.name}/{installed.request().token}", installed.request()
+            make_handler(unavailable),
+            f"/webhooks/{installed.name}/{installed.request().path_token}",
+            installed.request(),
         )
         if installed.source.nack is not None:
             assert response == installed.source.nack.body
@@ -444,7 +447,7 @@ def test_secrets_and_bodies_are_never_logged(client: FlaskClient, caplog: pytest
     text = " ".join(str(vars(record)) for record in caplog.records)
     assert "accepted" in text
     assert "rejected" in text
-    for private_text in (SECRET, "very private", "path-token-123", signed(private)["Acme-Signature"]):
+    for private_text in (SECRET, "very private", "path-token-123", signed(private)["acme-signature"]):
         assert private_text not in text
 
 

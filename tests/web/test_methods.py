@@ -11,9 +11,11 @@ from support.acme import NOW, body, make_endpoint, make_source, signed
 from support.installed_endpoints import ENDPOINTS_BY_NAME, HOST, all_endpoints, call_wsgi, make_handler
 from support.memory_journal import MemoryJournal
 from translators.kit import Declaration, Delivery, HmacBody, Response, SharedToken, Source
+from webhooks.http.request import HttpRequest
 from webhooks.signatures import presents
 from webhooks.sources.endpoints import Endpoint
-from webhooks.web.handler import DESCRIBE_METHODS, HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
+from webhooks.web.responses import DESCRIBE_METHODS
 
 ENDPOINTS = all_endpoints()
 NAMES = [installed.name for installed in ENDPOINTS]
@@ -28,7 +30,9 @@ def request_endpoint(
     handler: WebhookHandler, name: str, method: str, request: HttpRequest | None = None, **change: Any
 ) -> tuple[int, Any]:
     request = request or HttpRequest(method=method, body=b"", headers={})
-    path = f"/webhooks/{name}" + (f"/{request.token}" if request.token and method not in DESCRIBE_METHODS else "")
+    path = f"/webhooks/{name}" + (
+        f"/{request.path_token}" if request.path_token and method not in DESCRIBE_METHODS else ""
+    )
     status, _, response = call_wsgi(handler, path, replace(request, method=method, **change))
     return status, json.loads(response) if response else None
 
@@ -60,9 +64,8 @@ def test_get_with_signature_body_or_query_is_405_and_plain_get_describes(install
 
 
 def signed_parts(request: HttpRequest) -> Any:
-    from webhooks.signatures import Request
 
-    return Request(body=b"", headers=request.headers, query=request.query)
+    return HttpRequest(body=b"", headers=request.headers, query=request.query)
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "TRACE", "CONNECT", "PROPFIND", "OPTIONS"])
@@ -116,7 +119,7 @@ def test_signed_delivery_by_get_is_counted_as_lost_and_logged(caplog: Any) -> No
         content_type="application/x-www-form-urlencoded",
     )  # fmt: skip
     handler = make_handler(MemoryJournal())
-    headers = {name.lower(): value for name, value in signed_request.headers.items()}
+    headers = dict(signed_request.headers)
     request = HttpRequest(method="GET", body=b"", headers=headers, query_string=query, query={"MessageSid": "SM1"})
     with caplog.at_level(logging.WARNING):
         assert request_endpoint(handler, installed.name, "GET", request)[0] == 405

@@ -13,11 +13,12 @@ from support.installed_endpoints import ENDPOINTS_BY_NAME, call_wsgi, make_handl
 from support.memory_journal import MemoryJournal
 from translators.kit import Delivery, Response
 from webhooks.errors import Rejected
+from webhooks.http.request import HttpRequest
 from webhooks.monitoring.alerts.conditions import conditions
 from webhooks.monitoring.metrics import Meter, Totals, refused_counts
 from webhooks.monitoring.snapshot import JournalSnapshot
 from webhooks.settings import AlertSettings
-from webhooks.web.handler import HttpRequest, WebhookHandler
+from webhooks.web.handler import WebhookHandler
 from webhooks.web.refusals import MAX_LINES, WINDOW, Refusals
 
 
@@ -123,7 +124,7 @@ def test_refusal_log_has_no_secret_body_or_query(caplog: Any) -> None:
         bench.send(private, name="t0ken-as-a-name")
     text = " ".join(str(vars(record)) for record in caplog.records)
     assert "rejected" in text
-    for never in (SECRET, "very private", "ada@", "t0ken", signed(private)["Acme-Signature"]):
+    for never in (SECRET, "very private", "ada@", "t0ken", signed(private)["acme-signature"]):
         assert never not in text
 
 
@@ -215,7 +216,7 @@ def test_refused_request_with_a_valid_signature_is_recognised(name: str) -> None
     installed = ENDPOINTS_BY_NAME[name]
     handler = make_handler(MemoryJournal())
     genuine = installed.request()
-    path = f"/webhooks/{name}" + (f"/{genuine.token}" if genuine.token else "")
+    path = f"/webhooks/{name}" + (f"/{genuine.path_token}" if genuine.path_token else "")
     headers = {**genuine.headers, "content-encoding": "zstd"}
     assert call_wsgi(handler, path, replace(genuine, headers=headers))[0] == 415
     expected = "not_checked" if getattr(installed.endpoint.scheme, "cert_url_header", None) else "right"

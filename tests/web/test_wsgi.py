@@ -25,7 +25,7 @@ def call_wsgi(handler: WebhookHandler, payload: Any, **environ: Any) -> tuple[st
     reported: list[Any] = []
     full_environ = {
         "REQUEST_METHOD": "POST", "PATH_INFO": "/webhooks/acme", "wsgi.input": payload,
-        "HTTP_ACME_SIGNATURE": signed(body())["Acme-Signature"], **environ,
+        "HTTP_ACME_SIGNATURE": signed(body())["acme-signature"], **environ,
     }  # fmt: skip
     response = WebhookApp(handler, lambda *_: [b"elsewhere"])(
         full_environ, lambda status, headers: reported.extend([status, headers])

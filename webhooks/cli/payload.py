@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
 import click
 
 from webhooks.cli.output import fail
+from webhooks.http.request import HttpRequest
 
 header_option = click.option(
     "--header", "headers", multiple=True, metavar="NAME:VALUE", help="A request header, such as X-Shopify-Topic:..."
@@ -18,16 +18,7 @@ header_option = click.option(
 """`--header`, for every command that takes a payload."""
 
 
-@dataclass(frozen=True, slots=True)
-class RequestPayload:
-    """A body with the headers (names in lower case) and query parameters of its request."""
-
-    body: bytes
-    headers: dict[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-
-
-def read(file: IO[bytes], headers: Iterable[str]) -> RequestPayload:
+def read(file: IO[bytes], headers: Iterable[str]) -> HttpRequest:
     """Return FILE's request: its bytes, `<name>.request.json` beside it if there is one, and --header over that."""
     request = _request_file(file)
     try:
@@ -39,7 +30,7 @@ def read(file: IO[bytes], headers: Iterable[str]) -> RequestPayload:
             'Write {"headers": {...}, "query": {...}}.',
         ) from None
     options = {name.lower(): value for name, value in pairs(headers, ":", "--header")}
-    return RequestPayload(file.read(), known | options, query)
+    return HttpRequest(body=file.read(), headers=known | options, query=query)
 
 
 def pairs(texts: Iterable[str], mark: str, option: str) -> Iterable[tuple[str, str]]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
 from webhooks.cli.output import fail
-from webhooks.cli.payload import RequestPayload
-from webhooks.http.client import Unreachable, request
+from webhooks.http.client import request
+from webhooks.http.outgoing import Unreachable
+from webhooks.http.request import HttpRequest
 from webhooks.settings import secrets_for
-from webhooks.signatures import Signed, sign
+from webhooks.signatures import sign
 from webhooks.sources.endpoints import Endpoint
 
 
@@ -45,27 +46,26 @@ def address(url: str, endpoint: str) -> str:
 
 
 def signed_post(
-    endpoint: Endpoint, payload: RequestPayload, url: str, *, secret: str | None, now: datetime, tamper: bool = False
+    endpoint: Endpoint, unsigned: HttpRequest, url: str, *, secret: str | None, now: datetime, tamper: bool = False
 ) -> PostResult:
-    """Sign a payload with the secret (else the endpoint's first) as of `now`, and post it to the URL."""
+    """Sign a request with the secret (else the endpoint's first) as of `now`, and post it to the URL."""
     secrets = (secret,) if secret else endpoint.secrets or secrets_for(endpoint.name)
     if not secrets:
         raise fail("There is no secret to sign with.", f"Give --secret, or set {endpoint.name.upper()}_WEBHOOK_SECRET.")
-    headers = dict(payload.headers)
-    content_type = headers.pop("content-type", "application/json")
-    query = urlencode(payload.query)
+    headers = {"content-type": "application/json", **unsigned.headers}
+    query = urlencode(unsigned.query)
     public = endpoint.public_url or url
     signed = sign(
-        endpoint.scheme, body=payload.body, secret=secrets[0], now=now, content_type=content_type,
+        endpoint.scheme, body=unsigned.body, secret=secrets[0], now=now, content_type=headers["content-type"],
         url=f"{public}{'&' if '?' in public else '?'}{query}" if query else public,
     )  # fmt: skip
-    signed = Signed(
-        tamper_with(signed.body) if tamper else signed.body,
-        headers | {name.lower(): value for name, value in signed.headers.items()},
-        {**payload.query, **signed.query},
-        signed.path_token,
+    signed = replace(
+        signed,
+        body=tamper_with(signed.body) if tamper else signed.body,
+        headers={**headers, **signed.headers},
+        query={**unsigned.query, **signed.query},
     )
-    return post(url, signed, content_type=content_type)
+    return post(url, signed)
 
 
 def tamper_with(body: bytes) -> bytes:
@@ -76,12 +76,12 @@ def tamper_with(body: bytes) -> bytes:
     return body + b" "
 
 
-def post(url: str, signed: Signed, *, content_type: str = "application/json", timeout: float = 30.0) -> PostResult:
+def post(url: str, signed: HttpRequest, *, timeout: float = 30.0) -> PostResult:
     """POST it and return the response; raise a failure if nothing answers."""
     parts = urlsplit(url)
     path = (parts.path or "/") + (f"/{quote(signed.path_token, safe='')}" if signed.path_token else "")
     query = "&".join(filter(None, (parts.query, urlencode(signed.query))))
-    headers = {"Content-Type": content_type, "User-Agent": "segue-send", **signed.headers}
+    headers = {"content-type": "application/json", "user-agent": "segue-send", **signed.headers}
     try:
         response = request(
             "POST", parts._replace(path=path, query=query).geturl(), body=signed.body, headers=headers, timeout=timeout

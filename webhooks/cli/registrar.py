@@ -12,10 +12,12 @@ from urllib.parse import parse_qsl, quote, quote_plus, urlsplit
 from translators.kit import Call, Malformed, Payload, Refused, Registering, Source, parse_json
 from translators.kit.payload import _REQUIRED
 from webhooks.cli.output import fail
-from webhooks.http.opener import opener
+from webhooks.http.client import request
+from webhooks.http.outgoing import Unreachable
 
 _TIMEOUT: Final = 30.0
 _MAX_RESPONSE: Final = 4 * 1024 * 1024
+_MAX_ERROR: Final = 2000
 _SECRET_HEADER: Final = re.compile(r"(?im)^(authorization: *\w+) .*$")
 
 
@@ -76,30 +78,28 @@ def sender(source: Source, *, hidden: Collection[str], api_base: str = "") -> Ca
     """Return a function that sends a call and returns the response, or an empty one. `api_base` replaces the host."""
 
     def send(call: Call) -> Payload:
-        import urllib.error
-        import urllib.request
-
         url = call.url
         if api_base:
             parts = urlsplit(url)
             url = api_base.rstrip("/") + parts.path + (f"?{parts.query}" if parts.query else "")
         headers = {"User-Agent": "segue", **call.headers}
-        request = urllib.request.Request(url, call.body or None, headers, method=call.method)  # noqa: S310 - the source's own https address
         try:
-            with opener(proxies=True).open(request, timeout=_TIMEOUT) as answer:
-                body: bytes = answer.read(_MAX_RESPONSE)
-        except urllib.error.HTTPError as error:
-            with error:
-                if call.absent and error.code == HTTPStatus.NOT_FOUND:
-                    return Payload({})
-                error_body = error.read(2000).decode("utf-8", "replace").strip()
-            shown = mask(error_body, hidden) or error.reason
-            raise RegistrationFailed(f"{source.title} answered {error.code}: {shown}") from None
-        except (urllib.error.URLError, OSError) as error:
+            response = request(
+                call.method, url, body=call.body, headers=headers, timeout=_TIMEOUT, max_bytes=_MAX_RESPONSE,
+                proxies=True,
+            )  # fmt: skip
+        except Unreachable as error:
             raise RegistrationFailed(
                 f"{source.title}'s API cannot be reached: {error}", "Check the network, then try again."
             ) from None
-        return Payload(parse_json(body) if body.strip() else {})
+        if call.absent and response.status == HTTPStatus.NOT_FOUND:
+            return Payload({})
+        if response.status // 100 != 2:
+            text = response.body[:_MAX_ERROR].decode("utf-8", "replace").strip()
+            raise RegistrationFailed(
+                f"{source.title} answered {response.status}: {mask(text, hidden) or response.phrase}"
+            )
+        return Payload(parse_json(response.body) if response.body.strip() else {})
 
     return send
 

@@ -48,15 +48,17 @@ def send(
       segue send stripe event.json --to http://127.0.0.1:8000 --at -10m     # refused: clock
       segue send stripe event.json --to http://127.0.0.1:8000 --tamper      # refused: wrong_secret
     """  # noqa: D301
+    from dataclasses import replace
+
     from webhooks.cli.configuration import configuration_or_default
     from webhooks.cli.post import address, signed_post
 
     endpoint = configuration_or_default().endpoint(source)
-    payload = read(file, headers)
+    request = read(file, headers)
     if content_type:
-        payload.headers["content-type"] = content_type
+        request = replace(request, headers={**request.headers, "content-type": content_type})
     now = parse_time(at, datetime.now(UTC), option="--at")
-    response = signed_post(endpoint, payload, address(url, source), secret=secret, now=now, tamper=tamper)
+    response = signed_post(endpoint, request, address(url, source), secret=secret, now=now, tamper=tamper)
     if as_json:
         print_json({"status": response.status, "answer": response.content})
     else:

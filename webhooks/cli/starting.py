@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import errno
-import http.client
 import json
 import socket
 from collections.abc import Iterable
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
 from webhooks.errors import JournalUnavailable, SegueError, SettingsError
+from webhooks.http.client import request
+from webhooks.http.outgoing import Unreachable
 from webhooks.settings import Settings, WebSettings
 
 if TYPE_CHECKING:
@@ -111,27 +113,20 @@ def _port_error(error: OSError, host: str, port: int) -> SegueError:
 
 def is_segue(host: str, port: int) -> bool:
     """Whether a Segue answers there."""
-    connection = http.client.HTTPConnection(local(host), port, timeout=2)
     try:
-        connection.request("GET", "/")
-        answer = connection.getresponse()
-        return bool(json.loads(answer.read(2000)).get("service") == "segue")
-    except (OSError, ValueError, AttributeError, http.client.HTTPException):
+        response = request("GET", f"http://{bracketed(local(host))}:{port}/", timeout=2)
+        return bool(json.loads(response.body).get("service") == "segue")
+    except (Unreachable, ValueError, AttributeError):
         return False
-    finally:
-        connection.close()
 
 
 def is_answering(web: WebSettings) -> bool:
     """Return whether a web process answers. gunicorn listens before its processes have loaded the application."""
-    connection = http.client.HTTPConnection(local(web.host), web.port, timeout=0.5)
     try:
-        connection.request("GET", "/healthz")
-        return connection.getresponse().status == http.HTTPStatus.OK
-    except (OSError, http.client.HTTPException):
+        response = request("GET", f"http://{bracketed(local(web.host))}:{web.port}/healthz", timeout=0.5)
+    except Unreachable:
         return False
-    finally:
-        connection.close()
+    return response.status == HTTPStatus.OK
 
 
 def local(host: str) -> str:

@@ -42,7 +42,7 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     """  # noqa: D301
     from dataclasses import replace
 
-    from translators.kit import Delivery, Refused
+    from translators.kit import Refused
     from webhooks.cli.configuration import configuration_or_default
     from webhooks.translation.translate import Broken, Translated
     from webhooks.translation.translate import translate as to_outcome
@@ -50,15 +50,7 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     config = configuration_or_default()
     endpoint = config.endpoint(source)
     endpoint = replace(endpoint, options={**endpoint.options, **_options(options, endpoint)})
-    payload = read(file, headers)
-    delivery = Delivery(
-        source=endpoint.name,
-        body=payload.body,
-        received_at=datetime.now(UTC),
-        headers=payload.headers,
-        query=payload.query,
-        options=endpoint.options,
-    )
+    delivery = endpoint.delivery(read(file, headers), received_at=datetime.now(UTC))
     try:
         events = endpoint.source.receive(delivery)
     except Refused as error:

@@ -36,7 +36,6 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
       segue trigger shopify orders/paid --to https://segue.example.com
     """  # noqa: D301
     from webhooks.cli.configuration import configuration_or_default
-    from webhooks.cli.payload import RequestPayload
     from webhooks.cli.post import address, signed_post
     from webhooks.cli.starting import bracketed, local
     from webhooks.translation.samples import shipped, with_new_ids
@@ -59,11 +58,8 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
     now = datetime.now(UTC)
     sample = sample if same else with_new_ids(sample, endpoint.source, now=now)
     web = config.settings.web
-    payload = RequestPayload(
-        sample.body.encode(), {"content-type": sample.content_type, **_lower(sample.headers)}, dict(sample.query)
-    )
     target = address(url or f"http://{bracketed(local(web.host))}:{web.port}", source)
-    response = signed_post(endpoint, payload, target, secret=secret, now=now)
+    response = signed_post(endpoint, sample.request(), target, secret=secret, now=now)
     if as_json:
         print_json({"status": response.status, "answer": response.content, "type": type_, "url": target})
     else:
@@ -81,7 +77,3 @@ def _find_sample(samples: Mapping[str, Sample], type_: str, source: str) -> Samp
     close = get_close_matches(type_, samples, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(close)}? " if close else ""
     raise fail(f"{source} has no sample of the type {type_!r}.", f"{hint}`segue trigger {source}` lists them.")
-
-
-def _lower(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name.lower(): value for name, value in headers.items()}

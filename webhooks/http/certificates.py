@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import threading
 import time
-import urllib.request
 from collections.abc import Callable
-from http.client import HTTPException
+from http import HTTPStatus
 from typing import Final
-from urllib.error import HTTPError, URLError
 
 from webhooks.errors import Rejected
-from webhooks.http.opener import opener as new_opener
+from webhooks.http.client import request
+from webhooks.http.outgoing import Unreachable
 
 _MAX_BYTES: Final = 64 * 1024
 _MAX_CACHED: Final = 32
@@ -42,12 +41,10 @@ class Certificates:
         keep: float = 12 * 3600.0,
         timeout: float = 5.0,
         clock: Callable[[], float] = time.monotonic,
-        opener: urllib.request.OpenerDirector | None = None,
     ) -> None:
         self._keep = keep
         self._timeout = timeout
         self._clock = clock
-        self._opener = opener or new_opener(proxies=False)
         self._cache: dict[str, tuple[float, bytes]] = {}
         self._lock = threading.Lock()
         self._slots = threading.BoundedSemaphore(_MAX_CONCURRENT)
@@ -61,18 +58,17 @@ class Certificates:
         if not self._slots.acquire(blocking=False):
             raise unavailable("too many certificates are being fetched")
         try:
-            with self._opener.open(url, timeout=self._timeout) as response:
-                body: bytes = response.read(_MAX_BYTES + 1)
-        except (URLError, OSError, ValueError, HTTPException) as error:
-            if isinstance(error, HTTPError):
-                error.close()
-            raise unavailable(type(error).__name__) from error
+            response = request("GET", url, timeout=self._timeout, max_bytes=_MAX_BYTES + 1)
+        except Unreachable as error:
+            raise unavailable(str(error)) from None
         finally:
             self._slots.release()
-        if len(body) > _MAX_BYTES:
+        if response.status != HTTPStatus.OK:
+            raise unavailable(f"the provider answered {response.status}")
+        if len(response.body) > _MAX_BYTES:
             raise unavailable("it is too large")
         with self._lock:
             while len(self._cache) >= _MAX_CACHED:
                 del self._cache[next(iter(self._cache))]
-            self._cache[url] = (self._clock(), body)
-        return body
+            self._cache[url] = (self._clock(), response.body)
+        return response.body

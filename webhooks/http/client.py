@@ -1,20 +1,28 @@
-"""One HTTP request to an address from the configuration: limited in time and size, no redirects, no proxy."""
+"""The outgoing client: one request, limited in time and size. No redirects; a proxy only if it is asked for.
+
+It uses the standard library, which every process has loaded anyway. The delivery to Segment keeps its connections and
+has a client of its own on `requests` (`webhooks.segment.transport`), which costs some 10 MB in each process that loads
+it. Both share the deadline and the error of `webhooks.http.outgoing`.
+"""
 
 from __future__ import annotations
 
+import base64
 import http.client
+import re
 import socket
-import threading
+import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
-from typing import Final
-from urllib.parse import urlsplit
+from typing import Any, Final
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from webhooks.http.outgoing import Deadline, Unreachable, failure_reason
 
 MAX_BYTES: Final = 100_000
-"""How many bytes of a response body are read at most."""
-Unreachable: Final = (OSError, http.client.HTTPException)
-"""The errors that `request` raises if there is no response."""
+"""How many bytes of a response body are read, unless the caller says otherwise."""
+_PORTS: Final = {"http": 80, "https": 443}
+_NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f]")  # urlsplit drops some of them without a word
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,45 +36,110 @@ class ClientResponse:
 
 
 def request(
-    method: str, url: str, *, body: bytes = b"", headers: Mapping[str, str] | None = None, timeout: float = 10.0
+    method: str,
+    url: str,
+    *,
+    body: bytes = b"",
+    headers: Mapping[str, str] | None = None,
+    timeout: float = 10.0,
+    max_bytes: int = MAX_BYTES,
+    proxies: bool = False,
 ) -> ClientResponse:
-    """Send one request and return the response. Everything but name resolution ends after `timeout` seconds."""
+    """Send one request and return the response, of whatever status. Raise `Unreachable` if there is none.
+
+    Everything but name resolution ends after `timeout` seconds. At most `max_bytes` of the body are read. `proxies`
+    uses HTTPS_PROXY, HTTP_PROXY and NO_PROXY.
+    """
+    with Deadline(timeout) as deadline:
+        try:
+            return _exchange(method, url, body, dict(headers or {}), deadline, max_bytes, proxies=proxies)
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Unreachable(failure_reason(TimeoutError() if deadline.passed else error)) from None
+
+
+class _Connection(http.client.HTTPConnection):
+    """A connection that its deadline ends at any step: to connect, to open a tunnel, to agree on TLS, to read."""
+
+    def __init__(self, server: SplitResult, deadline: Deadline, tls_name: str | None) -> None:
+        self.default_port = _PORTS["https" if tls_name else "http"]
+        super().__init__(server.hostname or "", server.port or _PORTS.get(server.scheme, 80))
+        self._deadline = deadline
+        self._tls_name = tls_name
+        self._create_connection = self._open
+
+    def connect(self) -> None:
+        super().connect()
+        if self._tls_name is not None:
+            context = ssl.create_default_context()
+            context.set_alpn_protocols(["http/1.1"])
+            sock = context.wrap_socket(self.sock, server_hostname=self._tls_name, do_handshake_on_connect=False)
+            self.sock = sock
+            self._deadline.watch(sock)
+            sock.do_handshake()
+
+    def _open(self, address: tuple[str, int], *_: Any) -> socket.socket:
+        """Connect to the first address of the host that accepts, within the deadline."""
+        failure: OSError = TimeoutError()
+        for family, kind, protocol, _name, place in socket.getaddrinfo(*address, type=socket.SOCK_STREAM):
+            sock = socket.socket(family, kind, protocol)
+            try:
+                sock.settimeout(self._deadline.left())
+                sock.connect(place)
+            except OSError as error:
+                sock.close()
+                failure = error
+            else:
+                self._deadline.watch(sock)
+                return sock
+        raise failure
+
+
+def _exchange(
+    method: str, url: str, body: bytes, headers: dict[str, str], deadline: Deadline, max_bytes: int, *, proxies: bool
+) -> ClientResponse:
     parts = urlsplit(url)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=timeout)
-    timed_out = threading.Event()
-
-    def end() -> None:
-        timed_out.set()
-        with suppress(OSError):  # it may already be closed
-            sock.shutdown(socket.SHUT_RDWR)
-
-    watchdog = threading.Timer(timeout, end)
-    watchdog.daemon = True
+    if parts.scheme not in _PORTS or not parts.hostname or _NOT_IN_URLS.search(url):
+        raise http.client.InvalidURL
+    connection, target = _route(parts, headers, deadline, _proxy(parts) if proxies else None)
     try:
-        connection.connect()
-        sock = connection.sock  # http.client drops it if the response ends with the connection
-        watchdog.start()
-        path = parts.path or "/"
-        connection.request(method, f"{path}?{parts.query}" if parts.query else path, body or None, dict(headers or {}))
+        connection.request(method, target, body or None, headers)
         response = connection.getresponse()
-        fields = {name.lower(): value for name, value in response.getheaders()}
-        result = ClientResponse(response.status, response.reason, fields, response.read(MAX_BYTES))
-    except Unreachable:
-        if not timed_out.is_set():
-            raise
+        content = response.read(max_bytes)
+        if deadline.passed:
+            raise TimeoutError
+        if response.length and len(content) < max_bytes:
+            raise http.client.IncompleteRead(content, response.length)
     finally:
-        watchdog.cancel()
         connection.close()
-    if timed_out.is_set():
-        raise TimeoutError
-    return result
+    fields = {name.lower(): value for name, value in response.getheaders()}
+    return ClientResponse(response.status, response.reason, fields, content)
 
 
-def failure_reason(error: BaseException) -> str:
-    """Return what went wrong, without an address or the repr of an object."""
-    if isinstance(error, TimeoutError):
-        return "no response in time"
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror
-    return type(error).__name__ if not str(error) or len(str(error)) > 200 else str(error)
+def _route(
+    parts: SplitResult, headers: dict[str, str], deadline: Deadline, proxy: SplitResult | None
+) -> tuple[_Connection, str]:
+    """Return the connection to the server or the proxy, and the target of the request line."""
+    host = parts.hostname if parts.scheme == "https" else None
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    if proxy is None:
+        return _Connection(parts, deadline, host), target
+    permission = {}
+    if proxy.username:
+        password = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
+        permission["Proxy-Authorization"] = "Basic " + base64.b64encode(password.encode()).decode()
+    if parts.scheme == "https":
+        connection = _Connection(proxy, deadline, host)
+        connection.set_tunnel(parts.hostname or "", parts.port or _PORTS["https"], permission)
+        return connection, target
+    headers.update(permission)
+    tls_name = proxy.hostname if proxy.scheme == "https" else None
+    return _Connection(proxy, deadline, tls_name), f"{parts.scheme}://{parts.netloc}{target}"
+
+
+def _proxy(parts: SplitResult) -> SplitResult | None:
+    from urllib.request import getproxies, proxy_bypass
+
+    address = getproxies().get(parts.scheme, "")
+    if not address or proxy_bypass(parts.netloc):
+        return None
+    return urlsplit(address if "://" in address else f"http://{address}")

@@ -5,13 +5,14 @@ clients.of().deliver([message, ...])    # from a command: with retries, up to a 
 clients.of(write_key).send(batch)       # from the worker: one attempt of a batch
 """
 
+from webhooks.http.outgoing import Unreachable
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
 from webhooks.segment.client import AcceptedMessage, Client, Clients, Post, Postponed, RefusedMessage, Result
 from webhooks.segment.limiter import Limiter
 from webhooks.segment.retries import Meaning, RetryReason, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
-from webhooks.segment.transport import SegmentResponse, Transport, Unreachable, fingerprint
+from webhooks.segment.transport import SegmentResponse, Transport, fingerprint
 
 __all__ = [
     "AcceptedMessage",

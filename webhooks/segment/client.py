@@ -11,12 +11,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
+from webhooks.http.outgoing import Unreachable
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
 from webhooks.segment.limiter import Limiter
 from webhooks.segment.retries import Meaning, RetryReason, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
-from webhooks.segment.transport import SegmentResponse, Transport, Unreachable, fingerprint
+from webhooks.segment.transport import SegmentResponse, Transport, fingerprint
 from webhooks.settings import SegmentSettings
 
 PROBE: Final = 20

@@ -1,15 +1,19 @@
-"""POST one batch to Segment with requests: keep-alive, limits on time and bytes, no redirects."""
+"""POST one batch to Segment with requests: keep-alive, limits on time and bytes, no redirects.
+
+Every other outgoing request goes through `webhooks.http.client`. This one is a client of its own since a worker sends
+thousands of batches over kept connections, and honours what `requests` reads: proxies of every kind, and the
+certificates of REQUESTS_CA_BUNDLE.
+"""
 
 from __future__ import annotations
 
 import base64
 import gzip
 import hashlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
@@ -21,6 +25,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
+from webhooks.http.outgoing import Deadline, Unreachable
 from webhooks.settings import SegmentSettings
 
 GZIP_LEVEL: Final = 1
@@ -42,34 +47,31 @@ class SegmentResponse:
     text: str
 
 
-class Unreachable(Exception):
-    """No complete response: refused, reset, timed out or truncated. Whether Segment accepted the batch is unknown."""
-
-
-@dataclass(slots=True)
-class _Exchange:
-    """The connection of a request, so that a timer can close it."""
-
-    connection: HTTPConnection | None = None
-
-
 class _Current(threading.local):
-    exchange = _Exchange()
+    deadline: Deadline | None = None
 
 
 _current: Final = _Current()
 
 
 class _Connection(HTTPConnection):
+    """A connection that the deadline of the current thread's request can end."""
+
+    def connect(self) -> None:
+        super().connect()
+        self._watch()
+
     def request(self, *args: Any, **kwargs: Any) -> None:
-        _current.exchange.connection = self
+        self._watch()
         super().request(*args, **kwargs)
 
+    def _watch(self) -> None:
+        if _current.deadline is not None and self.sock is not None:
+            _current.deadline.watch(self.sock)
 
-class _SecureConnection(HTTPSConnection):
-    def request(self, *args: Any, **kwargs: Any) -> None:
-        _current.exchange.connection = self
-        super().request(*args, **kwargs)
+
+class _SecureConnection(_Connection, HTTPSConnection):
+    """The same over TLS."""
 
 
 class _Pool(HTTPConnectionPool):
@@ -174,21 +176,12 @@ def _keep_header(request: requests.PreparedRequest) -> requests.PreparedRequest:
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
     """Close this thread's connection after so many seconds, whatever the request waits for."""
-    exchange = _current.exchange = _Exchange()
-
-    def end() -> None:
-        sock = exchange.connection.sock if exchange.connection is not None else None
-        if sock is not None:
-            with suppress(OSError):  # it may have been closed meanwhile
-                socket.socket.shutdown(sock, socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
+    with Deadline(seconds) as deadline:
+        _current.deadline = deadline
+        try:
+            yield
+        finally:
+            _current.deadline = None
 
 
 def _read(response: requests.Response) -> str:

@@ -2,17 +2,16 @@
 
 from webhooks.signatures.diagnose import Allowance
 from webhooks.signatures.form import secret_format_error
-from webhooks.signatures.model import Fault, Request, Signature, Verdict
-from webhooks.signatures.sign import CannotSign, Signed, sign
+from webhooks.signatures.model import Fault, RegisteredUrl, Signature, Verdict
+from webhooks.signatures.sign import CannotSign, sign
 from webhooks.signatures.verify import presents, recognise, verify
 
 __all__ = [
     "Allowance",
     "CannotSign",
     "Fault",
-    "Request",
+    "RegisteredUrl",
     "Signature",
-    "Signed",
     "Verdict",
     "presents",
     "recognise",

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
 
 from translators.kit.schemes import PublicKey
+from webhooks.http.request import HttpRequest
 from webhooks.signatures.digest import fill, text_bytes
-from webhooks.signatures.model import Request
 from webhooks.signatures.presented import Unreadable, crc32, header, timestamp
 
 _ARMOUR: Final = re.compile(r"-----[A-Z ]+-----")
@@ -71,7 +71,7 @@ class PublicKeySignature:
     is_shared = False
 
     def __init__(
-        self, scheme: PublicKey, request: Request, *, now: datetime, fetch: Callable[[str], bytes] | None
+        self, scheme: PublicKey, request: HttpRequest, *, now: datetime, fetch: Callable[[str], bytes] | None
     ) -> None:
         presented = header(request, scheme.header)
         try:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final, Protocol
 
-from webhooks.signatures.model import Fault, Request, Verdict
+from webhooks.http.request import HttpRequest
+from webhooks.signatures.model import UNREGISTERED, Fault, RegisteredUrl, Verdict
 
 _SHARE: Final = 3
 _LARGE_SHARE: Final = 2
@@ -106,9 +107,10 @@ class Budget:
 
 def diagnose(
     signature: SignatureMatcher,
-    request: Request,
+    request: HttpRequest,
     secrets: Sequence[str],
     *,
+    registered: RegisteredUrl = UNREGISTERED,
     urls: Iterator[tuple[str, str]] | None = None,
     allowance: Allowance | None = None,
 ) -> Verdict:
@@ -127,7 +129,7 @@ def diagnose(
         if not url:
             break
         if any([signature.matches_url(secret, url) for secret in candidates]):  # type: ignore[attr-defined]
-            return _url_differs(difference, request)
+            return _url_differs(difference, registered)
     if signature.covers_body:
         for difference, change in _body_variants(request.body):
             if not budget.allows(len(candidates) * signature.weight * size):
@@ -144,16 +146,15 @@ def diagnose(
                 hint="Copy the secret again from the provider's console, exactly as it is shown.",
                 proven=True,
             )
-    if signature.covers_body:
-        return _match_json(signature, request, candidates, budget) or _wrong_secret(request, signs_url=urls is not None)
-    return _wrong_secret(request, signs_url=urls is not None)
+    verdict = _match_json(signature, request, candidates, budget) if signature.covers_body else None
+    return verdict or _wrong_secret(registered, signs_url=urls is not None)
 
 
 def _any_matches(signature: SignatureMatcher, secrets: Sequence[str], body: bytes) -> bool:
     return any([signature.matches(secret, body) for secret in secrets])
 
 
-def _length_mismatch(request: Request) -> str:
+def _length_mismatch(request: HttpRequest) -> str:
     length = request.headers.get("content-length", "")
     if length.isdecimal() and "content-encoding" not in request.headers and int(length) != len(request.body):
         return f"Content-Length is {int(length)}, but {len(request.body)} bytes arrived."
@@ -161,7 +162,7 @@ def _length_mismatch(request: Request) -> str:
 
 
 def _match_json(
-    signature: SignatureMatcher, request: Request, secrets: Sequence[str], budget: Budget
+    signature: SignatureMatcher, request: HttpRequest, secrets: Sequence[str], budget: Budget
 ) -> Verdict | None:
     """Try the body as other JSON serialisers would write it, if it is small enough and the budget allows it."""
     body = request.body
@@ -193,11 +194,11 @@ def _match_json(
     return None
 
 
-def _wrong_secret(request: Request, *, signs_url: bool) -> Verdict:
+def _wrong_secret(registered: RegisteredUrl, *, signs_url: bool) -> Verdict:
     what, also = "signs this body", ""
     if signs_url:
         what = "signs this body and URL"
-        also = f" This provider signs the URL too: {request.url_setting} must be the URL that is registered there."
+        also = f" This provider signs the URL too: {registered.setting} must be the URL that is registered there."
     return Verdict(
         Fault.SECRET,
         reason=f"No configured secret {what}: most likely the secret of another endpoint, mode or account.",
@@ -206,11 +207,11 @@ def _wrong_secret(request: Request, *, signs_url: bool) -> Verdict:
     )
 
 
-def _url_differs(difference: str, request: Request) -> Verdict:
+def _url_differs(difference: str, registered: RegisteredUrl) -> Verdict:
     return Verdict(
         Fault.URL,
-        reason=f"The secret is right, but the signature is for another URL: {request.public_url} {difference}.",
-        hint=f"Set {request.url_setting} to the URL exactly as it is registered with the provider, or register that "
+        reason=f"The secret is right, but the signature is for another URL: {registered.address} {difference}.",
+        hint=f"Set {registered.setting} to the URL exactly as it is registered with the provider, or register that "
         "URL there.",
         proven=True,
     )

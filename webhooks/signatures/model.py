@@ -1,29 +1,21 @@
-"""The input and the result of a verification."""
+"""The result of a verification, and the URL that some schemes sign."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal, NamedTuple
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """The signed parts of a request. Header names are lower case; `public_url` is the URL as it is registered.
+class RegisteredUrl(NamedTuple):
+    """The URL of the endpoint as it is registered with the provider; empty if unknown. `setting` names its setting."""
 
-    `path` is the requested path, for the diagnosis. `url_setting` names the setting of `public_url`.
-    """
+    address: str = ""
+    setting: str = "SEGUE_PUBLIC_URL"
 
-    body: bytes
-    headers: Mapping[str, str]
-    method: str = "POST"
-    query: Mapping[str, str] = field(default_factory=dict)
-    query_string: str = ""
-    path_token: str = ""
-    public_url: str = ""
-    path: str = ""
-    url_setting: str = "SEGUE_PUBLIC_URL"
+
+UNREGISTERED: Final = RegisteredUrl()
+"""No URL is known."""
 
 
 class Fault(StrEnum):

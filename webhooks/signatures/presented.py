@@ -18,9 +18,9 @@ from urllib.parse import parse_qsl
 from translators.kit import Malformed, Payload, parse_json, raw_items
 from translators.kit.members import readable_members
 from translators.kit.schemes import HmacBody, HmacFields, HmacKvHeader, HmacRequest, HmacTimestamped, KeyForm
+from webhooks.http.request import HttpRequest
 from webhooks.signatures import urls
 from webhooks.signatures.digest import digest, fill, key_bytes, plain_digest, seconds_of, text_bytes
-from webhooks.signatures.model import Request
 
 _MARKS: Final = tuple(bytes([mark]) for mark in b'",:[]{}')
 _MAX_MARKS: Final = 20_000
@@ -61,7 +61,7 @@ class PresentedSignature:
         return matches
 
 
-def header(request: Request, name: str) -> str:
+def header(request: HttpRequest, name: str) -> str:
     """Return a required header. Raise `Unreadable` if it is missing."""
     value = request.headers.get(name.lower(), "").strip()
     if not value:
@@ -98,7 +98,7 @@ def _signer(
     return expected
 
 
-def of_body(scheme: HmacBody, request: Request) -> PresentedSignature:
+def of_body(scheme: HmacBody, request: HttpRequest) -> PresentedSignature:
     """Read class A: HMAC over the raw body."""
     presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
     sent_at = None
@@ -108,7 +108,7 @@ def of_body(scheme: HmacBody, request: Request) -> PresentedSignature:
     return PresentedSignature((presented,), request.body, expected, scheme.key, sent_at)
 
 
-def of_timestamped(scheme: HmacTimestamped, request: Request) -> PresentedSignature:
+def of_timestamped(scheme: HmacTimestamped, request: HttpRequest) -> PresentedSignature:
     """Read class B: HMAC over a template, with the timestamp in a header of its own."""
     presented = text_bytes(unprefixed(header(request, scheme.header), scheme.prefix, scheme.header))
     ts = header(request, scheme.ts_header)
@@ -117,7 +117,7 @@ def of_timestamped(scheme: HmacTimestamped, request: Request) -> PresentedSignat
     return PresentedSignature((presented,), request.body, expected, scheme.key, sent_at)
 
 
-def of_kv_header(scheme: HmacKvHeader, request: Request) -> PresentedSignature:
+def of_kv_header(scheme: HmacKvHeader, request: HttpRequest) -> PresentedSignature:
     """Read class C: timestamp and signatures in one header."""
     parts = header(request, scheme.header).split(scheme.delimiter)
     if scheme.positional:
@@ -183,7 +183,7 @@ class RequestSignature:
     covers_body = True
     is_shared = True
 
-    def __init__(self, scheme: HmacRequest, request: Request) -> None:
+    def __init__(self, scheme: HmacRequest, request: HttpRequest, public_url: str) -> None:
         self._presented = text_bytes(header(request, scheme.header))
         self._ts = header(request, scheme.ts_header) if scheme.ts_header else ""
         self.sent_at = timestamp(self._ts, scheme.ts_form, scheme.ts_header or "") if self._ts else None
@@ -198,7 +198,7 @@ class RequestSignature:
             expected = hashlib.sha256(request.body).hexdigest()
             if not hmac.compare_digest(text_bytes(presented.lower()), expected.encode()):
                 raise Unreadable(f"The {scheme.body_hash_param} parameter is not the hash of this body.")
-        self.urls = urls.accepted(scheme, request) if "url" in scheme.parts else [""]
+        self.urls = urls.accepted(scheme, request, public_url) if "url" in scheme.parts else [""]
         self._with_form = is_form and "form" in scheme.parts
         if self._with_form and request.body.count(b"&") >= _MAX_FIELDS:
             raise Unreadable(f"The form has more than {_MAX_FIELDS} fields.")
@@ -252,7 +252,7 @@ def _form(body: bytes) -> bytes:
     return "".join(name + value for name in sorted(fields) for value in sorted(fields[name])).encode()
 
 
-def of_fields(scheme: HmacFields, request: Request) -> list[PresentedSignature]:
+def of_fields(scheme: HmacFields, request: HttpRequest) -> list[PresentedSignature]:
     """Read class F: a signature in the body, over fields of the body. Return one signature for each item."""
     try:
         items = [payload_of(request.body)] if scheme.items is None else _items(request.body, scheme.items)

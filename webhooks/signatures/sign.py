@@ -5,8 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -25,20 +24,10 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )  # fmt: skip
 from webhooks.errors import SegueError
+from webhooks.http.request import HttpRequest, lower_names
 from webhooks.signatures import presented
 from webhooks.signatures.digest import digest, fill, key_bytes, text_of
-from webhooks.signatures.model import Request
 from webhooks.signatures.presented import crc32
-
-
-@dataclass(frozen=True, slots=True)
-class Signed:
-    """A signed request: the body (which may contain the signature), headers, query parameters, the path's token."""
-
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
-    path_token: str = ""
 
 
 class CannotSign(SegueError):
@@ -48,39 +37,46 @@ class CannotSign(SegueError):
 def sign(
     scheme: Scheme, *, body: bytes, secret: str, now: datetime, method: str = "POST", url: str = "",
     content_type: str = "application/json", id_: str = "msg_1", configured: str = "",
-) -> Signed:  # fmt: skip
-    """Return a request that `verify` accepts.
+) -> HttpRequest:  # fmt: skip
+    """Return a request that `verify` accepts: the body (which may contain the signature), and what signs it.
 
-    For a public-key scheme the secret is the private key as PEM. `configured` is the endpoint's secret if it is signed
-    too (PayPal's webhook id).
+    `url` is the registered URL, for a scheme that signs it. For a public-key scheme the secret is the private key as
+    PEM. `configured` is the endpoint's secret if it is signed too (PayPal's webhook id).
     """
+    signed = _signed(scheme, body, secret, now, method, url, content_type, id_, configured)
+    return replace(signed, method=method, headers=lower_names(signed.headers))
+
+
+def _signed(
+    scheme: Scheme, body: bytes, secret: str, now: datetime, method: str, url: str, content_type: str, id_: str,
+    configured: str,
+) -> HttpRequest:  # fmt: skip
     match scheme:
         case HmacBody():
             body = body if scheme.ts_path is None else _stamped(body, scheme.ts_path, text_of(now, scheme.ts_form))
             signature = digest(_key(scheme.key, secret), body, scheme.alg, scheme.encoding).decode()
-            return Signed(body, {scheme.header: scheme.prefix + signature})
+            return HttpRequest(body=body, headers={scheme.header: scheme.prefix + signature})
         case HmacTimestamped():
             ts = text_of(now, scheme.ts_form)
             signature = digest(
                 _key(scheme.key, secret), _fill(scheme.template, ts, body), scheme.alg, scheme.encoding
             ).decode()
-            return Signed(body, {scheme.header: scheme.prefix + signature, scheme.ts_header: ts})
+            return HttpRequest(body=body, headers={scheme.header: scheme.prefix + signature, scheme.ts_header: ts})
         case HmacKvHeader():
             ts = text_of(now, scheme.ts_form)
             signature = digest(secret.encode(), _fill(scheme.template, ts, body), scheme.alg, scheme.encoding).decode()
             parts = (ts, signature) if scheme.positional else (f"{scheme.ts_key}={ts}", f"{scheme.sig_key}={signature}")
-            return Signed(body, {scheme.header: scheme.delimiter.join(parts)})
+            return HttpRequest(body=body, headers={scheme.header: scheme.delimiter.join(parts)})
         case StandardWebhooks():
             ts, prefix = text_of(now, "s"), scheme.prefixes[0]
             message = _fill("{id}.{ts}.{body}", ts, body, id_)
             signature = digest(_key(scheme.key, secret), message, "sha256", "base64").decode()
-            return Signed(
-                body, {f"{prefix}-id": id_, f"{prefix}-timestamp": ts, f"{prefix}-signature": f"v1,{signature}"}
-            )
+            headers = {f"{prefix}-id": id_, f"{prefix}-timestamp": ts, f"{prefix}-signature": f"v1,{signature}"}
+            return HttpRequest(body=body, headers=headers)
         case HmacRequest():
             return _request(scheme, body, secret, now, method, url, content_type)
         case HmacFields():
-            return Signed(_fields(scheme, body, secret, now))
+            return HttpRequest(body=_fields(scheme, body, secret, now))
         case PublicKey():
             return _public(scheme, body, secret, now, id_, configured)
     return _token(scheme, body, secret)
@@ -99,7 +95,7 @@ def _fill(template: str, ts: str, body: bytes, id_: str = "") -> bytes:
 
 def _request(
     scheme: HmacRequest, body: bytes, secret: str, now: datetime, method: str, url: str, content_type: str
-) -> Signed:
+) -> HttpRequest:
     headers = {scheme.header: "-"}
     query = {}
     if scheme.ts_header:
@@ -107,10 +103,10 @@ def _request(
     if scheme.body_hash_param and "json" in content_type:
         query[scheme.body_hash_param] = hashlib.sha256(body).hexdigest()
         url += ("&" if "?" in url else "?") + f"{scheme.body_hash_param}={query[scheme.body_hash_param]}"
-    lower = {name.lower(): value for name, value in headers.items()} | {"content-type": content_type}
-    request = Request(body=body, headers=lower, method=method, query=query, public_url=url)
-    headers[scheme.header] = presented.RequestSignature(scheme, request).expected(body, secret)[0].decode()
-    return Signed(body, headers, query)
+    lower = {**lower_names(headers), "content-type": content_type}
+    request = HttpRequest(body=body, headers=lower, method=method, query=query)
+    headers[scheme.header] = presented.RequestSignature(scheme, request, url).expected(body, secret)[0].decode()
+    return HttpRequest(body=body, headers=headers, query=query)
 
 
 def _stamped(body: bytes, path: str, ts: str) -> bytes:
@@ -141,7 +137,7 @@ def _fields(scheme: HmacFields, body: bytes, secret: str, now: datetime) -> byte
             _put(item, scheme.token_path, hashlib.sha256(body + now.isoformat().encode()).hexdigest()[:50])
         _put(item, scheme.sig_path, "-")
         wrapped = replace(scheme, items=None)
-        request = Request(body=json.dumps(item).encode(), headers={})
+        request = HttpRequest(body=json.dumps(item).encode(), headers={})
         _put(item, scheme.sig_path, presented.of_fields(wrapped, request)[0].expected(b"", secret)[0].decode())
     return json.dumps(payload).encode()
 
@@ -159,7 +155,7 @@ def _put(value: Any, path: str, member: str | int) -> None:
     value[last] = member
 
 
-def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str, configured: str) -> Signed:
+def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str, configured: str) -> HttpRequest:
     try:
         key = serialization.load_pem_private_key(secret.encode(), None)
     except ValueError:
@@ -184,15 +180,15 @@ def _public(scheme: PublicKey, body: bytes, secret: str, now: datetime, id_: str
         headers[scheme.ts_header] = ts
     if scheme.id_header:
         headers[scheme.id_header] = id_
-    return Signed(body, headers)
+    return HttpRequest(body=body, headers=headers)
 
 
-def _token(scheme: SharedToken, body: bytes, secret: str) -> Signed:
+def _token(scheme: SharedToken, body: bytes, secret: str) -> HttpRequest:
     match scheme.where:
         case "header":
-            return Signed(body, {scheme.name: scheme.prefix + secret})
+            return HttpRequest(body=body, headers={scheme.name: scheme.prefix + secret})
         case "query":
-            return Signed(body, query={scheme.name: secret})
+            return HttpRequest(body=body, query={scheme.name: secret})
         case "path":
-            return Signed(body, path_token=secret)
-    return Signed(body, {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()})
+            return HttpRequest(body=body, path_token=secret)
+    return HttpRequest(body=body, headers={"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()})

@@ -9,9 +9,9 @@ import base64
 import binascii
 
 from translators.kit.schemes import StandardWebhooks
+from webhooks.http.request import HttpRequest
 from webhooks.signatures.asymmetric import is_signed_by, load_key
 from webhooks.signatures.digest import text_bytes
-from webhooks.signatures.model import Request
 from webhooks.signatures.presented import PresentedSignature, Unreadable, _signer, _template, timestamp
 
 
@@ -22,7 +22,7 @@ class StandardSignature:
     weight = 1
     is_shared = True
 
-    def __init__(self, scheme: StandardWebhooks, request: Request) -> None:
+    def __init__(self, scheme: StandardWebhooks, request: HttpRequest) -> None:
         prefix = next((name for name in scheme.prefixes if f"{name}-signature" in request.headers), scheme.prefixes[0])
         id_, ts, signatures = (request.headers.get(f"{prefix}-{part}", "").strip() for part in _PARTS)
         if not (id_ and ts and signatures):

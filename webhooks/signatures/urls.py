@@ -12,7 +12,7 @@ from typing import Final
 from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from translators.kit.schemes import HmacRequest
-from webhooks.signatures.model import Request
+from webhooks.http.request import HttpRequest
 
 Forms = list[tuple[str, str]]
 """Pairs of a difference and the part of the URL with it. The first is the configured part."""
@@ -28,9 +28,9 @@ _SAFE: Final = "%&=+-._~"
 _HOST: Final = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9A-Fa-f:.]{2,45}\](?::\d{1,5})?")
 
 
-def accepted(scheme: HmacRequest, request: Request) -> list[str]:
+def accepted(scheme: HmacRequest, request: HttpRequest, public_url: str) -> list[str]:
     """Return every spelling of the configured URL, with the query as it was sent, that a signature may cover."""
-    url = request.public_url
+    url = public_url
     if request.query_string and "?" not in url:
         url = f"{url}?{request.query_string}"
     urls = [url]
@@ -43,18 +43,18 @@ def accepted(scheme: HmacRequest, request: Request) -> list[str]:
     return list(dict.fromkeys(urls))
 
 
-def candidates(scheme: HmacRequest, request: Request) -> Iterator[tuple[str, str]]:
+def candidates(scheme: HmacRequest, request: HttpRequest, public_url: str) -> Iterator[tuple[str, str]]:
     """Yield other URLs that an honest sender may have signed, each with its difference; the most likely first.
 
     They are for the diagnosis only: host and scheme come from the request itself.
     """
     try:
-        parts = urlsplit(request.public_url)
+        parts = urlsplit(public_url)
     except ValueError:
         return
     if not parts.netloc:
         return
-    seen = set(accepted(scheme, request))
+    seen = set(accepted(scheme, request, public_url))
     query = parts.query or request.query_string
     forms = (
         _paths(parts.path, request.path), _schemes(parts.scheme), _hosts(parts.scheme, parts.netloc, request),
@@ -85,7 +85,7 @@ def _schemes(configured: str) -> Forms:
     return [("", configured), (f"with {other} in place of {configured}", other)]
 
 
-def _hosts(scheme: str, configured: str, request: Request) -> Forms:
+def _hosts(scheme: str, configured: str, request: HttpRequest) -> Forms:
     """Return the configured host, the hosts that the request names, and the host with or without its port."""
     hosts = {configured: ""}
     for header in ("host", "x-forwarded-host", "x-original-host"):

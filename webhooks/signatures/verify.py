@@ -22,11 +22,12 @@ from translators.kit.schemes import (
     SharedToken,
     StandardWebhooks,
 )  # fmt: skip
+from webhooks.http.request import HttpRequest
 from webhooks.signatures import presented
 from webhooks.signatures.asymmetric import PublicKeySignature
 from webhooks.signatures.diagnose import Allowance, SignatureMatcher, diagnose
 from webhooks.signatures.digest import text_bytes
-from webhooks.signatures.model import Fault, Request, Signature, Verdict
+from webhooks.signatures.model import UNREGISTERED, Fault, RegisteredUrl, Signature, Verdict
 from webhooks.signatures.presented import RequestSignature, Unreadable
 from webhooks.signatures.standard import StandardSignature
 from webhooks.signatures.urls import candidates
@@ -45,10 +46,11 @@ class _TimedSignature(SignatureMatcher, Protocol):
 
 def verify(
     scheme: Scheme,
-    request: Request,
+    request: HttpRequest,
     secrets: Sequence[str],
     *,
     now: datetime,
+    registered: RegisteredUrl = UNREGISTERED,
     tolerance: float | None = None,
     remember: Remember | None = None,
     fetch: Callable[[str], bytes] | None = None,
@@ -56,7 +58,8 @@ def verify(
 ) -> Verdict:
     """Verify that the request comes from the provider, unchanged and in time. Try every secret on every signature.
 
-    `allowance` limits what the diagnoses of refused requests cost together.
+    `registered` is the endpoint's own URL, which some schemes sign. `allowance` limits what the
+    diagnoses of refused requests cost together.
     """
     usable = [secret for secret in secrets if secret.strip()]
     if not usable:
@@ -66,13 +69,13 @@ def verify(
         )  # fmt: skip
     if isinstance(scheme, SharedToken):
         return _token(scheme, request, usable)
-    if isinstance(scheme, HmacRequest) and "url" in scheme.parts and not request.public_url:
+    if isinstance(scheme, HmacRequest) and "url" in scheme.parts and not registered.address:
         return Verdict(
             Fault.NOT_CONFIGURED, reason="This provider signs the URL, and no public URL is configured.",
-            hint=f"Set {request.url_setting} to the URL exactly as it is registered with the provider.",
+            hint=f"Set {registered.setting} to the URL exactly as it is registered with the provider.",
         )  # fmt: skip
     try:
-        signatures = _read_signatures(scheme, request, now, fetch)
+        signatures = _read_signatures(scheme, request, registered.address, now, fetch)
     except Unreadable as error:
         fault = Fault.MISSING if error.missing else Fault.MALFORMED
         hint = error.hint or "Compare the request with the provider's documentation of its signature."
@@ -81,8 +84,12 @@ def verify(
     for signature in signatures:
         if not any([signature.matches(secret) for secret in usable]):
             signs_url = isinstance(scheme, HmacRequest) and "url" in scheme.parts
-            others = candidates(scheme, request) if isinstance(scheme, HmacRequest) and signs_url else None
-            return diagnose(signature, request, usable, urls=others, allowance=allowance)
+            others = (
+                candidates(scheme, request, registered.address)
+                if isinstance(scheme, HmacRequest) and signs_url
+                else None
+            )
+            return diagnose(signature, request, usable, registered=registered, urls=others, allowance=allowance)
         if signature.sent_at is not None and abs(now.timestamp() - signature.sent_at) > window:
             return _clock(now.timestamp() - signature.sent_at, window)
     if isinstance(scheme, HmacFields) and scheme.token_path is not None:
@@ -91,7 +98,13 @@ def verify(
 
 
 def recognise(
-    scheme: Scheme, request: Request, secrets: Sequence[str], *, now: datetime, has_body: bool = True
+    scheme: Scheme,
+    request: HttpRequest,
+    secrets: Sequence[str],
+    *,
+    now: datetime,
+    registered: RegisteredUrl = UNREGISTERED,
+    has_body: bool = True,
 ) -> Signature:
     """Return the state of a refused request's signature, without a diagnosis, and without storing or fetching anything.
 
@@ -110,7 +123,7 @@ def recognise(
     if not usable or not has_body:
         return Signature.NOT_CHECKED
     try:
-        signatures = _read_signatures(scheme, request, now, None)
+        signatures = _read_signatures(scheme, request, registered.address, now, None)
     except Unreadable as error:
         if error.missing:
             return Signature.MISSING
@@ -120,7 +133,7 @@ def recognise(
     return Signature.RIGHT if valid else Signature.WRONG
 
 
-def presents(scheme: Scheme, request: Request) -> bool:
+def presents(scheme: Scheme, request: HttpRequest) -> bool:
     """Return whether the request carries the scheme's signature or token outside its body and path."""
     match scheme:
         case HmacFields():
@@ -137,7 +150,7 @@ def presents(scheme: Scheme, request: Request) -> bool:
 
 
 def _read_signatures(
-    scheme: Scheme, request: Request, now: datetime, fetch: Callable[[str], bytes] | None
+    scheme: Scheme, request: HttpRequest, public_url: str, now: datetime, fetch: Callable[[str], bytes] | None
 ) -> Sequence[_TimedSignature]:
     match scheme:
         case HmacKvHeader():
@@ -149,7 +162,7 @@ def _read_signatures(
         case StandardWebhooks():
             return (StandardSignature(scheme, request),)
         case HmacRequest():
-            return (RequestSignature(scheme, request),)
+            return (RequestSignature(scheme, request, public_url),)
         case HmacFields():
             return presented.of_fields(scheme, request)
         case PublicKey():
@@ -168,7 +181,7 @@ def _clock(age: float, window: float) -> Verdict:
     )
 
 
-def _once(scheme: HmacFields, path: str, request: Request, until: datetime, remember: Remember | None) -> Verdict:
+def _once(scheme: HmacFields, path: str, request: HttpRequest, until: datetime, remember: Remember | None) -> Verdict:
     """Accept a signed token that does not cover the body again only with the same body: a retry."""
     accepted = _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
     token = presented.payload_of(request.body).get(path)
@@ -187,7 +200,7 @@ def _once(scheme: HmacFields, path: str, request: Request, until: datetime, reme
     return accepted
 
 
-def _token(scheme: SharedToken, request: Request, secrets: Sequence[str]) -> Verdict:
+def _token(scheme: SharedToken, request: HttpRequest, secrets: Sequence[str]) -> Verdict:
     location, presented = _presented(scheme, request)
     if not presented:
         return Verdict(
@@ -202,7 +215,7 @@ def _token(scheme: SharedToken, request: Request, secrets: Sequence[str]) -> Ver
     )  # fmt: skip
 
 
-def _presented(scheme: SharedToken, request: Request) -> tuple[str, str]:
+def _presented(scheme: SharedToken, request: HttpRequest) -> tuple[str, str]:
     match scheme.where:
         case "path":
             return "the path", request.path_token

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
-from translators.kit import Scheme, Source
+from translators.kit import Delivery, Scheme, Source
 from webhooks.errors import SettingsError
+from webhooks.http.request import HttpRequest
 from webhooks.settings import EndpointSettings, Settings, endpoint_errors
 
 
@@ -27,6 +29,18 @@ class Endpoint:
     write_key: str = field(default="", repr=False)
     public_url: str = ""
     tolerance: float | None = None
+
+    def delivery(self, request: HttpRequest, *, received_at: datetime, body: bytes | None = None) -> Delivery:
+        """Return the request as the source reads it. `body` is the decoded one, if the request has an encoding."""
+        return Delivery(
+            source=self.name,
+            body=request.body if body is None else body,
+            received_at=received_at,
+            headers=request.headers,
+            query=request.query,
+            options=self.options,
+            method=request.method,
+        )
 
 
 def bind(settings: Settings, sources: Mapping[str, Source]) -> dict[str, Endpoint]:

@@ -6,6 +6,7 @@ Used by the tests that every source passes (`webhooks.testing`), by `segue catal
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from translators.kit import Delivery, Event, Source
+from webhooks.http.request import HttpRequest, lower_names
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation import translate
 
@@ -45,14 +47,10 @@ class Golden:
         """Return the verified request that the source reads."""
         if "received_at" in self.request:
             received_at += datetime.fromisoformat(self.request["received_at"]) - RECEIVED
-        return Delivery(
-            source=source.name,
-            body=self.body,
-            received_at=received_at,
-            headers={name.lower(): value for name, value in self.request.get("headers", {}).items()},
-            query=self.request.get("query", {}),
-            options=source.defaults() | self.request.get("options", {}),
-        )
+        headers, query = lower_names(self.request.get("headers", {})), self.request.get("query", {})
+        options = source.defaults() | self.request.get("options", {})
+        http_request = HttpRequest(body=self.body, headers=headers, query=query)
+        return endpoint(source, options).delivery(http_request, received_at=received_at)
 
 
 def find_goldens(folder: Path) -> list[Golden]:
@@ -65,20 +63,20 @@ def find_goldens(folder: Path) -> list[Golden]:
     return goldens
 
 
-def endpoint(source: Source, delivery: Delivery) -> Endpoint:
+def endpoint(source: Source, options: Mapping[str, Any]) -> Endpoint:
     """Return an endpoint of the source's own name, as the tests use it."""
     return Endpoint(
         name=source.name,
         source=source,
         scheme=next(iter(source.schemes.values())),
-        options=delivery.options,
+        options=options,
         user_id_keys=USER_ID_KEYS,
     )
 
 
 def outcomes(source: Source, delivery: Delivery) -> list[tuple[Event, translate.Outcome]]:
     """Return every event of a delivery with its outcome, by the service's own translation."""
-    at = endpoint(source, delivery)
+    at = endpoint(source, delivery.options)
     return [(event, translate.translate(event, at, namespace=NAMESPACE)) for event in source.events(delivery)]
 
 

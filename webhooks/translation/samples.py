@@ -15,7 +15,8 @@ from importlib.resources import files
 from typing import Any, Final
 
 from translators.kit import Delivery, Source
-from webhooks.translation.goldens import Golden, find_goldens, outcomes
+from webhooks.http.request import HttpRequest, lower_names
+from webhooks.translation.goldens import Golden, endpoint, find_goldens, outcomes
 from webhooks.translation.translate import Translated
 
 FILE: Final = "samples.json"
@@ -34,16 +35,14 @@ class Sample:
     headers: Mapping[str, str] = field(default_factory=dict)
     query: Mapping[str, str] = field(default_factory=dict)
 
+    def request(self) -> HttpRequest:
+        """Return the request, unsigned."""
+        headers = {"content-type": self.content_type, **lower_names(self.headers)}
+        return HttpRequest(body=self.body.encode(), headers=headers, query=self.query)
+
     def delivery(self, source: Source, *, received_at: datetime) -> Delivery:
         """Return the verified request that the source reads, with the defaults of its options."""
-        return Delivery(
-            source=source.name,
-            body=self.body.encode(),
-            received_at=received_at,
-            headers={name.lower(): value for name, value in self.headers.items()},
-            query=self.query,
-            options=source.defaults(),
-        )
+        return endpoint(source, source.defaults()).delivery(self.request(), received_at=received_at)
 
 
 def collect(source: Source, goldens: list[Golden]) -> dict[str, Sample]:

@@ -8,16 +8,19 @@ import logging
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
-from flask import Flask, Response, request
+from flask import Flask, request
+from flask import Response as FlaskResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed, NotFound
 
+from translators.kit import Response
 from webhooks.errors import JournalDamaged, JournalUnavailable, Rejected
 from webhooks.monitoring.metrics import Exposition
 from webhooks.sources.plugins import Plugin
-from webhooks.web.handler import HttpResponse, WebhookHandler, error_response, json_response
+from webhooks.web.handler import WebhookHandler
 from webhooks.web.installation_proof import InstallationProof
 from webhooks.web.readiness import Readiness
-from webhooks.web.wsgi import ALWAYS, WebhookApp, internal_error
+from webhooks.web.responses import ALWAYS, error_response, internal_error, json_response
+from webhooks.web.wsgi import WebhookApp
 
 log: Final = logging.getLogger("webhooks.web.app")
 FlaskApp = Flask
@@ -48,13 +51,13 @@ def create_app(
 
 def _health(app: Flask, readiness: Readiness, installation: InstallationProof, tokens: Collection[str]) -> None:
     @app.get("/healthz")
-    def healthz() -> Response:
+    def healthz() -> FlaskResponse:
         nonce = request.args.get("nonce", "")
         proof = {"proof": installation.proof(nonce)} if nonce else {}
         return _response(json_response(200, {"status": "alive", **proof}))
 
     @app.get("/readyz")
-    def readyz() -> Response:
+    def readyz() -> FlaskResponse:
         fault = readiness.fault()
         if fault is None:
             return _response(json_response(200, {"status": "ready"}))
@@ -69,14 +72,14 @@ def _health(app: Flask, readiness: Readiness, installation: InstallationProof, t
         return _response(error_response(Rejected(503, "not_ready", reason, hint=hint, headers={"Retry-After": "5"})))
 
     @app.get("/")
-    def index() -> Response:
+    def index() -> FlaskResponse:
         paths: Mapping[str, Any] = {"service": "segue", "webhooks": "/webhooks/<source>", "health": "/healthz"}
         return _response(json_response(200, paths))
 
 
 def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> None:
     @app.get("/metrics")
-    def metrics() -> Response:
+    def metrics() -> FlaskResponse:
         if not tokens:
             raise Rejected(
                 404,
@@ -95,8 +98,10 @@ def _metrics(app: Flask, exposition: Exposition, tokens: Collection[str]) -> Non
         except JournalUnavailable as error:
             raise Rejected(503, "journal_unavailable", error.message, hint=error.hint) from None
         if request.accept_encodings["gzip"] > 0:
-            return Response(gzip.compress(text, 1), content_type=content_type, headers={"Content-Encoding": "gzip"})
-        return Response(text, content_type=content_type)
+            return FlaskResponse(
+                gzip.compress(text, 1), content_type=content_type, headers={"Content-Encoding": "gzip"}
+            )
+        return FlaskResponse(text, content_type=content_type)
 
 
 def _is_bearer(tokens: Collection[str]) -> bool:
@@ -108,20 +113,20 @@ def _is_bearer(tokens: Collection[str]) -> bool:
 
 def _errors(app: Flask) -> None:
     @app.after_request
-    def always(response: Response) -> Response:
+    def always(response: FlaskResponse) -> FlaskResponse:
         response.headers.update(ALWAYS)
         return response
 
     @app.errorhandler(Rejected)
-    def rejected(error: Rejected) -> Response:
+    def rejected(error: Rejected) -> FlaskResponse:
         return _response(error_response(error))
 
     @app.errorhandler(HTTPException)
-    def http(error: HTTPException) -> Response:
+    def http(error: HTTPException) -> FlaskResponse:
         return _response(error_response(_as_rejected(error)))
 
     @app.errorhandler(Exception)
-    def unexpected(error: Exception) -> Response:
+    def unexpected(error: Exception) -> FlaskResponse:
         log.error("unexpected", exc_info=error, extra={"path": request.path.split("/")[1:2]})
         return _response(error_response(internal_error()))
 
@@ -141,5 +146,7 @@ def _as_rejected(error: HTTPException) -> Rejected:
     return Rejected(error.code or 500, "bad_request", error.description or "The request is not valid.")
 
 
-def _response(http: HttpResponse) -> Response:
-    return Response(http.body, status=http.status, content_type=http.content_type, headers=dict(http.headers))
+def _response(response: Response) -> FlaskResponse:
+    return FlaskResponse(
+        response.body, status=response.status, content_type=response.content_type, headers=dict(response.headers)
+    )

@@ -8,61 +8,42 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from difflib import get_close_matches
 from functools import partial
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import msgspec
-
-from translators.kit import Delivery, Event, Malformed, Refused, Response, Source
+from translators.kit import Delivery, Event, Refused, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.http.encodings import decode
+from webhooks.http.request import HttpRequest
 from webhooks.journal import AppendResult
 from webhooks.journal.protocol import EventQueue, OneTimeTokens
 from webhooks.logs import events as event_log
 from webhooks.monitoring.metrics import Meter
 from webhooks.monitoring.tracing import Tracer
-from webhooks.signatures import Allowance, Fault, Request, Signature, Verdict, presents, recognise, verify
+from webhooks.signatures import Allowance, Fault, RegisteredUrl, Signature, Verdict, presents, recognise, verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.web.refusals import Refusals
+from webhooks.web.responses import (
+    DESCRIBE_METHODS,
+    cannot_be_stored,
+    journal_unavailable,
+    json_response,
+    not_allowed,
+    not_configured,
+    refused_by_guard,
+)
 
 log: Final = logging.getLogger("webhooks.web.handler")
-RETRY_AFTER: Final = "5"
-DESCRIBE_METHODS: Final = frozenset({"GET", "HEAD"})
-"""Methods that describe an endpoint, unless the request carries a part of a delivery."""
 _MAX_REASON: Final = 300
 _MAX_NAME: Final = 40
-_encode: Final = msgspec.json.Encoder().encode
 
 
 def utc_now() -> datetime:
     """Return the current time of the machine's clock."""
     return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
-    """A request as the web server read it. Header names are lower case; `body` holds the exact bytes."""
-
-    method: str
-    body: bytes
-    headers: Mapping[str, str]
-    query: Mapping[str, str] = field(default_factory=dict)
-    query_string: str = ""
-    token: str = ""
-    path: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class HttpResponse:
-    """The HTTP response."""
-
-    status: int
-    body: bytes
-    content_type: str = "application/json"
-    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 class HandlerJournal(EventQueue, OneTimeTokens, Protocol):
@@ -95,7 +76,7 @@ class WebhookHandler:
         self.refusals = Refusals(self.meter, {name: endpoint.source.name for name, endpoint in endpoints.items()})
         self._allowance = Allowance()
 
-    def describe(self, name: str) -> HttpResponse:
+    def describe(self, name: str) -> Response:
         """Return what this endpoint is and whether it is open, for a GET or HEAD without a delivery."""
         endpoint = self._endpoint(name)
         return json_response(
@@ -114,10 +95,9 @@ class WebhookHandler:
             return False
         endpoint = self.endpoints.get(name)
         source = self.sources.get(name) if endpoint is None else endpoint.source
-        signed_parts = Request(body=b"", headers=request.headers)
-        return source is None or not any(presents(scheme, signed_parts) for scheme in source.schemes.values())
+        return source is None or not any(presents(scheme, request) for scheme in source.schemes.values())
 
-    def handle(self, name: str, request: HttpRequest) -> HttpResponse:
+    def handle(self, name: str, request: HttpRequest) -> Response:
         """Verify and store one webhook, and return the response."""
         endpoint = self._endpoint(name)
         now = self.clock()
@@ -128,15 +108,15 @@ class WebhookHandler:
             body = decode(request.body, request.headers.get("content-encoding", ""), self.max_body)
         except Rejected as error:
             raise self._with_signature(endpoint, request, error) from None
+        delivery = endpoint.delivery(request, received_at=now, body=body)
         if source.has_unsigned_handshake:
-            response = self._handshake(endpoint, self._delivery(endpoint, request, body, now), signed=False)
+            response = self._handshake(endpoint, delivery, signed=False)
             if response is not None:
                 if response.note:
                     log.warning("handshake", extra={"endpoint": name, "note": response.note})
                 return self._handshake_response(name, response)
         try:
             verdict = self._verify(endpoint, request, body, now)
-            delivery = self._delivery(endpoint, request, body, now)
             response = self._handshake(endpoint, delivery, signed=True)
             if response is not None:
                 return self._handshake_response(name, response)
@@ -148,40 +128,12 @@ class WebhookHandler:
                 span.set_attributes({"segue.events.new": stored.new, "segue.events.duplicate": stored.duplicate})
             if event_log.isEnabledFor(logging.INFO):
                 _log_events(events, stored)
-        except Malformed as error:
-            return self._reject(
-                endpoint, request,
-                Rejected(
-                    400, "malformed", _malformed(source, str(error)),
-                    hint="Compare the delivery in the provider's console with the provider's documentation.",
-                    signature=Signature.RIGHT,
-                ),
-            )  # fmt: skip
         except Refused as error:
-            return self._reject(
-                endpoint, request,
-                Rejected(
-                    403, "refused", str(error), hint="Check this endpoint's options with `segue check`.",
-                    signature=Signature.RIGHT,
-                ),
-            )  # fmt: skip
+            return self._reject(endpoint, request, refused_by_guard(str(error)))
         except JournalUnavailable as error:
-            return self._reject(
-                endpoint, request,
-                Rejected(
-                    503, "journal_unavailable", "Nothing was stored: the journal is not available.",
-                    hint="Send it again. The operator finds the reason in the log and with `segue check`.",
-                    headers={"Retry-After": RETRY_AFTER}, detail=error.message, signature=Signature.RIGHT,
-                ),
-            )  # fmt: skip
+            return self._reject(endpoint, request, journal_unavailable(error.message))
         except JournalError as error:
-            return self._reject(
-                endpoint, request,
-                Rejected(
-                    400, "cannot_be_stored", "Nothing was stored: the journal cannot store this event.",
-                    hint="See the log, and report this as a bug.", detail=error.message, signature=Signature.RIGHT,
-                ),
-            )  # fmt: skip
+            return self._reject(endpoint, request, cannot_be_stored(error.message))
         return self._accepted(endpoint, events, stored, now)
 
     def reject_unread(self, name: str, request: HttpRequest, error: Rejected) -> Rejected:
@@ -205,7 +157,7 @@ class WebhookHandler:
                     hint="`segue sources` lists the names; the URL is /webhooks/<source>.",
                     detail=self._suggestion(name),
                 )
-            raise _not_configured(name, source.title)
+            raise not_configured(name, source.title)
         return endpoint
 
     def _suggestion(self, name: str) -> str:
@@ -213,39 +165,26 @@ class WebhookHandler:
         similar = get_close_matches(name, [*self.endpoints, *self.sources], n=1) if len(name) <= _MAX_NAME else []
         return f"the most similar name is {similar[0]}" if similar else ""
 
-    def _signed_parts(self, endpoint: Endpoint, request: HttpRequest) -> Request:
-        return Request(
-            method=request.method,
-            headers=request.headers,
-            body=request.body,
-            query=request.query,
-            query_string=request.query_string,
-            path_token=request.token,
-            public_url=endpoint.public_url,
-            path=request.path,
-            url_setting=f"SEGUE_{endpoint.name.upper()}_PUBLIC_URL",
-        )
-
     def _verify(self, endpoint: Endpoint, request: HttpRequest, body: bytes, now: datetime) -> Verdict:
         verify_request = partial(
             verify,
             endpoint.scheme,
             secrets=endpoint.secrets,
             now=now,
+            registered=_registered_url(endpoint),
             tolerance=endpoint.tolerance,
             remember=partial(self._remember, endpoint.name, now),
             fetch=self.fetch,
             allowance=self._allowance,
         )
-        signed_parts = self._signed_parts(endpoint, request)
-        verdict = verify_request(signed_parts)
+        verdict = verify_request(request)
         if not verdict.ok and body is not request.body:
-            decoded = verify_request(replace(signed_parts, body=body))
+            decoded = verify_request(replace(request, body=body))
             verdict = decoded if decoded.ok else verdict
         if verdict.ok:
             return verdict
         if verdict.fault is Fault.NOT_CONFIGURED:
-            raise _not_configured(endpoint.name, endpoint.source.title, verdict)
+            raise not_configured(endpoint.name, endpoint.source.title, verdict)
         signature = Signature.RIGHT if verdict.proven else Signature.WRONG
         raise Rejected(
             401, verdict.fault.value, verdict.reason, hint=verdict.hint,
@@ -259,10 +198,10 @@ class WebhookHandler:
         self, endpoint: Endpoint, request: HttpRequest, error: Rejected, *, has_body: bool = True
     ) -> Rejected:
         """Return the rejection with the state of the request's signature."""
-        signed_parts = self._signed_parts(endpoint, request)
         error.signature = recognise(
-            endpoint.scheme, signed_parts, endpoint.secrets, now=self.clock(), has_body=has_body
-        )
+            endpoint.scheme, request, endpoint.secrets, now=self.clock(), registered=_registered_url(endpoint),
+            has_body=has_body,
+        )  # fmt: skip
         if error.signature is Signature.WRONG and "content-encoding" in request.headers:
             error.signature = Signature.NOT_CHECKED  # it may cover the body before it was encoded
         return error
@@ -275,24 +214,11 @@ class WebhookHandler:
             log.exception("handshake failed", extra={"endpoint": endpoint.name})
             return None
 
-    def _delivery(self, endpoint: Endpoint, request: HttpRequest, body: bytes, now: datetime) -> Delivery:
-        return Delivery(
-            source=endpoint.name,
-            body=body,
-            received_at=now,
-            headers=request.headers,
-            query=request.query,
-            options=endpoint.options,
-            method=request.method,
-        )
-
-    def _handshake_response(self, name: str, response: Response) -> HttpResponse:
+    def _handshake_response(self, name: str, response: Response) -> Response:
         self.meter.handshakes.labels(name).inc()
-        return source_response(response)
+        return response
 
-    def _accepted(
-        self, endpoint: Endpoint, events: Sequence[Event], stored: AppendResult, now: datetime
-    ) -> HttpResponse:
+    def _accepted(self, endpoint: Endpoint, events: Sequence[Event], stored: AppendResult, now: datetime) -> Response:
         meter = self.meter.endpoint(endpoint.name)
         meter.last.set(now.timestamp())
         meter.journalled.inc(stored.new)
@@ -314,7 +240,7 @@ class WebhookHandler:
                 },
             )
         if endpoint.source.ack is not None:
-            return source_response(endpoint.source.ack)
+            return endpoint.source.ack
         counts = {"new": stored.new, "duplicate": stored.duplicate}
         if unreadable and len(unreadable) == len(events):
             hint = (
@@ -324,12 +250,12 @@ class WebhookHandler:
         status = "duplicate" if stored.duplicate and not stored.new else "accepted"
         return json_response(200, {"status": status, **counts})
 
-    def _reject(self, endpoint: Endpoint, request: HttpRequest, rejected: Rejected) -> HttpResponse:
+    def _reject(self, endpoint: Endpoint, request: HttpRequest, rejected: Rejected) -> Response:
         """Raise the rejection, or return the negative acknowledgement that the source defines."""
         if endpoint.source.nack is None:
             raise rejected
         self.refusals.record(endpoint.name, rejected, method=request.method, now=self.clock())
-        return source_response(endpoint.source.nack)
+        return endpoint.source.nack
 
 
 def _log_events(events: Sequence[Event], stored: AppendResult) -> None:
@@ -340,38 +266,6 @@ def _log_events(events: Sequence[Event], stored: AppendResult) -> None:
         event_log.info(message, extra=fields)
 
 
-def source_response(response: Response) -> HttpResponse:
-    """Return a response that the source defines."""
-    return HttpResponse(response.status, response.body, response.content_type, response.headers)
-
-
-def json_response(status: int, content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> HttpResponse:
-    """Return a JSON response."""
-    return HttpResponse(status, _encode(content), headers=headers or {})
-
-
-def error_response(error: Rejected) -> HttpResponse:
-    """Return an error response: `error`, `reason`, `hint`; never a secret, never a body."""
-    return json_response(
-        error.status, {"error": error.error, "reason": error.reason, "hint": error.hint}, headers=error.headers
-    )
-
-
-def not_allowed(method: str, source: Source, *, signature: str = "") -> Rejected:
-    """Return the rejection of a method that the source does not accept for deliveries."""
-    others = ", ".join(sorted(source.delivery_methods - {"POST"}))
-    also = f" {others} with a body are accepted too." if others else ""
-    allowed = ", ".join(sorted({*DESCRIBE_METHODS, *source.methods}))
-    return Rejected(
-        405,
-        "method_not_allowed",
-        f"{source.title} webhooks are not accepted by {method}{' without a body' if method in others else ''}.",
-        hint=f"Select POST in {source.title}'s webhook settings.{also} Nothing was stored.",
-        headers={"Allow": allowed},
-        signature=signature,
-    )
-
-
 def _malformed(source: Source, problem: str) -> str:
     """Return why a body could not be read, in one line that is safe to send to its sender."""
     if problem.startswith("Traceback"):
@@ -380,13 +274,5 @@ def _malformed(source: Source, problem: str) -> str:
     return f"The signature is right, but the body is not what {source.title} documents: {first}."
 
 
-def _not_configured(name: str, title: str, verdict: Verdict | None = None) -> Rejected:
-    key = f"{name.upper()}_WEBHOOK_SECRET"
-    return Rejected(
-        503,
-        "not_configured",
-        f"{title} webhooks are not accepted yet. " + (verdict.reason if verdict else "No secret is configured."),
-        hint=f"Set {key}; `segue check` lists what is missing. Retries are accepted once it is set.",
-        headers={"Retry-After": "60"},
-        signature=Signature.NOT_CHECKED,
-    )
+def _registered_url(endpoint: Endpoint) -> RegisteredUrl:
+    return RegisteredUrl(endpoint.public_url, f"SEGUE_{endpoint.name.upper()}_PUBLIC_URL")

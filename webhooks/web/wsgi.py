@@ -12,19 +12,20 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qsl
 
+from translators.kit import Response
 from webhooks.errors import Rejected
 from webhooks.http.encodings import too_large
+from webhooks.http.request import HttpRequest
 from webhooks.signatures import Signature
-from webhooks.web.handler import DESCRIBE_METHODS, HttpRequest, HttpResponse, WebhookHandler, error_response
+from webhooks.web.handler import WebhookHandler
 from webhooks.web.request_timeout import RequestTimeout
+from webhooks.web.responses import ALWAYS, DESCRIBE_METHODS, error_response, internal_error
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
 log: Final = logging.getLogger("webhooks.web.wsgi")
 PREFIX: Final = "/webhooks/"
-ALWAYS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
-"""Headers of every response: a browser must not treat an echoed challenge as a page."""
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PIECE: Final = 65536
 _MOST_DIGITS: Final = 18
@@ -48,6 +49,7 @@ class WebhookApp:
         began = time.perf_counter()
         name, _, token = path[len(PREFIX) :].partition("/")
         handler = self._handler
+        request: HttpRequest | None = None
         if method in DESCRIBE_METHODS and not has_body(environ):
             request = request_from(environ, b"", token)
             if handler.asks_for_description(name, request):
@@ -56,7 +58,7 @@ class WebhookApp:
         handler.meter.endpoint(label).received.inc()
         with handler.tracer.receive(label) as span:
             try:
-                response = self._handle(environ, name, token)
+                response = handler.handle(name, request or self._read(environ, name, token))
             except Rejected as error:
                 handler.refusals.record(label, error, method=method, now=handler.clock())
                 span.fail(error.error)
@@ -70,18 +72,18 @@ class WebhookApp:
         handler.meter.answered.observe(time.perf_counter() - began)
         return _send(response, method, start_response)
 
-    def _describe(self, name: str) -> HttpResponse:
+    def _describe(self, name: str) -> Response:
         try:
             return self._handler.describe(name)
         except Rejected as error:
             return error_response(error)
 
-    def _handle(self, environ: Environ, name: str, token: str) -> HttpResponse:
+    def _read(self, environ: Environ, name: str, token: str) -> HttpRequest:
         try:
             body = read_body(environ, self._handler.max_body)
         except Rejected as error:
             raise self._handler.reject_unread(name, request_from(environ, b"", token), error) from None
-        return self._handler.handle(name, request_from(environ, body, token))
+        return request_from(environ, body, token)
 
 
 def request_from(environ: Mapping[str, Any], body: bytes, token: str) -> HttpRequest:
@@ -93,7 +95,7 @@ def request_from(environ: Mapping[str, Any], body: bytes, token: str) -> HttpReq
         headers=headers_from(environ),
         query=dict(parse_qsl(query_string, keep_blank_values=True)) if query_string else {},
         query_string=query_string,
-        token=token.rstrip("/"),
+        path_token=token.rstrip("/"),
         path=environ.get("RAW_URI", environ["PATH_INFO"]).partition("?")[0],
     )
 
@@ -103,17 +105,9 @@ def has_body(environ: Mapping[str, Any]) -> bool:
     return environ.get("CONTENT_LENGTH", "") not in {"", "0"} or "HTTP_TRANSFER_ENCODING" in environ
 
 
-def _send(response: HttpResponse, method: str, start_response: StartResponse) -> Iterable[bytes]:
+def _send(response: Response, method: str, start_response: StartResponse) -> Iterable[bytes]:
     start_response(_PHRASES.get(response.status, str(response.status)), headers_of(response))
     return () if method == "HEAD" else (response.body,)
-
-
-def internal_error() -> Rejected:
-    """Return the rejection for an unexpected error."""
-    return Rejected(
-        500, "internal", "Segue failed and stored nothing.", hint="Send it again. The log has the cause.",
-        signature=Signature.NOT_CHECKED,
-    )  # fmt: skip
 
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
@@ -166,7 +160,7 @@ def headers_from(environ: Mapping[str, Any]) -> dict[str, str]:
     return headers
 
 
-def headers_of(response: HttpResponse) -> list[tuple[str, str]]:
+def headers_of(response: Response) -> list[tuple[str, str]]:
     """Return a response's headers in WSGI's form."""
     headers = [("Content-Type", response.content_type), ("Content-Length", str(len(response.body)))]
     return [*headers, *ALWAYS.items(), *response.headers.items()]

@@ -12,6 +12,7 @@ import pytest
 import standardwebhooks
 
 from translators.kit import StandardWebhooks
+from webhooks.http.request import HttpRequest
 from webhooks.monitoring.alerts import (
     Alert,
     AlertUpdate,
@@ -21,7 +22,7 @@ from webhooks.monitoring.alerts import (
     sample_notification,
 )
 from webhooks.settings import AlertSettings
-from webhooks.signatures import Request, verify
+from webhooks.signatures import verify
 
 NOW = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 pytestmark = pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -52,11 +53,11 @@ def test_a_webhook_signature_is_accepted_by_segue_and_standardwebhooks(hook):
     ((path, headers, body),) = hook.got
     assert path == "/in?token=s3cret"
     for secret in SECRETS:
-        request = Request(method="POST", headers=headers, body=body)
+        request = HttpRequest(method="POST", headers=headers, body=body)
         assert verify(StandardWebhooks(), request, secrets=[secret], now=now).ok
         assert standardwebhooks.Webhook(secret).verify(body.decode(), headers)
     assert not verify(
-        StandardWebhooks(), Request(method="POST", headers=headers, body=body + b" "), secrets=SECRETS, now=now
+        StandardWebhooks(), HttpRequest(method="POST", headers=headers, body=body + b" "), secrets=SECRETS, now=now
     ).ok
     payload = json.loads(body)
     assert (payload["type"], payload["data"]["where"]) == ("segue.alerts", "hooks.test")

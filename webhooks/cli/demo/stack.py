@@ -8,8 +8,8 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
+from contextlib import suppress
+from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
@@ -17,6 +17,8 @@ from typing import Any, Final, Self
 from webhooks.cli.children import start
 from webhooks.cli.output import fail
 from webhooks.errors import SegueError
+from webhooks.http.client import request
+from webhooks.http.outgoing import Unreachable
 from webhooks.journal import Journal
 from webhooks.runtime import Runtime
 from webhooks.settings import Settings, variables
@@ -24,7 +26,6 @@ from webhooks.sources.plugins import Registry
 
 START_TIMEOUT: Final = 45.0
 GRACE: Final = 27.0
-_DIRECT: Final = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Stack:
@@ -107,11 +108,10 @@ class Stack:
     def _wait(self, url: str) -> None:
         until = time.monotonic() + START_TIMEOUT
         while time.monotonic() < until and self.is_running:
-            try:
-                with _DIRECT.open(url, timeout=2):
+            with suppress(Unreachable):
+                if request("GET", url, timeout=2).status == HTTPStatus.OK:
                     return
-            except (urllib.error.URLError, OSError):
-                time.sleep(0.05)
+            time.sleep(0.05)
         raise fail("The demo's service did not start.", f"The end of its log:\n{self.last_log_lines()}")
 
 

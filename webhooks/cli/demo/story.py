@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from typing import Any, Final
@@ -16,7 +16,7 @@ from webhooks.cli.demo.stack import Stack
 from webhooks.cli.post import PostResult, post
 from webhooks.journal import Row, State
 from webhooks.journal.protocol import EventQueries
-from webhooks.signatures import Signed, sign
+from webhooks.signatures import sign
 
 SOURCE: Final = "stripe"
 SETTLE_TIMEOUT: Final = 30.0
@@ -64,7 +64,7 @@ def run_scene(stack: Stack) -> list[Scene]:
         how = entry.get("how")
         signed = sign(scheme, body=body, secret="whsec_forged" if how == "forged" else stack.secret, now=now)
         if how == "reprinted":
-            signed = Signed(json.dumps(entry["body"], indent=2).encode(), signed.headers)
+            signed = replace(signed, body=json.dumps(entry["body"], indent=2).encode())
         answer = post(f"{stack.url}/webhooks/{SOURCE}", signed)
         scenes.append(
             Scene(

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 from webhooks.cli.findings import Finding
 from webhooks.cli.starting import bracketed, local
-from webhooks.http.client import ClientResponse, Unreachable, failure_reason, request
+from webhooks.http.client import ClientResponse, request
+from webhooks.http.outgoing import Unreachable
 from webhooks.journal.protocol import Notes
 from webhooks.runtime import Runtime
 from webhooks.settings import is_loopback
@@ -76,7 +77,7 @@ def _get(url: str, timeout: float) -> tuple[ClientResponse | None, str]:
     try:
         return request("GET", url, headers={"User-Agent": "segue-doctor"}, timeout=timeout), ""
     except Unreachable as error:
-        return None, f"cannot be reached from here ({failure_reason(error)})"
+        return None, f"cannot be reached from here ({error})"
 
 
 def _cause(response: ClientResponse) -> str:

@@ -14,7 +14,8 @@ from urllib.parse import unquote, urlsplit
 import msgspec
 
 from translators.kit import StandardWebhooks
-from webhooks.http.client import Unreachable, failure_reason, request
+from webhooks.http.client import request
+from webhooks.http.outgoing import Unreachable, failure_reason
 from webhooks.monitoring.alerts.notification import Notification
 from webhooks.settings import AlertSettings, is_loopback
 from webhooks.signatures import sign
@@ -167,7 +168,7 @@ def _post(url: str, body: bytes, headers: Mapping[str, Any]) -> None:
     try:
         response = request("POST", url, body=body, headers=all_headers, timeout=TIMEOUT)
     except Unreachable as error:
-        raise NotificationFailed(f"the channel could not be reached: {failure_reason(error)}") from None
+        raise NotificationFailed(f"the channel could not be reached: {error}") from None
     if response.status // 100 != 2:
         redirect = ", and redirects are not followed" if response.status // 100 == 3 else ""
         raise NotificationFailed(f"the channel answered {response.status}{redirect}")
