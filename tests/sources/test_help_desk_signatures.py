@@ -23,7 +23,7 @@ from translators.plain import plain
 from translators.pylon import pylon
 from translators.zendesk import zendesk
 from webhooks.http.request import HttpRequest
-from webhooks.signatures import Fault, sign, verify
+from webhooks.signatures import Fault, RegisteredUrl, sign, verify
 
 SOURCES = [
     zendesk, intercom, freshdesk, freshchat, helpscout, front, gorgias, jira, linear, chatwoot, crisp, plain, pylon,
@@ -57,17 +57,17 @@ def request_of(scheme: Scheme, body: bytes, secret: str, *, now: datetime = NOW)
 def test_only_a_correct_signature_verifies(source: Source, scheme: Scheme) -> None:
     secret = "user:long-random-password" if getattr(scheme, "where", "") == "basic" else "long-random-secret"
     request = request_of(scheme, b'{"a": 1}', secret)
-    assert verify(scheme, request, secrets=(secret,), now=NOW).ok
-    assert not verify(scheme, request, secrets=("another:secret",), now=NOW).ok
-    assert verify(scheme, request, secrets=("another:secret", secret), now=NOW).ok
-    assert verify(scheme, request, secrets=(), now=NOW).fault is Fault.NOT_CONFIGURED
+    assert verify(scheme, request, secrets=(secret,), now=NOW, registered=RegisteredUrl(URL)).ok
+    assert not verify(scheme, request, secrets=("another:secret",), now=NOW, registered=RegisteredUrl(URL)).ok
+    assert verify(scheme, request, secrets=("another:secret", secret), now=NOW, registered=RegisteredUrl(URL)).ok
+    assert verify(scheme, request, secrets=(), now=NOW, registered=RegisteredUrl(URL)).fault is Fault.NOT_CONFIGURED
     if scheme.strength == "verified":
         changed = HttpRequest(body=request.body.replace(b'"a": 1', b'"a": 2'), headers=request.headers)
-        assert not verify(scheme, changed, secrets=(secret,), now=NOW).ok
+        assert not verify(scheme, changed, secrets=(secret,), now=NOW, registered=RegisteredUrl(URL)).ok
 
 
 @pytest.mark.parametrize("source", [zendesk, front, linear, chatwoot, crisp, plain, hubspot], ids=named)
 def test_old_delivery_is_refused_if_the_time_is_signed(source: Source) -> None:
     scheme = next(iter(source.schemes.values()))
     request = request_of(scheme, b"{}", "secret", now=NOW - timedelta(minutes=6))
-    assert verify(scheme, request, secrets=("secret",), now=NOW).fault is Fault.CLOCK
+    assert verify(scheme, request, secrets=("secret",), now=NOW, registered=RegisteredUrl(URL)).fault is Fault.CLOCK

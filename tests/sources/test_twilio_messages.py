@@ -24,7 +24,13 @@ from webhooks.translation.translate import Broken, Ignored
 
 @pytest.mark.parametrize("vector", [v for v in VECTORS if v.name.startswith("twilio")], ids=lambda vector: vector.name)
 def test_twilios_signature_vectors_verify(vector: Any) -> None:
-    assert verify(twilio.schemes["default"], vector.request, secrets=(vector.secret,), now=RECEIVED).ok
+    assert verify(
+        twilio.schemes["default"],
+        vector.request,
+        secrets=(vector.secret,),
+        now=RECEIVED,
+        registered=RegisteredUrl(vector.url),
+    ).ok
 
 
 def status_callback(**more: str) -> bytes:

@@ -106,7 +106,7 @@ class InstalledEndpoint:
         headers = {
             "content-type": content,
             **headers,
-            **dict(signed.headers),
+            **signed.headers,
         }
         if getattr(self.endpoint.scheme, "cert_url_header", None):
             headers[self.endpoint.scheme.cert_url_header.lower()] = CERT_URL
@@ -114,7 +114,7 @@ class InstalledEndpoint:
         query = {**golden.request.get("query", {}), **signed.query}
         return HttpRequest(
             method=method, body=signed.body, headers=headers, query=query,
-            query_string="&".join(f"{name}={value}" for name, value in signed.query.items()), token=signed.path_token,
+            query_string="&".join(f"{name}={value}" for name, value in signed.query.items()), path_token=signed.path_token,
         )  # fmt: skip
 
 

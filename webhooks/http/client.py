@@ -57,7 +57,7 @@ def request(
             raise Unreachable(failure_reason(TimeoutError() if deadline.passed else error)) from None
 
 
-class _Connection(http.client.HTTPConnection):
+class _LimitedConnection(http.client.HTTPConnection):
     """A connection that its deadline ends at any step: to connect, to open a tunnel, to agree on TLS, to read."""
 
     def __init__(self, server: SplitResult, deadline: Deadline, tls_name: str | None) -> None:
@@ -69,6 +69,7 @@ class _Connection(http.client.HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
+        self._deadline.left()  # http.client takes the end of a connection for the end of a tunnel's head
         if self._tls_name is not None:
             context = ssl.create_default_context()
             context.set_alpn_protocols(["http/1.1"])
@@ -103,12 +104,12 @@ def _exchange(
     connection, target = _route(parts, headers, deadline, _proxy(parts) if proxies else None)
     try:
         connection.request(method, target, body or None, headers)
-        response = connection.getresponse()
-        content = response.read(max_bytes)
-        if deadline.passed:
-            raise TimeoutError
-        if response.length and len(content) < max_bytes:
-            raise http.client.IncompleteRead(content, response.length)
+        with connection.getresponse() as response:
+            content = response.read(max_bytes)
+            if deadline.passed:
+                raise TimeoutError
+            if response.length and len(content) < max_bytes:
+                raise http.client.IncompleteRead(content, response.length)
     finally:
         connection.close()
     fields = {name.lower(): value for name, value in response.getheaders()}
@@ -117,23 +118,23 @@ def _exchange(
 
 def _route(
     parts: SplitResult, headers: dict[str, str], deadline: Deadline, proxy: SplitResult | None
-) -> tuple[_Connection, str]:
+) -> tuple[_LimitedConnection, str]:
     """Return the connection to the server or the proxy, and the target of the request line."""
     host = parts.hostname if parts.scheme == "https" else None
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     if proxy is None:
-        return _Connection(parts, deadline, host), target
+        return _LimitedConnection(parts, deadline, host), target
     permission = {}
     if proxy.username:
         password = f"{unquote(proxy.username)}:{unquote(proxy.password or '')}"
         permission["Proxy-Authorization"] = "Basic " + base64.b64encode(password.encode()).decode()
     if parts.scheme == "https":
-        connection = _Connection(proxy, deadline, host)
+        connection = _LimitedConnection(proxy, deadline, host)
         connection.set_tunnel(parts.hostname or "", parts.port or _PORTS["https"], permission)
         return connection, target
     headers.update(permission)
     tls_name = proxy.hostname if proxy.scheme == "https" else None
-    return _Connection(proxy, deadline, tls_name), f"{parts.scheme}://{parts.netloc}{target}"
+    return _LimitedConnection(proxy, deadline, tls_name), f"{parts.scheme}://{parts.netloc}{target}"
 
 
 def _proxy(parts: SplitResult) -> SplitResult | None:
