@@ -196,29 +196,37 @@ def census(
     )
 
 
-def filter_params(filter: Filter) -> dict[str, Any]:
-    """Return the conditions of a filter without its text."""
-    lists = {
-        "states": filter.states,
-        "sources": [_glob(pattern) for pattern in filter.sources],
-        "types": [_glob(pattern) for pattern in filter.types],
-        "keys": filter.keys,
-    }
-    params: dict[str, Any] = {name: json(value) for name, value in lists.items() if value}
+def filter_params(
+    filter: Filter, *, pattern: Callable[[str], str], can_exist: Callable[[str], bool] = lambda _: True
+) -> dict[str, Any]:
+    """Return the conditions of a filter without its text: lists of values, and the limits of time ranges.
+
+    pattern    returns the store's pattern for a text in which only `*` has a meaning
+    can_exist  returns whether the store can hold a text; if not, no event has it
+    """
+    params: dict[str, Any] = {}
+    if filter.states:
+        params["states"] = [state.value for state in filter.states]
+    if filter.sources:
+        params["sources"] = [pattern(source) for source in filter.sources if can_exist(source)]
+    if filter.types:
+        params["types"] = [pattern(type_) for type_ in filter.types if can_exist(type_)]
+    if filter.keys:
+        params["keys"] = [key for key in filter.keys if can_exist(key)]
     if filter.seqs is not None:
-        params["seqs"] = json(filter.seqs)
-    return params | time_params(filter)
-
-
-def time_params(filter: Filter) -> dict[str, int]:
-    """Return the limits of the time ranges of a filter."""
+        params["seqs"] = list(filter.seqs)
     names = [f"{part}_{end}" for part in ("received", "occurred", "settled") for end in ("since", "until")]
-    return {name: micros(at) for name in names if (at := getattr(filter, name)) is not None}
+    return params | {name: micros(at) for name in names if (at := getattr(filter, name)) is not None}
 
 
-def _glob(pattern: str) -> str:
-    """Return a GLOB pattern of SQLite: of its special characters a filter has only `*`."""
-    return pattern.replace("[", "[[]").replace("?", "[?]")
+def is_position(text: str) -> bool:
+    """Return whether a part of a cursor is a number of a row or transaction."""
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def foreign_cursor(cursor: Cursor) -> JournalError:
+    """Return the error for a cursor of another store."""
+    return JournalError(f"{cursor!r} is no cursor of this journal", hint="Give a cursor that this journal returned.")
 
 
 def _encrypted(event: Event, encryption: Encryption) -> Content:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
-from webhooks.errors import JournalError
 from webhooks.journal import records
 from webhooks.journal.filter import Filter
 from webhooks.journal.model import HISTORY, Cursor
@@ -45,18 +44,7 @@ def settle_params(ended: Sequence[dict[str, Any]], now: datetime) -> dict[str, A
 
 def filter_params(filter: Filter) -> dict[str, Any]:
     """Return the conditions of a filter without its text."""
-    params: dict[str, Any] = {}
-    if filter.states:
-        params["states"] = [state.value for state in filter.states]
-    if filter.sources:
-        params["sources"] = [_like(source) for source in filter.sources if is_text(source)]
-    if filter.types:
-        params["types"] = [_like(type_) for type_ in filter.types if is_text(type_)]
-    if filter.keys:
-        params["keys"] = [key for key in filter.keys if is_text(key)]
-    if filter.seqs is not None:
-        params["seqs"] = list(filter.seqs)
-    return params | records.time_params(filter)
+    return records.filter_params(filter, pattern=_like, can_exist=is_text)
 
 
 def is_text(value: str) -> bool:
@@ -67,13 +55,9 @@ def is_text(value: str) -> bool:
 def cursor_params(cursor: Cursor) -> Mapping[str, Any]:
     """Return `after_tx` and `after_seq` of a cursor."""
     tx, dash, seq = (cursor or "0-0").partition("-")
-    if dash and _whole(tx) and _whole(seq):
-        return {"after_tx": tx, "after_seq": int(seq)}
-    raise JournalError(f"{cursor!r} is no cursor of this journal", hint="Give a cursor that this journal returned.")
-
-
-def _whole(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) < 19
+    if not (dash and records.is_position(tx) and records.is_position(seq)):
+        raise records.foreign_cursor(cursor)
+    return {"after_tx": tx, "after_seq": int(seq)}
 
 
 def _like(pattern: str) -> str:

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from webhooks.errors import JournalError, JournalUnavailable
+from webhooks.errors import JournalUnavailable
 from webhooks.journal import queries, records
 from webhooks.journal.database import NamedParams
 from webhooks.journal.encryption import Encryption
@@ -282,9 +282,9 @@ class SqliteDatabase:
 def _place(cursor: Cursor) -> int:
     if not cursor:
         return 0
-    if cursor.isascii() and cursor.isdigit() and len(cursor) < 19:
-        return int(cursor)
-    raise JournalError(f"{cursor!r} is no cursor of this journal", hint="Give a cursor that this journal returned.")
+    if not records.is_position(cursor):
+        raise records.foreign_cursor(cursor)
+    return int(cursor)
 
 
 def _values(name: str, params: NamedParams) -> NamedParams | tuple[Any, ...]:

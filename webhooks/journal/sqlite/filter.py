@@ -32,7 +32,10 @@ class Selection:
     def __init__(self, db: sqlite3.Connection, filter: Filter) -> None:
         self._db = db
         self._filter = filter
-        self._params = records.filter_params(filter)
+        params = records.filter_params(filter, pattern=_glob)
+        self._params = {
+            name: records.json(value) if isinstance(value, list) else value for name, value in params.items()
+        }
         if filter.sources or filter.keys:
             patterns = self._params.get("sources", '["*"]')
             sources = [row[0] for row in db.execute(SQL["sources"], (patterns,))]
@@ -105,3 +108,8 @@ class Selection:
     def _run(self, name: str, part: IndexRange, **more: int) -> list[Any]:
         query = SQL[name].format(index=part.index, where=f"{part.where} AND {self._where}")
         return self._db.execute(query, {**self._params, **more}).fetchall()
+
+
+def _glob(pattern: str) -> str:
+    """Return a GLOB pattern of SQLite: of its special characters a filter has only `*`."""
+    return pattern.replace("[", "[[]").replace("?", "[?]")
