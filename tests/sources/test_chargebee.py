@@ -73,3 +73,11 @@ def test_chargebee_multi_decimal_quantities_and_prices_are_read() -> None:
     body["content"]["subscription"]["subscription_items"] = [item | exact]
     properties = messages_of(chargebee, body)[0]["properties"]
     assert (properties["quantity"], properties["amount"]) == (Decimal("1.5"), Decimal("0.0125"))
+
+
+def test_chargebee_started_subscription_begins_a_trial_only_in_trial() -> None:
+    body = golden_body(chargebee, "subscription_started")
+    body["content"]["subscription"]["status"] = "in_trial"
+    assert event_names(outcome_of(chargebee, body)) == ["Subscription Started", "Trial Started"]
+    body["content"]["subscription"]["status"] = "active"
+    assert event_names(outcome_of(chargebee, body)) == ["Subscription Started"]

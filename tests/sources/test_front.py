@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.memory_journal import MemoryJournal
-from support.outcomes import golden_messages
+from support.outcomes import golden_messages, golden_outcomes
 from translators.front import front
 from translators.kit import Delivery, Refused
 from webhooks.errors import Rejected
@@ -119,3 +119,9 @@ def test_preview_of_a_conversation_is_identified_by_its_messages_writer() -> Non
     (whole,) = golden_messages(front, "inbound__reply")
     (preview,) = golden_messages(front, "inbound__reply", {"payload.conversation.recipient": None})
     assert preview["anonymousId"] == whole["anonymousId"]
+
+
+def test_unassigned_conversation_is_ignored() -> None:
+    change = {"payload.target.data": {}, "payload.conversation.assignee": None}
+    (outcome,) = golden_outcomes(front, "assign", change)
+    assert outcome == Ignored("the conversation was unassigned")

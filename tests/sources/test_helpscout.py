@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from support.outcomes import send_signed
+from support.outcomes import golden_outcomes, send_signed
 from support.unreadable import problem
 from translators.helpscout import helpscout
 from translators.kit import Delivery
 from webhooks.translation.goldens import outcomes
-from webhooks.translation.translate import Ignored, Translated
+from webhooks.translation.translate import Broken, Ignored, Translated
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -109,3 +109,9 @@ def test_two_deletions_of_one_number_at_help_scout_are_both_stored(tmp_path: Pat
     types = ("convo.deleted", "customer.deleted", "organization.deleted", "customer.deleted")
     requests = [(body, {"X-HelpScout-Event": type_}) for type_ in types]
     assert send_signed(tmp_path, helpscout, *requests) == ([200] * 4, 3)
+
+
+def test_invalid_time_is_malformed_with_its_path() -> None:
+    (outcome,) = golden_outcomes(helpscout, "convo_tags", {"userUpdatedAt": "yesterday"})
+    assert isinstance(outcome, Broken)
+    assert "$.userUpdatedAt is not an ISO 8601 time" in outcome.reason

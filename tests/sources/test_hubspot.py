@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.outcomes import golden_outcomes
 from support.signature_vectors import HUBSPOT_1, HUBSPOT_2, HUBSPOT_3
 from translators.hubspot import hubspot
 from translators.hubspot.registration import subscriptions
@@ -320,3 +321,15 @@ def project_file() -> str:
 def test_the_file_to_copy_subscribes_to_what_is_registered() -> None:
     assert (DOCS / "hubspot" / "webhooks-hsmeta.json").read_text() == project_file()
     json.loads(project_file())
+
+
+def test_message_of_an_unknown_kind_is_malformed() -> None:
+    outcome, _ = golden_outcomes(hubspot, "conversation_newMessage", {"0.messageType": "WHISPER"})
+    assert isinstance(outcome, Broken)
+    assert "$.messageType is neither MESSAGE nor COMMENT" in outcome.reason
+
+
+def test_entry_of_a_property_option_in_another_form_is_named_in_the_reason() -> None:
+    outcome = outcome_of(changed("contact", "plan", "pro"), contact_traits=("Plan name=plan=x",))
+    assert isinstance(outcome, Broken)
+    assert "the option's entry 'Plan name=plan=x' is not name, name=other" in outcome.reason

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.outcomes import changed_golden, send_signed
+from support.outcomes import changed_golden, golden_messages, golden_outcomes, send_signed
 from translators.intercom import intercom
 from translators.intercom.source import of_contact
 from translators.kit import Delivery, Payload, Refused
@@ -245,3 +245,35 @@ def test_topic_without_a_conversation_is_translated_or_ignored(topic: str) -> No
 def test_intercoms_ping_is_acknowledged(tmp_path: Path) -> None:
     ping = changed_golden(intercom, "ping__null_id__ignored").body
     assert send_signed(tmp_path, intercom, (ping, {})) == ([200], 1)
+
+
+def test_conversation_started_by_a_teammate_without_a_message_id_is_no_message() -> None:
+    change = {"data.item.source.id": None, "data.item.conversation_parts.conversation_parts": []}
+    (started,) = golden_messages(intercom, "conversation_admin_single_created", change)
+    assert started["event"] == "Live Chat Conversation Started"
+
+
+def test_merged_contact_without_the_absorbed_one_is_identified_alone() -> None:
+    (whole,) = golden_messages(intercom, "contact_merged")
+    (alone,) = golden_messages(intercom, "contact_merged", {"data.item.merged_from": None})
+    assert len(whole["context"]["externalIds"]) == len(alone["context"]["externalIds"]) + 1
+    assert alone["userId"] == whole["userId"]
+
+
+def test_reply_without_an_author_belongs_to_the_conversations_contact() -> None:
+    path = "data.item.conversation_parts.conversation_parts.0.author"
+    (known,) = golden_messages(intercom, "conversation_user_replied")
+    (unknown,) = golden_messages(intercom, "conversation_user_replied", {path: {}})
+    assert unknown["event"] == "Live Chat Message Sent"
+    assert unknown["userId"] == known["userId"]
+
+
+@pytest.mark.parametrize("case", ["ticket_admin_assigned", "ticket_team_assigned"])
+def test_ticket_without_assignee_and_team_is_unassigned(case: str) -> None:
+    item = (
+        "data.item.ticket"
+        if "ticket" in json.loads(changed_golden(intercom, case).body)["data"]["item"]
+        else "data.item"
+    )
+    change = {f"{item}.admin_assignee_id": 0, f"{item}.team_assignee_id": 0}
+    assert golden_outcomes(intercom, case, change) == [Ignored("the ticket was unassigned")]

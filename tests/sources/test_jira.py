@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from support.outcomes import event_names, golden_outcomes
 from support.unreadable import problem
 from translators.jira import jira
 from translators.kit import Delivery, FormerKey
@@ -259,3 +260,26 @@ def test_the_example_of_atlassians_documentation_verifies() -> None:
     request = HttpRequest(body=b"Hello World!", headers={"x-hub-signature": signature})
     secrets = ("It's a Secret to Everybody",)
     assert verify(jira.schemes["signature"], request, secrets=secrets, now=NOW).ok
+
+
+def test_user_of_an_application_is_ignored_and_one_without_an_id_malformed() -> None:
+    (application,) = golden_outcomes(jira, "user_deleted", {"user.accountType": "app"})
+    assert application == Ignored("the user of an application, not a person")
+    (nameless,) = golden_outcomes(jira, "user_deleted", {"user.accountId": None})
+    assert isinstance(nameless, Broken)
+    assert "$.user.accountId is missing" in nameless.reason
+
+
+def test_comment_whose_times_cannot_be_read_costs_no_change_beside_it() -> None:
+    """Only its times say whether a comment was added or changed if the type of the issue's event is missing."""
+    change = {"issue_event_type_name": "other", "comment.created": "soon"}
+    solved, comment = golden_outcomes(jira, "issue_updated__data_center_resolved_with_a_comment", change)
+    assert event_names(solved) == ["Ticket Solved"]
+    assert isinstance(comment, Broken)
+    assert "$.comment.created is not an ISO 8601 time" in comment.reason
+
+
+def test_event_without_the_url_of_its_object_is_malformed() -> None:
+    (outcome,) = golden_outcomes(jira, "issue_created__request", {"issue.self": None, "user": None})
+    assert isinstance(outcome, Broken)
+    assert "$.issue.self is missing, so the Jira site is unknown" in outcome.reason

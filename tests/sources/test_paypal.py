@@ -94,3 +94,13 @@ def test_paypal_event_with_invalid_time_has_the_time_of_receipt(time: str) -> No
     (message,) = messages_of(paypal, golden_body(paypal, "PAYMENT.CAPTURE.COMPLETED") | {"create_time": time})
     assert message["timestamp"] == "2026-11-23T12:00:00.000Z"
     assert message["context"]["webhook"]["clock"] == "received"
+
+
+def test_paypal_payments_of_one_payer_are_one_person() -> None:
+    payer = {"payer_id": "QYR5Z8XDVJNXQ"}
+    people = {
+        person_id(outcome_of(paypal, _paypal("PAYMENT.CAPTURE.COMPLETED", id=id_, custom_id=None, payer=payer)))
+        for id_ in ("CAP1", "CAP2")
+    }
+    assert len(people) == 1
+    assert people != {person_id(outcome_of(paypal, _paypal("PAYMENT.CAPTURE.COMPLETED", id="CAP1", custom_id=None)))}

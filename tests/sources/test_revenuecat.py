@@ -13,7 +13,7 @@ from translators.revenuecat import revenuecat
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import sign, verify
 from webhooks.translation.goldens import RECEIVED
-from webhooks.translation.translate import Ignored
+from webhooks.translation.translate import Broken, Ignored
 
 
 def test_revenuecat_signature_scheme_is_verified() -> None:
@@ -127,3 +127,10 @@ def test_revenuecat_trial_conversion_is_not_a_renewal() -> None:
         message["event"] for message in messages_of(revenuecat, golden_body(revenuecat, "RENEWAL__trial_conversion"))
     ]
     assert names == ["Trial Ended", "Trial Converted", "Order Completed"]
+
+
+@pytest.mark.parametrize("part", [-0.1, 1.01, 16.67])
+def test_revenuecat_tax_that_is_no_part_of_the_price_is_malformed(part: float) -> None:
+    outcome = outcome_of(revenuecat, _revenuecat("RENEWAL", tax_percentage=part))
+    assert isinstance(outcome, Broken)
+    assert "tax_percentage is not between 0 and 1" in outcome.reason

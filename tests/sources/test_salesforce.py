@@ -17,7 +17,7 @@ from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal, State
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import outcomes
-from webhooks.translation.translate import Translated
+from webhooks.translation.translate import Broken, Translated
 from webhooks.web.handler import WebhookHandler
 
 GOLDEN = Path(__file__).parent.parent / "golden" / "salesforce"
@@ -292,3 +292,23 @@ def test_malformed_notification_leaves_the_others_intact(fault: bytes, first: bo
     kept, dead = (events[1], events[0]) if first else events
     assert (kept.key, kept.envelope, kept.problem) == (expected.key, expected.envelope, "")
     assert dead.problem == "$.Notification is not XML that can be read safely"
+
+
+def test_notification_without_a_record_is_malformed() -> None:
+    start, end = CONTACT.index(b"<sObject"), CONTACT.index(b"</sObject>") + len(b"</sObject>")
+    ((_, outcome),) = outcomes(salesforce, delivery(CONTACT[:start] + CONTACT[end:]))
+    assert isinstance(outcome, Broken)
+    assert "$.Notification.sObject is missing" in outcome.reason
+
+
+def test_member_with_members_of_its_own_is_no_field() -> None:
+    nested = b"<sf:Name>Ada Lovelace</sf:Name><sf:Account><sf:Name>Acme</sf:Name></sf:Account></sObject>"
+    ((_, expected),) = outcomes(salesforce, delivery(CONTACT))
+    ((_, outcome),) = outcomes(salesforce, delivery(CONTACT.replace(b"</sObject>", nested)))
+    assert outcome == expected
+
+
+def test_end_of_a_notification_that_never_began_is_malformed() -> None:
+    assert problem(salesforce, delivery(CONTACT.replace(b"<Notification>", b"</Notification><Notification>"))) == (
+        "$ is not XML that can be read safely"
+    )

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from support.outcomes import delivery_of, golden_body
+from support.outcomes import delivery_of, event_names, golden_body, messages_of, outcome_of
 from translators.kit import Refused
 from translators.salesforce import salesforce_apex
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import Fault, verify
 from webhooks.translation.goldens import RECEIVED
+from webhooks.translation.translate import Ignored
 
 
 def test_only_the_apex_class_signature_is_accepted() -> None:
@@ -66,3 +67,27 @@ def test_one_bad_record_of_a_callout_leaves_the_others_intact() -> None:
     bad, good = salesforce_apex.events(delivery_of(salesforce_apex, body))
     assert "$.operation" in bad.problem
     assert not good.problem
+
+
+def test_line_of_another_form_in_an_option_is_not_used() -> None:
+    body = golden_body(salesforce_apex, "Order__c.create")
+    lines = ("Order__c", "Order__c=Order Completed by Buyer__c")
+    (message,) = messages_of(salesforce_apex, body, custom_objects=lines)
+    assert message["event"] == "Order Completed"
+
+
+def test_group_of_a_custom_object_needs_an_account() -> None:
+    body = golden_body(salesforce_apex, "Order__c.create")
+    for name in ("Account__c", "AccountId"):
+        body["events"][0]["record"].pop(name, None)
+    outcome = outcome_of(salesforce_apex, body, custom_objects=("Order__c=group",))
+    assert outcome == Ignored("no account is named: set its field with `by`")
+    body["events"][0]["record"]["Account__c"] = "001000000000009AAA"
+    (message,) = messages_of(salesforce_apex, body, custom_objects=("Order__c=group",))
+    assert message["groupId"] == "001000000000009AAA"
+
+
+def test_case_that_is_closed_when_it_is_created_is_created_and_solved() -> None:
+    body = golden_body(salesforce_apex, "Case.create")
+    body["events"][0]["record"] |= {"Status": "Closed", "IsClosed": True}
+    assert event_names(outcome_of(salesforce_apex, body)) == ["Ticket Created", "Ticket Solved"]

@@ -134,3 +134,9 @@ def test_one_platform_event_has_one_key_by_every_relay() -> None:
 def test_bus_id_alone_is_not_the_key() -> None:
     bus = {"id": UUID, "detail-type": "Shipment__e", "detail": {"payload": {}}}
     assert platform_event(**bus).key == f"Shipment__e-{UUID}"
+
+
+def test_emptied_address_is_cleared() -> None:
+    identify, *_ = messages_if_any(salesforce_cdc, change(nulledFields=["MailingAddress"]))
+    assert identify["type"] == "identify"
+    assert identify["traits"]["address"] is None

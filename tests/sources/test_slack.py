@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
+from support.outcomes import golden_outcomes
 from translators.kit import Delivery, FormerKey
 from translators.slack import slack
 from webhooks.http.request import HttpRequest
@@ -150,3 +151,7 @@ def test_event_without_a_member_is_ignored() -> None:
         ),
     )
     assert outcome == Ignored("no person: Slack names no member, for example if an app acted")
+
+
+def test_mention_by_a_bot_is_ignored() -> None:
+    assert golden_outcomes(slack, "app_mention", {"event.bot_id": "B0BOT001"}) == [Ignored("written by a bot")]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import stripe.params._webhook_endpoint_create_params as official
 
+from support.outcomes import changed_golden
 from translators.kit import Delivery, Payload, SharedToken
 from translators.kit.source import IgnoredType
 from translators.stripe import stripe
@@ -20,7 +21,7 @@ from webhooks.journal import SqliteJournal
 from webhooks.signatures import sign, verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.translation.goldens import endpoint, outcomes
-from webhooks.translation.translate import Translated
+from webhooks.translation.translate import Ignored, Translated
 from webhooks.web.handler import WebhookHandler
 
 NOW = datetime(2026, 11, 23, tzinfo=UTC)
@@ -266,3 +267,9 @@ def test_event_grid_options_request_requires_the_token(tmp_path: Path) -> None:
         assert error.value.status == status
     assert list(journal.rows(limit=1)) == []
     journal.close()
+
+
+def test_subscription_checkout_that_is_paid_later_has_its_revenue_in_the_invoice() -> None:
+    paid = changed_golden(stripe, "checkout.session.async_payment_succeeded", {"data.object.mode": "subscription"})
+    ((_, outcome),) = outcomes(stripe, paid.delivery(stripe))
+    assert outcome == Ignored("invoice.paid carries the revenue of a subscription")

@@ -1,6 +1,7 @@
 """Invoice lines of Stripe with a fractional quantity."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -24,3 +25,16 @@ def test_stripe_line_has_the_exact_fractional_quantity_and_price(
         line.pop(name, None)
     product = messages_of(stripe, body)[-1]["properties"]["products"][0]
     assert (product["quantity"], product["price"]) == (Decimal(quantity), Decimal(price))
+
+
+def test_stripe_line_of_a_checkout_has_its_amount_or_its_price() -> None:
+    body = golden_body(stripe, "checkout.session.completed__guest_with_line_items")
+    line = body["data"]["object"]["line_items"]["data"][0]
+    line["amount_subtotal"] = 3000
+
+    def price() -> Any:
+        return messages_of(stripe, body)[-1]["properties"]["products"][0]["price"]
+
+    assert price() == Decimal("15.00")
+    line["amount_subtotal"] = None
+    assert price() == Decimal("25.00")

@@ -165,3 +165,19 @@ def test_stripe_refunds_of_a_charge_add_up_to_what_was_refunded(steps: list[int]
         refunded += step
         sums += messages(body)[0]["properties"]["total"]
     assert sums == Decimal(sum(steps)).scaleb(-2)
+
+
+def test_item_without_a_price_has_no_plan() -> None:
+    body = golden("customer.subscription.created")
+    for line in [body["data"]["object"], *body["data"]["object"]["items"]["data"]]:
+        line |= {"price": None, "plan": None}
+    started = messages(body)[0]
+    assert started["event"] == "Subscription Started"
+    assert "plan_id" not in started["properties"]
+
+
+def test_trial_that_ends_unpaid_is_not_converted() -> None:
+    body = golden("customer.subscription.updated__plan_changed")
+    body["data"]["object"]["status"] = "past_due"
+    body["data"]["previous_attributes"] = {"status": "trialing"}
+    assert names(messages(body)) == ["Trial Ended", "Subscription Past Due"]

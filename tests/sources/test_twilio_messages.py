@@ -5,14 +5,14 @@ import hmac
 import json
 from dataclasses import replace
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.outcomes import messages_of
-from support.registrations import URL
+from support.outcomes import messages_of, outcome_of
+from support.registrations import URL, registered
 from support.signature_vectors import VECTORS
 from translators.kit import Delivery, Malformed
 from translators.twilio import twilio
@@ -128,3 +128,19 @@ def test_twilio_shared_key_is_sha256_whatever_the_header_says(algorithm: str) ->
             twilio.schemes["shared_key"], request, secrets=(secret,), now=RECEIVED, registered=RegisteredUrl(URL)
         ).ok
     assert verdicts == {"sha256": True, "sha1": False}
+
+
+def test_message_without_an_address_is_malformed() -> None:
+    outcome = outcome_of(twilio, status_callback(To="whatsapp:", From="whatsapp:+14155550199"))
+    assert isinstance(outcome, Broken)
+    assert "$.To has no address" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("incoming", "fields"), [("no", ["StatusCallback"]), ("yes", ["StatusCallback", "InboundRequestUrl"])]
+)
+def test_twilio_is_registered_for_incoming_messages_if_chosen(incoming: str, fields: list[str]) -> None:
+    params = {"account_sid": "AC1", "auth_token": "t", "service_sid": "MG1", "incoming": incoming}
+    (read, write), secret = registered(twilio, [{"status_callback": None}, {"sid": "MG1"}], **params)
+    assert (read.method, write.method, secret) == ("GET", "POST", "t")
+    assert parse_qs(write.body.decode()) == {field: [URL] for field in fields}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from support.outcomes import golden_outcomes
 from translators.kit import Delivery, Refused
 from translators.zendesk import zendesk
 from webhooks.http.request import HttpRequest
@@ -210,3 +211,14 @@ def test_on_hold_is_one_status_in_both_kinds_of_webhooks() -> None:
     outcome = outcome_of(triggered("ticket.status_changed", ticket={"id": "1", "status": "On-hold"}))
     assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"]["status"] == "hold"
+
+
+def test_name_that_zendesk_generated_is_no_trait() -> None:
+    (outcome,) = golden_outcomes(zendesk, "user_name_changed", {"event.current": "Visitor 4711"})
+    assert outcome == Ignored("a name that Zendesk generated, or no name")
+
+
+def test_reply_of_a_ticket_without_author_and_requester_is_ignored() -> None:
+    change = {"detail.requester_id": None, "event.comment.author.id": None}
+    (outcome,) = golden_outcomes(zendesk, "ticket_comment_added__customer", change)
+    assert outcome == Ignored("no customer: the ticket has no requester")
