@@ -11,7 +11,7 @@ import pytest
 
 from support.processes import SECRET
 from translators.kit import Event
-from webhooks.journal import HISTORY, SqliteJournal, open_journal
+from webhooks.journal import SqliteJournal, open_journal
 from webhooks.journal.postgres import PostgresJournal
 from webhooks.operations import jsonl
 
@@ -131,42 +131,16 @@ def test_export_continues_if_the_audit_log_cannot_be_written(run, filled, tmp_pa
     assert len(lines(tmp_path / "a.jsonl")) == 8
 
 
-BREAKS = {
-    "no JSON": (b"{nonsense\n", "malformed"),
-    "another member": (b'{"source": "acme", "more": 1}\n', "unknown field"),
-    "a member missing": (b'{"source": "acme", "key": "k"}\n', "missing required field"),
-    "no body": (None, "needs either a body or a body_base64"),
-    "both bodies": ({"body_base64": "AA=="}, "needs either a body or a body_base64"),
-    "a state that is none": ({"state": "lost"}, "Invalid enum value 'lost'"),
-    "pending and settled": ({"state": "pending"}, "it is pending and has a settled_at"),
-    "settled and not": ({"settled_at": None}, "it is dead and has no settled_at"),
-    "a time without a zone": ({"received_at": "2026-01-01T00:00:00"}, "Expected `datetime` with a timezone"),
-    "no time": ({"occurred_at": "soon"}, "Invalid RFC3339"),
-    "less than no attempts": ({"attempts": -1}, ">= 0"),
-    "a foreign name": ({"source": "../etc"}, "matching regex"),
-    "no key": ({"key": ""}, "length >= 1"),
-    "not base64": ({"body": None, "body_base64": "!"}, "not base64"),
-    "too much history": (
-        {"history": [{"at": "2026-01-01T00:00:00Z", "who": "w", "outcome": "dead"}] * (HISTORY + 1)},
-        f"length <= {HISTORY}",
-    ),
-}
-
-
-@pytest.mark.parametrize(("change", "message"), BREAKS.values(), ids=BREAKS)
-def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled, other, tmp_path, change, message):
+def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled, other, tmp_path):
     environ, journal = other
     run("export", "all.jsonl")
     every = lines(tmp_path / "all.jsonl")
-    event = json.loads(every[4])
-    if change is None:
-        del event["body"]
-    every[4] = change if isinstance(change, bytes) else json.dumps(event | (change or {})).encode() + b"\n"
+    every[4] = b"{nonsense\n"
     (tmp_path / "all.jsonl").write_bytes(b"".join(every))
     result = run("import", "all.jsonl", **environ)
     assert result.exit_code == 1
     assert "all.jsonl line 5: " in result.output
-    assert message in result.output
+    assert "malformed" in result.output
     assert "Nothing of all.jsonl was stored." in result.output
     assert journal().rows() == []
     assert journal().audits() == []

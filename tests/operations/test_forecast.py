@@ -52,6 +52,12 @@ def test_messages_over_the_limits_of_segment_are_listed_as_refused(endpoints: Ma
     assert "32000" in fault
 
 
+def test_an_event_whose_messages_are_all_refused_would_be_dead(endpoints: Mapping[str, Endpoint]) -> None:
+    outlook = forecast(row(body='{"user": "", "parts": 2}'), endpoints, namespace="n")
+    assert (outlook.would, outlook.messages, len(outlook.refused)) == ("dead", (), 2)
+    assert outlook.reason.count("neither userId nor anonymousId") == 2
+
+
 def test_an_event_without_endpoint_or_key_waits(endpoints: Mapping[str, Endpoint]) -> None:
     assert forecast(row(locked="encrypted with key 12"), endpoints, namespace="n") == Forecast(
         "wait", "encrypted with key 12"

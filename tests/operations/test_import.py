@@ -6,13 +6,14 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
 from io import BytesIO
+from typing import Any
 
 import pytest
 
 from support.changes import NOW, Reports, Ticks
 from support.messages import AT, event
 from webhooks.errors import OperationRefused
-from webhooks.journal import AuditContext, Journal, open_journal
+from webhooks.journal import HISTORY, AuditContext, Journal, open_journal
 from webhooks.operations import export, import_, jsonl, progress
 from webhooks.operations.export import ExportRequest
 from webhooks.operations.import_ import FileContents, ImportResult, read_export
@@ -100,15 +101,53 @@ def test_a_truncated_or_changed_file_is_refused(
     assert target.audits() == []
 
 
-def test_broken_lines_are_named_and_skipped_on_request(target: Journal, lines: list[bytes]) -> None:
-    content = b"".join([*lines[:4], b"{nonsense\n", b"\n", *lines[5:]])
-    contents = checked(content)
-    assert [number for number, _ in contents.broken] == [5]
-    assert "malformed" in contents.broken[0][1]
-    with pytest.raises(OperationRefused):
+BREAKS = {
+    "no JSON": (b"{nonsense\n", "malformed"),
+    "another member": (b'{"source": "acme", "more": 1}\n', "unknown field"),
+    "a member missing": (b'{"source": "acme", "key": "k"}\n', "missing required field"),
+    "no body": (None, "needs either a body or a body_base64"),
+    "both bodies": ({"body_base64": "AA=="}, "needs either a body or a body_base64"),
+    "a state that is none": ({"state": "lost"}, "Invalid enum value 'lost'"),
+    "pending and settled": ({"state": "pending"}, "it is pending and has a settled_at"),
+    "settled and not": ({"settled_at": None}, "it is dead and has no settled_at"),
+    "a time without a zone": ({"received_at": "2026-01-01T00:00:00"}, "Expected `datetime` with a timezone"),
+    "no time": ({"occurred_at": "soon"}, "Invalid RFC3339"),
+    "less than no attempts": ({"attempts": -1}, ">= 0"),
+    "a foreign name": ({"source": "../etc"}, "matching regex"),
+    "no key": ({"key": ""}, "length >= 1"),
+    "not base64": ({"body": None, "body_base64": "!"}, "not base64"),
+    "too much history": (
+        {"history": [{"at": "2026-01-01T00:00:00Z", "who": "w", "outcome": "dead"}] * (HISTORY + 1)},
+        f"length <= {HISTORY}",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), BREAKS.values(), ids=BREAKS)
+def test_a_broken_line_is_named_and_skipped_only_on_request(
+    target: Journal, lines: list[bytes], change: bytes | dict[str, Any] | None, message: str
+) -> None:
+    members = json.loads(lines[5])
+    if change is None:
+        del members["body"]
+    lines[5] = change if isinstance(change, bytes) else json.dumps(members | (change or {})).encode() + b"\n"
+    content = b"".join(lines)
+    ((number, fault),) = checked(content).broken
+    assert number == 6
+    assert message in fault
+    with pytest.raises(OperationRefused, match=r"nothing of it was stored"):
         imported(target, content)
+    assert target.rows() == []
+    assert target.audits() == []
     assert imported(target, content, skip_broken=True) == ImportResult(new=5)
+    assert len(target.rows()) == 5
     assert target.audits()[0].detail["skipped"] == 1
+
+
+def test_empty_lines_count_but_are_no_events(target: Journal, lines: list[bytes]) -> None:
+    contents = checked(b"".join([b"\n", *lines[:4], b"\n", b"{nonsense\n", *lines[5:]]))
+    assert [number for number, _ in contents.broken] == [7]
+    assert contents.events == 5
 
 
 def test_a_truncated_gzip_file_is_imported_in_part_on_request(target: Journal, lines: list[bytes]) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -61,3 +62,17 @@ def test_a_lone_surrogate_in_a_body_is_broken():
         state=State.PENDING, attempts=0, due_at=None, leased_until=None, settled_at=None, reason="")))  # fmt: skip
     with pytest.raises(jsonl.BadLine):
         jsonl.read(json.dumps(line | {"body": "\ud800"}).encode())
+
+
+@pytest.mark.parametrize(
+    ("read", "raw"),
+    [
+        (jsonl.read, b'{"source": "acme", "key": "caf\xe9"}'),
+        (jsonl.read, b'{"body": "\xed\xa0\x80"}'),
+        (jsonl.read_head, b'{"segue_export": 1, "segue": "\xff"}'),
+        (jsonl.read_foot, b'{"segue_export_end": 1, "events": 1, "sha256": "\xff"}'),
+    ],
+)
+def test_a_line_in_another_encoding_is_broken(read: Callable[[bytes], object], raw: bytes) -> None:
+    with pytest.raises(jsonl.BadLine):
+        read(raw)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import base64
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from translators.kit import to_iso
-from webhooks.journal import Attempt, AuditEntry, Row
+
+if TYPE_CHECKING:
+    from webhooks.journal import Attempt, AuditEntry, Row  # the command line shows its help without a journal
 
 
 def facts(row: Row) -> dict[str, Any]:

@@ -31,6 +31,9 @@ _LOCAL_FIELDS: Final = {"seq", "cursor", "leased_until", "locked"}
 LONGEST: Final = 256 * 1024 * 1024
 """The longest line read, in bytes: the largest body in base64, its history, and a margin."""
 
+NOT_JSON: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""The errors of a line that cannot be decoded. A text in another encoding than UTF-8 is no `DecodeError`."""
+
 Time = Annotated[datetime, Meta(tz=True)]
 Count = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 
@@ -115,7 +118,7 @@ def read(raw: bytes) -> Row:
     """Return the event of a line; raise `BadLine` with the reason."""
     try:
         fields = _line.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BadLine(str(error)) from None
     if (fields.settled_at is None) != (fields.state is State.PENDING):
         raise BadLine(f"it is {fields.state.value} and has {'no' if fields.settled_at is None else 'a'} settled_at")
@@ -149,7 +152,7 @@ def read_head(raw: bytes) -> ExportHeader:
     """Return the first line; raise `BadLine` if it is not one, or has an unknown format."""
     try:
         header = _head.decode(raw)
-    except (msgspec.DecodeError, RecursionError):
+    except NOT_JSON:
         raise BadLine("it does not begin as an export does") from None
     if header.segue_export != FORMAT:
         raise BadLine(f"it is of format {header.segue_export}, this version reads {FORMAT}")
@@ -160,7 +163,7 @@ def read_foot(raw: bytes) -> Foot:
     """Return the last line; raise `BadLine` if it is damaged."""
     try:
         return _foot.decode(raw)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except NOT_JSON as error:
         raise BadLine(f"its last line is damaged: {error}") from None
 
 
@@ -168,10 +171,7 @@ def _body(fields: _Line) -> bytes:
     if (fields.body is None) == (fields.body_base64 is None):
         raise BadLine("it needs either a body or a body_base64")
     if fields.body_base64 is None:
-        try:
-            return (fields.body or "").encode()
-        except UnicodeEncodeError:
-            raise BadLine("its body is not text") from None
+        return (fields.body or "").encode()
     try:
         return b64decode(fields.body_base64, validate=True)
     except (binascii.Error, ValueError):
