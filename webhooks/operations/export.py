@@ -11,11 +11,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, Any, Protocol, cast
 
 from webhooks.errors import JournalUnavailable, OperationRefused
-from webhooks.journal import AuditContext, Filter, Journal, Row, is_absent
-from webhooks.journal.protocol import EventQueries
+from webhooks.journal import AuditContext, Filter, Row, is_absent
+from webhooks.journal.protocol import EventOperations, EventQueries
 from webhooks.journal.sqlite.damage import is_damage
 from webhooks.operations import jsonl, progress
 from webhooks.operations.progress import ProgressListener, begin_phase, ignore_progress
@@ -44,8 +44,12 @@ class ExportResult:
     audit_error: str = ""
 
 
+class ExportedJournal(EventQueries, EventOperations, Protocol):
+    """What `run` uses of the journal."""
+
+
 def run(
-    journal: Journal,
+    journal: ExportedJournal,
     request: ExportRequest,
     destination: AbstractContextManager[IO[bytes]],
     *,

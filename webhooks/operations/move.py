@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from webhooks.errors import OperationRefused
-from webhooks.journal import AuditContext, Filter, Journal, Row, is_absent
+from webhooks.journal import AuditContext, Filter, Row, is_absent
 from webhooks.journal.notes import MOVED, NAMESPACE, MovedJournal
 from webhooks.journal.open import other_namespace
-from webhooks.journal.protocol import EventOperations, EventQueries
+from webhooks.journal.protocol import Counters, EventOperations, EventQueries, Notes, OneTimeTokens
 from webhooks.journal.records import text
 from webhooks.operations.load import SkippedEvent, load_each
 from webhooks.operations.progress import ProgressListener, begin_phase, ignore_progress
@@ -51,7 +51,15 @@ class CopyResult:
         return {name: [asdict(event) for event in events] for name, events in lists.items()}
 
 
-def plan(origin: Journal, *, namespace: str) -> CopyResult:
+class OriginJournal(EventQueries, Notes, OneTimeTokens, Counters, Protocol):
+    """What a move uses of the journal that it copies."""
+
+
+class TargetJournal(EventQueries, EventOperations, OneTimeTokens, Counters, Protocol):
+    """What a move uses of the journal into which it copies."""
+
+
+def plan(origin: OriginJournal, *, namespace: str) -> CopyResult:
     """Return how many events would be copied. Raise if the journal does not exist or has another namespace."""
     if absent := is_absent(origin):
         raise absent
@@ -66,8 +74,8 @@ def plan(origin: Journal, *, namespace: str) -> CopyResult:
 
 
 def run(
-    origin: Journal,
-    target: Journal,
+    origin: OriginJournal,
+    target: TargetJournal,
     *,
     shown: str,
     by: AuditContext,
@@ -92,7 +100,7 @@ def run(
     return copied
 
 
-def _check_preconditions(origin: Journal, target: Journal, now: datetime, *, while_running: bool) -> None:
+def _check_preconditions(origin: OriginJournal, target: TargetJournal, now: datetime, *, while_running: bool) -> None:
     token = uuid.uuid4().hex
     origin.remember("move", token, "from", now=now, until=now + ALIVE)
     if target.remember("move", token, "to", now=now, until=now + ALIVE) == "from":

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from webhooks.errors import OperationRefused
-from webhooks.journal import AuditContext, Journal, is_absent
+from webhooks.journal import AuditContext, is_absent
 from webhooks.journal.notes import NAMESPACE, JournalNamespace
-from webhooks.journal.protocol import Notes
+from webhooks.journal.protocol import EventOperations, Notes
 from webhooks.operations.workers import running_workers
 
 
@@ -30,7 +31,7 @@ def current(journal: Notes) -> str:
     return (NAMESPACE.read(journal.notes()) or JournalNamespace()).namespace
 
 
-def plan(journal: Journal, namespace: str, *, now: datetime) -> NamespaceRename:
+def plan(journal: Notes, namespace: str, *, now: datetime) -> NamespaceRename:
     """Return the change of the journal's namespace to the configured one. Raise while a worker runs on the journal."""
     if absent := is_absent(journal):
         raise absent
@@ -47,7 +48,11 @@ def plan(journal: Journal, namespace: str, *, now: datetime) -> NamespaceRename:
     return rename
 
 
-def run(journal: Journal, rename: NamespaceRename, *, by: AuditContext, now: datetime) -> None:
+class RenamedJournal(Notes, EventOperations, Protocol):
+    """What `run` uses of the journal."""
+
+
+def run(journal: RenamedJournal, rename: NamespaceRename, *, by: AuditContext, now: datetime) -> None:
     """Change the namespace, which is part of every message id, and add a line to the audit log."""
     NAMESPACE.write(journal, JournalNamespace(rename.after), now=now)
     journal.audit("namespace", {"from": rename.before, "to": rename.after}, by=by, now=now)

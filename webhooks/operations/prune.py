@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Protocol
 
 from webhooks.errors import OperationRefused
-from webhooks.journal import AuditContext, Filter, Journal, State
-from webhooks.journal.protocol import EventQueries
+from webhooks.journal import AuditContext, Filter, State
+from webhooks.journal.protocol import EventOperations, EventQueries, EventRetention
 from webhooks.operations.progress import ProgressListener, begin_phase, ignore_progress
 from webhooks.settings import RetentionSettings
 
@@ -41,6 +41,10 @@ class PrunePlan:
         return sum(self.counts.values())
 
 
+class PrunedJournal(EventRetention, EventOperations, Protocol):
+    """What `run` uses of the journal."""
+
+
 def plan(journal: EventQueries, request: PruneRequest, retention: RetentionSettings, *, now: datetime) -> PrunePlan:
     """Return what the prune would delete. Raise for pending events, and for an age under 72 hours."""
     age = request.older_than
@@ -56,7 +60,9 @@ def plan(journal: EventQueries, request: PruneRequest, retention: RetentionSetti
     return PrunePlan(ages=ages, counts=counts, at=now)
 
 
-def run(journal: Journal, plan: PrunePlan, *, by: AuditContext, report: ProgressListener = ignore_progress) -> int:
+def run(
+    journal: PrunedJournal, plan: PrunePlan, *, by: AuditContext, report: ProgressListener = ignore_progress
+) -> int:
     """Delete the events of the plan; return how many were deleted. The audit log gets one line, before the first.
 
     PostgreSQL drops whole partitions, so that events of a younger partition stay for now.

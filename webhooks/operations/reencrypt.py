@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, Protocol
 
-from webhooks.journal import Journal, ReencryptResult, is_absent
+from webhooks.journal import ReencryptResult, is_absent
 from webhooks.journal.encryption import Encryption
 from webhooks.journal.notes import ENCRYPTION, REENCRYPT, EncryptionKeys, ReencryptProgress
-from webhooks.journal.protocol import EventOperations
+from webhooks.journal.protocol import EventOperations, EventQueries, Notes
 from webhooks.operations.progress import ProgressListener, begin_phase, ignore_progress
 
 BATCH: Final = 500
@@ -37,8 +37,12 @@ class ReencryptReport:
     locked: int
 
 
+class ReencryptedJournal(EventQueries, EventOperations, Notes, Protocol):
+    """What `run` uses of the journal."""
+
+
 def run(
-    journal: Journal,
+    journal: ReencryptedJournal,
     encryption: Encryption,
     request: ReencryptRequest,
     *,
