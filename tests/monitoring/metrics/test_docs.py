@@ -36,7 +36,7 @@ def test_the_values_of_a_label_are_documented(series, words):
 
 
 def test_every_rejection_reason_in_the_code_is_documented():
-    names = ("web/handler.py", "web/wsgi.py", "http/encodings.py", "http/certificates.py")
+    names = ("web/handler.py", "web/responses.py", "web/wsgi.py", "http/encodings.py", "http/certificates.py")
     code = "".join((ROOT / "webhooks" / name).read_text() for name in names)
     reasons = set(re.findall(r'(?:Rejected|_unread)\(\s*\d{3},\s*"(\w+)"', code))
     assert len(reasons) > 13
