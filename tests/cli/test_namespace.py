@@ -1,20 +1,16 @@
 """A journal belongs to one installation: a second one, of another namespace, is refused; on either store."""
 
 import json
-import subprocess
-import sys
 from datetime import UTC, datetime
 
 import pytest
 
 from support.processes import free_port, output, segue
-from webhooks.errors import JournalUnavailable, SettingsError
+from webhooks.errors import SettingsError
 from webhooks.journal import open_journal
 from webhooks.runtime import Runtime
 from webhooks.settings import Settings
 from webhooks.sources import plugins
-
-NOW = datetime.now(UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -29,37 +25,6 @@ def note(url):
     return noted
 
 
-def test_journal_takes_its_first_namespace_and_refuses_another(url):
-    open_journal(url).close()
-    assert note(url) is None  # a command that needs no namespace gives none
-    for _ in range(2):
-        open_journal(url, namespace="shop-eu").close()
-    for wait_for_server in (False, True):
-        with pytest.raises(SettingsError) as caught:
-            open_journal(url, namespace="shop-us", wait_for_server=wait_for_server)
-        assert "'shop-eu'" in str(caught.value)
-        assert "SEGUE_NAMESPACE=shop-eu" in str(caught.value)
-    assert note(url) == "shop-eu"
-
-
-def test_concurrent_opens_set_one_namespace(url):
-    open_journal(url).close()
-    code = (
-        "import sys, time; from webhooks.journal import open_journal\n"
-        "from webhooks.errors import JournalUnavailable, SettingsError\n"
-        "for _ in range(50):\n"
-        "    try: journal = open_journal(sys.argv[1], namespace=sys.argv[2])\n"
-        "    except SettingsError: print('refused'); break\n"
-        "    except JournalUnavailable: time.sleep(0.1)\n"  # another one is just closing the file
-        "    else: journal.close(); print('opened'); break"
-    )
-    started = [
-        subprocess.Popen([sys.executable, "-c", code, url, f"n{number}"], stdout=subprocess.PIPE, text=True)
-        for number in range(4)
-    ]
-    assert sorted(process.communicate(timeout=60)[0].strip() for process in started) == ["opened"] + ["refused"] * 3
-
-
 def test_web_refuses_another_installations_journal(url):
     registry = plugins.Registry((), {})
     open_journal(url, namespace="shop-eu").close()
@@ -70,17 +35,6 @@ def test_web_refuses_another_installations_journal(url):
         Runtime(settings, registry).web_service().app.extensions["segue"].journal.close()
     with pytest.raises(SettingsError):
         Runtime(Settings(database=url, namespace="shop-us", namespace_known=True), registry).web_service()
-
-
-def test_reconnect_to_another_installations_journal_is_refused(postgres_server):
-    url = postgres_server.url()
-    open_journal(url, namespace="shop-eu").close()
-    postgres_server.stop()
-    journal = open_journal(url, namespace="shop-us", wait_for_server=True)
-    postgres_server.start()
-    with pytest.raises(JournalUnavailable, match="shop-eu"):
-        journal.check()
-    journal.close()
 
 
 def test_the_worker_does_not_start_on_another_installations_journal(url, tmp_path):
@@ -148,11 +102,3 @@ def test_rename_with_a_running_worker_is_refused(run, url):
     assert result.exit_code == 1
     assert "A worker still runs on this journal: host-1" in result.output
     assert note(url) == "shop-eu"
-
-
-def test_first_namespace_note_is_kept(url):
-    journal = open_journal(url)
-    assert journal.note_first("n", {"a": 1}, now=NOW) == {"a": 1}
-    assert journal.note_first("n", {"a": 2}, now=NOW) == {"a": 1}
-    assert journal.notes()["n"][1] == {"a": 1}
-    journal.close()

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -492,12 +493,37 @@ def test_unusable_journal_is_reported_with_a_hint(run, tmp_path, arguments):
     assert "Traceback" not in result.output
 
 
-def test_progress_bar_is_shown_on_a_terminal_only(monkeypatch):
-    with confirm.bar("x", 2) as tell:
-        tell(1)
+def test_progress_bar_is_shown_on_a_terminal_only(monkeypatch, capsys):
+    with confirm.bar("copying", 2) as advance:
+        advance(1)
+    assert capsys.readouterr() == ("", "")
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
-    with confirm.bar("x", 2) as tell:
-        tell(2)
+    with confirm.bar("copying", 2) as advance:
+        advance(2)
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "copying" in shown.err
+    assert "2/2" in shown.err
+
+
+def test_each_phase_of_an_operation_has_a_bar_of_its_own():
+    steps = []
+
+    @contextmanager
+    def bar(label, length):
+        steps.append((label, length))
+        try:
+            yield steps.append
+        finally:
+            steps.append("end")
+
+    with pytest.raises(KeyboardInterrupt), confirm.progress_bars(bar) as report:
+        copying = progress.begin_phase(report, "copying", 5)
+        copying(3)
+        copying(2)
+        progress.begin_phase(report, "comparing", 5)(4)
+        raise KeyboardInterrupt
+    assert steps == [("copying", 5), 0, 3, 2, "end", ("comparing", 5), 0, 4, "end"]
 
 
 # what Segment still recognises

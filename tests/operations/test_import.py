@@ -77,8 +77,15 @@ def test_the_same_file_can_be_imported_again(target: Journal, lines: list[bytes]
 CHANGES: dict[str, tuple[Callable[[list[bytes]], list[bytes]], str]] = {
     "without its last line": (lambda lines: lines[:-1], "it is truncated: its last line"),
     "without an event": (lambda lines: [*lines[:3], *lines[4:]], "it was changed after it was written, with 6 events"),
+    "in another order": (
+        lambda lines: [*lines[:3], lines[4], lines[3], *lines[5:]],
+        "it was changed after it was written",
+    ),
     "without its first line": (lambda lines: lines[1:], "it does not begin as an export does"),
-    "of another format": (lambda lines: [lines[0].replace(b":1,", b":2,"), *lines[1:]], "it is of format 2"),
+    "of another format": (
+        lambda lines: [lines[0].replace(b":1,", b":2,"), *lines[1:]],
+        "it is of format 2, this version reads 1",
+    ),
     "with a torn last line": (lambda lines: [*lines[:-1], lines[-1][:40] + b"\n"], "its last line is damaged"),
     "empty": (lambda lines: [], "it is truncated"),
 }
