@@ -306,4 +306,14 @@ def test_segue_help_does_not_load_the_runtime():
     )
     modules = loaded_by(code)
     assert "click" in modules
-    assert not modules & {"webhooks.runtime", "webhooks.sources.plugins"}
+    assert not modules & {"webhooks.runtime", "webhooks.sources.plugins", "requests"}
+
+
+def test_a_web_process_does_not_load_requests(tmp_path):
+    environment = {"SEGUE_DATABASE": f"sqlite:///{tmp_path}/segue.db", "SEGMENT_WRITE_KEY": "k"}
+    modules = loaded_by(
+        f"import os\nos.environ.update({environment!r})\nfrom webhooks.runtime import Runtime\n"
+        "Runtime.load().web_service()"
+    )
+    assert {"webhooks.web.app", "webhooks.segment.client"} <= modules
+    assert not modules & {"requests", "urllib3"}

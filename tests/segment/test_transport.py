@@ -14,8 +14,8 @@ from cryptography.x509.oid import NameOID
 
 from support.faulty_receiver import FaultyReceiver, dribble, hang, lose_reply, reset, slow, status, truncate
 from support.messages import encoded
-from webhooks.segment import AcceptedMessage, Client, Postponed, Transport, Unreachable, assemble
-from webhooks.segment.transport import RECYCLE, TEXT, _time_limit
+from webhooks.segment import AcceptedMessage, Client, Postponed, Unreachable, assemble
+from webhooks.segment.transport import RECYCLE, TEXT, Transport, _time_limit
 from webhooks.settings import SegmentSettings
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from webhooks.monitoring.metrics import Meter
-from webhooks.segment import Client, Clients, Post, SegmentResponse, Transport, meaning
+from webhooks.segment import Client, Clients, Post, SegmentResponse, meaning
+from webhooks.segment.transport import Transport
 from webhooks.settings import SegmentSettings
 
 

@@ -1,7 +1,7 @@
 """The outgoing client: one request, limited in time and size. No redirects; a proxy only if it is asked for.
 
 It uses the standard library, which every process has loaded anyway. The delivery to Segment keeps its connections and
-has a client of its own on `requests` (`webhooks.segment.transport`), which costs some 10 MB in each process that loads
+has a client of its own on `requests` (`webhooks.segment.transport`), which costs some 5 MB in each process that loads
 it. Both share the deadline and the error of `webhooks.http.outgoing`.
 """
 

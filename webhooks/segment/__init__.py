@@ -1,4 +1,6 @@
-"""Deliver to Segment: the spec's limits, batches, retries and the shared client. Only this package imports requests.
+"""Deliver to Segment: the spec's limits, batches, retries and the shared client.
+
+Only `webhooks.segment.transport` imports requests, when the first client is built.
 
 clients = Clients(settings.segment)
 clients.of().deliver([message, ...])    # from a command: with retries, up to a timeout
@@ -8,11 +10,11 @@ clients.of(write_key).send(batch)       # from the worker: one attempt of a batc
 from webhooks.http.outgoing import Unreachable
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
-from webhooks.segment.client import AcceptedMessage, Client, Clients, Post, Postponed, RefusedMessage, Result
+from webhooks.segment.client import AcceptedMessage, Client, Clients, Postponed, RefusedMessage, Result, fingerprint
 from webhooks.segment.limiter import Limiter
+from webhooks.segment.post import Post, SegmentResponse
 from webhooks.segment.retries import Meaning, RetryReason, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
-from webhooks.segment.transport import SegmentResponse, Transport, fingerprint
 
 __all__ = [
     "AcceptedMessage",
@@ -29,7 +31,6 @@ __all__ = [
     "Result",
     "RetryReason",
     "SegmentResponse",
-    "Transport",
     "Unreachable",
     "assemble",
     "backoff",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 import threading
 import time
@@ -9,15 +10,15 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from webhooks.http.outgoing import Unreachable
 from webhooks.segment.batches import Encoded, assemble, cut, encode
 from webhooks.segment.breaker import Admission, Breaker
 from webhooks.segment.limiter import Limiter
+from webhooks.segment.post import Post, SegmentResponse
 from webhooks.segment.retries import Meaning, RetryReason, backoff, meaning, retry_after
 from webhooks.segment.spec import faults
-from webhooks.segment.transport import SegmentResponse, Transport, fingerprint
 from webhooks.settings import SegmentSettings
 
 PROBE: Final = 20
@@ -58,14 +59,6 @@ Result = AcceptedMessage | RefusedMessage | Postponed
 _ACCEPTED: Final = AcceptedMessage()
 
 
-class Post(Protocol):
-    """The part of a transport that a client uses."""
-
-    def post(self, write_key: str, body: bytes, *, retries: int = 0) -> SegmentResponse:
-        """Send one batch. Raise `Unreachable` if no complete response arrives."""
-        ...
-
-
 @dataclass(slots=True)
 class _Sending:
     """A batch that is being sent. `pending` has runs of its indexes, the next run first."""
@@ -102,7 +95,7 @@ class Client:
     ) -> None:
         self._write_key = write_key
         self._send_sent_at = settings.send_sent_at
-        self._transport = transport or Transport(settings)
+        self._transport = transport or _new_transport(settings)
         self._clock = clock
         self._tick = tick
         self._chance = chance
@@ -257,7 +250,7 @@ class Clients:
         self, settings: SegmentSettings, *, make: Callable[[str, SegmentSettings], Client] | None = None
     ) -> None:
         self.settings = settings
-        transport = Transport(settings)
+        transport = _new_transport(settings)
         self._make = make or (lambda write_key, options: Client(write_key, options, transport=transport))
         self._clients: dict[str, Client] = {}
         self._lock = threading.Lock()
@@ -269,3 +262,14 @@ class Clients:
             if key not in self._clients:
                 self._clients[key] = self._make(key, self.settings)
             return self._clients[key]
+
+
+def _new_transport(settings: SegmentSettings) -> Post:
+    from webhooks.segment.transport import Transport  # loads requests, which a web process does without
+
+    return Transport(settings)
+
+
+def fingerprint(write_key: str) -> str:
+    """Return eight hex digits that identify a write key in logs and notes without revealing it; `none` for no key."""
+    return hashlib.sha256(write_key.encode()).hexdigest()[:8] if write_key else "none"

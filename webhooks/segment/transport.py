@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import base64
 import gzip
-import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
@@ -26,6 +24,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import PoolManager
 
 from webhooks.http.outgoing import Deadline, Unreachable
+from webhooks.segment.post import SegmentResponse
 from webhooks.settings import SegmentSettings
 
 GZIP_LEVEL: Final = 1
@@ -36,15 +35,6 @@ TEXT: Final = 2_000
 """Bytes of a response that are kept."""
 READ: Final = 65_536
 """The most bytes of a response that are read."""
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentResponse:
-    """The response. `headers` ignores case; `text` is limited in length."""
-
-    status: int
-    headers: Mapping[str, str]
-    text: str
 
 
 class _Current(threading.local):
@@ -201,8 +191,3 @@ def _failure(error: Exception) -> str:
     while cause.__cause__ is not None or cause.__context__ is not None:
         cause = cause.__cause__ or cause.__context__ or cause
     return f"{type(error).__name__} ({type(cause).__name__})" if cause is not error else type(error).__name__
-
-
-def fingerprint(write_key: str) -> str:
-    """Return eight hex digits that identify a write key in logs and notes without revealing it; `none` for no key."""
-    return hashlib.sha256(write_key.encode()).hexdigest()[:8] if write_key else "none"

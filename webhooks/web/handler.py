@@ -7,6 +7,7 @@ raw bytes, signature, handshake, guard, split, journal, response. Nothing is acc
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -27,8 +28,9 @@ from webhooks.signatures import Allowance, Fault, RegisteredUrl, Signature, Verd
 from webhooks.sources.endpoints import Endpoint
 from webhooks.web.refusals import Refusals
 from webhooks.web.responses import (
-    DESCRIBE_METHODS,
     cannot_be_stored,
+    error_response,
+    internal_error,
     journal_unavailable,
     json_response,
     not_allowed,
@@ -76,9 +78,20 @@ class WebhookHandler:
         self.refusals = Refusals(self.meter, {name: endpoint.source.name for name, endpoint in endpoints.items()})
         self._allowance = Allowance()
 
-    def describe(self, name: str) -> Response:
-        """Return what this endpoint is and whether it is open, for a GET or HEAD without a delivery."""
-        endpoint = self._endpoint(name)
+    def description(self, name: str, request: HttpRequest) -> Response | None:
+        """Return what this endpoint is and whether it is open, for a request without a body; None if it is a delivery.
+
+        It is one if it has a query or carries a signature.
+        """
+        endpoint = self.endpoints.get(name)
+        source = self.sources.get(name) if endpoint is None else endpoint.source
+        schemes = () if source is None else source.schemes.values()
+        if request.query_string or any(presents(scheme, request) for scheme in schemes):
+            return None
+        try:
+            endpoint = self._endpoint(name)
+        except Rejected as error:
+            return error_response(error)
         return json_response(
             200,
             {
@@ -89,13 +102,29 @@ class WebhookHandler:
             },
         )
 
-    def asks_for_description(self, name: str, request: HttpRequest) -> bool:
-        """Return whether a request without a body carries no delivery: GET or HEAD, no query, no signature."""
-        if request.method not in DESCRIBE_METHODS or request.query_string:
-            return False
-        endpoint = self.endpoints.get(name)
-        source = self.sources.get(name) if endpoint is None else endpoint.source
-        return source is None or not any(presents(scheme, request) for scheme in source.schemes.values())
+    def respond(self, name: str, method: str, read: Callable[[], HttpRequest]) -> Response:
+        """Read and handle one webhook, and return the response, also of a refusal. Count, trace and log it.
+
+        `read` returns the request, or raises `Rejected` if its body cannot be read.
+        """
+        began = time.perf_counter()
+        label = name if name in self.endpoints or name in self.sources else "unknown"
+        self.meter.endpoint(label).received.inc()
+        with self.tracer.receive(label) as span:
+            try:
+                response = self.handle(name, read())
+            except Rejected as error:
+                self.refusals.record(label, error, method=method, now=self.clock())
+                span.fail(error.error)
+                response = error_response(error)
+            except Exception:
+                log.exception("unexpected")
+                self.refusals.count(label, rejected := internal_error(), now=self.clock())
+                span.fail("internal")
+                response = error_response(rejected)
+            span.set_attributes({"http.request.method": method, "http.response.status_code": response.status})
+        self.meter.answered.observe(time.perf_counter() - began)
+        return response
 
     def handle(self, name: str, request: HttpRequest) -> Response:
         """Verify and store one webhook, and return the response."""
@@ -140,10 +169,6 @@ class WebhookHandler:
         """Return the rejection of a request whose body was not read to its end, with the state of its signature."""
         endpoint = self.endpoints.get(name)
         return error if endpoint is None else self._with_signature(endpoint, request, error, has_body=False)
-
-    def label(self, name: str) -> str:
-        """Return an endpoint's name as a metric label: `unknown` if it is neither configured nor installed."""
-        return name if name in self.endpoints or name in self.sources else "unknown"
 
     def _endpoint(self, name: str) -> Endpoint:
         endpoint = self.endpoints.get(name)

@@ -5,8 +5,6 @@ It reads the raw bytes itself, so nothing parses or changes the body before. Mea
 
 from __future__ import annotations
 
-import logging
-import time
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
@@ -19,12 +17,11 @@ from webhooks.http.request import HttpRequest
 from webhooks.signatures import Signature
 from webhooks.web.handler import WebhookHandler
 from webhooks.web.request_timeout import RequestTimeout
-from webhooks.web.responses import ALWAYS, DESCRIBE_METHODS, error_response, internal_error
+from webhooks.web.responses import ALWAYS, DESCRIBE_METHODS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication
 
-log: Final = logging.getLogger("webhooks.web.wsgi")
 PREFIX: Final = "/webhooks/"
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PIECE: Final = 65536
@@ -46,37 +43,15 @@ class WebhookApp:
         method: str = environ["REQUEST_METHOD"]
         if not path.startswith(PREFIX):
             return self._fallback(environ, start_response)
-        began = time.perf_counter()
         name, _, token = path[len(PREFIX) :].partition("/")
-        handler = self._handler
         request: HttpRequest | None = None
         if method in DESCRIBE_METHODS and not has_body(environ):
             request = request_from(environ, b"", token)
-            if handler.asks_for_description(name, request):
-                return _send(self._describe(name), method, start_response)
-        label = handler.label(name)
-        handler.meter.endpoint(label).received.inc()
-        with handler.tracer.receive(label) as span:
-            try:
-                response = handler.handle(name, request or self._read(environ, name, token))
-            except Rejected as error:
-                handler.refusals.record(label, error, method=method, now=handler.clock())
-                span.fail(error.error)
-                response = error_response(error)
-            except Exception:
-                log.exception("unexpected")
-                handler.refusals.count(label, rejected := internal_error(), now=handler.clock())
-                span.fail("internal")
-                response = error_response(rejected)
-            span.set_attributes({"http.request.method": method, "http.response.status_code": response.status})
-        handler.meter.answered.observe(time.perf_counter() - began)
+            description = self._handler.description(name, request)
+            if description is not None:
+                return _send(description, method, start_response)
+        response = self._handler.respond(name, method, lambda: request or self._read(environ, name, token))
         return _send(response, method, start_response)
-
-    def _describe(self, name: str) -> Response:
-        try:
-            return self._handler.describe(name)
-        except Rejected as error:
-            return error_response(error)
 
     def _read(self, environ: Environ, name: str, token: str) -> HttpRequest:
         try:

@@ -13,7 +13,8 @@ from typing import Final
 from translators.kit import to_iso
 from webhooks.cli.findings import Finding
 from webhooks.runtime import Runtime
-from webhooks.segment import AcceptedMessage, Client, Meaning, Transport, Unreachable, fingerprint, meaning
+from webhooks.segment import AcceptedMessage, Client, Meaning, Unreachable, fingerprint, meaning
+from webhooks.segment.transport import Transport
 from webhooks.settings import SEGMENT_REGIONS, SegmentSettings
 
 EMPTY: Final = b'{"batch":[]}'
