@@ -63,7 +63,7 @@ def best(name: str, work: Callable[[], object], tries: int = 3) -> None:
 
 
 def event(key: str) -> Event:
-    return Event(source="stripe", key=key, type="thing.done", occurred_at=NOW, received_at=NOW, raw=b"x" * 1000)
+    return Event(source="stripe", id=key, type="thing.done", occurred_at=NOW, received_at=NOW, raw=b"x" * 1000)
 
 
 if __name__ == "__main__":

@@ -45,7 +45,7 @@ def shop() -> Endpoint:
     """Return a source with one event type, which makes one message of some 800 bytes."""
     source = Source("shop", scheme=SCHEME)
 
-    @source.who
+    @source.identity
     def who(event: Event) -> Identity:
         return Identity(user_ids=(event.body.id("user"),), traits={"email": event.body.text("email")})
 
@@ -55,11 +55,13 @@ def shop() -> Endpoint:
         products = [{"product_id": item.id("id"), "quantity": item.integer("n")} for item in body.each("items")]
         yield track(
             "Order Completed",
-            order_id=body.id("id"),
-            revenue=body.money("cents", "currency"),
-            currency=body.text("currency").upper(),
-            note=body.text("note"),
-            products=products,
+            {
+                "order_id": body.id("id"),
+                "revenue": body.money("cents", "currency"),
+                "currency": body.text("currency").upper(),
+                "note": body.text("note"),
+                "products": products,
+            },
         )
 
     return Endpoint(name="shop", source=source, scheme=SCHEME)
@@ -74,7 +76,7 @@ def order(number: int) -> Event:
     }  # fmt: skip
     at = AT + timedelta(seconds=number)
     raw = json.dumps(body).encode()
-    return Event(source="shop", key=f"e{number}", type="order.paid", occurred_at=at, received_at=at, raw=raw)
+    return Event(source="shop", id=f"e{number}", type="order.paid", occurred_at=at, received_at=at, raw=raw)
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def measure(
 
 def event(key: str, body: bytes) -> Event:
     """Return an event like one of Stripe's."""
-    return Event(source="bench", key=key, type="charge.succeeded", raw=body, occurred_at=NOW, received_at=NOW)
+    return Event(source="bench", id=key, type="charge.succeeded", raw=body, occurred_at=NOW, received_at=NOW)
 
 
 def parts(folder: Path | None, size: int) -> None:

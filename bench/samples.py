@@ -63,7 +63,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
     except CannotSign:
         delivery = Delivery(source=source.name, body=body, received_at=datetime.now(UTC), options=endpoint.options)
         try:
-            journal.append(source.events(delivery), now=datetime.now(UTC))
+            journal.append(endpoint.runtime.events(delivery), now=datetime.now(UTC))
         except Malformed as error:
             return [("-", "refused", str(error))]
     else:

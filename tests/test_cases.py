@@ -29,6 +29,7 @@ from webhooks.http.request import HttpRequest
 from webhooks.journal.sqlite import SqliteJournal
 from webhooks.segment import encode, faults
 from webhooks.signatures import sign
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation import translate
 
 HERE = Path(__file__).parent
@@ -86,7 +87,7 @@ def translated(source: str, body: Any, **more: Any) -> list[Any]:
 
     endpoint = replace(endpoint, options=options, user_id_keys=("user_id", "userId"))
     return [
-        translate.translate(event, endpoint, namespace="cases") for event in place.source.events(delivery)
+        translate.translate(event, endpoint, namespace="cases") for event in place.runtime.events(delivery)
     ]  # fmt: skip
 
 
@@ -224,7 +225,7 @@ def chatwoot_twice(folder: Path) -> Any:
     for number in (1, 2):
         body = (folder / f"input-{number}.json").read_bytes()
         delivery = Delivery(source="chatwoot", body=body, received_at=NOW, options=source.defaults())
-        keys |= {event.key for event in source.events(delivery)}
+        keys |= {event.id for event in SourceRuntime(source).events(delivery)}
     return len(keys), len(messages("chatwoot", (folder / "input-1.json").read_bytes()))
 
 
@@ -240,7 +241,7 @@ def long_key(folder: Path) -> Any:
 
     def look(journal: SqliteJournal) -> Any:
         answer = count(post(journal, "stripe", body))
-        return answer, len(journal.rows()[0].event.key.encode()) <= 1024
+        return answer, len(journal.rows()[0].event.id.encode()) <= 1024
 
     return stored(look)
 
@@ -251,7 +252,7 @@ def long_header(_folder: Path) -> Any:
 
     def look(journal: SqliteJournal) -> Any:
         answer = count(post(journal, "github", body, x_github_delivery="x7" * 4000, x_github_event="issues"))
-        return answer, len(journal.rows()[0].event.key.encode()) <= 1024
+        return answer, len(journal.rows()[0].event.id.encode()) <= 1024
 
     return stored(look)
 
@@ -531,7 +532,7 @@ def terminal(folder: Path) -> Any:
         source = place_of("stripe").source
         body = (folder / "input.json").read_bytes()
         delivery = Delivery(source="stripe", body=body, received_at=NOW, options=source.defaults())
-        journal.append(source.events(delivery), now=NOW)
+        journal.append(SourceRuntime(source).events(delivery), now=NOW)
         claims = journal.claim(9, worker="w", now=NOW, lease=NOW - NOW.replace(hour=9))
         from webhooks.journal import Settlement, State
 

@@ -24,6 +24,7 @@ import pytest
 
 from translators.kit import Source
 from webhooks.sources import plugins
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, Golden, find_goldens
 
 HERE = Path(__file__).parent
@@ -42,9 +43,9 @@ def rule_of(source: Source, golden: Golden) -> dict[str, Any]:
 def named(source: Source, golden: Golden) -> list[str]:
     """The keys of a request's events; none if it is a handshake or names nothing."""
     delivery = golden.delivery(source)
-    if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+    if SourceRuntime(source).handshake(delivery):
         return []
-    return [event.key for event in source.events(delivery) if not event.problem]
+    return [event.id for event in SourceRuntime(source).events(delivery) if not event.problem]
 
 
 def set_member(value: Any, steps: list[str], new: Any) -> None:
@@ -122,7 +123,7 @@ def test_a_sibling_in_the_same_second_has_another_key(source: Source, golden: Go
 @pytest.mark.parametrize(("source", "golden"), CASES)
 def test_a_later_retry_has_the_same_key(source: Source, golden: Golden) -> None:
     later = golden.delivery(source, received_at=RECEIVED.replace(day=24))
-    assert [event.key for event in source.events(later) if not event.problem] == named(source, golden)
+    assert [event.id for event in SourceRuntime(source).events(later) if not event.problem] == named(source, golden)
 
 
 def test_every_rule_belongs_to_a_source_and_a_golden() -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from translators.kit import Source
 from webhooks.sources import plugins
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import Golden, find_goldens
 
 HERE = Path(__file__).parent
@@ -26,11 +27,11 @@ CASES = [
 
 @pytest.mark.parametrize(("source", "golden"), CASES)
 def test_an_event_keeps_the_key_of_version_0_1_as_a_former_key(source: Source, golden: Golden) -> None:
-    events = source.events(golden.delivery(source))
+    events = SourceRuntime(source).events(golden.delivery(source))
     expected = FORMER[source.name][golden.name]
     assert len(events) == len(expected)
     for event, former in zip(events, expected, strict=True):
-        assert former in {event.key, *(known.key for known in event.former_keys)}, event.key
+        assert former in {event.id, *(known.id for known in event.former_ids)}, event.id
 
 
 def test_every_line_belongs_to_a_golden() -> None:
@@ -42,5 +43,5 @@ def test_a_former_key_that_two_events_could_share_asks_for_equal_bytes() -> None
     """Help Scout named a deletion by its body alone, and two kinds of records have one body."""
     helpscout = SOURCES["helpscout"]
     for golden in find_goldens(HERE / "golden" / "helpscout"):
-        for event in helpscout.events(golden.delivery(helpscout)):
-            assert all(former.same_bytes for former in event.former_keys if event.type != "helpscout.test"), golden.name
+        for event in SourceRuntime(helpscout).events(golden.delivery(helpscout)):
+            assert all(former.same_bytes for former in event.former_ids if event.type != "helpscout.test"), golden.name

@@ -1,7 +1,6 @@
 """The words of docs/style.md in names, strings, comments and pages, and each class name defined once.
 
-`tests/language_left.txt` counts the lines that still hold a word. The counts may only fall; without the file none is
-allowed. `python tests/test_language.py` prints each such line, and with `--update` writes the file.
+`python tests/test_language.py` prints each line that holds a word which may not stand.
 
 Not checked are the pages that explain the words, the change log, this file, the goldens, and a provider's own fields: a
 quoted text without white space in the sources, their tests and their pages.
@@ -10,15 +9,12 @@ quoted text without white space in the sources, their tests and their pages.
 import ast
 import io
 import re
-import sys
 import tokenize
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-LEFT = ROOT / "tests" / "language_left.txt"
 WORDS = {
     "told": r"told",
     "mend": r"mend(?:s|ed|ing)?",
@@ -144,11 +140,6 @@ def hits() -> list[Hit]:
     return sorted(unique.values(), key=lambda hit: hit[1:3])
 
 
-def counts_left() -> Counter[str]:
-    lines = LEFT.read_text().splitlines() if LEFT.exists() else []
-    return Counter({word: int(count) for word, _, count in (line.rpartition(" ") for line in lines)})
-
-
 def doubled_classes() -> dict[str, list[str]]:
     """Return the places of each class name of the service and the sources that is defined more than once."""
     places: dict[str, list[str]] = defaultdict(list)
@@ -159,19 +150,13 @@ def doubled_classes() -> dict[str, list[str]]:
     return {name: defined for name, defined in places.items() if len(defined) > 1}
 
 
-def test_plain_words_in_names_texts_and_pages(capsys: Any) -> None:
-    lines = hits()
-    counts = Counter(word for word, *_ in lines)
-    grown = {word: count for word, count in counts.items() if count > counts_left()[word]}
-    with capsys.disabled():
-        if counts and not grown:
-            print(f"\nlanguage: {counts.total()} lines left: {', '.join(f'{w} {n}' for w, n in counts.most_common())}")
-    shown = [f"{path}:{line}: {word}: {text[:100]}" for word, path, line, text in lines if word in grown]
-    assert not grown, "see docs/style.md\n" + "\n".join(shown)
+def test_plain_words_in_names_texts_and_pages() -> None:
+    lines = [f"{path}:{line}: {word}: {text[:100]}" for word, path, line, text in hits()]
+    assert not lines, "see docs/style.md\n" + "\n".join(lines)
 
 
 def test_a_class_name_is_defined_once() -> None:
-    assert len(doubled_classes()) <= counts_left()["class"], doubled_classes()
+    assert not doubled_classes()
 
 
 def test_words_are_recognised_in_every_form() -> None:
@@ -183,9 +168,5 @@ def test_words_are_recognised_in_every_form() -> None:
 
 
 if __name__ == "__main__":
-    remaining = hits()
-    if "--update" in sys.argv:
-        totals = Counter({"class": len(doubled_classes()), **Counter(word for word, *_ in remaining)})
-        LEFT.write_text("".join(f"{word} {count}\n" for word, count in sorted(totals.items()) if count))
-    for word, path, line, text in remaining:
+    for word, path, line, text in hits():
         print(f"{path}:{line}: {word}: {text[:140]}")

@@ -16,7 +16,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     HmacFields,
@@ -99,7 +99,7 @@ def _item(raw: bytes) -> bytes:
         return raw
 
 
-@adyen.event
+@adyen.head
 def head(item: Item) -> Head:
     """Use code, reference and success as key: an item with another `success` is another event. `eventDate` is unsigned.
 
@@ -109,7 +109,9 @@ def head(item: Item) -> Head:
     if "type" in body and "eventCode" not in body:
         return _platform(item)
     code = body.text("eventCode")
-    return Head(f"{code}:{body.id('pspReference')}:{body.text('success', '')}", code, body.iso("eventDate"))
+    return Head(
+        id=f"{code}:{body.id('pspReference')}:{body.text('success', '')}", type=code, occurred_at=body.iso("eventDate")
+    )
 
 
 def _platform(item: Item) -> Head:
@@ -119,20 +121,21 @@ def _platform(item: Item) -> Head:
     number = body.id("data.sequenceNumber", "")
     number_or_status = number or (body.text("data.status", "") if type_.endswith(".created") else "")
     key = f"{type_}:{id_}:{number_or_status}" if id_ and number_or_status else f"{type_}:{digest}"
-    return Head(key, type_, body.iso("timestamp", None), former_keys=(FormerKey(digest),))
+    return Head(id=key, type=type_, occurred_at=body.iso("timestamp", None), former_ids=(FormerId(digest),))
 
 
-@adyen.before
-def environment(event: Event) -> None:
+@adyen.skip_if
+def environment(event: Event) -> str | None:
     """Skip payments of the environment that the endpoint does not translate."""
     live = event.envelope.get("live") == "true" or event.body.get("environment") == "live"
     live = live and not str(event.body.get("pspReference")).startswith(_TEST_PREFIX)
     mode = "live" if live else "test"
     if event.option("environment") not in ("both", mode):
-        raise Skip(f"a {mode} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+        return f"a {mode} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
+    return None
 
 
-@adyen.who
+@adyen.identity
 def shopper(event: Event) -> Identity:
     """Use `shopperReference`, which Adyen documents as the merchant's own id of the shopper; else the payment's id."""
     body = event.body
@@ -161,8 +164,8 @@ def _additional(event: Event, name: str) -> str:
 )
 def register(at: Registering) -> Registered:
     """Create a Standard webhook, then its HMAC key. https://docs.adyen.com/api-explorer/Management/3/post/merchants/(merchantId)/webhooks"""
-    host = f"https://management-{'test' if at.given['environment'] == 'test' else 'live'}.adyen.com"
-    url, headers = f"{host}/v3/merchants/{at.given['merchant']}/webhooks", {"X-API-Key": at.given["api_key"]}
+    host = f"https://management-{'test' if at.values['environment'] == 'test' else 'live'}.adyen.com"
+    url, headers = f"{host}/v3/merchants/{at.values['merchant']}/webhooks", {"X-API-Key": at.values["api_key"]}
     webhook = {
         "type": "standard",
         "url": at.url,
@@ -180,7 +183,7 @@ def register(at: Registering) -> Registered:
 def authorised(event: Event) -> Iterator[Message]:
     payment = _payment(event)
     if event.body.text("success", "") != "true":
-        yield track("Payment Failed", payment, reason=event.body.text("reason", None) or None)
+        yield track("Payment Failed", {**payment, "reason": event.body.text("reason", None) or None})
     elif payment["amount"] == 0:
         raise Skip("a zero-value authorisation: Adyen checks a payment method before it is saved")
     elif event.option("revenue_from") == "authorisation":
@@ -197,12 +200,12 @@ def captured(event: Event) -> Iterator[Message]:
     if event.option("revenue_from") == "capture":
         yield _order(payment)
     else:
-        yield track("Payment Captured", payment, capture_id=event.body.id("pspReference"))
+        yield track("Payment Captured", {**payment, "capture_id": event.body.id("pspReference")})
 
 
 def _order(payment: dict[str, Any]) -> Message:
     money = {"total": payment["amount"], "revenue": payment["amount"], "currency": payment["currency"]}
-    return track("Order Completed", money, **{name: payment[name] for name in _ORDER})
+    return track("Order Completed", {**money, **{name: payment[name] for name in _ORDER}})
 
 
 @adyen.on("CANCEL_OR_REFUND")
@@ -229,10 +232,14 @@ def refunded(event: Event) -> Iterator[Message]:
     payment = _payment(event)
     refund_id = event.body.id("pspReference")
     if event.body.text("success", "") != "true":
-        yield track("Refund Failed", payment, refund_id=refund_id, reason=event.body.text("reason", None) or None)
+        yield track(
+            "Refund Failed", {**payment, "refund_id": refund_id, "reason": event.body.text("reason", None) or None}
+        )
         return
     order = {name: payment[name] for name in _ORDER}
-    yield track("Order Refunded", order, refund_id=refund_id, total=payment["amount"], currency=payment["currency"])
+    yield track(
+        "Order Refunded", {**order, "refund_id": refund_id, "total": payment["amount"], "currency": payment["currency"]}
+    )
 
 
 _NAMES: Final = {
@@ -244,7 +251,7 @@ _NAMES: Final = {
 
 @adyen.on(*_NAMES)
 def named(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], _payment(event), reason=event.body.text("reason", None) or None)
+    yield track(_NAMES[event.type], {**_payment(event), "reason": event.body.text("reason", None) or None})
 
 
 @adyen.on("REFUND_FAILED", "REFUNDED_REVERSED")
@@ -252,7 +259,7 @@ def refund_failed(event: Event) -> Iterator[Message]:
     """Name the refund, so that whoever counts refunds can subtract the failed one."""
     refund_id = event.body.id("pspReference")
     reason = event.body.text("reason", None) or None
-    yield track("Refund Failed", _payment(event), refund_id=refund_id, reason=reason)
+    yield track("Refund Failed", {**_payment(event), "refund_id": refund_id, "reason": reason})
 
 
 # https://docs.adyen.com/risk-management/disputes-api/dispute-notifications/
@@ -283,13 +290,15 @@ def dispute(event: Event) -> Iterator[Message]:
     status = _additional(event, "disputeStatus")
     yield track(
         _DISPUTE[event.type],
-        _payment(event),
-        dispute_id=event.body.id("pspReference"),
-        status=status or None,
-        outcome=_OUTCOME.get(event.type) or _DECIDED.get(status),
-        reason=event.body.text("reason", None) or None,
-        reason_code=_additional(event, "chargebackReasonCode") or None,
-        evidence_due_by=_time(_additional(event, "defensePeriodEndsAt")),
+        {
+            **_payment(event),
+            "dispute_id": event.body.id("pspReference"),
+            "status": status or None,
+            "outcome": _OUTCOME.get(event.type) or _DECIDED.get(status),
+            "reason": event.body.text("reason", None) or None,
+            "reason_code": _additional(event, "chargebackReasonCode") or None,
+            "evidence_due_by": _time(_additional(event, "defensePeriodEndsAt")),
+        },
     )
 
 
@@ -304,7 +313,7 @@ def _time(text: str) -> datetime | None:
 @adyen.on("RECURRING_CONTRACT")
 def method_saved(event: Event) -> Iterator[Message]:
     method = event.body.text("paymentMethod", None)
-    yield track("Payment Method Saved", payment_method_id=event.body.id("pspReference"), payment_method=method)
+    yield track("Payment Method Saved", {"payment_method_id": event.body.id("pspReference"), "payment_method": method})
 
 
 _ORDER: Final = ("order_id", "payment_id", "merchant_reference")

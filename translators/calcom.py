@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -46,7 +46,7 @@ calcom = Source(
 def register(at: Registering) -> Registered:
     """Create a webhook. https://cal.com/docs/api-reference/v2/webhooks/create-a-webhook"""
     webhook = {"active": True, "subscriberUrl": at.url, "triggers": list(at.types), "secret": at.secret}
-    yield json_call("POST", "https://api.cal.com/v2/webhooks", bearer(at.given["api_key"]), webhook)
+    yield json_call("POST", "https://api.cal.com/v2/webhooks", bearer(at.values["api_key"]), webhook)
     return at.secret
 
 
@@ -61,7 +61,7 @@ _BY_PHONE: Final = "@sms.cal.com"
 """The domain of the address that Cal.com generates for an attendee with only a phone number: `1555...@sms.cal.com`."""
 
 
-@calcom.event
+@calcom.head
 def head(item: Item) -> Head:
     """Use the trigger and its subject as key: a booking with its seat (else its attendees), or a payment.
 
@@ -73,17 +73,17 @@ def head(item: Item) -> Head:
     type_ = body.text("triggerEvent")
     own_key = body.id("idempotencyKey", "") or body.id("uid", "")
     if own_key and "payload" not in body:
-        return Head(f"{type_}:{own_key}", type_, _scheduled(body, type_), "event")
-    at, payload = body.iso("createdAt"), body.at("payload")
+        return Head(id=f"{type_}:{own_key}", type=type_, occurred_at=_scheduled(body, type_), clock="event")
+    at, payload = body.iso("createdAt"), body.object("payload")
     subject = next(filter(None, (payload.id(name, "") for name in ("uid", "bookingUid", "formId", "bookingId"))), "")
     former = f"{type_}:{subject}:{at.isoformat()}"
     if not subject or type_ not in _ONCE | _PAID:
-        return Head(former, type_, at)
+        return Head(id=former, type=type_, occurred_at=at)
     payment = payload.id("paymentId", "") or payload.id("metadata.externalId", "")
     part = payment if type_ in _PAID else _seat(payload)
     if type_ == "BOOKING_RESCHEDULED":  # a booking with seats keeps its uid when it is rescheduled
         part = digest(part, *(payload.get(name) for name in ("startTime", "rescheduleUid", "rescheduleStartTime")))
-    return Head(f"{type_}:{subject}:{part}", type_, at, former_keys=(FormerKey(former),))
+    return Head(id=f"{type_}:{subject}:{part}", type=type_, occurred_at=at, former_ids=(FormerId(former),))
 
 
 def _seat(payload: Payload) -> str:
@@ -99,10 +99,10 @@ def _scheduled(body: Payload, type_: str) -> datetime | None:
     return body.iso("endTime" if type_ == "MEETING_ENDED" else "startTime", None)
 
 
-@calcom.who
+@calcom.identity
 def identity(event: Event) -> Identity:
     """Use the e-mail address of the first attendee, who booked, or the answer `email` of a form."""
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     booker = next(payload.each("attendees"), Payload({}))
     email = booker.text("email", "") or payload.text("responses.email.value", "")
     traits = {
@@ -127,7 +127,7 @@ def _person(event: Event, email: str, traits: dict[str, Any], metadata: Any = No
 
 
 def _meeting(event: Event) -> dict[str, Any]:
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     return {
         "meeting_id": payload.id("uid", None) or payload.id("bookingUid", None),
         "meeting_name": payload.text("eventTitle", None),
@@ -148,20 +148,24 @@ def booked(event: Event) -> Iterator[Message]:
 
 @calcom.on("BOOKING_RESCHEDULED")
 def rescheduled(event: Event) -> Iterator[Message]:
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     yield track(
         "Meeting Rescheduled",
-        _meeting(event),
-        previous_meeting_id=payload.id("rescheduleUid", None),
-        previous_start_time=payload.iso("rescheduleStartTime", None),
-        author=_author(payload, "rescheduledBy"),
+        {
+            **_meeting(event),
+            "previous_meeting_id": payload.id("rescheduleUid", None),
+            "previous_start_time": payload.iso("rescheduleStartTime", None),
+            "author": _author(payload, "rescheduledBy"),
+        },
     )
 
 
 @calcom.on("BOOKING_CANCELLED")
 def cancelled(event: Event) -> Iterator[Message]:
     """Report the cancellation without its reason, which is free text."""
-    yield track("Meeting Cancelled", _meeting(event), author=_author(event.body.at("payload"), "cancelledBy"))
+    yield track(
+        "Meeting Cancelled", {**_meeting(event), "author": _author(event.body.object("payload"), "cancelledBy")}
+    )
 
 
 def _author(payload: Payload, path: str) -> str | None:
@@ -185,30 +189,32 @@ def rejected(event: Event) -> Iterator[Message]:
 @calcom.on("BOOKING_PAYMENT_INITIATED", "BOOKING_PAID")
 def paid(event: Event) -> Iterator[Message]:
     """Report no revenue: the payment provider's own source reports it."""
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     yield track(
         "Payment Succeeded" if event.type == "BOOKING_PAID" else "Payment Started",
-        payment_id=payload.id("metadata.externalId", None) or payload.id("paymentId", None),
-        meeting_id=payload.id("uid", None),
-        amount=payload.money("price", "currency"),
-        currency=payload.text("currency", "").upper() or None,
+        {
+            "payment_id": payload.id("metadata.externalId", None) or payload.id("paymentId", None),
+            "meeting_id": payload.id("uid", None),
+            "amount": payload.money("price", "currency"),
+            "currency": payload.text("currency", "").upper() or None,
+        },
     )
 
 
 @calcom.on("BOOKING_NO_SHOW_UPDATED")
 def no_show(event: Event) -> Iterator[Message]:
     """Report each attendee whose no-show mark was set or removed."""
-    for attendee in event.body.at("payload").each("attendees"):
+    for attendee in event.body.object("payload").each("attendees"):
         email = attendee.text("email")
         name = "Meeting No-Show Marked" if attendee.flag("noShow") else "Meeting No-Show Withdrawn"
-        yield track(name, _meeting(event), key=email.lower(), who=_person(event, email, {}))
+        yield track(name, _meeting(event), key=email.lower(), identity=_person(event, email, {}))
 
 
 @calcom.on("FORM_SUBMITTED")
 def submitted(event: Event) -> Iterator[Message]:
     """Report the form without its answers."""
-    payload = event.body.at("payload")
-    yield track("Form Submitted", form_id=payload.id("formId"), form_name=payload.text("formName", None))
+    payload = event.body.object("payload")
+    yield track("Form Submitted", {"form_id": payload.id("formId"), "form_name": payload.text("formName", None)})
 
 
 calcom.ignore("MEETING_*", because="a booking's scheduled start or end was reached; no one acted")

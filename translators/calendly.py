@@ -12,7 +12,7 @@ from typing import Any, Final
 from translators.kit import (
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacKvHeader,
     Identity,
@@ -47,7 +47,7 @@ _ONCE: Final = {
 }  # fmt: skip
 
 
-@calendly.event
+@calendly.head
 def head(item: Item) -> Head:
     """Use the event and its subject as key.
 
@@ -65,13 +65,13 @@ def head(item: Item) -> Head:
         key = f"{type_}:{uri}"
     else:
         key = f"{type_}:{uri}:{updated}" if updated else former
-    return Head(key, type_, at, former_keys=(FormerKey(former),) if key != former else ())
+    return Head(id=key, type=type_, occurred_at=at, former_ids=(FormerId(former),) if key != former else ())
 
 
-@calendly.who
+@calendly.identity
 def invitee(event: Event) -> Identity:
     """Use the invitee's e-mail address; a tracking parameter of your link may hold your user id."""
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     if event.type.startswith("contact."):
         return _contact(payload)
     email = payload.text("email", "").strip()
@@ -109,7 +109,7 @@ def register(at: Registering) -> Registered:
 
     https://developer.calendly.com/api-docs/c1ddc06ce1f1b-create-webhook-subscription
     """
-    base, headers, scope = "https://api.calendly.com", bearer(at.given["token"]), at.given["scope"]
+    base, headers, scope = "https://api.calendly.com", bearer(at.values["token"]), at.values["scope"]
     me = yield json_call("GET", f"{base}/users/me", headers)
     subscription = {
         "url": at.url,
@@ -127,7 +127,7 @@ def register(at: Registering) -> Registered:
 
 
 def _meeting(event: Event) -> dict[str, Any]:
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     meeting = payload.maybe("scheduled_event")
     hosts = list(meeting.each("event_memberships"))
     host = hosts[0] if hosts else Payload({})
@@ -148,7 +148,7 @@ def _meeting(event: Event) -> dict[str, Any]:
 
 def _context(event: Event) -> dict[str, Any]:
     """Return the campaign of the booking link. https://segment.com/docs/connections/spec/common/#context"""
-    campaign = event.body.at("payload").maybe("tracking").pick(
+    campaign = event.body.object("payload").maybe("tracking").pick(
         source="utm_source", medium="utm_medium", name="utm_campaign", term="utm_term", content="utm_content"
     )  # fmt: skip
     return {"campaign": campaign} if campaign else {}
@@ -158,19 +158,18 @@ def _context(event: Event) -> dict[str, Any]:
 def booked(event: Event) -> Iterator[Message]:
     previous_invitee = event.body.id("payload.old_invitee", None)
     name = "Meeting Rescheduled" if previous_invitee else "Meeting Booked"
-    yield track(name, _meeting(event), previous_invitee_id=previous_invitee, context=_context(event))
+    yield track(name, {**_meeting(event), "previous_invitee_id": previous_invitee}, context=_context(event))
 
 
 @calendly.on("invitee.canceled")
 def cancelled(event: Event) -> Iterator[Message]:
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     if payload.flag("rescheduled", default=False):
         raise Skip("the meeting was rescheduled; invitee.created reports its new time")
     by = payload.text("cancellation.canceler_type", None)
     yield track(
         "Meeting Cancelled",
-        _meeting(event),
-        author={"invitee": "customer", "host": "agent"}.get(by or "", by),
+        {**_meeting(event), "author": {"invitee": "customer", "host": "agent"}.get(by or "", by)},
         context=_context(event),
     )
 
@@ -188,13 +187,15 @@ def no_show_withdrawn(event: Event) -> Iterator[Message]:
 @calendly.on("routing_form_submission.created")
 def routed(event: Event) -> Iterator[Message]:
     """Report the form and its result, never the answers, which are free text."""
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     yield track(
         "Form Submitted",
-        form_id=payload.id("routing_form", None),
-        response_id=payload.id("uri"),
-        result=payload.text("result.type", None),
-        metadata=metadata_of(event, payload.texts("tracking")),
+        {
+            "form_id": payload.id("routing_form", None),
+            "response_id": payload.id("uri"),
+            "result": payload.text("result.type", None),
+            "metadata": metadata_of(event, payload.texts("tracking")),
+        },
         context=_context(event),
     )
 
@@ -202,22 +203,24 @@ def routed(event: Event) -> Iterator[Message]:
 # https://developer.calendly.com/release-notes/2026/5/27
 @calendly.on("contact.created", "contact.updated")
 def contact_saved(event: Event) -> Iterator[Message]:
-    contact = event.body.at("payload")
+    contact = event.body.object("payload")
     company, city = contact.text("company", None), contact.text("city", None)
     yield identify(
-        title=contact.text("job_title", None),
-        company={"name": company} if company else None,
-        address={"city": city} if city else None,
-        timezone=contact.text("timezone", None),
-        createdAt=contact.iso("created_at", None),
+        {
+            "title": contact.text("job_title", None),
+            "company": {"name": company} if company else None,
+            "address": {"city": city} if city else None,
+            "timezone": contact.text("timezone", None),
+            "createdAt": contact.iso("created_at", None),
+        }
     )
     if event.type == "contact.created":
-        yield track("Contact Created", contact_id=contact.id("uri"))
+        yield track("Contact Created", {"contact_id": contact.id("uri")})
 
 
 @calendly.on("contact.deleted")
 def contact_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", contact_id=event.body.id("payload.uri"))
+    yield track("Contact Deleted", {"contact_id": event.body.id("payload.uri")})
 
 
 calendly.ignore("event_type.*", because="configuration of your meeting types, not a customer event")

@@ -41,16 +41,16 @@ chargebee = Source(
 )
 
 
-@chargebee.event
+@chargebee.head
 def head(item: Item) -> Head:
     """`ev_...` is the same on every retry."""
-    return Head(item.body.id("id"), item.body.text("event_type"), item.body.seconds("occurred_at"))
+    return Head(id=item.body.id("id"), type=item.body.text("event_type"), occurred_at=item.body.seconds("occurred_at"))
 
 
-@chargebee.who
+@chargebee.identity
 def customer(event: Event) -> Identity:
     """Use the customer's id, else the record's. It is not a userId, because the merchant may choose it but need not."""
-    content = event.body.at("content")
+    content = event.body.object("content")
     person = content.maybe("customer")
     id_ = person.id("id", "") or _first(content, "customer_id")
     first, last = person.text("first_name", None), person.text("last_name", None)
@@ -89,26 +89,26 @@ def register(at: Registering) -> Registered:
         ("basic_auth_password", at.secret),
         *((f"enabled_events[{number}]", type_) for number, type_ in enumerate(at.types)),
     ]
-    url = f"https://{at.given['site']}.chargebee.com/api/v2/webhook_endpoints"
-    yield form_call(url, basic(at.given["api_key"], ""), fields)
+    url = f"https://{at.values['site']}.chargebee.com/api/v2/webhook_endpoints"
+    yield form_call(url, basic(at.values["api_key"], ""), fields)
     return f"segue:{at.secret}"
 
 
 @chargebee.on("customer_created")
 def customer_created(event: Event) -> Iterator[Message]:
-    person = event.body.at("content.customer")
-    yield identify(company=_company(person), createdAt=person.seconds("created_at", None))
-    yield track("Customer Created", customer_id=person.id("id"))
+    person = event.body.object("content.customer")
+    yield identify({"company": _company(person), "createdAt": person.seconds("created_at", None)})
+    yield track("Customer Created", {"customer_id": person.id("id")})
 
 
 @chargebee.on("customer_changed")
 def customer_changed(event: Event) -> Iterator[Message]:
-    yield identify(company=_company(event.body.at("content.customer")))
+    yield identify({"company": _company(event.body.object("content.customer"))})
 
 
 @chargebee.on("customer_deleted")
 def customer_deleted(event: Event) -> Iterator[Message]:
-    yield track("Customer Deleted", customer_id=event.body.id("content.customer.id"))
+    yield track("Customer Deleted", {"customer_id": event.body.id("content.customer.id")})
 
 
 def _company(person: Payload) -> dict[str, str] | None:
@@ -131,16 +131,18 @@ _SUBSCRIPTION: Final = {
 
 @chargebee.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
-    record = event.body.at("content.subscription")
+    record = event.body.object("content.subscription")
     if event.type == "subscription_created" and record.get("status") == "future":
         raise Skip("the subscription starts later; subscription_started reports it")
     if event.type == "subscription_cancelled" and _in_trial(record, event):
         yield track("Trial Ended", _trial(record))
     yield track(
         _SUBSCRIPTION[event.type],
-        _describe(record),
-        reason=record.text("cancel_reason", None),
-        ends_at=record.seconds("cancelled_at", None) if "cancel" in event.type else None,
+        {
+            **_describe(record),
+            "reason": record.text("cancel_reason", None),
+            "ends_at": record.seconds("cancelled_at", None) if "cancel" in event.type else None,
+        },
     )
     if event.type == "subscription_created" and record.get("status") == "in_trial":
         yield track("Trial Started", _trial(record))
@@ -148,7 +150,7 @@ def subscription(event: Event) -> Iterator[Message]:
 
 @chargebee.on("subscription_started")
 def subscription_started(event: Event) -> Iterator[Message]:
-    record = event.body.at("content.subscription")
+    record = event.body.object("content.subscription")
     yield track("Subscription Started", _describe(record))
     if record.get("status") == "in_trial":
         yield track("Trial Started", _trial(record))
@@ -156,7 +158,7 @@ def subscription_started(event: Event) -> Iterator[Message]:
 
 @chargebee.on("subscription_activated")
 def subscription_activated(event: Event) -> Iterator[Message]:
-    record = event.body.at("content.subscription")
+    record = event.body.object("content.subscription")
     if record.get("trial_end") is None:
         raise Skip("the subscription had no trial")
     yield track("Trial Ended", _trial(record))
@@ -165,7 +167,7 @@ def subscription_activated(event: Event) -> Iterator[Message]:
 
 @chargebee.on("subscription_trial_end_reminder")
 def trial_ending(event: Event) -> Iterator[Message]:
-    yield track("Trial Ending", _trial(event.body.at("content.subscription")))
+    yield track("Trial Ending", _trial(event.body.object("content.subscription")))
 
 
 def _in_trial(record: Payload, event: Event) -> bool:
@@ -231,25 +233,29 @@ def _minor(holder: Payload, name: str, code: str | None) -> Decimal | None:
 @chargebee.on("payment_succeeded")
 def paid(event: Event) -> Iterator[Message]:
     """Complete the order with the payment after which nothing is due; earlier payments are partial."""
-    content = event.body.at("content")
-    payment, invoice = content.at("transaction"), content.maybe("invoice")
+    content = event.body.object("content")
+    payment, invoice = content.object("transaction"), content.maybe("invoice")
     code = payment.text("currency_code", None)
     amount, revenue = _shares(payment, invoice)
     total, net = (None if value is None or code is None else from_minor(value, code) for value in (amount, revenue))
     yield track(
         "Order Completed" if _completes(payment, invoice) else "Invoice Partially Paid",
-        order_id=invoice.id("id", None) or payment.id("id"),
-        payment_id=payment.id("id"),
-        invoice_id=invoice.id("id", None),
-        subscription_id=payment.id("subscription_id", None),
-        total=total,
-        tax=total - net if total is not None and net is not None and invoice.get("tax") is not None else None,
-        revenue=net,
-        currency=code,
-        invoice_total=_minor(invoice, "total", code),
-        amount_due=_minor(invoice, "amount_due", code),
-        payment_method=payment.text("payment_method", None),
-        at=payment.seconds("date", None) if payment.seconds("date", event.occurred_at) <= event.occurred_at else None,
+        {
+            "order_id": invoice.id("id", None) or payment.id("id"),
+            "payment_id": payment.id("id"),
+            "invoice_id": invoice.id("id", None),
+            "subscription_id": payment.id("subscription_id", None),
+            "total": total,
+            "tax": total - net if total is not None and net is not None and invoice.get("tax") is not None else None,
+            "revenue": net,
+            "currency": code,
+            "invoice_total": _minor(invoice, "total", code),
+            "amount_due": _minor(invoice, "amount_due", code),
+            "payment_method": payment.text("payment_method", None),
+        },
+        occurred_at=payment.seconds("date", None)
+        if payment.seconds("date", event.occurred_at) <= event.occurred_at
+        else None,
     )
 
 
@@ -287,36 +293,40 @@ def _rounded(value: int, divisor: int) -> int:
 
 @chargebee.on("payment_failed")
 def payment_failed(event: Event) -> Iterator[Message]:
-    content = event.body.at("content")
-    payment = content.at("transaction")
+    content = event.body.object("content")
+    payment = content.object("transaction")
     code = payment.text("currency_code", None)
     yield track(
         "Payment Failed",
-        payment_id=payment.id("id"),
-        invoice_id=content.id("invoice.id", None),
-        subscription_id=payment.id("subscription_id", None),
-        amount=_minor(payment, "amount", code),
-        currency=code,
-        error_code=payment.text("error_code", None),
+        {
+            "payment_id": payment.id("id"),
+            "invoice_id": content.id("invoice.id", None),
+            "subscription_id": payment.id("subscription_id", None),
+            "amount": _minor(payment, "amount", code),
+            "currency": code,
+            "error_code": payment.text("error_code", None),
+        },
     )
 
 
 @chargebee.on("payment_refunded")
 def refunded(event: Event) -> Iterator[Message]:
-    content = event.body.at("content")
-    refund = content.at("transaction")
+    content = event.body.object("content")
+    refund = content.object("transaction")
     code = refund.text("currency_code", None)
     yield track(
         "Order Refunded",
-        order_id=content.id("invoice.id", None)
-        or content.id("credit_note.reference_invoice_id", None)
-        or refund.id("linked_credit_notes.0.cn_reference_invoice_id", None)
-        or refund.id("reference_transaction_id", None)
-        or refund.id("id"),
-        payment_id=refund.id("reference_transaction_id", None),
-        refund_id=refund.id("id"),
-        total=_minor(refund, "amount", code),
-        currency=code,
+        {
+            "order_id": content.id("invoice.id", None)
+            or content.id("credit_note.reference_invoice_id", None)
+            or refund.id("linked_credit_notes.0.cn_reference_invoice_id", None)
+            or refund.id("reference_transaction_id", None)
+            or refund.id("id"),
+            "payment_id": refund.id("reference_transaction_id", None),
+            "refund_id": refund.id("id"),
+            "total": _minor(refund, "amount", code),
+            "currency": code,
+        },
     )
 
 
@@ -325,32 +335,36 @@ _INVOICE: Final = {"invoice_generated": "Invoice Created", "payment_due_reminder
 
 @chargebee.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
-    bill = event.body.at("content.invoice")
+    bill = event.body.object("content.invoice")
     code = bill.text("currency_code", None)
     yield track(
         _INVOICE[event.type],
-        invoice_id=bill.id("id"),
-        subscription_id=bill.id("subscription_id", None),
-        status=bill.text("status", None),
-        total=_minor(bill, "total", code),
-        tax=_minor(bill, "tax", code),
-        amount_due=_minor(bill, "amount_due", code),
-        currency=code,
-        due_date=bill.seconds("due_date", None),
+        {
+            "invoice_id": bill.id("id"),
+            "subscription_id": bill.id("subscription_id", None),
+            "status": bill.text("status", None),
+            "total": _minor(bill, "total", code),
+            "tax": _minor(bill, "tax", code),
+            "amount_due": _minor(bill, "amount_due", code),
+            "currency": code,
+            "due_date": bill.seconds("due_date", None),
+        },
     )
 
 
 @chargebee.on("credit_note_created")
 def credit_note(event: Event) -> Iterator[Message]:
-    note = event.body.at("content.credit_note")
+    note = event.body.object("content.credit_note")
     code = note.text("currency_code", None)
     yield track(
         "Credit Note Created",
-        credit_note_id=note.id("id"),
-        invoice_id=note.id("reference_invoice_id", None),
-        total=_minor(note, "total", code),
-        currency=code,
-        reason=note.text("reason_code", None),
+        {
+            "credit_note_id": note.id("id"),
+            "invoice_id": note.id("reference_invoice_id", None),
+            "total": _minor(note, "total", code),
+            "currency": code,
+            "reason": note.text("reason_code", None),
+        },
     )
 
 
@@ -363,8 +377,10 @@ _METHOD: Final = {
 
 @chargebee.on(*_METHOD)
 def payment_method(event: Event) -> Iterator[Message]:
-    source = event.body.at("content.payment_source")
-    yield track(_METHOD[event.type], payment_method_id=source.id("id"), payment_method=source.text("type", None))
+    source = event.body.object("content.payment_source")
+    yield track(
+        _METHOD[event.type], {"payment_method_id": source.id("id"), "payment_method": source.text("type", None)}
+    )
 
 
 chargebee.ignore("card_*", because="payment_source events report it now")

@@ -60,7 +60,7 @@ crisp = Source(
     ],
 )
 
-crisp.by_hand(
+crisp.manual_steps(
     "Marketplace (https://marketplace.crisp.chat) > your plugin > Web Hooks: {url}",
     "Choose these events:{types}",
     "Copy the signing secret of the same page.",
@@ -81,21 +81,21 @@ def website(delivery: Delivery) -> None:
         raise Refused("This event is from another Crisp website.")
 
 
-@crisp.event
+@crisp.head
 def head(item: Item) -> Head:
     """Return a message's key from its fingerprint, any other from the bytes, which are the same on every retry."""
     body = item.body
     type_, at = body.text("event"), body.when("timestamp", None) or body.when("data.timestamp", None)
     data = body.maybe("data")
     if type_ in _MESSAGES and "fingerprint" in data:
-        return Head(f"{type_}:{data.id('session_id')}:{data.id('fingerprint')}", type_, at)
-    return Head(f"{type_}:{sha256(item.raw).hexdigest()[:40]}", type_, at)
+        return Head(id=f"{type_}:{data.id('session_id')}:{data.id('fingerprint')}", type=type_, occurred_at=at)
+    return Head(id=f"{type_}:{sha256(item.raw).hexdigest()[:40]}", type=type_, occurred_at=at)
 
 
-@crisp.who
-def who(event: Event) -> Identity:
+@crisp.identity
+def identity(event: Event) -> Identity:
     """Return the visitor by the session; by the profile if Crisp names no session."""
-    data = event.body.at("data")
+    data = event.body.object("data")
     session, profile, email = data.id("session_id", ""), data.id("people_id", ""), data.text("email", "")
     nickname = data.text("nickname", "") or (data.text("user.nickname", "") if event.type == "message:send" else "")
     traits = {
@@ -124,7 +124,7 @@ def _name(nickname: str) -> str | None:
 
 
 def _chat(event: Event) -> dict[str, Any]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     return {
         "conversation_id": data.id("session_id"),
         "website_id": data.id("website_id", None) or event.body.id("website_id", None),
@@ -141,7 +141,7 @@ def conversation_started(event: Event) -> Iterator[Message]:
 
 @crisp.on("message:send")
 def message_sent(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     _by_a_person(data, "user")
     properties = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
     yield track("Live Chat Message Sent", _chat(event) | properties)
@@ -149,7 +149,7 @@ def message_sent(event: Event) -> Iterator[Message]:
 
 @crisp.on("message:received")
 def message_received(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     _by_a_person(data, "operator")
     operator = data.maybe("user")
     if operator.get("type") == "website" or not operator.get("user_id"):
@@ -172,7 +172,7 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
     assignee = event.body.id("data.routing_id", None)
     if assignee is None:
         raise Skip("the conversation was unassigned")
-    yield track("Live Chat Conversation Assigned", _chat(event), assignee_id=assignee)
+    yield track("Live Chat Conversation Assigned", {**_chat(event), "assignee_id": assignee})
 
 
 @crisp.on("session:set_state")
@@ -180,18 +180,18 @@ def state_changed(event: Event) -> Iterator[Message]:
     state = event.body.text("data.state")
     if state != "resolved":
         raise Skip(f"{state}: Crisp does not send whether it was resolved before")
-    yield track("Live Chat Conversation Ended", _chat(event), status=state)
+    yield track("Live Chat Conversation Ended", {**_chat(event), "status": state})
 
 
 @crisp.on("session:sync:rating")
 def rated(event: Event) -> Iterator[Message]:
     score = event.body.integer("data.rating.stars")
-    yield track("Satisfaction Rated", _chat(event), rating=str(score), score=score)
+    yield track("Satisfaction Rated", {**_chat(event), "rating": str(score), "score": score})
 
 
 @crisp.on("session:set_email", "session:set_nickname", "session:set_phone", "people:profile:created")
 def person_known(event: Event) -> Iterator[Message]:
-    if not who(event).traits:
+    if not identity(event).traits:
         raise Skip("a name that Crisp made up for a visitor")
     yield identify()
 
@@ -199,7 +199,7 @@ def person_known(event: Event) -> Iterator[Message]:
 @crisp.on("session:set_data")
 def data_known(event: Event) -> Iterator[Message]:
     """Identify with the session's data. It has the userId if your site sets a key of `identity.user_id_keys`."""
-    data = event.body.at("data.data")
+    data = event.body.object("data.data")
     fields = data.pick(*event.option("data_traits"))
     traits = {name: value for name, value in fields.items() if not isinstance(value, dict | list)}
     if not traits and not event.body.texts("data.data"):
@@ -209,7 +209,7 @@ def data_known(event: Event) -> Iterator[Message]:
 
 @crisp.on("people:profile:updated", "people:sync:profile")
 def profile_known(event: Event) -> Iterator[Message]:
-    profile = event.body.at("data").maybe("update" if event.type == "people:profile:updated" else "identity")
+    profile = event.body.object("data").maybe("update" if event.type == "people:profile:updated" else "identity")
     person, company = profile.maybe("person"), profile.maybe("company")
     place, work = person.maybe("geolocation"), person.maybe("employment")
     address = {
@@ -230,7 +230,7 @@ def profile_known(event: Event) -> Iterator[Message]:
         "address": address if any(address.values()) else None,
     }
     traits = {trait: value for trait, value in traits.items() if value}
-    if not traits and "email" not in event.body.at("data"):
+    if not traits and "email" not in event.body.object("data"):
         raise Skip("no field changed that is a Segment trait")
     yield identify(traits)
 
@@ -243,7 +243,7 @@ def profile_bound(_: Event) -> Iterator[Message]:
 
 @crisp.on("people:profile:removed")
 def profile_removed(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", contact_id=event.body.id("data.people_id"))
+    yield track("Contact Deleted", {"contact_id": event.body.id("data.people_id")})
 
 
 @crisp.on("email:subscribe")

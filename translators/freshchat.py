@@ -28,27 +28,27 @@ _SUBJECT: Final = {
 }
 
 
-freshchat.by_hand(
+freshchat.manual_steps(
     "Admin Settings > Webhooks: {url}. An account has one URL and sends all events to it; these are translated:{types}",
     "Copy the public key of the same page unchanged.",
 )
 
 
-@freshchat.event
+@freshchat.head
 def head(item: Item) -> Head:
     """Return the key from action, object id and time, since Freshchat sends no event id; from the bytes if unknown."""
     action, at = item.body.text("action"), item.body.iso("action_time")
     subject = item.body.maybe(f"data.{_SUBJECT.get(action, action)}")
     subject_id = subject.id("id", None) or subject.id("conversation.conversation_id", None)
     if not subject_id:
-        return Head(f"sha256:{sha256(item.raw).hexdigest()}", action, at)
-    return Head(f"{action}:{subject_id}:{item.body.text('action_time')}", action, at)
+        return Head(id=f"sha256:{sha256(item.raw).hexdigest()}", type=action, occurred_at=at)
+    return Head(id=f"{action}:{subject_id}:{item.body.text('action_time')}", type=action, occurred_at=at)
 
 
-@freshchat.who
-def who(event: Event) -> Identity:
+@freshchat.identity
+def identity(event: Event) -> Identity:
     """Return the user who wrote or was written to; the conversation if the notification names no user."""
-    actor, subject = event.body.at("actor"), _subject(event)
+    actor, subject = event.body.object("actor"), _subject(event)
     user = subject.id("user_id") if subject.get("user_id") else None
     if user is None and actor.text("actor_type") == "user":
         user = actor.id("actor_id", None)
@@ -62,7 +62,7 @@ def _user(user: str) -> Identity:
 
 
 def _subject(event: Event) -> Payload:
-    return event.body.at(f"data.{_SUBJECT[event.type]}")
+    return event.body.object(f"data.{_SUBJECT[event.type]}")
 
 
 def _conversation_id(subject: Payload) -> str:
@@ -71,7 +71,7 @@ def _conversation_id(subject: Payload) -> str:
 
 def _chat(event: Event) -> dict[str, Any]:
     """Return the conversation's fields, and the agent's if an agent acted."""
-    subject, actor = _subject(event), event.body.at("actor")
+    subject, actor = _subject(event), event.body.object("actor")
     return {
         "conversation_id": _conversation_id(subject),
         "channel_id": subject.id("channel_id", None) or subject.id("conversation.channel_id", None),
@@ -89,7 +89,7 @@ def message_created(event: Event) -> Iterator[Message]:
     author = message.text("actor_type", None) or event.body.text("actor.actor_type")
     if author == "user":
         writer = message.id("actor_id", None)
-        yield track("Live Chat Message Sent", properties, who=_user(writer) if writer else None)
+        yield track("Live Chat Message Sent", properties, identity=_user(writer) if writer else None)
     elif author == "agent":
         yield track("Live Chat Message Received", properties)
     else:
@@ -103,7 +103,7 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
     team = assignment.id("to_group_id") if assignment.get("to_group_id") else None
     if assignee is None and team is None:
         raise Skip("the conversation was unassigned")
-    yield track("Live Chat Conversation Assigned", _chat(event), assignee_id=assignee, team_id=team)
+    yield track("Live Chat Conversation Assigned", {**_chat(event), "assignee_id": assignee, "team_id": team})
 
 
 @freshchat.on("conversation_resolution")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from translators.kit import (
     BLANK,
     Event,
-    FormerKey,
+    FormerId,
     Head,
     Identity,
     Item,
@@ -59,7 +59,7 @@ _CHANGES: Final = {
 }
 
 
-@freshdesk.event
+@freshdesk.head
 def head(item: Item) -> Head:
     """Return the type in the rule's body, else the type in `triggered_event`. Freshdesk sends no event id.
 
@@ -71,14 +71,14 @@ def head(item: Item) -> Head:
     type_, at = body.text("type", "") or _triggered_event(body)[0], moment(body, "at")
     ticket = body.id("ticket.id", "") or body.id("ticket_id", "")
     if type_ != "ticket.created" or not ticket:
-        return Head(digest, type_, at, "record")
+        return Head(id=digest, type=type_, occurred_at=at, clock="record")
     url = body.text("ticket.url", "") or body.text("ticket_url", "")
     desk = url.partition("://")[2].partition("/")[0]  # two help desks use the same ticket numbers
     key = ":".join(filter(None, (type_, desk, ticket)))
-    return Head(key, type_, at, "record", former_keys=(FormerKey(digest),))
+    return Head(id=key, type=type_, occurred_at=at, clock="record", former_ids=(FormerId(digest),))
 
 
-freshdesk.by_hand(
+freshdesk.manual_steps(
     "Admin > Workflows > Automations: create one rule for each type that you want; docs/sources/freshdesk.md has the "
     "conditions:{types}",
     "The action of each rule: Trigger webhook, POST, {url}",
@@ -88,8 +88,8 @@ freshdesk.by_hand(
 )
 
 
-@freshdesk.who
-def who(event: Event) -> Identity:
+@freshdesk.identity
+def identity(event: Event) -> Identity:
     """Return the requester by the id in the template, else by e-mail. Freshdesk sends no other id."""
     body = _body(event.body)
     email = (
@@ -111,7 +111,7 @@ def _body(body: Payload) -> Payload:
 
 
 def _parts(body: Payload) -> Payload:
-    return body.at("freshdesk_webhook") if "freshdesk_webhook" in body else body
+    return body.object("freshdesk_webhook") if "freshdesk_webhook" in body else body
 
 
 def _triggered_event(body: Payload) -> tuple[str, str, str, str]:
@@ -195,7 +195,7 @@ def ticket_changed(event: Event) -> Iterator[Message]:
 def ticket_updated(event: Event) -> Iterator[Message]:
     body = _body(event.body)
     field = "" if "type" in body else _triggered_event(body)[1]
-    yield track("Ticket Updated", _ticket(event), changed=[field] if field else None)
+    yield track("Ticket Updated", {**_ticket(event), "changed": [field] if field else None})
 
 
 @freshdesk.on("ticket.replied")
@@ -205,13 +205,13 @@ def ticket_replied(event: Event) -> Iterator[Message]:
     author = body.text("author", None) or (None if "ticket" in body else "agent")
     if author not in {"customer", "agent"}:
         raise Malformed("$.author", "must be customer or agent: the rule's condition says which")
-    yield track("Ticket Replied", _ticket(event), author=author)
+    yield track("Ticket Replied", {**_ticket(event), "author": author})
 
 
 @freshdesk.on("ticket.rated")
 def ticket_rated(event: Event) -> Iterator[Message]:
     rating = _body(event.body).text("rating").lower()
-    yield track("Satisfaction Rated", _ticket(event), rating=rating)
+    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating})
 
 
 freshdesk.ignore("note.private", because="a private note, not a customer action")

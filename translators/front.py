@@ -72,14 +72,14 @@ def company(delivery: Delivery) -> None:
         raise Refused("This event is from another Front company.")
 
 
-front.by_hand(
+front.manual_steps(
     "Start Segue with the secret first: Front sends a signed challenge to the URL when you save it.",
     "Settings > Developers > your app > Features > Webhooks: {url}",
     "Choose the events (in brackets in docs/sources/front.md); these types are translated:{types}",
 )
 
 
-@front.event
+@front.head
 def head(item: Item) -> Head:
     """Return the id `evt_...`, the event's own type (the application's is coarser) and the time in milliseconds.
 
@@ -88,32 +88,35 @@ def head(item: Item) -> Head:
     """
     front_event, name = _front_event(item), item.body.text("type", "")
     return Head(
-        front_event.id("id"), name if name in _SNOOZES else front_event.text("type"), front_event.seconds("emitted_at")
+        id=front_event.id("id"),
+        type=name if name in _SNOOZES else front_event.text("type"),
+        occurred_at=front_event.seconds("emitted_at"),
     )
 
 
 def _front_event(item: Item) -> Payload:
     """Return the event: a rule sends it bare, an application in `payload`."""
-    return item.body.at("payload") if "payload" in item.body else item.body
+    return item.body.object("payload") if "payload" in item.body else item.body
 
 
-@front.before
-def customers_only(event: Event) -> None:
+@front.skip_if
+def customers_only(event: Event) -> str | None:
     """Skip a discussion among teammates: its recipient is null."""
-    conversation = _front_event(event).at("conversation").value
+    conversation = _front_event(event).object("conversation").value
     if isinstance(conversation, dict) and "recipient" in conversation and conversation["recipient"] is None:
-        raise Skip("a discussion among teammates, without a customer")
+        return "a discussion among teammates, without a customer"
+    return None
 
 
-@front.who
-def who(event: Event) -> Identity:
+@front.identity
+def identity(event: Event) -> Identity:
     """Return the conversation's recipient: the customer, whoever wrote last. Front sends a handle and perhaps a name.
 
     A preview of an event has no recipient; the identity is then the conversation.
     """
-    if "recipient" not in _front_event(event).at("conversation"):
+    if "recipient" not in _front_event(event).object("conversation"):
         return Identity(anonymous=("conversation", _front_event(event).id("conversation.id")))
-    person = _contact(_front_event(event).at("conversation.recipient"))
+    person = _contact(_front_event(event).object("conversation.recipient"))
     if person is None:
         raise Skip("no customer: the conversation's recipient has no handle")
     return person
@@ -143,7 +146,7 @@ def _writer(event: Event, message: Payload) -> Identity | None:
 
 
 def _ticket(event: Event) -> dict[str, Any]:
-    conversation = _front_event(event).at("conversation")
+    conversation = _front_event(event).object("conversation")
     assignee = conversation.maybe("assignee")
     return {
         "ticket_id": conversation.id("id"),
@@ -164,13 +167,17 @@ def _teammate(event: Event) -> dict[str, Any]:
     front_event = _front_event(event)
     if front_event.get("source._meta.type") != "teammate":
         return {}
-    teammate = front_event.at("source.data")
+    teammate = front_event.object("source.data")
     return {"agent_id": teammate.id("id", None), "agent_name": _name(teammate)}
 
 
 def _message(event: Event) -> Payload:
     front_event = _front_event(event)
-    return front_event.at("target.data") if "target" in front_event else front_event.at("conversation.last_message")
+    return (
+        front_event.object("target.data")
+        if "target" in front_event
+        else front_event.object("conversation.last_message")
+    )
 
 
 def _is_first(event: Event, message: Payload) -> bool:
@@ -184,7 +191,7 @@ def _is_first(event: Event, message: Payload) -> bool:
 def message_came_in(event: Event) -> Iterator[Message]:
     message = _message(event)
     name = "Ticket Created" if _is_first(event, message) else "Ticket Replied"
-    yield track(name, _message_fields(event, message), author="customer", who=_writer(event, message))
+    yield track(name, {**_message_fields(event, message), "author": "customer"}, identity=_writer(event, message))
 
 
 @front.on("outbound", "out_reply")
@@ -195,7 +202,7 @@ def message_went_out(event: Event) -> Iterator[Message]:
         raise Skip("sent by a rule or through the API, or Front does not say by which teammate")
     name = "Ticket Created" if event.type == "outbound" and _is_first(event, message) else "Ticket Replied"
     properties = _message_fields(event, message) | {"agent_id": author.id("id", None), "agent_name": _name(author)}
-    yield track(name, properties, author="agent")
+    yield track(name, {**properties, "author": "agent"})
 
 
 def _message_fields(event: Event, message: Payload) -> dict[str, Any]:
@@ -235,7 +242,7 @@ _CHANGED: Final = {"tag": "tags", "untag": "tags", "move": "inbox", "restore": "
 
 @front.on(*_CHANGED)
 def updated(event: Event) -> Iterator[Message]:
-    yield track("Ticket Updated", _ticket(event) | _teammate(event), changed=[_CHANGED[event.type]])
+    yield track("Ticket Updated", {**_ticket(event), **_teammate(event), "changed": [_CHANGED[event.type]]})
 
 
 @front.on("conversations_merged")

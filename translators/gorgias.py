@@ -14,7 +14,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     Identity,
     Item,
@@ -59,7 +59,7 @@ def _body(item: Item) -> Payload:
     return filled(item.body, blank=BLANK)
 
 
-@gorgias.event
+@gorgias.head
 def head(item: Item) -> Head:
     """Return the key from the template's event id, else the created object's id, else the ticket and its change time.
 
@@ -73,25 +73,25 @@ def head(item: Item) -> Head:
     # Gorgias's times have no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
     id_path = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
-    former: tuple[FormerKey, ...] = ()
+    former: tuple[FormerId, ...] = ()
     if own := body.id("id", ""):
-        key, former = f"{type_}:{own}", (FormerKey(own),)  # templates of two types may have the same id, the ticket's
+        key, former = f"{type_}:{own}", (FormerId(own),)  # templates of two types may have the same id, the ticket's
     elif id_path and id_path in body:
         key = f"{type_}:{body.id(id_path)}"
     elif id_path is None and "ticket.id" in body and "ticket.updated_at" in body:
         state = [body.id(path, "") for path in _STATE.get(type_, ())]
         key = ":".join((type_, body.id("ticket.id"), body.text("ticket.updated_at"), *state))
-        former = (FormerKey(digest),)
+        former = (FormerId(digest),)
     else:
         key = digest
     for path, clock in times:
         if at := moment(body, path, naive_is_utc=True):
-            return Head(key, type_, at, clock, former_keys=former)
-    return Head(key, type_, None, former_keys=former)
+            return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=former)
+    return Head(id=key, type=type_, occurred_at=None, former_ids=former)
 
 
-@gorgias.who
-def who(event: Event) -> Identity:
+@gorgias.identity
+def identity(event: Event) -> Identity:
     """Return the ticket's customer. `external_id` may belong to another system, so it is used only if configured."""
     body = _body(event)
     if "customer" not in body.value:
@@ -149,8 +149,8 @@ _MESSAGE: Final = {
 )
 def register(at: Registering) -> Registered:
     """Create one HTTP integration per trigger. https://developers.gorgias.com/reference/create-integration"""
-    url = f"https://{at.given['domain']}.gorgias.com/api/integrations"
-    headers = basic(at.given["email"], at.given["api_key"])
+    url = f"https://{at.values['domain']}.gorgias.com/api/integrations"
+    headers = basic(at.values["email"], at.values["api_key"])
     for type_ in at.types:
         http = {
             "url": at.url,
@@ -198,7 +198,7 @@ def ticket_status_updated(event: Event) -> Iterator[Message]:
 
 @gorgias.on(_MESSAGE_CREATED)
 def message_created(event: Event) -> Iterator[Message]:
-    message = _body(event).at("message")
+    message = _body(event).object("message")
     if not _is_true(message, "public"):
         raise Skip("a private note")
     from_agent = _is_true(message, "from_agent")
@@ -212,12 +212,14 @@ def message_created(event: Event) -> Iterator[Message]:
     ticket, writer = _ticket(event), None if from_agent else _writer(event, message)
     if properties["channel"] in _CHAT:
         name = "Live Chat Message Received" if from_agent else "Live Chat Message Sent"
-        yield track(name, ticket | properties, conversation_id=ticket["ticket_id"], who=writer)
+        yield track(name, {**ticket, **properties, "conversation_id": ticket["ticket_id"]}, identity=writer)
         return
     times = [moment(_body(event), path, naive_is_utc=True) for path in ("ticket.created_at", "message.created_at")]
     if opens_ticket(*times):
         raise Skip("the message that opened the ticket; ticket-created has it")
-    yield track("Ticket Replied", ticket | properties, author="agent" if from_agent else "customer", who=writer)
+    yield track(
+        "Ticket Replied", {**ticket, **properties, "author": "agent" if from_agent else "customer"}, identity=writer
+    )
 
 
 def _writer(event: Event, message: Payload) -> Identity | None:

@@ -14,7 +14,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -70,7 +70,7 @@ _STATE: Final = {
 }
 
 
-@helpscout.event
+@helpscout.head
 def head(item: Item) -> Head:
     """Return the key from the type in the header and the record's id: Help Scout sends no event id and no event time.
 
@@ -82,13 +82,13 @@ def head(item: Item) -> Head:
         raise Malformed("$", "came without the X-HelpScout-Event header, which names the event type")
     digest = sha256(item.raw).hexdigest()
     if type_ == "helpscout.test":
-        return Head(f"{type_}:{digest}", type_, None, former_keys=(FormerKey(f"sha256:{digest}"),))
+        return Head(id=f"{type_}:{digest}", type=type_, occurred_at=None, former_ids=(FormerId(f"sha256:{digest}"),))
     at, clock = _time(type_, item.body)
     former_key = _former(type_, item.body, at) if at else f"sha256:{digest}"
     is_named = at is not None or (type_.endswith(_DELETED) and "id" in item.body)
     key = _key(type_, item.body, former_key, digest) if is_named else f"{type_}:{digest}"
-    former = (FormerKey(former_key, same_bytes=True),) if former_key != key else ()
-    return Head(key, type_, at, clock, former_keys=former)
+    former = (FormerId(former_key, same_bytes=True),) if former_key != key else ()
+    return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=former)
 
 
 def _key(type_: str, body: Payload, by_time: str, digest: str) -> str:
@@ -152,8 +152,8 @@ def _threads(body: Payload, type_: str) -> list[Payload]:
     return sorted(sent, key=lambda thread: (thread.text("createdAt", ""), thread.integer("id", 0)), reverse=True)
 
 
-@helpscout.who
-def who(event: Event) -> Identity:
+@helpscout.identity
+def identity(event: Event) -> Identity:
     """Return the customer of a conversation, rating or customer event, or the organization."""
     body = event.body
     if event.type.startswith("customer."):
@@ -162,7 +162,7 @@ def who(event: Event) -> Identity:
         return _organization(body)
     for path in ("primaryCustomer", "customer"):
         if path in body:
-            return _customer(body.at(path))
+            return _customer(body.object(path))
     raise Skip(_NO_CUSTOMER)
 
 
@@ -176,7 +176,7 @@ def register(at: Registering) -> Registered:
     https://developer.helpscout.com/mailbox-api/endpoints/webhooks/create/
     """
     base, secret = "https://api.helpscout.net/v2", at.secret[:40]
-    app = [("client_id", at.given["app_id"]), ("client_secret", at.given["app_secret"])]
+    app = [("client_id", at.values["app_id"]), ("client_secret", at.values["app_secret"])]
     token = yield form_call(f"{base}/oauth2/token", {}, [("grant_type", "client_credentials"), *app])
     events = [type_ for type_ in at.types if not type_.startswith(("organization.", "convo.ai-"))]
     webhook = {"url": at.url, "events": events, "secret": secret, "payloadVersion": "V2", "label": "Segue"}
@@ -245,7 +245,7 @@ def _name(person: Payload) -> str | None:
 @helpscout.on("convo.created", _AI_CREATED)
 def conversation_created(event: Event) -> Iterator[Message]:
     author = {"customer": "customer", "user": "agent"}.get(event.body.text("createdBy.type", ""))
-    yield track("Ticket Created", _ticket(event), author=author)
+    yield track("Ticket Created", {**_ticket(event), "author": author})
 
 
 @helpscout.on("convo.assigned")
@@ -261,7 +261,7 @@ def customer_replied(event: Event) -> Iterator[Message]:
     thread = _thread(event.body, "customer") or Payload({})
     _skip_opening(event, thread)
     properties = _ticket(event) | {"message_id": thread.id("id", None)}
-    yield track("Ticket Replied", properties, author="customer", who=_writer(event, thread))
+    yield track("Ticket Replied", {**properties, "author": "customer"}, identity=_writer(event, thread))
 
 
 def _skip_opening(event: Event, thread: Payload) -> None:
@@ -287,7 +287,7 @@ def agent_replied(event: Event) -> Iterator[Message]:
     if writer.text("type", "user") not in {"user", "team"}:
         raise Skip("written by Help Scout's AI or a workflow")
     properties = _ticket(event) | {"agent_id": writer.id("id", None), "agent_name": _name(writer)}
-    yield track("Ticket Replied", properties, author="agent", message_id=thread.id("id", None))
+    yield track("Ticket Replied", {**properties, "author": "agent", "message_id": thread.id("id", None)})
 
 
 @helpscout.on("convo.status")
@@ -302,7 +302,7 @@ def status_changed(event: Event) -> Iterator[Message]:
 @helpscout.on("convo.tags", "convo.custom-fields", "convo.moved")
 def conversation_updated(event: Event) -> Iterator[Message]:
     changed = {"convo.tags": "tags", "convo.custom-fields": "custom_fields", "convo.moved": "mailbox"}[event.type]
-    yield track("Ticket Updated", _ticket(event), changed=[changed])
+    yield track("Ticket Updated", {**_ticket(event), "changed": [changed]})
 
 
 @helpscout.on("convo.merged")
@@ -315,11 +315,13 @@ def rated(event: Event) -> Iterator[Message]:
     body = event.body
     yield track(
         "Satisfaction Rated",
-        ticket_id=body.id("conversationId", None) or body.id("ticketId", None),
-        ticket_number=body.id("conversationNumber", None),
-        message_id=body.id("threadId", None),
-        rating=body.text("rating").lower(),
-        agent_id=body.id("user.id", None),
+        {
+            "ticket_id": body.id("conversationId", None) or body.id("ticketId", None),
+            "ticket_number": body.id("conversationNumber", None),
+            "message_id": body.id("threadId", None),
+            "rating": body.text("rating").lower(),
+            "agent_id": body.id("user.id", None),
+        },
     )
 
 
@@ -339,7 +341,7 @@ def chat_message_sent(event: Event) -> Iterator[Message]:
     if len(threads) == 1 and opens_ticket(_utc(event.body, "createdAt"), _utc(thread, "createdAt")):
         raise Skip("the message that opened the chat; beacon.chat.created has it")
     properties = {"conversation_id": event.body.id("id"), "message_id": thread.id("id", None)}
-    yield track("Live Chat Message Sent", properties, who=_writer(event, thread))
+    yield track("Live Chat Message Sent", properties, identity=_writer(event, thread))
 
 
 @helpscout.on("customer.created", "customer.updated")
@@ -350,23 +352,23 @@ def customer_known(event: Event) -> Iterator[Message]:
         del traits["gender"]
     company = event.body.text("organization", None)
     created_at = _utc(event.body, "createdAt")
-    yield identify(traits, company={"name": company} if company else None, createdAt=created_at)
+    yield identify({**traits, "company": {"name": company} if company else None, "createdAt": created_at})
 
 
 @helpscout.on("customer.deleted")
 def customer_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", contact_id=event.body.id("id"))
+    yield track("Contact Deleted", {"contact_id": event.body.id("id")})
 
 
 @helpscout.on("organization.created", "organization.updated")
 def organization_known(event: Event) -> Iterator[Message]:
     traits = event.body.pick("name", "website", "description", avatar="logoUrl")
-    yield group(event.body.id("id"), traits, createdAt=_utc(event.body, "createdAt"))
+    yield group(event.body.id("id"), {**traits, "createdAt": _utc(event.body, "createdAt")})
 
 
 @helpscout.on("organization.deleted")
 def organization_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", account_name=event.body.text("name", None))
+    yield track("Account Deleted", {"account_name": event.body.text("name", None)})
 
 
 helpscout.ignore("helpscout.test", because="Help Scout's own test of this URL")

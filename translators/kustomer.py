@@ -53,7 +53,7 @@ kustomer = Source(
         )
     ],
 )
-kustomer.by_hand(
+kustomer.manual_steps(
     "Settings > Platform > Outbound webhooks > Add webhook: {url}",
     "Choose these events:{types}",
     "Save it, open it again (Edit > Header information) and copy its token.",
@@ -72,9 +72,9 @@ def register(at: Registering) -> Registered:
 
     https://developer.kustomer.com/api/apps-platform/create-outbound-webhook
     """
-    url = f"https://{at.given['organization']}.{at.given['domain']}/v1/outbound-webhooks"
+    url = f"https://{at.values['organization']}.{at.values['domain']}/v1/outbound-webhooks"
     webhook = {"name": "Segue", "url": at.url, "events": list(at.types)}
-    webhook_answer = yield json_call("POST", url, bearer(at.given["api_key"]), webhook)
+    webhook_answer = yield json_call("POST", url, bearer(at.values["api_key"]), webhook)
     return webhook_answer.text("token", "") or webhook_answer.text("data.attributes.token")
 
 
@@ -86,16 +86,16 @@ def organization(delivery: Delivery) -> None:
         raise Refused("This event is from another Kustomer organization.")
 
 
-@kustomer.event
+@kustomer.head
 def head(item: Item) -> Head:
     """Return the event's id, which is the same on a retry, its name and its time."""
-    return Head(item.body.id("id"), item.body.text("name"), item.body.iso("createdAt"))
+    return Head(id=item.body.id("id"), type=item.body.text("name"), occurred_at=item.body.iso("createdAt"))
 
 
-@kustomer.who
-def who(event: Event) -> Identity:
+@kustomer.identity
+def identity(event: Event) -> Identity:
     """Return the customer. A conversation or message has the customer's Kustomer id only."""
-    data = event.body.at("data")
+    data = event.body.object("data")
     if event.type.startswith("kustomer.customer."):
         return _customer(data)
     customer_id = _related(data, "customer")
@@ -115,7 +115,7 @@ def _customer(data: Payload) -> Identity:
 
     https://developer.kustomer.com/docs/chat/identity
     """
-    customer_id, attributes = data.id("id"), data.at("attributes")
+    customer_id, attributes = data.id("id"), data.object("attributes")
     return Identity(
         metadata=(attributes.texts("custom"),),
         user_ids=(attributes.id("externalId", ""),),
@@ -155,15 +155,15 @@ _TRAITS: Final = {
 
 @kustomer.on("kustomer.customer.create")
 def customer_created(event: Event) -> Iterator[Message]:
-    attributes = event.body.at("data.attributes")
-    yield identify(_traits(attributes), createdAt=attributes.iso("createdAt", None))
+    attributes = event.body.object("data.attributes")
+    yield identify({**_traits(attributes), "createdAt": attributes.iso("createdAt", None)})
     yield from _company(event)
 
 
 @kustomer.on("kustomer.customer.update")
 def customer_updated(event: Event) -> Iterator[Message]:
     """Identify if a trait changed; clear an emptied trait. Kustomer sends an update for any activity of a customer."""
-    attributes, changes = event.body.at("data.attributes"), _changes(event, "attributes")
+    attributes, changes = event.body.object("data.attributes"), _changes(event, "attributes")
     company_changed = "company" in _changes(event, "relationships").value
     if not company_changed and not {"externalId", "custom", *_TRAITS} & set(changes.value):
         raise Skip("no trait changed")
@@ -175,7 +175,7 @@ def customer_updated(event: Event) -> Iterator[Message]:
 
 
 def _company(event: Event) -> Iterator[Message]:
-    if company := _related(event.body.at("data"), "company"):
+    if company := _related(event.body.object("data"), "company"):
         yield group(company)
 
 
@@ -186,8 +186,8 @@ def _changes(event: Event, member: str) -> Payload:
 
 
 def _ticket(event: Event) -> dict[str, Any]:
-    data = event.body.at("data")
-    attributes = data.at("attributes")
+    data = event.body.object("data")
+    attributes = data.object("attributes")
     channels, users, teams = (_ids(attributes.get(name)) for name in ("channels", "assignedUsers", "assignedTeams"))
     return {
         "ticket_id": data.id("id"),
@@ -225,7 +225,7 @@ def _status(event: Event) -> Iterator[Message]:
         name = "Ticket Status Changed"
         if "done" in {now, before} and now != before:
             name = "Ticket Solved" if now == "done" else "Ticket Reopened"
-        yield track(name, _ticket(event), status=now, previous_status=before)
+        yield track(name, {**_ticket(event), "status": now, "previous_status": before})
 
 
 def _assigned(event: Event) -> Iterator[Message]:
@@ -254,7 +254,7 @@ def _rated(event: Event) -> Iterator[Message]:
     change = _changes(event, "attributes").maybe("satisfactionLevel")
     rating = change.id("after.rating", None)
     if rating is not None and rating != change.id("before.rating", None):
-        yield track("Satisfaction Rated", _ticket(event), rating=rating, score=change.integer("after.rating"))
+        yield track("Satisfaction Rated", {**_ticket(event), "rating": rating, "score": change.integer("after.rating")})
 
 
 _FIELDS: Final = {"name": "subject", "subStatus": "sub_status", "tags": "tags"}
@@ -264,14 +264,14 @@ def _fields(event: Event) -> Iterator[Message]:
     changed = [field for name, field in _FIELDS.items() if name in _changes(event, "attributes").value]
     changed += [name for name in ("brand", "queue") if name in _changes(event, "relationships").value]
     if changed:
-        yield track("Ticket Updated", _ticket(event), changed=changed)
+        yield track("Ticket Updated", {**_ticket(event), "changed": changed})
 
 
 @kustomer.on("kustomer.message.create")
 def message_created(event: Event) -> Iterator[Message]:
     """Report a message by its direction. Messages of Kustomer and its bots have no agent and are skipped."""
-    data = event.body.at("data")
-    attributes = data.at("attributes")
+    data = event.body.object("data")
+    attributes = data.object("attributes")
     direction, chat = attributes.text("direction"), attributes.text("channel", "") == "chat"
     properties = {
         "ticket_id": data.id("relationships.conversation.data.id"),
@@ -299,7 +299,7 @@ def message_created(event: Event) -> Iterator[Message]:
         if chat
         else {"author": "customer" if direction == "in" else "agent"}
     )
-    yield track(name, properties | more, who=writer)
+    yield track(name, properties | more, identity=writer)
 
 
 def _writer(data: Payload) -> Identity | None:

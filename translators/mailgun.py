@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
-    FormerKey,
+    FormerId,
     Head,
     HmacFields,
     Identity,
@@ -18,7 +18,6 @@ from translators.kit import (
     Need,
     Registered,
     Registering,
-    Skip,
     Source,
     basic,
     digest,
@@ -53,37 +52,40 @@ _SAMPLE_DOMAIN: Final = "sample.mailgun.com"
 """Mailgun's own. https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads"""
 
 
-@mailgun.event
+@mailgun.head
 def head(item: Item) -> Head:
     """Return the key from the event's id and time, since an id is unique for a day only; else from all its data.
 
     The time is unix seconds with a fraction.
     """
-    data = item.body.at("event-data")
+    data = item.body.object("event-data")
     type_, at, own = data.text("event"), data.when("timestamp", None), data.id("id", "")
     if own and at:
-        return Head(f"{own}:{at.isoformat()}", type_, at, former_keys=(FormerKey(own, same_bytes=True),))
+        return Head(
+            id=f"{own}:{at.isoformat()}", type=type_, occurred_at=at, former_ids=(FormerId(own, same_bytes=True),)
+        )
     if own:
-        return Head(own, type_, at)
+        return Head(id=own, type=type_, occurred_at=at)
     former = f"sha256:{sha256(raw_member(item.raw, 'event-data')).hexdigest()}"
-    return Head(f"{type_}:{digest(data.value)}", type_, at, former_keys=(FormerKey(former),))
+    return Head(id=f"{type_}:{digest(data.value)}", type=type_, occurred_at=at, former_ids=(FormerId(former),))
 
 
-@mailgun.before
-def really_sent(event: Event) -> None:
+@mailgun.skip_if
+def really_sent(event: Event) -> str | None:
     """Skip the console's test, e-mails in test mode, which are not sent, and incoming mail that a route forwards."""
     mark, domain = event.body.get("event-data.user-variables.my_var_1"), event.body.get("event-data.domain.name")
     if mark == "Mailgun Variable #1" or domain == _SAMPLE_DOMAIN:
-        raise Skip("Mailgun's own test of this URL")
+        return "Mailgun's own test of this URL"
     flags = event.body.maybe("event-data.flags")
     if flags.flag("is-test-mode", False):
-        raise Skip("sent in Mailgun's test mode: no e-mail was delivered")
+        return "sent in Mailgun's test mode: no e-mail was delivered"
     if flags.flag("is-routed", False):
-        raise Skip("incoming mail that one of your routes forwards")
+        return "incoming mail that one of your routes forwards"
+    return None
 
 
-@mailgun.who
-def who(event: Event) -> Identity:
+@mailgun.identity
+def identity(event: Event) -> Identity:
     """Return the recipient. A user variable may be your user id. A rejected e-mail has the `to` header only."""
     people = _people(event)
     if len(people) > 1:
@@ -93,7 +95,7 @@ def who(event: Event) -> Identity:
 
 def _people(event: Event) -> list[Identity]:
     """Return the recipients. User variables belong to the e-mail, so they are used only if it has one recipient."""
-    data = event.body.at("event-data")
+    data = event.body.object("event-data")
     emails = [address(data, "recipient")] if "recipient" in data else addresses(data, "message.headers.to")
     variables = _variables(event) if len(emails) == 1 else {}
     return [recipient(email, variables) for email in emails]
@@ -115,18 +117,18 @@ def register(at: Registering) -> Registered:
 
     https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/domain-webhooks
     """
-    base = "https://api.eu.mailgun.net" if at.given["region"] == "eu" else "https://api.mailgun.net"
-    headers = basic("api", at.given["api_key"])
+    base = "https://api.eu.mailgun.net" if at.values["region"] == "eu" else "https://api.mailgun.net"
+    headers = basic("api", at.values["api_key"])
     kinds = {"failed": ("permanent_fail", "temporary_fail"), "rejected": ()}
     for kind in (kind for type_ in at.types for kind in kinds.get(type_, (type_,))):
-        url = f"{base}/v3/domains/{at.given['domain']}/webhooks"
+        url = f"{base}/v3/domains/{at.values['domain']}/webhooks"
         yield form_call(url, headers, [("id", kind), ("url", at.url)])
     signing_key = yield json_call("GET", f"{base}/v5/accounts/http_signing_key", headers)
     return signing_key.text("http_signing_key")
 
 
 def _email(event: Event) -> dict[str, Any]:
-    data = event.body.at("event-data")
+    data = event.body.object("event-data")
     properties = {
         "email_id": data.id("message.headers.message-id", None),
         "email_subject": data.text("message.headers.subject", None),
@@ -139,12 +141,12 @@ def _email(event: Event) -> dict[str, Any]:
 
 
 def _reader(event: Event) -> dict[str, Any]:
-    return event.body.at("event-data").pick("ip", userAgent="client-info.user-agent")
+    return event.body.object("event-data").pick("ip", userAgent="client-info.user-agent")
 
 
 def _response(event: Event) -> dict[str, Any]:
     """Return the receiving server's response. Mailgun puts its own text in one of two members."""
-    data = event.body.at("event-data")
+    data = event.body.object("event-data")
     response = data.text("delivery-status.message", "") or data.text("delivery-status.description", "")
     return data.pick("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
         {"response": response} if response else {}
@@ -162,7 +164,7 @@ def rejected(event: Event) -> Iterator[Message]:
     reason, people = event.body.text("event-data.reject.reason", None), _people(event)
     for person in people:
         key = str(person.traits["email"]) if len(people) > 1 else ""
-        yield track("Email Dropped", _email(event), reason=reason, key=key, who=person)
+        yield track("Email Dropped", {**_email(event), "reason": reason}, key=key, identity=person)
 
 
 @mailgun.on("delivered")
@@ -173,7 +175,7 @@ def delivered(event: Event) -> Iterator[Message]:
 @mailgun.on("failed")
 def failed(event: Event) -> Iterator[Message]:
     """Report a deferral, a bounce, or a drop because of an earlier bounce, complaint or unsubscription."""
-    data = event.body.at("event-data")
+    data = event.body.object("event-data")
     if data.text("severity") == "temporary":
         name = "Email Deferred"
     elif data.text("reason", "").startswith("suppress-"):
@@ -188,14 +190,14 @@ def opened(event: Event) -> Iterator[Message]:
     """Report an open. `client-info.bot` names an automatic client (`apple`, `gmail` ...); it is empty for a person."""
     bot = event.body.text("event-data.client-info.bot", None)
     machine = None if bot is None else bool(bot)
-    yield track("Email Opened", _email(event), machine_open=machine, bot=bot or None, context=_reader(event))
+    yield track("Email Opened", {**_email(event), "machine_open": machine, "bot": bot or None}, context=_reader(event))
 
 
 @mailgun.on("clicked")
 def clicked(event: Event) -> Iterator[Message]:
     bot = event.body.text("event-data.client-info.bot", None)
     url = event.body.text("event-data.url")
-    yield track("Email Link Clicked", _email(event), link_url=url, bot=bot or None, context=_reader(event))
+    yield track("Email Link Clicked", {**_email(event), "link_url": url, "bot": bot or None}, context=_reader(event))
 
 
 @mailgun.on("unsubscribed")

@@ -45,21 +45,26 @@ paddle = Source(
 )
 
 
-@paddle.event
+@paddle.head
 def head(item: Item) -> Head:
     """`evt_...` is the same on every retry; `notification_id` differs by destination."""
-    return Head(item.body.id("event_id"), item.body.text("event_type"), item.body.iso("occurred_at", naive_is_utc=True))
+    return Head(
+        id=item.body.id("event_id"),
+        type=item.body.text("event_type"),
+        occurred_at=item.body.iso("occurred_at", naive_is_utc=True),
+    )
 
 
-@paddle.before
-def live(event: Event) -> None:
+@paddle.skip_if
+def live(event: Event) -> str | None:
     """Skip simulated events, which sell nothing. https://developer.paddle.com/webhooks/simulator/test-webhooks"""
     if _simulated(event) and event.option("environment") == "live":
-        raise Skip(f"a simulated event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+        return f"a simulated event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
+    return None
 
 
-@paddle.note
-def note(event: Event) -> Mapping[str, Any]:
+@paddle.context
+def context(event: Event) -> Mapping[str, Any]:
     """With `environment = both`, `context.webhook.test` marks a simulated event."""
     return {"test": True} if _simulated(event) else {}
 
@@ -69,10 +74,10 @@ def _simulated(event: Event) -> bool:
     return any(isinstance(id_, str) and id_.startswith("ntfsim") for id_ in ids)
 
 
-@paddle.who
+@paddle.identity
 def customer(event: Event) -> Identity:
     """Use the customer's id (`ctm_...`); `custom_data` holds the merchant's own metadata."""
-    data = event.body.at("data")
+    data = event.body.object("data")
     is_customer = event.type.startswith("customer.")
     id_ = data.id("id", "") if is_customer else data.id("customer_id", "")
     return Identity(
@@ -90,46 +95,46 @@ def customer(event: Event) -> Identity:
 def register(at: Registering) -> Registered:
     """Create a destination. https://developer.paddle.com/api-reference/notification-settings/create-notification-setting"""
     setting = {"description": "Segue", "type": "url", "destination": at.url, "subscribed_events": list(at.types)}
-    host = "sandbox-api.paddle.com" if at.given["environment"] == "sandbox" else "api.paddle.com"
-    created = yield json_call("POST", f"https://{host}/notification-settings", bearer(at.given["api_key"]), setting)
+    host = "sandbox-api.paddle.com" if at.values["environment"] == "sandbox" else "api.paddle.com"
+    created = yield json_call("POST", f"https://{host}/notification-settings", bearer(at.values["api_key"]), setting)
     return created.text("data.endpoint_secret_key")
 
 
 @paddle.on("customer.created", "customer.imported")
 def customer_created(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
-    yield identify(createdAt=data.iso("created_at", None, naive_is_utc=True), locale=data.text("locale", None))
-    yield track("Customer Created", customer_id=data.id("id"))
+    data = event.body.object("data")
+    yield identify({"createdAt": data.iso("created_at", None, naive_is_utc=True), "locale": data.text("locale", None)})
+    yield track("Customer Created", {"customer_id": data.id("id")})
 
 
 @paddle.on("customer.updated")
 def customer_updated(event: Event) -> Iterator[Message]:
-    yield identify(locale=event.body.text("data.locale", None))
+    yield identify({"locale": event.body.text("data.locale", None)})
 
 
 @paddle.on("transaction.completed")
 def completed(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     if data.get("origin") == "subscription_payment_method_change":
         raise Skip("a zero-value transaction: the customer changed the payment method")
-    yield track("Order Completed", _order(data), revenue=_net(data), products=_products(data))
+    yield track("Order Completed", {**_order(data), "revenue": _net(data), "products": _products(data)})
 
 
 @paddle.on("transaction.payment_failed")
 def payment_failed(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     last_payment = next(data.each("payments"), Payload({}))
-    yield track("Payment Failed", _order(data), error_code=last_payment.text("error_code", None))
+    yield track("Payment Failed", {**_order(data), "error_code": last_payment.text("error_code", None)})
 
 
 @paddle.on("transaction.past_due")
 def past_due(event: Event) -> Iterator[Message]:
-    yield track("Invoice Overdue", _order(event.body.at("data")))
+    yield track("Invoice Overdue", _order(event.body.object("data")))
 
 
 @paddle.on("transaction.canceled")
 def cancelled(event: Event) -> Iterator[Message]:
-    yield track("Order Cancelled", _order(event.body.at("data")))
+    yield track("Order Cancelled", _order(event.body.object("data")))
 
 
 def _order(data: Payload) -> dict[str, Any]:
@@ -193,19 +198,21 @@ _SUBSCRIPTION: Final = {
 
 @paddle.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     change = data.maybe("scheduled_change")
     yield track(
         _SUBSCRIPTION[event.type],
-        _subscription(data),
-        scheduled_change=change.text("action", None),
-        scheduled_at=change.iso("effective_at", None, naive_is_utc=True),
+        {
+            **_subscription(data),
+            "scheduled_change": change.text("action", None),
+            "scheduled_at": change.iso("effective_at", None, naive_is_utc=True),
+        },
     )
 
 
 @paddle.on("subscription.trialing")
 def trialing(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     items = list(data.each("items"))
     item = next((item for item in items if "trial_dates" in item), items[0] if items else Payload({}))
     plan, dates = _item(item), item.maybe("trial_dates")
@@ -213,17 +220,19 @@ def trialing(event: Event) -> Iterator[Message]:
     ends = dates.iso("ends_at", None, naive_is_utc=True)
     yield track(
         "Trial Started",
-        subscription_id=data.id("id"),
-        plan_id=plan["plan_id"],
-        trial_plan_name=plan["plan_name"] or plan["plan_id"],
-        trial_start_date=to_iso(starts) if starts else None,
-        trial_end_date=to_iso(ends) if ends else None,
+        {
+            "subscription_id": data.id("id"),
+            "plan_id": plan["plan_id"],
+            "trial_plan_name": plan["plan_name"] or plan["plan_id"],
+            "trial_start_date": to_iso(starts) if starts else None,
+            "trial_end_date": to_iso(ends) if ends else None,
+        },
     )
 
 
 @paddle.on("subscription.activated")
 def activated(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     if not any("trial_dates" in item for item in data.each("items")):
         raise Skip("a subscription without a trial; subscription.created reported its start")
     yield track("Trial Converted", _subscription(data))
@@ -260,7 +269,7 @@ _DISPUTE: Final = {"chargeback": "Dispute Opened", "chargeback_reverse": "Disput
 
 @paddle.on("adjustment.created")
 def adjusted(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     action, code = data.text("action", ""), data.text("currency_code", None)
     money = {
         "order_id": data.id("transaction_id", None),
@@ -272,9 +281,9 @@ def adjusted(event: Event) -> Iterator[Message]:
     if action == "refund":
         if data.text("status", "") != "approved":
             raise Skip("the refund waits for approval; adjustment.updated reports it")
-        yield track("Order Refunded", money, refund_id=money["adjustment_id"])
+        yield track("Order Refunded", {**money, "refund_id": money["adjustment_id"]})
     elif action in _DISPUTE:
-        yield track(_DISPUTE[action], money, dispute_id=money["adjustment_id"])
+        yield track(_DISPUTE[action], {**money, "dispute_id": money["adjustment_id"]})
     elif action.startswith("chargeback_warning"):
         raise Skip("a chargeback warning or its end; a chargeback has its own event")
     else:
@@ -283,39 +292,43 @@ def adjusted(event: Event) -> Iterator[Message]:
 
 @paddle.on("adjustment.updated")
 def adjustment_decided(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     if data.text("action", "") != "refund" or data.text("status", "") != "approved":
         raise Skip("not an approved refund; other changes do not concern the customer")
     code = data.text("currency_code", None)
     yield track(
         "Order Refunded",
-        order_id=data.id("transaction_id", None),
-        total=_minor(data.maybe("totals"), "total", code),
-        currency=code,
-        reason=data.text("reason", None),
-        adjustment_id=data.id("id"),
-        refund_id=data.id("id"),
+        {
+            "order_id": data.id("transaction_id", None),
+            "total": _minor(data.maybe("totals"), "total", code),
+            "currency": code,
+            "reason": data.text("reason", None),
+            "adjustment_id": data.id("id"),
+            "refund_id": data.id("id"),
+        },
     )
 
 
 @paddle.on("payment_method.saved")
 def method_saved(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
-    yield track("Payment Method Added", payment_method_id=data.id("id"), payment_method=data.text("type", None))
+    data = event.body.object("data")
+    yield track("Payment Method Added", {"payment_method_id": data.id("id"), "payment_method": data.text("type", None)})
 
 
 @paddle.on("payment_method.deleted")
 def method_deleted(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
-    yield track("Payment Method Removed", payment_method_id=data.id("id"), payment_method=data.text("type", None))
+    data = event.body.object("data")
+    yield track(
+        "Payment Method Removed", {"payment_method_id": data.id("id"), "payment_method": data.text("type", None)}
+    )
 
 
 @paddle.on("payout.created", "payout.paid")
 def payout(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     code = data.text("currency_code", None)
     name = "Payout Paid" if event.type == "payout.paid" else "Payout Created"
-    yield track(name, payout_id=data.id("id"), amount=_minor(data, "amount", code), currency=code)
+    yield track(name, {"payout_id": data.id("id"), "amount": _minor(data, "amount", code), "currency": code})
 
 
 paddle.ignore("transaction.paid", because="transaction.completed reports the same order once it is settled")

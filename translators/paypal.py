@@ -24,7 +24,6 @@ from translators.kit import (
     PublicKey,
     Registered,
     Registering,
-    Skip,
     Source,
     basic,
     bearer,
@@ -64,17 +63,17 @@ paypal = Source(
 def register(at: Registering) -> Registered:
     """Create a webhook. https://developer.paypal.com/docs/api/webhooks/v1/#webhooks_post"""
     webhook = {"url": at.url, "event_types": [{"name": type_} for type_ in at.types]}
-    base = f"https://api-m{'.sandbox' if at.given['environment'] == 'sandbox' else ''}.paypal.com/v1"
-    app = basic(at.given["client_id"], at.given["client_secret"])
+    base = f"https://api-m{'.sandbox' if at.values['environment'] == 'sandbox' else ''}.paypal.com/v1"
+    app = basic(at.values["client_id"], at.values["client_secret"])
     token = yield form_call(f"{base}/oauth2/token", app, [("grant_type", "client_credentials")])
     created = yield json_call("POST", f"{base}/notifications/webhooks", bearer(token.text("access_token")), webhook)
     return created.id("id")
 
 
-@paypal.event
+@paypal.head
 def head(item: Item) -> Head:
     """`WH-...` is the same on every retry and resend. The simulator may send an impossible time (month 19)."""
-    return Head(item.body.id("id"), item.body.text("event_type"), _time(item.body, "create_time"))
+    return Head(id=item.body.id("id"), type=item.body.text("event_type"), occurred_at=_time(item.body, "create_time"))
 
 
 def _time(body: Payload, path: str) -> datetime | None:
@@ -85,16 +84,17 @@ def _time(body: Payload, path: str) -> datetime | None:
         return None
 
 
-@paypal.before
-def environment(event: Event) -> None:
+@paypal.skip_if
+def environment(event: Event) -> str | None:
     """Recognise sandbox events by the host of their certificate; nothing else names the environment."""
     setting, mode = event.option("environment"), _environment(event)
     if setting not in ("both", mode):
-        raise Skip(f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+        return f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
+    return None
 
 
-@paypal.note
-def note(event: Event) -> Mapping[str, Any]:
+@paypal.context
+def context(event: Event) -> Mapping[str, Any]:
     """With `environment = both`, `context.webhook.environment` marks a sandbox event."""
     return {} if _environment(event) == "live" else {"environment": _environment(event)}
 
@@ -104,13 +104,13 @@ def _environment(event: Event) -> str:
     return "sandbox" if host == "api.sandbox.paypal.com" else "live"
 
 
-@paypal.who
+@paypal.identity
 def payer(event: Event) -> Identity:
     """Use the subscription's id, since its payments name nothing else; else the payer, else the payment.
 
     `custom_id` is the merchant's free text.
     """
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     person = resource.maybe("payer") or resource.maybe("subscriber")
     first_version = person.maybe("payer_info")
     id_ = person.id("payer_id", "") or first_version.id("payer_id", "")
@@ -148,17 +148,19 @@ def _anonymous(event: Event, resource: Payload, payer_id: str) -> tuple[str, str
 @paypal.on("PAYMENT.CAPTURE.COMPLETED", "PAYMENT.SALE.COMPLETED")
 def paid(event: Event) -> Iterator[Message]:
     """Use the payment's id as order id, because a refund or dispute names only the payment."""
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     money = _money(resource)
     yield track(
         "Order Completed",
-        _order_amounts(resource),
-        order_id=resource.id("id"),
-        payment_id=resource.id("id"),
-        checkout_id=resource.id("supplementary_data.related_ids.order_id", None),
-        invoice_id=resource.id("invoice_id", None) or resource.id("invoice_number", None),
-        subscription_id=resource.id("billing_agreement_id", None),
-        currency=money["currency"],
+        {
+            **_order_amounts(resource),
+            "order_id": resource.id("id"),
+            "payment_id": resource.id("id"),
+            "checkout_id": resource.id("supplementary_data.related_ids.order_id", None),
+            "invoice_id": resource.id("invoice_id", None) or resource.id("invoice_number", None),
+            "subscription_id": resource.id("billing_agreement_id", None),
+            "currency": money["currency"],
+        },
     )
 
 
@@ -195,25 +197,27 @@ _PAYMENT: Final = {
 
 @paypal.on(*_PAYMENT)
 def payment(event: Event) -> Iterator[Message]:
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     reason = resource.text("status_details.reason", None) or resource.text("reason_code", None)
-    yield track(_PAYMENT[event.type], _money(resource), payment_id=resource.id("id"), reason=reason)
+    yield track(_PAYMENT[event.type], {**_money(resource), "payment_id": resource.id("id"), "reason": reason})
 
 
 @paypal.on("PAYMENT.CAPTURE.REFUNDED", "PAYMENT.SALE.REFUNDED", "PAYMENT.CAPTURE.REVERSED", "PAYMENT.SALE.REVERSED")
 def refunded(event: Event) -> Iterator[Message]:
     """The resource is the refund; the link `up` leads to its capture."""
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     money = _money(resource)
     payment_id = _refunded_payment(resource)
     yield track(
         "Order Refunded",
-        order_id=payment_id or resource.id("id"),
-        payment_id=payment_id,
-        refund_id=resource.id("id"),
-        total=None if money["amount"] is None else abs(money["amount"]),
-        currency=money["currency"],
-        reversed="REVERSED" in event.type,
+        {
+            "order_id": payment_id or resource.id("id"),
+            "payment_id": payment_id,
+            "refund_id": resource.id("id"),
+            "total": None if money["amount"] is None else abs(money["amount"]),
+            "currency": money["currency"],
+            "reversed": "REVERSED" in event.type,
+        },
     )
 
 
@@ -226,10 +230,11 @@ def _refunded_payment(resource: Payload) -> str | None:
 
 @paypal.on("PAYMENT.REFUND.FAILED")
 def refund_failed(event: Event) -> Iterator[Message]:
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     payment_id = _refunded_payment(resource)
     yield track(
-        "Refund Failed", _money(resource), order_id=payment_id, payment_id=payment_id, refund_id=resource.id("id")
+        "Refund Failed",
+        {**_money(resource), "order_id": payment_id, "payment_id": payment_id, "refund_id": resource.id("id")},
     )
 
 
@@ -246,25 +251,27 @@ _SUBSCRIPTION: Final = {
 
 @paypal.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     last = _last_payment(event, resource)
     next_time, next_date = "billing_info.next_billing_time", "agreement_details.next_billing_date"
     yield track(
         _SUBSCRIPTION[event.type],
-        subscription_id=resource.id("id"),
-        status=resource.text("status", None) or resource.text("state", None),
-        plan_id=resource.id("plan_id", None),
-        quantity=resource.decimal("quantity", None),
-        amount=last.decimal("value", None) or None,  # a trial charges nothing
-        currency=last.text("currency_code", None) or last.text("currency", None),
-        next_billed_at=_time(resource, next_time) or _time(resource, next_date),
+        {
+            "subscription_id": resource.id("id"),
+            "status": resource.text("status", None) or resource.text("state", None),
+            "plan_id": resource.id("plan_id", None),
+            "quantity": resource.decimal("quantity", None),
+            "amount": last.decimal("value", None) or None,
+            "currency": last.text("currency_code", None) or last.text("currency", None),
+            "next_billed_at": _time(resource, next_time) or _time(resource, next_date),
+        },
     )
 
 
 def _last_payment(event: Event, resource: Payload) -> Payload:
     """Return the last payment, or the last failed one. Version 1 keeps it in `agreement_details`."""
     if event.type == "BILLING.SUBSCRIPTION.PAYMENT.FAILED" and "billing_info.last_failed_payment.amount" in resource:
-        return resource.at("billing_info.last_failed_payment.amount")
+        return resource.object("billing_info.last_failed_payment.amount")
     last = resource.maybe("billing_info.last_payment.amount")
     return last or resource.maybe("agreement_details.last_payment_amount")
 
@@ -278,17 +285,19 @@ _DISPUTE: Final = {
 
 @paypal.on(*_DISPUTE)
 def dispute(event: Event) -> Iterator[Message]:
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     yield track(
         _DISPUTE[event.type],
-        dispute_id=resource.id("dispute_id"),
-        order_id=_disputed_payment(resource),
-        payment_id=_disputed_payment(resource),
-        reason=resource.text("reason", None),
-        status=resource.text("status", None),
-        outcome=resource.text("dispute_outcome.outcome_code", None),
-        amount=resource.decimal("dispute_amount.value", None),
-        currency=resource.text("dispute_amount.currency_code", None),
+        {
+            "dispute_id": resource.id("dispute_id"),
+            "order_id": _disputed_payment(resource),
+            "payment_id": _disputed_payment(resource),
+            "reason": resource.text("reason", None),
+            "status": resource.text("status", None),
+            "outcome": resource.text("dispute_outcome.outcome_code", None),
+            "amount": resource.decimal("dispute_amount.value", None),
+            "currency": resource.text("dispute_amount.currency_code", None),
+        },
     )
 
 
@@ -306,15 +315,17 @@ _INVOICE: Final = {
 
 @paypal.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
-    resource = event.body.at("resource")
+    resource = event.body.object("resource")
     bill = resource.maybe("invoice") or resource
     money = bill.maybe("amount") or bill.maybe("total_amount")
     total = money.decimal("value", None)
     yield track(
         _INVOICE[event.type],
-        invoice_id=bill.id("id"),
-        total=total,
-        currency=money.text("currency_code", None) or money.text("currency", None),
+        {
+            "invoice_id": bill.id("id"),
+            "total": total,
+            "currency": money.text("currency_code", None) or money.text("currency", None),
+        },
     )
 
 

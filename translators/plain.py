@@ -55,29 +55,30 @@ def workspace(delivery: Delivery) -> None:
         raise Refused("This event is from another Plain workspace.")
 
 
-@plain.event
+@plain.head
 def head(item: Item) -> Head:
     """Return the id `pEv_...` and the event's time in milliseconds; both are the same on every attempt."""
-    return Head(item.body.id("id"), item.body.text("type"), item.body.iso("timestamp"))
+    return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.iso("timestamp"))
 
 
-@plain.before
-def no_spam(event: Event) -> None:
+@plain.skip_if
+def no_spam(event: Event) -> str | None:
     """Skip events of a customer whom your team marked as spam."""
     if _customer(event).get("markedAsSpamAt") is not None:
-        raise Skip("the customer is marked as spam")
+        return "the customer is marked as spam"
+    return None
 
 
 def _customer(event: Event) -> Payload:
-    payload = event.body.at("payload")
+    payload = event.body.object("payload")
     for path in ("thread.customer", "customer", "previousCustomer"):
         if payload.get(f"{path}.id"):
-            return payload.at(path)
+            return payload.object(path)
     raise Skip("no customer: the thread names none")
 
 
-@plain.who
-def who(event: Event) -> Identity:
+@plain.identity
+def identity(event: Event) -> Identity:
     """Return the thread's customer. `externalId` of a customer or tenant is your own system's id."""
     customer = _customer(event)
     customer_id = customer.id("id")
@@ -106,7 +107,7 @@ def _writer(event: Event, actor: Payload, email: str = "", name: str = "") -> Id
         anonymous=("customer", writer),
         external_ids=(ExternalId("plain_customer_id", writer),),
         traits=_traits(email, name),
-        group_id=who(event).group_id,
+        group_id=identity(event).group_id,
     )
 
 
@@ -122,7 +123,7 @@ def register(at: Registering) -> Registered:
 
     https://www.plain.com/docs/graphql-reference/mutations/createWebhookTarget
     """
-    headers = bearer(at.given["api_key"])
+    headers = bearer(at.values["api_key"])
     subscriptions = [{"eventType": type_} for type_ in at.types]
     target = {
         "url": at.url, "description": "Segue", "isEnabled": True, "version": _VERSION,
@@ -137,7 +138,7 @@ def register(at: Registering) -> Registered:
     return secret.maybe("data").maybe("workspaceHmac").text("hmacSecret", "")
 
 
-plain.by_hand(
+plain.manual_steps(
     "Settings > Webhooks > Add webhook target: {url}, version " + _VERSION + ", enabled.",
     "Choose these event types:{types}",
     "Settings > Request signing: copy the HMAC secret; there is one for the whole workspace.",
@@ -150,7 +151,7 @@ _CREATE: Final = (
 
 
 def _thread(event: Event, path: str = "payload.thread") -> dict[str, Any]:
-    thread = event.body.at(path)
+    thread = event.body.object(path)
     assignee = thread.maybe("assignee")
     return {
         "ticket_id": thread.id("id"),
@@ -175,7 +176,7 @@ def _agent(actor: Payload) -> dict[str, Any]:
 def thread_created(event: Event) -> Iterator[Message]:
     author = {"customer": "customer", "user": "agent"}.get(event.body.text("payload.thread.createdBy.actorType", ""))
     channel = event.body.text("payload.thread.firstInboundMessageInfo.messageSource", "").lower() or None
-    yield track("Ticket Created", _thread(event), author=author, channel=channel)
+    yield track("Ticket Created", {**_thread(event), "author": author, "channel": channel})
 
 
 @plain.on("thread.thread_status_transitioned")
@@ -187,7 +188,7 @@ def status_changed(event: Event) -> Iterator[Message]:
         name = "Ticket Solved"
     elif before == "DONE" and now != "DONE":
         name = "Ticket Reopened"
-    yield track(name, _thread(event), previous_status=before.lower() or None)
+    yield track(name, {**_thread(event), "previous_status": before.lower() or None})
 
 
 @plain.on("thread.thread_assignment_transitioned")
@@ -196,53 +197,53 @@ def assigned(event: Event) -> Iterator[Message]:
     if ticket["assignee_id"] is None:
         raise Skip("the thread was unassigned")
     before = event.body.id("payload.previousThread.assignee.id", None)
-    yield track("Ticket Assigned", ticket, previous_assignee_id=before)
+    yield track("Ticket Assigned", {**ticket, "previous_assignee_id": before})
 
 
 @plain.on("thread.thread_priority_changed")
 def priority_changed(event: Event) -> Iterator[Message]:
     before = _PRIORITIES.get(event.body.integer("payload.previousThread.priority", -1))
-    yield track("Ticket Priority Changed", _thread(event), previous_priority=before)
+    yield track("Ticket Priority Changed", {**_thread(event), "previous_priority": before})
 
 
 @plain.on("thread.thread_labels_changed", "thread.thread_tenant_updated")
 def filed(event: Event) -> Iterator[Message]:
     changed = "tags" if event.type == "thread.thread_labels_changed" else "tenant"
-    yield track("Ticket Updated", _thread(event), changed=[changed])
+    yield track("Ticket Updated", {**_thread(event), "changed": [changed]})
 
 
 @plain.on("thread.thread_field_created", "thread.thread_field_updated", "thread.thread_field_deleted")
 def field_changed(event: Event) -> Iterator[Message]:
-    field = event.body.maybe("payload.threadField") or event.body.at("payload.previousThreadField")
-    yield track("Ticket Updated", _thread(event), changed=[field.text("key")])
+    field = event.body.maybe("payload.threadField") or event.body.object("payload.previousThreadField")
+    yield track("Ticket Updated", {**_thread(event), "changed": [field.text("key")]})
 
 
 @plain.on("thread.service_level_agreement_status_transitioned")
 def service_level_missed(event: Event) -> Iterator[Message]:
     """Report `BREACHING`, the time of the breach. `BREACHED` follows when the work is done too late."""
-    detail = event.body.at("payload.serviceLevelAgreementStatusDetail")
+    detail = event.body.object("payload.serviceLevelAgreementStatusDetail")
     if detail.text("status") != "BREACHING":
         raise Skip("not the time of a breach")
     policy = event.body.text("payload.serviceLevelAgreement.type", "").lower() or None
-    yield track("Ticket SLA Breached", _thread(event), policy=policy, at=detail.iso("breachedAt", None))
+    yield track("Ticket SLA Breached", {**_thread(event), "policy": policy}, occurred_at=detail.iso("breachedAt", None))
 
 
 @plain.on("thread.email_received", "thread.email_sent")
 def emailed(event: Event) -> Iterator[Message]:
-    email = event.body.at("payload.email")
+    email = event.body.object("payload.email")
     if email.flag("isStartOfThread", False):
         raise Skip("the e-mail that opened the thread; thread.thread_created reports it")
     properties = _thread(event) | {"message_id": email.id("id"), "channel": "email"}
     if event.type == "thread.email_sent":
-        yield track("Ticket Replied", properties | _agent(email.at("createdBy")), author="agent")
+        yield track("Ticket Replied", {**properties, **_agent(email.object("createdBy")), "author": "agent"})
         return
     sender = email.maybe("from")
     actor = sender.maybe("emailActor") or email.maybe("createdBy")
     if _is_ours(actor):
-        yield track("Ticket Replied", properties | _agent(actor), author="agent")
+        yield track("Ticket Replied", {**properties, **_agent(actor), "author": "agent"})
     else:
         person = _writer(event, actor, sender.text("email", ""), sender.text("name", ""))
-        yield track("Ticket Replied", properties, author="customer", who=person)
+        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=person)
 
 
 def _is_ours(actor: Payload) -> bool:
@@ -257,20 +258,20 @@ _CHANNELS: Final = {"slack": "slackMessage", "ms_teams": "msTeamsMessage", "disc
 def channel_message_received(event: Event) -> Iterator[Message]:
     properties, writer = _channel_message(event)
     if _is_ours(writer):
-        yield track("Ticket Replied", properties | _agent(writer), author="agent")
+        yield track("Ticket Replied", {**properties, **_agent(writer), "author": "agent"})
     else:
-        yield track("Ticket Replied", properties, author="customer", who=_writer(event, writer))
+        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=_writer(event, writer))
 
 
 @plain.on(*(f"thread.{channel}_message_sent" for channel in _CHANNELS))
 def channel_message_sent(event: Event) -> Iterator[Message]:
     properties, writer = _channel_message(event)
-    yield track("Ticket Replied", properties | _agent(writer), author="agent")
+    yield track("Ticket Replied", {**properties, **_agent(writer), "author": "agent"})
 
 
 def _channel_message(event: Event) -> tuple[dict[str, Any], Payload]:
     channel = event.type.removeprefix("thread.").partition("_message")[0]
-    message = event.body.at(f"payload.{_CHANNELS[channel]}")
+    message = event.body.object(f"payload.{_CHANNELS[channel]}")
     id_ = message.id("id", None) or message.id("timelineEntryId")
     if _opens(event, message, channel):
         raise Skip("the message that opened the thread; thread.thread_created reports it")
@@ -279,7 +280,7 @@ def _channel_message(event: Event) -> tuple[dict[str, Any], Payload]:
 
 def _opens(event: Event, message: Payload, channel: str) -> bool:
     """Return whether a message opened its thread: both have the same time, side and channel. Only e-mails say so."""
-    thread, received = event.body.at("payload.thread"), event.type.endswith("received")
+    thread, received = event.body.object("payload.thread"), event.type.endswith("received")
     if thread.text("createdBy.actorType", "") == ("user" if received else "customer"):
         return False
     first = "firstInboundMessageInfo" if received else "firstOutboundMessageInfo"
@@ -295,12 +296,12 @@ def chat_received(event: Event) -> Iterator[Message]:
     if _is_ours(writer):
         yield track("Live Chat Message Received", _chat(event) | _agent(writer))
     else:
-        yield track("Live Chat Message Sent", _chat(event), who=_writer(event, writer))
+        yield track("Live Chat Message Sent", _chat(event), identity=_writer(event, writer))
 
 
 @plain.on("thread.chat_sent")
 def chat_sent(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Message Received", _chat(event) | _agent(event.body.at("payload.chat.createdBy")))
+    yield track("Live Chat Message Received", _chat(event) | _agent(event.body.object("payload.chat.createdBy")))
 
 
 def _chat(event: Event) -> dict[str, Any]:
@@ -310,12 +311,12 @@ def _chat(event: Event) -> dict[str, Any]:
 
 @plain.on("customer.customer_created", "customer.customer_updated")
 def customer_known(event: Event) -> Iterator[Message]:
-    yield identify(createdAt=event.body.iso("payload.customer.createdAt", None))
+    yield identify({"createdAt": event.body.iso("payload.customer.createdAt", None)})
 
 
 @plain.on("customer.customer_deleted")
 def customer_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", contact_id=event.body.id("payload.previousCustomer.id"))
+    yield track("Contact Deleted", {"contact_id": event.body.id("payload.previousCustomer.id")})
 
 
 plain.ignore("thread.note_created", because="a private note, not a customer action")

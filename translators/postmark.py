@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
-    FormerKey,
+    FormerId,
     Head,
     Identity,
     Item,
@@ -69,7 +69,7 @@ _NO_BOUNCE: Final = {
 }
 
 
-@postmark.event
+@postmark.head
 def head(item: Item) -> Head:
     """Return the id of a bounce or complaint; for other events a key from message, recipient and time.
 
@@ -77,32 +77,33 @@ def head(item: Item) -> Head:
     """
     body = item.body
     if "RecordType" not in body and "FromFull" in body:
-        return Head(f"Inbound|{body.id('MessageID')}", "Inbound", None)
+        return Head(id=f"Inbound|{body.id('MessageID')}", type="Inbound", occurred_at=None)
     type_ = body.text("RecordType")
     stamp = next((name for name in _TIMES if name in body), "")
     at = body.iso(stamp, None) if stamp else None
     if own := body.id("ID", ""):
-        return Head(f"{type_}|{own}", type_, at)
+        return Head(id=f"{type_}|{own}", type=type_, occurred_at=at)
     if at is None:
-        return Head(f"sha256:{sha256(item.raw).hexdigest()}", type_, None)
+        return Head(id=f"sha256:{sha256(item.raw).hexdigest()}", type=type_, occurred_at=None)
     message, email = body.id("MessageID"), body.text("Recipient", "")
     former = f"{type_}|{message}|{email}|{body.text(stamp)}"
     if type_ not in _MORE_OF_KEY:
-        return Head(former, type_, at)
+        return Head(id=former, type=type_, occurred_at=at)
     more = digest(email, *(body.get(path) for path in _MORE_OF_KEY[type_]))
     key = f"{type_}|{message}|{body.text(stamp)}|{more}"
-    return Head(key, type_, at, former_keys=(FormerKey(former, same_bytes=True),))
+    return Head(id=key, type=type_, occurred_at=at, former_ids=(FormerId(former, same_bytes=True),))
 
 
-@postmark.before
-def really_sent(event: Event) -> None:
+@postmark.skip_if
+def really_sent(event: Event) -> str | None:
     """Skip the console's test: it has no message, and its recipient does not exist."""
     if event.body.get("MessageID") == _NO_MESSAGE:
-        raise Skip("Postmark's own test of this URL")
+        return "Postmark's own test of this URL"
+    return None
 
 
-@postmark.who
-def who(event: Event) -> Identity:
+@postmark.identity
+def identity(event: Event) -> Identity:
     """Return the recipient. The message's metadata may have your user id."""
     path = "Email" if event.type in {"Bounce", "SpamComplaint"} else "Recipient"
     return recipient(address(event.body, path), _metadata(event))
@@ -122,11 +123,11 @@ def register(at: Registering) -> Registered:
     user = "segue"
     webhook = {
         "Url": at.url,
-        "MessageStream": at.given["message_stream"],
+        "MessageStream": at.values["message_stream"],
         "HttpAuth": {"Username": user, "Password": at.secret},
         "Triggers": {type_: {"Enabled": True} for type_ in at.types},
     }
-    headers = {"X-Postmark-Server-Token": at.given["server_token"]}
+    headers = {"X-Postmark-Server-Token": at.values["server_token"]}
     yield json_call("POST", "https://api.postmarkapp.com/webhooks", headers, webhook)
     return f"{user}:{at.secret}"
 
@@ -149,7 +150,7 @@ def _reader(event: Event) -> dict[str, Any]:
 
 @postmark.on("Delivery")
 def delivery(event: Event) -> Iterator[Message]:
-    yield track("Email Delivered", _email(event), response=event.body.text("Details", "") or None)
+    yield track("Email Delivered", {**_email(event), "response": event.body.text("Details", "") or None})
 
 
 @postmark.on("Bounce")
@@ -163,7 +164,7 @@ def bounce(event: Event) -> Iterator[Message]:
         "reason": event.body.text("Description", "") or None,
         "response": event.body.text("Details", "") or None,
     }
-    yield track(name, _email(event) | properties, bounce_type=kind)
+    yield track(name, {**_email(event), **properties, "bounce_type": kind})
 
 
 @postmark.on("SpamComplaint")
@@ -174,13 +175,13 @@ def spam_complaint(event: Event) -> Iterator[Message]:
 @postmark.on("Open")
 def opened(event: Event) -> Iterator[Message]:
     first = event.body.flag("FirstOpen", None)
-    yield track("Email Opened", _email(event), first_open=first, context=_reader(event))
+    yield track("Email Opened", {**_email(event), "first_open": first}, context=_reader(event))
 
 
 @postmark.on("Click")
 def clicked(event: Event) -> Iterator[Message]:
     url = event.body.text("OriginalLink")
-    yield track("Email Link Clicked", _email(event), link_url=url, context=_reader(event))
+    yield track("Email Link Clicked", {**_email(event), "link_url": url}, context=_reader(event))
 
 
 @postmark.on("SubscriptionChange")
@@ -193,7 +194,7 @@ def subscription_changed(event: Event) -> Iterator[Message]:
         if reason in {"HardBounce", "SpamComplaint"}:
             raise Skip(f"follows from a {reason}, which Postmark reports itself")
         name = event.option("unsubscribed_event")
-    yield track(name, _email(event), origin=body.text("Origin", "").lower() or None)
+    yield track(name, {**_email(event), "origin": body.text("Origin", "").lower() or None})
 
 
 postmark.ignore("Inbound", because="an incoming message, not an e-mail that you sent")

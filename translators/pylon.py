@@ -16,7 +16,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     HmacTimestamped,
@@ -50,7 +50,7 @@ pylon = Source(
     },
 )
 
-pylon.by_hand(
+pylon.manual_steps(
     "Settings > Webhooks > New: {url}. Copy its secret, which is shown once.",
     "Settings > Triggers: one for each of these types, with the action Send webhook:{types}",
     "Paste the template of docs/sources/pylon.md as the body of each, with the trigger's own type in the first line.",
@@ -65,7 +65,7 @@ def _body(item: Item) -> Payload:
     return filled(item.body, blank=BLANK)
 
 
-@pylon.event
+@pylon.head
 def head(item: Item) -> Head:
     """Return the key from the message's id, a created issue's id, or a changed issue's time and state.
 
@@ -75,7 +75,7 @@ def head(item: Item) -> Head:
     type_ = body.text("type")
     by_bytes = f"{type_}:{sha256(item.raw).hexdigest()[:40]}"
     key = _key(type_, body) or by_bytes
-    former = (FormerKey(by_bytes),) if key != by_bytes and type_ not in _MESSAGES else ()
+    former = (FormerId(by_bytes),) if key != by_bytes and type_ not in _MESSAGES else ()
     created_paths = {"issue.created": "issue.created_at"} | dict.fromkeys(_MESSAGES, "message.created_at")
     times: tuple[tuple[str, Clock], ...] = (
         ("at", "event"),
@@ -84,8 +84,8 @@ def head(item: Item) -> Head:
     )
     for path, clock in times:
         if at := moment(body, path):
-            return Head(key, type_, at, clock, former_keys=former)
-    return Head(key, type_, None, former_keys=former)
+            return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=former)
+    return Head(id=key, type=type_, occurred_at=None, former_ids=former)
 
 
 def _key(type_: str, body: Payload) -> str | None:
@@ -98,8 +98,8 @@ def _key(type_: str, body: Payload) -> str | None:
     return ":".join((type_, issue, changed, *state)) if issue and changed else None
 
 
-@pylon.who
-def who(event: Event) -> Identity:
+@pylon.identity
+def identity(event: Event) -> Identity:
     """Return the issue's requester and their account."""
     body = _body(event)
     if "requester" not in body.value:
@@ -162,17 +162,21 @@ def issue_status_changed(event: Event) -> Iterator[Message]:
 def issue_rated(event: Event) -> Iterator[Message]:
     rating = _body(event).id("rating")
     score = int(rating) if rating.isascii() and rating.isdecimal() and len(rating) < 4 else None
-    yield track("Satisfaction Rated", _ticket(event), rating=rating.lower(), score=score)
+    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating.lower(), "score": score})
 
 
 @pylon.on("issue.customer_replied")
 def customer_replied(event: Event) -> Iterator[Message]:
     ticket, message = _ticket(event), _message(event)
     if _is_chat(ticket):
-        yield track("Live Chat Message Sent", ticket | message, conversation_id=ticket["ticket_id"], who=_writer(event))
+        yield track(
+            "Live Chat Message Sent",
+            {**ticket, **message, "conversation_id": ticket["ticket_id"]},
+            identity=_writer(event),
+        )
     else:
         _skip_opening(event)
-        yield track("Ticket Replied", ticket | message, author="customer", who=_writer(event))
+        yield track("Ticket Replied", {**ticket, **message, "author": "customer"}, identity=_writer(event))
 
 
 def _writer(event: Event) -> Identity | None:
@@ -182,10 +186,10 @@ def _writer(event: Event) -> Identity | None:
     if writer is None or own is None or writer == own:
         return None
     return replace(
-        who(event),
+        identity(event),
         metadata=(),
         anonymous=("contact", writer),
-        external_ids=(ExternalId("pylon_contact_id", writer), *who(event).external_ids[1:]),
+        external_ids=(ExternalId("pylon_contact_id", writer), *identity(event).external_ids[1:]),
         traits={"name": real_name(body.text("message.author.name", None))},
     )
 
@@ -201,10 +205,12 @@ def agent_replied(event: Event) -> Iterator[Message]:
     ticket, message, author = _ticket(event), _message(event), _body(event).maybe("message.author")
     agent = {"agent_id": author.id("id", None), "agent_name": author.text("name", None)}
     if _is_chat(ticket) and agent["agent_id"]:
-        yield track("Live Chat Message Received", ticket | message | agent, conversation_id=ticket["ticket_id"])
+        yield track(
+            "Live Chat Message Received", {**ticket, **message, **agent, "conversation_id": ticket["ticket_id"]}
+        )
     else:
         _skip_opening(event)
-        yield track("Ticket Replied", ticket | message | agent, author="agent")
+        yield track("Ticket Replied", {**ticket, **message, **agent, "author": "agent"})
 
 
 def _message(event: Event) -> dict[str, Any]:

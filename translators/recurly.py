@@ -22,24 +22,24 @@ recurly = Source(
 )
 
 
-recurly.by_hand(
+recurly.manual_steps(
     "Integrations > Webhooks > Configure > New Endpoint (Recurly's API cannot do this): {url}",
     "Choose the format JSON: XML endpoints are not signed and are refused.",
     "Choose these notifications (object and event):{types}",
 )
 
 
-@recurly.event
+@recurly.head
 def head(item: Item) -> Head:
     """Use type, object and time as key, which are the same on every retry."""
     body = item.body
     type_ = f"{body.text('object_type')}.{body.text('event_type')}"
     at = body.iso("event_time", naive_is_utc=True)
     key = body.id("uuid", "") or body.id("id")
-    return Head(f"{type_}:{key}:{body.text('event_time')}", type_, at)
+    return Head(id=f"{type_}:{key}:{body.text('event_time')}", type=type_, occurred_at=at)
 
 
-@recurly.who
+@recurly.identity
 def account(event: Event) -> Identity:
     """Use `account_code`, which Recurly documents as the merchant's own code for the account."""
     body = event.body

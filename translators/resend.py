@@ -42,7 +42,7 @@ resend = Source(
 _RECIPIENTS: Final = ("to", "cc", "bcc")
 
 
-@resend.event
+@resend.head
 def head(item: Item) -> Head:
     """Return the delivery's id, which is the same on every retry, and the time of the click or open, else the event's.
 
@@ -51,24 +51,24 @@ def head(item: Item) -> Head:
     body = item.body
     key = item.headers.get("svix-id") or item.headers.get("webhook-id") or f"sha256:{sha256(item.raw).hexdigest()}"
     at = body.iso("data.click.timestamp", None) or body.iso("data.open.timestamp", None) or body.iso("created_at")
-    return Head(key, body.text("type"), at)
+    return Head(id=key, type=body.text("type"), occurred_at=at)
 
 
 @resend.registration(Need("api_key", "RESEND_API_KEY", "an API key with full access"))
 def register(at: Registering) -> Registered:
     """Create one webhook. https://resend.com/docs/api-reference/webhooks/create-webhook"""
     webhook = {"endpoint": at.url, "events": list(at.types)}
-    created = yield json_call("POST", "https://api.resend.com/webhooks", bearer(at.given["api_key"]), webhook)
+    created = yield json_call("POST", "https://api.resend.com/webhooks", bearer(at.values["api_key"]), webhook)
     return created.text("signing_secret")
 
 
-@resend.who
-def who(event: Event) -> Identity:
+@resend.identity
+def identity(event: Event) -> Identity:
     """Return the recipient; the e-mail itself if it has several.
 
     Resend sends one event per recipient without naming the recipient, so no recipient can be credited.
     """
-    data = event.body.at("data")
+    data = event.body.object("data")
     emails = [address(data, f"{field}.{place}") for field in _RECIPIENTS for place, _ in enumerate(data.each(field))]
     if not emails:
         raise Malformed(f"{data.path}.to", "names no recipient")
@@ -87,7 +87,7 @@ def _tags(data: Payload) -> dict[str, str]:
 
 def _email(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[Message]:
     """Make one message. `reader` is the member with the reader's IP address and browser."""
-    data = event.body.at("data")
+    data = event.body.object("data")
     tags = _tags(data)
     properties = {
         "email_id": data.id("email_id", None),
@@ -150,7 +150,7 @@ def complained(event: Event) -> Iterator[Message]:
 
 
 def _contact(event: Event) -> tuple[Identity, dict[str, Any]]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     contact_id = data.id("id", None) or data.id("contact_id", None)
     contact = recipient(address(data, "email"), {})
     properties = {
@@ -168,22 +168,22 @@ def _names(event: Event) -> dict[str, Any]:
 @resend.on("contact.created")
 def contact_created(event: Event) -> Iterator[Message]:
     contact, properties = _contact(event)
-    yield identify(_names(event), who=contact)
-    yield track("Contact Created", properties, who=contact)
+    yield identify(_names(event), identity=contact)
+    yield track("Contact Created", properties, identity=contact)
 
 
 @resend.on("contact.updated")
 def contact_updated(event: Event) -> Iterator[Message]:
     """Report the current contact. Resend does not send what changed, so an unsubscription is only a trait."""
     contact, properties = _contact(event)
-    yield identify(_names(event), who=contact)
-    yield track("Contact Updated", properties, who=contact)
+    yield identify(_names(event), identity=contact)
+    yield track("Contact Updated", properties, identity=contact)
 
 
 @resend.on("contact.deleted")
 def contact_deleted(event: Event) -> Iterator[Message]:
     contact, properties = _contact(event)
-    yield track("Contact Deleted", properties, who=contact)
+    yield track("Contact Deleted", properties, identity=contact)
 
 
 @resend.on("contact.topics.updated")
@@ -199,7 +199,7 @@ def topics_chosen(event: Event) -> Iterator[Message]:
         if name is None:
             raise Malformed(f"{topic.path}.subscription", "is neither opt_in nor opt_out")
         fields = {"contact_id": properties["contact_id"], "list_id": topic_id, "list_name": topic.text("name", None)}
-        yield track(name, fields, key=topic_id, who=contact)
+        yield track(name, fields, key=topic_id, identity=contact)
 
 
 resend.ignore("email.scheduled", because="not sent yet; email.sent follows")

@@ -52,25 +52,26 @@ revenuecat = Source(
 )
 
 
-@revenuecat.event
+@revenuecat.head
 def head(item: Item) -> Head:
     """Use the time at which RevenueCat created the event; the purchase has its own (`purchased_at_ms`)."""
-    event = item.body.at("event")
-    return Head(event.id("id"), event.text("type"), event.millis("event_timestamp_ms"))
+    event = item.body.object("event")
+    return Head(id=event.id("id"), type=event.text("type"), occurred_at=event.millis("event_timestamp_ms"))
 
 
-@revenuecat.before
-def environment(event: Event) -> None:
+@revenuecat.skip_if
+def environment(event: Event) -> str | None:
     """Skip purchases of the environment that the endpoint does not translate."""
     setting, mode = event.option("environment"), event.body.text("event.environment", "PRODUCTION").lower()
     if setting not in ("both", mode):
-        raise Skip(f"a {mode} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+        return f"a {mode} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
+    return None
 
 
-@revenuecat.who
+@revenuecat.identity
 def subscriber(event: Event) -> Identity:
     """Use `app_user_id`, the app's own user id unless RevenueCat generated it; else the purchase's id."""
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     id_ = purchase.id("app_user_id", "") or purchase.id("original_app_user_id", "")
     is_user_id = not id_.startswith(_ANONYMOUS)
     purchase_id = purchase.id("original_transaction_id", "") or purchase.id("transaction_id", "")
@@ -96,38 +97,38 @@ def register(at: Registering) -> Registered:
         "authorization_header": at.secret,
         "event_types": [type_.lower() for type_ in at.types],
     }
-    url = f"https://api.revenuecat.com/v2/projects/{at.given['project_id']}/integrations/webhooks"
-    yield json_call("POST", url, bearer(at.given["api_key"]), webhook)
+    url = f"https://api.revenuecat.com/v2/projects/{at.values['project_id']}/integrations/webhooks"
+    yield json_call("POST", url, bearer(at.values["api_key"]), webhook)
     return at.secret
 
 
 @revenuecat.on("INITIAL_PURCHASE")
 def initial_purchase(event: Event) -> Iterator[Message]:
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     at = purchase.millis("purchased_at_ms", None)
-    yield track("Subscription Started", _describe(purchase), at=at)
+    yield track("Subscription Started", _describe(purchase), occurred_at=at)
     if purchase.get("period_type") == "TRIAL":
-        yield track("Trial Started", _trial(purchase), at=at)
+        yield track("Trial Started", _trial(purchase), occurred_at=at)
     elif not _is_free(purchase):
         yield _order(purchase)
 
 
 @revenuecat.on("RENEWAL")
 def renewed(event: Event) -> Iterator[Message]:
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     at = purchase.millis("purchased_at_ms", None)
     if purchase.flag("is_trial_conversion", False):  # the first paid period is not a renewal
-        yield track("Trial Ended", _ended_trial(purchase), at=at)
-        yield track("Trial Converted", _describe(purchase), at=at)
+        yield track("Trial Ended", _ended_trial(purchase), occurred_at=at)
+        yield track("Trial Converted", _describe(purchase), occurred_at=at)
     else:
-        yield track("Subscription Renewed", _describe(purchase), at=at)
+        yield track("Subscription Renewed", _describe(purchase), occurred_at=at)
     if not _is_free(purchase):
         yield _order(purchase)
 
 
 @revenuecat.on("NON_RENEWING_PURCHASE")
 def one_time_purchase(event: Event) -> Iterator[Message]:
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     if _is_free(purchase):
         raise Skip("not bought: granted by you, shared by a family member, or free")
     yield _order(purchase)
@@ -143,14 +144,16 @@ def _order(purchase: Payload) -> Message:
     price, tax = _price(purchase), _tax(purchase)
     return track(
         "Order Completed",
-        order_id=purchase.id("transaction_id", None),
-        total=price,
-        tax=tax,
-        revenue=price if price is None or tax is None else price - tax,
-        currency=purchase.text("currency", None),
-        products=[{"product_id": purchase.id("product_id", None), "price": price, "quantity": 1}],
-        store=purchase.text("store", None),
-        at=purchase.millis("purchased_at_ms", None),
+        {
+            "order_id": purchase.id("transaction_id", None),
+            "total": price,
+            "tax": tax,
+            "revenue": price if price is None or tax is None else price - tax,
+            "currency": purchase.text("currency", None),
+            "products": [{"product_id": purchase.id("product_id", None), "price": price, "quantity": 1}],
+            "store": purchase.text("store", None),
+        },
+        occurred_at=purchase.millis("purchased_at_ms", None),
     )
 
 
@@ -184,40 +187,42 @@ _NAMES: Final = {
 
 @revenuecat.on(*_NAMES)
 def subscription(event: Event) -> Iterator[Message]:
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     if event.type == "EXPIRATION" and purchase.get("period_type") == "TRIAL":
         yield track("Trial Ended", _trial(purchase))
     yield track(
         _NAMES[event.type],
-        _describe(purchase),
-        reason=purchase.text("expiration_reason", None),
-        new_plan_id=purchase.id("new_product_id", None),
+        {
+            **_describe(purchase),
+            "reason": purchase.text("expiration_reason", None),
+            "new_plan_id": purchase.id("new_product_id", None),
+        },
     )
 
 
 @revenuecat.on("CANCELLATION")
 def cancelled(event: Event) -> Iterator[Message]:
     """Translate a switched-off auto-renewal, or a refund by the store."""
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     reason = purchase.text("cancel_reason", "")
     price = _price(purchase)
     if price is not None and price < 0:
-        yield track("Order Refunded", _refund(purchase), total=-price)
+        yield track("Order Refunded", {**_refund(purchase), "total": -price})
         return
     yield track(
         "Subscription Cancellation Scheduled",
-        _describe(purchase),
-        reason=reason or None,
-        ends_at=purchase.millis("expiration_at_ms", None),
+        {**_describe(purchase), "reason": reason or None, "ends_at": purchase.millis("expiration_at_ms", None)},
     )
 
 
 @revenuecat.on("REFUND_REVERSED")
 def refund_reversed(event: Event) -> Iterator[Message]:
     """The store reversed a refund, so the order is paid again, as after a failed refund."""
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     price = _price(purchase)
-    yield track("Refund Failed", _refund(purchase), amount=None if price is None else abs(price), reason="reversed")
+    yield track(
+        "Refund Failed", {**_refund(purchase), "amount": None if price is None else abs(price), "reason": "reversed"}
+    )
 
 
 def _refund(purchase: Payload) -> dict[str, Any]:
@@ -237,12 +242,12 @@ def transferred(event: Event) -> Iterator[Message]:
 
     Two people may share the account, so their ids are not merged.
     """
-    purchase = event.body.at("event")
+    purchase = event.body.object("event")
     before, after = (_own_user_ids(purchase, path) for path in ("transferred_from", "transferred_to"))
     if not before or not after:
         raise Skip("the transfer has no user id of yours for the old or the new user")
     recipient = Identity(user_ids=(after[0],))
-    yield track("Subscription Transferred", previous_user_ids=before, user_ids=after, who=recipient)
+    yield track("Subscription Transferred", {"previous_user_ids": before, "user_ids": after}, identity=recipient)
 
 
 def _own_user_ids(purchase: Payload, path: str) -> list[str]:

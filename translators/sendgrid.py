@@ -12,7 +12,7 @@ from typing import Any, Final
 from translators.kit import (
     Delivery,
     Event,
-    FormerKey,
+    FormerId,
     Head,
     Identity,
     Item,
@@ -21,7 +21,6 @@ from translators.kit import (
     PublicKey,
     Registered,
     Registering,
-    Skip,
     Source,
     bearer,
     digest,
@@ -68,7 +67,7 @@ def split(delivery: Delivery) -> Iterable[bytes]:
     return raw_items(delivery.body) if delivery.is_list else [delivery.body]
 
 
-@sendgrid.event
+@sendgrid.head
 def head(item: Item) -> Head:
     """Return `sg_event_id` as the key, or message and recipient if the event happens once. The time is in seconds."""
     event = item.body
@@ -76,23 +75,26 @@ def head(item: Item) -> Head:
     own, bytes_ = event.id("sg_event_id", ""), f"sha256:{sha256(item.raw).hexdigest()}"
     message, email = event.id("sg_message_id", ""), event.text("email", "").strip().lower()
     if type_ in _ONCE and message and email:
-        return Head(f"{type_}:{message}:{digest(email)}", type_, at, former_keys=(FormerKey(own or bytes_),))
+        return Head(
+            id=f"{type_}:{message}:{digest(email)}", type=type_, occurred_at=at, former_ids=(FormerId(own or bytes_),)
+        )
     if own or not (message and email):
-        return Head(own or bytes_, type_, at)
+        return Head(id=own or bytes_, type=type_, occurred_at=at)
     details = (event.get(name) for name in ("url", "url_offset", "asm_group_id", "attempt"))
     key = f"{type_}:{message}:{at.isoformat()}:{digest(email, *details)}"
-    return Head(key, type_, at, former_keys=(FormerKey(bytes_),))
+    return Head(id=key, type=type_, occurred_at=at, former_ids=(FormerId(bytes_),))
 
 
-@sendgrid.before
-def really_sent(event: Event) -> None:
+@sendgrid.skip_if
+def really_sent(event: Event) -> str | None:
     """Skip the console's test: it is signed like a real event, but its recipient does not exist."""
     if any(_TEST in str(event.body.get(name)) for name in ("sg_message_id", "smtp-id")):
-        raise Skip("SendGrid's own test of this URL")
+        return "SendGrid's own test of this URL"
+    return None
 
 
-@sendgrid.who
-def who(event: Event) -> Identity:
+@sendgrid.identity
+def identity(event: Event) -> Identity:
     """Return the recipient. A custom or unique argument may be your user id."""
     return recipient(address(event.body, "email"), _custom(event))
 
@@ -111,7 +113,7 @@ def register(at: Registering) -> Registered:
     https://www.twilio.com/docs/sendgrid/api-reference/webhooks/toggle-signature-verification-for-an-event-webhook
     """
     settings = "https://api.sendgrid.com/v3/user/webhooks/event/settings"
-    headers = bearer(at.given["api_key"])
+    headers = bearer(at.values["api_key"])
     event_flags = {"spam_report" if type_ == "spamreport" else type_: True for type_ in at.types}
     webhook = {"enabled": True, "url": at.url, "friendly_name": "Segue", **event_flags}
     created = yield json_call("POST", settings, headers, webhook)
@@ -152,12 +154,12 @@ def dropped(event: Event) -> Iterator[Message]:
 @sendgrid.on("deferred")
 def deferred(event: Event) -> Iterator[Message]:
     attempt = event.body.decimal("attempt", None)
-    yield track("Email Deferred", _email(event), reason=event.body.text("response", None), attempt=attempt)
+    yield track("Email Deferred", {**_email(event), "reason": event.body.text("response", None), "attempt": attempt})
 
 
 @sendgrid.on("delivered")
 def delivered(event: Event) -> Iterator[Message]:
-    yield track("Email Delivered", _email(event), response=event.body.text("response", None))
+    yield track("Email Delivered", {**_email(event), "response": event.body.text("response", None)})
 
 
 @sendgrid.on("bounce")
@@ -171,12 +173,12 @@ def bounce(event: Event) -> Iterator[Message]:
 def opened(event: Event) -> Iterator[Message]:
     """Report an open. `machine_open` marks automatic opens by Apple's Mail Privacy Protection."""
     machine = event.body.flag("sg_machine_open", None)
-    yield track("Email Opened", _email(event), machine_open=machine, context=_reader(event))
+    yield track("Email Opened", {**_email(event), "machine_open": machine}, context=_reader(event))
 
 
 @sendgrid.on("click")
 def clicked(event: Event) -> Iterator[Message]:
-    yield track("Email Link Clicked", _email(event), link_url=event.body.text("url"), context=_reader(event))
+    yield track("Email Link Clicked", {**_email(event), "link_url": event.body.text("url")}, context=_reader(event))
 
 
 @sendgrid.on("spamreport")
@@ -188,13 +190,13 @@ def spam_reported(event: Event) -> Iterator[Message]:
 def unsubscribed(event: Event) -> Iterator[Message]:
     """Report an unsubscription from all e-mail, or from the unsubscribe group `list_id`."""
     list_id = event.body.id("asm_group_id", None)
-    yield track(event.option("unsubscribed_event"), _email(event), list_id=list_id, context=_reader(event))
+    yield track(event.option("unsubscribed_event"), {**_email(event), "list_id": list_id}, context=_reader(event))
 
 
 @sendgrid.on("group_resubscribe")
 def resubscribed(event: Event) -> Iterator[Message]:
     list_id = event.body.id("asm_group_id", None)
-    yield track("Email Resubscribed", _email(event), list_id=list_id, context=_reader(event))
+    yield track("Email Resubscribed", {**_email(event), "list_id": list_id}, context=_reader(event))
 
 
 sendgrid.ignore("account_status_change", because="about your SendGrid account, not an e-mail")

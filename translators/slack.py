@@ -14,7 +14,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacTimestamped,
     Identity,
@@ -77,7 +77,7 @@ def split(delivery: Delivery) -> list[bytes | Item]:
     return [json.dumps({**form, "type": kind}).encode()]
 
 
-@slack.event
+@slack.head
 def head(item: Item) -> Head:
     """Use team, channel and time as key of a message, because Slack may report it under several `event_id`s.
 
@@ -89,20 +89,22 @@ def head(item: Item) -> Head:
     if outer != "event_callback":
         key = body.id("trigger_id", "") or f"sha256:{sha256(item.raw).hexdigest()}"
         sent = Payload({"at": item.headers.get(_SENT_AT)}, "X-Slack-Request-Timestamp").seconds("at", None)
-        return Head(f"{outer}:{key}", outer, sent)
-    event = body.at("event")
+        return Head(id=f"{outer}:{key}", type=outer, occurred_at=sent)
+    event = body.object("event")
     type_ = ".".join(filter(None, (event.text("type"), event.text("subtype", None))))
     at = event.get("event_ts")
     has_microseconds = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
     time = event.seconds("event_ts") if has_microseconds else body.seconds("event_time")
     if type_ in _MESSAGES and (channel := event.id("channel", "")) and (ts := event.text("ts", "")):
         event_id = body.id("event_id", "")
-        former = (FormerKey(event_id),) if event_id else ()
-        return Head(f"message:{body.id('team_id', '')}:{channel}:{ts}", type_, time, former_keys=former)
-    return Head(body.id("event_id"), type_, time)
+        former = (FormerId(event_id),) if event_id else ()
+        return Head(
+            id=f"message:{body.id('team_id', '')}:{channel}:{ts}", type=type_, occurred_at=time, former_ids=former
+        )
+    return Head(id=body.id("event_id"), type=type_, occurred_at=time)
 
 
-@slack.who
+@slack.identity
 def identity(event: Event) -> Identity:
     """Use the member who acted, or the workspace if the event is about the app itself."""
     body = event.body
@@ -160,9 +162,9 @@ def register(at: Registering) -> Registered:
     https://docs.slack.dev/reference/methods/apps.manifest.update
     """
     base = "https://slack.com/api/apps.manifest"
-    app = [("token", at.given["config_token"]), ("app_id", at.given["app_id"])]
+    app = [("token", at.values["config_token"]), ("app_id", at.values["app_id"])]
     export = _check_ok((yield form_call(f"{base}.export", {}, app)))
-    manifest: dict[str, Any] = dict(export.at("manifest").value)
+    manifest: dict[str, Any] = dict(export.object("manifest").value)
     settings = dict(manifest.get("settings", {}))
     events = dict(settings.get("event_subscriptions", {}))
     request_url = events.get("request_url") or at.url
@@ -198,7 +200,7 @@ def _channel(event: Event) -> dict[str, Any]:
 
 
 def _message(event: Event) -> dict[str, Any]:
-    message = event.body.at("event")
+    message = event.body.object("event")
     return {
         **_channel(event),
         "message_id": message.text("ts"),
@@ -225,19 +227,21 @@ def mentioned(event: Event) -> Iterator[Message]:
 
 @slack.on("reaction_added", "reaction_removed")
 def reacted(event: Event) -> Iterator[Message]:
-    reaction = event.body.at("event")
+    reaction = event.body.object("event")
     yield track(
         "Reaction Added" if event.type == "reaction_added" else "Reaction Removed",
-        reaction=reaction.text("reaction"),
-        channel_id=reaction.id("item.channel", None),
-        message_id=reaction.text("item.ts", None),
-        author=reaction.id("item_user", None),
+        {
+            "reaction": reaction.text("reaction"),
+            "channel_id": reaction.id("item.channel", None),
+            "message_id": reaction.text("item.ts", None),
+            "author": reaction.id("item_user", None),
+        },
     )
 
 
 @slack.on("member_joined_channel")
 def channel_joined(event: Event) -> Iterator[Message]:
-    yield track("Channel Joined", _channel(event), invited_by=event.body.id("event.inviter", None))
+    yield track("Channel Joined", {**_channel(event), "invited_by": event.body.id("event.inviter", None)})
 
 
 @slack.on("member_left_channel")
@@ -247,14 +251,18 @@ def channel_left(event: Event) -> Iterator[Message]:
 
 @slack.on("team_join")
 def workspace_joined(event: Event) -> Iterator[Message]:
-    yield track("Workspace Joined", is_guest=event.body.flag("event.user.is_restricted", None))
+    yield track("Workspace Joined", {"is_guest": event.body.flag("event.user.is_restricted", None)})
 
 
 @slack.on("channel_created")
 def channel_created(event: Event) -> Iterator[Message]:
-    channel = event.body.at("event.channel")
-    creator = slack.identity(event) if "event.user" in event.body else _member(event.body, channel.id("creator"))
-    yield track("Channel Created", channel_id=channel.id("id"), channel_name=channel.text("name", None), who=creator)
+    channel = event.body.object("event.channel")
+    creator = identity(event) if "event.user" in event.body else _member(event.body, channel.id("creator"))
+    yield track(
+        "Channel Created",
+        {"channel_id": channel.id("id"), "channel_name": channel.text("name", None)},
+        identity=creator,
+    )
 
 
 @slack.on("channel_archive")
@@ -264,18 +272,20 @@ def channel_archived(event: Event) -> Iterator[Message]:
 
 @slack.on("link_shared")
 def link_shared(event: Event) -> Iterator[Message]:
-    links = event.body.at("event").texts_of("links", "url")
-    yield track("Link Shared", _channel(event), links=links)
+    links = event.body.object("event").texts_of("links", "url")
+    yield track("Link Shared", {**_channel(event), "links": links})
 
 
 @slack.on("app_home_opened")
 def home_opened(event: Event) -> Iterator[Message]:
-    yield track("App Home Opened", _channel(event), tab=event.body.text("event.tab", None))
+    yield track("App Home Opened", {**_channel(event), "tab": event.body.text("event.tab", None)})
 
 
 @slack.on("app_uninstalled")
 def uninstalled(event: Event) -> Iterator[Message]:
-    yield track("App Uninstalled", app_id=event.body.id("api_app_id", None), account_id=slack.identity(event).group_id)
+    yield track(
+        "App Uninstalled", {"app_id": event.body.id("api_app_id", None), "account_id": identity(event).group_id}
+    )
 
 
 @slack.on("block_actions", "shortcut", "message_action")
@@ -285,23 +295,27 @@ def action_taken(event: Event) -> Iterator[Message]:
     actions = [action.id("action_id", None) for action in body.each("actions")]
     yield track(
         "App Action Taken",
-        action_type=event.type,
-        action_ids=[action for action in actions if action] or None,
-        callback_id=body.id("callback_id", None) or body.id("view.callback_id", None),
-        channel_id=body.id("channel.id", None),
+        {
+            "action_type": event.type,
+            "action_ids": [action for action in actions if action] or None,
+            "callback_id": body.id("callback_id", None) or body.id("view.callback_id", None),
+            "channel_id": body.id("channel.id", None),
+        },
     )
 
 
 @slack.on("view_submission")
 def submitted(event: Event) -> Iterator[Message]:
-    view = event.body.at("view")
-    yield track("Form Submitted", form_id=view.id("callback_id", None), response_id=view.id("id"))
+    view = event.body.object("view")
+    yield track("Form Submitted", {"form_id": view.id("callback_id", None), "response_id": view.id("id")})
 
 
 @slack.on("slash_command")
 def command_used(event: Event) -> Iterator[Message]:
     """Report the command, never its text."""
-    yield track("App Command Used", command=event.body.text("command"), channel_id=event.body.id("channel_id", None))
+    yield track(
+        "App Command Used", {"command": event.body.text("command"), "channel_id": event.body.id("channel_id", None)}
+    )
 
 
 slack.ignore("message.*", because="an edit, a deletion, a bot's message or a system message")

@@ -47,7 +47,7 @@ square = Source(
 )
 
 
-@square.event
+@square.head
 def head(item: Item) -> Head:
     """`event_id` is the same on every retry. For a payment or refund only a new status is a new event."""
     body = item.body
@@ -57,8 +57,8 @@ def head(item: Item) -> Head:
         resource = body.maybe(f"data.object.{kind}")
         id_, status = resource.id("id", ""), resource.text("status", "")
         if id_ and status:
-            return Head(f"{kind}:{id_}:{status}", type_, at)
-    return Head(body.id("event_id"), type_, at)
+            return Head(id=f"{kind}:{id_}:{status}", type=type_, occurred_at=at)
+    return Head(id=body.id("event_id"), type=type_, occurred_at=at)
 
 
 def _time(body: Payload, path: str) -> datetime | None:
@@ -66,16 +66,17 @@ def _time(body: Payload, path: str) -> datetime | None:
     return body.iso(path, None, naive_is_utc=True)
 
 
-@square.before
-def environment(event: Event) -> None:
+@square.skip_if
+def environment(event: Event) -> str | None:
     """Recognise sandbox events by the header that Square sends with each webhook."""
     setting, mode = event.option("environment"), _environment(event)
     if setting not in ("both", mode):
-        raise Skip(f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+        return f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
+    return None
 
 
-@square.note
-def note(event: Event) -> Mapping[str, Any]:
+@square.context
+def context(event: Event) -> Mapping[str, Any]:
     """With `environment = both`, `context.webhook.environment` marks a sandbox event."""
     return {} if _environment(event) == "production" else {"environment": _environment(event)}
 
@@ -84,7 +85,7 @@ def _environment(event: Event) -> str:
     return "sandbox" if event.headers.get("square-environment", "").strip().lower() == "sandbox" else "production"
 
 
-@square.who
+@square.identity
 def customer(event: Event) -> Identity:
     """Use the customer's id; for a guest the payment's, also on its refund and dispute.
 
@@ -131,11 +132,11 @@ def _resource(event: Event) -> Payload:
 )
 def register(at: Registering) -> Registered:
     """Subscribe. https://developer.squareup.com/reference/square/webhook-subscriptions-api/create-webhook-subscription"""
-    host = "connect.squareupsandbox.com" if at.given["environment"] == "sandbox" else "connect.squareup.com"
+    host = "connect.squareupsandbox.com" if at.values["environment"] == "sandbox" else "connect.squareup.com"
     subscription = {"name": "Segue", "enabled": True, "event_types": list(at.types), "notification_url": at.url}
     body = {"idempotency_key": at.secret, "subscription": subscription}
     created = yield json_call(
-        "POST", f"https://{host}/v2/webhooks/subscriptions", bearer(at.given["access_token"]), body
+        "POST", f"https://{host}/v2/webhooks/subscriptions", bearer(at.values["access_token"]), body
     )
     return created.text("subscription.signature_key")
 
@@ -151,14 +152,16 @@ def payment(event: Event) -> Iterator[Message]:
         total, tip = properties["amount"], _money(resource, "tip_money")
         yield track(
             "Order Completed",
-            order_id=properties["order_id"],
-            square_order_id=properties["square_order_id"],
-            payment_id=properties["payment_id"],
-            total=_money(resource, "total_money"),
-            revenue=total,
-            tip=tip,
-            currency=properties["currency"],
-            payment_method=properties["payment_method"],
+            {
+                "order_id": properties["order_id"],
+                "square_order_id": properties["square_order_id"],
+                "payment_id": properties["payment_id"],
+                "total": _money(resource, "total_money"),
+                "revenue": total,
+                "tip": tip,
+                "currency": properties["currency"],
+                "payment_method": properties["payment_method"],
+            },
         )
     elif status == "APPROVED":
         yield track("Payment Authorized", properties)
@@ -203,18 +206,18 @@ def refund(event: Event) -> Iterator[Message]:
 
 @square.on("customer.created")
 def customer_created(event: Event) -> Iterator[Message]:
-    yield identify(company=_company(event), createdAt=_time(_resource(event), "created_at"))
-    yield track("Customer Created", customer_id=event.body.id("data.id"))
+    yield identify({"company": _company(event), "createdAt": _time(_resource(event), "created_at")})
+    yield track("Customer Created", {"customer_id": event.body.id("data.id")})
 
 
 @square.on("customer.updated")
 def customer_updated(event: Event) -> Iterator[Message]:
-    yield identify(company=_company(event))
+    yield identify({"company": _company(event)})
 
 
 @square.on("customer.deleted")
 def customer_deleted(event: Event) -> Iterator[Message]:
-    yield track("Customer Deleted", customer_id=event.body.id("data.id"))
+    yield track("Customer Deleted", {"customer_id": event.body.id("data.id")})
 
 
 def _company(event: Event) -> dict[str, str] | None:
@@ -239,13 +242,15 @@ def invoice(event: Event) -> Iterator[Message]:
     is_partial = event.type == "invoice.payment_made" and resource.get("status") == "PARTIALLY_PAID"
     yield track(
         "Invoice Partially Paid" if is_partial else _INVOICE[event.type],
-        invoice_id=resource.id("id"),
-        invoice_number=resource.text("invoice_number", None),
-        square_order_id=resource.id("order_id", None),
-        status=resource.text("status", None),
-        total=_sum(requests, "computed_amount_money"),
-        amount_paid=_sum(requests, "total_completed_amount_money"),
-        currency=next((request.text("computed_amount_money.currency", None) for request in requests), None),
+        {
+            "invoice_id": resource.id("id"),
+            "invoice_number": resource.text("invoice_number", None),
+            "square_order_id": resource.id("order_id", None),
+            "status": resource.text("status", None),
+            "total": _sum(requests, "computed_amount_money"),
+            "amount_paid": _sum(requests, "total_completed_amount_money"),
+            "currency": next((request.text("computed_amount_money.currency", None) for request in requests), None),
+        },
     )
 
 
@@ -266,9 +271,11 @@ def subscription(event: Event) -> Iterator[Message]:
     )
     yield track(
         name,
-        subscription_id=resource.id("id"),
-        status=status,
-        plan_id=resource.id("plan_variation_id", None) or resource.id("plan_id", None),
+        {
+            "subscription_id": resource.id("id"),
+            "status": status,
+            "plan_id": resource.id("plan_variation_id", None) or resource.id("plan_id", None),
+        },
     )
 
 
@@ -282,14 +289,16 @@ def dispute(event: Event) -> Iterator[Message]:
     closed = state in {"WON", "LOST", "ACCEPTED"}
     yield track(
         "Dispute Closed" if closed else _DISPUTE[event.type],
-        dispute_id=resource.id("dispute_id", None) or resource.id("id"),
-        order_id=resource.id("disputed_payment.payment_id", None),
-        payment_id=resource.id("disputed_payment.payment_id", None),
-        amount=_money(resource, "amount_money"),
-        currency=resource.text("amount_money.currency", None),
-        reason=resource.text("reason", None),
-        status=state,
-        outcome=state.lower() if closed and state else None,
+        {
+            "dispute_id": resource.id("dispute_id", None) or resource.id("id"),
+            "order_id": resource.id("disputed_payment.payment_id", None),
+            "payment_id": resource.id("disputed_payment.payment_id", None),
+            "amount": _money(resource, "amount_money"),
+            "currency": resource.text("amount_money.currency", None),
+            "reason": resource.text("reason", None),
+            "status": state,
+            "outcome": state.lower() if closed and state else None,
+        },
     )
 
 

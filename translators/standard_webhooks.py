@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
-    FormerKey,
+    FormerId,
     Head,
     Identity,
     Item,
@@ -57,14 +57,14 @@ _CAMEL_CASE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS: Final = re.compile(r"[\W_]+")
 
 
-standard_webhooks.by_hand(
+standard_webhooks.manual_steps(
     "In the provider's settings (Clerk, Svix, OpenAI, Polar ...: look for Webhooks) add an endpoint: {url}",
     "Choose the events that you want in Segment: each becomes a track named after its type.",
     "Set the path of your user id in the body, for example SEGUE_STANDARD_WEBHOOKS_USER_ID=data.user_id.",
 )
 
 
-@standard_webhooks.event
+@standard_webhooks.head
 def head(item: Item) -> Head:
     """Use the message's id, the same on every retry, or the event's id at the configured path.
 
@@ -78,13 +78,13 @@ def head(item: Item) -> Head:
     path = str(item.options.get("event_id") or "")
     event_id = body.id(path, "") if path else ""
     if not event_id:
-        return Head(message_id, type_, at)
+        return Head(id=message_id, type=type_, occurred_at=at)
     key, before = joined(type_, event_id), f"{type_}:{event_id}"
     former = (message_id,) if key == before else (message_id, before)
-    return Head(key, type_, at, former_keys=tuple(map(FormerKey, former)))
+    return Head(id=key, type=type_, occurred_at=at, former_ids=tuple(map(FormerId, former)))
 
 
-@standard_webhooks.who
+@standard_webhooks.identity
 def identity(event: Event) -> Identity:
     """Read the person from the configured paths; raise Malformed if they have none."""
     body = event.body

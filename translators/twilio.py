@@ -14,7 +14,7 @@ from typing import Any, Final
 from translators.kit import (
     Delivery,
     Event,
-    FormerKey,
+    FormerId,
     Head,
     HmacRequest,
     Identity,
@@ -83,7 +83,7 @@ def with_query(delivery: Delivery) -> list[Item]:
     return [Item(raw=delivery.body, received_at=delivery.received_at, envelope=own, options=delivery.options)]
 
 
-@twilio.event
+@twilio.head
 def head(item: Item) -> Head:
     """Return the key from a message and its status, or a call, its status and sequence number. Messages have no time.
 
@@ -94,11 +94,15 @@ def head(item: Item) -> Head:
     sid, status = form.get("MessageSid") or form.get("SmsSid"), form.get("MessageStatus") or form.get("SmsStatus")
     if sid and (status or "Body" in form) and "ConversationSid" not in form:
         status = status or "received"
-        return Head(f"{sid}|{status}", f"message.{status}", None)
+        return Head(id=f"{sid}|{status}", type=f"message.{status}", occurred_at=None)
     for field, kind, statuses in _OTHERS:
         if form.get(field):
             status = (next(filter(None, map(form.get, statuses)), None) or "other").removeprefix(f"{kind}-")
-            return Head(f"{kind}|{status}|{digest(form)}", f"{kind}.{status}", _time(form.get("Timestamp", "")))
+            return Head(
+                id=f"{kind}|{status}|{digest(form)}",
+                type=f"{kind}.{status}",
+                occurred_at=_time(form.get("Timestamp", "")),
+            )
     if form.get("CallSid"):
         return _call(form)
     raise Malformed("$.MessageStatus" if sid else "$.MessageSid", "is missing")
@@ -109,9 +113,9 @@ def _call(form: Mapping[str, str]) -> Head:
     call, status, number = form["CallSid"], form.get("CallStatus", ""), form.get("SequenceNumber", "")
     type_, at = f"call.{status or 'other'}", _time(form.get("Timestamp", ""))
     if status and number:
-        return Head(f"{call}|{status}|{number}", type_, at)
-    former = (FormerKey(f"{call}|{status}|", same_bytes=True),) if status else ()
-    return Head(f"{call}|{status}|{digest(form)}", type_, at, former_keys=former)
+        return Head(id=f"{call}|{status}|{number}", type=type_, occurred_at=at)
+    former = (FormerId(f"{call}|{status}|", same_bytes=True),) if status else ()
+    return Head(id=f"{call}|{status}|{digest(form)}", type=type_, occurred_at=at, former_ids=former)
 
 
 def _field(form: Mapping[str, str], name: str) -> str:
@@ -140,8 +144,8 @@ def _addresses(event: Event) -> tuple[str, str, str]:
     return channel.lower() or "sms", address, form.get(ours, "").rpartition(":")[2]
 
 
-@twilio.who
-def who(event: Event) -> Identity:
+@twilio.identity
+def identity(event: Event) -> Identity:
     """Return the customer's number, or their id on a channel without numbers, such as Messenger."""
     channel, address, _ = _addresses(event)
     if not address:
@@ -165,18 +169,18 @@ def register(at: Registering) -> Registered:
 
     https://www.twilio.com/docs/messaging/api/service-resource#update-a-service-resource
     """
-    url = f"https://messaging.twilio.com/v1/Services/{at.given['service_sid']}"
-    headers = basic(at.given["account_sid"], at.given["auth_token"])
+    url = f"https://messaging.twilio.com/v1/Services/{at.values['service_sid']}"
+    headers = basic(at.values["account_sid"], at.values["auth_token"])
     service = yield json_call("GET", url, headers)
     callbacks = {"status_callback": "StatusCallback"}
-    if at.given["incoming"] == "yes":
+    if at.values["incoming"] == "yes":
         callbacks["inbound_request_url"] = "InboundRequestUrl"
     for name, field in callbacks.items():
         url_now = service.text(name, None) or at.url
         if url_now != at.url:
             raise Refused(f"{field} of the service is already {url_now}: clear it there, or register by hand")
     yield form_call(url, headers, [(field, at.url) for field in callbacks.values()])
-    return at.given["auth_token"]
+    return at.values["auth_token"]
 
 
 def _message(event: Event) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from translators.kit import (
     Event,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -22,7 +22,6 @@ from translators.kit import (
     Payload,
     Registered,
     Registering,
-    Skip,
     Source,
     bearer,
     digest,
@@ -54,35 +53,36 @@ _TEST: Final = "an_account@example.com"  # the answer of the test request to eve
 _NOT_FILLED: Final = {"", "xxxxx"}  # the value of a hidden field in a link that was copied and not filled
 
 
-@typeform.event
+@typeform.head
 def head(item: Item) -> Head:
     """Use form and response token as key, for a partial response (which has no time) also a digest of its answers.
 
     Each webhook of a form sends its own `event_id`.
     """
     body = item.body
-    type_, response = body.text("event_type"), body.at("form_response")
+    type_, response = body.text("event_type"), body.object("form_response")
     token, webhook_event_id = response.id("token", ""), body.id("event_id", "")
     if not token:
-        return Head(body.id("event_id"), type_, response.iso("submitted_at", None))
+        return Head(id=body.id("event_id"), type=type_, occurred_at=response.iso("submitted_at", None))
     key = f"{type_}:{response.id('form_id', '')}:{token}"
     if type_ != "form_response":
         key = f"{key}:{digest(response.get('answers'), response.get('hidden'))}"
-    former = (FormerKey(webhook_event_id),) if webhook_event_id else ()
-    return Head(key, type_, response.iso("submitted_at", None), former_keys=former)
+    former = (FormerId(webhook_event_id),) if webhook_event_id else ()
+    return Head(id=key, type=type_, occurred_at=response.iso("submitted_at", None), former_ids=former)
 
 
-@typeform.before
-def skip_test_request(event: Event) -> None:
+@typeform.skip_if
+def skip_test_request(event: Event) -> str | None:
     """Skip Typeform's test request: it is signed, but its answers and hidden fields are examples."""
-    if _first(event.body.at("form_response"), "email") == _TEST:
-        raise Skip("Typeform's own test request")
+    if _first(event.body.object("form_response"), "email") == _TEST:
+        return "Typeform's own test request"
+    return None
 
 
-@typeform.who
+@typeform.identity
 def respondent(event: Event) -> Identity:
     """Use the user id in a hidden field, else the first e-mail address in the answers, else the response."""
-    response = event.body.at("form_response")
+    response = event.body.object("form_response")
     email = _first(response, "email")
     phone = _first(response, "phone_number")
     return Identity(
@@ -108,8 +108,8 @@ def register(at: Registering) -> Registered:
         "verify_ssl": True,
         "event_types": dict.fromkeys(at.types, True),
     }
-    url = f"https://api.typeform.com/forms/{at.given['form_id']}/webhooks/segue"
-    yield json_call("PUT", url, bearer(at.given["token"]), webhook)
+    url = f"https://api.typeform.com/forms/{at.values['form_id']}/webhooks/segue"
+    yield json_call("PUT", url, bearer(at.values["token"]), webhook)
     return at.secret
 
 
@@ -154,7 +154,7 @@ def _value(answer: Payload, kind: str) -> Any:
 
 
 def _form(event: Event) -> dict[str, Any]:
-    response = event.body.at("form_response")
+    response = event.body.object("form_response")
     return {
         "form_id": response.id("form_id"),
         "form_name": response.text("definition.title", None),

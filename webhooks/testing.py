@@ -38,6 +38,7 @@ from translators.kit.identity import Identity
 from translators.kit.placeholders import is_placeholder
 from translators.kit.source import IgnoredType as Declared
 from webhooks import segment
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation import translate
 from webhooks.translation.goldens import RECEIVED, Golden, find_goldens, outcomes, transcript
 
@@ -63,21 +64,22 @@ class SourceTests:
 
     def test_every_translated_type_has_a_golden(self) -> None:
         """Every handler has a golden, so that its messages have been read."""
-        seen = set()
+        runtime, handlers = SourceRuntime(self.source), self.source.declared.handlers
+        seen: set[str] = set()
         for golden in find_goldens(self.goldens):
             delivery = golden.delivery(self.source)
-            if self.source.greet(delivery, signed=False) or self.source.greet(delivery, signed=True):
+            if runtime.handshake(delivery):
                 continue
             for event, outcome in outcomes(self.source, delivery):
-                handler = self.source.find(event.type)
+                handler = runtime.find(event.type)
                 if isinstance(outcome, translate.Translated) and callable(handler):
+                    exact = event.type in handlers
                     seen |= {
                         pattern
-                        for pattern in self.source.handlers
-                        if self.source.find(event.type) is handler
-                        and (pattern == event.type or ("*" in pattern and event.type not in self.source.handlers))
+                        for pattern in handlers
+                        if handlers[pattern] is handler and (pattern == event.type or ("*" in pattern and not exact))
                     }
-        missing = sorted(set(self.source.handlers) - seen)
+        missing = sorted(set(handlers) - seen)
         assert not missing, f"add {self.goldens}/<type>.json for: {', '.join(missing)}"
 
     def test_no_message_would_be_dropped_by_segment(self, golden: Golden) -> None:
@@ -112,8 +114,8 @@ class SourceTests:
         seen: dict[str, tuple[str, str]] = {}
         for golden in find_goldens(self.goldens):
             for event, message in _messages(self.source, golden):
-                owner = seen.setdefault(message["messageId"], (event.key, golden.name))
-                assert owner[0] == event.key, f"{golden.name} and {owner[1]} share {message['messageId']}"
+                owner = seen.setdefault(message["messageId"], (event.id, golden.name))
+                assert owner[0] == event.id, f"{golden.name} and {owner[1]} share {message['messageId']}"
 
     def test_no_identity_is_invented(self, golden: Golden) -> None:
         """A userId is in the request; an anonymousId is derived from an id in it."""
@@ -173,7 +175,7 @@ def _messages(
     source: Source, golden: Golden, *, received_at: datetime = RECEIVED
 ) -> list[tuple[Event, dict[str, Any]]]:
     delivery = golden.delivery(source, received_at=received_at)
-    if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+    if SourceRuntime(source).handshake(delivery):
         return []
     return [
         (event, message)
@@ -186,10 +188,10 @@ def _messages(
 def _fault(source: Source, golden: Golden) -> str | None:
     """Return what is wrong with the outcome of a request; None if it is handled as it must be."""
     delivery = golden.delivery(source)
-    if source.greet(delivery, signed=True) is not None:
+    if SourceRuntime(source).handshake(delivery, signed=True) is not None:
         return None
     try:
-        source.check(delivery)
+        SourceRuntime(source).guard(delivery)
     except (Malformed, Refused):
         return None
     for _, outcome in outcomes(source, delivery):
@@ -205,11 +207,11 @@ def _fault(source: Source, golden: Golden) -> str | None:
 
 
 def _claims(source: Source, event: Event) -> Iterator[Identity]:
-    handler = source.find(event.type)
+    handler = SourceRuntime(source).find(event.type)
     if handler is None or isinstance(handler, Declared):
         return
     for message in handler(event):
-        yield message.who or source.identity(event)
+        yield message.identity or SourceRuntime(source).identity(event)
 
 
 def _is_in(value: str, text: str) -> bool:

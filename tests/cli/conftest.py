@@ -84,13 +84,13 @@ class Shop:
         body = {"id": f"evt_{at.hour}", "type": "order.paid", "at": at.isoformat(), "user": "u1", "order": "o1"}
         body = {name: value for name, value in (body | payload).items() if value is not None}
         delivery = Delivery(source="acme", body=json.dumps(body).encode(), received_at=at)
-        self.journal.append(self.endpoint.source.events(delivery), now=at)
+        self.journal.append(self.endpoint.runtime.events(delivery), now=at)
         return self.row(body["id"])
 
     def receive_unreadable(self):
         """Store an order without a type."""
         delivery = Delivery(source="acme", body=b'{"id": "evt_1"}', received_at=self.start)
-        self.journal.append(self.endpoint.source.receive(delivery), now=self.start)
+        self.journal.append(self.endpoint.runtime.receive(delivery), now=self.start)
 
     def row(self, key):
         return self.journal.find("acme", key)
@@ -106,7 +106,7 @@ class Shop:
             self.journal.settle([Settlement(claim=claim, state=state, reason=prepared.reason)], now=now)
 
     def states(self):
-        return {row.event.key: row.state.value for row in self.journal.rows(limit=10_000)}
+        return {row.event.id: row.state.value for row in self.journal.rows(limit=10_000)}
 
 
 @pytest.fixture

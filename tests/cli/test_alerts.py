@@ -20,7 +20,7 @@ def dead(tmp_path):
     """A journal with a dead event in it."""
     now = datetime.now(UTC)
     journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
-    event = Event(source="acme", key="k", type="t", occurred_at=now, received_at=now, raw=b"{", problem="no JSON")
+    event = Event(source="acme", id="k", type="t", occurred_at=now, received_at=now, raw=b"{", problem="no JSON")
     journal.append([event], now=now - timedelta(minutes=10))
     journal.close()
 

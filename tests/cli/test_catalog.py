@@ -52,8 +52,8 @@ def test_docs_table_of_sources_matches_the_code() -> None:
             assert scheme.strength in strength
             for cell, word in ((signature, type(scheme).__name__), (strength, scheme.strength)):
                 assert "(" not in cell or way in cell.partition(f"{word} (")[2].partition(")")[0].split(", ")
-        assert (registered == "API") == (source.register is not None)
-        assert int(types) == len(source.handlers)
+        assert (registered == "API") == (source.declared.registration is not None)
+        assert int(types) == len(source.declared.handlers)
         learnt = json.loads((ROOT / "translators" / "catalog.json").read_text())[name]
         message_names = {message["name"] or message["kind"] for entries in learnt.values() for message in entries}
         assert int(messages) == len(message_names)

@@ -55,7 +55,7 @@ def password(url):
 
 def test_move_copies_every_event_unchanged(run, filled, moved, there, postgres_url):
     filled.journal.append(
-        [Event(source="acme", key="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
+        [Event(source="acme", id="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
                received_at=datetime(2020, 1, 2, tzinfo=UTC), raw=b"\xff\x00 not text", clock="record",
                trust="authenticated", headers={"x": "1"}, envelope={"o": "é"}, problem="torn")],
         now=datetime(2020, 1, 2, tzinfo=UTC),
@@ -119,7 +119,7 @@ def test_interrupted_move_can_be_repeated(filled, moved, there, monkeypatch):
 
 def test_move_lists_events_that_differ_between_the_journals(run, filled, moved, there):
     changed = {"good": {"raw": b"{}"}, "new": {"received_at": datetime(2020, 1, 1, tzinfo=UTC), "headers": {"x": "1"}}}
-    rows = {row.event.key: row for row in filled.journal.rows()}
+    rows = {row.event.id: row for row in filled.journal.rows()}
     for key, change in changed.items():
         there.append([replace(rows[key].event, **change)], now=datetime.now(UTC))
     for _ in range(2):
@@ -141,7 +141,7 @@ def test_move_lists_events_that_differ_between_the_journals(run, filled, moved, 
 def old_rows(journal, *keys):
     """Rows as an earlier release stored them in a file, which bounded no key and took a NUL."""
     (row, *_) = journal.rows(limit=1)
-    rows = [replace(row, event=replace(row.event, key=key)) for key in keys]
+    rows = [replace(row, event=replace(row.event, id=key)) for key in keys]
     journal.load(rows)
     return rows
 

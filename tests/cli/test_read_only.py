@@ -164,7 +164,7 @@ def test_an_absent_journal_is_empty_until_it_is_there(absent_journal, tmp_path):
             write()
     made = open_journal(url)
     made.append([event_of("k")], now=NOW)
-    assert [row.event.key for row in absent.rows(after=start)] == ["k"]
+    assert [row.event.id for row in absent.rows(after=start)] == ["k"]
     assert is_absent(absent) is None
     made.close()
     absent.close()
@@ -190,4 +190,4 @@ def test_tail_waits_for_a_journal_that_is_not_there_yet(run, tmp_path):
 def event_of(key):
     from translators.kit import Event
 
-    return Event(source="acme", key=key, type="t", raw=b"{}", occurred_at=NOW, received_at=NOW)
+    return Event(source="acme", id=key, type="t", raw=b"{}", occurred_at=NOW, received_at=NOW)

@@ -16,8 +16,8 @@ from webhooks.cli.main import main
 from webhooks.sources import plugins
 
 SOURCES = plugins.load().sources
-REGISTERED = sorted(name for name, source in SOURCES.items() if source.register is not None)
-BY_HAND = sorted(name for name, source in SOURCES.items() if source.manual is not None)
+REGISTERED = sorted(name for name, source in SOURCES.items() if source.declared.registration is not None)
+BY_HAND = sorted(name for name, source in SOURCES.items() if source.declared.manual_steps is not None)
 PAGES = Path(__file__).parent.parent.parent / "docs" / "sources"
 URL = "https://hooks.example.com/webhooks/"
 
@@ -388,13 +388,17 @@ def test_each_api_gets_exactly_the_translated_types(api: Api, name: str) -> None
     asked = "\n".join(request.body.decode() for request in api.asked)
     text = asked + "".join(str(request.form) for request in api.asked)
     assert URL + name in text or name == "salesforce_marketing_cloud", "the second run names no URL"
-    expected = {name for type_ in SOURCES[name].handlers if stand.is_expected(type_) for name in stand.renamed(type_)}
+    expected = {
+        name for type_ in SOURCES[name].declared.handlers if stand.is_expected(type_) for name in stand.renamed(type_)
+    }
     if expected:
         assert set(stand.types(api.asked)) == expected
     secret = stand.secret if isinstance(stand.secret, str) else stand.secret(api.asked)
     assert (f"{name.upper()}_WEBHOOK_SECRET={secret}" in done.output) == bool(secret)
     values = [
-        stand.values[need.name] for need in SOURCES[name].register.needs if need.secret and need.name in stand.values
+        stand.values[need.name]
+        for need in SOURCES[name].declared.registration.needs
+        if need.secret and need.name in stand.values
     ]
     assert not [value for value in values if value != secret and value in done.output]
 
@@ -408,7 +412,7 @@ def test_a_dry_run_shows_every_request_without_secrets_and_sends_nothing(api: Ap
     assert api.asked == []
     assert not env.exists()
     assert done.output.count("https://") >= len(stand.answers)
-    for need in SOURCES[name].register.needs:
+    for need in SOURCES[name].declared.registration.needs:
         assert f"--give {need.name}=" in done.output
         if need.secret and need.name in stand.values:
             assert stand.values[need.name] not in done.output
@@ -432,10 +436,14 @@ def test_the_secret_can_be_saved_instead_of_shown(api: Api, name: str, tmp_path:
 @pytest.mark.parametrize("name", sorted(SOURCES))
 def test_every_source_registers_or_has_manual_steps(name: str) -> None:
     source = SOURCES[name]
-    assert source.register is not None or source.manual is not None, "declare a registration, or by_hand steps"
-    if source.manual is not None:
-        assert any("{url}" in step for step in source.manual.steps)
-        assert bool(source.manual.chosen) == any("{secret}" in step for step in source.manual.steps)
+    assert source.declared.registration is not None or source.declared.manual_steps is not None, (
+        "declare a registration, or by_hand steps"
+    )
+    if source.declared.manual_steps is not None:
+        assert any("{url}" in step for step in source.declared.manual_steps.steps)
+        assert bool(source.declared.manual_steps.chosen) == any(
+            "{secret}" in step for step in source.declared.manual_steps.steps
+        )
 
 
 @pytest.mark.parametrize("name", REGISTERED)
@@ -443,7 +451,9 @@ def test_source_page_names_the_register_command_and_its_needs(name: str) -> None
     page = (PAGES / f"{name}.md").read_text()
     assert f"segue register {name}" in page
     missing = [
-        need.env for need in SOURCES[name].register.needs if need.default is None and f"`{need.env}`" not in page
+        need.env
+        for need in SOURCES[name].declared.registration.needs
+        if need.default is None and f"`{need.env}`" not in page
     ]
     assert missing == []
 
@@ -462,7 +472,7 @@ def test_manual_steps_show_url_and_secret(name: str, tmp_path: Path) -> None:
     assert not env.exists()
 
 
-@pytest.mark.parametrize("name", [name for name in BY_HAND if SOURCES[name].manual.chosen])
+@pytest.mark.parametrize("name", [name for name in BY_HAND if SOURCES[name].declared.manual_steps.chosen])
 def test_secret_chosen_by_segue_is_generated_and_saved(name: str, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     command = ["register", name, "--url", URL + name, "--by-hand"]

@@ -133,7 +133,7 @@ def test_tail_waits_while_the_journal_is_unavailable(shop, capsys, monkeypatch):
 
     monkeypatch.setattr(journal, "rows", sometimes, raising=False)
     for page, _ in tail.follow(journal, Filter(), "", stop, wait=True):
-        seen += [row.event.key for row in page]
+        seen += [row.event.id for row in page]
         if len(seen) == 2:
             receive(shop, "c")
         if len(seen) == 3:

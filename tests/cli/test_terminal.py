@@ -18,6 +18,7 @@ from webhooks.cli import output
 from webhooks.cli.output import cut, fitted, short
 from webhooks.logs import visible
 from webhooks.operations.reasons import MESSAGE_ID, reason_pattern
+from webhooks.sources.runtime import SourceRuntime
 
 ROOT = Path(webhooks.__file__).parent
 HOSTILE = "x\x1b]0;pwn\x07\x1b[2J\u202e\u200f\x9b\U000e0041\n\ty"
@@ -46,7 +47,7 @@ def hostile(run, tmp_path):
 
     now = datetime(2026, 1, 1, tzinfo=UTC)
     delivery = Delivery(source="stripe", body=file.read_bytes(), received_at=now, options=source.defaults())
-    shop.append(source.events(delivery), now=now)
+    shop.append(SourceRuntime(source).events(delivery), now=now)
     shop.close()
     return file
 

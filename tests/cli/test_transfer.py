@@ -47,7 +47,7 @@ def bare(journal):
 def test_export_and_import_keep_events_unchanged(run, filled, other, tmp_path, name):
     environ, journal = other
     filled.journal.append(
-        [Event(source="acme", key="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
+        [Event(source="acme", id="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
                received_at=datetime(2020, 1, 2, tzinfo=UTC), raw=b"\xff\x00 not text", clock="record",
                trust="authenticated", headers={"x": "1"}, envelope={"o": "é"}, problem="torn")],
         now=datetime(2020, 1, 2, tzinfo=UTC),
@@ -93,7 +93,7 @@ def test_part_of_an_export_can_be_imported(run, filled, other):
     assert "--partial" in refused.output
     result = run("import", "-", "--partial", input=part, **environ)
     assert result.exit_code == 0, result.output
-    assert {row.event.key for row in journal().rows()} == {"torn", "anonymous"}
+    assert {row.event.id for row in journal().rows()} == {"torn", "anonymous"}
 
 
 def test_export_overwrites_a_file_only_with_force(run, filled, tmp_path):
@@ -221,7 +221,7 @@ def test_an_imported_pending_event_is_delivered_by_a_worker(run, filled, other):
     environ, journal = other
     run("export", "all.jsonl", "--state", "pending")
     run("import", "all.jsonl", **environ)
-    assert [claim.event.key for claim in journal().claim(9, worker="w", now=datetime.now(UTC), lease=timedelta(1))] == [
+    assert [claim.event.id for claim in journal().claim(9, worker="w", now=datetime.now(UTC), lease=timedelta(1))] == [
         "new"
     ]
 
@@ -249,7 +249,7 @@ def test_event_with_a_missing_key_is_not_exported_as_empty(run, shop):
 def test_import_names_events_that_the_journal_cannot_store(filled, run, tmp_path, postgres_url):
     (row, *_) = filled.journal.rows(limit=1)
     file = tmp_path / "old.jsonl"
-    rows = [*filled.journal.rows(), replace(row, event=replace(row.event, key="with\0nul"))]
+    rows = [*filled.journal.rows(), replace(row, event=replace(row.event, id="with\0nul"))]
     file.write_bytes(b"".join(map(jsonl.line, rows)))
     result = run("import", str(file), "--partial", "--json", SEGUE_DATABASE=postgres_url)
     assert result.exit_code == 1

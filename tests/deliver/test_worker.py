@@ -28,7 +28,7 @@ def test_a_test_mode_event_is_logged_with_the_setting_that_delivers_it(bench, ca
     bench.append(event(1, type="test_mode"), event(2, type="test_mode"), event(3, type="skipped"))
     bench.worker().run_once()  # one warning an hour for each source; the second event is shown as any ignored one
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert (record.message, record.key) == ("ignored", bench.row(1).event.key)
+    assert (record.message, record.key) == ("ignored", bench.row(1).event.id)
     assert "set SEGUE_SHOP_ENVIRONMENT=both" in record.detail
 
 

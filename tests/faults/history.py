@@ -119,7 +119,7 @@ class User:
             stored = self.journal.append(events, now=datetime.now(UTC))
             return {"new": stored.new, "duplicate": stored.duplicate}
 
-        self.recorder.call("append", work, keys=[stored_event.key for stored_event in events])
+        self.recorder.call("append", work, keys=[stored_event.id for stored_event in events])
 
     def claim(self) -> None:
         claims: list[Claim] = []
@@ -206,12 +206,12 @@ def opened(url: str) -> Journal:
 
 def event(key: str) -> Event:
     at = datetime.now(UTC)
-    return Event(source="h", key=key, type="t", occurred_at=at, received_at=at, raw=f"body of {key}".encode())
+    return Event(source="h", id=key, type="t", occurred_at=at, received_at=at, raw=f"body of {key}".encode())
 
 
 def claim_record(claim: Claim) -> dict[str, Any]:
     return {
-        "seq": claim.seq, "key": claim.event.key, "lease": claim.lease, "attempts": claim.attempts, "edition": claim.replay_generation,
+        "seq": claim.seq, "key": claim.event.id, "lease": claim.lease, "attempts": claim.attempts, "edition": claim.replay_generation,
     }  # fmt: skip
 
 
@@ -440,14 +440,14 @@ def _all(journal: Journal, start: str) -> list[Any]:
 
 
 def _content(rows: list[Any], records: list[dict[str, Any]], report: HistoryReport, *, prunes: bool) -> None:
-    keys = [row.event.key for row in rows]
+    keys = [row.event.id for row in rows]
     for key, count in Counter(keys).items():
         if count > 1:
             report.faults.append(f"{key} is there {count} times")
     report.faults += [
-        f"the body of {row.event.key} is {row.event.raw!r}" for row in rows if row.event.raw != event(row.event.key).raw
+        f"the body of {row.event.id} is {row.event.raw!r}" for row in rows if row.event.raw != event(row.event.id).raw
     ]
-    report.faults += [f"{row.event.key} is still pending" for row in rows if row.state is State.PENDING]
+    report.faults += [f"{row.event.id} is still pending" for row in rows if row.state is State.PENDING]
     acked = {key for record in records if record["op"] == "append" and "end" in record for key in record["keys"]}
     if not prunes:
         report.faults += [f"{key} was acknowledged and is lost" for key in sorted(acked - set(keys))]

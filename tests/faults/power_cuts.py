@@ -197,12 +197,12 @@ def examine(facts: Sequence[Fact], database: Path) -> str:
         db.close()
     except Exception as error:
         return f"the journal does not open: {error!r}"
-    lost = acked - {row.event.key for row in rows}
+    lost = acked - {row.event.id for row in rows}
     if whole != "ok":
         return f"integrity_check: {whole}"
     if lost:
         return f"{len(lost)} acknowledged events are gone, such as {min(lost)}"
-    wrong = [row.event.key for row in rows if row.event.raw != body(row.event.key)]
+    wrong = [row.event.id for row in rows if row.event.raw != body(row.event.id)]
     if wrong:
         return f"the bytes of {wrong[0]} changed"
     undone = settled - {row.seq for row in rows if row.state is State.DELIVERED}
@@ -230,7 +230,7 @@ def work(database: Path, log: recording_vfs.Log, number: int, *, careless: bool)
         for count in range(10**9):
             key = f"{number}.{thread}.{count}"
             event = Event(
-                source="acme", key=key, type="t", raw=body(key), occurred_at=NOW, received_at=NOW,
+                source="acme", id=key, type="t", raw=body(key), occurred_at=NOW, received_at=NOW,
             )  # fmt: skip
             journal.append([event], now=NOW)
             log.say("acked", key)

@@ -327,7 +327,7 @@ class Testbed:
             keys: set[str] = set()
             after = ""
             while rows := journal.rows(Filter(states=(State.DEAD,)), after=after, limit=1000):
-                keys |= {row.event.key for row in rows}
+                keys |= {row.event.id for row in rows}
                 after = rows[-1].cursor
             return keys
 

@@ -310,7 +310,7 @@ def store(journal: Journal, names: list[str]) -> None:
     journal.append(
         [
             Event(
-                source="stripe", key=f"evt_{name}", type="customer.created", occurred_at=now, received_at=now,
+                source="stripe", id=f"evt_{name}", type="customer.created", occurred_at=now, received_at=now,
                 raw=event(name),
             )
             for name in names

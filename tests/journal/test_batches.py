@@ -22,6 +22,7 @@ from translators.kit import Delivery, Source, raw_items
 from translators.kit.configured import configured
 from webhooks.journal import AppendResult, AuditContext, Filter, Journal, State, open_journal
 from webhooks.journal.postgres import PostgresJournal
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, endpoint, find_goldens, outcomes
 from webhooks.translation.translate import Broken, Outcome, Translated, translate
 
@@ -55,7 +56,7 @@ class Splitting:
         return Delivery(source=self.source.name, body=self.body(members), received_at=RECEIVED, options=self.options)
 
     def read(self, members: list[bytes]) -> dict[str, Outcome]:
-        return {event.key: outcome for event, outcome in outcomes(self.source, self.delivery(members))}
+        return {event.id: outcome for event, outcome in outcomes(self.source, self.delivery(members))}
 
 
 def as_list(members: list[bytes]) -> bytes:
@@ -114,7 +115,7 @@ def splitting() -> dict[str, Splitting]:
 
 
 def test_every_source_that_splits_is_tried() -> None:
-    split = {name for name, source in sources().items() if source._split is not None}
+    split = {name for name, source in sources().items() if source.declared.split is not None}
     several = {"jira", "twilio", "slack", "github"}  # these make parts of one JSON or form, no list
     assert split - several == set(splitting()) - {"acme"}
 
@@ -146,7 +147,7 @@ def test_a_bad_member_of_a_batch_costs_no_good_one(
     place = data.draw(st.integers(0, len(good)))
     batch = [*good[:place], bad, *good[place:]]
     alone = {key: outcome for member in good for key, outcome in case.read([member]).items()}
-    events, outcomes = case.source.receive(case.delivery(batch)), case.read(batch)
+    events, outcomes = SourceRuntime(case.source).receive(case.delivery(batch)), case.read(batch)
     for key, outcome in alone.items():
         assert outcomes[key] == outcome
         assert not isinstance(outcome, Broken)
@@ -154,10 +155,10 @@ def test_a_bad_member_of_a_batch_costs_no_good_one(
     theirs = [replace(event, source=tenant) for event in events]
     for journal in journals:
         stored = journal.append(theirs, now=RECEIVED)
-        assert stored.new == len({event.key for event in theirs})
+        assert stored.new == len({event.id for event in theirs})
         rows = journal.rows(Filter(sources=(tenant,)))
-        assert {row.event.key for row in rows} == {event.key for event in theirs}
-        assert {row.event.key for row in rows if row.state is State.PENDING} >= alone.keys()
+        assert {row.event.id for row in rows} == {event.id for event in theirs}
+        assert {row.event.id for row in rows if row.state is State.PENDING} >= alone.keys()
         for row in rows:
             assert (row.state is State.DEAD) == bool(row.event.problem)
 
@@ -166,10 +167,13 @@ def test_a_delivery_kept_as_a_whole_gives_its_messages_after_a_replay(journals: 
     case = splitting()["acme"]
     delivery = replace(case.delivery(list(case.members)), source="whole", headers={"x-other": "not kept"})
     bug = acme()
-    bug._split = lambda _: 1 / 0  # type: ignore[assignment,return-value]
-    (kept,) = bug.receive(delivery, trust="authenticated")
+    bug.declared.split = lambda _: 1 / 0  # type: ignore[assignment,return-value]
+    (kept,) = SourceRuntime(bug).receive(delivery, trust="authenticated")
     whole = replace(endpoint(case.source, delivery.options), name="whole")
-    apart = [translate(event, whole, namespace="n") for event in case.source.receive(delivery, trust="authenticated")]
+    apart = [
+        translate(event, whole, namespace="n")
+        for event in SourceRuntime(case.source).receive(delivery, trust="authenticated")
+    ]
     for journal in journals:
         journal.append([kept], now=RECEIVED)
         (row,) = journal.rows(Filter(sources=("whole",)))
@@ -197,13 +201,13 @@ def test_a_key_of_thousands_of_random_letters_is_stored_alike_and_recognised_aga
     letters = "".join(random.Random(71).choices(string.ascii_letters, k=8_000))
     for delivery_id in (letters, "a\0b", "\ud800", "é" * 2_000):
         delivery = replace(sent, source="long", headers={**sent.headers, "x-github-delivery": delivery_id})
-        (event,) = github.receive(delivery)
+        (event,) = SourceRuntime(github).receive(delivery)
         assert not event.problem
-        assert event.key.endswith(f"~sha256:{sha256(delivery_id.encode('utf-8', 'surrogatepass')).hexdigest()}")
+        assert event.id.endswith(f"~sha256:{sha256(delivery_id.encode('utf-8', 'surrogatepass')).hexdigest()}")
         for journal in journals:
             assert journal.append([event], now=RECEIVED) == AppendResult(1, 0)
             assert journal.append([event], now=RECEIVED) == AppendResult(0, 1)
-            row = journal.find("long", event.key)
+            row = journal.find("long", event.id)
             assert row is not None
             assert row.event.raw == event.raw
             assert row.event.headers == event.headers

@@ -22,7 +22,7 @@ def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
 
 
 def keys(claims: list[Claim]) -> list[str]:
-    return [claim.event.key for claim in claims]
+    return [claim.event.id for claim in claims]
 
 
 def test_an_event_stored_while_the_clock_was_ahead_is_due_by_the_right_clock(journal: SqliteJournal) -> None:

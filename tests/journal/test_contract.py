@@ -19,7 +19,7 @@ def claim(journal: Journal, limit: int = 100, *, worker: str = "w", now: object 
 
 
 def states(journal: Journal) -> dict[str, State]:
-    return {row.event.key: row.state for row in journal.rows(limit=10_000)}
+    return {row.event.id: row.state for row in journal.rows(limit=10_000)}
 
 
 def test_a_stored_event_is_read_back_unchanged(journal: Journal) -> None:
@@ -44,7 +44,7 @@ def test_a_repeated_key_is_a_duplicate_and_changes_nothing(journal: Journal) -> 
 
 def test_an_event_with_a_problem_is_dead_at_once_and_never_claimed(journal: Journal) -> None:
     journal.append([event("bad", problem="$.id is missing"), event("good")], now=NOW)
-    assert [leased.event.key for leased in claim(journal)] == ["good"]
+    assert [leased.event.id for leased in claim(journal)] == ["good"]
     row = journal.find("acme", "bad")
     assert row is not None
     assert (row.state, row.reason, row.settled_at) == (State.DEAD, "$.id is missing", NOW)
@@ -53,7 +53,7 @@ def test_an_event_with_a_problem_is_dead_at_once_and_never_claimed(journal: Jour
 def test_claims_are_oldest_first_and_for_one_worker_only(journal: Journal) -> None:
     journal.append([event(str(number)) for number in range(5)], now=NOW)
     first, second = claim(journal, 3, worker="a"), claim(journal, 3, worker="b")
-    assert [leased.event.key for leased in first + second] == ["0", "1", "2", "3", "4"]
+    assert [leased.event.id for leased in first + second] == ["0", "1", "2", "3", "4"]
     assert claim(journal) == []
 
 
@@ -111,7 +111,7 @@ def test_settled_events_are_pruned_by_age_and_state_and_pending_ones_never(journ
 
 def test_the_census_counts_by_state_source_and_unsupported_type(journal: Journal) -> None:
     journal.append([event("a"), event("b", source="other", type="odd"), event("c", received_at=NOW + MINUTE)], now=NOW)
-    odd = next(leased for leased in claim(journal) if leased.event.key == "b")
+    odd = next(leased for leased in claim(journal) if leased.event.id == "b")
     journal.settle([Settlement(claim=odd, state=State.UNSUPPORTED, reason="unknown")], now=NOW)
     census = journal.census()
     assert census.by_state == {State.PENDING: 2, State.UNSUPPORTED: 1}
@@ -142,12 +142,12 @@ def test_check_proves_that_it_can_store(journal: Journal) -> None:
     assert "readiness" in journal.notes()
 
 
-@pytest.mark.parametrize("wrong", [{"raw": "text"}, {"type": "\ud800"}, {"key": "\ud800"}, {"source": {}}])
+@pytest.mark.parametrize("wrong", [{"raw": "text"}, {"type": "\ud800"}, {"id": "\ud800"}, {"source": {}}])
 def test_an_event_that_cannot_be_stored_fails_its_whole_call_and_no_other(
     journal: Journal, wrong: dict[str, object]
 ) -> None:
     with pytest.raises(JournalError, match="cannot be stored") as caught:
-        journal.append([event("beside"), event(**{"key": "wrong"} | wrong)], now=NOW)
+        journal.append([event("beside"), event(**{"id": "wrong"} | wrong)], now=NOW)
     assert not isinstance(caught.value, JournalUnavailable)
     assert journal.rows() == []
     assert journal.append([event("a")], now=NOW) == AppendResult(1, 0)
@@ -171,7 +171,7 @@ def test_one_bad_event_fails_no_other_event_of_its_group_commit(journal: Journal
     for thread in threads:
         thread.join(20)
     assert outcomes == {number: JournalError if number % 4 == 0 else AppendResult(1, 0) for number in range(24)}
-    assert {row.event.key for row in journal.rows()} == {str(number) for number in range(24) if number % 4}
+    assert {row.event.id for row in journal.rows()} == {str(number) for number in range(24) if number % 4}
 
 
 def test_stats_count_commits(journal: Journal) -> None:
@@ -191,7 +191,7 @@ def test_the_census_has_the_oldest_pending_event_of_each_source(journal: Journal
         [event("c", source="other", received_at=received[2]), event("d", source="third", problem="x")], now=NOW
     )
     assert journal.census().oldest_by_source == {"acme": received[3], "other": received[2]}
-    first = next(leased for leased in claim(journal) if leased.event.key == "a")
+    first = next(leased for leased in claim(journal) if leased.event.id == "a")
     journal.settle([Settlement(claim=first, state=State.DELIVERED)], now=NOW)
     assert journal.census().oldest_by_source == {"acme": received[1], "other": received[2]}
 
@@ -237,7 +237,7 @@ def test_watch_can_be_ended(journal: Journal) -> None:
 def test_a_row_that_cannot_be_stored_is_loaded_by_no_store(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     (row,) = journal.rows()
-    bad = replace(row, event=replace(row.event, key="b", raw="text"))
+    bad = replace(row, event=replace(row.event, id="b", raw="text"))
     with pytest.raises(JournalError, match="cannot be stored"):
         journal.load([bad])
     assert journal.load([]) == AppendResult(0, 0)
@@ -259,7 +259,7 @@ def test_a_source_with_a_large_backlog_takes_no_more_than_its_share_of_a_claim(j
     assert len(claims) == 100, "what the others leave is filled up"
     assert Counter(claim.event.source for claim in claims) == {"large": 94, "b": 3, "c": 3}
     assert [claim.seq for claim in claims] == sorted(claim.seq for claim in claims)
-    large = [claim.event.key for claim in claims if claim.event.source == "large"]
+    large = [claim.event.id for claim in claims if claim.event.source == "large"]
     assert large == [str(number) for number in range(94)], "of each source the oldest"
 
 

@@ -89,7 +89,7 @@ def test_an_event_whose_key_is_missing_is_marked_and_keeps_its_body(opened):
     journal = opened(NEW)
     journal.append([personal("new")], now=NOW)
     first, second = claim(journal)
-    assert (first.event.key, first.event.raw, second.locked) == ("old", b"", "")
+    assert (first.event.id, first.event.raw, second.locked) == ("old", b"", "")
     assert first.locked == f"encrypted with key {Encryption((OLD,)).current}, which is not configured"
     assert journal.find("acme", "old").locked == first.locked
     later = NOW + timedelta(hours=1)
@@ -184,7 +184,7 @@ def test_rows_move_between_journals_of_different_keys_but_not_undecryptable_ones
 def test_text_is_found_in_encrypted_bodies(opened):
     journal = opened(NEW)
     journal.append([personal("1"), event("2")], now=NOW)
-    assert [row.event.key for row in journal.rows(Filter(text="ADA@example"))] == ["1"]
+    assert [row.event.id for row in journal.rows(Filter(text="ADA@example"))] == ["1"]
 
 
 def test_reencrypt_overwrites_unencrypted_content_in_the_file(tmp_path):

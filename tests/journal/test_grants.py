@@ -12,7 +12,7 @@ from support.events import MINUTE, NOW, event
 from support.postgres_server import Server, fresh_database
 from support.processes import environment, output, segue, standin, until
 from support.raw_requests import request, status, web
-from translators.kit import FormerKey
+from translators.kit import FormerId
 from webhooks.cli.main import main
 from webhooks.errors import JournalError, JournalUnavailable
 from webhooks.journal import AppendResult, AuditContext, Settlement, State
@@ -93,9 +93,9 @@ def test_the_web_role_stores_events_recognises_retries_and_counts(opened: Opened
 def test_the_web_role_recognises_former_keys_and_equal_bodies_without_reading_any(opened: Opened, url: str) -> None:
     web = opened("web1")
     web.append([event("old")], now=NOW)
-    former = (FormerKey("old", same_bytes=True),)
-    assert web.append([event("new", former_keys=former)], now=NOW) == AppendResult(0, 1)
-    assert web.append([event("other", raw=b"other", former_keys=former)], now=NOW) == AppendResult(1, 0)
+    former = (FormerId("old", same_bytes=True),)
+    assert web.append([event("new", former_ids=former)], now=NOW) == AppendResult(0, 1)
+    assert web.append([event("other", raw=b"other", former_ids=former)], now=NOW) == AppendResult(1, 0)
     with psycopg.connect(at(url, "web1")) as db:
         call = "SELECT * FROM segue_former(ARRAY['acme'], ARRAY['old'], ARRAY[%s::bytea])"
         assert [row[-1] for row in db.execute(call, (b"",)).fetchall()] == [None]

@@ -51,11 +51,11 @@ class JournalMachine(RuleBasedStateMachine):
             and (key not in self.leased or self.leased[key][1] <= self.now)
         ]  # fmt: skip
         claims = self.journal.claim(limit, worker=worker, now=self.now, lease=LEASE)
-        assert [(leased.event.key, leased.attempts) for leased in claims] == [
+        assert [(leased.event.id, leased.attempts) for leased in claims] == [
             (key, self.attempts[key]) for key in free[:limit]
         ]
         for claimed in claims:
-            self.leased[claimed.event.key] = (claimed.lease, self.now + LEASE)
+            self.leased[claimed.event.id] = (claimed.lease, self.now + LEASE)
         self.held += claims
 
     @rule(data=st.data(), state=st.sampled_from(State), wait=st.integers(0, 20), attempt=st.booleans())
@@ -63,7 +63,7 @@ class JournalMachine(RuleBasedStateMachine):
         if not self.held:
             return
         claim = data.draw(st.sampled_from(self.held))
-        key, due = claim.event.key, self.now + timedelta(seconds=wait)
+        key, due = claim.event.id, self.now + timedelta(seconds=wait)
         ours = self.state.get(key) is State.PENDING and self.leased.get(key, ("",))[0] == claim.lease
         settled = self.journal.settle([Settlement(claim=claim, state=state, due_at=due, attempt=attempt)], now=self.now)
         assert settled == ({claim.seq} if ours else set())
@@ -76,7 +76,7 @@ class JournalMachine(RuleBasedStateMachine):
     def renew(self) -> None:
         for claim in self.held:
             held = self.journal.renew([claim], now=self.now, lease=LEASE)
-            key = claim.event.key
+            key = claim.event.id
             ours = self.state.get(key) is State.PENDING and self.leased.get(key, ("",))[0] == claim.lease
             assert (claim.seq in held) == ours
             if ours:
@@ -86,7 +86,7 @@ class JournalMachine(RuleBasedStateMachine):
     def operate(self, data: st.DataObject, as_new: bool, drop: bool) -> None:
         """Replay or drop some events, in any state."""
         keys = data.draw(st.sets(st.integers(0, 12).map(str), max_size=4))
-        seqs = [row.seq for row in self.journal.rows() if row.event.key in keys]
+        seqs = [row.seq for row in self.journal.rows() if row.event.id in keys]
         there = [key for key in self.state if key in keys]
         before = len(self.journal.audits(limit=1000))
         if drop:
@@ -121,7 +121,7 @@ class JournalMachine(RuleBasedStateMachine):
     @invariant()
     def it_holds_what_the_model_holds(self) -> None:
         if hasattr(self, "journal"):
-            rows = [(row.event.key, row.state, row.attempts) for row in self.journal.rows(limit=1000)]
+            rows = [(row.event.id, row.state, row.attempts) for row in self.journal.rows(limit=1000)]
             assert rows == [(key, state, self.attempts[key]) for key, state in self.state.items()]
 
 

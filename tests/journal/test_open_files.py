@@ -69,7 +69,7 @@ def integrity(path: Path) -> str:
 
 def stored(path: Path) -> set[str]:
     journal = SqliteJournal(path)
-    keys = {row.event.key for row in journal.rows(limit=100_000)}
+    keys = {row.event.id for row in journal.rows(limit=100_000)}
     journal.close()
     return keys
 
@@ -228,7 +228,7 @@ def test_a_reader_recovers_a_removed_log_and_returns_its_result(path: Path) -> N
     journal.append([event("a")], now=NOW)
     journal.rows()
     Path(f"{path}-shm").unlink()
-    assert [row.event.key for row in journal.rows()] == ["a"]
+    assert [row.event.id for row in journal.rows()] == ["a"]
 
     def vanish(db: sqlite3.Connection) -> int:
         Path(f"{path}-wal").unlink()
@@ -310,7 +310,7 @@ def test_a_link_to_the_database_has_the_locks_of_the_database(path: Path) -> Non
     for journal in (one, two):
         for _ in range(2):
             journal.append([event("a")], now=NOW)
-    assert [row.event.key for row in one.rows()] == ["a"]
+    assert [row.event.id for row in one.rows()] == ["a"]
     assert {part.name for part in path.parent.iterdir()} == {
         "link.db", "j.db", "j.db-wal", "j.db-shm", "j.db.lock", "j.db.open",
     }  # fmt: skip
@@ -489,7 +489,7 @@ def test_a_renamed_log_gets_its_name_back_in_the_process_that_has_it_open(path: 
     with pytest.raises(JournalUnavailable, match="removed or replaced"):
         journal.append([event("refused")], now=NOW)
     journal.append([event("b")], now=NOW)
-    assert [row.event.key for row in journal.rows()] == ["a", "b"]
+    assert [row.event.id for row in journal.rows()] == ["a", "b"]
     journal.close()
     assert not Path(f"{path}-wal.kept").exists()
 

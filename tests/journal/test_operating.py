@@ -29,7 +29,7 @@ BY = AuditContext(actor="ann@desk", reason="the plan was corrected", operation="
 
 
 def claim(journal: Journal, *, now: Any = NOW, worker: str = "w") -> dict[str, Claim]:
-    return {leased.event.key: leased for leased in journal.claim(100, worker=worker, now=now, lease=LEASE)}
+    return {leased.event.id: leased for leased in journal.claim(100, worker=worker, now=now, lease=LEASE)}
 
 
 def settle(journal: Journal, claimed: Claim, state: State, reason: str = "", *, now: Any = NOW, **more: Any) -> None:
@@ -46,13 +46,13 @@ def in_every_state(journal: Journal) -> dict[str, int]:
             settle(journal, claims[state.value], state, f"why {state.value}")
         elif state is State.PENDING:
             settle(journal, claims[state.value], state, attempt=False)
-    seqs = {row.event.key: row.seq for row in journal.rows()}
+    seqs = {row.event.id: row.seq for row in journal.rows()}
     journal.drop([seqs["dropped"]], by=BY, now=NOW)
     return seqs
 
 
 def keys(rows: list[Row]) -> list[str]:
-    return [row.event.key for row in rows]
+    return [row.event.id for row in rows]
 
 
 def row(journal: Journal, key: str) -> Row:
@@ -128,7 +128,7 @@ def test_a_filter_selects_the_same_events_in_every_method(
     assert "".join(keys(journal.rows(filter, newest_first=True))) == expected[::-1]
     assert journal.count(filter) == len(expected)
     named = [journal.get(seq) for seq in journal.seqs(filter)]
-    assert "".join(row.event.key for row in named if row) == expected
+    assert "".join(row.event.id for row in named if row) == expected
     assert sum(group.count for group in journal.event_groups(filter)) == len(expected)
 
 
@@ -280,7 +280,7 @@ def test_a_replay_makes_settled_events_pending_and_keeps_pending_ones(journal: J
         (State.PENDING, 0, None, "")
     }
     assert {row_.replay_generation for row_ in rows} == {0}
-    assert {row_.event.key: row_.history[-1].reason for row_ in rows if row_.history} == {
+    assert {row_.event.id: row_.history[-1].reason for row_ in rows if row_.history} == {
         state.value: f"was {state.value}: the plan was corrected" for state in State if state is not State.PENDING
     }
     assert {row_.history[-1].actor for row_ in rows if row_.history} == {"ann@desk"}
@@ -325,7 +325,7 @@ def test_a_drop_changes_events_that_are_not_delivered(journal: Journal) -> None:
     seqs = in_every_state(journal)
     later = NOW + MINUTE
     assert journal.drop([*seqs.values(), 10**9], by=BY, now=later) == ChangeResult(4, 3)
-    states = {row_.event.key: row_.state for row_ in journal.rows()}
+    states = {row_.event.id: row_.state for row_ in journal.rows()}
     assert states.pop("delivered") is State.DELIVERED
     assert set(states.values()) == {State.DROPPED}
     dropped = row(journal, "dead")
@@ -395,7 +395,7 @@ def test_rows_are_loaded_unchanged_in_their_order(journal: Journal) -> None:
     settle(journal, claim(journal)["pending"], State.PENDING, "503", due_at=NOW + 9 * MINUTE)
     journal.replay([row(journal, "dead").seq], by=BY, as_new=True, now=NOW)
     (held,) = claim(journal).values()
-    assert held.event.key == "dead"
+    assert held.event.id == "dead"
     before = journal.rows()
     moved = [replace(row_, event=replace(row_.event, source="elsewhere")) for row_ in reversed(before)]
     assert journal.load(moved) == AppendResult(6, 0)

@@ -63,7 +63,7 @@ def assert_only_bad_ones_fail(journal: Journal, keys: Sequence[str], outcomes: S
             assert outcome == AppendResult(1, 0), outcome
         else:
             assert type(outcome) is error, outcome
-    assert {row.event.key for row in journal.rows(limit=10_000)} == {key for key in keys if key.startswith("good-")}
+    assert {row.event.id for row in journal.rows(limit=10_000)} == {key for key in keys if key.startswith("good-")}
 
 
 @pytest.mark.parametrize("length", [2_001, 3_000, 10_000])
@@ -206,10 +206,10 @@ def test_an_unexpected_error_is_a_journal_error() -> None:
 # NUL and other characters that a store may not support
 
 
-@pytest.mark.parametrize("field", ["source", "key", "type"])
+@pytest.mark.parametrize("field", ["source", "id", "type"])
 def test_a_nul_in_the_name_of_an_event_is_refused_by_every_store(journal: Journal, field: str) -> None:
     with pytest.raises(JournalError, match="NUL") as caught:
-        journal.append([event("beside"), event(**{"key": "k", field: "a\0b"})], now=NOW)
+        journal.append([event("beside"), event(**{"id": "k", field: "a\0b"})], now=NOW)
     assert not isinstance(caught.value, JournalUnavailable)
     assert journal.rows() == []
     assert journal.find("acme", "a\0b") is None

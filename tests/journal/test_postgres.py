@@ -55,7 +55,7 @@ def end(journal: PostgresJournal, claims: list[Claim], state: State = State.DELI
 
 
 def keys(claims: list[Claim]) -> list[str]:
-    return [leased.event.key for leased in claims]
+    return [leased.event.id for leased in claims]
 
 
 def partitions(sql: psycopg.Connection) -> set[str]:
@@ -92,7 +92,7 @@ def test_two_journals_with_the_same_keys_during_a_rotation_store_each_once(opene
     rotating.join()
     assert sum(job.result().new for job in jobs) == 60
     assert one.count() == 60
-    assert sorted(row.event.key for row in one.rows(limit=1000)) == sorted({*names})
+    assert sorted(row.event.id for row in one.rows(limit=1000)) == sorted({*names})
 
 
 def test_keys_in_any_order_from_two_journals_cause_no_deadlock(opened: Open) -> None:
@@ -155,7 +155,7 @@ def test_a_child_of_a_fork_uses_connections_of_its_own(opened: Open) -> None:
             os._exit(code)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
     journal.append([event("after")], now=NOW)
-    assert {row.event.key for row in journal.rows()} == {"before", "child", "after"}
+    assert {row.event.id for row in journal.rows()} == {"before", "child", "after"}
 
 
 def test_another_process_leaves_the_connections_of_the_first_alone(
@@ -269,11 +269,11 @@ def test_a_tail_waits_for_a_transaction_that_may_still_store(opened: Open, sql: 
         journal.append([event("early")], now=NOW)
         seen = journal.rows()
         place = journal.end()
-        assert [row.event.key for row in seen] == ["first"]
-        assert [row.event.key for row in journal.rows(newest_first=True)] == ["early", "first"]
+        assert [row.event.id for row in seen] == ["first"]
+        assert [row.event.id for row in journal.rows(newest_first=True)] == ["early", "first"]
         slow.commit()
-    assert [row.event.key for row in journal.rows(after=seen[-1].cursor)] == ["late", "early"]
-    assert [row.event.key for row in journal.rows(after=place)] == ["late", "early"]
+    assert [row.event.id for row in journal.rows(after=seen[-1].cursor)] == ["late", "early"]
+    assert [row.event.id for row in journal.rows(after=place)] == ["late", "early"]
 
 
 def test_after_a_dump_was_restored_on_another_server_the_order_goes_on(
@@ -284,7 +284,7 @@ def test_after_a_dump_was_restored_on_another_server_the_order_goes_on(
     sql.execute("UPDATE segue_events SET tx = '999999999'")
     migrate(postgres_url)
     journal.append([event("new")], now=NOW)
-    assert [row.event.key for row in journal.rows()] == ["old", "new"]
+    assert [row.event.id for row in journal.rows()] == ["old", "new"]
 
 
 @pytest.mark.parametrize("cursor", ["x", "1", "1-", "-1", "1-x", f"1-{10**20}"])
@@ -311,7 +311,7 @@ def test_an_old_partition_is_dropped_whole_and_rows_that_must_stay_are_moved(
     census = journal.census()
     assert census.by_state == {State.DEAD: 1, State.UNSUPPORTED: 1, State.PENDING: 1}
     assert census.unsupported_types == {("acme", "thing.done"): 1}
-    assert sorted(row.event.key for row in journal.rows()) == ["3", "4", "5"]
+    assert sorted(row.event.id for row in journal.rows()) == ["3", "4", "5"]
     assert journal.append([event("3"), event("0")], now=NOW) == AppendResult(1, 1)
     end(journal, mine[4:])  # a lease outlives the move
     assert journal.replay(journal.seqs(Filter(states=(State.DEAD,))), by=BY, now=NOW).changed == 1

@@ -43,7 +43,7 @@ def test_a_backlog_due_later_hides_no_event_that_is_due_now(postgres_url: str) -
     )
     assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
     journal.append([event("quick", source="new")], now=NOW)
-    assert [claim.event.key for claim in journal.claim(10, worker="w", now=NOW, lease=LEASE)] == ["quick"]
+    assert [claim.event.id for claim in journal.claim(10, worker="w", now=NOW, lease=LEASE)] == ["quick"]
     assert len(journal.claim(100, worker="w", now=later, lease=LEASE)) == 51
     journal.close()
 

@@ -194,7 +194,7 @@ def test_a_full_disk_stores_nothing_and_is_reported_until_space_is_free(tmp_path
     with pytest.raises(JournalUnavailable, match="full") as caught:
         journal.append([event(str(n), raw=b"x" * 100_000) for n in range(5)], now=NOW)
     assert caught.value.hint
-    assert [row.event.key for row in journal.rows()] == ["before"]
+    assert [row.event.id for row in journal.rows()] == ["before"]
     assert journal.append([event("after")], now=NOW).new == 1
     journal.close()
 
@@ -209,7 +209,7 @@ def test_a_file_size_limit_of_the_system_is_a_full_disk_too(tmp_path: Path) -> N
         "try: journal.append([event(str(n), raw=b'x' * 50_000) for n in range(20)], now=NOW)\n"
         "except JournalUnavailable: print('unavailable')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
-        "print(journal.append([event('b')], now=NOW).new, [row.event.key for row in journal.rows()])\n"
+        "print(journal.append([event('b')], now=NOW).new, [row.event.id for row in journal.rows()])\n"
     )
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
@@ -237,7 +237,7 @@ def test_a_removed_file_is_noticed_before_an_event_is_acknowledged(tmp_path: Pat
     with pytest.raises(JournalUnavailable):
         journal.append([event("b")], now=NOW)
     assert journal.append([event("b")], now=NOW).new == 1
-    assert [row.event.key for row in journal.rows()] == ["b"]
+    assert [row.event.id for row in journal.rows()] == ["b"]
     journal.close()
 
 
@@ -257,9 +257,9 @@ def test_a_removed_log_is_noticed_and_stored_events_are_kept(tmp_path: Path) -> 
     (tmp_path / "j.db-wal").unlink()
     with pytest.raises(JournalUnavailable, match="removed"):
         journal.append([event("b")], now=NOW)
-    assert [row.event.key for row in journal.rows()] == ["a"]
+    assert [row.event.id for row in journal.rows()] == ["a"]
     assert journal.append([event("b"), event("a")], now=NOW) == AppendResult(1, 1)
-    assert [row.event.key for row in journal.rows()] == ["a", "b"]
+    assert [row.event.id for row in journal.rows()] == ["a", "b"]
     journal.close()
     assert sqlite3.connect(tmp_path / "j.db").execute("PRAGMA integrity_check").fetchone()[0] == "ok"
 
@@ -390,7 +390,7 @@ def test_a_journal_of_the_first_version_is_migrated_while_that_version_writes(
     journal = SqliteJournal(tmp_path / "j.db")
     old.execute(insert, ("after",))
     rows = journal.rows()
-    assert [(row.event.key, row.replay_generation, row.history) for row in rows] == [
+    assert [(row.event.id, row.replay_generation, row.history) for row in rows] == [
         ("before", 0, ()),
         ("after", 0, ()),
     ]
@@ -491,7 +491,7 @@ def test_the_first_use_after_a_fork_opens_connections_once_for_all_threads(
 ) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("a")], now=NOW)
-    assert [row.event.key for row in journal.rows()] == ["a"]
+    assert [row.event.id for row in journal.rows()] == ["a"]
     parents, inherited = journal.database, len(per_process._inherited)
     connections = (parents.file._writing, parents.file._reading)
     monkeypatch.setattr(per_process.os, "getpid", lambda: -1)  # as in a child
@@ -584,7 +584,7 @@ def test_many_settled_events_are_pruned_up_to_the_limit_oldest_first(tmp_path: P
     journal = SqliteJournal(tmp_path / "segue.db")
     journal.append([event(str(number), problem="x") for number in range(1200)], now=NOW)
     assert journal.prune({State.DEAD: timedelta(minutes=1)}, now=NOW + timedelta(minutes=2), limit=1100) == 1100
-    assert {row.event.key for row in journal.rows()} == {str(number) for number in range(1100, 1200)}
+    assert {row.event.id for row in journal.rows()} == {str(number) for number in range(1100, 1200)}
     assert journal.prune({State.DEAD: timedelta(minutes=1)}, now=NOW + timedelta(minutes=2)) == 100
     journal.close()
 

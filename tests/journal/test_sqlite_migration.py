@@ -62,9 +62,9 @@ def assert_whole(path: Path) -> None:
     journal = SqliteJournal(path)
     assert len(journal.rows()) == 5 + len(State)
     claims = journal.claim(100, worker="w", now=NOW, lease=timedelta(minutes=1))
-    assert [leased.event.key for leased in claims] == ["new", "handed back", "lease ran out", "is pending"]
+    assert [leased.event.id for leased in claims] == ["new", "handed back", "lease ran out", "is pending"]
     assert journal.census().by_source["other"] == dict.fromkeys(State, 1)
-    assert [row.event.key for row in journal.rows(Filter(states=(State.DEAD,)), newest_first=True)] == ["is dead"]
+    assert [row.event.id for row in journal.rows(Filter(states=(State.DEAD,)), newest_first=True)] == ["is dead"]
     assert journal.append([event("new"), event("newer")], now=NOW) == AppendResult(1, 1)
     assert journal.notes()["n"]
     journal.close()
@@ -109,7 +109,7 @@ def test_version_0_1_0_still_writes_to_a_journal_that_is_migrated_meanwhile(path
     old.close()
     assert sorted(keys) == ["by the old version", "handed back", "is pending", "new"]
     journal = SqliteJournal(path)
-    assert [leased.event.key for leased in journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))] == [
+    assert [leased.event.id for leased in journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))] == [
         "lease ran out"
     ]
     journal.close()

@@ -100,7 +100,7 @@ def steps(journal: SqliteJournal, work: Callable[[], object]) -> int:
 
 def claim(journal: SqliteJournal, limit: int = 100) -> list[tuple[str, str]]:
     claims = journal.claim(limit, worker="w", now=NOW, lease=LEASE)
-    return [(leased.event.source, leased.event.key) for leased in claims]
+    return [(leased.event.source, leased.event.id) for leased in claims]
 
 
 def test_frequent_queries_use_an_index_without_a_sort(journal: SqliteJournal) -> None:

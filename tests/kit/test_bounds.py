@@ -8,17 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translators.kit import Delivery, FormerKey, Head, HmacBody, Item, Source
+from translators.kit import Delivery, FormerId, Head, HmacBody, Item, Source
 from translators.kit.bounds import KEY_BYTES, PROBLEM, TYPE_BYTES, bounded_key, bounded_problem, clean
+from webhooks.sources.runtime import SourceRuntime
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def received(head: Head | None = None, **item: Any) -> Any:
     source = Source("acme", scheme=HmacBody(header="X"), keep_headers=["X-Kept"])
-    source.event(lambda _: head or Head("1", "t", None))
+    source.head(lambda _: head or Head(id="1", type="t", occurred_at=None))
     source.split(lambda d: [Item(raw=d.body, received_at=NOW, **item)] if item else [d.body])
-    (event,) = source.receive(Delivery(source="acme", body=b"{}", received_at=NOW))
+    (event,) = SourceRuntime(source).receive(Delivery(source="acme", body=b"{}", received_at=NOW))
     return event
 
 
@@ -36,24 +37,24 @@ def test_a_key_is_short_utf_8_without_nul_and_two_keys_stay_two(key: str) -> Non
 
 @pytest.mark.parametrize("key", ["evt_1", "a" * KEY_BYTES, "é" * (KEY_BYTES // 2), "new\nline", "😀", " "])
 def test_a_key_within_the_bound_is_kept_as_it_is(key: str) -> None:
-    event = received(Head(key, "t", None))
-    assert (event.key, event.former_keys) == (key, ())
+    event = received(Head(id=key, type="t", occurred_at=None))
+    assert (event.id, event.former_ids) == (key, ())
 
 
 def test_a_long_key_is_recognised_as_an_earlier_release_stored_it() -> None:
-    event = received(Head("a" * 600, "t", None, former_keys=(FormerKey("b" * 600, same_bytes=True),)))
-    assert event.key == bounded_key("a" * 600)
-    assert event.former_keys == (FormerKey("a" * 600), FormerKey(bounded_key("b" * 600), same_bytes=True))
-    assert received(Head("a\0", "t", None)).former_keys == (), "PostgreSQL cannot be asked for it"
+    event = received(Head(id="a" * 600, type="t", occurred_at=None, former_ids=(FormerId("b" * 600, same_bytes=True),)))
+    assert event.id == bounded_key("a" * 600)
+    assert event.former_ids == (FormerId("a" * 600), FormerId(bounded_key("b" * 600), same_bytes=True))
+    assert received(Head(id="a\0", type="t", occurred_at=None)).former_ids == (), "PostgreSQL cannot be asked for it"
 
 
 @pytest.mark.parametrize("type_", ["a" * (TYPE_BYTES + 1), "é" * 128, "a\0b", "a\ud800"])
 def test_an_event_whose_type_no_store_holds_is_kept_dead_with_the_reason(type_: str) -> None:
-    event = received(Head("1", type_, None))
+    event = received(Head(id="1", type=type_, occurred_at=None))
     assert event.type == "(malformed)"
     assert event.problem.startswith("$ has a type")
     event.problem.encode()
-    assert received(Head("1", "a" * TYPE_BYTES, None)).problem == ""
+    assert received(Head(id="1", type="a" * TYPE_BYTES, occurred_at=None)).problem == ""
 
 
 def test_headers_and_envelope_are_cleaned_and_one_that_is_too_long_is_not_kept() -> None:
@@ -65,15 +66,19 @@ def test_headers_and_envelope_are_cleaned_and_one_that_is_too_long_is_not_kept()
 
 
 def test_a_source_that_gives_what_is_no_text_no_bytes_or_no_zone_loses_nothing() -> None:
-    for head in (Head(7, "t", None), Head("1", 7, None), Head("1", "t", datetime(2026, 1, 1))):  # type: ignore[arg-type] # noqa: DTZ001
+    for head in (
+        Head(id=7, type="t", occurred_at=None),
+        Head(id="1", type=7, occurred_at=None),
+        Head(id="1", type="t", occurred_at=datetime(2026, 1, 1)),  # noqa: DTZ001
+    ):  # type: ignore[arg-type]
         event = received(head)
         assert "TypeError" in event.problem
         assert event.raw == b"{}"
     assert received(envelope={"a": 1}).envelope == {}
     source = Source("acme", scheme=HmacBody(header="X"))
-    source.event(lambda _: Head("1", "t", None))
+    source.head(lambda _: Head(id="1", type="t", occurred_at=None))
     source.split(lambda _: ["text"])  # type: ignore[list-item,arg-type,return-value]
-    (whole,) = source.receive(Delivery(source="acme", body=b"text", received_at=NOW))
+    (whole,) = SourceRuntime(source).receive(Delivery(source="acme", body=b"text", received_at=NOW))
     assert "item 0 of the split is str, not bytes" in whole.problem
     assert whole.raw == b"text"
 

@@ -107,7 +107,7 @@ def test_the_readable_members_of_an_object_are_read_and_no_other() -> None:
     payload: Payload = readable_members(b'{"signature":{"token":"t"},"event-data":{"x":"\xff"}}')
     assert payload.text("signature.token") == "t"
     with pytest.raises(Malformed):
-        payload.at("event-data")
+        payload.object("event-data")
 
 
 @pytest.mark.parametrize(

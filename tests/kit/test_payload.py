@@ -61,7 +61,7 @@ def test_a_missing_or_null_member_raises_with_its_path_unless_a_default_is_given
         (Payload.seconds, "ms", "is not a time in unix seconds"),
         (Payload.iso, "id", "is not an ISO 8601 time"),
         (Payload.iso, "n", "is a number, not an ISO 8601 time"),
-        (Payload.at, "id", "is text, not an object"),
+        (Payload.object, "id", "is text, not an object"),
     ],
 )
 def test_an_ill_typed_member_raises_even_with_a_default(read: object, path: str, problem: str) -> None:
@@ -87,7 +87,7 @@ def test_times_come_in_seconds_milliseconds_and_iso() -> None:
 
 def test_paths_grow_with_the_walk() -> None:
     with pytest.raises(Malformed, match=r"\$\.customer\.tags\[1\]\.y is missing"):
-        list(BODY.at("customer").each("tags"))[1].text("y")
+        list(BODY.object("customer").each("tags"))[1].text("y")
     assert list(BODY.each("absent")) == []
 
 

@@ -29,7 +29,8 @@ from translators.kit import (
     track,
 )  # fmt: skip
 from translators.kit.source import IgnoredType
-from translators.kit.unreadable import MALFORMED_TYPE
+from webhooks.sources.runtime import SourceRuntime
+from webhooks.sources.unreadable import MALFORMED_TYPE
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -37,9 +38,9 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 def acme(**more: object) -> Source:
     source = Source("acme", scheme=HmacBody(header="X-Acme"), keep_headers=["X-Kept"], **more)  # type: ignore[arg-type]
 
-    @source.event
+    @source.head
     def head(item: Item) -> Head:
-        return Head(item.body.id("id"), item.body.text("type"), item.body.seconds("at", None))
+        return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.seconds("at", None))
 
     return source
 
@@ -50,33 +51,37 @@ def delivery(body: bytes, **more: object) -> Delivery:
 
 def test_a_delivery_becomes_an_event_with_its_exact_bytes_and_kept_headers() -> None:
     body = b'{"id": 7, "type": "a.b",  "at": 1700000000}'
-    (event,) = acme().events(delivery(body, headers={"x-kept": "1", "x-other": "2"}), trust="authenticated")
-    assert (event.key, event.type, event.clock, event.trust) == ("7", "a.b", "event", "authenticated")
+    (event,) = SourceRuntime(acme()).events(
+        delivery(body, headers={"x-kept": "1", "x-other": "2"}), trust="authenticated"
+    )
+    assert (event.id, event.type, event.clock, event.trust) == ("7", "a.b", "event", "authenticated")
     assert event.raw == body
     assert event.headers == {"x-kept": "1"}
     assert event.occurred_at == from_seconds(1700000000)
 
 
 def test_without_a_providers_time_the_event_says_that_the_time_is_ours() -> None:
-    (event,) = acme().events(delivery(b'{"id": "1", "type": "t"}'))
+    (event,) = SourceRuntime(acme()).events(delivery(b'{"id": "1", "type": "t"}'))
     assert (event.occurred_at, event.clock) == (NOW, "received")
 
 
 def test_one_bad_item_of_a_batch_costs_one_item() -> None:
     source = acme()
     source.split(lambda d: raw_items(d.body))
-    good, bad = source.events(delivery(b'[{"id": "1", "type": "t"}, {"id": null}]'))
+    good, bad = SourceRuntime(source).events(delivery(b'[{"id": "1", "type": "t"}, {"id": null}]'))
     assert not good.problem
     assert bad.problem == "$.id is missing"
     assert bad.type == MALFORMED_TYPE
-    assert bad.key.startswith("sha256:")
+    assert bad.id.startswith("sha256:")
     assert bad.raw == b'{"id": null}'
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"nonsense", b'{"id": "", "type": "t"}', b'{"id": "1", "type": ""}'])
 def test_an_item_that_cannot_be_named_is_kept_under_its_digest(body: bytes) -> None:
-    (event,) = acme().events(delivery(body, headers={"x-kept": "1", "x-other": "2"}), trust="authenticated")
-    assert event.key == f"sha256:{sha256(body).hexdigest()}"
+    (event,) = SourceRuntime(acme()).events(
+        delivery(body, headers={"x-kept": "1", "x-other": "2"}), trust="authenticated"
+    )
+    assert event.id == f"sha256:{sha256(body).hexdigest()}"
     assert (event.type, event.raw, event.headers) == (MALFORMED_TYPE, body, {"x-kept": "1"})
     assert (event.occurred_at, event.clock, event.trust) == (NOW, "received", "authenticated")
     assert event.problem.startswith("$")
@@ -85,8 +90,8 @@ def test_an_item_that_cannot_be_named_is_kept_under_its_digest(body: bytes) -> N
 def test_items_of_the_same_bytes_in_different_envelopes_are_kept_apart() -> None:
     source = acme()
     source.split(lambda d: [Item(raw=b"{}", received_at=NOW, envelope={"record": name}) for name in ("a", "b")])
-    events = source.events(delivery(b"{}"))
-    assert len({event.key for event in events}) == 2
+    events = SourceRuntime(source).events(delivery(b"{}"))
+    assert len({event.id for event in events}) == 2
     assert all(event.problem for event in events)
 
 
@@ -102,14 +107,16 @@ def batches(split: Any = lambda d: raw_items(d.body)) -> Source:
 )
 def test_a_delivery_that_cannot_be_split_is_one_dead_event_and_splits_on_replay(split: Any, problem: str) -> None:
     body = b'[{"id": "1", "type": "t", "at": 5}, {"id": "2", "type": "t"}, {"id": null}]'
-    (kept,) = batches(lambda d: split(Delivery(source="acme", body=b"{", received_at=NOW))).receive(
+    (kept,) = SourceRuntime(batches(lambda d: split(Delivery(source="acme", body=b"{", received_at=NOW)))).receive(
         delivery(body, headers={"x-kept": "1"}), trust="authenticated"
     )
     assert problem in kept.problem
-    assert (kept.key, kept.type, kept.raw) == (f"sha256:{sha256(body).hexdigest()}", MALFORMED_TYPE, body)
-    assert batches().again(kept) == batches().receive(delivery(body, headers={"x-kept": "1"}), trust="authenticated")
-    (still,) = batches(split=lambda d: 1 / 0).again(kept)
-    assert (still.key, still.raw, still.type) == (kept.key, body, MALFORMED_TYPE)
+    assert (kept.id, kept.type, kept.raw) == (f"sha256:{sha256(body).hexdigest()}", MALFORMED_TYPE, body)
+    assert SourceRuntime(batches()).read_again(kept) == SourceRuntime(batches()).receive(
+        delivery(body, headers={"x-kept": "1"}), trust="authenticated"
+    )
+    (still,) = SourceRuntime(batches(split=lambda d: 1 / 0)).read_again(kept)
+    assert (still.id, still.raw, still.type) == (kept.id, body, MALFORMED_TYPE)
 
 
 def test_a_wrong_declaration_and_a_refusal_are_never_kept() -> None:
@@ -119,7 +126,7 @@ def test_a_wrong_declaration_and_a_refusal_are_never_kept() -> None:
             raise error("no")
 
         with pytest.raises(error):
-            batches(split).events(delivery(b"[]"))
+            SourceRuntime(batches(split)).events(delivery(b"[]"))
 
 
 def guarded(guard: Any) -> Source:
@@ -130,7 +137,7 @@ def guarded(guard: Any) -> Source:
 
 def test_a_delivery_whose_guard_fails_is_kept_and_a_replay_asks_the_guard_first() -> None:
     body = b'{"id": "1", "type": "t", "org": "ours"}'
-    (kept,) = guarded(lambda d: 1 / 0).receive(delivery(body))
+    (kept,) = SourceRuntime(guarded(lambda d: 1 / 0)).receive(delivery(body))
     assert kept.problem.startswith("the guard of acme failed, so the delivery was not let through: Traceback")
     assert (kept.type, kept.raw) == (MALFORMED_TYPE, body)
 
@@ -139,43 +146,43 @@ def test_a_delivery_whose_guard_fails_is_kept_and_a_replay_asks_the_guard_first(
         if d.payload.text("org") != d.options["org"]:
             raise Refused("a foreign org")
 
-    (event,) = guarded(ours).again(replace(kept, options={"org": "ours"}))
-    assert (event.key, event.problem) == ("1", "")
+    (event,) = SourceRuntime(guarded(ours)).read_again(replace(kept, options={"org": "ours"}))
+    assert (event.id, event.problem) == ("1", "")
     with pytest.raises(Refused):
-        guarded(ours).again(replace(kept, options={"org": "other"}))
-    (unread,) = guarded(lambda d: d.payload.at("org")).receive(delivery(b"{}"))
+        SourceRuntime(guarded(ours)).read_again(replace(kept, options={"org": "other"}))
+    (unread,) = SourceRuntime(guarded(lambda d: d.payload.object("org"))).receive(delivery(b"{}"))
     assert unread.problem.endswith("not let through: $.org is missing")
 
 
 def test_a_guard_that_let_a_delivery_pass_is_not_asked_on_replay() -> None:
     source = batches(split=lambda d: 1 / 0)
-    (kept,) = source.receive(delivery(b'[{"id": "1", "type": "t"}]'))
+    (kept,) = SourceRuntime(source).receive(delivery(b'[{"id": "1", "type": "t"}]'))
     fixed = batches()
     fixed.guard(lambda d: 1 / 0)
-    assert [event.key for event in fixed.again(kept)] == ["1"]
+    assert [event.id for event in SourceRuntime(fixed).read_again(kept)] == ["1"]
 
 
 def test_a_secret_is_cut_out_of_a_body_that_cannot_be_read_and_of_no_other() -> None:
     source = acme()
     source.redact(lambda body: body.replace(b"hunter2", b""))
     source.split(lambda d: raw_items(d.body))
-    (kept,) = source.receive(delivery(b'{"password": "hunter2"'))
+    (kept,) = SourceRuntime(source).receive(delivery(b'{"password": "hunter2"'))
     assert kept.raw == b'{"password": ""'
-    (event,) = source.receive(delivery(b'[{"id": "1", "type": "t", "note": "hunter2"}]'))
+    (event,) = SourceRuntime(source).receive(delivery(b'[{"id": "1", "type": "t", "note": "hunter2"}]'))
     assert b"hunter2" in event.raw
 
 
 def test_a_handshake_that_cannot_read_the_delivery_does_not_answer_it() -> None:
     source = acme()
     source.handshake()(lambda d: Response(body=d.payload.text("challenge").encode()))
-    assert source.greet(delivery(b"["), signed=True) is None
-    assert source.greet(delivery(b'{"challenge": "c"}'), signed=True) == Response(body=b"c")
+    assert SourceRuntime(source).handshake(delivery(b"["), signed=True) is None
+    assert SourceRuntime(source).handshake(delivery(b'{"challenge": "c"}'), signed=True) == Response(body=b"c")
 
 
 def test_a_bug_in_naming_an_event_keeps_it_with_the_traceback() -> None:
     source = Source("acme", scheme=HmacBody(header="X"))
-    source.event(lambda item: 1 / 0)  # type: ignore[arg-type,return-value]
-    (event,) = source.events(delivery(b"anything"))
+    source.head(lambda item: 1 / 0)  # type: ignore[arg-type,return-value]
+    (event,) = SourceRuntime(source).events(delivery(b"anything"))
     assert "ZeroDivisionError" in event.problem
     assert event.raw == b"anything"
 
@@ -185,10 +192,10 @@ def test_an_exact_type_wins_over_a_pattern_and_handlers_over_ignoring() -> None:
     source.ignore("charge.*", because="another event has it")
     exact = source.on("charge.failed")(lambda _: [])
     wide = source.on("charge.r*")(lambda _: [])
-    assert source.find("charge.failed") is exact
-    assert source.find("charge.refunded") is wide
-    assert isinstance(source.find("charge.captured"), IgnoredType)
-    assert source.find("invoice.paid") is None
+    assert SourceRuntime(source).find("charge.failed") is exact
+    assert SourceRuntime(source).find("charge.refunded") is wide
+    assert isinstance(SourceRuntime(source).find("charge.captured"), IgnoredType)
+    assert SourceRuntime(source).find("invoice.paid") is None
 
 
 def test_a_type_is_declared_once_and_a_reason_is_given() -> None:
@@ -201,8 +208,8 @@ def test_a_type_is_declared_once_and_a_reason_is_given() -> None:
         source.ignore("a", because="no")
     with pytest.raises(Declaration, match="without a reason"):
         source.ignore("b", because=" ")
-    with pytest.raises(Declaration, match="event twice"):
-        source.event(lambda _: Head("1", "t", None))
+    with pytest.raises(Declaration, match="head twice"):
+        source.head(lambda _: Head(id="1", type="t", occurred_at=None))
 
 
 @pytest.mark.parametrize("name", ["Acme", "a-b", "", "1a", "a" * 41])
@@ -215,21 +222,21 @@ def test_a_source_needs_a_scheme_and_a_way_to_name_events() -> None:
     with pytest.raises(Declaration, match="no signature scheme"):
         Source("acme", scheme={})
     with pytest.raises(Declaration, match="how its events are named"):
-        Source("acme", scheme=HmacBody(header="X")).events(delivery(b"{}"))
+        SourceRuntime(Source("acme", scheme=HmacBody(header="X"))).events(delivery(b"{}"))
 
 
 def test_handshakes_are_asked_before_or_after_verifying_as_declared() -> None:
     source = acme()
     source.handshake(signed=False)(lambda d: Response(body=b"hello") if d.query.get("hi") else None)
     source.handshake()(lambda d: Response(body=b"signed") if d.query.get("ping") else None)
-    assert source.has_unsigned_handshake
+    assert SourceRuntime(source).has_unsigned_handshake
     hi, ping = delivery(b"", query={"hi": "1"}), delivery(b"", query={"ping": "1"})
-    assert source.greet(hi, signed=False) == Response(body=b"hello")
-    assert source.greet(hi, signed=True) is None
-    assert source.greet(ping, signed=True) == Response(body=b"signed")
+    assert SourceRuntime(source).handshake(hi, signed=False) == Response(body=b"hello")
+    assert SourceRuntime(source).handshake(hi, signed=True) is None
+    assert SourceRuntime(source).handshake(ping, signed=True) == Response(body=b"signed")
 
 
-def test_a_guard_may_refuse_and_before_may_skip() -> None:
+def test_a_guard_may_refuse() -> None:
     source = acme(options=[Option("org", "the org", default="x")])
 
     @source.guard
@@ -238,9 +245,9 @@ def test_a_guard_may_refuse_and_before_may_skip() -> None:
             raise Refused("a foreign org")
 
     with pytest.raises(Refused):
-        source.check(delivery(b"", options=source.defaults()))
-    source.check(delivery(b"", options=source.defaults(), query={"org": "x"}))
-    acme().check(delivery(b""))
+        SourceRuntime(source).guard(delivery(b"", options=source.defaults()))
+    SourceRuntime(source).guard(delivery(b"", options=source.defaults(), query={"org": "x"}))
+    SourceRuntime(acme()).guard(delivery(b""))
 
 
 def test_an_external_id_type_is_lower_case() -> None:
@@ -250,15 +257,15 @@ def test_an_external_id_type_is_lower_case() -> None:
 
 def test_handlers_are_tried_by_listing_them() -> None:
     source = acme()
-    source.who(lambda event: Identity(anonymous=("customer", event.body.id("customer"))))
+    source.identity(lambda event: Identity(anonymous=("customer", event.body.id("customer"))))
 
     @source.on("t")
     def handler(event: Event) -> Iterator[Message]:
-        yield track("Thing Done", thing_id=event.body.id("id"))
+        yield track("Thing Done", {"thing_id": event.body.id("id")})
 
-    (event,) = source.events(delivery(b'{"id": "1", "type": "t", "customer": "c"}'))
+    (event,) = SourceRuntime(source).events(delivery(b'{"id": "1", "type": "t", "customer": "c"}'))
     assert list(handler(event)) == [track("Thing Done", {"thing_id": "1"})]
-    assert source.identity(event).anonymous == ("customer", "c")
+    assert SourceRuntime(source).identity(event).anonymous == ("customer", "c")
 
 
 def test_a_form_is_read_with_the_last_value_of_each_field() -> None:
@@ -274,8 +281,8 @@ def test_a_form_is_read_with_the_last_value_of_each_field() -> None:
 )
 def test_a_time_that_programs_write_for_none_is_none(unset: datetime) -> None:
     source = Source("acme", scheme=HmacBody(header="X"))
-    source.event(lambda _: Head("1", "t", unset))
-    (event,) = source.events(Delivery(source="acme", body=b"{}", received_at=NOW))
+    source.head(lambda _: Head(id="1", type="t", occurred_at=unset))
+    (event,) = SourceRuntime(source).events(Delivery(source="acme", body=b"{}", received_at=NOW))
     assert (event.occurred_at, event.clock) == (NOW, "received")
 
 
@@ -286,3 +293,21 @@ def test_a_byte_of_a_form_that_is_no_utf_8_harms_its_own_field_only() -> None:
         "c": "\N{REPLACEMENT CHARACTER}",
     }
     assert parse_form(b"\xef\xbb\xbfa=1") == {"a": "1"}
+
+
+def test_the_first_check_with_a_reason_skips_the_event() -> None:
+    source = acme()
+    (event,) = SourceRuntime(source).events(delivery(b'{"id": "1", "type": "t", "test": true}'))
+    assert SourceRuntime(source).skip_reason(event) is None
+    source.skip_if(lambda event: None)
+    source.skip_if(lambda event: "a test" if event.body.flag("test") else None)
+    source.skip_if(lambda event: "never reached")
+    assert SourceRuntime(source).skip_reason(event) == "a test"
+
+
+def test_a_handshake_that_raises_is_logged_and_counts_as_a_delivery(caplog: pytest.LogCaptureFixture) -> None:
+    source = acme()
+    source.handshake(signed=False)(lambda d: 1 / 0)  # type: ignore[arg-type,return-value]
+    source.handshake(signed=False)(lambda d: Response(body=b"x") if d.payload.text("challenge") else None)
+    assert SourceRuntime(source).handshake(delivery(b"\xff garbage"), signed=False) is None
+    assert "handshake failed" in caplog.text

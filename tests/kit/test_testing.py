@@ -14,8 +14,10 @@ def suite(
     folder: Path, handle: Any, identity: Any = lambda event: Identity(user_ids=(event.body.id("user"),))
 ) -> SourceTests:
     source = Source("acme", scheme=HmacBody(header="X"))
-    source.event(lambda item: Head(item.body.id("id"), item.body.text("type"), item.body.seconds("at", None)))
-    source.who(lambda event: Identity(user_ids=(event.body.id("user"),)))
+    source.head(
+        lambda item: Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.seconds("at", None))
+    )
+    source.identity(lambda event: Identity(user_ids=(event.body.id("user"),)))
 
     @source.on("t")
     def handler(event: Event) -> Iterator[Message]:

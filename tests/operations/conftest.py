@@ -36,7 +36,7 @@ def filled(journal: Journal) -> Journal:
     """Events e1 to e6, received one second apart: two delivered, one of each other state, and the last one pending."""
     journal.append([event(number, type=type_) for number, (type_, _, _) in SETTLED.items()], now=AT)
     claimed = journal.claim(9, worker="w", now=AT + timedelta(minutes=1), lease=timedelta(1))
-    claims = {int(claim.event.key[1:]): claim for claim in claimed}
+    claims = {int(claim.event.id[1:]): claim for claim in claimed}
     for number, (_, state, at) in SETTLED.items():
         journal.settle([Settlement(claim=claims[number], state=state, reason=f"why {state}")], now=at)
     journal.append([event(6)], now=AT)

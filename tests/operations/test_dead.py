@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from support.messages import AT
-from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.journal import EventGroup, State
 from webhooks.operations.dead import ELSE, HINTS, UNREADABLE, grouped
 from webhooks.operations.reasons import reason_pattern
+from webhooks.sources.unreadable import MALFORMED_TYPE
 
 
 def group(reason: str, *, count: int = 1, latest: int = 1, type_: str = "order", hours: int = 0) -> EventGroup:

@@ -15,7 +15,7 @@ from webhooks.operations.selection import EventSelection
 def test_a_plan_counts_the_events_that_are_not_delivered(filled: Journal) -> None:
     plan = drop.plan(filled, EventSelection(sources=("shop",)))
     assert (len(plan.seqs), plan.events, plan.skipped) == (6, 4, 2)
-    assert [row.event.key for row in plan.examples] == ["e3", "e4", "e5", "e6"]
+    assert [row.event.id for row in plan.examples] == ["e3", "e4", "e5", "e6"]
     assert states(filled)["e5"] is State.DEAD
     assert filled.audits() == []
 

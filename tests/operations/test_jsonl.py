@@ -57,7 +57,7 @@ def test_nesting_without_end_is_broken():
 
 
 def test_a_lone_surrogate_in_a_body_is_broken():
-    line = json.loads(jsonl.line(Row(seq=0, event=Event(source="a", key="k", type="t", raw=b"",
+    line = json.loads(jsonl.line(Row(seq=0, event=Event(source="a", id="k", type="t", raw=b"",
         occurred_at=datetime(2026, 1, 1, tzinfo=UTC), received_at=datetime(2026, 1, 1, tzinfo=UTC)),
         state=State.PENDING, attempts=0, due_at=None, leased_until=None, settled_at=None, reason="")))  # fmt: skip
     with pytest.raises(jsonl.BadLine):

@@ -21,7 +21,7 @@ class Picky:
         self.loaded: list[str] = []
 
     def load(self, rows: Iterable[Row]) -> AppendResult:
-        keys = [row.event.key for row in rows]
+        keys = [row.event.id for row in rows]
         if "bad" in keys:
             raise self.error
         self.loaded += keys
@@ -31,7 +31,7 @@ class Picky:
 def rows(journal: Journal, *keys: str) -> list[Row]:
     journal.append([event(1)], now=AT)
     (row,) = journal.rows()
-    return [replace(row, event=replace(row.event, key=key)) for key in keys]
+    return [replace(row, event=replace(row.event, id=key)) for key in keys]
 
 
 def loaded(journal: object, batch: list[Row]) -> tuple[AppendResult, list[SkippedEvent]]:

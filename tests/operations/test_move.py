@@ -113,7 +113,7 @@ def test_events_that_arrive_during_the_copy_are_missing(filled: Journal, target:
 
 
 def test_events_that_differ_are_listed_and_kept(filled: Journal, target: Journal, by: AuditContext) -> None:
-    rows = {row.event.key: row for row in filled.rows()}
+    rows = {row.event.id: row for row in filled.rows()}
     changed = replace(rows["e1"].event, raw=b"other", headers={"x": "1"}, problem="torn")
     target.append([changed, rows["e2"].event], now=AT)
     copied = moved(filled, target, by)
@@ -133,11 +133,11 @@ def test_events_that_differ_are_listed_and_kept(filled: Journal, target: Journal
 def test_events_that_the_target_cannot_store_are_listed(target: Journal, postgres_url: str, by: AuditContext) -> None:
     target.append([event(1), event(2)], now=AT)
     (row, _) = target.rows()
-    target.load([replace(row, event=replace(row.event, key="with\0nul"))])
+    target.load([replace(row, event=replace(row.event, id="with\0nul"))])
     shared = open_journal(postgres_url)
     copied = moved(target, shared, by)
     assert (copied.new, copied.missing, copied.is_whole) == (2, 0, True)
-    assert [event.key for event in copied.refused] == ["with\0nul"]
+    assert [event.id for event in copied.refused] == ["with\0nul"]
     assert copied.counts() == {"events": 3, "new": 2, "there": 0, "differ": 0, "refused": 1}
     shared.close()
 

@@ -57,7 +57,7 @@ def test_a_preview_has_todays_outcome_of_each_event(
     monkeypatch.setattr(progress, "STEP", 4)
     plan = replay.plan(filled, ALL, now=NOW)
     outcomes = [
-        (row.event.key, outlook.would) for row, outlook in replay.preview(filled, plan, endpoints, namespace="n")
+        (row.event.id, outlook.would) for row, outlook in replay.preview(filled, plan, endpoints, namespace="n")
     ]
     assert outcomes == [
         ("e1", "send"), ("e2", "send"), ("e3", "ignore"), ("e4", "unsupported"), ("e5", "dead"), ("e6", "send"),

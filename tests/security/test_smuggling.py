@@ -16,7 +16,7 @@ def wire(request, tmp_path_factory):
 
 
 def keys(wire):
-    return {row.event.key for row in wire.rows()}
+    return {row.event.id for row in wire.rows()}
 
 
 def lines(*head_lines, body=b""):

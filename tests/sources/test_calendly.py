@@ -9,6 +9,7 @@ from translators.calendly import calendly
 from translators.kit import Delivery
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated
 
@@ -23,7 +24,7 @@ def delivery(event: str = "invitee.created", at: str = "2026-10-05T09:00:00Z", *
 
 def test_retry_and_second_subscription_share_a_key_and_other_events_differ() -> None:
     keys = [
-        calendly.events(sent)[0].key
+        SourceRuntime(calendly).events(sent)[0].id
         for sent in (delivery(), delivery(), delivery("invitee.canceled"), delivery(at="2026-10-05T09:00:01Z"))
     ]
     assert keys[0] == keys[1]

@@ -14,6 +14,7 @@ from translators.chatwoot import chatwoot
 from translators.kit import Delivery
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import sign, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, translate
 
@@ -37,7 +38,7 @@ def outcome_of(body: dict[str, Any], **options: Any) -> Outcome:
 
 
 def key(body: dict[str, Any]) -> str:
-    return chatwoot.events(delivery(body))[0].key
+    return SourceRuntime(chatwoot).events(delivery(body))[0].id
 
 
 def test_a_retry_has_the_same_key_and_another_change_another() -> None:
@@ -79,7 +80,7 @@ def test_custom_attribute_takes_precedence_over_identifier() -> None:
     body = golden("conversation_created")
     body["meta"]["sender"]["custom_attributes"] = {"customer_no": "K-9"}
     sent = delivery(body)
-    (event,) = chatwoot.events(sent)
+    (event,) = SourceRuntime(chatwoot).events(sent)
     outcome = translate(
         event, replace(endpoint(chatwoot, sent.options), user_id_keys=("customer_no",)), namespace="test"
     )
@@ -111,7 +112,7 @@ def test_a_conversation_without_its_contact_is_ignored() -> None:
 
 
 def test_invalid_time_is_malformed_with_its_path() -> None:
-    outcome = [event.problem for event in chatwoot.events(delivery(golden("contact_created")))]
+    outcome = [event.problem for event in SourceRuntime(chatwoot).events(delivery(golden("contact_created")))]
     assert outcome == [""]
     late = delivery({**golden("message_created__customer"), "created_at": "soon UTC"})
     assert problem(chatwoot, late) == "$.created_at is not a time"
@@ -143,7 +144,7 @@ def test_old_server_is_verified_by_the_token_in_the_url() -> None:
 def test_unsigned_delivery_header_is_not_part_of_the_key() -> None:
     sent = delivery(golden("message_created__customer"))
     named = replace(sent, headers={"x-chatwoot-delivery": "other"})
-    assert chatwoot.events(sent)[0].key == chatwoot.events(named)[0].key
+    assert SourceRuntime(chatwoot).events(sent)[0].id == SourceRuntime(chatwoot).events(named)[0].id
 
 
 def test_a_chatwoot_message_sent_twice_is_stored_once(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from translators.crisp import crisp
 from translators.kit import Delivery, Refused
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Outcome, Translated
 
@@ -60,17 +61,21 @@ def test_website_hook_is_verified_by_its_key() -> None:
 
 
 def test_other_website_than_configured_is_refused() -> None:
-    crisp.check(delivery("message:send"))
-    crisp.check(delivery("message:send", options={"website_ids": ("w0", "w1")}))
+    SourceRuntime(crisp).guard(delivery("message:send"))
+    SourceRuntime(crisp).guard(delivery("message:send", options={"website_ids": ("w0", "w1")}))
     with pytest.raises(Refused):
-        crisp.check(delivery("message:send", options={"website_ids": ("w2",)}))
+        SourceRuntime(crisp).guard(delivery("message:send", options={"website_ids": ("w2",)}))
 
 
 def test_key_is_the_fingerprint_of_a_message_and_the_bytes_of_a_change() -> None:
-    first, again = (crisp.events(delivery("message:send", at, **message()))[0] for at in (1791192580000, 1791192580001))
-    assert first.key == again.key
+    first, again = (
+        SourceRuntime(crisp).events(delivery("message:send", at, **message()))[0]
+        for at in (1791192580000, 1791192580001)
+    )
+    assert first.id == again.id
     one, two = (
-        crisp.events(delivery("session:set_data", session_id=SESSION, data={"a": x}))[0].key for x in ("1", "2")
+        SourceRuntime(crisp).events(delivery("session:set_data", session_id=SESSION, data={"a": x}))[0].id
+        for x in ("1", "2")
     )
     assert one != two
 

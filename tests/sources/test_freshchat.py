@@ -11,6 +11,7 @@ from translators.freshchat import freshchat
 from translators.kit import Delivery
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -29,7 +30,7 @@ def test_real_delivery_is_verified_and_translated() -> None:
 
 def test_a_retry_has_the_key_of_its_first_delivery() -> None:
     first, again = (
-        freshchat.events(Delivery(source="freshchat", body=FRESHCHAT_BODY, received_at=at))[0].key
+        SourceRuntime(freshchat).events(Delivery(source="freshchat", body=FRESHCHAT_BODY, received_at=at))[0].id
         for at in (NOW, datetime(2026, 11, 24, tzinfo=UTC))
     )
     assert first == again

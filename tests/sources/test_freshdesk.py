@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from support.unreadable import problem
 from translators.freshdesk import freshdesk
 from translators.kit import Delivery
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Translated
 
@@ -38,17 +39,17 @@ def simple(event: str) -> Delivery:
     ],
 )
 def test_a_change_of_status_is_solved_reopened_or_neither(before: str, after: str, type_: str) -> None:
-    (event,) = freshdesk.events(simple(f"{{status:{{from:{before},to:{after}}}}}"))
+    (event,) = SourceRuntime(freshdesk).events(simple(f"{{status:{{from:{before},to:{after}}}}}"))
     assert event.type == type_
 
 
 @given(st.text(alphabet="{}:,abcdefromt 0123456789_", min_size=1, max_size=40))
 def test_any_triggered_event_has_a_declared_type(text: str) -> None:
-    (event,) = freshdesk.events(simple(text))
+    (event,) = SourceRuntime(freshdesk).events(simple(text))
     if event.problem:
         assert not text.strip() or text.strip().startswith("{{")
         return
-    assert freshdesk.find(event.type) is not None
+    assert SourceRuntime(freshdesk).find(event.type) is not None
 
 
 def test_a_body_without_any_type_is_malformed() -> None:
@@ -74,5 +75,8 @@ def test_one_address_is_one_person_with_any_spelling() -> None:
 
 def test_same_change_at_another_time_is_another_event() -> None:
     body = {"type": "ticket.solved", "ticket": {"id": "7"}, "requester": {"email": "a@example.com"}}
-    keys = {freshdesk.events(delivery(body | {"at": f"2026-10-05T09:3{minute}:00Z"}))[0].key for minute in range(3)}
+    keys = {
+        SourceRuntime(freshdesk).events(delivery(body | {"at": f"2026-10-05T09:3{minute}:00Z"}))[0].id
+        for minute in range(3)
+    }
     assert len(keys) == 3

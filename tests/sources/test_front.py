@@ -14,6 +14,7 @@ from webhooks.errors import Rejected
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import sign, verify
 from webhooks.sources.endpoints import Endpoint
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.translate import Ignored, Outcome, Translated, translate
 from webhooks.web.handler import WebhookHandler
 
@@ -66,7 +67,7 @@ def event(**more: Any) -> dict[str, Any]:
 def outcome_of(body: dict[str, Any]) -> Outcome:
     options = front.defaults()
     raw = json.dumps(body).encode()
-    (event,) = front.events(Delivery(source="front", body=raw, received_at=NOW, options=options))
+    (event,) = SourceRuntime(front).events(Delivery(source="front", body=raw, received_at=NOW, options=options))
     return translate(event, Endpoint(name="front", source=front, scheme=APP, options=options), namespace="test")
 
 
@@ -91,7 +92,7 @@ def test_other_company_than_configured_is_refused() -> None:
     options = front.defaults() | {"company_id": "cmp_2"}
     body = json.dumps({"type": "x", "authorization": {"id": "cmp_1"}, "payload": {}}).encode()
     with pytest.raises(Refused):
-        front.check(Delivery(source="front", body=body, received_at=NOW, options=options))
+        SourceRuntime(front).guard(Delivery(source="front", body=body, received_at=NOW, options=options))
 
 
 def test_a_snooze_is_not_solved_and_its_end_is_not_reopened() -> None:

@@ -14,6 +14,7 @@ from translators.github import github
 from translators.kit import Delivery, Malformed
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -28,9 +29,9 @@ def delivery(body: bytes, event: str = "star", guid: str = "guid-1") -> Delivery
 
 def test_json_and_form_are_the_same_event() -> None:
     payload = json.dumps(STAR)
-    (plain,) = github.events(delivery(payload.encode()))
-    (form,) = github.events(delivery(urlencode({"payload": payload}).encode()))
-    assert (plain.key, plain.type, plain.occurred_at, plain.raw) == (form.key, form.type, form.occurred_at, form.raw)
+    (plain,) = SourceRuntime(github).events(delivery(payload.encode()))
+    (form,) = SourceRuntime(github).events(delivery(urlencode({"payload": payload}).encode()))
+    assert (plain.id, plain.type, plain.occurred_at, plain.raw) == (form.id, form.type, form.occurred_at, form.raw)
 
 
 @pytest.mark.parametrize("missing", ["x-github-event", "x-github-delivery"])

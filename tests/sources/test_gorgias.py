@@ -9,6 +9,7 @@ import pytest
 
 from translators.gorgias import gorgias
 from translators.kit import Delivery
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import endpoint
 from webhooks.translation.translate import Broken, Outcome, Translated, translate
 
@@ -17,7 +18,7 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
 def outcome_of(body: dict[str, Any], *keys: str) -> Outcome:
     delivery = Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW)
-    (event,) = gorgias.events(delivery)
+    (event,) = SourceRuntime(gorgias).events(delivery)
     return translate(event, replace(endpoint(gorgias, delivery.options), user_id_keys=keys), namespace="test")
 
 
@@ -58,13 +59,17 @@ def test_external_id_is_the_user_id_only_if_configured() -> None:
 def test_event_time_is_the_most_specific_time_sent() -> None:
     ticket = {"id": "7", "created_at": "2026-10-05T09:00:00", "updated_at": "2026-10-05T09:02:00"}
     body = {"type": "ticket-status-updated", "ticket": ticket, "customer": {"id": "3"}}
-    (event,) = gorgias.events(Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW))
+    (event,) = SourceRuntime(gorgias).events(
+        Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW)
+    )
     assert (event.occurred_at, event.clock) == (datetime(2026, 10, 5, 9, 2, tzinfo=UTC), "record")
 
 
 def keyed(body: dict[str, Any]) -> str:
-    (event,) = gorgias.events(Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW))
-    return event.key
+    (event,) = SourceRuntime(gorgias).events(
+        Delivery(source="gorgias", body=json.dumps(body).encode(), received_at=NOW)
+    )
+    return event.id
 
 
 def test_creation_is_one_event_even_if_a_retry_has_a_later_state() -> None:

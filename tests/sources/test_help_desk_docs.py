@@ -45,7 +45,7 @@ def test_the_docs_name_every_translated_type_and_no_other(source: Source) -> Non
         line.split("|")[1] for line in section.splitlines() if line.startswith("| ") and not line.startswith("| -")
     ]
     documented = {name for cell in cells[1:] for name in re.findall(r"(?<!\()`([^`]+)`", cell)}
-    assert documented == set(source.handlers)
+    assert documented == set(source.declared.handlers)
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=named)

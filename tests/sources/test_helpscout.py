@@ -11,6 +11,7 @@ from support.outcomes import golden_outcomes, send_signed
 from support.unreadable import problem
 from translators.helpscout import helpscout
 from translators.kit import Delivery
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated
 
@@ -28,7 +29,7 @@ def test_a_delivery_without_the_event_header_is_malformed() -> None:
 
 def test_two_types_of_one_record_at_one_time_are_two_events() -> None:
     body = {"id": 1, "userUpdatedAt": "2026-10-05T09:00:00Z"}
-    keys = {helpscout.events(delivery(type_, body))[0].key for type_ in ("convo.tags", "convo.moved")}
+    keys = {SourceRuntime(helpscout).events(delivery(type_, body))[0].id for type_ in ("convo.tags", "convo.moved")}
     assert len(keys) == 2
 
 
@@ -46,13 +47,18 @@ def test_workflow_change_with_the_same_time_is_another_event(
     type_: str, before: dict[str, Any], after: dict[str, Any]
 ) -> None:
     body = {"id": 1, "userUpdatedAt": "2026-10-05T09:00:00Z"}
-    first, again, other = (helpscout.events(delivery(type_, body | state))[0].key for state in (before, before, after))
+    first, again, other = (
+        SourceRuntime(helpscout).events(delivery(type_, body | state))[0].id for state in (before, before, after)
+    )
     assert first == again != other
 
 
 def test_conversation_with_the_ai_is_created_once_by_either_event() -> None:
     body = {"id": 1, "createdAt": "2026-10-05T09:00:00Z"}
-    keys = {helpscout.events(delivery(type_, body))[0].key for type_ in ("convo.created", "convo.ai-answers.created")}
+    keys = {
+        SourceRuntime(helpscout).events(delivery(type_, body))[0].id
+        for type_ in ("convo.created", "convo.ai-answers.created")
+    }
     assert len(keys) == 1
 
 
@@ -75,13 +81,13 @@ def test_the_newest_reply_of_the_right_side_gives_the_time() -> None:
         {"type": "customer", "createdAt": "2026-10-05T09:01:00Z"},
     ]
     body = {"id": 1, "userUpdatedAt": "2026-10-05T10:00:00Z", "_embedded": {"threads": threads}}
-    (event,) = helpscout.events(delivery("convo.customer.reply.created", body))
+    (event,) = SourceRuntime(helpscout).events(delivery("convo.customer.reply.created", body))
     assert event.occurred_at == datetime(2026, 10, 5, 9, 2, tzinfo=UTC)
     assert event.clock == "event"
 
 
 def test_reply_without_its_thread_has_the_records_time() -> None:
-    (event,) = helpscout.events(
+    (event,) = SourceRuntime(helpscout).events(
         delivery("convo.agent.reply.created", {"id": 1, "userUpdatedAt": "2026-10-05T10:00:00Z"})
     )
     assert event.occurred_at == datetime(2026, 10, 5, 10, 0, tzinfo=UTC)

@@ -23,6 +23,7 @@ from webhooks.journal import SqliteJournal
 from webhooks.settings import load
 from webhooks.signatures import Fault, RegisteredUrl, sign, verify
 from webhooks.sources.endpoints import Endpoint, bind
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated, translate
 from webhooks.web.handler import WebhookHandler
@@ -142,7 +143,7 @@ def test_the_generic_and_the_older_subscription_of_one_change_are_one_event() ->
     ]
     for pair in pairs:
         sent = Delivery(source="hubspot", body=body_of(*pair), received_at=NOW, options=hubspot.defaults())
-        assert len({event.key for event in hubspot.events(sent)}) == 1
+        assert len({event.id for event in SourceRuntime(hubspot).events(sent)}) == 1
 
 
 def test_one_broken_event_of_a_batch_leaves_the_others_intact(handler: WebhookHandler) -> None:
@@ -288,7 +289,7 @@ def test_the_docs_example_of_a_workflow_verifies_and_is_translated(tmp_path: Pat
     request = HttpRequest(body=body, headers=headers)
     assert verify(bound.scheme, request, [SECRET], now=NOW, registered=RegisteredUrl(url)).ok
     delivery = Delivery(source="hubspot_workflow", body=body, received_at=NOW, options={})
-    (event,) = bound.source.events(delivery)
+    (event,) = bound.runtime.events(delivery)
     outcome = translate(event, endpoint(bound.source, delivery.options), namespace="t")
     assert isinstance(outcome, Translated)
     assert (outcome.messages[0]["event"], outcome.messages[0]["properties"]) == ("Trial Ended", {"plan": "gold"})
@@ -297,7 +298,7 @@ def test_the_docs_example_of_a_workflow_verifies_and_is_translated(tmp_path: Pat
 def project_file() -> str:
     """Return docs/hubspot/webhooks-hsmeta.json with every subscription that `segue register hubspot` creates."""
     groups: dict[str, list[dict[str, Any]]] = {"crmObjects": [], "legacyCrmObjects": [], "hubEvents": []}
-    for subscription in subscriptions(sorted(hubspot.handlers)):
+    for subscription in subscriptions(sorted(hubspot.declared.handlers)):
         type_ = subscription["eventType"]
         group = "legacyCrmObjects"
         entry: dict[str, Any] = {"subscriptionType": type_}

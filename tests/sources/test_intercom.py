@@ -12,6 +12,7 @@ from support.outcomes import changed_golden, golden_messages, golden_outcomes, s
 from translators.intercom import intercom
 from translators.intercom.source import of_contact
 from translators.kit import Delivery, Payload, Refused
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated
 
@@ -26,10 +27,10 @@ def delivery(topic: str, item: dict[str, Any], **options: str) -> Delivery:
 
 
 def test_other_workspace_than_configured_is_refused() -> None:
-    intercom.check(delivery("ping", {}))
-    intercom.check(delivery("ping", {}, app_id="mine"))
+    SourceRuntime(intercom).guard(delivery("ping", {}))
+    SourceRuntime(intercom).guard(delivery("ping", {}, app_id="mine"))
     with pytest.raises(Refused):
-        intercom.check(delivery("ping", {}, app_id="theirs"))
+        SourceRuntime(intercom).guard(delivery("ping", {}, app_id="theirs"))
 
 
 @pytest.mark.parametrize(
@@ -149,17 +150,17 @@ def test_a_ping_with_a_null_id_is_kept_and_ignored() -> None:
     sent = Delivery(source="intercom", body=json.dumps(body).encode(), received_at=NOW, options=intercom.defaults())
     ((event, outcome),) = outcomes(intercom, sent)
     assert isinstance(outcome, Ignored)
-    assert event.key.startswith("ping:")
+    assert event.id.startswith("ping:")
 
 
 def test_health_check_with_its_own_signature_header_is_answered_without_an_event() -> None:
     headers = {"x-body-signature": "sha256=00"}
     check = Delivery(source="intercom", body=b"{}", received_at=NOW, headers=headers, options=intercom.defaults())
-    answer = intercom.greet(check, signed=False)
+    answer = SourceRuntime(intercom).handshake(check, signed=False)
     assert answer is not None
     assert answer.status == 200
     both = replace(check, headers=headers | {"x-hub-signature": "sha1=00"})
-    assert intercom.greet(both, signed=False) is None
+    assert SourceRuntime(intercom).handshake(both, signed=False) is None
 
 
 def of(topic: str, item: dict[str, Any]) -> Any:

@@ -11,9 +11,10 @@ import pytest
 from support.outcomes import event_names, golden_outcomes
 from support.unreadable import problem
 from translators.jira import jira
-from translators.kit import Delivery, FormerKey
+from translators.kit import Delivery, FormerId
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated, translate
 
@@ -103,37 +104,37 @@ def test_comment_is_one_event_alone_and_with_its_issue() -> None:
     alone = golden("comment_created__by_the_customer")
     beside = golden("issue_updated__participant_commented")
     beside["comment"] = alone["comment"]
-    first = jira.events(delivery(alone, {"x-atlassian-webhook-identifier": "one"}))
-    again = jira.events(delivery(beside, {"x-atlassian-webhook-identifier": "two"}))
-    assert [(event.key, event.type) for event in first] == [(event.key, event.type) for event in again]
+    first = SourceRuntime(jira).events(delivery(alone, {"x-atlassian-webhook-identifier": "one"}))
+    again = SourceRuntime(jira).events(delivery(beside, {"x-atlassian-webhook-identifier": "two"}))
+    assert [(event.id, event.type) for event in first] == [(event.id, event.type) for event in again]
     assert first[0].occurred_at == again[0].occurred_at
 
 
 def test_a_comment_of_another_site_is_another() -> None:
     cloud, data_center = golden("comment_created__by_the_customer"), golden("comment_created__by_the_customer")
     data_center["comment"]["self"] = data_center["comment"]["self"].replace("acme", "other")
-    assert jira.events(delivery(cloud))[0].key != jira.events(delivery(data_center))[0].key
+    assert SourceRuntime(jira).events(delivery(cloud))[0].id != SourceRuntime(jira).events(delivery(data_center))[0].id
 
 
 def test_change_with_a_comment_makes_two_events_with_one_header() -> None:
     body = golden("issue_updated__data_center_resolved_with_a_comment")
     headers = {"x-atlassian-webhook-identifier": "one", "x-hub-signature": "sha256=aa"}
-    change, comment = jira.events(delivery(body, headers))
-    assert change.key == "change:jira.acme.example:8443/jira:10225"
+    change, comment = SourceRuntime(jira).events(delivery(body, headers))
+    assert change.id == "change:jira.acme.example:8443/jira:10225"
     assert (change.type, comment.type) == ("jira:issue_updated", "comment_created")
-    assert change.former_keys == (FormerKey("one"),)
+    assert change.former_ids == (FormerId("one"),)
     assert change.headers == {"x-atlassian-webhook-identifier": "one"}
 
 
 def test_key_without_the_header_is_the_digest_of_the_bytes() -> None:
     body = golden("project_created__ignored")
-    first, again = (jira.events(delivery(body))[0].key for _ in range(2))
-    assert first == again != jira.events(delivery(body | {"timestamp": 1}))[0].key
+    first, again = (SourceRuntime(jira).events(delivery(body))[0].id for _ in range(2))
+    assert first == again != SourceRuntime(jira).events(delivery(body | {"timestamp": 1}))[0].id
 
 
 def test_custom_field_is_the_user_id_if_configured() -> None:
     sent = delivery(golden("issue_created__with_your_id"))
-    (event,) = jira.events(sent)
+    (event,) = SourceRuntime(jira).events(sent)
     at = replace(endpoint(jira, sent.options), user_id_keys=("customfield_10050",))
     outcome = translate(event, at, namespace="test")
     assert isinstance(outcome, Translated)
@@ -147,7 +148,7 @@ def test_a_participants_reply_is_not_the_reporters() -> None:
     at = replace(endpoint(jira, sent.options), user_id_keys=("customfield_10050",))
     for author, user_id in ((body["comment"]["author"], None), (body["issue"]["fields"]["reporter"], "user-42")):
         body["comment"]["author"] = author
-        (event,) = jira.events(delivery(body))
+        (event,) = SourceRuntime(jira).events(delivery(body))
         outcome = translate(event, at, namespace="test")
         assert isinstance(outcome, Translated)
         assert outcome.messages[0].get("userId") == user_id

@@ -12,6 +12,7 @@ from translators.kit import Delivery, Refused
 from translators.kustomer import kustomer
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import Fault, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -106,7 +107,7 @@ def test_message_without_a_person_as_writer_is_ignored(fields: dict[str, Any], c
 
 
 def test_other_organization_than_configured_is_refused() -> None:
-    kustomer.check(delivery("conversation.create", conversation(), org_id="o1"))
-    kustomer.check(delivery("conversation.create", conversation()))
+    SourceRuntime(kustomer).guard(delivery("conversation.create", conversation(), org_id="o1"))
+    SourceRuntime(kustomer).guard(delivery("conversation.create", conversation()))
     with pytest.raises(Refused):
-        kustomer.check(delivery("conversation.create", conversation(), org_id="o2"))
+        SourceRuntime(kustomer).guard(delivery("conversation.create", conversation(), org_id="o2"))

@@ -12,6 +12,7 @@ from translators.kit import Delivery, Refused
 from translators.linear import linear
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import Fault, sign, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated
 
@@ -96,20 +97,21 @@ def test_another_attempt_is_the_same_event_with_and_without_the_header() -> None
     body = body_of("Issue", "create", {"id": "i", "creatorId": "u"})
     for headers in ({"linear-delivery": "d-1"}, {}):
         first, again = (
-            linear.events(delivery(body | {"webhookTimestamp": sent}, headers))[0].key for sent in (1791190812990, 2)
+            SourceRuntime(linear).events(delivery(body | {"webhookTimestamp": sent}, headers))[0].id
+            for sent in (1791190812990, 2)
         )
         assert first == again
     other = body_of("Issue", "create", {"id": "j", "creatorId": "u"})
-    assert linear.events(delivery(body))[0].key != linear.events(delivery(other))[0].key
+    assert SourceRuntime(linear).events(delivery(body))[0].id != SourceRuntime(linear).events(delivery(other))[0].id
 
 
 def test_other_workspace_than_configured_is_refused() -> None:
     body = body_of("Issue", "create", {"id": "i"})
-    linear.check(delivery(body))
-    linear.check(delivery(body, organization_id="o"))
+    SourceRuntime(linear).guard(delivery(body))
+    SourceRuntime(linear).guard(delivery(body, organization_id="o"))
     for foreign in (body | {"organizationId": "p"}, {"type": "Issue"}):
         with pytest.raises(Refused):
-            linear.check(delivery(foreign, organization_id="o"))
+            SourceRuntime(linear).guard(delivery(foreign, organization_id="o"))
 
 
 def test_comment_without_an_author_is_ignored() -> None:

@@ -4,10 +4,11 @@ import json
 
 from support.emails import TokenMemory, email_to
 from support.outcomes import event_of, messages_of
-from translators.kit import Delivery, FormerKey
+from translators.kit import Delivery, FormerId
 from translators.mailgun import mailgun
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import Fault, sign, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken
 
@@ -28,8 +29,10 @@ def test_mailgun_retry_with_a_new_signature_has_the_same_key() -> None:
     keys = set()
     for token in ("1", "2"):
         body = {"signature": {"timestamp": token, "token": token, "signature": token}, "event-data": event}
-        (received,) = mailgun.events(Delivery(source="mailgun", body=json.dumps(body).encode(), received_at=RECEIVED))
-        keys.add(received.key)
+        (received,) = SourceRuntime(mailgun).events(
+            Delivery(source="mailgun", body=json.dumps(body).encode(), received_at=RECEIVED)
+        )
+        keys.add(received.id)
     assert len(keys) == 1
 
 
@@ -58,5 +61,5 @@ def test_rejected_email_to_several_makes_one_message_per_recipient() -> None:
 def test_a_mailgun_id_used_again_on_another_day_is_another_event() -> None:
     event = {"id": "e1", "event": "opened", "recipient": "a@example.com"}
     days = [event_of(mailgun, {"event-data": event | {"timestamp": at}}) for at in (1795879942.5, 1795966342.5)]
-    assert days[0].key != days[1].key
-    assert days[0].former_keys == (FormerKey("e1", same_bytes=True),)
+    assert days[0].id != days[1].id
+    assert days[0].former_ids == (FormerId("e1", same_bytes=True),)

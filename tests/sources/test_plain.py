@@ -14,6 +14,7 @@ from translators.kit import Delivery, Refused
 from translators.plain import plain
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import Fault, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Outcome, Translated
 
@@ -58,16 +59,16 @@ def test_a_retry_has_the_same_key_though_its_bytes_differ() -> None:
     body = golden("thread_created")
     again = json.loads(json.dumps(body))
     again["webhookMetadata"] |= {"webhookDeliveryAttemptNumber": 2, "webhookDeliveryAttemptId": "whAttempt_2"}
-    (first,), (second,) = plain.events(delivery(body)), plain.events(delivery(again))
-    assert (first.key, first.occurred_at) == (second.key, second.occurred_at)
+    (first,), (second,) = SourceRuntime(plain).events(delivery(body)), SourceRuntime(plain).events(delivery(again))
+    assert (first.id, first.occurred_at) == (second.id, second.occurred_at)
 
 
 def test_other_workspace_than_configured_is_refused() -> None:
     body = golden("thread_created")
-    plain.check(delivery(body))
-    plain.check(delivery(body, workspace_id=body["workspaceId"]))
+    SourceRuntime(plain).guard(delivery(body))
+    SourceRuntime(plain).guard(delivery(body, workspace_id=body["workspaceId"]))
     with pytest.raises(Refused):
-        plain.check(delivery(body, workspace_id="w_other"))
+        SourceRuntime(plain).guard(delivery(body, workspace_id="w_other"))
 
 
 @pytest.mark.parametrize(

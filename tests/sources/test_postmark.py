@@ -7,17 +7,18 @@ import pytest
 from support.emails import email_to
 from support.outcomes import event_of, message_of, outcome_of
 from support.registrations import registered
-from translators.kit import Delivery, FormerKey
+from translators.kit import Delivery, FormerId
 from translators.postmark import postmark
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED
 from webhooks.translation.translate import Ignored, Translated
 
 
 def test_postmarks_two_recipients_of_one_message_are_two_events() -> None:
     keys = {
-        postmark.events(
-            Delivery(source="postmark", body=json.dumps(email_to(postmark, to)).encode(), received_at=RECEIVED)
-        )[0].key
+        SourceRuntime(postmark)
+        .events(Delivery(source="postmark", body=json.dumps(email_to(postmark, to)).encode(), received_at=RECEIVED))[0]
+        .id
         for to in ("a@example.com", "b@example.com")
     }
     assert len(keys) == 2
@@ -27,16 +28,16 @@ def test_postmark_is_registered_with_the_generated_credentials() -> None:
     (call,), secret = registered(postmark, [{"ID": 1}], server_token="t", message_stream="outbound")
     webhook = json.loads(call.body)
     assert ":".join(webhook["HttpAuth"].values()) == secret == "segue:made-here"
-    assert set(webhook["Triggers"]) == set(postmark.handlers)
+    assert set(webhook["Triggers"]) == set(postmark.declared.handlers)
 
 
 def test_two_links_of_one_postmark_email_in_one_second_are_two_clicks() -> None:
     click = {"RecordType": "Click", "MessageID": "m-1", "Recipient": "a@example.com", "OriginalLink": "https://x.example/1",
              "ReceivedAt": "2026-01-01T00:00:03Z"}  # fmt: skip
     first, second = event_of(postmark, click), event_of(postmark, click | {"OriginalLink": "https://x.example/2"})
-    assert first.key != second.key
-    before = FormerKey("Click|m-1|a@example.com|2026-01-01T00:00:03Z", same_bytes=True)
-    assert first.former_keys == second.former_keys == (before,)
+    assert first.id != second.id
+    before = FormerId("Click|m-1|a@example.com|2026-01-01T00:00:03Z", same_bytes=True)
+    assert first.former_ids == second.former_ids == (before,)
 
 
 BOUNCES = {

@@ -11,6 +11,7 @@ from translators.kit import Delivery
 from translators.pylon import pylon
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Outcome, Translated
 
@@ -46,9 +47,13 @@ def test_each_signature_scheme_accepts_only_its_own() -> None:
 def test_key_is_the_message_id_or_the_digest_of_the_bytes() -> None:
     reply = {"type": "issue.customer_replied", "issue": {"id": "i1", "updated_at": "a"}, "message": {"id": "m1"}}
     later = {**reply, "issue": {"id": "i1", "updated_at": "b"}}
-    assert pylon.events(delivery(reply))[0].key == pylon.events(delivery(later))[0].key == "issue.customer_replied:m1"
+    assert (
+        SourceRuntime(pylon).events(delivery(reply))[0].id
+        == SourceRuntime(pylon).events(delivery(later))[0].id
+        == "issue.customer_replied:m1"
+    )
     closed, again = ({**body, "type": "issue.closed"} for body in (reply, later))
-    assert pylon.events(delivery(closed))[0].key != pylon.events(delivery(again))[0].key
+    assert SourceRuntime(pylon).events(delivery(closed))[0].id != SourceRuntime(pylon).events(delivery(again))[0].id
 
 
 @pytest.mark.parametrize("flag", ["private", "automated"])
@@ -81,5 +86,7 @@ def test_rating_has_a_score_if_it_is_a_small_number(printed: str, score: int | N
 def test_a_time_without_a_zone_is_no_time() -> None:
     """Pylon does not document the time format of its variables, so no zone is assumed."""
     for printed, clock in (("2026-10-05T09:00:00+02:00", "event"), ("2026-10-05 09:00:00", "received")):
-        (event,) = pylon.events(delivery({"type": "issue.created", "at": printed, "issue": {"id": "i1"}}))
+        (event,) = SourceRuntime(pylon).events(
+            delivery({"type": "issue.created", "at": printed, "issue": {"id": "i1"}})
+        )
         assert event.clock == clock

@@ -31,10 +31,10 @@ def test_recurly_signature_has_its_time_in_seconds_or_milliseconds(digits: int) 
 
 def test_recurly_notification_sent_again_is_the_same_event() -> None:
     renewed = golden_body(recurly, "subscription.renewed")
-    key = event_of(recurly, renewed).key
-    assert event_of(recurly, dict(reversed(renewed.items()))).key == key
-    assert event_of(recurly, renewed | {"event_time": "2026-11-01T00:00:00Z"}).key != key
-    assert event_of(recurly, renewed | {"uuid": "another"}).key != key
+    key = event_of(recurly, renewed).id
+    assert event_of(recurly, dict(reversed(renewed.items()))).id == key
+    assert event_of(recurly, renewed | {"event_time": "2026-11-01T00:00:00Z"}).id != key
+    assert event_of(recurly, renewed | {"uuid": "another"}).id != key
 
 
 def test_recurly_account_code_is_the_user_id() -> None:

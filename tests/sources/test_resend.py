@@ -27,7 +27,7 @@ def test_resend_tag_is_the_user_id_only_with_one_recipient() -> None:
 
 def test_resend_is_registered_for_the_types_that_we_translate() -> None:
     (call,), secret = registered(resend, [{"id": "w1", "signing_secret": "whsec_x"}], api_key="re_key")
-    assert json.loads(call.body) == {"endpoint": URL, "events": sorted(resend.handlers)}
+    assert json.loads(call.body) == {"endpoint": URL, "events": sorted(resend.declared.handlers)}
     assert secret == "whsec_x"
 
 

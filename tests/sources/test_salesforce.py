@@ -16,6 +16,7 @@ from webhooks.errors import Rejected
 from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal, State
 from webhooks.sources.endpoints import Endpoint
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Translated
 from webhooks.web.handler import WebhookHandler
@@ -96,7 +97,7 @@ def test_unreadable_body_is_acknowledged_and_stored_without_session_id(
 @given(st.text("abcdefghijklmnop!0123456789", min_size=8, max_size=60))
 def test_no_event_has_the_session_id(session: str) -> None:
     body = CONTACT.replace(b"golden-live-session", f"zq{session}zq".encode())
-    for event in salesforce.events(delivery(body)):
+    for event in SourceRuntime(salesforce).events(delivery(body)):
         assert f"zq{session}zq" not in repr(event)
 
 
@@ -104,23 +105,23 @@ def test_a_hundred_notifications_become_a_hundred_events_with_their_exact_bytes(
     start, end = CONTACT.index(b"<Notification>"), CONTACT.index(b"</Notification>") + len(b"</Notification>")
     one = CONTACT[start:end]
     many = b"\n".join(one.replace(b"04l0000", b"04l%04d" % number) for number in range(100))
-    events = salesforce.events(delivery(CONTACT[:start] + many + CONTACT[end:]))
-    assert len({event.key for event in events}) == 100
+    events = SourceRuntime(salesforce).events(delivery(CONTACT[:start] + many + CONTACT[end:]))
+    assert len({event.id for event in events}) == 100
     assert events[0].raw == one.replace(b"04l0000", b"04l0000")
 
 
 def test_an_organisation_is_compared_on_fifteen_characters() -> None:
     for ours in ("00D000000000001", "00D000000000001AAA", "00D000000000001ZZZ", ""):
-        salesforce.check(delivery(CONTACT, organization_id=ours))
+        SourceRuntime(salesforce).guard(delivery(CONTACT, organization_id=ours))
     with pytest.raises(Refused, match="another Salesforce organisation"):
-        salesforce.check(delivery(CONTACT, organization_id="00D000000000002AAA"))
+        SourceRuntime(salesforce).guard(delivery(CONTACT, organization_id="00D000000000002AAA"))
 
 
 def test_a_client_certificate_may_be_asked_for() -> None:
     asked = delivery(CONTACT, client_certificate="X-Client-DN=CN=salesforce.com")
     with pytest.raises(Refused, match="client certificate"):
-        salesforce.check(asked)
-    salesforce.check(
+        SourceRuntime(salesforce).guard(asked)
+    SourceRuntime(salesforce).guard(
         Delivery(
             source="s",
             body=CONTACT,
@@ -153,7 +154,7 @@ def test_half_an_emoji_in_a_field_becomes_a_replacement_character(half: bytes) -
 
 
 def test_a_byte_order_mark_does_not_hide_the_message() -> None:
-    (event,) = salesforce.events(delivery(b"\xef\xbb\xbf" + CONTACT))
+    (event,) = SourceRuntime(salesforce).events(delivery(b"\xef\xbb\xbf" + CONTACT))
     assert event.type == "Contact"
 
 
@@ -161,8 +162,8 @@ def test_a_byte_order_mark_does_not_hide_the_message() -> None:
 def test_no_bytes_raise_anything_but_the_kits_own(junk: bytes, at: int, cut: int) -> None:
     for body in (junk, CONTACT[:at] + junk + CONTACT[at + cut :]):
         try:
-            salesforce.check(delivery(body, organization_id="00D000000000001"))
-            for event in salesforce.events(delivery(body)):
+            SourceRuntime(salesforce).guard(delivery(body, organization_id="00D000000000001"))
+            for event in SourceRuntime(salesforce).events(delivery(body)):
                 assert "Traceback" not in event.problem, event.problem
         except (Malformed, Refused):
             pass
@@ -176,8 +177,8 @@ def test_session_id_in_any_encoding_is_not_stored(session: str) -> None:
     marked = f"zq{session}zq"
     for written in (marked.replace("&", "&amp;").replace("<", "&lt;"), f"<![CDATA[{marked.replace(']]>', ']')}]]>"):
         body = CONTACT.replace(SESSION, f"<SessionId>{written}</SessionId>".encode())
-        (event,) = salesforce.events(delivery(body))
-        stored = event.raw.decode() + repr(event.envelope) + repr(event.headers) + event.key + event.problem
+        (event,) = SourceRuntime(salesforce).events(delivery(body))
+        stored = event.raw.decode() + repr(event.envelope) + repr(event.headers) + event.id + event.problem
         assert "SessionId" not in stored
         assert "zq" not in stored
         assert set(event.envelope) == {"OrganizationId", "ActionId", "EnterpriseUrl", "namespaces"}
@@ -233,7 +234,7 @@ def test_deep_nesting_is_malformed() -> None:
 @pytest.mark.parametrize("configured", ["00D", "00D00000000000", "000000000000000", "00d000000000001"])
 def test_other_or_short_organisation_id_is_refused(configured: str) -> None:
     with pytest.raises(Refused):
-        salesforce.check(delivery(CONTACT, organization_id=configured))
+        SourceRuntime(salesforce).guard(delivery(CONTACT, organization_id=configured))
 
 
 def names(body: bytes, **options: Any) -> list[str]:
@@ -263,9 +264,9 @@ def test_created_when_decides_whether_a_record_is_new() -> None:
 
 
 def test_created_date_is_the_time_only_if_every_record_is_new() -> None:
-    (event,) = salesforce.events(delivery(CONTACT))
+    (event,) = SourceRuntime(salesforce).events(delivery(CONTACT))
     assert (event.occurred_at.isoformat(), event.clock) == ("2026-01-02T03:04:05+00:00", "record")
-    (event,) = salesforce.events(delivery(CONTACT, created_when="always"))
+    (event,) = SourceRuntime(salesforce).events(delivery(CONTACT, created_when="always"))
     assert (event.occurred_at.isoformat(), event.clock) == ("2026-01-01T10:00:00+00:00", "event")
 
 
@@ -286,11 +287,11 @@ def test_malformed_notification_leaves_the_others_intact(fault: bytes, first: bo
     good = CONTACT[start:end]
     bad = good.replace(b"</sObject>", fault + b"</sObject>")
     body = CONTACT[:start] + (bad + good if first else good + bad) + CONTACT[end:]
-    events = salesforce.events(delivery(body))
+    events = SourceRuntime(salesforce).events(delivery(body))
     assert [event.raw for event in events] == ([bad, good] if first else [good, bad])
-    (expected,) = salesforce.events(delivery(CONTACT))
+    (expected,) = SourceRuntime(salesforce).events(delivery(CONTACT))
     kept, dead = (events[1], events[0]) if first else events
-    assert (kept.key, kept.envelope, kept.problem) == (expected.key, expected.envelope, "")
+    assert (kept.id, kept.envelope, kept.problem) == (expected.id, expected.envelope, "")
     assert dead.problem == "$.Notification is not XML that can be read safely"
 
 

@@ -12,6 +12,7 @@ from translators.kit import Refused
 from translators.salesforce import salesforce_apex
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import Fault, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED
 from webhooks.translation.translate import Ignored
 
@@ -47,16 +48,19 @@ def test_callout_of_another_organisation_is_refused() -> None:
     body = golden_body(salesforce_apex, "Lead.create")
     ours = body["organization_id"]
     for allowed in ("", ours, ours[:15]):
-        salesforce_apex.check(delivery_of(salesforce_apex, body, organization_id=allowed))
+        SourceRuntime(salesforce_apex).guard(delivery_of(salesforce_apex, body, organization_id=allowed))
     for other in ("00D999999999999AAA", None):
         with pytest.raises(Refused):
-            salesforce_apex.check(delivery_of(salesforce_apex, body | {"organization_id": other}, organization_id=ours))
+            SourceRuntime(salesforce_apex).guard(
+                delivery_of(salesforce_apex, body | {"organization_id": other}, organization_id=ours)
+            )
 
 
 def test_a_retry_of_a_callout_has_the_keys_of_its_first_try() -> None:
     body = golden_body(salesforce_apex, "two_records")
     first, again = (
-        [event.key for event in salesforce_apex.events(delivery_of(salesforce_apex, body))] for _ in range(2)
+        [event.id for event in SourceRuntime(salesforce_apex).events(delivery_of(salesforce_apex, body))]
+        for _ in range(2)
     )
     assert first == again == [event["id"] for event in body["events"]]
 
@@ -64,7 +68,7 @@ def test_a_retry_of_a_callout_has_the_keys_of_its_first_try() -> None:
 def test_one_bad_record_of_a_callout_leaves_the_others_intact() -> None:
     body = golden_body(salesforce_apex, "two_records")
     body["events"][0]["operation"] = "explode"
-    bad, good = salesforce_apex.events(delivery_of(salesforce_apex, body))
+    bad, good = SourceRuntime(salesforce_apex).events(delivery_of(salesforce_apex, body))
     assert "$.operation" in bad.problem
     assert not good.problem
 

@@ -9,10 +9,11 @@ from hypothesis import strategies as st
 
 from support.outcomes import delivery_of, golden_body, messages_if_any
 from support.unreadable import problem
-from translators.kit import Delivery, Event, FormerKey
+from translators.kit import Delivery, Event, FormerId
 from translators.salesforce import salesforce_cdc
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import sign, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED
 
 
@@ -35,9 +36,9 @@ ALPHANUMERIC = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 @given(st.lists(st.text(ALPHANUMERIC, min_size=12, max_size=12), min_size=1, max_size=30))
 def test_every_record_of_a_change_is_an_event_and_none_twice(tails: list[str]) -> None:
     ids = [f"003{tail}" for tail in tails]
-    events = salesforce_cdc.events(delivery_of(salesforce_cdc, change(recordIds=ids)))
-    assert [event.key.rpartition("-")[2] for event in events] == list(dict.fromkeys(ids))
-    assert len({event.key for event in events}) == len(events)
+    events = SourceRuntime(salesforce_cdc).events(delivery_of(salesforce_cdc, change(recordIds=ids)))
+    assert [event.id.rpartition("-")[2] for event in events] == list(dict.fromkeys(ids))
+    assert len({event.id for event in events}) == len(events)
     assert len({event.raw for event in events}) == 1
 
 
@@ -110,7 +111,7 @@ def test_relay_is_verified_by_signature_or_token(name: str, secret: str) -> None
 
 def platform_event(**body: Any) -> Event:
     raw = json.dumps({"payload": {"CreatedDate": "2026-10-05T09:31:07Z"}} | body).encode()
-    (event,) = salesforce_cdc.events(
+    (event,) = SourceRuntime(salesforce_cdc).events(
         Delivery(source="salesforce_cdc", body=raw, received_at=RECEIVED, options=salesforce_cdc.defaults())
     )
     return event
@@ -126,14 +127,14 @@ def test_one_platform_event_has_one_key_by_every_relay() -> None:
     bridge = platform_event(
         **{"id": "5d1c7e9a-0000-4000-8000-0000000000ff", "detail-type": "Shipment__e", "detail": detail}
     )
-    assert pubsub.key == cometd.key == bridge.key == UUID
-    assert pubsub.former_keys == (FormerKey("Shipment__e-AAA="),)
-    assert bridge.former_keys == (FormerKey("Shipment__e-5d1c7e9a-0000-4000-8000-0000000000ff"),)
+    assert pubsub.id == cometd.id == bridge.id == UUID
+    assert pubsub.former_ids == (FormerId("Shipment__e-AAA="),)
+    assert bridge.former_ids == (FormerId("Shipment__e-5d1c7e9a-0000-4000-8000-0000000000ff"),)
 
 
 def test_bus_id_alone_is_not_the_key() -> None:
     bus = {"id": UUID, "detail-type": "Shipment__e", "detail": {"payload": {}}}
-    assert platform_event(**bus).key == f"Shipment__e-{UUID}"
+    assert platform_event(**bus).id == f"Shipment__e-{UUID}"
 
 
 def test_emptied_address_is_cleared() -> None:

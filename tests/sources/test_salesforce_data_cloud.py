@@ -13,6 +13,7 @@ from translators.kit import Delivery, Source
 from translators.salesforce import salesforce_data_cloud
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Translated
 
@@ -31,7 +32,9 @@ def test_the_key_of_data_cloud_is_used_as_text_though_it_looks_like_base64() -> 
 def test_unreadable_data_cloud_time_is_the_time_of_receipt(text: Any) -> None:
     body = golden_body(salesforce_data_cloud, "Pipeline_Grew")
     body["events"][0] |= {"EventCreationDateTime": text, "EventPublishDateTime": text}
-    (event,) = salesforce_data_cloud.events(delivery_of(salesforce_data_cloud, body | {"creationDateTime": ""}))
+    (event,) = SourceRuntime(salesforce_data_cloud).events(
+        delivery_of(salesforce_data_cloud, body | {"creationDateTime": ""})
+    )
     if text == "2026-10-05T09:31:07":
         assert (event.occurred_at.isoformat(), event.clock) == ("2026-10-05T09:31:07+00:00", "event")
     else:

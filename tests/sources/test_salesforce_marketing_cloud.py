@@ -18,6 +18,7 @@ from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal
 from webhooks.signatures import verify
 from webhooks.sources.endpoints import Endpoint
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.web.handler import WebhookHandler
 
@@ -107,10 +108,10 @@ def test_signature_key_can_be_used_as_text_or_decoded(name: str, key: bytes) -> 
 def test_a_batch_of_a_thousand_is_a_thousand_events() -> None:
     (one,) = golden_body(salesforce_marketing_cloud, "EngagementEvents.EmailOpen")
     many = [one | {"timestampUTC": one["timestampUTC"] + number} for number in range(1000)]
-    events = salesforce_marketing_cloud.events(delivery_of(salesforce_marketing_cloud, many))
-    assert len({event.key for event in events}) == 1000
-    again = salesforce_marketing_cloud.events(delivery_of(salesforce_marketing_cloud, many))
-    assert [event.key for event in again] == [event.key for event in events]
+    events = SourceRuntime(salesforce_marketing_cloud).events(delivery_of(salesforce_marketing_cloud, many))
+    assert len({event.id for event in events}) == 1000
+    again = SourceRuntime(salesforce_marketing_cloud).events(delivery_of(salesforce_marketing_cloud, many))
+    assert [event.id for event in again] == [event.id for event in events]
 
 
 def test_event_without_a_subscriber_is_malformed() -> None:

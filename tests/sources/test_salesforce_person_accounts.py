@@ -8,6 +8,7 @@ import pytest
 
 from translators.kit import Delivery, Source
 from translators.salesforce import salesforce, salesforce_apex, salesforce_cdc
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Translated
 
@@ -93,11 +94,14 @@ def test_company_is_a_group_without_an_identify(source: Source, write: Any, fiel
 
 @pytest.mark.parametrize(("source", "write"), WAYS, ids=NAMES)
 def test_user_id_in_a_contact_field_is_read_from_its_account(source: Source, write: Any) -> None:
-    (event,) = source.events(
+    (event,) = SourceRuntime(source).events(
         Delivery(source=source.name, body=write(PERSON | {"User_Id__pc": "usr_1"}), received_at=RECEIVED,
                  options=source.defaults())
     )  # fmt: skip
-    assert {metadata.get("User_Id__c") for metadata in source.identity(event).metadata} == {None, "usr_1"}
+    assert {metadata.get("User_Id__c") for metadata in SourceRuntime(source).identity(event).metadata} == {
+        None,
+        "usr_1",
+    }
 
 
 def test_a_user_id_that_is_a_number_is_read_as_its_digits() -> None:

@@ -12,7 +12,7 @@ from support.emails import email_to, email_with
 from support.outcomes import event_of, message_of, messages_of
 from support.registrations import URL, registered
 from support.signature_vectors import SENDGRID_BODY, VECTORS
-from translators.kit import Delivery, FormerKey
+from translators.kit import Delivery, FormerId
 from translators.sendgrid import sendgrid
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import Fault, sign, verify
@@ -81,15 +81,15 @@ def test_a_sendgrid_event_reported_again_under_another_id_is_the_same_event(type
     row = {"email": "Ada@example.com", "event": type_, "timestamp": 1795879942, "sg_message_id": "m-1"}
     first = event_of(sendgrid, [row | {"sg_event_id": "a"}])
     again = event_of(sendgrid, [row | {"sg_event_id": "b", "email": "ada@example.com "}])
-    assert first.key == again.key
-    assert [first.former_keys, again.former_keys] == [(FormerKey("a"),), (FormerKey("b"),)]
-    assert "ada" not in first.key.lower()
+    assert first.id == again.id
+    assert [first.former_ids, again.former_ids] == [(FormerId("a"),), (FormerId("b"),)]
+    assert "ada" not in first.id.lower()
 
 
 @pytest.mark.parametrize("type_", ["open", "click", "deferred", "bounce"])
 def test_repeatable_sendgrid_events_have_two_keys(type_: str) -> None:
     row = {"email": "ada@example.com", "event": type_, "timestamp": 1795879942, "sg_message_id": "m-1", "url": "x"}
-    assert [event_of(sendgrid, [row | {"sg_event_id": id_}]).key for id_ in "ab"] == ["a", "b"]
+    assert [event_of(sendgrid, [row | {"sg_event_id": id_}]).id for id_ in "ab"] == ["a", "b"]
 
 
 def test_sendgrids_own_members_are_not_custom_arguments() -> None:

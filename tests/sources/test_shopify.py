@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from translators.kit import Delivery
 from translators.shopify import shopify
 from translators.shopify.registration import enum_value
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -248,7 +249,7 @@ def translate(body: Any, topic: str = "orders/paid", *, headers: dict[str, str] 
 
 @pytest.mark.parametrize("topic", TOPICS)
 def test_every_shopify_topic_is_translated_or_ignored_with_a_reason(topic: str) -> None:
-    assert shopify.find(topic) is not None
+    assert SourceRuntime(shopify).find(topic) is not None
 
 
 def test_registration_names_shopify_topics_by_their_enum_value() -> None:
@@ -258,20 +259,20 @@ def test_registration_names_shopify_topics_by_their_enum_value() -> None:
 
 def test_shopify_recognises_an_event_by_the_webhook_id_of_an_earlier_release() -> None:
     event, _ = translate(golden("orders.paid"))
-    assert event.key == "orders/paid:e-1:450001"
-    assert [former.key for former in event.former_keys] == ["w-1"]
+    assert event.id == "orders/paid:e-1:450001"
+    assert [former.id for former in event.former_ids] == ["w-1"]
 
 
 def test_shopify_recognises_an_event_by_the_digest_of_an_earlier_release() -> None:
     event, _ = translate(golden("orders.paid"), headers={"x-shopify-event-id": "", "x-shopify-webhook-id": ""})
-    assert event.key.startswith("orders/paid:sha256:")
-    assert [former.key for former in event.former_keys] == [event.key.removeprefix("orders/paid:")]
+    assert event.id.startswith("orders/paid:sha256:")
+    assert [former.id for former in event.former_ids] == [event.id.removeprefix("orders/paid:")]
 
 
 @pytest.mark.parametrize("record", [{"id": None}, {"id": {"a": 1}}, {"id": [1]}, {"id": True}])
 def test_shopify_key_of_a_record_without_usable_id_is_topic_and_event_id(record: dict[str, Any]) -> None:
     event, _ = translate(record, "products/update")
-    assert event.key == "products/update:e-1"
+    assert event.id == "products/update:e-1"
     assert not event.problem
 
 

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import urlencode
 
 from support.outcomes import golden_outcomes
-from translators.kit import Delivery, FormerKey
+from translators.kit import Delivery, FormerId
 from translators.slack import slack
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Ignored, Translated
 
@@ -28,24 +29,24 @@ def callback(**event: Any) -> Delivery:
 
 def test_challenge_is_answered_only_if_signed() -> None:
     request = delivery(json.dumps({"type": "url_verification", "challenge": "abc"}).encode())
-    answer = slack.greet(request, signed=True)
+    answer = SourceRuntime(slack).handshake(request, signed=True)
     assert answer is not None
     assert json.loads(answer.body) == {"challenge": "abc"}
-    assert not slack.has_unsigned_handshake
+    assert not SourceRuntime(slack).has_unsigned_handshake
 
 
 def test_event_or_form_is_not_a_handshake() -> None:
-    assert slack.greet(callback(type="message"), signed=True) is None
-    assert slack.greet(delivery(b"command=%2Forder&user_id=U1"), signed=True) is None
+    assert SourceRuntime(slack).handshake(callback(type="message"), signed=True) is None
+    assert SourceRuntime(slack).handshake(delivery(b"command=%2Forder&user_id=U1"), signed=True) is None
 
 
 def test_a_retry_has_the_same_key() -> None:
     first, again = callback(type="message"), callback(type="message")
-    assert slack.events(first)[0].key == slack.events(again)[0].key == "Ev1"
+    assert SourceRuntime(slack).events(first)[0].id == SourceRuntime(slack).events(again)[0].id == "Ev1"
 
 
 def test_event_time_is_kept_to_the_microsecond() -> None:
-    (event,) = slack.events(callback(type="message", event_ts="1791190800.123456"))
+    (event,) = SourceRuntime(slack).events(callback(type="message", event_ts="1791190800.123456"))
     assert event.occurred_at == datetime.fromtimestamp(1791190800, UTC).replace(microsecond=123456)
 
 
@@ -63,7 +64,7 @@ def test_text_of_messages_forms_and_commands_is_never_sent() -> None:
 
 
 def test_form_field_cannot_set_the_event_type() -> None:
-    (event,) = slack.events(delivery(b"command=%2Forder&user_id=U1&type=app_uninstalled&trigger_id=1"))
+    (event,) = SourceRuntime(slack).events(delivery(b"command=%2Forder&user_id=U1&type=app_uninstalled&trigger_id=1"))
     assert event.type == "slash_command"
 
 
@@ -85,9 +86,9 @@ def test_one_message_under_several_event_ids_is_one_event() -> None:
     payload = {"type": "message", "channel": "C1", "user": "U1", "ts": "1791190800.000100"}
     first, again = callback(**payload), callback(**payload)
     again = delivery(again.body.replace(b"Ev1", b"Ev2"))
-    events = [slack.events(sent)[0] for sent in (first, again)]
-    assert {event.key for event in events} == {"message:T1:C1:1791190800.000100"}
-    assert [event.former_keys for event in events] == [(FormerKey("Ev1"),), (FormerKey("Ev2"),)]
+    events = [SourceRuntime(slack).events(sent)[0] for sent in (first, again)]
+    assert {event.id for event in events} == {"message:T1:C1:1791190800.000100"}
+    assert [event.former_ids for event in events] == [(FormerId("Ev1"),), (FormerId("Ev2"),)]
 
 
 def person(member: str, **outer: Any) -> tuple[str, str]:
@@ -140,7 +141,7 @@ def test_app_removed_from_an_organisation_has_the_organisation_as_account() -> N
 
 def test_message_key_ignores_a_channel_that_is_not_an_id() -> None:
     for channel in ({"id": "C1"}, {"id": ""}, ["C1"], 7):
-        assert slack.events(callback(type="channel_rename", channel=channel, ts=7))[0].key == "Ev1"
+        assert SourceRuntime(slack).events(callback(type="channel_rename", channel=channel, ts=7))[0].id == "Ev1"
 
 
 def test_event_without_a_member_is_ignored() -> None:

@@ -21,15 +21,15 @@ def test_square_payment_or_refund_sent_again_for_a_detail_is_a_duplicate(case: s
     first, again = _square(case), _square(case, version=7, processing_fee=[{"amount_money": {"amount": 60}}])
     again["event_id"], again["created_at"] = "another", "2026-01-02T03:09:00Z"
     ((event, _),), ((other, _),) = events_and_outcomes(square, first), events_and_outcomes(square, again)
-    assert event.key == other.key
+    assert event.id == other.id
     failed = _square(case, status="FAILED")
-    assert event_of(square, failed).key != event.key
+    assert event_of(square, failed).id != event.id
 
 
 def test_square_created_and_updated_of_a_completed_payment_are_one_event() -> None:
     created, updated = _square("payment.created", status="COMPLETED"), _square("payment.updated", status="COMPLETED")
     updated["data"]["object"]["payment"]["id"] = created["data"]["object"]["payment"]["id"]
-    assert event_of(square, created).key == event_of(square, updated).key
+    assert event_of(square, created).id == event_of(square, updated).id
 
 
 def test_late_detail_of_a_square_payment_is_ignored() -> None:

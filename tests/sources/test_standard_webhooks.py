@@ -16,6 +16,7 @@ from translators.standard_webhooks import message_name, standard_webhooks
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import verify
 from webhooks.sources.endpoints import Endpoint
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated, translate
 
@@ -58,7 +59,7 @@ def test_only_scalar_members_of_data_are_sent() -> None:
 
 
 def test_event_time_is_not_the_time_of_the_attempt() -> None:
-    (event,) = standard_webhooks.events(delivery({}))
+    (event,) = SourceRuntime(standard_webhooks).events(delivery({}))
     assert (event.occurred_at, event.clock) == (datetime(2026, 10, 5, 9, tzinfo=UTC), "event")
 
 
@@ -90,7 +91,7 @@ def test_separator_in_type_and_id_gives_two_keys() -> None:
     def key(type_: str, id_: str) -> str:
         body = json.dumps({"type": type_, "data": {"id": id_}}).encode()
         sent = replace(delivery({}, event_id="data.id"), body=body)
-        return standard_webhooks.events(sent)[0].key
+        return SourceRuntime(standard_webhooks).events(sent)[0].id
 
     assert key("a:b", "c") != key("a", "b:c")
     assert key("a", "c") == "a:c"
@@ -104,7 +105,7 @@ def test_same_customer_id_of_two_providers_is_two_people() -> None:
         scheme = standard_webhooks.schemes["default"]
         endpoint = Endpoint(name=name, source=standard_webhooks, scheme=scheme, options=options)
         delivery = Delivery(source=name, body=body, received_at=RECEIVED, options=options)
-        outcome = translate(standard_webhooks.events(delivery)[0], endpoint, namespace="test")
+        outcome = translate(SourceRuntime(standard_webhooks).events(delivery)[0], endpoint, namespace="test")
         assert isinstance(outcome, Translated), outcome
         return str(outcome.messages[0]["anonymousId"])
 

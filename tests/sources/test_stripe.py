@@ -20,6 +20,7 @@ from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal
 from webhooks.signatures import sign, verify
 from webhooks.sources.endpoints import Endpoint
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import endpoint, outcomes
 from webhooks.translation.translate import Ignored, Translated
 from webhooks.web.handler import WebhookHandler
@@ -44,7 +45,7 @@ def official_types() -> list[str]:
 def test_every_type_of_stripes_list_is_translated_or_ignored() -> None:
     types = official_types()
     assert len(types) > 250
-    assert [type_ for type_ in types if stripe.find(type_) is None] == []
+    assert [type_ for type_ in types if SourceRuntime(stripe).find(type_) is None] == []
 
 
 SESSION = {
@@ -142,8 +143,8 @@ def test_released_authorisation_is_not_a_refund() -> None:
 
 def test_paid_invoice_is_reported_once_although_stripe_sends_three_events() -> None:
     for type_ in ("invoice.payment_succeeded", "invoice_payment.paid"):
-        assert isinstance(stripe.find(type_), IgnoredType)
-    assert callable(stripe.find("invoice.paid"))
+        assert isinstance(SourceRuntime(stripe).find(type_), IgnoredType)
+    assert callable(SourceRuntime(stripe).find("invoice.paid"))
 
 
 @pytest.mark.parametrize(
@@ -214,8 +215,8 @@ def test_two_endpoints_have_two_merchant_accounts() -> None:
     people = set()
     for name in ("stripe_eu", "stripe_us"):
         delivery = Delivery(source=name, body=body, received_at=NOW, options=stripe.defaults())
-        (event,) = stripe.events(delivery)
-        people.add(stripe.identity(event).anonymous)
+        (event,) = SourceRuntime(stripe).events(delivery)
+        people.add(SourceRuntime(stripe).identity(event).anonymous)
     assert len(people) == 2
 
 
@@ -236,7 +237,7 @@ def test_body_similar_to_a_handshake_is_not_one() -> None:
         b'[{"eventType": "SubscriptionValidationEvent"}]',
     ):
         delivery = Delivery(source="stripe", body=body, received_at=NOW, options=stripe.defaults())
-        assert stripe.greet(delivery, signed=True) is None
+        assert SourceRuntime(stripe).handshake(delivery, signed=True) is None
     assert endpoint(stripe, delivery.options).name == "stripe"
 
 

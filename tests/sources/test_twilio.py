@@ -4,7 +4,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from translators.kit import Delivery, Event, FormerKey
+from translators.kit import Delivery, Event, FormerId
 from translators.twilio import twilio
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Ignored, Outcome, Translated
@@ -50,8 +50,8 @@ def test_callback_that_is_not_about_a_message_is_ignored(form: dict[str, str], t
 def test_two_requests_of_one_call_are_two_events() -> None:
     forms = [CALL | {"CallStatus": "in-progress", "Digits": digits} for digits in "12"]
     first, second = (outcome_of(**form)[0] for form in forms)
-    assert first.key != second.key
-    assert first.former_keys == (FormerKey("CA1|in-progress|", same_bytes=True),)
+    assert first.id != second.id
+    assert first.former_ids == (FormerId("CA1|in-progress|", same_bytes=True),)
 
 
 @pytest.mark.parametrize(
@@ -72,5 +72,5 @@ def test_opt_out_and_opt_in_make_an_event_with_the_message(choice: str, events: 
 
 def test_an_incoming_message_without_a_status_is_received() -> None:
     event, outcome = outcome_of(MessageSid="SM1", Body="", From="+15005550006", To="+15005550001")
-    assert (event.key, event.type) == ("SM1|received", "message.received")
+    assert (event.id, event.type) == ("SM1|received", "message.received")
     assert isinstance(outcome, Translated)

@@ -18,6 +18,7 @@ from translators.kit import Delivery, Malformed
 from translators.twilio import twilio
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import RegisteredUrl, sign, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, outcomes
 from webhooks.translation.translate import Broken, Ignored
 
@@ -72,9 +73,9 @@ def test_twilio_customer_is_the_other_party_of_the_message() -> None:
 
 def test_each_status_of_a_twilio_message_is_a_separate_event() -> None:
     keys = {
-        twilio.events(Delivery(source="twilio", body=status_callback(MessageStatus=status), received_at=RECEIVED))[
-            0
-        ].key
+        SourceRuntime(twilio)
+        .events(Delivery(source="twilio", body=status_callback(MessageStatus=status), received_at=RECEIVED))[0]
+        .id
         for status in ("sent", "delivered", "sent")
     }
     assert len(keys) == 2

@@ -11,6 +11,7 @@ from translators.kit import Delivery, Refused
 from translators.zendesk import zendesk
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import sign, verify
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import outcomes
 from webhooks.translation.translate import Broken, Ignored, Translated
 
@@ -50,18 +51,18 @@ def test_the_timestamp_comes_before_the_body_in_what_is_signed() -> None:
 
 def test_other_account_than_configured_is_refused() -> None:
     body = {"type": "zen:event-type:ticket.created", "account_id": 7}
-    zendesk.check(delivery(body))
-    zendesk.check(delivery(body, account_id="7"))
+    SourceRuntime(zendesk).guard(delivery(body))
+    SourceRuntime(zendesk).guard(delivery(body, account_id="7"))
     with pytest.raises(Refused):
-        zendesk.check(delivery(body, account_id="8"))
+        SourceRuntime(zendesk).guard(delivery(body, account_id="8"))
 
 
 def test_a_retry_of_a_trigger_has_the_key_of_its_first_delivery() -> None:
     headers = {"x-zendesk-webhook-invocation-id": "01K6"}
-    assert zendesk.events(delivery(triggered(), headers))[0].key == "01K6"
-    first, again = (zendesk.events(delivery(triggered()))[0].key for _ in range(2))
+    assert SourceRuntime(zendesk).events(delivery(triggered(), headers))[0].id == "01K6"
+    first, again = (SourceRuntime(zendesk).events(delivery(triggered()))[0].id for _ in range(2))
     assert first == again
-    assert zendesk.events(delivery(triggered("ticket.reopened")))[0].key != first
+    assert SourceRuntime(zendesk).events(delivery(triggered("ticket.reopened")))[0].id != first
 
 
 @pytest.mark.parametrize("public", ["false", "False", "", "no"])
@@ -191,10 +192,10 @@ def test_messaging_id_is_not_a_zendesk_user_id(kind: str, id_: str, external: st
 
 
 def test_a_trigger_of_another_account_is_refused_by_its_header() -> None:
-    zendesk.check(delivery(triggered(), {"x-zendesk-account-id": "7"}, account_id="7"))
-    zendesk.check(delivery(triggered(), account_id="7"))
+    SourceRuntime(zendesk).guard(delivery(triggered(), {"x-zendesk-account-id": "7"}, account_id="7"))
+    SourceRuntime(zendesk).guard(delivery(triggered(), account_id="7"))
     with pytest.raises(Refused):
-        zendesk.check(delivery(triggered(), {"x-zendesk-account-id": "8"}, account_id="7"))
+        SourceRuntime(zendesk).guard(delivery(triggered(), {"x-zendesk-account-id": "8"}, account_id="7"))
 
 
 @pytest.mark.parametrize(

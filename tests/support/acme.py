@@ -30,7 +30,7 @@ SCHEME = HmacKvHeader(header="Acme-Signature")
 
 
 def plain_head(item: Item) -> Head:
-    return Head(item.body.id("id"), item.body.text("type"), item.body.seconds("created", None))
+    return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.seconds("created", None))
 
 
 def make_source(*, head: Callable[[Item], Head] = plain_head, **more: Any) -> Source:
@@ -40,9 +40,9 @@ def make_source(*, head: Callable[[Item], Head] = plain_head, **more: Any) -> So
     def split(delivery: Delivery) -> list[bytes | Item]:
         return list(raw_items(delivery.body)) if delivery.body.lstrip().startswith(b"[") else [delivery.body]
 
-    source.event(head)
+    source.head(head)
 
-    @source.who
+    @source.identity
     def who(event: Event) -> Identity:
         return Identity(anonymous=("customer", event.body.id("customer", "c1")))
 
@@ -57,7 +57,7 @@ def make_source(*, head: Callable[[Item], Head] = plain_head, **more: Any) -> So
 
     @source.on("thing.done")
     def done(event: Event) -> Iterator[Message]:
-        yield track("Thing Done", thing_id=event.body.id("id"))
+        yield track("Thing Done", {"thing_id": event.body.id("id")})
 
     source.ignore("thing.noise", because="it has no content")
     return source

@@ -36,9 +36,9 @@ class Reports:
 
 
 def seqs(journal: Journal, *keys: str) -> tuple[int, ...]:
-    numbers = {row.event.key: row.seq for row in journal.rows(limit=10_000)}
+    numbers = {row.event.id: row.seq for row in journal.rows(limit=10_000)}
     return tuple(numbers[key] for key in keys)
 
 
 def states(journal: Journal) -> dict[str, State]:
-    return {row.event.key: row.state for row in journal.rows(limit=10_000)}
+    return {row.event.id: row.state for row in journal.rows(limit=10_000)}

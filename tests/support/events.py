@@ -9,9 +9,9 @@ NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
 
 
-def event(key: str, **changes: Any) -> Event:
+def event(id: str, **changes: Any) -> Event:
     facts: dict[str, Any] = {
-        "source": "acme", "key": key, "type": "thing.done", "raw": b'{"id": "x"}', "occurred_at": NOW - MINUTE, "received_at": NOW,
+        "source": "acme", "id": id, "type": "thing.done", "raw": b'{"id": "x"}', "occurred_at": NOW - MINUTE, "received_at": NOW,
         "headers": {"x-kept": "1"}, "envelope": {"org": "o"},
     }  # fmt: skip
     return Event(**facts | changes)

@@ -26,7 +26,7 @@ def reply(command, key):
         claims = journal.claim(1000, worker="w", now=NOW, lease=timedelta(minutes=1))
         return len(journal.settle([Settlement(claim=claim, state=State.DELIVERED) for claim in claims], now=NOW))
     if command == "keys":
-        return [row.event.key for row in journal.rows(limit=100_000)]
+        return [row.event.id for row in journal.rows(limit=100_000)]
     if command == "close":
         return journal.close()
 for line in sys.stdin:

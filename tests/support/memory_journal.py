@@ -55,11 +55,11 @@ class MemoryJournal:
         new = 0
         with self._lock:
             for event in events:
-                if (event.source, event.key) in self._keys or self._is_stored_before(event):
+                if (event.source, event.id) in self._keys or self._is_stored_before(event):
                     continue
                 new += 1
                 seq = len(self._kept) + 1
-                self._keys[event.source, event.key] = seq
+                self._keys[event.source, event.id] = seq
                 state = State.DEAD if event.problem else State.PENDING
                 self._kept[seq] = _Kept(
                     Row(
@@ -70,8 +70,8 @@ class MemoryJournal:
         return AppendResult(new, len(events) - new)
 
     def _is_stored_before(self, event: Event) -> bool:
-        for former in event.former_keys:
-            seq = self._keys.get((event.source, former.key))
+        for former in event.former_ids:
+            seq = self._keys.get((event.source, former.id))
             stored = self._kept[seq].row.event if seq else None
             if stored and stored.type == event.type and (not former.same_bytes or stored.raw == event.raw):
                 return True
@@ -145,7 +145,7 @@ class MemoryJournal:
         ][:limit]
         for seq in old:
             row = self._kept.pop(seq).row
-            del self._keys[row.event.source, row.event.key]
+            del self._keys[row.event.source, row.event.id]
         return len(old)
 
     def census(self) -> Census:

@@ -30,7 +30,7 @@ def shop(name: str = "shop") -> Source:
     """Return a source whose body says how many messages its event makes."""
     source = Source(name, scheme=SCHEME)
 
-    @source.who
+    @source.identity
     def who(event: Event) -> Identity:
         user = event.body.text("user", "u1")
         return Identity(user_ids=(user,) if user else ())
@@ -54,11 +54,11 @@ def shop(name: str = "shop") -> Source:
 
     @source.on("half")
     def half(event: Event) -> list[Message]:
-        return [track("Order Completed", note="x" * 33_000), track("Order Updated")]
+        return [track("Order Completed", {"note": "x" * 33_000}), track("Order Updated")]
 
     @source.on("surrogate")
     def surrogate(event: Event) -> list[Message]:
-        return [track("Order Completed", note="\ud800")]
+        return [track("Order Completed", {"note": "\ud800"})]
 
     return source
 
@@ -70,4 +70,4 @@ def endpoint(name: str = "shop", *, write_key: str = "") -> Endpoint:
 
 def event(number: int, body: str = "{}", *, type: str = "order", source: str = "shop") -> Event:
     at = AT + timedelta(seconds=number)
-    return Event(source=source, key=f"e{number}", type=type, occurred_at=at, received_at=at, raw=body.encode())
+    return Event(source=source, id=f"e{number}", type=type, occurred_at=at, received_at=at, raw=body.encode())

@@ -11,6 +11,7 @@ from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal
 from webhooks.signatures import sign
 from webhooks.sources.endpoints import Endpoint
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, Golden, find_goldens, outcomes
 from webhooks.translation.translate import Broken, Ignored, Outcome, Translated
 from webhooks.web.handler import WebhookHandler
@@ -60,7 +61,7 @@ def events_and_outcomes(source: Source, body: Any, **request: Any) -> list[tuple
 
 def event_of(source: Source, body: Any, **request: Any) -> Event:
     """Return the only event of a delivery."""
-    (event,) = source.events(delivery_of(source, body, **request))
+    (event,) = SourceRuntime(source).events(delivery_of(source, body, **request))
     return event
 
 

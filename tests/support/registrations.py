@@ -11,10 +11,10 @@ def registered(
     source: Source, answers: list[dict[str, Any]], *, url: str = URL, **params: str
 ) -> tuple[list[Call], str]:
     """Return the calls and the secret of a registration with these responses of the provider."""
-    assert source.register is not None
-    assert {need.name for need in source.register.needs} == set(params)
-    types = sorted(source.handlers)
-    run = source.register.run(Registering(url=url, types=types, given=params, secret="made-here"))
+    assert source.declared.registration is not None
+    assert {need.name for need in source.declared.registration.needs} == set(params)
+    types = sorted(source.declared.handlers)
+    run = source.declared.registration.run(Registering(url=url, types=types, values=params, secret="made-here"))
     calls = [next(run)]
     for answer in answers:
         try:

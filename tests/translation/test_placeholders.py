@@ -35,10 +35,10 @@ def test_an_id_is_no_placeholder(text: str) -> None:
 
 def outcome(*messages: Message, **claims: Any) -> Any:
     source = Source("acme", scheme=HmacBody(header="X"))
-    source.who(lambda event: Identity(**claims))
+    source.identity(lambda event: Identity(**claims))
     source.on("t")(lambda event: messages or [track("A")])
     at = datetime(2026, 1, 2, tzinfo=UTC)
-    event = Event(source="acme", key="1", type="t", occurred_at=at, raw=b"{}", received_at=at)
+    event = Event(source="acme", id="1", type="t", occurred_at=at, raw=b"{}", received_at=at)
     endpoint = Endpoint(name="acme", source=source, scheme=source.schemes["default"], user_id_keys=("uid", "user_id"))
     return translate(event, endpoint, namespace="n")
 
@@ -76,7 +76,7 @@ def test_a_placeholder_is_no_part_of_an_anonymous_id_no_external_and_no_group_id
     context = only(**known, external_ids=externals, group_id=nothing)["context"]
     assert [external["id"] for external in context["externalIds"]] == ["c1"]
     assert "groupId" not in context
-    assert only(group(nothing, name="Acme"), track("A"), **known)["type"] == "track"
+    assert only(group(nothing, {"name": "Acme"}), track("A"), **known)["type"] == "track"
     assert only(alias(nothing), track("A"), user_ids=("u1",))["type"] == "track"
     assert isinstance(outcome(user_ids=(nothing,)), Ignored)
 
@@ -95,15 +95,15 @@ def test_an_empty_text_and_an_unrendered_template_are_no_trait() -> None:
     kept = {"plan": "Null", "seats": 0, "vip": False}
     claims: dict[str, Any] = {"user_ids": ("u1",), "traits": traits}
     assert only(**claims)["context"]["traits"] == kept
-    assert only(identify(name="Ada", company="", gone=CLEAR, address={"city": "", "geo": {"zip": ""}}), **claims)["traits"] == {
+    assert only(identify({"name": "Ada", "company": "", "gone": CLEAR, "address": {"city": "", "geo": {"zip": ""}}}), **claims)["traits"] == {
         **kept, "name": "Ada", "gone": None,
     }  # fmt: skip
-    assert only(identify(email=""), user_ids=("u1",), traits={"email": "a@example.com"})["traits"] == {
+    assert only(identify({"email": ""}), user_ids=("u1",), traits={"email": "a@example.com"})["traits"] == {
         "email": "a@example.com"
     }
-    assert only(group("g1", name="", size=3), **claims)["traits"] == {"size": 3}
+    assert only(group("g1", {"name": "", "size": 3}), **claims)["traits"] == {"size": 3}
     assert "traits" not in only(user_ids=("u1",), traits={"email": ""})["context"]
-    assert only(track("A", note=""), user_ids=("u1",))["properties"] == {"note": ""}, (
+    assert only(track("A", {"note": ""}), user_ids=("u1",))["properties"] == {"note": ""}, (
         "an event may say that a text is empty"
     )
 
@@ -130,12 +130,12 @@ def test_a_text_too_long_for_an_id_is_none_and_its_person_is_still_known() -> No
     assert message["anonymousId"] == anonymous_id("acme", "customer", long)
     assert not message["context"].keys() & {"groupId", "externalIds"}
     assert only(user_ids=("x" * 1_000,))["userId"] == "x" * 1_000
-    assert only(group(long, name="Acme"), track("A"), **known)["type"] == "track"
+    assert only(group(long, {"name": "Acme"}), track("A"), **known)["type"] == "track"
     assert isinstance(outcome(user_ids=(long,)), Ignored)
 
 
 def test_a_group_without_a_person_is_not_sent() -> None:
-    made = outcome(group("g1", name="Acme"), anonymous=("record", "17|0"))
+    made = outcome(group("g1", {"name": "Acme"}), anonymous=("record", "17|0"))
     assert isinstance(made, Ignored)
     assert "it identifies no one" in made.reason
 

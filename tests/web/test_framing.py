@@ -230,7 +230,7 @@ def test_malformed_chunk_is_400_and_closes_the_connection(wire: Wire) -> None:
     assert status(response) == 400
     assert b'"bad_framing"' in response
     assert response.count(b"HTTP/1.1 ") == 1
-    assert "evt_hidden" not in {row.event.key for row in wire.rows()}
+    assert "evt_hidden" not in {row.event.id for row in wire.rows()}
 
 
 def test_refused_framings_are_logged_without_secrets(wire: Wire) -> None:

@@ -260,7 +260,7 @@ def test_signed_malformed_body_is_stored_as_a_dead_event(
     (row,) = journal.rows()
     assert (row.state, row.event.type) == (State.DEAD, "(malformed)")
     assert row.event.raw == payload
-    assert row.event.key.startswith("sha256:")
+    assert row.event.id.startswith("sha256:")
     assert row.reason.startswith("$")
 
 
@@ -287,7 +287,7 @@ def test_one_time_token_with_another_body_is_replayed(journal: SqliteJournal) ->
     """A retry has the same body and is a duplicate; the same token with another body is a replay."""
     scheme = HmacFields(sig_path="sig", fields=("token",), token_path="token", strength="authenticated")
     source = Source("acme", scheme=scheme)
-    source.event(lambda item: Head(item.body.id("id"), "t", None))
+    source.head(lambda item: Head(id=item.body.id("id"), type="t", occurred_at=None))
     handler = WebhookHandler(endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000)
     payload = sign(scheme, body=b'{"id": "1"}', secret=SECRET, now=NOW).body
     statuses = [handler.handle("acme", HttpRequest(method="POST", body=payload, headers={})).status for _ in range(2)]

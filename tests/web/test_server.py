@@ -76,7 +76,7 @@ def test_webhooks_arrive_with_length_chunked_and_over_keep_alive(port: int, tmp_
         assert connection.getresponse().read()
     connection.close()
     journal = SqliteJournal(tmp_path / "segue.db")
-    assert {row.event.key for row in journal.rows()} == {f"evt_{n}" for n in range(1, 6)}
+    assert {row.event.id for row in journal.rows()} == {f"evt_{n}" for n in range(1, 6)}
     journal.close()
 
 

@@ -49,4 +49,4 @@ def test_started_request_is_answered_before_shutdown(tmp_path: Path, kind: str) 
             sock.sendall(EVENT[10:])
             assert status(read(sock)) == 200
         assert process.wait(25) == 0
-        assert [row.event.key for row in wire.rows()] == ["evt_1"]
+        assert [row.event.id for row in wire.rows()] == ["evt_1"]

@@ -9,10 +9,10 @@ import pytest
 from support.installed_endpoints import InstalledEndpoint, all_endpoints, handle, make_handler
 from support.memory_journal import MemoryJournal
 from translators.kit import HmacFields
-from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.http.request import HttpRequest
 from webhooks.journal import State
 from webhooks.signatures.sign import CannotSign
+from webhooks.sources.unreadable import MALFORMED_TYPE
 
 SIGNED_OUTSIDE = [installed for installed in all_endpoints() if not isinstance(installed.endpoint.scheme, HmacFields)]
 SIGNED_INSIDE = [installed for installed in all_endpoints() if isinstance(installed.endpoint.scheme, HmacFields)]

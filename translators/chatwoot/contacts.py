@@ -20,9 +20,11 @@ def contact_known(event: Event) -> Iterator[Message]:
     address = {name: more.text(name, None) or None for name in ("city", "country")}
     company = more.text("company_name", None)
     yield identify(
-        avatar=contact.text("thumbnail", None) or contact.text("avatar", None) or None,
-        description=more.text("description", None) or None,
-        address=address if any(address.values()) else None,
-        company={"name": company} if company else None,
-        createdAt=contact.when("created_at", None),
+        {
+            "avatar": contact.text("thumbnail", None) or contact.text("avatar", None) or None,
+            "description": more.text("description", None) or None,
+            "address": address if any(address.values()) else None,
+            "company": {"name": company} if company else None,
+            "createdAt": contact.when("created_at", None),
+        }
     )

@@ -66,7 +66,7 @@ def conversation_created(event: Event) -> Iterator[Message]:
         raise Skip("started by a campaign, a bot or a rule")
     author = "agent" if agent else "customer" if kind == "incoming" else None
     name = "Ticket Created" if _by_email(conversation) else "Live Chat Conversation Started"
-    yield track(name, _fields(conversation), author=author)
+    yield track(name, {**_fields(conversation), "author": author})
 
 
 @chatwoot.on("message_created")
@@ -85,11 +85,11 @@ def message_created(event: Event) -> Iterator[Message]:
         properties |= {"agent_id": message.id("sender.id"), "agent_name": message.text("sender.name", None)}
     author = writer(event) if customer else None
     if not _by_email(conversation):
-        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", properties, who=author)
+        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", properties, identity=author)
     elif opens_ticket(utc(conversation, "created_at"), utc(message, "created_at")):
         raise Skip("the message that opened the conversation; conversation_created reports it")
     else:
-        yield track("Ticket Replied", properties, author="customer" if customer else "agent", who=author)
+        yield track("Ticket Replied", {**properties, "author": "customer" if customer else "agent"}, identity=author)
 
 
 def _by_agent(message: Payload) -> bool:
@@ -119,7 +119,7 @@ def status_changed(event: Event) -> Iterator[Message]:
         yield track("Ticket Solved" if email else "Live Chat Conversation Ended", _fields(conversation))
     elif status == "snoozed" and not email:
         until = conversation.when("snoozed_until", None)
-        yield track("Live Chat Conversation Snoozed", _fields(conversation), snoozed_until=until)
+        yield track("Live Chat Conversation Snoozed", {**_fields(conversation), "snoozed_until": until})
     elif status in {"snoozed", "pending"} and email:
         yield track("Ticket Status Changed", _fields(conversation))
     elif status == "open":
@@ -143,14 +143,14 @@ def _changed(conversation: Payload, changed: dict[str, Payload]) -> Iterator[Mes
     if before == "resolved" and status in {"open", "pending"}:
         yield track("Ticket Reopened" if email else "Live Chat Conversation Reopened", fields)
     elif before is not None and status == "open" and email:
-        yield track("Ticket Status Changed", fields, previous_status=before)
+        yield track("Ticket Status Changed", {**fields, "previous_status": before})
     if any(name in changed and "current_value" in changed[name] for name in ("assignee_id", "team_id")):
         yield track("Ticket Assigned" if email else "Live Chat Conversation Assigned", fields | _assignee(conversation))
     if "priority" in changed and email:
-        yield track("Ticket Priority Changed", fields, previous_priority=_old_and_new(changed, "priority")[0])
+        yield track("Ticket Priority Changed", {**fields, "previous_priority": _old_and_new(changed, "priority")[0]})
     other = sorted({"label_list": "tags"}.get(name, name) for name in changed if name not in _SKIPPED)
     if other and email:
-        yield track("Ticket Updated", fields, changed=other)
+        yield track("Ticket Updated", {**fields, "changed": other})
 
 
 def _old_and_new(changed: dict[str, Payload], name: str) -> tuple[str | None, str | None]:

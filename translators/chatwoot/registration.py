@@ -13,14 +13,14 @@ from translators.kit import Need, Registered, Registering, json_call
 )
 def register(at: Registering) -> Registered:
     """Create one webhook of the account. Servers older than 4.11.2 do not sign and return no secret."""
-    url = f"{at.given['server_url'].rstrip('/')}/api/v1/accounts/{at.given['account_id']}/webhooks"
-    headers = {"api_access_token": at.given["access_token"]}
+    url = f"{at.values['server_url'].rstrip('/')}/api/v1/accounts/{at.values['account_id']}/webhooks"
+    headers = {"api_access_token": at.values["access_token"]}
     created = yield json_call("POST", url, headers, {"url": at.url, "name": "Segue", "subscriptions": list(at.types)})
     webhook = created.maybe("payload.webhook") or created
     return webhook.text("secret", "")
 
 
-chatwoot.by_hand(
+chatwoot.manual_steps(
     "Settings > Integrations > Webhooks > Add new webhook: {url}",
     "Choose these events:{types}",
     "Copy the secret that the webhook shows. A server older than 4.11.2 has none: see docs/sources/chatwoot.md.",

@@ -11,7 +11,7 @@ from translators.kit import (
     Clock,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacTimestamped,
     Identity,
@@ -51,7 +51,7 @@ chatwoot = Source(
 _MADE_UP: Final = re.compile(r"[a-z]+-[a-z]+-\d{1,4}")
 
 
-@chatwoot.event
+@chatwoot.head
 def head(item: Item) -> Head:
     """Return the key from the object's id, its change and the time: there is no event id, and no signed delivery id.
 
@@ -65,13 +65,18 @@ def head(item: Item) -> Head:
     rating = rating_of(body).get("rating") if type_ == "message_updated" else None
     if rating is not None:
         account, message = body.id("account.id", ""), body.id("id")
-        return Head(f"rating:{account}:{message}:{body.text('created_at', '')}:{rating}", type_, at, clock)
+        return Head(
+            id=f"rating:{account}:{message}:{body.text('created_at', '')}:{rating}",
+            type=type_,
+            occurred_at=at,
+            clock=clock,
+        )
     by_bytes = f"{type_}:{body.id('id', '')}:{sha256(item.raw).hexdigest()[:40]}"
     what = _change_parts(type_, body)
     if what is None or "id" not in body:
-        return Head(by_bytes, type_, at, clock)
+        return Head(id=by_bytes, type=type_, occurred_at=at, clock=clock)
     key = ":".join((type_, _account(body), body.id("id"), *what))
-    return Head(key, type_, at, clock, former_keys=(FormerKey(by_bytes),))
+    return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=(FormerId(by_bytes),))
 
 
 def _change_parts(type_: str, body: Payload) -> list[str] | None:
@@ -142,11 +147,11 @@ def rating_of(body: Payload) -> Payload:
 
 def conversation_of(event: Event) -> Payload:
     """Return the conversation: the body, or a message's `conversation`."""
-    return event.body.at("conversation") if event.type.startswith("message_") else event.body
+    return event.body.object("conversation") if event.type.startswith("message_") else event.body
 
 
-@chatwoot.who
-def who(event: Event) -> Identity:
+@chatwoot.identity
+def identity(event: Event) -> Identity:
     """Return the contact, whoever acted."""
     if event.type.startswith("contact_"):
         return of_contact(event, event.body, proved=False)

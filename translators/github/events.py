@@ -73,7 +73,7 @@ def split(delivery: Delivery) -> list[bytes | Item]:
     return [parse_form(delivery.body).get("payload", "").encode()]
 
 
-@github.event
+@github.head
 def head(item: Item) -> Head:
     """Use the delivery's GUID, the same on redelivery. GitHub events have no time, so use the object's."""
     key, name = item.headers.get("x-github-delivery", ""), item.headers.get("x-github-event", "")
@@ -82,14 +82,14 @@ def head(item: Item) -> Head:
     action = item.body.text("action", None)
     type_ = f"{name}.{action}" if action else name
     path, clock = _TIMES.get(type_, ("", "event"))
-    return Head(key, type_, _time(item.body, path), clock)
+    return Head(id=key, type=type_, occurred_at=_time(item.body, path), clock=clock)
 
 
 def _time(body: Payload, path: str) -> datetime | None:
     return body.when(path, None) if path else None
 
 
-@github.who
+@github.identity
 def identity(event: Event) -> Identity:
     """Use the sender's numeric id, since a login can change. An Enterprise Server has its own numbers."""
     sender = event.body.maybe("sender")
@@ -105,11 +105,12 @@ def identity(event: Event) -> Identity:
     )
 
 
-@github.before
-def people_only(event: Event) -> None:
+@github.skip_if
+def people_only(event: Event) -> str | None:
     """Skip what a bot did, except a purchase, which belongs to its account."""
     if event.body.get("sender.type") == "Bot" and not event.type.startswith("marketplace_purchase."):
-        raise Skip("done by a bot")
+        return "done by a bot"
+    return None
 
 
 @github.registration(
@@ -123,7 +124,7 @@ def register(at: Registering) -> Registered:
     GitHub sends `installation` only to the webhook in an app's own settings, and `marketplace_purchase` only to that of
     a Marketplace listing.
     """
-    target = at.given["target"]
+    target = at.values["target"]
     hook = {
         "name": "web",
         "active": True,
@@ -131,7 +132,7 @@ def register(at: Registering) -> Registered:
         "config": {"url": at.url, "content_type": "json", "secret": at.secret, "insecure_ssl": "0"},
     }
     url = f"https://api.github.com/{'repos' if '/' in target else 'orgs'}/{target}/hooks"
-    yield json_call("POST", url, bearer(at.given["token"]) | {"X-GitHub-Api-Version": "2022-11-28"}, hook)
+    yield json_call("POST", url, bearer(at.values["token"]) | {"X-GitHub-Api-Version": "2022-11-28"}, hook)
     return at.secret
 
 
@@ -161,9 +162,10 @@ def unstarred(event: Event) -> Iterator[Message]:
 
 @github.on("fork")
 def forked(event: Event) -> Iterator[Message]:
-    fork = event.body.at("forkee")
+    fork = event.body.object("forkee")
     yield track(
-        "Repository Forked", _repository(event), fork_name=fork.text("full_name"), url=fork.text("html_url", None)
+        "Repository Forked",
+        {**_repository(event), "fork_name": fork.text("full_name"), "url": fork.text("html_url", None)},
     )
 
 
@@ -174,16 +176,18 @@ def pushed(event: Event) -> Iterator[Message]:
         raise Skip("a branch or tag was deleted; nothing was pushed")
     yield track(
         "Code Pushed",
-        _repository(event),
-        ref=body.text("ref"),
-        commit_id=body.text("after", None),
-        commits=len(list(body.each("commits"))),
-        forced=body.flag("forced", None),
+        {
+            **_repository(event),
+            "ref": body.text("ref"),
+            "commit_id": body.text("after", None),
+            "commits": len(list(body.each("commits"))),
+            "forced": body.flag("forced", None),
+        },
     )
 
 
 def _issue(event: Event) -> dict[str, Any]:
-    issue = event.body.at("issue")
+    issue = event.body.object("issue")
     return {
         **_repository(event),
         "issue_id": issue.id("id"),
@@ -215,11 +219,11 @@ def issue_reopened(event: Event) -> Iterator[Message]:
 def commented(event: Event) -> Iterator[Message]:
     """Report a comment; `on` is issue or pull_request, because a pull request is an issue too."""
     on = "pull_request" if "issue.pull_request" in event.body else "issue"
-    yield track("Issue Commented", _issue(event), message_id=event.body.id("comment.id"), on=on)
+    yield track("Issue Commented", {**_issue(event), "message_id": event.body.id("comment.id"), "on": on})
 
 
 def _pull_request(event: Event) -> dict[str, Any]:
-    pull = event.body.at("pull_request")
+    pull = event.body.object("pull_request")
     return {
         **_repository(event),
         "pull_request_id": pull.id("id"),
@@ -251,27 +255,29 @@ def pull_reopened(event: Event) -> Iterator[Message]:
 
 @github.on("pull_request_review.submitted")
 def reviewed(event: Event) -> Iterator[Message]:
-    review = event.body.at("review")
+    review = event.body.object("review")
     state = review.text("state").lower()
-    yield track("Pull Request Reviewed", _pull_request(event), message_id=review.id("id"), review_state=state)
+    yield track("Pull Request Reviewed", {**_pull_request(event), "message_id": review.id("id"), "review_state": state})
 
 
 @github.on("release.published")
 def released(event: Event) -> Iterator[Message]:
-    release = event.body.at("release")
+    release = event.body.object("release")
     yield track(
         "Release Published",
-        _repository(event),
-        release_id=release.id("id"),
-        release_name=release.text("name", None),
-        tag=release.text("tag_name", None),
-        prerelease=release.flag("prerelease", None),
-        url=release.text("html_url", None),
+        {
+            **_repository(event),
+            "release_id": release.id("id"),
+            "release_name": release.text("name", None),
+            "tag": release.text("tag_name", None),
+            "prerelease": release.flag("prerelease", None),
+            "url": release.text("html_url", None),
+        },
     )
 
 
 def _installation(event: Event) -> dict[str, Any]:
-    installed = event.body.at("installation")
+    installed = event.body.object("installation")
     return {
         "installation_id": installed.id("id"),
         "app_id": installed.id("app_id", None),

@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from translators.github.events import github
+from translators.github.events import github, identity
 from translators.kit import Event, Identity, Message, Payload, from_minor, track
 
 
 def _buyer(event: Event) -> Identity:
     """Return the buyer, with the billed account as group; the account itself if a bot reports the purchase."""
-    account = event.body.at("marketplace_purchase.account")
+    account = event.body.object("marketplace_purchase.account")
     account_id = account.id("id")
     if event.body.get("sender.type") != "Bot":
-        return replace(github.identity(event), group_id=account_id)
+        return replace(identity(event), group_id=account_id)
     kind = "user" if account.get("type") == "User" else "account"
     return Identity(anonymous=(kind, account_id), group_id=account_id)
 
@@ -38,7 +38,7 @@ def _plan(purchase: Payload) -> dict[str, Any]:
 
 
 def _purchase(event: Event) -> dict[str, Any]:
-    purchase = event.body.at("marketplace_purchase")
+    purchase = event.body.object("marketplace_purchase")
     return {
         **_plan(purchase),
         "account_id": purchase.id("account.id"),
@@ -49,16 +49,16 @@ def _purchase(event: Event) -> dict[str, Any]:
 
 
 def _trial(event: Event) -> Message:
-    purchase = event.body.at("marketplace_purchase")
+    purchase = event.body.object("marketplace_purchase")
     ends = {"trial_end_date": purchase.text("free_trial_ends_on", None)}
     plan = {"trial_plan_name": purchase.text("plan.name", None), "plan_id": purchase.id("plan.id", None)}
-    return track("Trial Started", ends | plan, account_id=purchase.id("account.id"), who=_buyer(event))
+    return track("Trial Started", {**ends, **plan, "account_id": purchase.id("account.id")}, identity=_buyer(event))
 
 
 @github.on("marketplace_purchase.purchased")
 def purchased(event: Event) -> Iterator[Message]:
     """Report a new plan of your app: paid, free or in trial."""
-    yield track("Subscription Started", _purchase(event), who=_buyer(event))
+    yield track("Subscription Started", _purchase(event), identity=_buyer(event))
     if event.body.flag("marketplace_purchase.on_free_trial", default=False):
         yield _trial(event)
 
@@ -66,20 +66,20 @@ def purchased(event: Event) -> Iterator[Message]:
 @github.on("marketplace_purchase.changed")
 def plan_changed(event: Event) -> Iterator[Message]:
     """Report another plan, cycle or number of units, or a trial that became a paid plan."""
-    now, before = event.body.at("marketplace_purchase"), event.body.maybe("previous_marketplace_purchase")
+    now, before = event.body.object("marketplace_purchase"), event.body.maybe("previous_marketplace_purchase")
     purchase, buyer = _purchase(event), _buyer(event)
     previous = {name: value for name, value in _plan(before).items() if value is not None and value != purchase[name]}
     converted = before.get("on_free_trial") is True and now.get("on_free_trial") is False
     if converted:
-        yield track("Trial Converted", purchase, who=buyer)
+        yield track("Trial Converted", purchase, identity=buyer)
     if previous or not converted:
         name = "Subscription Plan Changed" if previous else "Subscription Updated"
-        yield track(name, purchase | {f"previous_{field}": value for field, value in previous.items()}, who=buyer)
+        yield track(name, purchase | {f"previous_{field}": value for field, value in previous.items()}, identity=buyer)
 
 
 @github.on("marketplace_purchase.cancelled")
 def plan_cancelled(event: Event) -> Iterator[Message]:
-    yield track("Subscription Cancelled", _purchase(event), who=_buyer(event))
+    yield track("Subscription Cancelled", _purchase(event), identity=_buyer(event))
 
 
 @github.on("marketplace_purchase.pending_change", "marketplace_purchase.pending_change_cancelled")
@@ -88,10 +88,12 @@ def change_scheduled(event: Event) -> Iterator[Message]:
     withdrawn = event.type.endswith("_cancelled")
     yield track(
         "Subscription Updated",
-        account_id=event.body.id("marketplace_purchase.account.id"),
-        scheduled_change="withdrawn" if withdrawn else "plan",
-        scheduled_plan_id=None if withdrawn else event.body.id("marketplace_purchase.plan.id", None),
-        scheduled_plan_name=None if withdrawn else event.body.text("marketplace_purchase.plan.name", None),
-        scheduled_at=None if withdrawn else event.body.when("effective_date", None),
-        who=_buyer(event),
+        {
+            "account_id": event.body.id("marketplace_purchase.account.id"),
+            "scheduled_change": "withdrawn" if withdrawn else "plan",
+            "scheduled_plan_id": None if withdrawn else event.body.id("marketplace_purchase.plan.id", None),
+            "scheduled_plan_name": None if withdrawn else event.body.text("marketplace_purchase.plan.name", None),
+            "scheduled_at": None if withdrawn else event.body.when("effective_date", None),
+        },
+        identity=_buyer(event),
     )

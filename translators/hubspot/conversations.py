@@ -14,7 +14,7 @@ _STATES: Final = {"OPEN": "Live Chat Conversation Reopened", "CLOSED": "Live Cha
 
 @hubspot.on("conversation.creation")
 def conversation_started(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Conversation Started", conversation_id=record(event.body))
+    yield track("Live Chat Conversation Started", {"conversation_id": record(event.body)})
 
 
 @hubspot.on("conversation.newMessage")
@@ -36,8 +36,8 @@ def conversation_changed(event: Event) -> Iterator[Message]:
     if name == "assignedTo":
         if new_value is CLEAR:
             raise Skip("the conversation was unassigned")
-        yield track("Live Chat Conversation Assigned", thread, assignee_id=new_value)
+        yield track("Live Chat Conversation Assigned", {**thread, "assignee_id": new_value})
     elif name == "status" and new_value in _STATES:
-        yield track(_STATES[new_value], thread, status=new_value.lower())
+        yield track(_STATES[new_value], {**thread, "status": new_value.lower()})
     else:
         raise Skip(f"the property {name} of a conversation is internal to your team")

@@ -25,13 +25,13 @@ def deal_changed(event: Event) -> Iterator[Message]:
         if stage is CLEAR:
             raise Skip("the deal left its pipeline")
         end = "Opportunity Lost" if stage in event.option("lost_stages") else "Opportunity Stage Changed"
-        yield track("Opportunity Won" if stage in event.option("won_stages") else end, deal, stage=stage)
+        yield track("Opportunity Won" if stage in event.option("won_stages") else end, {**deal, "stage": stage})
         return
     if name in _DERIVED:
         raise Skip("HubSpot computes it from the stage and the amount, which are reported")
     property_, new_value = changed(body, DEAL, event.option("deal_properties"), "deal_properties")
     money = {"currency": event.option("currency") or None} if name == "amount" else {}
-    yield track("Opportunity Updated", deal | money | {property_: new_value}, changed=[property_])
+    yield track("Opportunity Updated", {**deal, **money, property_: new_value, "changed": [property_]})
 
 
 @hubspot.on("lead.propertyChange")
@@ -39,4 +39,4 @@ def lead_changed(event: Event) -> Iterator[Message]:
     name, stage = event.body.text("propertyName"), value(event.body)
     if name != "hs_pipeline_stage" or stage is CLEAR:
         raise Skip(f"the property {name} of a lead; only its stage (hs_pipeline_stage) is reported")
-    yield track("Lead Status Changed", lead_id=record(event.body), status=stage)
+    yield track("Lead Status Changed", {"lead_id": record(event.body), "status": stage})

@@ -19,8 +19,8 @@ RATINGS: Final = {
 
 @hubspot.on("contact.creation")
 def contact_created(event: Event) -> Iterator[Message]:
-    yield identify(createdAt=event.occurred_at)
-    yield track("Contact Created", contact_id=record(event.body))
+    yield identify({"createdAt": event.occurred_at})
+    yield track("Contact Created", {"contact_id": record(event.body)})
 
 
 @hubspot.on("contact.propertyChange")
@@ -29,7 +29,7 @@ def contact_changed(event: Event) -> Iterator[Message]:
     body = event.body
     name = body.text("propertyName")
     if name in RATINGS:
-        yield track("Satisfaction Rated", rated(body, RATINGS[name]), contact_id=record(body))
+        yield track("Satisfaction Rated", {**rated(body, RATINGS[name]), "contact_id": record(body)})
         return
     if name == "hs_email_optout":
         yield track("Unsubscribed" if value(body, "flag") is True else "Email Resubscribed")
@@ -37,9 +37,9 @@ def contact_changed(event: Event) -> Iterator[Message]:
     trait, new_value = changed(body, CONTACT, event.option("contact_traits"), "contact_traits")
     yield identify({trait: {"name": new_value} if name == "company" and new_value is not CLEAR else new_value})
     if name == "lifecyclestage" and new_value is not CLEAR:
-        yield track("Lifecycle Stage Changed", contact_id=record(body), stage=new_value)
+        yield track("Lifecycle Stage Changed", {"contact_id": record(body), "stage": new_value})
     elif name == "hs_lead_status" and new_value is not CLEAR:
-        yield track("Lead Status Changed", contact_id=record(body), status=new_value)
+        yield track("Lead Status Changed", {"contact_id": record(body), "status": new_value})
 
 
 def rated(body: Payload, survey: str) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def rated(body: Payload, survey: str) -> dict[str, Any]:
 def contact_merged(event: Event) -> Iterator[Message]:
     """Identify with all ids, so that the profiles are joined."""
     kept_id, merged_ids = merged(event.body)
-    yield identify(who=contact(event.body, kept_id, *merged_ids))
+    yield identify(identity=contact(event.body, kept_id, *merged_ids))
 
 
 @hubspot.on("contact.associationChange")
@@ -89,8 +89,8 @@ def _company_of(body: Payload, id_: str, *, removed: bool) -> Iterator[Message]:
 @hubspot.on("company.creation")
 def company_created(event: Event) -> Iterator[Message]:
     id_ = record(event.body)
-    yield group(id_, createdAt=event.occurred_at)
-    yield track("Account Created", account_id=id_)
+    yield group(id_, {"createdAt": event.occurred_at})
+    yield track("Account Created", {"account_id": id_})
 
 
 @hubspot.on("company.propertyChange")

@@ -49,4 +49,4 @@ def records_merged(event: Event) -> Iterator[Message]:
     kept_id, merged_ids = merged(event.body)
     for id_ in merged_ids:
         identity = company(event.body, id_) if kind == "company" else record_identity(event.body, kind, id_)
-        yield track(f"{noun} Merged", {f"{noun.lower()}_id": id_, "merged_into": kept_id}, key=id_, who=identity)
+        yield track(f"{noun} Merged", {f"{noun.lower()}_id": id_, "merged_into": kept_id}, key=id_, identity=identity)

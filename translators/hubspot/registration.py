@@ -31,7 +31,7 @@ PROPERTIES: Final[Mapping[str, Sequence[str]]] = {
 _GENERIC: Final = {"lead"}
 _CONCURRENT_REQUESTS: Final = 10
 
-hubspot.by_hand(
+hubspot.manual_steps(
     "An app of the developer platform: put docs/hubspot/webhooks-hsmeta.json into its src/app/webhooks/, with {url} as "
     "targetUrl and without the events that you do not want, and run `hs project upload`.",
     "A legacy private app: Settings > Integrations > Legacy apps > your app > Webhooks, target URL {url}, and one "
@@ -53,8 +53,8 @@ hubspot.by_hand(
 )  # fmt: skip
 def register(at: Registering) -> Registered:
     """Set the app's only target URL, then add the missing subscriptions. The API does not return the secret."""
-    app = f"https://api.hubapi.com/webhooks/v3/{quote(at.given['app_id'], safe='')}"
-    key = f"?hapikey={quote(at.given['developer_api_key'], safe='')}"
+    app = f"https://api.hubapi.com/webhooks/v3/{quote(at.values['app_id'], safe='')}"
+    key = f"?hapikey={quote(at.values['developer_api_key'], safe='')}"
     settings_now = yield replace(json_call("GET", f"{app}/settings{key}", {}), absent=True)
     target = settings_now.text("targetUrl", "")
     if target not in {"", at.url}:
@@ -67,7 +67,7 @@ def register(at: Registering) -> Registered:
         (known.text("eventType"), known.text("propertyName", None), known.text("objectTypeId", None)): known
         for known in listed.each("results")
     }
-    for subscription in subscriptions(at.types, at.given["properties"].split()):
+    for subscription in subscriptions(at.types, at.values["properties"].split()):
         known = existing.get(
             (subscription["eventType"], subscription.get("propertyName"), subscription.get("objectTypeId"))
         )

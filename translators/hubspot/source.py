@@ -12,7 +12,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacRequest,
     Identity,
@@ -20,7 +20,6 @@ from translators.kit import (
     Malformed,
     Option,
     Payload,
-    Skip,
     Source,
     raw_items,
 )
@@ -76,7 +75,7 @@ def split(delivery: Delivery) -> Iterator[bytes | Item]:
     yield from raw_items(delivery.body)
 
 
-@hubspot.event
+@hubspot.head
 def head(item: Item) -> Head:
     """Return the head. `object.propertyChange` of object type `0-1` has the type `contact.propertyChange`, too.
 
@@ -85,7 +84,7 @@ def head(item: Item) -> Head:
     values for the same change.
     """
     if item.envelope.get("sent_by") == "workflow":
-        return Head(f"sha256:{sha256(item.raw).hexdigest()}", "workflow", None)
+        return Head(id=f"sha256:{sha256(item.raw).hexdigest()}", type="workflow", occurred_at=None)
     body = item.body
     name = body.text("eventType", None) or body.text("subscriptionType")
     kind, _, action = name.partition(".")
@@ -98,10 +97,10 @@ def head(item: Item) -> Head:
         body.id("occurredAt"), body.text("propertyName", ""), body.id("toObjectId", ""), body.id("messageId", ""),
     ]  # fmt: skip
     return Head(
-        ":".join(key).rstrip(":"),
-        type_,
-        body.millis("occurredAt"),
-        former_keys=(FormerKey(":".join(former).rstrip(":")),),
+        id=":".join(key).rstrip(":"),
+        type=type_,
+        occurred_at=body.millis("occurredAt"),
+        former_ids=(FormerId(":".join(former).rstrip(":")),),
     )
 
 
@@ -131,22 +130,23 @@ def _association(body: Payload) -> tuple[str, str]:
     return to, "removed" if body.flag("associationRemoved", False) else "added"
 
 
-@hubspot.before
-def this_account(event: Event) -> None:
+@hubspot.skip_if
+def this_account(event: Event) -> str | None:
     """Skip other accounts: all accounts that installed an app send to the same URL."""
     allowed = event.option("portal_id")
     if allowed and event.body.id("portalId") != allowed:
-        raise Skip("from another HubSpot account")
+        return "from another HubSpot account"
+    return None
 
 
-@hubspot.note
-def note(event: Event) -> Mapping[str, Any]:
+@hubspot.context
+def context(event: Event) -> Mapping[str, Any]:
     """Return the account, since record ids are unique per account only, and the source of the change."""
     return {"portal_id": event.body.id("portalId", None), "change_source": event.body.text("changeSource", None)}
 
 
-@hubspot.who
-def who(event: Event) -> Identity:
+@hubspot.identity
+def identity(event: Event) -> Identity:
     """Return the contact of a contact event, else the record itself: HubSpot names no person."""
     kind = event.type.partition(".")[0]
     if kind == "contact":

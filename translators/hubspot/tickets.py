@@ -23,7 +23,7 @@ _RATINGS: Final = {"hs_last_csat_rating": "csat", "hs_feedback_last_ces_rating":
 def ticket_created(event: Event) -> Iterator[Message]:
     if event.option("created_stages"):
         raise Skip("created_stages decide when a ticket counts as created")
-    yield track("Ticket Created", ticket_id=record(event.body))
+    yield track("Ticket Created", {"ticket_id": record(event.body)})
 
 
 @hubspot.on("ticket.propertyChange")
@@ -38,13 +38,13 @@ def ticket_changed(event: Event) -> Iterator[Message]:
         property_, new_value = changed(body, TICKET, event.option("ticket_properties"), "ticket_properties")
         if property_ == "channel" and isinstance(new_value, str):
             new_value = new_value.lower()
-        yield track("Ticket Updated", ticket | {property_: new_value}, changed=[property_])
+        yield track("Ticket Updated", {**ticket, property_: new_value, "changed": [property_]})
 
 
 def _stage(event: Event, ticket: Mapping[str, str]) -> Message:
     stage = _new_value(event, "the ticket left its pipeline")
     name = next((name for option, name in _STAGES.items() if stage in event.option(option)), "Ticket Status Changed")
-    return track(name, ticket, status=stage)
+    return track(name, {**ticket, "status": stage})
 
 
 def _reopened(event: Event, ticket: Mapping[str, str]) -> Message:
@@ -53,15 +53,17 @@ def _reopened(event: Event, ticket: Mapping[str, str]) -> Message:
 
 
 def _agent(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Assigned", ticket, assignee_id=_new_value(event, "the ticket was unassigned"))
+    return track("Ticket Assigned", {**ticket, "assignee_id": _new_value(event, "the ticket was unassigned")})
 
 
 def _team(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Assigned", ticket, team_id=_new_value(event, "the team was unassigned"))
+    return track("Ticket Assigned", {**ticket, "team_id": _new_value(event, "the team was unassigned")})
 
 
 def _priority(event: Event, ticket: Mapping[str, str]) -> Message:
-    return track("Ticket Priority Changed", ticket, priority=_new_value(event, "the priority was cleared").lower())
+    return track(
+        "Ticket Priority Changed", {**ticket, "priority": _new_value(event, "the priority was cleared").lower()}
+    )
 
 
 def _new_value(event: Event, otherwise: str) -> Any:

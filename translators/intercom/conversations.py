@@ -34,7 +34,7 @@ def _agent(author: Payload) -> dict[str, Any]:
 def conversation_started(event: Event) -> Iterator[Message]:
     """Report the start and the first message, which has no notification of its own."""
     chat = _conversation(event) | {"message_id": _first(item_of(event))}
-    yield track("Live Chat Conversation Started", chat, author="customer")
+    yield track("Live Chat Conversation Started", {**chat, "author": "customer"})
     if chat["message_id"]:
         yield track("Live Chat Message Sent", chat)
 
@@ -50,7 +50,7 @@ def conversation_started_by_agent(event: Event) -> Iterator[Message]:
     if not is_teammate(author):
         raise Skip("started by a bot or a workflow")
     chat = _conversation(event) | _agent(author) | {"message_id": _first(item)}
-    yield track("Live Chat Conversation Started", chat, author="agent")
+    yield track("Live Chat Conversation Started", {**chat, "author": "agent"})
     if chat["message_id"]:
         yield track("Live Chat Message Received", chat)
 
@@ -59,7 +59,7 @@ def conversation_started_by_agent(event: Event) -> Iterator[Message]:
 def message_sent(event: Event) -> Iterator[Message]:
     part = _part(event)
     properties = _conversation(event) | {"message_id": part.id("id", None)}
-    yield track("Live Chat Message Sent", properties, who=writer(event, part))
+    yield track("Live Chat Message Sent", properties, identity=writer(event, part))
 
 
 @intercom.on("conversation.admin.replied")
@@ -70,7 +70,9 @@ def message_received(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if not is_teammate(author):
         raise Skip("written by a bot or a workflow")
-    yield track("Live Chat Message Received", _conversation(event) | _agent(author), message_id=part.id("id", None))
+    yield track(
+        "Live Chat Message Received", {**_conversation(event), **_agent(author), "message_id": part.id("id", None)}
+    )
 
 
 @intercom.on("conversation.admin.assigned", "conversation.admin.open.assigned")
@@ -84,11 +86,13 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
         raise Skip("the conversation was unassigned")
     yield track(
         "Live Chat Conversation Assigned",
-        _conversation(event),
-        assignee_id=assignee,
-        assignee_name=assigned.text("name", None) if kind == "admin" else None,
-        team_id=team,
-        team_name=assigned.text("name", None) if kind == "team" else None,
+        {
+            **_conversation(event),
+            "assignee_id": assignee,
+            "assignee_name": assigned.text("name", None) if kind == "admin" else None,
+            "team_id": team,
+            "team_name": assigned.text("name", None) if kind == "team" else None,
+        },
     )
 
 
@@ -97,7 +101,7 @@ def conversation_ended(event: Event) -> Iterator[Message]:
     started = item_of(event).when("created_at", None)
     lasted = int((event.occurred_at - started).total_seconds()) if started else None
     ended = _conversation(event) | _agent(_part(event).maybe("author"))
-    yield track("Live Chat Conversation Ended", ended, conversation_duration=lasted)
+    yield track("Live Chat Conversation Ended", {**ended, "conversation_duration": lasted})
 
 
 @intercom.on("conversation.admin.opened")
@@ -108,12 +112,14 @@ def conversation_reopened(event: Event) -> Iterator[Message]:
 @intercom.on("conversation.admin.snoozed")
 def conversation_snoozed(event: Event) -> Iterator[Message]:
     until = item_of(event).when("snoozed_until", None)
-    yield track("Live Chat Conversation Snoozed", _conversation(event), snoozed_until=until)
+    yield track("Live Chat Conversation Snoozed", {**_conversation(event), "snoozed_until": until})
 
 
 @intercom.on("conversation.rating.added")
 def conversation_rated(event: Event) -> Iterator[Message]:
-    rating = item_of(event).at("conversation_rating")
+    rating = item_of(event).object("conversation_rating")
     score = rating.integer("rating")
     teammate = rating.id("teammate.id", None)
-    yield track("Satisfaction Rated", _conversation(event), rating=str(score), score=score, agent_id=teammate)
+    yield track(
+        "Satisfaction Rated", {**_conversation(event), "rating": str(score), "score": score, "agent_id": teammate}
+    )

@@ -23,7 +23,7 @@ def contact_known(event: Event) -> Iterator[Message]:
         "country": place.text("country", None) or place.text("country_name", None),
     }
     created_at = contact.when("signed_up_at", None) or contact.when("created_at", None)
-    yield identify(createdAt=created_at, address=address if any(address.values()) else None)
+    yield identify({"createdAt": created_at, "address": address if any(address.values()) else None})
 
 
 @intercom.on("contact.merged")
@@ -33,12 +33,12 @@ def contact_merged(event: Event) -> Iterator[Message]:
     identity = of_contact(contact)
     if absorbed:
         identity = replace(identity, external_ids=(*identity.external_ids, ExternalId("intercom_contact_id", absorbed)))
-    yield identify(who=identity)
+    yield identify(identity=identity)
 
 
 @intercom.on("contact.deleted", "user.deleted")
 def contact_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", contact_id=item_of(event).id("id"))
+    yield track("Contact Deleted", {"contact_id": item_of(event).id("id")})
 
 
 @intercom.on("contact.unsubscribed", "user.unsubscribed", "granular.unsubscribe")
@@ -67,25 +67,27 @@ def company_known(event: Event) -> Iterator[Message]:
     company = item_of(event)
     yield group(
         group_id(company),
-        company.pick("name", "website", "industry"),
-        plan=company.text("plan.name", None),
-        employees=company.id("size", None),
-        createdAt=company.when("remote_created_at", None) or company.when("created_at", None),
+        {
+            **company.pick("name", "website", "industry"),
+            "plan": company.text("plan.name", None),
+            "employees": company.id("size", None),
+            "createdAt": company.when("remote_created_at", None) or company.when("created_at", None),
+        },
     )
 
 
 @intercom.on("company.deleted")
 def company_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", account_name=item_of(event).text("name", None))
+    yield track("Account Deleted", {"account_name": item_of(event).text("name", None)})
 
 
 @intercom.on("company.contact.attached")
 def company_joined(event: Event) -> Iterator[Message]:
-    company = item_of(event).at("company")
-    yield group(group_id(company), name=company.text("name", None))
+    company = item_of(event).object("company")
+    yield group(group_id(company), {"name": company.text("name", None)})
     yield track("Account Added User", context={"groupId": group_id(company)})
 
 
 @intercom.on("company.contact.detached")
 def company_left(event: Event) -> Iterator[Message]:
-    yield track("Account Removed User", context={"groupId": group_id(item_of(event).at("company"))})
+    yield track("Account Removed User", context={"groupId": group_id(item_of(event).object("company"))})

@@ -61,7 +61,7 @@ def workspace(delivery: Delivery) -> None:
         raise Refused("This notification is from another Intercom workspace.")
 
 
-intercom.by_hand(
+intercom.manual_steps(
     "Developer Hub (https://app.intercom.com/a/apps/_/developer-hub) > your app > Webhooks > Endpoint URL: {url}",
     "Start Segue first: Intercom sends HEAD to the URL when you save it.",
     "Choose these topics (an app lists only the topics of its API version):{types}",
@@ -79,7 +79,7 @@ def health_check(delivery: Delivery) -> Response | None:
     return None
 
 
-@intercom.event
+@intercom.head
 def head(item: Item) -> Head:
     """Return the id `notif_...`, the topic and the time in seconds. A ping's id is null."""
     body = item.body
@@ -87,15 +87,15 @@ def head(item: Item) -> Head:
     key = body.id("id", "")
     if topic == "ping" and not key:
         key = f"ping:{body.id('app_id', '')}:{body.id('created_at', '')}"
-    return Head(key or body.id("id"), topic, body.when("created_at"))
+    return Head(id=key or body.id("id"), type=topic, occurred_at=body.when("created_at"))
 
 
-@intercom.who
-def who(event: Event) -> Identity:
+@intercom.identity
+def identity(event: Event) -> Identity:
     """Return the contact, wherever the topic's item has it; the company if a company event has no contact."""
     item = item_of(event)
     if event.type.startswith("company."):
-        return of_company(item) if item.get("contact") is None else of_contact(item.at("contact"))
+        return of_company(item) if item.get("contact") is None else of_contact(item.object("contact"))
     for contact in _contacts(item):
         if not contact.get("id"):
             continue
@@ -109,7 +109,7 @@ def who(event: Event) -> Identity:
 
 def item_of(event: Event) -> Payload:
     """Return the object that the notification is about."""
-    return event.body.at("data.item")
+    return event.body.object("data.item")
 
 
 def _contacts(item: Payload) -> Iterator[Payload]:
@@ -120,9 +120,9 @@ def _contacts(item: Payload) -> Iterator[Payload]:
         yield from item.each("contacts.contacts")
     for path in ("contact", "user"):
         if isinstance(item.get(path), dict):
-            yield item.at(path)
+            yield item.object(path)
     if item.text("source.author.type", "") in _PEOPLE:
-        yield item.at("source.author")
+        yield item.object("source.author")
 
 
 def _role(item: Payload, contact: Payload) -> str:

@@ -56,14 +56,14 @@ def ticket_state_updated(event: Event) -> Iterator[Message]:
         name = "Ticket Solved"
     elif before == "resolved" and now != "resolved":
         name = "Ticket Reopened"
-    yield track(name, _ticket(event), status=now, previous_status=before)
+    yield track(name, {**_ticket(event), "status": now, "previous_status": before})
 
 
 @intercom.on("ticket.contact.replied")
 def ticket_answered_by_customer(event: Event) -> Iterator[Message]:
     part = _part(event)
     properties = _ticket(event) | {"message_id": part.id("id", None)}
-    yield track("Ticket Replied", properties, author="customer", who=writer(event, part))
+    yield track("Ticket Replied", {**properties, "author": "customer"}, identity=writer(event, part))
 
 
 @intercom.on("ticket.admin.replied")
@@ -76,18 +76,18 @@ def ticket_answered_by_agent(event: Event) -> Iterator[Message]:
         raise Skip("written by a bot or a workflow")
     agent, name = author.id("id", None), author.text("name", None)
     properties = _ticket(event) | {"agent_id": agent, "agent_name": name, "message_id": part.id("id", None)}
-    yield track("Ticket Replied", properties, author="agent")
+    yield track("Ticket Replied", {**properties, "author": "agent"})
 
 
 @intercom.on("ticket.attribute.updated")
 def ticket_updated(event: Event) -> Iterator[Message]:
     changed = _part(event).text("updated_attribute_data.attribute.label", None)
-    yield track("Ticket Updated", _ticket(event), changed=[changed or "attribute"])
+    yield track("Ticket Updated", {**_ticket(event), "changed": [changed or "attribute"]})
 
 
 @intercom.on("ticket.rating.provided")
 def ticket_rated(event: Event) -> Iterator[Message]:
     item = item_of(event)
-    rating = item.maybe("ticket_rating") or item.maybe("conversation_rating") or item.at("rating")
+    rating = item.maybe("ticket_rating") or item.maybe("conversation_rating") or item.object("rating")
     score = rating.integer("rating")
-    yield track("Satisfaction Rated", _ticket(event), rating=str(score), score=score)
+    yield track("Satisfaction Rated", {**_ticket(event), "rating": str(score), "score": score})

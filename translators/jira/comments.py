@@ -16,7 +16,7 @@ def commented(event: Event) -> Iterator[Message]:
     body = event.body
     if "issue" not in body:
         raise Skip("Data Center sends no issue with it; jira:issue_updated reports the comment with its issue")
-    comment = body.at("comment")
+    comment = body.object("comment")
     _public(event, comment)
     author = comment.maybe("author")
     person = known(author, site(event))
@@ -25,13 +25,13 @@ def commented(event: Event) -> Iterator[Message]:
     properties = {**ticket(event), "message_id": comment.id("id")}
     customer = requester(event)
     if customer and customer.anonymous == person.anonymous:
-        yield track("Ticket Replied", properties, author="customer", who=customer)
+        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=customer)
     elif is_customer(author):  # a participant of the request; Cloud sends no reporter with a comment
         person = replace(person, group_id=customer.group_id if customer else None)
-        yield track("Ticket Replied", properties, author="customer", who=person)
+        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=person)
     else:
         agent = {"agent_id": user_id(author), "agent_name": author.text("displayName", None)}
-        yield track("Ticket Replied", properties | agent, author="agent")
+        yield track("Ticket Replied", {**properties, **agent, "author": "agent"})
 
 
 def _public(event: Event, comment: Payload) -> None:

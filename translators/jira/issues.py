@@ -21,7 +21,7 @@ _SKIPPED: Final = {
 
 def ticket(event: Event) -> dict[str, Any]:
     """Return the properties of a ticket. A comment event has fewer."""
-    issue = event.body.at("issue")
+    issue = event.body.object("issue")
     fields = issue.maybe("fields")
     key, scheme = issue.text("key", None), issue.text("self", "").partition("://")[0]
     return {
@@ -65,7 +65,7 @@ def issue_created(event: Event) -> Iterator[Message]:
 
 @jira.on("jira:issue_deleted")
 def issue_deleted(event: Event) -> Iterator[Message]:
-    yield track("Ticket Deleted", ticket(event), **_agent(event))
+    yield track("Ticket Deleted", {**ticket(event), **_agent(event)})
 
 
 @jira.on("jira:issue_updated")
@@ -85,19 +85,21 @@ def _changes(event: Event) -> Iterator[Message]:
     status, resolution = system.get("status", none), system.get("resolution", none)
     name = status_event(event, status, resolution) if status or resolution else None
     if name:
-        yield track(name, props, previous_status=lower(status, "fromString"))
+        yield track(name, {**props, "previous_status": lower(status, "fromString")})
     if (assignee := system.get("assignee", none)) and "to" in assignee:
         yield track(
             "Ticket Assigned",
-            props,
-            previous_assignee_id=assignee.id("from", None),
-            previous_assignee_name=assignee.text("fromString", None),
+            {
+                **props,
+                "previous_assignee_id": assignee.id("from", None),
+                "previous_assignee_name": assignee.text("fromString", None),
+            },
         )
     if priority := system.get("priority"):
-        yield track("Ticket Priority Changed", props, previous_priority=lower(priority, "fromString"))
+        yield track("Ticket Priority Changed", {**props, "previous_priority": lower(priority, "fromString")})
     rated = {field: score for item in items if (score := _score(event, field := item.text("fieldId", ""))) is not None}
     for field, score in rated.items():
-        yield track("Satisfaction Rated", ticket(event), rating=str(score), score=score, key=field)
+        yield track("Satisfaction Rated", {**ticket(event), "rating": str(score), "score": score}, key=field)
     reported = _REPORTED if name else _REPORTED - {"resolution"}
     changed = [
         item.text("field")
@@ -105,7 +107,7 @@ def _changes(event: Event) -> Iterator[Message]:
         if item.text("fieldId", "") not in rated and item not in [system.get(field) for field in reported]
     ]
     if changed := [field for field in dict.fromkeys(changed) if field.lower() not in _SKIPPED]:
-        yield track("Ticket Updated", props, changed=changed)
+        yield track("Ticket Updated", {**props, "changed": changed})
 
 
 def _score(event: Event, field: str) -> int | None:

@@ -12,16 +12,16 @@ from translators.kit import Event, Malformed, Message, Payload, Skip, identify, 
 @jira.on("user_created", "user_updated")
 def user_known(event: Event) -> Iterator[Message]:
     user = _user(event)
-    yield identify(timezone=user.text("timeZone", None), jira_active=user.flag("active", None))
+    yield identify({"timezone": user.text("timeZone", None), "jira_active": user.flag("active", None)})
 
 
 @jira.on("user_deleted")
 def user_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", contact_id=user_id(_user(event)))
+    yield track("Contact Deleted", {"contact_id": user_id(_user(event))})
 
 
 def _user(event: Event) -> Payload:
-    user = event.body.at("user")
+    user = event.body.object("user")
     if is_application(user):
         raise Skip("the user of an application, not a person")
     if user_id(user) is None:

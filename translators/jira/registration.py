@@ -23,9 +23,9 @@ from translators.kit import Need, Registered, Registering, basic, json_call
 )
 def register(at: Registering) -> Registered:
     """Create one admin webhook for the translated events, signed with a generated secret."""
-    site = at.given["site"].rstrip("/")
+    site = at.values["site"].rstrip("/")
     base = site if "://" in site else f"https://{site}"
-    jql = at.given["jql"]
+    jql = at.values["jql"]
     webhook = {
         "name": "Segue",
         "url": at.url,
@@ -35,13 +35,13 @@ def register(at: Registering) -> Registered:
         "secret": at.secret,
     }
     created = yield json_call(
-        "POST", f"{base}/rest/webhooks/1.0/webhook", basic(at.given["email"], at.given["api_token"]), webhook
+        "POST", f"{base}/rest/webhooks/1.0/webhook", basic(at.values["email"], at.values["api_token"]), webhook
     )
     created.text("self")
     return at.secret
 
 
-jira.by_hand(
+jira.manual_steps(
     "Settings > System > WebHooks (Data Center: Administration > System > WebHooks) > Create a WebHook",
     "URL: {url}",
     "Secret: {secret}",

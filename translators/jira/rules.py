@@ -59,7 +59,7 @@ def _ticket(event: Event) -> dict[str, Any]:
 
 @jira.on(*_NAMES)
 def ticket_changed(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], _ticket(event), who=reporter(event))
+    yield track(_NAMES[event.type], _ticket(event), identity=reporter(event))
 
 
 @jira.on("rule.ticket.replied")
@@ -80,7 +80,7 @@ def replied(event: Event) -> Iterator[Message]:
     properties = _ticket(event) | {"message_id": body.id("comment.id", None), "author": author}
     if author == "agent":
         properties["agent_id"] = body.id("comment.author_id", None) or body.id("comment.author_key", None)
-    yield track("Ticket Replied", properties, who=_writer(body, author) or reporter(event))
+    yield track("Ticket Replied", properties, identity=_writer(body, author) or reporter(event))
 
 
 def _writer(body: Payload, author: str) -> Identity | None:
@@ -106,4 +106,6 @@ def _author(body: Payload) -> str:
 def rated(event: Event) -> Iterator[Message]:
     rating = filled(event.body, blank=BLANK).text("rating")
     score = int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
-    yield track("Satisfaction Rated", _ticket(event), rating=rating.lower(), score=score, who=reporter(event))
+    yield track(
+        "Satisfaction Rated", {**_ticket(event), "rating": rating.lower(), "score": score}, identity=reporter(event)
+    )

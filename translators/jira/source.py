@@ -12,7 +12,7 @@ from translators.kit import (
     BLANK,
     Delivery,
     Event,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -73,7 +73,7 @@ def split(delivery: Delivery) -> list[bytes | Item]:
     if not is_update or not isinstance(body.get("comment"), dict):
         return [delivery.body]
     parts = ["change"] if body.get("changelog.items") else []
-    parts.append(_COMMENT_EVENTS.get(str(body.get("issue_event_type_name"))) or _comment_event(body.at("comment")))
+    parts.append(_COMMENT_EVENTS.get(str(body.get("issue_event_type_name"))) or _comment_event(body.object("comment")))
     identifier = delivery.headers.get(_IDENTIFIER)
     headers = {_IDENTIFIER: identifier} if identifier else {}
     return [_part(delivery, headers, "comment" if part == _COMMENT else part) for part in parts]
@@ -98,7 +98,7 @@ def _part(delivery: Delivery, headers: dict[str, str], part: str) -> Item:
     )
 
 
-@jira.event
+@jira.head
 def head(item: Item) -> Head:
     """Return the key from the site and the object's id, so that two webhooks that send the same event agree.
 
@@ -111,19 +111,19 @@ def head(item: Item) -> Head:
     if "webhookEvent" not in body and "ticket" in body:
         return _rule(filled(body, blank=BLANK), digest)
     if "webhookEvent" not in body and ("issue" in body or "fields" in body):
-        return Head(digest, "rule.untyped", None)
+        return Head(id=digest, type="rule.untyped", occurred_at=None)
     delivered = item.headers.get(_IDENTIFIER) or digest
     part = item.envelope.get("part", "change")
     type_ = body.text("webhookEvent") if part == "change" else _COMMENT if part == "comment" else part
     at = body.millis("timestamp", None)
     if type_ == _COMMENT and "issue" in body:
-        comment = body.at("comment")
+        comment = body.object("comment")
         key = f"comment:{site_of(comment.text('self', ''))}:{comment.id('id')}"
-        return Head(key, type_, comment.iso("created", None) or at)
+        return Head(id=key, type=type_, occurred_at=comment.iso("created", None) or at)
     natural = _natural_key(type_, body)
     if natural is None:
-        return Head(delivered, type_, at)
-    return Head(natural, type_, at, former_keys=(FormerKey(delivered),))
+        return Head(id=delivered, type=type_, occurred_at=at)
+    return Head(id=natural, type=type_, occurred_at=at, former_ids=(FormerId(delivered),))
 
 
 def _natural_key(type_: str, body: Payload) -> str | None:
@@ -149,16 +149,16 @@ def _rule(body: Payload, digest: str) -> Head:
     type_, at = body.text("type"), moment(body, "at")
     ids = [body.id(path, "") for path in _RULE_IDS.get(type_, ())]
     if not ids or not all(ids):
-        return Head(digest, f"rule.{type_}", at, "record")
+        return Head(id=digest, type=f"rule.{type_}", occurred_at=at, clock="record")
     key = ":".join(filter(None, (f"rule.{type_}", site_of(body.text("ticket.url", "")), *ids)))
-    return Head(key, f"rule.{type_}", at, "record", former_keys=(FormerKey(digest),))
+    return Head(id=key, type=f"rule.{type_}", occurred_at=at, clock="record", former_ids=(FormerId(digest),))
 
 
-@jira.who
-def who(event: Event) -> Identity:
+@jira.identity
+def identity(event: Event) -> Identity:
     """Return the ticket's reporter, whoever acted; the user of a user event."""
     if event.type.startswith("user_"):
-        user = event.body.at("user")
+        user = event.body.object("user")
         return known(user, site(event)) or _site_identity(event)
     fields = event.body.get("issue.fields")
     if isinstance(fields, dict) and "reporter" in fields and not fields["reporter"] and not fields.get("creator"):

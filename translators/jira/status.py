@@ -17,7 +17,7 @@ StatusEvent = Literal["Ticket Solved", "Ticket Reopened", "Ticket Status Changed
 
 def status_event(event: Event, status: Payload, resolution: Payload) -> StatusEvent | None:
     """Return the event of a change, or None. `status` and `resolution` are its items, empty if unchanged."""
-    fields = event.body.at("issue.fields")
+    fields = event.body.object("issue.fields")
     ended = _is_end(event, fields.text("status.name", ""), fields.text("status.statusCategory.key", None))
     resolved, was_resolved = _is_set(resolution, "to"), _is_set(resolution, "from")
     if not status:

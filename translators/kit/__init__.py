@@ -1,7 +1,7 @@
 """What a translator imports, all of it: `from translators.kit import Source, Head, track, ...`."""
 
 from translators.kit.errors import Declaration, KitError, Malformed, Refused, Skip
-from translators.kit.event import Clock, Delivery, Event, FormerKey, Head, Item, parse_form
+from translators.kit.event import Clock, Delivery, Event, FormerId, Head, Item, parse_form
 from translators.kit.identity import ExternalId, Identity
 from translators.kit.keys import digest, joined
 from translators.kit.members import Batch, raw_items, raw_member
@@ -35,7 +35,7 @@ __all__ = [
     "Delivery",
     "Event",
     "ExternalId",
-    "FormerKey",
+    "FormerId",
     "Head",
     "HmacBody",
     "HmacFields",

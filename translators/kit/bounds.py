@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from translators.kit.errors import Malformed
-from translators.kit.event import FormerKey, Head
+from translators.kit.event import FormerId, Head
 
 KEY_BYTES: Final = 512
 TYPE_BYTES: Final = 255
@@ -54,21 +54,21 @@ def bounded_type(type_: str) -> str:
 
 def bounded_head(head: Head) -> Head:
     """Return a head as both stores hold it, recognised by the key that it had without its bound too."""
-    if not head.key or not head.type:
+    if not head.id or not head.type:
         raise Malformed("$", "has an empty id or type")
-    if head.at is not None and head.at.tzinfo is None:
-        raise TypeError("Head.at has no time zone: read it with .seconds, .millis or .iso")
+    if head.occurred_at is not None and head.occurred_at.tzinfo is None:
+        raise TypeError("Head.occurred_at has no time zone: read it with .seconds, .millis or .iso")
     bounded_type(head.type)
-    key = bounded_key(head.key)
-    if key == head.key and not head.former_keys:
+    key = bounded_key(head.id)
+    if key == head.id and not head.former_ids:
         return head
-    former = [head.key] if key != head.key and clean(head.key) == head.key and len(head.key) <= FORMER_KEY else []
+    former = [head.id] if key != head.id and clean(head.id) == head.id and len(head.id) <= FORMER_KEY else []
     return replace(
         head,
-        key=key,
-        former_keys=(
-            *(FormerKey(former_key) for former_key in former),
-            *(replace(former_key, key=bounded_key(former_key.key)) for former_key in head.former_keys),
+        id=key,
+        former_ids=(
+            *(FormerId(former_key) for former_key in former),
+            *(replace(former_key, id=bounded_key(former_key.id)) for former_key in head.former_ids),
         ),
     )
 

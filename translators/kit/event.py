@@ -90,29 +90,29 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class FormerKey:
-    """Another key under which the same event may be in the journal already, such as the key an earlier release gave.
+class FormerId:
+    """Another id under which the same event may be in the journal already, such as the id an earlier release gave.
 
-    A stored event with this key is the same event only if its type is the same too; with `same_bytes` (for a key that
+    A stored event with this id is the same event only if its type is the same too; with `same_bytes` (for an id that
     two different events could share) only if its body is equal as well.
     """
 
-    key: str
+    id: str
     same_bytes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The identity of an event: its key (the same on every retry), its type, its own time and whose clock that is.
+    """What names an event: its id (the same on every retry), its type, its own time and whose clock that is.
 
-    `former_keys` are further keys to recognise it by; a new event is stored under `key` alone.
+    `former_ids` are further ids to recognise it by; a new event is stored under `id` alone.
     """
 
-    key: str
+    id: str
     type: str
-    at: datetime | None
+    occurred_at: datetime | None
     clock: Clock = "event"
-    former_keys: tuple[FormerKey, ...] = ()
+    former_ids: tuple[FormerId, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +120,13 @@ class Event(Item):
     """A named event, as the journal keeps it and a handler reads it. `occurred_at` is aware UTC."""
 
     source: str
-    key: str
+    id: str
     type: str
     occurred_at: datetime
     clock: Clock = "event"
     trust: Trust = "verified"
     problem: str = ""
-    former_keys: tuple[FormerKey, ...] = ()
+    former_ids: tuple[FormerId, ...] = ()
 
     def option(self, name: str) -> Any:
         """Return the endpoint's value of an option that the source declares."""

@@ -33,8 +33,8 @@ class Message:
 
     fields       properties (track, page, screen) or traits (identify, group); None leaves a field out
     key          distinguishes two messages of one kind and name made of one event; part of the messageId
-    at           the provider's own time of *this* fact, if it differs from the event's
-    who          another person than the source's `who` gives
+    occurred_at  the provider's own time of *this* fact, if it differs from the event's
+    identity     another person than the source's `identity` gives
     context      more of Segment's common context, merged over the service's
     integrations Segment's destination switches
     """
@@ -43,8 +43,8 @@ class Message:
     name: str = ""
     fields: Mapping[str, Any] = field(default_factory=dict)
     key: str = ""
-    at: datetime | None = None
-    who: Identity | None = None
+    occurred_at: datetime | None = None
+    identity: Identity | None = None
     group_id: str = ""
     previous_id: str = ""
     context: Mapping[str, Any] = field(default_factory=dict)
@@ -57,14 +57,19 @@ def track(
     /,
     *,
     key: str = "",
-    at: datetime | None = None,
-    who: Identity | None = None,
+    occurred_at: datetime | None = None,
+    identity: Identity | None = None,
     context: Mapping[str, Any] | None = None,
-    **more: Any,
 ) -> Message:
     """Return a track: something happened. `name` is an event of Segment's spec or of Segue's vocabulary."""
     return Message(
-        kind="track", name=name, fields={**(properties or {}), **more}, key=key, at=at, who=who, context=context or {}
+        kind="track",
+        name=name,
+        fields=properties or {},
+        key=key,
+        occurred_at=occurred_at,
+        identity=identity,
+        context=context or {},
     )
 
 
@@ -73,13 +78,14 @@ def identify(
     /,
     *,
     key: str = "",
-    at: datetime | None = None,
-    who: Identity | None = None,
+    occurred_at: datetime | None = None,
+    identity: Identity | None = None,
     context: Mapping[str, Any] | None = None,
-    **more: Any,
 ) -> Message:
     """Return an identify: what is now known of a person. Traits of the identity are included."""
-    return Message(kind="identify", fields={**(traits or {}), **more}, key=key, at=at, who=who, context=context or {})
+    return Message(
+        kind="identify", fields=traits or {}, key=key, occurred_at=occurred_at, identity=identity, context=context or {}
+    )
 
 
 def group(
@@ -88,33 +94,32 @@ def group(
     /,
     *,
     key: str = "",
-    at: datetime | None = None,
-    who: Identity | None = None,
+    occurred_at: datetime | None = None,
+    identity: Identity | None = None,
     context: Mapping[str, Any] | None = None,
-    **more: Any,
 ) -> Message:
     """Return a group: what is now known of an account, and that the person belongs to it."""
     return Message(
         kind="group",
         group_id=group_id,
-        fields={**(traits or {}), **more},
+        fields=traits or {},
         key=key,
-        at=at,
-        who=who,
+        occurred_at=occurred_at,
+        identity=identity,
         context=context or {},
     )
 
 
-def page(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "", **more: Any) -> Message:
+def page(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "") -> Message:
     """Return a page: a page was seen."""
-    return Message(kind="page", name=name, fields={**(properties or {}), **more}, key=key)
+    return Message(kind="page", name=name, fields=properties or {}, key=key)
 
 
-def screen(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "", **more: Any) -> Message:
+def screen(name: str, properties: Mapping[str, Any] | None = None, /, *, key: str = "") -> Message:
     """Return a screen: a screen was seen."""
-    return Message(kind="screen", name=name, fields={**(properties or {}), **more}, key=key)
+    return Message(kind="screen", name=name, fields=properties or {}, key=key)
 
 
-def alias(previous_id: str, /, *, key: str = "", who: Identity | None = None) -> Message:
+def alias(previous_id: str, /, *, key: str = "", identity: Identity | None = None) -> Message:
     """Return an alias: two ids are one person, since the provider merged them."""
-    return Message(kind="alias", previous_id=previous_id, key=key, who=who)
+    return Message(kind="alias", previous_id=previous_id, key=key, identity=identity)

@@ -208,7 +208,7 @@ class Payload:
         minor = self.integer(amount, None)
         return None if minor is None else money.from_minor(minor, self.text(currency), decimals=decimals)
 
-    def at(self, path: str) -> Payload:
+    def object(self, path: str) -> Payload:
         """Return the object or list at the path. Raise `Malformed` if it is missing or scalar."""
         value = self._read(path, _REQUIRED, "an object", lambda v: v if isinstance(v, dict | list) else None)
         return Payload(value, f"{self.path}.{path}")

@@ -61,7 +61,7 @@ class Registering:
 
     url: str
     types: Sequence[str]
-    given: Mapping[str, str]
+    values: Mapping[str, str]
     secret: str
 
 

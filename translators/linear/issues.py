@@ -63,7 +63,7 @@ def issue_removed(event: Event) -> Iterator[Message]:
 
 @linear.on("IssueSLA.breached")
 def sla_breached(event: Event) -> Iterator[Message]:
-    yield track("Ticket SLA Breached", _ticket(event), breached_at=about(event).iso("slaBreachesAt", None))
+    yield track("Ticket SLA Breached", {**_ticket(event), "breached_at": about(event).iso("slaBreachesAt", None)})
 
 
 @linear.on("Issue.update")
@@ -79,7 +79,7 @@ def issue_updated(event: Event) -> Iterator[Message]:
 def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
     ticket, old = _ticket(event) | _actor(event), Payload(was, "$.updatedFrom")
     if "stateId" in was:
-        yield track(_status_event(event, was), ticket, previous_status_id=old.id("stateId", None))
+        yield track(_status_event(event, was), {**ticket, "previous_status_id": old.id("stateId", None)})
     if ("assigneeId" in was and ticket["assignee_id"]) or "teamId" in was:
         before = {
             "previous_assignee_id": old.id("assigneeId", None),
@@ -87,10 +87,10 @@ def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
         }
         yield track("Ticket Assigned", ticket | before)
     if "priority" in was:
-        yield track("Ticket Priority Changed", ticket, previous_priority=_priority(old))
+        yield track("Ticket Priority Changed", {**ticket, "previous_priority": _priority(old)})
     changed = sorted(name for name in was if name not in _REPORTED | _SKIPPED and not name.endswith(_SKIPPED_ENDINGS))
     if changed:
-        yield track("Ticket Updated", ticket, changed=changed)
+        yield track("Ticket Updated", {**ticket, "changed": changed})
 
 
 def _priority(old: Payload) -> str | None:
@@ -136,7 +136,7 @@ def _actor(event: Event) -> dict[str, Any]:
 
 def _comment_ticket(event: Event) -> dict[str, Any]:
     """Return the issue of a comment or reaction."""
-    data = event.body.at("data")
+    data = event.body.object("data")
     issue = data.maybe("issue")
     return {
         "ticket_id": data.id("issueId", None) or issue.id("id", None),
@@ -150,7 +150,7 @@ def _comment_ticket(event: Event) -> dict[str, Any]:
 @linear.on("Comment.create")
 def commented(event: Event) -> Iterator[Message]:
     """Report a comment. Only an external user's is a reply, since a member's is visible in the workspace only."""
-    data = event.body.at("data")
+    data = event.body.object("data")
     properties = _comment_ticket(event) | {"message_id": data.id("id"), "thread_id": data.id("parentId", None)}
     if not properties["ticket_id"]:
         raise Skip("a comment on a project, a document or an update, not on an issue")
@@ -158,15 +158,17 @@ def commented(event: Event) -> Iterator[Message]:
     if author is None:
         raise Skip("written by a bot or an integration, not by a person")
     if author.anonymous and author.anonymous[0] == "external_user":
-        yield track("Ticket Replied", properties, author="customer", who=author)
+        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=author)
     else:
-        yield track("Issue Commented", properties, on="issue", who=author)
+        yield track("Issue Commented", {**properties, "on": "issue"}, identity=author)
 
 
 @linear.on("Reaction.create", "Reaction.remove")
 def reacted(event: Event) -> Iterator[Message]:
-    data = event.body.at("data")
+    data = event.body.object("data")
     if writer(data) is None:
         raise Skip("done by a bot or an integration, not by a person")
     name = "Reaction Added" if event.type == "Reaction.create" else "Reaction Removed"
-    yield track(name, _comment_ticket(event), reaction=data.text("emoji"), message_id=data.id("commentId", None))
+    yield track(
+        name, {**_comment_ticket(event), "reaction": data.text("emoji"), "message_id": data.id("commentId", None)}
+    )

@@ -22,7 +22,7 @@ _OF_APPLICATIONS: Final = {"OAuthApp"}  # sent to an application's own URL only
 def register(at: Registering) -> Registered:
     """Create one webhook for the translated resources, signed with a generated secret."""
     kinds = sorted({type_.partition(".")[0] for type_ in at.types} - _OF_APPLICATIONS)
-    team = at.given["team"]
+    team = at.values["team"]
     webhook = {
         "url": at.url,
         "label": "Segue",
@@ -33,7 +33,7 @@ def register(at: Registering) -> Registered:
     call = json_call(
         "POST",
         "https://api.linear.app/graphql",
-        {"Authorization": at.given["api_key"]},
+        {"Authorization": at.values["api_key"]},
         {"query": _CREATE, "variables": {"input": webhook}},
     )
     created = yield call

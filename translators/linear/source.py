@@ -13,7 +13,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -49,7 +49,7 @@ def workspace(delivery: Delivery) -> None:
         raise Refused("This delivery is from another Linear workspace.")
 
 
-@linear.event
+@linear.head
 def head(item: Item) -> Head:
     """Return the key from type, object id and time in milliseconds, all signed; for an update also the old fields.
 
@@ -63,16 +63,16 @@ def head(item: Item) -> Head:
     delivered = item.headers.get("linear-delivery", "")
     natural = f"{body.id('organizationId')}:{type_}:{about}:{to_iso(at)}"
     if not about:
-        return Head(delivered or natural, type_, at)
+        return Head(id=delivered or natural, type=type_, occurred_at=at)
     if "updatedFrom" not in body:
-        return Head(natural, type_, at, former_keys=(FormerKey(delivered),) if delivered else ())
+        return Head(id=natural, type=type_, occurred_at=at, former_ids=(FormerId(delivered),) if delivered else ())
     was = sha256(repr(body.get("updatedFrom")).encode("utf-8", "replace")).hexdigest()[:8]
-    former = FormerKey(delivered) if delivered else FormerKey(natural, same_bytes=True)
-    return Head(f"{natural}:{was}", type_, at, former_keys=(former,))
+    former = FormerId(delivered) if delivered else FormerId(natural, same_bytes=True)
+    return Head(id=f"{natural}:{was}", type=type_, occurred_at=at, former_ids=(former,))
 
 
-@linear.who
-def who(event: Event) -> Identity:
+@linear.identity
+def identity(event: Event) -> Identity:
     """Return who created an issue, the customer of a request, or who reacted; the workspace if unknown."""
     kind = event.type.partition(".")[0]
     if kind in _ISSUES:
@@ -89,7 +89,7 @@ def who(event: Event) -> Identity:
 
 def about(event: Event) -> Payload:
     """Return the issue of an issue or SLA event."""
-    return event.body.at("issueData" if event.type.startswith("IssueSLA.") else "data")
+    return event.body.object("issueData" if event.type.startswith("IssueSLA.") else "data")
 
 
 def writer(data: Payload) -> Identity | None:

@@ -64,20 +64,20 @@ def events(delivery: Delivery) -> Iterator[Item]:
         yield Item(raw=raw, received_at=delivery.received_at, envelope=envelope, options=delivery.options)
 
 
-@salesforce_apex.event
+@salesforce_apex.head
 def head(item: Item) -> Head:
     """Return the id, which the class keeps on retries, and the trigger's time."""
     event = item.body
     operation = event.text("operation")
     if operation not in _OPERATIONS:
         raise Malformed("$.operation", f"must be one of {', '.join(_OPERATIONS)}")
-    return Head(event.id("id"), f"{event.text('object')}.{operation}", event.iso("at"))
+    return Head(id=event.id("id"), type=f"{event.text('object')}.{operation}", occurred_at=event.iso("at"))
 
 
 def change_of(event: Event) -> Change:
     """Return the current record, the changed fields and their old values."""
     body = event.body
-    record, operation = body.at("record"), _OPERATIONS[body.text("operation")]
+    record, operation = body.object("record"), _OPERATIONS[body.text("operation")]
     changed: frozenset[str] | None = None
     if operation == "update":
         changed = frozenset(name for name in _list(body, "changed") if isinstance(name, str))
@@ -100,10 +100,10 @@ def _list(body: Payload, path: str) -> list[object]:
     return [member.value for member in body.each(path)]
 
 
-@salesforce_apex.who
-def who(event: Event) -> Identity:
+@salesforce_apex.identity
+def identity(event: Event) -> Identity:
     """Return the lead or contact; else the contact or account that the record names."""
-    return objects.who(change_of(event), event.options)
+    return objects.identity(change_of(event), event.options)
 
 
 @salesforce_apex.on(*objects.CHANGES)

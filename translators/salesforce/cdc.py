@@ -15,7 +15,7 @@ from typing import Any, Final
 from translators.kit import (
     Delivery,
     Event,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -92,20 +92,20 @@ def _record_ids(item: Item) -> list[str]:
 def _payload(body: Payload) -> Payload:
     for path in _PAYLOADS:
         if isinstance(body.get(path), dict):
-            return body.at(path)
-    return body.at("detail") if isinstance(body.get("detail"), dict) else body
+            return body.object(path)
+    return body.object("detail") if isinstance(body.get("detail"), dict) else body
 
 
-@salesforce_cdc.event
+@salesforce_cdc.head
 def head(item: Item) -> Head:
     """Return the key from transaction, sequence and record, and the commit's time in milliseconds."""
     payload = _payload(item.body)
     if _HEADER not in payload:
         return _platform_head(item, payload)
-    header = payload.at(_HEADER)
+    header = payload.object(_HEADER)
     kind = f"{header.text('entityName')}.{header.text('changeType').lower()}"
     key = f"{header.text('transactionKey')}-{header.integer('sequenceNumber')}-{item.envelope.get('record_id', '')}"
-    return Head(key, kind, header.millis("commitTimestamp"))
+    return Head(id=key, type=kind, occurred_at=header.millis("commitTimestamp"))
 
 
 def _platform_head(item: Item, payload: Payload) -> Head:
@@ -118,20 +118,20 @@ def _platform_head(item: Item, payload: Payload) -> Head:
     name, at = match[1], payload.when("CreatedDate", None)
     own = payload.id("EventUuid", "") or body.id("data.event.EventUuid", "") or body.id("event.EventUuid", "")
     if own:
-        return Head(own, name, at)
+        return Head(id=own, type=name, occurred_at=at)
     place = next(filter(None, (body.id(path, "") for path in (*_REPLAY_IDS, "id"))), "")
     former = f"{name}-{place}" if place else f"sha256:{sha256(item.raw).hexdigest()}"
     # A Pub/Sub client has the event's UUID in `id`; EventBridge wraps it, and its own `id` belongs to the bus.
     id_ = body.id("detail.id" if "detail-type" in body else "id", "")
     if _UUID.fullmatch(id_):
-        return Head(id_, name, at, former_keys=(FormerKey(former),))
-    return Head(former, name, at)
+        return Head(id=id_, type=name, occurred_at=at, former_ids=(FormerId(former),))
+    return Head(id=former, type=name, occurred_at=at)
 
 
 def change_of(event: Event) -> Change:
     """Return the change of one record: an update's changed fields, or all filled fields of a creation."""
     payload = _payload(event.body)
-    header = payload.at(_HEADER)
+    header = payload.object(_HEADER)
     id_ = event.envelope.get("record_id", "")
     if "*" in id_ or not id_.strip("0A"):
         raise Skip("about all records of an object, not one record")
@@ -190,12 +190,12 @@ def _names(header: Payload, path: str) -> frozenset[str] | None:
     return frozenset(_plain(name) for name in names)
 
 
-@salesforce_cdc.who
-def who(event: Event) -> Identity:
+@salesforce_cdc.identity
+def identity(event: Event) -> Identity:
     """Return the lead or contact; else the contact or account that the record names, if the relay sends the field."""
     if event.type.endswith("__e"):
-        return custom.custom_identity(_payload(event.body), _mapping(event), event.key)
-    return objects.who(change_of(event), event.options)
+        return custom.custom_identity(_payload(event.body), _mapping(event), event.id)
+    return objects.identity(change_of(event), event.options)
 
 
 @salesforce_cdc.on(*objects.CHANGES)

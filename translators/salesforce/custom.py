@@ -21,7 +21,7 @@ from translators.salesforce.ids import full_id, identity_of
 
 _LINE: Final = re.compile(
     r"\s*(?P<object>\w+)(?:\.(?P<operation>create|update|delete|undelete))?\s*=\s*(?P<event>.+?)"
-    r"(?:\s+by\s+(?P<who>\w+(?:__c|Id)))?(?:\s+with\s+(?P<fields>\w+__c(?:\s+\w+__c)*))?\s*"
+    r"(?:\s+by\s+(?P<person>\w+(?:__c|Id)))?(?:\s+with\s+(?P<fields>\w+__c(?:\s+\w+__c)*))?\s*"
 )
 _LOOKUPS: Final = ("Contact__c", "ContactId", "Lead__c", "LeadId", "Account__c", "AccountId")
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
@@ -32,7 +32,7 @@ class CustomMapping:
     """Hold one line of the option."""
 
     event: str
-    who: str | None
+    person_field: str | None
     fields: tuple[str, ...]
 
 
@@ -42,7 +42,9 @@ def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) ->
     for line in lines:
         if (match := _LINE.fullmatch(line)) is not None:
             fields = tuple((match["fields"] or "").split())
-            mappings[(match["object"], match["operation"] or "")] = CustomMapping(match["event"], match["who"], fields)
+            mappings[(match["object"], match["operation"] or "")] = CustomMapping(
+                match["event"], match["person"], fields
+            )
     mapping = mappings.get((name, operation)) or mappings.get((name, ""))
     if mapping is None:
         raise Skip(f"not configured: set its event in the option {setting}: {name}=...")
@@ -52,7 +54,7 @@ def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) ->
 def custom(record: Payload, mapping: CustomMapping, more: dict[str, Any]) -> Iterator[Message]:
     """Make the message that the line names."""
     fields = record.value if isinstance(record.value, dict) else {}
-    names = mapping.fields or [name for name in fields if name.endswith("__c") and name != mapping.who]
+    names = mapping.fields or [name for name in fields if name.endswith("__c") and name != mapping.person_field]
     own = {
         property_name(name): value
         for name in names
@@ -91,7 +93,7 @@ def custom_identity(record: Payload, mapping: CustomMapping, own_id: str) -> Ide
 
 
 def _who(record: Payload, mapping: CustomMapping) -> str | None:
-    for name in (mapping.who,) if mapping.who else _LOOKUPS:
+    for name in (mapping.person_field,) if mapping.person_field else _LOOKUPS:
         if person_id := record.id(name, None):
             return full_id(person_id.strip())
     return None

@@ -16,7 +16,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -59,7 +59,7 @@ def split(delivery: Delivery) -> Iterator[Item]:
         yield Item(raw=raw, received_at=delivery.received_at, envelope=envelope, options=delivery.options)
 
 
-@salesforce_data_cloud.event
+@salesforce_data_cloud.head
 def head(item: Item) -> Head:
     """Return the key from the event's UUID, else from all members but the publishing time, which may differ on a retry.
 
@@ -70,10 +70,10 @@ def head(item: Item) -> Head:
     late = _moment(event.get("EventPublishDateTime")) or _moment(item.envelope.get("creationDateTime"))
     clock: Clock = "event" if at else "record"
     if own := event.id("EventUuid", ""):
-        return Head(own, action, at or late, clock)
+        return Head(id=own, type=action, occurred_at=at or late, clock=clock)
     fields = {name: value for name, value in event.value.items() if name != "EventPublishDateTime"}
-    former = FormerKey(f"sha256:{sha256(item.raw).hexdigest()}")
-    return Head(f"{action}:{digest(fields)}", action, at or late, clock, former_keys=(former,))
+    former = FormerId(f"sha256:{sha256(item.raw).hexdigest()}")
+    return Head(id=f"{action}:{digest(fields)}", type=action, occurred_at=at or late, clock=clock, former_ids=(former,))
 
 
 def _moment(value: Any) -> datetime | None:
@@ -110,8 +110,8 @@ def _plain(field: str, object_: str) -> str:
     return field.removeprefix(f"{object_}_").removeprefix("ssot__").removesuffix("__c")
 
 
-@salesforce_data_cloud.who
-def who(event: Event) -> Identity:
+@salesforce_data_cloud.identity
+def identity(event: Event) -> Identity:
     """Return the person in the configured field, else Data Cloud's profile, else a Person Account's contact."""
     current, field, account = _current(event), event.option("person_field"), _person(event)
     contact = full_id(account.id("PersonContactId", ""))

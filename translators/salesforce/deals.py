@@ -49,9 +49,11 @@ def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]
         if end:
             yield track(end, properties)
     elif change.has_changed("StageName", "IsWon", "IsClosed"):
-        yield track(end or "Opportunity Stage Changed", properties, previous_stage=change.old.text("StageName", None))
+        yield track(
+            end or "Opportunity Stage Changed", {**properties, "previous_stage": change.old.text("StageName", None)}
+        )
     elif others := change.other_changes(*_STAGE):
-        yield track("Opportunity Updated", properties, changed=others)
+        yield track("Opportunity Updated", {**properties, "changed": others})
 
 
 def _end(change: Change, stage: str | None, options: Mapping[str, Any]) -> str | None:
@@ -100,14 +102,14 @@ def _case_changed(
         name = "Ticket Solved" if closed else "Ticket Status Changed"
         if not closed and (before in done or change.has_changed("IsClosed")):
             name = "Ticket Reopened"
-        yield track(name, properties, previous_status=before)
+        yield track(name, {**properties, "previous_status": before})
     if change.has_changed("Priority"):
-        yield track("Ticket Priority Changed", properties, previous_priority=change.old.text("Priority", None))
+        yield track("Ticket Priority Changed", {**properties, "previous_priority": change.old.text("Priority", None)})
     if change.has_changed("OwnerId"):
         yield track("Ticket Assigned", properties | _owner(change.old.id("OwnerId", None), "previous_"))
     others = change.other_changes(*_STATUS, "Priority", "OwnerId")
     if others and not change.has_changed("Status", "IsClosed", "Priority", "OwnerId"):
-        yield track("Ticket Updated", properties, changed=others)
+        yield track("Ticket Updated", {**properties, "changed": others})
 
 
 def _owner(id_: str | None, prefix: str = "") -> dict[str, str]:

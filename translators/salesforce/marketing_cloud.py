@@ -86,15 +86,19 @@ def split(delivery: Delivery) -> Iterable[bytes]:
     return raw_items(delivery.body) if delivery.is_list else [delivery.body]
 
 
-@salesforce_marketing_cloud.event
+@salesforce_marketing_cloud.head
 def head(item: Item) -> Head:
     """Return the key from the bytes, which are the same on a retry: ENS sends no event id."""
     event = item.body
-    return Head(f"sha256:{sha256(item.raw).hexdigest()}", event.text("eventCategoryType"), event.millis("timestampUTC"))
+    return Head(
+        id=f"sha256:{sha256(item.raw).hexdigest()}",
+        type=event.text("eventCategoryType"),
+        occurred_at=event.millis("timestampUTC"),
+    )
 
 
-@salesforce_marketing_cloud.who
-def who(event: Event) -> Identity:
+@salesforce_marketing_cloud.identity
+def identity(event: Event) -> Identity:
     """Return the subscriber by the subscriber id, since opens and clicks have no other.
 
     Ids and keys are unique per account, so the account's id (`eid`) is their prefix.
@@ -159,7 +163,7 @@ def email_not_sent(event: Event) -> Iterator[Message]:
 def email_bounced(event: Event) -> Iterator[Message]:
     properties = event.body.pick(reason="info.bounceMessage", smtp_status="info.smtpReason")
     kind = event.body.text("info.bounceCode", None)
-    yield track("Email Bounced", _send(event) | properties, bounce_type=kind.lower() if kind else None)
+    yield track("Email Bounced", {**_send(event), **properties, "bounce_type": kind.lower() if kind else None})
 
 
 @salesforce_marketing_cloud.on("EngagementEvents.EmailOpen")
@@ -176,7 +180,9 @@ def email_clicked(event: Event) -> Iterator[Message]:
 @salesforce_marketing_cloud.on("EngagementEvents.EmailUnsubscribe")
 def unsubscribed(event: Event) -> Iterator[Message]:
     how = event.body.text("info.unsubscribeMethod", None)
-    yield track(event.option("unsubscribed_event"), _send(event), unsubscribe_method=how.lower() if how else None)
+    yield track(
+        event.option("unsubscribed_event"), {**_send(event), "unsubscribe_method": how.lower() if how else None}
+    )
 
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.SmsSent")

@@ -46,7 +46,7 @@ def messages(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
             yield from custom.custom(change.record, _mapping(change, options), more)
 
 
-def who(change: Change, options: Mapping[str, Any]) -> Identity:
+def identity(change: Change, options: Mapping[str, Any]) -> Identity:
     """Return the lead or contact, else the account, else the record itself."""
     match change.object:
         case "Lead":

@@ -101,7 +101,7 @@ def notifications(delivery: Delivery) -> Iterator[Item]:
         )
 
 
-@salesforce.event
+@salesforce.head
 def head(item: Item) -> Head:
     """Return the notification's id, which is the same on every retry, and the record's last change as the time."""
     notification = _notification(item)
@@ -111,9 +111,12 @@ def head(item: Item) -> Head:
     if item.options["created_when"] == "always":
         created = _time(record, "CreatedDate")
         return Head(
-            notification.id, notification.object, created or _last_change(record), "event" if created else "record"
+            id=notification.id,
+            type=notification.object,
+            occurred_at=created or _last_change(record),
+            clock="event" if created else "record",
         )
-    return Head(notification.id, notification.object, _last_change(record), "record")
+    return Head(id=notification.id, type=notification.object, occurred_at=_last_change(record), clock="record")
 
 
 def _notification(item: Item) -> soap.OutboundNotification:
@@ -152,10 +155,10 @@ def change_of(event: Event) -> Change:
     )
 
 
-@salesforce.who
-def who(event: Event) -> Identity:
+@salesforce.identity
+def identity(event: Event) -> Identity:
     """Return the lead or contact; else the contact or account that the record names."""
-    return objects.who(change_of(event), event.options)
+    return objects.identity(change_of(event), event.options)
 
 
 @salesforce.on("Lead", "Contact", "Account", "Opportunity", "Case")
@@ -164,7 +167,7 @@ def record_changed(event: Event) -> Iterator[Message]:
     change, name = change_of(event), _named(event)
     sent = list(objects.messages(change, event.options))
     if name:
-        tracked = [message for message in sent if message.kind == "track"] or [track(name, record_id=change.id)]
+        tracked = [message for message in sent if message.kind == "track"] or [track(name, {"record_id": change.id})]
         sent = [message for message in sent if message.kind != "track"] + [replace(tracked[-1], name=name)]
     yield from sent
 

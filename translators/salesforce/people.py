@@ -119,7 +119,7 @@ def _identify(change: Change, traits: Mapping[str, Any]) -> Iterator[Message]:
     """Identify, unless an update changed no trait."""
     created_at = change.moment("CreatedDate")
     if change.whole or created_at or any(trait is not None for trait in traits.values()):
-        yield identify(createdAt=created_at)
+        yield identify({"createdAt": created_at})
 
 
 def _address(change: Change, prefix: str) -> Any:
@@ -148,13 +148,15 @@ def lead(change: Change) -> Iterator[Message]:
     if converted and change.operation != "undelete":
         yield track(
             "Lead Converted",
-            properties,
-            contact_id=change.ref("ConvertedContactId"),
-            account_id=change.ref("ConvertedAccountId"),
-            opportunity_id=change.ref("ConvertedOpportunityId"),
+            {
+                **properties,
+                "contact_id": change.ref("ConvertedContactId"),
+                "account_id": change.ref("ConvertedAccountId"),
+                "opportunity_id": change.ref("ConvertedOpportunityId"),
+            },
         )
     elif change.has_changed("Status") and change.operation == "update":
-        yield track("Lead Status Changed", properties, previous_status=change.old.text("Status", None))
+        yield track("Lead Status Changed", {**properties, "previous_status": change.old.text("Status", None)})
     else:
         yield from _made_or_updated("Lead", change, properties)
     yield from _email_opt_out(change, "HasOptedOutOfEmail", lead_id=change.id)
@@ -187,7 +189,7 @@ def _made_or_updated(noun: str, change: Change, properties: dict[str, Any]) -> I
     elif change.operation == "":
         yield track(f"{noun} Updated", properties)
     elif change.operation == "update" and (others := change.other_changes()):
-        yield track(f"{noun} Updated", properties, changed=others)
+        yield track(f"{noun} Updated", {**properties, "changed": others})
 
 
 def account(change: Change) -> Iterator[Message]:
@@ -195,7 +197,7 @@ def account(change: Change) -> Iterator[Message]:
     person = is_person(change)
     name = _whole_name(change) if person else change.text("Name")
     if change.operation == "delete":
-        yield track("Account Deleted", account_id=change.id, account_name=name)
+        yield track("Account Deleted", {"account_id": change.id, "account_name": name})
         return
     if person:
         yield from _identify(change, _person_of_account(change))
@@ -212,5 +214,5 @@ def account(change: Change) -> Iterator[Message]:
     if change.whole or any(value is not None for value in traits.values()):
         yield group(change.id, traits)
     if change.new:
-        yield track("Account Created", account_id=change.id, account_name=name, url=change.url)
+        yield track("Account Created", {"account_id": change.id, "account_name": name, "url": change.url})
     yield from _email_opt_out(change, "PersonHasOptedOutOfEmail", account_id=change.id)

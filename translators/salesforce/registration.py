@@ -42,11 +42,11 @@ _FIELDS: Final = {
 )
 def register_outbound(at: Registering) -> Registered:
     """Create one outbound message per object, without the session id; the token is the end of the URL."""
-    own = [name.partition(".") for name in at.given["fields"].split()]
+    own = [name.partition(".") for name in at.values["fields"].split()]
     unknown = [f"{kind}.{name}" for kind, _, name in own if kind not in _FIELDS or not name]
     if unknown:
         raise Refused(f"{unknown[0]} is not a field of {', '.join(_FIELDS)}")
-    url = f"{at.given['instance_url'].rstrip('/')}/services/data/v{_API}/tooling/sobjects/WorkflowOutboundMessage"
+    url = f"{at.values['instance_url'].rstrip('/')}/services/data/v{_API}/tooling/sobjects/WorkflowOutboundMessage"
     for kind in (type_ for type_ in at.types if type_ in _FIELDS):
         message = {
             "name": f"Segue {kind}",
@@ -54,16 +54,16 @@ def register_outbound(at: Registering) -> Registered:
             "endpointUrl": f"{at.url}/{at.secret}",
             "fields": [*_EVERY, *_FIELDS[kind], *(name for of, _, name in own if of == kind)],
             "includeSessionId": False,
-            "integrationUser": at.given["username"],
+            "integrationUser": at.values["username"],
             "protected": False,
             "useDeadLetterQueue": False,
         }
         outbound_message = {"FullName": f"{kind}.Segue_{kind}", "Metadata": message}
-        yield json_call("POST", url, bearer(at.given["access_token"]), outbound_message)
+        yield json_call("POST", url, bearer(at.values["access_token"]), outbound_message)
     return at.secret
 
 
-salesforce.by_hand(
+salesforce.manual_steps(
     "Setup > Outbound Messages > New, one each for Lead, Contact, Account, Opportunity, Case, without Send Session ID.",
     "Endpoint URL of each: {url}/{secret}",
     "Tick Id, CreatedDate, LastModifiedDate, SystemModstamp, and the fields of docs/sources/salesforce.md.",
@@ -89,9 +89,9 @@ salesforce.by_hand(
 )
 def register_ens(at: Registering) -> Registered:
     """Create the callback in the first run; its key is sent once. Verify it and subscribe in the second."""
-    base = f"https://{at.given['subdomain']}.rest.marketingcloudapis.com/platform/v1"
-    headers = bearer(at.given["access_token"])
-    callback, code = at.given["callback_id"], at.given["verification_key"]
+    base = f"https://{at.values['subdomain']}.rest.marketingcloudapis.com/platform/v1"
+    headers = bearer(at.values["access_token"])
+    callback, code = at.values["callback_id"], at.values["verification_key"]
     if not callback:
         callbacks = yield json_call(
             "POST", f"{base}/ens-callbacks", headers, [{"callbackName": "Segue", "url": at.url}]
@@ -105,7 +105,7 @@ def register_ens(at: Registering) -> Registered:
     return None
 
 
-salesforce_apex.by_hand(
+salesforce_apex.manual_steps(
     "Deploy the class and the trigger of docs/salesforce: cd docs/salesforce && sf project deploy start",
     "Setup > Custom Metadata Types > Segue Setting > Manage Records > New: name Default, Endpoint {url}, "
     "Secret {secret}",
@@ -113,7 +113,7 @@ salesforce_apex.by_hand(
     "Copy the trigger, one line, for each other object that you want to send.",
     chosen="{random}",
 )
-salesforce_cdc.by_hand(
+salesforce_cdc.manual_steps(
     "Setup > Change Data Capture: choose the objects; on a custom channel add AccountId, ContactId and the field "
     "of your user id as enriched fields.",
     "Have your relay (a Pub/Sub or CometD client, or EventBridge's API destination) post what it receives to {url}",
@@ -121,7 +121,7 @@ salesforce_cdc.by_hand(
     "docs/sources/salesforce_cdc.md.",
     chosen="whsec_{base64}",
 )
-salesforce_data_cloud.by_hand(
+salesforce_data_cloud.manual_steps(
     "Data Cloud > Data Action Targets > New > Webhook: {url}",
     "Generate Secret Key on the target: without a key nothing is sent. The key takes effect within 15 minutes.",
     "Data Actions > New, with this target.",

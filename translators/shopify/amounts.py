@@ -98,7 +98,7 @@ def _sets(holder: Payload, *names: str) -> Iterator[dict[str, Payload]]:
     for name in names:
         money = holder.maybe(name)
         if _SHOP in money and _BUYER in money:
-            yield {_SHOP: money.at(_SHOP), _BUYER: money.at(_BUYER)}
+            yield {_SHOP: money.object(_SHOP), _BUYER: money.object(_BUYER)}
 
 
 def _in_shop_money(paid: Decimal, pairs: list[dict[str, Payload]], shop: str) -> Decimal | None:

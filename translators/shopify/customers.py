@@ -11,8 +11,8 @@ from translators.shopify.source import shopify
 
 @shopify.on("customers/create")
 def customer_created(event: Event) -> Iterator[Message]:
-    yield identify(_traits(event.body), createdAt=event.body.iso("created_at", None))
-    yield track("Customer Created", customer_id=event.body.id("id"))
+    yield identify({**_traits(event.body), "createdAt": event.body.iso("created_at", None)})
+    yield track("Customer Created", {"customer_id": event.body.id("id")})
 
 
 @shopify.on("customers/update")
@@ -22,7 +22,7 @@ def customer_updated(event: Event) -> Iterator[Message]:
 
 @shopify.on("customers/delete")
 def customer_deleted(event: Event) -> Iterator[Message]:
-    yield track("Customer Deleted", customer_id=event.body.id("id"))
+    yield track("Customer Deleted", {"customer_id": event.body.id("id")})
 
 
 def _traits(body: Payload) -> dict[str, Any]:

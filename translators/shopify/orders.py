@@ -13,7 +13,7 @@ from translators.shopify.source import shopify
 @shopify.on("orders/paid")
 def order_paid(event: Event) -> Iterator[Message]:
     order = _order(event.body)
-    yield track("Order Completed", order, revenue=order["subtotal"], products=_products(event.body))
+    yield track("Order Completed", {**order, "revenue": order["subtotal"], "products": _products(event.body)})
 
 
 _ORDER: Final = {
@@ -26,19 +26,21 @@ _ORDER: Final = {
 
 @shopify.on(*_ORDER)
 def order(event: Event) -> Iterator[Message]:
-    yield track(_ORDER[event.type], _order(event.body), reason=event.body.text("cancel_reason", None))
+    yield track(_ORDER[event.type], {**_order(event.body), "reason": event.body.text("cancel_reason", None)})
 
 
 @shopify.on("orders/edited")
 def order_edited(event: Event) -> Iterator[Message]:
     """Report the edit: the body has the order's id and the added and removed quantities, not the order."""
-    edit = event.body.at("order_edit")
+    edit = event.body.object("order_edit")
     yield track(
         "Order Updated",
-        order_id=edit.id("order_id"),
-        order_edit_id=edit.id("id", None),
-        quantity_added=_quantity(edit, "line_items.additions"),
-        quantity_removed=_quantity(edit, "line_items.removals"),
+        {
+            "order_id": edit.id("order_id"),
+            "order_edit_id": edit.id("id", None),
+            "quantity_added": _quantity(edit, "line_items.additions"),
+            "quantity_removed": _quantity(edit, "line_items.removals"),
+        },
     )
 
 
@@ -62,10 +64,12 @@ def refunded(event: Event) -> Iterator[Message]:
     ]
     yield track(
         "Order Refunded",
-        refund_amounts(body, successful),
-        order_id=body.id("order_id"),
-        refund_id=body.id("id"),
-        products=products,
+        {
+            **refund_amounts(body, successful),
+            "order_id": body.id("order_id"),
+            "refund_id": body.id("id"),
+            "products": products,
+        },
     )
 
 
@@ -75,14 +79,16 @@ def checkout_started(event: Event) -> Iterator[Message]:
     body = event.body
     yield track(
         "Checkout Started",
-        checkout_id=body.id("id", None),
-        checkout_token=body.id("token", None),
-        cart_token=body.id("cart_token", None),
-        value=body.decimal("total_price", None),
-        discount=body.decimal("total_discounts", None),
-        tax=body.decimal("total_tax", None),
-        currency=body.text("currency", None),
-        products=_products(body),
+        {
+            "checkout_id": body.id("id", None),
+            "checkout_token": body.id("token", None),
+            "cart_token": body.id("cart_token", None),
+            "value": body.decimal("total_price", None),
+            "discount": body.decimal("total_discounts", None),
+            "tax": body.decimal("total_tax", None),
+            "currency": body.text("currency", None),
+            "products": _products(body),
+        },
     )
 
 
@@ -129,11 +135,13 @@ def dispute(event: Event) -> Iterator[Message]:
         name = "Dispute Closed"
     yield track(
         name,
-        dispute_id=body.id("id"),
-        order_id=body.id("order_id", None),
-        amount=body.decimal("amount", None),
-        currency=body.text("currency", None),
-        reason=body.text("reason", None),
-        status=status,
-        outcome=status if name == "Dispute Closed" else None,
+        {
+            "dispute_id": body.id("id"),
+            "order_id": body.id("order_id", None),
+            "amount": body.decimal("amount", None),
+            "currency": body.text("currency", None),
+            "reason": body.text("reason", None),
+            "status": status,
+            "outcome": status if name == "Dispute Closed" else None,
+        },
     )

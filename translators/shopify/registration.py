@@ -24,8 +24,8 @@ def register(at: Registering) -> Registered:
 
     https://shopify.dev/docs/api/admin-graphql/latest/mutations/webhookSubscriptionCreate
     """
-    url = f"https://{at.given['shop']}.myshopify.com/admin/api/{_API_VERSION}/graphql.json"
-    headers = {"X-Shopify-Access-Token": at.given["access_token"]}
+    url = f"https://{at.values['shop']}.myshopify.com/admin/api/{_API_VERSION}/graphql.json"
+    headers = {"X-Shopify-Access-Token": at.values["access_token"]}
     for topic in at.types:
         variables = {"topic": enum_value(topic), "subscription": {"uri": at.url, "format": "JSON"}}
         answer = yield json_call("POST", url, headers, {"query": _SUBSCRIBE, "variables": variables})

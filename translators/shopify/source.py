@@ -9,7 +9,7 @@ from typing import Any
 from translators.kit import (
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacBody,
     Identity,
@@ -17,7 +17,6 @@ from translators.kit import (
     Malformed,
     Option,
     Payload,
-    Skip,
     Source,
     from_iso,
 )
@@ -44,7 +43,7 @@ shopify = Source(
 _RECORD_ID = ("order_edit.id", "id", "admin_graphql_api_id", "token", "customer.id", "customer_id", "inventory_item_id")
 
 
-@shopify.event
+@shopify.head
 def head(item: Item) -> Head:
     """Use topic, event id and record as key: two subscriptions of one topic send two webhook ids for one event.
 
@@ -57,20 +56,20 @@ def head(item: Item) -> Head:
     triggered_at = item.headers.get("x-shopify-triggered-at", "")
     if triggered_at:
         try:
-            return Head(key, topic, from_iso(triggered_at), former_keys=former_keys)
+            return Head(id=key, type=topic, occurred_at=from_iso(triggered_at), former_ids=former_keys)
         except ValueError:
             raise Malformed("header X-Shopify-Triggered-At", "is not an ISO 8601 time") from None
     body = item.body
     changed_at = (
         body.iso("updated_at", None) or body.iso("order_edit.committed_at", None) or body.iso("created_at", None)
     )
-    return Head(key, topic, changed_at, "record", former_keys)
+    return Head(id=key, type=topic, occurred_at=changed_at, clock="record", former_ids=former_keys)
 
 
-def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerKey, ...]]:
+def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerId, ...]]:
     """Return the key and those of version 0.1: the webhook id, else the body's digest without the topic."""
     webhook_id = item.headers.get("x-shopify-webhook-id", "")
-    former_keys = (FormerKey(webhook_id),) if webhook_id else ()
+    former_keys = (FormerId(webhook_id),) if webhook_id else ()
     event_id = item.headers.get("x-shopify-event-id", "")
     if event_id:
         sub_topic = item.headers.get("x-shopify-sub-topic", "")
@@ -78,7 +77,7 @@ def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerKey, ...]]:
     if webhook_id:
         return f"{topic}:{webhook_id}", former_keys
     digest = f"sha256:{hashlib.sha256(item.raw).hexdigest()}"
-    return f"{topic}:{digest}", (FormerKey(digest),)
+    return f"{topic}:{digest}", (FormerId(digest),)
 
 
 def _record_id(body: Payload) -> str:
@@ -87,16 +86,17 @@ def _record_id(body: Payload) -> str:
     return next((str(id_) for id_ in ids if type(id_) in (str, int) and id_ != ""), "")
 
 
-@shopify.before
-def live(event: Event) -> None:
+@shopify.skip_if
+def live(event: Event) -> str | None:
     """Skip orders of the Bogus gateway or of a gateway in test mode, and test notifications."""
     if _test(event) and event.option("environment") == "live":
         kind = "notification" if _test_notification(event) else "order"
-        raise Skip(f"a test {kind}; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too")
+        return f"a test {kind}; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
+    return None
 
 
-@shopify.note
-def note(event: Event) -> Mapping[str, Any]:
+@shopify.context
+def context(event: Event) -> Mapping[str, Any]:
     """With `environment = both`, `context.webhook.test` marks a test."""
     return {"test": True} if _test(event) else {}
 
@@ -116,7 +116,7 @@ def _test_notification(event: Event) -> bool:
     return event.headers.get("x-shopify-test", "").strip().lower() == "true"
 
 
-@shopify.who
+@shopify.identity
 def customer(event: Event) -> Identity:
     """Use the customer's id; for a guest the order's."""
     body = event.body

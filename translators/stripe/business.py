@@ -25,11 +25,13 @@ def payout(event: Event) -> Iterator[Message]:
     payout = event_object(event)
     yield track(
         _PAYOUT[event.type],
-        priced(payout, amount="amount"),
-        payout_id=payout.id("id"),
-        status=payout.text("status", None),
-        arrival_date=payout.seconds("arrival_date", None),
-        error_code=payout.text("failure_code", None),
+        {
+            **priced(payout, amount="amount"),
+            "payout_id": payout.id("id"),
+            "status": payout.text("status", None),
+            "arrival_date": payout.seconds("arrival_date", None),
+            "error_code": payout.text("failure_code", None),
+        },
     )
 
 
@@ -48,9 +50,7 @@ def product(event: Event) -> Iterator[Message]:
     product = event_object(event)
     yield track(
         _CATALOGUE[event.type],
-        product_id=product.id("id"),
-        name=product.text("name", None),
-        active=product.flag("active", None),
+        {"product_id": product.id("id"), "name": product.text("name", None), "active": product.flag("active", None)},
     )
 
 
@@ -59,13 +59,15 @@ def price(event: Event) -> Iterator[Message]:
     price = event_object(event)
     yield track(
         _CATALOGUE[event.type],
-        price_id=price.id("id"),
-        product_id=price.id("product", None),
-        name=price.text("nickname", None),
-        active=price.flag("active", None),
-        price=unit_price(price, "unit_amount", "unit_amount_decimal"),
-        currency=code(price),
-        plan_interval=price.text("recurring.interval", None),
+        {
+            "price_id": price.id("id"),
+            "product_id": price.id("product", None),
+            "name": price.text("nickname", None),
+            "active": price.flag("active", None),
+            "price": unit_price(price, "unit_amount", "unit_amount_decimal"),
+            "currency": code(price),
+            "plan_interval": price.text("recurring.interval", None),
+        },
     )
 
 
@@ -73,20 +75,22 @@ def price(event: Event) -> Iterator[Message]:
 def thin_customer(event: Event) -> Iterator[Message]:
     """Translate a thin event, which holds only the customer's id. https://docs.stripe.com/event-destinations"""
     name = "Customer Created" if event.type.endswith("created") else "Customer Deleted"
-    yield track(name, customer_id=event.body.id("related_object.id"))
+    yield track(name, {"customer_id": event.body.id("related_object.id")})
 
 
 @stripe.on("v2.core.account.created", "v2.core.account.closed")
 def thin_account(event: Event) -> Iterator[Message]:
     name = "Account Created" if event.type.endswith("created") else "Account Deleted"
-    yield track(name, account_id=event.body.id("related_object.id"))
+    yield track(name, {"account_id": event.body.id("related_object.id")})
 
 
 @stripe.on("v1.billing.meter.error_report_triggered", "v1.billing.meter.no_meter_found")
 def meter_errors(event: Event) -> Iterator[Message]:
     yield track(
         "Meter Errors Reported",
-        meter_id=event.body.id("related_object.id", None),
-        error_count=event.body.integer("data.reason.error_count", None),
-        summary=event.body.text("data.developer_message_summary", None),
+        {
+            "meter_id": event.body.id("related_object.id", None),
+            "error_count": event.body.integer("data.reason.error_count", None),
+            "summary": event.body.text("data.developer_message_summary", None),
+        },
     )

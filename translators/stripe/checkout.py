@@ -24,7 +24,9 @@ def checkout_completed(event: Event) -> Iterator[Message]:
     if _is_order(event, session) and session.text("payment_status", "unpaid") in _PAID:
         yield _order(session)
     else:
-        yield track("Checkout Completed", _checkout(session), payment_status=session.text("payment_status", None))
+        yield track(
+            "Checkout Completed", {**_checkout(session), "payment_status": session.text("payment_status", None)}
+        )
 
 
 @stripe.on("checkout.session.async_payment_succeeded")
@@ -49,7 +51,8 @@ def checkout_expired(event: Event) -> Iterator[Message]:
     _skip_setup(session)
     yield _started(event, session)
     yield track(
-        "Checkout Abandoned", _checkout(session), recovery_url=session.text("after_expiration.recovery.url", None)
+        "Checkout Abandoned",
+        {**_checkout(session), "recovery_url": session.text("after_expiration.recovery.url", None)},
     )
 
 
@@ -63,16 +66,18 @@ def _started(event: Event, session: Payload) -> Message:
     money = checkout_amounts(session)
     return track(
         "Checkout Started",
-        checkout_id=session.id("id"),
-        order_id=_order_id(session),
-        value=money["total"],
-        discount=money["discount"],
-        shipping=money["shipping"],
-        tax=money["tax"],
-        coupon=_coupon(session),
-        currency=money["currency"],
-        products=_products(session),
-        at=own_time(event, session.seconds("created", None)),
+        {
+            "checkout_id": session.id("id"),
+            "order_id": _order_id(session),
+            "value": money["total"],
+            "discount": money["discount"],
+            "shipping": money["shipping"],
+            "tax": money["tax"],
+            "coupon": _coupon(session),
+            "currency": money["currency"],
+            "products": _products(session),
+        },
+        occurred_at=own_time(event, session.seconds("created", None)),
     )
 
 
@@ -88,9 +93,7 @@ def _order(session: Payload) -> Message:
     invoiced = session.get("invoice") is not None or session.get("invoice_creation.enabled") is True
     return track(
         "Order Completed",
-        {**_checkout(session), **money},
-        revenue=None if invoiced else net(money),  # invoice.paid carries it
-        products=_products(session),
+        {**_checkout(session), **money, "revenue": None if invoiced else net(money), "products": _products(session)},
     )
 
 

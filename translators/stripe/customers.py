@@ -15,8 +15,8 @@ _PLAIN: Final = ("email", "name", "phone", "description")
 @stripe.on("customer.created")
 def customer_created(event: Event) -> Iterator[Message]:
     customer = event_object(event)
-    yield identify(_traits(customer), createdAt=customer.seconds("created", None))
-    yield track("Customer Created", customer_id=customer.id("id"))
+    yield identify({**_traits(customer), "createdAt": customer.seconds("created", None)})
+    yield track("Customer Created", {"customer_id": customer.id("id")})
 
 
 @stripe.on("customer.updated")
@@ -33,7 +33,7 @@ def customer_updated(event: Event) -> Iterator[Message]:
 
 @stripe.on("customer.deleted")
 def customer_deleted(event: Event) -> Iterator[Message]:
-    yield track("Customer Deleted", customer_id=event_object(event).id("id"))
+    yield track("Customer Deleted", {"customer_id": event_object(event).id("id")})
 
 
 def _traits(customer: Payload) -> dict[str, Any]:
@@ -85,7 +85,8 @@ def payment_method_removed(event: Event) -> Iterator[Message]:
 @stripe.on("payment_method.updated", "payment_method.automatically_updated")
 def payment_method_updated(event: Event) -> Iterator[Message]:
     yield track(
-        "Payment Method Updated", _method(event_object(event)), automatic=event.type.endswith("automatically_updated")
+        "Payment Method Updated",
+        {**_method(event_object(event)), "automatic": event.type.endswith("automatically_updated")},
     )
 
 
@@ -111,14 +112,14 @@ def payment_method_setup_failed(event: Event) -> Iterator[Message]:
     setup = event_object(event)
     error = setup.maybe("last_setup_error")
     yield track(
-        "Payment Method Setup Failed", _setup(setup), **error.pick(error_code="code", decline_code="decline_code")
+        "Payment Method Setup Failed", {**_setup(setup), **error.pick(error_code="code", decline_code="decline_code")}
     )
 
 
 @stripe.on("setup_intent.canceled")
 def payment_method_setup_cancelled(event: Event) -> Iterator[Message]:
     setup = event_object(event)
-    yield track("Payment Method Setup Cancelled", _setup(setup), reason=setup.text("cancellation_reason", None))
+    yield track("Payment Method Setup Cancelled", {**_setup(setup), "reason": setup.text("cancellation_reason", None)})
 
 
 def _setup(setup: Payload) -> dict[str, Any]:
@@ -134,11 +135,13 @@ def entitlements_changed(event: Event) -> Iterator[Message]:
     entitlements = event_object(event).maybe("entitlements").each("data")
     yield track(
         "Entitlements Changed",
-        features=[
-            feature
-            for entitlement in entitlements
-            if (feature := entitlement.text("lookup_key", None) or entitlement.id("feature", None))
-        ],
+        {
+            "features": [
+                feature
+                for entitlement in entitlements
+                if (feature := entitlement.text("lookup_key", None) or entitlement.id("feature", None))
+            ]
+        },
     )
 
 
@@ -148,10 +151,12 @@ def credit_granted(event: Event) -> Iterator[Message]:
     money = grant.maybe("amount.monetary")
     yield track(
         "Credit Granted",
-        priced(money, amount="value"),
-        credit_grant_id=grant.id("id"),
-        category=grant.text("category", None),
-        expires_at=grant.seconds("expires_at", None),
+        {
+            **priced(money, amount="value"),
+            "credit_grant_id": grant.id("id"),
+            "category": grant.text("category", None),
+            "expires_at": grant.seconds("expires_at", None),
+        },
     )
 
 
@@ -160,7 +165,9 @@ def usage_alert(event: Event) -> Iterator[Message]:
     alert = event_object(event)
     yield track(
         "Usage Alert Triggered",
-        alert_id=alert.id("alert", None),
-        alert_title=alert.text("alert.title", None),
-        value=alert.decimal("value", None),
+        {
+            "alert_id": alert.id("alert", None),
+            "alert_title": alert.text("alert.title", None),
+            "value": alert.decimal("value", None),
+        },
     )

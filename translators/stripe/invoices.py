@@ -48,7 +48,8 @@ def invoice(event: Event) -> Iterator[Message]:
 def invoice_finalization_failed(event: Event) -> Iterator[Message]:
     invoice = event_object(event)
     yield track(
-        "Invoice Finalization Failed", describe(invoice), reason=invoice.text("last_finalization_error.code", None)
+        "Invoice Finalization Failed",
+        {**describe(invoice), "reason": invoice.text("last_finalization_error.code", None)},
     )
 
 
@@ -57,11 +58,13 @@ def invoice_paid(event: Event) -> Iterator[Message]:
     invoice = event_object(event)
     yield track(
         "Invoice Paid",
-        describe(invoice),
-        revenue=_outside_stripe(invoice) if event.option("revenue_from") == "payments" else _net(invoice),
-        paid_out_of_band=invoice.flag("paid_out_of_band", None),
-        products=[_line(line) for line in _lines(invoice)],
-        at=own_time(event, invoice.seconds("status_transitions.paid_at", None)),
+        {
+            **describe(invoice),
+            "revenue": _outside_stripe(invoice) if event.option("revenue_from") == "payments" else _net(invoice),
+            "paid_out_of_band": invoice.flag("paid_out_of_band", None),
+            "products": [_line(line) for line in _lines(invoice)],
+        },
+        occurred_at=own_time(event, invoice.seconds("status_transitions.paid_at", None)),
     )
 
 
@@ -70,8 +73,7 @@ def invoice_payment_failed(event: Event) -> Iterator[Message]:
     invoice = event_object(event)
     yield track(
         "Invoice Payment Failed",
-        describe(invoice),
-        next_payment_attempt=invoice.seconds("next_payment_attempt", None),
+        {**describe(invoice), "next_payment_attempt": invoice.seconds("next_payment_attempt", None)},
     )
 
 
@@ -173,12 +175,14 @@ def credit_note(event: Event) -> Iterator[Message]:
     note = event_object(event)
     yield track(
         _CREDIT[event.type],
-        priced(note, total="total"),
-        subtotal=_subtotal(note),
-        tax=_tax(note),
-        shipping=shipping_cost(note),
-        credit_note_id=note.id("id"),
-        credit_note_number=note.text("number", None),
-        invoice_id=note.id("invoice", None),
-        reason=note.text("reason", None),
+        {
+            **priced(note, total="total"),
+            "subtotal": _subtotal(note),
+            "tax": _tax(note),
+            "shipping": shipping_cost(note),
+            "credit_note_id": note.id("id"),
+            "credit_note_number": note.text("number", None),
+            "invoice_id": note.id("invoice", None),
+            "reason": note.text("reason", None),
+        },
     )

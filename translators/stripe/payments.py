@@ -27,7 +27,7 @@ _INTENT: Final = {
 @stripe.on(*_INTENT)
 def payment(event: Event) -> Iterator[Message]:
     intent = event_object(event)
-    yield track(_INTENT[event.type], _intent(intent), reason=intent.text("cancellation_reason", None))
+    yield track(_INTENT[event.type], {**_intent(intent), "reason": intent.text("cancellation_reason", None)})
 
 
 @stripe.on("payment_intent.succeeded")
@@ -43,14 +43,16 @@ def payment_succeeded(event: Event) -> Iterator[Message]:
         }
         yield track(
             "Order Completed",
-            money,
-            order_id=intent.id("id"),
-            payment_intent_id=intent.id("id"),
-            invoice_id=properties["invoice_id"],
-            revenue=net(money),
-            currency=properties["currency"],
+            {
+                **money,
+                "order_id": intent.id("id"),
+                "payment_intent_id": intent.id("id"),
+                "invoice_id": properties["invoice_id"],
+                "revenue": net(money),
+                "currency": properties["currency"],
+            },
         )
-    yield track("Payment Succeeded", properties, amount_received=received)
+    yield track("Payment Succeeded", {**properties, "amount_received": received})
 
 
 @stripe.on("payment_intent.payment_failed")
@@ -59,10 +61,12 @@ def payment_failed(event: Event) -> Iterator[Message]:
     error = intent.maybe("last_payment_error")
     yield track(
         "Payment Failed",
-        _intent(intent),
-        error_code=error.text("code", None),
-        decline_code=error.text("decline_code", None),
-        payment_method=error.text("payment_method.type", None),
+        {
+            **_intent(intent),
+            "error_code": error.text("code", None),
+            "decline_code": error.text("decline_code", None),
+            "payment_method": error.text("payment_method.type", None),
+        },
     )
 
 
@@ -95,7 +99,7 @@ def charge(event: Event) -> Iterator[Message]:
             name = "Payment Authorized"
         elif event.option("revenue_from") == "payments":
             yield _charge_order(charge)
-    yield track(name, _charge(charge), error_code=charge.text("failure_code", None))
+    yield track(name, {**_charge(charge), "error_code": charge.text("failure_code", None)})
 
 
 @stripe.on("charge.captured")
@@ -103,7 +107,7 @@ def charge_captured(event: Event) -> Iterator[Message]:
     charge = event_object(event)
     if charge.get("payment_intent") is None and event.option("revenue_from") == "payments":
         yield _charge_order(charge)
-    yield track("Payment Captured", _charge(charge), amount_captured=amount(charge, "amount_captured"))
+    yield track("Payment Captured", {**_charge(charge), "amount_captured": amount(charge, "amount_captured")})
 
 
 def _charge_order(charge: Payload) -> Message:
@@ -111,12 +115,14 @@ def _charge_order(charge: Payload) -> Message:
     paid = amount(charge, "amount_captured") if charge.get("amount_captured") is not None else amount(charge, "amount")
     return track(
         "Order Completed",
-        order_id=charge.id("id"),
-        charge_id=charge.id("id"),
-        invoice_id=charge.id("invoice", None),
-        total=paid,
-        revenue=paid,
-        currency=code(charge),
+        {
+            "order_id": charge.id("id"),
+            "charge_id": charge.id("id"),
+            "invoice_id": charge.id("invoice", None),
+            "total": paid,
+            "revenue": paid,
+            "currency": code(charge),
+        },
     )
 
 
@@ -152,15 +158,17 @@ def refunded(event: Event) -> Iterator[Message]:
     }
     yield track(
         "Order Refunded",
-        order_id=charge.id("payment_intent", None) or charge.id("id"),
-        charge_id=charge.id("id"),
-        invoice_id=charge.id("invoice", None),
-        refund_id=charge.id("refunds.data.0", None),
-        reason=charge.text("refunds.data.0.reason", None),
-        total=amount(Payload(difference, charge.path), "now"),
-        total_refunded=amount(charge, "amount_refunded"),
-        fully_refunded=charge.flag("refunded", None),
-        currency=code(charge),
+        {
+            "order_id": charge.id("payment_intent", None) or charge.id("id"),
+            "charge_id": charge.id("id"),
+            "invoice_id": charge.id("invoice", None),
+            "refund_id": charge.id("refunds.data.0", None),
+            "reason": charge.text("refunds.data.0.reason", None),
+            "total": amount(Payload(difference, charge.path), "now"),
+            "total_refunded": amount(charge, "amount_refunded"),
+            "fully_refunded": charge.flag("refunded", None),
+            "currency": code(charge),
+        },
     )
 
 
@@ -169,12 +177,14 @@ def refund_failed(event: Event) -> Iterator[Message]:
     refund = event_object(event)
     yield track(
         "Refund Failed",
-        priced(refund, amount="amount"),
-        order_id=refund.id("payment_intent", None) or refund.id("charge", None),
-        refund_id=refund.id("id"),
-        charge_id=refund.id("charge", None),
-        payment_intent_id=refund.id("payment_intent", None),
-        reason=refund.text("failure_reason", None),
+        {
+            **priced(refund, amount="amount"),
+            "order_id": refund.id("payment_intent", None) or refund.id("charge", None),
+            "refund_id": refund.id("id"),
+            "charge_id": refund.id("charge", None),
+            "payment_intent_id": refund.id("payment_intent", None),
+            "reason": refund.text("failure_reason", None),
+        },
     )
 
 
@@ -194,16 +204,18 @@ def dispute(event: Event) -> Iterator[Message]:
     closed = event.type == "charge.dispute.closed"
     yield track(
         _DISPUTE[event.type],
-        priced(dispute, amount="amount"),
-        order_id=dispute.id("payment_intent", None) or dispute.id("charge", None),
-        dispute_id=dispute.id("id"),
-        charge_id=dispute.id("charge", None),
-        payment_intent_id=dispute.id("payment_intent", None),
-        reason=dispute.text("reason", None),
-        status=status,
-        outcome=status if closed else None,
-        previous_status=previous(event).text("status", None) if changed(event, "status") else None,
-        evidence_due_by=dispute.seconds("evidence_details.due_by", None),
+        {
+            **priced(dispute, amount="amount"),
+            "order_id": dispute.id("payment_intent", None) or dispute.id("charge", None),
+            "dispute_id": dispute.id("id"),
+            "charge_id": dispute.id("charge", None),
+            "payment_intent_id": dispute.id("payment_intent", None),
+            "reason": dispute.text("reason", None),
+            "status": status,
+            "outcome": status if closed else None,
+            "previous_status": previous(event).text("status", None) if changed(event, "status") else None,
+            "evidence_due_by": dispute.seconds("evidence_details.due_by", None),
+        },
     )
 
 
@@ -212,8 +224,10 @@ def fraud_warning(event: Event) -> Iterator[Message]:
     warning = event_object(event)
     yield track(
         "Fraud Warning Received",
-        charge_id=warning.id("charge", None),
-        payment_intent_id=warning.id("payment_intent", None),
-        fraud_type=warning.text("fraud_type", None),
-        actionable=warning.flag("actionable", None),
+        {
+            "charge_id": warning.id("charge", None),
+            "payment_intent_id": warning.id("payment_intent", None),
+            "fraud_type": warning.text("fraud_type", None),
+            "actionable": warning.flag("actionable", None),
+        },
     )

@@ -13,5 +13,5 @@ def register(at: Registering) -> Registered:
     """Create an endpoint for exactly the snapshot types that we translate. Only the response has its secret."""
     types = [type_ for type_ in at.types if not type_.startswith(("v1.", "v2."))]
     fields = [("url", at.url), ("description", "Segue"), *(("enabled_events[]", type_) for type_ in types)]
-    answer = yield form_call("https://api.stripe.com/v1/webhook_endpoints", bearer(at.given["api_key"]), fields)
+    answer = yield form_call("https://api.stripe.com/v1/webhook_endpoints", bearer(at.values["api_key"]), fields)
     return answer.text("secret")

@@ -21,7 +21,6 @@ from translators.kit import (
     Payload,
     Response,
     SharedToken,
-    Skip,
     Source,
     parse_json,
     raw_items,
@@ -111,24 +110,25 @@ def _unwrapped(raw: bytes, delivery: Delivery | None = None) -> bytes:
     return raw
 
 
-@stripe.event
+@stripe.head
 def head(item: Item) -> Head:
     """Use `evt_...`, the type, and the recording time in seconds (thin events: milliseconds)."""
-    return Head(item.body.id("id"), item.body.text("type"), item.body.when("created"))
+    return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.when("created"))
 
 
-@stripe.before
-def mode(event: Event) -> None:
+@stripe.skip_if
+def mode(event: Event) -> str | None:
     """Skip live or test events that the endpoint does not translate."""
     setting = event.option("livemode")
     live = _live(event)
     if setting != "both" and live != (setting == "live"):
         kind = "live" if live else "test"
-        raise Skip(f"a {kind}-mode event; set SEGUE_{event.source.upper()}_LIVEMODE=both to deliver it too")
+        return f"a {kind}-mode event; set SEGUE_{event.source.upper()}_LIVEMODE=both to deliver it too"
+    return None
 
 
-@stripe.note
-def note(event: Event) -> Mapping[str, Any]:
+@stripe.context
+def context(event: Event) -> Mapping[str, Any]:
     """With `livemode = both`, mark a test event with `context.webhook.livemode: false`."""
     return {} if _live(event) else {"livemode": False}
 
@@ -137,14 +137,14 @@ def _live(event: Event) -> bool:
     return event.body.flag("livemode", True)
 
 
-@stripe.who
+@stripe.identity
 def identity(event: Event) -> Identity:
     """Use the customer; for a guest the payment; for the merchant's own events its account."""
     body = event.body
     account = body.id("account", "") or body.text("context", "")
     if "related_object" in body or body.get("object") == "v2.core.event":
         return _thin_identity(event, account)
-    obj = body.at("data.object")
+    obj = body.object("data.object")
     kind = obj.text("object", "")
     customer = _customer(event, obj, kind)
     guest = "" if customer or kind not in _PERSONAL else _guest(obj, kind)
@@ -250,7 +250,7 @@ def _object(obj: Payload, path: str | None) -> Payload:
 
 def event_object(event: Event) -> Payload:
     """Return the object that the event is about."""
-    return event.body.at("data.object")
+    return event.body.object("data.object")
 
 
 def previous(event: Event) -> Payload:

@@ -45,7 +45,7 @@ def subscription_updated(event: Event) -> Iterator[Message]:
     names = sorted(set(before.value) - _TECHNICAL) if isinstance(before.value, dict) else []
     if not names:
         raise Skip("only technical fields of the subscription changed")
-    yield track("Subscription Updated", describe(subscription), changed=names)
+    yield track("Subscription Updated", {**describe(subscription), "changed": names})
 
 
 @stripe.on("customer.subscription.deleted")
@@ -55,13 +55,15 @@ def subscription_deleted(event: Event) -> Iterator[Message]:
     ended = subscription.seconds("ended_at", None)
     trial_end = subscription.seconds("trial_end", None)
     if trial_end is not None and (ended or event.occurred_at) < trial_end:
-        yield track("Trial Ended", _trial(subscription), at=own_time(event, ended))
+        yield track("Trial Ended", _trial(subscription), occurred_at=own_time(event, ended))
     yield track(
         "Subscription Cancelled",
-        describe(subscription),
-        reason=subscription.text("cancellation_details.reason", None),
-        feedback=subscription.text("cancellation_details.feedback", None),
-        at=own_time(event, ended),
+        {
+            **describe(subscription),
+            "reason": subscription.text("cancellation_details.reason", None),
+            "feedback": subscription.text("cancellation_details.feedback", None),
+        },
+        occurred_at=own_time(event, ended),
     )
 
 
@@ -105,13 +107,13 @@ def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
     elif previous_status and previous_status != "trialing" and status == "trialing":
         yield track("Trial Started", _trial(now))
     if previous_status == "trialing" and status != "trialing":
-        yield track("Trial Ended", _trial(now), at=own_time(event, now.seconds("trial_end", None)))
+        yield track("Trial Ended", _trial(now), occurred_at=own_time(event, now.seconds("trial_end", None)))
         if status == "active":
             yield track("Trial Converted", describe(now))
     if previous_status and previous_status != "past_due" and status == "past_due":
         yield track("Subscription Past Due", describe(now))
     if previous_status in _OVERDUE and status == "active":
-        yield track("Subscription Recovered", describe(now), previous_status=previous_status)
+        yield track("Subscription Recovered", {**describe(now), "previous_status": previous_status})
     if _scheduled(before) and not _scheduled(now):
         yield track("Subscription Cancellation Withdrawn", describe(now))
     elif (
@@ -120,7 +122,7 @@ def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
         and not _scheduled(before)
     ):
         ends = now.seconds("cancel_at", None) or period(now, "current_period_end")
-        yield track("Subscription Cancellation Scheduled", describe(now), ends_at=ends)
+        yield track("Subscription Cancellation Scheduled", {**describe(now), "ends_at": ends})
     if changed(event, "pause_collection"):
         paused = now.get("pause_collection") is not None
         yield track("Subscription Paused" if paused else "Subscription Resumed", describe(now))
@@ -174,9 +176,11 @@ def schedule(event: Event) -> Iterator[Message]:
     schedule = event_object(event)
     yield track(
         _SCHEDULE[event.type],
-        subscription_schedule_id=schedule.id("id"),
-        subscription_id=schedule.id("subscription", None) or schedule.id("released_subscription", None),
-        status=schedule.text("status", None),
+        {
+            "subscription_schedule_id": schedule.id("id"),
+            "subscription_id": schedule.id("subscription", None) or schedule.id("released_subscription", None),
+            "status": schedule.text("status", None),
+        },
     )
 
 
@@ -193,11 +197,13 @@ def quote(event: Event) -> Iterator[Message]:
     quote = event_object(event)
     yield track(
         _QUOTE[event.type],
-        checkout_amounts(quote),
-        quote_id=quote.id("id"),
-        quote_number=quote.text("number", None),
-        status=quote.text("status", None),
-        expires_at=quote.seconds("expires_at", None),
-        subscription_id=quote.id("subscription", None),
-        invoice_id=quote.id("invoice", None),
+        {
+            **checkout_amounts(quote),
+            "quote_id": quote.id("id"),
+            "quote_number": quote.text("number", None),
+            "status": quote.text("status", None),
+            "expires_at": quote.seconds("expires_at", None),
+            "subscription_id": quote.id("subscription", None),
+            "invoice_id": quote.id("invoice", None),
+        },
     )

@@ -15,8 +15,8 @@ from translators.zendesk.source import zendesk
 @zendesk.on("user.created", "user.details_changed", "user.external_id_changed", "user.identity_changed",
             "user.identity_created", "user.identity_deleted")  # fmt: skip
 def user_changed(event: Event) -> Iterator[Message]:
-    detail = event.body.at("detail")
-    yield identify(createdAt=detail.iso("created_at", None))
+    detail = event.body.object("detail")
+    yield identify({"createdAt": detail.iso("created_at", None)})
 
 
 @zendesk.on("user.name_changed")
@@ -24,7 +24,7 @@ def user_renamed(event: Event) -> Iterator[Message]:
     name = real_name(event.body.text("event.current", None))
     if name is None:
         raise Skip("a name that Zendesk generated, or no name")
-    yield identify(name=name)
+    yield identify({"name": name})
 
 
 @zendesk.on("user.active_changed", "user.suspended_changed")
@@ -34,13 +34,13 @@ def user_access_changed(event: Event) -> Iterator[Message]:
 
 @zendesk.on("user.deleted")
 def user_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", contact_id=event.body.id("detail.id"))
+    yield track("Contact Deleted", {"contact_id": event.body.id("detail.id")})
 
 
 @zendesk.on("user.organization_membership_created")
 def organization_joined(event: Event) -> Iterator[Message]:
     organization = _membership(event)
-    yield group(organization, name=event.body.text("event.organization.name", None))
+    yield group(organization, {"name": event.body.text("event.organization.name", None)})
     yield track("Account Added User", context={"groupId": organization})
 
 
@@ -60,11 +60,11 @@ def _membership(event: Event) -> str:
 
 @zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed")
 def organization_changed(event: Event) -> Iterator[Message]:
-    detail = event.body.at("detail")
+    detail = event.body.object("detail")
     traits = detail.pick("name", "external_id", createdAt="created_at")
     yield group(detail.id("id"), traits)
 
 
 @zendesk.on("organization.deleted")
 def organization_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", account_name=event.body.text("detail.name", None))
+    yield track("Account Deleted", {"account_name": event.body.text("detail.name", None)})

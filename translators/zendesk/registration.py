@@ -14,8 +14,8 @@ from translators.zendesk.source import zendesk
 )
 def register(at: Registering) -> Registered:
     """Create one webhook for the translated event types. Triggers are added by hand, with the template."""
-    base = f"https://{at.given['subdomain']}.zendesk.com/api/v2/webhooks"
-    headers = basic(f"{at.given['email']}/token", at.given["api_token"])
+    base = f"https://{at.values['subdomain']}.zendesk.com/api/v2/webhooks"
+    headers = basic(f"{at.values['email']}/token", at.values["api_token"])
     types = [f"zen:event-type:{type_}" for type_ in at.types if not type_.startswith("trigger.")]
     webhook = {
         "name": "Segue",

@@ -11,7 +11,7 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
-    FormerKey,
+    FormerId,
     Head,
     HmacTimestamped,
     Identity,
@@ -64,7 +64,7 @@ def account(delivery: Delivery) -> None:
         raise Refused("This delivery is from another Zendesk account.")
 
 
-@zendesk.event
+@zendesk.head
 def head(item: Item) -> Head:
     """Return the head: type `ticket.created` of an event webhook, `trigger.ticket.created` of a trigger webhook.
 
@@ -74,35 +74,42 @@ def head(item: Item) -> Head:
     """
     body = item.body
     if match := _TYPE.fullmatch(body.text("type", "")):
-        return Head(body.id("id"), match["type"], body.iso("time"))
+        return Head(id=body.id("id"), type=match["type"], occurred_at=body.iso("time"))
     digest = f"sha256:{sha256(item.raw).hexdigest()}"
     if "detail-type" in body:
-        return Head(digest, "eventbridge", None)
+        return Head(id=digest, type="eventbridge", occurred_at=None)
     if "devices" in body and "notification" in body:
-        return Head(digest, "mobile_push", None)
+        return Head(id=digest, type="mobile_push", occurred_at=None)
     type_, body = f"trigger.{body.text('type')}", filled(body, blank=BLANK)
     call = item.headers.get("x-zendesk-webhook-invocation-id") or digest
     ids = [body.id(path, "") for path in _NAMED_BY.get(type_, ())]
     at = moment(body, "at")
     if not ids or not all(ids):
-        return Head(call, type_, at, "record")
+        return Head(id=call, type=type_, occurred_at=at, clock="record")
     account = item.headers.get("x-zendesk-account-id", "")
-    return Head(":".join(filter(None, (type_, account, *ids))), type_, at, "record", former_keys=(FormerKey(call),))
+    return Head(
+        id=":".join(filter(None, (type_, account, *ids))),
+        type=type_,
+        occurred_at=at,
+        clock="record",
+        former_ids=(FormerId(call),),
+    )
 
 
-@zendesk.before
-def customers_only(event: Event) -> None:
+@zendesk.skip_if
+def customers_only(event: Event) -> str | None:
     """Skip agents and admins: they are Zendesk users, but not customers."""
     if event.type.startswith("user.") and event.body.text("detail.role", "").lower() in _STAFF:
-        raise Skip("about one of your agents or admins, not a customer")
+        return "about one of your agents or admins, not a customer"
+    return None
 
 
-@zendesk.who
-def who(event: Event) -> Identity:
+@zendesk.identity
+def identity(event: Event) -> Identity:
     """Return the requester of a ticket, or the user or organization of a user or organization event."""
     if event.type.startswith("trigger."):
         return _requester(filled(event.body, blank=BLANK))
-    detail = event.body.at("detail")
+    detail = event.body.object("detail")
     if event.type.startswith("organization."):
         return _organization(detail)
     if event.type.startswith("user."):

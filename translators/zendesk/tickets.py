@@ -23,7 +23,7 @@ def score(rating: str) -> int | None:
 
 
 def _ticket(event: Event) -> dict[str, Any]:
-    detail = event.body.at("detail")
+    detail = event.body.object("detail")
     return {
         "ticket_id": detail.id("id"),
         "subject": detail.text("subject", None),
@@ -60,7 +60,8 @@ def ticket_agent_changed(event: Event) -> Iterator[Message]:
     if agent is None:
         raise Skip("the agent was unassigned")
     yield track(
-        "Ticket Assigned", _ticket(event), assignee_id=agent, previous_assignee_id=id_of(event.body, "event.previous")
+        "Ticket Assigned",
+        {**_ticket(event), "assignee_id": agent, "previous_assignee_id": id_of(event.body, "event.previous")},
     )
 
 
@@ -69,12 +70,14 @@ def ticket_group_changed(event: Event) -> Iterator[Message]:
     team = id_of(event.body, "event.current")
     if team is None:
         raise Skip("the group was unassigned")
-    yield track("Ticket Assigned", _ticket(event), team_id=team, previous_team_id=id_of(event.body, "event.previous"))
+    yield track(
+        "Ticket Assigned", {**_ticket(event), "team_id": team, "previous_team_id": id_of(event.body, "event.previous")}
+    )
 
 
 @zendesk.on("ticket.comment_added")
 def ticket_comment_added(event: Event) -> Iterator[Message]:
-    detail, comment = event.body.at("detail"), event.body.at("event.comment")
+    detail, comment = event.body.object("detail"), event.body.object("event.comment")
     if not comment.flag("is_public", False):
         raise Skip("a private note")
     unchanged = "created_at" in detail and detail.get("created_at") == detail.get("updated_at")
@@ -89,13 +92,13 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
     properties = {**_ticket(event), "message_id": comment.id("id", None)}
     if comment.flag("author.is_staff", False):
         name = comment.text("author.name", None)
-        yield track("Ticket Replied", properties, author="agent", agent_id=author or None, agent_name=name)
+        yield track("Ticket Replied", {**properties, "author": "agent", "agent_id": author or None, "agent_name": name})
     else:
         writer = author or id_of(detail, "requester_id")  # a person in copy may have replied
         if writer is None:
             raise Skip("no customer: the ticket has no requester")
         customer = person(writer, id_of(detail, "organization_id"), name=comment.text("author.name", None))
-        yield track("Ticket Replied", properties, author="customer", who=customer)
+        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=customer)
 
 
 @zendesk.on("ticket.status_changed")
@@ -103,7 +106,7 @@ def ticket_status_changed(event: Event) -> Iterator[Message]:
     now, before = event.body.text("event.current").lower(), (lower(event.body, "event.previous") or "")
     if now in _REMOVED or before in _REMOVED:
         raise Skip("archived, deleted or restored; ticket.soft_deleted reports a deletion")
-    yield track(_status_event(now, before), _ticket(event), status=now, previous_status=before or None)
+    yield track(_status_event(now, before), {**_ticket(event), "status": now, "previous_status": before or None})
 
 
 def _status_event(now: str, before: str) -> str:
@@ -117,7 +120,7 @@ def _status_event(now: str, before: str) -> str:
 @zendesk.on("ticket.priority_changed")
 def ticket_priority_changed(event: Event) -> Iterator[Message]:
     now, before = lower(event.body, "event.current"), lower(event.body, "event.previous")
-    yield track("Ticket Priority Changed", _ticket(event), priority=now, previous_priority=before)
+    yield track("Ticket Priority Changed", {**_ticket(event), "priority": now, "previous_priority": before})
 
 
 @zendesk.on(
@@ -126,13 +129,13 @@ def ticket_priority_changed(event: Event) -> Iterator[Message]:
 )  # fmt: skip
 def ticket_updated(event: Event) -> Iterator[Message]:
     field = event.type.removeprefix("ticket.").removesuffix("_changed")
-    yield track("Ticket Updated", _ticket(event), changed=[event.body.text("event.custom_field.title", field)])
+    yield track("Ticket Updated", {**_ticket(event), "changed": [event.body.text("event.custom_field.title", field)]})
 
 
 @zendesk.on("ticket.merged")
 def ticket_merged(event: Event) -> Iterator[Message]:
     target = event.body.id("event.target_ticket_id", None) or event.body.id("event.target_ticket", None)
-    yield track("Ticket Merged", _ticket(event), merged_into=target)
+    yield track("Ticket Merged", {**_ticket(event), "merged_into": target})
 
 
 @zendesk.on("ticket.soft_deleted")
@@ -142,15 +145,15 @@ def ticket_deleted(event: Event) -> Iterator[Message]:
 
 @zendesk.on("ticket.csat_received")
 def satisfaction_rated(event: Event) -> Iterator[Message]:
-    rating_change = event.body.at("event.satisfaction_score")
+    rating_change = event.body.object("event.satisfaction_score")
     rating = rating_change.id("score").lower()
-    yield track("Satisfaction Rated", _ticket(event), rating=rating, score=score(rating))
+    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating, "score": score(rating)})
 
 
 @zendesk.on("messaging_ticket.message_added")
 def message_added(event: Event) -> Iterator[Message]:
     """Report a message. Only the writer is named, so the identity of an agent's message is the conversation."""
-    actor = event.body.at("event.actor")
+    actor = event.body.object("event.actor")
     conversation = event.body.id("event.conversation_id")
     properties = {
         "ticket_id": event.body.id("detail.id"),
@@ -159,10 +162,12 @@ def message_added(event: Event) -> Iterator[Message]:
     }
     kind = actor.text("type").lower().replace("-", "_")
     if kind in {"end_user", "user"}:
-        yield track("Live Chat Message Sent", properties, who=_visitor(actor))
+        yield track("Live Chat Message Sent", properties, identity=_visitor(actor))
     elif kind == "agent":
         properties |= {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
-        yield track("Live Chat Message Received", properties, who=Identity(anonymous=("conversation", conversation)))
+        yield track(
+            "Live Chat Message Received", properties, identity=Identity(anonymous=("conversation", conversation))
+        )
     else:
         raise Skip(f"written by {kind}, not by a person")
 

@@ -52,7 +52,7 @@ def reply_triggered(event: Event) -> Iterator[Message]:
     properties = _ticket(event) | {"author": author, "message_id": body.id("comment.id", None)}
     if author == "agent":
         properties |= {"agent_id": body.id("actor.id", None), "agent_name": body.text("actor.name", None)}
-    yield track("Ticket Replied", properties, who=_in_copy(body) if author == "customer" else None)
+    yield track("Ticket Replied", properties, identity=_in_copy(body) if author == "customer" else None)
 
 
 def _in_copy(body: Payload) -> Identity | None:
@@ -70,4 +70,4 @@ _SENTENCE: Final = re.compile(r"^(good|bad)\b.*", re.DOTALL)
 @zendesk.on("trigger.ticket.rated")
 def rating_triggered(event: Event) -> Iterator[Message]:
     rating = _SENTENCE.sub(r"\1", filled(event.body, blank=BLANK).text("rating").lower())
-    yield track("Satisfaction Rated", _ticket(event), rating=rating, score=score(rating))
+    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating, "score": score(rating)})

@@ -72,7 +72,7 @@ def _event(journal: EventQueries, config: Runtime, id_: str) -> tuple[str, str]:
     if slash:
         return source, key
     row = find_event(journal, id_, known=config.names)
-    return row.event.source, row.event.key
+    return row.event.source, row.event.id
 
 
 def _table_row(lines: list[AuditEntry]) -> list[str]:

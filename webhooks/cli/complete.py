@@ -76,7 +76,7 @@ def event_types(ctx: click.Context) -> Iterable[str]:
     config = configuration_or_default()
     for name in ctx.params.get("sources") or config.open:
         source = config.endpoint(name).source
-        yield from (*source.handlers, *source.ignored)
+        yield from (*source.declared.handlers, *source.declared.ignored)
 
 
 @_completing

@@ -66,7 +66,7 @@ def register(
     source = endpoint.source
     url = url or endpoint.public_url
     _check_url(endpoint, url)
-    if source.register is None or by_hand:
+    if source.declared.registration is None or by_hand:
         if params:
             raise fail(
                 f"--give {params[0].partition('=')[0]!r} is not needed: {source.title} is registered by hand.", ""
@@ -105,18 +105,22 @@ def _ask(
     from webhooks.cli import registrar
 
     source = endpoint.source
-    assert source.register is not None
-    needs = source.register.needs
+    assert source.declared.registration is not None
+    needs = source.declared.registration.needs
     values = _values(needs, params)
     missing = [need for need in needs if need.name not in values]
     if missing and not dry_run:
         lines = "\n".join(map(_need, missing))
-        hint = f"segue register {endpoint.name} --by-hand prints the steps instead." if source.manual else source.docs
+        hint = (
+            f"segue register {endpoint.name} --by-hand prints the steps instead."
+            if source.declared.manual_steps
+            else source.docs
+        )
         raise fail(f"{source.title}'s API needs more values:\n{lines}", hint or "Or register in its console.")
     hidden = registrar.secrets_of(values, source)
     values |= {need.name: f"<{need.name}>" for need in missing}
     new_secret = "<a new secret>" if dry_run else secrets.token_urlsafe(32)
-    at = Registering(url=url, types=_types(source, only), given=values, secret=new_secret)
+    at = Registering(url=url, types=_types(source, only), values=values, secret=new_secret)
     if dry_run:
         echo("\n\n".join(registrar.preview(source, at, hidden=hidden)))
         echo("\nNothing was sent. Values it needs:\n" + "\n".join(map(_need, needs)))
@@ -129,13 +133,13 @@ def _ask(
         _deliver_secret(endpoint, secret, save)
     else:
         _explain_secret(endpoint, save)
-    if source.register.after:
-        echo(f"\nStill to do: {source.register.after}")
+    if source.declared.registration.after:
+        echo(f"\nStill to do: {source.declared.registration.after}")
 
 
 def _types(source: Source, only: tuple[str, ...]) -> list[str]:
     """Return the translated types that `only` matches, or all of them."""
-    types = [type_ for type_ in sorted(source.handlers) if "*" not in type_]
+    types = [type_ for type_ in sorted(source.declared.handlers) if "*" not in type_]
     for pattern in only:
         if not any(fnmatchcase(type_, pattern) for type_ in types):
             raise fail(
@@ -203,7 +207,9 @@ def _steps(endpoint: Endpoint, url: str, save: Path | None, *, dry_run: bool) ->
     from translators.kit.registration import ManualSteps
 
     source = endpoint.source
-    manual = source.manual or ManualSteps((f"Open {source.docs or 'its console'} and add a webhook: {{url}}", _TYPES))
+    manual = source.declared.manual_steps or ManualSteps(
+        (f"Open {source.docs or 'its console'} and add a webhook: {{url}}", _TYPES)
+    )
     secret = _new_secret(manual.chosen)
     shown = "<a new secret>" if dry_run else secret if save is None else f"<the secret that is now in {save}>"
     echo(f"{source.title} is registered by hand:\n")
@@ -229,5 +235,5 @@ _TYPES = "Choose these event types:{types}"
 
 
 def _fill(text: str, url: str, secret: str, source: Source) -> str:
-    types = "".join(f"\n  {type_}" for type_ in sorted(source.handlers))
+    types = "".join(f"\n  {type_}" for type_ in sorted(source.declared.handlers))
     return text.replace("{types}", types).replace("{url}", url).replace("{secret}", secret)

@@ -23,8 +23,8 @@ _SECRET_HEADER: Final = re.compile(r"(?im)^(authorization: *\w+) .*$")
 
 def run(source: Source, at: Registering, send: Callable[[Call], Payload]) -> str | None:
     """Send every call of the registration and return its result. Raise a `Failure` with the provider's error."""
-    assert source.register is not None
-    steps = source.register.run(at)
+    assert source.declared.registration is not None
+    steps = source.declared.registration.run(at)
     done = 0
     try:
         call = next(steps)
@@ -48,15 +48,15 @@ def run(source: Source, at: Registering, send: Callable[[Call], Payload]) -> str
 
 def _hint(source: Source, done: int) -> str:
     succeeded = f" {done} of the requests succeeded: check its console for what exists now." if done else ""
-    by_hand = f" Or by hand: segue register {source.name} --by-hand." if source.manual else ""
+    by_hand = f" Or by hand: segue register {source.name} --by-hand." if source.declared.manual_steps else ""
     check = "Check the values (a key of the right account, with permission to write webhooks), then try again."
     return f"{check}{succeeded}{by_hand}"
 
 
 def preview(source: Source, at: Registering, *, hidden: Collection[str]) -> Iterator[str]:
     """Yield every call as text. Values taken from responses are shown as `<path>`."""
-    assert source.register is not None
-    steps = source.register.run(at)
+    assert source.declared.registration is not None
+    steps = source.declared.registration.run(at)
     try:
         call = next(steps)
         while True:
@@ -111,10 +111,10 @@ class _PlaceholderPayload(Payload):
         del expected, read
         return f"<{path}>" if default is _REQUIRED else default
 
-    def at(self, path: str) -> Payload:
+    def object(self, path: str) -> Payload:
         return _PlaceholderPayload({}, f"{self.path}.{path}")
 
-    maybe = at
+    maybe = object
 
 
 def _shown(call: Call, hidden: Collection[str]) -> str:
@@ -140,5 +140,7 @@ def mask(text: str, hidden: Collection[str]) -> str:
 
 def secrets_of(values: Mapping[str, str], source: Source, *more: str) -> list[str]:
     """Return what must not be shown: secret needs, and the secrets created for the webhook."""
-    assert source.register is not None
-    return [values[need.name] for need in source.register.needs if need.secret and need.name in values] + list(more)
+    assert source.declared.registration is not None
+    return [
+        values[need.name] for need in source.declared.registration.needs if need.secret and need.name in values
+    ] + list(more)

@@ -147,7 +147,7 @@ def _dry_run(journal: EventQueries, config: Runtime, plan: ReplayPlan, *, as_jso
         if as_json:
             entries.append({**facts(row), "today": outlook.as_dict()})
         elif len(examples) < EXAMPLES:
-            examples.append([str(row.seq), printable(row.event.key), f"{before} -> {after}"])
+            examples.append([str(row.seq), printable(row.event.id), f"{before} -> {after}"])
     if as_json:
         print_json({"dry_run": True, "events": entries})
         return

@@ -54,7 +54,7 @@ def cells(row: Row) -> list[str]:
     event = row.event
     return [
         str(row.seq), clock(event.received_at), event.source, identifier(event.type), row.state.value,
-        identifier(event.key), short(row.reason),
+        identifier(event.id), short(row.reason),
     ]  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
     config = configuration()
     with opened(config) as journal:
         row = find_event(journal, id_, sources, known=config.names)
-        log = journal.audits(event=(row.event.source, row.event.key))
+        log = journal.audits(event=(row.event.source, row.event.id))
     if row.locked and (raw or as_json):
         raise fail(f"Event {row.seq} is {row.locked}.", "Add that key to SEGUE_ENCRYPTION_KEY after the first one.")
     if raw:
@@ -86,7 +86,7 @@ def _as_dict(row: Row, outlook: Forecast, log: list[AuditEntry]) -> dict[str, An
 
 def _print_header(row: Row) -> None:
     event = row.event
-    echo(printable(f"{event.source} {event.type}  {event.key}"), bold=True)
+    echo(printable(f"{event.source} {event.type}  {event.id}"), bold=True)
     trust = "" if event.trust == "verified" else f"  ({event.trust}: the sender is verified, the content is not)"
     lines = [
         ["number", str(row.seq)],

@@ -84,8 +84,8 @@ def _entry(config: Runtime, source: Source) -> dict[str, Any]:
             name: {"class": type(scheme).__name__, "strength": scheme.strength}
             for name, scheme in source.schemes.items()
         },
-        "translated": len(source.handlers),
-        "ignored": len(source.ignored),
+        "translated": len(source.declared.handlers),
+        "ignored": len(source.declared.ignored),
         "distribution": plugin.distribution if plugin else "segue.toml",
         "version": plugin.version if plugin else "",
         "options": {
@@ -119,8 +119,8 @@ def _print_source(entry: dict[str, Any], source: Source) -> None:
             for name, option in entry["options"].items()
         ),
     )
-    _section("translated", sorted(source.handlers))
-    _section("ignored", (f"{rule.pattern}: {rule.because}" for rule in source.ignored.values()))
+    _section("translated", sorted(source.declared.handlers))
+    _section("ignored", (f"{rule.pattern}: {rule.because}" for rule in source.declared.ignored.values()))
 
 
 def _section(title: str, lines: Iterable[str]) -> None:

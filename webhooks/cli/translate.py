@@ -52,13 +52,13 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     endpoint = replace(endpoint, options={**endpoint.options, **_options(options, endpoint)})
     delivery = endpoint.delivery(read(file, headers), received_at=datetime.now(UTC))
     try:
-        events = endpoint.source.receive(delivery)
+        events = endpoint.runtime.receive(delivery)
     except Refused as error:
         raise fail(f"The endpoint's options refuse it: {error}.", "Change them with --option NAME=VALUE.") from None
     entries: list[dict[str, Any]] = []
     for event in events:
         outcome = to_outcome(event, endpoint, namespace=config.settings.namespace)
-        entry: dict[str, Any] = {"event": event.key, "type": event.type, "occurred_at": event.occurred_at}
+        entry: dict[str, Any] = {"event": event.id, "type": event.type, "occurred_at": event.occurred_at}
         entry["outcome"] = type(outcome).__name__.lower()
         entry |= {"messages": outcome.messages} if isinstance(outcome, Translated) else {"reason": outcome.reason}
         entries.append(entry)

@@ -174,7 +174,7 @@ def _log(settlement: Settlement, *, warn: bool) -> None:
     if settlement.state is State.PENDING:
         message = "waiting"
     level = logging.WARNING if warn else logging.INFO
-    fields = {"source": event.source, "type": event.type, "key": event.key, "detail": detail[:300]}
+    fields = {"source": event.source, "type": event.type, "key": event.id, "detail": detail[:300]}
     events.log(level, message, extra=fields)
 
 

@@ -57,7 +57,7 @@ Lookup = Callable[[Sequence[FormerKeyQuery]], Mapping[int, StoredKey]]
 def arrivals(events: Sequence[Event], now: datetime, encryption: Encryption) -> ArrivingEvents:
     """Return the rows of new events."""
     rows = [records.append_params(event, now, encryption) for event in events]
-    return ArrivingEvents(rows, {place: event for place, event in enumerate(events) if event.former_keys})
+    return ArrivingEvents(rows, {place: event for place, event in enumerate(events) if event.former_ids})
 
 
 def joined(group: Sequence[ArrivingEvents]) -> ArrivingEvents:
@@ -73,10 +73,10 @@ def joined(group: Sequence[ArrivingEvents]) -> ArrivingEvents:
 def stored_before(arrivals: ArrivingEvents, look_up: Lookup, encryption: Encryption) -> set[int]:
     """Return the places of rows that exist under a former key, in the store or earlier among these rows."""
     candidates = [
-        (place, FormerKeyQuery(event.source, former.key, event.raw if former.same_bytes else None))
+        (place, FormerKeyQuery(event.source, former.id, event.raw if former.same_bytes else None))
         for place, event in arrivals.events.items()
-        for former in event.former_keys
-        if former.key != event.key
+        for former in event.former_ids
+        if former.id != event.id
     ]
     stored_keys = look_up([former for _, former in candidates])
     by_place: dict[int, list[tuple[FormerKeyQuery, StoredKey | None]]] = {}
@@ -104,7 +104,7 @@ def buckets(arrivals: ArrivingEvents) -> list[int] | None:
     names = {
         f"{event.source}/{key}"
         for event in arrivals.events.values()
-        for key in (event.key, *(former.key for former in event.former_keys))
+        for key in (event.id, *(former.id for former in event.former_ids))
     }
     numbers = {crc32(name.encode("utf-8", "surrogatepass")) % BUCKETS for name in names}
     return sorted(numbers) if len(numbers) <= MAX_BUCKETS else None

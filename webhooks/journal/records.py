@@ -70,16 +70,16 @@ def due(at: datetime | None) -> int:
 
 def append_params(event: Event, now: datetime, encryption: Encryption) -> Params:
     """Return the parameters of `append`. Raise `ValueError` for an event that not every store can hold."""
-    for name in (event.source, event.key, event.type):
+    for name in (event.source, event.id, event.type):
         if "\0" in name:
             raise ValueError(f"{name[:80]!r} contains a NUL")
-    if len(event.key) > LONGEST_KEY // 4 and len(event.key.encode()) > LONGEST_KEY:
-        raise ValueError(f"its key has {len(event.key.encode())} bytes, and at most {LONGEST_KEY} are stored")
+    if len(event.id) > LONGEST_KEY // 4 and len(event.id.encode()) > LONGEST_KEY:
+        raise ValueError(f"its key has {len(event.id.encode())} bytes, and at most {LONGEST_KEY} are stored")
     problem = text(event.problem)
     state = State.DEAD if event.problem else State.PENDING
     at = micros(now)
     return (
-        event.source, event.key, event.type, micros(event.occurred_at), micros(event.received_at), event.clock,
+        event.source, event.id, event.type, micros(event.occurred_at), micros(event.received_at), event.clock,
         event.trust, *_encrypted(event, encryption), problem, state.value, AT_ONCE,
         at if problem else None, problem,
     )  # fmt: skip
@@ -125,14 +125,14 @@ def settle_params(settlement: Settlement, now: datetime, encryption: Encryption)
 def load_params(row: Row, encryption: Encryption) -> Params:
     """Return the parameters of `load`."""
     if row.locked:
-        raise ValueError(f"event {row.event.key} of {row.event.source} is {row.locked}")
+        raise ValueError(f"event {row.event.id} of {row.event.source} is {row.locked}")
     event, received = row.event, micros(row.event.received_at)
     history = [
         (micros(entry.at), text(entry.actor), text(entry.outcome), text(encryption.redact(entry.reason)))
         for entry in row.history
     ]
     return (
-        event.source, event.key, event.type, micros(event.occurred_at), received, event.clock, event.trust,
+        event.source, event.id, event.type, micros(event.occurred_at), received, event.clock, event.trust,
         *_encrypted(event, encryption), text(event.problem), row.state.value,
         received if row.due_at is None else micros(row.due_at),
         None if row.settled_at is None else micros(row.settled_at),
@@ -230,7 +230,7 @@ def foreign_cursor(cursor: Cursor) -> JournalError:
 
 
 def _encrypted(event: Event, encryption: Encryption) -> Content:
-    return encryption.encrypt(event.source, event.key, (json(event.headers), json(event.envelope), event.raw))
+    return encryption.encrypt(event.source, event.id, (json(event.headers), json(event.envelope), event.raw))
 
 
 def _columns(record: Record) -> Content:
@@ -246,7 +246,7 @@ def event(record: Record, encryption: Encryption) -> tuple[Event, str]:
         (headers, envelope, raw), locked = ("{}", "{}", b""), error.message
     event = Event(
         source=record["source"],
-        key=record["event_key"],
+        id=record["event_key"],
         type=record["type"],
         occurred_at=moment(record["occurred_at"]),
         received_at=moment(record["received_at"]),

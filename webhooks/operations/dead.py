@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from translators.kit.unreadable import MALFORMED_TYPE
 from webhooks.journal import EventGroup
 from webhooks.operations.reasons import reason_pattern
+from webhooks.sources.unreadable import MALFORMED_TYPE
 
 HINTS: Final = (
     ("Traceback", "The translator has a bug: fix it, or install a version with the fix; then replay."),

@@ -20,7 +20,7 @@ def facts(row: Row) -> dict[str, Any]:
         "seq": row.seq,
         "cursor": row.cursor,
         "source": event.source,
-        "key": event.key,
+        "key": event.id,
         "type": event.type,
         "state": row.state.value,
         "reason": row.reason,

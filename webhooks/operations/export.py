@@ -127,7 +127,7 @@ def _write(out: IO[bytes], pages: Iterator[Sequence[Row]], now: datetime) -> int
         for row in rows:
             if row.locked:
                 raise OperationRefused(
-                    f"Event {row.seq} ({row.event.source}/{row.event.key}) is {row.locked}.",
+                    f"Event {row.seq} ({row.event.source}/{row.event.id}) is {row.locked}.",
                     hint="Add that key to SEGUE_ENCRYPTION_KEY after the first one; nothing was written.",
                 )
             line = jsonl.line(row)

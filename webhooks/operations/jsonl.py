@@ -126,7 +126,7 @@ def read(raw: bytes) -> Row:
         seq=0,
         event=Event(
             source=fields.source,
-            key=fields.key,
+            id=fields.key,
             type=fields.type,
             occurred_at=fields.occurred_at,
             received_at=fields.received_at,

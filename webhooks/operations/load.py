@@ -24,7 +24,7 @@ class SkippedEvent:
     @classmethod
     def of(cls, row: Row, why: str) -> SkippedEvent:
         """Return the entry for an event."""
-        return cls(row.seq, row.event.source, row.event.key, row.state.value, why)
+        return cls(row.seq, row.event.source, row.event.id, row.state.value, why)
 
 
 def load_each(journal: EventOperations, rows: Sequence[Row]) -> tuple[AppendResult, list[SkippedEvent]]:

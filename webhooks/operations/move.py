@@ -138,15 +138,15 @@ def _compare(origin: EventQueries, target: EventQueries, copied: CopyResult, rep
     refused = {(event.source, event.key) for event in copied.refused}
     advance = begin_phase(report, "comparing", copied.events)
     for page in _pages(origin):
-        keys = tuple(dict.fromkeys(row.event.key for row in page))
+        keys = tuple(dict.fromkeys(row.event.id for row in page))
         sources = tuple({row.event.source for row in page})
         stored: dict[tuple[str, str], Row] = {}
         after = ""
         while rows := target.rows(Filter(keys=keys, sources=sources), after=after, limit=PAGE):
-            stored |= {(row.event.source, row.event.key): row for row in rows}
+            stored |= {(row.event.source, row.event.id): row for row in rows}
             after = rows[-1].cursor
         for row in page:
-            name = (row.event.source, row.event.key)
+            name = (row.event.source, row.event.id)
             there = stored.get(name)
             if there is None:
                 copied.missing += name not in refused

@@ -88,7 +88,7 @@ def find_event(journal: EventQueries, id_: str, sources: Sequence[str] = (), *, 
             or "It may be pruned, or in another journal. `segue events --text ...` searches bodies.",
         )
     if len(matches) > 1:
-        names = ", ".join(f"{row.event.source}/{row.event.key} (#{seq})" for seq, row in sorted(matches.items()))
+        names = ", ".join(f"{row.event.source}/{row.event.id} (#{seq})" for seq, row in sorted(matches.items()))
         raise EventAmbiguous(
             f"{printable(id_)!r} matches {len(matches)} events: {printable(names)}.",
             hint="Write SOURCE/KEY, or add --source.",

@@ -11,6 +11,7 @@ from translators.kit import Delivery, Scheme, Source
 from webhooks.errors import SettingsError
 from webhooks.http.request import HttpRequest
 from webhooks.settings import EndpointSettings, Settings, endpoint_errors
+from webhooks.sources.runtime import SourceRuntime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,11 @@ class Endpoint:
     write_key: str = field(default="", repr=False)
     public_url: str = ""
     tolerance: float | None = None
+    runtime: SourceRuntime = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the runtime of its source."""
+        object.__setattr__(self, "runtime", SourceRuntime(self.source))
 
     def delivery(self, request: HttpRequest, *, received_at: datetime, body: bytes | None = None) -> Delivery:
         """Return the request as the source reads it. `body` is the decoded one, if the request has an encoding."""

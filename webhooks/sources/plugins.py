@@ -82,7 +82,7 @@ def _load(point: EntryPoint, loaded_sources: Mapping[str, Source]) -> Plugin:
             )
         elif point.name in loaded_sources:
             error = f"a source called {point.name!r} already exists; choose another name"
-        elif loaded._describe is None:
+        elif loaded.declared.head is None:
             error = f"it declares no function that names its events: register one with @{point.name}.event"
         else:
             source = loaded

@@ -17,6 +17,7 @@ from typing import Any, Final
 from translators.kit import Source
 from translators.kit.source import IgnoredType
 from translators.kit.vocabulary import VOCABULARY
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import find_goldens, outcomes
 from webhooks.translation.translate import Translated
 
@@ -29,7 +30,7 @@ def learn(source: Source, goldens: Path) -> dict[str, list[Entry]]:
     seen: dict[str, dict[tuple[str, str], dict[str, set[str]]]] = {}
     for golden in find_goldens(goldens):
         delivery = golden.delivery(source)
-        if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+        if SourceRuntime(source).handshake(delivery):
             continue
         for event, outcome in outcomes(source, delivery):
             if isinstance(outcome, Translated):
@@ -49,9 +50,9 @@ def learn(source: Source, goldens: Path) -> dict[str, list[Entry]]:
 
 def shipped(source: Source) -> Mapping[str, list[Entry]]:
     """Return the messages by event type that are installed with the source's package or in segue.toml, if any."""
-    if source.outline:
-        return {type_: [dict(message) for message in messages] for type_, messages in source.outline.items()}
-    package = next((handler.__module__.partition(".")[0] for handler in source.handlers.values()), "")
+    if source.declared.outline:
+        return {type_: [dict(message) for message in messages] for type_, messages in source.declared.outline.items()}
+    package = next((handler.__module__.partition(".")[0] for handler in source.declared.handlers.values()), "")
     if not package:
         return {}
     try:
@@ -73,12 +74,12 @@ def describe(source: Source, outline: Mapping[str, list[Entry]]) -> Entry:
         "title": source.title,
         "docs": source.docs,
         "schemes": schemes,
-        "registers": source.register is not None,
+        "registers": source.declared.registration is not None,
         "options": [
             {"name": option.name, "help": option.help, "default": option.default, "choices": list(option.choices)}
             for option in source.options.values()
         ],
-        "types": [{"type": type_, "messages": _messages(type_, outline)} for type_ in sorted(source.handlers)],
+        "types": [{"type": type_, "messages": _messages(type_, outline)} for type_ in sorted(source.declared.handlers)],
         "ignored": [{"type": ignored.pattern, "because": ignored.because} for ignored in _ignored(source)],
     }
 
@@ -184,7 +185,7 @@ def _messages(type_: str, outline: Mapping[str, list[Entry]]) -> list[Entry]:
 
 
 def _ignored(source: Source) -> list[IgnoredType]:
-    return sorted(source.ignored.values(), key=lambda ignored: ignored.pattern)
+    return sorted(source.declared.ignored.values(), key=lambda ignored: ignored.pattern)
 
 
 def _names(entry: Entry) -> set[str]:

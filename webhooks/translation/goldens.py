@@ -17,6 +17,7 @@ import msgspec
 from translators.kit import Delivery, Event, Source
 from webhooks.http.request import HttpRequest, lower_names
 from webhooks.sources.endpoints import Endpoint
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation import translate
 
 NAMESPACE: Final = "golden"
@@ -77,19 +78,21 @@ def endpoint(source: Source, options: Mapping[str, Any]) -> Endpoint:
 def outcomes(source: Source, delivery: Delivery) -> list[tuple[Event, translate.Outcome]]:
     """Return every event of a delivery with its outcome, by the service's own translation."""
     at = endpoint(source, delivery.options)
-    return [(event, translate.translate(event, at, namespace=NAMESPACE)) for event in source.events(delivery)]
+    return [
+        (event, translate.translate(event, at, namespace=NAMESPACE)) for event in SourceRuntime(source).events(delivery)
+    ]
 
 
 def transcript(source: Source, golden: Golden) -> str:
     """Return the outcome of a golden's request, as readable JSON with exact numbers."""
     delivery = golden.delivery(source)
-    answer = source.greet(delivery, signed=False) or source.greet(delivery, signed=True)
+    answer = SourceRuntime(source).handshake(delivery)
     if answer is not None:
         return pretty({"handshake": {"status": answer.status, "body": answer.body.decode()}})
     entries: list[dict[str, Any]] = []
     for event, outcome in outcomes(source, delivery):
         entry: dict[str, Any] = {
-            "key": event.key,
+            "key": event.id,
             "type": event.type,
             "occurredAt": event.occurred_at,
             "clock": event.clock,

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from translators.kit import Delivery, Source
 from webhooks.http.request import HttpRequest, lower_names
+from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import Golden, endpoint, find_goldens, outcomes
 from webhooks.translation.translate import Translated
 
@@ -52,7 +53,7 @@ def collect(source: Source, goldens: list[Golden]) -> dict[str, Sample]:
         if golden.request.keys() - {"headers", "query"} or golden.path.suffix not in _CONTENT_TYPES:
             continue  # it needs options or a time of its own
         delivery = golden.delivery(source)
-        if source.greet(delivery, signed=False) or source.greet(delivery, signed=True):
+        if SourceRuntime(source).handshake(delivery):
             continue
         for event, outcome in outcomes(source, delivery):
             if isinstance(outcome, Translated) and event.type not in samples:
@@ -78,7 +79,7 @@ def to_json(samples: Mapping[str, Mapping[str, Sample]]) -> str:
 
 def shipped(source: Source) -> dict[str, Sample]:
     """Return the samples that are installed with the source's package, by event type; none if it ships none."""
-    package = next((handler.__module__.partition(".")[0] for handler in source.handlers.values()), "")
+    package = next((handler.__module__.partition(".")[0] for handler in source.declared.handlers.values()), "")
     try:
         text = files(package).joinpath(FILE).read_text(encoding="utf-8") if package else "{}"
     except (FileNotFoundError, ModuleNotFoundError, TypeError):
@@ -107,8 +108,8 @@ def with_new_ids(sample: Sample, source: Source, *, now: datetime) -> Sample:
 
 
 def _heads(sample: Sample, source: Source, now: datetime) -> list[tuple[str, str]]:
-    events = source.events(sample.delivery(source, received_at=now))
-    return [] if any(event.problem for event in events) else [(event.key, event.type) for event in events]
+    events = SourceRuntime(source).events(sample.delivery(source, received_at=now))
+    return [] if any(event.problem for event in events) else [(event.id, event.type) for event in events]
 
 
 def _replaced(sample: Sample, part: str, other: str) -> Sample:

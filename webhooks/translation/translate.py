@@ -77,7 +77,7 @@ def message_id(namespace: str, event: Event, message: Message, replay_generation
     Segment deduplicates on this id alone, over all its customers:
     https://segment.com/docs/guides/duplicate-data/
     """
-    parts: list[Any] = [namespace, event.source, event.key, message.kind, message.name, message.key]
+    parts: list[Any] = [namespace, event.source, event.id, message.kind, message.name, message.key]
     if replay_generation:
         parts.append(replay_generation)
     digest = hashlib.sha256(msgspec.json.encode(parts)).hexdigest()[:40]
@@ -139,16 +139,17 @@ def translate(event: Event, endpoint: Endpoint, *, namespace: str, replay_genera
     event = replace(event, options=endpoint.options)
     if event.problem:
         return _translate_again(event, endpoint, namespace=namespace, replay_generation=replay_generation)
-    source = endpoint.source
+    source, runtime = endpoint.source, endpoint.runtime
     try:
-        declared = source.find(event.type)
+        declared = runtime.find(event.type)
         if declared is None:
             return Unsupported(f"{source.title} event type {event.type!r} has no translation")
         if not callable(declared):
             return Ignored(declared.because)
-        source.admit(event)
+        if reason := runtime.skip_reason(event):
+            return Ignored(reason)
         translated = list(declared(event))
-        identity_ = source.identity(event) if any(message.who is None for message in translated) else None
+        identity_ = runtime.identity(event) if any(message.identity is None for message in translated) else None
         messages = [
             render(message, event, endpoint, identity_, namespace=namespace, replay_generation=replay_generation)
             for message in translated
@@ -182,7 +183,7 @@ def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, replay
     same ids. `Translated.left` lists those that are not delivered.
     """
     try:
-        members = endpoint.source.again(event)
+        members = endpoint.runtime.read_again(event)
     except Malformed as error:
         return Broken(f"malformed: {error}")
     except Refused as error:
@@ -190,7 +191,7 @@ def _translate_again(event: Event, endpoint: Endpoint, *, namespace: str, replay
     except Exception:  # noqa: BLE001 - a translator may raise anything
         return Broken(traceback.format_exc())
     outcomes = {
-        member.key: _unreadable(member.problem)
+        member.id: _unreadable(member.problem)
         if member.problem
         else translate(member, endpoint, namespace=namespace, replay_generation=replay_generation)
         for member in members
@@ -223,12 +224,12 @@ def _has_placeholder_id(message: Message, identity_: Identity | None, user_id_ke
         return True
     if message.kind == "alias" and not identity.is_id(message.previous_id):
         return True
-    return identity.names_a_placeholder(message.who or identity_ or Identity(), user_id_keys)
+    return identity.names_a_placeholder(message.identity or identity_ or Identity(), user_id_keys)
 
 
 def _time(message: Message, event: Event) -> datetime:
     """Return the message's own time; the event's if that cannot be one, or lies ahead of the receipt as a plan does."""
-    at = message.at
+    at = message.occurred_at
     if at is None or at.year not in YEARS or max(event.received_at + _AHEAD, event.occurred_at) < at:
         return event.occurred_at
     return at
@@ -244,18 +245,18 @@ def render(
     replay_generation: int = 0,
 ) -> dict[str, Any]:
     """Return one message as Segment takes it. https://segment.com/docs/connections/spec/common/"""
-    claims = message.who or identity_ or Identity()
+    claims = message.identity or identity_ or Identity()
     externals = identity.external_ids(claims)
     context: dict[str, Any] = {
         "library": LIBRARY,
         "channel": "server",
-        "webhook": {"source": event.source, "id": event.key, "type": event.type},
+        "webhook": {"source": event.source, "id": event.id, "type": event.type},
     }
     if event.clock != "event":
         context["webhook"]["clock"] = event.clock
     if event.trust != "verified":
         context["webhook"]["trust"] = event.trust
-    context["webhook"].update(plain(endpoint.source.notes(event)))
+    context["webhook"].update(plain(endpoint.runtime.context(event)))
     if externals:
         context["externalIds"] = externals
     if claims.group_id and identity.is_id(claims.group_id):

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from functools import partial
 from typing import Final, Protocol
 
-from translators.kit import Delivery, Event, Refused, Response, Source
+from translators.kit import Event, Refused, Response, Source
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.http.encodings import decode
 from webhooks.http.request import HttpRequest
@@ -130,28 +130,28 @@ class WebhookHandler:
         """Verify and store one webhook, and return the response."""
         endpoint = self._endpoint(name)
         now = self.clock()
-        source = endpoint.source
-        if request.method not in source.methods:
-            raise self._with_signature(endpoint, request, not_allowed(request.method, source))
+        source, runtime = endpoint.source, endpoint.runtime
+        if request.method not in runtime.methods:
+            raise self._with_signature(endpoint, request, not_allowed(request.method, runtime))
         try:
             body = decode(request.body, request.headers.get("content-encoding", ""), self.max_body)
         except Rejected as error:
             raise self._with_signature(endpoint, request, error) from None
         delivery = endpoint.delivery(request, received_at=now, body=body)
-        if source.has_unsigned_handshake:
-            response = self._handshake(endpoint, delivery, signed=False)
+        if runtime.has_unsigned_handshake:
+            response = runtime.handshake(delivery, signed=False)
             if response is not None:
                 if response.note:
                     log.warning("handshake", extra={"endpoint": name, "note": response.note})
                 return self._handshake_response(name, response)
         try:
             verdict = self._verify(endpoint, request, body, now)
-            response = self._handshake(endpoint, delivery, signed=True)
+            response = runtime.handshake(delivery, signed=True)
             if response is not None:
                 return self._handshake_response(name, response)
             if request.method not in source.delivery_methods or (request.method != "POST" and not body):
-                raise not_allowed(request.method, source, signature=Signature.RIGHT)
-            events = source.receive(delivery, trust=verdict.strength)
+                raise not_allowed(request.method, runtime, signature=Signature.RIGHT)
+            events = runtime.receive(delivery, trust=verdict.strength)
             with self.tracer.journal(events) as (span, traced_events):
                 stored = self.journal.append(traced_events, now=now)
                 span.set_attributes({"segue.events.new": stored.new, "segue.events.duplicate": stored.duplicate})
@@ -231,14 +231,6 @@ class WebhookHandler:
             error.signature = Signature.NOT_CHECKED  # it may cover the body before it was encoded
         return error
 
-    def _handshake(self, endpoint: Endpoint, delivery: Delivery, *, signed: bool) -> Response | None:
-        """Return the response to a handshake; None if its function raises, so that the request counts as a delivery."""
-        try:
-            return endpoint.source.greet(delivery, signed=signed)
-        except Exception:
-            log.exception("handshake failed", extra={"endpoint": endpoint.name})
-            return None
-
     def _handshake_response(self, name: str, response: Response) -> Response:
         self.meter.handshakes.labels(name).inc()
         return response
@@ -287,7 +279,7 @@ def _log_events(events: Sequence[Event], stored: AppendResult) -> None:
     """Log one line for each event. The journal reports only how many of them were new."""
     message = "duplicate" if stored.duplicate and not stored.new else "received"
     for event in events:
-        fields = {"source": event.source, "type": event.type, "key": event.key, "detail": event.problem[:300]}
+        fields = {"source": event.source, "type": event.type, "key": event.id, "detail": event.problem[:300]}
         event_log.info(message, extra=fields)
 
 

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from translators.kit import Response, Source
+from translators.kit import Response
 from webhooks.errors import Rejected
 from webhooks.signatures import Signature, Verdict
+from webhooks.sources.runtime import SourceRuntime
 
 ALWAYS: Final = {"X-Content-Type-Options": "nosniff", "Cache-Control": "no-store"}
 """Headers of every response: a browser must not treat an echoed challenge as a page."""
@@ -31,11 +32,12 @@ def error_response(error: Rejected) -> Response:
     )
 
 
-def not_allowed(method: str, source: Source, *, signature: str = "") -> Rejected:
+def not_allowed(method: str, runtime: SourceRuntime, *, signature: str = "") -> Rejected:
     """Return the rejection of a method that the source does not accept for deliveries."""
+    source = runtime.source
     others = ", ".join(sorted(source.delivery_methods - {"POST"}))
     also = f" {others} with a body are accepted too." if others else ""
-    allowed = ", ".join(sorted({*DESCRIBE_METHODS, *source.methods}))
+    allowed = ", ".join(sorted({*DESCRIBE_METHODS, *runtime.methods}))
     return Rejected(
         405,
         "method_not_allowed",

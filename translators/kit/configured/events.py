@@ -46,14 +46,14 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
         entries = _entries(events, type_, message)
         source.on(type_)(_handler(entries, events.path(type_), form=form))
         outline[type_] = [entry.outline for entry in entries]
-    source.outline = outline
+    source.declared.outline = outline
     ignored = table.table("ignore")
     for pattern, because in ignored.items():
         try:
             source.ignore(pattern, because=because if isinstance(because, str) else "")
         except Declaration as error:
             ignored.fault(pattern, f"cannot be: {error}")
-    if not source.handlers and not source.ignored:
+    if not source.declared.handlers and not source.declared.ignored:
         table.fault("events", 'is missing: say what a type becomes, such as "order.paid" = "Order Completed"')
 
 

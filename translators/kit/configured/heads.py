@@ -8,7 +8,7 @@ from typing import Final
 
 from translators.kit.configured.tables import Table
 from translators.kit.errors import Malformed
-from translators.kit.event import Delivery, FormerKey, Head, Item
+from translators.kit.event import Delivery, FormerId, Head, Item
 from translators.kit.keys import joined
 from translators.kit.members import raw_items
 from translators.kit.payload import Payload
@@ -51,7 +51,7 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
     # A header is the delivery's: by it alone all members of a batch would have one name
     of_delivery = bool(items) and all(path.startswith(_HEADER) for path in ids)
 
-    @source.event
+    @source.head
     def head(item: Item) -> Head:
         body = body_of(item, form=form)
         parts = [_required(item, body, path) for path in ids]
@@ -62,17 +62,22 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
         at = _when(item, body, time, naive=naive) if time else None
         bytes_ = f"sha256:{sha256(item.raw).hexdigest()}"
         if own and of_delivery:
-            return Head(f"{own}:{bytes_}", type_, at, former_keys=(FormerKey(":".join(parts), same_bytes=True),))
+            return Head(
+                id=f"{own}:{bytes_}",
+                type=type_,
+                occurred_at=at,
+                former_ids=(FormerId(":".join(parts), same_bytes=True),),
+            )
         if own:
-            return Head(own, type_, at, former_keys=_former(own, ":".join(parts)))
+            return Head(id=own, type=type_, occurred_at=at, former_ids=_former(own, ":".join(parts)))
         if not any(path.startswith(_HEADER) for path in types):
-            return Head(bytes_, type_, at)
+            return Head(id=bytes_, type=type_, occurred_at=at)
         # The body does not hold the type: two events may have one body, such as `{"id": 1}`.
-        return Head(f"{type_}:{bytes_}", type_, at, former_keys=(FormerKey(bytes_),))
+        return Head(id=f"{type_}:{bytes_}", type=type_, occurred_at=at, former_ids=(FormerId(bytes_),))
 
 
-def _former(key: str, before: str) -> tuple[FormerKey, ...]:
-    return () if key == before else (FormerKey(before),)
+def _former(key: str, before: str) -> tuple[FormerId, ...]:
+    return () if key == before else (FormerId(before),)
 
 
 def _read(item: Item, body: Payload, path: str) -> str:

@@ -27,7 +27,7 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
     traits_table = table.table("traits")
     traits = {name: read_of(traits_table, name, value) for name, value in traits_table.items()}
 
-    @source.who
+    @source.identity
     def who(event: Event) -> Identity:
         body = body_of(event, form=form)
         address = body.text(email, "").strip() if email else ""

@@ -126,4 +126,4 @@ def _context(event: Event) -> Context:
 
 
 def _attributes(event: Event) -> dict[str, str]:
-    return {"segue.source": event.source, "segue.event.type": event.type, "messaging.message.id": event.key}
+    return {"segue.source": event.source, "segue.event.type": event.type, "messaging.message.id": event.id}

@@ -31,7 +31,7 @@ def unreadable_head(item: Item) -> Head:
     digest = sha256(item.raw)
     if item.envelope:
         digest.update(json.dumps(sorted(item.envelope.items()), default=str).encode())
-    return Head(f"sha256:{digest.hexdigest()}", MALFORMED_TYPE, None, "received")
+    return Head(id=f"sha256:{digest.hexdigest()}", type=MALFORMED_TYPE, occurred_at=None, clock="received")
 
 
 def unreadable_delivery(
@@ -40,7 +40,7 @@ def unreadable_delivery(
     """Keep a whole body as one dead event. `guarded` says whether the guard let it pass."""
     return Event(
         source=delivery.source,
-        key=f"sha256:{sha256(body).hexdigest()}",
+        id=f"sha256:{sha256(body).hexdigest()}",
         type=MALFORMED_TYPE,
         occurred_at=delivery.received_at,
         clock="received",
