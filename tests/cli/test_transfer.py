@@ -230,7 +230,7 @@ def test_event_with_a_missing_key_is_not_exported_as_empty(run, shop):
     run_with = {"SEGUE_ENCRYPTION_KEY": ONE}
     shop.receive(id="clear")
     encrypted = open_journal(run.database, [ONE])
-    encrypted.append([replace(shop.row("clear").event, key="locked")], now=datetime.now(UTC))
+    encrypted.append([replace(shop.row("clear").event, id="locked")], now=datetime.now(UTC))
     encrypted.close()
     assert run("export", "a.jsonl", **run_with).exit_code == 0
     without = {"SEGUE_ENCRYPTION_KEY": TWO}

@@ -20,7 +20,7 @@ rows = st.builds(
     Row,
     seq=st.just(0),
     event=st.builds(
-        Event, source=st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True), key=text.filter(bool),
+        Event, source=st.from_regex(r"[a-z][a-z0-9_]{0,39}", fullmatch=True), id=text.filter(bool),
         type=text.filter(bool), occurred_at=times, received_at=times,
         clock=st.sampled_from(["event", "record", "received"]), trust=st.sampled_from(["verified", "authenticated"]),
         problem=text, headers=st.dictionaries(text, text, max_size=3), envelope=st.dictionaries(text, text, max_size=3),
