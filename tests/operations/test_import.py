@@ -191,7 +191,7 @@ def test_events_are_stored_in_steps_and_reported(
 def test_events_that_the_journal_cannot_store_are_named(target: Journal, postgres_url: str) -> None:
     target.append([event(1), event(2)], now=AT)
     rows = target.rows()
-    rows.append(replace(rows[0], event=replace(rows[0].event, key="with\0nul")))
+    rows.append(replace(rows[0], event=replace(rows[0].event, id="with\0nul")))
     content = b"".join(map(jsonl.line, rows))
     journal = open_journal(postgres_url)
     result = imported(journal, content, partial=True)

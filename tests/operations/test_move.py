@@ -137,7 +137,7 @@ def test_events_that_the_target_cannot_store_are_listed(target: Journal, postgre
     shared = open_journal(postgres_url)
     copied = moved(target, shared, by)
     assert (copied.new, copied.missing, copied.is_whole) == (2, 0, True)
-    assert [event.id for event in copied.refused] == ["with\0nul"]
+    assert [event.key for event in copied.refused] == ["with\0nul"]
     assert copied.counts() == {"events": 3, "new": 2, "there": 0, "differ": 0, "refused": 1}
     shared.close()
 

@@ -409,7 +409,8 @@ def test_an_event_whose_messages_cannot_be_shortened_is_broken(monkeypatch: pyte
         return [
             track(
                 "Order",
-                {"text": "x", "identity": Identity(anonymous=("customer", "c1"))},
+                {"text": "x"},
+                identity=Identity(anonymous=("customer", "c1")),
                 context={"traits": {"plan": "pro", "n": ""}},
             )
         ]
