@@ -10,7 +10,7 @@ left to do).
         return answer.text("secret")
 
 It raises `Refused` with the provider's words if an answer of 200 says no. If a provider has no such API,
-`source.by_hand(...)` lists the steps.
+`source.manual_steps(...)` lists the steps.
 """
 
 from __future__ import annotations
