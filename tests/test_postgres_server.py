@@ -1,16 +1,18 @@
 """The PostgreSQL that tests bring along is a real one, which can be killed and comes back with what it had committed."""
 
 import os
-import shutil
 import subprocess
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
 
 from support.postgres_server import Server, fresh_database
+from support.temporary import temporary_root
 
 
 @pytest.fixture
@@ -77,11 +79,13 @@ def test_it_ends_with_a_test_run_that_was_killed() -> None:
         "import os, signal, sys; from support.postgres_server import Server\n"
         "server = Server(); server.start(); print(server.pid, server.folder, flush=True); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, check=False)
-    deadline = time.monotonic() + 30
-    pid, folder = done.stdout.split()
-    while psutil.pid_exists(int(pid)):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(dir=temporary_root()) as root:
+        Path(root).chmod(0o755)  # PostgreSQL's user reads what is in it
+        env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PYTEST_DEBUG_TEMPROOT": root}
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=env, check=False)
+        deadline = time.monotonic() + 30
+        pid, folder = done.stdout.split()
+        while psutil.pid_exists(int(pid)):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        assert Path(folder).is_relative_to(root)

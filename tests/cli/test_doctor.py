@@ -2,6 +2,7 @@
 
 import json
 import socket
+import tempfile
 import threading
 import time
 from contextlib import contextmanager
@@ -17,6 +18,13 @@ from webhooks.cli import doctor as doctoring
 from webhooks.cli.doctor import segment, store
 from webhooks.cli.findings import Finding
 from webhooks.journal import open_journal
+
+
+@pytest.fixture
+def tmp_path():
+    """A folder on a disk: a journal in memory is a fault."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder)
 
 
 @pytest.fixture
@@ -241,8 +249,6 @@ def test_sync_time_is_graded(seconds, grade):
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a file system in memory")
 def test_a_journal_in_memory_is_a_fault(run):
-    import tempfile
-
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         lines = about(run("--json", SEGUE_DATABASE=f"sqlite:///{folder}/x.db"), "store")
     assert lines[0][0] == "fault"
