@@ -37,7 +37,7 @@ from webhooks.signatures import sign
 
 HERE = Path(__file__).parent
 sys.path.append(str(HERE.parent / "tests"))
-from support.postgres_server import Server, fresh_database  # type: ignore[import-not-found]  # noqa: E402
+from support.postgres_server import Server, fresh_database  # noqa: E402
 
 SECRET = "whsec_bench"
 SCHEME = HmacKvHeader(header="Stripe-Signature")

@@ -54,7 +54,7 @@ def test_the_hint_of_a_group_follows_its_reason(reason: str, type_: str, hint: s
     assert only.hint == hint
 
 
-def test_reason_pattern_ignores_ids_indexes_and_long_numbers():
+def test_reason_pattern_ignores_ids_indexes_and_long_numbers() -> None:
     id_ = "stripe-order-completed-" + "0af3" * 10
     assert reason_pattern(f"{id_}: 33324 bytes, over Segment's 32000") == "N bytes, over Segment's N"
     assert reason_pattern("malformed: $.items[12].id is missing") == "malformed: $.items[N].id is missing"

@@ -57,7 +57,7 @@ def test_an_imported_file_has_every_event_unchanged(
 ) -> None:
     content = pack(b"".join(lines))
     contents = checked(content)
-    assert (contents.events, contents.is_faulty, contents.sources) == (6, False, {"shop"})
+    assert (contents.events, contents.is_faulty, contents.sources) == (6, False, frozenset({"shop"}))
     assert contents.kinds["shop", "delivered"] == 2
     assert imported(target, content) == ImportResult(new=6)
     assert bare(target) == bare(filled)

@@ -34,7 +34,7 @@ rows = st.builds(
 
 
 @given(rows)
-def test_any_event_survives_its_line(row):
+def test_any_event_survives_its_line(row: Row) -> None:
     line = jsonl.line(row)
     assert line.count(b"\n") == 1
     assert jsonl.read(line) == row
@@ -45,18 +45,18 @@ def test_any_event_survives_its_line(row):
 @given(st.binary() | st.recursive(st.none() | st.booleans() | text, lambda values: st.dictionaries(text, values)).map(
     lambda value: json.dumps(value).encode()
 ))  # fmt: skip
-def test_any_line_is_an_event_or_broken(raw):
+def test_any_line_is_an_event_or_broken(raw: bytes) -> None:
     for read in (jsonl.read, jsonl.read_head, jsonl.read_foot):
         with contextlib.suppress(jsonl.BadLine):
             read(raw)
 
 
-def test_nesting_without_end_is_broken():
+def test_nesting_without_end_is_broken() -> None:
     with pytest.raises(jsonl.BadLine):
         jsonl.read(b"[" * 100_000)
 
 
-def test_a_lone_surrogate_in_a_body_is_broken():
+def test_a_lone_surrogate_in_a_body_is_broken() -> None:
     line = json.loads(jsonl.line(Row(seq=0, event=Event(source="a", id="k", type="t", raw=b"",
         occurred_at=datetime(2026, 1, 1, tzinfo=UTC), received_at=datetime(2026, 1, 1, tzinfo=UTC)),
         state=State.PENDING, attempts=0, due_at=None, leased_until=None, settled_at=None, reason="")))  # fmt: skip

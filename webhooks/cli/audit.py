@@ -16,8 +16,6 @@ from webhooks.operations.event_json import audited
 
 if TYPE_CHECKING:
     from webhooks.journal import AuditEntry
-    from webhooks.journal.protocol import EventQueries
-    from webhooks.runtime import Runtime
 
 
 @click.command(short_help="Show who replayed, dropped, pruned, imported or exported what, when and why.")
@@ -43,36 +41,26 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
       segue audit --since 7d --json
     """  # noqa: D301
     from webhooks.cli.configuration import configuration
+    from webhooks.operations import audit_log
 
     config = configuration()
+    request = audit_log.AuditRequest(
+        event=id_ or "",
+        since=parse_time(since, datetime.now(UTC), option="--since") if since else None,
+        before=before or 0,
+        limit=limit,
+    )
     with opened(config) as journal:
-        event = _event(journal, config, id_) if id_ else None
-        lines = journal.audits(event=event, before=before or 0, limit=limit + 1)
-    if since:
-        earliest = parse_time(since, datetime.now(UTC), option="--since")
-        lines = [line for line in lines if line.at >= earliest]
-    more = lines[limit - 1].id if len(lines) > limit else None
-    lines = lines[:limit]
+        page = audit_log.page(journal, request, known=config.names)
     if as_json:
-        print_json({"lines": [audited(line) for line in lines], "next": more})
-    elif lines:
-        rows = [_table_row(list(group)) for _, group in groupby(lines, key=lambda line: line.operation or line.id)]
+        print_json({"lines": [audited(line) for line in page.lines], "next": page.next or None})
+    elif page.lines:
+        rows = [_table_row(list(group)) for _, group in groupby(page.lines, key=lambda line: line.operation or line.id)]
         print_columns(rows, heading=["id", "at", "who", "did", "events", "reason"])
-        if more:
-            echo(f"For more, add --before {more}", err=True)
+        if page.next:
+            echo(f"For more, add --before {page.next}", err=True)
     else:
         echo("The audit log is empty.", err=True)
-
-
-def _event(journal: EventQueries, config: Runtime, id_: str) -> tuple[str, str]:
-    """Return the source and key. SOURCE/KEY is not looked up, since the event may be pruned by now."""
-    from webhooks.operations.selection import find_event
-
-    source, slash, key = id_.partition("/")
-    if slash:
-        return source, key
-    row = find_event(journal, id_, known=config.names)
-    return row.event.source, row.event.id
 
 
 def _table_row(lines: list[AuditEntry]) -> list[str]:
