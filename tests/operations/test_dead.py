@@ -1,13 +1,19 @@
 """Dead letters are grouped by what their reasons have in common, with a hint for each group."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from support.changes import seqs
 from support.messages import AT
-from webhooks.journal import EventGroup, State
-from webhooks.operations.dead import ELSE, HINTS, UNREADABLE, grouped
+from webhooks.errors import UnknownName
+from webhooks.journal import EventGroup, Journal, State
+from webhooks.operations.dead import ELSE, HINTS, UNREADABLE, dead_groups, example_forecast, grouped
 from webhooks.operations.reasons import reason_pattern
+from webhooks.operations.selection import EventSelection
+from webhooks.sources.endpoints import Endpoint
 from webhooks.sources.unreadable import MALFORMED_TYPE
 
 
@@ -61,3 +67,24 @@ def test_reason_pattern_ignores_ids_indexes_and_long_numbers() -> None:
     assert reason_pattern("Segment answered HTTP 400") == "Segment answered HTTP 400"
     assert reason_pattern("Traceback (most recent call last):\n  File ...\nKeyError: 'x'\n") == "KeyError: 'x'"
     assert reason_pattern("") == ""
+
+
+def test_dead_groups_are_those_of_the_selected_events(filled: Journal) -> None:
+    (only,) = dead_groups(filled, EventSelection())
+    assert (only.source, only.type, only.count, only.reason) == ("shop", "broken", 1, "why dead")
+    assert only.latest == seqs(filled, "e5")[0]
+    assert dead_groups(filled, EventSelection(ids=("e1", "e6"))) == []
+    assert dead_groups(filled, EventSelection(states=(State.DELIVERED,))) == [only]
+    with pytest.raises(UnknownName):
+        dead_groups(filled, EventSelection(sources=("shpo",)), known={"shop"})
+
+
+def test_the_example_of_a_group_has_a_forecast_until_it_is_pruned(
+    filled: Journal, endpoints: Mapping[str, Endpoint]
+) -> None:
+    (only,) = dead_groups(filled, EventSelection())
+    outlook = example_forecast(filled, only, endpoints, namespace="n")
+    assert outlook is not None
+    assert outlook.would == "dead"
+    assert "a bug of the translator" in outlook.reason
+    assert example_forecast(filled, replace(only, latest=99), endpoints, namespace="n") is None

@@ -80,7 +80,7 @@ def test_a_second_move_copies_only_new_events(filled: Journal, target: Journal, 
     moved(filled, target, by)
     filled.append([event(7)], now=AT)
     again = moved(filled, target, by)
-    assert (again.events, again.new, again.there) == (7, 1, 6)
+    assert (again.events, again.new, again.present) == (7, 1, 6)
     assert target.tallies() == {"received": 6.0}
 
 
@@ -97,7 +97,7 @@ def test_an_interrupted_move_can_be_repeated(
         moved(filled, target, by, report=stop)
     assert MOVED.read(filled.notes()) is None
     again = moved(filled, target, by)
-    assert (again.new, again.there) == (2, 4)
+    assert (again.new, again.present) == (2, 4)
     assert bare(target) == bare(filled)
 
 

@@ -10,7 +10,7 @@ import click
 
 from translators.kit import to_iso
 from webhooks.cli.event_filter import EventChoice, event_options
-from webhooks.cli.forecast import forecast, summary
+from webhooks.cli.forecast import summary
 from webhooks.cli.output import echo, good, print_json, short
 from webhooks.cli.rows import clock, opened
 from webhooks.logs import printable
@@ -36,18 +36,13 @@ def dead(choice: EventChoice, as_json: bool) -> None:
       segue dead --source stripe --since 1d
       segue dead --json
     """  # noqa: D301
-    from dataclasses import replace
-
     from webhooks.cli.configuration import configuration
-    from webhooks.journal import State
-    from webhooks.operations.dead import grouped
+    from webhooks.operations.dead import dead_groups, example_forecast
 
     config = configuration()
     with opened(config) as journal:
-        filter = replace(choice.filter(journal, config, datetime.now(UTC)), states=(State.DEAD,))
-        groups = grouped(journal.event_groups(filter))
-        rows = [journal.get(group.latest) for group in groups]
-    outlooks = [forecast(row, config) if row else None for row in rows]
+        groups = dead_groups(journal, choice.selection(datetime.now(UTC)), known=config.names)
+        outlooks = [example_forecast(journal, group, config.endpoints, namespace=config.namespace) for group in groups]
     if as_json:
         print_json({"dead": sum(group.count for group in groups), "groups": list(map(_as_dict, groups, outlooks))})
     elif groups:

@@ -16,7 +16,7 @@ def forecast(row: Row, config: Runtime) -> Forecast:
     """Return what a worker would do with an event now."""
     from webhooks.operations import forecast as operation
 
-    return operation.forecast(row, config.endpoints, namespace=config.settings.namespace)
+    return operation.forecast(row, config.endpoints, namespace=config.namespace)
 
 
 def summary(outlook: Forecast) -> str:

@@ -80,7 +80,7 @@ def _print(copied: CopyResult) -> None:
     equal = "all compared and equal"
     if copied.refused or copied.differences or copied.missing:
         equal = "all the others compared and equal"
-    good(f"{copied.events} events: {copied.new} copied, {copied.there} were already present; {equal}")
+    good(f"{copied.events} events: {copied.new} copied, {copied.present} were already present; {equal}")
     print_skipped("cannot be stored in the new journal, and stay in FROM", copied.refused)
     print_skipped("differ between the journals: each keeps its own version", copied.differences)
     if copied.is_whole:

@@ -141,7 +141,7 @@ def _dry_run(journal: EventQueries, config: Runtime, plan: ReplayPlan, *, as_jso
     entries: list[dict[str, Any]] = []
     counts: Counter[tuple[str, ...]] = Counter()
     examples: list[list[str]] = []
-    for row, outlook in operation.preview(journal, plan, config.endpoints, namespace=config.settings.namespace):
+    for row, outlook in operation.preview(journal, plan, config.endpoints, namespace=config.namespace):
         before, after = row.state.value, _after(row, outlook)
         counts[(row.event.source, row.event.type, before, after)] += 1
         if as_json:

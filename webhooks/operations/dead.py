@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from webhooks.journal import EventGroup
+from webhooks.journal import EventGroup, State
+from webhooks.journal.protocol import EventQueries
+from webhooks.operations.forecast import Forecast, forecast
 from webhooks.operations.reasons import reason_pattern
+from webhooks.operations.selection import EventSelection, select
+from webhooks.sources.endpoints import Endpoint
 from webhooks.sources.unreadable import MALFORMED_TYPE
 
 HINTS: Final = (
@@ -27,7 +31,7 @@ ELSE: Final = "Look at it with `segue show`. Replay it once the cause is fixed, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadGroup:
-    """Dead events that share source, type and reason."""
+    """Dead events that share source, type and reason. `example` is the whole reason of the `latest` one."""
 
     source: str
     type: str
@@ -43,6 +47,20 @@ class DeadGroup:
         """Return what to do about the reason."""
         otherwise = UNREADABLE if self.type == MALFORMED_TYPE else ELSE
         return next((hint for sign, hint in HINTS if sign in self.example), otherwise)
+
+
+def dead_groups(journal: EventQueries, selection: EventSelection, *, known: Collection[str] = ()) -> list[DeadGroup]:
+    """Return the dead events among the selected ones as groups."""
+    filter = replace(select(journal, selection, known=known), states=(State.DEAD,))
+    return grouped(journal.event_groups(filter))
+
+
+def example_forecast(
+    journal: EventQueries, group: DeadGroup, endpoints: Mapping[str, Endpoint], *, namespace: str
+) -> Forecast | None:
+    """Return what today's code would make of the latest event of a group; None if it was pruned in between."""
+    row = journal.get(group.latest)
+    return forecast(row, endpoints, namespace=namespace) if row else None
 
 
 def grouped(kinds: Iterable[EventGroup]) -> list[DeadGroup]:

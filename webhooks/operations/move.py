@@ -25,11 +25,11 @@ NAMES: Final = {"raw": "body"}
 
 @dataclass(slots=True)
 class CopyResult:
-    """The result of one run. `there` counts the events that the target already had, whatever their content."""
+    """The result of one run. `present` counts the events that the target already had, whatever their content."""
 
     events: int = 0
     new: int = 0
-    there: int = 0
+    present: int = 0
     missing: int = 0
     refused: list[SkippedEvent] = field(default_factory=list)
     differences: list[SkippedEvent] = field(default_factory=list)
@@ -37,12 +37,12 @@ class CopyResult:
     @property
     def is_whole(self) -> bool:
         """Return whether repeating the run would copy nothing more."""
-        return not self.missing and bool(self.new or self.there or not self.events)
+        return not self.missing and bool(self.new or self.present or not self.events)
 
     def counts(self) -> Mapping[str, int]:
         """Return the counts as JSON; those of failures only if they are not zero."""
         wrong = {"missing": self.missing, "refused": len(self.refused)}
-        counts = {"events": self.events, "new": self.new, "there": self.there, "differ": len(self.differences)}
+        counts = {"events": self.events, "new": self.new, "there": self.present, "differ": len(self.differences)}
         return counts | {name: count for name, count in wrong.items() if count}
 
     def lists(self) -> Mapping[str, list[dict[str, Any]]]:
@@ -65,10 +65,9 @@ def plan(origin: OriginJournal, *, namespace: str) -> CopyResult:
         raise absent
     noted = NAMESPACE.read(origin.notes())
     if noted and other_namespace(noted, namespace):
-        theirs = noted.namespace
         raise OperationRefused(
-            f"FROM has the namespace {theirs!r}, but {namespace!r} is configured: message ids would change.",
-            hint=f"Set SEGUE_NAMESPACE={theirs} for the new journal to keep them.",
+            f"FROM has the namespace {noted.namespace!r}, but {namespace!r} is configured: message ids would change.",
+            hint=f"Set SEGUE_NAMESPACE={noted.namespace} for the new journal to keep them.",
         )
     return CopyResult(events=origin.count())
 
@@ -127,7 +126,7 @@ def _copy(origin: EventQueries, target: EventOperations, copied: CopyResult, rep
     for page in _pages(origin):
         stored, refused = load_each(target, page)
         copied.new += stored.new
-        copied.there += stored.duplicate
+        copied.present += stored.duplicate
         copied.refused += refused
         advance(len(page))
 
@@ -147,17 +146,17 @@ def _compare(origin: EventQueries, target: EventQueries, copied: CopyResult, rep
             after = rows[-1].cursor
         for row in page:
             name = (row.event.source, row.event.id)
-            there = stored.get(name)
-            if there is None:
+            copy = stored.get(name)
+            if copy is None:
                 copied.missing += name not in refused
-            elif differ := _differences(row, there):
+            elif differ := _differences(row, copy):
                 copied.differences.append(SkippedEvent.of(row, f"other {', '.join(differ)}"))
         advance(len(page))
 
 
-def _differences(row: Row, there: Row) -> list[str]:
+def _differences(row: Row, copy: Row) -> list[str]:
     """Return the names of the fields that differ. Problems are compared as they are stored, in escaped form."""
-    one, other = row.event, there.event
+    one, other = row.event, copy.event
     pairs = {name: (getattr(one, name), getattr(other, name)) for name in COMPARED}
     pairs["problem"] = (text(one.problem), text(other.problem))
-    return [NAMES.get(name, name) for name, (ours, theirs) in pairs.items() if ours != theirs]
+    return [NAMES.get(name, name) for name, (first, second) in pairs.items() if first != second]
