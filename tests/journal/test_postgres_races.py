@@ -91,20 +91,24 @@ def test_a_replay_that_waited_for_a_drop_replays_the_dropped_event(
 
 def test_a_transaction_ended_by_a_deadlock_is_retried(journal: PostgresJournal) -> None:
     seqs = [leased.seq for leased in claim(journal)]
-    meet = threading.Barrier(2)
+    meet, ended = threading.Barrier(2), threading.Event()
 
     def lock(order: list[int]) -> int:
         tries = []
 
         def work(db: Connection) -> int:
             tries.append(1)
+            if len(tries) == 2:
+                ended.wait(20)  # else it may lock its first event before the other one, which waits for it, does
             for number, seq in enumerate(order):
                 db.one("SELECT 1 FROM segue_queue WHERE seq = %(seq)s FOR UPDATE", {"seq": seq})
                 if number == 0 and len(tries) == 1:
                     meet.wait(20)
             return len(tries)
 
-        return int(journal.database.transact(work))
+        count = journal.database.transact(work)
+        ended.set()
+        return count
 
     threads = [start(lambda order=order: lock(order)) for order in (seqs, seqs[::-1])]  # type: ignore[misc]
     for thread, _ in threads:
