@@ -135,7 +135,7 @@ def test_check_warns_if_endpoints_with_different_options_share_a_write_key(run, 
     from translators.kit import Head, HmacBody, Option, Source
 
     pay = Source("pay", scheme=HmacBody(header="X"), options=[Option("mode", "which", "live", ("live", "test"))])
-    pay.event(lambda item: Head(id="1", type="t", occurred_at=None))
+    pay.head(lambda item: Head(id="1", type="t", occurred_at=None))
     monkeypatch.setattr(plugins, "load", lambda: plugins.Registry((), {"pay": pay}))
     (tmp_path / "segue.toml").write_text(
         '[endpoints.pay]\n[endpoints.pay_test]\nsource = "pay"\nsecrets = ["abcdefghij"]\nmode = "test"\n'
