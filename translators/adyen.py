@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -25,17 +24,18 @@ from translators.kit import (
     Malformed,
     Message,
     Need,
-    Option,
     Registered,
     Registering,
     Response,
     Skip,
     Source,
+    choice_option,
     exponent,
     from_iso,
     from_minor,
     json_call,
     raw_member,
+    skip_other_modes,
     track,
 )
 
@@ -47,6 +47,14 @@ _SIGNED_FIELDS: Final = (
 # https://docs.adyen.com/development-resources/currency-codes/ has other exponents than ISO 4217 for these.
 _EXPONENTS: Final = {"CLP": 2, "CVE": 0, "IDR": 0, "ISK": 2}
 _TEST_PREFIX: Final = "test_"  # `test_AUTHORISATION_1`, sent by "Test configuration", also in a live account
+
+ENVIRONMENT: Final = choice_option("environment", "which payments to translate", ("live", "test", "both"), "live")
+REVENUE_FROM: Final = choice_option(
+    "revenue_from",
+    "what carries `revenue`: the authorisation (automatic capture) or the capture (manual or delayed capture)",
+    ("authorisation", "capture"),
+    "authorisation",
+)
 
 adyen = Source(
     "adyen",
@@ -65,15 +73,7 @@ adyen = Source(
         ),
         "platform": HmacBody(header="hmacsignature", encoding="base64", key="hex"),
     },
-    options=[
-        Option("environment", "which payments to translate", "live", ("live", "test", "both")),
-        Option(
-            "revenue_from",
-            "what carries `revenue`: the authorisation (automatic capture) or the capture (manual or delayed capture)",
-            "authorisation",
-            ("authorisation", "capture"),
-        ),
-    ],
+    options=[ENVIRONMENT, REVENUE_FROM],
     ack=Response(body=b"[accepted]", content_type="text/plain"),
 )
 
@@ -117,22 +117,17 @@ def head(item: Item) -> Head:
 def _platform(item: Item) -> Head:
     """Use a transfer's sequence number, or the status of a created record, as key; else a digest of the whole body."""
     body = item.body
-    type_, id_, digest = body.text("type"), body.id("data.id", ""), f"sha256:{sha256(item.raw).hexdigest()}"
+    type_, id_, digest = body.text("type"), body.id("data.id", ""), item.digest
     number = body.id("data.sequenceNumber", "")
     number_or_status = number or (body.text("data.status", "") if type_.endswith(".created") else "")
     key = f"{type_}:{id_}:{number_or_status}" if id_ and number_or_status else f"{type_}:{digest}"
-    return Head(id=key, type=type_, occurred_at=body.iso("timestamp", None), former_ids=(FormerId(digest),))
+    return Head(id=key, type=type_, occurred_at=body.opt.iso("timestamp"), former_ids=(FormerId(digest),))
 
 
-@adyen.skip_if
-def environment(event: Event) -> str | None:
-    """Skip payments of the environment that the endpoint does not translate."""
+@skip_other_modes(adyen, ENVIRONMENT, what="payment")
+def environment(event: Event) -> str:
     live = event.envelope.get("live") == "true" or event.body.get("environment") == "live"
-    live = live and not str(event.body.get("pspReference")).startswith(_TEST_PREFIX)
-    mode = "live" if live else "test"
-    if event.option("environment") not in ("both", mode):
-        return f"a {mode} payment; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
-    return None
+    return "live" if live and not str(event.body.get("pspReference")).startswith(_TEST_PREFIX) else "test"
 
 
 @adyen.identity
@@ -183,10 +178,10 @@ def register(at: Registering) -> Registered:
 def authorised(event: Event) -> Iterator[Message]:
     payment = _payment(event)
     if event.body.text("success", "") != "true":
-        yield track("Payment Failed", {**payment, "reason": event.body.text("reason", None) or None})
+        yield track("Payment Failed", {**payment, "reason": event.body.opt.text("reason") or None})
     elif payment["amount"] == 0:
         raise Skip("a zero-value authorisation: Adyen checks a payment method before it is saved")
-    elif event.option("revenue_from") == "authorisation":
+    elif REVENUE_FROM.of(event) == "authorisation":
         yield _order(payment)
     else:
         yield track("Payment Authorized", payment)
@@ -197,7 +192,7 @@ def captured(event: Event) -> Iterator[Message]:
     payment = _payment(event)
     if event.body.text("success", "") != "true":
         raise Skip("the capture failed; CAPTURE_FAILED reports the reason")
-    if event.option("revenue_from") == "capture":
+    if REVENUE_FROM.of(event) == "capture":
         yield _order(payment)
     else:
         yield track("Payment Captured", {**payment, "capture_id": event.body.id("pspReference")})
@@ -233,7 +228,7 @@ def refunded(event: Event) -> Iterator[Message]:
     refund_id = event.body.id("pspReference")
     if event.body.text("success", "") != "true":
         yield track(
-            "Refund Failed", {**payment, "refund_id": refund_id, "reason": event.body.text("reason", None) or None}
+            "Refund Failed", {**payment, "refund_id": refund_id, "reason": event.body.opt.text("reason") or None}
         )
         return
     order = {name: payment[name] for name in _ORDER}
@@ -251,14 +246,14 @@ _NAMES: Final = {
 
 @adyen.on(*_NAMES)
 def named(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], {**_payment(event), "reason": event.body.text("reason", None) or None})
+    yield track(_NAMES[event.type], {**_payment(event), "reason": event.body.opt.text("reason") or None})
 
 
 @adyen.on("REFUND_FAILED", "REFUNDED_REVERSED")
 def refund_failed(event: Event) -> Iterator[Message]:
     """Name the refund, so that whoever counts refunds can subtract the failed one."""
     refund_id = event.body.id("pspReference")
-    reason = event.body.text("reason", None) or None
+    reason = event.body.opt.text("reason") or None
     yield track("Refund Failed", {**_payment(event), "refund_id": refund_id, "reason": reason})
 
 
@@ -295,7 +290,7 @@ def dispute(event: Event) -> Iterator[Message]:
             "dispute_id": event.body.id("pspReference"),
             "status": status or None,
             "outcome": _OUTCOME.get(event.type) or _DECIDED.get(status),
-            "reason": event.body.text("reason", None) or None,
+            "reason": event.body.opt.text("reason") or None,
             "reason_code": _additional(event, "chargebackReasonCode") or None,
             "evidence_due_by": _time(_additional(event, "defensePeriodEndsAt")),
         },
@@ -312,7 +307,7 @@ def _time(text: str) -> datetime | None:
 
 @adyen.on("RECURRING_CONTRACT")
 def method_saved(event: Event) -> Iterator[Message]:
-    method = event.body.text("paymentMethod", None)
+    method = event.body.opt.text("paymentMethod")
     yield track("Payment Method Saved", {"payment_method_id": event.body.id("pspReference"), "payment_method": method})
 
 
@@ -322,19 +317,18 @@ _ORDER: Final = ("order_id", "payment_id", "merchant_reference")
 def _payment(event: Event) -> dict[str, Any]:
     """Use the first payment's reference as order id: a refund may have its own `merchantReference`."""
     body = event.body
-    payment_id = body.id("originalReference", None) or body.id("pspReference")
+    payment_id = body.opt.id("originalReference") or body.id("pspReference")
     return {
         "order_id": payment_id,
         "payment_id": payment_id,
-        "merchant_reference": body.id("merchantReference", None),
+        "merchant_reference": body.opt.id("merchantReference"),
         "amount": _amount(event),
-        "currency": body.text("amount.currency", None),
-        "payment_method": body.text("paymentMethod", None),
+        **body.select("amount.currency:text", payment_method="paymentMethod:text"),
     }
 
 
 def _amount(event: Event) -> Decimal | None:
-    value, code = event.body.integer("amount.value", None), event.body.text("amount.currency", None)
+    value, code = event.body.opt.integer("amount.value"), event.body.opt.text("amount.currency")
     return (
         None
         if value is None or code is None

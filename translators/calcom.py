@@ -96,7 +96,7 @@ def _seat(payload: Payload) -> str:
 
 def _scheduled(body: Payload, type_: str) -> datetime | None:
     """Return the booking's start or end, at which the event is sent; its `createdAt` is the booking's."""
-    return body.iso("endTime" if type_ == "MEETING_ENDED" else "startTime", None)
+    return body.opt.iso("endTime" if type_ == "MEETING_ENDED" else "startTime")
 
 
 @calcom.identity
@@ -105,11 +105,7 @@ def identity(event: Event) -> Identity:
     payload = event.body.object("payload")
     booker = next(payload.each("attendees"), Payload({}))
     email = booker.text("email", "") or payload.text("responses.email.value", "")
-    traits = {
-        "name": booker.text("name", None),
-        "timezone": booker.text("timeZone", None),
-        "phone": booker.text("phoneNumber", None),
-    }
+    traits = booker.select("name:text", timezone="timeZone:text", phone="phoneNumber:text")
     return _person(event, email, traits, payload.texts("metadata"))
 
 
@@ -129,14 +125,16 @@ def _person(event: Event, email: str, traits: dict[str, Any], metadata: Any = No
 def _meeting(event: Event) -> dict[str, Any]:
     payload = event.body.object("payload")
     return {
-        "meeting_id": payload.id("uid", None) or payload.id("bookingUid", None),
-        "meeting_name": payload.text("eventTitle", None),
-        "meeting_type_id": payload.id("eventTypeId", None),
-        "status": payload.text("status", "").lower() or None,
-        "start_time": payload.iso("startTime", None),
-        "end_time": payload.iso("endTime", None),
-        "agent_id": payload.id("organizer.id", None),
-        "agent_name": payload.text("organizer.name", None),
+        "meeting_id": payload.opt.id("uid") or payload.opt.id("bookingUid"),
+        **payload.select(
+            meeting_name="eventTitle:text",
+            meeting_type_id="eventTypeId:id",
+            status="status:lower",
+            start_time="startTime:iso",
+            end_time="endTime:iso",
+            agent_id="organizer.id:id",
+            agent_name="organizer.name:text",
+        ),
         "metadata": metadata_of(event, payload.texts("metadata")),
     }
 
@@ -153,8 +151,7 @@ def rescheduled(event: Event) -> Iterator[Message]:
         "Meeting Rescheduled",
         {
             **_meeting(event),
-            "previous_meeting_id": payload.id("rescheduleUid", None),
-            "previous_start_time": payload.iso("rescheduleStartTime", None),
+            **payload.select(previous_meeting_id="rescheduleUid:id", previous_start_time="rescheduleStartTime:iso"),
             "author": _author(payload, "rescheduledBy"),
         },
     )
@@ -193,8 +190,8 @@ def paid(event: Event) -> Iterator[Message]:
     yield track(
         "Payment Succeeded" if event.type == "BOOKING_PAID" else "Payment Started",
         {
-            "payment_id": payload.id("metadata.externalId", None) or payload.id("paymentId", None),
-            "meeting_id": payload.id("uid", None),
+            "payment_id": payload.opt.id("metadata.externalId") or payload.opt.id("paymentId"),
+            "meeting_id": payload.opt.id("uid"),
             "amount": payload.money("price", "currency"),
             "currency": payload.text("currency", "").upper() or None,
         },
@@ -214,7 +211,7 @@ def no_show(event: Event) -> Iterator[Message]:
 def submitted(event: Event) -> Iterator[Message]:
     """Report the form without its answers."""
     payload = event.body.object("payload")
-    yield track("Form Submitted", {"form_id": payload.id("formId"), "form_name": payload.text("formName", None)})
+    yield track("Form Submitted", {"form_id": payload.id("formId"), "form_name": payload.opt.text("formName")})
 
 
 calcom.ignore("MEETING_*", because="a booking's scheduled start or end was reached; no one acted")

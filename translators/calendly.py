@@ -75,8 +75,8 @@ def invitee(event: Event) -> Identity:
     if event.type.startswith("contact."):
         return _contact(payload)
     email = payload.text("email", "").strip()
-    uri = payload.id("invitee", None) or payload.id("submitter", None) or payload.id("uri")
-    traits = payload.pick(
+    uri = payload.opt.id("invitee") or payload.opt.id("submitter") or payload.id("uri")
+    traits = payload.select(
         "name", "timezone", firstName="first_name", lastName="last_name", phone="text_reminder_number"
     )
     return Identity(
@@ -132,23 +132,19 @@ def _meeting(event: Event) -> dict[str, Any]:
     hosts = list(meeting.each("event_memberships"))
     host = hosts[0] if hosts else Payload({})
     return {
-        "meeting_id": payload.id("event", None) or meeting.id("uri", None),
-        "meeting_name": meeting.text("name", None),
-        "meeting_type_id": meeting.id("event_type", None),
+        "meeting_id": payload.opt.id("event") or meeting.opt.id("uri"),
+        **meeting.select(meeting_name="name:text", meeting_type_id="event_type:id"),
         "invitee_id": payload.id("invitee", payload.id("uri")),
-        "status": payload.text("status", None),
-        "start_time": meeting.iso("start_time", None),
-        "end_time": meeting.iso("end_time", None),
-        "channel": meeting.text("location.type", None),
-        "agent_id": host.id("user", None),
-        "agent_name": host.text("user_name", None),
+        "status": payload.opt.text("status"),
+        **meeting.select("start_time:iso", "end_time:iso", channel="location.type:text"),
+        **host.select(agent_id="user:id", agent_name="user_name:text"),
         "metadata": metadata_of(event, payload.texts("tracking")),
     }
 
 
 def _context(event: Event) -> dict[str, Any]:
     """Return the campaign of the booking link. https://segment.com/docs/connections/spec/common/#context"""
-    campaign = event.body.object("payload").maybe("tracking").pick(
+    campaign = event.body.object("payload").maybe("tracking").select(
         source="utm_source", medium="utm_medium", name="utm_campaign", term="utm_term", content="utm_content"
     )  # fmt: skip
     return {"campaign": campaign} if campaign else {}
@@ -156,7 +152,7 @@ def _context(event: Event) -> dict[str, Any]:
 
 @calendly.on("invitee.created")
 def booked(event: Event) -> Iterator[Message]:
-    previous_invitee = event.body.id("payload.old_invitee", None)
+    previous_invitee = event.body.opt.id("payload.old_invitee")
     name = "Meeting Rescheduled" if previous_invitee else "Meeting Booked"
     yield track(name, {**_meeting(event), "previous_invitee_id": previous_invitee}, context=_context(event))
 
@@ -166,7 +162,7 @@ def cancelled(event: Event) -> Iterator[Message]:
     payload = event.body.object("payload")
     if payload.flag("rescheduled", default=False):
         raise Skip("the meeting was rescheduled; invitee.created reports its new time")
-    by = payload.text("cancellation.canceler_type", None)
+    by = payload.opt.text("cancellation.canceler_type")
     yield track(
         "Meeting Cancelled",
         {**_meeting(event), "author": {"invitee": "customer", "host": "agent"}.get(by or "", by)},
@@ -191,9 +187,9 @@ def routed(event: Event) -> Iterator[Message]:
     yield track(
         "Form Submitted",
         {
-            "form_id": payload.id("routing_form", None),
+            "form_id": payload.opt.id("routing_form"),
             "response_id": payload.id("uri"),
-            "result": payload.text("result.type", None),
+            "result": payload.opt.text("result.type"),
             "metadata": metadata_of(event, payload.texts("tracking")),
         },
         context=_context(event),
@@ -204,14 +200,13 @@ def routed(event: Event) -> Iterator[Message]:
 @calendly.on("contact.created", "contact.updated")
 def contact_saved(event: Event) -> Iterator[Message]:
     contact = event.body.object("payload")
-    company, city = contact.text("company", None), contact.text("city", None)
+    company, city = contact.opt.text("company"), contact.opt.text("city")
     yield identify(
         {
-            "title": contact.text("job_title", None),
+            "title": contact.opt.text("job_title"),
             "company": {"name": company} if company else None,
             "address": {"city": city} if city else None,
-            "timezone": contact.text("timezone", None),
-            "createdAt": contact.iso("created_at", None),
+            **contact.select("timezone:text", createdAt="created_at:iso"),
         }
     )
     if event.type == "contact.created":

@@ -27,6 +27,7 @@ from translators.kit import (
     basic,
     form_call,
     from_minor,
+    full_name,
     identify,
     to_iso,
     track,
@@ -53,7 +54,7 @@ def customer(event: Event) -> Identity:
     content = event.body.object("content")
     person = content.maybe("customer")
     id_ = person.id("id", "") or _first(content, "customer_id")
-    first, last = person.text("first_name", None), person.text("last_name", None)
+    first, last = person.opt.text("first_name"), person.opt.text("last_name")
     return Identity(
         metadata=tuple(
             content.texts(f"{name}.meta_data") for name in ("subscription", "customer") if content.get(name)
@@ -61,11 +62,11 @@ def customer(event: Event) -> Identity:
         anonymous=("customer", id_) if id_ else ("record", record) if (record := _first(content, "id")) else None,
         external_ids=(ExternalId("chargebee_customer_id", id_),),
         traits={
-            "email": person.text("email", None),
+            "email": person.opt.text("email"),
             "firstName": first,
             "lastName": last,
-            "name": " ".join(filter(None, (first, last))) or None,
-            "phone": person.text("phone", None),
+            "name": full_name(first, last),
+            "phone": person.opt.text("phone"),
         },
     )
 
@@ -97,7 +98,7 @@ def register(at: Registering) -> Registered:
 @chargebee.on("customer_created")
 def customer_created(event: Event) -> Iterator[Message]:
     person = event.body.object("content.customer")
-    yield identify({"company": _company(person), "createdAt": person.seconds("created_at", None)})
+    yield identify({"company": _company(person), "createdAt": person.opt.seconds("created_at")})
     yield track("Customer Created", {"customer_id": person.id("id")})
 
 
@@ -112,7 +113,7 @@ def customer_deleted(event: Event) -> Iterator[Message]:
 
 
 def _company(person: Payload) -> dict[str, str] | None:
-    name = person.text("company", None)
+    name = person.opt.text("company")
     return {"name": name} if name else None
 
 
@@ -140,8 +141,8 @@ def subscription(event: Event) -> Iterator[Message]:
         _SUBSCRIPTION[event.type],
         {
             **_describe(record),
-            "reason": record.text("cancel_reason", None),
-            "ends_at": record.seconds("cancelled_at", None) if "cancel" in event.type else None,
+            "reason": record.opt.text("cancel_reason"),
+            "ends_at": record.opt.seconds("cancelled_at") if "cancel" in event.type else None,
         },
     )
     if event.type == "subscription_created" and record.get("status") == "in_trial":
@@ -171,31 +172,29 @@ def trial_ending(event: Event) -> Iterator[Message]:
 
 
 def _in_trial(record: Payload, event: Event) -> bool:
-    trial_end = record.seconds("trial_end", None)
+    trial_end = record.opt.seconds("trial_end")
     return trial_end is not None and record.seconds("cancelled_at", event.occurred_at) < trial_end
 
 
 def _describe(record: Payload) -> dict[str, Any]:
-    code = record.text("currency_code", None)
+    code = record.opt.text("currency_code")
     items = list(record.each("subscription_items"))
     plan = next((item for item in items if item.get("item_type") == "plan"), items[0] if items else Payload({}))
     return {
         "subscription_id": record.id("id"),
-        "status": record.text("status", None),
-        "plan_id": plan.id("item_price_id", None) or record.id("plan_id", None),
+        "status": record.opt.text("status"),
+        "plan_id": plan.opt.id("item_price_id") or record.opt.id("plan_id"),
         "quantity": _quantity(plan, "quantity") or _quantity(record, "plan_quantity"),
         "amount": _unit_price(plan, "unit_price", code) or _unit_price(record, "plan_unit_price", code),
         "currency": code,
         "items": [_item(item, code) for item in items] if len(items) > 1 else None,
-        "plan_interval": record.text("billing_period_unit", None),
-        "current_period_end": record.seconds("current_term_end", None),
+        **record.select(plan_interval="billing_period_unit:text", current_period_end="current_term_end:seconds"),
     }
 
 
 def _item(item: Payload, code: str | None) -> dict[str, Any]:
     return {
-        "plan_id": item.id("item_price_id", None),
-        "type": item.text("item_type", None),
+        **item.select(plan_id="item_price_id:id", type="item_type:text"),
         "quantity": _quantity(item, "quantity"),
         "amount": _unit_price(item, "unit_price", code),
     }
@@ -203,18 +202,18 @@ def _item(item: Payload, code: str | None) -> dict[str, Any]:
 
 def _quantity(holder: Payload, name: str) -> int | Decimal | None:
     """Return the quantity; a site with multi-decimal prices has it in `..._in_decimal`."""
-    quantity = holder.integer(name, None)
-    return holder.decimal(f"{name}_in_decimal", None) if quantity is None else quantity
+    quantity = holder.opt.integer(name)
+    return holder.opt.decimal(f"{name}_in_decimal") if quantity is None else quantity
 
 
 def _unit_price(holder: Payload, name: str, code: str | None) -> Decimal | None:
     """Return the price of one; a site with multi-decimal prices gives it in the currency's major unit."""
     minor = _minor(holder, name, code)
-    return holder.decimal(f"{name}_in_decimal", None) if minor is None else minor
+    return holder.opt.decimal(f"{name}_in_decimal") if minor is None else minor
 
 
 def _trial(record: Payload) -> dict[str, Any]:
-    starts, ends = record.seconds("trial_start", None), record.seconds("trial_end", None)
+    starts, ends = record.opt.seconds("trial_start"), record.opt.seconds("trial_end")
     plan = _describe(record)["plan_id"]
     return {
         "subscription_id": record.id("id"),
@@ -226,7 +225,7 @@ def _trial(record: Payload) -> dict[str, Any]:
 
 
 def _minor(holder: Payload, name: str, code: str | None) -> Decimal | None:
-    value = holder.integer(name, None)
+    value = holder.opt.integer(name)
     return None if value is None or code is None else from_minor(value, code)
 
 
@@ -235,25 +234,25 @@ def paid(event: Event) -> Iterator[Message]:
     """Complete the order with the payment after which nothing is due; earlier payments are partial."""
     content = event.body.object("content")
     payment, invoice = content.object("transaction"), content.maybe("invoice")
-    code = payment.text("currency_code", None)
+    code = payment.opt.text("currency_code")
     amount, revenue = _shares(payment, invoice)
     total, net = (None if value is None or code is None else from_minor(value, code) for value in (amount, revenue))
     yield track(
         "Order Completed" if _completes(payment, invoice) else "Invoice Partially Paid",
         {
-            "order_id": invoice.id("id", None) or payment.id("id"),
+            "order_id": invoice.opt.id("id") or payment.id("id"),
             "payment_id": payment.id("id"),
-            "invoice_id": invoice.id("id", None),
-            "subscription_id": payment.id("subscription_id", None),
+            "invoice_id": invoice.opt.id("id"),
+            "subscription_id": payment.opt.id("subscription_id"),
             "total": total,
             "tax": total - net if total is not None and net is not None and invoice.get("tax") is not None else None,
             "revenue": net,
             "currency": code,
             "invoice_total": _minor(invoice, "total", code),
             "amount_due": _minor(invoice, "amount_due", code),
-            "payment_method": payment.text("payment_method", None),
+            "payment_method": payment.opt.text("payment_method"),
         },
-        occurred_at=payment.seconds("date", None)
+        occurred_at=payment.opt.seconds("date")
         if payment.seconds("date", event.occurred_at) <= event.occurred_at
         else None,
     )
@@ -263,7 +262,7 @@ def _completes(payment: Payload, invoice: Payload) -> bool:
     """Return whether nothing of the invoice is still due. If the invoice does not say, return whether this payment is
     more than half of it, since only one payment can be.
     """
-    total, due, status = invoice.integer("total", None), invoice.integer("amount_due", None), invoice.get("status")
+    total, due, status = invoice.opt.integer("total"), invoice.opt.integer("amount_due"), invoice.get("status")
     if due is not None or status is not None:
         return due == 0 or status == "paid"
     return total is None or 2 * payment.integer("amount", 0) > total
@@ -274,14 +273,14 @@ def _shares(payment: Payload, invoice: Payload) -> tuple[int | None, int | None]
 
     The shares add up exactly: each part takes the rest that rounding the earlier parts has left.
     """
-    amount, total = payment.integer("amount", None), invoice.integer("total", None)
+    amount, total = payment.opt.integer("amount"), invoice.opt.integer("total")
     if amount is None or not total or total < 0:
         return amount, amount
     links = list(payment.each("linked_invoices"))
     of_several = len(links) > 1  # each has its own tax; only this invoice's tax is known
     if len(links) == 1 and links[0].get("invoice_id") == invoice.get("id"):
         amount = links[0].integer("applied_amount", amount)  # the excess stays on the account
-    after = None if of_several else invoice.integer("amount_paid", None)
+    after = None if of_several else invoice.opt.integer("amount_paid")
     before = after - amount if after is not None and after >= amount else 0
     net = total - invoice.integer("tax", 0)
     return amount, _rounded((before + amount) * net, total) - _rounded(before * net, total)
@@ -295,16 +294,16 @@ def _rounded(value: int, divisor: int) -> int:
 def payment_failed(event: Event) -> Iterator[Message]:
     content = event.body.object("content")
     payment = content.object("transaction")
-    code = payment.text("currency_code", None)
+    code = payment.opt.text("currency_code")
     yield track(
         "Payment Failed",
         {
             "payment_id": payment.id("id"),
-            "invoice_id": content.id("invoice.id", None),
-            "subscription_id": payment.id("subscription_id", None),
+            "invoice_id": content.opt.id("invoice.id"),
+            "subscription_id": payment.opt.id("subscription_id"),
             "amount": _minor(payment, "amount", code),
             "currency": code,
-            "error_code": payment.text("error_code", None),
+            "error_code": payment.opt.text("error_code"),
         },
     )
 
@@ -313,16 +312,16 @@ def payment_failed(event: Event) -> Iterator[Message]:
 def refunded(event: Event) -> Iterator[Message]:
     content = event.body.object("content")
     refund = content.object("transaction")
-    code = refund.text("currency_code", None)
+    code = refund.opt.text("currency_code")
     yield track(
         "Order Refunded",
         {
-            "order_id": content.id("invoice.id", None)
-            or content.id("credit_note.reference_invoice_id", None)
-            or refund.id("linked_credit_notes.0.cn_reference_invoice_id", None)
-            or refund.id("reference_transaction_id", None)
+            "order_id": content.opt.id("invoice.id")
+            or content.opt.id("credit_note.reference_invoice_id")
+            or refund.opt.id("linked_credit_notes.0.cn_reference_invoice_id")
+            or refund.opt.id("reference_transaction_id")
             or refund.id("id"),
-            "payment_id": refund.id("reference_transaction_id", None),
+            "payment_id": refund.opt.id("reference_transaction_id"),
             "refund_id": refund.id("id"),
             "total": _minor(refund, "amount", code),
             "currency": code,
@@ -336,18 +335,17 @@ _INVOICE: Final = {"invoice_generated": "Invoice Created", "payment_due_reminder
 @chargebee.on(*_INVOICE)
 def invoice(event: Event) -> Iterator[Message]:
     bill = event.body.object("content.invoice")
-    code = bill.text("currency_code", None)
+    code = bill.opt.text("currency_code")
     yield track(
         _INVOICE[event.type],
         {
             "invoice_id": bill.id("id"),
-            "subscription_id": bill.id("subscription_id", None),
-            "status": bill.text("status", None),
+            **bill.select("subscription_id:id", "status:text"),
             "total": _minor(bill, "total", code),
             "tax": _minor(bill, "tax", code),
             "amount_due": _minor(bill, "amount_due", code),
             "currency": code,
-            "due_date": bill.seconds("due_date", None),
+            "due_date": bill.opt.seconds("due_date"),
         },
     )
 
@@ -355,15 +353,15 @@ def invoice(event: Event) -> Iterator[Message]:
 @chargebee.on("credit_note_created")
 def credit_note(event: Event) -> Iterator[Message]:
     note = event.body.object("content.credit_note")
-    code = note.text("currency_code", None)
+    code = note.opt.text("currency_code")
     yield track(
         "Credit Note Created",
         {
             "credit_note_id": note.id("id"),
-            "invoice_id": note.id("reference_invoice_id", None),
+            "invoice_id": note.opt.id("reference_invoice_id"),
             "total": _minor(note, "total", code),
             "currency": code,
-            "reason": note.text("reason_code", None),
+            "reason": note.opt.text("reason_code"),
         },
     )
 
@@ -378,9 +376,7 @@ _METHOD: Final = {
 @chargebee.on(*_METHOD)
 def payment_method(event: Event) -> Iterator[Message]:
     source = event.body.object("content.payment_source")
-    yield track(
-        _METHOD[event.type], {"payment_method_id": source.id("id"), "payment_method": source.text("type", None)}
-    )
+    yield track(_METHOD[event.type], {"payment_method_id": source.id("id"), "payment_method": source.opt.text("type")})
 
 
 chargebee.ignore("card_*", because="payment_source events report it now")

@@ -11,7 +11,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
-    Delivery,
     Event,
     ExternalId,
     Head,
@@ -19,15 +18,27 @@ from translators.kit import (
     Identity,
     Item,
     Message,
-    Option,
     Payload,
-    Refused,
     SharedToken,
     Skip,
     Source,
+    accept_account,
+    choice_option,
     identify,
+    list_option,
     real_name,
     track,
+)
+
+WEBSITE_IDS: Final = list_option(
+    "website_ids", "accept these websites only (a plugin receives events of all that installed it)"
+)
+DATA_TRAITS: Final = list_option("data_traits", "which fields of a session's data become traits; none by default")
+INITIATED: Final = choice_option(
+    "initiated",
+    "whether session:request:initiated counts as the start of a conversation or is ignored",
+    ("conversation", "ignore"),
+    "conversation",
 )
 
 crisp = Source(
@@ -43,21 +54,7 @@ crisp = Source(
         ),
         "website": SharedToken(where="query", name="key"),
     },
-    options=[
-        Option(
-            "website_ids",
-            "accept these websites only (a plugin receives events of all that installed it)",
-            (),
-            many=True,
-        ),
-        Option("data_traits", "which fields of a session's data become traits; none by default", (), many=True),
-        Option(
-            "initiated",
-            "whether session:request:initiated counts as the start of a conversation or is ignored",
-            "conversation",
-            ("conversation", "ignore"),
-        ),
-    ],
+    options=[WEBSITE_IDS, DATA_TRAITS, INITIATED],
 )
 
 crisp.manual_steps(
@@ -73,19 +70,14 @@ _MESSAGES: Final = {"message:send", "message:received"}
 _MADE_UP: Final = re.compile(r"visitor\d+")
 
 
-@crisp.guard
-def website(delivery: Delivery) -> None:
-    """Accept only the configured websites."""
-    allowed = delivery.options["website_ids"]
-    if allowed and delivery.payload.id("website_id", "") not in allowed:
-        raise Refused("This event is from another Crisp website.")
+accept_account(crisp, WEBSITE_IDS, lambda delivery: delivery.payload.opt.id("website_id"), what="Crisp website")
 
 
 @crisp.head
 def head(item: Item) -> Head:
     """Return a message's key from its fingerprint, any other from the bytes, which are the same on every retry."""
     body = item.body
-    type_, at = body.text("event"), body.when("timestamp", None) or body.when("data.timestamp", None)
+    type_, at = body.text("event"), body.opt.when("timestamp") or body.opt.when("data.timestamp")
     data = body.maybe("data")
     if type_ in _MESSAGES and "fingerprint" in data:
         return Head(id=f"{type_}:{data.id('session_id')}:{data.id('fingerprint')}", type=type_, occurred_at=at)
@@ -127,14 +119,14 @@ def _chat(event: Event) -> dict[str, Any]:
     data = event.body.object("data")
     return {
         "conversation_id": data.id("session_id"),
-        "website_id": data.id("website_id", None) or event.body.id("website_id", None),
-        "inbox_id": data.id("inbox_id", None),
+        "website_id": data.opt.id("website_id") or event.body.opt.id("website_id"),
+        "inbox_id": data.opt.id("inbox_id"),
     }
 
 
 @crisp.on("session:request:initiated")
 def conversation_started(event: Event) -> Iterator[Message]:
-    if event.option("initiated") == "ignore":
+    if INITIATED.of(event) == "ignore":
         raise Skip(f"SEGUE_{event.source.upper()}_INITIATED is ignore")
     yield track("Live Chat Conversation Started", _chat(event))
 
@@ -143,7 +135,7 @@ def conversation_started(event: Event) -> Iterator[Message]:
 def message_sent(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
     _by_a_person(data, "user")
-    properties = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
+    properties = {"message_id": data.id("fingerprint"), "channel": data.opt.text("origin")}
     yield track("Live Chat Message Sent", _chat(event) | properties)
 
 
@@ -154,8 +146,8 @@ def message_received(event: Event) -> Iterator[Message]:
     operator = data.maybe("user")
     if operator.get("type") == "website" or not operator.get("user_id"):
         raise Skip("written by a bot, a campaign or a plugin in the name of the website")
-    properties = {"message_id": data.id("fingerprint"), "channel": data.text("origin", None)}
-    agent = {"agent_id": operator.id("user_id"), "agent_name": operator.text("nickname", None)}
+    properties = {"message_id": data.id("fingerprint"), "channel": data.opt.text("origin")}
+    agent = {"agent_id": operator.id("user_id"), "agent_name": operator.opt.text("nickname")}
     yield track("Live Chat Message Received", _chat(event) | properties | agent)
 
 
@@ -169,7 +161,7 @@ def _by_a_person(data: Payload, side: str) -> None:
 
 @crisp.on("session:set_routing")
 def conversation_assigned(event: Event) -> Iterator[Message]:
-    assignee = event.body.id("data.routing_id", None)
+    assignee = event.body.opt.id("data.routing_id")
     if assignee is None:
         raise Skip("the conversation was unassigned")
     yield track("Live Chat Conversation Assigned", {**_chat(event), "assignee_id": assignee})
@@ -200,7 +192,7 @@ def person_known(event: Event) -> Iterator[Message]:
 def data_known(event: Event) -> Iterator[Message]:
     """Identify with the session's data. It has the userId if your site sets a key of `identity.user_id_keys`."""
     data = event.body.object("data.data")
-    fields = data.pick(*event.option("data_traits"))
+    fields = data.select(*DATA_TRAITS.of(event))
     traits = {name: value for name, value in fields.items() if not isinstance(value, dict | list)}
     if not traits and not event.body.texts("data.data"):
         raise Skip("no field that is a trait or could be your user id")
@@ -213,19 +205,14 @@ def profile_known(event: Event) -> Iterator[Message]:
     person, company = profile.maybe("person"), profile.maybe("company")
     place, work = person.maybe("geolocation"), person.maybe("employment")
     address = {
-        "street": person.text("address", None),
-        "city": place.text("city", None),
-        "state": place.text("region", None),
-        "country": place.text("country", None),
+        "street": person.opt.text("address"),
+        **place.select("city:text", state="region:text", country="country:text"),
     }
-    employer = company.text("name", None) or work.text("name", None)
+    employer = company.opt.text("name") or work.opt.text("name")
     traits = {
         "name": _name(person.text("nickname", "")),
-        "phone": person.text("phone", None),
-        "avatar": person.text("avatar", None),
-        "website": person.text("website", None),
-        "gender": person.text("gender", None),
-        "title": work.text("title", None),
+        **person.select("phone:text", "avatar:text", "website:text", "gender:text"),
+        "title": work.opt.text("title"),
         "company": {"name": employer} if employer else None,
         "address": address if any(address.values()) else None,
     }

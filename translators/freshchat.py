@@ -6,7 +6,6 @@ https://crmsupport.freshworks.com/support/solutions/articles/50000004461
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import Event, ExternalId, Head, Identity, Item, Message, Payload, PublicKey, Skip, Source, track
@@ -39,9 +38,9 @@ def head(item: Item) -> Head:
     """Return the key from action, object id and time, since Freshchat sends no event id; from the bytes if unknown."""
     action, at = item.body.text("action"), item.body.iso("action_time")
     subject = item.body.maybe(f"data.{_SUBJECT.get(action, action)}")
-    subject_id = subject.id("id", None) or subject.id("conversation.conversation_id", None)
+    subject_id = subject.opt.id("id") or subject.opt.id("conversation.conversation_id")
     if not subject_id:
-        return Head(id=f"sha256:{sha256(item.raw).hexdigest()}", type=action, occurred_at=at)
+        return Head(id=item.digest, type=action, occurred_at=at)
     return Head(id=f"{action}:{subject_id}:{item.body.text('action_time')}", type=action, occurred_at=at)
 
 
@@ -51,7 +50,7 @@ def identity(event: Event) -> Identity:
     actor, subject = event.body.object("actor"), _subject(event)
     user = subject.id("user_id") if subject.get("user_id") else None
     if user is None and actor.text("actor_type") == "user":
-        user = actor.id("actor_id", None)
+        user = actor.opt.id("actor_id")
     if user:
         return _user(user)
     return Identity(anonymous=("conversation", _conversation_id(subject)))
@@ -66,7 +65,7 @@ def _subject(event: Event) -> Payload:
 
 
 def _conversation_id(subject: Payload) -> str:
-    return subject.id("conversation_id", None) or subject.id("conversation.conversation_id")
+    return subject.opt.id("conversation_id") or subject.id("conversation.conversation_id")
 
 
 def _chat(event: Event) -> dict[str, Any]:
@@ -74,9 +73,9 @@ def _chat(event: Event) -> dict[str, Any]:
     subject, actor = _subject(event), event.body.object("actor")
     return {
         "conversation_id": _conversation_id(subject),
-        "channel_id": subject.id("channel_id", None) or subject.id("conversation.channel_id", None),
-        "status": subject.text("conversation.status", None),
-        "agent_id": actor.id("actor_id", None) if actor.text("actor_type") == "agent" else None,
+        "channel_id": subject.opt.id("channel_id") or subject.opt.id("conversation.channel_id"),
+        "status": subject.opt.text("conversation.status"),
+        "agent_id": actor.opt.id("actor_id") if actor.text("actor_type") == "agent" else None,
     }
 
 
@@ -85,10 +84,10 @@ def message_created(event: Event) -> Iterator[Message]:
     message = _subject(event)
     if message.text("message_type", "normal") != "normal" or message.flag("botsPrivateNote", False):
         raise Skip("a private message between agents, or a bot's note to them")
-    properties = _chat(event) | {"message_id": message.id("id"), "channel": message.text("message_source", None)}
-    author = message.text("actor_type", None) or event.body.text("actor.actor_type")
+    properties = _chat(event) | {"message_id": message.id("id"), "channel": message.opt.text("message_source")}
+    author = message.opt.text("actor_type") or event.body.text("actor.actor_type")
     if author == "user":
-        writer = message.id("actor_id", None)
+        writer = message.opt.id("actor_id")
         yield track("Live Chat Message Sent", properties, identity=_user(writer) if writer else None)
     elif author == "agent":
         yield track("Live Chat Message Received", properties)

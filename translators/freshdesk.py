@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -67,7 +66,7 @@ def head(item: Item) -> Head:
     other event may happen again; its key is the digest of its bytes.
     """
     body = _body(item.body)
-    digest = f"sha256:{sha256(item.raw).hexdigest()}"
+    digest = item.digest
     type_, at = body.text("type", "") or _triggered_event(body)[0], moment(body, "at")
     ticket = body.id("ticket.id", "") or body.id("ticket_id", "")
     if type_ != "ticket.created" or not ticket:
@@ -100,8 +99,8 @@ def identity(event: Event) -> Identity:
         if {"requester", "requester_email", "ticket_requester_email"}.isdisjoint(_parts(event.body).value):
             raise Malformed("$.requester", "is missing: paste the template of docs/sources/freshdesk.md into the rule")
         raise Skip("no customer: the ticket's requester has neither an e-mail address nor your user id")
-    name = real_name(body.text("requester.name", None) or body.text("requester_name", None))
-    traits = {"email": email or None, "name": name, "phone": body.text("requester.phone", None)}
+    name = real_name(body.opt.text("requester.name") or body.opt.text("requester_name"))
+    traits = {"email": email or None, "name": name, "phone": body.opt.text("requester.phone")}
     return Identity(user_ids=(external,), anonymous=("email", email.strip().lower()), traits=traits)
 
 
@@ -148,29 +147,25 @@ def _ticket(event: Event) -> dict[str, Any]:
         return _simple(body)
     return {
         "ticket_id": ticket.id("id"),
-        "subject": ticket.text("subject", None),
-        "status": ticket.text("status", "").lower() or None,
-        "priority": ticket.text("priority", "").lower() or None,
-        "type": ticket.text("type", "").lower() or None,
-        "channel": ticket.text("source", "").lower() or None,
+        **ticket.select("subject:text", "status:lower", "priority:lower", "type:lower", channel="source:lower"),
         "tags": [tag.strip() for tag in ticket.text("tags", "").split(",") if tag.strip()] or None,
-        "url": ticket.text("url", None),
-        "assignee_name": ticket.text("agent", None),
-        "team_name": ticket.text("group", None),
+        **ticket.select("url:text", assignee_name="agent:text", team_name="group:text"),
     }
 
 
 def _simple(body: Payload) -> dict[str, Any]:
     return {
         "ticket_id": body.id("ticket_id"),
-        "subject": body.text("ticket_subject", None),
-        "status": body.text("ticket_status", "").lower() or None,
-        "priority": body.text("ticket_priority", "").lower() or None,
-        "type": body.text("ticket_type", "").lower() or None,
-        "channel": body.text("ticket_source", "").lower() or None,
-        "url": body.text("ticket_url", None),
-        "assignee_name": body.text("ticket_agent_name", None),
-        "team_name": body.text("ticket_group_name", None),
+        **body.select(
+            subject="ticket_subject:text",
+            status="ticket_status:lower",
+            priority="ticket_priority:lower",
+            type="ticket_type:lower",
+            channel="ticket_source:lower",
+            url="ticket_url:text",
+            assignee_name="ticket_agent_name:text",
+            team_name="ticket_group_name:text",
+        ),
     }
 
 
@@ -202,7 +197,7 @@ def ticket_updated(event: Event) -> Iterator[Message]:
 def ticket_replied(event: Event) -> Iterator[Message]:
     """Return the reply with the author from the rule. Without our template, Freshdesk sends agents' replies only."""
     body = _body(event.body)
-    author = body.text("author", None) or (None if "ticket" in body else "agent")
+    author = body.opt.text("author") or (None if "ticket" in body else "agent")
     if author not in {"customer", "agent"}:
         raise Malformed("$.author", "must be customer or agent: the rule's condition says which")
     yield track("Ticket Replied", {**_ticket(event), "author": author})

@@ -20,16 +20,19 @@ from translators.kit import (
     Identity,
     Item,
     Message,
-    Option,
     Payload,
-    Refused,
     Response,
     Skip,
     Source,
+    accept_account,
+    full_name,
     opens_ticket,
     real_name,
+    text_option,
     track,
 )
+
+COMPANY_ID: Final = text_option("company_id", "accept application webhooks of this company only (cmp_...)")
 
 front = Source(
     "front",
@@ -48,7 +51,7 @@ front = Source(
         ),
         "rule": HmacBody(alg="sha1", header="X-Front-Signature", encoding="base64"),
     },
-    options=[Option("company_id", "accept application webhooks of this company only (cmp_...)")],
+    options=[COMPANY_ID],
 )
 
 _SNOOZES: Final = {"conversation_snoozed", "conversation_snooze_expired"}
@@ -63,14 +66,7 @@ def challenge(delivery: Delivery) -> Response | None:
     return Response(body=json.dumps({"challenge": challenge_text}).encode())
 
 
-@front.guard
-def company(delivery: Delivery) -> None:
-    """Accept only the configured company. Rule webhooks do not name theirs."""
-    allowed = delivery.options["company_id"]
-    sender = delivery.payload.id("authorization.id", "")
-    if allowed and sender and sender != allowed:
-        raise Refused("This event is from another Front company.")
-
+accept_account(front, COMPANY_ID, lambda delivery: delivery.payload.opt.id("authorization.id"), what="Front company")
 
 front.manual_steps(
     "Start Segue with the secret first: Front sends a signed challenge to the URL when you save it.",
@@ -132,7 +128,7 @@ def _contact(recipient: Payload) -> Identity | None:
     return Identity(
         anonymous=("email", handle.lower()) if email else ("handle", handle),
         external_ids=(ExternalId("front_contact_id", link.rpartition("/")[2]),),
-        traits={"email": handle if email else None, "name": real_name(recipient.text("name", None))},
+        traits={"email": handle if email else None, "name": real_name(recipient.opt.text("name"))},
     )
 
 
@@ -150,16 +146,16 @@ def _ticket(event: Event) -> dict[str, Any]:
     assignee = conversation.maybe("assignee")
     return {
         "ticket_id": conversation.id("id"),
-        "subject": conversation.text("subject", None) or None,
-        "status": conversation.text("status", None),
+        "subject": conversation.opt.text("subject") or None,
+        "status": conversation.opt.text("status"),
         "tags": conversation.texts_of("tags", "name"),
-        "assignee_id": assignee.id("id", None),
+        "assignee_id": assignee.opt.id("id"),
         "assignee_name": _name(assignee),
     }
 
 
 def _name(teammate: Payload) -> str | None:
-    return " ".join(filter(None, (teammate.text("first_name", None), teammate.text("last_name", None)))) or None
+    return full_name(teammate.opt.text("first_name"), teammate.opt.text("last_name"))
 
 
 def _teammate(event: Event) -> dict[str, Any]:
@@ -168,7 +164,7 @@ def _teammate(event: Event) -> dict[str, Any]:
     if front_event.get("source._meta.type") != "teammate":
         return {}
     teammate = front_event.object("source.data")
-    return {"agent_id": teammate.id("id", None), "agent_name": _name(teammate)}
+    return {"agent_id": teammate.opt.id("id"), "agent_name": _name(teammate)}
 
 
 def _message(event: Event) -> Payload:
@@ -182,9 +178,7 @@ def _message(event: Event) -> Payload:
 
 def _is_first(event: Event, message: Payload) -> bool:
     """Return whether a message is as old as its conversation: Front has no event for a new conversation."""
-    return opens_ticket(
-        _front_event(event).seconds("conversation.created_at", None), message.seconds("created_at", None)
-    )
+    return opens_ticket(_front_event(event).opt.seconds("conversation.created_at"), message.opt.seconds("created_at"))
 
 
 @front.on("inbound")
@@ -201,12 +195,12 @@ def message_went_out(event: Event) -> Iterator[Message]:
     if not author:
         raise Skip("sent by a rule or through the API, or Front does not say by which teammate")
     name = "Ticket Created" if event.type == "outbound" and _is_first(event, message) else "Ticket Replied"
-    properties = _message_fields(event, message) | {"agent_id": author.id("id", None), "agent_name": _name(author)}
+    properties = _message_fields(event, message) | {"agent_id": author.opt.id("id"), "agent_name": _name(author)}
     yield track(name, {**properties, "author": "agent"})
 
 
 def _message_fields(event: Event, message: Payload) -> dict[str, Any]:
-    return _ticket(event) | {"message_id": message.id("id"), "channel": message.text("type", None)}
+    return _ticket(event) | {"message_id": message.id("id"), "channel": message.opt.text("type")}
 
 
 @front.on("assign")

@@ -6,7 +6,6 @@ https://developers.gorgias.com/reference/integrations
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -72,7 +71,7 @@ def head(item: Item) -> Head:
     times: tuple[tuple[str, Clock], ...] = (("at", "event"), (created_path, "event"), ("ticket.updated_at", "record"))
     # Gorgias's times have no zone and are UTC: https://developers.gorgias.com/reference/the-ticket-object
     id_path = {"ticket-created": "ticket.id", _MESSAGE_CREATED: "message.id"}.get(type_)
-    digest = f"sha256:{sha256(item.raw).hexdigest()}"
+    digest = item.digest
     former: tuple[FormerId, ...] = ()
     if own := body.id("id", ""):
         key, former = f"{type_}:{own}", (FormerId(own),)  # templates of two types may have the same id, the ticket's
@@ -104,7 +103,7 @@ def identity(event: Event) -> Identity:
         metadata=({**customer.texts("own"), "external_id": customer.id("external_id", "")},),
         anonymous=("customer", customer_id) if customer_id else ("email", email.strip().lower()),
         external_ids=(ExternalId("gorgias_customer_id", customer_id),),
-        traits={"email": email, "name": real_name(customer.text("name", None))},
+        traits={"email": email, "name": real_name(customer.opt.text("name"))},
     )
 
 
@@ -172,7 +171,7 @@ def _ticket(event: Event) -> dict[str, Any]:
         "channel": "ticket.channel", "assignee_id": "assignee.id", "assignee_name": "assignee.name",
         "team_id": "team.id", "team_name": "team.name",
     }  # fmt: skip
-    return {"ticket_id": body.id("ticket.id")} | body.pick(**paths)
+    return {"ticket_id": body.id("ticket.id")} | body.select(**paths)
 
 
 @gorgias.on("ticket-created")
@@ -205,12 +204,12 @@ def message_created(event: Event) -> Iterator[Message]:
     via = message.text("via", "")
     if from_agent and via in _BOTS:
         raise Skip(f"written by {via}, not by a person")
-    agent = {"agent_id": message.id("sender.id", None), "agent_name": message.text("sender.name", None)}
-    properties = {"message_id": message.id("id"), "channel": message.text("channel", None)} | (
+    agent = message.select(agent_id="sender.id:id", agent_name="sender.name:text")
+    properties = {"message_id": message.id("id"), "channel": message.opt.text("channel")} | (
         agent if from_agent else {}
     )
     ticket, writer = _ticket(event), None if from_agent else _writer(event, message)
-    if properties["channel"] in _CHAT:
+    if properties.get("channel") in _CHAT:
         name = "Live Chat Message Received" if from_agent else "Live Chat Message Sent"
         yield track(name, {**ticket, **properties, "conversation_id": ticket["ticket_id"]}, identity=writer)
         return
@@ -224,13 +223,13 @@ def message_created(event: Event) -> Iterator[Message]:
 
 def _writer(event: Event, message: Payload) -> Identity | None:
     """Return the customer who wrote, if it was not the ticket's own: a person in copy may reply."""
-    writer, own = message.id("sender.id", None), _body(event).id("customer.id", None)
+    writer, own = message.opt.id("sender.id"), _body(event).opt.id("customer.id")
     if writer is None or own is None or writer == own:
         return None
     return Identity(
         anonymous=("customer", writer),
         external_ids=(ExternalId("gorgias_customer_id", writer),),
-        traits={"name": real_name(message.text("sender.name", None))},
+        traits={"name": real_name(message.opt.text("sender.name"))},
     )
 
 

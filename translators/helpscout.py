@@ -30,6 +30,7 @@ from translators.kit import (
     bearer,
     form_call,
     from_iso,
+    full_name,
     group,
     identify,
     json_call,
@@ -131,7 +132,7 @@ def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
 
 def _utc(body: Payload, path: str) -> datetime | None:
     """Return a time. Ratings have no time zone; Help Scout documents them as UTC."""
-    text = body.text(path, None)
+    text = body.opt.text(path)
     if not text:
         return None
     try:
@@ -197,7 +198,7 @@ def _customer(customer: Payload) -> Identity:
         for field in customer.each("_embedded.properties")
         if isinstance(field.get("slug"), str) and isinstance(field.get("value"), str)
     }
-    name = " ".join(filter(None, (_text(customer, "firstName", "first"), _text(customer, "lastName", "last"))))
+    name = full_name(_text(customer, "firstName", "first"), _text(customer, "lastName", "last"))
     traits = {
         "email": email,
         "name": real_name(name),
@@ -212,7 +213,7 @@ def _customer(customer: Payload) -> Identity:
 
 
 def _text(body: Payload, *paths: str) -> str | None:
-    return next((text for path in paths if (text := body.text(path, None))), None)
+    return body.first(*paths)
 
 
 def _organization(organization: Payload) -> Identity:
@@ -226,20 +227,22 @@ def _ticket(event: Event) -> dict[str, Any]:
     assignee = body.maybe("assignee") or body.maybe("owner")
     return {
         "ticket_id": body.id("id"),
-        "ticket_number": body.id("number", None),
-        "subject": body.text("subject", None),
-        "status": body.text("status", None),
-        "type": body.text("type", None),
-        "channel": body.text("source.type", None),
-        "tags": [tag.text("tag", None) for tag in body.each("tags") if isinstance(tag.get("tag"), str)],
-        "assignee_id": assignee.id("id", None),
+        **body.select(
+            ticket_number="number:id",
+            subject="subject:text",
+            status="status:text",
+            type="type:text",
+            channel="source.type:text",
+        ),
+        "tags": [tag.opt.text("tag") for tag in body.each("tags") if isinstance(tag.get("tag"), str)],
+        "assignee_id": assignee.opt.id("id"),
         "assignee_name": _name(assignee),
-        "mailbox_id": body.id("mailboxId", None) or body.id("mailbox.id", None),
+        "mailbox_id": body.opt.id("mailboxId") or body.opt.id("mailbox.id"),
     }
 
 
 def _name(person: Payload) -> str | None:
-    return " ".join(filter(None, (person.text("first", None), person.text("last", None)))) or None
+    return full_name(person.opt.text("first"), person.opt.text("last"))
 
 
 @helpscout.on("convo.created", _AI_CREATED)
@@ -251,7 +254,7 @@ def conversation_created(event: Event) -> Iterator[Message]:
 @helpscout.on("convo.assigned")
 def conversation_assigned(event: Event) -> Iterator[Message]:
     ticket = _ticket(event)
-    if ticket["assignee_id"] is None:
+    if ticket.get("assignee_id") is None:
         raise Skip("the conversation was unassigned")
     yield track("Ticket Assigned", ticket)
 
@@ -260,7 +263,7 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
 def customer_replied(event: Event) -> Iterator[Message]:
     thread = _thread(event.body, "customer") or Payload({})
     _skip_opening(event, thread)
-    properties = _ticket(event) | {"message_id": thread.id("id", None)}
+    properties = _ticket(event) | {"message_id": thread.opt.id("id")}
     yield track("Ticket Replied", {**properties, "author": "customer"}, identity=_writer(event, thread))
 
 
@@ -274,7 +277,7 @@ def _writer(event: Event, thread: Payload) -> Identity | None:
     for path in ("createdBy", "customer"):
         writer = thread.maybe(path)
         if writer.get("type", "customer") == "customer" and writer.id("id", "0") != "0":
-            own = event.body.id("primaryCustomer.id", None) or event.body.id("customer.id", None)
+            own = event.body.opt.id("primaryCustomer.id") or event.body.opt.id("customer.id")
             return None if writer.id("id") == own else _customer(writer)
     return None
 
@@ -286,8 +289,8 @@ def agent_replied(event: Event) -> Iterator[Message]:
     writer = thread.maybe("createdBy")
     if writer.text("type", "user") not in {"user", "team"}:
         raise Skip("written by Help Scout's AI or a workflow")
-    properties = _ticket(event) | {"agent_id": writer.id("id", None), "agent_name": _name(writer)}
-    yield track("Ticket Replied", {**properties, "author": "agent", "message_id": thread.id("id", None)})
+    properties = _ticket(event) | {"agent_id": writer.opt.id("id"), "agent_name": _name(writer)}
+    yield track("Ticket Replied", {**properties, "author": "agent", "message_id": thread.opt.id("id")})
 
 
 @helpscout.on("convo.status")
@@ -316,11 +319,10 @@ def rated(event: Event) -> Iterator[Message]:
     yield track(
         "Satisfaction Rated",
         {
-            "ticket_id": body.id("conversationId", None) or body.id("ticketId", None),
-            "ticket_number": body.id("conversationNumber", None),
-            "message_id": body.id("threadId", None),
+            "ticket_id": body.opt.id("conversationId") or body.opt.id("ticketId"),
+            **body.select(ticket_number="conversationNumber:id", message_id="threadId:id"),
             "rating": body.text("rating").lower(),
-            "agent_id": body.id("user.id", None),
+            "agent_id": body.opt.id("user.id"),
         },
     )
 
@@ -340,17 +342,17 @@ def chat_message_sent(event: Event) -> Iterator[Message]:
     thread = next(iter(threads), Payload({}))
     if len(threads) == 1 and opens_ticket(_utc(event.body, "createdAt"), _utc(thread, "createdAt")):
         raise Skip("the message that opened the chat; beacon.chat.created has it")
-    properties = {"conversation_id": event.body.id("id"), "message_id": thread.id("id", None)}
+    properties = {"conversation_id": event.body.id("id"), "message_id": thread.opt.id("id")}
     yield track("Live Chat Message Sent", properties, identity=_writer(event, thread))
 
 
 @helpscout.on("customer.created", "customer.updated")
 def customer_known(event: Event) -> Iterator[Message]:
-    traits = {name: value or None for name, value in event.body.pick(
+    traits = {name: value or None for name, value in event.body.select(
         "firstName", "lastName", "age", "gender", title="jobTitle", avatar="photoUrl").items()}  # fmt: skip
     if str(traits.get("gender", "")).lower() == "unknown":
         del traits["gender"]
-    company = event.body.text("organization", None)
+    company = event.body.opt.text("organization")
     created_at = _utc(event.body, "createdAt")
     yield identify({**traits, "company": {"name": company} if company else None, "createdAt": created_at})
 
@@ -362,13 +364,13 @@ def customer_deleted(event: Event) -> Iterator[Message]:
 
 @helpscout.on("organization.created", "organization.updated")
 def organization_known(event: Event) -> Iterator[Message]:
-    traits = event.body.pick("name", "website", "description", avatar="logoUrl")
+    traits = event.body.select("name", "website", "description", avatar="logoUrl")
     yield group(event.body.id("id"), {**traits, "createdAt": _utc(event.body, "createdAt")})
 
 
 @helpscout.on("organization.deleted")
 def organization_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", {"account_name": event.body.text("name", None)})
+    yield track("Account Deleted", {"account_name": event.body.opt.text("name")})
 
 
 helpscout.ignore("helpscout.test", because="Help Scout's own test of this URL")

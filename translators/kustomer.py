@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from translators.kit import (
     CLEAR,
-    Delivery,
     Event,
     ExternalId,
     Head,
@@ -21,20 +20,24 @@ from translators.kit import (
     Malformed,
     Message,
     Need,
-    Option,
     Payload,
-    Refused,
     Registered,
     Registering,
     SharedToken,
     Skip,
     Source,
+    accept_account,
     bearer,
     group,
     identify,
     json_call,
     real_name,
+    text_option,
     track,
+)
+
+ORG_ID: Final = text_option(
+    "org_id", "accept the events of this organization only (an app receives events of all that installed it)"
 )
 
 kustomer = Source(
@@ -47,11 +50,7 @@ kustomer = Source(
         "signature": HmacBody(header="X-Kustomer-Webhook-Signature"),
         "token": SharedToken(where="header", name="X-Segue-Token"),
     },
-    options=[
-        Option(
-            "org_id", "accept the events of this organization only (an app receives events of all that installed it)"
-        )
-    ],
+    options=[ORG_ID],
 )
 kustomer.manual_steps(
     "Settings > Platform > Outbound webhooks > Add webhook: {url}",
@@ -78,12 +77,7 @@ def register(at: Registering) -> Registered:
     return webhook_answer.text("token", "") or webhook_answer.text("data.attributes.token")
 
 
-@kustomer.guard
-def organization(delivery: Delivery) -> None:
-    """Accept only the configured organization."""
-    allowed = delivery.options["org_id"]
-    if allowed and delivery.payload.id("org", "") != allowed:
-        raise Refused("This event is from another Kustomer organization.")
+accept_account(kustomer, ORG_ID, lambda delivery: delivery.payload.opt.id("org"), what="Kustomer organization")
 
 
 @kustomer.head
@@ -127,24 +121,22 @@ def _customer(data: Payload) -> Identity:
 
 
 def _related(data: Payload, name: str) -> str | None:
-    return data.id(f"relationships.{name}.data.id", None)
+    return data.opt.id(f"relationships.{name}.data.id")
 
 
 def _traits(attributes: Payload) -> dict[str, Any]:
     return {
-        "name": real_name(attributes.text("name", None)),
+        "name": real_name(attributes.opt.text("name")),
         "email": _first(attributes, "emails", "email"),
         "phone": _first(attributes, "phones", "phone"),
-        "username": attributes.text("username", None),
-        "gender": attributes.text("gender", None),
-        "birthday": attributes.text("birthdayAt", None),
-        "avatar": attributes.text("avatarUrl", None),
-        "locale": attributes.text("locale", None),
+        **attributes.select(
+            "username:text", "gender:text", birthday="birthdayAt:text", avatar="avatarUrl:text", locale="locale:text"
+        ),
     }
 
 
 def _first(attributes: Payload, path: str, name: str) -> str | None:
-    return next((value for entry in attributes.each(path) if (value := entry.text(name, None))), None)
+    return next((value for entry in attributes.each(path) if (value := entry.opt.text(name))), None)
 
 
 _TRAITS: Final = {
@@ -156,7 +148,7 @@ _TRAITS: Final = {
 @kustomer.on("kustomer.customer.create")
 def customer_created(event: Event) -> Iterator[Message]:
     attributes = event.body.object("data.attributes")
-    yield identify({**_traits(attributes), "createdAt": attributes.iso("createdAt", None)})
+    yield identify({**_traits(attributes), "createdAt": attributes.opt.iso("createdAt")})
     yield from _company(event)
 
 
@@ -191,9 +183,7 @@ def _ticket(event: Event) -> dict[str, Any]:
     channels, users, teams = (_ids(attributes.get(name)) for name in ("channels", "assignedUsers", "assignedTeams"))
     return {
         "ticket_id": data.id("id"),
-        "subject": attributes.text("name", None),
-        "status": attributes.text("status", None),
-        "priority": attributes.id("priority", None),
+        **attributes.select(subject="name:text", status="status:text", priority="priority:id"),
         "channel": channels[0] if len(channels) == 1 else None,
         "assignee_id": users[0] if len(users) == 1 else None,
         "team_id": teams[0] if len(teams) == 1 else None,
@@ -221,7 +211,7 @@ def conversation_updated(event: Event) -> Iterator[Message]:
 def _status(event: Event) -> Iterator[Message]:
     change = _changes(event, "attributes").maybe("status")
     if change:
-        now, before = change.text("after", None), change.text("before", None)
+        now, before = change.opt.text("after"), change.opt.text("before")
         name = "Ticket Status Changed"
         if "done" in {now, before} and now != before:
             name = "Ticket Solved" if now == "done" else "Ticket Reopened"
@@ -245,15 +235,15 @@ def _new(event: Event, name: str) -> list[str]:
 def _priority(event: Event) -> Iterator[Message]:
     change = _changes(event, "attributes").maybe("priority")
     if change:
-        properties = {"priority": change.id("after", None), "previous_priority": change.id("before", None)}
+        properties = change.select(priority="after:id", previous_priority="before:id")
         yield track("Ticket Priority Changed", _ticket(event) | properties)
 
 
 def _rated(event: Event) -> Iterator[Message]:
     """Report a rating. Sending a survey changes `satisfactionLevel` too, without a rating."""
     change = _changes(event, "attributes").maybe("satisfactionLevel")
-    rating = change.id("after.rating", None)
-    if rating is not None and rating != change.id("before.rating", None):
+    rating = change.opt.id("after.rating")
+    if rating is not None and rating != change.opt.id("before.rating"):
         yield track("Satisfaction Rated", {**_ticket(event), "rating": rating, "score": change.integer("after.rating")})
 
 
@@ -276,7 +266,7 @@ def message_created(event: Event) -> Iterator[Message]:
     properties = {
         "ticket_id": data.id("relationships.conversation.data.id"),
         "message_id": data.id("id"),
-        "channel": attributes.text("channel", None),
+        "channel": attributes.opt.text("channel"),
     }
     if direction not in {"in", "out"}:
         raise Malformed("$.data.attributes.direction", "is neither in nor out")

@@ -59,7 +59,7 @@ def head(item: Item) -> Head:
     The time is unix seconds with a fraction.
     """
     data = item.body.object("event-data")
-    type_, at, own = data.text("event"), data.when("timestamp", None), data.id("id", "")
+    type_, at, own = data.text("event"), data.opt.when("timestamp"), data.id("id", "")
     if own and at:
         return Head(
             id=f"{own}:{at.isoformat()}", type=type_, occurred_at=at, former_ids=(FormerId(own, same_bytes=True),)
@@ -130,9 +130,8 @@ def register(at: Registering) -> Registered:
 def _email(event: Event) -> dict[str, Any]:
     data = event.body.object("event-data")
     properties = {
-        "email_id": data.id("message.headers.message-id", None),
-        "email_subject": data.text("message.headers.subject", None),
-        "list_id": data.id("mailing-list.list-id", None) or data.id("mailing-list.address", None),
+        **data.select(email_id="message.headers.message-id:id", email_subject="message.headers.subject:text"),
+        "list_id": data.opt.id("mailing-list.list-id") or data.opt.id("mailing-list.address"),
         "tags": tags_of(data.get("tags")),
         "metadata": metadata_of(event, _variables(event)),
         "domain": data.get("domain.name"),
@@ -141,14 +140,14 @@ def _email(event: Event) -> dict[str, Any]:
 
 
 def _reader(event: Event) -> dict[str, Any]:
-    return event.body.object("event-data").pick("ip", userAgent="client-info.user-agent")
+    return event.body.object("event-data").select("ip", userAgent="client-info.user-agent")
 
 
 def _response(event: Event) -> dict[str, Any]:
     """Return the receiving server's response. Mailgun puts its own text in one of two members."""
     data = event.body.object("event-data")
     response = data.text("delivery-status.message", "") or data.text("delivery-status.description", "")
-    return data.pick("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
+    return data.select("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
         {"response": response} if response else {}
     )
 
@@ -161,7 +160,7 @@ def accepted(event: Event) -> Iterator[Message]:
 @mailgun.on("rejected")
 def rejected(event: Event) -> Iterator[Message]:
     """Make one message per recipient: Mailgun sends one event for the whole e-mail."""
-    reason, people = event.body.text("event-data.reject.reason", None), _people(event)
+    reason, people = event.body.opt.text("event-data.reject.reason"), _people(event)
     for person in people:
         key = str(person.traits["email"]) if len(people) > 1 else ""
         yield track("Email Dropped", {**_email(event), "reason": reason}, key=key, identity=person)
@@ -188,21 +187,21 @@ def failed(event: Event) -> Iterator[Message]:
 @mailgun.on("opened")
 def opened(event: Event) -> Iterator[Message]:
     """Report an open. `client-info.bot` names an automatic client (`apple`, `gmail` ...); it is empty for a person."""
-    bot = event.body.text("event-data.client-info.bot", None)
+    bot = event.body.opt.text("event-data.client-info.bot")
     machine = None if bot is None else bool(bot)
     yield track("Email Opened", {**_email(event), "machine_open": machine, "bot": bot or None}, context=_reader(event))
 
 
 @mailgun.on("clicked")
 def clicked(event: Event) -> Iterator[Message]:
-    bot = event.body.text("event-data.client-info.bot", None)
+    bot = event.body.opt.text("event-data.client-info.bot")
     url = event.body.text("event-data.url")
     yield track("Email Link Clicked", {**_email(event), "link_url": url, "bot": bot or None}, context=_reader(event))
 
 
 @mailgun.on("unsubscribed")
 def unsubscribed(event: Event) -> Iterator[Message]:
-    yield track(event.option("unsubscribed_event"), _email(event), context=_reader(event))
+    yield track(UNSUBSCRIBED_EVENT.of(event), _email(event), context=_reader(event))
 
 
 @mailgun.on("complained")

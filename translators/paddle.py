@@ -18,18 +18,23 @@ from translators.kit import (
     Item,
     Message,
     Need,
-    Option,
     Payload,
     Registered,
     Registering,
     Skip,
     Source,
     bearer,
+    choice_option,
     from_minor,
     identify,
     json_call,
+    skip_other_modes,
     to_iso,
     track,
+)
+
+ENVIRONMENT: Final = choice_option(
+    "environment", "real events only, or those of Paddle's simulator too", ("live", "both"), "live"
 )
 
 paddle = Source(
@@ -41,7 +46,7 @@ paddle = Source(
     scheme=HmacKvHeader(
         header="Paddle-Signature", delimiter=";", ts_key="ts", sig_key="h1", template="{ts}:{body}", tolerance=60
     ),
-    options=[Option("environment", "real events only, or those of Paddle's simulator too", "live", ("live", "both"))],
+    options=[ENVIRONMENT],
 )
 
 
@@ -55,23 +60,17 @@ def head(item: Item) -> Head:
     )
 
 
-@paddle.skip_if
-def live(event: Event) -> str | None:
-    """Skip simulated events, which sell nothing. https://developer.paddle.com/webhooks/simulator/test-webhooks"""
-    if _simulated(event) and event.option("environment") == "live":
-        return f"a simulated event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
-    return None
+@skip_other_modes(paddle, ENVIRONMENT)
+def environment(event: Event) -> str:
+    """Simulated events sell nothing. https://developer.paddle.com/webhooks/simulator/test-webhooks"""
+    ids = (event.body.get("event_id"), event.body.get("notification_id"))
+    return "simulated" if any(isinstance(id_, str) and id_.startswith("ntfsim") for id_ in ids) else "live"
 
 
 @paddle.context
 def context(event: Event) -> Mapping[str, Any]:
     """With `environment = both`, `context.webhook.test` marks a simulated event."""
-    return {"test": True} if _simulated(event) else {}
-
-
-def _simulated(event: Event) -> bool:
-    ids = (event.body.get("event_id"), event.body.get("notification_id"))
-    return any(isinstance(id_, str) and id_.startswith("ntfsim") for id_ in ids)
+    return {} if environment(event) == "live" else {"test": True}
 
 
 @paddle.identity
@@ -84,7 +83,7 @@ def customer(event: Event) -> Identity:
         metadata=(data.texts("custom_data"),) if isinstance(data.get("custom_data"), dict) else (),
         anonymous=("customer", id_) if id_ else ("account", f"self:{event.source}"),
         external_ids=(ExternalId("paddle_customer_id", id_),),
-        traits={name: data.text(name, None) for name in ("email", "name")} if is_customer else {},
+        traits={name: data.opt.text(name) for name in ("email", "name")} if is_customer else {},
     )
 
 
@@ -103,13 +102,13 @@ def register(at: Registering) -> Registered:
 @paddle.on("customer.created", "customer.imported")
 def customer_created(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
-    yield identify({"createdAt": data.iso("created_at", None, naive_is_utc=True), "locale": data.text("locale", None)})
+    yield identify({"createdAt": data.opt.iso("created_at", naive_is_utc=True), "locale": data.opt.text("locale")})
     yield track("Customer Created", {"customer_id": data.id("id")})
 
 
 @paddle.on("customer.updated")
 def customer_updated(event: Event) -> Iterator[Message]:
-    yield identify({"locale": event.body.text("data.locale", None)})
+    yield identify({"locale": event.body.opt.text("data.locale")})
 
 
 @paddle.on("transaction.completed")
@@ -124,7 +123,7 @@ def completed(event: Event) -> Iterator[Message]:
 def payment_failed(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
     last_payment = next(data.each("payments"), Payload({}))
-    yield track("Payment Failed", {**_order(data), "error_code": last_payment.text("error_code", None)})
+    yield track("Payment Failed", {**_order(data), "error_code": last_payment.opt.text("error_code")})
 
 
 @paddle.on("transaction.past_due")
@@ -138,14 +137,11 @@ def cancelled(event: Event) -> Iterator[Message]:
 
 
 def _order(data: Payload) -> dict[str, Any]:
-    code = data.text("currency_code", None) or data.text("details.totals.currency_code", None)
+    code = data.opt.text("currency_code") or data.opt.text("details.totals.currency_code")
     totals = data.maybe("details.totals")
     return {
         "order_id": data.id("id"),
-        "subscription_id": data.id("subscription_id", None),
-        "invoice_id": data.id("invoice_id", None),
-        "origin": data.text("origin", None),
-        "status": data.text("status", None),
+        **data.select("subscription_id:id", "invoice_id:id", "origin:text", "status:text"),
         "subtotal": _net(data),
         "discount": _minor(totals, "discount", code),
         "tax": _minor(totals, "tax", code),
@@ -156,7 +152,7 @@ def _order(data: Payload) -> dict[str, Any]:
 
 def _net(data: Payload) -> Decimal | None:
     """Return the total with discounts and without tax."""
-    code = data.text("currency_code", None) or data.text("details.totals.currency_code", None)
+    code = data.opt.text("currency_code") or data.opt.text("details.totals.currency_code")
     totals = data.maybe("details.totals")
     return _subtract(_minor(totals, "total", code), _minor(totals, "tax", code))
 
@@ -167,7 +163,7 @@ def _subtract(whole: Decimal | None, part: Decimal | None) -> Decimal | None:
 
 def _minor(totals: Payload, name: str, code: str | None) -> Decimal | None:
     """Read an amount, which Paddle writes as minor units in text: `"5315"`."""
-    value = totals.decimal(name, None)
+    value = totals.opt.decimal(name)
     return None if value is None or code is None else from_minor(int(value), code)
 
 
@@ -177,11 +173,8 @@ def _products(data: Payload) -> list[dict[str, Any]]:
 
 def _product(item: Payload, unit: Payload) -> dict[str, Any]:
     return {
-        "product_id": item.id("price.product_id", None),
-        "sku": item.id("price.id", None),
-        "name": item.text("price.name", None),
-        "quantity": item.decimal("quantity", None),
-        "price": _minor(unit, "amount", unit.text("currency_code", None)),
+        **item.select("price.product_id:id", sku="price.id:id", name="price.name:text", quantity="quantity:decimal"),
+        "price": _minor(unit, "amount", unit.opt.text("currency_code")),
     }
 
 
@@ -204,8 +197,8 @@ def subscription(event: Event) -> Iterator[Message]:
         _SUBSCRIPTION[event.type],
         {
             **_subscription(data),
-            "scheduled_change": change.text("action", None),
-            "scheduled_at": change.iso("effective_at", None, naive_is_utc=True),
+            "scheduled_change": change.opt.text("action"),
+            "scheduled_at": change.opt.iso("effective_at", naive_is_utc=True),
         },
     )
 
@@ -216,14 +209,14 @@ def trialing(event: Event) -> Iterator[Message]:
     items = list(data.each("items"))
     item = next((item for item in items if "trial_dates" in item), items[0] if items else Payload({}))
     plan, dates = _item(item), item.maybe("trial_dates")
-    starts = dates.iso("starts_at", None, naive_is_utc=True)
-    ends = dates.iso("ends_at", None, naive_is_utc=True)
+    starts = dates.opt.iso("starts_at", naive_is_utc=True)
+    ends = dates.opt.iso("ends_at", naive_is_utc=True)
     yield track(
         "Trial Started",
         {
             "subscription_id": data.id("id"),
-            "plan_id": plan["plan_id"],
-            "trial_plan_name": plan["plan_name"] or plan["plan_id"],
+            "plan_id": plan.get("plan_id"),
+            "trial_plan_name": plan.get("plan_name") or plan.get("plan_id"),
             "trial_start_date": to_iso(starts) if starts else None,
             "trial_end_date": to_iso(ends) if ends else None,
         },
@@ -243,11 +236,11 @@ def _subscription(data: Payload) -> dict[str, Any]:
     items = [_item(item) for item in data.each("items")]
     return {
         "subscription_id": data.id("id"),
-        "status": data.text("status", None),
+        "status": data.opt.text("status"),
         **(items[0] if items else _item(Payload({}))),
         "items": items if len(items) > 1 else None,
-        "currency": data.text("currency_code", None),
-        "next_billed_at": data.iso("next_billed_at", None, naive_is_utc=True),
+        "currency": data.opt.text("currency_code"),
+        "next_billed_at": data.opt.iso("next_billed_at", naive_is_utc=True),
     }
 
 
@@ -255,12 +248,14 @@ def _item(item: Payload) -> dict[str, Any]:
     """Describe an item. A price may have no name; its internal description is always set."""
     unit = item.maybe("price.unit_price")
     return {
-        "plan_id": item.id("price.id", None),
-        "plan_name": item.text("price.name", None) or item.text("price.description", None) or None,
-        "plan_interval": item.text("price.billing_cycle.interval", None),
-        "product_id": item.id("price.product_id", None),
-        "quantity": item.decimal("quantity", None),
-        "amount": _minor(unit, "amount", unit.text("currency_code", None)),
+        "plan_id": item.opt.id("price.id"),
+        "plan_name": item.opt.text("price.name") or item.opt.text("price.description") or None,
+        **item.select(
+            plan_interval="price.billing_cycle.interval:text",
+            product_id="price.product_id:id",
+            quantity="quantity:decimal",
+        ),
+        "amount": _minor(unit, "amount", unit.opt.text("currency_code")),
     }
 
 
@@ -270,20 +265,20 @@ _DISPUTE: Final = {"chargeback": "Dispute Opened", "chargeback_reverse": "Disput
 @paddle.on("adjustment.created")
 def adjusted(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
-    action, code = data.text("action", ""), data.text("currency_code", None)
+    action, code = data.text("action", ""), data.opt.text("currency_code")
     money = {
-        "order_id": data.id("transaction_id", None),
+        "order_id": data.opt.id("transaction_id"),
         "total": _minor(data.maybe("totals"), "total", code),
         "currency": code,
-        "reason": data.text("reason", None),
+        "reason": data.opt.text("reason"),
         "adjustment_id": data.id("id"),
     }
     if action == "refund":
         if data.text("status", "") != "approved":
             raise Skip("the refund waits for approval; adjustment.updated reports it")
-        yield track("Order Refunded", {**money, "refund_id": money["adjustment_id"]})
+        yield track("Order Refunded", {**money, "refund_id": money.get("adjustment_id")})
     elif action in _DISPUTE:
-        yield track(_DISPUTE[action], {**money, "dispute_id": money["adjustment_id"]})
+        yield track(_DISPUTE[action], {**money, "dispute_id": money.get("adjustment_id")})
     elif action.startswith("chargeback_warning"):
         raise Skip("a chargeback warning or its end; a chargeback has its own event")
     else:
@@ -295,14 +290,14 @@ def adjustment_decided(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
     if data.text("action", "") != "refund" or data.text("status", "") != "approved":
         raise Skip("not an approved refund; other changes do not concern the customer")
-    code = data.text("currency_code", None)
+    code = data.opt.text("currency_code")
     yield track(
         "Order Refunded",
         {
-            "order_id": data.id("transaction_id", None),
+            "order_id": data.opt.id("transaction_id"),
             "total": _minor(data.maybe("totals"), "total", code),
             "currency": code,
-            "reason": data.text("reason", None),
+            "reason": data.opt.text("reason"),
             "adjustment_id": data.id("id"),
             "refund_id": data.id("id"),
         },
@@ -312,21 +307,19 @@ def adjustment_decided(event: Event) -> Iterator[Message]:
 @paddle.on("payment_method.saved")
 def method_saved(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
-    yield track("Payment Method Added", {"payment_method_id": data.id("id"), "payment_method": data.text("type", None)})
+    yield track("Payment Method Added", {"payment_method_id": data.id("id"), "payment_method": data.opt.text("type")})
 
 
 @paddle.on("payment_method.deleted")
 def method_deleted(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
-    yield track(
-        "Payment Method Removed", {"payment_method_id": data.id("id"), "payment_method": data.text("type", None)}
-    )
+    yield track("Payment Method Removed", {"payment_method_id": data.id("id"), "payment_method": data.opt.text("type")})
 
 
 @paddle.on("payout.created", "payout.paid")
 def payout(event: Event) -> Iterator[Message]:
     data = event.body.object("data")
-    code = data.text("currency_code", None)
+    code = data.opt.text("currency_code")
     name = "Payout Paid" if event.type == "payout.paid" else "Payout Created"
     yield track(name, {"payout_id": data.id("id"), "amount": _minor(data, "amount", code), "currency": code})
 

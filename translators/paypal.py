@@ -19,7 +19,6 @@ from translators.kit import (
     Malformed,
     Message,
     Need,
-    Option,
     Payload,
     PublicKey,
     Registered,
@@ -27,10 +26,15 @@ from translators.kit import (
     Source,
     basic,
     bearer,
+    choice_option,
     form_call,
+    full_name,
     json_call,
+    skip_other_modes,
     track,
 )
+
+ENVIRONMENT: Final = choice_option("environment", "which events to translate", ("live", "sandbox", "both"), "live")
 
 paypal = Source(
     "paypal",
@@ -50,7 +54,7 @@ paypal = Source(
         cert_path="/v1/notifications/certs/",
         tolerance=4 * 24 * 3600,  # a retry, for three days, may carry the first attempt's time; the id stops replays
     ),
-    options=[Option("environment", "which events to translate", "live", ("live", "sandbox", "both"))],
+    options=[ENVIRONMENT],
     keep_headers=["PAYPAL-CERT-URL"],
 )
 
@@ -79,29 +83,22 @@ def head(item: Item) -> Head:
 def _time(body: Payload, path: str) -> datetime | None:
     """Return a time, or None if it is missing or invalid; the event then has the time of receipt."""
     try:
-        return body.iso(path, None, naive_is_utc=True)
+        return body.opt.iso(path, naive_is_utc=True)
     except Malformed:
         return None
 
 
-@paypal.skip_if
-def environment(event: Event) -> str | None:
+@skip_other_modes(paypal, ENVIRONMENT)
+def environment(event: Event) -> str:
     """Recognise sandbox events by the host of their certificate; nothing else names the environment."""
-    setting, mode = event.option("environment"), _environment(event)
-    if setting not in ("both", mode):
-        return f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
-    return None
+    host = event.headers.get("paypal-cert-url", "").lower().partition("://")[2].partition("/")[0]
+    return "sandbox" if host == "api.sandbox.paypal.com" else "live"
 
 
 @paypal.context
 def context(event: Event) -> Mapping[str, Any]:
     """With `environment = both`, `context.webhook.environment` marks a sandbox event."""
-    return {} if _environment(event) == "live" else {"environment": _environment(event)}
-
-
-def _environment(event: Event) -> str:
-    host = event.headers.get("paypal-cert-url", "").lower().partition("://")[2].partition("/")[0]
-    return "sandbox" if host == "api.sandbox.paypal.com" else "live"
+    return {} if environment(event) == "live" else {"environment": environment(event)}
 
 
 @paypal.identity
@@ -114,17 +111,17 @@ def payer(event: Event) -> Identity:
     person = resource.maybe("payer") or resource.maybe("subscriber")
     first_version = person.maybe("payer_info")
     id_ = person.id("payer_id", "") or first_version.id("payer_id", "")
-    first = person.text("name.given_name", None) or first_version.text("first_name", None)
-    last = person.text("name.surname", None) or first_version.text("last_name", None)
+    first = person.opt.text("name.given_name") or first_version.opt.text("first_name")
+    last = person.opt.text("name.surname") or first_version.opt.text("last_name")
     return Identity(
         metadata=tuple(_custom(holder) for holder in (resource, *resource.each("disputed_transactions"))),
         anonymous=_anonymous(event, resource, id_),
         external_ids=(ExternalId("paypal_payer_id", id_),),
         traits={
-            "email": person.text("email_address", None) or first_version.text("email", None),
+            "email": person.opt.text("email_address") or first_version.opt.text("email"),
             "firstName": first,
             "lastName": last,
-            "name": " ".join(filter(None, (first, last))) or None,
+            "name": full_name(first, last),
         },
     )
 
@@ -156,9 +153,9 @@ def paid(event: Event) -> Iterator[Message]:
             **_order_amounts(resource),
             "order_id": resource.id("id"),
             "payment_id": resource.id("id"),
-            "checkout_id": resource.id("supplementary_data.related_ids.order_id", None),
-            "invoice_id": resource.id("invoice_id", None) or resource.id("invoice_number", None),
-            "subscription_id": resource.id("billing_agreement_id", None),
+            "checkout_id": resource.opt.id("supplementary_data.related_ids.order_id"),
+            "invoice_id": resource.opt.id("invoice_id") or resource.opt.id("invoice_number"),
+            "subscription_id": resource.opt.id("billing_agreement_id"),
             "currency": money["currency"],
         },
     )
@@ -168,9 +165,9 @@ def _order_amounts(resource: Payload) -> dict[str, Decimal | None]:
     """Return amounts with subtotal + tax + shipping == total, from `details` (version 1) or `breakdown` (version 2)."""
     total: Decimal | None = _money(resource)["amount"]
     details, breakdown = resource.maybe("amount.details"), resource.maybe("amount.breakdown")
-    tax = details.decimal("tax", None) if details else breakdown.decimal("tax_total.value", None)
-    shipping = details.decimal("shipping", None) if details else breakdown.decimal("shipping.value", None)
-    discount = details.decimal("shipping_discount", None) or breakdown.decimal("shipping_discount.value", None)
+    tax = details.opt.decimal("tax") if details else breakdown.opt.decimal("tax_total.value")
+    shipping = details.opt.decimal("shipping") if details else breakdown.opt.decimal("shipping.value")
+    discount = details.opt.decimal("shipping_discount") or breakdown.opt.decimal("shipping_discount.value")
     if shipping is not None and discount is not None:
         shipping -= abs(discount)
     net = None if total is None else total - (tax or Decimal(0)) - (shipping or Decimal(0))
@@ -198,7 +195,7 @@ _PAYMENT: Final = {
 @paypal.on(*_PAYMENT)
 def payment(event: Event) -> Iterator[Message]:
     resource = event.body.object("resource")
-    reason = resource.text("status_details.reason", None) or resource.text("reason_code", None)
+    reason = resource.opt.text("status_details.reason") or resource.opt.text("reason_code")
     yield track(_PAYMENT[event.type], {**_money(resource), "payment_id": resource.id("id"), "reason": reason})
 
 
@@ -225,7 +222,7 @@ def _refunded_payment(resource: Payload) -> str | None:
     """Return the id of the refunded capture or sale: `sale_id`, `capture_id`, or the end of a link to it."""
     links = (link.text("href", "") for link in resource.each("links") if link.get("rel") in ("up", "sale", "capture"))
     up = next((href for href in links if any(part in href for part in ("/captures/", "/capture/", "/sale/"))), "")
-    return resource.id("sale_id", None) or resource.id("capture_id", None) or up.rpartition("/")[2] or None
+    return resource.opt.id("sale_id") or resource.opt.id("capture_id") or up.rpartition("/")[2] or None
 
 
 @paypal.on("PAYMENT.REFUND.FAILED")
@@ -258,11 +255,10 @@ def subscription(event: Event) -> Iterator[Message]:
         _SUBSCRIPTION[event.type],
         {
             "subscription_id": resource.id("id"),
-            "status": resource.text("status", None) or resource.text("state", None),
-            "plan_id": resource.id("plan_id", None),
-            "quantity": resource.decimal("quantity", None),
-            "amount": last.decimal("value", None) or None,
-            "currency": last.text("currency_code", None) or last.text("currency", None),
+            "status": resource.opt.text("status") or resource.opt.text("state"),
+            **resource.select("plan_id:id", "quantity:decimal"),
+            "amount": last.opt.decimal("value") or None,
+            "currency": last.opt.text("currency_code") or last.opt.text("currency"),
             "next_billed_at": _time(resource, next_time) or _time(resource, next_date),
         },
     )
@@ -292,18 +288,20 @@ def dispute(event: Event) -> Iterator[Message]:
             "dispute_id": resource.id("dispute_id"),
             "order_id": _disputed_payment(resource),
             "payment_id": _disputed_payment(resource),
-            "reason": resource.text("reason", None),
-            "status": resource.text("status", None),
-            "outcome": resource.text("dispute_outcome.outcome_code", None),
-            "amount": resource.decimal("dispute_amount.value", None),
-            "currency": resource.text("dispute_amount.currency_code", None),
+            **resource.select(
+                "reason:text",
+                "status:text",
+                outcome="dispute_outcome.outcome_code:text",
+                amount="dispute_amount.value:decimal",
+                currency="dispute_amount.currency_code:text",
+            ),
         },
     )
 
 
 def _disputed_payment(resource: Payload) -> str | None:
     return next(
-        (transaction.id("seller_transaction_id", None) for transaction in resource.each("disputed_transactions")), None
+        (transaction.opt.id("seller_transaction_id") for transaction in resource.each("disputed_transactions")), None
     )
 
 
@@ -318,13 +316,13 @@ def invoice(event: Event) -> Iterator[Message]:
     resource = event.body.object("resource")
     bill = resource.maybe("invoice") or resource
     money = bill.maybe("amount") or bill.maybe("total_amount")
-    total = money.decimal("value", None)
+    total = money.opt.decimal("value")
     yield track(
         _INVOICE[event.type],
         {
             "invoice_id": bill.id("id"),
             "total": total,
-            "currency": money.text("currency_code", None) or money.text("currency", None),
+            "currency": money.opt.text("currency_code") or money.opt.text("currency"),
         },
     )
 
@@ -332,10 +330,10 @@ def invoice(event: Event) -> Iterator[Message]:
 def _money(resource: Payload) -> dict[str, Any]:
     """Return amount and currency. REST v2 has `value` and `currency_code`, v1 `total` and `currency`, as text."""
     amount = resource.maybe("amount")
-    value: Decimal | None = amount.decimal("value", None)
+    value: Decimal | None = amount.opt.decimal("value")
     return {
-        "amount": amount.decimal("total", None) if value is None else value,
-        "currency": amount.text("currency_code", None) or amount.text("currency", None),
+        "amount": amount.opt.decimal("total") if value is None else value,
+        "currency": amount.opt.text("currency_code") or amount.opt.text("currency"),
     }
 
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import (
-    Delivery,
     Event,
     ExternalId,
     Head,
@@ -18,20 +17,23 @@ from translators.kit import (
     Item,
     Message,
     Need,
-    Option,
     Payload,
     Refused,
     Registered,
     Registering,
     Skip,
     Source,
+    accept_account,
     bearer,
     identify,
     json_call,
     opens_ticket,
     real_name,
+    text_option,
     track,
 )
+
+WORKSPACE_ID: Final = text_option("workspace_id", "accept events of this workspace only (w_...)")
 
 plain = Source(
     "plain",
@@ -39,7 +41,7 @@ plain = Source(
     docs="https://www.plain.com/docs/webhooks",
     secret_help="Settings > Request signing: the workspace's HMAC secret, one for all webhook targets",
     scheme=HmacBody(header="Plain-Request-Signature", ts_path="webhookMetadata.webhookDeliveryAttemptTimestamp"),
-    options=[Option("workspace_id", "accept events of this workspace only (w_...)")],
+    options=[WORKSPACE_ID],
 )
 
 _API: Final = "https://core-api.uk.plain.com/graphql/v1"
@@ -47,12 +49,7 @@ _VERSION: Final = "2026-02-27"  # the payload version that this module reads
 _PRIORITIES: Final = {0: "urgent", 1: "high", 2: "normal", 3: "low"}
 
 
-@plain.guard
-def workspace(delivery: Delivery) -> None:
-    """Accept only the configured workspace."""
-    allowed = delivery.options["workspace_id"]
-    if allowed and delivery.payload.id("workspaceId", "") != allowed:
-        raise Refused("This event is from another Plain workspace.")
+accept_account(plain, WORKSPACE_ID, lambda delivery: delivery.payload.opt.id("workspaceId"), what="Plain workspace")
 
 
 @plain.head
@@ -87,7 +84,7 @@ def identity(event: Event) -> Identity:
         anonymous=("customer", customer_id),
         external_ids=(ExternalId("plain_customer_id", customer_id),),
         traits=_traits(customer.text("email.email", ""), customer.text("fullName", "")),
-        group_id=event.body.id("payload.tenant.externalId", None) if "payload.tenant" in event.body else None,
+        group_id=event.body.opt.id("payload.tenant.externalId") if "payload.tenant" in event.body else None,
     )
 
 
@@ -100,7 +97,7 @@ def _writer(event: Event, actor: Payload, email: str = "", name: str = "") -> Id
     """Return the customer who wrote, if it was not the thread's own: a person in copy or in a shared channel."""
     if actor.text("actorType", "customer") in {"deletedCustomer", "supportEmailAddress"}:
         raise Skip("written by a deleted customer or one of your own addresses")
-    writer = actor.id("customerId", None)
+    writer = actor.opt.id("customerId")
     if writer is None or writer == _customer(event).id("id"):
         return None
     return Identity(
@@ -155,13 +152,10 @@ def _thread(event: Event, path: str = "payload.thread") -> dict[str, Any]:
     assignee = thread.maybe("assignee")
     return {
         "ticket_id": thread.id("id"),
-        "subject": thread.text("title", None),
-        "status": thread.text("status", "").lower() or None,
-        "status_detail": thread.text("statusDetail.type", "").lower() or None,
+        **thread.select(subject="title:text", status="status:lower", status_detail="statusDetail.type:lower"),
         "priority": _PRIORITIES.get(thread.integer("priority", -1)),
         "tags": thread.texts_of("labels", "labelType.name") or None,
-        "assignee_id": assignee.id("id", None),
-        "assignee_name": assignee.text("fullName", None),
+        **assignee.select(assignee_id="id:id", assignee_name="fullName:text"),
     }
 
 
@@ -194,9 +188,9 @@ def status_changed(event: Event) -> Iterator[Message]:
 @plain.on("thread.thread_assignment_transitioned")
 def assigned(event: Event) -> Iterator[Message]:
     ticket = _thread(event)
-    if ticket["assignee_id"] is None:
+    if ticket.get("assignee_id") is None:
         raise Skip("the thread was unassigned")
-    before = event.body.id("payload.previousThread.assignee.id", None)
+    before = event.body.opt.id("payload.previousThread.assignee.id")
     yield track("Ticket Assigned", {**ticket, "previous_assignee_id": before})
 
 
@@ -225,7 +219,7 @@ def service_level_missed(event: Event) -> Iterator[Message]:
     if detail.text("status") != "BREACHING":
         raise Skip("not the time of a breach")
     policy = event.body.text("payload.serviceLevelAgreement.type", "").lower() or None
-    yield track("Ticket SLA Breached", {**_thread(event), "policy": policy}, occurred_at=detail.iso("breachedAt", None))
+    yield track("Ticket SLA Breached", {**_thread(event), "policy": policy}, occurred_at=detail.opt.iso("breachedAt"))
 
 
 @plain.on("thread.email_received", "thread.email_sent")
@@ -272,7 +266,7 @@ def channel_message_sent(event: Event) -> Iterator[Message]:
 def _channel_message(event: Event) -> tuple[dict[str, Any], Payload]:
     channel = event.type.removeprefix("thread.").partition("_message")[0]
     message = event.body.object(f"payload.{_CHANNELS[channel]}")
-    id_ = message.id("id", None) or message.id("timelineEntryId")
+    id_ = message.opt.id("id") or message.id("timelineEntryId")
     if _opens(event, message, channel):
         raise Skip("the message that opened the thread; thread.thread_created reports it")
     return _thread(event) | {"message_id": id_, "channel": channel}, message.maybe("createdBy")
@@ -286,8 +280,8 @@ def _opens(event: Event, message: Payload, channel: str) -> bool:
     first = "firstInboundMessageInfo" if received else "firstOutboundMessageInfo"
     if thread.text(f"{first}.messageSource", channel).lower() != channel:
         return False
-    written = message.iso("createdAt", None)
-    return any(opens_ticket(thread.iso(path, None), written) for path in ("createdAt", f"{first}.timestamp"))
+    written = message.opt.iso("createdAt")
+    return any(opens_ticket(thread.opt.iso(path), written) for path in ("createdAt", f"{first}.timestamp"))
 
 
 @plain.on("thread.chat_received")
@@ -311,7 +305,7 @@ def _chat(event: Event) -> dict[str, Any]:
 
 @plain.on("customer.customer_created", "customer.customer_updated")
 def customer_known(event: Event) -> Iterator[Message]:
-    yield identify({"createdAt": event.body.iso("payload.customer.createdAt", None)})
+    yield identify({"createdAt": event.body.opt.iso("payload.customer.createdAt")})
 
 
 @plain.on("customer.customer_deleted")

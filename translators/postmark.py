@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -80,11 +79,11 @@ def head(item: Item) -> Head:
         return Head(id=f"Inbound|{body.id('MessageID')}", type="Inbound", occurred_at=None)
     type_ = body.text("RecordType")
     stamp = next((name for name in _TIMES if name in body), "")
-    at = body.iso(stamp, None) if stamp else None
+    at = body.opt.iso(stamp) if stamp else None
     if own := body.id("ID", ""):
         return Head(id=f"{type_}|{own}", type=type_, occurred_at=at)
     if at is None:
-        return Head(id=f"sha256:{sha256(item.raw).hexdigest()}", type=type_, occurred_at=None)
+        return Head(id=item.digest, type=type_, occurred_at=None)
     message, email = body.id("MessageID"), body.text("Recipient", "")
     former = f"{type_}|{message}|{email}|{body.text(stamp)}"
     if type_ not in _MORE_OF_KEY:
@@ -135,9 +134,7 @@ def register(at: Registering) -> Registered:
 def _email(event: Event) -> dict[str, Any]:
     body = event.body
     properties = {
-        "email_id": body.id("MessageID", None),
-        "email_subject": body.text("Subject", None),
-        "message_stream": body.text("MessageStream", None),
+        **body.select(email_id="MessageID:id", email_subject="Subject:text", message_stream="MessageStream:text"),
         "tags": tags_of(body.get("Tag")),
         "metadata": metadata_of(event, _metadata(event)),
     }
@@ -145,7 +142,7 @@ def _email(event: Event) -> dict[str, Any]:
 
 
 def _reader(event: Event) -> dict[str, Any]:
-    return event.body.pick(ip="Geo.IP", userAgent="UserAgent")
+    return event.body.select(ip="Geo.IP", userAgent="UserAgent")
 
 
 @postmark.on("Delivery")
@@ -159,7 +156,7 @@ def bounce(event: Event) -> Iterator[Message]:
     kind = event.body.text("Type")
     if reason := _NO_BOUNCE.get(kind):
         raise Skip(f"not a bounce: {reason}")
-    name = str(event.option("unsubscribed_event")) if kind == "Unsubscribe" else _BOUNCES.get(kind, "Email Bounced")
+    name = UNSUBSCRIBED_EVENT.of(event) if kind == "Unsubscribe" else _BOUNCES.get(kind, "Email Bounced")
     properties = {
         "reason": event.body.text("Description", "") or None,
         "response": event.body.text("Details", "") or None,
@@ -174,7 +171,7 @@ def spam_complaint(event: Event) -> Iterator[Message]:
 
 @postmark.on("Open")
 def opened(event: Event) -> Iterator[Message]:
-    first = event.body.flag("FirstOpen", None)
+    first = event.body.opt.flag("FirstOpen")
     yield track("Email Opened", {**_email(event), "first_open": first}, context=_reader(event))
 
 
@@ -193,7 +190,7 @@ def subscription_changed(event: Event) -> Iterator[Message]:
     if body.flag("SuppressSending"):
         if reason in {"HardBounce", "SpamComplaint"}:
             raise Skip(f"follows from a {reason}, which Postmark reports itself")
-        name = event.option("unsubscribed_event")
+        name = UNSUBSCRIBED_EVENT.of(event)
     yield track(name, {**_email(event), "origin": body.text("Origin", "").lower() or None})
 
 

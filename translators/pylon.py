@@ -115,8 +115,8 @@ def identity(event: Event) -> Identity:
             ExternalId("pylon_contact_id", id_),
             ExternalId("pylon_account_id", body.id("account.id", ""), "accounts"),
         ),
-        traits={"email": email, "name": real_name(requester.text("name", None))},
-        group_id=body.id("account.external_id", None) or body.id("account.id", None),
+        traits={"email": email, "name": real_name(requester.opt.text("name"))},
+        group_id=body.opt.id("account.external_id") or body.opt.id("account.id"),
     )
 
 
@@ -127,7 +127,7 @@ def _ticket(event: Event) -> dict[str, Any]:
         "priority": "issue.priority", "channel": "issue.source", "url": "issue.link", "assignee_id": "assignee.id",
         "assignee_name": "assignee.name", "team_id": "team.id", "team_name": "team.name",
     }  # fmt: skip
-    return {"ticket_id": body.id("issue.id")} | body.pick(**paths)
+    return {"ticket_id": body.id("issue.id")} | body.select(**paths)
 
 
 @pylon.on("issue.created")
@@ -182,7 +182,7 @@ def customer_replied(event: Event) -> Iterator[Message]:
 def _writer(event: Event) -> Identity | None:
     """Return the contact who wrote, if the template names one other than the requester: a person in copy may reply."""
     body = _body(event)
-    writer, own = body.id("message.author.id", None), body.id("requester.id", None)
+    writer, own = body.opt.id("message.author.id"), body.opt.id("requester.id")
     if writer is None or own is None or writer == own:
         return None
     return replace(
@@ -190,7 +190,7 @@ def _writer(event: Event) -> Identity | None:
         metadata=(),
         anonymous=("contact", writer),
         external_ids=(ExternalId("pylon_contact_id", writer), *identity(event).external_ids[1:]),
-        traits={"name": real_name(body.text("message.author.name", None))},
+        traits={"name": real_name(body.opt.text("message.author.name"))},
     )
 
 
@@ -203,8 +203,8 @@ def _skip_opening(event: Event) -> None:
 @pylon.on("issue.agent_replied")
 def agent_replied(event: Event) -> Iterator[Message]:
     ticket, message, author = _ticket(event), _message(event), _body(event).maybe("message.author")
-    agent = {"agent_id": author.id("id", None), "agent_name": author.text("name", None)}
-    if _is_chat(ticket) and agent["agent_id"]:
+    agent = author.select(agent_id="id:id", agent_name="name:text")
+    if _is_chat(ticket) and agent.get("agent_id"):
         yield track(
             "Live Chat Message Received", {**ticket, **message, **agent, "conversation_id": ticket["ticket_id"]}
         )
@@ -219,7 +219,7 @@ def _message(event: Event) -> dict[str, Any]:
         raise Skip("an internal note")
     if str(message.get("automated", "")).lower() in _TRUE:
         raise Skip("written by Pylon's AI agent or a trigger, not by a person")
-    return {"message_id": message.id("id", None)}
+    return {"message_id": message.opt.id("id")}
 
 
 def _is_chat(ticket: dict[str, Any]) -> bool:

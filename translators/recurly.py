@@ -87,7 +87,7 @@ _KEY: Final = {
 def named(event: Event) -> Iterator[Message]:
     body = event.body
     kind = body.text("object_type")
-    id_ = body.id("uuid", None) or body.id("id", None)
+    id_ = body.opt.id("uuid") or body.opt.id("id")
     order = {"order_id": id_} if event.type == "payment.refunded" else {}
     yield track(_NAMES[event.type], {_KEY.get(kind, "object_id"): id_, **order})
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -49,8 +48,8 @@ def head(item: Item) -> Head:
     `data.created_at` is the e-mail's time, not the event's.
     """
     body = item.body
-    key = item.headers.get("svix-id") or item.headers.get("webhook-id") or f"sha256:{sha256(item.raw).hexdigest()}"
-    at = body.iso("data.click.timestamp", None) or body.iso("data.open.timestamp", None) or body.iso("created_at")
+    key = item.headers.get("svix-id") or item.headers.get("webhook-id") or item.digest
+    at = body.opt.iso("data.click.timestamp") or body.opt.iso("data.open.timestamp") or body.iso("created_at")
     return Head(id=key, type=body.text("type"), occurred_at=at)
 
 
@@ -90,14 +89,13 @@ def _email(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[M
     data = event.body.object("data")
     tags = _tags(data)
     properties = {
-        "email_id": data.id("email_id", None),
-        "email_subject": data.text("subject", None),
-        "campaign_id": data.id("broadcast_id", None),
-        "template_id": data.id("template_id", None),
+        **data.select(
+            "email_id:id", email_subject="subject:text", campaign_id="broadcast_id:id", template_id="template_id:id"
+        ),
         "tags": [f"{tag}={value}" for tag, value in tags.items()] or None,
         "metadata": metadata_of(event, tags),
     }
-    context = data.pick(ip=f"{reader}.ipAddress", userAgent=f"{reader}.userAgent") if reader else {}
+    context = data.select(ip=f"{reader}.ipAddress", userAgent=f"{reader}.userAgent") if reader else {}
     yield track(name, {**properties, **more}, context=context)
 
 
@@ -118,20 +116,20 @@ def delayed(event: Event) -> Iterator[Message]:
 
 @resend.on("email.bounced")
 def bounced(event: Event) -> Iterator[Message]:
-    properties = event.body.pick(reason="data.bounce.message", bounce_type="data.bounce.type")
+    properties = event.body.select(reason="data.bounce.message", bounce_type="data.bounce.type")
     yield from _email(event, "Email Bounced", **properties, bounce_subtype=event.body.get("data.bounce.subType"))
 
 
 @resend.on("email.suppressed")
 def suppressed(event: Event) -> Iterator[Message]:
     """Report a drop: the address bounced or complained earlier, so Resend did not send."""
-    properties = event.body.pick(reason="data.suppressed.message", drop_type="data.suppressed.type")
+    properties = event.body.select(reason="data.suppressed.message", drop_type="data.suppressed.type")
     yield from _email(event, "Email Dropped", **properties)
 
 
 @resend.on("email.failed")
 def failed(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Dropped", reason=event.body.text("data.failed.reason", None))
+    yield from _email(event, "Email Dropped", reason=event.body.opt.text("data.failed.reason"))
 
 
 @resend.on("email.opened")
@@ -151,18 +149,14 @@ def complained(event: Event) -> Iterator[Message]:
 
 def _contact(event: Event) -> tuple[Identity, dict[str, Any]]:
     data = event.body.object("data")
-    contact_id = data.id("id", None) or data.id("contact_id", None)
+    contact_id = data.opt.id("id") or data.opt.id("contact_id")
     contact = recipient(address(data, "email"), {})
-    properties = {
-        "contact_id": contact_id,
-        "list_id": data.id("audience_id", None),
-        "unsubscribed": data.flag("unsubscribed", None),
-    }
+    properties = {"contact_id": contact_id, **data.select(list_id="audience_id:id", unsubscribed="unsubscribed:flag")}
     return replace(contact, external_ids=(ExternalId("resend_contact_id", contact_id or ""),)), properties
 
 
 def _names(event: Event) -> dict[str, Any]:
-    return event.body.pick(firstName="data.first_name", lastName="data.last_name", unsubscribed="data.unsubscribed")
+    return event.body.select(firstName="data.first_name", lastName="data.last_name", unsubscribed="data.unsubscribed")
 
 
 @resend.on("contact.created")
@@ -195,10 +189,10 @@ def topics_chosen(event: Event) -> Iterator[Message]:
     contact, properties = _contact(event)
     for topic in event.body.each("data.topics"):
         topic_id, chosen = topic.id("id"), topic.text("subscription")
-        name = {"opt_out": str(event.option("unsubscribed_event")), "opt_in": "Email Resubscribed"}.get(chosen)
+        name = {"opt_out": UNSUBSCRIBED_EVENT.of(event), "opt_in": "Email Resubscribed"}.get(chosen)
         if name is None:
             raise Malformed(f"{topic.path}.subscription", "is neither opt_in nor opt_out")
-        fields = {"contact_id": properties["contact_id"], "list_id": topic_id, "list_name": topic.text("name", None)}
+        fields = {"contact_id": properties["contact_id"], "list_id": topic_id, "list_name": topic.opt.text("name")}
         yield track(name, fields, key=topic_id, identity=contact)
 
 

@@ -19,7 +19,6 @@ from translators.kit import (
     Malformed,
     Message,
     Need,
-    Option,
     Payload,
     Registered,
     Registering,
@@ -27,13 +26,19 @@ from translators.kit import (
     Skip,
     Source,
     bearer,
+    choice_option,
     json_call,
     share,
+    skip_other_modes,
     to_iso,
     track,
 )
 
 _ANONYMOUS: Final = "$RCAnonymousID:"
+
+ENVIRONMENT: Final = choice_option(
+    "environment", "which purchases to translate", ("production", "sandbox", "both"), "production"
+)
 
 revenuecat = Source(
     "revenuecat",
@@ -46,9 +51,7 @@ revenuecat = Source(
         # Optional at RevenueCat; each attempt has a new signature
         "signature": HmacKvHeader(header="X-RevenueCat-Webhook-Signature"),
     },
-    options=[
-        Option("environment", "which purchases to translate", "production", ("production", "sandbox", "both")),
-    ],
+    options=[ENVIRONMENT],
 )
 
 
@@ -59,13 +62,9 @@ def head(item: Item) -> Head:
     return Head(id=event.id("id"), type=event.text("type"), occurred_at=event.millis("event_timestamp_ms"))
 
 
-@revenuecat.skip_if
-def environment(event: Event) -> str | None:
-    """Skip purchases of the environment that the endpoint does not translate."""
-    setting, mode = event.option("environment"), event.body.text("event.environment", "PRODUCTION").lower()
-    if setting not in ("both", mode):
-        return f"a {mode} purchase; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
-    return None
+@skip_other_modes(revenuecat, ENVIRONMENT, what="purchase")
+def environment(event: Event) -> str:
+    return event.body.text("event.environment", "PRODUCTION").lower()
 
 
 @revenuecat.identity
@@ -105,7 +104,7 @@ def register(at: Registering) -> Registered:
 @revenuecat.on("INITIAL_PURCHASE")
 def initial_purchase(event: Event) -> Iterator[Message]:
     purchase = event.body.object("event")
-    at = purchase.millis("purchased_at_ms", None)
+    at = purchase.opt.millis("purchased_at_ms")
     yield track("Subscription Started", _describe(purchase), occurred_at=at)
     if purchase.get("period_type") == "TRIAL":
         yield track("Trial Started", _trial(purchase), occurred_at=at)
@@ -116,7 +115,7 @@ def initial_purchase(event: Event) -> Iterator[Message]:
 @revenuecat.on("RENEWAL")
 def renewed(event: Event) -> Iterator[Message]:
     purchase = event.body.object("event")
-    at = purchase.millis("purchased_at_ms", None)
+    at = purchase.opt.millis("purchased_at_ms")
     if purchase.flag("is_trial_conversion", False):  # the first paid period is not a renewal
         yield track("Trial Ended", _ended_trial(purchase), occurred_at=at)
         yield track("Trial Converted", _describe(purchase), occurred_at=at)
@@ -145,21 +144,21 @@ def _order(purchase: Payload) -> Message:
     return track(
         "Order Completed",
         {
-            "order_id": purchase.id("transaction_id", None),
+            "order_id": purchase.opt.id("transaction_id"),
             "total": price,
             "tax": tax,
             "revenue": price if price is None or tax is None else price - tax,
-            "currency": purchase.text("currency", None),
-            "products": [{"product_id": purchase.id("product_id", None), "price": price, "quantity": 1}],
-            "store": purchase.text("store", None),
+            "currency": purchase.opt.text("currency"),
+            "products": [{"product_id": purchase.opt.id("product_id"), "price": price, "quantity": 1}],
+            "store": purchase.opt.text("store"),
         },
-        occurred_at=purchase.millis("purchased_at_ms", None),
+        occurred_at=purchase.opt.millis("purchased_at_ms"),
     )
 
 
 def _price(purchase: Payload) -> Decimal | None:
     """Return the price with tax, in the currency that was paid. RevenueCat's `price` is converted to USD."""
-    return purchase.decimal("price_in_purchased_currency", None)
+    return purchase.opt.decimal("price_in_purchased_currency")
 
 
 def _tax(purchase: Payload) -> Decimal | None:
@@ -167,7 +166,7 @@ def _tax(purchase: Payload) -> Decimal | None:
 
     The store's commission is a cost of the merchant, not a tax, and stays in the revenue.
     """
-    price, part, code = _price(purchase), purchase.decimal("tax_percentage", None), purchase.text("currency", None)
+    price, part, code = _price(purchase), purchase.opt.decimal("tax_percentage"), purchase.opt.text("currency")
     if price is None or part is None or code is None:
         return None
     if not 0 <= part <= 1:
@@ -192,11 +191,7 @@ def subscription(event: Event) -> Iterator[Message]:
         yield track("Trial Ended", _trial(purchase))
     yield track(
         _NAMES[event.type],
-        {
-            **_describe(purchase),
-            "reason": purchase.text("expiration_reason", None),
-            "new_plan_id": purchase.id("new_product_id", None),
-        },
+        {**_describe(purchase), **purchase.select(reason="expiration_reason:text", new_plan_id="new_product_id:id")},
     )
 
 
@@ -211,7 +206,7 @@ def cancelled(event: Event) -> Iterator[Message]:
         return
     yield track(
         "Subscription Cancellation Scheduled",
-        {**_describe(purchase), "reason": reason or None, "ends_at": purchase.millis("expiration_at_ms", None)},
+        {**_describe(purchase), "reason": reason or None, "ends_at": purchase.opt.millis("expiration_at_ms")},
     )
 
 
@@ -228,11 +223,9 @@ def refund_reversed(event: Event) -> Iterator[Message]:
 def _refund(purchase: Payload) -> dict[str, Any]:
     tax = _tax(purchase)
     return {
-        "order_id": purchase.id("transaction_id", None),
-        "subscription_id": purchase.id("original_transaction_id", None),
+        **purchase.select(order_id="transaction_id:id", subscription_id="original_transaction_id:id"),
         "tax": None if tax is None else abs(tax),
-        "currency": purchase.text("currency", None),
-        "store": purchase.text("store", None),
+        **purchase.select("currency:text", "store:text"),
     }
 
 
@@ -259,21 +252,18 @@ def _own_user_ids(purchase: Payload, path: str) -> list[str]:
 
 def _describe(purchase: Payload) -> dict[str, Any]:
     return {
-        "subscription_id": purchase.id("original_transaction_id", None),
-        "plan_id": purchase.id("product_id", None),
-        "period_type": purchase.text("period_type", None),
-        "amount": _price(purchase) or None,  # 0 means that the event charges nothing, not that the plan is free
-        "currency": purchase.text("currency", None),
-        "store": purchase.text("store", None),
-        "expires_at": purchase.millis("expiration_at_ms", None),
+        **purchase.select(
+            subscription_id="original_transaction_id:id", plan_id="product_id:id", period_type="period_type:text"
+        ),
+        "amount": _price(purchase) or None,
+        **purchase.select("currency:text", "store:text", expires_at="expiration_at_ms:millis"),
     }
 
 
 def _trial(purchase: Payload) -> dict[str, Any]:
-    starts, ends = purchase.millis("purchased_at_ms", None), purchase.millis("expiration_at_ms", None)
+    starts, ends = purchase.opt.millis("purchased_at_ms"), purchase.opt.millis("expiration_at_ms")
     return {
-        "subscription_id": purchase.id("original_transaction_id", None),
-        "trial_plan_name": purchase.id("product_id", None),
+        **purchase.select(subscription_id="original_transaction_id:id", trial_plan_name="product_id:id"),
         "trial_start_date": to_iso(starts) if starts else None,
         "trial_end_date": to_iso(ends) if ends else None,
     }
@@ -281,10 +271,9 @@ def _trial(purchase: Payload) -> dict[str, Any]:
 
 def _ended_trial(purchase: Payload) -> dict[str, Any]:
     """Describe a converted trial. The event's period is the paid one, which starts when the trial ended."""
-    ended = purchase.millis("purchased_at_ms", None)
+    ended = purchase.opt.millis("purchased_at_ms")
     return {
-        "subscription_id": purchase.id("original_transaction_id", None),
-        "trial_plan_name": purchase.id("product_id", None),
+        **purchase.select(subscription_id="original_transaction_id:id", trial_plan_name="product_id:id"),
         "trial_end_date": to_iso(ended) if ended else None,
     }
 

@@ -6,7 +6,6 @@ https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -72,7 +71,7 @@ def head(item: Item) -> Head:
     """Return `sg_event_id` as the key, or message and recipient if the event happens once. The time is in seconds."""
     event = item.body
     type_, at = event.text("event").lower(), event.when("timestamp")
-    own, bytes_ = event.id("sg_event_id", ""), f"sha256:{sha256(item.raw).hexdigest()}"
+    own, bytes_ = event.id("sg_event_id", ""), item.digest
     message, email = event.id("sg_message_id", ""), event.text("email", "").strip().lower()
     if type_ in _ONCE and message and email:
         return Head(
@@ -124,13 +123,12 @@ def register(at: Registering) -> Registered:
 def _email(event: Event) -> dict[str, Any]:
     body = event.body
     properties = {
-        "email_id": body.id("sg_message_id", None),
-        "campaign_id": body.id("singlesend_id", None) or body.id("marketing_campaign_id", None),
-        "campaign_name": body.text("singlesend_name", None) or body.text("marketing_campaign_name", None),
-        "automation_id": body.id("mc_auto_id", None),
-        "automation_name": body.text("mc_auto_name", None),
-        "template_id": body.id("sg_template_id", None) or body.id("template_id", None),
-        "template_name": body.text("sg_template_name", None),
+        "email_id": body.opt.id("sg_message_id"),
+        "campaign_id": body.opt.id("singlesend_id") or body.opt.id("marketing_campaign_id"),
+        "campaign_name": body.opt.text("singlesend_name") or body.opt.text("marketing_campaign_name"),
+        **body.select(automation_id="mc_auto_id:id", automation_name="mc_auto_name:text"),
+        "template_id": body.opt.id("sg_template_id") or body.opt.id("template_id"),
+        "template_name": body.opt.text("sg_template_name"),
         "tags": tags_of(body.get("category")),
         "metadata": metadata_of(event, _custom(event)),
     }
@@ -138,7 +136,7 @@ def _email(event: Event) -> dict[str, Any]:
 
 
 def _reader(event: Event) -> dict[str, Any]:
-    return event.body.pick(ip="ip", userAgent="useragent")
+    return event.body.select(ip="ip", userAgent="useragent")
 
 
 @sendgrid.on("processed")
@@ -148,31 +146,31 @@ def processed(event: Event) -> Iterator[Message]:
 
 @sendgrid.on("dropped")
 def dropped(event: Event) -> Iterator[Message]:
-    yield track("Email Dropped", _email(event) | event.body.pick("reason", smtp_status="status"))
+    yield track("Email Dropped", _email(event) | event.body.select("reason", smtp_status="status"))
 
 
 @sendgrid.on("deferred")
 def deferred(event: Event) -> Iterator[Message]:
-    attempt = event.body.decimal("attempt", None)
-    yield track("Email Deferred", {**_email(event), "reason": event.body.text("response", None), "attempt": attempt})
+    attempt = event.body.opt.decimal("attempt")
+    yield track("Email Deferred", {**_email(event), "reason": event.body.opt.text("response"), "attempt": attempt})
 
 
 @sendgrid.on("delivered")
 def delivered(event: Event) -> Iterator[Message]:
-    yield track("Email Delivered", {**_email(event), "response": event.body.text("response", None)})
+    yield track("Email Delivered", {**_email(event), "response": event.body.opt.text("response")})
 
 
 @sendgrid.on("bounce")
 def bounce(event: Event) -> Iterator[Message]:
     """Report a bounce. `bounce_type` is `bounce` if permanent, `blocked` if temporary."""
-    properties = event.body.pick("reason", "bounce_classification", smtp_status="status", bounce_type="type")
+    properties = event.body.select("reason", "bounce_classification", smtp_status="status", bounce_type="type")
     yield track("Email Bounced", _email(event) | properties)
 
 
 @sendgrid.on("open")
 def opened(event: Event) -> Iterator[Message]:
     """Report an open. `machine_open` marks automatic opens by Apple's Mail Privacy Protection."""
-    machine = event.body.flag("sg_machine_open", None)
+    machine = event.body.opt.flag("sg_machine_open")
     yield track("Email Opened", {**_email(event), "machine_open": machine}, context=_reader(event))
 
 
@@ -189,13 +187,13 @@ def spam_reported(event: Event) -> Iterator[Message]:
 @sendgrid.on("unsubscribe", "group_unsubscribe")
 def unsubscribed(event: Event) -> Iterator[Message]:
     """Report an unsubscription from all e-mail, or from the unsubscribe group `list_id`."""
-    list_id = event.body.id("asm_group_id", None)
-    yield track(event.option("unsubscribed_event"), {**_email(event), "list_id": list_id}, context=_reader(event))
+    list_id = event.body.opt.id("asm_group_id")
+    yield track(UNSUBSCRIBED_EVENT.of(event), {**_email(event), "list_id": list_id}, context=_reader(event))
 
 
 @sendgrid.on("group_resubscribe")
 def resubscribed(event: Event) -> Iterator[Message]:
-    list_id = event.body.id("asm_group_id", None)
+    list_id = event.body.opt.id("asm_group_id")
     yield track("Email Resubscribed", {**_email(event), "list_id": list_id}, context=_reader(event))
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -87,11 +86,11 @@ def head(item: Item) -> Head:
     body = item.body
     outer = body.text("type")
     if outer != "event_callback":
-        key = body.id("trigger_id", "") or f"sha256:{sha256(item.raw).hexdigest()}"
-        sent = Payload({"at": item.headers.get(_SENT_AT)}, "X-Slack-Request-Timestamp").seconds("at", None)
+        key = body.id("trigger_id", "") or item.digest
+        sent = Payload({"at": item.headers.get(_SENT_AT)}, "X-Slack-Request-Timestamp").opt.seconds("at")
         return Head(id=f"{outer}:{key}", type=outer, occurred_at=sent)
     event = body.object("event")
-    type_ = ".".join(filter(None, (event.text("type"), event.text("subtype", None))))
+    type_ = ".".join(filter(None, (event.text("type"), event.opt.text("subtype"))))
     at = event.get("event_ts")
     has_microseconds = isinstance(at, str) and at.count(".") == 1 and at.replace(".", "").isdecimal() and at.isascii()
     time = event.seconds("event_ts") if has_microseconds else body.seconds("event_time")
@@ -193,10 +192,7 @@ def _check_ok(answer: Payload) -> Payload:
 
 def _channel(event: Event) -> dict[str, Any]:
     fields = event.body.maybe("event")
-    return {
-        "channel_id": fields.id("channel", None),
-        "channel_type": fields.text("channel_type", None),
-    }
+    return fields.select(channel_id="channel:id", channel_type="channel_type:text")
 
 
 def _message(event: Event) -> dict[str, Any]:
@@ -204,7 +200,7 @@ def _message(event: Event) -> dict[str, Any]:
     return {
         **_channel(event),
         "message_id": message.text("ts"),
-        "thread_id": message.text("thread_ts", None),
+        "thread_id": message.opt.text("thread_ts"),
         "files": len(list(message.each("files"))) or None,
     }
 
@@ -232,16 +228,14 @@ def reacted(event: Event) -> Iterator[Message]:
         "Reaction Added" if event.type == "reaction_added" else "Reaction Removed",
         {
             "reaction": reaction.text("reaction"),
-            "channel_id": reaction.id("item.channel", None),
-            "message_id": reaction.text("item.ts", None),
-            "author": reaction.id("item_user", None),
+            **reaction.select(channel_id="item.channel:id", message_id="item.ts:text", author="item_user:id"),
         },
     )
 
 
 @slack.on("member_joined_channel")
 def channel_joined(event: Event) -> Iterator[Message]:
-    yield track("Channel Joined", {**_channel(event), "invited_by": event.body.id("event.inviter", None)})
+    yield track("Channel Joined", {**_channel(event), "invited_by": event.body.opt.id("event.inviter")})
 
 
 @slack.on("member_left_channel")
@@ -251,7 +245,7 @@ def channel_left(event: Event) -> Iterator[Message]:
 
 @slack.on("team_join")
 def workspace_joined(event: Event) -> Iterator[Message]:
-    yield track("Workspace Joined", {"is_guest": event.body.flag("event.user.is_restricted", None)})
+    yield track("Workspace Joined", {"is_guest": event.body.opt.flag("event.user.is_restricted")})
 
 
 @slack.on("channel_created")
@@ -260,7 +254,7 @@ def channel_created(event: Event) -> Iterator[Message]:
     creator = identity(event) if "event.user" in event.body else _member(event.body, channel.id("creator"))
     yield track(
         "Channel Created",
-        {"channel_id": channel.id("id"), "channel_name": channel.text("name", None)},
+        {"channel_id": channel.id("id"), "channel_name": channel.opt.text("name")},
         identity=creator,
     )
 
@@ -278,28 +272,26 @@ def link_shared(event: Event) -> Iterator[Message]:
 
 @slack.on("app_home_opened")
 def home_opened(event: Event) -> Iterator[Message]:
-    yield track("App Home Opened", {**_channel(event), "tab": event.body.text("event.tab", None)})
+    yield track("App Home Opened", {**_channel(event), "tab": event.body.opt.text("event.tab")})
 
 
 @slack.on("app_uninstalled")
 def uninstalled(event: Event) -> Iterator[Message]:
-    yield track(
-        "App Uninstalled", {"app_id": event.body.id("api_app_id", None), "account_id": identity(event).group_id}
-    )
+    yield track("App Uninstalled", {"app_id": event.body.opt.id("api_app_id"), "account_id": identity(event).group_id})
 
 
 @slack.on("block_actions", "shortcut", "message_action")
 def action_taken(event: Event) -> Iterator[Message]:
     """Report the button or shortcut, never the text that was typed."""
     body = event.body
-    actions = [action.id("action_id", None) for action in body.each("actions")]
+    actions = [action.opt.id("action_id") for action in body.each("actions")]
     yield track(
         "App Action Taken",
         {
             "action_type": event.type,
             "action_ids": [action for action in actions if action] or None,
-            "callback_id": body.id("callback_id", None) or body.id("view.callback_id", None),
-            "channel_id": body.id("channel.id", None),
+            "callback_id": body.opt.id("callback_id") or body.opt.id("view.callback_id"),
+            "channel_id": body.opt.id("channel.id"),
         },
     )
 
@@ -307,14 +299,14 @@ def action_taken(event: Event) -> Iterator[Message]:
 @slack.on("view_submission")
 def submitted(event: Event) -> Iterator[Message]:
     view = event.body.object("view")
-    yield track("Form Submitted", {"form_id": view.id("callback_id", None), "response_id": view.id("id")})
+    yield track("Form Submitted", {"form_id": view.opt.id("callback_id"), "response_id": view.id("id")})
 
 
 @slack.on("slash_command")
 def command_used(event: Event) -> Iterator[Message]:
     """Report the command, never its text."""
     yield track(
-        "App Command Used", {"command": event.body.text("command"), "channel_id": event.body.id("channel_id", None)}
+        "App Command Used", {"command": event.body.text("command"), "channel_id": event.body.opt.id("channel_id")}
     )
 
 

@@ -20,20 +20,26 @@ from translators.kit import (
     Item,
     Message,
     Need,
-    Option,
     Payload,
     Registered,
     Registering,
     Skip,
     Source,
     bearer,
+    choice_option,
     from_minor,
+    full_name,
     identify,
     json_call,
+    skip_other_modes,
     track,
 )
 
 _LONGEST_DELAY: Final = timedelta(days=8)
+
+ENVIRONMENT: Final = choice_option(
+    "environment", "which events to translate", ("production", "sandbox", "both"), "production"
+)
 
 square = Source(
     "square",
@@ -42,7 +48,7 @@ square = Source(
     secret_help="Developer Console > your app > Webhooks > Subscriptions > your subscription > Signature key",
     # https://developer.squareup.com/docs/webhooks/step3validate: the URL is signed, exactly as it is registered
     scheme=HmacRequest(header="x-square-hmacsha256-signature", parts=("url", "body")),
-    options=[Option("environment", "which events to translate", "production", ("production", "sandbox", "both"))],
+    options=[ENVIRONMENT],
     keep_headers=["square-environment"],
 )
 
@@ -63,26 +69,19 @@ def head(item: Item) -> Head:
 
 def _time(body: Payload, path: str) -> datetime | None:
     """Return a time in UTC; some of Square's times have no zone. https://developer.squareup.com/docs/build-basics/common-data-types/working-with-dates"""
-    return body.iso(path, None, naive_is_utc=True)
+    return body.opt.iso(path, naive_is_utc=True)
 
 
-@square.skip_if
-def environment(event: Event) -> str | None:
+@skip_other_modes(square, ENVIRONMENT)
+def environment(event: Event) -> str:
     """Recognise sandbox events by the header that Square sends with each webhook."""
-    setting, mode = event.option("environment"), _environment(event)
-    if setting not in ("both", mode):
-        return f"a {mode} event; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
-    return None
+    return "sandbox" if event.headers.get("square-environment", "").strip().lower() == "sandbox" else "production"
 
 
 @square.context
 def context(event: Event) -> Mapping[str, Any]:
     """With `environment = both`, `context.webhook.environment` marks a sandbox event."""
-    return {} if _environment(event) == "production" else {"environment": _environment(event)}
-
-
-def _environment(event: Event) -> str:
-    return "sandbox" if event.headers.get("square-environment", "").strip().lower() == "sandbox" else "production"
+    return {} if environment(event) == "production" else {"environment": environment(event)}
 
 
 @square.identity
@@ -101,19 +100,17 @@ def customer(event: Event) -> Identity:
     )
     guest = resource.id("payment_id", "") or resource.id("disputed_payment.payment_id", "")
     guest = guest or (resource.id("order_id", "") if kind != "payment" else "") or event.body.id("data.id", "")
-    first, last = resource.text("given_name", None), resource.text("family_name", None)
+    first, last = resource.opt.text("given_name"), resource.opt.text("family_name")
     return Identity(
         user_ids=(resource.id("reference_id", ""),) if is_customer else (),
         anonymous=("customer", id_) if id_ else ("payment", guest) if guest else None,
         external_ids=(ExternalId("square_customer_id", id_),),
         traits={
-            "email": resource.text("email_address", None)
-            if is_customer
-            else resource.text("buyer_email_address", None),
+            "email": resource.opt.text("email_address") if is_customer else resource.opt.text("buyer_email_address"),
             "firstName": first,
             "lastName": last,
-            "name": " ".join(filter(None, (first, last))) or None,
-            "phone": resource.text("phone_number", None),
+            "name": full_name(first, last),
+            "phone": resource.opt.text("phone_number"),
         },
     )
 
@@ -149,17 +146,17 @@ def payment(event: Event) -> Iterator[Message]:
     if status == "COMPLETED":
         if _is_later_detail(event, resource):
             raise Skip("a later detail of a payment that was completed before")
-        total, tip = properties["amount"], _money(resource, "tip_money")
+        total, tip = properties.get("amount"), _money(resource, "tip_money")
         yield track(
             "Order Completed",
             {
-                "order_id": properties["order_id"],
+                "order_id": properties.get("order_id"),
                 "square_order_id": properties["square_order_id"],
                 "payment_id": properties["payment_id"],
                 "total": _money(resource, "total_money"),
                 "revenue": total,
                 "tip": tip,
-                "currency": properties["currency"],
+                "currency": properties.get("currency"),
                 "payment_method": properties["payment_method"],
             },
         )
@@ -189,12 +186,10 @@ def refund(event: Event) -> Iterator[Message]:
     resource = _resource(event)
     status = resource.text("status", "")
     properties = {
-        "order_id": resource.id("payment_id", None),
-        "payment_id": resource.id("payment_id", None),
+        **resource.select(order_id="payment_id:id", payment_id="payment_id:id"),
         "refund_id": resource.id("id"),
         "total": _money(resource, "amount_money"),
-        "currency": resource.text("amount_money.currency", None),
-        "reason": resource.text("reason", None),
+        **resource.select("amount_money.currency:text", "reason:text"),
     }
     if status == "COMPLETED":
         yield track("Order Refunded", properties)
@@ -221,7 +216,7 @@ def customer_deleted(event: Event) -> Iterator[Message]:
 
 
 def _company(event: Event) -> dict[str, str] | None:
-    name = _resource(event).text("company_name", None)
+    name = _resource(event).opt.text("company_name")
     return {"name": name} if name else None
 
 
@@ -244,12 +239,10 @@ def invoice(event: Event) -> Iterator[Message]:
         "Invoice Partially Paid" if is_partial else _INVOICE[event.type],
         {
             "invoice_id": resource.id("id"),
-            "invoice_number": resource.text("invoice_number", None),
-            "square_order_id": resource.id("order_id", None),
-            "status": resource.text("status", None),
+            **resource.select("invoice_number:text", square_order_id="order_id:id", status="status:text"),
             "total": _sum(requests, "computed_amount_money"),
             "amount_paid": _sum(requests, "total_completed_amount_money"),
-            "currency": next((request.text("computed_amount_money.currency", None) for request in requests), None),
+            "currency": next((request.opt.text("computed_amount_money.currency") for request in requests), None),
         },
     )
 
@@ -265,7 +258,7 @@ _SUBSCRIPTION: Final = {"subscription.created": "Subscription Started", "subscri
 @square.on(*_SUBSCRIPTION)
 def subscription(event: Event) -> Iterator[Message]:
     resource = _resource(event)
-    status = resource.text("status", None)
+    status = resource.opt.text("status")
     name = {"CANCELED": "Subscription Cancelled", "PAUSED": "Subscription Paused"}.get(
         status or "", _SUBSCRIPTION[event.type]
     )
@@ -274,7 +267,7 @@ def subscription(event: Event) -> Iterator[Message]:
         {
             "subscription_id": resource.id("id"),
             "status": status,
-            "plan_id": resource.id("plan_variation_id", None) or resource.id("plan_id", None),
+            "plan_id": resource.opt.id("plan_variation_id") or resource.opt.id("plan_id"),
         },
     )
 
@@ -285,17 +278,15 @@ _DISPUTE: Final = {"dispute.created": "Dispute Opened", "dispute.state.updated":
 @square.on(*_DISPUTE)
 def dispute(event: Event) -> Iterator[Message]:
     resource = _resource(event)
-    state = resource.text("state", None)
+    state = resource.opt.text("state")
     closed = state in {"WON", "LOST", "ACCEPTED"}
     yield track(
         "Dispute Closed" if closed else _DISPUTE[event.type],
         {
-            "dispute_id": resource.id("dispute_id", None) or resource.id("id"),
-            "order_id": resource.id("disputed_payment.payment_id", None),
-            "payment_id": resource.id("disputed_payment.payment_id", None),
+            "dispute_id": resource.opt.id("dispute_id") or resource.id("id"),
+            **resource.select(order_id="disputed_payment.payment_id:id", payment_id="disputed_payment.payment_id:id"),
             "amount": _money(resource, "amount_money"),
-            "currency": resource.text("amount_money.currency", None),
-            "reason": resource.text("reason", None),
+            **resource.select("amount_money.currency:text", "reason:text"),
             "status": state,
             "outcome": state.lower() if closed and state else None,
         },
@@ -310,17 +301,15 @@ def _payment(resource: Payload) -> dict[str, Any]:
     return {
         "payment_id": resource.id("id"),
         "order_id": resource.id("id"),
-        "square_order_id": resource.id("order_id", None),
+        "square_order_id": resource.opt.id("order_id"),
         "amount": _money(resource, "amount_money"),
-        "currency": resource.text("amount_money.currency", None),
-        "payment_method": resource.text("source_type", None),
-        "status": resource.text("status", None),
+        **resource.select("amount_money.currency:text", payment_method="source_type:text", status="status:text"),
     }
 
 
 def _money(resource: Payload, name: str) -> Decimal | None:
     """Return Square's Money, `{amount, currency}` in minor units, as a decimal amount."""
-    amount, code = resource.integer(f"{name}.amount", None), resource.text(f"{name}.currency", None)
+    amount, code = resource.opt.integer(f"{name}.amount"), resource.opt.text(f"{name}.currency")
     return None if amount is None or code is None else from_minor(amount, code)
 
 

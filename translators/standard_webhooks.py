@@ -12,7 +12,6 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from functools import partial
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -29,8 +28,23 @@ from translators.kit import (
     Source,
     StandardWebhooks,
     joined,
+    text_option,
     track,
 )
+
+USER_ID: Final = text_option("user_id", "the path of your own user id, such as data.external_id")
+METADATA: Final = text_option(
+    "metadata", "the path of a free-form object that may hold one of your user id keys", "data.metadata"
+)
+CUSTOMER_ID: Final = text_option("customer_id", "the path of the provider's id of the person, such as data.customer_id")
+EMAIL: Final = text_option("email", "the path of the person's e-mail address, such as data.email")
+GROUP_ID: Final = text_option("group_id", "the path of the account that the person acts for")
+EVENT_ID: Final = text_option(
+    "event_id", "the path of the event's id, if the provider gives each endpoint its own webhook-id"
+)
+TIME: Final = text_option("time", "the path of the event's time: ISO 8601, unix seconds or milliseconds", "timestamp")
+
+_PERSON: Final = (USER_ID, CUSTOMER_ID, EMAIL)
 
 standard_webhooks = Source(
     "standard_webhooks",
@@ -39,18 +53,7 @@ standard_webhooks = Source(
     secret_help="the endpoint's signing secret (whsec_...) in the provider's settings",
     scheme={"default": StandardWebhooks(), "plain_key": StandardWebhooks(key="utf8")},
     keep_headers=["webhook-id", "svix-id"],
-    options=[
-        Option("user_id", "the path of your own user id, such as data.external_id"),
-        Option("metadata", "the path of a free-form object that may hold one of your user id keys", "data.metadata"),
-        Option("customer_id", "the path of the provider's id of the person, such as data.customer_id"),
-        Option("email", "the path of the person's e-mail address, such as data.email"),
-        Option("group_id", "the path of the account that the person acts for"),
-        Option(
-            "event_id",
-            "the path of the event's id, if the provider gives each endpoint its own webhook-id",
-        ),
-        Option("time", "the path of the event's time: ISO 8601, unix seconds or milliseconds", "timestamp"),
-    ],
+    options=[USER_ID, METADATA, CUSTOMER_ID, EMAIL, GROUP_ID, EVENT_ID, TIME],
 )
 
 _CAMEL_CASE: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -71,11 +74,9 @@ def head(item: Item) -> Head:
     `webhook-timestamp` is the time of the attempt and is not used.
     """
     body = item.body
-    message_id = (
-        item.headers.get("webhook-id") or item.headers.get("svix-id") or f"sha256:{sha256(item.raw).hexdigest()}"
-    )
-    type_, at = body.text("type"), body.when(str(item.options.get("time") or "timestamp"), None)
-    path = str(item.options.get("event_id") or "")
+    message_id = item.headers.get("webhook-id") or item.headers.get("svix-id") or item.digest
+    type_, at = body.text("type"), body.opt.when(TIME.of(item) or "timestamp")
+    path = EVENT_ID.of(item)
     event_id = body.id(path, "") if path else ""
     if not event_id:
         return Head(id=message_id, type=type_, occurred_at=at)
@@ -88,13 +89,13 @@ def head(item: Item) -> Head:
 def identity(event: Event) -> Identity:
     """Read the person from the configured paths; raise Malformed if they have none."""
     body = event.body
-    user_id, customer, email = (_read(event, name) for name in ("user_id", "customer_id", "email"))
-    metadata = event.option("metadata")
+    user_id, customer, email = (_read(event, option) for option in _PERSON)
+    metadata = METADATA.of(event)
     custom = dict(body.texts(metadata)) if metadata else {}
     if not (user_id or customer or email or custom):
-        if empty := next(filter(None, map(partial(_empty, event), ("user_id", "customer_id", "email"))), ""):
+        if empty := next(filter(None, map(partial(_empty, event), _PERSON)), ""):
             raise Skip(f"no customer: $.{empty} is empty")
-        paths = [f"$.{event.option(name)}" for name in ("user_id", "customer_id", "email") if event.option(name)]
+        paths = [f"$.{option.of(event)}" for option in _PERSON if option.of(event)]
         raise Malformed(
             ", ".join(paths) or "$", "names no person; see this source's settings user_id, customer_id, email"
         )
@@ -106,18 +107,18 @@ def identity(event: Event) -> Identity:
         user_ids=(user_id,) if user_id else (),
         anonymous=anonymous,
         traits={"email": email} if email else {},
-        group_id=_read(event, "group_id") or None,
+        group_id=_read(event, GROUP_ID) or None,
     )
 
 
-def _read(event: Event, option: str) -> str:
-    path = event.option(option)
+def _read(event: Event, option: Option[str]) -> str:
+    path = option.of(event)
     return event.body.id(path, "").strip() if path else ""
 
 
-def _empty(event: Event, option: str) -> str:
+def _empty(event: Event, option: Option[str]) -> str:
     """Return the configured path if the body has that member but it is empty: a record without a customer."""
-    path = str(event.option(option) or "")
+    path = option.of(event)
     holder, _, name = path.rpartition(".")
     members = event.body.get(holder) if holder else event.body.value
     return path if path and isinstance(members, dict) and name in members else ""

@@ -176,7 +176,7 @@ def register(at: Registering) -> Registered:
     if at.values["incoming"] == "yes":
         callbacks["inbound_request_url"] = "InboundRequestUrl"
     for name, field in callbacks.items():
-        url_now = service.text(name, None) or at.url
+        url_now = service.opt.text(name) or at.url
         if url_now != at.url:
             raise Refused(f"{field} of the service is already {url_now}: clear it there, or register by hand")
     yield form_call(url, headers, [(field, at.url) for field in callbacks.values()])

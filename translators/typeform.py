@@ -18,17 +18,24 @@ from translators.kit import (
     Item,
     Message,
     Need,
-    Option,
     Payload,
     Registered,
     Registering,
     Source,
     bearer,
+    choice_option,
     digest,
     json_call,
     track,
 )
 from translators.kit.metadata import METADATA_FIELDS, metadata_of
+
+ANSWERS: Final = choice_option(
+    "answers",
+    "which answers are sent: those of closed questions (choice, number, rating, yes or no, date), all, or none",
+    ("closed", "all", "none"),
+    "closed",
+)
 
 typeform = Source(
     "typeform",
@@ -36,15 +43,7 @@ typeform = Source(
     docs="https://www.typeform.com/developers/webhooks/",
     secret_help="the secret you gave the webhook (your form > Connect > Webhooks > Edit, or the Webhooks API)",
     scheme=HmacBody(header="Typeform-Signature", encoding="base64", prefix="sha256="),
-    options=[
-        Option(
-            "answers",
-            "which answers are sent: those of closed questions (choice, number, rating, yes or no, date), all, or none",
-            "closed",
-            ("closed", "all", "none"),
-        ),
-        METADATA_FIELDS,
-    ],
+    options=[ANSWERS, METADATA_FIELDS],
 )
 
 _CLOSED: Final = {"choice", "choices", "number", "boolean", "date"}
@@ -63,12 +62,12 @@ def head(item: Item) -> Head:
     type_, response = body.text("event_type"), body.object("form_response")
     token, webhook_event_id = response.id("token", ""), body.id("event_id", "")
     if not token:
-        return Head(id=body.id("event_id"), type=type_, occurred_at=response.iso("submitted_at", None))
+        return Head(id=body.id("event_id"), type=type_, occurred_at=response.opt.iso("submitted_at"))
     key = f"{type_}:{response.id('form_id', '')}:{token}"
     if type_ != "form_response":
         key = f"{key}:{digest(response.get('answers'), response.get('hidden'))}"
     former = (FormerId(webhook_event_id),) if webhook_event_id else ()
-    return Head(id=key, type=type_, occurred_at=response.iso("submitted_at", None), former_ids=former)
+    return Head(id=key, type=type_, occurred_at=response.opt.iso("submitted_at"), former_ids=former)
 
 
 @typeform.skip_if
@@ -144,10 +143,10 @@ def _answers(response: Payload, setting: str) -> dict[str, Any] | None:
 
 def _value(answer: Payload, kind: str) -> Any:
     if kind == "choice":
-        return answer.text("choice.label", None) or answer.text("choice.other", None)
+        return answer.opt.text("choice.label") or answer.opt.text("choice.other")
     if kind == "choices":
         labels = [label for label in answer.maybe("choices").maybe("labels").value or [] if isinstance(label, str)]
-        other = answer.text("choices.other", None)
+        other = answer.opt.text("choices.other")
         return [*labels, other] if other else labels
     value = answer.get(kind)
     return value if isinstance(value, str | int | Decimal) else None
@@ -157,11 +156,10 @@ def _form(event: Event) -> dict[str, Any]:
     response = event.body.object("form_response")
     return {
         "form_id": response.id("form_id"),
-        "form_name": response.text("definition.title", None),
+        "form_name": response.opt.text("definition.title"),
         "response_id": response.id("token"),
-        "landed_at": response.iso("landed_at", None),
-        "score": response.decimal("calculated.score", None),
-        "ending": response.id("ending.ref", None) or response.id("ending.id", None),
+        **response.select("landed_at:iso", "calculated.score:decimal"),
+        "ending": response.opt.id("ending.ref") or response.opt.id("ending.id"),
         "answers": _answers(response, event.options.get("answers", "closed")),
         "metadata": metadata_of(event, _hidden(response)),
     }

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translators.kit import Malformed, Payload, parse_json, raw_items
+from translators.kit import Declaration, Malformed, Payload, parse_json, raw_items
 
 BODY = Payload(
     {
@@ -91,8 +91,8 @@ def test_paths_grow_with_the_walk() -> None:
     assert list(BODY.each("absent")) == []
 
 
-def test_pick_takes_what_is_there_and_renames() -> None:
-    assert BODY.pick("id", "none", "customer.id", number="n") == {"id": "cus_1", "number": 7}
+def test_select_returns_the_present_members_and_renames() -> None:
+    assert BODY.select("id", "none", "customer.id", number="n") == {"id": "cus_1", "number": 7}
     assert BODY.texts("meta") == {"a": "1", "b": "2"}
     assert BODY.texts("customer.tags") == {}
     assert "id" in BODY
@@ -193,3 +193,53 @@ def test_the_names_of_a_list_leave_out_what_has_none() -> None:
     assert Payload({"tags": [{"type": {"name": "a"}}]}).texts_of("tags", "type.name") == ["a"]
     with pytest.raises(Malformed):
         Payload({"tags": 7}).texts_of("tags", "name")
+
+
+ORDER = Payload(
+    {
+        "id": 7, "status": "PAID", "note": "", "plan": {"name": "Pro"}, "total": "19.90", "paid": 1_700_000_000, "test": False,
+        "tags": ["a"], "ms": 1_700_000_000_000, "iso": "2026-01-01T00:00:00Z", "currency": "eur",
+    }
+)  # fmt: skip
+
+
+def test_select_reads_each_member_by_its_type() -> None:
+    assert ORDER.select("status:lower", "tags", "none:text", order_id="id:id", total="total:decimal", code="currency:upper") == {
+        "status": "paid", "tags": ["a"], "order_id": "7", "total": Decimal("19.90"), "code": "EUR",
+    }  # fmt: skip
+    assert ORDER.select("note", "note:text", x="note:lower", y="note:decimal") == {"note": ""}
+    with pytest.raises(Malformed, match=r"\$\.plan is an object, not text"):
+        ORDER.select("plan:text")
+    with pytest.raises(Declaration, match="id:integr: a member is read as one of decimal, flag"):
+        ORDER.select("id:integr")
+
+
+def test_first_returns_the_first_text_that_is_not_empty() -> None:
+    assert ORDER.first("none", "note", "plan.name", "status") == "Pro"
+    assert ORDER.first("none:id", "id:id") == "7"
+    assert ORDER.first("none") is None
+    with pytest.raises(Malformed, match="not text"):
+        ORDER.first("id")
+
+
+def test_optional_members_are_none_if_missing_and_refused_if_ill_typed() -> None:
+    read = {
+        "text": ("status", "PAID"), "id": ("id", "7"), "integer": ("id", 7), "decimal": ("total", Decimal("19.90")),
+        "flag": ("test", False), "seconds": ("paid", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
+        "millis": ("ms", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)), "iso": ("iso", datetime(2026, 1, 1, tzinfo=UTC)),
+        "when": ("iso", datetime(2026, 1, 1, tzinfo=UTC)), "lower": ("status", "paid"), "upper": ("status", "PAID"),
+    }  # fmt: skip
+    for method, (path, value) in read.items():
+        assert getattr(ORDER.opt, method)(path) == value
+        assert getattr(ORDER.opt, method)("none") is None
+        with pytest.raises(Malformed):
+            getattr(ORDER.opt, method)("tags")
+
+
+def test_money_takes_the_currency_by_path_or_by_code() -> None:
+    price = Payload({"amount": 1990, "currency": "jpy"})
+    assert price.money("amount", "currency") == Decimal(1990)
+    assert price.money("amount", code="EUR") == Decimal("19.90")
+    assert price.money("none", code="EUR") is None
+    with pytest.raises(Malformed, match="none is missing"):
+        price.money("amount", "none")

@@ -193,9 +193,9 @@ def test_messaging_id_is_not_a_zendesk_user_id(kind: str, id_: str, external: st
 
 def test_a_trigger_of_another_account_is_refused_by_its_header() -> None:
     SourceRuntime(zendesk).guard(delivery(triggered(), {"x-zendesk-account-id": "7"}, account_id="7"))
-    SourceRuntime(zendesk).guard(delivery(triggered(), account_id="7"))
-    with pytest.raises(Refused):
-        SourceRuntime(zendesk).guard(delivery(triggered(), {"x-zendesk-account-id": "8"}, account_id="7"))
+    for headers in ({"x-zendesk-account-id": "8"}, {}):
+        with pytest.raises(Refused):
+            SourceRuntime(zendesk).guard(delivery(triggered(), headers, account_id="7"))
 
 
 @pytest.mark.parametrize(

@@ -306,9 +306,9 @@ def test_a_replayed_delivery_that_the_guard_refuses_or_cannot_judge_stays_dead()
     def refuse(_: Delivery) -> None:
         raise Refused("a foreign org")
 
-    source.declared.guard = refuse
+    source.declared.guards[:] = [refuse]
     assert translate(event, endpoint, namespace="n") == Broken("refused: a foreign org")
-    source.declared.guard = None
+    source.declared.guards.clear()
     assert isinstance(translate(event, endpoint, namespace="n"), Translated)
 
 

@@ -17,14 +17,14 @@ def contact_known(event: Event) -> Iterator[Message]:
     if changed and not set(changed) - _HOUSEKEEPING:
         raise Skip("only the contact's activity times changed")
     more = contact.maybe("additional_attributes")
-    address = {name: more.text(name, None) or None for name in ("city", "country")}
-    company = more.text("company_name", None)
+    address = {name: more.opt.text(name) or None for name in ("city", "country")}
+    company = more.opt.text("company_name")
     yield identify(
         {
-            "avatar": contact.text("thumbnail", None) or contact.text("avatar", None) or None,
-            "description": more.text("description", None) or None,
+            "avatar": contact.opt.text("thumbnail") or contact.opt.text("avatar") or None,
+            "description": more.opt.text("description") or None,
             "address": address if any(address.values()) else None,
             "company": {"name": company} if company else None,
-            "createdAt": contact.when("created_at", None),
+            "createdAt": contact.opt.when("created_at"),
         }
     )

@@ -26,15 +26,15 @@ def _fields(conversation: Payload) -> dict[str, Any]:
     """Return the properties of a conversation."""
     id_, channel = conversation.id("id"), conversation.text("channel", "")
     properties = {
-        "status": conversation.text("status", None),
+        "status": conversation.opt.text("status"),
         "channel": channel.removeprefix("Channel::").lower() or None,
-        "inbox_id": conversation.id("inbox_id", None),
+        "inbox_id": conversation.opt.id("inbox_id"),
         "tags": [label.value for label in conversation.each("labels") if isinstance(label.value, str)] or None,
     }
     if not _by_email(conversation):
         return {"conversation_id": id_, **properties}
-    subject = conversation.text("additional_attributes.mail_subject", None)
-    properties |= {"subject": subject, "priority": conversation.text("priority", None)}
+    subject = conversation.opt.text("additional_attributes.mail_subject")
+    properties |= {"subject": subject, "priority": conversation.opt.text("priority")}
     return {"ticket_id": id_, **properties, **_assignee(conversation)}
 
 
@@ -44,10 +44,8 @@ def _assignee(conversation: Payload) -> dict[str, Any]:
     if not _is_agent(agent):
         agent = Payload({})
     return {
-        "assignee_id": agent.id("id", None),
-        "assignee_name": agent.text("name", None),
-        "team_id": team.id("id", None),
-        "team_name": team.text("name", None),
+        **agent.select(assignee_id="id:id", assignee_name="name:text"),
+        **team.select(team_id="id:id", team_name="name:text"),
     }
 
 
@@ -82,7 +80,7 @@ def message_created(event: Event) -> Iterator[Message]:
         raise Skip("written by a bot, a campaign, a rule or another program")
     properties = _fields(conversation) | {"message_id": message.id("id")}
     if not customer:
-        properties |= {"agent_id": message.id("sender.id"), "agent_name": message.text("sender.name", None)}
+        properties |= {"agent_id": message.id("sender.id"), "agent_name": message.opt.text("sender.name")}
     author = writer(event) if customer else None
     if not _by_email(conversation):
         yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", properties, identity=author)
@@ -106,7 +104,7 @@ def rating_given(event: Event) -> Iterator[Message]:
     score, conversation = rating.integer("rating"), conversation_of(event)
     agent = _assignee(conversation)
     properties = {"rating": str(score), "score": score, "message_id": event.body.id("id")}
-    properties |= {"agent_id": agent["assignee_id"], "agent_name": agent["assignee_name"]}
+    properties |= {"agent_id": agent.get("assignee_id"), "agent_name": agent.get("assignee_name")}
     yield track("Satisfaction Rated", _fields(conversation) | properties)
 
 
@@ -118,7 +116,7 @@ def status_changed(event: Event) -> Iterator[Message]:
     if status == "resolved":
         yield track("Ticket Solved" if email else "Live Chat Conversation Ended", _fields(conversation))
     elif status == "snoozed" and not email:
-        until = conversation.when("snoozed_until", None)
+        until = conversation.opt.when("snoozed_until")
         yield track("Live Chat Conversation Snoozed", {**_fields(conversation), "snoozed_until": until})
     elif status in {"snoozed", "pending"} and email:
         yield track("Ticket Status Changed", _fields(conversation))
@@ -156,4 +154,4 @@ def _changed(conversation: Payload, changed: dict[str, Payload]) -> Iterator[Mes
 def _old_and_new(changed: dict[str, Payload], name: str) -> tuple[str | None, str | None]:
     """Return the old and new value of a text field."""
     values = changed.get(name, Payload({}))
-    return values.text("previous_value", None), values.text("current_value", None)
+    return values.opt.text("previous_value"), values.opt.text("current_value")

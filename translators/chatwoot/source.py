@@ -17,14 +17,23 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Option,
     Payload,
     SharedToken,
     Skip,
     Source,
+    choice_option,
     from_iso,
     real_name,
+    text_option,
 )
+
+IDENTIFIER: Final = choice_option(
+    "identifier",
+    "when `identifier` is your own user id: for any contact, if the widget verified it by HMAC, or for none",
+    ("any", "verified", "none"),
+    "any",
+)
+SERVER: Final = text_option("server", "a name for this Chatwoot server, if you have several: their ids overlap")
 
 chatwoot = Source(
     "chatwoot",
@@ -36,15 +45,7 @@ chatwoot = Source(
         "signed": HmacTimestamped(header="X-Chatwoot-Signature", ts_header="X-Chatwoot-Timestamp", prefix="sha256="),
         "token": SharedToken(where="path"),
     },
-    options=[
-        Option(
-            "identifier",
-            "when `identifier` is your own user id: for any contact, if the widget verified it by HMAC, or for none",
-            "any",
-            ("any", "verified", "none"),
-        ),
-        Option("server", "a name for this Chatwoot server, if you have several: their ids overlap"),
-    ],
+    options=[IDENTIFIER, SERVER],
 )
 
 # The widget's name for an unknown visitor, such as little-haze-776.
@@ -128,7 +129,7 @@ def utc(body: Payload, path: str) -> datetime | None:
             return from_iso(value.removesuffix(" UTC"), naive_is_utc=True)
         except ValueError:
             raise Malformed(f"{body.path}.{path}", "is not a time") from None
-    return body.when(path, None)
+    return body.opt.when(path)
 
 
 def changes(body: Payload) -> dict[str, Payload]:
@@ -157,7 +158,7 @@ def identity(event: Event) -> Identity:
         return of_contact(event, event.body, proved=False)
     conversation = conversation_of(event)
     contact = conversation.maybe("meta.sender") or event.body.maybe("contact")
-    if contact.id("id", None) is None:
+    if contact.opt.id("id") is None:
         raise Skip("no customer: the conversation names no contact")
     return of_contact(event, contact, proved=conversation.flag("meta.hmac_verified", False))
 
@@ -167,7 +168,7 @@ def writer(event: Event) -> Identity | None:
     sender = event.body.maybe("sender")
     if sender.get("type", "contact") != "contact":
         raise Skip("not written by a contact")
-    own = conversation_of(event).id("meta.sender.id", None)
+    own = conversation_of(event).opt.id("meta.sender.id")
     if own is None or sender.id("id", own) == own:
         return None
     return of_contact(event, sender, proved=False)
@@ -175,9 +176,9 @@ def writer(event: Event) -> Identity | None:
 
 def of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
     """Return a contact. `identifier` is your site's value for `setUser`; some messenger bridges set their own."""
-    trusted = event.option("identifier")
+    trusted = IDENTIFIER.of(event)
     own = trusted == "any" or (trusted == "verified" and proved)
-    server, contact_id = event.option("server"), contact.id("id")
+    server, contact_id = SERVER.of(event), contact.id("id")
     known_as = f"{server}|{contact_id}" if server else contact_id
     return Identity(
         metadata=(contact.texts("custom_attributes"),),
@@ -189,7 +190,7 @@ def of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
 
 
 def _traits(contact: Payload) -> dict[str, Any]:
-    name = real_name(contact.text("name", None))
+    name = real_name(contact.opt.text("name"))
     traits = {
         "email": contact.text("email", ""),
         "name": None if name and _MADE_UP.fullmatch(name) else name,

@@ -79,14 +79,14 @@ def head(item: Item) -> Head:
     key, name = item.headers.get("x-github-delivery", ""), item.headers.get("x-github-event", "")
     if not key or not name:
         raise Malformed("$", "has no headers X-GitHub-Delivery and X-GitHub-Event")
-    action = item.body.text("action", None)
+    action = item.body.opt.text("action")
     type_ = f"{name}.{action}" if action else name
     path, clock = _TIMES.get(type_, ("", "event"))
     return Head(id=key, type=type_, occurred_at=_time(item.body, path), clock=clock)
 
 
 def _time(body: Payload, path: str) -> datetime | None:
-    return body.when(path, None) if path else None
+    return body.opt.when(path) if path else None
 
 
 @github.identity
@@ -95,7 +95,7 @@ def identity(event: Event) -> Identity:
     sender = event.body.maybe("sender")
     if not sender:
         raise Skip("no person: GitHub names no sender")
-    user_id, login = sender.id("id"), sender.text("login", None)
+    user_id, login = sender.id("id"), sender.opt.text("login")
     server = _SERVER.match(sender.text("html_url", ""))
     id_ = f"{server[1]}|{user_id}" if server else user_id
     return Identity(
@@ -139,10 +139,8 @@ def register(at: Registering) -> Registered:
 def _repository(event: Event) -> dict[str, Any]:
     repository = event.body.maybe("repository")
     return {
-        "repository_id": repository.id("id", None),
-        "repository_name": repository.text("full_name", None),
-        "private": repository.flag("private", None),
-        "organization": event.body.text("organization.login", None),
+        **repository.select(repository_id="id:id", repository_name="full_name:text", private="private:flag"),
+        "organization": event.body.opt.text("organization.login"),
     }
 
 
@@ -165,7 +163,7 @@ def forked(event: Event) -> Iterator[Message]:
     fork = event.body.object("forkee")
     yield track(
         "Repository Forked",
-        {**_repository(event), "fork_name": fork.text("full_name"), "url": fork.text("html_url", None)},
+        {**_repository(event), "fork_name": fork.text("full_name"), "url": fork.opt.text("html_url")},
     )
 
 
@@ -179,9 +177,9 @@ def pushed(event: Event) -> Iterator[Message]:
         {
             **_repository(event),
             "ref": body.text("ref"),
-            "commit_id": body.text("after", None),
+            "commit_id": body.opt.text("after"),
             "commits": len(list(body.each("commits"))),
-            "forced": body.flag("forced", None),
+            "forced": body.opt.flag("forced"),
         },
     )
 
@@ -191,12 +189,11 @@ def _issue(event: Event) -> dict[str, Any]:
     return {
         **_repository(event),
         "issue_id": issue.id("id"),
-        "issue_number": issue.id("number", None),
-        "subject": issue.text("title", None),
-        "status": issue.text("state", None),
-        "status_reason": issue.text("state_reason", None),
+        **issue.select(
+            issue_number="number:id", subject="title:text", status="state:text", status_reason="state_reason:text"
+        ),
         "tags": _labels(issue),
-        "url": issue.text("html_url", None),
+        "url": issue.opt.text("html_url"),
     }
 
 
@@ -227,13 +224,9 @@ def _pull_request(event: Event) -> dict[str, Any]:
     return {
         **_repository(event),
         "pull_request_id": pull.id("id"),
-        "pull_request_number": pull.id("number", None),
-        "subject": pull.text("title", None),
-        "status": pull.text("state", None),
-        "draft": pull.flag("draft", None),
+        **pull.select(pull_request_number="number:id", subject="title:text", status="state:text", draft="draft:flag"),
         "tags": _labels(pull),
-        "url": pull.text("html_url", None),
-        "author": pull.text("user.login", None),
+        **pull.select(url="html_url:text", author="user.login:text"),
     }
 
 
@@ -268,10 +261,9 @@ def released(event: Event) -> Iterator[Message]:
         {
             **_repository(event),
             "release_id": release.id("id"),
-            "release_name": release.text("name", None),
-            "tag": release.text("tag_name", None),
-            "prerelease": release.flag("prerelease", None),
-            "url": release.text("html_url", None),
+            **release.select(
+                release_name="name:text", tag="tag_name:text", prerelease="prerelease:flag", url="html_url:text"
+            ),
         },
     )
 
@@ -280,11 +272,13 @@ def _installation(event: Event) -> dict[str, Any]:
     installed = event.body.object("installation")
     return {
         "installation_id": installed.id("id"),
-        "app_id": installed.id("app_id", None),
-        "app_name": installed.text("app_slug", None),
-        "account_id": installed.id("account.id", None),
-        "account_name": installed.text("account.login", None),
-        "account_type": installed.text("account.type", None),
+        **installed.select(
+            "app_id:id",
+            app_name="app_slug:text",
+            account_id="account.id:id",
+            account_name="account.login:text",
+            account_type="account.type:text",
+        ),
     }
 
 

@@ -26,12 +26,11 @@ def _buyer(event: Event) -> Identity:
 def _plan(purchase: Payload) -> dict[str, Any]:
     """Return the plan and its price in US dollars for a cycle (of one unit, if it is sold by units)."""
     interval = {"monthly": "month", "yearly": "year"}.get(purchase.text("billing_cycle", ""))
-    cents = purchase.integer(f"plan.{interval}ly_price_in_cents", None) if interval else None
+    cents = purchase.opt.integer(f"plan.{interval}ly_price_in_cents") if interval else None
     return {
-        "plan_id": purchase.id("plan.id", None),
-        "plan_name": purchase.text("plan.name", None),
+        **purchase.select(plan_id="plan.id:id", plan_name="plan.name:text"),
         "plan_interval": interval,
-        "quantity": purchase.integer("unit_count", None),
+        "quantity": purchase.opt.integer("unit_count"),
         "amount": None if cents is None else from_minor(cents, "USD"),
         "currency": None if cents is None else "USD",
     }
@@ -42,16 +41,18 @@ def _purchase(event: Event) -> dict[str, Any]:
     return {
         **_plan(purchase),
         "account_id": purchase.id("account.id"),
-        "account_name": purchase.text("account.login", None),
-        "account_type": purchase.text("account.type", None),
-        "current_period_end": purchase.text("next_billing_date", None),
+        **purchase.select(
+            account_name="account.login:text",
+            account_type="account.type:text",
+            current_period_end="next_billing_date:text",
+        ),
     }
 
 
 def _trial(event: Event) -> Message:
     purchase = event.body.object("marketplace_purchase")
-    ends = {"trial_end_date": purchase.text("free_trial_ends_on", None)}
-    plan = {"trial_plan_name": purchase.text("plan.name", None), "plan_id": purchase.id("plan.id", None)}
+    ends = {"trial_end_date": purchase.opt.text("free_trial_ends_on")}
+    plan = purchase.select(trial_plan_name="plan.name:text", plan_id="plan.id:id")
     return track("Trial Started", {**ends, **plan, "account_id": purchase.id("account.id")}, identity=_buyer(event))
 
 
@@ -91,9 +92,9 @@ def change_scheduled(event: Event) -> Iterator[Message]:
         {
             "account_id": event.body.id("marketplace_purchase.account.id"),
             "scheduled_change": "withdrawn" if withdrawn else "plan",
-            "scheduled_plan_id": None if withdrawn else event.body.id("marketplace_purchase.plan.id", None),
-            "scheduled_plan_name": None if withdrawn else event.body.text("marketplace_purchase.plan.name", None),
-            "scheduled_at": None if withdrawn else event.body.when("effective_date", None),
+            "scheduled_plan_id": None if withdrawn else event.body.opt.id("marketplace_purchase.plan.id"),
+            "scheduled_plan_name": None if withdrawn else event.body.opt.text("marketplace_purchase.plan.name"),
+            "scheduled_at": None if withdrawn else event.body.opt.when("effective_date"),
         },
         identity=_buyer(event),
     )

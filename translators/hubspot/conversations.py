@@ -25,7 +25,7 @@ def message_added(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if kind != "MESSAGE":
         raise Malformed("$.messageType", "is neither MESSAGE nor COMMENT")
-    properties = {"conversation_id": record(event.body), "message_id": event.body.id("messageId", None)}
+    properties = {"conversation_id": record(event.body), "message_id": event.body.opt.id("messageId")}
     yield track("Live Chat Message Added", properties)
 
 

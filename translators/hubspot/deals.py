@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from translators.hubspot.properties import DEAL, changed, value
-from translators.hubspot.source import hubspot, record
+from translators.hubspot.source import CURRENCY, DEAL_PROPERTIES, LOST_STAGES, WON_STAGES, hubspot, record
 from translators.kit import CLEAR, Event, Message, Skip, track
 
 _DERIVED: Final = {
@@ -24,13 +24,13 @@ def deal_changed(event: Event) -> Iterator[Message]:
         stage = value(body)
         if stage is CLEAR:
             raise Skip("the deal left its pipeline")
-        end = "Opportunity Lost" if stage in event.option("lost_stages") else "Opportunity Stage Changed"
-        yield track("Opportunity Won" if stage in event.option("won_stages") else end, {**deal, "stage": stage})
+        end = "Opportunity Lost" if stage in LOST_STAGES.of(event) else "Opportunity Stage Changed"
+        yield track("Opportunity Won" if stage in WON_STAGES.of(event) else end, {**deal, "stage": stage})
         return
     if name in _DERIVED:
         raise Skip("HubSpot computes it from the stage and the amount, which are reported")
-    property_, new_value = changed(body, DEAL, event.option("deal_properties"), "deal_properties")
-    money = {"currency": event.option("currency") or None} if name == "amount" else {}
+    property_, new_value = changed(body, DEAL, DEAL_PROPERTIES.of(event), "deal_properties")
+    money = {"currency": CURRENCY.of(event) or None} if name == "amount" else {}
     yield track("Opportunity Updated", {**deal, **money, property_: new_value, "changed": [property_]})
 
 

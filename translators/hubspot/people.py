@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from translators.hubspot.objects import other_end
 from translators.hubspot.properties import COMPANY, CONTACT, changed, value
-from translators.hubspot.source import contact, hubspot, is_primary, merged, record
+from translators.hubspot.source import COMPANY_TRAITS, CONTACT_TRAITS, contact, hubspot, is_primary, merged, record
 from translators.kit import CLEAR, Event, Message, Payload, Skip, group, identify, track
 
 RATINGS: Final = {
@@ -34,7 +34,7 @@ def contact_changed(event: Event) -> Iterator[Message]:
     if name == "hs_email_optout":
         yield track("Unsubscribed" if value(body, "flag") is True else "Email Resubscribed")
         return
-    trait, new_value = changed(body, CONTACT, event.option("contact_traits"), "contact_traits")
+    trait, new_value = changed(body, CONTACT, CONTACT_TRAITS.of(event), "contact_traits")
     yield identify({trait: {"name": new_value} if name == "company" and new_value is not CLEAR else new_value})
     if name == "lifecyclestage" and new_value is not CLEAR:
         yield track("Lifecycle Stage Changed", {"contact_id": record(body), "stage": new_value})
@@ -95,5 +95,5 @@ def company_created(event: Event) -> Iterator[Message]:
 
 @hubspot.on("company.propertyChange")
 def company_changed(event: Event) -> Iterator[Message]:
-    trait, new_value = changed(event.body, COMPANY, event.option("company_traits"), "company_traits")
+    trait, new_value = changed(event.body, COMPANY, COMPANY_TRAITS.of(event), "company_traits")
     yield group(record(event.body), {trait: new_value})

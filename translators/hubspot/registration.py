@@ -64,7 +64,7 @@ def register(at: Registering) -> Registered:
         yield json_call("PUT", f"{app}/settings{key}", {}, settings)
     listed = yield json_call("GET", f"{app}/subscriptions{key}", {})
     existing = {
-        (known.text("eventType"), known.text("propertyName", None), known.text("objectTypeId", None)): known
+        (known.text("eventType"), known.opt.text("propertyName"), known.opt.text("objectTypeId")): known
         for known in listed.each("results")
     }
     for subscription in subscriptions(at.types, at.values["properties"].split()):

@@ -18,15 +18,35 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Option,
     Payload,
     Source,
+    list_option,
     raw_items,
+    text_option,
 )
 
 # https://developers.hubspot.com/docs/guides/api/crm/associations/associations-v4#association-type-id-values
 _PRIMARY_COMPANY: Final = 1
 _MORE: Final = "property, property=name or property=name:number (:time, :flag), such as arr=annual_spend:number"
+
+PORTAL_ID: Final = text_option(
+    "portal_id", "translate this HubSpot account only (an app receives events of all that installed it)"
+)
+CONTACT_TRAITS: Final = list_option(
+    "contact_traits", f"more contact properties to send as traits: {_MORE}", pattern=ENTRY
+)
+COMPANY_TRAITS: Final = list_option(
+    "company_traits", f"more company properties to send as traits: {_MORE}", pattern=ENTRY
+)
+DEAL_PROPERTIES: Final = list_option("deal_properties", f"more deal properties to send: {_MORE}", pattern=ENTRY)
+TICKET_PROPERTIES: Final = list_option("ticket_properties", f"more ticket properties to send: {_MORE}", pattern=ENTRY)
+WON_STAGES: Final = list_option("won_stages", "ids of the stages of a won deal", ("closedwon",))
+LOST_STAGES: Final = list_option("lost_stages", "ids of the stages of a lost deal", ("closedlost",))
+CURRENCY: Final = text_option("currency", "the currency of an account that has only one, such as EUR")
+SOLVED_STAGES: Final = list_option("solved_stages", "ids of the stages of a solved ticket", ("4",))
+REOPENED_STAGES: Final = list_option("reopened_stages", "ids of the stages of a reopened ticket")
+ASSIGNED_STAGES: Final = list_option("assigned_stages", "ids of the stages of an assigned ticket")
+CREATED_STAGES: Final = list_option("created_stages", "ids of the stages in which a ticket counts as created")
 
 hubspot = Source(
     "hubspot",
@@ -47,18 +67,18 @@ hubspot = Source(
         "v1": HmacRequest(header="X-HubSpot-Signature", parts=("secret", "body"), encoding="hex", plain=True),
     },
     options=[
-        Option("portal_id", "translate this HubSpot account only (an app receives events of all that installed it)"),
-        Option("contact_traits", f"more contact properties to send as traits: {_MORE}", (), many=True, pattern=ENTRY),
-        Option("company_traits", f"more company properties to send as traits: {_MORE}", (), many=True, pattern=ENTRY),
-        Option("deal_properties", f"more deal properties to send: {_MORE}", (), many=True, pattern=ENTRY),
-        Option("ticket_properties", f"more ticket properties to send: {_MORE}", (), many=True, pattern=ENTRY),
-        Option("won_stages", "ids of the stages of a won deal", ("closedwon",), many=True),
-        Option("lost_stages", "ids of the stages of a lost deal", ("closedlost",), many=True),
-        Option("currency", "the currency of an account that has only one, such as EUR"),
-        Option("solved_stages", "ids of the stages of a solved ticket", ("4",), many=True),
-        Option("reopened_stages", "ids of the stages of a reopened ticket", (), many=True),
-        Option("assigned_stages", "ids of the stages of an assigned ticket", (), many=True),
-        Option("created_stages", "ids of the stages in which a ticket counts as created", (), many=True),
+        PORTAL_ID,
+        CONTACT_TRAITS,
+        COMPANY_TRAITS,
+        DEAL_PROPERTIES,
+        TICKET_PROPERTIES,
+        WON_STAGES,
+        LOST_STAGES,
+        CURRENCY,
+        SOLVED_STAGES,
+        REOPENED_STAGES,
+        ASSIGNED_STAGES,
+        CREATED_STAGES,
     ],
 )  # fmt: skip
 
@@ -84,9 +104,9 @@ def head(item: Item) -> Head:
     values for the same change.
     """
     if item.envelope.get("sent_by") == "workflow":
-        return Head(id=f"sha256:{sha256(item.raw).hexdigest()}", type="workflow", occurred_at=None)
+        return Head(id=item.digest, type="workflow", occurred_at=None)
     body = item.body
-    name = body.text("eventType", None) or body.text("subscriptionType")
+    name = body.opt.text("eventType") or body.text("subscriptionType")
     kind, _, action = name.partition(".")
     if kind == "object":
         kind = kind_of(body.text("objectTypeId", "") or body.text("fromObjectTypeId"))
@@ -133,7 +153,7 @@ def _association(body: Payload) -> tuple[str, str]:
 @hubspot.skip_if
 def this_account(event: Event) -> str | None:
     """Skip other accounts: all accounts that installed an app send to the same URL."""
-    allowed = event.option("portal_id")
+    allowed = PORTAL_ID.of(event)
     if allowed and event.body.id("portalId") != allowed:
         return "from another HubSpot account"
     return None
@@ -142,7 +162,7 @@ def this_account(event: Event) -> str | None:
 @hubspot.context
 def context(event: Event) -> Mapping[str, Any]:
     """Return the account, since record ids are unique per account only, and the source of the change."""
-    return {"portal_id": event.body.id("portalId", None), "change_source": event.body.text("changeSource", None)}
+    return event.body.select(portal_id="portalId:id", change_source="changeSource:text")
 
 
 @hubspot.identity
@@ -158,12 +178,12 @@ def identity(event: Event) -> Identity:
 
 def record(body: Payload) -> str:
     """Return the record's id; of an association the source record's, of a merge the remaining record's."""
-    return body.id("objectId", None) or body.id("fromObjectId", None) or body.id("primaryObjectId")
+    return body.opt.id("objectId") or body.opt.id("fromObjectId") or body.id("primaryObjectId")
 
 
 def is_primary(body: Payload) -> bool:
     """Return whether an association is with the primary company; HubSpot also sends the plain association."""
-    return body.flag("isPrimaryAssociation", False) or body.integer("associationTypeId", None) == _PRIMARY_COMPANY
+    return body.flag("isPrimaryAssociation", False) or body.opt.integer("associationTypeId") == _PRIMARY_COMPANY
 
 
 def record_identity(body: Payload, kind: str, id_: str) -> Identity:
@@ -200,6 +220,6 @@ def merged(body: Payload) -> tuple[str, list[str]]:
     if not isinstance(merged_ids, list):
         raise Malformed(f"{body.path}.mergedObjectIds", "is not a list")
     primary = body.id("primaryObjectId")
-    kept_id = body.id("newObjectId", None) or primary
+    kept_id = body.opt.id("newObjectId") or primary
     all_ids = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in merged_ids)]
     return kept_id, [id_ for id_ in dict.fromkeys(all_ids) if id_ != kept_id]

@@ -7,21 +7,29 @@ from typing import Any, Final
 
 from translators.hubspot.people import rated
 from translators.hubspot.properties import TICKET, changed, value
-from translators.hubspot.source import hubspot, record
+from translators.hubspot.source import (
+    ASSIGNED_STAGES,
+    CREATED_STAGES,
+    REOPENED_STAGES,
+    SOLVED_STAGES,
+    TICKET_PROPERTIES,
+    hubspot,
+    record,
+)
 from translators.kit import CLEAR, Event, Message, Skip, track
 
 _STAGES: Final = {
-    "solved_stages": "Ticket Solved",
-    "reopened_stages": "Ticket Reopened",
-    "assigned_stages": "Ticket Assigned",
-    "created_stages": "Ticket Created",
+    SOLVED_STAGES: "Ticket Solved",
+    REOPENED_STAGES: "Ticket Reopened",
+    ASSIGNED_STAGES: "Ticket Assigned",
+    CREATED_STAGES: "Ticket Created",
 }
 _RATINGS: Final = {"hs_last_csat_rating": "csat", "hs_feedback_last_ces_rating": "ces"}
 
 
 @hubspot.on("ticket.creation")
 def ticket_created(event: Event) -> Iterator[Message]:
-    if event.option("created_stages"):
+    if CREATED_STAGES.of(event):
         raise Skip("created_stages decide when a ticket counts as created")
     yield track("Ticket Created", {"ticket_id": record(event.body)})
 
@@ -35,7 +43,7 @@ def ticket_changed(event: Event) -> Iterator[Message]:
     elif name in _RATINGS:
         yield track("Satisfaction Rated", ticket | rated(body, _RATINGS[name]))
     else:
-        property_, new_value = changed(body, TICKET, event.option("ticket_properties"), "ticket_properties")
+        property_, new_value = changed(body, TICKET, TICKET_PROPERTIES.of(event), "ticket_properties")
         if property_ == "channel" and isinstance(new_value, str):
             new_value = new_value.lower()
         yield track("Ticket Updated", {**ticket, property_: new_value, "changed": [property_]})
@@ -43,7 +51,7 @@ def ticket_changed(event: Event) -> Iterator[Message]:
 
 def _stage(event: Event, ticket: Mapping[str, str]) -> Message:
     stage = _new_value(event, "the ticket left its pipeline")
-    name = next((name for option, name in _STAGES.items() if stage in event.option(option)), "Ticket Status Changed")
+    name = next((name for option, name in _STAGES.items() if stage in option.of(event)), "Ticket Status Changed")
     return track(name, {**ticket, "status": stage})
 
 

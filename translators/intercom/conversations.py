@@ -13,10 +13,8 @@ def _conversation(event: Event) -> dict[str, Any]:
     item = item_of(event)
     return {
         "conversation_id": item.id("id"),
-        "subject": item.text("source.subject", None) or None,
-        "status": item.text("state", None),
-        "channel": item.text("source.type", None),
-        "url": item.text("links.conversation_web", None),
+        "subject": item.opt.text("source.subject") or None,
+        **item.select(status="state:text", channel="source.type:text", url="links.conversation_web:text"),
     }
 
 
@@ -27,7 +25,7 @@ def _part(event: Event) -> Payload:
 
 
 def _agent(author: Payload) -> dict[str, Any]:
-    return {"agent_id": author.id("id", None), "agent_name": author.text("name", None)} if is_teammate(author) else {}
+    return author.select(agent_id="id:id", agent_name="name:text") if is_teammate(author) else {}
 
 
 @intercom.on("conversation.user.created")
@@ -35,12 +33,12 @@ def conversation_started(event: Event) -> Iterator[Message]:
     """Report the start and the first message, which has no notification of its own."""
     chat = _conversation(event) | {"message_id": _first(item_of(event))}
     yield track("Live Chat Conversation Started", {**chat, "author": "customer"})
-    if chat["message_id"]:
+    if chat.get("message_id"):
         yield track("Live Chat Message Sent", chat)
 
 
 def _first(item: Payload) -> str | None:
-    return item.id("source.id", None) or item.id("conversation_message.id", None)
+    return item.opt.id("source.id") or item.opt.id("conversation_message.id")
 
 
 @intercom.on("conversation.admin.single.created")
@@ -51,14 +49,14 @@ def conversation_started_by_agent(event: Event) -> Iterator[Message]:
         raise Skip("started by a bot or a workflow")
     chat = _conversation(event) | _agent(author) | {"message_id": _first(item)}
     yield track("Live Chat Conversation Started", {**chat, "author": "agent"})
-    if chat["message_id"]:
+    if chat.get("message_id"):
         yield track("Live Chat Message Received", chat)
 
 
 @intercom.on("conversation.user.replied")
 def message_sent(event: Event) -> Iterator[Message]:
     part = _part(event)
-    properties = _conversation(event) | {"message_id": part.id("id", None)}
+    properties = _conversation(event) | {"message_id": part.opt.id("id")}
     yield track("Live Chat Message Sent", properties, identity=writer(event, part))
 
 
@@ -71,7 +69,7 @@ def message_received(event: Event) -> Iterator[Message]:
     if not is_teammate(author):
         raise Skip("written by a bot or a workflow")
     yield track(
-        "Live Chat Message Received", {**_conversation(event), **_agent(author), "message_id": part.id("id", None)}
+        "Live Chat Message Received", {**_conversation(event), **_agent(author), "message_id": part.opt.id("id")}
     )
 
 
@@ -79,7 +77,7 @@ def message_received(event: Event) -> Iterator[Message]:
 def conversation_assigned(event: Event) -> Iterator[Message]:
     item = item_of(event)
     assigned = _part(event).maybe("assigned_to") or item.maybe("assignee")
-    kind, id_ = assigned.text("type", ""), assigned.id("id", None)
+    kind, id_ = assigned.text("type", ""), assigned.opt.id("id")
     team = id_ if kind == "team" else assignee_id(item, "team_assignee_id")
     assignee = id_ if kind == "admin" else assignee_id(item, "admin_assignee_id")
     if team is None and assignee is None:
@@ -89,16 +87,16 @@ def conversation_assigned(event: Event) -> Iterator[Message]:
         {
             **_conversation(event),
             "assignee_id": assignee,
-            "assignee_name": assigned.text("name", None) if kind == "admin" else None,
+            "assignee_name": assigned.opt.text("name") if kind == "admin" else None,
             "team_id": team,
-            "team_name": assigned.text("name", None) if kind == "team" else None,
+            "team_name": assigned.opt.text("name") if kind == "team" else None,
         },
     )
 
 
 @intercom.on("conversation.admin.closed")
 def conversation_ended(event: Event) -> Iterator[Message]:
-    started = item_of(event).when("created_at", None)
+    started = item_of(event).opt.when("created_at")
     lasted = int((event.occurred_at - started).total_seconds()) if started else None
     ended = _conversation(event) | _agent(_part(event).maybe("author"))
     yield track("Live Chat Conversation Ended", {**ended, "conversation_duration": lasted})
@@ -111,7 +109,7 @@ def conversation_reopened(event: Event) -> Iterator[Message]:
 
 @intercom.on("conversation.admin.snoozed")
 def conversation_snoozed(event: Event) -> Iterator[Message]:
-    until = item_of(event).when("snoozed_until", None)
+    until = item_of(event).opt.when("snoozed_until")
     yield track("Live Chat Conversation Snoozed", {**_conversation(event), "snoozed_until": until})
 
 
@@ -119,7 +117,7 @@ def conversation_snoozed(event: Event) -> Iterator[Message]:
 def conversation_rated(event: Event) -> Iterator[Message]:
     rating = item_of(event).object("conversation_rating")
     score = rating.integer("rating")
-    teammate = rating.id("teammate.id", None)
+    teammate = rating.opt.id("teammate.id")
     yield track(
         "Satisfaction Rated", {**_conversation(event), "rating": str(score), "score": score, "agent_id": teammate}
     )

@@ -18,18 +18,18 @@ def contact_known(event: Event) -> Iterator[Message]:
     contact = item_of(event)
     place = contact.maybe("location") or contact.maybe("location_data")
     address = {
-        "city": place.text("city", None) or place.text("city_name", None),
-        "state": place.text("region", None) or place.text("region_name", None),
-        "country": place.text("country", None) or place.text("country_name", None),
+        "city": place.opt.text("city") or place.opt.text("city_name"),
+        "state": place.opt.text("region") or place.opt.text("region_name"),
+        "country": place.opt.text("country") or place.opt.text("country_name"),
     }
-    created_at = contact.when("signed_up_at", None) or contact.when("created_at", None)
+    created_at = contact.opt.when("signed_up_at") or contact.opt.when("created_at")
     yield identify({"createdAt": created_at, "address": address if any(address.values()) else None})
 
 
 @intercom.on("contact.merged")
 def contact_merged(event: Event) -> Iterator[Message]:
     contact = item_of(event)
-    absorbed = contact.id("merged_from.id", None)
+    absorbed = contact.opt.id("merged_from.id")
     identity = of_contact(contact)
     if absorbed:
         identity = replace(identity, external_ids=(*identity.external_ids, ExternalId("intercom_contact_id", absorbed)))
@@ -59,7 +59,7 @@ def unsubscribed_from_sms(_: Event) -> Iterator[Message]:
 def _list(event: Event) -> dict[str, str | None]:
     """Return the subscription type, if the notification names one."""
     kind = item_of(event).maybe("subscription_type")
-    return {"list_id": kind.id("id", None), "list_name": kind.text("name", None)}
+    return kind.select(list_id="id:id", list_name="name:text")
 
 
 @intercom.on("company.created", "company.updated")
@@ -68,23 +68,22 @@ def company_known(event: Event) -> Iterator[Message]:
     yield group(
         group_id(company),
         {
-            **company.pick("name", "website", "industry"),
-            "plan": company.text("plan.name", None),
-            "employees": company.id("size", None),
-            "createdAt": company.when("remote_created_at", None) or company.when("created_at", None),
+            **company.select("name", "website", "industry"),
+            **company.select(plan="plan.name:text", employees="size:id"),
+            "createdAt": company.opt.when("remote_created_at") or company.opt.when("created_at"),
         },
     )
 
 
 @intercom.on("company.deleted")
 def company_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", {"account_name": item_of(event).text("name", None)})
+    yield track("Account Deleted", {"account_name": item_of(event).opt.text("name")})
 
 
 @intercom.on("company.contact.attached")
 def company_joined(event: Event) -> Iterator[Message]:
     company = item_of(event).object("company")
-    yield group(group_id(company), {"name": company.text("name", None)})
+    yield group(group_id(company), {"name": company.opt.text("name")})
     yield track("Account Added User", context={"groupId": group_id(company)})
 
 

@@ -15,13 +15,17 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Option,
     Payload,
-    Refused,
     Response,
     Skip,
     Source,
+    accept_account,
     real_name,
+    text_option,
+)
+
+APP_ID: Final = text_option(
+    "app_id", "accept notifications of this workspace only (an app receives those of all that installed it)"
 )
 
 intercom = Source(
@@ -31,9 +35,7 @@ intercom = Source(
     secret_help="Developer Hub > your app > Basic information > Client secret",
     # https://developers.intercom.com/docs/references/webhooks/webhook-models#signed-notifications
     scheme=HmacBody(alg="sha1", header="X-Hub-Signature", encoding="hex", prefix="sha1="),
-    options=[
-        Option("app_id", "accept notifications of this workspace only (an app receives those of all that installed it)")
-    ],
+    options=[APP_ID],
 )
 
 PRIVATE: Final = {"note", "note_and_reopen"}
@@ -53,13 +55,7 @@ _MADE_UP: Final = re.compile(
 _UUID: Final = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-@intercom.guard
-def workspace(delivery: Delivery) -> None:
-    """Accept only the configured workspace."""
-    allowed = delivery.options["app_id"]
-    if allowed and delivery.payload.id("app_id", "") != allowed:
-        raise Refused("This notification is from another Intercom workspace.")
-
+accept_account(intercom, APP_ID, lambda delivery: delivery.payload.opt.id("app_id"), what="Intercom workspace")
 
 intercom.manual_steps(
     "Developer Hub (https://app.intercom.com/a/apps/_/developer-hub) > your app > Webhooks > Endpoint URL: {url}",
@@ -158,7 +154,7 @@ def of_contact(contact: Payload, role: str = "", *, by_type: bool = True) -> Ide
     proved = contact.get("role") == "user" or contact.get("anonymous") is False
     is_user = proved or (by_type and "user" in known and not is_lead)
     own = (_own_id(contact, "external_id"), _own_id(contact, "user_id"))
-    name = real_name(contact.text("name", None))
+    name = real_name(contact.opt.text("name"))
     if name and not proved and (_MADE_UP.fullmatch(name) or name == contact.get("pseudonym")):
         name = None
     return Identity(
@@ -201,7 +197,7 @@ def _company(contact: Payload) -> str | None:
 
 def assignee_id(item: Payload, path: str) -> str | None:
     """Return the assigned teammate or team; None if Intercom writes 0."""
-    id_ = item.id(path, None)
+    id_ = item.opt.id(path)
     return None if id_ == "0" else id_
 
 

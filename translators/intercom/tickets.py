@@ -11,17 +11,16 @@ from translators.kit import Event, Message, Payload, Skip, track
 
 def _state(value: Payload, path: str) -> str | None:
     state = value.get(path)
-    return value.text(f"{path}.category", None) if isinstance(state, dict) else value.text(path, None)
+    return value.opt.text(f"{path}.category") if isinstance(state, dict) else value.opt.text(path)
 
 
 def _ticket(event: Event) -> dict[str, Any]:
     item = item_of(event)
     return {
         "ticket_id": item.id("id"),
-        "ticket_number": item.id("ticket_id", None),
-        "subject": item.text("ticket_attributes._default_title_", None),
+        **item.select(ticket_number="ticket_id:id", subject="ticket_attributes._default_title_:text"),
         "status": _state(item, "ticket_state"),
-        "type": item.text("ticket_type.name", None),
+        "type": item.opt.text("ticket_type.name"),
         "assignee_id": assignee_id(item, "admin_assignee_id"),
         "team_id": assignee_id(item, "team_assignee_id"),
     }
@@ -41,7 +40,7 @@ def ticket_created(event: Event) -> Iterator[Message]:
 @intercom.on("ticket.admin.assigned", "ticket.team.assigned")
 def ticket_assigned(event: Event) -> Iterator[Message]:
     ticket = _ticket(event)
-    if ticket["assignee_id"] is None and ticket["team_id"] is None:
+    if ticket.get("assignee_id") is None and ticket.get("team_id") is None:
         raise Skip("the ticket was unassigned")
     yield track("Ticket Assigned", ticket)
 
@@ -62,7 +61,7 @@ def ticket_state_updated(event: Event) -> Iterator[Message]:
 @intercom.on("ticket.contact.replied")
 def ticket_answered_by_customer(event: Event) -> Iterator[Message]:
     part = _part(event)
-    properties = _ticket(event) | {"message_id": part.id("id", None)}
+    properties = _ticket(event) | {"message_id": part.opt.id("id")}
     yield track("Ticket Replied", {**properties, "author": "customer"}, identity=writer(event, part))
 
 
@@ -74,14 +73,14 @@ def ticket_answered_by_agent(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if author and not is_teammate(author):
         raise Skip("written by a bot or a workflow")
-    agent, name = author.id("id", None), author.text("name", None)
-    properties = _ticket(event) | {"agent_id": agent, "agent_name": name, "message_id": part.id("id", None)}
+    agent, name = author.opt.id("id"), author.opt.text("name")
+    properties = _ticket(event) | {"agent_id": agent, "agent_name": name, "message_id": part.opt.id("id")}
     yield track("Ticket Replied", {**properties, "author": "agent"})
 
 
 @intercom.on("ticket.attribute.updated")
 def ticket_updated(event: Event) -> Iterator[Message]:
-    changed = _part(event).text("updated_attribute_data.attribute.label", None)
+    changed = _part(event).opt.text("updated_attribute_data.attribute.label")
     yield track("Ticket Updated", {**_ticket(event), "changed": [changed or "attribute"]})
 
 

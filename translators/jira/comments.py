@@ -30,7 +30,7 @@ def commented(event: Event) -> Iterator[Message]:
         person = replace(person, group_id=customer.group_id if customer else None)
         yield track("Ticket Replied", {**properties, "author": "customer"}, identity=person)
     else:
-        agent = {"agent_id": user_id(author), "agent_name": author.text("displayName", None)}
+        agent = {"agent_id": user_id(author), "agent_name": author.opt.text("displayName")}
         yield track("Ticket Replied", {**properties, **agent, "author": "agent"})
 
 
@@ -42,7 +42,7 @@ def _public(event: Event, comment: Payload) -> None:
     """
     if "visibility" in comment:
         raise Skip("a comment for one role or group only")
-    public = comment.flag("jsdPublic", None)
+    public = comment.opt.flag("jsdPublic")
     if public is False:
         raise Skip("an internal comment")
     if public is None and event.body.get("issue.fields.project.projectTypeKey") == "service_desk":

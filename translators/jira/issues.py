@@ -23,23 +23,25 @@ def ticket(event: Event) -> dict[str, Any]:
     """Return the properties of a ticket. A comment event has fewer."""
     issue = event.body.object("issue")
     fields = issue.maybe("fields")
-    key, scheme = issue.text("key", None), issue.text("self", "").partition("://")[0]
+    key, scheme = issue.opt.text("key"), issue.text("self", "").partition("://")[0]
     return {
         "ticket_id": issue.id("id"),
         "ticket_key": key,
-        "subject": fields.text("summary", None),
+        "subject": fields.opt.text("summary"),
         "status": lower(fields, "status.name"),
-        "status_category": fields.text("status.statusCategory.key", None),
+        "status_category": fields.opt.text("status.statusCategory.key"),
         "priority": lower(fields, "priority.name"),
         "type": (lower(fields, "issuetype.name") or "").removeprefix(SERVICE) or None,
         "request_type": _request_type(fields),
         "resolution": lower(fields, "resolution.name"),
         "tags": fields.get("labels") or None,
         "assignee_id": user_id(fields.maybe("assignee")),
-        "assignee_name": fields.text("assignee.displayName", None),
-        "project_id": fields.id("project.id", None),
-        "project_key": fields.text("project.key", None),
-        "project_type": fields.text("project.projectTypeKey", None),
+        **fields.select(
+            assignee_name="assignee.displayName:text",
+            project_id="project.id:id",
+            project_key="project.key:text",
+            project_type="project.projectTypeKey:text",
+        ),
         "url": f"{scheme}://{site(event)}/browse/{key}" if key and scheme else None,
     }
 
@@ -89,11 +91,7 @@ def _changes(event: Event) -> Iterator[Message]:
     if (assignee := system.get("assignee", none)) and "to" in assignee:
         yield track(
             "Ticket Assigned",
-            {
-                **props,
-                "previous_assignee_id": assignee.id("from", None),
-                "previous_assignee_name": assignee.text("fromString", None),
-            },
+            {**props, **assignee.select(previous_assignee_id="from:id", previous_assignee_name="fromString:text")},
         )
     if priority := system.get("priority"):
         yield track("Ticket Priority Changed", {**props, "previous_priority": lower(priority, "fromString")})
@@ -124,4 +122,4 @@ def _agent(event: Event) -> dict[str, Any]:
         return {}
     if own == user_id(event.body.maybe("issue.fields.reporter")):
         return {}
-    return {"agent_id": own, "agent_name": user.text("displayName", None)}
+    return {"agent_id": own, "agent_name": user.opt.text("displayName")}

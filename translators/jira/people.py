@@ -12,7 +12,7 @@ from translators.kit import Event, Malformed, Message, Payload, Skip, identify, 
 @jira.on("user_created", "user_updated")
 def user_known(event: Event) -> Iterator[Message]:
     user = _user(event)
-    yield identify({"timezone": user.text("timeZone", None), "jira_active": user.flag("active", None)})
+    yield identify(user.select(timezone="timeZone:text", jira_active="active:flag"))
 
 
 @jira.on("user_deleted")

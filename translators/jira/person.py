@@ -21,7 +21,7 @@ def site_of(address: str) -> str:
 
 def user_id(user: Payload) -> str | None:
     """Return the account id, the user key, or (Data Center before 8) the name."""
-    return user.id("accountId", None) or user.id("key", None) or user.id("name", None)
+    return user.opt.id("accountId") or user.opt.id("key") or user.opt.id("name")
 
 
 def is_application(user: Payload) -> bool:
@@ -38,7 +38,7 @@ def known(user: Payload, site: str) -> Identity | None:
     """Return the person; None for an application or a missing user. A hidden address has no @."""
     if is_application(user) or (own := user_id(user)) is None:
         return None
-    email, name = user.text("emailAddress", ""), real_name(user.text("displayName", None)) or ""
+    email, name = user.text("emailAddress", ""), real_name(user.opt.text("displayName")) or ""
     traits = {"email": email if "@" in email else "", "name": name}
     return account(own, site if "accountId" not in user else "", {key: value for key, value in traits.items() if value})
 

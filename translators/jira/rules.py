@@ -46,14 +46,14 @@ def reporter(event: Event) -> Identity:
 
 def _ticket(event: Event) -> dict[str, Any]:
     body = filled(event.body, blank=BLANK)
-    properties = body.pick(
+    properties = body.select(
         ticket_key="ticket.key", status_category="ticket.status_category", project_key="ticket.project",
         url="ticket.url", assignee_name="assignee.name",
     )  # fmt: skip
     for name in ("status", "priority", "type", "request_type", "resolution"):
         properties[name] = lower(body, f"ticket.{name}")
-    properties["type"] = (properties["type"] or "").removeprefix(SERVICE) or None
-    assignee = body.id("assignee.id", None) or body.id("assignee.key", None)
+    properties["type"] = (properties.get("type") or "").removeprefix(SERVICE) or None
+    assignee = body.opt.id("assignee.id") or body.opt.id("assignee.key")
     return properties | {"ticket_id": body.id("ticket.id"), "assignee_id": assignee}
 
 
@@ -74,12 +74,12 @@ def replied(event: Event) -> Iterator[Message]:
             "$.comment.internal",
             "is neither true nor false, so a note looks like a reply: correct the template in the rule",
         )
-    author = body.text("comment.author", None) or _author(body)
+    author = body.opt.text("comment.author") or _author(body)
     if author not in {"customer", "agent"}:
         raise Malformed("$.comment.author", "must be customer or agent, or empty")
-    properties = _ticket(event) | {"message_id": body.id("comment.id", None), "author": author}
+    properties = _ticket(event) | {"message_id": body.opt.id("comment.id"), "author": author}
     if author == "agent":
-        properties["agent_id"] = body.id("comment.author_id", None) or body.id("comment.author_key", None)
+        properties["agent_id"] = body.opt.id("comment.author_id") or body.opt.id("comment.author_key")
     yield track("Ticket Replied", properties, identity=_writer(body, author) or reporter(event))
 
 

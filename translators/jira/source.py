@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.jira.person import known, site_of
@@ -18,13 +17,19 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Option,
     Payload,
     SharedToken,
     Skip,
     Source,
     filled,
     moment,
+    text_option,
+)
+
+DONE_STATUSES: Final = text_option(
+    "done_statuses",
+    "statuses that end a ticket, separated by `;`; Jira sends the category of the new status only",
+    "Done; Closed; Resolved; Completed; Canceled; Cancelled; Declined; Rejected",
 )
 
 jira = Source(
@@ -43,13 +48,7 @@ jira = Source(
     # https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/
     methods=["PUT", "PATCH", "DELETE"],
     keep_headers=["X-Atlassian-Webhook-Identifier"],
-    options=[
-        Option(
-            "done_statuses",
-            "statuses that end a ticket, separated by `;`; Jira sends the category of the new status only",
-            "Done; Closed; Resolved; Completed; Canceled; Cancelled; Declined; Rejected",
-        )
-    ],
+    options=[DONE_STATUSES],
 )
 
 _IDENTIFIER: Final = "x-atlassian-webhook-identifier"
@@ -107,7 +106,7 @@ def head(item: Item) -> Head:
     bytes, which include the time.
     """
     body = item.body
-    digest = f"sha256:{sha256(item.raw).hexdigest()}"
+    digest = item.digest
     if "webhookEvent" not in body and "ticket" in body:
         return _rule(filled(body, blank=BLANK), digest)
     if "webhookEvent" not in body and ("issue" in body or "fields" in body):
@@ -115,11 +114,11 @@ def head(item: Item) -> Head:
     delivered = item.headers.get(_IDENTIFIER) or digest
     part = item.envelope.get("part", "change")
     type_ = body.text("webhookEvent") if part == "change" else _COMMENT if part == "comment" else part
-    at = body.millis("timestamp", None)
+    at = body.opt.millis("timestamp")
     if type_ == _COMMENT and "issue" in body:
         comment = body.object("comment")
         key = f"comment:{site_of(comment.text('self', ''))}:{comment.id('id')}"
-        return Head(id=key, type=type_, occurred_at=comment.iso("created", None) or at)
+        return Head(id=key, type=type_, occurred_at=comment.opt.iso("created") or at)
     natural = _natural_key(type_, body)
     if natural is None:
         return Head(id=delivered, type=type_, occurred_at=at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final, Literal
 
+from translators.jira.source import DONE_STATUSES
 from translators.kit import Event, Payload
 
 _SAME_CHANGE: Final = timedelta(seconds=2)
@@ -18,7 +19,7 @@ StatusEvent = Literal["Ticket Solved", "Ticket Reopened", "Ticket Status Changed
 def status_event(event: Event, status: Payload, resolution: Payload) -> StatusEvent | None:
     """Return the event of a change, or None. `status` and `resolution` are its items, empty if unchanged."""
     fields = event.body.object("issue.fields")
-    ended = _is_end(event, fields.text("status.name", ""), fields.text("status.statusCategory.key", None))
+    ended = _is_end(event, fields.text("status.name", ""), fields.opt.text("status.statusCategory.key"))
     resolved, was_resolved = _is_set(resolution, "to"), _is_set(resolution, "from")
     if not status:
         # Without a status change, it ends or reopens an open ticket; in an ended status it is only a correction.
@@ -33,7 +34,7 @@ def status_event(event: Event, status: Payload, resolution: Payload) -> StatusEv
 
 def _had_ended(event: Event, fields: Payload, status: Payload, *, ended: bool) -> bool:
     """Return whether the old status, of which only the name is known, was an ended one."""
-    moved = fields.iso("statuscategorychangedate", None)
+    moved = fields.opt.iso("statuscategorychangedate")
     if ended and moved is not None:
         return abs(moved - fields.iso("updated", event.occurred_at)) > _SAME_CHANGE
     return _is_end(event, status.text("fromString", ""), None) or (ended and "resolution" in fields)
@@ -42,7 +43,7 @@ def _had_ended(event: Event, fields: Payload, status: Payload, *, ended: bool) -
 def _is_end(event: Event, name: str, category: str | None) -> bool:
     if category is not None:
         return category == "done"
-    ends = {status.strip().casefold() for status in str(event.option("done_statuses")).split(";")}
+    ends = {status.strip().casefold() for status in DONE_STATUSES.of(event).split(";")}
     return name.strip().casefold() in ends
 
 

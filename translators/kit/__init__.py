@@ -7,8 +7,10 @@ from translators.kit.keys import digest, joined
 from translators.kit.members import Batch, raw_items, raw_member
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor, share
+from translators.kit.options import Option, choice_option, list_option, text_option
 from translators.kit.payload import Payload, parse_json
 from translators.kit.registration import Call, Need, Registered, Registering, basic, bearer, form_call, json_call
+from translators.kit.rules import accept_account, skip_other_modes, ticket_event
 from translators.kit.schemes import (
     HmacBody,
     HmacFields,
@@ -20,8 +22,8 @@ from translators.kit.schemes import (
     SharedToken,
     StandardWebhooks,
 )
-from translators.kit.source import Option, Response, Source
-from translators.kit.support import opens_ticket, real_name
+from translators.kit.source import Response, Source
+from translators.kit.support import full_name, opens_ticket, real_name
 from translators.kit.template import BLANK, filled, moment
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
 
@@ -60,9 +62,11 @@ __all__ = [
     "Skip",
     "Source",
     "StandardWebhooks",
+    "accept_account",
     "alias",
     "basic",
     "bearer",
+    "choice_option",
     "digest",
     "exponent",
     "filled",
@@ -73,10 +77,12 @@ __all__ = [
     "from_rfc2822",
     "from_seconds",
     "from_unix",
+    "full_name",
     "group",
     "identify",
     "joined",
     "json_call",
+    "list_option",
     "moment",
     "opens_ticket",
     "page",
@@ -87,6 +93,9 @@ __all__ = [
     "real_name",
     "screen",
     "share",
+    "skip_other_modes",
+    "text_option",
+    "ticket_event",
     "to_iso",
     "track",
 ]

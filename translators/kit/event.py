@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
@@ -88,6 +89,11 @@ class Item:
         """Return the item as a form, the last value of each field."""
         return parse_form(self.raw)
 
+    @cached_property
+    def digest(self) -> str:
+        """Return `sha256:` and the digest of the exact bytes: an id if the provider sends none."""
+        return f"sha256:{sha256(self.raw).hexdigest()}"
+
 
 @dataclass(frozen=True, slots=True)
 class FormerId:
@@ -127,10 +133,6 @@ class Event(Item):
     trust: Trust = "verified"
     problem: str = ""
     former_ids: tuple[FormerId, ...] = ()
-
-    def option(self, name: str) -> Any:
-        """Return the endpoint's value of an option that the source declares."""
-        return self.options[name]
 
 
 def parse_form(raw: bytes) -> Mapping[str, str]:

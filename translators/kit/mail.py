@@ -8,16 +8,16 @@ from typing import Any, Final
 
 from translators.kit.errors import Malformed
 from translators.kit.identity import Identity
+from translators.kit.options import choice_option
 from translators.kit.payload import Payload
-from translators.kit.source import Option
 
 # "Unsubscribed" is the spec's name; several of Segment's own sources say "Email Unsubscribed".
 # https://segment.com/docs/connections/spec/email/
-UNSUBSCRIBED_EVENT: Final = Option(
+UNSUBSCRIBED_EVENT: Final = choice_option(
     "unsubscribed_event",
     "what an unsubscription is called: the spec's name, or that of several of Segment's own sources",
-    "Unsubscribed",
     ("Unsubscribed", "Email Unsubscribed"),
+    "Unsubscribed",
 )
 
 

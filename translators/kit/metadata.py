@@ -7,18 +7,16 @@ from decimal import Decimal
 from typing import Any, Final
 
 from translators.kit.event import Event
-from translators.kit.source import Option
+from translators.kit.options import list_option
 
-METADATA_FIELDS: Final = Option(
+METADATA_FIELDS: Final = list_option(
     "metadata_fields",
     "which of your own data that the provider carries are sent, in the property `metadata`: their names, or * for all",
-    (),
-    many=True,
 )
 
 
 def metadata_of(event: Event, own: Mapping[str, Any]) -> dict[str, Any] | None:
     """Return those texts, numbers and flags that the option `metadata_fields` names, None if there are none."""
-    names = event.options.get("metadata_fields") or ()
+    names = METADATA_FIELDS.of(event)
     selected = own if "*" in names else [name for name in names if name in own]
     return {name: own[name] for name in selected if isinstance(own[name], str | int | Decimal)} or None

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar, overload
 import msgspec
 
 from translators.kit import money, times
-from translators.kit.errors import Malformed
+from translators.kit.errors import Declaration, Malformed
 
 _decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
 _MAX_DIGITS: Final = 400
@@ -203,10 +203,14 @@ class Payload:
         """Read a time in whichever form the provider sends: unix seconds, milliseconds, or ISO 8601."""
         return self._read(path, default, "a time", _as_when)
 
-    def money(self, amount: str, currency: str, *, decimals: int | None = None) -> Decimal | None:
-        """Return minor units as exact money, None if the amount is missing; with an amount the currency is required."""
+    def money(self, amount: str, currency: str = "", *, code: str = "", decimals: int | None = None) -> Decimal | None:
+        """Return minor units as exact money, None if the amount is missing.
+
+        `currency` is the path of the currency, which an amount requires; or give the `code` itself. `decimals` is the
+        provider's own exponent, if it has one.
+        """
         minor = self.integer(amount, None)
-        return None if minor is None else money.from_minor(minor, self.text(currency), decimals=decimals)
+        return None if minor is None else money.from_minor(minor, code or self.text(currency), decimals=decimals)
 
     def object(self, path: str) -> Payload:
         """Return the object or list at the path. Raise `Malformed` if it is missing or scalar."""
@@ -229,11 +233,36 @@ class Payload:
         values = (entry.get(member) for entry in self.each(path))
         return [value for value in values if isinstance(value, str) and value]
 
-    def pick(self, *paths: str, **renamed: str) -> dict[str, Any]:
-        """Return the present members, by their last step or by the given name: `pick("status", plan="plan.id")`."""
-        paths_by_name = {path.rpartition(".")[2]: path for path in paths} | renamed
-        values = {name: self.get(path) for name, path in paths_by_name.items()}
-        return {name: value for name, value in values.items() if value is not None}
+    @property
+    def opt(self) -> OptionalMembers:
+        """Read an optional member: `body.opt.text("plan.name")` returns None if it is missing or null."""
+        return OptionalMembers(self)
+
+    def select(self, *paths: str, **named: str) -> dict[str, Any]:
+        """Return the members that are present, by their last step or by the given name.
+
+            order.select("status", "currency:upper", plan="plan.name", total="amount:decimal", paid_at="paid:when")
+
+        After a colon stands how to read it, as the method of that name does: text, id, integer, decimal, flag, seconds,
+        millis, iso or when; `lower` and `upper` return a text in that case, none if it is empty. Without a colon
+        the member is returned as parsed. Raise `Malformed` for an ill-typed member.
+        """
+        selected = {}
+        for name, path, reader in _selection(paths, tuple(named.items())):
+            value = self.get(path)
+            if value is not None and reader:
+                value = getattr(self.opt, reader)(path)
+            if value is not None:
+                selected[name] = value
+        return selected
+
+    def first(self, *paths: str) -> str | None:
+        """Return the first member that is a text and not empty; None if there is none. `path:id` reads an id."""
+        for path, reader in _typed(paths):
+            value = self.id(path, None) if reader == "id" else self.text(path, None)
+            if value:
+                return value
+        return None
 
     def texts(self, path: str) -> Mapping[str, str]:
         """Return the texts of the object at the path, such as `metadata`, and whole numbers as their digits."""
@@ -241,6 +270,82 @@ class Payload:
         if not isinstance(members, dict):
             return {}
         return {name: str(value) for name, value in members.items() if type(value) in (str, int)}
+
+
+class OptionalMembers:
+    """The members of a payload that may be missing or null: None then. An ill-typed one still raises `Malformed`."""
+
+    __slots__ = ("_payload",)
+
+    def __init__(self, payload: Payload) -> None:
+        self._payload = payload
+
+    def text(self, path: str) -> str | None:
+        """Return a string."""
+        return self._payload.text(path, None)
+
+    def id(self, path: str) -> str | None:
+        """Return an id."""
+        return self._payload.id(path, None)
+
+    def integer(self, path: str) -> int | None:
+        """Return a whole number."""
+        return self._payload.integer(path, None)
+
+    def decimal(self, path: str) -> Decimal | None:
+        """Return a number, exactly."""
+        return self._payload.decimal(path, None)
+
+    def flag(self, path: str) -> bool | None:
+        """Return true or false."""
+        return self._payload.flag(path, None)
+
+    def seconds(self, path: str) -> datetime | None:
+        """Read a time in unix seconds."""
+        return self._payload.seconds(path, None)
+
+    def millis(self, path: str) -> datetime | None:
+        """Read a time in unix milliseconds."""
+        return self._payload.millis(path, None)
+
+    def iso(self, path: str, *, naive_is_utc: bool = False) -> datetime | None:
+        """Read an ISO 8601 time."""
+        return self._payload.iso(path, None, naive_is_utc=naive_is_utc)
+
+    def when(self, path: str) -> datetime | None:
+        """Read a time in whichever form the provider sends."""
+        return self._payload.when(path, None)
+
+    def lower(self, path: str) -> str | None:
+        """Return a string in lower case, None if it is empty."""
+        return self._payload.text(path, "").lower() or None
+
+    def upper(self, path: str) -> str | None:
+        """Return a string in upper case, None if it is empty."""
+        return self._payload.text(path, "").upper() or None
+
+
+_READERS: Final = frozenset(
+    ("text", "id", "integer", "decimal", "flag", "seconds", "millis", "iso", "when", "lower", "upper")
+)
+
+
+@lru_cache(maxsize=4096)
+def _typed(paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Return each path with its reader, empty without one. Raise `Declaration` for a reader that does not exist."""
+    split = tuple((path, reader) for path, _, reader in (path.partition(":") for path in paths))
+    for path, reader in split:
+        if reader and reader not in _READERS:
+            raise Declaration(f"{path}:{reader}: a member is read as one of {', '.join(sorted(_READERS))}")
+    return split
+
+
+@lru_cache(maxsize=4096)
+def _selection(paths: tuple[str, ...], named: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str, str], ...]:
+    """Return (name, path, reader) of each member to select."""
+    plain = [(path.rpartition(".")[2], path, reader) for path, reader in _typed(paths)]
+    renamed = zip((name for name, _ in named), _typed(tuple(path for _, path in named)), strict=True)
+    return (*plain, *((name, path, reader) for name, (path, reader) in renamed))
 
 
 def _as_id(value: Any) -> str | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from typing import Any, Final, TypeVar
 
 from translators.kit.errors import Declaration
 from translators.kit.event import Delivery, Event, Head, Item
 from translators.kit.identity import Identity
-from translators.kit.message import Message
+from translators.kit.message import Message, track
+from translators.kit.options import Option
 from translators.kit.registration import ManualSteps, Need, Register, Registration
 from translators.kit.schemes import Scheme
 
@@ -19,6 +21,7 @@ Split = Callable[[Delivery], Iterable[bytes | Item]]
 NameEvent = Callable[[Item], Head]
 FindIdentity = Callable[[Event], Identity]
 Handler = Callable[[Event], Iterable[Message]]
+Properties = Callable[[Event], Mapping[str, Any]]
 FindSkipReason = Callable[[Event], str | None]
 AddContext = Callable[[Event], Mapping[str, Any]]
 Guard = Callable[[Delivery], None]
@@ -39,21 +42,6 @@ class Response:
     content_type: str = "application/json"
     headers: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Option:
-    """A setting of this source, per endpoint: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml. `many` is a list.
-
-    `pattern` is a regular expression that each value must match as a whole; if one does not, `help` is shown.
-    """
-
-    name: str
-    help: str
-    default: str | tuple[str, ...] = ""
-    choices: tuple[str, ...] = ()
-    many: bool = False
-    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +69,10 @@ class Declarations:
     split: Split | None = None
     identity: FindIdentity | None = None
     context: AddContext | None = None
-    guard: Guard | None = None
     redact: Redact | None = None
     registration: Registration | None = None
     manual_steps: ManualSteps | None = None
+    guards: list[Guard] = field(default_factory=list)
     skip_if: list[FindSkipReason] = field(default_factory=list)
     handshakes: list[Handshake] = field(default_factory=list)
     handlers: dict[str, Handler] = field(default_factory=dict)
@@ -116,7 +104,7 @@ class Source:
         docs: str = "",
         secret_help: str = "",
         keep_headers: Iterable[str] = (),
-        options: Iterable[Option] = (),
+        options: Iterable[Option[Any]] = (),
         ack: Response | None = None,
         nack: Response | None = None,
         provider: str = "",
@@ -170,8 +158,12 @@ class Source:
         return self._register("context", function)
 
     def guard(self, function: Guard) -> Guard:
-        """Register a check of a verified delivery against the endpoint's options; it raises `Refused`."""
-        return self._register("guard", function)
+        """Register a check of a verified delivery against the endpoint's options; it raises `Refused`.
+
+        There may be several.
+        """
+        self.declared.guards.append(function)
+        return function
 
     def redact(self, function: Redact) -> Redact:
         """Register how a secret is cut out of a whole body, before one that cannot be read is kept."""
@@ -222,6 +214,23 @@ class Source:
 
         return register
 
+    def tracks(self, names: Mapping[str, str]) -> Callable[[Properties], Properties]:
+        """Register a table of types: each becomes one track of the name beside it, with the function's properties.
+
+        @acme.tracks({"order.paid": "Order Completed", "order.cancelled": "Order Cancelled"})
+        def order(event: Event) -> dict[str, Any]:
+            return event.body.select("number", order_id="id:id")
+        """
+
+        def register(properties: Properties) -> Properties:
+            def handler(event: Event) -> Iterable[Message]:
+                return (track(names.get(event.type) or _name_of(names, event.type), properties(event)),)
+
+            self.on(*names)(handler)
+            return properties
+
+        return register
+
     def ignore(self, *patterns: str, because: str) -> None:
         """Declare that these types make no message, and why. A handler for the exact type wins over a pattern."""
         if not because.strip():
@@ -240,3 +249,8 @@ class Source:
             raise Declaration(f"{self.name} registers {what} twice")
         setattr(self.declared, what, declared)
         return declared
+
+
+def _name_of(names: Mapping[str, str], type_: str) -> str:
+    """Return the name of the first pattern that matches the type."""
+    return next(name for pattern, name in names.items() if fnmatchcase(type_, pattern))

@@ -25,6 +25,11 @@ def real_name(name: str | None) -> str | None:
     return name if any(map(str.isalpha, name)) and not _PLACEHOLDER.fullmatch(name) else None
 
 
+def full_name(first: str | None, last: str | None) -> str | None:
+    """Return the parts of a name as one text, None if there are none."""
+    return " ".join(part.strip() for part in (first, last) if part and part.strip()) or None
+
+
 def opens_ticket(opened: datetime | None, written: datetime | None) -> bool:
     """Return whether a message opened its ticket: both were made within two seconds.
 

@@ -20,18 +20,18 @@ _SKIPPED: Final = {"updatedAt", "bodyData", "archivedAt"}
 def customer_known(event: Event) -> Iterator[Message]:
     """Report a customer. `externalIds`, the ids in your own systems, are a trait, since there may be several."""
     customer = event.body.object("data")
-    size = customer.integer("size", None)
+    size = customer.opt.integer("size")
     lists = {"domains": _texts(customer, "domains"), "external_ids": _texts(customer, "externalIds")}
     yield group(
         customer.id("id"),
         {
-            **customer.pick("name"),
+            **customer.select("name"),
             **lists,
             "employees": None if size is None else str(size),
-            "annual_revenue": customer.decimal("revenue", None),
-            "status": customer.text("status.displayName", None) or customer.text("status.name", None),
-            "tier": customer.text("tier.displayName", None) or customer.text("tier.name", None),
-            "createdAt": customer.iso("createdAt", None),
+            "annual_revenue": customer.opt.decimal("revenue"),
+            "status": customer.opt.text("status.displayName") or customer.opt.text("status.name"),
+            "tier": customer.opt.text("tier.displayName") or customer.opt.text("tier.name"),
+            "createdAt": customer.opt.iso("createdAt"),
         },
     )
 
@@ -43,7 +43,7 @@ def _texts(body: Payload, path: str) -> list[str] | None:
 
 @linear.on("Customer.remove")
 def customer_removed(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", {"account_name": event.body.text("data.name", None)})
+    yield track("Account Deleted", {"account_name": event.body.opt.text("data.name")})
 
 
 @linear.on(*_REQUESTS)
@@ -61,14 +61,13 @@ def requested(event: Event) -> Iterator[Message]:
         {
             "request_id": request.id("id"),
             "important": request.integer("priority", 0) > 0,
-            "customer_id": request.id("customerId", None) or request.id("customer", None),
-            "customer_name": request.text("customer.name", None),
-            "ticket_id": request.id("issueId", None) or request.id("issue", None),
-            "ticket_key": request.text("issue.identifier", None),
-            "subject": request.text("issue.title", None),
-            "project_id": request.id("projectId", None) or request.id("project", None),
-            "project_name": request.text("project.name", None),
-            "url": request.text("issue.url", None) or request.text("project.url", None),
+            "customer_id": request.opt.id("customerId") or request.opt.id("customer"),
+            "customer_name": request.opt.text("customer.name"),
+            "ticket_id": request.opt.id("issueId") or request.opt.id("issue"),
+            **request.select(ticket_key="issue.identifier:text", subject="issue.title:text"),
+            "project_id": request.opt.id("projectId") or request.opt.id("project"),
+            "project_name": request.opt.text("project.name"),
+            "url": request.opt.text("issue.url") or request.opt.text("project.url"),
             "changed": changed,
         },
     )
@@ -80,12 +79,12 @@ def member_known(event: Event) -> Iterator[Message]:
     if user.flag("app", False):
         raise Skip("the user of an application, not a person")
     yield identify(
-        {
-            "username": user.text("displayName", None),
-            "timezone": user.text("timezone", None),
-            "linear_active": user.flag("active", None),
-            "createdAt": user.iso("createdAt", None),
-        }
+        user.select(
+            username="displayName:text",
+            timezone="timezone:text",
+            linear_active="active:flag",
+            createdAt="createdAt:iso",
+        )
     )
 
 
@@ -99,4 +98,4 @@ def member_removed(event: Event) -> Iterator[Message]:
 @linear.on("OAuthApp.revoked")
 def application_revoked(event: Event) -> Iterator[Message]:
     body = event.body
-    yield track("App Uninstalled", {"app_id": body.id("oauthClientId", None), "account_id": body.id("organizationId")})
+    yield track("App Uninstalled", {"app_id": body.opt.id("oauthClientId"), "account_id": body.id("organizationId")})

@@ -31,23 +31,24 @@ _JUST_NOW: Final = timedelta(seconds=2)
 
 def _ticket(event: Event) -> dict[str, Any]:
     issue = about(event)
-    number, team = issue.id("number", None), issue.text("team.key", None)
+    number, team = issue.opt.id("number"), issue.opt.text("team.key")
     return {
         "ticket_id": issue.id("id"),
-        "ticket_key": issue.text("identifier", None) or (f"{team}-{number}" if team and number else None),
-        "subject": issue.text("title", None),
-        "status": issue.text("state.name", "").lower() or None,
-        "status_category": issue.text("state.type", None),
-        "priority": issue.text("priorityLabel", "").lower() or None,
+        "ticket_key": issue.opt.text("identifier") or (f"{team}-{number}" if team and number else None),
+        **issue.select(
+            subject="title:text",
+            status="state.name:lower",
+            status_category="state.type:text",
+            priority="priorityLabel:lower",
+        ),
         "tags": issue.texts_of("labels", "name") or None,
-        "assignee_id": issue.id("assigneeId", None) or issue.id("assignee", None),
-        "assignee_name": issue.text("assignee.name", None),
-        "team_id": issue.id("teamId", None) or issue.id("team", None),
-        "team_name": issue.text("team.name", None),
-        "project_id": issue.id("projectId", None) or issue.id("project", None),
-        "project_name": issue.text("project.name", None),
-        "channel": issue.text("integrationSourceType", None),
-        "url": issue.text("url", None) or event.body.text("url", None),
+        "assignee_id": issue.opt.id("assigneeId") or issue.opt.id("assignee"),
+        "assignee_name": issue.opt.text("assignee.name"),
+        "team_id": issue.opt.id("teamId") or issue.opt.id("team"),
+        "team_name": issue.opt.text("team.name"),
+        "project_id": issue.opt.id("projectId") or issue.opt.id("project"),
+        **issue.select(project_name="project.name:text", channel="integrationSourceType:text"),
+        "url": issue.opt.text("url") or event.body.opt.text("url"),
     }
 
 
@@ -63,7 +64,7 @@ def issue_removed(event: Event) -> Iterator[Message]:
 
 @linear.on("IssueSLA.breached")
 def sla_breached(event: Event) -> Iterator[Message]:
-    yield track("Ticket SLA Breached", {**_ticket(event), "breached_at": about(event).iso("slaBreachesAt", None)})
+    yield track("Ticket SLA Breached", {**_ticket(event), "breached_at": about(event).opt.iso("slaBreachesAt")})
 
 
 @linear.on("Issue.update")
@@ -79,12 +80,9 @@ def issue_updated(event: Event) -> Iterator[Message]:
 def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
     ticket, old = _ticket(event) | _actor(event), Payload(was, "$.updatedFrom")
     if "stateId" in was:
-        yield track(_status_event(event, was), {**ticket, "previous_status_id": old.id("stateId", None)})
-    if ("assigneeId" in was and ticket["assignee_id"]) or "teamId" in was:
-        before = {
-            "previous_assignee_id": old.id("assigneeId", None),
-            "previous_team_id": old.id("teamId", None),
-        }
+        yield track(_status_event(event, was), {**ticket, "previous_status_id": old.opt.id("stateId")})
+    if ("assigneeId" in was and ticket.get("assignee_id")) or "teamId" in was:
+        before = old.select(previous_assignee_id="assigneeId:id", previous_team_id="teamId:id")
         yield track("Ticket Assigned", ticket | before)
     if "priority" in was:
         yield track("Ticket Priority Changed", {**ticket, "previous_priority": _priority(old)})
@@ -98,7 +96,7 @@ def _priority(old: Payload) -> str | None:
     if label := old.text("priorityLabel", "").lower():
         return label
     names = ("no priority", "urgent", "high", "medium", "low")
-    number = old.integer("priority", None)
+    number = old.opt.integer("priority")
     return names[number] if number is not None and 0 <= number < len(names) else None
 
 
@@ -115,7 +113,7 @@ def _before(event: Event, was: dict[str, Any], name: str) -> bool:
     """Return whether an end time was set before this event: an end time equal to the event's was set by it."""
     if name in was:
         return was[name] is not None
-    ended = about(event).iso(name, None)
+    ended = about(event).opt.iso(name)
     return ended is not None and abs(event.occurred_at - ended) > _JUST_NOW
 
 
@@ -131,7 +129,7 @@ def _actor(event: Event) -> dict[str, Any]:
     actor = event.body.maybe("actor")
     if actor.text("type", "user") != "user":
         return {}
-    return {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
+    return actor.select(agent_id="id:id", agent_name="name:text")
 
 
 def _comment_ticket(event: Event) -> dict[str, Any]:
@@ -139,11 +137,9 @@ def _comment_ticket(event: Event) -> dict[str, Any]:
     data = event.body.object("data")
     issue = data.maybe("issue")
     return {
-        "ticket_id": data.id("issueId", None) or issue.id("id", None),
-        "ticket_key": issue.text("identifier", None),
-        "subject": issue.text("title", None),
-        "team_id": issue.id("teamId", None),
-        "url": event.body.text("url", None),
+        "ticket_id": data.opt.id("issueId") or issue.opt.id("id"),
+        **issue.select(ticket_key="identifier:text", subject="title:text", team_id="teamId:id"),
+        "url": event.body.opt.text("url"),
     }
 
 
@@ -151,7 +147,7 @@ def _comment_ticket(event: Event) -> dict[str, Any]:
 def commented(event: Event) -> Iterator[Message]:
     """Report a comment. Only an external user's is a reply, since a member's is visible in the workspace only."""
     data = event.body.object("data")
-    properties = _comment_ticket(event) | {"message_id": data.id("id"), "thread_id": data.id("parentId", None)}
+    properties = _comment_ticket(event) | {"message_id": data.id("id"), "thread_id": data.opt.id("parentId")}
     if not properties["ticket_id"]:
         raise Skip("a comment on a project, a document or an update, not on an issue")
     author = writer(data)
@@ -170,5 +166,5 @@ def reacted(event: Event) -> Iterator[Message]:
         raise Skip("done by a bot or an integration, not by a person")
     name = "Reaction Added" if event.type == "Reaction.create" else "Reaction Removed"
     yield track(
-        name, {**_comment_ticket(event), "reaction": data.text("emoji"), "message_id": data.id("commentId", None)}
+        name, {**_comment_ticket(event), "reaction": data.text("emoji"), "message_id": data.opt.id("commentId")}
     )

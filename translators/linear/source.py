@@ -10,7 +10,6 @@ from hashlib import sha256
 from typing import Final
 
 from translators.kit import (
-    Delivery,
     Event,
     ExternalId,
     FormerId,
@@ -18,14 +17,16 @@ from translators.kit import (
     HmacBody,
     Identity,
     Item,
-    Option,
     Payload,
-    Refused,
     Skip,
     Source,
+    accept_account,
     real_name,
+    text_option,
     to_iso,
 )
+
+ORGANIZATION_ID: Final = text_option("organization_id", "accept webhooks of this Linear workspace only")
 
 linear = Source(
     "linear",
@@ -35,18 +36,15 @@ linear = Source(
     # Linear's SDK allows 60 s; each attempt has a new timestamp and signature
     scheme=HmacBody(header="Linear-Signature", ts_path="webhookTimestamp", ts_form="ms", tolerance=60),
     keep_headers=["Linear-Delivery"],
-    options=[Option("organization_id", "accept webhooks of this Linear workspace only")],
+    options=[ORGANIZATION_ID],
 )
 
 _ISSUES: Final = {"Issue", "IssueSLA"}
 
 
-@linear.guard
-def workspace(delivery: Delivery) -> None:
-    """Accept only the configured workspace."""
-    allowed = delivery.options["organization_id"]
-    if allowed and delivery.payload.id("organizationId", "") != allowed:
-        raise Refused("This delivery is from another Linear workspace.")
+accept_account(
+    linear, ORGANIZATION_ID, lambda delivery: delivery.payload.opt.id("organizationId"), what="Linear workspace"
+)
 
 
 @linear.head
@@ -80,7 +78,7 @@ def identity(event: Event) -> Identity:
     data = event.body.maybe("data")
     if kind == "Customer":
         return customer(data.id("id"))
-    if kind == "CustomerNeed" and (customer_id := data.id("customerId", None) or data.id("customer", None)):
+    if kind == "CustomerNeed" and (customer_id := data.opt.id("customerId") or data.opt.id("customer")):
         return customer(customer_id)
     if kind == "User":
         return member(data.id("id"), data)
@@ -94,9 +92,9 @@ def about(event: Event) -> Payload:
 
 def writer(data: Payload) -> Identity | None:
     """Return who wrote a comment or reacted: an external user of a synced thread, or a member."""
-    if outside := data.id("externalUserId", None) or data.id("externalUser", None):
+    if outside := data.opt.id("externalUserId") or data.opt.id("externalUser"):
         return external(outside, data.maybe("externalUser"))
-    if inside := data.id("userId", None) or data.id("user", None):
+    if inside := data.opt.id("userId") or data.opt.id("user"):
         return member(inside, data.maybe("user"))
     return None
 
@@ -129,9 +127,9 @@ def customer(customer_id: str) -> Identity:
 def _requester(event: Event) -> Identity:
     """Return who created an issue. Linear names the external user beside the member or integration that added it."""
     issue = about(event)
-    if outside := issue.id("externalUserCreatorId", None) or issue.id("externalUserCreator", None):
+    if outside := issue.opt.id("externalUserCreatorId") or issue.opt.id("externalUserCreator"):
         return external(outside, issue.maybe("externalUserCreator"))
-    inside = issue.id("creatorId", None) or issue.id("creator", None)
+    inside = issue.opt.id("creatorId") or issue.opt.id("creator")
     if inside and "botActor" not in issue:
         return member(inside, issue.maybe("creator"))
     if not inside and "botActor" not in issue and {"creatorId", "botActor"} <= set(issue.value):
@@ -145,5 +143,5 @@ def _workspace(event: Event) -> Identity:
 
 
 def _traits(user: Payload) -> dict[str, str]:
-    traits = {"email": user.text("email", None), "name": real_name(user.text("name", None))}
+    traits = {"email": user.opt.text("email"), "name": real_name(user.opt.text("name"))}
     return {name: value for name, value in traits.items() if value}

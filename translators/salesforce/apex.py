@@ -23,8 +23,8 @@ from translators.kit import (
     Malformed,
     Message,
     Payload,
-    Refused,
     Source,
+    accept_account,
 )
 from translators.salesforce import objects
 from translators.salesforce.change import Change, Operation
@@ -47,12 +47,12 @@ salesforce_apex = Source(
 )
 
 
-@salesforce_apex.guard
-def ours(delivery: Delivery) -> None:
-    """Accept only the configured organisation: a sandbox copied from production has its class and secret."""
-    allowed = str(delivery.options["organization_id"])
-    if allowed and not same_organization(delivery.batch("events").envelope.id("organization_id", ""), allowed):
-        raise Refused("The callout is from another Salesforce organisation.")
+def _organization(delivery: Delivery) -> str | None:
+    """Return the organisation's id: a sandbox copied from production has its class and secret."""
+    return delivery.batch("events").envelope.opt.id("organization_id")
+
+
+accept_account(salesforce_apex, ORGANIZATION, _organization, what="Salesforce organisation", same=same_organization)
 
 
 @salesforce_apex.split

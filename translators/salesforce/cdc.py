@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -22,13 +21,13 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
-    Option,
     Payload,
     SharedToken,
     Skip,
     Source,
     StandardWebhooks,
     raw_items,
+    text_option,
 )
 from translators.salesforce import custom, objects
 from translators.salesforce.change import Change, Operation
@@ -46,6 +45,10 @@ _HEADER: Final = "ChangeEventHeader"
 _REPLAY_IDS: Final = ("data.event.replayId", "event.replayId", "replayId")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
+PLATFORM_EVENTS: Final = text_option(
+    "platform_events", "platform events and their event names: Shipment__e=Order Shipped by Contact__c with Number__c"
+)
+
 salesforce_cdc = Source(
     "salesforce_cdc",
     title="Salesforce Change Data Capture",
@@ -59,13 +62,7 @@ salesforce_cdc = Source(
         "basic": SharedToken(where="basic"),
     },
     provider="salesforce",
-    options=[
-        *RECORDS,
-        Option(
-            "platform_events",
-            "platform events and their event names: Shipment__e=Order Shipped by Contact__c with Number__c",
-        ),
-    ],
+    options=[*RECORDS, PLATFORM_EVENTS],
 )
 
 
@@ -115,12 +112,12 @@ def _platform_head(item: Item, payload: Payload) -> Head:
     match = next(filter(None, map(_PLATFORM.fullmatch, names)), None)
     if match is None:
         raise Malformed("$.channel", "does not name a platform event, and the payload has no ChangeEventHeader")
-    name, at = match[1], payload.when("CreatedDate", None)
+    name, at = match[1], payload.opt.when("CreatedDate")
     own = payload.id("EventUuid", "") or body.id("data.event.EventUuid", "") or body.id("event.EventUuid", "")
     if own:
         return Head(id=own, type=name, occurred_at=at)
     place = next(filter(None, (body.id(path, "") for path in (*_REPLAY_IDS, "id"))), "")
-    former = f"{name}-{place}" if place else f"sha256:{sha256(item.raw).hexdigest()}"
+    former = f"{name}-{place}" if place else item.digest
     # A Pub/Sub client has the event's UUID in `id`; EventBridge wraps it, and its own `id` belongs to the bus.
     id_ = body.id("detail.id" if "detail-type" in body else "id", "")
     if _UUID.fullmatch(id_):
@@ -215,7 +212,7 @@ def platform_event(event: Event) -> Iterator[Message]:
 
 
 def _mapping(event: Event) -> custom.CustomMapping:
-    return custom.mapping_of(entries(event.option("platform_events")), event.type, "", "platform_events")
+    return custom.mapping_of(entries(PLATFORM_EVENTS.of(event)), event.type, "", "platform_events")
 
 
 salesforce_cdc.ignore(

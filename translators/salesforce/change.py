@@ -50,25 +50,25 @@ class Change:
 
     def text(self, name: str) -> str | None:
         """Return a text field; None if it is empty or missing."""
-        return self.record.text(name, None) or None
+        return self.record.opt.text(name) or None
 
     def ref(self, name: str) -> str | None:
         """Return a field with another record's id."""
-        id_ = self.record.id(name, None)
+        id_ = self.record.opt.id(name)
         return full_id(id_.strip()) if id_ else None
 
     def number(self, name: str) -> Decimal | None:
         """Return a number."""
-        return None if self.record.get(name) == "" else self.record.decimal(name, None)
+        return None if self.record.get(name) == "" else self.record.opt.decimal(name)
 
     def flag(self, name: str) -> bool | None:
         """Return a boolean; SOAP writes it as a word."""
         value = self.record.get(name)
-        return value == "true" if value in ("true", "false") else self.record.flag(name, None)
+        return value == "true" if value in ("true", "false") else self.record.opt.flag(name)
 
     def moment(self, name: str) -> datetime | None:
         """Return a time: ISO 8601, or milliseconds if a relay decoded Avro."""
-        return None if self.record.get(name) == "" else self.record.when(name, None)
+        return None if self.record.get(name) == "" else self.record.opt.when(name)
 
     def trait(self, name: str) -> Any:
         """Return a text field; CLEAR if it became empty."""

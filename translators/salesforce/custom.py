@@ -83,7 +83,7 @@ def custom_identity(record: Payload, mapping: CustomMapping, own_id: str) -> Ide
     if person_id is None:
         return Identity(metadata=metadata, anonymous=("record", own_id) if own_id else None)
     named = identity_of(person_id)
-    account = record.id("AccountId", None) or record.id("Account__c", None)
+    account = record.opt.id("AccountId") or record.opt.id("Account__c")
     return Identity(
         metadata=metadata,
         anonymous=named.anonymous,
@@ -94,6 +94,6 @@ def custom_identity(record: Payload, mapping: CustomMapping, own_id: str) -> Ide
 
 def _who(record: Payload, mapping: CustomMapping) -> str | None:
     for name in (mapping.person_field,) if mapping.person_field else _LOOKUPS:
-        if person_id := record.id(name, None):
+        if person_id := record.opt.id(name):
             return full_id(person_id.strip())
     return None

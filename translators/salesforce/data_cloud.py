@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 
 from translators.kit import (
     Clock,
@@ -22,7 +21,6 @@ from translators.kit import (
     Identity,
     Item,
     Message,
-    Option,
     Payload,
     Skip,
     Source,
@@ -30,11 +28,16 @@ from translators.kit import (
     from_iso,
     identify,
     parse_json,
+    text_option,
     track,
 )
 from translators.salesforce.change import texts_of
 from translators.salesforce.ids import external, full_id
 from translators.salesforce.settings import pairs
+
+ACTION_EVENTS: Final = text_option("action_events", "data actions and their event names: Cart_Left=Cart Abandoned; ...")
+PERSON_FIELD: Final = text_option("person_field", "the payload field with the person's id, if it is not ProfileIdValue")
+FIELDS: Final = text_option("fields", "fields of the payload to send, by name: total=Cart__dlm_Total__c; ...")
 
 salesforce_data_cloud = Source(
     "salesforce_data_cloud",
@@ -42,11 +45,7 @@ salesforce_data_cloud = Source(
     docs="https://developer.salesforce.com/docs/data/data-cloud-int/references/webhook-data-action-targets",
     secret_help="Data Cloud > Data Action Targets > your target > Generate Secret Key",
     scheme=HmacBody(header="X-Signature", encoding="base64"),  # the key looks like base64 but is used as text
-    options=[
-        Option("action_events", "data actions and their event names: Cart_Left=Cart Abandoned; ..."),
-        Option("person_field", "the payload field with the person's id, if it is not ProfileIdValue"),
-        Option("fields", "fields of the payload to send, by name: total=Cart__dlm_Total__c; ..."),
-    ],
+    options=[ACTION_EVENTS, PERSON_FIELD, FIELDS],
 )
 
 
@@ -72,7 +71,7 @@ def head(item: Item) -> Head:
     if own := event.id("EventUuid", ""):
         return Head(id=own, type=action, occurred_at=at or late, clock=clock)
     fields = {name: value for name, value in event.value.items() if name != "EventPublishDateTime"}
-    former = FormerId(f"sha256:{sha256(item.raw).hexdigest()}")
+    former = FormerId(item.digest)
     return Head(id=f"{action}:{digest(fields)}", type=action, occurred_at=at or late, clock=clock, former_ids=(former,))
 
 
@@ -113,12 +112,12 @@ def _plain(field: str, object_: str) -> str:
 @salesforce_data_cloud.identity
 def identity(event: Event) -> Identity:
     """Return the person in the configured field, else Data Cloud's profile, else a Person Account's contact."""
-    current, field, account = _current(event), event.option("person_field"), _person(event)
+    current, field, account = _current(event), PERSON_FIELD.of(event), _person(event)
     contact = full_id(account.id("PersonContactId", ""))
-    person = (current.id(field, None) if field else None) or event.body.id("ProfileIdValue", None)
+    person = (current.opt.id(field) if field else None) or event.body.opt.id("ProfileIdValue")
     if person is None and not contact:
         raise Skip("no person is named: set the option person_field")
-    traits = account.pick(email="PersonEmail", firstName="FirstName", lastName="LastName", name="Name")
+    traits = account.select(email="PersonEmail", firstName="FirstName", lastName="LastName", name="Name")
     return Identity(
         metadata=(texts_of(current),),
         anonymous=("individual", person) if person else ("contact", contact),
@@ -131,15 +130,14 @@ def identity(event: Event) -> Identity:
 def data_action(event: Event) -> Iterator[Message]:
     """Report a data action under its configured name. Identify the person of a Person Account."""
     body, current = event.body, _current(event)
-    event_names = dict(pairs(event.option("action_events")))
-    prompt = body.text("EventPrompt", None)
+    event_names = dict(pairs(ACTION_EVENTS.of(event)))
+    prompt = body.opt.text("EventPrompt")
     properties = {
         "action": event.type,
-        "object": body.text("SourceObjectDeveloperName", None),
-        "event_type": body.text("EventType", None),
+        **body.select(object="SourceObjectDeveloperName:text", event_type="EventType:text"),
         "trigger": prompt.lower() if prompt else None,
     }
-    own = {name: current.get(path) for name, path in pairs(event.option("fields"))}
+    own = {name: current.get(path) for name, path in pairs(FIELDS.of(event))}
     scalars = {name: value for name, value in own.items() if not isinstance(value, dict | list)}
     if _person(event):
         yield identify()

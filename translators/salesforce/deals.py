@@ -50,7 +50,7 @@ def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]
             yield track(end, properties)
     elif change.has_changed("StageName", "IsWon", "IsClosed"):
         yield track(
-            end or "Opportunity Stage Changed", {**properties, "previous_stage": change.old.text("StageName", None)}
+            end or "Opportunity Stage Changed", {**properties, "previous_stage": change.old.opt.text("StageName")}
         )
     elif others := change.other_changes(*_STAGE):
         yield track("Opportunity Updated", {**properties, "changed": others})
@@ -98,15 +98,15 @@ def _case_changed(
     change: Change, properties: dict[str, Any], *, closed: bool, done: Collection[str]
 ) -> Iterator[Message]:
     if change.has_changed("Status", "IsClosed"):
-        before = change.old.text("Status", None)
+        before = change.old.opt.text("Status")
         name = "Ticket Solved" if closed else "Ticket Status Changed"
         if not closed and (before in done or change.has_changed("IsClosed")):
             name = "Ticket Reopened"
         yield track(name, {**properties, "previous_status": before})
     if change.has_changed("Priority"):
-        yield track("Ticket Priority Changed", {**properties, "previous_priority": change.old.text("Priority", None)})
+        yield track("Ticket Priority Changed", {**properties, "previous_priority": change.old.opt.text("Priority")})
     if change.has_changed("OwnerId"):
-        yield track("Ticket Assigned", properties | _owner(change.old.id("OwnerId", None), "previous_"))
+        yield track("Ticket Assigned", properties | _owner(change.old.opt.id("OwnerId"), "previous_"))
     others = change.other_changes(*_STATUS, "Priority", "OwnerId")
     if others and not change.has_changed("Status", "IsClosed", "Priority", "OwnerId"):
         yield track("Ticket Updated", {**properties, "changed": others})

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
@@ -20,9 +19,9 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
-    Option,
     Response,
     Source,
+    choice_option,
     parse_json,
     raw_items,
     track,
@@ -34,6 +33,19 @@ _NO_IDS: Final = {"", "0"}
 _MAX_HANDSHAKE_BYTES: Final = 2_000
 _CODE: Final = re.compile(r"[\w.+/=-]{1,500}", re.ASCII)
 
+SUBSCRIBER_KEY: Final = choice_option(
+    "subscriber_key",
+    "what your subscriber keys are: your own user ids, or something else",
+    ("other", "user_id"),
+    "other",
+)
+VERIFICATION: Final = choice_option(
+    "verification",
+    "`show` writes the code of a callback's verification to the log, for the minute that you need it",
+    ("hide", "show"),
+    "hide",
+)
+
 salesforce_marketing_cloud = Source(
     "salesforce_marketing_cloud",
     title="Salesforce Marketing Cloud",
@@ -44,17 +56,7 @@ salesforce_marketing_cloud = Source(
         "text": HmacBody(header="X-Sfmc-Ens-Signature", encoding="base64"),
         "decoded": HmacBody(header="X-Sfmc-Ens-Signature", encoding="base64", key="base64"),
     },
-    options=[
-        UNSUBSCRIBED_EVENT,
-        Option(
-            "subscriber_key", "what your subscriber keys are: your own user ids, or something else", "other",
-            ("other", "user_id"),
-        ),
-        Option(
-            "verification", "`show` writes the code of a callback's verification to the log, for the minute that you "
-            "need it", "hide", ("hide", "show"),
-        ),
-    ],
+    options=[UNSUBSCRIBED_EVENT, SUBSCRIBER_KEY, VERIFICATION],
 )  # fmt: skip
 
 
@@ -75,7 +77,7 @@ def verification(delivery: Delivery) -> Response | None:
     if not all(isinstance(value, str) and _CODE.fullmatch(value) for value in fields.values()):
         return None
     note = ""
-    if delivery.options["verification"] == "show":
+    if VERIFICATION.of(delivery) == "show":
         note = f"verify the callback: callbackId {fields['callbackId']}, verificationKey {fields['verificationKey']}"
     return Response(body=b"{}", note=note)
 
@@ -91,7 +93,7 @@ def head(item: Item) -> Head:
     """Return the key from the bytes, which are the same on a retry: ENS sends no event id."""
     event = item.body
     return Head(
-        id=f"sha256:{sha256(item.raw).hexdigest()}",
+        id=item.digest,
         type=event.text("eventCategoryType"),
         occurred_at=event.millis("timestampUTC"),
     )
@@ -120,7 +122,7 @@ def identity(event: Event) -> Identity:
     if kind_of(key) in {"contact", "lead"} and len(key) == 18:  # keys of Marketing Cloud Connect
         external_ids.append(external(kind_of(key), key))
     return Identity(
-        user_ids=(key,) if event.option("subscriber_key") == "user_id" else (),
+        user_ids=(key,) if SUBSCRIBER_KEY.of(event) == "user_id" else (),
         anonymous=anonymous,
         external_ids=tuple(external_ids),
         traits={"email": email} if email else {"phone": to} if to else {},
@@ -129,23 +131,23 @@ def identity(event: Event) -> Identity:
 
 def _send(event: Event) -> dict[str, Any]:
     """Return an e-mail's properties. `NA` means no value."""
-    properties = event.body.pick(
+    properties = event.body.select(
         email_subject="info.renderedSubject", message_key="info.messageKey", campaign_id="composite.jobId",
         list_id="composite.listId", definition_key="definitionKey",
     )  # fmt: skip
-    properties["email_id"] = event.body.id("composite.emailId", None)
+    properties["email_id"] = event.body.opt.id("composite.emailId")
     for name in ("campaign_id", "list_id"):
         properties[name] = str(properties[name]) if name in properties else None
     return {name: value for name, value in properties.items() if value not in (None, "NA")}
 
 
 def _text(event: Event) -> dict[str, Any]:
-    properties = event.body.pick(message_key="info.messageKey", definition_key="definitionKey")
+    properties = event.body.select(message_key="info.messageKey", definition_key="definitionKey")
     return {name: value for name, value in properties.items() if value != "NA"}
 
 
 def _reader(event: Event) -> dict[str, Any]:
-    return event.body.pick(ip="info.ipAddress", userAgent="info.userAgent")
+    return event.body.select(ip="info.ipAddress", userAgent="info.userAgent")
 
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.EmailSent")
@@ -155,14 +157,14 @@ def email_sent(event: Event) -> Iterator[Message]:
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.EmailNotSent")
 def email_not_sent(event: Event) -> Iterator[Message]:
-    properties = event.body.pick(reason="info.reason", status="info.statusMessage", error_code="info.statusCode")
+    properties = event.body.select(reason="info.reason", status="info.statusMessage", error_code="info.statusCode")
     yield track("Email Dropped", _send(event) | properties)
 
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.EmailBounced")
 def email_bounced(event: Event) -> Iterator[Message]:
-    properties = event.body.pick(reason="info.bounceMessage", smtp_status="info.smtpReason")
-    kind = event.body.text("info.bounceCode", None)
+    properties = event.body.select(reason="info.bounceMessage", smtp_status="info.smtpReason")
+    kind = event.body.opt.text("info.bounceCode")
     yield track("Email Bounced", {**_send(event), **properties, "bounce_type": kind.lower() if kind else None})
 
 
@@ -173,16 +175,14 @@ def email_opened(event: Event) -> Iterator[Message]:
 
 @salesforce_marketing_cloud.on("EngagementEvents.EmailClick")
 def email_clicked(event: Event) -> Iterator[Message]:
-    link = {"link_url": event.body.text("info.contentLink", None), "link_id": event.body.id("info.jobUrlId", None)}
+    link = event.body.select(link_url="info.contentLink:text", link_id="info.jobUrlId:id")
     yield track("Email Link Clicked", _send(event) | link, context=_reader(event))
 
 
 @salesforce_marketing_cloud.on("EngagementEvents.EmailUnsubscribe")
 def unsubscribed(event: Event) -> Iterator[Message]:
-    how = event.body.text("info.unsubscribeMethod", None)
-    yield track(
-        event.option("unsubscribed_event"), {**_send(event), "unsubscribe_method": how.lower() if how else None}
-    )
+    how = event.body.opt.text("info.unsubscribeMethod")
+    yield track(UNSUBSCRIBED_EVENT.of(event), {**_send(event), "unsubscribe_method": how.lower() if how else None})
 
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.SmsSent")
@@ -197,7 +197,7 @@ def sms_delivered(event: Event) -> Iterator[Message]:
 
 @salesforce_marketing_cloud.on("TransactionalSendEvents.SmsNotSent", "TransactionalSendEvents.SmsBounced")
 def sms_failed(event: Event) -> Iterator[Message]:
-    properties = event.body.pick(reason="info.reason", error_code="info.statusCode", status="info.statusMessage")
+    properties = event.body.select(reason="info.reason", error_code="info.statusCode", status="info.statusMessage")
     yield track("SMS Failed", _text(event) | properties)
 
 

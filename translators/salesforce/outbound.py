@@ -22,12 +22,14 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
-    Option,
     Payload,
     Refused,
     Response,
     SharedToken,
     Source,
+    accept_account,
+    choice_option,
+    text_option,
     track,
 )
 from translators.salesforce import objects, soap
@@ -39,47 +41,50 @@ _XML: Final = "text/xml; charset=utf-8"
 _HOST: Final = re.compile(r"https://[A-Za-z0-9.-]+(?=/|$)")
 _OBJECT: Final = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
+CLIENT_CERTIFICATE: Final = text_option(
+    "client_certificate", "a header and value that your TLS proxy sets for Salesforce's certificate, NAME=VALUE"
+)
+ACTION_EVENTS: Final = text_option(
+    "action_events", "outbound messages (by ActionId) and their event names: 04k...=Opportunity Won; ..."
+)
+CREATED_WHEN: Final = choice_option(
+    "created_when",
+    "when a record counts as new: if CreatedDate equals LastModifiedDate, never, or always (this "
+    "endpoint receives new records only)",
+    ("same_time", "never", "always"),
+    "same_time",
+)
+
 salesforce = Source(
     "salesforce",
     title="Salesforce",
     docs="https://developer.salesforce.com/docs/atlas.en-us.api.meta/api/sforce_api_om_outboundmessaging.htm",
     secret_help="a long random token that you choose, at the end of the endpoint URL: /webhooks/salesforce/<token>",
     scheme={"token": SharedToken(where="path"), "basic": SharedToken(where="basic")},
-    options=[
-        ORGANIZATION,
-        Option(
-            "client_certificate", "a header and value that your TLS proxy sets for Salesforce's certificate, NAME=VALUE"
-        ),
-        Option(
-            "action_events",
-            "outbound messages (by ActionId) and their event names: 04k...=Opportunity Won; ...",
-        ),
-        Option(
-            "created_when",
-            "when a record counts as new: if CreatedDate equals LastModifiedDate, never, or always (this "
-            "endpoint receives new records only)",
-            "same_time",
-            ("same_time", "never", "always"),
-        ),
-        *RECORDS,
-    ],
+    options=[ORGANIZATION, CLIENT_CERTIFICATE, ACTION_EVENTS, CREATED_WHEN, *RECORDS],
     ack=Response(body=soap.answer(acknowledged=True), content_type=_XML),
     nack=Response(body=soap.answer(acknowledged=False), content_type=_XML),
 )
 
 
 @salesforce.guard
-def ours(delivery: Delivery) -> None:
-    """Accept only the configured organisation and the client certificate that the TLS proxy passes on."""
-    certificate = str(delivery.options["client_certificate"])
-    if certificate and not delivery.replayed:
-        name, _, value = (part.strip() for part in certificate.partition("="))
+def certificate(delivery: Delivery) -> None:
+    """Accept only the client certificate that the TLS proxy passes on, if one is configured."""
+    expected = CLIENT_CERTIFICATE.of(delivery)
+    if expected and not delivery.replayed:
+        name, _, value = (part.strip() for part in expected.partition("="))
         header = delivery.headers.get(name.lower(), "").strip()
         if not value or not hmac.compare_digest(header.encode(), value.encode()):
             raise Refused("The TLS proxy did not pass on Salesforce's client certificate.")
-    allowed = str(delivery.options["organization_id"])
-    if allowed and not same_organization(soap.read(delivery.body).facts.get("OrganizationId", ""), allowed):
-        raise Refused("The message is from another Salesforce organisation.")
+
+
+accept_account(
+    salesforce,
+    ORGANIZATION,
+    lambda delivery: soap.read(delivery.body).facts.get("OrganizationId"),
+    what="Salesforce organisation",
+    same=same_organization,
+)
 
 
 @salesforce.redact
@@ -124,7 +129,7 @@ def _notification(item: Item) -> soap.OutboundNotification:
 
 
 def _time(record: Payload, name: str) -> datetime | None:
-    return record.iso(name, None)
+    return record.opt.iso(name)
 
 
 def _last_change(record: Payload) -> datetime | None:
@@ -150,7 +155,7 @@ def change_of(event: Event) -> Change:
         id=id_,
         operation="",
         record=record,
-        new=_is_new(record, str(event.option("created_when"))),
+        new=_is_new(record, CREATED_WHEN.of(event)),
         url=f"{host[0]}/{id_}" if host else None,
     )
 
@@ -180,7 +185,7 @@ def custom_changed(event: Event) -> Iterator[Message]:
 def _named(event: Event) -> str:
     """Return the configured event of this outbound message."""
     action = event.envelope.get("ActionId", "")[:15]
-    for id_, name in pairs(event.option("action_events")):
+    for id_, name in pairs(ACTION_EVENTS.of(event)):
         if action and id_[:15] == action:
             return name
     return ""

@@ -156,7 +156,7 @@ def lead(change: Change) -> Iterator[Message]:
             },
         )
     elif change.has_changed("Status") and change.operation == "update":
-        yield track("Lead Status Changed", {**properties, "previous_status": change.old.text("Status", None)})
+        yield track("Lead Status Changed", {**properties, "previous_status": change.old.opt.text("Status")})
     else:
         yield from _made_or_updated("Lead", change, properties)
     yield from _email_opt_out(change, "HasOptedOutOfEmail", lead_id=change.id)

@@ -6,17 +6,17 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Option
+from translators.kit import text_option
 
-ORGANIZATION: Final = Option(
+ORGANIZATION: Final = text_option(
     "organization_id", "your organisation's id, 15 or 18 characters; deliveries of any other are refused"
 )
 RECORDS: Final = (
-    Option("won_stages", "stages of a won opportunity, if IsWon is not sent: Closed Won; Signed", "Closed Won"),
-    Option("lost_stages", "stages of a lost opportunity, if IsClosed is not sent", "Closed Lost"),
-    Option("closed_statuses", "statuses of a solved case, if IsClosed is not sent", "Closed"),
-    Option("currency", "the currency of an organisation that has only one, such as EUR"),
-    Option(
+    text_option("won_stages", "stages of a won opportunity, if IsWon is not sent: Closed Won; Signed", "Closed Won"),
+    text_option("lost_stages", "stages of a lost opportunity, if IsClosed is not sent", "Closed Lost"),
+    text_option("closed_statuses", "statuses of a solved case, if IsClosed is not sent", "Closed"),
+    text_option("currency", "the currency of an organisation that has only one, such as EUR"),
+    text_option(
         "custom_objects",
         "other objects and their events: Order__c=Order Placed by Buyer__c with Total__c Number__c; ...",
     ),

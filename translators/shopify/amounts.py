@@ -19,27 +19,26 @@ _BUYER: Final = "presentment_money"
 
 def order_amounts(body: Payload) -> dict[str, Any]:
     """Return amounts with subtotal + tax + shipping + tip + duties == total: https://segment.com/docs/connections/spec/ecommerce/v2/."""
-    subtotal, shipping = body.decimal("subtotal_price", None), _shipping(body)
+    subtotal, shipping = body.opt.decimal("subtotal_price"), _shipping(body)
     if body.flag("taxes_included", False):
         goods_tax, shipping_tax = _inclusive_taxes(body)
         subtotal = None if subtotal is None else subtotal - goods_tax
         shipping = None if shipping is None else shipping - shipping_tax
     return {
         "subtotal": subtotal,
-        "total": body.decimal("total_price", None),
+        "total": body.opt.decimal("total_price"),
         "shipping": shipping,
-        "tax": body.decimal("total_tax", None),
+        "tax": body.opt.decimal("total_tax"),
         "tip": body.decimal("total_tip_received", _ZERO) or None,
         "duties": body.decimal("original_total_duties_set.shop_money.amount", _ZERO) or None,
-        "discount": body.decimal("total_discounts", None),
-        "currency": body.text("currency", None),
+        **body.select(discount="total_discounts:decimal", currency="currency:text"),
     }
 
 
 def _shipping(body: Payload) -> Decimal | None:
     """Return the shipping after discounts, as in the total; `total_shipping_price_set` is before discounts."""
     if not isinstance(body.get("shipping_lines"), list) or not body.get("shipping_lines"):
-        return body.decimal("total_shipping_price_set.shop_money.amount", None)
+        return body.opt.decimal("total_shipping_price_set.shop_money.amount")
     return sum((_discounted(line) for line in body.each("shipping_lines")), _ZERO)
 
 
@@ -73,9 +72,9 @@ def _members(body: Payload, name: str) -> Iterator[Payload]:
 def refund_amounts(body: Payload, transactions: list[Payload]) -> dict[str, Any]:
     """Return the refunded amount in the shop's currency, as on the order, and in the buyer's if it differs."""
     paid = sum((transaction.decimal("amount", _ZERO) for transaction in transactions), _ZERO)
-    currency = transactions[0].text("currency", None)
+    currency = transactions[0].opt.text("currency")
     pairs = list(_both_currencies(body, transactions))
-    shop = next((pair[_SHOP].text("currency_code", None) for pair in pairs), None)
+    shop = next((pair[_SHOP].opt.text("currency_code") for pair in pairs), None)
     if shop is None or currency is None or currency == shop:
         return {"total": paid, "currency": currency}
     converted = _in_shop_money(paid, pairs, shop)

@@ -11,7 +11,7 @@ from translators.shopify.source import shopify
 
 @shopify.on("customers/create")
 def customer_created(event: Event) -> Iterator[Message]:
-    yield identify({**_traits(event.body), "createdAt": event.body.iso("created_at", None)})
+    yield identify({**_traits(event.body), "createdAt": event.body.opt.iso("created_at")})
     yield track("Customer Created", {"customer_id": event.body.id("id")})
 
 
@@ -26,8 +26,4 @@ def customer_deleted(event: Event) -> Iterator[Message]:
 
 
 def _traits(body: Payload) -> dict[str, Any]:
-    return {
-        "orders_count": body.integer("orders_count", None),
-        "total_spent": body.decimal("total_spent", None),
-        "accepts_marketing": body.flag("accepts_marketing", None),
-    }
+    return body.select("orders_count:integer", "total_spent:decimal", "accepts_marketing:flag")

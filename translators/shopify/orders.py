@@ -13,7 +13,7 @@ from translators.shopify.source import shopify
 @shopify.on("orders/paid")
 def order_paid(event: Event) -> Iterator[Message]:
     order = _order(event.body)
-    yield track("Order Completed", {**order, "revenue": order["subtotal"], "products": _products(event.body)})
+    yield track("Order Completed", {**order, "revenue": order.get("subtotal"), "products": _products(event.body)})
 
 
 _ORDER: Final = {
@@ -26,7 +26,7 @@ _ORDER: Final = {
 
 @shopify.on(*_ORDER)
 def order(event: Event) -> Iterator[Message]:
-    yield track(_ORDER[event.type], {**_order(event.body), "reason": event.body.text("cancel_reason", None)})
+    yield track(_ORDER[event.type], {**_order(event.body), "reason": event.body.opt.text("cancel_reason")})
 
 
 @shopify.on("orders/edited")
@@ -37,7 +37,7 @@ def order_edited(event: Event) -> Iterator[Message]:
         "Order Updated",
         {
             "order_id": edit.id("order_id"),
-            "order_edit_id": edit.id("id", None),
+            "order_edit_id": edit.opt.id("id"),
             "quantity_added": _quantity(edit, "line_items.additions"),
             "quantity_removed": _quantity(edit, "line_items.removals"),
         },
@@ -58,10 +58,7 @@ def refunded(event: Event) -> Iterator[Message]:
         raise Skip("no money was refunded: a line of an unpaid order was removed, or goods were restocked")
     if not successful:
         raise Skip("no money was refunded: its transactions are pending or failed")
-    products = [
-        {"product_id": line.id("line_item.product_id", None), "quantity": line.decimal("quantity", None)}
-        for line in body.each("refund_line_items")
-    ]
+    products = [line.select("line_item.product_id:id", "quantity:decimal") for line in body.each("refund_line_items")]
     yield track(
         "Order Refunded",
         {
@@ -80,13 +77,15 @@ def checkout_started(event: Event) -> Iterator[Message]:
     yield track(
         "Checkout Started",
         {
-            "checkout_id": body.id("id", None),
-            "checkout_token": body.id("token", None),
-            "cart_token": body.id("cart_token", None),
-            "value": body.decimal("total_price", None),
-            "discount": body.decimal("total_discounts", None),
-            "tax": body.decimal("total_tax", None),
-            "currency": body.text("currency", None),
+            **body.select(
+                checkout_id="id:id",
+                checkout_token="token:id",
+                cart_token="cart_token:id",
+                value="total_price:decimal",
+                discount="total_discounts:decimal",
+                tax="total_tax:decimal",
+                currency="currency:text",
+            ),
             "products": _products(body),
         },
     )
@@ -96,28 +95,30 @@ def _order(body: Payload) -> dict[str, Any]:
     """Describe an order. https://segment.com/docs/connections/spec/ecommerce/v2/#order-completed"""
     return {
         "order_id": body.id("id"),
-        "order_number": body.id("order_number", None),
-        "checkout_id": body.id("checkout_id", None),
-        "checkout_token": body.id("checkout_token", None),
-        "cart_token": body.id("cart_token", None),
-        "affiliation": body.text("source_name", None),
-        "status": body.text("financial_status", None),
+        **body.select(
+            "order_number:id",
+            "checkout_id:id",
+            "checkout_token:id",
+            "cart_token:id",
+            affiliation="source_name:text",
+            status="financial_status:text",
+        ),
         **order_amounts(body),
-        "coupon": next((discount.text("code", None) for discount in body.each("discount_codes")), None),
+        "coupon": next((discount.opt.text("code") for discount in body.each("discount_codes")), None),
     }
 
 
 def _products(body: Payload) -> list[dict[str, Any]]:
     return [
-        {
-            "product_id": line.id("product_id", None),
-            "sku": line.text("sku", None),
-            "name": line.text("title", None),
-            "brand": line.text("vendor", None),
-            "variant": line.text("variant_title", None),
-            "quantity": line.decimal("quantity", None),
-            "price": line.decimal("price", None),
-        }
+        line.select(
+            "product_id:id",
+            "sku:text",
+            name="title:text",
+            brand="vendor:text",
+            variant="variant_title:text",
+            quantity="quantity:decimal",
+            price="price:decimal",
+        )
         for line in body.each("line_items")
     ]
 
@@ -129,7 +130,7 @@ _DECIDED: Final = {"accepted", "charge_refunded", "lost", "won"}
 @shopify.on("disputes/create", "disputes/update")
 def dispute(event: Event) -> Iterator[Message]:
     body = event.body
-    status = body.text("status", None)
+    status = body.opt.text("status")
     name = "Dispute Opened" if event.type == "disputes/create" else "Dispute Updated"
     if event.type == "disputes/update" and status in _DECIDED:
         name = "Dispute Closed"
@@ -137,10 +138,7 @@ def dispute(event: Event) -> Iterator[Message]:
         name,
         {
             "dispute_id": body.id("id"),
-            "order_id": body.id("order_id", None),
-            "amount": body.decimal("amount", None),
-            "currency": body.text("currency", None),
-            "reason": body.text("reason", None),
+            **body.select("order_id:id", "amount:decimal", "currency:text", "reason:text"),
             "status": status,
             "outcome": status if name == "Dispute Closed" else None,
         },

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from translators.kit import (
     Event,
@@ -15,10 +14,16 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Option,
     Payload,
     Source,
+    choice_option,
     from_iso,
+    full_name,
+    skip_other_modes,
+)
+
+ENVIRONMENT: Final = choice_option(
+    "environment", "live orders only, or those of test payments too", ("live", "both"), "live"
 )
 
 shopify = Source(
@@ -28,7 +33,7 @@ shopify = Source(
     secret_help="your app's client secret; for webhooks made in the admin, the secret at the end of that page",
     # https://shopify.dev/docs/apps/build/webhooks/subscribe/https#step-2-validate-the-origin-of-your-webhook
     scheme=HmacBody(header="X-Shopify-Hmac-SHA256", encoding="base64"),
-    options=[Option("environment", "live orders only, or those of test payments too", "live", ("live", "both"))],
+    options=[ENVIRONMENT],
     keep_headers=[
         "X-Shopify-Topic",
         "X-Shopify-Sub-Topic",
@@ -60,9 +65,7 @@ def head(item: Item) -> Head:
         except ValueError:
             raise Malformed("header X-Shopify-Triggered-At", "is not an ISO 8601 time") from None
     body = item.body
-    changed_at = (
-        body.iso("updated_at", None) or body.iso("order_edit.committed_at", None) or body.iso("created_at", None)
-    )
+    changed_at = body.opt.iso("updated_at") or body.opt.iso("order_edit.committed_at") or body.opt.iso("created_at")
     return Head(id=key, type=topic, occurred_at=changed_at, clock="record", former_ids=former_keys)
 
 
@@ -76,7 +79,7 @@ def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerId, ...]]:
         return ":".join(filter(None, (topic, sub_topic, event_id, _record_id(item.body)))), former_keys
     if webhook_id:
         return f"{topic}:{webhook_id}", former_keys
-    digest = f"sha256:{hashlib.sha256(item.raw).hexdigest()}"
+    digest = item.digest
     return f"{topic}:{digest}", (FormerId(digest),)
 
 
@@ -86,13 +89,10 @@ def _record_id(body: Payload) -> str:
     return next((str(id_) for id_ in ids if type(id_) in (str, int) and id_ != ""), "")
 
 
-@shopify.skip_if
-def live(event: Event) -> str | None:
-    """Skip orders of the Bogus gateway or of a gateway in test mode, and test notifications."""
-    if _test(event) and event.option("environment") == "live":
-        kind = "notification" if _test_notification(event) else "order"
-        return f"a test {kind}; set SEGUE_{event.source.upper()}_ENVIRONMENT=both to deliver it too"
-    return None
+@skip_other_modes(shopify, ENVIRONMENT, what="order or notification")
+def environment(event: Event) -> str:
+    """Return whether it is an order of the Bogus gateway or of a gateway in test mode, or a test notification."""
+    return "test" if _test(event) else "live"
 
 
 @shopify.context
@@ -125,17 +125,17 @@ def customer(event: Event) -> Identity:
     id_ = person.id("id", "") if person else ""
     order = body.id("order_id", "") or body.id("order_edit.order_id", "")
     order = order or ("" if of_customer else body.id("id", ""))
-    first, last = person.text("first_name", None), person.text("last_name", None)
+    first, last = person.opt.text("first_name"), person.opt.text("last_name")
     return Identity(
         metadata=(_attributes(body),),
         anonymous=("customer", id_) if id_ else ("order", order) if order else None,
         external_ids=(ExternalId("shopify_customer_id", id_),),
         traits={
-            "email": person.text("email", None) or (None if of_customer else body.text("email", None)),
+            "email": person.opt.text("email") or (None if of_customer else body.opt.text("email")),
             "firstName": first,
             "lastName": last,
-            "name": " ".join(filter(None, (first, last))) or None,
-            "phone": person.text("phone", None),
+            "name": full_name(first, last),
+            "phone": person.opt.text("phone"),
         },
     )
 

@@ -28,9 +28,7 @@ def payout(event: Event) -> Iterator[Message]:
         {
             **priced(payout, amount="amount"),
             "payout_id": payout.id("id"),
-            "status": payout.text("status", None),
-            "arrival_date": payout.seconds("arrival_date", None),
-            "error_code": payout.text("failure_code", None),
+            **payout.select("status:text", "arrival_date:seconds", error_code="failure_code:text"),
         },
     )
 
@@ -50,7 +48,7 @@ def product(event: Event) -> Iterator[Message]:
     product = event_object(event)
     yield track(
         _CATALOGUE[event.type],
-        {"product_id": product.id("id"), "name": product.text("name", None), "active": product.flag("active", None)},
+        {"product_id": product.id("id"), **product.select("name:text", "active:flag")},
     )
 
 
@@ -61,12 +59,10 @@ def price(event: Event) -> Iterator[Message]:
         _CATALOGUE[event.type],
         {
             "price_id": price.id("id"),
-            "product_id": price.id("product", None),
-            "name": price.text("nickname", None),
-            "active": price.flag("active", None),
+            **price.select(product_id="product:id", name="nickname:text", active="active:flag"),
             "price": unit_price(price, "unit_amount", "unit_amount_decimal"),
             "currency": code(price),
-            "plan_interval": price.text("recurring.interval", None),
+            "plan_interval": price.opt.text("recurring.interval"),
         },
     )
 
@@ -88,9 +84,9 @@ def thin_account(event: Event) -> Iterator[Message]:
 def meter_errors(event: Event) -> Iterator[Message]:
     yield track(
         "Meter Errors Reported",
-        {
-            "meter_id": event.body.id("related_object.id", None),
-            "error_count": event.body.integer("data.reason.error_count", None),
-            "summary": event.body.text("data.developer_message_summary", None),
-        },
+        event.body.select(
+            meter_id="related_object.id:id",
+            error_count="data.reason.error_count:integer",
+            summary="data.developer_message_summary:text",
+        ),
     )

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, track
 from translators.stripe.money import amount, checkout_amounts, code, line_unit_price, net, quantity_of, unit_price
-from translators.stripe.source import event_object, own_time, stripe
+from translators.stripe.source import REVENUE_FROM, event_object, own_time, stripe
 
 _PAID: Final = {"paid", "no_payment_required"}
 
@@ -24,9 +24,7 @@ def checkout_completed(event: Event) -> Iterator[Message]:
     if _is_order(event, session) and session.text("payment_status", "unpaid") in _PAID:
         yield _order(session)
     else:
-        yield track(
-            "Checkout Completed", {**_checkout(session), "payment_status": session.text("payment_status", None)}
-        )
+        yield track("Checkout Completed", {**_checkout(session), "payment_status": session.opt.text("payment_status")})
 
 
 @stripe.on("checkout.session.async_payment_succeeded")
@@ -52,7 +50,7 @@ def checkout_expired(event: Event) -> Iterator[Message]:
     yield _started(event, session)
     yield track(
         "Checkout Abandoned",
-        {**_checkout(session), "recovery_url": session.text("after_expiration.recovery.url", None)},
+        {**_checkout(session), "recovery_url": session.opt.text("after_expiration.recovery.url")},
     )
 
 
@@ -69,21 +67,21 @@ def _started(event: Event, session: Payload) -> Message:
         {
             "checkout_id": session.id("id"),
             "order_id": _order_id(session),
-            "value": money["total"],
-            "discount": money["discount"],
-            "shipping": money["shipping"],
-            "tax": money["tax"],
+            "value": money.get("total"),
+            "discount": money.get("discount"),
+            "shipping": money.get("shipping"),
+            "tax": money.get("tax"),
             "coupon": _coupon(session),
-            "currency": money["currency"],
+            "currency": money.get("currency"),
             "products": _products(session),
         },
-        occurred_at=own_time(event, session.seconds("created", None)),
+        occurred_at=own_time(event, session.opt.seconds("created")),
     )
 
 
 def _is_order(event: Event, session: Payload) -> bool:
     """Return whether the session is a one-off purchase whose payment is not already the order."""
-    payment_is_order = event.option("revenue_from") == "payments" and session.get("payment_intent") is not None
+    payment_is_order = REVENUE_FROM.of(event) == "payments" and session.get("payment_intent") is not None
     return session.get("mode") == "payment" and not payment_is_order
 
 
@@ -101,25 +99,27 @@ def _checkout(session: Payload) -> dict[str, Any]:
     return {
         "checkout_id": session.id("id"),
         "order_id": _order_id(session),
-        "mode": session.text("mode", None),
-        "payment_intent_id": session.id("payment_intent", None),
-        "subscription_id": session.id("subscription", None),
-        "invoice_id": session.id("invoice", None),
-        "payment_link_id": session.id("payment_link", None),
+        **session.select(
+            "mode:text",
+            payment_intent_id="payment_intent:id",
+            subscription_id="subscription:id",
+            invoice_id="invoice:id",
+            payment_link_id="payment_link:id",
+        ),
         "coupon": _coupon(session),
-        "promotion_code_id": session.id("discounts.0.promotion_code", None),
+        "promotion_code_id": session.opt.id("discounts.0.promotion_code"),
         "total": amount(session, "amount_total"),
         "currency": code(session),
     }
 
 
 def _coupon(session: Payload) -> str | None:
-    return session.id("discounts.0.coupon", None)
+    return session.opt.id("discounts.0.coupon")
 
 
 def _order_id(session: Payload) -> str:
     """Return the payment's id, so that its refund has the same order id; the session's if there is no payment."""
-    return session.id("payment_intent", None) or session.id("id")
+    return session.opt.id("payment_intent") or session.id("id")
 
 
 def _products(session: Payload) -> list[dict[str, Any]] | None:
@@ -134,9 +134,7 @@ def _products(session: Payload) -> list[dict[str, Any]] | None:
             price = unit_price(Payload(line.get("price"), line.path), "unit_amount", "unit_amount_decimal")
         products.append(
             {
-                "product_id": line.id("price.product", None),
-                "sku": line.id("price", None),
-                "name": line.text("description", None),
+                **line.select(product_id="price.product:id", sku="price:id", name="description:text"),
                 "quantity": quantity,
                 "price": price,
             }

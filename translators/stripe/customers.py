@@ -15,7 +15,7 @@ _PLAIN: Final = ("email", "name", "phone", "description")
 @stripe.on("customer.created")
 def customer_created(event: Event) -> Iterator[Message]:
     customer = event_object(event)
-    yield identify({**_traits(customer), "createdAt": customer.seconds("created", None)})
+    yield identify({**_traits(customer), "createdAt": customer.opt.seconds("created")})
     yield track("Customer Created", {"customer_id": customer.id("id")})
 
 
@@ -38,13 +38,11 @@ def customer_deleted(event: Event) -> Iterator[Message]:
 
 def _traits(customer: Payload) -> dict[str, Any]:
     address = customer.maybe("address")
-    street = ", ".join(filter(None, (address.text("line1", None), address.text("line2", None))))
-    address_traits = address.pick("city", "country", "state", postalCode="postal_code")
+    street = ", ".join(filter(None, (address.opt.text("line1"), address.opt.text("line2"))))
+    address_traits = address.select("city", "country", "state", postalCode="postal_code")
     if street:
         address_traits["street"] = street
-    return {name: customer.text(name, None) for name in _PLAIN} | (
-        {"address": address_traits} if address_traits else {}
-    )
+    return {name: customer.opt.text(name) for name in _PLAIN} | ({"address": address_traits} if address_traits else {})
 
 
 @stripe.on("customer.discount.created", "customer.discount.updated")
@@ -62,13 +60,12 @@ def _discount(discount: Payload) -> dict[str, Any]:
     path = "coupon" if discount.get("coupon") is not None else "source.coupon"
     coupon = Payload(discount.get(path), f"{discount.path}.{path}")
     return {
-        "coupon_id": discount.id(path, None),
-        "coupon_name": coupon.text("name", None),
+        "coupon_id": discount.opt.id(path),
+        "coupon_name": coupon.opt.text("name"),
         "discount": amount(coupon, "amount_off"),
         "currency": code(coupon),
-        "percent_off": coupon.decimal("percent_off", None),
-        "promotion_code_id": discount.id("promotion_code", None),
-        "subscription_id": discount.id("subscription", None),
+        "percent_off": coupon.opt.decimal("percent_off"),
+        **discount.select(promotion_code_id="promotion_code:id", subscription_id="subscription:id"),
     }
 
 
@@ -94,11 +91,13 @@ def _method(method: Payload) -> dict[str, Any]:
     card = method.maybe("card")
     return {
         "payment_method_id": method.id("id"),
-        "payment_method": method.text("type", None),
-        "card_brand": card.text("brand", None),
-        "card_country": card.text("country", None),
-        "card_exp_month": card.integer("exp_month", None),
-        "card_exp_year": card.integer("exp_year", None),
+        "payment_method": method.opt.text("type"),
+        **card.select(
+            card_brand="brand:text",
+            card_country="country:text",
+            card_exp_month="exp_month:integer",
+            card_exp_year="exp_year:integer",
+        ),
     }
 
 
@@ -112,21 +111,20 @@ def payment_method_setup_failed(event: Event) -> Iterator[Message]:
     setup = event_object(event)
     error = setup.maybe("last_setup_error")
     yield track(
-        "Payment Method Setup Failed", {**_setup(setup), **error.pick(error_code="code", decline_code="decline_code")}
+        "Payment Method Setup Failed", {**_setup(setup), **error.select(error_code="code", decline_code="decline_code")}
     )
 
 
 @stripe.on("setup_intent.canceled")
 def payment_method_setup_cancelled(event: Event) -> Iterator[Message]:
     setup = event_object(event)
-    yield track("Payment Method Setup Cancelled", {**_setup(setup), "reason": setup.text("cancellation_reason", None)})
+    yield track("Payment Method Setup Cancelled", {**_setup(setup), "reason": setup.opt.text("cancellation_reason")})
 
 
 def _setup(setup: Payload) -> dict[str, Any]:
     return {
         "setup_intent_id": setup.id("id"),
-        "payment_method_id": setup.id("payment_method", None),
-        "usage": setup.text("usage", None),
+        **setup.select(payment_method_id="payment_method:id", usage="usage:text"),
     }
 
 
@@ -139,7 +137,7 @@ def entitlements_changed(event: Event) -> Iterator[Message]:
             "features": [
                 feature
                 for entitlement in entitlements
-                if (feature := entitlement.text("lookup_key", None) or entitlement.id("feature", None))
+                if (feature := entitlement.opt.text("lookup_key") or entitlement.opt.id("feature"))
             ]
         },
     )
@@ -154,8 +152,7 @@ def credit_granted(event: Event) -> Iterator[Message]:
         {
             **priced(money, amount="value"),
             "credit_grant_id": grant.id("id"),
-            "category": grant.text("category", None),
-            "expires_at": grant.seconds("expires_at", None),
+            **grant.select("category:text", "expires_at:seconds"),
         },
     )
 
@@ -165,9 +162,5 @@ def usage_alert(event: Event) -> Iterator[Message]:
     alert = event_object(event)
     yield track(
         "Usage Alert Triggered",
-        {
-            "alert_id": alert.id("alert", None),
-            "alert_title": alert.text("alert.title", None),
-            "value": alert.decimal("value", None),
-        },
+        alert.select(alert_id="alert:id", alert_title="alert.title:text", value="value:decimal"),
     )

@@ -20,7 +20,7 @@ from translators.stripe.money import (
     summed,
     unit_price,
 )
-from translators.stripe.source import event_object, own_time, stripe
+from translators.stripe.source import REVENUE_FROM, event_object, own_time, stripe
 
 _PAYMENT: Final = "payments.data.0.payment"  # since Basil, and only if the payments were expanded
 _NAMES: Final = {
@@ -49,7 +49,7 @@ def invoice_finalization_failed(event: Event) -> Iterator[Message]:
     invoice = event_object(event)
     yield track(
         "Invoice Finalization Failed",
-        {**describe(invoice), "reason": invoice.text("last_finalization_error.code", None)},
+        {**describe(invoice), "reason": invoice.opt.text("last_finalization_error.code")},
     )
 
 
@@ -60,11 +60,11 @@ def invoice_paid(event: Event) -> Iterator[Message]:
         "Invoice Paid",
         {
             **describe(invoice),
-            "revenue": _outside_stripe(invoice) if event.option("revenue_from") == "payments" else _net(invoice),
-            "paid_out_of_band": invoice.flag("paid_out_of_band", None),
+            "revenue": _outside_stripe(invoice) if REVENUE_FROM.of(event) == "payments" else _net(invoice),
+            "paid_out_of_band": invoice.opt.flag("paid_out_of_band"),
             "products": [_line(line) for line in _lines(invoice)],
         },
-        occurred_at=own_time(event, invoice.seconds("status_transitions.paid_at", None)),
+        occurred_at=own_time(event, invoice.opt.seconds("status_transitions.paid_at")),
     )
 
 
@@ -73,22 +73,20 @@ def invoice_payment_failed(event: Event) -> Iterator[Message]:
     invoice = event_object(event)
     yield track(
         "Invoice Payment Failed",
-        {**describe(invoice), "next_payment_attempt": invoice.seconds("next_payment_attempt", None)},
+        {**describe(invoice), "next_payment_attempt": invoice.opt.seconds("next_payment_attempt")},
     )
 
 
 def describe(invoice: Payload) -> dict[str, Any]:
     """Return the properties of every invoice event. An upcoming invoice has no id yet."""
     return {
-        "invoice_id": invoice.id("id", None),
-        "invoice_number": invoice.text("number", None),
-        "status": invoice.text("status", None),
-        "billing_reason": invoice.text("billing_reason", None),
+        **invoice.select(
+            invoice_id="id:id", invoice_number="number:text", status="status:text", billing_reason="billing_reason:text"
+        ),
         "subscription_id": subscription_of(invoice),
-        "payment_intent_id": invoice.id("payment_intent", None) or invoice.id(f"{_PAYMENT}.payment_intent", None),
-        "charge_id": invoice.id("charge", None) or invoice.id(f"{_PAYMENT}.charge", None),
-        "attempt_count": invoice.integer("attempt_count", None),
-        "due_date": invoice.seconds("due_date", None),
+        "payment_intent_id": invoice.opt.id("payment_intent") or invoice.opt.id(f"{_PAYMENT}.payment_intent"),
+        "charge_id": invoice.opt.id("charge") or invoice.opt.id(f"{_PAYMENT}.charge"),
+        **invoice.select("attempt_count:integer", "due_date:seconds"),
         "subtotal": _subtotal(invoice),
         "tax": _tax(invoice),
         "shipping": shipping_cost(invoice),
@@ -105,7 +103,7 @@ def describe(invoice: Payload) -> dict[str, Any]:
 
 def subscription_of(invoice: Payload) -> str | None:
     """Return the invoice's subscription, which Basil (2025-03-31) moved under `parent`."""
-    return invoice.id("subscription", None) or invoice.id("parent.subscription_details.subscription", None)
+    return invoice.opt.id("subscription") or invoice.opt.id("parent.subscription_details.subscription")
 
 
 def _tax(document: Payload) -> Decimal | None:
@@ -152,7 +150,7 @@ def _line(line: Payload) -> dict[str, Any]:
     return {
         "product_id": _first(line, "pricing.price_details.product", "price.product", "plan.product"),
         "sku": _first(line, "pricing.price_details.price", "price", "plan"),
-        "name": line.text("description", None) or line.text("plan.name", None),
+        "name": line.opt.text("description") or line.opt.text("plan.name"),
         "quantity": quantity,
         "price": price if price is not None else unit_price(line, *names),
         "total": amount(line, "amount"),
@@ -160,7 +158,7 @@ def _line(line: Payload) -> dict[str, Any]:
 
 
 def _first(line: Payload, *paths: str) -> str | None:
-    return next((id_ for path in paths if (id_ := line.id(path, None))), None)
+    return next((id_ for path in paths if (id_ := line.opt.id(path))), None)
 
 
 _CREDIT: Final = {
@@ -181,8 +179,6 @@ def credit_note(event: Event) -> Iterator[Message]:
             "tax": _tax(note),
             "shipping": shipping_cost(note),
             "credit_note_id": note.id("id"),
-            "credit_note_number": note.text("number", None),
-            "invoice_id": note.id("invoice", None),
-            "reason": note.text("reason", None),
+            **note.select(credit_note_number="number:text", invoice_id="invoice:id", reason="reason:text"),
         },
     )

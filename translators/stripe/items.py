@@ -27,11 +27,11 @@ def describe_item(item: Payload, subscription: Payload) -> dict[str, Any]:
         price = Payload({})
     product = price.maybe("product") if isinstance(price.get("product"), dict) else Payload({})
     return {
-        "plan_id": price.id("id", None),
-        "plan_name": price.text("nickname", None) or price.text("name", None) or product.text("name", None),
-        "plan_interval": price.text("recurring.interval", None) or price.text("interval", None),
-        "plan_interval_count": price.integer("recurring.interval_count", None) or price.integer("interval_count", None),
-        "product_id": price.id("product", None),
+        "plan_id": price.opt.id("id"),
+        "plan_name": price.opt.text("nickname") or price.opt.text("name") or product.opt.text("name"),
+        "plan_interval": price.opt.text("recurring.interval") or price.opt.text("interval"),
+        "plan_interval_count": price.opt.integer("recurring.interval_count") or price.opt.integer("interval_count"),
+        "product_id": price.opt.id("product"),
         "amount": unit_price(price, "unit_amount", "amount", "unit_amount_decimal", "amount_decimal"),
         "currency": code(price) or code(subscription),
         "quantity": _quantity(item, subscription),
@@ -50,12 +50,12 @@ def describe_items(subscription: Payload) -> dict[str, Any]:
 
 def _quantity(item: Payload, subscription: Payload) -> int | None:
     """Return the quantity, None for a metered item. An old subscription has it beside its plan."""
-    quantity = item.integer("quantity", None)
-    return subscription.integer("quantity", None) if quantity is None else quantity
+    quantity = item.opt.integer("quantity")
+    return subscription.opt.integer("quantity") if quantity is None else quantity
 
 
 def _id(item: Payload) -> str | None:
-    return item.id("id", None)
+    return item.opt.id("id")
 
 
 def plan_change(now: Payload, before: Payload) -> dict[str, Any] | None:
@@ -122,13 +122,13 @@ def renewed(now: Payload, before: Payload) -> bool:
 
 
 def _next_period(now: Payload, before: Payload) -> bool:
-    starts, previous_start = now.seconds("current_period_start", None), before.seconds("current_period_start", None)
+    starts, previous_start = now.opt.seconds("current_period_start"), before.opt.seconds("current_period_start")
     if starts is None or previous_start is None or starts <= previous_start:
         return False
-    previous_end = before.seconds("current_period_end", None)
+    previous_end = before.opt.seconds("current_period_end")
     return previous_end is None or starts >= previous_end
 
 
 def period(subscription: Payload, name: str) -> datetime | None:
     """Return the start or end of the current period: of the subscription, or since Basil of its first item."""
-    return subscription.seconds(name, None) or items_of(subscription)[0].seconds(name, None)
+    return subscription.opt.seconds(name) or items_of(subscription)[0].opt.seconds(name)

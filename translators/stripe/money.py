@@ -25,7 +25,7 @@ def code(body: Payload, *, currency: str = "currency") -> str | None:
 
 def amount(body: Payload, path: str) -> Decimal | None:
     """Return the exact amount at a path, None if the amount or the currency is missing."""
-    minor, currency = body.integer(path, None), code(body)
+    minor, currency = body.opt.integer(path), code(body)
     return None if minor is None or currency is None else from_minor(minor, currency, decimals=_decimals(currency))
 
 
@@ -46,7 +46,7 @@ def summed(body: Payload, path: str) -> Decimal | None:
 def unit_price(price: Payload, *names: str) -> Decimal | None:
     """Return the price of one: the first of the names with an amount. `..._decimal` may be a fraction of a cent."""
     currency = code(price)
-    minor = next((value for name in names if (value := price.decimal(name, None)) is not None), None)
+    minor = next((value for name in names if (value := price.opt.decimal(name)) is not None), None)
     return None if minor is None or currency is None else minor.scaleb(-_decimals(currency))
 
 
@@ -55,15 +55,15 @@ def quantity_of(line: Payload) -> int | Decimal | None:
 
     https://docs.stripe.com/changelog/dahlia/2026-03-25/invoice-items-decimal-quantity
     """
-    exact = line.decimal("quantity_decimal", None)
+    exact = line.opt.decimal("quantity_decimal")
     if exact is None:
-        return line.integer("quantity", None)
+        return line.opt.integer("quantity")
     return int(exact) if exact == exact.to_integral_value() else exact
 
 
 def line_unit_price(line: Payload, path: str, quantity: int | Decimal | None) -> Decimal | None:
     """Return the price of one in a line, None if the amount does not divide into whole minor units."""
-    minor, currency = line.integer(path, None), code(line)
+    minor, currency = line.opt.integer(path), code(line)
     if minor is None or currency is None or not quantity or minor % quantity:
         return None
     return from_minor(int(minor // quantity), currency, decimals=_decimals(currency))
@@ -71,8 +71,8 @@ def line_unit_price(line: Payload, path: str, quantity: int | Decimal | None) ->
 
 def net(money: Mapping[str, Any]) -> Decimal | None:
     """Return Segment's subtotal and revenue: the `total`, with discounts, without `shipping` and `tax`."""
-    total: Decimal | None = money["total"]
-    return None if total is None else total - (money["shipping"] or 0) - (money["tax"] or 0)
+    total: Decimal | None = money.get("total")
+    return None if total is None else total - (money.get("shipping") or 0) - (money.get("tax") or 0)
 
 
 def checkout_amounts(body: Payload) -> dict[str, Any]:
@@ -83,13 +83,16 @@ def checkout_amounts(body: Payload) -> dict[str, Any]:
     )  # fmt: skip
     if (shipping := shipping_cost(body)) is not None:
         money["shipping"] = shipping
-    return {**money, "subtotal": net(money) if money["tax"] is not None else discounted(body, "amount_subtotal", money)}
+    return {
+        **money,
+        "subtotal": net(money) if money.get("tax") is not None else discounted(body, "amount_subtotal", money),
+    }
 
 
 def discounted(body: Payload, path: str, money: Mapping[str, Any]) -> Decimal | None:
     """Return Stripe's own subtotal less the discounts, for an object without its tax."""
     subtotal = amount(body, path)
-    return None if subtotal is None else subtotal - (money["discount"] or 0)
+    return None if subtotal is None else subtotal - (money.get("discount") or 0)
 
 
 def shipping_cost(body: Payload) -> Decimal | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, track
 from translators.stripe.money import amount, code, net, priced
-from translators.stripe.source import changed, event_object, previous, stripe
+from translators.stripe.source import REVENUE_FROM, changed, event_object, previous, stripe
 
 _INTENT: Final = {
     "payment_intent.created": "Payment Started",
@@ -27,7 +27,7 @@ _INTENT: Final = {
 @stripe.on(*_INTENT)
 def payment(event: Event) -> Iterator[Message]:
     intent = event_object(event)
-    yield track(_INTENT[event.type], {**_intent(intent), "reason": intent.text("cancellation_reason", None)})
+    yield track(_INTENT[event.type], {**_intent(intent), "reason": intent.opt.text("cancellation_reason")})
 
 
 @stripe.on("payment_intent.succeeded")
@@ -35,9 +35,9 @@ def payment_succeeded(event: Event) -> Iterator[Message]:
     intent = event_object(event)
     properties = _intent(intent)
     received = amount(intent, "amount_received")
-    if event.option("revenue_from") == "payments":
+    if REVENUE_FROM.of(event) == "payments":
         money = {
-            "total": received if received is not None else properties["amount"],
+            "total": received if received is not None else properties.get("amount"),
             "shipping": amount(intent, "amount_details.shipping.amount"),
             "tax": amount(intent, "amount_details.tax.total_tax_amount"),
         }
@@ -47,9 +47,9 @@ def payment_succeeded(event: Event) -> Iterator[Message]:
                 **money,
                 "order_id": intent.id("id"),
                 "payment_intent_id": intent.id("id"),
-                "invoice_id": properties["invoice_id"],
+                "invoice_id": properties.get("invoice_id"),
                 "revenue": net(money),
-                "currency": properties["currency"],
+                "currency": properties.get("currency"),
             },
         )
     yield track("Payment Succeeded", {**properties, "amount_received": received})
@@ -63,9 +63,9 @@ def payment_failed(event: Event) -> Iterator[Message]:
         "Payment Failed",
         {
             **_intent(intent),
-            "error_code": error.text("code", None),
-            "decline_code": error.text("decline_code", None),
-            "payment_method": error.text("payment_method.type", None),
+            **error.select(
+                error_code="code:text", decline_code="decline_code:text", payment_method="payment_method.type:text"
+            ),
         },
     )
 
@@ -73,9 +73,7 @@ def payment_failed(event: Event) -> Iterator[Message]:
 def _intent(intent: Payload) -> dict[str, Any]:
     return {
         "payment_intent_id": intent.id("id"),
-        "charge_id": intent.id("latest_charge", None),
-        "invoice_id": intent.id("invoice", None),
-        "status": intent.text("status", None),
+        **intent.select(charge_id="latest_charge:id", invoice_id="invoice:id", status="status:text"),
         "amount": amount(intent, "amount"),
         "currency": code(intent),
     }
@@ -97,15 +95,15 @@ def charge(event: Event) -> Iterator[Message]:
     if event.type == "charge.succeeded":
         if charge.get("captured") is False:
             name = "Payment Authorized"
-        elif event.option("revenue_from") == "payments":
+        elif REVENUE_FROM.of(event) == "payments":
             yield _charge_order(charge)
-    yield track(name, {**_charge(charge), "error_code": charge.text("failure_code", None)})
+    yield track(name, {**_charge(charge), "error_code": charge.opt.text("failure_code")})
 
 
 @stripe.on("charge.captured")
 def charge_captured(event: Event) -> Iterator[Message]:
     charge = event_object(event)
-    if charge.get("payment_intent") is None and event.option("revenue_from") == "payments":
+    if charge.get("payment_intent") is None and REVENUE_FROM.of(event) == "payments":
         yield _charge_order(charge)
     yield track("Payment Captured", {**_charge(charge), "amount_captured": amount(charge, "amount_captured")})
 
@@ -118,7 +116,7 @@ def _charge_order(charge: Payload) -> Message:
         {
             "order_id": charge.id("id"),
             "charge_id": charge.id("id"),
-            "invoice_id": charge.id("invoice", None),
+            "invoice_id": charge.opt.id("invoice"),
             "total": paid,
             "revenue": paid,
             "currency": code(charge),
@@ -134,11 +132,13 @@ def charge_expired(event: Event) -> Iterator[Message]:
 def _charge(charge: Payload) -> dict[str, Any]:
     return {
         "charge_id": charge.id("id"),
-        "payment_intent_id": charge.id("payment_intent", None),
-        "invoice_id": charge.id("invoice", None),
-        "status": charge.text("status", None),
-        "payment_method": charge.text("payment_method_details.type", None),
-        "card_brand": charge.text("payment_method_details.card.brand", None),
+        **charge.select(
+            payment_intent_id="payment_intent:id",
+            invoice_id="invoice:id",
+            status="status:text",
+            payment_method="payment_method_details.type:text",
+            card_brand="payment_method_details.card.brand:text",
+        ),
         "amount": amount(charge, "amount"),
         "currency": code(charge),
     }
@@ -159,14 +159,14 @@ def refunded(event: Event) -> Iterator[Message]:
     yield track(
         "Order Refunded",
         {
-            "order_id": charge.id("payment_intent", None) or charge.id("id"),
+            "order_id": charge.opt.id("payment_intent") or charge.id("id"),
             "charge_id": charge.id("id"),
-            "invoice_id": charge.id("invoice", None),
-            "refund_id": charge.id("refunds.data.0", None),
-            "reason": charge.text("refunds.data.0.reason", None),
+            **charge.select(
+                invoice_id="invoice:id", refund_id="refunds.data.0:id", reason="refunds.data.0.reason:text"
+            ),
             "total": amount(Payload(difference, charge.path), "now"),
             "total_refunded": amount(charge, "amount_refunded"),
-            "fully_refunded": charge.flag("refunded", None),
+            "fully_refunded": charge.opt.flag("refunded"),
             "currency": code(charge),
         },
     )
@@ -179,11 +179,9 @@ def refund_failed(event: Event) -> Iterator[Message]:
         "Refund Failed",
         {
             **priced(refund, amount="amount"),
-            "order_id": refund.id("payment_intent", None) or refund.id("charge", None),
+            "order_id": refund.opt.id("payment_intent") or refund.opt.id("charge"),
             "refund_id": refund.id("id"),
-            "charge_id": refund.id("charge", None),
-            "payment_intent_id": refund.id("payment_intent", None),
-            "reason": refund.text("failure_reason", None),
+            **refund.select(charge_id="charge:id", payment_intent_id="payment_intent:id", reason="failure_reason:text"),
         },
     )
 
@@ -200,21 +198,19 @@ _DISPUTE: Final = {
 @stripe.on(*_DISPUTE)
 def dispute(event: Event) -> Iterator[Message]:
     dispute = event_object(event)
-    status = dispute.text("status", None)
+    status = dispute.opt.text("status")
     closed = event.type == "charge.dispute.closed"
     yield track(
         _DISPUTE[event.type],
         {
             **priced(dispute, amount="amount"),
-            "order_id": dispute.id("payment_intent", None) or dispute.id("charge", None),
+            "order_id": dispute.opt.id("payment_intent") or dispute.opt.id("charge"),
             "dispute_id": dispute.id("id"),
-            "charge_id": dispute.id("charge", None),
-            "payment_intent_id": dispute.id("payment_intent", None),
-            "reason": dispute.text("reason", None),
+            **dispute.select(charge_id="charge:id", payment_intent_id="payment_intent:id", reason="reason:text"),
             "status": status,
             "outcome": status if closed else None,
-            "previous_status": previous(event).text("status", None) if changed(event, "status") else None,
-            "evidence_due_by": dispute.seconds("evidence_details.due_by", None),
+            "previous_status": previous(event).opt.text("status") if changed(event, "status") else None,
+            "evidence_due_by": dispute.opt.seconds("evidence_details.due_by"),
         },
     )
 
@@ -224,10 +220,10 @@ def fraud_warning(event: Event) -> Iterator[Message]:
     warning = event_object(event)
     yield track(
         "Fraud Warning Received",
-        {
-            "charge_id": warning.id("charge", None),
-            "payment_intent_id": warning.id("payment_intent", None),
-            "fraud_type": warning.text("fraud_type", None),
-            "actionable": warning.flag("actionable", None),
-        },
+        warning.select(
+            charge_id="charge:id",
+            payment_intent_id="payment_intent:id",
+            fraud_type="fraud_type:text",
+            actionable="actionable:flag",
+        ),
     )

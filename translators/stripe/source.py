@@ -17,15 +17,29 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Option,
     Payload,
     Response,
     SharedToken,
     Source,
+    choice_option,
     parse_json,
     raw_items,
     raw_member,
+    skip_other_modes,
+    text_option,
 )
+
+LIVEMODE: Final = choice_option(
+    "livemode", "which events to translate: live, test or both", ("live", "test", "both"), "live"
+)
+REVENUE_FROM: Final = choice_option(
+    "revenue_from",
+    "what carries `revenue`: paid Checkout sessions and invoices, or every succeeded payment and nothing else "
+    "(for merchants who take payments without Checkout)",
+    ("checkout", "payments"),
+    "checkout",
+)
+GROUP_KEY: Final = text_option("group_key", "the metadata key that holds your account's id; sent as context.groupId")
 
 stripe = Source(
     "stripe",
@@ -38,17 +52,7 @@ stripe = Source(
         # EventBridge and Event Grid deliver without Stripe's signature; the URL carries a token instead
         "token": SharedToken(where="path"),
     },
-    options=[
-        Option("livemode", "which events to translate: live, test or both", "live", ("live", "test", "both")),
-        Option(
-            "revenue_from",
-            "what carries `revenue`: paid Checkout sessions and invoices, or every succeeded payment and nothing else "
-            "(for merchants who take payments without Checkout)",
-            "checkout",
-            ("checkout", "payments"),
-        ),
-        Option("group_key", "the metadata key that holds your account's id; sent as context.groupId"),
-    ],
+    options=[LIVEMODE, REVENUE_FROM, GROUP_KEY],
 )
 
 _PERSONAL: Final = {
@@ -116,25 +120,15 @@ def head(item: Item) -> Head:
     return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.when("created"))
 
 
-@stripe.skip_if
-def mode(event: Event) -> str | None:
-    """Skip live or test events that the endpoint does not translate."""
-    setting = event.option("livemode")
-    live = _live(event)
-    if setting != "both" and live != (setting == "live"):
-        kind = "live" if live else "test"
-        return f"a {kind}-mode event; set SEGUE_{event.source.upper()}_LIVEMODE=both to deliver it too"
-    return None
+@skip_other_modes(stripe, LIVEMODE)
+def mode(event: Event) -> str:
+    return "live" if event.body.flag("livemode", True) else "test"
 
 
 @stripe.context
 def context(event: Event) -> Mapping[str, Any]:
     """With `livemode = both`, mark a test event with `context.webhook.livemode: false`."""
-    return {} if _live(event) else {"livemode": False}
-
-
-def _live(event: Event) -> bool:
-    return event.body.flag("livemode", True)
+    return {} if mode(event) == "live" else {"livemode": False}
 
 
 @stripe.identity
@@ -174,7 +168,7 @@ def _external_ids(customer: str, account: str) -> tuple[ExternalId, ...]:
 
 
 def _group(event: Event, metadata: tuple[Mapping[str, str], ...]) -> str | None:
-    key = event.option("group_key")
+    key = GROUP_KEY.of(event)
     return next((group_id for entries in metadata if (group_id := entries.get(key, "").strip())), None) if key else None
 
 

@@ -52,16 +52,15 @@ def subscription_updated(event: Event) -> Iterator[Message]:
 def subscription_deleted(event: Event) -> Iterator[Message]:
     subscription = event_object(event)
     _skip_unless_started(subscription)
-    ended = subscription.seconds("ended_at", None)
-    trial_end = subscription.seconds("trial_end", None)
+    ended = subscription.opt.seconds("ended_at")
+    trial_end = subscription.opt.seconds("trial_end")
     if trial_end is not None and (ended or event.occurred_at) < trial_end:
         yield track("Trial Ended", _trial(subscription), occurred_at=own_time(event, ended))
     yield track(
         "Subscription Cancelled",
         {
             **describe(subscription),
-            "reason": subscription.text("cancellation_details.reason", None),
-            "feedback": subscription.text("cancellation_details.feedback", None),
+            **subscription.select("cancellation_details.reason:text", "cancellation_details.feedback:text"),
         },
         occurred_at=own_time(event, ended),
     )
@@ -101,13 +100,13 @@ def _started(subscription: Payload) -> Iterator[Message]:
 
 
 def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
-    previous_status, status = before.text("status", None), now.text("status", None)
+    previous_status, status = before.opt.text("status"), now.opt.text("status")
     if previous_status in _NOT_STARTED and status in _RUNNING:
         yield from _started(now)
     elif previous_status and previous_status != "trialing" and status == "trialing":
         yield track("Trial Started", _trial(now))
     if previous_status == "trialing" and status != "trialing":
-        yield track("Trial Ended", _trial(now), occurred_at=own_time(event, now.seconds("trial_end", None)))
+        yield track("Trial Ended", _trial(now), occurred_at=own_time(event, now.opt.seconds("trial_end")))
         if status == "active":
             yield track("Trial Converted", describe(now))
     if previous_status and previous_status != "past_due" and status == "past_due":
@@ -121,7 +120,7 @@ def _changes(event: Event, now: Payload, before: Payload) -> Iterator[Message]:
         and _scheduled(now)
         and not _scheduled(before)
     ):
-        ends = now.seconds("cancel_at", None) or period(now, "current_period_end")
+        ends = now.opt.seconds("cancel_at") or period(now, "current_period_end")
         yield track("Subscription Cancellation Scheduled", {**describe(now), "ends_at": ends})
     if changed(event, "pause_collection"):
         paused = now.get("pause_collection") is not None
@@ -140,7 +139,7 @@ def describe(subscription: Payload) -> dict[str, Any]:
     """Return the properties of every subscription event."""
     return {
         "subscription_id": subscription.id("id"),
-        "status": subscription.text("status", None),
+        "status": subscription.opt.text("status"),
         **describe_items(subscription),
         "current_period_start": period(subscription, "current_period_start"),
         "current_period_end": period(subscription, "current_period_end"),
@@ -149,14 +148,14 @@ def describe(subscription: Payload) -> dict[str, Any]:
 
 def _trial(subscription: Payload) -> dict[str, Any]:
     """Describe the trial. https://segment.com/docs/connections/spec/b2b-saas/#trial-started"""
-    starts, ends = subscription.seconds("trial_start", None), subscription.seconds("trial_end", None)
+    starts, ends = subscription.opt.seconds("trial_start"), subscription.opt.seconds("trial_end")
     plan = describe_item(items_of(subscription)[0], subscription)
     return {
         "subscription_id": subscription.id("id"),
         "trial_start_date": to_iso(starts) if starts else None,
         "trial_end_date": to_iso(ends) if ends else None,
-        "trial_plan_name": plan["plan_name"] or plan["plan_id"],
-        "plan_id": plan["plan_id"],
+        "trial_plan_name": plan.get("plan_name") or plan.get("plan_id"),
+        "plan_id": plan.get("plan_id"),
     }
 
 
@@ -178,8 +177,8 @@ def schedule(event: Event) -> Iterator[Message]:
         _SCHEDULE[event.type],
         {
             "subscription_schedule_id": schedule.id("id"),
-            "subscription_id": schedule.id("subscription", None) or schedule.id("released_subscription", None),
-            "status": schedule.text("status", None),
+            "subscription_id": schedule.opt.id("subscription") or schedule.opt.id("released_subscription"),
+            "status": schedule.opt.text("status"),
         },
     )
 
@@ -200,10 +199,12 @@ def quote(event: Event) -> Iterator[Message]:
         {
             **checkout_amounts(quote),
             "quote_id": quote.id("id"),
-            "quote_number": quote.text("number", None),
-            "status": quote.text("status", None),
-            "expires_at": quote.seconds("expires_at", None),
-            "subscription_id": quote.id("subscription", None),
-            "invoice_id": quote.id("invoice", None),
+            **quote.select(
+                quote_number="number:text",
+                status="status:text",
+                expires_at="expires_at:seconds",
+                subscription_id="subscription:id",
+                invoice_id="invoice:id",
+            ),
         },
     )

@@ -16,12 +16,12 @@ from translators.zendesk.source import zendesk
             "user.identity_created", "user.identity_deleted")  # fmt: skip
 def user_changed(event: Event) -> Iterator[Message]:
     detail = event.body.object("detail")
-    yield identify({"createdAt": detail.iso("created_at", None)})
+    yield identify({"createdAt": detail.opt.iso("created_at")})
 
 
 @zendesk.on("user.name_changed")
 def user_renamed(event: Event) -> Iterator[Message]:
-    name = real_name(event.body.text("event.current", None))
+    name = real_name(event.body.opt.text("event.current"))
     if name is None:
         raise Skip("a name that Zendesk generated, or no name")
     yield identify({"name": name})
@@ -40,7 +40,7 @@ def user_deleted(event: Event) -> Iterator[Message]:
 @zendesk.on("user.organization_membership_created")
 def organization_joined(event: Event) -> Iterator[Message]:
     organization = _membership(event)
-    yield group(organization, {"name": event.body.text("event.organization.name", None)})
+    yield group(organization, {"name": event.body.opt.text("event.organization.name")})
     yield track("Account Added User", context={"groupId": organization})
 
 
@@ -52,19 +52,17 @@ def organization_left(event: Event) -> Iterator[Message]:
 def _membership(event: Event) -> str:
     body = event.body
     return (
-        body.id("event.organization", None)
-        or body.id("event.organization_id", None)
-        or body.id("detail.organization_id")
+        body.opt.id("event.organization") or body.opt.id("event.organization_id") or body.id("detail.organization_id")
     )
 
 
 @zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed")
 def organization_changed(event: Event) -> Iterator[Message]:
     detail = event.body.object("detail")
-    traits = detail.pick("name", "external_id", createdAt="created_at")
+    traits = detail.select("name", "external_id", createdAt="created_at")
     yield group(detail.id("id"), traits)
 
 
 @zendesk.on("organization.deleted")
 def organization_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", {"account_name": event.body.text("detail.name", None)})
+    yield track("Account Deleted", {"account_name": event.body.opt.text("detail.name")})

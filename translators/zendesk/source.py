@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from hashlib import sha256
 from typing import Final
 
 from translators.kit import (
@@ -17,15 +16,17 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Option,
     Payload,
-    Refused,
     Skip,
     Source,
+    accept_account,
     filled,
     moment,
     real_name,
+    text_option,
 )
+
+ACCOUNT_ID: Final = text_option("account_id", "accept webhooks of this Zendesk account only")
 
 zendesk = Source(
     "zendesk",
@@ -43,7 +44,7 @@ zendesk = Source(
     # A trigger's webhook: https://developer.zendesk.com/api-reference/webhooks/webhooks-api/webhooks/#json-format
     methods=["PUT", "PATCH", "DELETE"],
     keep_headers=["X-Zendesk-Webhook-Invocation-Id", "X-Zendesk-Account-Id"],
-    options=[Option("account_id", "accept webhooks of this Zendesk account only")],
+    options=[ACCOUNT_ID],
 )
 
 _TYPE: Final = re.compile(r"zen:event-type[:/](?P<type>.+)")  # some of Zendesk's own examples write the slash
@@ -55,13 +56,12 @@ _NAMED_BY: Final = {
 }
 
 
-@zendesk.guard
-def account(delivery: Delivery) -> None:
-    """Accept only the configured account. A trigger webhook names its account in a header."""
-    allowed = delivery.options["account_id"]
-    account_id = delivery.payload.id("account_id", "") or delivery.headers.get("x-zendesk-account-id", "")
-    if allowed and account_id and account_id != allowed:
-        raise Refused("This delivery is from another Zendesk account.")
+def _account(delivery: Delivery) -> str | None:
+    """Return the account's id; a trigger webhook names it in a header."""
+    return delivery.payload.opt.id("account_id") or delivery.headers.get("x-zendesk-account-id")
+
+
+accept_account(zendesk, ACCOUNT_ID, _account, what="Zendesk account")
 
 
 @zendesk.head
@@ -75,7 +75,7 @@ def head(item: Item) -> Head:
     body = item.body
     if match := _TYPE.fullmatch(body.text("type", "")):
         return Head(id=body.id("id"), type=match["type"], occurred_at=body.iso("time"))
-    digest = f"sha256:{sha256(item.raw).hexdigest()}"
+    digest = item.digest
     if "detail-type" in body:
         return Head(id=digest, type="eventbridge", occurred_at=None)
     if "devices" in body and "notification" in body:
@@ -122,7 +122,7 @@ def identity(event: Event) -> Identity:
 
 def id_of(body: Payload, path: str) -> str | None:
     """Return an id; None if Zendesk writes null, `"0"` or an empty text."""
-    return None if body.get(path) in ("", "0", 0) else body.id(path, None)
+    return None if body.get(path) in ("", "0", 0) else body.opt.id(path)
 
 
 def person(user_id: str, organization_id: str | None = None, **traits: str | None) -> Identity:
@@ -142,7 +142,7 @@ def _user(detail: Payload) -> Identity:
         user_ids=(id_of(detail, "external_id") or "",),
         anonymous=("user", user_id),
         external_ids=(ExternalId("zendesk_user_id", user_id),),
-        traits=detail.pick("email"),
+        traits=detail.select("email"),
         group_id=id_of(detail, "organization_id"),
     )
 
@@ -167,6 +167,6 @@ def _requester(body: Payload) -> Identity:
         user_ids=(id_of(requester, "external_id") or "",),
         anonymous=("user", user_id) if user_id else ("email", email.strip().lower()),
         external_ids=(ExternalId("zendesk_user_id", user_id),),
-        traits={"email": email, "name": real_name(requester.text("name", None)), "phone": requester.get("phone")},
+        traits={"email": email, "name": real_name(requester.opt.text("name")), "phone": requester.get("phone")},
         group_id=id_of(body, "organization.id"),
     )

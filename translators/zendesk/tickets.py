@@ -26,11 +26,11 @@ def _ticket(event: Event) -> dict[str, Any]:
     detail = event.body.object("detail")
     return {
         "ticket_id": detail.id("id"),
-        "subject": detail.text("subject", None),
+        "subject": detail.opt.text("subject"),
         "status": lower(detail, "status"),
         "priority": lower(detail, "priority"),
         "type": lower(detail, "type"),
-        "channel": detail.text("via.channel", None),
+        "channel": detail.opt.text("via.channel"),
         "tags": _tags(detail),
         "assignee_id": id_of(detail, "assignee_id"),
         "team_id": id_of(detail, "group_id"),
@@ -45,7 +45,7 @@ def _tags(detail: Payload) -> list[str] | None:
 
 def lower(body: Payload, path: str) -> str | None:
     """Return a word in lower case. Event webhooks send `OPEN` and `HOLD`, triggers `Open` and `On-hold`."""
-    word = body.text(path, None)
+    word = body.opt.text(path)
     return word.lower().replace("on-hold", "hold") if word else None
 
 
@@ -81,7 +81,7 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
     if not comment.flag("is_public", False):
         raise Skip("a private note")
     unchanged = "created_at" in detail and detail.get("created_at") == detail.get("updated_at")
-    if unchanged or opens_ticket(detail.iso("created_at", None), event.occurred_at):
+    if unchanged or opens_ticket(detail.opt.iso("created_at"), event.occurred_at):
         raise Skip("the comment that opened the ticket; ticket.created reports it")
     author = comment.id("author.id", "") or comment.id("author_id", "")
     if author and not author.isdecimal():
@@ -89,15 +89,15 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
     staff = comment.get("author.is_staff")
     if staff is None and author != id_of(detail, "requester_id"):
         raise Skip("Zendesk does not send whether an agent or a customer wrote it")
-    properties = {**_ticket(event), "message_id": comment.id("id", None)}
+    properties = {**_ticket(event), "message_id": comment.opt.id("id")}
     if comment.flag("author.is_staff", False):
-        name = comment.text("author.name", None)
+        name = comment.opt.text("author.name")
         yield track("Ticket Replied", {**properties, "author": "agent", "agent_id": author or None, "agent_name": name})
     else:
         writer = author or id_of(detail, "requester_id")  # a person in copy may have replied
         if writer is None:
             raise Skip("no customer: the ticket has no requester")
-        customer = person(writer, id_of(detail, "organization_id"), name=comment.text("author.name", None))
+        customer = person(writer, id_of(detail, "organization_id"), name=comment.opt.text("author.name"))
         yield track("Ticket Replied", {**properties, "author": "customer"}, identity=customer)
 
 
@@ -134,7 +134,7 @@ def ticket_updated(event: Event) -> Iterator[Message]:
 
 @zendesk.on("ticket.merged")
 def ticket_merged(event: Event) -> Iterator[Message]:
-    target = event.body.id("event.target_ticket_id", None) or event.body.id("event.target_ticket", None)
+    target = event.body.opt.id("event.target_ticket_id") or event.body.opt.id("event.target_ticket")
     yield track("Ticket Merged", {**_ticket(event), "merged_into": target})
 
 
@@ -158,13 +158,13 @@ def message_added(event: Event) -> Iterator[Message]:
     properties = {
         "ticket_id": event.body.id("detail.id"),
         "conversation_id": conversation,
-        "message_id": event.body.id("event.message.id", None),
+        "message_id": event.body.opt.id("event.message.id"),
     }
     kind = actor.text("type").lower().replace("-", "_")
     if kind in {"end_user", "user"}:
         yield track("Live Chat Message Sent", properties, identity=_visitor(actor))
     elif kind == "agent":
-        properties |= {"agent_id": actor.id("id", None), "agent_name": actor.text("name", None)}
+        properties |= actor.select(agent_id="id:id", agent_name="name:text")
         yield track(
             "Live Chat Message Received", properties, identity=Identity(anonymous=("conversation", conversation))
         )
@@ -174,7 +174,7 @@ def message_added(event: Event) -> Iterator[Message]:
 
 def _visitor(actor: Payload) -> Identity:
     """Return a Zendesk user by number; any other id belongs to the messaging service."""
-    id_, name = id_of(actor, "id"), real_name(actor.text("name", None))
+    id_, name = id_of(actor, "id"), real_name(actor.opt.text("name"))
     if id_ is None:
         raise Skip("no customer: the message names no writer")
     if id_.isdecimal():

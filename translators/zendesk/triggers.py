@@ -13,7 +13,7 @@ from translators.zendesk.tickets import lower, score
 
 def _ticket(event: Event) -> dict[str, Any]:
     body = filled(event.body, blank=BLANK)
-    properties = body.pick(
+    properties = body.select(
         "ticket.subject", ticket_id="ticket.id", url="ticket.url", assignee_id="assignee.id",
         assignee_name="assignee.name", team_id="group.id", team_name="group.name",
     )  # fmt: skip
@@ -49,9 +49,9 @@ def reply_triggered(event: Event) -> Iterator[Message]:
     author = body.text("author")
     if author not in {"customer", "agent"}:
         raise Malformed("$.author", "must be customer or agent: the trigger's condition says which")
-    properties = _ticket(event) | {"author": author, "message_id": body.id("comment.id", None)}
+    properties = _ticket(event) | {"author": author, "message_id": body.opt.id("comment.id")}
     if author == "agent":
-        properties |= {"agent_id": body.id("actor.id", None), "agent_name": body.text("actor.name", None)}
+        properties |= body.select(agent_id="actor.id:id", agent_name="actor.name:text")
     yield track("Ticket Replied", properties, identity=_in_copy(body) if author == "customer" else None)
 
 
@@ -60,7 +60,7 @@ def _in_copy(body: Payload) -> Identity | None:
     writer, requester = id_of(body, "actor.id"), id_of(body, "requester.id")
     if writer is None or requester is None or writer == requester:
         return None
-    return person(writer, id_of(body, "organization.id"), name=body.text("actor.name", None))
+    return person(writer, id_of(body, "organization.id"), name=body.opt.text("actor.name"))
 
 
 # {{satisfaction.current_rating}} is a sentence: "Good, I'm satisfied"

@@ -37,7 +37,7 @@ def endpoint_errors(endpoint: EndpointSettings, sources: Mapping[str, Source], *
             yield from (f"SEGUE_{upper}_{name.upper()} ({where}.{name}) {fault}" for fault in _option(option, value))
 
 
-def _option(option: Option, value: Any) -> Iterator[str]:
+def _option(option: Option[Any], value: Any) -> Iterator[str]:
     values = value if option.many else (value,)
     for word in values:
         if option.choices and word not in option.choices:

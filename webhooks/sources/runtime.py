@@ -68,9 +68,9 @@ class SourceRuntime:
         return None
 
     def guard(self, delivery: Delivery) -> None:
-        """Run the guard, which raises `Refused` if the delivery is not for this endpoint."""
-        if self._declared.guard is not None:
-            self._declared.guard(delivery)
+        """Run the guards, which raise `Refused` if the delivery is not for this endpoint."""
+        for guard in self._declared.guards:
+            guard(delivery)
 
     def receive(self, delivery: Delivery, *, trust: Trust = "verified") -> list[Event]:
         """Guard, split and name a verified delivery. Raise only `Refused` (by the guard) and `Declaration`.

@@ -38,13 +38,13 @@ def read_of(table: Table, name: str, field: Any) -> Read:
         case ["value"]:
             return lambda _: field["value"]
         case ["id"]:
-            return lambda body: body.id(field["id"], None)
+            return lambda body: body.opt.id(field["id"])
         case ["text"]:
-            return lambda body: body.text(field["text"], None)
+            return lambda body: body.opt.text(field["text"])
         case ["decimal"]:
-            return lambda body: body.decimal(field["decimal"], None)
+            return lambda body: body.opt.decimal(field["decimal"])
         case ["time"]:
-            return lambda body: body.when(field["time"], None)
+            return lambda body: body.opt.when(field["time"])
     return lambda body: body.money(field["minor"], field["currency"])
 
 

@@ -109,4 +109,4 @@ def _when(item: Item, body: Payload, path: str, *, naive: bool) -> datetime | No
             if not naive:
                 raise Malformed(f"{body.path}.{path}", "has no time zone; naive_times_are_utc = true takes it for UTC")
             return parsed.replace(tzinfo=UTC)
-    return body.when(path, None)
+    return body.opt.when(path)
