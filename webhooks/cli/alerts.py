@@ -31,12 +31,12 @@ def alerts(context: click.Context, as_json: bool) -> None:
     """  # noqa: D301
     if context.invoked_subcommand:
         return
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.cli.rows import opened
 
-    config = configuration()
-    with opened(config, quiet=as_json) as journal:
-        active = current_alerts(config, journal)
+    runtime = current_runtime()
+    with opened(runtime, quiet=as_json) as journal:
+        active = current_alerts(runtime, journal)
     if as_json:
         print_json({"ok": not active, "alerts": active})
     for alert in [] if as_json else active:
@@ -47,9 +47,9 @@ def alerts(context: click.Context, as_json: bool) -> None:
     raise SystemExit(1 if active else 0)
 
 
-def current_alerts(config: Runtime, journal: MonitoredJournal) -> list[Alert]:
+def current_alerts(runtime: Runtime, journal: MonitoredJournal) -> list[Alert]:
     """Return the alerts that would be sent now."""
-    return config.monitoring(journal, name="cli", channels=[]).watcher.current()
+    return runtime.monitoring(journal, name="cli", channels=[]).watcher.current()
 
 
 @alerts.command(short_help="Send a test alert to every configured channel.")
@@ -61,7 +61,7 @@ def test(as_json: bool) -> None:
     Example:
       segue alerts test
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.monitoring.alerts import (
         NotificationFailed,
         configured_channels,
@@ -69,7 +69,7 @@ def test(as_json: bool) -> None:
         sample_notification,
     )
 
-    settings = configuration().settings
+    settings = current_runtime().settings
     notification = sample_notification(installation_name(settings.web.public_url), datetime.now(UTC))
     results: dict[str, str] = {}
     for channel in configured_channels(settings.alerts)[1:]:

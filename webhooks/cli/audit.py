@@ -40,18 +40,18 @@ def audit(id_: str | None, since: str | None, limit: int, before: int | None, as
       segue audit --event stripe/evt_1PqXYZ
       segue audit --since 7d --json
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations import audit_log
 
-    config = configuration()
+    runtime = current_runtime()
     request = audit_log.AuditRequest(
         event=id_ or "",
         since=parse_time(since, datetime.now(UTC), option="--since") if since else None,
         before=before or 0,
         limit=limit,
     )
-    with opened(config) as journal:
-        page = audit_log.page(journal, request, known=config.names)
+    with opened(runtime) as journal:
+        page = audit_log.page(journal, request, known=runtime.names)
     if as_json:
         print_json({"lines": [audited(line) for line in page.lines], "next": page.next or None})
     elif page.lines:

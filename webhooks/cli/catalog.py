@@ -43,11 +43,11 @@ def catalog(names: tuple[str, ...], form: str, goldens: Path | None, update: Pat
       segue catalog --format tracking-plan > plan.json
       segue catalog --goldens tests/golden --update translators/catalog.json --samples translators/samples.json
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration_or_default, unknown
+    from webhooks.cli.configuration import runtime_or_default, unknown
     from webhooks.translation import catalog as catalogs
     from webhooks.translation.samples import from_goldens, to_json
 
-    sources = configuration_or_default().sources
+    sources = runtime_or_default().sources
     for name in names:
         if name not in sources:
             raise unknown(name, sources)

@@ -50,50 +50,50 @@ def check(strict: bool, no_journal: bool, as_json: bool) -> None:
 def _summary(*, journal: bool) -> str:
     """Say whether `segue serve` would start; it makes the same checks itself."""
     from webhooks.cli import starting
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
 
-    config = configuration()
-    errors = [starting.write_key_error(config), starting.port_error(config.settings.web)]
+    runtime = current_runtime()
+    errors = [starting.write_key_error(runtime), starting.port_error(runtime.settings.web)]
     error = next(filter(None, errors), None)
     if error is None:
         return "`segue serve` starts it." if journal else "`segue serve` starts it if the journal can be opened."
-    if starting.is_segue(config.settings.web.host, config.settings.web.port):
+    if starting.is_segue(runtime.settings.web.host, runtime.settings.web.port):
         return (
-            f"Segue is already running on port {config.settings.web.port}; a second `segue serve` cannot start there."
+            f"Segue is already running on port {runtime.settings.web.port}; a second `segue serve` cannot start there."
         )
     return f"`segue serve` would not start: {error.message} {error.hint}"
 
 
 def findings(*, journal: bool) -> Iterator[Finding]:
     """Yield every finding that needs no request to another service."""
-    from webhooks.cli.configuration import configuration, configuration_or_default
+    from webhooks.cli.configuration import current_runtime, runtime_or_default
     from webhooks.errors import SettingsError
 
-    for plugin in configuration_or_default().registry.broken:
+    for plugin in runtime_or_default().registry.broken:
         last = plugin.error.strip().splitlines()[-1]
         label = f"{plugin.name} ({plugin.distribution} {plugin.version})"
         more = "`segue sources --verbose` has the traceback"
         yield Finding("fault", "plugin", f"source {label} does not load: {last}. {more}")
     try:
-        config = configuration()
+        runtime = current_runtime()
     except SettingsError as error:
         for fault in error.faults:
             yield Finding("fault", "configuration", fault)
         return
-    file = config.settings.config_file
+    file = runtime.settings.config_file
     yield Finding("ok", "configuration", f"configuration read from the environment{f' and {file}' if file else ''}")
-    for warning in config.settings.warnings:
+    for warning in runtime.settings.warnings:
         yield Finding("warning", "configuration", warning)
-    yield from _endpoints(config)
-    yield from _web(config)
-    yield from _namespace(config)
+    yield from _endpoints(runtime)
+    yield from _web(runtime)
+    yield from _namespace(runtime)
     if journal:
-        yield from _journal(config)
+        yield from _journal(runtime)
 
 
-def _endpoints(config: Runtime) -> Iterator[Finding]:
-    for name in config.open:
-        endpoint = config.endpoints[name]
+def _endpoints(runtime: Runtime) -> Iterator[Finding]:
+    for name in runtime.open:
+        endpoint = runtime.endpoints[name]
         secrets = f"{len(endpoint.secrets)} secret{'s'[: len(endpoint.secrets) > 1]}"
         yield Finding(
             "ok",
@@ -113,7 +113,7 @@ def _endpoints(config: Runtime) -> Iterator[Finding]:
                 f"/webhooks/{name} proves the sender, not the content: {endpoint.source.title} does not sign the body. "
                 "Serve it over https only",
             )  # fmt: skip
-    yield from _shared_keys(config)
+    yield from _shared_keys(runtime)
 
 
 def _secrets(endpoint: Endpoint) -> Iterator[Finding]:
@@ -135,15 +135,15 @@ def _both(name: str, option: str) -> str:
     return f"SEGUE_{name.upper()}_{option.upper()}=both"
 
 
-def _left_out(config: Runtime, journal: EventQueries) -> Iterator[Finding]:
+def _left_out(runtime: Runtime, journal: EventQueries) -> Iterator[Finding]:
     """Report events of the last day that a setting excluded, which looks as if delivery did not work."""
     from datetime import UTC, datetime
 
     from webhooks.journal import Filter, State, left_out_by
 
     since = datetime.now(UTC) - RECENT
-    for name in config.open:
-        endpoint = config.endpoints[name]
+    for name in runtime.open:
+        endpoint = runtime.endpoints[name]
         if not live_only(endpoint.options, endpoint.source):
             continue
         ignored = Filter(states=(State.IGNORED,), sources=(name,), settled_since=since)
@@ -158,10 +158,10 @@ def _left_out(config: Runtime, journal: EventQueries) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _web(config: Runtime) -> Iterator[Finding]:
+def _web(runtime: Runtime) -> Iterator[Finding]:
     from webhooks.cli import starting
 
-    web = config.settings.web
+    web = runtime.settings.web
     if error := starting.worker_class_error(web):
         yield Finding("fault", "web", f"{error.message} {error.hint}")
     elif web.worker_class == "sync":
@@ -181,10 +181,10 @@ def _web(config: Runtime) -> Iterator[Finding]:
         yield Finding("fault", "port", f"{error.message} {error.hint}")
 
 
-def _shared_keys(config: Runtime) -> Iterator[Finding]:
+def _shared_keys(runtime: Runtime) -> Iterator[Finding]:
     """Report endpoints of one source with different options, such as live and test mode, that share a write key."""
-    default = config.settings.segment.write_key
-    endpoints = [config.endpoints[name] for name in config.open]
+    default = runtime.settings.segment.write_key
+    endpoints = [runtime.endpoints[name] for name in runtime.open]
     for place, one in enumerate(endpoints):
         for other in endpoints[place + 1 :]:
             same_key = (one.write_key or default) == (other.write_key or default)
@@ -197,49 +197,49 @@ def _shared_keys(config: Runtime) -> Iterator[Finding]:
                 )  # fmt: skip
 
 
-def _namespace(config: Runtime) -> Iterator[Finding]:
-    settings = config.settings
+def _namespace(runtime: Runtime) -> Iterator[Finding]:
+    settings = runtime.settings
     yield Finding("ok", "identity", f"namespace of message ids: {settings.namespace}")
 
 
-def _journal(config: Runtime) -> Iterator[Finding]:
+def _journal(runtime: Runtime) -> Iterator[Finding]:
     from webhooks.cli import starting
     from webhooks.errors import JournalError, JournalOutdated, SettingsError
     from webhooks.journal.encryption import Encryption
     from webhooks.journal.notes import ENCRYPTION, NAMESPACE, EncryptionKeys
     from webhooks.journal.open import is_absent, other_namespace
 
-    database, shown = config.settings.database, config.settings.database_shown
-    if error := starting.disk_error(config.settings):
+    database, shown = runtime.settings.database, runtime.settings.database_shown
+    if error := starting.disk_error(runtime.settings):
         yield Finding("fault", "journal", f"{error.message} {error.hint}")
         return
-    if config.settings.on_dyno and not config.settings.on_postgres:
+    if runtime.settings.on_dyno and not runtime.settings.on_postgres:
         yield Finding(
             "warning", "journal",
             f"{starting.ALLOW_SQLITE} allows a SQLite file on this dyno: a restart loses what was not delivered, "
             "and each dyno has its own file. Run exactly one `segue serve` and no other process",
         )  # fmt: skip
     try:
-        present = config.open_existing()
+        present = runtime.open_existing()
         try:
             if absent := is_absent(present):
-                yield from _absent(config, absent)
+                yield from _absent(runtime, absent)
                 return
             notes = present.notes()
         finally:
             present.close()
-        fault = other_namespace(NAMESPACE.read(notes), config.settings.own_namespace)
+        fault = other_namespace(NAMESPACE.read(notes), runtime.settings.own_namespace)
         if fault:
             yield Finding("fault", "journal", fault)
             return
-        journal = config.open_journal(take_namespace=False)
+        journal = runtime.open_journal(take_namespace=False)
         try:
             verified = journal.verify(seconds=VERIFIED)
             if verified.problems:
                 yield damage_finding(shown, verified.problems)
                 return
             journal.check()
-            left_out = list(_left_out(config, journal))
+            left_out = list(_left_out(runtime, journal))
         finally:
             journal.close()
     except SettingsError as error:
@@ -254,12 +254,12 @@ def _journal(config: Runtime) -> Iterator[Finding]:
         )
     else:
         yield Finding("ok", "journal", f"{shown} stores durably")
-        if not config.settings.on_postgres:
+        if not runtime.settings.on_postgres:
             yield Finding("ok", "journal", _damage_check(verified))
         yield from left_out
         yield from _mode(database)
         yield from _encryption(
-            Encryption(config.settings.encryption_key), set((ENCRYPTION.read(notes) or EncryptionKeys()).keys)
+            Encryption(runtime.settings.encryption_key), set((ENCRYPTION.read(notes) or EncryptionKeys()).keys)
         )
 
 
@@ -280,7 +280,7 @@ def _damage_check(verified: Verification) -> str:
     )
 
 
-def _absent(config: Runtime, absent: JournalAbsent) -> Iterator[Finding]:
+def _absent(runtime: Runtime, absent: JournalAbsent) -> Iterator[Finding]:
     """Report whether the journal could be created. A check creates none."""
     from pathlib import Path
 
@@ -288,7 +288,7 @@ def _absent(config: Runtime, absent: JournalAbsent) -> Iterator[Finding]:
     from webhooks.journal.open import file_of
     from webhooks.journal.sqlite.location import creation_fault
 
-    settings = config.settings
+    settings = runtime.settings
     fault = "" if settings.on_postgres else creation_fault(Path(file_of(settings.database)).absolute())
     if fault:
         yield Finding("fault", "journal", f"{settings.database_shown} cannot be created: {fault}")

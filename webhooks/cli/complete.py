@@ -62,20 +62,20 @@ def endpoint_names(ctx: click.Context) -> Iterable[str]:
 @_completing
 def sample_types(ctx: click.Context) -> Iterable[str]:
     """Yield the event types of the given source that have a sample for `segue trigger`."""
-    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.configuration import runtime_or_default
     from webhooks.translation.samples import shipped
 
-    return shipped(configuration_or_default().endpoint(ctx.params["source"]).source)
+    return shipped(runtime_or_default().endpoint(ctx.params["source"]).source)
 
 
 @_completing
 def event_types(ctx: click.Context) -> Iterable[str]:
     """Yield the types that the sources of --source translate or ignore; without --source, those of open endpoints."""
-    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.configuration import runtime_or_default
 
-    config = configuration_or_default()
-    for name in ctx.params.get("sources") or config.open:
-        source = config.endpoint(name).source
+    runtime = runtime_or_default()
+    for name in ctx.params.get("sources") or runtime.open:
+        source = runtime.endpoint(name).source
         yield from (*source.declared.handlers, *source.declared.ignored)
 
 

@@ -15,7 +15,7 @@ from webhooks.sources.names import unknown_name
 _LOADED: Final = "webhooks.runtime"
 
 
-def configuration() -> Runtime:
+def current_runtime() -> Runtime:
     """Return the runtime of this command. Load it on first use; raise `SettingsError` with every fault."""
     context = click.get_current_context(silent=True)
     loaded: Runtime | None = context.meta.get(_LOADED) if context else None
@@ -26,10 +26,10 @@ def configuration() -> Runtime:
     return loaded
 
 
-def configuration_or_default() -> Runtime:
+def runtime_or_default() -> Runtime:
     """Return the runtime; with default settings if they are wrong, for commands that only read payloads."""
     try:
-        return configuration()
+        return current_runtime()
     except SettingsError:
         return Runtime.load_or_default()
 

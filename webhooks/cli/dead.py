@@ -36,13 +36,15 @@ def dead(choice: EventChoice, as_json: bool) -> None:
       segue dead --source stripe --since 1d
       segue dead --json
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations.dead import dead_groups, example_forecast
 
-    config = configuration()
-    with opened(config) as journal:
-        groups = dead_groups(journal, choice.selection(datetime.now(UTC)), known=config.names)
-        outlooks = [example_forecast(journal, group, config.endpoints, namespace=config.namespace) for group in groups]
+    runtime = current_runtime()
+    with opened(runtime) as journal:
+        groups = dead_groups(journal, choice.selection(datetime.now(UTC)), known=runtime.names)
+        outlooks = [
+            example_forecast(journal, group, runtime.endpoints, namespace=runtime.namespace) for group in groups
+        ]
     if as_json:
         print_json({"dead": sum(group.count for group in groups), "groups": list(map(_as_dict, groups, outlooks))})
     elif groups:

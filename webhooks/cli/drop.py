@@ -38,16 +38,16 @@ def drop(choice: EventChoice, reason: str, dry_run: bool, actor: str, yes: bool,
       segue drop --state dead --type 'charge.*' --dry-run --reason "-"
       segue drop --state pending --source acme --until 2026-03-31 --reason "contract ended"
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations import drop as operation
 
     if not choice:
         raise fail("No event is selected.", "Give IDs, or options such as --state dead --type 'charge.*'.")
     if not reason.strip():
         raise fail("--reason is empty.", "Say why, for later readers of the audit log.")
-    config = configuration()
-    with opened(config, change=not dry_run) as journal:
-        plan = operation.plan(journal, choice.selection(datetime.now(UTC)), known=config.names)
+    runtime = current_runtime()
+    with opened(runtime, change=not dry_run) as journal:
+        plan = operation.plan(journal, choice.selection(datetime.now(UTC)), known=runtime.names)
         if dry_run and as_json:
             seqs = list(plan.seqs)
             print_json({"dry_run": True, "would_drop": plan.events, "left_alone": plan.skipped, "seqs": seqs})

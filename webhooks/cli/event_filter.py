@@ -62,11 +62,11 @@ class EventChoice:
             **times,
         )
 
-    def filter(self, journal: EventQueries, config: Runtime, now: datetime) -> Filter:
+    def filter(self, journal: EventQueries, runtime: Runtime, now: datetime) -> Filter:
         """Return the journal's filter. Raise a failure if an ID matches no event or several."""
         from webhooks.operations.selection import select
 
-        return select(journal, self.selection(now), known=config.names)
+        return select(journal, self.selection(now), known=runtime.names)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the options that were given, for the audit log."""

@@ -44,11 +44,11 @@ def events(choice: EventChoice, limit: int, after: str, oldest_first: bool, max_
       segue events --text jane@example.com --json
       segue events --after 12345
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
 
-    config = configuration()
-    with opened(config) as journal:
-        filter = choice.filter(journal, config, datetime.now(UTC))
+    runtime = current_runtime()
+    with opened(runtime) as journal:
+        filter = choice.filter(journal, runtime, datetime.now(UTC))
         page = journal.search(
             filter, after=after, limit=limit, newest_first=not oldest_first, max_searched=max_searched
         )

@@ -39,21 +39,21 @@ def export(choice: EventChoice, file: str, force: bool, salvage: bool, reason: s
       segue export - --source stripe | wc -l
       SEGUE_DATABASE=sqlite:///damaged/segue.db segue export saved.jsonl --salvage
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations import export as operation
 
-    config = configuration()
-    if salvage and (choice or config.settings.on_postgres):
+    runtime = current_runtime()
+    if salvage and (choice or runtime.settings.on_postgres):
         raise fail("--salvage reads all of a damaged SQLite file.", "Omit the other options, or --salvage.")
     destination = _stdout() if file == "-" else operation.whole_file(Path(file), replace=force)
     now = datetime.now(UTC)
-    with opened(config, change=not salvage) as journal, progress_bars() as report:
+    with opened(runtime, change=not salvage) as journal, progress_bars() as report:
         if salvage:
             result = operation.salvage(journal, destination, now=now, report=report)
         else:
             request = operation.ExportRequest(name=file, selection=choice.selection(now), conditions=choice.as_dict())
             by = audit_context(actor, reason or "exported by hand")
-            result = operation.run(journal, request, destination, by=by, now=now, known=config.names, report=report)
+            result = operation.run(journal, request, destination, by=by, now=now, known=runtime.names, report=report)
     if result.audit_error:
         warn(f"not recorded in the audit log: {result.audit_error}")
     if unreadable := result.unreadable:

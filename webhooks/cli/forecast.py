@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from webhooks.runtime import Runtime
 
 
-def forecast(row: Row, config: Runtime) -> Forecast:
+def forecast(row: Row, runtime: Runtime) -> Forecast:
     """Return what a worker would do with an event now."""
     from webhooks.operations import forecast as operation
 
-    return operation.forecast(row, config.endpoints, namespace=config.namespace)
+    return operation.forecast(row, runtime.endpoints, namespace=runtime.namespace)
 
 
 def summary(outlook: Forecast) -> str:

@@ -51,10 +51,10 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
       segue import all.jsonl.gz
       zgrep '"source":"stripe"' all.jsonl.gz | segue import - --partial
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations import import_ as operation
 
-    config = configuration()
+    runtime = current_runtime()
     by = audit_context(actor, reason or "imported by hand")
     with _rewindable(file) as raw, operation.read_export(raw) as export:
         with progress_bars() as report:
@@ -62,7 +62,7 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
         store = not dry_run and (skip_broken or not contents.is_faulty)
         result = operation.ImportResult()
         if store and contents.events:
-            with created(config) as journal, progress_bars() as report:
+            with created(runtime) as journal, progress_bars() as report:
                 result = operation.run(
                     journal, export, contents, name=file, by=by, clock=lambda: datetime.now(UTC),
                     skip_broken=skip_broken, report=report,
@@ -81,7 +81,7 @@ def import_(file: str, dry_run: bool, skip_broken: bool, partial: bool, reason: 
         )
     else:
         _print(file, contents, result, store=store)
-    unknown = sorted(contents.sources - set(config.endpoints))
+    unknown = sorted(contents.sources - set(runtime.endpoints))
     if unknown:
         echo(f"No endpoint is configured for {', '.join(unknown)}: its pending events wait for one.", err=True)
     if contents.is_faulty and not store and not dry_run:

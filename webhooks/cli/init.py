@@ -52,7 +52,7 @@ def init(
       segue init
       segue init --source stripe --source square --region eu --no-input
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.configuration import runtime_or_default
     from webhooks.settings.example import toml
     from webhooks.settings.schema import TABLES
 
@@ -61,7 +61,7 @@ def init(
             f"{printable(str(config))} exists already; nothing was written.",
             "--force overwrites it; --config writes another file.",
         )
-    known = configuration_or_default().registry.sources
+    known = runtime_or_default().registry.sources
     asks = not no_input and _at_a_terminal()
     chosen = _ask(
         "Providers to receive from, with commas", ",".join(names), "", asks, lambda text: _sources(text, known)

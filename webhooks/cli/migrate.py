@@ -26,7 +26,7 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
       DATABASE_URL=postgres://owner... segue migrate --grants   # then: CREATE USER web1 IN ROLE segue_web ...
       segue migrate --grants --dry-run                          # the SQL, for a database administrator
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.journal.postgres import ROLES, grant, script
     from webhooks.journal.postgres import migrate as upgrade
 
@@ -35,8 +35,8 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
             raise click.UsageError("--dry-run is for --grants: `segue migrate --grants --dry-run`")
         echo(script())
         return
-    config = configuration()
-    settings = config.settings
+    runtime = current_runtime()
+    settings = runtime.settings
     if grants and not settings.on_postgres:
         raise fail(
             "Roles exist in PostgreSQL only, and the journal is a SQLite file.",
@@ -51,7 +51,7 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
             made = f", created {', '.join(report['made'])}" if report["made"] else ""
             text += f"; rights of {', '.join(ROLES)}{made}"
     else:
-        config.open_journal(take_namespace=False).close()
+        runtime.open_journal(take_namespace=False).close()
         text = f"{settings.database_shown} is up to date"
         report = {"database": settings.database_shown}
     if as_json:

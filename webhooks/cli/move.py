@@ -38,19 +38,19 @@ def move(source: str, dry_run: bool, while_running: bool, actor: str, as_json: b
       DATABASE_URL=postgres://... segue move segue.db
       DATABASE_URL=postgres://... segue move sqlite:////data/segue.db --dry-run
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations import move as operation
 
-    config = configuration()
-    settings = config.settings
+    runtime = current_runtime()
+    settings = runtime.settings
     file = source.removeprefix("sqlite:///")
     if "://" not in file and not Path(file).is_file():
         raise fail(f"There is no file {file!r}.", "Give the SQLite file that SEGUE_DATABASE named before.")
-    origin = config.open_existing(source, change=not dry_run, moved=True)
+    origin = runtime.open_existing(source, change=not dry_run, moved=True)
     try:
         copied = operation.plan(origin, namespace=settings.own_namespace)
         if not dry_run:
-            target = config.open_journal()
+            target = runtime.open_journal()
             try:
                 with progress_bars() as report:
                     copied = operation.run(

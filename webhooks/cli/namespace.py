@@ -28,12 +28,12 @@ def namespace(rename: bool, yes: bool, actor: str, as_json: bool) -> None:
       segue namespace
       SEGUE_NAMESPACE=shop-eu segue namespace --rename
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations import namespace as operation
 
-    config = configuration()
-    ours = config.settings.own_namespace
-    with opened(config, change=rename) as journal:
+    runtime = current_runtime()
+    ours = runtime.settings.own_namespace
+    with opened(runtime, change=rename) as journal:
         now = datetime.now(UTC)
         plan = operation.plan(journal, ours, now=now) if rename else None
         theirs = operation.current(journal)

@@ -44,7 +44,7 @@ def prune(
       segue prune --dry-run
       segue prune --state delivered --older-than 72h --reason "disk"
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.cli.rows import opened
     from webhooks.journal import State
     from webhooks.operations import prune as operation
@@ -55,11 +55,11 @@ def prune(
             f"--older-than {older_than} is less than 72h.",
             "Settled events recognise a provider's retries, and providers retry for three days.",
         )
-    config = configuration()
+    runtime = current_runtime()
     request = operation.PruneRequest(states=tuple(State(state) for state in states or SETTLED), older_than=age)
     deleted = 0
-    with opened(config, change=not dry_run) as journal:
-        plan = operation.plan(journal, request, config.settings.retention, now=datetime.now(UTC))
+    with opened(runtime, change=not dry_run) as journal:
+        plan = operation.plan(journal, request, runtime.settings.retention, now=datetime.now(UTC))
         if not dry_run and plan.events:
             confirm(f"Delete {plan.events} events permanently?", ask=not yes)
             by = audit_context(actor, reason or "pruned by hand")

@@ -37,19 +37,19 @@ def reencrypt(dry_run: bool, from_start: bool, batch: int, as_json: bool) -> Non
       SEGUE_ENCRYPTION_KEY=new,old segue reencrypt
       SEGUE_ENCRYPTION_KEY=plain,old segue reencrypt       # in clear again
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.journal.encryption import Encryption
     from webhooks.operations import reencrypt as operation
 
-    config = configuration()
-    settings = config.settings
+    runtime = current_runtime()
+    settings = runtime.settings
     encryption = Encryption(settings.encryption_key)
     if not settings.encryption_key and not dry_run:
         raise fail(
             "SEGUE_ENCRYPTION_KEY is not set, so there is nothing to encrypt with.",
             "Set it to 32 random bytes, such as `openssl rand -base64 32` prints; do not keep it beside the journal.",
         )
-    journal = config.open_existing(change=not dry_run)
+    journal = runtime.open_existing(change=not dry_run)
     request = operation.ReencryptRequest(dry_run=dry_run, from_start=from_start, batch=batch)
     try:
         with progress_bars(_bar) as report:

@@ -60,9 +60,9 @@ def register(
       segue register github --url ... --give token=... --give target=acme/shop --only 'issues.*' --save
       segue register intercom --url ...       # no API: prints the steps
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.configuration import runtime_or_default
 
-    endpoint = configuration_or_default().endpoint(name)
+    endpoint = runtime_or_default().endpoint(name)
     source = endpoint.source
     url = url or endpoint.public_url
     _check_url(endpoint, url)

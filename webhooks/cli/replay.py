@@ -73,26 +73,26 @@ def replay(
       segue replay --state unsupported --source zendesk --yes
       segue replay --source stripe --since 3h --as-new       # only if Segment has really lost them
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations import replay as operation
 
     if not choice and not everything:
         raise fail("No event is selected.", "Give IDs or options such as --state dead --since 2h, or --all.")
-    config = configuration()
-    with opened(config, change=not dry_run) as journal:
+    runtime = current_runtime()
+    with opened(runtime, change=not dry_run) as journal:
         now = datetime.now(UTC)
         request = operation.ReplayRequest(
             selection=choice.selection(now),
             everything=everything,
             limit=limit,
             as_new=as_new,
-            rate=config.settings.segment.rate / 2 if rate is None else rate,
+            rate=runtime.settings.segment.rate / 2 if rate is None else rate,
         )
-        plan = operation.plan(journal, request, now=now, known=config.names)
+        plan = operation.plan(journal, request, now=now, known=runtime.names)
         if plan.beyond_deduplication:
             warn(_duplicate_warning(plan.beyond_deduplication), err=True)
         if dry_run:
-            _dry_run(journal, config, plan, as_json=as_json)
+            _dry_run(journal, runtime, plan, as_json=as_json)
             return
         if plan.events:
             confirm(_question(plan.events, plan.seconds, as_new=as_new), ask=plan.events > ASK and not yes)
@@ -135,13 +135,13 @@ def _over(seconds: float) -> str:
     return f", over {format_seconds(seconds)}" if seconds >= 2 else ""
 
 
-def _dry_run(journal: EventQueries, config: Runtime, plan: ReplayPlan, *, as_json: bool) -> None:
+def _dry_run(journal: EventQueries, runtime: Runtime, plan: ReplayPlan, *, as_json: bool) -> None:
     from webhooks.operations import replay as operation
 
     entries: list[dict[str, Any]] = []
     counts: Counter[tuple[str, ...]] = Counter()
     examples: list[list[str]] = []
-    for row, outlook in operation.preview(journal, plan, config.endpoints, namespace=config.namespace):
+    for row, outlook in operation.preview(journal, plan, runtime.endpoints, namespace=runtime.namespace):
         before, after = row.state.value, _after(row, outlook)
         counts[(row.event.source, row.event.type, before, after)] += 1
         if as_json:

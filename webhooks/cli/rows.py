@@ -18,14 +18,14 @@ HEADING: Final = ("#", "received", "source", "type", "state", "key", "reason")
 
 
 @contextmanager
-def opened(config: Runtime, *, change: bool = False, quiet: bool = False) -> Iterator[Journal]:
+def opened(runtime: Runtime, *, change: bool = False, quiet: bool = False) -> Iterator[Journal]:
     """Open the configured journal, for reading or also to `change` it, and close it at the end. Never create it.
 
     If it is absent or empty, say so on stderr, unless `quiet`. An absent journal reads as an empty one.
     """
     from webhooks.journal import is_absent
 
-    journal = config.open_existing(change=change)
+    journal = runtime.open_existing(change=change)
     try:
         absent = is_absent(journal)
         if quiet:
@@ -33,16 +33,16 @@ def opened(config: Runtime, *, change: bool = False, quiet: bool = False) -> Ite
         elif absent:
             echo(f"{absent.message}; {absent.hint}", err=True)
         elif not journal.rows(limit=1):
-            echo(f"the journal {config.settings.database_shown} has no events", err=True)
+            echo(f"the journal {runtime.settings.database_shown} has no events", err=True)
         yield journal
     finally:
         journal.close()
 
 
 @contextmanager
-def created(config: Runtime) -> Iterator[Journal]:
+def created(runtime: Runtime) -> Iterator[Journal]:
     """Open the configured journal, creating it if there is none, and close it at the end."""
-    journal = config.open_journal()
+    journal = runtime.open_journal()
     try:
         yield journal
     finally:

@@ -50,10 +50,10 @@ def send(
     """  # noqa: D301
     from dataclasses import replace
 
-    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.configuration import runtime_or_default
     from webhooks.cli.post import address, signed_post
 
-    endpoint = configuration_or_default().endpoint(source)
+    endpoint = runtime_or_default().endpoint(source)
     request = read(file, headers)
     if content_type:
         request = replace(request, headers={**request.headers, "content-type": content_type})

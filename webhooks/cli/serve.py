@@ -55,16 +55,16 @@ def serve(host: str | None, port: str | None) -> None:
 
     from webhooks import logs
     from webhooks.cli import starting
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.cli.supervisor import Supervisor
 
     _set(host, port)
-    config = configuration()
-    web_settings = config.settings.web
+    runtime = current_runtime()
+    web_settings = runtime.settings.web
     web_alone = "`segue web` alone stores webhooks without a key; they are delivered once one is set."
-    starting.require([starting.write_key_error(config, web_alone)])
-    starting.require(_web_errors(config))
-    logs.configure(config.settings.log_level, style=config.settings.log_format)
+    starting.require([starting.write_key_error(runtime, web_alone)])
+    starting.require(_web_errors(runtime))
+    logs.configure(runtime.settings.log_level, style=runtime.settings.log_format)
     log = logging.getLogger("segue.serve")
     announced = False
 
@@ -80,7 +80,7 @@ def serve(host: str | None, port: str | None) -> None:
         if not announced and starting.is_answering(web_settings):
             announced = True
             supervisor.has_started("web")
-            for line in banner(config):
+            for line in banner(runtime):
                 echo(line, err=True)
 
     own = [
@@ -91,7 +91,7 @@ def serve(host: str | None, port: str | None) -> None:
     ]  # -P: no folder here can shadow our packages
     supervisor = Supervisor(
         {"web": [*own, "web"], "work": [*own, "work"]},
-        grace=min(MAX_GRACE, config.settings.worker.grace.total_seconds()),
+        grace=min(MAX_GRACE, runtime.settings.worker.grace.total_seconds()),
         log_event=log_event,
         on_tick=announce,
     )
@@ -116,10 +116,10 @@ def web(host: str | None, port: str | None) -> None:
       WEB_CONCURRENCY=4 segue web --port 9000
     """  # noqa: D301
     from webhooks.cli import starting
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
 
     _set(host, port)
-    starting.require(_web_errors(configuration()))
+    starting.require(_web_errors(current_runtime()))
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, *GUNICORN])  # noqa: S606 - the process becomes gunicorn  # nosec B606
 
@@ -139,16 +139,16 @@ def work() -> None:
 
     from webhooks import logs
     from webhooks.cli import starting
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
 
-    config = configuration()
-    settings = config.settings
+    runtime = current_runtime()
+    settings = runtime.settings
     stored = "Until then `segue web` stores webhooks, and nothing is lost."
-    starting.require([starting.write_key_error(config, stored), starting.disk_error(settings)])
+    starting.require([starting.write_key_error(runtime, stored), starting.disk_error(settings)])
     ends = {signal.SIGTERM, signal.SIGINT}
     signal.pthread_sigmask(signal.SIG_BLOCK, ends)  # from here on only the thread below handles them
     logs.configure(settings.log_level, style=settings.log_format)
-    service = config.worker_service()
+    service = runtime.worker_service()
 
     def wait_for_signal() -> None:
         signal.sigwait(ends)
@@ -159,26 +159,26 @@ def work() -> None:
         service.worker.run()
 
 
-def _web_errors(config: Runtime) -> Iterator[SegueError | None]:
+def _web_errors(runtime: Runtime) -> Iterator[SegueError | None]:
     """Yield what would keep the web server from starting; gunicorn itself would retry for seconds."""
     from webhooks.cli import starting
 
-    yield starting.disk_error(config.settings)
-    yield starting.worker_class_error(config.settings.web)
-    yield starting.port_error(config.settings.web)
-    yield starting.journal_error(config)
+    yield starting.disk_error(runtime.settings)
+    yield starting.worker_class_error(runtime.settings.web)
+    yield starting.port_error(runtime.settings.web)
+    yield starting.journal_error(runtime)
 
 
-def banner(config: Runtime) -> list[str]:
+def banner(runtime: Runtime) -> list[str]:
     """Return the lines that say where Segue listens and which endpoints are open."""
     from webhooks.cli.starting import bracketed, local
 
-    web_settings = config.settings.web
+    web_settings = runtime.settings.web
     base = web_settings.public_url or f"http://{bracketed(local(web_settings.host))}:{web_settings.port}"
     lines = [f"Segue listens on {base}"]
-    lines += [f"  open   {base}/webhooks/{name}  ({config.endpoints[name].source.title})" for name in config.open]
-    closed = len(set(config.sources) - set(config.open))
+    lines += [f"  open   {base}/webhooks/{name}  ({runtime.endpoints[name].source.title})" for name in runtime.open]
+    closed = len(set(runtime.sources) - set(runtime.open))
     if closed:
         lines.append(f"  closed {closed} more: each opens once its secret is set; `segue sources` lists the variables")
-    lines += [f"  note   {warning}" for warning in config.settings.warnings]
+    lines += [f"  note   {warning}" for warning in runtime.settings.warnings]
     return lines

@@ -29,12 +29,12 @@ def settings(names: tuple[str, ...], changed: bool, as_json: bool) -> None:
       segue settings segment web.port
       segue settings endpoints.stripe --json
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.settings.effective import effective
 
-    config = configuration()
-    loaded = config.settings
-    entries = list(effective(loaded, config.origins, config.sources))
+    runtime = current_runtime()
+    loaded = runtime.settings
+    entries = list(effective(loaded, runtime.origins, runtime.sources))
     known = [setting.name for setting in entries]
     for name in names:
         if not any(_within(setting, name) for setting in known):

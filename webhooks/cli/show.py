@@ -44,19 +44,19 @@ def show(id_: str, sources: tuple[str, ...], raw: bool, as_json: bool) -> None:
       segue show evt_1PqXYZ --raw > body.json
       segue show 12345 --json
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.operations.selection import find_event
 
-    config = configuration()
-    with opened(config) as journal:
-        row = find_event(journal, id_, sources, known=config.names)
+    runtime = current_runtime()
+    with opened(runtime) as journal:
+        row = find_event(journal, id_, sources, known=runtime.names)
         log = journal.audits(event=(row.event.source, row.event.id))
     if row.locked and (raw or as_json):
         raise fail(f"Event {row.seq} is {row.locked}.", "Add that key to SEGUE_ENCRYPTION_KEY after the first one.")
     if raw:
         sys.stdout.buffer.write(row.event.raw)
         return
-    outlook = forecast(row, config)
+    outlook = forecast(row, runtime)
     if as_json:
         print_json(_as_dict(row, outlook, log))
     else:

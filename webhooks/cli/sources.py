@@ -28,23 +28,23 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
       segue sources stripe
       segue sources --verbose          # why a plugin does not load
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration_or_default, unknown
+    from webhooks.cli.configuration import runtime_or_default, unknown
 
-    config = configuration_or_default()
-    entries = [_entry(config, source) for source in sorted(config.sources.values(), key=lambda source: source.name)]
+    runtime = runtime_or_default()
+    entries = [_entry(runtime, source) for source in sorted(runtime.sources.values(), key=lambda source: source.name)]
     broken = [
         {"name": plugin.name, "distribution": plugin.distribution, "version": plugin.version, "error": plugin.error}
-        for plugin in config.registry.broken
+        for plugin in runtime.registry.broken
     ]
     if name:
         entries = [entry for entry in entries if entry["name"] == name]
         broken = [plugin for plugin in broken if plugin["name"] == name]
         if not entries and not broken:
-            raise unknown(name, config.sources)
+            raise unknown(name, runtime.sources)
     if as_json:
         print_json({"sources": entries, "broken": broken})
     elif name and entries:
-        _print_source(entries[0], config.sources[name])
+        _print_source(entries[0], runtime.sources[name])
     else:
         rows = [
             [
@@ -70,9 +70,9 @@ def sources(name: str | None, verbose: bool, as_json: bool) -> None:
     raise SystemExit(1 if name and not entries else 0)
 
 
-def _entry(config: Runtime, source: Source) -> dict[str, Any]:
-    plugin = next((plugin for plugin in config.registry.plugins if plugin.source is source), None)
-    endpoints = sorted(name for name in config.open if config.endpoints[name].source is source)
+def _entry(runtime: Runtime, source: Source) -> dict[str, Any]:
+    plugin = next((plugin for plugin in runtime.registry.plugins if plugin.source is source), None)
+    endpoints = sorted(name for name in runtime.open if runtime.endpoints[name].source is source)
     return {
         "name": source.name,
         "title": source.title,

@@ -27,10 +27,10 @@ def require(errors: Iterable[SegueError | None]) -> None:
             raise error
 
 
-def write_key_error(config: Runtime, otherwise: str = "") -> SegueError | None:
+def write_key_error(runtime: Runtime, otherwise: str = "") -> SegueError | None:
     """Return an error if a write key is missing: Segment answers 200 without one and drops the message."""
-    without = [name for name, endpoint in config.endpoints.items() if not endpoint.write_key]
-    if config.settings.segment.write_key or not (without or not config.endpoints):
+    without = [name for name, endpoint in runtime.endpoints.items() if not endpoint.write_key]
+    if runtime.settings.segment.write_key or not (without or not runtime.endpoints):
         return None
     return SegueError(
         "SEGMENT_WRITE_KEY is not set, so nothing can be delivered.",
@@ -50,13 +50,13 @@ def disk_error(settings: Settings) -> SegueError | None:
     )
 
 
-def journal_error(config: Runtime) -> SegueError | None:
+def journal_error(runtime: Runtime) -> SegueError | None:
     """Return an error if the journal cannot be opened, or belongs to another installation.
 
     PostgreSQL may be unavailable for a while: the service waits for it.
     """
     try:
-        config.open_journal(wait_for_server=True).close()
+        runtime.open_journal(wait_for_server=True).close()
     except (JournalUnavailable, SettingsError) as error:
         return error
     return None

@@ -30,28 +30,28 @@ def status(as_json: bool) -> None:
       segue status --json
     """  # noqa: D301
     from translators.kit import to_iso
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.cli.rows import opened
     from webhooks.journal import State
     from webhooks.journal.notes import WORKERS, WRITE_KEY_HOLDS
     from webhooks.monitoring.alerts import failing_keys, unconfigured
     from webhooks.monitoring.metrics import refused_counts
 
-    config = configuration()
+    runtime = current_runtime()
     now = datetime.now(UTC)
-    with opened(config, quiet=as_json) as journal:
+    with opened(runtime, quiet=as_json) as journal:
         census, notes, refused = journal.census(), journal.notes(), refused_counts(journal.tallies())
     workers = {
         name: (now - at).total_seconds() for name, (at, _) in WORKERS.read(notes).items() if now - at < FORGOTTEN
     }
     held = {name: hold.reason for name, (_, hold) in WRITE_KEY_HOLDS.read(notes).items() if hold.held}
     failing = failing_keys(notes, now)
-    unknown = unconfigured(census.by_source, config.endpoints)
+    unknown = unconfigured(census.by_source, runtime.endpoints)
     oldest = (now - census.oldest_pending).total_seconds() if census.oldest_pending else None
     if as_json:
         print_json(
             {
-                "database": config.settings.database_shown,
+                "database": runtime.settings.database_shown,
                 "size_bytes": census.size_bytes,
                 "by_state": {state.value: census.by_state.get(state, 0) for state in State},
                 "by_source": {

@@ -53,13 +53,13 @@ def tail(choice: EventChoice, start: str, cursor_file: Path | None, no_follow: b
       segue tail --source stripe --from start --no-follow
       segue tail --json --body --cursor-file /var/lib/reader/cursor | my-reader
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
 
     if body and not as_json:
         raise fail("--body is for --json.", "Add --json, or use `segue show ID` for one event.")
-    config = configuration()
-    with Stop() as stop, opened(config) as journal:
-        filter = choice.filter(journal, config, datetime.now(UTC))
+    runtime = current_runtime()
+    with Stop() as stop, opened(runtime) as journal:
+        filter = choice.filter(journal, runtime, datetime.now(UTC))
         after = _begin(journal, start, cursor_file)
         try:
             for rows, cursor in follow(journal, filter, after, stop, wait=not no_follow):

@@ -43,12 +43,12 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     from dataclasses import replace
 
     from translators.kit import Refused
-    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.configuration import runtime_or_default
     from webhooks.translation.translate import Broken, Translated
     from webhooks.translation.translate import translate as to_outcome
 
-    config = configuration_or_default()
-    endpoint = config.endpoint(source)
+    runtime = runtime_or_default()
+    endpoint = runtime.endpoint(source)
     endpoint = replace(endpoint, options={**endpoint.options, **_options(options, endpoint)})
     delivery = endpoint.delivery(read(file, headers), received_at=datetime.now(UTC))
     try:
@@ -57,7 +57,7 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
         raise fail(f"The endpoint's options refuse it: {error}.", "Change them with --option NAME=VALUE.") from None
     entries: list[dict[str, Any]] = []
     for event in events:
-        outcome = to_outcome(event, endpoint, namespace=config.settings.namespace)
+        outcome = to_outcome(event, endpoint, namespace=runtime.settings.namespace)
         entry: dict[str, Any] = {"event": event.id, "type": event.type, "occurred_at": event.occurred_at}
         entry["outcome"] = type(outcome).__name__.lower()
         entry |= {"messages": outcome.messages} if isinstance(outcome, Translated) else {"reason": outcome.reason}

@@ -35,13 +35,13 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
       segue trigger stripe invoice.paid
       segue trigger shopify orders/paid --to https://segue.example.com
     """  # noqa: D301
-    from webhooks.cli.configuration import configuration_or_default
+    from webhooks.cli.configuration import runtime_or_default
     from webhooks.cli.post import address, signed_post
     from webhooks.cli.starting import bracketed, local
     from webhooks.translation.samples import shipped, with_new_ids
 
-    config = configuration_or_default()
-    endpoint = config.endpoint(source)
+    runtime = runtime_or_default()
+    endpoint = runtime.endpoint(source)
     samples = shipped(endpoint.source)
     if not samples:
         raise fail(
@@ -57,7 +57,7 @@ def trigger(source: str, type_: str | None, url: str | None, secret: str | None,
     sample = _find_sample(samples, type_, source)
     now = datetime.now(UTC)
     sample = sample if same else with_new_ids(sample, endpoint.source, now=now)
-    web = config.settings.web
+    web = runtime.settings.web
     target = address(url or f"http://{bracketed(local(web.host))}:{web.port}", source)
     response = signed_post(endpoint, sample.request(), target, secret=secret, now=now)
     if as_json:

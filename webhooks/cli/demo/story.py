@@ -11,7 +11,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from translators.kit import from_iso, from_seconds
-from webhooks.cli.configuration import configuration_or_default
+from webhooks.cli.configuration import runtime_or_default
 from webhooks.cli.demo.stack import Stack
 from webhooks.cli.post import PostResult, post
 from webhooks.journal import Row, State
@@ -56,7 +56,7 @@ class Scene:
 def run_scene(stack: Stack) -> list[Scene]:
     """Send every webhook, and wait until none is pending."""
     began = datetime.now(UTC)
-    scheme = next(iter(configuration_or_default().registry.sources[SOURCE].schemes.values()))
+    scheme = next(iter(runtime_or_default().registry.sources[SOURCE].schemes.values()))
     scenes: list[Scene] = []
     for entry in events(began):
         now = datetime.now(UTC)

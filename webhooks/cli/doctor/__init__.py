@@ -50,7 +50,7 @@ def doctor(send: bool, strict: bool, timeout: float, as_json: bool) -> None:
 
 def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
     from webhooks.cli import check
-    from webhooks.cli.configuration import configuration
+    from webhooks.cli.configuration import current_runtime
     from webhooks.errors import SegueError
 
     stopped = False
@@ -59,28 +59,28 @@ def _findings(timeout: float, *, send: bool) -> Iterator[Finding]:
         stopped = stopped or (finding.grade == "fault" and finding.about in {"configuration", "journal"})
     if stopped:
         return
-    config = configuration()
+    runtime = current_runtime()
     try:
-        journal = config.open_existing(change=True)
+        journal = runtime.open_existing(change=True)
     except SegueError as error:
         yield Finding("fault", "journal", f"{error.message}. {error.hint}")
         return
     try:
-        for name, examination in _examinations(config, journal, timeout, send=send).items():
+        for name, examination in _examinations(runtime, journal, timeout, send=send).items():
             yield from bounded(name, examination, timeout * 2 + _GRACE)
     finally:
         journal.close()
 
 
-def _examinations(config: Runtime, journal: Journal, timeout: float, *, send: bool) -> dict[str, Examination]:
+def _examinations(runtime: Runtime, journal: Journal, timeout: float, *, send: bool) -> dict[str, Examination]:
     from webhooks.cli.doctor import health, public, segment, store
 
     now = datetime.now(UTC)
     return {
-        "store": partial(store.examine, config.settings, journal, timeout),
-        "public": partial(public.examine, config, journal, now, timeout),
-        "segment": partial(segment.examine, config, timeout, send=send),
-        "health": partial(health.examine, config, journal, now),
+        "store": partial(store.examine, runtime.settings, journal, timeout),
+        "public": partial(public.examine, runtime, journal, now, timeout),
+        "segment": partial(segment.examine, runtime, timeout, send=send),
+        "health": partial(health.examine, runtime, journal, now),
     }
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from webhooks.runtime import MonitoredJournal, Runtime
 
 
-def examine(config: Runtime, journal: MonitoredJournal, now: datetime) -> Iterator[Finding]:
+def examine(runtime: Runtime, journal: MonitoredJournal, now: datetime) -> Iterator[Finding]:
     """Check the journal's notes and the alerts."""
     heartbeat_ages = [now - at for at, _ in WORKERS.read(journal.notes()).values()]
     if heartbeat_ages and min(heartbeat_ages) < ALIVE:
@@ -25,10 +25,10 @@ def examine(config: Runtime, journal: MonitoredJournal, now: datetime) -> Iterat
         )
     elif not heartbeat_ages:
         yield Finding("warning", "worker", "no worker has ever used this journal: start `segue work`")
-    for alert in current_alerts(config, journal):
+    for alert in current_alerts(runtime, journal):
         grade = "fault" if alert.severity == "critical" else "warning"
         yield Finding(grade, alert.key.partition(":")[0], f"{alert.title}. {alert.text} {alert.hint}")  # type: ignore[arg-type]
-    if len(configured_channels(config.settings.alerts)) == 1:
+    if len(configured_channels(runtime.settings.alerts)) == 1:
         yield Finding(
             "warning", "alerts",
             "alerts go to the log only: set SEGUE_ALERT_SLACK_URL or another channel of [alerts], or "

@@ -19,10 +19,10 @@ from webhooks.settings import is_loopback
 from webhooks.web import installation_proof
 
 
-def examine(config: Runtime, journal: Notes, now: datetime, timeout: float) -> Iterator[Finding]:
+def examine(runtime: Runtime, journal: Notes, now: datetime, timeout: float) -> Iterator[Finding]:
     """Check the web server on this machine's port, then the public address."""
     installation = installation_proof.installation_id(journal, now)
-    web = config.settings.web
+    web = runtime.settings.web
     local_url = f"http://{bracketed(local(web.host))}:{web.port}"
     is_here, _ = _leads_here(local_url, installation, timeout)
     if is_here:
@@ -43,8 +43,8 @@ def examine(config: Runtime, journal: Notes, now: datetime, timeout: float) -> I
         yield Finding("fault", "public", f"{web.public_url} {fault}")
         return
     yield Finding("ok", "public", f"{web.public_url} leads to this installation")
-    for name in config.open:
-        yield from _endpoint(config.endpoints[name].public_url, name, timeout)
+    for name in runtime.open:
+        yield from _endpoint(runtime.endpoints[name].public_url, name, timeout)
 
 
 def _leads_here(base: str, installation: str, timeout: float) -> tuple[bool, str]:

@@ -23,10 +23,10 @@ FAULT: Final = 120.0
 """Seconds that the clock may differ; most providers' signatures are valid for 300."""
 
 
-def examine(config: Runtime, timeout: float, *, send: bool) -> Iterator[Finding]:
+def examine(runtime: Runtime, timeout: float, *, send: bool) -> Iterator[Finding]:
     """Send one empty batch with each write key."""
-    settings = dataclasses.replace(config.settings.segment, connect_timeout=timeout, read_timeout=timeout)
-    keys = _keys(config)
+    settings = dataclasses.replace(runtime.settings.segment, connect_timeout=timeout, read_timeout=timeout)
+    keys = _keys(runtime)
     if not keys:
         yield Finding("warning", "segment", "no write key is set, so Segment was not checked: set SEGMENT_WRITE_KEY")
     transport = Transport(settings)
@@ -44,11 +44,11 @@ def examine(config: Runtime, timeout: float, *, send: bool) -> Iterator[Finding]
             yield _send_test(Client(key, settings, transport=transport), endpoints, timeout)
 
 
-def _keys(config: Runtime) -> dict[str, list[str]]:
+def _keys(runtime: Runtime) -> dict[str, list[str]]:
     """Return each write key with the endpoints that use it."""
-    common = config.settings.segment.write_key
+    common = runtime.settings.segment.write_key
     keys: dict[str, list[str]] = {common: []} if common else {}
-    for name, endpoint in config.endpoints.items():
+    for name, endpoint in runtime.endpoints.items():
         if key := endpoint.write_key or common:
             keys.setdefault(key, []).append(name)
     return keys
