@@ -10,6 +10,7 @@ from translators.kit import Delivery
 from webhooks.journal import Settlement, State, left_out_by, open_journal
 from webhooks.settings.lookalikes import live_only
 from webhooks.sources import plugins
+from webhooks.sources.runtime import SourceRuntime
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 SOURCES = plugins.load().sources
@@ -44,7 +45,7 @@ def ignore(run, reason, *, ago=timedelta()):
     journal = open_journal(run.database)
     try:
         delivery = Delivery(source="stripe", body=body % int(ago.total_seconds()), received_at=now)
-        journal.append(SOURCES["stripe"].events(delivery), now=now)
+        journal.append(SourceRuntime(SOURCES["stripe"]).events(delivery), now=now)
         claims = journal.claim(10, worker="w", now=now, lease=timedelta(minutes=1))
         journal.settle([Settlement(claim=claim, state=State.IGNORED, reason=reason) for claim in claims], now=now)
     finally:
