@@ -36,13 +36,15 @@ COVERED = (
     "translation.prepare", "translation.identity", "operations", "settings",
 )  # fmt: skip
 SECURITY = ("segue.py", "webhooks", "translators", "tools", "dev.py")
+WORKERS = ["-n", str((os.cpu_count() or 1) * 3 // 2), "--dist", "worksteal"]
+"""Half as many again as there are cores, since many tests wait for a server or a clock."""
 WHOLE = [
-    "-q", "-n", "auto", "--cov-branch", "--cov-fail-under=99.7", "--cov-report=term-missing:skip-covered",
+    *WORKERS, "-q", "--cov-branch", "--cov-fail-under=99.7", "--cov-report=term-missing:skip-covered",
     *(f"--cov=webhooks.{package}" for package in COVERED),
 ]  # fmt: skip
 """All tests on all cores; settings, verifying, journalling, translating and delivering must be covered by branch."""
 FAST = [
-    *("-q", "-n", "auto", "-m", "not slow", "--hypothesis-profile=fast"),
+    *(*WORKERS, "-q", "-m", "not slow", "--hypothesis-profile=fast"),
     *(f"tests/{name}" for name in ("kit", "sources", "translation", "settings", "signatures", "segment", "project")),
     *("tests/test_goldens.py", "tests/test_event_keys.py", "tests/test_former_keys.py", "tests/test_imports.py"),
     "tests/test_language.py",

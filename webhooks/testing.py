@@ -66,7 +66,7 @@ class SourceTests:
         """Every handler has a golden, so that its messages have been read."""
         runtime, handlers = SourceRuntime(self.source), self.source.declared.handlers
         seen: set[str] = set()
-        for golden in find_goldens(self.goldens):
+        for golden in _goldens(self.goldens):
             delivery = golden.delivery(self.source)
             if runtime.handshake(delivery):
                 continue
@@ -112,7 +112,7 @@ class SourceTests:
     def test_ids_are_unique_over_all_goldens(self) -> None:
         """Two events never share a messageId."""
         seen: dict[str, tuple[str, str]] = {}
-        for golden in find_goldens(self.goldens):
+        for golden in _goldens(self.goldens):
             for event, message in _messages(self.source, golden):
                 owner = seen.setdefault(message["messageId"], (event.id, golden.name))
                 assert owner[0] == event.id, f"{golden.name} and {owner[1]} share {message['messageId']}"
@@ -143,14 +143,14 @@ class SourceTests:
     @given(data=st.data())
     def test_mutated_payloads_raise_only_what_the_kit_declares(self, data: st.DataObject) -> None:
         """Drop, null, retype or grow any member, cut bytes out: a message, a reason, or Malformed with a path."""
-        golden = data.draw(st.sampled_from(find_goldens(self.goldens)))
+        golden = data.draw(st.sampled_from(_goldens(self.goldens)))
         fault = _fault(self.source, replace(golden, body=_mutated(golden, data)))
         assert fault is None, fault
 
     def test_any_member_of_any_type_gives_a_message_a_reason_or_a_path(self) -> None:
         """Every member of every golden replaced by every JSON type: never a traceback, never a placeholder as an id."""
         faults: dict[str, str] = {}
-        mutations = [mutation for golden in find_goldens(self.goldens) for mutation in _retyped(golden)]
+        mutations = [mutation for golden in _goldens(self.goldens) for mutation in _retyped(golden)]
         step = max(1, round(len(mutations) / self.mutations))
         for golden, place, value in mutations[:: step if step % len(_TYPES) else step + 1]:
             fault = _fault(self.source, replace(golden, body=_with(golden, place, value)))
@@ -167,8 +167,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run each test of `SourceTests` that takes a golden on every golden of its class."""
     if metafunc.cls is not None and issubclass(metafunc.cls, SourceTests) and "golden" in metafunc.fixturenames:
-        goldens = find_goldens(metafunc.cls.goldens)
+        goldens = _goldens(metafunc.cls.goldens)
         metafunc.parametrize("golden", goldens, ids=[golden.name for golden in goldens])
+
+
+@cache
+def _goldens(folder: Path) -> list[Golden]:
+    """Return the goldens of a folder, read once: each of a source's tests uses them."""
+    return find_goldens(folder)
 
 
 def _messages(

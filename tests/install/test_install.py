@@ -59,7 +59,7 @@ def run(*command, cwd=ROOT, env=None, timeout=600, check=True):
 
 @pytest.fixture(scope="session")
 def artefacts(tmp_path_factory):
-    """A wheel, an sdist and the sources, built once for all of pytest's processes."""
+    """A wheel, an sdist, the sources and an environment with pip, built once for all of pytest's processes."""
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "install-artefacts"
     shared.mkdir(exist_ok=True)
@@ -79,6 +79,7 @@ def artefacts(tmp_path_factory):
             run(sys.executable, "-c", build, cwd=source)
             for left in ("build", "segue.egg-info"):
                 shutil.rmtree(source / left, ignore_errors=True)
+            run(sys.executable, "-m", "venv", shared / "environment")
             (shared / "built").touch()
     return shared
 
@@ -102,9 +103,16 @@ def index_reached(folder):
         pytest.skip(f"no package index can be reached: {done.stderr.strip().splitlines()[-1]}")
 
 
+def new_environment(artefacts, home):
+    """A copy of an environment that has pip alone: to install pip takes seconds."""
+    shutil.copytree(artefacts / "environment", home, symlinks=True)
+    for script in (home / "bin").glob("pip*"):
+        script.write_text(script.read_text().replace(str(artefacts / "environment"), str(home)))
+
+
 def install(kind, artefacts, home):
     """An environment with what this way of installing brings, and nothing else."""
-    run(sys.executable, "-m", "venv", home)
+    new_environment(artefacts, home)
     pip = [home / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install"]
     source = home / "source"
     shutil.copytree(artefacts / "source", source)
@@ -243,7 +251,9 @@ def wheel_of(package, folder):
 
 def test_another_distribution_installed_over_ours_is_repaired_by_the_commands_shown(artefacts, tmp_path):
     home = tmp_path / "env"
-    run(sys.executable, "-m", "venv", "--system-site-packages", home)
+    new_environment(artefacts, home)
+    settings = home / "pyvenv.cfg"
+    settings.write_text(settings.read_text().replace("site-packages = false", "site-packages = true"))
     install_ours = [home / "bin" / "python", "-m", "pip", "--quiet", "install", "--no-deps"]
     (built,) = (artefacts / "dist").glob("*.whl")
     run(*install_ours, "--force-reinstall", built)

@@ -51,7 +51,7 @@ def test_a_new_source_may_be_silent_for_days(source):
 
 
 def test_the_limit_of_a_busy_source_is_the_floor(source):
-    source.live(*[600] * (10 * 24 * 6))
+    source.live(*[1800] * (10 * 24 * 2))
     assert source.limit == FLOOR
 
 
@@ -74,7 +74,7 @@ def test_an_old_silence_is_forgotten(source):
 
 
 def test_one_outage_does_not_hide_the_next_and_a_slower_source_is_learned(source):
-    source.live(*[600] * 6 * 24 * 10)
+    source.live(*[1800] * 2 * 24 * 10)
     assert source.limit == FLOOR
     source.live(10 * HOUR, *[600] * 6)
     assert source.limit == FACTOR * HOUR
@@ -87,7 +87,7 @@ def test_one_outage_does_not_hide_the_next_and_a_slower_source_is_learned(source
 
 
 def test_learned_limits_are_shared_by_all_processes(source):
-    source.live(*[600] * 6 * 24 * 10)
+    source.live(*[1800] * 2 * 24 * 10)
     assert SilenceTracker(source.journal, clock=source.clock).limits() == source.silence.limits()
     assert SilenceTracker(MemoryJournal()).limits() == {}
 
