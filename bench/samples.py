@@ -17,7 +17,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
 
-from translators.kit import Delivery, Malformed, Source
+from translators.kit import Malformed, Source
 from webhooks.errors import Rejected
 from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal, State
@@ -61,7 +61,7 @@ def outcomes(source: Source, path: Path, folder: Path) -> list[tuple[str, str, s
             content_type=content_type,
         )
     except CannotSign:
-        delivery = Delivery(source=source.name, body=body, received_at=datetime.now(UTC), options=endpoint.options)
+        delivery = endpoint.delivery(HttpRequest(body=body), received_at=datetime.now(UTC))
         try:
             journal.append(endpoint.runtime.events(delivery), now=datetime.now(UTC))
         except Malformed as error:

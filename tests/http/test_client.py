@@ -5,6 +5,8 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +22,14 @@ from webhooks.http.outgoing import Deadline, Unreachable, failure_reason
 Script = Callable[["RawServer", socket.socket], None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Mixed-Case: Yes\r\n\r\nok"
 PROXY_VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+
+
+def more(sock: socket.socket) -> bytes:
+    """Return the next bytes; raise at the end of the connection."""
+    data = sock.recv(4096)
+    if not data:
+        raise ConnectionError
+    return data
 
 
 class RawServer:
@@ -48,13 +58,13 @@ class RawServer:
         """Read one request, with its body if it has a Content-Length."""
         data = b""
         while b"\r\n\r\n" not in data:
-            data += sock.recv(4096)
+            data += more(sock)
         head, _, body = data.partition(b"\r\n\r\n")
         length = next(
             (int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:")), 0
         )
         while len(body) < length:
-            body += sock.recv(4096)
+            body += more(sock)
         self.received.append(head + b"\r\n\r\n" + body)
         return head
 
@@ -212,6 +222,19 @@ def test_slow_tls_handshake_ends_at_the_deadline(serve: Any, script: Script) -> 
 
 def addresses(*places: tuple[str, int]) -> Callable[..., list[Any]]:
     return lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", place) for place in places]
+
+
+def test_deadline_holds_in_a_process_under_gevent(serve: Any) -> None:
+    code = (
+        "from gevent import monkey; monkey.patch_all()\n"
+        "import sys\nfrom webhooks.http.client import request\nfrom webhooks.http.outgoing import Unreachable\n"
+        "for url in sys.argv[1:]:\n"
+        "    try:\n        request('GET', url, timeout=0.3)\n"
+        "    except Unreachable as error:\n        print(error)\n"
+    )
+    urls = [serve(drip_body).url, serve(drip_at_once).url.replace("http:", "https:")]
+    done = subprocess.run([sys.executable, "-c", code, *urls], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.splitlines() == ["no response in time"] * 2
 
 
 def test_each_address_of_a_host_is_tried(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
