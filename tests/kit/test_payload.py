@@ -227,7 +227,8 @@ def test_optional_members_are_none_if_missing_and_refused_if_ill_typed() -> None
         "text": ("status", "PAID"), "id": ("id", "7"), "integer": ("id", 7), "decimal": ("total", Decimal("19.90")),
         "flag": ("test", False), "seconds": ("paid", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)),
         "millis": ("ms", datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)), "iso": ("iso", datetime(2026, 1, 1, tzinfo=UTC)),
-        "when": ("iso", datetime(2026, 1, 1, tzinfo=UTC)), "lower": ("status", "paid"), "upper": ("status", "PAID"),
+        "when": ("iso", datetime(2026, 1, 1, tzinfo=UTC)), "utc": ("iso", datetime(2026, 1, 1, tzinfo=UTC)),
+        "lower": ("status", "paid"), "upper": ("status", "PAID"),
     }  # fmt: skip
     for method, (path, value) in read.items():
         assert getattr(ORDER.opt, method)(path) == value
@@ -243,3 +244,24 @@ def test_money_takes_the_currency_by_path_or_by_code() -> None:
     assert price.money("none", code="EUR") is None
     with pytest.raises(Malformed, match="none is missing"):
         price.money("amount", "none")
+
+
+def test_optional_money_is_none_without_an_amount_or_a_currency() -> None:
+    price = Payload({"amount": 1990, "currency": "jpy", "empty": "", "odd": "x"})
+    assert price.opt.money("amount", "currency") == Decimal(1990)
+    assert price.opt.money("amount", code="EUR") == Decimal("19.90")
+    assert price.opt.money("amount", code="EUR", decimals=3) == Decimal("1.990")
+    assert price.opt.money("none", code="EUR") is price.opt.money("amount", code=None) is None
+    assert price.opt.money("amount", "none") is price.opt.money("amount", "empty") is None
+    with pytest.raises(Malformed, match=r"\$\.odd is text, not a whole number"):
+        price.opt.money("odd", code=None)
+
+
+def test_a_time_without_a_zone_is_read_as_utc_if_asked_for() -> None:
+    order = Payload({"paid": "2026-01-01T10:00:00", "shipped": "2026-01-01T10:00:00+02:00"})
+    assert order.select(paid_at="paid:utc", shipped_at="shipped:utc", sent_at="sent:utc") == {
+        "paid_at": datetime(2026, 1, 1, 10, tzinfo=UTC),
+        "shipped_at": datetime(2026, 1, 1, 8, tzinfo=UTC),
+    }
+    with pytest.raises(Malformed, match="is not an ISO 8601 time"):
+        order.select("paid:iso")

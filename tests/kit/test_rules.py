@@ -15,8 +15,10 @@ from translators.kit import (
     Source,
     accept_account,
     choice_option,
+    first_id,
     full_name,
     list_option,
+    name_traits,
     skip_other_modes,
     text_option,
     ticket_event,
@@ -97,6 +99,18 @@ def test_events_of_another_mode_are_skipped_with_the_setting_that_delivers_them(
     ]
 
 
+def test_the_events_of_a_mode_carry_its_context() -> None:
+    acme = source()
+
+    @skip_other_modes(acme, MODE, context={"test": {"livemode": False}})
+    def mode(event: Event) -> str:
+        return event.body.text("mode")
+
+    for name, context in (("test", {"livemode": False}), ("live", {})):
+        one = event(acme, b'{"id": 1, "type": "t", "mode": "%s"}' % name.encode(), mode="both")
+        assert SourceRuntime(acme).context(one) == context
+
+
 @pytest.mark.parametrize(
     ("before", "after", "name"),
     [
@@ -134,6 +148,17 @@ def test_a_table_of_types_makes_one_track_each() -> None:
 )
 def test_a_full_name_is_made_of_its_parts(first: str | None, last: str | None, name: str | None) -> None:
     assert full_name(first, last) == name
+
+
+def test_a_name_in_two_parts_gives_three_traits() -> None:
+    assert name_traits("Ada", "Lovelace") == {"firstName": "Ada", "lastName": "Lovelace", "name": "Ada Lovelace"}
+    assert name_traits(None, "Lovelace") == {"firstName": None, "lastName": "Lovelace", "name": "Lovelace"}
+
+
+def test_the_first_id_that_is_not_empty_names_the_person() -> None:
+    assert first_id(customer="cus_1", payment="pay_1") == ("customer", "cus_1")
+    assert first_id(customer="", order=None, payment="pay_1") == ("payment", "pay_1")
+    assert first_id(customer="", payment=None) is None
 
 
 def test_the_digest_of_an_item_names_its_bytes() -> None:

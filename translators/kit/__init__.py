@@ -2,7 +2,7 @@
 
 from translators.kit.errors import Declaration, KitError, Malformed, Refused, Skip
 from translators.kit.event import Clock, Delivery, Event, FormerId, Head, Item, parse_form
-from translators.kit.identity import ExternalId, Identity
+from translators.kit.identity import ExternalId, Identity, first_id
 from translators.kit.keys import digest, joined
 from translators.kit.members import Batch, raw_items, raw_member
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
@@ -23,7 +23,7 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )
 from translators.kit.source import Response, Source
-from translators.kit.support import full_name, opens_ticket, real_name
+from translators.kit.support import full_name, name_traits, opens_ticket, real_name
 from translators.kit.template import BLANK, filled, moment
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
 
@@ -70,6 +70,7 @@ __all__ = [
     "digest",
     "exponent",
     "filled",
+    "first_id",
     "form_call",
     "from_iso",
     "from_millis",
@@ -84,6 +85,7 @@ __all__ = [
     "json_call",
     "list_option",
     "moment",
+    "name_traits",
     "opens_ticket",
     "page",
     "parse_form",

@@ -45,3 +45,11 @@ class Identity:
     external_ids: tuple[ExternalId, ...] = ()
     traits: Mapping[str, Any] = field(default_factory=dict)
     group_id: str | None = None
+
+
+def first_id(**ids: str | None) -> tuple[str, str] | None:
+    """Return the first id that is not empty, with its name, for `Identity.anonymous`; None if there is none.
+
+    `anonymous=first_id(customer=body.id("customer", ""), payment=body.id("id", ""))`
+    """
+    return next(((name, id_) for name, id_ in ids.items() if id_), None)

@@ -244,8 +244,9 @@ class Payload:
             order.select("status", "currency:upper", plan="plan.name", total="amount:decimal", paid_at="paid:when")
 
         After a colon stands how to read it, as the method of that name does: text, id, integer, decimal, flag, seconds,
-        millis, iso or when; `lower` and `upper` return a text in that case, none if it is empty. Without a colon
-        the member is returned as parsed. Raise `Malformed` for an ill-typed member.
+        millis, iso or when; `utc` reads an ISO time that is UTC if it has no zone; `lower` and `upper` return a text in
+        that case, none if it is empty. Without a colon the member is returned as parsed. Raise `Malformed` for an
+        ill-typed member.
         """
         selected = {}
         for name, path, reader in _selection(paths, tuple(named.items())):
@@ -316,6 +317,18 @@ class OptionalMembers:
         """Read a time in whichever form the provider sends."""
         return self._payload.when(path, None)
 
+    def utc(self, path: str) -> datetime | None:
+        """Read an ISO 8601 time; one without a zone is UTC."""
+        return self._payload.iso(path, None, naive_is_utc=True)
+
+    def money(
+        self, amount: str, currency: str = "", *, code: str | None = None, decimals: int | None = None
+    ) -> Decimal | None:
+        """Return minor units as exact money, None if the amount or its currency (a path, or the code) is missing."""
+        minor = self.integer(amount)
+        code = self.text(currency) if currency else code
+        return None if minor is None or not code else money.from_minor(minor, code, decimals=decimals)
+
     def lower(self, path: str) -> str | None:
         """Return a string in lower case, None if it is empty."""
         return self._payload.text(path, "").lower() or None
@@ -326,7 +339,7 @@ class OptionalMembers:
 
 
 _READERS: Final = frozenset(
-    ("text", "id", "integer", "decimal", "flag", "seconds", "millis", "iso", "when", "lower", "upper")
+    ("text", "id", "integer", "decimal", "flag", "seconds", "millis", "iso", "when", "utc", "lower", "upper")
 )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from translators.kit.errors import Refused
 from translators.kit.event import Delivery, Event
@@ -39,14 +40,17 @@ def accept_account(
             raise Refused(f"This delivery is from another {what}.")
 
 
-def skip_other_modes(source: Source, option: Option[str], *, what: str = "event") -> Callable[[ModeOf], ModeOf]:
+def skip_other_modes(
+    source: Source, option: Option[str], *, what: str = "event", context: Mapping[str, Mapping[str, Any]] | None = None
+) -> Callable[[ModeOf], ModeOf]:
     """Decorate the function that returns an event's mode; events of a mode that the option does not choose are skipped.
 
-        @skip_other_modes(acme, ENVIRONMENT, what="payment")
+        @skip_other_modes(acme, ENVIRONMENT, what="payment", context={"test": {"test": True}})
         def environment(event: Event) -> str:
             return "live" if event.body.flag("live") else "test"
 
     Modes are called as the option calls them; `both` chooses all. `what` names the event in the reason.
+    `context` is what `context.webhook` holds for the events of a mode, so that a receiver can tell them apart.
     """
 
     def register(mode_of: ModeOf) -> ModeOf:
@@ -58,6 +62,8 @@ def skip_other_modes(source: Source, option: Option[str], *, what: str = "event"
             setting = f"SEGUE_{event.source.upper()}_{option.name.upper()}"
             return f"a {mode} {what}; set {setting}=both to deliver it too"
 
+        if context is not None:
+            source.context(lambda event: context.get(mode_of(event), {}))
         return mode_of
 
     return register

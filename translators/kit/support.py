@@ -30,6 +30,11 @@ def full_name(first: str | None, last: str | None) -> str | None:
     return " ".join(part.strip() for part in (first, last) if part and part.strip()) or None
 
 
+def name_traits(first: str | None, last: str | None) -> dict[str, str | None]:
+    """Return the traits `firstName`, `lastName` and `name` of a person whose name is sent in two parts."""
+    return {"firstName": first, "lastName": last, "name": full_name(first, last)}
+
+
 def opens_ticket(opened: datetime | None, written: datetime | None) -> bool:
     """Return whether a message opened its ticket: both were made within two seconds.
 
