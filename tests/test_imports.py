@@ -37,3 +37,16 @@ def test_the_service_knows_the_kit_and_no_provider(path: Path) -> None:
     for name in imports(path):
         if name.partition(".")[0] == "translators":
             assert name == "translators" or name.startswith("translators.kit"), name
+
+
+@pytest.mark.parametrize("path", SERVICE, ids=lambda path: str(path.relative_to(ROOT)))
+def test_only_the_http_package_and_the_delivery_send_requests(path: Path) -> None:
+    clients = {"http.client", "urllib.request", "requests", "urllib3"}
+    sends = {name for name in imports(path) if name in clients or name.startswith(("requests.", "urllib3."))}
+    place = path.relative_to(ROOT / "webhooks").as_posix()
+    if place == "segment/transport.py":
+        assert not sends & {"http.client", "urllib.request"}
+    elif place.startswith("http/"):
+        assert sends <= {"http.client", "urllib.request"}
+    else:
+        assert not sends

@@ -12,7 +12,9 @@ from urllib.parse import parse_qsl
 import pytest
 from click.testing import CliRunner, Result
 
+from translators.kit import Call
 from webhooks.cli.main import main
+from webhooks.cli.registrar import RegistrationFailed, sender
 from webhooks.sources import plugins
 
 SOURCES = plugins.load().sources
@@ -788,3 +790,13 @@ def test_saving_to_a_world_readable_file_is_a_warning(tmp_path: Path) -> None:
     env.chmod(0o644)
     assert f"chmod 600 {env}" in CliRunner().invoke(main, command).output
     assert env.read_text().count("FRESHDESK_WEBHOOK_SECRET") == 1
+
+
+def test_call_goes_to_the_sources_own_address_without_an_api_base(api: Api) -> None:
+    api.answer("POST /hooks?page=1", {"id": "h1"})
+    send = sender(SOURCES["github"], hidden=())
+    assert send(Call("POST", f"{api.url}/hooks?page=1", {}, b"{}")).text("id") == "h1"
+    assert api.asked[0].body == b"{}"
+    assert send(Call("GET", f"{api.url}/gone", absent=True)).text("id", None) is None
+    with pytest.raises(RegistrationFailed, match="GitHub answered 404: .*no such path"):
+        send(Call("GET", f"{api.url}/gone"))
