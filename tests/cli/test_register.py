@@ -798,5 +798,5 @@ def test_call_goes_to_the_sources_own_address_without_an_api_base(api: Api) -> N
     assert send(Call("POST", f"{api.url}/hooks?page=1", {}, b"{}")).text("id") == "h1"
     assert api.asked[0].body == b"{}"
     assert send(Call("GET", f"{api.url}/gone", absent=True)).text("id", None) is None
-    with pytest.raises(RegistrationFailed, match="GitHub answered 404: .*no such path"):
+    with pytest.raises(RegistrationFailed, match=r"GitHub answered 404: .*no such path"):
         send(Call("GET", f"{api.url}/gone"))
