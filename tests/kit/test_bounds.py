@@ -48,6 +48,11 @@ def test_a_long_key_is_recognised_as_an_earlier_release_stored_it() -> None:
     assert received(Head(id="a\0", type="t", occurred_at=None)).former_ids == (), "PostgreSQL cannot be asked for it"
 
 
+def test_an_empty_former_id_and_one_that_equals_the_id_are_left_out() -> None:
+    former = (FormerId(""), FormerId("new"), FormerId("old"))
+    assert received(Head(id="new", type="t", occurred_at=None, former_ids=former)).former_ids == (FormerId("old"),)
+
+
 @pytest.mark.parametrize("type_", ["a" * (TYPE_BYTES + 1), "é" * 128, "a\0b", "a\ud800"])
 def test_an_event_whose_type_no_store_holds_is_kept_dead_with_the_reason(type_: str) -> None:
     event = received(Head(id="1", type=type_, occurred_at=None))

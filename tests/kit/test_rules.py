@@ -10,6 +10,7 @@ from translators.kit import (
     Event,
     Head,
     HmacBody,
+    Identity,
     Option,
     Refused,
     Source,
@@ -140,6 +141,25 @@ def test_a_table_of_types_makes_one_track_each() -> None:
     assert messages("order.paid") == [("Order Completed", {"order_id": "7"})]
     assert messages("order.shipped") == [("Order Updated", {"order_id": "7"})]
     assert order(event(acme, b'{"id": 7, "type": "order.paid"}')) == {"order_id": "7"}, "the function stays usable"
+
+
+def test_a_table_of_types_takes_a_name_from_an_option_and_identity_and_context_from_functions() -> None:
+    acme = source()
+
+    @acme.tracks(
+        {"left": MODE},
+        identity=lambda event: Identity(anonymous=("user", event.body.id("id"))),
+        context=lambda event: event.body.select("ip"),
+    )
+    def no_properties(event: Event) -> dict[str, Any]:
+        return {}
+
+    one = event(acme, b'{"id": 7, "type": "left", "ip": "192.0.2.1"}', mode="test")
+    handler = SourceRuntime(acme).find("left")
+    assert callable(handler)
+    (message,) = handler(one)
+    assert (message.name, message.fields, message.context) == ("test", {}, {"ip": "192.0.2.1"})
+    assert message.identity == Identity(anonymous=("user", "7"))
 
 
 @pytest.mark.parametrize(

@@ -68,7 +68,11 @@ def bounded_head(head: Head) -> Head:
         id=key,
         former_ids=(
             *(FormerId(former_key) for former_key in former),
-            *(replace(former_key, id=bounded_key(former_key.id)) for former_key in head.former_ids),
+            *(
+                replace(former_key, id=bounded_key(former_key.id))
+                for former_key in head.former_ids
+                if former_key.id not in ("", head.id)
+            ),
         ),
     )
 

@@ -111,7 +111,8 @@ class FormerId:
 class Head:
     """What names an event: its id (the same on every retry), its type, its own time and whose clock that is.
 
-    `former_ids` are further ids to recognise it by; a new event is stored under `id` alone.
+    `former_ids` are further ids to recognise it by; a new event is stored under `id` alone. An empty one and one that
+    equals `id` are left out.
     """
 
     id: str

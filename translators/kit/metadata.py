@@ -8,11 +8,18 @@ from typing import Any, Final
 
 from translators.kit.event import Event
 from translators.kit.options import list_option
+from translators.kit.payload import Payload
 
 METADATA_FIELDS: Final = list_option(
     "metadata_fields",
     "which of your own data that the provider carries are sent, in the property `metadata`: their names, or * for all",
 )
+
+
+def own_data(body: Payload, path: str) -> dict[str, Any]:
+    """Return the members of the object at the path; none if it is anything else, since no event is lost for them."""
+    members = body.get(path)
+    return members if isinstance(members, dict) else {}
 
 
 def metadata_of(event: Event, own: Mapping[str, Any]) -> dict[str, Any] | None:

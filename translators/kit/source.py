@@ -214,17 +214,32 @@ class Source:
 
         return register
 
-    def tracks(self, names: Mapping[str, str]) -> Callable[[Properties], Properties]:
+    def tracks(
+        self,
+        names: Mapping[str, str | Option[str]],
+        *,
+        identity: FindIdentity | None = None,
+        context: AddContext | None = None,
+    ) -> Callable[[Properties], Properties]:
         """Register a table of types: each becomes one track of the name beside it, with the function's properties.
 
-        @acme.tracks({"order.paid": "Order Completed", "order.cancelled": "Order Cancelled"})
-        def order(event: Event) -> dict[str, Any]:
-            return event.body.select("number", order_id="id:id")
+            @acme.tracks({"order.paid": "Order Completed", "order.cancelled": "Order Cancelled"})
+            def order(event: Event) -> dict[str, Any]:
+                return event.body.select("number", order_id="id:id")
+
+        An option in place of a name holds the name. `identity` and `context` are functions that return those of the
+        messages.
         """
 
         def register(properties: Properties) -> Properties:
             def handler(event: Event) -> Iterable[Message]:
-                return (track(names.get(event.type) or _name_of(names, event.type), properties(event)),)
+                name = names.get(event.type) or _name_of(names, event.type)
+                yield track(
+                    name if isinstance(name, str) else name.of(event),
+                    properties(event),
+                    identity=identity(event) if identity else None,
+                    context=context(event) if context else None,
+                )
 
             self.on(*names)(handler)
             return properties
@@ -251,6 +266,6 @@ class Source:
         return declared
 
 
-def _name_of(names: Mapping[str, str], type_: str) -> str:
+def _name_of(names: Mapping[str, str | Option[str]], type_: str) -> str | Option[str]:
     """Return the name of the first pattern that matches the type."""
     return next(name for pattern, name in names.items() if fnmatchcase(type_, pattern))
