@@ -15,7 +15,6 @@ from support.installed_endpoints import ENDPOINTS_BY_NAME, all_endpoints, call_w
 from support.memory_journal import MemoryJournal
 from support.processes import SECRET, environment
 from support.raw_requests import request, web
-from translators.kit import Delivery
 from webhooks.cli.main import COMMANDS, main
 from webhooks.errors import SettingsError
 from webhooks.journal import open_journal
@@ -122,12 +121,9 @@ def test_signature_and_token_headers_are_not_stored(installed):
     }
     assert not installed.source.keep_headers & (KEPT | {name.lower() for name in proof})
     genuine = installed.request()
-    noisy = {**genuine.headers, "cookie": "s=s3cr3t", "x-api-key": "s3cr3t"}
-    delivery = Delivery(
-        source=installed.name, body=genuine.body, received_at=NOW, headers=noisy, query=genuine.query,
-        options=installed.endpoint.options, method="POST",
-    )  # fmt: skip
-    for stored in installed.runtime.events(delivery, trust="verified"):
+    noisy = replace(genuine, headers={**genuine.headers, "cookie": "s=s3cr3t", "x-api-key": "s3cr3t"})
+    delivery = installed.endpoint.delivery(noisy, received_at=NOW)
+    for stored in installed.endpoint.runtime.events(delivery, trust="verified"):
         assert set(stored.headers) <= installed.source.keep_headers
         assert "s3cr3t" not in json.dumps([dict(stored.headers), dict(stored.envelope)])
 
