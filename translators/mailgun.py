@@ -27,7 +27,7 @@ from translators.kit import (
     track,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, addresses, recipient, tags_of
-from translators.kit.metadata import METADATA_FIELDS, metadata_of
+from translators.kit.metadata import METADATA_FIELDS, metadata_of, own_data
 
 mailgun = Source(
     "mailgun",
@@ -47,7 +47,8 @@ mailgun = Source(
     options=[UNSUBSCRIBED_EVENT, METADATA_FIELDS],
 )
 
-
+_VARIABLES: Final = "event-data.user-variables"
+"""Mailgun replaces them with a sentence if they are too long or not JSON."""
 _SAMPLE_DOMAIN: Final = "sample.mailgun.com"
 """Mailgun's own. https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads"""
 
@@ -60,12 +61,9 @@ def head(item: Item) -> Head:
     """
     data = item.body.object("event-data")
     type_, at, own = data.text("event"), data.opt.when("timestamp"), data.id("id", "")
-    if own and at:
-        return Head(
-            id=f"{own}:{at.isoformat()}", type=type_, occurred_at=at, former_ids=(FormerId(own, same_bytes=True),)
-        )
     if own:
-        return Head(id=own, type=type_, occurred_at=at)
+        id_ = f"{own}:{at.isoformat()}" if at else own
+        return Head(id=id_, type=type_, occurred_at=at, former_ids=(FormerId(own, same_bytes=True),))
     former = f"sha256:{sha256(raw_member(item.raw, 'event-data')).hexdigest()}"
     return Head(id=f"{type_}:{digest(data.value)}", type=type_, occurred_at=at, former_ids=(FormerId(former),))
 
@@ -97,14 +95,8 @@ def _people(event: Event) -> list[Identity]:
     """Return the recipients. User variables belong to the e-mail, so they are used only if it has one recipient."""
     data = event.body.object("event-data")
     emails = [address(data, "recipient")] if "recipient" in data else addresses(data, "message.headers.to")
-    variables = _variables(event) if len(emails) == 1 else {}
+    variables = own_data(event.body, _VARIABLES) if len(emails) == 1 else {}
     return [recipient(email, variables) for email in emails]
-
-
-def _variables(event: Event) -> dict[str, Any]:
-    """Return the user variables. Mailgun replaces them with a sentence if they are too long or not JSON."""
-    variables = event.body.get("event-data.user-variables")
-    return variables if isinstance(variables, dict) else {}
 
 
 @mailgun.registration(
@@ -127,34 +119,32 @@ def register(at: Registering) -> Registered:
     return signing_key.text("http_signing_key")
 
 
-def _email(event: Event) -> dict[str, Any]:
-    data = event.body.object("event-data")
-    properties = {
-        **data.select(email_id="message.headers.message-id:id", email_subject="message.headers.subject:text"),
-        "list_id": data.opt.id("mailing-list.list-id") or data.opt.id("mailing-list.address"),
-        "tags": tags_of(data.get("tags")),
-        "metadata": metadata_of(event, _variables(event)),
-        "domain": data.get("domain.name"),
-    }
-    return {name: value for name, value in properties.items() if value is not None}
-
-
-def _reader(event: Event) -> dict[str, Any]:
+def reader(event: Event) -> dict[str, Any]:
     return event.body.object("event-data").select("ip", userAgent="client-info.user-agent")
 
 
-def _response(event: Event) -> dict[str, Any]:
-    """Return the receiving server's response. Mailgun puts its own text in one of two members."""
+@mailgun.tracks({"unsubscribed": UNSUBSCRIBED_EVENT}, context=reader)
+@mailgun.tracks({"accepted": "Email Sent", "complained": "Email Marked as Spam"})
+def email(event: Event) -> dict[str, Any]:
     data = event.body.object("event-data")
-    response = data.text("delivery-status.message", "") or data.text("delivery-status.description", "")
-    return data.select("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no") | (
-        {"response": response} if response else {}
-    )
+    return {
+        **data.select(email_id="message.headers.message-id:id", email_subject="message.headers.subject:text"),
+        "list_id": data.first("mailing-list.list-id:id", "mailing-list.address:id"),
+        "tags": tags_of(data.get("tags")),
+        "metadata": metadata_of(event, own_data(event.body, _VARIABLES)),
+        "domain": data.get("domain.name"),
+    }
 
 
-@mailgun.on("accepted")
-def accepted(event: Event) -> Iterator[Message]:
-    yield track("Email Sent", _email(event))
+@mailgun.tracks({"delivered": "Email Delivered"})
+def response(event: Event) -> dict[str, Any]:
+    """Add the receiving server's response. Mailgun puts its own text in one of two members."""
+    data = event.body.object("event-data")
+    return {
+        **email(event),
+        **data.select("reason", smtp_code="delivery-status.code", attempt="delivery-status.attempt-no"),
+        "response": data.first("delivery-status.message", "delivery-status.description"),
+    }
 
 
 @mailgun.on("rejected")
@@ -163,12 +153,7 @@ def rejected(event: Event) -> Iterator[Message]:
     reason, people = event.body.opt.text("event-data.reject.reason"), _people(event)
     for person in people:
         key = str(person.traits["email"]) if len(people) > 1 else ""
-        yield track("Email Dropped", {**_email(event), "reason": reason}, key=key, identity=person)
-
-
-@mailgun.on("delivered")
-def delivered(event: Event) -> Iterator[Message]:
-    yield track("Email Delivered", _email(event) | _response(event))
+        yield track("Email Dropped", {**email(event), "reason": reason}, key=key, identity=person)
 
 
 @mailgun.on("failed")
@@ -181,32 +166,20 @@ def failed(event: Event) -> Iterator[Message]:
         name = "Email Dropped"
     else:
         name = "Email Bounced"
-    yield track(name, _email(event) | _response(event))
+    yield track(name, response(event))
 
 
-@mailgun.on("opened")
-def opened(event: Event) -> Iterator[Message]:
+@mailgun.tracks({"opened": "Email Opened"}, context=reader)
+def opened(event: Event) -> dict[str, Any]:
     """Report an open. `client-info.bot` names an automatic client (`apple`, `gmail` ...); it is empty for a person."""
     bot = event.body.opt.text("event-data.client-info.bot")
-    machine = None if bot is None else bool(bot)
-    yield track("Email Opened", {**_email(event), "machine_open": machine, "bot": bot or None}, context=_reader(event))
+    return {**email(event), "machine_open": None if bot is None else bool(bot), "bot": bot or None}
 
 
-@mailgun.on("clicked")
-def clicked(event: Event) -> Iterator[Message]:
-    bot = event.body.opt.text("event-data.client-info.bot")
-    url = event.body.text("event-data.url")
-    yield track("Email Link Clicked", {**_email(event), "link_url": url, "bot": bot or None}, context=_reader(event))
-
-
-@mailgun.on("unsubscribed")
-def unsubscribed(event: Event) -> Iterator[Message]:
-    yield track(UNSUBSCRIBED_EVENT.of(event), _email(event), context=_reader(event))
-
-
-@mailgun.on("complained")
-def complained(event: Event) -> Iterator[Message]:
-    yield track("Email Marked as Spam", _email(event))
+@mailgun.tracks({"clicked": "Email Link Clicked"}, context=reader)
+def clicked(event: Event) -> dict[str, Any]:
+    bot = event.body.first("event-data.client-info.bot")
+    return {**email(event), "link_url": event.body.text("event-data.url"), "bot": bot}
 
 
 mailgun.ignore("stored", because="a stored incoming message, not an e-mail that you sent")

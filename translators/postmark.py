@@ -23,7 +23,7 @@ from translators.kit import (
     track,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient, tags_of
-from translators.kit.metadata import METADATA_FIELDS, metadata_of
+from translators.kit.metadata import METADATA_FIELDS, metadata_of, own_data
 
 postmark = Source(
     "postmark",
@@ -96,21 +96,14 @@ def head(item: Item) -> Head:
 @postmark.skip_if
 def really_sent(event: Event) -> str | None:
     """Skip the console's test: it has no message, and its recipient does not exist."""
-    if event.body.get("MessageID") == _NO_MESSAGE:
-        return "Postmark's own test of this URL"
-    return None
+    return "Postmark's own test of this URL" if event.body.get("MessageID") == _NO_MESSAGE else None
 
 
 @postmark.identity
 def identity(event: Event) -> Identity:
     """Return the recipient. The message's metadata may have your user id."""
     path = "Email" if event.type in {"Bounce", "SpamComplaint"} else "Recipient"
-    return recipient(address(event.body, path), _metadata(event))
-
-
-def _metadata(event: Event) -> dict[str, Any]:
-    metadata = event.body.get("Metadata")
-    return metadata if isinstance(metadata, dict) else {}
+    return recipient(address(event.body, path), own_data(event.body, "Metadata"))
 
 
 @postmark.registration(
@@ -131,23 +124,33 @@ def register(at: Registering) -> Registered:
     return f"{user}:{at.secret}"
 
 
-def _email(event: Event) -> dict[str, Any]:
-    body = event.body
-    properties = {
-        **body.select(email_id="MessageID:id", email_subject="Subject:text", message_stream="MessageStream:text"),
-        "tags": tags_of(body.get("Tag")),
-        "metadata": metadata_of(event, _metadata(event)),
-    }
-    return {name: value for name, value in properties.items() if value is not None}
-
-
-def _reader(event: Event) -> dict[str, Any]:
+def reader(event: Event) -> dict[str, Any]:
     return event.body.select(ip="Geo.IP", userAgent="UserAgent")
 
 
-@postmark.on("Delivery")
-def delivery(event: Event) -> Iterator[Message]:
-    yield track("Email Delivered", {**_email(event), "response": event.body.text("Details", "") or None})
+@postmark.tracks({"SpamComplaint": "Email Marked as Spam"})
+def email(event: Event) -> dict[str, Any]:
+    body = event.body
+    return {
+        **body.select(email_id="MessageID:id", email_subject="Subject:text", message_stream="MessageStream:text"),
+        "tags": tags_of(body.get("Tag")),
+        "metadata": metadata_of(event, own_data(body, "Metadata")),
+    }
+
+
+@postmark.tracks({"Delivery": "Email Delivered"})
+def delivery(event: Event) -> dict[str, Any]:
+    return {**email(event), "response": event.body.first("Details")}
+
+
+@postmark.tracks({"Open": "Email Opened"}, context=reader)
+def opened(event: Event) -> dict[str, Any]:
+    return email(event) | event.body.select(first_open="FirstOpen:flag")
+
+
+@postmark.tracks({"Click": "Email Link Clicked"}, context=reader)
+def clicked(event: Event) -> dict[str, Any]:
+    return {**email(event), "link_url": event.body.text("OriginalLink")}
 
 
 @postmark.on("Bounce")
@@ -157,28 +160,8 @@ def bounce(event: Event) -> Iterator[Message]:
     if reason := _NO_BOUNCE.get(kind):
         raise Skip(f"not a bounce: {reason}")
     name = UNSUBSCRIBED_EVENT.of(event) if kind == "Unsubscribe" else _BOUNCES.get(kind, "Email Bounced")
-    properties = {
-        "reason": event.body.text("Description", "") or None,
-        "response": event.body.text("Details", "") or None,
-    }
-    yield track(name, {**_email(event), **properties, "bounce_type": kind})
-
-
-@postmark.on("SpamComplaint")
-def spam_complaint(event: Event) -> Iterator[Message]:
-    yield track("Email Marked as Spam", _email(event))
-
-
-@postmark.on("Open")
-def opened(event: Event) -> Iterator[Message]:
-    first = event.body.opt.flag("FirstOpen")
-    yield track("Email Opened", {**_email(event), "first_open": first}, context=_reader(event))
-
-
-@postmark.on("Click")
-def clicked(event: Event) -> Iterator[Message]:
-    url = event.body.text("OriginalLink")
-    yield track("Email Link Clicked", {**_email(event), "link_url": url}, context=_reader(event))
+    reason, response = event.body.first("Description"), event.body.first("Details")
+    yield track(name, {**email(event), "reason": reason, "response": response, "bounce_type": kind})
 
 
 @postmark.on("SubscriptionChange")
@@ -191,7 +174,7 @@ def subscription_changed(event: Event) -> Iterator[Message]:
         if reason in {"HardBounce", "SpamComplaint"}:
             raise Skip(f"follows from a {reason}, which Postmark reports itself")
         name = UNSUBSCRIBED_EVENT.of(event)
-    yield track(name, {**_email(event), "origin": body.text("Origin", "").lower() or None})
+    yield track(name, email(event) | body.select(origin="Origin:lower"))
 
 
 postmark.ignore("Inbound", because="an incoming message, not an e-mail that you sent")

@@ -5,7 +5,7 @@ https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 from translators.kit import (
@@ -15,7 +15,6 @@ from translators.kit import (
     Head,
     Identity,
     Item,
-    Message,
     Need,
     PublicKey,
     Registered,
@@ -25,7 +24,6 @@ from translators.kit import (
     digest,
     json_call,
     raw_items,
-    track,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient, tags_of
 from translators.kit.metadata import METADATA_FIELDS, metadata_of
@@ -87,9 +85,8 @@ def head(item: Item) -> Head:
 @sendgrid.skip_if
 def really_sent(event: Event) -> str | None:
     """Skip the console's test: it is signed like a real event, but its recipient does not exist."""
-    if any(_TEST in str(event.body.get(name)) for name in ("sg_message_id", "smtp-id")):
-        return "SendGrid's own test of this URL"
-    return None
+    is_test = any(_TEST in str(event.body.get(name)) for name in ("sg_message_id", "smtp-id"))
+    return "SendGrid's own test of this URL" if is_test else None
 
 
 @sendgrid.identity
@@ -120,81 +117,68 @@ def register(at: Registering) -> Registered:
     return signed.text("public_key")
 
 
-def _email(event: Event) -> dict[str, Any]:
+def reader(event: Event) -> dict[str, Any]:
+    return event.body.select("ip", userAgent="useragent")
+
+
+@sendgrid.tracks({"processed": "Email Sent", "spamreport": "Email Marked as Spam"})
+def email(event: Event) -> dict[str, Any]:
     body = event.body
-    properties = {
+    return {
         "email_id": body.opt.id("sg_message_id"),
-        "campaign_id": body.opt.id("singlesend_id") or body.opt.id("marketing_campaign_id"),
-        "campaign_name": body.opt.text("singlesend_name") or body.opt.text("marketing_campaign_name"),
+        "campaign_id": body.first("singlesend_id:id", "marketing_campaign_id:id"),
+        "campaign_name": body.first("singlesend_name", "marketing_campaign_name"),
         **body.select(automation_id="mc_auto_id:id", automation_name="mc_auto_name:text"),
-        "template_id": body.opt.id("sg_template_id") or body.opt.id("template_id"),
+        "template_id": body.first("sg_template_id:id", "template_id:id"),
         "template_name": body.opt.text("sg_template_name"),
         "tags": tags_of(body.get("category")),
         "metadata": metadata_of(event, _custom(event)),
     }
-    return {name: value for name, value in properties.items() if value is not None}
 
 
-def _reader(event: Event) -> dict[str, Any]:
-    return event.body.select(ip="ip", userAgent="useragent")
+@sendgrid.tracks({"dropped": "Email Dropped"})
+def dropped(event: Event) -> dict[str, Any]:
+    return email(event) | event.body.select("reason", smtp_status="status")
 
 
-@sendgrid.on("processed")
-def processed(event: Event) -> Iterator[Message]:
-    yield track("Email Sent", _email(event))
+@sendgrid.tracks({"deferred": "Email Deferred"})
+def deferred(event: Event) -> dict[str, Any]:
+    return email(event) | event.body.select(reason="response:text", attempt="attempt:decimal")
 
 
-@sendgrid.on("dropped")
-def dropped(event: Event) -> Iterator[Message]:
-    yield track("Email Dropped", _email(event) | event.body.select("reason", smtp_status="status"))
+@sendgrid.tracks({"delivered": "Email Delivered"})
+def delivered(event: Event) -> dict[str, Any]:
+    return email(event) | event.body.select("response:text")
 
 
-@sendgrid.on("deferred")
-def deferred(event: Event) -> Iterator[Message]:
-    attempt = event.body.opt.decimal("attempt")
-    yield track("Email Deferred", {**_email(event), "reason": event.body.opt.text("response"), "attempt": attempt})
-
-
-@sendgrid.on("delivered")
-def delivered(event: Event) -> Iterator[Message]:
-    yield track("Email Delivered", {**_email(event), "response": event.body.opt.text("response")})
-
-
-@sendgrid.on("bounce")
-def bounce(event: Event) -> Iterator[Message]:
+@sendgrid.tracks({"bounce": "Email Bounced"})
+def bounced(event: Event) -> dict[str, Any]:
     """Report a bounce. `bounce_type` is `bounce` if permanent, `blocked` if temporary."""
-    properties = event.body.select("reason", "bounce_classification", smtp_status="status", bounce_type="type")
-    yield track("Email Bounced", _email(event) | properties)
+    return email(event) | event.body.select("reason", "bounce_classification", smtp_status="status", bounce_type="type")
 
 
-@sendgrid.on("open")
-def opened(event: Event) -> Iterator[Message]:
+@sendgrid.tracks({"open": "Email Opened"}, context=reader)
+def opened(event: Event) -> dict[str, Any]:
     """Report an open. `machine_open` marks automatic opens by Apple's Mail Privacy Protection."""
-    machine = event.body.opt.flag("sg_machine_open")
-    yield track("Email Opened", {**_email(event), "machine_open": machine}, context=_reader(event))
+    return email(event) | event.body.select(machine_open="sg_machine_open:flag")
 
 
-@sendgrid.on("click")
-def clicked(event: Event) -> Iterator[Message]:
-    yield track("Email Link Clicked", {**_email(event), "link_url": event.body.text("url")}, context=_reader(event))
+@sendgrid.tracks({"click": "Email Link Clicked"}, context=reader)
+def clicked(event: Event) -> dict[str, Any]:
+    return {**email(event), "link_url": event.body.text("url")}
 
 
-@sendgrid.on("spamreport")
-def spam_reported(event: Event) -> Iterator[Message]:
-    yield track("Email Marked as Spam", _email(event))
-
-
-@sendgrid.on("unsubscribe", "group_unsubscribe")
-def unsubscribed(event: Event) -> Iterator[Message]:
-    """Report an unsubscription from all e-mail, or from the unsubscribe group `list_id`."""
-    list_id = event.body.opt.id("asm_group_id")
-    yield track(UNSUBSCRIBED_EVENT.of(event), {**_email(event), "list_id": list_id}, context=_reader(event))
-
-
-@sendgrid.on("group_resubscribe")
-def resubscribed(event: Event) -> Iterator[Message]:
-    list_id = event.body.opt.id("asm_group_id")
-    yield track("Email Resubscribed", {**_email(event), "list_id": list_id}, context=_reader(event))
+@sendgrid.tracks(
+    {
+        "unsubscribe": UNSUBSCRIBED_EVENT,
+        "group_unsubscribe": UNSUBSCRIBED_EVENT,
+        "group_resubscribe": "Email Resubscribed",
+    },
+    context=reader,
+)
+def subscription_changed(event: Event) -> dict[str, Any]:
+    """Report a change for all e-mail, or for the unsubscribe group `list_id`."""
+    return email(event) | event.body.select(list_id="asm_group_id:id")
 
 
 sendgrid.ignore("account_status_change", because="about your SendGrid account, not an e-mail")

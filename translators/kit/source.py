@@ -22,6 +22,7 @@ NameEvent = Callable[[Item], Head]
 FindIdentity = Callable[[Event], Identity]
 Handler = Callable[[Event], Iterable[Message]]
 Properties = Callable[[Event], Mapping[str, Any]]
+P = TypeVar("P", bound=Properties)
 FindSkipReason = Callable[[Event], str | None]
 AddContext = Callable[[Event], Mapping[str, Any]]
 Guard = Callable[[Delivery], None]
@@ -220,7 +221,7 @@ class Source:
         *,
         identity: FindIdentity | None = None,
         context: AddContext | None = None,
-    ) -> Callable[[Properties], Properties]:
+    ) -> Callable[[P], P]:
         """Register a table of types: each becomes one track of the name beside it, with the function's properties.
 
             @acme.tracks({"order.paid": "Order Completed", "order.cancelled": "Order Cancelled"})
@@ -231,7 +232,7 @@ class Source:
         messages.
         """
 
-        def register(properties: Properties) -> Properties:
+        def register(properties: P) -> P:
             def handler(event: Event) -> Iterable[Message]:
                 name = names.get(event.type) or _name_of(names, event.type)
                 yield track(
