@@ -71,16 +71,15 @@ def head(item: Item) -> Head:
     """
     body = item.body
     type_ = body.text("triggerEvent")
-    own_key = body.id("idempotencyKey", "") or body.id("uid", "")
+    own_key = body.first("idempotencyKey:id", "uid:id")
     if own_key and "payload" not in body:
-        return Head(id=f"{type_}:{own_key}", type=type_, occurred_at=_scheduled(body, type_), clock="event")
+        return Head(id=f"{type_}:{own_key}", type=type_, occurred_at=_scheduled(body, type_))
     at, payload = body.iso("createdAt"), body.object("payload")
-    subject = next(filter(None, (payload.id(name, "") for name in ("uid", "bookingUid", "formId", "bookingId"))), "")
+    subject = payload.first("uid:id", "bookingUid:id", "formId:id", "bookingId:id") or ""
     former = f"{type_}:{subject}:{at.isoformat()}"
     if not subject or type_ not in _ONCE | _PAID:
         return Head(id=former, type=type_, occurred_at=at)
-    payment = payload.id("paymentId", "") or payload.id("metadata.externalId", "")
-    part = payment if type_ in _PAID else _seat(payload)
+    part = payload.first("paymentId:id", "metadata.externalId:id") or "" if type_ in _PAID else _seat(payload)
     if type_ == "BOOKING_RESCHEDULED":  # a booking with seats keeps its uid when it is rescheduled
         part = digest(part, *(payload.get(name) for name in ("startTime", "rescheduleUid", "rescheduleStartTime")))
     return Head(id=f"{type_}:{subject}:{part}", type=type_, occurred_at=at, former_ids=(FormerId(former),))
@@ -88,10 +87,8 @@ def head(item: Item) -> Head:
 
 def _seat(payload: Payload) -> str:
     """Return the seat of an event with seats, whose bookings share a uid; else a digest of the attendees."""
-    paths = ("attendeeSeatId", "seatReferenceUid", "bookingSeat.referenceUid")
-    if seat := next(filter(None, (payload.id(path, "") for path in paths)), ""):
-        return seat
-    return digest(sorted(attendee.text("email", "").lower() for attendee in payload.each("attendees")))
+    seat = payload.first("attendeeSeatId:id", "seatReferenceUid:id", "bookingSeat.referenceUid:id")
+    return seat or digest(sorted(attendee.text("email", "").lower() for attendee in payload.each("attendees")))
 
 
 def _scheduled(body: Payload, type_: str) -> datetime | None:
@@ -114,18 +111,24 @@ def _person(event: Event, email: str, traits: dict[str, Any], metadata: Any = No
         if event.type == "FORM_SUBMITTED":
             raise Skip("the form has no answer `email`, so it names no person")
         raise Malformed("$.payload.attendees", "names no person")
-    all_traits = {"email": None if email.strip().lower().endswith(_BY_PHONE) else email.strip(), **traits}
     return Identity(
         metadata=(metadata,) if metadata else (),
         anonymous=("email", email.strip().lower()),
-        traits={name: value for name, value in all_traits.items() if value},
+        traits={"email": None if email.strip().lower().endswith(_BY_PHONE) else email.strip(), **traits},
     )
 
 
-def _meeting(event: Event) -> dict[str, Any]:
+@calcom.tracks(
+    {
+        "BOOKING_CREATED": "Meeting Booked",
+        "BOOKING_REQUESTED": "Meeting Requested",
+        "BOOKING_REJECTED": "Meeting Declined",
+    }
+)
+def meeting(event: Event) -> dict[str, Any]:
     payload = event.body.object("payload")
     return {
-        "meeting_id": payload.opt.id("uid") or payload.opt.id("bookingUid"),
+        "meeting_id": payload.first("uid:id", "bookingUid:id"),
         **payload.select(
             meeting_name="eventTitle:text",
             meeting_type_id="eventTypeId:id",
@@ -139,30 +142,20 @@ def _meeting(event: Event) -> dict[str, Any]:
     }
 
 
-@calcom.on("BOOKING_CREATED")
-def booked(event: Event) -> Iterator[Message]:
-    yield track("Meeting Booked", _meeting(event))
-
-
-@calcom.on("BOOKING_RESCHEDULED")
-def rescheduled(event: Event) -> Iterator[Message]:
+@calcom.tracks({"BOOKING_RESCHEDULED": "Meeting Rescheduled"})
+def rescheduled(event: Event) -> dict[str, Any]:
     payload = event.body.object("payload")
-    yield track(
-        "Meeting Rescheduled",
-        {
-            **_meeting(event),
-            **payload.select(previous_meeting_id="rescheduleUid:id", previous_start_time="rescheduleStartTime:iso"),
-            "author": _author(payload, "rescheduledBy"),
-        },
-    )
+    return {
+        **meeting(event),
+        **payload.select(previous_meeting_id="rescheduleUid:id", previous_start_time="rescheduleStartTime:iso"),
+        "author": _author(payload, "rescheduledBy"),
+    }
 
 
-@calcom.on("BOOKING_CANCELLED")
-def cancelled(event: Event) -> Iterator[Message]:
+@calcom.tracks({"BOOKING_CANCELLED": "Meeting Cancelled"})
+def cancelled(event: Event) -> dict[str, Any]:
     """Report the cancellation without its reason, which is free text."""
-    yield track(
-        "Meeting Cancelled", {**_meeting(event), "author": _author(event.body.object("payload"), "cancelledBy")}
-    )
+    return {**meeting(event), "author": _author(event.body.object("payload"), "cancelledBy")}
 
 
 def _author(payload: Payload, path: str) -> str | None:
@@ -173,29 +166,16 @@ def _author(payload: Payload, path: str) -> str | None:
     return "agent" if by == payload.text("organizer.email", "").lower() else "customer"
 
 
-@calcom.on("BOOKING_REQUESTED")
-def requested(event: Event) -> Iterator[Message]:
-    yield track("Meeting Requested", _meeting(event))
-
-
-@calcom.on("BOOKING_REJECTED")
-def rejected(event: Event) -> Iterator[Message]:
-    yield track("Meeting Declined", _meeting(event))
-
-
-@calcom.on("BOOKING_PAYMENT_INITIATED", "BOOKING_PAID")
-def paid(event: Event) -> Iterator[Message]:
-    """Report no revenue: the payment provider's own source reports it."""
+@calcom.tracks({"BOOKING_PAID": "Payment Succeeded", "BOOKING_PAYMENT_INITIATED": "Payment Started"})
+def payment(event: Event) -> dict[str, Any]:
+    """Return no revenue: the payment provider's own source reports it."""
     payload = event.body.object("payload")
-    yield track(
-        "Payment Succeeded" if event.type == "BOOKING_PAID" else "Payment Started",
-        {
-            "payment_id": payload.opt.id("metadata.externalId") or payload.opt.id("paymentId"),
-            "meeting_id": payload.opt.id("uid"),
-            "amount": payload.money("price", "currency"),
-            "currency": payload.text("currency", "").upper() or None,
-        },
-    )
+    return {
+        "payment_id": payload.first("metadata.externalId:id", "paymentId:id"),
+        "meeting_id": payload.opt.id("uid"),
+        "amount": payload.money("price", "currency"),
+        "currency": payload.opt.upper("currency"),
+    }
 
 
 @calcom.on("BOOKING_NO_SHOW_UPDATED")
@@ -204,14 +184,14 @@ def no_show(event: Event) -> Iterator[Message]:
     for attendee in event.body.object("payload").each("attendees"):
         email = attendee.text("email")
         name = "Meeting No-Show Marked" if attendee.flag("noShow") else "Meeting No-Show Withdrawn"
-        yield track(name, _meeting(event), key=email.lower(), identity=_person(event, email, {}))
+        yield track(name, meeting(event), key=email.lower(), identity=_person(event, email, {}))
 
 
-@calcom.on("FORM_SUBMITTED")
-def submitted(event: Event) -> Iterator[Message]:
+@calcom.tracks({"FORM_SUBMITTED": "Form Submitted"})
+def submitted(event: Event) -> dict[str, Any]:
     """Report the form without its answers."""
     payload = event.body.object("payload")
-    yield track("Form Submitted", {"form_id": payload.id("formId"), "form_name": payload.opt.text("formName")})
+    return {"form_id": payload.id("formId"), "form_name": payload.opt.text("formName")}
 
 
 calcom.ignore("MEETING_*", because="a booking's scheduled start or end was reached; no one acted")

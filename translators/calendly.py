@@ -65,7 +65,7 @@ def head(item: Item) -> Head:
         key = f"{type_}:{uri}"
     else:
         key = f"{type_}:{uri}:{updated}" if updated else former
-    return Head(id=key, type=type_, occurred_at=at, former_ids=(FormerId(former),) if key != former else ())
+    return Head(id=key, type=type_, occurred_at=at, former_ids=(FormerId(former),))
 
 
 @calendly.identity
@@ -75,7 +75,7 @@ def invitee(event: Event) -> Identity:
     if event.type.startswith("contact."):
         return _contact(payload)
     email = payload.text("email", "").strip()
-    uri = payload.opt.id("invitee") or payload.opt.id("submitter") or payload.id("uri")
+    uri = payload.first("invitee:id", "submitter:id") or payload.id("uri")
     traits = payload.select(
         "name", "timezone", firstName="first_name", lastName="last_name", phone="text_reminder_number"
     )
@@ -89,12 +89,10 @@ def invitee(event: Event) -> Identity:
 def _contact(contact: Payload) -> Identity:
     """Use the contact's e-mail address, as for an invitee; a deleted contact has only its URI."""
     uri, email = contact.id("uri"), contact.text("email", "").strip()
-    first, last = contact.text("first_name", ""), contact.text("last_name", "")
-    traits = {"email": email, "name": contact.text("name", ""), "firstName": first, "lastName": last}
     return Identity(
         anonymous=("email", email.lower()) if email else ("contact", uri),
         external_ids=(ExternalId("calendly_contact_id", uri),),
-        traits={name: value for name, value in traits.items() if value},
+        traits={"email": email, **contact.select("name:text", firstName="first_name:text", lastName="last_name:text")},
     )
 
 
@@ -126,96 +124,79 @@ def register(at: Registering) -> Registered:
     return at.secret
 
 
-def _meeting(event: Event) -> dict[str, Any]:
+@calendly.tracks(
+    {"invitee_no_show.created": "Meeting No-Show Marked", "invitee_no_show.deleted": "Meeting No-Show Withdrawn"}
+)
+def meeting(event: Event) -> dict[str, Any]:
     payload = event.body.object("payload")
-    meeting = payload.maybe("scheduled_event")
-    hosts = list(meeting.each("event_memberships"))
-    host = hosts[0] if hosts else Payload({})
+    scheduled = payload.maybe("scheduled_event")
+    host = next(scheduled.each("event_memberships"), Payload({}))
     return {
-        "meeting_id": payload.opt.id("event") or meeting.opt.id("uri"),
-        **meeting.select(meeting_name="name:text", meeting_type_id="event_type:id"),
+        "meeting_id": payload.opt.id("event") or scheduled.opt.id("uri"),
+        **scheduled.select(meeting_name="name:text", meeting_type_id="event_type:id"),
         "invitee_id": payload.id("invitee", payload.id("uri")),
         "status": payload.opt.text("status"),
-        **meeting.select("start_time:iso", "end_time:iso", channel="location.type:text"),
+        **scheduled.select("start_time:iso", "end_time:iso", channel="location.type:text"),
         **host.select(agent_id="user:id", agent_name="user_name:text"),
         "metadata": metadata_of(event, payload.texts("tracking")),
     }
 
 
-def _context(event: Event) -> dict[str, Any]:
+def campaign(event: Event) -> dict[str, Any]:
     """Return the campaign of the booking link. https://segment.com/docs/connections/spec/common/#context"""
-    campaign = event.body.object("payload").maybe("tracking").select(
+    parameters = event.body.object("payload").maybe("tracking").select(
         source="utm_source", medium="utm_medium", name="utm_campaign", term="utm_term", content="utm_content"
     )  # fmt: skip
-    return {"campaign": campaign} if campaign else {}
+    return {"campaign": parameters} if parameters else {}
 
 
 @calendly.on("invitee.created")
 def booked(event: Event) -> Iterator[Message]:
     previous_invitee = event.body.opt.id("payload.old_invitee")
     name = "Meeting Rescheduled" if previous_invitee else "Meeting Booked"
-    yield track(name, {**_meeting(event), "previous_invitee_id": previous_invitee}, context=_context(event))
+    yield track(name, {**meeting(event), "previous_invitee_id": previous_invitee}, context=campaign(event))
 
 
-@calendly.on("invitee.canceled")
-def cancelled(event: Event) -> Iterator[Message]:
+@calendly.tracks({"invitee.canceled": "Meeting Cancelled"}, context=campaign)
+def cancelled(event: Event) -> dict[str, Any]:
     payload = event.body.object("payload")
     if payload.flag("rescheduled", default=False):
         raise Skip("the meeting was rescheduled; invitee.created reports its new time")
     by = payload.opt.text("cancellation.canceler_type")
-    yield track(
-        "Meeting Cancelled",
-        {**_meeting(event), "author": {"invitee": "customer", "host": "agent"}.get(by or "", by)},
-        context=_context(event),
-    )
+    return {**meeting(event), "author": {"invitee": "customer", "host": "agent"}.get(by or "", by)}
 
 
-@calendly.on("invitee_no_show.created")
-def no_show_marked(event: Event) -> Iterator[Message]:
-    yield track("Meeting No-Show Marked", _meeting(event))
-
-
-@calendly.on("invitee_no_show.deleted")
-def no_show_withdrawn(event: Event) -> Iterator[Message]:
-    yield track("Meeting No-Show Withdrawn", _meeting(event))
-
-
-@calendly.on("routing_form_submission.created")
-def routed(event: Event) -> Iterator[Message]:
+@calendly.tracks({"routing_form_submission.created": "Form Submitted"}, context=campaign)
+def routed(event: Event) -> dict[str, Any]:
     """Report the form and its result, never the answers, which are free text."""
     payload = event.body.object("payload")
-    yield track(
-        "Form Submitted",
-        {
-            "form_id": payload.opt.id("routing_form"),
-            "response_id": payload.id("uri"),
-            "result": payload.opt.text("result.type"),
-            "metadata": metadata_of(event, payload.texts("tracking")),
-        },
-        context=_context(event),
-    )
+    return {
+        "form_id": payload.opt.id("routing_form"),
+        "response_id": payload.id("uri"),
+        "result": payload.opt.text("result.type"),
+        "metadata": metadata_of(event, payload.texts("tracking")),
+    }
 
 
 # https://developer.calendly.com/release-notes/2026/5/27
 @calendly.on("contact.created", "contact.updated")
 def contact_saved(event: Event) -> Iterator[Message]:
     contact = event.body.object("payload")
-    company, city = contact.opt.text("company"), contact.opt.text("city")
     yield identify(
         {
             "title": contact.opt.text("job_title"),
-            "company": {"name": company} if company else None,
-            "address": {"city": city} if city else None,
+            "company": contact.select(name="company:text") or None,
+            "address": contact.select("city:text") or None,
             **contact.select("timezone:text", createdAt="created_at:iso"),
         }
     )
     if event.type == "contact.created":
-        yield track("Contact Created", {"contact_id": contact.id("uri")})
+        yield track("Contact Created", contact_id(event))
 
 
-@calendly.on("contact.deleted")
-def contact_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", {"contact_id": event.body.id("payload.uri")})
+@calendly.tracks({"contact.deleted": "Contact Deleted"})
+def contact_id(event: Event) -> dict[str, Any]:
+    return {"contact_id": event.body.id("payload.uri")}
 
 
 calendly.ignore("event_type.*", because="configuration of your meeting types, not a customer event")

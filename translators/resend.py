@@ -39,6 +39,7 @@ resend = Source(
 )
 
 _RECIPIENTS: Final = ("to", "cc", "bcc")
+_CONTACT_ID: Final = ("id:id", "contact_id:id")
 
 
 @resend.head
@@ -63,11 +64,14 @@ def register(at: Registering) -> Registered:
 
 @resend.identity
 def identity(event: Event) -> Identity:
-    """Return the recipient; the e-mail itself if it has several.
+    """Return the contact, or the recipient of an e-mail; the e-mail itself if it has several.
 
     Resend sends one event per recipient without naming the recipient, so no recipient can be credited.
     """
     data = event.body.object("data")
+    if event.type.startswith("contact."):
+        external = ExternalId("resend_contact_id", data.first(*_CONTACT_ID) or "")
+        return replace(recipient(address(data, "email"), {}), external_ids=(external,))
     emails = [address(data, f"{field}.{place}") for field in _RECIPIENTS for place, _ in enumerate(data.each(field))]
     if not emails:
         raise Malformed(f"{data.path}.to", "names no recipient")
@@ -84,100 +88,71 @@ def _tags(data: Payload) -> dict[str, str]:
     return dict(data.texts("tags"))
 
 
-def _email(event: Event, name: str, reader: str = "", **more: Any) -> Iterator[Message]:
-    """Make one message. `reader` is the member with the reader's IP address and browser."""
+def reader(event: Event) -> dict[str, Any]:
+    member = "data.click" if event.type == "email.clicked" else "data.open"
+    return event.body.select(ip=f"{member}.ipAddress", userAgent=f"{member}.userAgent")
+
+
+@resend.tracks({"email.opened": "Email Opened"}, context=reader)
+@resend.tracks(
+    {
+        "email.sent": "Email Sent",
+        "email.delivered": "Email Delivered",
+        "email.delivery_delayed": "Email Deferred",
+        "email.complained": "Email Marked as Spam",
+    }
+)
+def email(event: Event) -> dict[str, Any]:
     data = event.body.object("data")
     tags = _tags(data)
-    properties = {
+    return {
         **data.select(
             "email_id:id", email_subject="subject:text", campaign_id="broadcast_id:id", template_id="template_id:id"
         ),
         "tags": [f"{tag}={value}" for tag, value in tags.items()] or None,
         "metadata": metadata_of(event, tags),
     }
-    context = data.select(ip=f"{reader}.ipAddress", userAgent=f"{reader}.userAgent") if reader else {}
-    yield track(name, {**properties, **more}, context=context)
 
 
-@resend.on("email.sent")
-def sent(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Sent")
+@resend.tracks({"email.bounced": "Email Bounced"})
+def bounced(event: Event) -> dict[str, Any]:
+    return email(event) | event.body.select(
+        reason="data.bounce.message", bounce_type="data.bounce.type", bounce_subtype="data.bounce.subType"
+    )
 
 
-@resend.on("email.delivered")
-def delivered(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Delivered")
-
-
-@resend.on("email.delivery_delayed")
-def delayed(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Deferred")
-
-
-@resend.on("email.bounced")
-def bounced(event: Event) -> Iterator[Message]:
-    properties = event.body.select(reason="data.bounce.message", bounce_type="data.bounce.type")
-    yield from _email(event, "Email Bounced", **properties, bounce_subtype=event.body.get("data.bounce.subType"))
-
-
-@resend.on("email.suppressed")
-def suppressed(event: Event) -> Iterator[Message]:
+@resend.tracks({"email.suppressed": "Email Dropped"})
+def suppressed(event: Event) -> dict[str, Any]:
     """Report a drop: the address bounced or complained earlier, so Resend did not send."""
-    properties = event.body.select(reason="data.suppressed.message", drop_type="data.suppressed.type")
-    yield from _email(event, "Email Dropped", **properties)
+    return email(event) | event.body.select(reason="data.suppressed.message", drop_type="data.suppressed.type")
 
 
-@resend.on("email.failed")
-def failed(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Dropped", reason=event.body.opt.text("data.failed.reason"))
+@resend.tracks({"email.failed": "Email Dropped"})
+def failed(event: Event) -> dict[str, Any]:
+    return email(event) | event.body.select("data.failed.reason:text")
 
 
-@resend.on("email.opened")
-def opened(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Opened", "open")
+@resend.tracks({"email.clicked": "Email Link Clicked"}, context=reader)
+def clicked(event: Event) -> dict[str, Any]:
+    return {**email(event), "link_url": event.body.text("data.click.link")}
 
 
-@resend.on("email.clicked")
-def clicked(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Link Clicked", "click", link_url=event.body.text("data.click.link"))
-
-
-@resend.on("email.complained")
-def complained(event: Event) -> Iterator[Message]:
-    yield from _email(event, "Email Marked as Spam")
-
-
-def _contact(event: Event) -> tuple[Identity, dict[str, Any]]:
+@resend.tracks({"contact.deleted": "Contact Deleted"})
+def contact(event: Event) -> dict[str, Any]:
     data = event.body.object("data")
-    contact_id = data.opt.id("id") or data.opt.id("contact_id")
-    contact = recipient(address(data, "email"), {})
-    properties = {"contact_id": contact_id, **data.select(list_id="audience_id:id", unsubscribed="unsubscribed:flag")}
-    return replace(contact, external_ids=(ExternalId("resend_contact_id", contact_id or ""),)), properties
+    return {
+        "contact_id": data.first(*_CONTACT_ID),
+        **data.select(list_id="audience_id:id", unsubscribed="unsubscribed:flag"),
+    }
 
 
-def _names(event: Event) -> dict[str, Any]:
-    return event.body.select(firstName="data.first_name", lastName="data.last_name", unsubscribed="data.unsubscribed")
-
-
-@resend.on("contact.created")
-def contact_created(event: Event) -> Iterator[Message]:
-    contact, properties = _contact(event)
-    yield identify(_names(event), identity=contact)
-    yield track("Contact Created", properties, identity=contact)
-
-
-@resend.on("contact.updated")
-def contact_updated(event: Event) -> Iterator[Message]:
+@resend.on("contact.created", "contact.updated")
+def contact_saved(event: Event) -> Iterator[Message]:
     """Report the current contact. Resend does not send what changed, so an unsubscription is only a trait."""
-    contact, properties = _contact(event)
-    yield identify(_names(event), identity=contact)
-    yield track("Contact Updated", properties, identity=contact)
-
-
-@resend.on("contact.deleted")
-def contact_deleted(event: Event) -> Iterator[Message]:
-    contact, properties = _contact(event)
-    yield track("Contact Deleted", properties, identity=contact)
+    yield identify(
+        event.body.select(firstName="data.first_name", lastName="data.last_name", unsubscribed="data.unsubscribed")
+    )
+    yield track("Contact Created" if event.type == "contact.created" else "Contact Updated", contact(event))
 
 
 @resend.on("contact.topics.updated")
@@ -186,14 +161,14 @@ def topics_chosen(event: Event) -> Iterator[Message]:
 
     https://resend.com/docs/webhooks/contacts/topics-updated
     """
-    contact, properties = _contact(event)
+    names = {"opt_out": UNSUBSCRIBED_EVENT.of(event), "opt_in": "Email Resubscribed"}
     for topic in event.body.each("data.topics"):
-        topic_id, chosen = topic.id("id"), topic.text("subscription")
-        name = {"opt_out": UNSUBSCRIBED_EVENT.of(event), "opt_in": "Email Resubscribed"}.get(chosen)
+        topic_id, name = topic.id("id"), names.get(topic.text("subscription"))
         if name is None:
             raise Malformed(f"{topic.path}.subscription", "is neither opt_in nor opt_out")
-        fields = {"contact_id": properties["contact_id"], "list_id": topic_id, "list_name": topic.opt.text("name")}
-        yield track(name, fields, key=topic_id, identity=contact)
+        contact_id = event.body.object("data").first(*_CONTACT_ID)
+        properties = {"contact_id": contact_id, "list_id": topic_id, "list_name": topic.opt.text("name")}
+        yield track(name, properties, key=topic_id)
 
 
 resend.ignore("email.scheduled", because="not sent yet; email.sent follows")

@@ -114,15 +114,8 @@ def _call(form: Mapping[str, str]) -> Head:
     type_, at = f"call.{status or 'other'}", _time(form.get("Timestamp", ""))
     if status and number:
         return Head(id=f"{call}|{status}|{number}", type=type_, occurred_at=at)
-    former = (FormerId(f"{call}|{status}|", same_bytes=True),) if status else ()
-    return Head(id=f"{call}|{status}|{digest(form)}", type=type_, occurred_at=at, former_ids=former)
-
-
-def _field(form: Mapping[str, str], name: str) -> str:
-    value: str = form.get(name, "")
-    if not value:
-        raise Malformed(f"$.{name}", "is missing")
-    return value
+    former = FormerId(f"{call}|{status}|" if status else "", same_bytes=True)
+    return Head(id=f"{call}|{status}|{digest(form)}", type=type_, occurred_at=at, former_ids=(former,))
 
 
 def _time(text: str) -> datetime | None:
@@ -140,7 +133,9 @@ def _addresses(event: Event) -> tuple[str, str, str]:
     form = event.form
     status = event.type.removeprefix("message.")
     theirs, ours = ("From", "To") if status in _INCOMING else ("To", "From")
-    channel, _, address = _field(form, theirs).rpartition(":")
+    if not form.get(theirs):
+        raise Malformed(f"$.{theirs}", "is missing")
+    channel, _, address = form[theirs].rpartition(":")
     return channel.lower() or "sms", address, form.get(ours, "").rpartition(":")[2]
 
 
@@ -183,7 +178,8 @@ def register(at: Registering) -> Registered:
     return at.values["auth_token"]
 
 
-def _message(event: Event) -> dict[str, Any]:
+@twilio.tracks({"message.sent": "SMS Sent", "message.delivered": "SMS Delivered", "message.read": "SMS Read"})
+def message(event: Event) -> dict[str, Any]:
     form = event.form
     channel, _, ours = _addresses(event)
     properties = {
@@ -197,30 +193,15 @@ def _message(event: Event) -> dict[str, Any]:
     return {name: value for name, value in properties.items() if value}
 
 
-@twilio.on("message.sent")
-def sent(event: Event) -> Iterator[Message]:
-    yield track("SMS Sent", _message(event))
-
-
-@twilio.on("message.delivered")
-def delivered(event: Event) -> Iterator[Message]:
-    yield track("SMS Delivered", _message(event))
-
-
-@twilio.on("message.read")
-def read(event: Event) -> Iterator[Message]:
-    yield track("SMS Read", _message(event))
-
-
-@twilio.on("message.undelivered", "message.failed")
-def failed(event: Event) -> Iterator[Message]:
+@twilio.tracks({"message.undelivered": "SMS Failed", "message.failed": "SMS Failed"})
+def failed(event: Event) -> dict[str, Any]:
     """Report `failed` (not sent) or `undelivered` (not received). Codes: https://www.twilio.com/docs/api/errors."""
-    properties = {
+    return {
+        **message(event),
         "status": event.type.removeprefix("message."),
         "error_code": event.form.get("ErrorCode") or None,
         "error_message": event.form.get("ErrorMessage") or None,
     }
-    yield track("SMS Failed", _message(event) | properties)
 
 
 @twilio.on("message.received")
@@ -238,11 +219,9 @@ def received(event: Event) -> Iterator[Message]:
         "segment_count": _number(form.get("NumSegments", "")),
         "opt_out_type": choice or None,
     }
-    yield track("SMS Received", _message(event) | properties)
-    if choice == "stop":
-        yield track("SMS Unsubscribed", _message(event))
-    elif choice == "start":
-        yield track("SMS Resubscribed", _message(event))
+    yield track("SMS Received", message(event) | properties)
+    if name := {"stop": "SMS Unsubscribed", "start": "SMS Resubscribed"}.get(choice):
+        yield track(name, message(event))
 
 
 def _number(text: str) -> int | None:

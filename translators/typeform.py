@@ -5,7 +5,6 @@ A delivery is one response to one form: the questions (`definition`), the answer
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any, Final
 
@@ -16,7 +15,6 @@ from translators.kit import (
     HmacBody,
     Identity,
     Item,
-    Message,
     Need,
     Payload,
     Registered,
@@ -26,9 +24,8 @@ from translators.kit import (
     choice_option,
     digest,
     json_call,
-    track,
 )
-from translators.kit.metadata import METADATA_FIELDS, metadata_of
+from translators.kit.metadata import METADATA_FIELDS, metadata_of, own_data
 
 ANSWERS: Final = choice_option(
     "answers",
@@ -60,34 +57,31 @@ def head(item: Item) -> Head:
     """
     body = item.body
     type_, response = body.text("event_type"), body.object("form_response")
-    token, webhook_event_id = response.id("token", ""), body.id("event_id", "")
+    token, at = response.id("token", ""), response.opt.iso("submitted_at")
     if not token:
-        return Head(id=body.id("event_id"), type=type_, occurred_at=response.opt.iso("submitted_at"))
+        return Head(id=body.id("event_id"), type=type_, occurred_at=at)
     key = f"{type_}:{response.id('form_id', '')}:{token}"
     if type_ != "form_response":
         key = f"{key}:{digest(response.get('answers'), response.get('hidden'))}"
-    former = (FormerId(webhook_event_id),) if webhook_event_id else ()
-    return Head(id=key, type=type_, occurred_at=response.opt.iso("submitted_at"), former_ids=former)
+    return Head(id=key, type=type_, occurred_at=at, former_ids=(FormerId(body.id("event_id", "")),))
 
 
 @typeform.skip_if
 def skip_test_request(event: Event) -> str | None:
     """Skip Typeform's test request: it is signed, but its answers and hidden fields are examples."""
-    if _first(event.body.object("form_response"), "email") == _TEST:
-        return "Typeform's own test request"
-    return None
+    is_test = _first(event.body.object("form_response"), "email") == _TEST
+    return "Typeform's own test request" if is_test else None
 
 
 @typeform.identity
 def respondent(event: Event) -> Identity:
     """Use the user id in a hidden field, else the first e-mail address in the answers, else the response."""
     response = event.body.object("form_response")
-    email = _first(response, "email")
-    phone = _first(response, "phone_number")
+    email, phone = _first(response, "email"), _first(response, "phone_number")
     return Identity(
         metadata=({name: str(value) for name, value in _hidden(response).items()},),
         anonymous=("email", email.lower()) if email else ("response", response.id("token")),
-        traits={name: value for name, value in {"email": email, "phone": phone}.items() if value},
+        traits={"email": email, "phone": phone},
     )
 
 
@@ -114,8 +108,7 @@ def register(at: Registering) -> Registered:
 
 def _hidden(response: Payload) -> dict[str, str | int]:
     """Return the hidden fields that the link filled. https://www.typeform.com/help/a/using-hidden-fields-360052676612/"""
-    hidden = response.get("hidden")
-    members = hidden.items() if isinstance(hidden, dict) else ()
+    members = own_data(response, "hidden").items()
     return {name: value for name, value in members if type(value) in (str, int) and value not in _NOT_FILLED}
 
 
@@ -143,7 +136,7 @@ def _answers(response: Payload, setting: str) -> dict[str, Any] | None:
 
 def _value(answer: Payload, kind: str) -> Any:
     if kind == "choice":
-        return answer.opt.text("choice.label") or answer.opt.text("choice.other")
+        return answer.first("choice.label", "choice.other")
     if kind == "choices":
         labels = [label for label in answer.maybe("choices").maybe("labels").value or [] if isinstance(label, str)]
         other = answer.opt.text("choices.other")
@@ -152,25 +145,16 @@ def _value(answer: Payload, kind: str) -> Any:
     return value if isinstance(value, str | int | Decimal) else None
 
 
-def _form(event: Event) -> dict[str, Any]:
+@typeform.tracks({"form_response": "Form Submitted", "form_response_partial": "Form Abandoned"})
+def form(event: Event) -> dict[str, Any]:
+    """Return a response; a partial one was not completed and has the answers so far."""
     response = event.body.object("form_response")
     return {
         "form_id": response.id("form_id"),
         "form_name": response.opt.text("definition.title"),
         "response_id": response.id("token"),
         **response.select("landed_at:iso", "calculated.score:decimal"),
-        "ending": response.opt.id("ending.ref") or response.opt.id("ending.id"),
-        "answers": _answers(response, event.options.get("answers", "closed")),
+        "ending": response.first("ending.ref:id", "ending.id:id"),
+        "answers": _answers(response, ANSWERS.of(event)),
         "metadata": metadata_of(event, _hidden(response)),
     }
-
-
-@typeform.on("form_response")
-def submitted(event: Event) -> Iterator[Message]:
-    yield track("Form Submitted", _form(event))
-
-
-@typeform.on("form_response_partial")
-def abandoned(event: Event) -> Iterator[Message]:
-    """Translate a response that was not completed, with the answers so far."""
-    yield track("Form Abandoned", _form(event))
