@@ -3,12 +3,14 @@
 import contextlib
 import json
 import time
+from datetime import UTC, datetime
 
 import pytest
 
-from translators.kit import Malformed, Payload, raw_items, raw_member
+from translators.kit import Delivery, Malformed, Payload, raw_items, raw_member
 from translators.kit.members import batch, readable_members
 
+NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 GOOD = [b'{"id":"1","at":1}', b'{"id":"2","at":2,"list":[{"a":1},{"b":[2]}]}', b'{"id":"3","at":"}],\\""}']
 BAD = {
     "half an emoji": b'{"id":"\\ud83d"}', "no UTF-8": b'{"id":"\xff"}', "NaN": b'{"n":NaN}', "a word": b"nonsense", "NUL": b"\0",
@@ -124,3 +126,26 @@ def test_a_body_made_to_be_slow_takes_time_in_proportion_to_its_length(unit: byt
         return time.process_time() - began
 
     assert seconds(200_000) < max(20 * seconds(50_000), 0.5)
+
+
+def test_the_members_of_a_list_left_open_are_events_if_they_have_an_events_names() -> None:
+    """Whether the list or its object was left open cannot be known, so nothing that may be an event is lost."""
+    alike, cut = b'{"id":"x","at":1}', b'{"id":"9","list":['
+    assert raw_items(b"[" + GOOD[0] + b"," + cut + alike + b"," + GOOD[1] + b"]") == [
+        GOOD[0], cut[:-1], alike, GOOD[1],
+    ]  # fmt: skip
+    assert raw_items(b"[" + GOOD[0] + b"," + cut + b"{x}," + alike + b"," + GOOD[1] + b"]") == [
+        GOOD[0], cut + b"{x}", alike, GOOD[1],
+    ]  # fmt: skip
+
+
+def test_a_name_that_is_not_json_affects_no_other() -> None:
+    split = batch(b'{"a\x01":1,"live":"false","events":[{"id":1},NaN]}', "events")
+    assert split.members == [b'{"id":1}', b"NaN"]
+    assert split.envelope.text("live") == "false"
+
+
+def test_a_body_is_split_once_for_each_list() -> None:
+    delivery = Delivery(source="acme", body=b'{"events":[1],"more":[2]}', received_at=NOW)
+    assert delivery.batch("events") is delivery.batch("events")
+    assert delivery.batch("more").members == [b"2"]

@@ -265,3 +265,9 @@ def test_a_time_without_a_zone_is_read_as_utc_if_asked_for() -> None:
     }
     with pytest.raises(Malformed, match="is not an ISO 8601 time"):
         order.select("paid:iso")
+
+
+def test_lists_nested_too_deeply_behind_half_an_emoji_are_malformed() -> None:
+    """Half an emoji is read by a second parser, which has a limit of its own."""
+    with pytest.raises(Malformed, match="nested too deeply"):
+        parse_json(b'["\\ud83d",' + b"[" * 100_000)

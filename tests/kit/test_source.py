@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from translators.kit import (
+    CLEAR,
     Declaration,
     Delivery,
     Event,
@@ -311,3 +312,7 @@ def test_a_handshake_that_raises_is_logged_and_counts_as_a_delivery(caplog: pyte
     source.handshake(signed=False)(lambda d: Response(body=b"x") if d.payload.text("challenge") else None)
     assert SourceRuntime(source).handshake(delivery(b"\xff garbage"), signed=False) is None
     assert "handshake failed" in caplog.text
+
+
+def test_clear_is_named_in_messages_of_a_test() -> None:
+    assert repr(CLEAR) == "CLEAR"

@@ -167,10 +167,11 @@ def test_stripe_refunds_of_a_charge_add_up_to_what_was_refunded(steps: list[int]
     assert sums == Decimal(sum(steps)).scaleb(-2)
 
 
-def test_item_without_a_price_has_no_plan() -> None:
+@pytest.mark.parametrize("price", [None, ["price_1"]])
+def test_item_without_a_price_has_no_plan(price: Any) -> None:
     body = golden("customer.subscription.created")
     for line in [body["data"]["object"], *body["data"]["object"]["items"]["data"]]:
-        line |= {"price": None, "plan": None}
+        line |= {"price": price, "plan": None}
     started = messages(body)[0]
     assert started["event"] == "Subscription Started"
     assert "plan_id" not in started["properties"]

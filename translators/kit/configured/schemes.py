@@ -45,11 +45,8 @@ def scheme_of(source: Table) -> schemes.Scheme | None:
 def _note(table: Table, kind: type[Any], message: str) -> None:
     """Note msgspec's message, with our key and the words to choose from."""
     what, _, where = message.rpartition(_AT)
-    name = _WORD.match(where)
-    if not what or name is None:
-        table.faults.append(f"{table.where}: {message}")
-        return
-    hint = get_type_hints(kind)[name[0]]
+    name = _WORD.findall(where)[0]
+    hint = get_type_hints(kind)[name]
     choices = [word for part in (hint, *get_args(hint)) if get_origin(part) is Literal for word in get_args(part)]
     more = f": choose {' or '.join(map(str, choices))}" if choices else ""
-    table.fault(name[0], f"does not fit ({what[0].lower()}{what[1:]}){more}")
+    table.fault(name, f"does not fit ({what[0].lower()}{what[1:]}){more}")
