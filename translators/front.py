@@ -7,7 +7,7 @@ https://dev.frontapp.com/reference/events
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from translators.kit import (
@@ -25,6 +25,7 @@ from translators.kit import (
     Skip,
     Source,
     accept_account,
+    assigned,
     full_name,
     opens_ticket,
     real_name,
@@ -77,17 +78,14 @@ front.manual_steps(
 
 @front.head
 def head(item: Item) -> Head:
-    """Return the id `evt_...`, the event's own type (the application's is coarser) and the time in milliseconds.
+    """Return the id `evt_...`, the event's own type (the application's is coarser) and its time.
 
     A snooze has no event type: Front archives the conversation and reopens it later. Only the application's type
     names the snooze.
     """
     front_event, name = _front_event(item), item.body.text("type", "")
-    return Head(
-        id=front_event.id("id"),
-        type=name if name in _SNOOZES else front_event.text("type"),
-        occurred_at=front_event.seconds("emitted_at"),
-    )
+    type_ = name if name in _SNOOZES else front_event.text("type")
+    return Head(id=front_event.id("id"), type=type_, occurred_at=front_event.seconds("emitted_at"))
 
 
 def _front_event(item: Item) -> Payload:
@@ -95,10 +93,14 @@ def _front_event(item: Item) -> Payload:
     return item.body.object("payload") if "payload" in item.body else item.body
 
 
+def _conversation(event: Event) -> Payload:
+    return _front_event(event).object("conversation")
+
+
 @front.skip_if
 def customers_only(event: Event) -> str | None:
     """Skip a discussion among teammates: its recipient is null."""
-    conversation = _front_event(event).object("conversation").value
+    conversation = _conversation(event).value
     if isinstance(conversation, dict) and "recipient" in conversation and conversation["recipient"] is None:
         return "a discussion among teammates, without a customer"
     return None
@@ -110,9 +112,10 @@ def identity(event: Event) -> Identity:
 
     A preview of an event has no recipient; the identity is then the conversation.
     """
-    if "recipient" not in _front_event(event).object("conversation"):
-        return Identity(anonymous=("conversation", _front_event(event).id("conversation.id")))
-    person = _contact(_front_event(event).object("conversation.recipient"))
+    conversation = _conversation(event)
+    if "recipient" not in conversation:
+        return Identity(anonymous=("conversation", conversation.id("id")))
+    person = _contact(conversation.object("recipient"))
     if person is None:
         raise Skip("no customer: the conversation's recipient has no handle")
     return person
@@ -132,60 +135,61 @@ def _contact(recipient: Payload) -> Identity | None:
     )
 
 
-def _writer(event: Event, message: Payload) -> Identity | None:
-    """Return the writer of an incoming message, if it was not the conversation's recipient but a person in copy."""
-    for recipient in message.each("recipients"):
-        if recipient.get("role") == "from" and (writer := _contact(recipient)):
-            own = _contact(_front_event(event).maybe("conversation.recipient"))
-            return None if own is not None and own.anonymous == writer.anonymous else writer
-    return None
-
-
 def _ticket(event: Event) -> dict[str, Any]:
-    conversation = _front_event(event).object("conversation")
-    assignee = conversation.maybe("assignee")
+    conversation = _conversation(event)
     return {
         "ticket_id": conversation.id("id"),
-        "subject": conversation.opt.text("subject") or None,
+        "subject": conversation.first("subject"),
         "status": conversation.opt.text("status"),
         "tags": conversation.texts_of("tags", "name"),
-        "assignee_id": assignee.opt.id("id"),
-        "assignee_name": _name(assignee),
+        **_teammate("assignee", conversation.maybe("assignee")),
     }
 
 
-def _name(teammate: Payload) -> str | None:
-    return full_name(teammate.opt.text("first_name"), teammate.opt.text("last_name"))
+def _teammate(role: str, teammate: Payload) -> dict[str, Any]:
+    name = full_name(teammate.opt.text("first_name"), teammate.opt.text("last_name"))
+    return {f"{role}_id": teammate.opt.id("id"), f"{role}_name": name}
 
 
-def _teammate(event: Event) -> dict[str, Any]:
-    """Return the teammate who acted; empty if a rule did."""
+@front.tracks({"reopen": "Ticket Reopened", "trash": "Ticket Deleted", "conversations_merged": "Ticket Merged"})
+def conversation_changed(event: Event) -> dict[str, Any]:
+    """Return the conversation and the teammate who acted, if it was not a rule."""
     front_event = _front_event(event)
     if front_event.get("source._meta.type") != "teammate":
-        return {}
-    teammate = front_event.object("source.data")
-    return {"agent_id": teammate.opt.id("id"), "agent_name": _name(teammate)}
+        return _ticket(event)
+    return _ticket(event) | _teammate("agent", front_event.object("source.data"))
 
 
-def _message(event: Event) -> Payload:
-    front_event = _front_event(event)
-    return (
-        front_event.object("target.data")
-        if "target" in front_event
-        else front_event.object("conversation.last_message")
-    )
+@front.tracks({"archive": "Ticket Solved"})
+def archived(event: Event) -> dict[str, Any]:
+    if _front_event(event).get("source._meta.type") == "reminder":
+        raise Skip("snoozed, not solved")
+    return conversation_changed(event)
 
 
-def _is_first(event: Event, message: Payload) -> bool:
-    """Return whether a message is as old as its conversation: Front has no event for a new conversation."""
-    return opens_ticket(_front_event(event).opt.seconds("conversation.created_at"), message.opt.seconds("created_at"))
+@front.tracks({"assign": "Ticket Assigned"})
+def conversation_assigned(event: Event) -> Mapping[str, Any]:
+    assignee = _front_event(event).maybe("target.data") or _conversation(event).maybe("assignee")
+    return assigned(conversation_changed(event) | _teammate("assignee", assignee), "conversation")
+
+
+_CHANGED: Final = {"tag": "tags", "untag": "tags", "move": "inbox", "restore": "trashed"}
+
+
+@front.tracks(dict.fromkeys(_CHANGED, "Ticket Updated"))
+def updated(event: Event) -> dict[str, Any]:
+    return {**conversation_changed(event), "changed": [_CHANGED[event.type]]}
 
 
 @front.on("inbound")
 def message_came_in(event: Event) -> Iterator[Message]:
-    message = _message(event)
-    name = "Ticket Created" if _is_first(event, message) else "Ticket Replied"
-    yield track(name, {**_message_fields(event, message), "author": "customer"}, identity=_writer(event, message))
+    """Report the customer's message. A person in copy may have written it, and not the conversation's recipient."""
+    message, own = _message(event), _contact(_conversation(event).maybe("recipient"))
+    senders = (_contact(recipient) for recipient in message.each("recipients") if recipient.get("role") == "from")
+    writer = next(filter(None, senders), None)
+    if writer and own and writer.anonymous == own.anonymous:
+        writer = None
+    yield _created_or_replied(event, message, {"author": "customer"}, writer)
 
 
 @front.on("outbound", "out_reply")
@@ -194,54 +198,23 @@ def message_went_out(event: Event) -> Iterator[Message]:
     author = message.maybe("author")
     if not author:
         raise Skip("sent by a rule or through the API, or Front does not say by which teammate")
-    name = "Ticket Created" if event.type == "outbound" and _is_first(event, message) else "Ticket Replied"
-    properties = _message_fields(event, message) | {"agent_id": author.opt.id("id"), "agent_name": _name(author)}
-    yield track(name, {**properties, "author": "agent"})
+    yield _created_or_replied(event, message, {**_teammate("agent", author), "author": "agent"})
 
 
-def _message_fields(event: Event, message: Payload) -> dict[str, Any]:
-    return _ticket(event) | {"message_id": message.id("id"), "channel": message.opt.text("type")}
+def _message(event: Event) -> Payload:
+    front_event = _front_event(event)
+    path = "target.data" if "target" in front_event else "conversation.last_message"
+    return front_event.object(path)
 
 
-@front.on("assign")
-def assigned(event: Event) -> Iterator[Message]:
-    assignee = _front_event(event).maybe("target.data") or _front_event(event).maybe("conversation.assignee")
-    if "id" not in assignee:
-        raise Skip("the conversation was unassigned")
-    yield track(
-        "Ticket Assigned",
-        _ticket(event) | _teammate(event) | {"assignee_id": assignee.id("id"), "assignee_name": _name(assignee)},
-    )
-
-
-@front.on("archive")
-def archived(event: Event) -> Iterator[Message]:
-    if _front_event(event).get("source._meta.type") == "reminder":
-        raise Skip("snoozed, not solved")
-    yield track("Ticket Solved", _ticket(event) | _teammate(event))
-
-
-@front.on("reopen")
-def reopened(event: Event) -> Iterator[Message]:
-    yield track("Ticket Reopened", _ticket(event) | _teammate(event))
-
-
-@front.on("trash")
-def trashed(event: Event) -> Iterator[Message]:
-    yield track("Ticket Deleted", _ticket(event) | _teammate(event))
-
-
-_CHANGED: Final = {"tag": "tags", "untag": "tags", "move": "inbox", "restore": "trashed"}
-
-
-@front.on(*_CHANGED)
-def updated(event: Event) -> Iterator[Message]:
-    yield track("Ticket Updated", {**_ticket(event), **_teammate(event), "changed": [_CHANGED[event.type]]})
-
-
-@front.on("conversations_merged")
-def merged(event: Event) -> Iterator[Message]:
-    yield track("Ticket Merged", _ticket(event) | _teammate(event))
+def _created_or_replied(
+    event: Event, message: Payload, writing: dict[str, Any], writer: Identity | None = None
+) -> Message:
+    """Return the track of a message. Front has no event for a new conversation: its first message is as old as it."""
+    opened = _conversation(event).opt.seconds("created_at")
+    is_first = event.type != "out_reply" and opens_ticket(opened, message.opt.seconds("created_at"))
+    properties = _ticket(event) | {"message_id": message.id("id"), "channel": message.opt.text("type"), **writing}
+    return track("Ticket Created" if is_first else "Ticket Replied", properties, identity=writer)
 
 
 front.ignore("comment", "mention", because="a comment between teammates, not a customer action")

@@ -5,11 +5,10 @@ https://developers.gorgias.com/reference/integrations
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from translators.kit import (
-    BLANK,
     Clock,
     Event,
     ExternalId,
@@ -26,12 +25,14 @@ from translators.kit import (
     SharedToken,
     Skip,
     Source,
+    assigned,
     basic,
-    filled,
     json_call,
     moment,
     opens_ticket,
     real_name,
+    reply,
+    template_object,
     track,
 )
 
@@ -54,10 +55,6 @@ _CHAT: Final = {"chat", "gorgias-chat", "gorgias_chat"}
 _BOTS: Final = {"rule", "ai-agent", "self-service"}
 
 
-def _body(item: Item) -> Payload:
-    return filled(item.body, blank=BLANK)
-
-
 @gorgias.head
 def head(item: Item) -> Head:
     """Return the key from the template's event id, else the created object's id, else the ticket and its change time.
@@ -65,7 +62,7 @@ def head(item: Item) -> Head:
     That time has microseconds. Without any of these the key is the digest of the bytes, which may differ in a
     repeated delivery. The message's time takes precedence over the ticket's.
     """
-    body = _body(item)
+    body = item.filled
     type_ = body.text("type")
     created_path = "ticket.created_at" if type_ == "ticket-created" else "message.created_at"
     times: tuple[tuple[str, Clock], ...] = (("at", "event"), (created_path, "event"), ("ticket.updated_at", "record"))
@@ -92,10 +89,7 @@ def head(item: Item) -> Head:
 @gorgias.identity
 def identity(event: Event) -> Identity:
     """Return the ticket's customer. `external_id` may belong to another system, so it is used only if configured."""
-    body = _body(event)
-    if "customer" not in body.value:
-        raise Malformed("$.customer", "is missing: paste the template of docs/sources/gorgias.md into the integration")
-    customer = body.maybe("customer")
+    customer = template_object(event.filled, "customer", page="gorgias", place="integration")
     customer_id, email = customer.id("id", ""), customer.text("email", "")
     if not customer_id and not email:
         raise Skip("no customer: the ticket names none")
@@ -164,66 +158,52 @@ def register(at: Registering) -> Registered:
     return at.secret
 
 
-def _ticket(event: Event) -> dict[str, Any]:
-    body = _body(event)
-    paths = {
-        "subject": "ticket.subject", "status": "ticket.status", "priority": "ticket.priority",
-        "channel": "ticket.channel", "assignee_id": "assignee.id", "assignee_name": "assignee.name",
-        "team_id": "team.id", "team_name": "team.name",
-    }  # fmt: skip
-    return {"ticket_id": body.id("ticket.id")} | body.select(**paths)
+@gorgias.tracks({"ticket-created": "Ticket Created"})
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the ticket's properties."""
+    return {"ticket_id": event.filled.id("ticket.id")} | event.filled.select(
+        "ticket.subject", "ticket.status", "ticket.priority", "ticket.channel",
+        assignee_id="assignee.id", assignee_name="assignee.name", team_id="team.id", team_name="team.name",
+    )  # fmt: skip
 
 
-@gorgias.on("ticket-created")
-def ticket_created(event: Event) -> Iterator[Message]:
-    yield track("Ticket Created", _ticket(event))
-
-
-@gorgias.on("ticket-assignment-updated")
-def ticket_assigned(event: Event) -> Iterator[Message]:
-    ticket = _ticket(event)
-    if "assignee_id" not in ticket and "team_id" not in ticket:
-        raise Skip("the ticket was unassigned")
-    yield track("Ticket Assigned", ticket)
+@gorgias.tracks({"ticket-assignment-updated": "Ticket Assigned"})
+def ticket_assigned(event: Event) -> Mapping[str, Any]:
+    return assigned(ticket(event))
 
 
 @gorgias.on("ticket-status-updated")
 def ticket_status_updated(event: Event) -> Iterator[Message]:
     """Report the new status. Gorgias has `open` and `closed` only, so a ticket that becomes open was closed."""
-    status = _body(event).text("ticket.status")
+    status = event.filled.text("ticket.status")
     name = {"closed": "Ticket Solved", "open": "Ticket Reopened"}.get(status, "Ticket Status Changed")
-    yield track(name, _ticket(event))
+    yield track(name, ticket(event))
 
 
 @gorgias.on(_MESSAGE_CREATED)
 def message_created(event: Event) -> Iterator[Message]:
-    message = _body(event).object("message")
+    message = event.filled.object("message")
     if not _is_true(message, "public"):
         raise Skip("a private note")
-    from_agent = _is_true(message, "from_agent")
-    via = message.text("via", "")
+    from_agent, via = _is_true(message, "from_agent"), message.opt.text("via")
     if from_agent and via in _BOTS:
         raise Skip(f"written by {via}, not by a person")
-    agent = message.select(agent_id="sender.id:id", agent_name="sender.name:text")
-    properties = {"message_id": message.id("id"), "channel": message.opt.text("channel")} | (
-        agent if from_agent else {}
-    )
-    ticket, writer = _ticket(event), None if from_agent else _writer(event, message)
-    if properties.get("channel") in _CHAT:
-        name = "Live Chat Message Received" if from_agent else "Live Chat Message Sent"
-        yield track(name, {**ticket, **properties, "conversation_id": ticket["ticket_id"]}, identity=writer)
-        return
-    times = [moment(_body(event), path, naive_is_utc=True) for path in ("ticket.created_at", "message.created_at")]
-    if opens_ticket(*times):
+    channel = message.opt.text("channel")
+    times = [moment(event.filled, path, naive_is_utc=True) for path in ("ticket.created_at", "message.created_at")]
+    if channel not in _CHAT and opens_ticket(*times):
         raise Skip("the message that opened the ticket; ticket-created has it")
-    yield track(
-        "Ticket Replied", {**ticket, **properties, "author": "agent" if from_agent else "customer"}, identity=writer
+    agent = message.select(agent_id="sender.id:id", agent_name="sender.name:text") if from_agent else {}
+    yield reply(
+        "agent" if from_agent else "customer",
+        {**ticket(event), "message_id": message.id("id"), "channel": channel, **agent},
+        chat=channel in _CHAT,
+        identity=None if from_agent else _writer(event, message),
     )
 
 
 def _writer(event: Event, message: Payload) -> Identity | None:
     """Return the customer who wrote, if it was not the ticket's own: a person in copy may reply."""
-    writer, own = message.opt.id("sender.id"), _body(event).opt.id("customer.id")
+    writer, own = message.opt.id("sender.id"), event.filled.opt.id("customer.id")
     if writer is None or own is None or writer == own:
         return None
     return Identity(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translators.kit import Payload, filled, moment
+from translators.kit import Item, Malformed, Payload, filled, moment, template_object
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=6),
@@ -60,3 +60,21 @@ def test_a_time_without_a_zone_counts_only_where_the_provider_means_utc() -> Non
 
 def test_minutes_are_enough_for_a_time() -> None:
     assert moment(Payload({"at": "2026-10-05T09:31Z"}), "at") == datetime(2026, 10, 5, 9, 31, tzinfo=UTC)
+
+
+def test_an_item_is_read_as_a_filled_template() -> None:
+    item = Item(
+        raw=b'{"id": "7", "team": "None", "name": "{{ticket.name}}"}', received_at=datetime(2026, 1, 1, tzinfo=UTC)
+    )
+    assert item.filled.value == {"id": "7"}
+    assert item.filled is item.filled, "it is read once"
+
+
+def test_an_object_of_the_template_may_be_empty_but_not_missing() -> None:
+    body = filled(Payload({"requester": {"id": "7"}, "team": {"id": ""}}))
+    assert template_object(body, "requester", page="acme", place="rule").id("id") == "7"
+    assert not template_object(body, "team", page="acme", place="rule")
+    with pytest.raises(
+        Malformed, match=r"\$\.agent is missing: paste the template of docs/sources/acme.md into the rule"
+    ):
+        template_object(body, "agent", page="acme", place="rule")

@@ -23,8 +23,8 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )
 from translators.kit.source import Response, Source
-from translators.kit.support import full_name, name_traits, opens_ticket, real_name
-from translators.kit.template import BLANK, filled, moment
+from translators.kit.support import assigned, full_name, name_traits, opens_ticket, rating_fields, real_name, reply
+from translators.kit.template import BLANK, filled, moment, template_object
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
 
 __all__ = [
@@ -64,6 +64,7 @@ __all__ = [
     "StandardWebhooks",
     "accept_account",
     "alias",
+    "assigned",
     "basic",
     "bearer",
     "choice_option",
@@ -90,12 +91,15 @@ __all__ = [
     "page",
     "parse_form",
     "parse_json",
+    "rating_fields",
     "raw_items",
     "raw_member",
     "real_name",
+    "reply",
     "screen",
     "share",
     "skip_other_modes",
+    "template_object",
     "text_option",
     "ticket_event",
     "to_iso",

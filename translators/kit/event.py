@@ -13,6 +13,7 @@ from urllib.parse import parse_qs
 from translators.kit.errors import Malformed
 from translators.kit.members import Batch, batch, opening
 from translators.kit.payload import Payload, parse_json
+from translators.kit.template import BLANK, filled
 
 _BOM: Final = b"\xef\xbb\xbf"
 Clock = Literal["event", "record", "received"]
@@ -83,6 +84,11 @@ class Item:
     def body(self) -> Payload:
         """Return the item as JSON. Raise `Malformed` if it is not JSON."""
         return Payload(parse_json(self.raw))
+
+    @cached_property
+    def filled(self) -> Payload:
+        """Return the item as JSON that an operator pasted as a template: without members that have no value."""
+        return filled(self.body, blank=BLANK)
 
     @cached_property
     def form(self) -> Mapping[str, str]:

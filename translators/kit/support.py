@@ -1,10 +1,17 @@
-"""What every help desk has: names that the provider made up, and the message that opens a ticket."""
+"""What every help desk has: made-up names, the message that opens a ticket, replies, assignments and ratings."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final, Literal
+
+from translators.kit.errors import Skip
+from translators.kit.identity import Identity
+from translators.kit.message import Message, track
+
+Author = Literal["customer", "agent"]
 
 _WITH_ITS_TICKET: Final = timedelta(seconds=2)
 _PLACEHOLDER: Final = re.compile(
@@ -41,3 +48,33 @@ def opens_ticket(opened: datetime | None, written: datetime | None) -> bool:
     It is part of `Ticket Created`, so it is no `Ticket Replied`; docs/help-desks.md has the rule.
     """
     return opened is not None and written is not None and abs(written - opened) <= _WITH_ITS_TICKET
+
+
+def reply(
+    author: Author, properties: Mapping[str, Any], *, chat: bool = False, identity: Identity | None = None
+) -> Message:
+    """Return the track of a message: `Ticket Replied` with its author.
+
+    With `chat` it is `Live Chat Message Sent` by a customer or `Live Chat Message Received` by an agent. Its
+    `conversation_id` is the ticket's id if the properties have none. `identity` is the writer, if it is not the
+    ticket's customer but another one.
+    """
+    if not chat:
+        return track("Ticket Replied", {**properties, "author": author}, identity=identity)
+    name = "Live Chat Message Sent" if author == "customer" else "Live Chat Message Received"
+    conversation = {} if "conversation_id" in properties else {"conversation_id": properties["ticket_id"]}
+    return track(name, {**properties, **conversation}, identity=identity)
+
+
+def assigned(properties: Mapping[str, Any], what: str = "ticket") -> Mapping[str, Any]:
+    """Return the properties of a new assignment. Raise `Skip` if they have neither `assignee_id` nor `team_id`."""
+    if properties.get("assignee_id") is None and properties.get("team_id") is None:
+        raise Skip(f"the {what} was unassigned")
+    return properties
+
+
+def rating_fields(rating: str | int) -> dict[str, Any]:
+    """Return `rating` in lower case, and `score` if it is an int or a text of one to three digits."""
+    if isinstance(rating, int):
+        return {"rating": str(rating), "score": rating}
+    return {"rating": rating.lower(), "score": int(rating) if re.fullmatch(r"[0-9]{1,3}", rating) else None}

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
+from translators.kit.errors import Malformed
 from translators.kit.payload import Payload
 from translators.kit.times import from_iso
 
@@ -19,6 +20,17 @@ def filled(body: Payload, *, blank: Collection[str] = ("",)) -> Payload:
     A placeholder that was not filled in (`{{ticket.group.id}}`) counts as blank too.
     """
     return Payload(_filled(body.value, blank), body.path)
+
+
+def template_object(body: Payload, name: str, *, page: str, place: str) -> Payload:
+    """Return an object of the template, empty if the provider had no value for it.
+
+    Raise `Malformed` if the body lacks the member: the template of docs/sources/`page`.md was not pasted into `place`.
+    """
+    if name not in body.value:
+        hint = f"is missing: paste the template of docs/sources/{page}.md into the {place}"
+        raise Malformed(f"{body.path}.{name}", hint)
+    return body.maybe(name)
 
 
 def moment(body: Payload, path: str, *, naive_is_utc: bool = False) -> datetime | None:
