@@ -7,7 +7,7 @@ https://dev.frontapp.com/reference/events
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import (
@@ -168,7 +168,7 @@ def archived(event: Event) -> dict[str, Any]:
 
 
 @front.tracks({"assign": "Ticket Assigned"})
-def conversation_assigned(event: Event) -> Mapping[str, Any]:
+def conversation_assigned(event: Event) -> dict[str, Any]:
     assignee = _front_event(event).maybe("target.data") or _conversation(event).maybe("assignee")
     return assigned(conversation_changed(event) | _teammate("assignee", assignee), "conversation")
 

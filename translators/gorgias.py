@@ -5,7 +5,7 @@ https://developers.gorgias.com/reference/integrations
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import (
@@ -168,7 +168,7 @@ def ticket(event: Event) -> dict[str, Any]:
 
 
 @gorgias.tracks({"ticket-assignment-updated": "Ticket Assigned"})
-def ticket_assigned(event: Event) -> Mapping[str, Any]:
+def ticket_assigned(event: Event) -> dict[str, Any]:
     return assigned(ticket(event))
 
 

@@ -66,7 +66,7 @@ def reply(
     return track(name, {**properties, **conversation}, identity=identity)
 
 
-def assigned(properties: Mapping[str, Any], what: str = "ticket") -> Mapping[str, Any]:
+def assigned(properties: dict[str, Any], what: str = "ticket") -> dict[str, Any]:
     """Return the properties of a new assignment. Raise `Skip` if they have neither `assignee_id` nor `team_id`."""
     if properties.get("assignee_id") is None and properties.get("team_id") is None:
         raise Skip(f"the {what} was unassigned")
