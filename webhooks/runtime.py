@@ -12,16 +12,17 @@ What a process does not use is not imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from translators.kit import Source
 from webhooks.errors import SettingsError
-from webhooks.settings import EndpointSettings, Settings, load_with_origins
+from webhooks.settings import EndpointSettings, Settings, load_with_origins, plugin_files
 from webhooks.sources import plugins
 from webhooks.sources.endpoints import Endpoint, bind
 from webhooks.sources.names import unknown_name
@@ -73,20 +74,27 @@ class Runtime:
         self.endpoints: Final[Mapping[str, Endpoint]] = bind(settings, registry.sources)
 
     @classmethod
-    def load(cls, *, clock: Callable[[], datetime] = utc_now) -> Self:
-        """Load plugins and settings from the environment and segue.toml; raise `SettingsError` with every fault."""
-        registry = plugins.load()
+    def load(cls, *, files: Iterable[Path] = (), clock: Callable[[], datetime] = utc_now) -> Self:
+        """Load plugins and settings from the environment and segue.toml; raise `SettingsError` with every fault.
+
+        `files` are plugins that are not installed; without them, those of SEGUE_PLUGINS.
+        """
+        registry = cls._registry(files)
         broken = [plugin.name for plugin in registry.broken]
         settings, origins = load_with_origins(sources=registry.sources, broken=broken)
         return cls(settings, registry, origins=origins, clock=clock)
 
     @classmethod
-    def load_or_default(cls, *, clock: Callable[[], datetime] = utc_now) -> Self:
+    def load_or_default(cls, *, files: Iterable[Path] = (), clock: Callable[[], datetime] = utc_now) -> Self:
         """Load it; if the settings are wrong, use the default ones. For commands that only read payloads."""
         try:
-            return cls.load(clock=clock)
+            return cls.load(files=files, clock=clock)
         except SettingsError:
-            return cls(Settings(), plugins.load(), clock=clock)
+            return cls(Settings(), cls._registry(files), clock=clock)
+
+    @staticmethod
+    def _registry(files: Iterable[Path]) -> plugins.Registry:
+        return plugins.with_files(plugins.load(), tuple(files) or plugin_files())
 
     @property
     def namespace(self) -> str:

@@ -151,6 +151,7 @@ def test_catalog_lists_the_plugin_in_every_format(fresh: Fresh, acme: Path) -> N
 def test_every_command_of_the_guide_works(fresh: Fresh, tmp_path: Path) -> None:
     """Every command of docs/adding-a-source.md, in its order, on the examples that step 1 writes."""
     page = (ROOT / "docs" / "adding-a-source.md").read_text()
+    fresh.pip("uninstall", "--yes", "acme-segue")
     lines = [
         line.partition("  #")[0].strip()
         for block in page.split("```sh\n")[1:]

@@ -9,7 +9,7 @@ import yaml
 
 from webhooks.cli.main import COMMANDS
 from webhooks.settings.model import WebSettings
-from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES
+from webhooks.settings.schema import CONFIG, ENDPOINT, PLUGINS, TABLES
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = (ROOT / "Dockerfile").read_text()
@@ -26,7 +26,9 @@ WORKFLOW = ROOT / ".github" / "workflows" / "ci.yml"
 def variables():
     """Every variable that the settings read, and the pattern of those of an endpoint."""
     rules = [rule for schema in TABLES.values() for rule in schema.fields.values()]
-    names = {rule.metadata["env"] for rule in rules} | {rule.metadata.get("also", "") for rule in rules} | {CONFIG}
+    names = (
+        {rule.metadata["env"] for rule in rules} | {rule.metadata.get("also", "") for rule in rules} | {CONFIG, PLUGINS}
+    )
     patterns = {rule.metadata["env"].replace("{NAME}", "*") for rule in ENDPOINT.fields.values() if rule.metadata}
     return names | {f"{name}_FILE" for name in names} | patterns
 

@@ -8,6 +8,7 @@ from typing import Final
 import click
 
 from webhooks.cli.output import Failure
+from webhooks.cli.plugin_option import files_of_option
 from webhooks.errors import SettingsError
 from webhooks.runtime import Runtime
 from webhooks.sources.names import unknown_name
@@ -20,7 +21,7 @@ def current_runtime() -> Runtime:
     context = click.get_current_context(silent=True)
     loaded: Runtime | None = context.meta.get(_LOADED) if context else None
     if loaded is None:
-        loaded = Runtime.load()
+        loaded = Runtime.load(files=files_of_option())
         if context:
             context.meta[_LOADED] = loaded
     return loaded
@@ -31,7 +32,7 @@ def runtime_or_default() -> Runtime:
     try:
         return current_runtime()
     except SettingsError:
-        return Runtime.load_or_default()
+        return Runtime.load_or_default(files=files_of_option())
 
 
 def unknown(name: str, known: Collection[str], *, what: str = "source") -> Failure:

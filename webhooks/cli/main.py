@@ -10,6 +10,7 @@ from typing import Any, Final
 import click
 
 from webhooks.cli.output import Failure
+from webhooks.cli.plugin_option import plugin_option
 from webhooks.errors import SegueError
 
 COMMANDS: Final = {
@@ -45,6 +46,11 @@ COMMANDS: Final = {
     "catalog": "webhooks.cli.catalog",
     "new-source": "webhooks.cli.new_source",
 }
+WITH_PLUGINS: Final = frozenset({
+    "init", "serve", "web", "work", "check", "settings", "doctor", "events", "show", "dead", "replay", "drop", "tail",
+    "export", "sources", "translate", "send", "trigger", "register", "catalog",
+})  # fmt: skip
+"""Commands that load sources or take the name of one: each has `--plugin`."""
 
 
 class Commands(click.Group):
@@ -65,6 +71,8 @@ class Commands(click.Group):
             ctx.fail(f"There is no command {cmd_name!r}: {hint}")
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(COMMANDS[cmd_name]), f"{name}_" if iskeyword(name) else name)
+        if cmd_name in WITH_PLUGINS and all(parameter.name != "plugin" for parameter in command.params):
+            command.params.append(plugin_option())
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import click
 
 from webhooks.cli.output import echo, fail
+from webhooks.cli.plugin_option import files_of_option
 
 if TYPE_CHECKING:
     from webhooks.errors import SegueError
@@ -35,7 +36,10 @@ def listening(command: Command) -> Command:
 
 def _set(host: str | None, port: str | None) -> None:
     """Set environment variables, so that child processes read the same values."""
+    from webhooks.settings import plugin_variable
+
     os.environ.update({name: value for name, value in {"SEGUE_HOST": host, "PORT": port}.items() if value is not None})
+    os.environ.update(plugin_variable(files_of_option()))
 
 
 @click.command(short_help="Run the web server and the delivery worker together, on one machine.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -88,6 +89,7 @@ def _entry(runtime: Runtime, source: Source) -> dict[str, Any]:
         "ignored": len(source.declared.ignored),
         "distribution": plugin.distribution if plugin else "segue.toml",
         "version": plugin.version if plugin else "",
+        "file": plugin.file if plugin else "",
         "options": {
             name: {"help": option.help, "default": option.default, "choices": option.choices}
             for name, option in source.options.items()
@@ -100,7 +102,14 @@ def _signatures(entry: dict[str, Any]) -> str:
 
 
 def _package(entry: dict[str, Any]) -> str:
+    """Return the distribution and its version, or the file of a source that is not installed."""
+    if entry["file"]:
+        return _short_path(Path(entry["file"]))
     return f"{entry['distribution']} {entry['version']}".strip()
+
+
+def _short_path(path: Path) -> str:
+    return f"./{path.relative_to(Path.cwd())}" if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def _print_source(entry: dict[str, Any], source: Source) -> None:

@@ -13,6 +13,7 @@ from webhooks.settings.model import (
     WebSettings,
     WorkerSettings,
 )
+from webhooks.settings.plugin_files import plugin_files, plugin_variable
 from webhooks.settings.validate import endpoint_errors
 
 __all__ = [
@@ -29,6 +30,8 @@ __all__ = [
     "is_loopback",
     "load",
     "load_with_origins",
+    "plugin_files",
+    "plugin_variable",
     "secrets_for",
     "variables",
 ]

@@ -32,7 +32,7 @@ from webhooks.settings.model import (
     WebSettings,
     WorkerSettings,
 )
-from webhooks.settings.schema import CONFIG, ENDPOINT, TABLES, EndpointSchema
+from webhooks.settings.schema import CONFIG, ENDPOINT, PLUGINS, TABLES, EndpointSchema
 from webhooks.settings.traces import tracing_requested
 from webhooks.settings.validate import endpoint_errors, nearest
 from webhooks.settings.warnings import find_warnings
@@ -105,7 +105,7 @@ class _Loader:
         self.broken = broken - set(sources)
         self.faults: list[str] = []
         self.file = ""
-        self.known = {CONFIG}
+        self.known = {CONFIG, PLUGINS}
         self.used: set[str] = set()
         self.secret_files: list[Path] = []
         self.origins: dict[str, tuple[Any, str]] = {}

@@ -154,3 +154,4 @@ TABLES: Final[dict[str, Schema]] = {
 }
 ENDPOINT: Final = EndpointSchema()
 CONFIG: Final = "SEGUE_CONFIG"
+PLUGINS: Final = "SEGUE_PLUGINS"
