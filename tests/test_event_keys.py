@@ -14,8 +14,10 @@ two says why this source has no such case. docs/sources/<source>.md says the sam
 """
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -31,13 +33,14 @@ HERE = Path(__file__).parent
 SOURCES = plugins.load().sources
 
 
-def rules(source: Source) -> list[dict[str, Any]]:
-    path = HERE / "event_keys" / f"{source.name}.json"
+@cache
+def rules(name: str) -> list[dict[str, Any]]:
+    path = HERE / "event_keys" / f"{name}.json"
     return json.loads(path.read_text()) if path.exists() else []
 
 
 def rule_of(source: Source, golden: Golden) -> dict[str, Any]:
-    return next((rule for rule in rules(source) if fnmatchcase(golden.name, rule["golden"])), {})
+    return next((rule for rule in rules(source.name) if fnmatchcase(golden.name, rule["golden"])), {})
 
 
 def named(source: Source, golden: Golden) -> list[str]:
@@ -86,51 +89,69 @@ def changed(golden: Golden, change: dict[str, Any]) -> Golden:
     for old, new in change.get("replace", {}).items():
         assert old.encode() in body, f"{old!r} is not in {golden.path.name}"
         body = body.replace(old.encode(), new.encode())
-    assert (request, body) != (golden.request, golden.body)
+    assert (request, body) != (golden.request, golden.body), f"{golden.path.name} is not changed by {change}"
     return replace(golden, request=request, body=body)
 
 
-CASES = [
-    pytest.param(source, golden, id=f"{source.name}-{golden.name}")
-    for source in SOURCES.values()
-    for golden in find_goldens(HERE / "golden" / source.name)
-    if named(source, golden)
-]
+@cache
+def goldens_with_events(name: str) -> list[tuple[Golden, list[str]]]:
+    """Return each golden of a source that names events, with their keys."""
+    goldens = find_goldens(HERE / "golden" / name)
+    return [(golden, keys) for golden in goldens if (keys := named(SOURCES[name], golden))]
 
 
-@pytest.mark.parametrize(("source", "golden"), CASES)
-def test_every_golden_says_what_repeats_its_event_and_what_is_another(source: Source, golden: Golden) -> None:
-    rule = rule_of(source, golden)
-    hint = f"add a rule for {golden.name} to tests/event_keys/{source.name}.json"
-    assert rule.get("duplicate") or rule.get("because"), hint
-    assert rule.get("new") or rule.get("because"), hint
+def changed_keys(source: Source, kind: str) -> Iterator[tuple[str, list[str], list[str]]]:
+    """Yield each case of a kind, `duplicate` or `new`: its name, the golden's keys, and those of the changed request."""
+    for golden, keys in goldens_with_events(source.name):
+        for what, change in rule_of(source, golden).get(kind, {}).items():
+            yield f"{golden.name}: {what}", keys, named(source, changed(golden, change))
 
 
-@pytest.mark.parametrize(("source", "golden"), CASES)
-def test_a_repeated_event_has_the_same_key(source: Source, golden: Golden) -> None:
-    for what, change in rule_of(source, golden).get("duplicate", {}).items():
-        assert named(source, changed(golden, change)) == named(source, golden), what
+each_source = pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
 
 
-@pytest.mark.parametrize(("source", "golden"), CASES)
-def test_a_sibling_in_the_same_second_has_another_key(source: Source, golden: Golden) -> None:
-    for what, change in rule_of(source, golden).get("new", {}).items():
-        keys = named(source, changed(golden, change))
-        assert keys, what
-        assert not set(keys) & set(named(source, golden)), what
+@each_source
+def test_every_golden_says_what_repeats_its_event_and_what_is_another(source: Source) -> None:
+    lacking = [
+        f"{golden.name} lacks {kind}"
+        for golden, _ in goldens_with_events(source.name)
+        for kind in ("duplicate", "new")
+        if not rule_of(source, golden).get(kind) and not rule_of(source, golden).get("because")
+    ]
+    assert not lacking, f"add rules to tests/event_keys/{source.name}.json:\n" + "\n".join(lacking)
+    assert goldens_with_events(source.name)
 
 
-@pytest.mark.parametrize(("source", "golden"), CASES)
-def test_a_later_retry_has_the_same_key(source: Source, golden: Golden) -> None:
-    later = golden.delivery(source, received_at=RECEIVED.replace(day=24))
-    assert [event.id for event in SourceRuntime(source).events(later) if not event.problem] == named(source, golden)
+@each_source
+def test_a_repeated_event_has_the_same_key(source: Source) -> None:
+    others = [case for case, keys, repeated in changed_keys(source, "duplicate") if repeated != keys]
+    assert not others, "\n".join(others)
+
+
+@each_source
+def test_a_sibling_in_the_same_second_has_another_key(source: Source) -> None:
+    cases = list(changed_keys(source, "new"))
+    without = [case for case, _, siblings in cases if not siblings]
+    assert not without, "without an event:\n" + "\n".join(without)
+    same = [case for case, keys, siblings in cases if set(siblings) & set(keys)]
+    assert not same, "\n".join(same)
+
+
+@each_source
+def test_a_later_retry_has_the_same_key(source: Source) -> None:
+    def keys_later(golden: Golden) -> list[str]:
+        delivery = golden.delivery(source, received_at=RECEIVED.replace(day=24))
+        return [event.id for event in SourceRuntime(source).events(delivery) if not event.problem]
+
+    others = [golden.name for golden, keys in goldens_with_events(source.name) if keys_later(golden) != keys]
+    assert not others, "\n".join(others)
 
 
 def test_every_rule_belongs_to_a_source_and_a_golden() -> None:
     for path in sorted((HERE / "event_keys").glob("*.json")):
         assert path.stem in SOURCES, path.name
         goldens = find_goldens(HERE / "golden" / path.stem)
-        for rule in rules(SOURCES[path.stem]):
+        for rule in rules(path.stem):
             assert any(rule_of(SOURCES[path.stem], golden) == rule for golden in goldens), (path.name, rule["golden"])
 
 

@@ -113,7 +113,16 @@ def new_environment(artefacts, home):
 def install(kind, artefacts, home):
     """An environment with what this way of installing brings, and nothing else."""
     new_environment(artefacts, home)
-    pip = [home / "bin" / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "--no-input", "install"]
+    pip = [
+        home / "bin" / "python",
+        "-m",
+        "pip",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--no-input",
+        "install",
+        "--no-compile",
+    ]
     source = home / "source"
     shutil.copytree(artefacts / "source", source)
     if kind == "folder":  # as the README says: pip install .
