@@ -73,7 +73,7 @@ def agent_replied(event: Event) -> Iterator[Message]:
 
 
 def _reply(event: Event, type_: str) -> Payload:
-    """Return the newest thread of a type, empty if there is none. Raise `Skip` for the one that opened it."""
+    """Return the newest thread of a type, empty if there is none. Raise `Skip` if it opened the conversation."""
     thread = next(iter(threads(event.body, type_)), Payload({}))
     if opens_ticket(utc(event.body, "createdAt"), utc(thread, "createdAt")):
         raise Skip("the message that opened the conversation; convo.created has it")

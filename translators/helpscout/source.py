@@ -73,8 +73,8 @@ def head(item: Item) -> Head:
     former_key = _former(type_, item.body, at) if at else f"sha256:{digest}"
     is_named = at is not None or (type_.endswith(_DELETED) and "id" in item.body)
     key = _key(type_, item.body, former_key, digest) if is_named else f"{type_}:{digest}"
-    former = (FormerId(former_key, same_bytes=True),) if former_key != key else ()
-    return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=former)
+    former = FormerId(former_key, same_bytes=True)
+    return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=(former,))
 
 
 def _key(type_: str, body: Payload, by_time: str, digest: str) -> str:
