@@ -1,6 +1,6 @@
 """Ignored events and why. https://docs.github.com/en/webhooks/webhook-events-and-payloads"""
 
-from translators.github.events import github
+from translators.github.source import github
 
 github.ignore("ping", because="GitHub's test of this URL")
 github.ignore("watch.*", because="a star, which star.created reports with its time")
