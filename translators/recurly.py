@@ -6,10 +6,9 @@ message carries revenue; each message has the object's id, by which you can look
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
-from translators.kit import Event, ExternalId, Head, HmacKvHeader, Identity, Item, Message, Source, track
+from translators.kit import Event, ExternalId, Head, HmacKvHeader, Identity, Item, Source, first_id
 
 recurly = Source(
     "recurly",
@@ -20,7 +19,6 @@ recurly = Source(
     # example shows seconds, so the magnitude decides the unit
     scheme=HmacKvHeader(header="recurly-signature", positional=True, ts_form="auto"),
 )
-
 
 recurly.manual_steps(
     "Integrations > Webhooks > Configure > New Endpoint (Recurly's API cannot do this): {url}",
@@ -45,36 +43,13 @@ def account(event: Event) -> Identity:
     body = event.body
     user_id = body.id("account_code", "")
     account_id = body.id("id", "") if body.get("object_type") == "account" else ""
-    record = body.id("uuid", "") or body.id("id", "")
     return Identity(
         user_ids=(user_id,),
-        anonymous=("account", account_id) if account_id else ("object", record) if record else None,
+        anonymous=first_id(account=account_id, object=body.first("uuid:id", "id:id")),
         external_ids=(ExternalId("recurly_account_code", user_id),),
     )
 
 
-_NAMES: Final = {
-    "account.created": "Customer Created",
-    "account.deleted": "Customer Deleted",
-    "account.closed": "Customer Deleted",
-    "subscription.created": "Subscription Started",
-    "subscription.updated": "Subscription Updated",
-    "subscription.renewed": "Subscription Renewed",
-    "subscription.canceled": "Subscription Cancellation Scheduled",
-    "subscription.reactivated": "Subscription Cancellation Withdrawn",
-    "subscription.expired": "Subscription Cancelled",
-    "subscription.paused": "Subscription Paused",
-    "subscription.resumed": "Subscription Resumed",
-    "charge_invoice.created": "Invoice Created",
-    "charge_invoice.paid": "Invoice Paid",
-    "charge_invoice.past_due": "Invoice Overdue",
-    "charge_invoice.failed": "Invoice Payment Failed",
-    "payment.succeeded": "Payment Succeeded",
-    "payment.failed": "Payment Failed",
-    "payment.declined": "Payment Failed",
-    "payment.refunded": "Order Refunded",
-    "payment.voided": "Payment Cancelled",
-}
 _KEY: Final = {
     "account": "account_id",
     "subscription": "subscription_id",
@@ -83,13 +58,35 @@ _KEY: Final = {
 }
 
 
-@recurly.on(*_NAMES)
-def named(event: Event) -> Iterator[Message]:
+@recurly.tracks(
+    {
+        "account.created": "Customer Created",
+        "account.deleted": "Customer Deleted",
+        "account.closed": "Customer Deleted",
+        "subscription.created": "Subscription Started",
+        "subscription.updated": "Subscription Updated",
+        "subscription.renewed": "Subscription Renewed",
+        "subscription.canceled": "Subscription Cancellation Scheduled",
+        "subscription.reactivated": "Subscription Cancellation Withdrawn",
+        "subscription.expired": "Subscription Cancelled",
+        "subscription.paused": "Subscription Paused",
+        "subscription.resumed": "Subscription Resumed",
+        "charge_invoice.created": "Invoice Created",
+        "charge_invoice.paid": "Invoice Paid",
+        "charge_invoice.past_due": "Invoice Overdue",
+        "charge_invoice.failed": "Invoice Payment Failed",
+        "payment.succeeded": "Payment Succeeded",
+        "payment.failed": "Payment Failed",
+        "payment.declined": "Payment Failed",
+        "payment.refunded": "Order Refunded",
+        "payment.voided": "Payment Cancelled",
+    }
+)
+def named(event: Event) -> dict[str, Any]:
     body = event.body
-    kind = body.text("object_type")
-    id_ = body.opt.id("uuid") or body.opt.id("id")
+    id_ = body.first("uuid:id", "id:id")
     order = {"order_id": id_} if event.type == "payment.refunded" else {}
-    yield track(_NAMES[event.type], {_KEY.get(kind, "object_id"): id_, **order})
+    return {_KEY.get(body.text("object_type"), "object_id"): id_, **order}
 
 
 recurly.ignore("account.*", because="the webhook does not say what changed, and holds no account data")

@@ -28,12 +28,12 @@ def customer(event: Event) -> Identity:
     """Use the customer's id, else the record's. It is not a userId, because the merchant may choose it but need not."""
     content = event.body.object("content")
     person = content.maybe("customer")
-    id_ = content.first("customer.id:id", *(f"{record}.customer_id:id" for record in _RECORDS)) or ""
+    id_ = content.first("customer.id:id", *(f"{name}.customer_id:id" for name in _RECORDS)) or ""
     return Identity(
         metadata=tuple(
             content.texts(f"{name}.meta_data") for name in ("subscription", "customer") if content.get(name)
         ),
-        anonymous=first_id(customer=id_, record=content.first(*(f"{record}.id:id" for record in _RECORDS))),
+        anonymous=first_id(customer=id_) or first_id(record=content.first(*(f"{name}.id:id" for name in _RECORDS))),
         external_ids=(ExternalId("chargebee_customer_id", id_),),
         traits={
             "email": person.opt.text("email"),

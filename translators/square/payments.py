@@ -16,13 +16,13 @@ _UNPAID: Final = {"APPROVED": "Payment Authorized", "FAILED": "Payment Failed", 
 @square.on("payment.created", "payment.updated")
 def payment(event: Event) -> Iterator[Message]:
     payment = event_object(event)
-    status = payment.text("status", "")
+    status, properties = payment.text("status", ""), _payment(payment)
     if status == "COMPLETED":
         if _is_later_detail(event, payment):
             raise Skip("a later detail of a payment that was completed before")
         yield track("Order Completed", _order(payment))
     elif status in _UNPAID:
-        yield track(_UNPAID[status], _payment(payment))
+        yield track(_UNPAID[status], properties)
     else:
         raise Skip("the payment is still pending")
 
@@ -66,17 +66,18 @@ def _payment(payment: Payload) -> dict[str, Any]:
 def refund(event: Event) -> Iterator[Message]:
     refund = event_object(event)
     status = refund.text("status", "")
-    if status not in {"COMPLETED", "FAILED", "REJECTED"}:
+    properties = {
+        **refund.select(order_id="payment_id:id", payment_id="payment_id:id"),
+        "refund_id": refund.id("id"),
+        "total": amount(refund, "amount_money"),
+        **refund.select("amount_money.currency:text", "reason:text"),
+    }
+    if status == "COMPLETED":
+        yield track("Order Refunded", properties)
+    elif status in {"FAILED", "REJECTED"}:
+        yield track("Refund Failed", properties)
+    else:
         raise Skip("the refund is still pending")
-    yield track(
-        "Order Refunded" if status == "COMPLETED" else "Refund Failed",
-        {
-            **refund.select(order_id="payment_id:id", payment_id="payment_id:id"),
-            "refund_id": refund.id("id"),
-            "total": amount(refund, "amount_money"),
-            **refund.select("amount_money.currency:text", "reason:text"),
-        },
-    )
 
 
 _DISPUTE: Final = {"dispute.created": "Dispute Opened", "dispute.state.updated": "Dispute Updated"}

@@ -68,8 +68,8 @@ def customer(event: Event) -> Identity:
     kind, resource = event.body.text("data.type", ""), event_object(event)
     is_customer = kind == "customer"
     id_ = resource.id("id", "") if is_customer else resource.first("customer_id:id", "primary_recipient.customer_id:id")
-    order = "" if kind == "payment" else resource.id("order_id", "")
-    guest = resource.first("payment_id:id", "disputed_payment.payment_id:id") or order or event.body.id("data.id", "")
+    guest = resource.first("payment_id:id", "disputed_payment.payment_id:id")
+    guest = guest or ("" if kind == "payment" else resource.id("order_id", "")) or event.body.id("data.id", "")
     return Identity(
         user_ids=(resource.id("reference_id", ""),) if is_customer else (),
         anonymous=first_id(customer=id_, payment=guest),
