@@ -84,13 +84,13 @@ class SourceTests:
 
     def test_no_message_would_be_dropped_by_segment(self, golden: Golden) -> None:
         """Valid against the spec: identity, names, sizes, times, ids."""
-        for _, message in _messages(self.source, golden):
+        for _, message in _translated_once(self.source, golden.path):
             fault = segment.faults(message, segment.encode(message))
             assert fault is None, fault
 
     def test_semantic_events_carry_the_types_of_the_spec(self, golden: Golden) -> None:
         """A property that Segment's spec names has the spec's type."""
-        for _, message in _messages(self.source, golden):
+        for _, message in _translated_once(self.source, golden.path):
             if message["type"] == "track":
                 _check_semantic(message["event"], message["properties"])
 
@@ -105,7 +105,7 @@ class SourceTests:
 
     def test_the_timestamp_is_the_providers(self, golden: Golden) -> None:
         """No message has our time unless its event's clock is `received`."""
-        for event, message in _messages(self.source, golden):
+        for event, message in _translated_once(self.source, golden.path):
             if event.clock != "received":
                 assert not message["timestamp"].startswith("2026-11-23T12:00"), "our receipt time leaked in"
 
@@ -113,7 +113,7 @@ class SourceTests:
         """Two events never share a messageId."""
         seen: dict[str, tuple[str, str]] = {}
         for golden in _goldens(self.goldens):
-            for event, message in _messages(self.source, golden):
+            for event, message in _translated_once(self.source, golden.path):
                 owner = seen.setdefault(message["messageId"], (event.id, golden.name))
                 assert owner[0] == event.id, f"{golden.name} and {owner[1]} share {message['messageId']}"
 
@@ -122,7 +122,7 @@ class SourceTests:
         request = golden.body.decode("utf-8", "replace") + json.dumps(golden.request)
         if golden.path.suffix == ".form":
             request += unquote_plus(request)
-        for event, message in _messages(self.source, golden):
+        for event, message in _translated_once(self.source, golden.path):
             user_id = message.get("userId", "")
             assert _is_in(user_id, request), f"the userId {user_id!r} is not in {golden.path.name}"
             for claim in _claims(self.source, event):
@@ -133,7 +133,7 @@ class SourceTests:
 
     def test_money_and_numbers_are_exact(self, golden: Golden) -> None:
         """No binary float is in a message: amounts are Decimal or int."""
-        for _, message in _messages(self.source, golden):
+        for _, message in _translated_once(self.source, golden.path):
             floats = [value for value in _leaves(message) if isinstance(value, float)]
             assert not floats, f"{floats[0]} is a binary float: read it with .money, .decimal or .integer"
 
@@ -175,6 +175,13 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def _goldens(folder: Path) -> list[Golden]:
     """Return the goldens of a folder, read once: each of a source's tests uses them."""
     return find_goldens(folder)
+
+
+@cache
+def _translated_once(source: Source, path: Path) -> list[tuple[Event, dict[str, Any]]]:
+    """Return the messages of a golden for the tests that only read them."""
+    (golden,) = (golden for golden in _goldens(path.parent) if golden.path == path)
+    return _messages(source, golden)
 
 
 def _messages(
