@@ -111,3 +111,14 @@ def test_other_organization_than_configured_is_refused() -> None:
     SourceRuntime(kustomer).guard(delivery("conversation.create", conversation()))
     with pytest.raises(Refused):
         SourceRuntime(kustomer).guard(delivery("conversation.create", conversation(), org_id="o2"))
+
+
+@pytest.mark.parametrize("attribute", ["name", "emails", "username", "birthdayAt", "avatarUrl", "locale"])
+@pytest.mark.parametrize("sent", [True, False])
+def test_an_emptied_trait_is_cleared_whether_its_attribute_is_null_or_missing(attribute: str, sent: bool) -> None:
+    customer = {"id": "c1", "attributes": {attribute: None} if sent else {}}
+    changes = {"attributes": {attribute: {"op": "replace", "before": "x", "after": None}}}
+    ((_, outcome),) = outcomes(kustomer, delivery("customer.update", customer, changes))
+    assert isinstance(outcome, Translated), outcome
+    trait = {"emails": "email", "birthdayAt": "birthday", "avatarUrl": "avatar"}.get(attribute, attribute)
+    assert outcome.messages[0]["traits"] == {trait: None}
