@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 from translators.hubspot.properties import value
 from translators.hubspot.source import hubspot, record
@@ -12,27 +12,25 @@ from translators.kit import CLEAR, Event, Malformed, Message, Skip, track
 _STATES: Final = {"OPEN": "Live Chat Conversation Reopened", "CLOSED": "Live Chat Conversation Ended"}
 
 
-@hubspot.on("conversation.creation")
-def conversation_started(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Conversation Started", {"conversation_id": record(event.body)})
+@hubspot.tracks({"conversation.creation": "Live Chat Conversation Started"})
+def conversation(event: Event) -> dict[str, Any]:
+    return {"conversation_id": record(event.body)}
 
 
-@hubspot.on("conversation.newMessage")
-def message_added(event: Event) -> Iterator[Message]:
+@hubspot.tracks({"conversation.newMessage": "Live Chat Message Added"})
+def message_added(event: Event) -> dict[str, Any]:
     """Report a message without its writer, since HubSpot does not send whether a visitor, agent or bot wrote it."""
     kind = event.body.text("messageType")
     if kind == "COMMENT":
         raise Skip("a private note")
     if kind != "MESSAGE":
         raise Malformed("$.messageType", "is neither MESSAGE nor COMMENT")
-    properties = {"conversation_id": record(event.body), "message_id": event.body.opt.id("messageId")}
-    yield track("Live Chat Message Added", properties)
+    return conversation(event) | event.body.select(message_id="messageId:id")
 
 
 @hubspot.on("conversation.propertyChange")
 def conversation_changed(event: Event) -> Iterator[Message]:
-    body = event.body
-    name, new_value, thread = body.text("propertyName"), value(body), {"conversation_id": record(body)}
+    name, new_value, thread = event.body.text("propertyName"), value(event.body), conversation(event)
     if name == "assignedTo":
         if new_value is CLEAR:
             raise Skip("the conversation was unassigned")

@@ -3,49 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Any
 
 from translators.hubspot.source import company, hubspot, merged, record, record_identity
 from translators.kit import Event, Message, track
 
-_NOUNS: Final = {
-    "contact": "Contact", "company": "Account", "deal": "Opportunity", "lead": "Lead", "ticket": "Ticket",
-}  # fmt: skip
+
+@hubspot.tracks(
+    {
+        "contact.deletion": "Contact Deleted",
+        "contact.privacyDeletion": "Contact Erased",
+        "contact.restore": "Contact Restored",
+    }
+)
+def contact(event: Event) -> dict[str, Any]:
+    return {"contact_id": record(event.body)}
 
 
-def _record_event(event: Event, verb: str) -> Message:
-    noun = _noun(event)
-    return track(f"{noun} {verb}", {f"{noun.lower()}_id": record(event.body)})
+@hubspot.tracks({"company.deletion": "Account Deleted", "company.restore": "Account Restored"})
+def account(event: Event) -> dict[str, Any]:
+    return {"account_id": record(event.body)}
 
 
-def _noun(event: Event) -> str:
-    return _NOUNS[event.type.partition(".")[0]]
+@hubspot.tracks(
+    {
+        "deal.creation": "Opportunity Created",
+        "deal.deletion": "Opportunity Deleted",
+        "deal.restore": "Opportunity Restored",
+    }
+)
+def opportunity(event: Event) -> dict[str, Any]:
+    return {"opportunity_id": record(event.body)}
 
 
-@hubspot.on("deal.creation", "lead.creation")
-def record_created(event: Event) -> Iterator[Message]:
-    yield _record_event(event, "Created")
+@hubspot.tracks({"lead.creation": "Lead Created", "lead.deletion": "Lead Deleted"})
+def lead(event: Event) -> dict[str, Any]:
+    return {"lead_id": record(event.body)}
 
 
-@hubspot.on("contact.deletion", "company.deletion", "deal.deletion", "lead.deletion", "ticket.deletion")
-def record_deleted(event: Event) -> Iterator[Message]:
-    yield _record_event(event, "Deleted")
-
-
-@hubspot.on("contact.privacyDeletion")
-def contact_erased(event: Event) -> Iterator[Message]:
-    yield _record_event(event, "Erased")
-
-
-@hubspot.on("contact.restore", "company.restore", "deal.restore", "ticket.restore")
-def record_restored(event: Event) -> Iterator[Message]:
-    yield _record_event(event, "Restored")
+@hubspot.tracks({"ticket.deletion": "Ticket Deleted", "ticket.restore": "Ticket Restored"})
+def ticket(event: Event) -> dict[str, Any]:
+    return {"ticket_id": record(event.body)}
 
 
 @hubspot.on("company.merge", "deal.merge", "ticket.merge")
 def records_merged(event: Event) -> Iterator[Message]:
     """Make one message per merged record, with that record as the identity."""
-    kind, noun = event.type.partition(".")[0], _noun(event)
+    kind = event.type.partition(".")[0]
+    noun = {"company": "Account", "deal": "Opportunity", "ticket": "Ticket"}[kind]
     kept_id, merged_ids = merged(event.body)
     for id_ in merged_ids:
         identity = company(event.body, id_) if kind == "company" else record_identity(event.body, kind, id_)

@@ -153,10 +153,8 @@ def _association(body: Payload) -> tuple[str, str]:
 @hubspot.skip_if
 def this_account(event: Event) -> str | None:
     """Skip other accounts: all accounts that installed an app send to the same URL."""
-    allowed = PORTAL_ID.of(event)
-    if allowed and event.body.id("portalId") != allowed:
-        return "from another HubSpot account"
-    return None
+    portal_id = PORTAL_ID.of(event)
+    return "from another HubSpot account" if portal_id and event.body.id("portalId") != portal_id else None
 
 
 @hubspot.context
@@ -168,17 +166,15 @@ def context(event: Event) -> Mapping[str, Any]:
 @hubspot.identity
 def identity(event: Event) -> Identity:
     """Return the contact of a contact event, else the record itself: HubSpot names no person."""
-    kind = event.type.partition(".")[0]
+    kind, id_ = event.type.partition(".")[0], record(event.body)
     if kind == "contact":
-        return contact(event.body, record(event.body))
-    if kind == "company":
-        return company(event.body, record(event.body))
-    return record_identity(event.body, kind, record(event.body))
+        return contact(event.body, id_)
+    return company(event.body, id_) if kind == "company" else record_identity(event.body, kind, id_)
 
 
 def record(body: Payload) -> str:
     """Return the record's id; of an association the source record's, of a merge the remaining record's."""
-    return body.opt.id("objectId") or body.opt.id("fromObjectId") or body.id("primaryObjectId")
+    return body.first("objectId:id", "fromObjectId:id") or body.id("primaryObjectId")
 
 
 def is_primary(body: Payload) -> bool:
@@ -219,7 +215,6 @@ def merged(body: Payload) -> tuple[str, list[str]]:
     merged_ids = body.get("mergedObjectIds", [])
     if not isinstance(merged_ids, list):
         raise Malformed(f"{body.path}.mergedObjectIds", "is not a list")
-    primary = body.id("primaryObjectId")
     kept_id = body.opt.id("newObjectId") or primary
     all_ids = [primary, *(Payload({"id": id_}, f"{body.path}.mergedObjectIds").id("id") for id_ in merged_ids)]
     return kept_id, [id_ for id_ in dict.fromkeys(all_ids) if id_ != kept_id]
