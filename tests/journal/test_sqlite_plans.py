@@ -223,3 +223,24 @@ def test_pages_newest_first_cost_the_same_however_far_back(journal: SqliteJourna
     first = steps(journal, lambda: journal.rows(limit=50, newest_first=True))
     far = steps(journal, lambda: journal.rows(after="100", limit=50, newest_first=True))
     assert far < 2 * first
+
+
+def test_claims_are_renewed_and_settled_by_one_statement_each(journal: SqliteJournal) -> None:
+    fill(journal, 20)
+    claims = journal.claim(20, worker="w", now=NOW, lease=LEASE)
+    again = NOW + timedelta(minutes=1)
+    settlements = [
+        Settlement(
+            claim=leased,
+            state=(State.DELIVERED, State.DEAD, State.PENDING)[place % 3],
+            reason="[500] \u2028 '\"",
+            attempt=True,
+        )
+        for place, leased in enumerate(claims)
+    ]
+    renewals = statements(journal, lambda: journal.renew(claims, now=NOW, lease=LEASE))
+    settled = statements(journal, lambda: journal.settle(settlements, now=again))
+    assert [statement.split()[0] for statement in (*renewals, *settled)] == ["UPDATE", "UPDATE"]
+    assert journal.census().by_state == {State.DELIVERED: 7, State.DEAD: 7, State.PENDING: 6}
+    row = journal.get(claims[2].seq)
+    assert (row.reason, row.attempts, row.leased_until) == ("[500] \u2028 '\"", 1, None)

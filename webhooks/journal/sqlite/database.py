@@ -82,17 +82,14 @@ class SqliteDatabase:
 
     def renew(self, leases: Sequence[tuple[int, str]], *, now: datetime, length: timedelta) -> set[int]:
         """Renew leases by (seq, lease); return the seqs renewed."""
-        until = micros(now + length)
-        return self.file.write(
-            lambda db: {seq for seq, lease in leases if db.execute(SQL["renew"], (until, seq, lease)).rowcount}
-        )
+        params = {"leases": records.json(leases), "until": micros(now + length)}
+        return self.file.write(lambda db: {seq for (seq,) in db.execute(SQL["renew"], params)})
 
     def settle(self, ended: Sequence[dict[str, Any]], *, now: datetime) -> set[int]:
         """End claims; return the seqs settled."""
         del now  # each settlement has it
-        return self.file.write(
-            lambda db: {row["seq"] for row in ended if db.execute(SQL["settle"], {**row, "most": HISTORY}).rowcount}
-        )
+        params = {"ended": records.json(ended), "most": HISTORY}
+        return self.file.write(lambda db: {seq for (seq,) in db.execute(SQL["settle"], params)})
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
         """Do nothing: a file sends no notifications, so workers poll."""

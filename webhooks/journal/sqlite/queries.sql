@@ -45,17 +45,27 @@ WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 'pending'
 RETURNING *
 
 -- name: renew
-UPDATE events SET leased_until = ? WHERE seq = ? AND lease = ? AND state = 'pending'
+UPDATE events NOT INDEXED SET leased_until = :until
+FROM (SELECT value ->> 0 AS seq, value ->> 1 AS lease FROM json_each(:leases)) AS renewed
+WHERE events.seq = renewed.seq AND events.lease = renewed.lease AND events.state = 'pending'
+RETURNING events.seq
 
 -- name: settle
-UPDATE events
-SET state = :state, reason = :reason, settled_at = :settled_at, due_at = :due_at, attempts = attempts + :attempt,
-    lease = NULL, leased_until = NULL,
-    history = CASE WHEN :eventful OR :attempt AND history <> '[]' THEN
+UPDATE events NOT INDEXED
+SET state = ended.state, reason = ended.reason, settled_at = ended.settled_at, due_at = ended.due_at,
+    attempts = attempts + ended.attempt, lease = NULL, leased_until = NULL,
+    history = CASE WHEN ended.eventful OR ended.attempt AND history <> '[]' THEN
         json_insert(CASE WHEN json_array_length(history) < :most THEN history ELSE json_remove(history, '$[0]') END,
-                    '$[#]', json(:entry))
+                    '$[#]', json(ended.entry))
     ELSE history END
-WHERE seq = :seq AND lease = :lease AND state = 'pending'
+FROM (
+    SELECT value ->> 'seq' AS seq, value ->> 'lease' AS lease, value ->> 'state' AS state, value ->> 'reason' AS reason,
+           value ->> 'settled_at' AS settled_at, value ->> 'due_at' AS due_at, value ->> 'attempt' AS attempt,
+           value ->> 'eventful' AS eventful, value ->> 'entry' AS entry
+    FROM json_each(:ended) -- objects by `records.settle_params`
+) AS ended
+WHERE events.seq = ended.seq AND events.lease = ended.lease AND events.state = 'pending'
+RETURNING events.seq
 
 -- name: prune
 DELETE FROM events WHERE seq IN (
