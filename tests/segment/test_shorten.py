@@ -172,7 +172,7 @@ def test_an_event_of_five_hundred_lines_arrives_with_its_facts(
 def test_a_long_text_in_the_context_itself_is_shortened() -> None:
     message = order()
     message["context"] |= {"userAgent": "Mozilla " * 10_000, "ip": "203.0.113.9"}
-    shorten(message)
+    message = shorten(message)
     assert_fits(message)
     assert message["context"]["ip"] == "203.0.113.9"
     assert message["context"]["webhook"]["cut"] == ["context.userAgent"]

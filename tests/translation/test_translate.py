@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
+from uuid import uuid5
 
 import pytest
 from hypothesis import given
@@ -25,25 +26,28 @@ from translators.kit import (
     Skip,
     Source,
     alias,
+    from_iso,
+    from_millis,
+    from_seconds,
     group,
     identify,
     page,
     raw_items,
     screen,
+    to_iso,
     track,
 )  # fmt: skip
 from webhooks.sources.endpoints import Endpoint
 from webhooks.sources.runtime import SourceRuntime
 from webhooks.sources.unreadable import MALFORMED_TYPE
-from webhooks.translation.identity import anonymous_id, resolve
+from webhooks.translation.identity import NAMESPACE, anonymous_id, resolve
 from webhooks.translation.prepare import prepare
+from webhooks.translation.render import message_id, plain
 from webhooks.translation.translate import (
     Broken,
     Ignored,
     Translated,
     Unsupported,
-    message_id,
-    plain,
     translate,
 )
 
@@ -431,3 +435,38 @@ def test_an_event_whose_messages_cannot_be_shortened_is_broken(monkeypatch: pyte
     outcome = translate(event, endpoint, namespace="n")
     assert isinstance(outcome, Broken)
     assert "no JSON" in outcome.reason
+
+
+@given(provider=st.text(max_size=20), kind=st.text(max_size=20), id_=st.text(max_size=40))
+def test_an_anonymous_id_is_a_version_5_uuid_of_the_namespace(provider: str, kind: str, id_: str) -> None:
+    assert anonymous_id(provider, kind, id_) == str(uuid5(NAMESPACE, f"{provider}:{kind}:{id_}"))
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30))])))
+def test_times_are_written_as_utc_with_a_z(moment: datetime) -> None:
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        return
+    assert to_iso(moment).endswith("Z")
+    assert datetime.fromisoformat(to_iso(moment)) == utc
+    assert from_iso(moment.isoformat()) == utc
+
+
+@given(st.integers(min_value=0, max_value=253402300799))
+def test_whole_seconds_and_milliseconds_are_read_as_with_decimals(seconds: int) -> None:
+    assert from_seconds(seconds) == from_seconds(Decimal(seconds)) == from_seconds(str(seconds))
+    assert from_millis(seconds * 1000 + 7) == from_millis(Decimal(seconds * 1000 + 7))
+
+
+def test_messages_of_one_person_share_nothing_that_shortening_changes() -> None:
+    source = Source("acme", scheme=HmacBody(header="x-signature"))
+    source.identity(lambda _: Identity(anonymous=("customer", "c1"), traits={"note": "n" * 2_000}))
+    source.on("order")(lambda _: [track("Small", {}), track("Large", {"lines": ["x" * 900] * 60})])
+    order = event(type="order", raw=b"x" * 60_000)
+    outcome = translate(order, Endpoint(name="acme", source=source, scheme=source.schemes["default"]), namespace="n")
+    assert isinstance(outcome, Translated)
+    small, large = outcome.messages
+    assert "cut" in large["context"]["webhook"]
+    assert "cut" not in small["context"]["webhook"]
+    assert small["context"]["traits"] == {"note": "n" * 2_000}

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
+from types import NoneType
 from typing import Any, Final, TypeVar, overload
 
 import msgspec
@@ -51,9 +52,15 @@ def parse_json(raw: bytes) -> Any:
             raise Malformed("$", f"is not JSON: {fast}") from None
 
 
-@lru_cache(maxsize=4096)
+_STEPS: Final[dict[str, tuple[str, ...]]] = {}
+_MOST_STEPS: Final = 4096
+
+
 def _steps(path: str) -> tuple[str, ...]:
-    return tuple(path.split("."))
+    """Split a path once: nearly all paths stand in the code of a source."""
+    if len(_STEPS) >= _MOST_STEPS:
+        _STEPS.clear()
+    return _STEPS.setdefault(path, tuple(path.split(".")))
 
 
 _KINDS: Final[dict[type, str]] = {
@@ -95,8 +102,12 @@ class Payload:
         if type(value) is dict and "." not in path:
             value = value.get(path)
             return default if value is None else value
-        for step in _steps(path):
-            if isinstance(value, dict):
+        for step in _STEPS.get(path) or _steps(path):
+            if type(value) is dict:
+                value = value.get(step)
+                if value is None:
+                    return default
+            elif isinstance(value, dict):
                 value = value.get(step)
             elif isinstance(value, list) and step.isdecimal() and int(step) < len(value):
                 value = value[int(step)]
@@ -128,7 +139,10 @@ class Payload:
     def text(self, path: str, default: D) -> str | D: ...
     def text(self, path: str, default: Any = _REQUIRED) -> Any:
         """Return a string."""
-        return self._read(path, default, "text", lambda v: v if isinstance(v, str) else None)
+        value = self.get(path)
+        if type(value) is str:
+            return value
+        return self._read(path, default, "text", _as_text)
 
     @overload
     def id(self, path: str) -> str: ...
@@ -137,6 +151,8 @@ class Payload:
     def id(self, path: str, default: Any = _REQUIRED) -> Any:
         """Return an id: text, an integer as its digits, or the `id` of an expanded object. An empty one is missing."""
         value = self.get(path)
+        if type(value) is str and value:
+            return value
         if isinstance(value, dict) and value.get("id") in (None, ""):
             if default is _REQUIRED:
                 raise Malformed(f"{self.path}.{path}", "is an object without an id")
@@ -149,6 +165,9 @@ class Payload:
     def integer(self, path: str, default: D) -> int | D: ...
     def integer(self, path: str, default: Any = _REQUIRED) -> Any:
         """Return a whole number, of any size."""
+        value = self.get(path)
+        if type(value) is int:
+            return value
         return self._read(path, default, "a whole number", _as_int)
 
     @overload
@@ -165,7 +184,10 @@ class Payload:
     def flag(self, path: str, default: D) -> bool | D: ...
     def flag(self, path: str, default: Any = _REQUIRED) -> Any:
         """Return true or false."""
-        return self._read(path, default, "true or false", lambda v: v if isinstance(v, bool) else None)
+        value = self.get(path)
+        if type(value) is bool:
+            return value
+        return self._read(path, default, "true or false", _as_flag)
 
     @overload
     def seconds(self, path: str) -> datetime: ...
@@ -214,17 +236,23 @@ class Payload:
 
     def object(self, path: str) -> Payload:
         """Return the object or list at the path. Raise `Malformed` if it is missing or scalar."""
-        value = self._read(path, _REQUIRED, "an object", lambda v: v if isinstance(v, dict | list) else None)
+        value = self.get(path)
+        if type(value) is not dict:
+            value = self._read(path, _REQUIRED, "an object", _as_container)
         return Payload(value, f"{self.path}.{path}")
 
     def maybe(self, path: str) -> Payload:
         """Return the object at the path, or an empty (false) one if it is missing or null."""
-        value = self._read(path, {}, "an object", lambda v: v if isinstance(v, dict | list) else None)
+        value = self.get(path)
+        if type(value) is not dict:
+            value = self._read(path, {}, "an object", _as_container)
         return Payload(value, f"{self.path}.{path}")
 
     def each(self, path: str) -> Iterator[Payload]:
         """Yield every member of the list at the path, none if it is missing or null."""
-        members: Any = self._read(path, [], "a list", lambda v: v if isinstance(v, list) else None)
+        members: Any = self.get(path)
+        if type(members) is not list:
+            members = self._read(path, [], "a list", _as_list)
         for index, member in enumerate(members):
             yield Payload(member, f"{self.path}.{path}[{index}]")
 
@@ -249,9 +277,11 @@ class Payload:
         ill-typed member.
         """
         selected = {}
-        for name, path, reader in _selection(paths, tuple(named.items())):
+        for name, path, reader, exact in _selection(paths, tuple(named.items())):
             value = self.get(path)
-            if value is not None and reader:
+            if value is None:
+                continue
+            if exact is not None and (type(value) is not exact or (not value and reader == "id")):
                 value = getattr(self.opt, reader)(path)
             if value is not None:
                 selected[name] = value
@@ -353,12 +383,37 @@ def _typed(paths: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
     return split
 
 
+_EXACT: Final[Mapping[str, type]] = {"text": str, "id": str, "integer": int, "flag": bool}
+"""Readers whose result for a value of this very type is the value itself; an empty id is none."""
+
+
 @lru_cache(maxsize=4096)
-def _selection(paths: tuple[str, ...], named: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str, str], ...]:
-    """Return (name, path, reader) of each member to select."""
+def _selection(
+    paths: tuple[str, ...], named: tuple[tuple[str, str], ...]
+) -> tuple[tuple[str, str, str, type | None], ...]:
+    """Return (name, path, reader, the type that need not be read) of each member; no type: it is taken as parsed."""
     plain = [(path.rpartition(".")[2], path, reader) for path, reader in _typed(paths)]
     renamed = zip((name for name, _ in named), _typed(tuple(path for _, path in named)), strict=True)
-    return (*plain, *((name, path, reader) for name, (path, reader) in renamed))
+    members = (*plain, *((name, path, reader) for name, (path, reader) in renamed))
+    return tuple(
+        (name, path, reader, _EXACT.get(reader, NoneType) if reader else None) for name, path, reader in members
+    )
+
+
+def _as_text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def _as_flag(value: Any) -> bool | None:
+    return value if isinstance(value, bool) else None
+
+
+def _as_list(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) else None
+
+
+def _as_container(value: Any) -> dict[str, Any] | list[Any] | None:
+    return value if isinstance(value, dict | list) else None
 
 
 def _as_id(value: Any) -> str | None:

@@ -18,7 +18,6 @@ WORDS: Final = frozenset({
 _OBJECT: Final = re.compile(r"\[object \w{1,40}\]", re.IGNORECASE)
 """What JavaScript prints for any object."""
 _ZEROES: Final = re.compile(r"[0\-]+")
-_NO_IDS: Final = (_ZEROES, _OBJECT)
 _PRINTED: Final = frozenset({"null", "undefined", "(null)", "NaN", "nil", "<nil>", "<null>"})
 """What programs print for no value, in just this case: `Null` is a surname."""
 _REACHED_BY: Final = frozenset({"email", "phone"})
@@ -27,13 +26,15 @@ _LONGEST: Final = 200
 _TEMPLATE: Final = re.compile(
     r"\{\{[^{}]*\}\}|\$\{[^{}]*\}|#\{[^{}]*\}|\$\([^()]*\)|\{%[^{}]*%\}|<%[^<>]*%>|\*\|[^|]*\|\*|\[\[[^\[\]]*\]\]"
 )
+_MARK: Final = re.compile(r"[{(<%*\[]")
+"""One of these stands in every template and in `[object Object]`; most texts have none."""
 # `{name}` has no digits: a GUID in braces is an id
 _WHOLE: Final = re.compile(r"%[A-Za-z_][\w. -]*%|%%[\w. -]+%%|\{[A-Za-z_][A-Za-z_.]*\}|<[A-Za-z_][A-Za-z_. ]*>")
 
 
 def is_unrendered(text: str) -> bool:
     """Return whether a text is or holds an unrendered template: `{{user.id}}`, `${id}`, `%USER_ID%`, `<%= id %>`."""
-    if len(text) > _LONGEST:
+    if len(text) > _LONGEST or _MARK.search(text) is None:
         return False
     return _TEMPLATE.search(text) is not None or _WHOLE.fullmatch(text.strip()) is not None
 
@@ -43,11 +44,9 @@ def is_placeholder(text: str) -> bool:
     word = text.strip()
     if len(word) > 2 and word[0] == word[-1] and word[0] in "\"'":
         word = word[1:-1].strip()
-    return (
-        word.casefold() in WORDS
-        or any(pattern.fullmatch(word) for pattern in (_ZEROES, _OBJECT))
-        or is_unrendered(word)
-    )
+    if word.casefold() in WORDS or (word[0] in "0-" and _ZEROES.fullmatch(word) is not None):
+        return True
+    return _MARK.search(word) is not None and (_OBJECT.fullmatch(word) is not None or is_unrendered(word))
 
 
 def known(traits: Any) -> Any:
@@ -69,6 +68,9 @@ def known(traits: Any) -> Any:
 
 
 def _says_nothing(name: str, text: str) -> bool:
-    if all(word in _PRINTED for word in text.split()) or _OBJECT.fullmatch(text.strip()):
+    first = text.split(None, 1)
+    if not first or (first[0] in _PRINTED and all(word in _PRINTED for word in text.split())):
         return True
-    return is_unrendered(text) or (name in _REACHED_BY and is_placeholder(text))
+    if _MARK.search(text) is not None and (_OBJECT.fullmatch(text.strip()) or is_unrendered(text)):
+        return True
+    return name in _REACHED_BY and is_placeholder(text)

@@ -10,12 +10,16 @@ from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _FRACTION: Final = re.compile(r"(\.\d{6})\d+")
+_WITH_MICROSECONDS: Final = len("2026-03-31T12:00:00.000000")
 _LATEST: Final = Decimal(253402300800)  # year 10000: datetime ends before it
+_LATEST_SECOND: Final = int(_LATEST)
 _MAGNITUDE_MS: Final = Decimal(100_000_000_000)
 
 
 def from_seconds(value: int | Decimal | str) -> datetime:
     """Read unix seconds, whole or with a fraction (`1234567890.123456`), to the microsecond."""
+    if type(value) is int and 0 <= value < _LATEST_SECOND:
+        return EPOCH + timedelta(seconds=value)
     seconds = Decimal(value)
     if not seconds.is_finite() or not 0 <= seconds < _LATEST:
         raise ValueError(f"{value} is out of range for unix seconds")
@@ -24,6 +28,8 @@ def from_seconds(value: int | Decimal | str) -> datetime:
 
 def from_millis(value: int | Decimal | str) -> datetime:
     """Read unix milliseconds."""
+    if type(value) is int and 0 <= value < _LATEST_SECOND * 1000:
+        return EPOCH + timedelta(milliseconds=value)
     return from_seconds(Decimal(value) / 1000)
 
 
@@ -35,7 +41,8 @@ def from_unix(value: int | Decimal | str) -> datetime:
 
 def from_iso(text: str, *, naive_is_utc: bool = False) -> datetime:
     """Read ISO 8601 / RFC 3339, to the microsecond. Raise `ValueError` without a zone, unless `naive_is_utc`."""
-    parsed = datetime.fromisoformat(_FRACTION.sub(r"\1", text.strip()))
+    text = text.strip()
+    parsed = datetime.fromisoformat(_FRACTION.sub(r"\1", text) if len(text) > _WITH_MICROSECONDS else text)
     if parsed.tzinfo is None:
         if not naive_is_utc:
             raise ValueError(f"{text} has no time zone")
@@ -52,6 +59,8 @@ def from_rfc2822(text: str) -> datetime:
 
 
 def _to_utc(moment: datetime) -> datetime:
+    if moment.tzinfo is UTC:
+        return moment
     try:
         return moment.astimezone(UTC)
     except OverflowError:
@@ -65,6 +74,7 @@ def is_unset(moment: datetime) -> bool:
 
 def to_iso(moment: datetime) -> str:
     """Return the form Segment takes: `2026-03-31T12:00:00.000Z`, with microseconds only if there are any."""
-    moment = moment.astimezone(UTC)
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
     spec = "milliseconds" if moment.microsecond % 1000 == 0 else "microseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=spec) + "Z"
+    return moment.isoformat(timespec=spec)[:-6] + "Z"

@@ -14,6 +14,7 @@ The same message is always shortened in the same way.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from functools import partial
 from itertools import accumulate
 from typing import Any, Final
@@ -37,9 +38,10 @@ _OWN: Final = frozenset({"library", "webhook", "externalIds"})
 
 
 def shorten(message: dict[str, Any]) -> dict[str, Any]:
-    """Return the message. If it is over Segment's limit, it is shortened in place."""
+    """Return the message, or a shortened copy if it is over Segment's limit."""
     if len(encode(message)) <= MESSAGE_BYTES:
         return message
+    message = deepcopy(message)  # messages of one event share parts
     cut = _Cut(message)
     steps: tuple[Callable[[], None], ...] = (
         partial(cut.texts, TEXT), cut.lists, partial(cut.texts, SHORT_TEXT), cut.lists, cut.objects, cut.scalars,

@@ -12,21 +12,28 @@ A placeholder (`null`, `0`, `{{user.id}}`; `translators.kit.placeholders`) is no
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha1
 from typing import Any, Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from translators.kit import Identity
 from translators.kit.placeholders import is_placeholder
 
 NAMESPACE: Final = UUID("6a0f9d0e-5d5c-5c0b-9f53-8c1a5b1d7a11")
+_NAMESPACE_BYTES: Final = NAMESPACE.bytes
 
 LONGEST_ID: Final = 1_000
 """Characters. An anonymousId is derived, so it is short whatever the provider's id."""
 
 
 def anonymous_id(provider: str, kind: str, id_: str) -> str:
-    """Return the stable anonymousId of a provider's object; documented, so that other systems can compute it."""
-    return str(uuid5(NAMESPACE, f"{provider}:{kind}:{id_}"))
+    """Return the stable anonymousId of a provider's object; documented, so that other systems can compute it.
+
+    It is `uuid5(NAMESPACE, "provider:kind:id")`, written out: the library's objects cost four times as much.
+    """
+    digest = sha1(_NAMESPACE_BYTES + f"{provider}:{kind}:{id_}".encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def is_id(text: str) -> bool:
@@ -54,11 +61,10 @@ def resolve(identity: Identity, *, provider: str, user_id_keys: Sequence[str]) -
     return {}
 
 
-def names_a_placeholder(identity: Identity, user_id_keys: Sequence[str]) -> bool:
-    """Return whether the claims identify no one because a placeholder is in place of an id."""
+def has_claims(identity: Identity, user_id_keys: Sequence[str]) -> bool:
+    """Return whether the claims hold any id; if `resolve` returns none all the same, it is a placeholder."""
     claims = [mapping.get(key, "") for key in user_id_keys for mapping in identity.metadata]
-    claims += [*identity.user_ids, identity.anonymous[1] if identity.anonymous else ""]
-    return any(claims) and not resolve(identity, provider="", user_id_keys=user_id_keys)
+    return any((*claims, *identity.user_ids, identity.anonymous[1] if identity.anonymous else ""))
 
 
 def _has_placeholder(id_: str) -> bool:
