@@ -16,6 +16,7 @@ from translators.kit.source import Handler, IgnoredType
 from translators.kit.times import is_unset
 from webhooks.sources.unreadable import kept_delivery, problem_of, unreadable_delivery, unreadable_head
 
+_NOTHING: Final[Mapping[str, Any]] = {}
 log: Final = logging.getLogger("webhooks.sources")
 
 
@@ -123,7 +124,7 @@ class SourceRuntime:
 
     def context(self, event: Event) -> Mapping[str, Any]:
         """Return what the source adds to `context.webhook`; nothing if it registered no `context`."""
-        return self._declared.context(event) if self._declared.context is not None else {}
+        return self._declared.context(event) if self._declared.context is not None else _NOTHING
 
     def _event(self, item: Item, delivery: Delivery, trust: Trust) -> Event:
         problem = ""

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from importlib.metadata import version
 from math import isfinite
 from typing import Any, Final
@@ -26,7 +26,6 @@ from webhooks.translation import identity
 LIBRARY: Final = {"name": "segue", "version": version("segue")}
 _AHEAD: Final = timedelta(minutes=5)
 """By how much a provider's clock may be ahead of ours."""
-_NO_CLAIMS: Final = Identity()
 
 
 def message_id(namespace: str, event: Event, message: Message, replay_generation: int = 0) -> str:
@@ -61,12 +60,16 @@ def plain(value: Any) -> Any:
     A number that no double holds (over 2^53, `1e400`, `1e-400`) is sent as its text: Segment would change its digits.
     """
     kind = type(value)
-    if kind is int:
-        return value if -_WHOLE <= value <= _WHOLE else str(value)
     if kind in _AS_IT_IS or value is None:
         return value
     if kind is dict:
-        return {str(name): plain(member) for name, member in value.items() if member is not None}
+        return {
+            name if type(name) is str else str(name): member if type(member) in _AS_IT_IS else plain(member)
+            for name, member in value.items()
+            if member is not None
+        }
+    if kind is int:
+        return value if -_WHOLE <= value <= _WHOLE else str(value)
     if kind is Decimal:
         if not value.is_finite():
             raise ValueError(f"{value} is no JSON number")
@@ -113,6 +116,8 @@ class Rendering:
         self._namespace = namespace
         self._replay_generation = replay_generation
         self._people: dict[int, Person] = {}
+        self._identity: Identity | None = None
+        self._webhook: dict[str, Any] | None = None
 
     def __call__(self, message: Message) -> dict[str, Any] | None:
         """Return one message; None if it is about a placeholder, since that would merge all who carry it."""
@@ -120,16 +125,19 @@ class Rendering:
             return None
         if message.kind == "alias" and not identity.is_id(message.previous_id):
             return None
-        person = self._person(message.identity or self._identity)
+        person = self._person(message.identity or self._claims())
         return None if person.is_placeholder else self._rendered(message, person)
 
-    @cached_property
-    def _identity(self) -> Identity:
-        """Return the source's claims of who acted; asked only if a message has none of its own."""
-        return self._endpoint.runtime.identity(self._event)
+    def _claims(self) -> Identity:
+        """Return the source's claims of who acted; asked once, and only if a message has none of its own."""
+        if self._identity is None:
+            self._identity = self._endpoint.runtime.identity(self._event)
+        return self._identity
 
-    @cached_property
-    def _webhook(self) -> dict[str, Any]:
+    def _about(self) -> dict[str, Any]:
+        """Return `context.webhook`."""
+        if self._webhook is not None:
+            return self._webhook
         event = self._event
         webhook: dict[str, Any] = {"source": event.source, "id": event.id, "type": event.type}
         if event.clock != "event":
@@ -137,6 +145,7 @@ class Rendering:
         if event.trust != "verified":
             webhook["trust"] = event.trust
         webhook.update(plain(self._endpoint.runtime.context(event)))
+        self._webhook = webhook
         return webhook
 
     def _person(self, claims: Identity) -> Person:
@@ -156,7 +165,7 @@ class Rendering:
 
     def _rendered(self, message: Message, person: Person) -> dict[str, Any]:
         kind = message.kind
-        context: dict[str, Any] = {"library": LIBRARY, "channel": "server", "webhook": self._webhook}
+        context: dict[str, Any] = {"library": LIBRARY, "channel": "server", "webhook": self._about()}
         if person.external_ids:
             context["externalIds"] = person.external_ids
         if person.group_id:
