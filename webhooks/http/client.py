@@ -22,7 +22,7 @@ from webhooks.http.outgoing import Deadline, Unreachable, failure_reason
 MAX_BYTES: Final = 100_000
 """How many bytes of a response body are read, unless the caller says otherwise."""
 _PORTS: Final = {"http": 80, "https": 443}
-_NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f]")  # urlsplit drops some of them without a word
+_NOT_IN_URLS: Final = re.compile(r"[\x00-\x20\x7f]")  # urlsplit drops some of them silently
 
 
 @dataclass(frozen=True, slots=True)
