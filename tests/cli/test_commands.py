@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,11 +11,25 @@ import click
 import pytest
 
 from support.processes import EVENT, SECRET, free_port, get, segue, until
-from webhooks.cli.main import COMMANDS
+from webhooks.cli.main import COMMANDS, main
 from webhooks.cli.post import tamper_with
 from webhooks.cli.time_args import parse_time
 from webhooks.journal import AuditContext, State, open_journal
 from webhooks.sources import plugins
+
+
+def test_the_help_lists_each_command_by_its_own_line_and_imports_none() -> None:
+    context = click.Context(main)
+    for name, listed in COMMANDS.items():
+        command = main.get_command(context, name)
+        assert command is not None
+        assert command.short_help == listed.summary
+    code = (
+        "import sys; from webhooks.cli.main import main; main(['--help'], standalone_mode=False);"
+        "print([name for name in sys.modules if name in ('flask', 'requests', 'sqlite3', 'psycopg', 'webhooks.settings')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 @pytest.mark.parametrize("name", COMMANDS)

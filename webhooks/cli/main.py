@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from importlib import import_module
 from keyword import iskeyword
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -13,39 +13,51 @@ from webhooks.cli.output import Failure
 from webhooks.cli.plugin_option import plugin_option
 from webhooks.errors import SegueError
 
+
+class ListedCommand(NamedTuple):
+    """Where a command is defined, and its line in `segue --help`."""
+
+    module: str
+    summary: str
+
+
 COMMANDS: Final = {
-    "demo": "webhooks.cli.demo",
-    "init": "webhooks.cli.init",
-    "serve": "webhooks.cli.serve",
-    "web": "webhooks.cli.serve",
-    "work": "webhooks.cli.serve",
-    "check": "webhooks.cli.check",
-    "settings": "webhooks.cli.settings",
-    "doctor": "webhooks.cli.doctor",
-    "status": "webhooks.cli.status",
-    "alerts": "webhooks.cli.alerts",
-    "events": "webhooks.cli.events",
-    "show": "webhooks.cli.show",
-    "dead": "webhooks.cli.dead",
-    "replay": "webhooks.cli.replay",
-    "drop": "webhooks.cli.drop",
-    "tail": "webhooks.cli.tail",
-    "audit": "webhooks.cli.audit",
-    "prune": "webhooks.cli.prune",
-    "export": "webhooks.cli.export",
-    "import": "webhooks.cli.import_",
-    "reencrypt": "webhooks.cli.reencrypt",
-    "migrate": "webhooks.cli.migrate",
-    "move": "webhooks.cli.move",
-    "namespace": "webhooks.cli.namespace",
-    "sources": "webhooks.cli.sources",
-    "translate": "webhooks.cli.translate",
-    "send": "webhooks.cli.send",
-    "trigger": "webhooks.cli.trigger",
-    "register": "webhooks.cli.register",
-    "catalog": "webhooks.cli.catalog",
-    "new-source": "webhooks.cli.new_source",
+    name: ListedCommand(f"webhooks.cli.{module}", summary)
+    for name, module, summary in (
+        ("demo", "demo", "See it work: real webhooks in, Segment messages out. No account needed."),
+        ("init", "init", "Ask a few questions; write a commented segue.toml and a .env to fill in."),
+        ("serve", "serve", "Run the web server and the delivery worker together, on one machine."),
+        ("web", "serve", "Run only the web server (a Procfile's web process)."),
+        ("work", "serve", "Run only the delivery worker (a Procfile's worker process)."),
+        ("check", "check", "Check configuration, plugins and journal; each problem with its fix."),
+        ("settings", "settings", "Show the effective value of every setting, and where it comes from."),
+        ("doctor", "doctor", "Check the whole path: clock, disk, endpoints, public address, Segment, worker."),
+        ("status", "status", "Show what is stored, delivered, waiting and dead; workers and write keys."),
+        ("alerts", "alerts", "Show current problems; `segue alerts test` tries the alert channels."),
+        ("events", "events", "List events: by source, type, state, time, id or text."),
+        ("show", "show", "Show one event: headers, body, messages, attempts, state."),
+        ("dead", "dead", "Show what could not be delivered, by reason, and what to do about it."),
+        ("replay", "replay", "Deliver events again, translated by today's code."),
+        ("drop", "drop", "Decide that events are not delivered, with a reason for the audit log."),
+        ("tail", "tail", "Follow events as they arrive; resumes from a cursor and skips none."),
+        ("audit", "audit", "Show who replayed, dropped, pruned, imported or exported what, when and why."),
+        ("prune", "prune", "Delete settled events by state and age, now."),
+        ("export", "export", "Write events to a file of JSON lines."),
+        ("import", "import_", "Read events from a file of JSON lines that `segue export` wrote."),
+        ("reencrypt", "reencrypt", "Encrypt stored bodies with the current key; switch encryption on or off."),
+        ("migrate", "migrate", "Upgrade PostgreSQL's tables to this version (a Procfile's release phase)."),
+        ("move", "move", "Copy a SQLite journal into PostgreSQL, without loss or duplicates."),
+        ("namespace", "namespace", "Show the journal's namespace; --rename changes it."),
+        ("sources", "sources", "List every source: how it signs, what it translates, whether it is open."),
+        ("translate", "translate", "Show the Segment messages that a payload becomes. Sends nothing."),
+        ("send", "send", "Sign a payload as its provider would, and post it."),
+        ("trigger", "trigger", "Send a sample event of a source, signed, to a running service."),
+        ("register", "register", "Ask a provider's API to send its webhooks here."),
+        ("catalog", "catalog", "List every source, event type, message and property."),
+        ("new-source", "new_source", "Generate a package with a working source, as a start for your own."),
+    )
 }
+"""Every command, in the order in which a new user needs them; `segue --help` imports none of their modules."""
 WITH_PLUGINS: Final = frozenset({
     "init", "serve", "web", "work", "check", "settings", "doctor", "events", "show", "dead", "replay", "drop", "tail",
     "export", "sources", "translate", "send", "trigger", "register", "catalog",
@@ -70,10 +82,18 @@ class Commands(click.Group):
             hint = f"did you mean `segue {close[0]}`?" if close else f"choose from {', '.join(COMMANDS)}"
             ctx.fail(f"There is no command {cmd_name!r}: {hint}")
         name = cmd_name.replace("-", "_")
-        command: click.Command = getattr(import_module(COMMANDS[cmd_name]), f"{name}_" if iskeyword(name) else name)
+        command: click.Command = getattr(
+            import_module(COMMANDS[cmd_name].module), f"{name}_" if iskeyword(name) else name
+        )
         if cmd_name in WITH_PLUGINS and all(parameter.name != "plugin" for parameter in command.params):
             command.params.append(plugin_option())
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of the commands, without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, listed.summary) for name, listed in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
         """Turn the service's errors into failures with a hint."""
