@@ -214,6 +214,18 @@ def test_select_reads_each_member_by_its_type() -> None:
         ORDER.select("id:integr")
 
 
+def test_select_requires_a_member_with_an_exclamation_mark() -> None:
+    assert ORDER.select("id:id!", order_id="id:id!", note="note:nonempty") == {
+        "id": ORDER.id("id"),
+        "order_id": ORDER.id("id"),
+    }
+    with pytest.raises(Malformed, match=r"\$\.none is missing"):
+        ORDER.select(missing="none:text!")
+    for spec in ("id!", "note:lower!"):
+        with pytest.raises(Declaration, match="a required member is read as one of"):
+            ORDER.select(spec)
+
+
 def test_first_returns_the_first_text_that_is_not_empty() -> None:
     assert ORDER.first("none", "note", "plan.name", "status") == "Pro"
     assert ORDER.first("none:id", "id:id") == "7"

@@ -273,16 +273,16 @@ class Payload:
 
         After a colon stands how to read it, as the method of that name does: text, id, integer, decimal, flag, seconds,
         millis, iso or when; `utc` reads an ISO time that is UTC if it has no zone; `lower` and `upper` return a text in
-        that case, none if it is empty. Without a colon the member is returned as parsed. Raise `Malformed` for an
-        ill-typed member.
+        that case and `nonempty` as it is, none if it is empty. Without a colon the member is returned as parsed. Raise
+        `Malformed` for an ill-typed member, and for a missing one if `!` follows: `order_id="id:id!"`.
         """
         selected = {}
-        for name, path, reader, exact in _selection(paths, tuple(named.items())):
+        for name, path, reader, exact, required in _selection(paths, tuple(named.items())):
             value = self.get(path)
-            if value is None:
+            if value is None and not required:
                 continue
             if exact is not None and (type(value) is not exact or (not value and reader == "id")):
-                value = getattr(self.opt, reader)(path)
+                value = getattr(self if required else self.opt, reader)(path)
             if value is not None:
                 selected[name] = value
         return selected
@@ -359,6 +359,10 @@ class OptionalMembers:
         code = self.text(currency) if currency else code
         return None if minor is None or not code else money.from_minor(minor, code, decimals=decimals)
 
+    def nonempty(self, path: str) -> str | None:
+        """Return a string, None if it is empty."""
+        return self._payload.text(path, None) or None
+
     def lower(self, path: str) -> str | None:
         """Return a string in lower case, None if it is empty."""
         return self._payload.text(path, "").lower() or None
@@ -368,9 +372,8 @@ class OptionalMembers:
         return self._payload.text(path, "").upper() or None
 
 
-_READERS: Final = frozenset(
-    ("text", "id", "integer", "decimal", "flag", "seconds", "millis", "iso", "when", "utc", "lower", "upper")
-)
+_REQUIRING: Final = frozenset(("text", "id", "integer", "decimal", "flag", "seconds", "millis", "iso", "when"))
+_READERS: Final = _REQUIRING | {"utc", "lower", "upper", "nonempty"}
 
 
 @lru_cache(maxsize=4096)
@@ -390,14 +393,20 @@ _EXACT: Final[Mapping[str, type]] = {"text": str, "id": str, "integer": int, "fl
 @lru_cache(maxsize=4096)
 def _selection(
     paths: tuple[str, ...], named: tuple[tuple[str, str], ...]
-) -> tuple[tuple[str, str, str, type | None], ...]:
-    """Return (name, path, reader, the type that need not be read) of each member; no type: it is taken as parsed."""
-    plain = [(path.rpartition(".")[2], path, reader) for path, reader in _typed(paths)]
-    renamed = zip((name for name, _ in named), _typed(tuple(path for _, path in named)), strict=True)
-    members = (*plain, *((name, path, reader) for name, (path, reader) in renamed))
-    return tuple(
-        (name, path, reader, _EXACT.get(reader, NoneType) if reader else None) for name, path, reader in members
-    )
+) -> tuple[tuple[str, str, str, type | None, bool], ...]:
+    """Return (name, path, reader, the type that need not be read, whether it is required) of each member.
+
+    Without such a type it is taken as parsed.
+    """
+    selection = []
+    for name, spec in (*(("", path) for path in paths), *named):
+        ((path, reader),) = _typed((spec.removesuffix("!"),))
+        required = spec.endswith("!")
+        if required and reader not in _REQUIRING:
+            raise Declaration(f"{spec}: a required member is read as one of {', '.join(sorted(_REQUIRING))}")
+        exact = _EXACT.get(reader, NoneType) if reader else None
+        selection.append((name or path.rpartition(".")[2], path, reader, exact, required))
+    return tuple(selection)
 
 
 def _as_text(value: Any) -> str | None:
