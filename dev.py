@@ -5,6 +5,7 @@
     python3 dev.py test --fast    those that start no server, in less than a minute; further arguments go to pytest
     python3 dev.py cases          a table of small inputs: what comes out of each, beside what must come out
     python3 dev.py lint           ruff, mypy, import contracts, bandit, the documentation's links
+    python3 dev.py kit            write the signatures and descriptions of docs/kit.md, from the kit's code
     python3 dev.py docs [...]     the documentation as a site in site/; --serve shows it while you write
     python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail if a package is unknown
     python3 dev.py lock [...]     write the lock files after a change of pyproject.toml; --upgrade takes newer releases
@@ -59,6 +60,7 @@ def main() -> int:
         "test": test,
         "cases": cases,
         "lint": lint,
+        "kit": kit,
         "docs": docs,
         "audit": audit,
         "lock": lock,
@@ -117,6 +119,11 @@ def lint(_: list[str]) -> int:
         docs(["--site-dir", str(VENV / "site"), "--quiet"]),
     ]
     return max(codes)
+
+
+def kit(_: list[str]) -> int:
+    """Write what docs/kit.md takes from the code."""
+    return call(PYTHON, "tools/kit_page.py")
 
 
 def docs(arguments: list[str]) -> int:

@@ -47,6 +47,14 @@ def event(acme: Source, body: bytes, **options: Any) -> Event:
     return first
 
 
+def test_the_handler_of_a_table_belongs_to_the_source_s_package_which_has_its_catalog():
+    from translators.kit import SharedToken, Source
+
+    source = Source("table", scheme=SharedToken(where="query"))
+    source.tracks({"a": "A"})(lambda event: {})
+    assert source.declared.handlers["a"].__module__ == __name__
+
+
 def test_options_are_read_with_their_type_and_default() -> None:
     assert (ORG.of(delivery()), SITES.of(delivery()), MODE.of(delivery())) == ("", (), "live")
     assert (ORG.of(delivery(org="o1")), SITES.of(delivery(sites=("a",)))) == ("o1", ("a",))

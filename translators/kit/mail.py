@@ -19,6 +19,7 @@ UNSUBSCRIBED_EVENT: Final = choice_option(
     ("Unsubscribed", "Email Unsubscribed"),
     "Unsubscribed",
 )
+"""The option of an e-mail source for the name of its unsubscriptions."""
 
 
 def address(body: Payload, path: str) -> str:

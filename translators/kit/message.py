@@ -25,18 +25,23 @@ class _Clear:
 
 
 CLEAR: Final = _Clear()
+"""A trait or property that is sent as null, which erases it at Segment; None leaves it out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message.
+    """One message, as the functions below make it.
 
-    fields       properties (track, page, screen) or traits (identify, group); None leaves a field out
-    key          distinguishes two messages of one kind and name made of one event; part of the messageId
-    occurred_at  the provider's own time of *this* fact, if it differs from the event's
-    identity     another person than the source's `identity` gives
-    context      more of Segment's common context, merged over the service's
-    integrations Segment's destination switches
+    kind          track, identify, group, page, screen or alias
+    name          of a track, page or screen
+    fields        properties (track, page, screen) or traits (identify, group); None leaves a field out
+    key           distinguishes two messages of one kind and name made of one event; part of the messageId
+    occurred_at   the provider's own time of *this* fact, if it differs from the event's
+    identity      another person than the source's `identity` gives
+    group_id      of a group
+    previous_id   of an alias
+    context       more of Segment's common context, merged over the service's
+    integrations  Segment's destination switches
     """
 
     kind: MessageType

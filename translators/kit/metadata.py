@@ -14,6 +14,7 @@ METADATA_FIELDS: Final = list_option(
     "metadata_fields",
     "which of your own data that the provider carries are sent, in the property `metadata`: their names, or * for all",
 )
+"""The option of a source whose payloads carry the operator's own data."""
 
 
 def own_data(body: Payload, path: str) -> dict[str, Any]:

@@ -20,7 +20,9 @@ class HasOptions(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Option(Generic[T]):
-    """A setting of a source: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml. Make it with one of the functions below.
+    """A setting of a source: `SEGUE_<ENDPOINT>_<NAME>` or a key in segue.toml.
+
+    Make it with `text_option`, `choice_option` or `list_option`.
 
     `choices`: the values that are allowed, if not any. `many`: the value is a tuple of texts. `pattern`: a regular
     expression that each value must match as a whole; if one does not, `help` is shown.

@@ -66,6 +66,7 @@ class Registering:
 
 
 Registered = Generator[Call, Payload, str | None]
+"""What a registration is: it yields calls, receives each answer, and returns the signing secret."""
 Register = Callable[[Registering], Registered]
 
 

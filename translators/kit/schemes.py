@@ -169,3 +169,4 @@ class SharedToken:
 Scheme = (
     HmacBody | HmacTimestamped | HmacKvHeader | StandardWebhooks | HmacRequest | HmacFields | PublicKey | SharedToken
 )
+"""One of the eight classes above: how a provider signs."""

@@ -242,6 +242,7 @@ class Source:
                     context=context(event) if context else None,
                 )
 
+            handler.__module__ = properties.__module__  # its package has the catalog and the samples
             self.on(*names)(handler)
             return properties
 

@@ -34,6 +34,7 @@ SUPPORT: Final[Mapping[str, str]] = {
     "Live Chat Conversation Snoozed": "A chat was put off.",
     "Live Chat Message Added": "A message was written in a chat by a person whom the provider does not name.",
 }
+"""Names of help desks and chats, each with its meaning."""
 
 BILLING: Final[Mapping[str, str]] = {
     "Customer Created": "The provider made a customer record.",
@@ -126,6 +127,7 @@ BILLING: Final[Mapping[str, str]] = {
     "Payout Paid": "The provider paid out to the merchant.",
     "Payout Failed": "A payout failed.",
 }
+"""Names of billing and payments."""
 
 SALES: Final[Mapping[str, str]] = {
     "Lead Created": "A lead was made.",
@@ -162,6 +164,7 @@ SALES: Final[Mapping[str, str]] = {
     "Meeting No-Show Marked": "An invited person did not come to a meeting.",
     "Meeting No-Show Withdrawn": "The mark that an invited person did not come was taken back.",
 }
+"""Names of CRM and sales."""
 
 MESSAGING: Final[Mapping[str, str]] = {
     "Email Unsubscribed": "What the spec calls Unsubscribed, for those who choose the name most e-mail tools send.",
@@ -178,6 +181,7 @@ MESSAGING: Final[Mapping[str, str]] = {
     "SMS Unsubscribed": "A recipient unsubscribed from text messages.",
     "SMS Resubscribed": "A recipient subscribed to text messages again.",
 }
+"""Names of e-mail and SMS."""
 
 COMMUNITY: Final[Mapping[str, str]] = {
     "App Installed": "A GitHub, Slack or other platform app of yours was installed in an account.",
@@ -210,5 +214,7 @@ COMMUNITY: Final[Mapping[str, str]] = {
     "Pull Request Reviewed": "A pull request was reviewed (`review_state`).",
     "Release Published": "A release was published.",
 }
+"""Names of the others."""
 
 VOCABULARY: Final[Mapping[str, str]] = {**SUPPORT, **BILLING, **SALES, **MESSAGING, **COMMUNITY}
+"""Every name, with its meaning."""
