@@ -17,6 +17,7 @@ real_name reply screen share skip_other_modes template_object text_option ticket
 """
 MEMBERS = {
     "Delivery": "batch form is_list opening payload",
+    "Event": "with_options",
     "Item": "body digest filled form",
     "Option": "of",
     "OptionalMembers": "decimal flag id integer iso lower millis money seconds text upper utc when",
