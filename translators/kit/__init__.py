@@ -8,7 +8,8 @@ from translators.kit.members import Batch, raw_items, raw_member
 from translators.kit.message import CLEAR, Message, alias, group, identify, page, screen, track
 from translators.kit.money import exponent, from_minor, share
 from translators.kit.options import Option, choice_option, list_option, text_option
-from translators.kit.payload import Payload, parse_json
+from translators.kit.parsing import parse_json
+from translators.kit.payload import Payload
 from translators.kit.registration import Call, Need, Registered, Registering, basic, bearer, form_call, json_call
 from translators.kit.rules import accept_account, skip_other_modes, ticket_event
 from translators.kit.schemes import (

@@ -12,7 +12,8 @@ from urllib.parse import parse_qs
 
 from translators.kit.errors import Malformed
 from translators.kit.members import Batch, batch, opening
-from translators.kit.payload import Payload, parse_json
+from translators.kit.parsing import parse_json
+from translators.kit.payload import Payload
 from translators.kit.template import BLANK, filled
 
 _BOM: Final = b"\xef\xbb\xbf"

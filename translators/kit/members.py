@@ -19,7 +19,8 @@ from typing import Any, Final
 import msgspec
 
 from translators.kit.errors import Malformed
-from translators.kit.payload import Payload, parse_json
+from translators.kit.parsing import parse_json
+from translators.kit.payload import Payload
 
 _list_of: Final = msgspec.json.Decoder(list[msgspec.Raw])
 _object_of: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])

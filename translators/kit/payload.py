@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import lru_cache
 from types import NoneType
 from typing import Any, Final, TypeVar, overload
 
-import msgspec
-
-from translators.kit import money, times
+from translators.kit import money, readers, times
 from translators.kit.errors import Declaration, Malformed
 
-_decoder: Final = msgspec.json.Decoder(float_hook=Decimal)
-_MAX_DIGITS: Final = 400
 _REQUIRED: Final[Any] = object()
 D = TypeVar("D")
 T = TypeVar("T")
-
-
-def _no_constant(name: str) -> Any:
-    raise Malformed("$", f"holds {name}, which is not JSON")
-
-
-def _scrub(value: Any) -> Any:
-    """Replace lone surrogates by U+FFFD: JSON's escapes allow them, UTF-8 does not."""
-    if isinstance(value, str):
-        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    if isinstance(value, list):
-        return [_scrub(member) for member in value]
-    if isinstance(value, dict):
-        return {_scrub(key): _scrub(member) for key, member in value.items()}
-    return value
-
-
-def parse_json(raw: bytes) -> Any:
-    """Read JSON with exact numbers: floats as Decimal, integers of any size. Raise `Malformed` for NaN and Infinity."""
-    try:
-        return _decoder.decode(raw)
-    except RecursionError:
-        raise Malformed("$", "is nested too deeply") from None
-    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation) as fast:
-        try:
-            return _scrub(json.loads(raw, parse_float=Decimal, parse_constant=_no_constant))
-        except RecursionError:
-            raise Malformed("$", "is nested too deeply") from None
-        except (ValueError, InvalidOperation):
-            raise Malformed("$", f"is not JSON: {fast}") from None
 
 
 _STEPS: Final[dict[str, tuple[str, ...]]] = {}
@@ -142,7 +107,7 @@ class Payload:
         value = self.get(path)
         if type(value) is str:
             return value
-        return self._read(path, default, "text", _as_text)
+        return self._read(path, default, "text", readers.as_text)
 
     @overload
     def id(self, path: str) -> str: ...
@@ -157,7 +122,7 @@ class Payload:
             if default is _REQUIRED:
                 raise Malformed(f"{self.path}.{path}", "is an object without an id")
             return default
-        return self._read(path, default, "an id", _as_id)
+        return self._read(path, default, "an id", readers.as_id)
 
     @overload
     def integer(self, path: str) -> int: ...
@@ -168,7 +133,7 @@ class Payload:
         value = self.get(path)
         if type(value) is int:
             return value
-        return self._read(path, default, "a whole number", _as_int)
+        return self._read(path, default, "a whole number", readers.as_int)
 
     @overload
     def decimal(self, path: str) -> Decimal: ...
@@ -176,7 +141,7 @@ class Payload:
     def decimal(self, path: str, default: D) -> Decimal | D: ...
     def decimal(self, path: str, default: Any = _REQUIRED) -> Any:
         """Return a number, or a string that holds one (`"19.99"`), exactly."""
-        return self._read(path, default, "a number", _as_decimal)
+        return self._read(path, default, "a number", readers.as_decimal)
 
     @overload
     def flag(self, path: str) -> bool: ...
@@ -187,7 +152,7 @@ class Payload:
         value = self.get(path)
         if type(value) is bool:
             return value
-        return self._read(path, default, "true or false", _as_flag)
+        return self._read(path, default, "true or false", readers.as_flag)
 
     @overload
     def seconds(self, path: str) -> datetime: ...
@@ -195,7 +160,7 @@ class Payload:
     def seconds(self, path: str, default: D) -> datetime | D: ...
     def seconds(self, path: str, default: Any = _REQUIRED) -> Any:
         """Read a time in unix seconds."""
-        return self._read(path, default, "a time in unix seconds", _clock(times.from_seconds))
+        return self._read(path, default, "a time in unix seconds", readers.clock(times.from_seconds))
 
     @overload
     def millis(self, path: str) -> datetime: ...
@@ -203,7 +168,7 @@ class Payload:
     def millis(self, path: str, default: D) -> datetime | D: ...
     def millis(self, path: str, default: Any = _REQUIRED) -> Any:
         """Read a time in unix milliseconds."""
-        return self._read(path, default, "a time in unix milliseconds", _clock(times.from_millis))
+        return self._read(path, default, "a time in unix milliseconds", readers.clock(times.from_millis))
 
     @overload
     def iso(self, path: str, *, naive_is_utc: bool = False) -> datetime: ...
@@ -223,7 +188,7 @@ class Payload:
     def when(self, path: str, default: D) -> datetime | D: ...
     def when(self, path: str, default: Any = _REQUIRED) -> Any:
         """Read a time in whichever form the provider sends: unix seconds, milliseconds, or ISO 8601."""
-        return self._read(path, default, "a time", _as_when)
+        return self._read(path, default, "a time", readers.as_when)
 
     def money(self, amount: str, currency: str = "", *, code: str = "", decimals: int | None = None) -> Decimal | None:
         """Return minor units as exact money, None if the amount is missing.
@@ -238,21 +203,21 @@ class Payload:
         """Return the object or list at the path. Raise `Malformed` if it is missing or scalar."""
         value = self.get(path)
         if type(value) is not dict:
-            value = self._read(path, _REQUIRED, "an object", _as_container)
+            value = self._read(path, _REQUIRED, "an object", readers.as_container)
         return Payload(value, f"{self.path}.{path}")
 
     def maybe(self, path: str) -> Payload:
         """Return the object at the path, or an empty (false) one if it is missing or null."""
         value = self.get(path)
         if type(value) is not dict:
-            value = self._read(path, {}, "an object", _as_container)
+            value = self._read(path, {}, "an object", readers.as_container)
         return Payload(value, f"{self.path}.{path}")
 
     def each(self, path: str) -> Iterator[Payload]:
         """Yield every member of the list at the path, none if it is missing or null."""
         members: Any = self.get(path)
         if type(members) is not list:
-            members = self._read(path, [], "a list", _as_list)
+            members = self._read(path, [], "a list", readers.as_list)
         for index, member in enumerate(members):
             yield Payload(member, f"{self.path}.{path}[{index}]")
 
@@ -407,59 +372,3 @@ def _selection(
         exact = _EXACT.get(reader, NoneType) if reader else None
         selection.append((name or path.rpartition(".")[2], path, reader, exact, required))
     return tuple(selection)
-
-
-def _as_text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _as_flag(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _as_list(value: Any) -> list[Any] | None:
-    return value if isinstance(value, list) else None
-
-
-def _as_container(value: Any) -> dict[str, Any] | list[Any] | None:
-    return value if isinstance(value, dict | list) else None
-
-
-def _as_id(value: Any) -> str | None:
-    if isinstance(value, dict):
-        value = value.get("id")
-    if isinstance(value, str):
-        return value or None
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _as_int(value: Any) -> int | None:
-    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
-        if value.adjusted() > _MAX_DIGITS:
-            raise ValueError("too many digits")
-        return int(value)
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _as_decimal(value: Any) -> Decimal | None:
-    if isinstance(value, bool) or not isinstance(value, int | str | Decimal):
-        return None
-    if isinstance(value, str) and "_" in value:  # Python's own writing
-        raise ValueError("holds an underscore")
-    number = Decimal(value)
-    if not number.is_finite() or abs(number.adjusted()) > _MAX_DIGITS:
-        raise ValueError("not finite or too many digits")
-    return number
-
-
-def _clock(read: Callable[[int | Decimal | str], datetime]) -> Callable[[Any], datetime | None]:
-    def of(value: Any) -> datetime | None:
-        return read(value) if isinstance(value, int | Decimal | str) and not isinstance(value, bool) else None
-
-    return of
-
-
-def _as_when(value: Any) -> datetime | None:
-    if isinstance(value, str) and not value.replace(".", "", 1).isdecimal():
-        return times.from_iso(value)
-    return _clock(times.from_unix)(value)
