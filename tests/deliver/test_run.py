@@ -5,12 +5,13 @@ import socket
 import threading
 from datetime import timedelta
 
+from support.delivery_bench import Bench
 from support.faulty_receiver import status, wait_for
 from support.memory_journal import MemoryJournal
 from support.messages import endpoint, event
 from webhooks.deliver import DeliveryContext, Worker
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import State
+from webhooks.journal import SqliteJournal, State
 from webhooks.segment import Clients
 from webhooks.settings import SegmentSettings, WorkerSettings
 
@@ -32,6 +33,44 @@ def test_an_idle_worker_is_woken(bench, running, eventually):
     bench.orders(1)
     worker.wake()
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
+
+
+def test_an_idle_worker_is_woken_by_another_process_without_a_poll(server, running, eventually, tmp_path):
+    journal, other = (SqliteJournal(tmp_path / "j.db") for _ in range(2))
+    bench = Bench(server, journal)
+    worker = bench.worker(settings={"poll": timedelta(hours=1)})
+    end = running(worker)
+    for number in range(1, 4):
+        other.append([event(number)], now=bench.clock())
+        eventually(lambda number=number: bench.states() == {State.DELIVERED: number})
+    end()
+    worker.close()
+    bench.workers.clear()
+    for each_journal in (journal, other):
+        each_journal.close()
+
+
+def test_events_that_arrive_while_a_worker_lingers_are_claimed_together(bench, running, eventually, monkeypatch):
+    worker = bench.worker(settings={"poll": timedelta(hours=1)})
+    lingered = []
+
+    def linger(claimed):
+        lingered.append(claimed)
+        if len(lingered) == 1:
+            bench.orders(3, first=2)  # without `wake`
+        return 0.0
+
+    monkeypatch.setattr(type(worker.poller), "linger", lambda _, claimed: linger(claimed))
+    bench.orders(1)
+    running(worker)
+    eventually(lambda: bench.states() == {State.DELIVERED: 4})
+    assert lingered == [1, 3]
+
+
+def test_a_worker_lingers_longer_the_fuller_its_claims_and_not_after_a_full_one(bench):
+    linger = bench.worker(settings={"batch": 100}).poller.linger
+    assert 0.01 < linger(1) < linger(50) < linger(99) < 0.1
+    assert linger(100) == 0
 
 
 def test_claims_continue_while_batches_are_sent_up_to_a_limit(bench, running, eventually):

@@ -230,8 +230,14 @@ def test_nothing_to_settle_settles_nothing(journal: Journal) -> None:
     assert journal.renew([], now=NOW, lease=LEASE) == set()
 
 
-def test_watch_can_be_ended(journal: Journal) -> None:
-    journal.watch(lambda: None)()
+def test_a_watch_wakes_the_worker_when_events_are_stored(journal: Journal) -> None:
+    woken = threading.Event()
+    unwatch = journal.watch(woken.set)
+    assert woken.wait(30), "for events stored before it"
+    woken.clear()
+    journal.append([event("a")], now=NOW)
+    assert woken.wait(30)
+    unwatch()
 
 
 def test_a_row_that_cannot_be_stored_is_loaded_by_no_store(journal: Journal) -> None:

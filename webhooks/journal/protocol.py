@@ -62,9 +62,9 @@ class EventQueue(Protocol):
         ...
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Call `wake`, from a thread, when another process may have stored events; return a function that ends it.
+        """Call `wake`, from a thread, soon after a process has stored events; return a function that ends it.
 
-        A store without notifications never calls it: workers also poll.
+        A worker also polls: a call may be left out shortly after another one, and at a failure.
         """
         ...
 

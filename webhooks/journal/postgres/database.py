@@ -44,8 +44,11 @@ FLUSHERS: Final = 3
 """Groups that one process may commit at once."""
 STATEMENTS: Final = 3
 """Other statements that may run at once under gevent."""
-NOTIFY_INTERVAL: Final = 0.05
-"""Seconds between wake-ups of the workers, at least: a NOTIFY takes a lock that all databases share."""
+NOTIFY_INTERVAL: Final = 0.01
+"""Seconds between wake-ups of the workers, at least: a NOTIFY takes a lock that all databases share.
+
+A worker that was woken claims again a little later, and so finds the events of which it was not notified.
+"""
 
 
 def wall() -> int:

@@ -36,6 +36,7 @@ from webhooks.journal.sqlite import queue as sqlite_queue
 from webhooks.journal.sqlite.append import append_group, prove
 from webhooks.journal.sqlite.filter import Selection
 from webhooks.journal.sqlite.journal_file import JournalFile
+from webhooks.journal.sqlite.watch import AppendWatch
 
 SQL: Final = queries.load("sqlite/queries")
 FREE_FLOOR: Final = 32 * 1024 * 1024
@@ -92,9 +93,8 @@ class SqliteDatabase:
         return self.file.write(lambda db: {seq for (seq,) in db.execute(SQL["settle"], params)})
 
     def watch(self, wake: Callable[[], None]) -> Callable[[], None]:
-        """Do nothing: a file sends no notifications, so workers poll."""
-        del wake
-        return lambda: None
+        """Call `wake` when another process has stored events; return a function that ends it."""
+        return AppendWatch(self.end, wake).close
 
     # queries
 
