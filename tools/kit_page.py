@@ -63,6 +63,7 @@ def entry(name: str) -> str:
     """Return a name's signatures, its description and its parameters, if its docstring lists them."""
     signatures, docstring = _described(name)
     text, *parameters = _paragraphs(docstring)
+    parameters = [*parameters, ""] if parameters else []  # without an empty line the next entry would be one of them
     if not text:
         raise LookupError(f"{name} has no docstring")
     if len(signatures[0]) > _LONGEST and signatures[0].startswith(f"{name}("):

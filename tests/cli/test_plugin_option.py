@@ -60,6 +60,7 @@ def test_the_variable_names_files_for_every_command_and_the_option_counts_instea
 def test_its_endpoint_is_configured_as_that_of_an_installed_source(run, file, tmp_path):
     checked = run("check", "--plugin", "filed.py", FILED_WEBHOOK_SECRET=SECRET)
     assert "/webhooks/filed is open" in checked.output
+    assert f"source filed is loaded from {file}, which is not installed" in checked.output
     assert "FILED_WEBHOOK_SECRET" in run("check", FILED_WEBHOOK_SECRET=SECRET).output, "unknown without the file"
     with (tmp_path / "segue.toml").open("a") as toml:
         toml.write('\n[endpoints.filed_test]\nsource = "filed"\nsecrets = ["a_secret_of_the_test"]\n')

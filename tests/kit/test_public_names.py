@@ -20,7 +20,7 @@ MEMBERS = {
     "Event": "with_options",
     "Item": "body digest filled form",
     "Option": "of",
-    "OptionalMembers": "decimal flag id integer iso lower millis money seconds text upper utc when",
+    "OptionalMembers": "decimal flag id integer iso lower millis money nonempty seconds text upper utc when",
     "Payload": """
         decimal each first flag get id integer iso maybe millis money object opt seconds select text
         texts texts_of when

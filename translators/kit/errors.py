@@ -11,7 +11,7 @@ from __future__ import annotations
 
 
 class KitError(Exception):
-    """The root of all that the kit raises on purpose."""
+    """The base class of every error that the kit raises on purpose."""
 
 
 class Malformed(KitError):
@@ -32,4 +32,4 @@ class Refused(KitError):
 
 
 class Declaration(KitError):
-    """A translator declares something impossible: two handlers for one type, an unknown path, a name out of form."""
+    """A source is declared wrongly: two handlers for one type, an unknown path, a name out of form."""

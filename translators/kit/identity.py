@@ -27,7 +27,7 @@ class ExternalId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The claims, strongest first.
+    """What a payload claims of a person, the strongest claim first.
 
     metadata      free-form mappings of the provider; a key that the operator configured there holds the userId
     user_ids      fields that the provider documents as *the merchant's own* user id (`client_reference_id`)

@@ -30,7 +30,7 @@ CLEAR: Final = _Clear()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """One message, as the functions below make it.
+    """One message, as `track`, `identify` and the others make it.
 
     kind          track, identify, group, page, screen or alias
     name          of a track, page or screen

@@ -18,7 +18,7 @@ METADATA_FIELDS: Final = list_option(
 
 
 def own_data(body: Payload, path: str) -> dict[str, Any]:
-    """Return the members of the object at the path; none if it is anything else, since no event is lost for them."""
+    """Return the members of the object at the path; none if it is no object, which makes no event malformed."""
     members = body.get(path)
     return members if isinstance(members, dict) else {}
 

@@ -27,7 +27,7 @@ from translators.kit.payload import Payload
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What the operator gives, as `--give name=value` or in the environment variable `env`.
+    """A value that a registration needs of the operator: `--give name=value`, or the environment variable `env`.
 
     A `secret` is never shown. With a `default`, an empty one too, it may be left out.
     """
@@ -55,7 +55,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Registering:
-    """What a registration is given: our URL, the event types that we translate (patterns left out), a value for every
+    """The argument of a registration: our URL, the event types that we translate (patterns left out), a value for every
     need, and a fresh random secret of 43 letters, digits, dashes and underscores for providers that let us choose it.
     """
 

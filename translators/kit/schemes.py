@@ -50,7 +50,7 @@ class HmacTimestamped:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HmacKvHeader:
-    """C. Timestamp and signatures inside one header: `t=..,v1=..,v1=..`, or `<ts>,<sig>,<sig>` when `positional`."""
+    """C. Timestamp and signatures inside one header: `t=..,v1=..,v1=..`, or `<ts>,<sig>,<sig>` if `positional`."""
 
     header: str
     delimiter: str = ","
@@ -169,4 +169,4 @@ class SharedToken:
 Scheme = (
     HmacBody | HmacTimestamped | HmacKvHeader | StandardWebhooks | HmacRequest | HmacFields | PublicKey | SharedToken
 )
-"""One of the eight classes above: how a provider signs."""
+"""One of the eight classes: how a provider signs."""

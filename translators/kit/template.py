@@ -34,7 +34,7 @@ def template_object(body: Payload, name: str, *, page: str, place: str) -> Paylo
 
 
 def moment(body: Payload, path: str, *, naive_is_utc: bool = False) -> datetime | None:
-    """Return the time that a template holds; None if it holds none that can be read, since its form is not ours."""
+    """Return the ISO 8601 time at a path of a template; None if there is none or it cannot be read."""
     value = body.get(path)
     try:
         return from_iso(value, naive_is_utc=naive_is_utc) if isinstance(value, str) else None

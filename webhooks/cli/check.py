@@ -69,7 +69,11 @@ def findings(*, journal: bool) -> Iterator[Finding]:
     from webhooks.cli.configuration import current_runtime, runtime_or_default
     from webhooks.errors import SettingsError
 
-    for plugin in runtime_or_default().registry.broken:
+    registry = runtime_or_default().registry
+    for plugin in registry.plugins:
+        if plugin.file:
+            yield Finding("ok", "plugin", f"source {plugin.name} is loaded from {plugin.file}, which is not installed")
+    for plugin in registry.broken:
         last = plugin.error.strip().splitlines()[-1]
         label = f"{plugin.name} ({plugin.distribution} {plugin.version})"
         more = "`segue sources --verbose` has the traceback"

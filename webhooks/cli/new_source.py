@@ -93,8 +93,10 @@ def new_source(name: str, title: str, into: Path | None) -> None:
     source = _source(name, module)
     _goldens(folder / "tests" / "golden", source)
     _catalog(folder / package / "catalog.json", source, folder / "tests" / "golden")
-    echo(f"{folder} is ready. Next:\n")
-    echo(f"  cd {folder} && pip install -e '.[test]' && pytest\n")
+    echo(f"{folder} is ready. It works at once, and its tests pass once it is installed:\n")
+    echo(f"  cd {folder}")
+    echo(f"  segue translate {name} tests/golden/order.paid.json --plugin ./{package}")
+    echo("  pip install -e '.[test]' && pytest\n")
     echo("Then put a real payload into tests/golden and edit the module until its messages are right.")
 
 
