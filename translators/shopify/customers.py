@@ -11,7 +11,7 @@ from translators.shopify.source import shopify
 
 @shopify.on("customers/create")
 def customer_created(event: Event) -> Iterator[Message]:
-    yield identify({**_traits(event.body), "createdAt": event.body.opt.iso("created_at")})
+    yield identify({**_traits(event.body), **event.body.select(createdAt="created_at:iso")})
     yield track("Customer Created", {"customer_id": event.body.id("id")})
 
 
@@ -20,9 +20,9 @@ def customer_updated(event: Event) -> Iterator[Message]:
     yield identify(_traits(event.body))
 
 
-@shopify.on("customers/delete")
-def customer_deleted(event: Event) -> Iterator[Message]:
-    yield track("Customer Deleted", {"customer_id": event.body.id("id")})
+@shopify.tracks({"customers/delete": "Customer Deleted"})
+def customer_deleted(event: Event) -> dict[str, Any]:
+    return {"customer_id": event.body.id("id")}
 
 
 def _traits(body: Payload) -> dict[str, Any]:

@@ -10,38 +10,34 @@ from translators.shopify.amounts import order_amounts, refund_amounts
 from translators.shopify.source import shopify
 
 
-@shopify.on("orders/paid")
-def order_paid(event: Event) -> Iterator[Message]:
+@shopify.tracks({"orders/paid": "Order Completed"})
+def order_paid(event: Event) -> dict[str, Any]:
     order = _order(event.body)
-    yield track("Order Completed", {**order, "revenue": order.get("subtotal"), "products": _products(event.body)})
+    return {**order, "revenue": order["subtotal"], "products": _products(event.body)}
 
 
-_ORDER: Final = {
-    "orders/updated": "Order Updated",
-    "orders/cancelled": "Order Cancelled",
-    "orders/fulfilled": "Order Fulfilled",
-    "orders/partially_fulfilled": "Order Partially Fulfilled",
-}
+@shopify.tracks(
+    {
+        "orders/updated": "Order Updated",
+        "orders/cancelled": "Order Cancelled",
+        "orders/fulfilled": "Order Fulfilled",
+        "orders/partially_fulfilled": "Order Partially Fulfilled",
+    }
+)
+def order(event: Event) -> dict[str, Any]:
+    return {**_order(event.body), **event.body.select(reason="cancel_reason:text")}
 
 
-@shopify.on(*_ORDER)
-def order(event: Event) -> Iterator[Message]:
-    yield track(_ORDER[event.type], {**_order(event.body), "reason": event.body.opt.text("cancel_reason")})
-
-
-@shopify.on("orders/edited")
-def order_edited(event: Event) -> Iterator[Message]:
+@shopify.tracks({"orders/edited": "Order Updated"})
+def order_edited(event: Event) -> dict[str, Any]:
     """Report the edit: the body has the order's id and the added and removed quantities, not the order."""
     edit = event.body.object("order_edit")
-    yield track(
-        "Order Updated",
-        {
-            "order_id": edit.id("order_id"),
-            "order_edit_id": edit.opt.id("id"),
-            "quantity_added": _quantity(edit, "line_items.additions"),
-            "quantity_removed": _quantity(edit, "line_items.removals"),
-        },
-    )
+    return {
+        "order_id": edit.id("order_id"),
+        "order_edit_id": edit.opt.id("id"),
+        "quantity_added": _quantity(edit, "line_items.additions"),
+        "quantity_removed": _quantity(edit, "line_items.removals"),
+    }
 
 
 def _quantity(edit: Payload, path: str) -> int | None:
@@ -70,25 +66,19 @@ def refunded(event: Event) -> Iterator[Message]:
     )
 
 
-@shopify.on("checkouts/create")
-def checkout_started(event: Event) -> Iterator[Message]:
+@shopify.tracks({"checkouts/create": "Checkout Started"})
+def checkout_started(event: Event) -> dict[str, Any]:
     """Report the checkout. The order has no id yet; both have `checkout_id`, `checkout_token` and `cart_token`."""
-    body = event.body
-    yield track(
-        "Checkout Started",
-        {
-            **body.select(
-                checkout_id="id:id",
-                checkout_token="token:id",
-                cart_token="cart_token:id",
-                value="total_price:decimal",
-                discount="total_discounts:decimal",
-                tax="total_tax:decimal",
-                currency="currency:text",
-            ),
-            "products": _products(body),
-        },
+    checkout = event.body.select(
+        checkout_id="id:id",
+        checkout_token="token:id",
+        cart_token="cart_token:id",
+        value="total_price:decimal",
+        discount="total_discounts:decimal",
+        tax="total_tax:decimal",
+        currency="currency:text",
     )
+    return {**checkout, "products": _products(event.body)}
 
 
 def _order(body: Payload) -> dict[str, Any]:
@@ -104,7 +94,7 @@ def _order(body: Payload) -> dict[str, Any]:
             status="financial_status:text",
         ),
         **order_amounts(body),
-        "coupon": next((discount.opt.text("code") for discount in body.each("discount_codes")), None),
+        **body.select(coupon="discount_codes.0.code:text"),
     }
 
 

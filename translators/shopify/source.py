@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from translators.kit import (
     Event,
@@ -17,8 +16,9 @@ from translators.kit import (
     Payload,
     Source,
     choice_option,
+    first_id,
     from_iso,
-    full_name,
+    name_traits,
     skip_other_modes,
 )
 
@@ -79,8 +79,7 @@ def _keys(item: Item, topic: str) -> tuple[str, tuple[FormerId, ...]]:
         return ":".join(filter(None, (topic, sub_topic, event_id, _record_id(item.body)))), former_keys
     if webhook_id:
         return f"{topic}:{webhook_id}", former_keys
-    digest = item.digest
-    return f"{topic}:{digest}", (FormerId(digest),)
+    return f"{topic}:{item.digest}", (FormerId(item.digest),)
 
 
 def _record_id(body: Payload) -> str:
@@ -89,31 +88,17 @@ def _record_id(body: Payload) -> str:
     return next((str(id_) for id_ in ids if type(id_) in (str, int) and id_ != ""), "")
 
 
-@skip_other_modes(shopify, ENVIRONMENT, what="order or notification")
+@skip_other_modes(shopify, ENVIRONMENT, what="order or notification", context={"test": {"test": True}})
 def environment(event: Event) -> str:
-    """Return whether it is an order of the Bogus gateway or of a gateway in test mode, or a test notification."""
-    return "test" if _test(event) else "live"
+    """Recognise an order of the Bogus gateway or of a gateway in test mode, and a sample that the admin or CLI sent.
 
-
-@shopify.context
-def context(event: Event) -> Mapping[str, Any]:
-    """With `environment = both`, `context.webhook.test` marks a test."""
-    return {"test": True} if _test(event) else {}
-
-
-def _test(event: Event) -> bool:
+    https://shopify.dev/docs/apps/build/webhooks/test
+    """
+    sample = event.headers.get("x-shopify-test", "").strip().lower() == "true"
     transactions = event.body.get("transactions")
-    entries = transactions if isinstance(transactions, list) else []
-    return (
-        _test_notification(event)
-        or event.body.get("test") is True
-        or any(isinstance(transaction, dict) and transaction.get("test") is True for transaction in entries)
-    )
-
-
-def _test_notification(event: Event) -> bool:
-    """Return whether the admin or the command line sent a sample: https://shopify.dev/docs/apps/build/webhooks/test"""
-    return event.headers.get("x-shopify-test", "").strip().lower() == "true"
+    orders = [event.body.value, *(transactions if isinstance(transactions, list) else ())]
+    is_test = any(isinstance(order, dict) and order.get("test") is True for order in orders)
+    return "test" if sample or is_test else "live"
 
 
 @shopify.identity
@@ -123,18 +108,14 @@ def customer(event: Event) -> Identity:
     of_customer = event.type.startswith("customers/")
     person = body if of_customer else body.maybe("customer")
     id_ = person.id("id", "") if person else ""
-    order = body.id("order_id", "") or body.id("order_edit.order_id", "")
-    order = order or ("" if of_customer else body.id("id", ""))
-    first, last = person.opt.text("first_name"), person.opt.text("last_name")
+    order = body.first("order_id:id", "order_edit.order_id:id") or ("" if of_customer else body.id("id", ""))
     return Identity(
         metadata=(_attributes(body),),
-        anonymous=("customer", id_) if id_ else ("order", order) if order else None,
+        anonymous=first_id(customer=id_, order=order),
         external_ids=(ExternalId("shopify_customer_id", id_),),
         traits={
             "email": person.opt.text("email") or (None if of_customer else body.opt.text("email")),
-            "firstName": first,
-            "lastName": last,
-            "name": full_name(first, last),
+            **name_traits(person.opt.text("first_name"), person.opt.text("last_name")),
             "phone": person.opt.text("phone"),
         },
     )
