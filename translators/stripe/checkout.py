@@ -24,7 +24,7 @@ def checkout_completed(event: Event) -> Iterator[Message]:
     if _is_order(event, session) and session.text("payment_status", "unpaid") in _PAID:
         yield _order(session)
     else:
-        yield track("Checkout Completed", {**_checkout(session), "payment_status": session.opt.text("payment_status")})
+        yield track("Checkout Completed", {**_checkout(session), **session.select("payment_status:text")})
 
 
 @stripe.on("checkout.session.async_payment_succeeded")
@@ -38,9 +38,9 @@ def checkout_paid_later(event: Event) -> Iterator[Message]:
     yield _order(session)
 
 
-@stripe.on("checkout.session.async_payment_failed")
-def checkout_payment_failed(event: Event) -> Iterator[Message]:
-    yield track("Checkout Payment Failed", _checkout(event_object(event)))
+@stripe.tracks({"checkout.session.async_payment_failed": "Checkout Payment Failed"})
+def checkout_payment_failed(event: Event) -> dict[str, Any]:
+    return _checkout(event_object(event))
 
 
 @stripe.on("checkout.session.expired")
@@ -48,10 +48,8 @@ def checkout_expired(event: Event) -> Iterator[Message]:
     session = event_object(event)
     _skip_setup(session)
     yield _started(event, session)
-    yield track(
-        "Checkout Abandoned",
-        {**_checkout(session), "recovery_url": session.opt.text("after_expiration.recovery.url")},
-    )
+    recovery = session.select(recovery_url="after_expiration.recovery.url:text")
+    yield track("Checkout Abandoned", {**_checkout(session), **recovery})
 
 
 def _skip_setup(session: Payload) -> None:
@@ -71,7 +69,7 @@ def _started(event: Event, session: Payload) -> Message:
             "discount": money.get("discount"),
             "shipping": money.get("shipping"),
             "tax": money.get("tax"),
-            "coupon": _coupon(session),
+            **session.select(coupon="discounts.0.coupon:id"),
             "currency": money.get("currency"),
             "products": _products(session),
         },
@@ -105,16 +103,12 @@ def _checkout(session: Payload) -> dict[str, Any]:
             subscription_id="subscription:id",
             invoice_id="invoice:id",
             payment_link_id="payment_link:id",
+            coupon="discounts.0.coupon:id",
+            promotion_code_id="discounts.0.promotion_code:id",
         ),
-        "coupon": _coupon(session),
-        "promotion_code_id": session.opt.id("discounts.0.promotion_code"),
         "total": amount(session, "amount_total"),
         "currency": code(session),
     }
-
-
-def _coupon(session: Payload) -> str | None:
-    return session.opt.id("discounts.0.coupon")
 
 
 def _order_id(session: Payload) -> str:

@@ -23,34 +23,32 @@ from translators.stripe.money import (
 from translators.stripe.source import REVENUE_FROM, event_object, own_time, stripe
 
 _PAYMENT: Final = "payments.data.0.payment"  # since Basil, and only if the payments were expanded
-_NAMES: Final = {
-    "invoice.created": "Invoice Created",
-    "invoice.finalized": "Invoice Finalized",
-    "invoice.sent": "Invoice Sent",
-    "invoice.upcoming": "Invoice Upcoming",
-    "invoice.will_be_due": "Invoice Due Soon",
-    "invoice.overdue": "Invoice Overdue",
-    "invoice.payment_action_required": "Invoice Payment Action Required",
-    "invoice.payment_attempt_required": "Invoice Payment Attempt Required",
-    "invoice.marked_uncollectible": "Invoice Marked Uncollectible",
-    "invoice.voided": "Invoice Voided",
-    "invoice.deleted": "Invoice Deleted",
-    "invoice.overpaid": "Invoice Overpaid",
-}
 
 
-@stripe.on(*_NAMES)
-def invoice(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], describe(event_object(event)))
+@stripe.tracks(
+    {
+        "invoice.created": "Invoice Created",
+        "invoice.finalized": "Invoice Finalized",
+        "invoice.sent": "Invoice Sent",
+        "invoice.upcoming": "Invoice Upcoming",
+        "invoice.will_be_due": "Invoice Due Soon",
+        "invoice.overdue": "Invoice Overdue",
+        "invoice.payment_action_required": "Invoice Payment Action Required",
+        "invoice.payment_attempt_required": "Invoice Payment Attempt Required",
+        "invoice.marked_uncollectible": "Invoice Marked Uncollectible",
+        "invoice.voided": "Invoice Voided",
+        "invoice.deleted": "Invoice Deleted",
+        "invoice.overpaid": "Invoice Overpaid",
+    }
+)
+def invoice(event: Event) -> dict[str, Any]:
+    return describe(event_object(event))
 
 
-@stripe.on("invoice.finalization_failed")
-def invoice_finalization_failed(event: Event) -> Iterator[Message]:
+@stripe.tracks({"invoice.finalization_failed": "Invoice Finalization Failed"})
+def invoice_finalization_failed(event: Event) -> dict[str, Any]:
     invoice = event_object(event)
-    yield track(
-        "Invoice Finalization Failed",
-        {**describe(invoice), "reason": invoice.opt.text("last_finalization_error.code")},
-    )
+    return {**describe(invoice), **invoice.select(reason="last_finalization_error.code:text")}
 
 
 @stripe.on("invoice.paid")
@@ -68,13 +66,10 @@ def invoice_paid(event: Event) -> Iterator[Message]:
     )
 
 
-@stripe.on("invoice.payment_failed")
-def invoice_payment_failed(event: Event) -> Iterator[Message]:
+@stripe.tracks({"invoice.payment_failed": "Invoice Payment Failed"})
+def invoice_payment_failed(event: Event) -> dict[str, Any]:
     invoice = event_object(event)
-    yield track(
-        "Invoice Payment Failed",
-        {**describe(invoice), "next_payment_attempt": invoice.opt.seconds("next_payment_attempt")},
-    )
+    return {**describe(invoice), **invoice.select("next_payment_attempt:seconds")}
 
 
 def describe(invoice: Payload) -> dict[str, Any]:
@@ -83,9 +78,10 @@ def describe(invoice: Payload) -> dict[str, Any]:
         **invoice.select(
             invoice_id="id:id", invoice_number="number:text", status="status:text", billing_reason="billing_reason:text"
         ),
-        "subscription_id": subscription_of(invoice),
-        "payment_intent_id": invoice.opt.id("payment_intent") or invoice.opt.id(f"{_PAYMENT}.payment_intent"),
-        "charge_id": invoice.opt.id("charge") or invoice.opt.id(f"{_PAYMENT}.charge"),
+        # Basil (2025-03-31) moved it under `parent`
+        "subscription_id": invoice.first("subscription:id", "parent.subscription_details.subscription:id"),
+        "payment_intent_id": invoice.first("payment_intent:id", f"{_PAYMENT}.payment_intent:id"),
+        "charge_id": invoice.first("charge:id", f"{_PAYMENT}.charge:id"),
         **invoice.select("attempt_count:integer", "due_date:seconds"),
         "subtotal": _subtotal(invoice),
         "tax": _tax(invoice),
@@ -99,11 +95,6 @@ def describe(invoice: Payload) -> dict[str, Any]:
             amount_remaining="amount_remaining",
         ),
     }
-
-
-def subscription_of(invoice: Payload) -> str | None:
-    """Return the invoice's subscription, which Basil (2025-03-31) moved under `parent`."""
-    return invoice.opt.id("subscription") or invoice.opt.id("parent.subscription_details.subscription")
 
 
 def _tax(document: Payload) -> Decimal | None:
@@ -148,37 +139,29 @@ def _line(line: Payload) -> dict[str, Any]:
     price = line_unit_price(line, "amount", quantity)
     names = ("pricing.unit_amount_decimal", "price.unit_amount_decimal", "plan.amount_decimal")
     return {
-        "product_id": _first(line, "pricing.price_details.product", "price.product", "plan.product"),
-        "sku": _first(line, "pricing.price_details.price", "price", "plan"),
-        "name": line.opt.text("description") or line.opt.text("plan.name"),
+        "product_id": line.first("pricing.price_details.product:id", "price.product:id", "plan.product:id"),
+        "sku": line.first("pricing.price_details.price:id", "price:id", "plan:id"),
+        "name": line.first("description", "plan.name"),
         "quantity": quantity,
         "price": price if price is not None else unit_price(line, *names),
         "total": amount(line, "amount"),
     }
 
 
-def _first(line: Payload, *paths: str) -> str | None:
-    return next((id_ for path in paths if (id_ := line.opt.id(path))), None)
-
-
-_CREDIT: Final = {
-    "credit_note.created": "Credit Note Created",
-    "credit_note.updated": "Credit Note Updated",
-    "credit_note.voided": "Credit Note Voided",
-}
-
-
-@stripe.on(*_CREDIT)
-def credit_note(event: Event) -> Iterator[Message]:
+@stripe.tracks(
+    {
+        "credit_note.created": "Credit Note Created",
+        "credit_note.updated": "Credit Note Updated",
+        "credit_note.voided": "Credit Note Voided",
+    }
+)
+def credit_note(event: Event) -> dict[str, Any]:
     note = event_object(event)
-    yield track(
-        _CREDIT[event.type],
-        {
-            **priced(note, total="total"),
-            "subtotal": _subtotal(note),
-            "tax": _tax(note),
-            "shipping": shipping_cost(note),
-            "credit_note_id": note.id("id"),
-            **note.select(credit_note_number="number:text", invoice_id="invoice:id", reason="reason:text"),
-        },
-    )
+    return {
+        **priced(note, total="total"),
+        "subtotal": _subtotal(note),
+        "tax": _tax(note),
+        "shipping": shipping_cost(note),
+        "credit_note_id": note.id("id"),
+        **note.select(credit_note_number="number:text", invoice_id="invoice:id", reason="reason:text"),
+    }

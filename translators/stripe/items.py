@@ -28,8 +28,8 @@ def describe_item(item: Payload, subscription: Payload) -> dict[str, Any]:
     product = price.maybe("product") if isinstance(price.get("product"), dict) else Payload({})
     return {
         "plan_id": price.opt.id("id"),
-        "plan_name": price.opt.text("nickname") or price.opt.text("name") or product.opt.text("name"),
-        "plan_interval": price.opt.text("recurring.interval") or price.opt.text("interval"),
+        "plan_name": price.first("nickname", "name") or product.opt.text("name"),
+        "plan_interval": price.first("recurring.interval", "interval"),
         "plan_interval_count": price.opt.integer("recurring.interval_count") or price.opt.integer("interval_count"),
         "product_id": price.opt.id("product"),
         "amount": unit_price(price, "unit_amount", "amount", "unit_amount_decimal", "amount_decimal"),

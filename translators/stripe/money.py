@@ -18,14 +18,18 @@ _WHOLE: Final = {
 _THOUSANDTHS: Final = {"BHD", "JOD", "KWD", "OMR", "TND"}
 
 
-def code(body: Payload, *, currency: str = "currency") -> str | None:
+def code(body: Payload) -> str | None:
     """Return the ISO currency code in capitals, as Segment expects it."""
-    return body.text(currency, "").upper() or None
+    return body.opt.upper("currency")
 
 
 def amount(body: Payload, path: str) -> Decimal | None:
     """Return the exact amount at a path, None if the amount or the currency is missing."""
-    minor, currency = body.opt.integer(path), code(body)
+    return minor_amount(body.opt.integer(path), code(body))
+
+
+def minor_amount(minor: int | None, currency: str | None) -> Decimal | None:
+    """Return minor units as an exact amount, None if they or the currency are missing."""
     return None if minor is None or currency is None else from_minor(minor, currency, decimals=_decimals(currency))
 
 
@@ -36,11 +40,9 @@ def priced(body: Payload, **paths: str) -> dict[str, Any]:
 
 def summed(body: Payload, path: str) -> Decimal | None:
     """Return the sum of a list of `{amount}` in the body's currency, None if there is no list."""
-    currency = code(body)
-    if currency is None or not isinstance(body.get(path), list):
+    if not isinstance(body.get(path), list):
         return None
-    minor = sum(entry.integer("amount", 0) for entry in body.each(path))
-    return from_minor(minor, currency, decimals=_decimals(currency))
+    return minor_amount(sum(entry.integer("amount", 0) for entry in body.each(path)), code(body))
 
 
 def unit_price(price: Payload, *names: str) -> Decimal | None:
@@ -63,10 +65,10 @@ def quantity_of(line: Payload) -> int | Decimal | None:
 
 def line_unit_price(line: Payload, path: str, quantity: int | Decimal | None) -> Decimal | None:
     """Return the price of one in a line, None if the amount does not divide into whole minor units."""
-    minor, currency = line.opt.integer(path), code(line)
-    if minor is None or currency is None or not quantity or minor % quantity:
+    minor = line.opt.integer(path)
+    if minor is None or not quantity or minor % quantity:
         return None
-    return from_minor(int(minor // quantity), currency, decimals=_decimals(currency))
+    return minor_amount(int(minor // quantity), code(line))
 
 
 def net(money: Mapping[str, Any]) -> Decimal | None:

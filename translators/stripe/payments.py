@@ -11,23 +11,23 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import Event, Message, Payload, Skip, track
-from translators.stripe.money import amount, code, net, priced
-from translators.stripe.source import REVENUE_FROM, changed, event_object, previous, stripe
-
-_INTENT: Final = {
-    "payment_intent.created": "Payment Started",
-    "payment_intent.processing": "Payment Processing",
-    "payment_intent.requires_action": "Payment Action Required",
-    "payment_intent.partially_funded": "Payment Partially Funded",
-    "payment_intent.amount_capturable_updated": "Payment Authorized",
-    "payment_intent.canceled": "Payment Cancelled",
-}
+from translators.stripe.money import amount, code, minor_amount, net, priced
+from translators.stripe.source import REVENUE_FROM, event_object, previous, stripe
 
 
-@stripe.on(*_INTENT)
-def payment(event: Event) -> Iterator[Message]:
+@stripe.tracks(
+    {
+        "payment_intent.created": "Payment Started",
+        "payment_intent.processing": "Payment Processing",
+        "payment_intent.requires_action": "Payment Action Required",
+        "payment_intent.partially_funded": "Payment Partially Funded",
+        "payment_intent.amount_capturable_updated": "Payment Authorized",
+        "payment_intent.canceled": "Payment Cancelled",
+    }
+)
+def payment(event: Event) -> dict[str, Any]:
     intent = event_object(event)
-    yield track(_INTENT[event.type], {**_intent(intent), "reason": intent.opt.text("cancellation_reason")})
+    return {**_intent(intent), **intent.select(reason="cancellation_reason:text")}
 
 
 @stripe.on("payment_intent.succeeded")
@@ -46,8 +46,7 @@ def payment_succeeded(event: Event) -> Iterator[Message]:
             {
                 **money,
                 "order_id": intent.id("id"),
-                "payment_intent_id": intent.id("id"),
-                "invoice_id": properties.get("invoice_id"),
+                **intent.select(payment_intent_id="id:id", invoice_id="invoice:id"),
                 "revenue": net(money),
                 "currency": properties.get("currency"),
             },
@@ -55,27 +54,22 @@ def payment_succeeded(event: Event) -> Iterator[Message]:
     yield track("Payment Succeeded", {**properties, "amount_received": received})
 
 
-@stripe.on("payment_intent.payment_failed")
-def payment_failed(event: Event) -> Iterator[Message]:
+@stripe.tracks({"payment_intent.payment_failed": "Payment Failed"})
+def payment_failed(event: Event) -> dict[str, Any]:
     intent = event_object(event)
-    error = intent.maybe("last_payment_error")
-    yield track(
-        "Payment Failed",
-        {
-            **_intent(intent),
-            **error.select(
-                error_code="code:text", decline_code="decline_code:text", payment_method="payment_method.type:text"
-            ),
-        },
-    )
+    return {
+        **_intent(intent),
+        **intent.maybe("last_payment_error").select(
+            error_code="code:text", decline_code="decline_code:text", payment_method="payment_method.type:text"
+        ),
+    }
 
 
 def _intent(intent: Payload) -> dict[str, Any]:
     return {
         "payment_intent_id": intent.id("id"),
         **intent.select(charge_id="latest_charge:id", invoice_id="invoice:id", status="status:text"),
-        "amount": amount(intent, "amount"),
-        "currency": code(intent),
+        **priced(intent, amount="amount"),
     }
 
 
@@ -97,7 +91,7 @@ def charge(event: Event) -> Iterator[Message]:
             name = "Payment Authorized"
         elif REVENUE_FROM.of(event) == "payments":
             yield _charge_order(charge)
-    yield track(name, {**_charge(charge), "error_code": charge.opt.text("failure_code")})
+    yield track(name, {**_charge(charge), **charge.select(error_code="failure_code:text")})
 
 
 @stripe.on("charge.captured")
@@ -115,8 +109,7 @@ def _charge_order(charge: Payload) -> Message:
         "Order Completed",
         {
             "order_id": charge.id("id"),
-            "charge_id": charge.id("id"),
-            "invoice_id": charge.opt.id("invoice"),
+            **charge.select(charge_id="id:id", invoice_id="invoice:id"),
             "total": paid,
             "revenue": paid,
             "currency": code(charge),
@@ -124,9 +117,9 @@ def _charge_order(charge: Payload) -> Message:
     )
 
 
-@stripe.on("charge.expired")
-def charge_expired(event: Event) -> Iterator[Message]:
-    yield track("Payment Authorization Expired", _charge(event_object(event)))
+@stripe.tracks({"charge.expired": "Payment Authorization Expired"})
+def charge_expired(event: Event) -> dict[str, Any]:
+    return _charge(event_object(event))
 
 
 def _charge(charge: Payload) -> dict[str, Any]:
@@ -139,8 +132,7 @@ def _charge(charge: Payload) -> dict[str, Any]:
             payment_method="payment_method_details.type:text",
             card_brand="payment_method_details.card.brand:text",
         ),
-        "amount": amount(charge, "amount"),
-        "currency": code(charge),
+        **priced(charge, amount="amount"),
     }
 
 
@@ -152,10 +144,7 @@ def refunded(event: Event) -> Iterator[Message]:
         raise Skip("an authorisation was released; nothing was captured, so nothing was refunded")
     if before.get("captured") is False:
         raise Skip("a part was captured and the rest released; charge.captured reports it")
-    difference = {
-        "now": charge.integer("amount_refunded", 0) - before.integer("amount_refunded", 0),
-        "currency": charge.get("currency"),
-    }
+    refunded = charge.integer("amount_refunded", 0) - before.integer("amount_refunded", 0)
     yield track(
         "Order Refunded",
         {
@@ -164,7 +153,7 @@ def refunded(event: Event) -> Iterator[Message]:
             **charge.select(
                 invoice_id="invoice:id", refund_id="refunds.data.0:id", reason="refunds.data.0.reason:text"
             ),
-            "total": amount(Payload(difference, charge.path), "now"),
+            "total": minor_amount(refunded, code(charge)),
             "total_refunded": amount(charge, "amount_refunded"),
             "fully_refunded": charge.opt.flag("refunded"),
             "currency": code(charge),
@@ -172,58 +161,46 @@ def refunded(event: Event) -> Iterator[Message]:
     )
 
 
-@stripe.on("refund.failed")
-def refund_failed(event: Event) -> Iterator[Message]:
+@stripe.tracks({"refund.failed": "Refund Failed"})
+def refund_failed(event: Event) -> dict[str, Any]:
     refund = event_object(event)
-    yield track(
-        "Refund Failed",
-        {
-            **priced(refund, amount="amount"),
-            "order_id": refund.opt.id("payment_intent") or refund.opt.id("charge"),
-            "refund_id": refund.id("id"),
-            **refund.select(charge_id="charge:id", payment_intent_id="payment_intent:id", reason="failure_reason:text"),
-        },
-    )
+    return {
+        **priced(refund, amount="amount"),
+        "order_id": refund.first("payment_intent:id", "charge:id"),
+        "refund_id": refund.id("id"),
+        **refund.select(charge_id="charge:id", payment_intent_id="payment_intent:id", reason="failure_reason:text"),
+    }
 
 
-_DISPUTE: Final = {
-    "charge.dispute.created": "Dispute Opened",
-    "charge.dispute.updated": "Dispute Updated",
-    "charge.dispute.closed": "Dispute Closed",
-    "charge.dispute.funds_withdrawn": "Dispute Funds Withdrawn",
-    "charge.dispute.funds_reinstated": "Dispute Funds Reinstated",
-}
-
-
-@stripe.on(*_DISPUTE)
-def dispute(event: Event) -> Iterator[Message]:
+@stripe.tracks(
+    {
+        "charge.dispute.created": "Dispute Opened",
+        "charge.dispute.updated": "Dispute Updated",
+        "charge.dispute.closed": "Dispute Closed",
+        "charge.dispute.funds_withdrawn": "Dispute Funds Withdrawn",
+        "charge.dispute.funds_reinstated": "Dispute Funds Reinstated",
+    }
+)
+def dispute(event: Event) -> dict[str, Any]:
     dispute = event_object(event)
     status = dispute.opt.text("status")
-    closed = event.type == "charge.dispute.closed"
-    yield track(
-        _DISPUTE[event.type],
-        {
-            **priced(dispute, amount="amount"),
-            "order_id": dispute.opt.id("payment_intent") or dispute.opt.id("charge"),
-            "dispute_id": dispute.id("id"),
-            **dispute.select(charge_id="charge:id", payment_intent_id="payment_intent:id", reason="reason:text"),
-            "status": status,
-            "outcome": status if closed else None,
-            "previous_status": previous(event).opt.text("status") if changed(event, "status") else None,
-            "evidence_due_by": dispute.opt.seconds("evidence_details.due_by"),
-        },
-    )
+    return {
+        **priced(dispute, amount="amount"),
+        "order_id": dispute.first("payment_intent:id", "charge:id"),
+        "dispute_id": dispute.id("id"),
+        **dispute.select(charge_id="charge:id", payment_intent_id="payment_intent:id", reason="reason:text"),
+        "status": status,
+        "outcome": status if event.type == "charge.dispute.closed" else None,
+        "previous_status": previous(event).opt.text("status"),
+        **dispute.select(evidence_due_by="evidence_details.due_by:seconds"),
+    }
 
 
-@stripe.on("radar.early_fraud_warning.created")
-def fraud_warning(event: Event) -> Iterator[Message]:
-    warning = event_object(event)
-    yield track(
-        "Fraud Warning Received",
-        warning.select(
-            charge_id="charge:id",
-            payment_intent_id="payment_intent:id",
-            fraud_type="fraud_type:text",
-            actionable="actionable:flag",
-        ),
+@stripe.tracks({"radar.early_fraud_warning.created": "Fraud Warning Received"})
+def fraud_warning(event: Event) -> dict[str, Any]:
+    return event_object(event).select(
+        charge_id="charge:id",
+        payment_intent_id="payment_intent:id",
+        fraud_type="fraud_type:text",
+        actionable="actionable:flag",
     )

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from translators.kit import (
     Delivery,
@@ -22,6 +22,7 @@ from translators.kit import (
     SharedToken,
     Source,
     choice_option,
+    first_id,
     parse_json,
     raw_items,
     raw_member,
@@ -62,6 +63,11 @@ _PERSONAL: Final = {
 _METADATA: Final = (
     "metadata", "subscription_details.metadata", "parent.subscription_details.metadata", "subscription.metadata",
     "customer.metadata", "payment_intent.metadata", "charge.metadata",
+)  # fmt: skip
+_TRAITS: Final = ("email", "name", "phone")
+_TRAIT_PATHS: Final = (
+    *((f"{person}.{name}", name) for person in ("customer_details", "billing_details", "customer") for name in _TRAITS),
+    ("customer_email", "email"), ("receipt_email", "email"), ("customer_name", "name"), ("customer_phone", "phone"),
 )  # fmt: skip
 _ORIGIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _LONGEST_BEFORE: Final = timedelta(days=31)
@@ -120,15 +126,9 @@ def head(item: Item) -> Head:
     return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.when("created"))
 
 
-@skip_other_modes(stripe, LIVEMODE)
+@skip_other_modes(stripe, LIVEMODE, context={"test": {"livemode": False}})
 def mode(event: Event) -> str:
     return "live" if event.body.flag("livemode", True) else "test"
-
-
-@stripe.context
-def context(event: Event) -> Mapping[str, Any]:
-    """With `livemode = both`, mark a test event with `context.webhook.livemode: false`."""
-    return {} if mode(event) == "live" else {"livemode": False}
 
 
 @stripe.identity
@@ -142,18 +142,11 @@ def identity(event: Event) -> Identity:
     kind = obj.text("object", "")
     customer = _customer(event, obj, kind)
     guest = "" if customer or kind not in _PERSONAL else _guest(obj, kind)
-    anonymous = (
-        ("customer", customer)
-        if customer
-        else ("payment", guest)
-        if guest
-        else ("account", _merchant_account(event, account))
-    )
     metadata = tuple(_metadata(obj))
     return Identity(
         metadata=metadata,
         user_ids=(obj.id("client_reference_id", ""),),
-        anonymous=anonymous,
+        anonymous=first_id(customer=customer, payment=guest, account=_merchant_account(event, account)),
         external_ids=_external_ids(customer, account),
         traits=_traits(obj, kind) if customer or guest else {},
         group_id=_group(event, metadata),
@@ -193,18 +186,17 @@ def _customer(event: Event, obj: Payload, kind: str) -> str:
     """Return `customer` (id or expanded), `customer_account`, or a detached payment method's previous customer."""
     if kind == "customer":
         return obj.id("id", "")
-    customer = obj.id("customer", "") or obj.id("customer_account", "")
+    customer = obj.first("customer:id", "customer_account:id")
     if not customer and kind == "payment_method":
-        customer = previous(event).id("customer", "")
-    return customer or obj.id("charge.customer", "") or obj.id("payment_intent.customer", "")
+        customer = previous(event).opt.id("customer")
+    return customer or obj.first("charge.customer:id", "payment_intent.customer:id") or ""
 
 
 def _guest(obj: Payload, kind: str) -> str:
     """Return the id that the events of one guest's purchase share, as far as Stripe gives one."""
     if kind in {"payment_intent", "setup_intent"}:
         return obj.id("id", "")
-    shared = ("payment_intent", "charge", "setup_intent", "checkout_session", "id")
-    return next((id_ for name in shared if (id_ := obj.id(name, ""))), "")
+    return obj.first("payment_intent:id", "charge:id", "setup_intent:id", "checkout_session:id", "id:id") or ""
 
 
 def _metadata(obj: Payload) -> Iterator[Mapping[str, str]]:
@@ -220,26 +212,14 @@ def _metadata(obj: Payload) -> Iterator[Mapping[str, str]]:
             yield {name: text for name, text in value.items() if isinstance(text, str)}
 
 
-def _traits(obj: Payload, kind: str) -> dict[str, Any]:
+def _traits(obj: Payload, kind: str) -> dict[str, str]:
     """Return the traits that the object itself has; nothing is guessed."""
-    traits: dict[str, Any] = {}
-    for holder in (obj if kind == "customer" else None, "customer_details", "billing_details", "customer"):
-        person = holder if isinstance(holder, Payload) else _object(obj, holder)
-        for name in ("email", "name", "phone"):
-            value = person.get(name)
-            if isinstance(value, str) and value:
-                traits.setdefault(name, value)
-    for path, name in (
-        ("customer_email", "email"), ("receipt_email", "email"), ("customer_name", "name"), ("customer_phone", "phone"),
-    ):  # fmt: skip
+    traits: dict[str, str] = {}
+    for path, name in (*((name, name) for name in _TRAITS if kind == "customer"), *_TRAIT_PATHS):
         value = obj.get(path)
         if isinstance(value, str) and value:
             traits.setdefault(name, value)
     return traits
-
-
-def _object(obj: Payload, path: str | None) -> Payload:
-    return obj.maybe(path) if path is not None and isinstance(obj.get(path), dict) else Payload({})
 
 
 def event_object(event: Event) -> Payload:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, Message, Payload, Skip, to_iso, track
+from translators.kit import Event, Message, Payload, Skip, track
 from translators.stripe.items import describe_item, describe_items, items_of, period, plan_change, renewed
 from translators.stripe.money import checkout_amounts
 from translators.stripe.source import changed, event_object, own_time, previous, stripe
@@ -66,24 +66,20 @@ def subscription_deleted(event: Event) -> Iterator[Message]:
     )
 
 
-@stripe.on("customer.subscription.paused")
-def subscription_paused(event: Event) -> Iterator[Message]:
-    yield track("Subscription Paused", describe(event_object(event)))
+@stripe.tracks(
+    {
+        "customer.subscription.paused": "Subscription Paused",
+        "customer.subscription.resumed": "Subscription Resumed",
+        "customer.subscription.pending_update_expired": "Subscription Update Expired",
+    }
+)
+def subscription(event: Event) -> dict[str, Any]:
+    return describe(event_object(event))
 
 
-@stripe.on("customer.subscription.resumed")
-def subscription_resumed(event: Event) -> Iterator[Message]:
-    yield track("Subscription Resumed", describe(event_object(event)))
-
-
-@stripe.on("customer.subscription.trial_will_end")
-def trial_ending(event: Event) -> Iterator[Message]:
-    yield track("Trial Ending", _trial(event_object(event)))
-
-
-@stripe.on("customer.subscription.pending_update_expired")
-def pending_update_expired(event: Event) -> Iterator[Message]:
-    yield track("Subscription Update Expired", describe(event_object(event)))
+@stripe.tracks({"customer.subscription.trial_will_end": "Trial Ending"})
+def trial_ending(event: Event) -> dict[str, Any]:
+    return _trial(event_object(event))
 
 
 def _skip_unless_started(subscription: Payload) -> None:
@@ -139,7 +135,7 @@ def describe(subscription: Payload) -> dict[str, Any]:
     """Return the properties of every subscription event."""
     return {
         "subscription_id": subscription.id("id"),
-        "status": subscription.opt.text("status"),
+        **subscription.select("status:text"),
         **describe_items(subscription),
         "current_period_start": period(subscription, "current_period_start"),
         "current_period_end": period(subscription, "current_period_end"),
@@ -148,63 +144,53 @@ def describe(subscription: Payload) -> dict[str, Any]:
 
 def _trial(subscription: Payload) -> dict[str, Any]:
     """Describe the trial. https://segment.com/docs/connections/spec/b2b-saas/#trial-started"""
-    starts, ends = subscription.opt.seconds("trial_start"), subscription.opt.seconds("trial_end")
     plan = describe_item(items_of(subscription)[0], subscription)
     return {
         "subscription_id": subscription.id("id"),
-        "trial_start_date": to_iso(starts) if starts else None,
-        "trial_end_date": to_iso(ends) if ends else None,
-        "trial_plan_name": plan.get("plan_name") or plan.get("plan_id"),
-        "plan_id": plan.get("plan_id"),
+        **subscription.select(trial_start_date="trial_start:seconds", trial_end_date="trial_end:seconds"),
+        "trial_plan_name": plan["plan_name"] or plan["plan_id"],
+        "plan_id": plan["plan_id"],
     }
 
 
-_SCHEDULE: Final = {
-    "subscription_schedule.created": "Subscription Schedule Created",
-    "subscription_schedule.updated": "Subscription Schedule Updated",
-    "subscription_schedule.released": "Subscription Schedule Released",
-    "subscription_schedule.canceled": "Subscription Schedule Cancelled",
-    "subscription_schedule.completed": "Subscription Schedule Completed",
-    "subscription_schedule.aborted": "Subscription Schedule Aborted",
-    "subscription_schedule.expiring": "Subscription Schedule Expiring",
-}
-
-
-@stripe.on(*_SCHEDULE)
-def schedule(event: Event) -> Iterator[Message]:
+@stripe.tracks(
+    {
+        "subscription_schedule.created": "Subscription Schedule Created",
+        "subscription_schedule.updated": "Subscription Schedule Updated",
+        "subscription_schedule.released": "Subscription Schedule Released",
+        "subscription_schedule.canceled": "Subscription Schedule Cancelled",
+        "subscription_schedule.completed": "Subscription Schedule Completed",
+        "subscription_schedule.aborted": "Subscription Schedule Aborted",
+        "subscription_schedule.expiring": "Subscription Schedule Expiring",
+    }
+)
+def schedule(event: Event) -> dict[str, Any]:
     schedule = event_object(event)
-    yield track(
-        _SCHEDULE[event.type],
-        {
-            "subscription_schedule_id": schedule.id("id"),
-            "subscription_id": schedule.opt.id("subscription") or schedule.opt.id("released_subscription"),
-            "status": schedule.opt.text("status"),
-        },
-    )
+    return {
+        "subscription_schedule_id": schedule.id("id"),
+        "subscription_id": schedule.first("subscription:id", "released_subscription:id"),
+        **schedule.select("status:text"),
+    }
 
 
-_QUOTE: Final = {
-    "quote.created": "Quote Created",
-    "quote.finalized": "Quote Sent",
-    "quote.accepted": "Quote Accepted",
-    "quote.canceled": "Quote Cancelled",
-}
-
-
-@stripe.on(*_QUOTE)
-def quote(event: Event) -> Iterator[Message]:
+@stripe.tracks(
+    {
+        "quote.created": "Quote Created",
+        "quote.finalized": "Quote Sent",
+        "quote.accepted": "Quote Accepted",
+        "quote.canceled": "Quote Cancelled",
+    }
+)
+def quote(event: Event) -> dict[str, Any]:
     quote = event_object(event)
-    yield track(
-        _QUOTE[event.type],
-        {
-            **checkout_amounts(quote),
-            "quote_id": quote.id("id"),
-            **quote.select(
-                quote_number="number:text",
-                status="status:text",
-                expires_at="expires_at:seconds",
-                subscription_id="subscription:id",
-                invoice_id="invoice:id",
-            ),
-        },
-    )
+    return {
+        **checkout_amounts(quote),
+        "quote_id": quote.id("id"),
+        **quote.select(
+            quote_number="number:text",
+            status="status:text",
+            expires_at="expires_at:seconds",
+            subscription_id="subscription:id",
+            invoice_id="invoice:id",
+        ),
+    }
