@@ -231,10 +231,24 @@ def test_a_time_without_a_zone_is_refused_unless_naive_times_are_utc() -> None:
     assert "has no time zone; naive_times_are_utc" in event.problem
     (event,) = events_of(acme(id="event", naive_times_are_utc=True), body)
     assert event.occurred_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    (event,) = events_of(acme(id="event"), body.replace(b"04:05", b"04:05+02:00"))
+    assert event.occurred_at == datetime(2026, 1, 2, 1, 4, 5, tzinfo=UTC)
     (event,) = events_of(acme(id="event"), body.replace(b"2026-01-02T03:04:05", b"yesterday"))
     assert "is not a time" in event.problem
     (event,) = events_of(acme(id="event"), b'{"events": [{"event": "list.joined"}]}')
     assert event.clock == "received"
+
+
+def test_an_event_without_a_type_is_malformed() -> None:
+    (event,) = events_of(acme(id="id"), b'{"events": [{"id": 1}]}')
+    assert event.problem == "$.event is missing, and it names the event's type"
+
+
+def test_a_user_id_alone_identifies_the_person() -> None:
+    (outcome,) = outcomes_of(acme(), {"event": "list.joined", "customer": None, "user": {"id": "u"}})
+    (message,) = outcome.messages
+    assert message["userId"] == "u"
+    assert "anonymousId" not in message
 
 
 def test_a_missing_header_id_is_malformed() -> None:

@@ -313,3 +313,11 @@ def test_end_of_a_notification_that_never_began_is_malformed() -> None:
     assert problem(salesforce, delivery(CONTACT.replace(b"<Notification>", b"</Notification><Notification>"))) == (
         "$ is not XML that can be read safely"
     )
+
+
+@pytest.mark.parametrize("written", [b"sf:", b"sf:Con tact", b""])
+def test_record_without_a_readable_type_is_malformed(written: bytes) -> None:
+    assert b'"sf:Contact"' in CONTACT
+    assert problem(salesforce, delivery(CONTACT.replace(b'"sf:Contact"', b'"%s"' % written))) == (
+        "$.Notification.sObject has no readable type"
+    )
