@@ -8,7 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, ExternalId, Head, Identity, Item, Message, Payload, PublicKey, Skip, Source, track
+from translators.kit import (
+    Event,
+    ExternalId,
+    Head,
+    Identity,
+    Item,
+    Message,
+    Payload,
+    PublicKey,
+    Skip,
+    Source,
+    assigned,
+    reply,
+)
 
 freshchat = Source(
     "freshchat",
@@ -38,7 +51,7 @@ def head(item: Item) -> Head:
     """Return the key from action, object id and time, since Freshchat sends no event id; from the bytes if unknown."""
     action, at = item.body.text("action"), item.body.iso("action_time")
     subject = item.body.maybe(f"data.{_SUBJECT.get(action, action)}")
-    subject_id = subject.opt.id("id") or subject.opt.id("conversation.conversation_id")
+    subject_id = subject.first("id:id", "conversation.conversation_id:id")
     if not subject_id:
         return Head(id=item.digest, type=action, occurred_at=at)
     return Head(id=f"{action}:{subject_id}:{item.body.text('action_time')}", type=action, occurred_at=at)
@@ -48,12 +61,10 @@ def head(item: Item) -> Head:
 def identity(event: Event) -> Identity:
     """Return the user who wrote or was written to; the conversation if the notification names no user."""
     actor, subject = event.body.object("actor"), _subject(event)
-    user = subject.id("user_id") if subject.get("user_id") else None
+    user = subject.opt.id("user_id")
     if user is None and actor.text("actor_type") == "user":
         user = actor.opt.id("actor_id")
-    if user:
-        return _user(user)
-    return Identity(anonymous=("conversation", _conversation_id(subject)))
+    return _user(user) if user else Identity(anonymous=("conversation", _conversation_id(subject)))
 
 
 def _user(user: str) -> Identity:
@@ -68,15 +79,27 @@ def _conversation_id(subject: Payload) -> str:
     return subject.opt.id("conversation_id") or subject.id("conversation.conversation_id")
 
 
-def _chat(event: Event) -> dict[str, Any]:
+@freshchat.tracks(
+    {
+        "conversation_resolution": "Live Chat Conversation Ended",
+        "conversation_reopen": "Live Chat Conversation Reopened",
+    }
+)
+def chat(event: Event) -> dict[str, Any]:
     """Return the conversation's fields, and the agent's if an agent acted."""
     subject, actor = _subject(event), event.body.object("actor")
     return {
         "conversation_id": _conversation_id(subject),
-        "channel_id": subject.opt.id("channel_id") or subject.opt.id("conversation.channel_id"),
+        "channel_id": subject.first("channel_id:id", "conversation.channel_id:id"),
         "status": subject.opt.text("conversation.status"),
         "agent_id": actor.opt.id("actor_id") if actor.text("actor_type") == "agent" else None,
     }
+
+
+@freshchat.tracks({"conversation_assignment": "Live Chat Conversation Assigned"})
+def conversation_assigned(event: Event) -> dict[str, Any]:
+    assignment = _subject(event).select(assignee_id="to_agent_id:id", team_id="to_group_id:id")
+    return assigned(chat(event) | assignment, "conversation")
 
 
 @freshchat.on("message_create")
@@ -84,35 +107,15 @@ def message_created(event: Event) -> Iterator[Message]:
     message = _subject(event)
     if message.text("message_type", "normal") != "normal" or message.flag("botsPrivateNote", False):
         raise Skip("a private message between agents, or a bot's note to them")
-    properties = _chat(event) | {"message_id": message.id("id"), "channel": message.opt.text("message_source")}
+    properties = chat(event) | {"message_id": message.id("id"), "channel": message.opt.text("message_source")}
     author = message.opt.text("actor_type") or event.body.text("actor.actor_type")
     if author == "user":
         writer = message.opt.id("actor_id")
-        yield track("Live Chat Message Sent", properties, identity=_user(writer) if writer else None)
+        yield reply("customer", properties, chat=True, identity=_user(writer) if writer else None)
     elif author == "agent":
-        yield track("Live Chat Message Received", properties)
+        yield reply("agent", properties, chat=True)
     else:
         raise Skip(f"written by {author}, not by a person")
-
-
-@freshchat.on("conversation_assignment")
-def conversation_assigned(event: Event) -> Iterator[Message]:
-    assignment = _subject(event)
-    assignee = assignment.id("to_agent_id") if assignment.get("to_agent_id") else None
-    team = assignment.id("to_group_id") if assignment.get("to_group_id") else None
-    if assignee is None and team is None:
-        raise Skip("the conversation was unassigned")
-    yield track("Live Chat Conversation Assigned", {**_chat(event), "assignee_id": assignee, "team_id": team})
-
-
-@freshchat.on("conversation_resolution")
-def conversation_ended(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Conversation Ended", _chat(event))
-
-
-@freshchat.on("conversation_reopen")
-def conversation_reopened(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Conversation Reopened", _chat(event))
 
 
 freshchat.ignore("message_update", because="an edit; message_create reported the message")

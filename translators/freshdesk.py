@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.kit import (
-    BLANK,
     Event,
     FormerId,
     Head,
@@ -22,10 +21,11 @@ from translators.kit import (
     SharedToken,
     Skip,
     Source,
-    filled,
+    author_of,
     moment,
     real_name,
-    track,
+    reply,
+    ticket_event,
 )
 
 freshdesk = Source(
@@ -56,6 +56,17 @@ _CHANGES: Final = {
     "responder_id": "ticket.assigned",
     "group_id": "ticket.assigned",
 }
+_NAMES: Final = {
+    "ticket.created": "Ticket Created",
+    "ticket.assigned": "Ticket Assigned",
+    "ticket.status_changed": "Ticket Status Changed",
+    "ticket.priority_changed": "Ticket Priority Changed",
+    "ticket.solved": "Ticket Solved",
+    "ticket.reopened": "Ticket Reopened",
+    "ticket.deleted": "Ticket Deleted",
+    "ticket.sla_breached": "Ticket SLA Breached",
+}
+_TYPES: Final = {name: type_ for type_, name in _NAMES.items()}
 
 
 @freshdesk.head
@@ -65,16 +76,15 @@ def head(item: Item) -> Head:
     A ticket is created once, so the ticket id is the key of its creation, whichever rule or attempt reports it. Every
     other event may happen again; its key is the digest of its bytes.
     """
-    body = _body(item.body)
-    digest = item.digest
+    body = _body(item)
     type_, at = body.text("type", "") or _triggered_event(body)[0], moment(body, "at")
-    ticket = body.id("ticket.id", "") or body.id("ticket_id", "")
-    if type_ != "ticket.created" or not ticket:
-        return Head(id=digest, type=type_, occurred_at=at, clock="record")
-    url = body.text("ticket.url", "") or body.text("ticket_url", "")
+    ticket_id = body.first("ticket.id:id", "ticket_id:id")
+    if type_ != "ticket.created" or not ticket_id:
+        return Head(id=item.digest, type=type_, occurred_at=at, clock="record")
+    url = body.first("ticket.url", "ticket_url") or ""
     desk = url.partition("://")[2].partition("/")[0]  # two help desks use the same ticket numbers
-    key = ":".join(filter(None, (type_, desk, ticket)))
-    return Head(id=key, type=type_, occurred_at=at, clock="record", former_ids=(FormerId(digest),))
+    key = ":".join(filter(None, (type_, desk, ticket_id)))
+    return Head(id=key, type=type_, occurred_at=at, clock="record", former_ids=(FormerId(item.digest),))
 
 
 freshdesk.manual_steps(
@@ -90,61 +100,59 @@ freshdesk.manual_steps(
 @freshdesk.identity
 def identity(event: Event) -> Identity:
     """Return the requester by the id in the template, else by e-mail. Freshdesk sends no other id."""
-    body = _body(event.body)
-    email = (
-        body.text("requester.email", "") or body.text("requester_email", "") or body.text("ticket_requester_email", "")
-    )
+    body = _body(event)
+    email = body.first("requester.email", "requester_email", "ticket_requester_email")
     external = body.id("requester.external_id", "")
     if not email and not external:
         if {"requester", "requester_email", "ticket_requester_email"}.isdisjoint(_parts(event.body).value):
             raise Malformed("$.requester", "is missing: paste the template of docs/sources/freshdesk.md into the rule")
         raise Skip("no customer: the ticket's requester has neither an e-mail address nor your user id")
-    name = real_name(body.opt.text("requester.name") or body.opt.text("requester_name"))
-    traits = {"email": email or None, "name": name, "phone": body.opt.text("requester.phone")}
-    return Identity(user_ids=(external,), anonymous=("email", email.strip().lower()), traits=traits)
+    name, phone = body.first("requester.name", "requester_name"), body.opt.text("requester.phone")
+    return Identity(
+        user_ids=(external,),
+        anonymous=("email", email.strip().lower()) if email else None,
+        traits={"email": email, "name": real_name(name), "phone": phone},
+    )
 
 
-def _body(body: Payload) -> Payload:
+def _body(item: Item) -> Payload:
     """Return the body of our template or of Freshdesk's simple content: `{"freshdesk_webhook": {"ticket_id": ...}}`."""
-    return filled(_parts(body), blank=BLANK)
+    return _parts(item.filled)
 
 
 def _parts(body: Payload) -> Payload:
     return body.object("freshdesk_webhook") if "freshdesk_webhook" in body else body
 
 
-def _triggered_event(body: Payload) -> tuple[str, str, str, str]:
-    """Return (type, field, before, after) of `triggered_event`."""
-    text = body.text("triggered_event", "")
+def _triggered_event(body: Payload) -> tuple[str, str]:
+    """Return the type and the field of `triggered_event`."""
+    text = body.text("triggered_event", "").strip()
     if not text:
         raise Malformed(
             "$.type",
             "is missing, and so is triggered_event: paste the template of docs/sources/freshdesk.md into the rule",
         )
-    if match := _CHANGE.fullmatch(text.strip()):
+    if match := _CHANGE.fullmatch(text):
         field, before, after = (part.strip() for part in match.groups())
-        return (
-            _CHANGES.get(field) or (_status_event(before, after) if field == "status" else "ticket.updated"),
-            field,
-            before,
-            after,
-        )
-    if match := _ACTION.fullmatch(text.strip()):
-        return _ACTIONS.get(":".join(match.groups()), "ticket.updated"), match[1], "", match[2]
-    return "ticket.updated", "", "", ""
+        if field == "status":
+            return _TYPES[ticket_event(before, after, _DONE)], field
+        return _CHANGES.get(field, "ticket.updated"), field
+    if match := _ACTION.fullmatch(text):
+        return _ACTIONS.get(":".join(match.groups()), "ticket.updated"), match[1]
+    return "ticket.updated", ""
 
 
-def _status_event(before: str, after: str) -> str:
-    if after in _DONE:
-        return "ticket.status_changed" if before in _DONE else "ticket.solved"
-    return "ticket.reopened" if before in _DONE else "ticket.status_changed"
-
-
-def _ticket(event: Event) -> dict[str, Any]:
-    body = _body(event.body)
+@freshdesk.tracks(_NAMES)
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the ticket's properties, of our template or of Freshdesk's simple content."""
+    body = _body(event)
     ticket = body.maybe("ticket")
     if not ticket:
-        return _simple(body)
+        return {"ticket_id": body.id("ticket_id")} | body.select(
+            subject="ticket_subject:text", status="ticket_status:lower", priority="ticket_priority:lower",
+            type="ticket_type:lower", channel="ticket_source:lower", url="ticket_url:text",
+            assignee_name="ticket_agent_name:text", team_name="ticket_group_name:text",
+        )  # fmt: skip
     return {
         "ticket_id": ticket.id("id"),
         **ticket.select("subject:text", "status:lower", "priority:lower", "type:lower", channel="source:lower"),
@@ -153,60 +161,25 @@ def _ticket(event: Event) -> dict[str, Any]:
     }
 
 
-def _simple(body: Payload) -> dict[str, Any]:
-    return {
-        "ticket_id": body.id("ticket_id"),
-        **body.select(
-            subject="ticket_subject:text",
-            status="ticket_status:lower",
-            priority="ticket_priority:lower",
-            type="ticket_type:lower",
-            channel="ticket_source:lower",
-            url="ticket_url:text",
-            assignee_name="ticket_agent_name:text",
-            team_name="ticket_group_name:text",
-        ),
-    }
-
-
-_NAMES: Final = {
-    "ticket.created": "Ticket Created",
-    "ticket.assigned": "Ticket Assigned",
-    "ticket.status_changed": "Ticket Status Changed",
-    "ticket.priority_changed": "Ticket Priority Changed",
-    "ticket.solved": "Ticket Solved",
-    "ticket.reopened": "Ticket Reopened",
-    "ticket.deleted": "Ticket Deleted",
-    "ticket.sla_breached": "Ticket SLA Breached",
-}
-
-
-@freshdesk.on(*_NAMES)
-def ticket_changed(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], _ticket(event))
-
-
-@freshdesk.on("ticket.updated")
-def ticket_updated(event: Event) -> Iterator[Message]:
-    body = _body(event.body)
+@freshdesk.tracks({"ticket.updated": "Ticket Updated"})
+def ticket_updated(event: Event) -> dict[str, Any]:
+    body = _body(event)
     field = "" if "type" in body else _triggered_event(body)[1]
-    yield track("Ticket Updated", {**_ticket(event), "changed": [field] if field else None})
+    return {**ticket(event), "changed": [field] if field else None}
 
 
 @freshdesk.on("ticket.replied")
 def ticket_replied(event: Event) -> Iterator[Message]:
-    """Return the reply with the author from the rule. Without our template, Freshdesk sends agents' replies only."""
-    body = _body(event.body)
-    author = body.opt.text("author") or (None if "ticket" in body else "agent")
-    if author not in {"customer", "agent"}:
-        raise Malformed("$.author", "must be customer or agent: the rule's condition says which")
-    yield track("Ticket Replied", {**_ticket(event), "author": author})
+    """Report the reply with the author from the rule. Without our template, Freshdesk sends agents' replies only."""
+    body = _body(event)
+    text = body.text("author", "") or (None if "ticket" in body else "agent")
+    author = author_of(text, "$.author", ": the rule's condition says which")
+    yield reply(author, ticket(event))
 
 
-@freshdesk.on("ticket.rated")
-def ticket_rated(event: Event) -> Iterator[Message]:
-    rating = _body(event.body).text("rating").lower()
-    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating})
+@freshdesk.tracks({"ticket.rated": "Satisfaction Rated"})
+def ticket_rated(event: Event) -> dict[str, Any]:
+    return {**ticket(event), "rating": _body(event).text("rating").lower()}
 
 
 freshdesk.ignore("note.private", because="a private note, not a customer action")

@@ -12,7 +12,6 @@ from hashlib import sha256
 from typing import Any, Final
 
 from translators.kit import (
-    BLANK,
     Clock,
     Event,
     ExternalId,
@@ -22,17 +21,18 @@ from translators.kit import (
     HmacTimestamped,
     Identity,
     Item,
-    Malformed,
     Message,
     Payload,
     SharedToken,
     Skip,
     Source,
-    filled,
+    assigned,
     moment,
     opens_ticket,
+    rating_fields,
     real_name,
-    track,
+    reply,
+    template_object,
 )
 
 pylon = Source(
@@ -58,11 +58,8 @@ pylon.manual_steps(
 
 _CHAT: Final = {"chat_widget", "chat widget", "chat", "in_app_chat"}
 _MESSAGES: Final = {"issue.customer_replied", "issue.agent_replied"}
+_CREATED_AT: Final = {"issue.created": "issue.created_at"} | dict.fromkeys(_MESSAGES, "message.created_at")
 _TRUE: Final = {"true", "yes", "1"}
-
-
-def _body(item: Item) -> Payload:
-    return filled(item.body, blank=BLANK)
 
 
 @pylon.head
@@ -71,21 +68,15 @@ def head(item: Item) -> Head:
 
     Pylon sends no event id. Without any of these the key is the digest of the bytes.
     """
-    body = _body(item)
+    body = item.filled
     type_ = body.text("type")
     by_bytes = f"{type_}:{sha256(item.raw).hexdigest()[:40]}"
     key = _key(type_, body) or by_bytes
-    former = (FormerId(by_bytes),) if key != by_bytes and type_ not in _MESSAGES else ()
-    created_paths = {"issue.created": "issue.created_at"} | dict.fromkeys(_MESSAGES, "message.created_at")
-    times: tuple[tuple[str, Clock], ...] = (
-        ("at", "event"),
-        (created_paths.get(type_, "at"), "event"),
-        ("issue.updated_at", "record"),
-    )
-    for path, clock in times:
-        if at := moment(body, path):
-            return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=former)
-    return Head(id=key, type=type_, occurred_at=None, former_ids=former)
+    former = () if type_ in _MESSAGES else (FormerId(by_bytes),)
+    at = moment(body, "at") or moment(body, _CREATED_AT.get(type_, "at"))
+    changed_at = moment(body, "issue.updated_at")
+    clock: Clock = "record" if changed_at and not at else "event"
+    return Head(id=key, type=type_, occurred_at=at or changed_at, clock=clock, former_ids=former)
 
 
 def _key(type_: str, body: Payload) -> str | None:
@@ -101,10 +92,8 @@ def _key(type_: str, body: Payload) -> str | None:
 @pylon.identity
 def identity(event: Event) -> Identity:
     """Return the issue's requester and their account."""
-    body = _body(event)
-    if "requester" not in body.value:
-        raise Malformed("$.requester", "is missing: paste the template of docs/sources/pylon.md into the trigger")
-    requester = body.maybe("requester")
+    body = event.filled
+    requester = template_object(body, "requester", page="pylon", place="trigger")
     id_, email = requester.id("id", ""), requester.text("email", "")
     if not id_ and not email:
         raise Skip("no customer: the issue has no requester")
@@ -116,105 +105,56 @@ def identity(event: Event) -> Identity:
             ExternalId("pylon_account_id", body.id("account.id", ""), "accounts"),
         ),
         traits={"email": email, "name": real_name(requester.opt.text("name"))},
-        group_id=body.opt.id("account.external_id") or body.opt.id("account.id"),
+        group_id=body.first("account.external_id:id", "account.id:id"),
     )
 
 
-def _ticket(event: Event) -> dict[str, Any]:
-    body = _body(event)
-    paths = {
-        "ticket_number": "issue.number", "subject": "issue.title", "status": "issue.state",
-        "priority": "issue.priority", "channel": "issue.source", "url": "issue.link", "assignee_id": "assignee.id",
-        "assignee_name": "assignee.name", "team_id": "team.id", "team_name": "team.name",
-    }  # fmt: skip
-    return {"ticket_id": body.id("issue.id")} | body.select(**paths)
+@pylon.tracks({
+    "issue.created": "Ticket Created",
+    "issue.closed": "Ticket Solved",
+    "issue.reopened": "Ticket Reopened",
+    "issue.status_changed": "Ticket Status Changed",
+})  # fmt: skip
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the issue's properties."""
+    return {"ticket_id": event.filled.id("issue.id")} | event.filled.select(
+        ticket_number="issue.number", subject="issue.title", status="issue.state", priority="issue.priority",
+        channel="issue.source", url="issue.link", assignee_id="assignee.id", assignee_name="assignee.name",
+        team_id="team.id", team_name="team.name",
+    )  # fmt: skip
 
 
-@pylon.on("issue.created")
-def issue_created(event: Event) -> Iterator[Message]:
-    yield track("Ticket Created", _ticket(event))
+@pylon.tracks({"issue.assigned": "Ticket Assigned"})
+def issue_assigned(event: Event) -> dict[str, Any]:
+    return assigned(ticket(event), "issue")
 
 
-@pylon.on("issue.assigned")
-def issue_assigned(event: Event) -> Iterator[Message]:
-    ticket = _ticket(event)
-    if "assignee_id" not in ticket and "team_id" not in ticket:
-        raise Skip("the issue was unassigned")
-    yield track("Ticket Assigned", ticket)
-
-
-@pylon.on("issue.closed")
-def issue_closed(event: Event) -> Iterator[Message]:
-    yield track("Ticket Solved", _ticket(event))
-
-
-@pylon.on("issue.reopened")
-def issue_reopened(event: Event) -> Iterator[Message]:
-    yield track("Ticket Reopened", _ticket(event))
-
-
-@pylon.on("issue.status_changed")
-def issue_status_changed(event: Event) -> Iterator[Message]:
-    yield track("Ticket Status Changed", _ticket(event))
-
-
-@pylon.on("issue.rated")
-def issue_rated(event: Event) -> Iterator[Message]:
-    rating = _body(event).id("rating")
-    score = int(rating) if rating.isascii() and rating.isdecimal() and len(rating) < 4 else None
-    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating.lower(), "score": score})
+@pylon.tracks({"issue.rated": "Satisfaction Rated"})
+def issue_rated(event: Event) -> dict[str, Any]:
+    return ticket(event) | rating_fields(event.filled.id("rating"))
 
 
 @pylon.on("issue.customer_replied")
 def customer_replied(event: Event) -> Iterator[Message]:
-    ticket, message = _ticket(event), _message(event)
-    if _is_chat(ticket):
-        yield track(
-            "Live Chat Message Sent",
-            {**ticket, **message, "conversation_id": ticket["ticket_id"]},
-            identity=_writer(event),
-        )
-    else:
+    properties = ticket(event) | _message(event)
+    chat = _is_chat(properties)
+    if not chat:
         _skip_opening(event)
-        yield track("Ticket Replied", {**ticket, **message, "author": "customer"}, identity=_writer(event))
-
-
-def _writer(event: Event) -> Identity | None:
-    """Return the contact who wrote, if the template names one other than the requester: a person in copy may reply."""
-    body = _body(event)
-    writer, own = body.opt.id("message.author.id"), body.opt.id("requester.id")
-    if writer is None or own is None or writer == own:
-        return None
-    return replace(
-        identity(event),
-        metadata=(),
-        anonymous=("contact", writer),
-        external_ids=(ExternalId("pylon_contact_id", writer), *identity(event).external_ids[1:]),
-        traits={"name": real_name(body.opt.text("message.author.name"))},
-    )
-
-
-def _skip_opening(event: Event) -> None:
-    body = _body(event)
-    if opens_ticket(moment(body, "issue.created_at"), moment(body, "message.created_at")):
-        raise Skip("the message that opened the issue; issue.created reports it")
+    yield reply("customer", properties, chat=chat, identity=_writer(event))
 
 
 @pylon.on("issue.agent_replied")
 def agent_replied(event: Event) -> Iterator[Message]:
-    ticket, message, author = _ticket(event), _message(event), _body(event).maybe("message.author")
-    agent = author.select(agent_id="id:id", agent_name="name:text")
-    if _is_chat(ticket) and agent.get("agent_id"):
-        yield track(
-            "Live Chat Message Received", {**ticket, **message, **agent, "conversation_id": ticket["ticket_id"]}
-        )
-    else:
+    author = event.filled.maybe("message.author").select(agent_id="id:id", agent_name="name:text")
+    properties = ticket(event) | _message(event) | author
+    chat = _is_chat(properties) and "agent_id" in author
+    if not chat:
         _skip_opening(event)
-        yield track("Ticket Replied", {**ticket, **message, **agent, "author": "agent"})
+    yield reply("agent", properties, chat=chat)
 
 
 def _message(event: Event) -> dict[str, Any]:
-    message = _body(event).maybe("message")
+    message = event.filled.maybe("message")
     if str(message.get("private", "")).lower() in _TRUE:
         raise Skip("an internal note")
     if str(message.get("automated", "")).lower() in _TRUE:
@@ -222,8 +162,28 @@ def _message(event: Event) -> dict[str, Any]:
     return {"message_id": message.opt.id("id")}
 
 
-def _is_chat(ticket: dict[str, Any]) -> bool:
-    return str(ticket.get("channel", "")).lower() in _CHAT
+def _is_chat(properties: dict[str, Any]) -> bool:
+    return str(properties.get("channel", "")).lower() in _CHAT
+
+
+def _skip_opening(event: Event) -> None:
+    if opens_ticket(moment(event.filled, "issue.created_at"), moment(event.filled, "message.created_at")):
+        raise Skip("the message that opened the issue; issue.created reports it")
+
+
+def _writer(event: Event) -> Identity | None:
+    """Return the contact who wrote, if the template names one other than the requester: a person in copy may reply."""
+    body, requester = event.filled, identity(event)
+    writer, own = body.opt.id("message.author.id"), body.opt.id("requester.id")
+    if writer is None or own is None or writer == own:
+        return None
+    return replace(
+        requester,
+        metadata=(),
+        anonymous=("contact", writer),
+        external_ids=(ExternalId("pylon_contact_id", writer), *requester.external_ids[1:]),
+        traits={"name": real_name(body.opt.text("message.author.name"))},
+    )
 
 
 pylon.ignore("issue.updated", because="any change of any field; more specific triggers report it")

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from translators.kit import Identity, Skip, assigned, rating_fields, reply
+from translators.kit import Identity, Malformed, Skip, assigned, author_of, rating_fields, reply
 
 TICKET = {"ticket_id": "T7", "message_id": "M1"}
 
@@ -52,3 +52,10 @@ def test_an_unassigned_ticket_makes_no_message(properties: dict[str, Any]) -> No
 )
 def test_a_rating_has_a_score_if_it_is_a_number(rating: str | int, fields: dict[str, Any]) -> None:
     assert rating_fields(rating) == fields
+
+
+def test_an_author_is_the_customer_or_an_agent() -> None:
+    assert [author_of(text, "$.author", "") for text in ("customer", "agent")] == ["customer", "agent"]
+    for text in ("Customer", "bot", None):
+        with pytest.raises(Malformed, match=r"\$\.author must be customer or agent: the rule says which"):
+            author_of(text, "$.author", ": the rule says which")

@@ -24,7 +24,16 @@ from translators.kit.schemes import (
     StandardWebhooks,
 )
 from translators.kit.source import Response, Source
-from translators.kit.support import assigned, full_name, name_traits, opens_ticket, rating_fields, real_name, reply
+from translators.kit.support import (
+    assigned,
+    author_of,
+    full_name,
+    name_traits,
+    opens_ticket,
+    rating_fields,
+    real_name,
+    reply,
+)
 from translators.kit.template import BLANK, filled, moment, template_object
 from translators.kit.times import from_iso, from_millis, from_rfc2822, from_seconds, from_unix, to_iso
 
@@ -66,6 +75,7 @@ __all__ = [
     "accept_account",
     "alias",
     "assigned",
+    "author_of",
     "basic",
     "bearer",
     "choice_option",

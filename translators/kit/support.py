@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
-from translators.kit.errors import Skip
+from translators.kit.errors import Malformed, Skip
 from translators.kit.identity import Identity
 from translators.kit.message import Message, track
 
@@ -64,6 +64,14 @@ def reply(
     name = "Live Chat Message Sent" if author == "customer" else "Live Chat Message Received"
     conversation = {} if "conversation_id" in properties else {"conversation_id": properties["ticket_id"]}
     return track(name, {**properties, **conversation}, identity=identity)
+
+
+def author_of(text: str | None, path: str, hint: str) -> Author:
+    """Return the author that a rule or its template names. Raise `Malformed` with the hint for any other text."""
+    match text:
+        case "customer" | "agent":
+            return text
+    raise Malformed(path, f"must be customer or agent{hint}")
 
 
 def assigned(properties: dict[str, Any], what: str = "ticket") -> dict[str, Any]:
