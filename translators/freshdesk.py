@@ -148,17 +148,19 @@ def ticket(event: Event) -> dict[str, Any]:
     body = _body(event)
     ticket = body.maybe("ticket")
     if not ticket:
-        return {"ticket_id": body.id("ticket_id")} | body.select(
-            subject="ticket_subject:text", status="ticket_status:lower", priority="ticket_priority:lower",
-            type="ticket_type:lower", channel="ticket_source:lower", url="ticket_url:text",
-            assignee_name="ticket_agent_name:text", team_name="ticket_group_name:text",
+        return body.select(
+            ticket_id="ticket_id:id!", subject="ticket_subject:text", status="ticket_status:lower",
+            priority="ticket_priority:lower", type="ticket_type:lower", channel="ticket_source:lower",
+            url="ticket_url:text", assignee_name="ticket_agent_name:text", team_name="ticket_group_name:text",
         )  # fmt: skip
     return {
-        "ticket_id": ticket.id("id"),
-        **ticket.select("subject:text", "status:lower", "priority:lower", "type:lower", channel="source:lower"),
+        **ticket.select(
+            ticket_id="id:id!", subject="subject:text", status="status:lower", priority="priority:lower",
+            type="type:lower", channel="source:lower",
+        ),
         "tags": [tag.strip() for tag in ticket.text("tags", "").split(",") if tag.strip()] or None,
         **ticket.select("url:text", assignee_name="agent:text", team_name="group:text"),
-    }
+    }  # fmt: skip
 
 
 @freshdesk.tracks({"ticket.updated": "Ticket Updated"})

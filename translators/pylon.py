@@ -117,10 +117,10 @@ def identity(event: Event) -> Identity:
 })  # fmt: skip
 def ticket(event: Event) -> dict[str, Any]:
     """Return the issue's properties."""
-    return {"ticket_id": event.filled.id("issue.id")} | event.filled.select(
-        ticket_number="issue.number", subject="issue.title", status="issue.state", priority="issue.priority",
-        channel="issue.source", url="issue.link", assignee_id="assignee.id", assignee_name="assignee.name",
-        team_id="team.id", team_name="team.name",
+    return event.filled.select(
+        ticket_id="issue.id:id!", ticket_number="issue.number", subject="issue.title", status="issue.state",
+        priority="issue.priority", channel="issue.source", url="issue.link", assignee_id="assignee.id",
+        assignee_name="assignee.name", team_id="team.id", team_name="team.name",
     )  # fmt: skip
 
 

@@ -29,9 +29,10 @@ _BOTS: Final = {"rule", "ai-agent", "self-service"}
 @gorgias.tracks({"ticket-created": "Ticket Created"})
 def ticket(event: Event) -> dict[str, Any]:
     """Return the ticket's properties."""
-    return {"ticket_id": event.filled.id("ticket.id")} | event.filled.select(
-        "ticket.subject", "ticket.status", "ticket.priority", "ticket.channel",
-        assignee_id="assignee.id", assignee_name="assignee.name", team_id="team.id", team_name="team.name",
+    return event.filled.select(
+        ticket_id="ticket.id:id!", subject="ticket.subject", status="ticket.status", priority="ticket.priority",
+        channel="ticket.channel", assignee_id="assignee.id", assignee_name="assignee.name", team_id="team.id",
+        team_name="team.name",
     )  # fmt: skip
 
 
