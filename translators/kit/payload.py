@@ -232,7 +232,7 @@ class Payload:
         return OptionalMembers(self)
 
     def select(self, *paths: str, **named: str) -> dict[str, Any]:
-        """Return the members that are present, by their last step or by the given name.
+        """Return the members that are present, by their last step or the given name; `total:decimal` reads one by type.
 
             order.select("status", "currency:upper", plan="plan.name", total="amount:decimal", paid_at="paid:when")
 
