@@ -124,33 +124,30 @@ def register(at: Registering) -> Registered:
     return f"{user}:{at.secret}"
 
 
+_MORE: Final = {
+    "Delivery": {"response": "Details:nonempty"},
+    "Bounce": {"reason": "Description:nonempty", "response": "Details:nonempty", "bounce_type": "Type:text!"},
+    "Open": {"first_open": "FirstOpen:flag"},
+    "Click": {"link_url": "OriginalLink:text!"},
+    "SubscriptionChange": {"origin": "Origin:lower"},
+}
+"""The properties that only one type has. `origin` is `recipient`, `customer` (you, by API) or `admin`."""
+
+
 def reader(event: Event) -> dict[str, Any]:
     return event.body.select(ip="Geo.IP", userAgent="UserAgent")
 
 
-@postmark.tracks({"SpamComplaint": "Email Marked as Spam"})
+@postmark.tracks({"Open": "Email Opened", "Click": "Email Link Clicked"}, context=reader)
+@postmark.tracks({"Delivery": "Email Delivered", "SpamComplaint": "Email Marked as Spam"})
 def email(event: Event) -> dict[str, Any]:
     body = event.body
     return {
         **body.select(email_id="MessageID:id", email_subject="Subject:text", message_stream="MessageStream:text"),
         "tags": tags_of(body.get("Tag")),
         "metadata": metadata_of(event, own_data(body, "Metadata")),
+        **body.select(**_MORE.get(event.type, {})),
     }
-
-
-@postmark.tracks({"Delivery": "Email Delivered"})
-def delivery(event: Event) -> dict[str, Any]:
-    return {**email(event), "response": event.body.first("Details")}
-
-
-@postmark.tracks({"Open": "Email Opened"}, context=reader)
-def opened(event: Event) -> dict[str, Any]:
-    return email(event) | event.body.select(first_open="FirstOpen:flag")
-
-
-@postmark.tracks({"Click": "Email Link Clicked"}, context=reader)
-def clicked(event: Event) -> dict[str, Any]:
-    return {**email(event), "link_url": event.body.text("OriginalLink")}
 
 
 @postmark.on("Bounce")
@@ -160,21 +157,17 @@ def bounce(event: Event) -> Iterator[Message]:
     if reason := _NO_BOUNCE.get(kind):
         raise Skip(f"not a bounce: {reason}")
     name = UNSUBSCRIBED_EVENT.of(event) if kind == "Unsubscribe" else _BOUNCES.get(kind, "Email Bounced")
-    reason, response = event.body.first("Description"), event.body.first("Details")
-    yield track(name, {**email(event), "reason": reason, "response": response, "bounce_type": kind})
+    yield track(name, email(event))
 
 
 @postmark.on("SubscriptionChange")
 def subscription_changed(event: Event) -> Iterator[Message]:
-    """Report a subscription change. `origin` is `recipient`, `customer` (you, by API) or `admin`."""
-    body = event.body
-    reason = body.text("SuppressionReason", "")
-    name = "Email Resubscribed"
-    if body.flag("SuppressSending"):
+    reason, name = event.body.text("SuppressionReason", ""), "Email Resubscribed"
+    if event.body.flag("SuppressSending"):
         if reason in {"HardBounce", "SpamComplaint"}:
             raise Skip(f"follows from a {reason}, which Postmark reports itself")
         name = UNSUBSCRIBED_EVENT.of(event)
-    yield track(name, email(event) | body.select(origin="Origin:lower"))
+    yield track(name, email(event))
 
 
 postmark.ignore("Inbound", because="an incoming message, not an e-mail that you sent")

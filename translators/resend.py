@@ -88,17 +88,33 @@ def _tags(data: Payload) -> dict[str, str]:
     return dict(data.texts("tags"))
 
 
+_MORE: Final = {
+    "email.bounced": {
+        "reason": "bounce.message",
+        "bounce_type": "bounce.type",
+        "bounce_subtype": "bounce.subType",
+    },
+    "email.suppressed": {"reason": "suppressed.message", "drop_type": "suppressed.type"},
+    "email.failed": {"reason": "failed.reason:text"},
+    "email.clicked": {"link_url": "click.link:text!"},
+}
+"""The properties that only one type has."""
+
+
 def reader(event: Event) -> dict[str, Any]:
     member = "data.click" if event.type == "email.clicked" else "data.open"
     return event.body.select(ip=f"{member}.ipAddress", userAgent=f"{member}.userAgent")
 
 
-@resend.tracks({"email.opened": "Email Opened"}, context=reader)
+@resend.tracks({"email.opened": "Email Opened", "email.clicked": "Email Link Clicked"}, context=reader)
 @resend.tracks(
     {
         "email.sent": "Email Sent",
         "email.delivered": "Email Delivered",
         "email.delivery_delayed": "Email Deferred",
+        "email.bounced": "Email Bounced",
+        "email.failed": "Email Dropped",
+        "email.suppressed": "Email Dropped",  # not sent: the address bounced or complained earlier
         "email.complained": "Email Marked as Spam",
     }
 )
@@ -111,30 +127,8 @@ def email(event: Event) -> dict[str, Any]:
         ),
         "tags": [f"{tag}={value}" for tag, value in tags.items()] or None,
         "metadata": metadata_of(event, tags),
+        **data.select(**_MORE.get(event.type, {})),
     }
-
-
-@resend.tracks({"email.bounced": "Email Bounced"})
-def bounced(event: Event) -> dict[str, Any]:
-    return email(event) | event.body.select(
-        reason="data.bounce.message", bounce_type="data.bounce.type", bounce_subtype="data.bounce.subType"
-    )
-
-
-@resend.tracks({"email.suppressed": "Email Dropped"})
-def suppressed(event: Event) -> dict[str, Any]:
-    """Report a drop: the address bounced or complained earlier, so Resend did not send."""
-    return email(event) | event.body.select(reason="data.suppressed.message", drop_type="data.suppressed.type")
-
-
-@resend.tracks({"email.failed": "Email Dropped"})
-def failed(event: Event) -> dict[str, Any]:
-    return email(event) | event.body.select("data.failed.reason:text")
-
-
-@resend.tracks({"email.clicked": "Email Link Clicked"}, context=reader)
-def clicked(event: Event) -> dict[str, Any]:
-    return {**email(event), "link_url": event.body.text("data.click.link")}
 
 
 @resend.tracks({"contact.deleted": "Contact Deleted"})

@@ -117,11 +117,53 @@ def register(at: Registering) -> Registered:
     return signed.text("public_key")
 
 
+_MORE: Final = {
+    "dropped": {"reason": "reason", "smtp_status": "status"},
+    "deferred": {"reason": "response:text", "attempt": "attempt:decimal"},
+    "delivered": {"response": "response:text"},
+    "bounce": {
+        "reason": "reason",
+        "bounce_classification": "bounce_classification",
+        "smtp_status": "status",
+        "bounce_type": "type",
+    },
+    "open": {"machine_open": "sg_machine_open:flag"},
+    "click": {"link_url": "url:text!"},
+    "group_unsubscribe": {"list_id": "asm_group_id:id"},
+    "group_resubscribe": {"list_id": "asm_group_id:id"},
+    "unsubscribe": {"list_id": "asm_group_id:id"},
+}
+"""The properties that only one type has.
+
+`bounce_type` is `bounce` if permanent, `blocked` if temporary. `machine_open` marks automatic opens by Apple's Mail
+Privacy Protection. An unsubscription is from all e-mail, or from the unsubscribe group `list_id`.
+"""
+
+
 def reader(event: Event) -> dict[str, Any]:
     return event.body.select("ip", userAgent="useragent")
 
 
-@sendgrid.tracks({"processed": "Email Sent", "spamreport": "Email Marked as Spam"})
+@sendgrid.tracks(
+    {
+        "open": "Email Opened",
+        "click": "Email Link Clicked",
+        "unsubscribe": UNSUBSCRIBED_EVENT,
+        "group_unsubscribe": UNSUBSCRIBED_EVENT,
+        "group_resubscribe": "Email Resubscribed",
+    },
+    context=reader,
+)
+@sendgrid.tracks(
+    {
+        "processed": "Email Sent",
+        "dropped": "Email Dropped",
+        "deferred": "Email Deferred",
+        "delivered": "Email Delivered",
+        "bounce": "Email Bounced",
+        "spamreport": "Email Marked as Spam",
+    }
+)
 def email(event: Event) -> dict[str, Any]:
     body = event.body
     return {
@@ -133,52 +175,8 @@ def email(event: Event) -> dict[str, Any]:
         "template_name": body.opt.text("sg_template_name"),
         "tags": tags_of(body.get("category")),
         "metadata": metadata_of(event, _custom(event)),
+        **body.select(**_MORE.get(event.type, {})),
     }
-
-
-@sendgrid.tracks({"dropped": "Email Dropped"})
-def dropped(event: Event) -> dict[str, Any]:
-    return email(event) | event.body.select("reason", smtp_status="status")
-
-
-@sendgrid.tracks({"deferred": "Email Deferred"})
-def deferred(event: Event) -> dict[str, Any]:
-    return email(event) | event.body.select(reason="response:text", attempt="attempt:decimal")
-
-
-@sendgrid.tracks({"delivered": "Email Delivered"})
-def delivered(event: Event) -> dict[str, Any]:
-    return email(event) | event.body.select("response:text")
-
-
-@sendgrid.tracks({"bounce": "Email Bounced"})
-def bounced(event: Event) -> dict[str, Any]:
-    """Report a bounce. `bounce_type` is `bounce` if permanent, `blocked` if temporary."""
-    return email(event) | event.body.select("reason", "bounce_classification", smtp_status="status", bounce_type="type")
-
-
-@sendgrid.tracks({"open": "Email Opened"}, context=reader)
-def opened(event: Event) -> dict[str, Any]:
-    """Report an open. `machine_open` marks automatic opens by Apple's Mail Privacy Protection."""
-    return email(event) | event.body.select(machine_open="sg_machine_open:flag")
-
-
-@sendgrid.tracks({"click": "Email Link Clicked"}, context=reader)
-def clicked(event: Event) -> dict[str, Any]:
-    return {**email(event), "link_url": event.body.text("url")}
-
-
-@sendgrid.tracks(
-    {
-        "unsubscribe": UNSUBSCRIBED_EVENT,
-        "group_unsubscribe": UNSUBSCRIBED_EVENT,
-        "group_resubscribe": "Email Resubscribed",
-    },
-    context=reader,
-)
-def subscription_changed(event: Event) -> dict[str, Any]:
-    """Report a change for all e-mail, or for the unsubscribe group `list_id`."""
-    return email(event) | event.body.select(list_id="asm_group_id:id")
 
 
 sendgrid.ignore("account_status_change", because="about your SendGrid account, not an e-mail")
