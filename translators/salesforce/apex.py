@@ -22,7 +22,6 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
-    Payload,
     Source,
     accept_account,
 )
@@ -47,12 +46,14 @@ salesforce_apex = Source(
 )
 
 
-def _organization(delivery: Delivery) -> str | None:
-    """Return the organisation's id: a sandbox copied from production has its class and secret."""
-    return delivery.batch("events").envelope.opt.id("organization_id")
-
-
-accept_account(salesforce_apex, ORGANIZATION, _organization, what="Salesforce organisation", same=same_organization)
+# A sandbox copied from production has its class and secret.
+accept_account(
+    salesforce_apex,
+    ORGANIZATION,
+    lambda delivery: delivery.batch("events").envelope.opt.id("organization_id"),
+    what="Salesforce organisation",
+    same=same_organization,
+)
 
 
 @salesforce_apex.split
@@ -78,9 +79,8 @@ def change_of(event: Event) -> Change:
     """Return the current record, the changed fields and their old values."""
     body = event.body
     record, operation = body.object("record"), _OPERATIONS[body.text("operation")]
-    changed: frozenset[str] | None = None
-    if operation == "update":
-        changed = frozenset(name for name in _list(body, "changed") if isinstance(name, str))
+    names = (member.value for member in body.each("changed"))
+    changed = frozenset(name for name in names if isinstance(name, str)) if operation == "update" else None
     id_ = full_id(record.id("Id"))
     page = event.envelope.get("url", "")
     return Change(
@@ -96,24 +96,15 @@ def change_of(event: Event) -> Change:
     )
 
 
-def _list(body: Payload, path: str) -> list[object]:
-    return [member.value for member in body.each(path)]
-
-
 @salesforce_apex.identity
 def identity(event: Event) -> Identity:
     """Return the lead or contact; else the contact or account that the record names."""
-    return objects.identity(change_of(event), event.options)
+    return objects.identity(change_of(event), event)
 
 
 @salesforce_apex.on(*objects.CHANGES)
 def record_changed(event: Event) -> Iterator[Message]:
-    yield from objects.messages(change_of(event), event.options)
-
-
-@salesforce_apex.on("*.create", "*.update", "*.delete", "*.undelete")
-def custom_changed(event: Event) -> Iterator[Message]:
-    yield from objects.messages(change_of(event), event.options)
+    yield from objects.messages(change_of(event), event)
 
 
 salesforce_apex.ignore(*objects.UNREPORTED, because=objects.UNREPORTED_REASON)

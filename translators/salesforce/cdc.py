@@ -32,7 +32,7 @@ from translators.kit import (
 from translators.salesforce import custom, objects
 from translators.salesforce.change import Change, Operation
 from translators.salesforce.ids import full_id
-from translators.salesforce.settings import RECORDS, entries
+from translators.salesforce.settings import RECORDS
 
 _OPERATIONS: Final[dict[str, Operation]] = {
     "CREATE": "create", "UPDATE": "update", "DELETE": "delete", "UNDELETE": "undelete",
@@ -42,7 +42,6 @@ _PAYLOADS: Final = ("data.payload", "detail.payload", "payload")
 _PLATFORM: Final = re.compile(r"(?:/event/)?(\w+__e)")
 _BITMAP: Final = re.compile(r"(?:\d+-)*0x[0-9A-Fa-f]*")
 _HEADER: Final = "ChangeEventHeader"
-_REPLAY_IDS: Final = ("data.event.replayId", "event.replayId", "replayId")
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 
 PLATFORM_EVENTS: Final = text_option(
@@ -113,10 +112,10 @@ def _platform_head(item: Item, payload: Payload) -> Head:
     if match is None:
         raise Malformed("$.channel", "does not name a platform event, and the payload has no ChangeEventHeader")
     name, at = match[1], payload.opt.when("CreatedDate")
-    own = payload.id("EventUuid", "") or body.id("data.event.EventUuid", "") or body.id("event.EventUuid", "")
+    own = payload.first("EventUuid:id") or body.first("data.event.EventUuid:id", "event.EventUuid:id")
     if own:
         return Head(id=own, type=name, occurred_at=at)
-    place = next(filter(None, (body.id(path, "") for path in (*_REPLAY_IDS, "id"))), "")
+    place = body.first("data.event.replayId:id", "event.replayId:id", "replayId:id", "id:id")
     former = f"{name}-{place}" if place else item.digest
     # A Pub/Sub client has the event's UUID in `id`; EventBridge wraps it, and its own `id` belongs to the bus.
     id_ = body.id("detail.id" if "detail-type" in body else "id", "")
@@ -192,17 +191,12 @@ def identity(event: Event) -> Identity:
     """Return the lead or contact; else the contact or account that the record names, if the relay sends the field."""
     if event.type.endswith("__e"):
         return custom.custom_identity(_payload(event.body), _mapping(event), event.id)
-    return objects.identity(change_of(event), event.options)
+    return objects.identity(change_of(event), event)
 
 
 @salesforce_cdc.on(*objects.CHANGES)
 def record_changed(event: Event) -> Iterator[Message]:
-    yield from objects.messages(change_of(event), event.options)
-
-
-@salesforce_cdc.on("*.create", "*.update", "*.delete", "*.undelete")
-def custom_changed(event: Event) -> Iterator[Message]:
-    yield from objects.messages(change_of(event), event.options)
+    yield from objects.messages(change_of(event), event)
 
 
 @salesforce_cdc.on("*__e")
@@ -212,7 +206,7 @@ def platform_event(event: Event) -> Iterator[Message]:
 
 
 def _mapping(event: Event) -> custom.CustomMapping:
-    return custom.mapping_of(entries(PLATFORM_EVENTS.of(event)), event.type, "", "platform_events")
+    return custom.mapping_of(PLATFORM_EVENTS, event, event.type)
 
 
 salesforce_cdc.ignore(

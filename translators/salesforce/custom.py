@@ -11,19 +11,20 @@ Without `by` the usual lookup fields are used; without `with` every custom field
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from translators.kit import Identity, Message, Payload, Skip, group, identify, track
+from translators.kit import Event, Identity, Message, Option, Payload, Skip, group, identify, track
 from translators.salesforce.change import texts_of
 from translators.salesforce.ids import full_id, identity_of
+from translators.salesforce.settings import entries
 
 _LINE: Final = re.compile(
     r"\s*(?P<object>\w+)(?:\.(?P<operation>create|update|delete|undelete))?\s*=\s*(?P<event>.+?)"
     r"(?:\s+by\s+(?P<person>\w+(?:__c|Id)))?(?:\s+with\s+(?P<fields>\w+__c(?:\s+\w+__c)*))?\s*"
 )
-_LOOKUPS: Final = ("Contact__c", "ContactId", "Lead__c", "LeadId", "Account__c", "AccountId")
+_LOOKUPS: Final = ("Contact__c:id", "ContactId:id", "Lead__c:id", "LeadId:id", "Account__c:id", "AccountId:id")
 _WORD: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|_+")
 
 
@@ -36,10 +37,10 @@ class CustomMapping:
     fields: tuple[str, ...]
 
 
-def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) -> CustomMapping:
+def mapping_of(option: Option[str], event: Event, name: str, operation: str = "") -> CustomMapping:
     """Return an object's line, preferring one for this operation. Raise `Skip` if there is none."""
     mappings = {}
-    for line in lines:
+    for line in entries(option.of(event)):
         if (match := _LINE.fullmatch(line)) is not None:
             fields = tuple((match["fields"] or "").split())
             mappings[(match["object"], match["operation"] or "")] = CustomMapping(
@@ -47,7 +48,7 @@ def mapping_of(lines: Iterable[str], name: str, operation: str, setting: str) ->
             )
     mapping = mappings.get((name, operation)) or mappings.get((name, ""))
     if mapping is None:
-        raise Skip(f"not configured: set its event in the option {setting}: {name}=...")
+        raise Skip(f"not configured: set its event in the option {option.name}: {name}=...")
     return mapping
 
 
@@ -83,7 +84,7 @@ def custom_identity(record: Payload, mapping: CustomMapping, own_id: str) -> Ide
     if person_id is None:
         return Identity(metadata=metadata, anonymous=("record", own_id) if own_id else None)
     named = identity_of(person_id)
-    account = record.opt.id("AccountId") or record.opt.id("Account__c")
+    account = record.first("AccountId:id", "Account__c:id")
     return Identity(
         metadata=metadata,
         anonymous=named.anonymous,
@@ -93,7 +94,5 @@ def custom_identity(record: Payload, mapping: CustomMapping, own_id: str) -> Ide
 
 
 def _who(record: Payload, mapping: CustomMapping) -> str | None:
-    for name in (mapping.person_field,) if mapping.person_field else _LOOKUPS:
-        if person_id := record.opt.id(name):
-            return full_id(person_id.strip())
-    return None
+    person_id = record.first(*((f"{mapping.person_field}:id",) if mapping.person_field else _LOOKUPS))
+    return full_id(person_id.strip()) if person_id else None

@@ -131,12 +131,9 @@ def data_action(event: Event) -> Iterator[Message]:
     """Report a data action under its configured name. Identify the person of a Person Account."""
     body, current = event.body, _current(event)
     event_names = dict(pairs(ACTION_EVENTS.of(event)))
-    prompt = body.opt.text("EventPrompt")
-    properties = {
-        "action": event.type,
-        **body.select(object="SourceObjectDeveloperName:text", event_type="EventType:text"),
-        "trigger": prompt.lower() if prompt else None,
-    }
+    properties = {"action": event.type} | body.select(
+        object="SourceObjectDeveloperName:text", event_type="EventType:text", trigger="EventPrompt:lower"
+    )
     own = {name: current.get(path) for name, path in pairs(FIELDS.of(event))}
     scalars = {name: value for name, value in own.items() if not isinstance(value, dict | list)}
     if _person(event):

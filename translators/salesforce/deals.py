@@ -5,13 +5,13 @@ An Outbound Message (`operation` is empty) has the current record only, so the r
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
-from translators.kit import Message, track
+from translators.kit import Event, Message, track
 from translators.salesforce.change import Change
 from translators.salesforce.ids import full_id
-from translators.salesforce.settings import entries
+from translators.salesforce.settings import CLOSED_STATUSES, CURRENCY, LOST_STAGES, WON_STAGES, entries
 
 # Fields that change with a stage or status; that event reports them.
 _STAGE: Final = (
@@ -21,27 +21,26 @@ _STAGE: Final = (
 _STATUS: Final = ("Status", "IsClosed", "ClosedDate", "IsClosedOnCreate")
 
 
-def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
+def opportunity(change: Change, event: Event) -> Iterator[Message]:
     """Report an opportunity's change. The amount is expected, so it is not revenue."""
-    stage = change.text("StageName")
+    record = change.record
     properties = {
         "opportunity_id": change.id,
-        "opportunity_name": change.text("Name"),
-        "stage": stage,
-        "amount": change.number("Amount"),
-        "currency": change.text("CurrencyIsoCode")
-        or (options["currency"] or None if "Amount" in change.record else None),
-        "probability": change.number("Probability"),
-        "close_date": change.text("CloseDate"),
-        "type": change.text("Type"),
-        "lead_source": change.text("LeadSource"),
+        **record.select(opportunity_name="Name:nonempty", stage="StageName:nonempty", amount="Amount:decimal"),
+        "currency": change.text("CurrencyIsoCode") or (CURRENCY.of(event) or None if "Amount" in record else None),
+        **record.select(
+            probability="Probability:decimal",
+            close_date="CloseDate:nonempty",
+            type="Type:nonempty",
+            lead_source="LeadSource:nonempty",
+        ),
         "owner_id": change.ref("OwnerId"),
         "url": change.url,
     }
     if change.operation == "delete":
         yield track("Opportunity Deleted", properties)
         return
-    end = _end(change, stage, options)
+    end = _end(change, event)
     if change.operation == "":
         yield track(end or f"Opportunity {'Created' if change.new else 'Updated'}", properties)
     elif change.new:
@@ -56,31 +55,34 @@ def opportunity(change: Change, options: Mapping[str, Any]) -> Iterator[Message]
         yield track("Opportunity Updated", {**properties, "changed": others})
 
 
-def _end(change: Change, stage: str | None, options: Mapping[str, Any]) -> str | None:
+def _end(change: Change, event: Event) -> str | None:
     """Return the event of an end by IsWon and IsClosed; without them by the stage's name."""
+    stage = change.text("StageName")
     won, closed = change.flag("IsWon"), change.flag("IsClosed")
-    if won or (won is None and stage in entries(options["won_stages"])):
+    if won or (won is None and stage in entries(WON_STAGES.of(event))):
         return "Opportunity Won"
-    if (closed and won is False) or (closed is None and stage in entries(options["lost_stages"])):
+    if (closed and won is False) or (closed is None and stage in entries(LOST_STAGES.of(event))):
         return "Opportunity Lost"
     return "Opportunity Lost" if closed else None
 
 
-def case(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
+def case(change: Change, event: Event) -> Iterator[Message]:
     """Report a case as a ticket. One save may assign, prioritise and solve it: report each."""
     properties = {
         "ticket_id": change.id,
-        "ticket_number": change.text("CaseNumber"),
-        "subject": change.text("Subject"),
-        "status": change.text("Status"),
-        "priority": change.text("Priority"),
-        "channel": change.text("Origin"),
-        "type": change.text("Type"),
-        "reason": change.text("Reason"),
+        **change.record.select(
+            ticket_number="CaseNumber:nonempty",
+            subject="Subject:nonempty",
+            status="Status:nonempty",
+            priority="Priority:nonempty",
+            channel="Origin:nonempty",
+            type="Type:nonempty",
+            reason="Reason:nonempty",
+        ),
         **_owner(change.ref("OwnerId")),
         "url": change.url,
     }
-    done = entries(options["closed_statuses"])
+    done = entries(CLOSED_STATUSES.of(event))
     closed = _closed(change, done)
     if change.operation == "delete":
         yield track("Ticket Deleted", properties)

@@ -6,7 +6,7 @@ https://developer.salesforce.com/docs/marketing/marketing-cloud/guide/ens.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any, Final
 
 from translators.kit import (
@@ -18,13 +18,12 @@ from translators.kit import (
     Identity,
     Item,
     Malformed,
-    Message,
     Response,
     Source,
     choice_option,
+    first_id,
     parse_json,
     raw_items,
-    track,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT
 from translators.salesforce.ids import external, kind_of
@@ -110,13 +109,13 @@ def identity(event: Event) -> Identity:
     key, to = body.id("info.subscriberKey", ""), body.text("info.to", "").strip()
     email = to if "@" in to else ""
     account = f"{eid}|" if (eid := body.id("eid", "")) not in _NO_IDS else ""
-    if subscriber not in _NO_IDS:
-        anonymous = ("subscriber", f"{account}{subscriber}")
-    elif key:
-        anonymous = ("subscriber_key", f"{account}{key}")
-    elif to:
-        anonymous = ("email", email.lower()) if email else ("phone", to)
-    else:
+    anonymous = first_id(
+        subscriber=None if subscriber in _NO_IDS else f"{account}{subscriber}",
+        subscriber_key=f"{account}{key}" if key else None,
+        email=email.lower(),
+        phone=to,
+    )
+    if anonymous is None:
         raise Malformed("$.composite.subscriberId", "is missing, and so are subscriberKey and the address")
     external_ids = [ExternalId("salesforce_subscriber_key", key)]
     if kind_of(key) in {"contact", "lead"} and len(key) == 18:  # keys of Marketing Cloud Connect
@@ -125,80 +124,64 @@ def identity(event: Event) -> Identity:
         user_ids=(key,) if SUBSCRIBER_KEY.of(event) == "user_id" else (),
         anonymous=anonymous,
         external_ids=tuple(external_ids),
-        traits={"email": email} if email else {"phone": to} if to else {},
+        traits={"email": email} if email else {"phone": to},
     )
 
 
-def _send(event: Event) -> dict[str, Any]:
-    """Return an e-mail's properties. `NA` means no value."""
-    properties = event.body.select(
-        email_subject="info.renderedSubject", message_key="info.messageKey", campaign_id="composite.jobId",
-        list_id="composite.listId", definition_key="definitionKey",
-    )  # fmt: skip
-    properties["email_id"] = event.body.opt.id("composite.emailId")
-    for name in ("campaign_id", "list_id"):
-        properties[name] = str(properties[name]) if name in properties else None
-    return {name: value for name, value in properties.items() if value not in (None, "NA")}
+_NOT_SENT: Final = {"reason": "info.reason", "status": "info.statusMessage", "error_code": "info.statusCode"}
+_MORE: Final = {
+    "TransactionalSendEvents.EmailNotSent": _NOT_SENT,
+    "TransactionalSendEvents.EmailBounced": {
+        "reason": "info.bounceMessage",
+        "smtp_status": "info.smtpReason",
+        "bounce_type": "info.bounceCode:lower",
+    },
+    "EngagementEvents.EmailClick": {"link_url": "info.contentLink:text", "link_id": "info.jobUrlId:id"},
+    "EngagementEvents.EmailUnsubscribe": {"unsubscribe_method": "info.unsubscribeMethod:lower"},
+    "TransactionalSendEvents.SmsNotSent": _NOT_SENT,
+    "TransactionalSendEvents.SmsBounced": _NOT_SENT,
+}
+"""The properties that only some types have."""
 
 
-def _text(event: Event) -> dict[str, Any]:
-    properties = event.body.select(message_key="info.messageKey", definition_key="definitionKey")
-    return {name: value for name, value in properties.items() if value != "NA"}
-
-
-def _reader(event: Event) -> dict[str, Any]:
+def reader(event: Event) -> dict[str, Any]:
     return event.body.select(ip="info.ipAddress", userAgent="info.userAgent")
 
 
-@salesforce_marketing_cloud.on("TransactionalSendEvents.EmailSent")
-def email_sent(event: Event) -> Iterator[Message]:
-    yield track("Email Sent", _send(event))
+@salesforce_marketing_cloud.tracks(
+    {"EngagementEvents.EmailOpen": "Email Opened", "EngagementEvents.EmailClick": "Email Link Clicked"}, context=reader
+)
+@salesforce_marketing_cloud.tracks(
+    {
+        "TransactionalSendEvents.EmailSent": "Email Sent",
+        "TransactionalSendEvents.EmailNotSent": "Email Dropped",
+        "TransactionalSendEvents.EmailBounced": "Email Bounced",
+        "EngagementEvents.EmailUnsubscribe": UNSUBSCRIBED_EVENT,
+    }
+)
+def email(event: Event) -> dict[str, Any]:
+    """Return an e-mail's properties. `NA` means no value."""
+    properties = event.body.select(
+        email_subject="info.renderedSubject", message_key="info.messageKey", campaign_id="composite.jobId",
+        list_id="composite.listId", definition_key="definitionKey", email_id="composite.emailId:id",
+    )  # fmt: skip
+    ids = {name: str(properties[name]) for name in ("campaign_id", "list_id") if name in properties}
+    sent = {name: value for name, value in (properties | ids).items() if value != "NA"}
+    return sent | event.body.select(**_MORE.get(event.type, {}))
 
 
-@salesforce_marketing_cloud.on("TransactionalSendEvents.EmailNotSent")
-def email_not_sent(event: Event) -> Iterator[Message]:
-    properties = event.body.select(reason="info.reason", status="info.statusMessage", error_code="info.statusCode")
-    yield track("Email Dropped", _send(event) | properties)
-
-
-@salesforce_marketing_cloud.on("TransactionalSendEvents.EmailBounced")
-def email_bounced(event: Event) -> Iterator[Message]:
-    properties = event.body.select(reason="info.bounceMessage", smtp_status="info.smtpReason")
-    kind = event.body.opt.text("info.bounceCode")
-    yield track("Email Bounced", {**_send(event), **properties, "bounce_type": kind.lower() if kind else None})
-
-
-@salesforce_marketing_cloud.on("EngagementEvents.EmailOpen")
-def email_opened(event: Event) -> Iterator[Message]:
-    yield track("Email Opened", _send(event), context=_reader(event))
-
-
-@salesforce_marketing_cloud.on("EngagementEvents.EmailClick")
-def email_clicked(event: Event) -> Iterator[Message]:
-    link = event.body.select(link_url="info.contentLink:text", link_id="info.jobUrlId:id")
-    yield track("Email Link Clicked", _send(event) | link, context=_reader(event))
-
-
-@salesforce_marketing_cloud.on("EngagementEvents.EmailUnsubscribe")
-def unsubscribed(event: Event) -> Iterator[Message]:
-    how = event.body.opt.text("info.unsubscribeMethod")
-    yield track(UNSUBSCRIBED_EVENT.of(event), {**_send(event), "unsubscribe_method": how.lower() if how else None})
-
-
-@salesforce_marketing_cloud.on("TransactionalSendEvents.SmsSent")
-def sms_sent(event: Event) -> Iterator[Message]:
-    yield track("SMS Sent", _text(event))
-
-
-@salesforce_marketing_cloud.on("TransactionalSendEvents.SmsDelivered")
-def sms_delivered(event: Event) -> Iterator[Message]:
-    yield track("SMS Delivered", _text(event))
-
-
-@salesforce_marketing_cloud.on("TransactionalSendEvents.SmsNotSent", "TransactionalSendEvents.SmsBounced")
-def sms_failed(event: Event) -> Iterator[Message]:
-    properties = event.body.select(reason="info.reason", error_code="info.statusCode", status="info.statusMessage")
-    yield track("SMS Failed", _text(event) | properties)
+@salesforce_marketing_cloud.tracks(
+    {
+        "TransactionalSendEvents.SmsSent": "SMS Sent",
+        "TransactionalSendEvents.SmsDelivered": "SMS Delivered",
+        "TransactionalSendEvents.SmsNotSent": "SMS Failed",
+        "TransactionalSendEvents.SmsBounced": "SMS Failed",
+    }
+)
+def text(event: Event) -> dict[str, Any]:
+    properties = event.body.select(message_key="info.messageKey", definition_key="definitionKey")
+    sent = {name: value for name, value in properties.items() if value != "NA"}
+    return sent | event.body.select(**_MORE.get(event.type, {}))
 
 
 salesforce_marketing_cloud.ignore(

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final
+from typing import Final
 
-from translators.kit import Identity, Message, Skip
+from translators.kit import Event, Identity, Message, Skip, first_id
 from translators.salesforce import custom, deals, people
 from translators.salesforce.change import Change
 from translators.salesforce.ids import external
-from translators.salesforce.settings import entries
+from translators.salesforce.settings import CUSTOM_OBJECTS
 
 OPERATIONS: Final = ("create", "update", "delete", "undelete")
 # An undeleted record is unchanged; for people and accounts it makes an identify or a group.
-CHANGES: Final = tuple(
+_CHANGES: Final = tuple(
     f"{name}.{operation}"
     for name in ("Lead", "Contact", "Account", "Opportunity", "Case")
     for operation in OPERATIONS
     if operation != "undelete" or name in {"Lead", "Contact", "Account"}
 )
+CHANGES: Final = (*_CHANGES, *(f"*.{operation}" for operation in OPERATIONS))
+"""Records of these objects, and any other that the option `custom_objects` may name."""
 UNREPORTED: Final = ("Opportunity.undelete", "Case.undelete")
 UNREPORTED_REASON: Final = "the record is restored unchanged, without a customer event"
 WORK: Final = ("Task", "Event", "EmailMessage", "CaseComment", "FeedItem")
@@ -26,7 +28,7 @@ WORK_CHANGES: Final = tuple(f"{name}.{operation}" for name in WORK for operation
 WORK_REASON: Final = "a task, an e-mail or a comment on a record; changes of the record itself are reported"
 
 
-def messages(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
+def messages(change: Change, event: Event) -> Iterator[Message]:
     """Yield the messages of a change."""
     if change.operation == "update" and not change.other_changes():
         raise Skip("nothing changed but the record's own dates")
@@ -38,15 +40,15 @@ def messages(change: Change, options: Mapping[str, Any]) -> Iterator[Message]:
         case "Account":
             yield from people.account(change)
         case "Opportunity":
-            yield from deals.opportunity(change, options)
+            yield from deals.opportunity(change, event)
         case "Case":
-            yield from deals.case(change, options)
+            yield from deals.case(change, event)
         case _:
             more = {"record_id": change.id, "record_name": change.text("Name"), "operation": change.operation or None}
-            yield from custom.custom(change.record, _mapping(change, options), more)
+            yield from custom.custom(change.record, _mapping(change, event), more)
 
 
-def identity(change: Change, options: Mapping[str, Any]) -> Identity:
+def identity(change: Change, event: Event) -> Identity:
     """Return the lead or contact, else the account, else the record itself."""
     match change.object:
         case "Lead":
@@ -58,31 +60,22 @@ def identity(change: Change, options: Mapping[str, Any]) -> Identity:
         case "Opportunity":
             return _customer(change)
         case "Case":
-            traits = {"email": change.text("SuppliedEmail"), "name": change.text("SuppliedName")}
-            return _customer(change, {name: value for name, value in traits.items() if value})
+            return _customer(change, change.record.select(email="SuppliedEmail:nonempty", name="SuppliedName:nonempty"))
         case _:
-            return custom.custom_identity(change.record, _mapping(change, options), change.id)
+            return custom.custom_identity(change.record, _mapping(change, event), change.id)
 
 
-def _mapping(change: Change, options: Mapping[str, Any]) -> custom.CustomMapping:
-    return custom.mapping_of(entries(options["custom_objects"]), change.object, change.operation, "custom_objects")
+def _mapping(change: Change, event: Event) -> custom.CustomMapping:
+    return custom.mapping_of(CUSTOM_OBJECTS, event, change.object, change.operation)
 
 
 def _customer(change: Change, traits: Mapping[str, str] | None = None) -> Identity:
     contact, account = change.ref("ContactId"), change.ref("AccountId")
     ids = (("contact", contact), ("account", account))
     email = (traits or {}).get("email", "").strip().lower()
-    if contact:
-        anonymous = ("contact", contact)
-    elif email:
-        anonymous = ("email", email)
-    elif account:
-        anonymous = ("account", account)
-    else:
-        anonymous = (change.object.lower(), change.id)
     return Identity(
         metadata=(change.texts,),
-        anonymous=anonymous,
+        anonymous=first_id(contact=contact, email=email, account=account) or (change.object.lower(), change.id),
         external_ids=tuple(external(kind, id_) for kind, id_ in ids if id_),
         traits=traits or {},
         group_id=account,

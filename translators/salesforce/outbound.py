@@ -11,7 +11,6 @@ import hmac
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
 from typing import Final
 
 from translators.kit import (
@@ -87,10 +86,7 @@ accept_account(
 )
 
 
-@salesforce.redact
-def without_session(body: bytes) -> bytes:
-    """Remove the SessionId, which may be a valid session of the sender, from a body before it is stored."""
-    return soap.without_session(body)
+salesforce.redact(soap.without_session)  # the SessionId may be a valid session of the sender
 
 
 @salesforce.split
@@ -113,34 +109,25 @@ def head(item: Item) -> Head:
     if not _OBJECT.fullmatch(notification.object):
         raise Malformed("$.Notification.sObject", "has no readable type")
     record = Payload(notification.fields, f"$.{notification.object}")
-    if item.options["created_when"] == "always":
-        created = _time(record, "CreatedDate")
-        return Head(
-            id=notification.id,
-            type=notification.object,
-            occurred_at=created or _last_change(record),
-            clock="event" if created else "record",
-        )
-    return Head(id=notification.id, type=notification.object, occurred_at=_last_change(record), clock="record")
+    created = record.opt.iso("CreatedDate") if CREATED_WHEN.of(item) == "always" else None
+    return Head(
+        id=notification.id,
+        type=notification.object,
+        occurred_at=created or record.opt.iso("SystemModstamp") or record.opt.iso("LastModifiedDate"),
+        clock="event" if created else "record",
+    )
 
 
 def _notification(item: Item) -> soap.OutboundNotification:
     return soap.notification(item.raw, item.envelope.get("namespaces", ""))
 
 
-def _time(record: Payload, name: str) -> datetime | None:
-    return record.opt.iso(name)
-
-
-def _last_change(record: Payload) -> datetime | None:
-    return _time(record, "SystemModstamp") or _time(record, "LastModifiedDate")
-
-
 def _is_new(record: Payload, created_when: str) -> bool:
     """Return whether a record is new. Salesforce does not send it: an unchanged record counts as new [guess]."""
     if created_when == "same_time":
-        created = _time(record, "CreatedDate")
-        return created is not None and created in {_time(record, "LastModifiedDate"), _time(record, "SystemModstamp")}
+        created = record.opt.iso("CreatedDate")
+        changed = {record.opt.iso("LastModifiedDate"), record.opt.iso("SystemModstamp")}
+        return created is not None and created in changed
     return created_when == "always"
 
 
@@ -163,14 +150,14 @@ def change_of(event: Event) -> Change:
 @salesforce.identity
 def identity(event: Event) -> Identity:
     """Return the lead or contact; else the contact or account that the record names."""
-    return objects.identity(change_of(event), event.options)
+    return objects.identity(change_of(event), event)
 
 
 @salesforce.on("Lead", "Contact", "Account", "Opportunity", "Case")
 def record_changed(event: Event) -> Iterator[Message]:
     """Report the configured event of an outbound message; else decide it by the record's state."""
     change, name = change_of(event), _named(event)
-    sent = list(objects.messages(change, event.options))
+    sent = list(objects.messages(change, event))
     if name:
         tracked = [message for message in sent if message.kind == "track"] or [track(name, {"record_id": change.id})]
         sent = [message for message in sent if message.kind != "track"] + [replace(tracked[-1], name=name)]
@@ -179,7 +166,7 @@ def record_changed(event: Event) -> Iterator[Message]:
 
 @salesforce.on("*")
 def custom_changed(event: Event) -> Iterator[Message]:
-    yield from objects.messages(change_of(event), event.options)
+    yield from objects.messages(change_of(event), event)
 
 
 def _named(event: Event) -> str:

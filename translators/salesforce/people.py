@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from translators.kit import CLEAR, Identity, Message, group, identify, track
+from translators.kit import CLEAR, Identity, Message, full_name, group, identify, track
 from translators.salesforce.change import Change
 from translators.salesforce.ids import external, identity_of
 
@@ -95,8 +95,7 @@ def _person_of_account(change: Change) -> dict[str, Any]:
 def _whole_name(change: Change) -> str | None:
     """Return the name; join its two parts only if both are sent or the record is whole."""
     first, last = change.text("FirstName"), change.text("LastName")
-    joined = " ".join(filter(None, (first, last))) if change.whole or (first and last) else None
-    return change.text("Name") or joined or None
+    return change.text("Name") or (full_name(first, last) if change.whole or (first and last) else None)
 
 
 def _person(change: Change, prefix: str) -> dict[str, Any]:
@@ -134,8 +133,7 @@ def lead(change: Change) -> Iterator[Message]:
     """Report a lead's traits and its event."""
     properties = {
         "lead_id": change.id,
-        "status": change.text("Status"),
-        "lead_source": change.text("LeadSource"),
+        **change.record.select(status="Status:nonempty", lead_source="LeadSource:nonempty"),
         "url": change.url,
     }
     if change.operation == "delete":

@@ -11,16 +11,16 @@ from translators.kit import text_option
 ORGANIZATION: Final = text_option(
     "organization_id", "your organisation's id, 15 or 18 characters; deliveries of any other are refused"
 )
-RECORDS: Final = (
-    text_option("won_stages", "stages of a won opportunity, if IsWon is not sent: Closed Won; Signed", "Closed Won"),
-    text_option("lost_stages", "stages of a lost opportunity, if IsClosed is not sent", "Closed Lost"),
-    text_option("closed_statuses", "statuses of a solved case, if IsClosed is not sent", "Closed"),
-    text_option("currency", "the currency of an organisation that has only one, such as EUR"),
-    text_option(
-        "custom_objects",
-        "other objects and their events: Order__c=Order Placed by Buyer__c with Total__c Number__c; ...",
-    ),
+WON_STAGES: Final = text_option(
+    "won_stages", "stages of a won opportunity, if IsWon is not sent: Closed Won; Signed", "Closed Won"
 )
+LOST_STAGES: Final = text_option("lost_stages", "stages of a lost opportunity, if IsClosed is not sent", "Closed Lost")
+CLOSED_STATUSES: Final = text_option("closed_statuses", "statuses of a solved case, if IsClosed is not sent", "Closed")
+CURRENCY: Final = text_option("currency", "the currency of an organisation that has only one, such as EUR")
+CUSTOM_OBJECTS: Final = text_option(
+    "custom_objects", "other objects and their events: Order__c=Order Placed by Buyer__c with Total__c Number__c; ..."
+)
+RECORDS: Final = (WON_STAGES, LOST_STAGES, CLOSED_STATUSES, CURRENCY, CUSTOM_OBJECTS)
 
 
 def entries(value: Any) -> tuple[str, ...]:
