@@ -27,6 +27,7 @@ from translators.kit import (
     Skip,
     Source,
     StandardWebhooks,
+    first_id,
     joined,
     text_option,
     track,
@@ -80,9 +81,8 @@ def head(item: Item) -> Head:
     event_id = body.id(path, "") if path else ""
     if not event_id:
         return Head(id=message_id, type=type_, occurred_at=at)
-    key, before = joined(type_, event_id), f"{type_}:{event_id}"
-    former = (message_id,) if key == before else (message_id, before)
-    return Head(id=key, type=type_, occurred_at=at, former_ids=tuple(map(FormerId, former)))
+    former_ids = (FormerId(message_id), FormerId(f"{type_}:{event_id}"))
+    return Head(id=joined(type_, event_id), type=type_, occurred_at=at, former_ids=former_ids)
 
 
 @standard_webhooks.identity
@@ -101,12 +101,11 @@ def identity(event: Event) -> Identity:
         )
     # Customer ids are unique within one provider only, and each provider has its own endpoint.
     scope = "" if event.source == standard_webhooks.name else f"{event.source}|"
-    anonymous = ("customer", f"{scope}{customer}") if customer else ("email", email.lower()) if email else None
     return Identity(
         metadata=(custom,),
         user_ids=(user_id,) if user_id else (),
-        anonymous=anonymous,
-        traits={"email": email} if email else {},
+        anonymous=first_id(customer=f"{scope}{customer}" if customer else "", email=email.lower()),
+        traits={"email": email},
         group_id=_read(event, GROUP_ID) or None,
     )
 

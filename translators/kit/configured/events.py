@@ -94,8 +94,9 @@ def _handler(entries: list[_Entry], where: str, *, form: bool) -> Callable[[Even
             raise Skip(f"no condition of {where} holds")
         seen: list[tuple[str, str]] = []
         for entry in fitting:
-            again = seen.count((entry.kind, entry.target if entry.kind == "track" else ""))
-            seen.append((entry.kind, entry.target if entry.kind == "track" else ""))
+            name = (entry.kind, entry.target if entry.kind == "track" else "")
+            again = seen.count(name)
+            seen.append(name)
             yield entry.message(body, str(again + 1) if again else "")
 
     return handler

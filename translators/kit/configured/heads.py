@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from hashlib import sha256
 from typing import Final
 
 from translators.kit.configured.tables import Table
@@ -60,24 +59,13 @@ def declare(source: Source, table: Table, *, form: bool) -> None:
         if not type_:
             raise Malformed(f"$.{types[0]}", "is missing, and it names the event's type")
         at = _when(item, body, time, naive=naive) if time else None
-        bytes_ = f"sha256:{sha256(item.raw).hexdigest()}"
-        if own and of_delivery:
-            return Head(
-                id=f"{own}:{bytes_}",
-                type=type_,
-                occurred_at=at,
-                former_ids=(FormerId(":".join(parts), same_bytes=True),),
-            )
         if own:
-            return Head(id=own, type=type_, occurred_at=at, former_ids=_former(own, ":".join(parts)))
-        if not any(path.startswith(_HEADER) for path in types):
-            return Head(id=bytes_, type=type_, occurred_at=at)
-        # The body does not hold the type: two events may have one body, such as `{"id": 1}`.
-        return Head(id=f"{type_}:{bytes_}", type=type_, occurred_at=at, former_ids=(FormerId(bytes_),))
-
-
-def _former(key: str, before: str) -> tuple[FormerId, ...]:
-    return () if key == before else (FormerId(before),)
+            id_ = f"{own}:{item.digest}" if of_delivery else own
+            former = FormerId(":".join(parts), same_bytes=of_delivery)
+            return Head(id=id_, type=type_, occurred_at=at, former_ids=(former,))
+        # If the body does not hold the type, two events may have one body, such as `{"id": 1}`.
+        id_ = f"{type_}:{item.digest}" if any(path.startswith(_HEADER) for path in types) else item.digest
+        return Head(id=id_, type=type_, occurred_at=at, former_ids=(FormerId(item.digest),))
 
 
 def _read(item: Item, body: Payload, path: str) -> str:
