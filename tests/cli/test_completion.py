@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
+from support.plugin_files import text
 from webhooks.cli.main import COMMANDS, main
 from webhooks.settings.schema import TABLES
 
@@ -46,6 +47,17 @@ def test_endpoints_of_segue_toml(complete, tmp_path):
     assert complete("events", "--source", "stripe_") == {"stripe_test"}
     assert "customer.created" in complete("trigger", "stripe_test", "customer.")
     assert complete("sources", "stripe") == {"stripe"}
+
+
+def test_sources_and_types_of_files_that_are_not_installed(complete, tmp_path, monkeypatch):
+    (tmp_path / "filed.py").write_text(text())
+    assert complete("translate", "--plugin", "filed.py", "fil") == {"filed"}
+    assert complete("events", "--plugin", "filed.py", "--source", "filed", "--type", "") == {"file.read"}
+    assert complete("translate", "fil") == set()
+    monkeypatch.setenv("SEGUE_PLUGINS", "filed.py")
+    assert complete("sources", "fil") == {"filed"}
+    (tmp_path / "filed.py").write_text("1 / 0")
+    assert complete("sources", "") == set()
 
 
 def test_event_types_that_trigger_has(complete):

@@ -17,6 +17,8 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
+from webhooks.cli.plugin_option import files_of_option
+
 Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
 _GROUP: Final = "segue.translators"
 
@@ -29,7 +31,8 @@ def _completing(names: Callable[[click.Context], Iterable[str]]) -> Complete:
         value = ctx.params.get(str(param.name))
         used = set(value) if isinstance(value, tuple) else set()
         try:
-            unused = sorted(set(names(ctx)) - used)
+            with ctx.scope(cleanup=False):
+                unused = sorted(set(names(ctx)) - used)
         except Exception:  # noqa: BLE001 - a traceback must not break the operator's line
             return []
         return [CompletionItem(name) for name in unused if name.startswith(incomplete)]
@@ -45,18 +48,32 @@ def _tables(kind: str) -> list[str]:
     return []
 
 
+def _all_sources() -> list[str]:
+    return [*(point.name for point in entry_points(group=_GROUP)), *_in_files(), *_tables("sources")]
+
+
+def _in_files() -> Iterable[str]:
+    """Return the names of the sources in the files of `--plugin` or SEGUE_PLUGINS, if there are any."""
+    if not files_of_option() and not os.environ.get("SEGUE_PLUGINS"):
+        return ()
+    from webhooks.settings import plugin_files
+    from webhooks.sources.plugins import Registry, with_files
+
+    return with_files(Registry(), files_of_option() or plugin_files()).sources
+
+
 @_completing
 def source_names(ctx: click.Context) -> Iterable[str]:
-    """Yield every installed source and those that segue.toml describes."""
+    """Yield every installed source, those of `--plugin`, and those that segue.toml describes."""
     del ctx
-    return [*(point.name for point in entry_points(group=_GROUP)), *_tables("sources")]
+    return _all_sources()
 
 
 @_completing
 def endpoint_names(ctx: click.Context) -> Iterable[str]:
     """Yield every source and every configured endpoint."""
     del ctx
-    return [*(point.name for point in entry_points(group=_GROUP)), *_tables("sources"), *_tables("endpoints")]
+    return [*_all_sources(), *_tables("endpoints")]
 
 
 @_completing
