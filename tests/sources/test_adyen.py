@@ -52,6 +52,13 @@ def test_adyen_zero_value_authorisation_is_not_an_order() -> None:
     assert event_names(outcome_of(adyen, refused)) == ["Payment Failed"]
 
 
+@pytest.mark.parametrize("code", ["AUTHORISATION", "REFUND"])
+def test_adyen_payment_without_a_currency_has_no_amount(code: str) -> None:
+    sent = properties(outcome_of(adyen, _adyen(code, amount={"value": 1990})))
+    assert sent["order_id"]
+    assert not {"total", "revenue", "currency"} & sent.keys()
+
+
 @pytest.mark.parametrize(
     ("code", "name", "outcome"),
     [

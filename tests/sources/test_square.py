@@ -6,7 +6,7 @@ import pytest
 
 from support.outcomes import event_of, events_and_outcomes, golden_body, messages_of, outcome_of, properties
 from translators.square import square
-from webhooks.translation.translate import Ignored
+from webhooks.translation.translate import Broken, Ignored
 
 
 def _square(case: str, **changes: Any) -> Any:
@@ -54,3 +54,16 @@ def test_square_payment_refund_and_dispute_share_order_id_and_guest() -> None:
     messages = [messages_of(square, body)[0] for body in (payment, refund, dispute)]
     assert {message["properties"]["order_id"] for message in messages} == {id_}
     assert len({message["anonymousId"] for message in messages}) == 1
+
+
+def test_square_payment_without_a_source_type_or_a_currency_is_an_order() -> None:
+    order = properties(outcome_of(square, _square("payment.updated", source_type=None, amount_money={"amount": 1990})))
+    assert order["payment_id"] == order["order_id"]
+    assert not {"payment_method", "revenue", "currency"} & order.keys()
+
+
+@pytest.mark.parametrize("case", ["payment.updated", "refund.updated"])
+def test_square_event_without_its_object_is_malformed_and_not_ignored_as_pending(case: str) -> None:
+    body = golden_body(square, case)
+    body["data"]["object"] = {}
+    assert isinstance(outcome_of(square, body), Broken)
