@@ -9,6 +9,7 @@ be there to the byte, every settlement that had returned must be kept, and SQLit
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import signal
 import sqlite3
@@ -102,7 +103,10 @@ def record(database: Path, log: Path, seconds: float, *more: str) -> None:
     # the file as it was made before the recording began is on the disk already
     recording_vfs.Log(log).say("found", database.name, database.read_bytes())
     command = [sys.executable, __file__, str(database), str(log)]
-    children = [subprocess.Popen([*command, str(number), *more], stdout=subprocess.PIPE) for number in range(2)]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    children = [
+        subprocess.Popen([*command, str(number), *more], stdout=subprocess.PIPE, env=env) for number in range(2)
+    ]
     try:
         for child in children:
             assert child.stdout is not None

@@ -83,7 +83,7 @@ def test_script_name_and_path_info_headers_are_ignored(wire, header):
     "path", [b"http://evil.example/webhooks/acme", b"//webhooks/acme", b"/webhooks//acme", b"*", b"webhooks/acme"]
 )
 def test_odd_request_targets_are_refused_or_reach_the_endpoint(wire, path):
-    response = wire.send(request(body=FORGED, path=path))
+    response = wire.send(request(body=EVENT.replace(b"evt_1", b"evt_odd"), path=path))
     assert status(response) in {400, 404, 405} or (path.endswith(b"/webhooks/acme") and status(response) == 200)
 
 
