@@ -5,23 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import PRIVATE, assignee_id, intercom, is_teammate, item_of, writer
-from translators.kit import Event, Message, Payload, Skip, track
+from translators.intercom.source import PRIVATE, assignee_id, intercom, is_teammate, item_of, last_part, writer
+from translators.kit import Event, Message, Payload, Skip, assigned, rating_fields, reply, track
 
 
 def _conversation(event: Event) -> dict[str, Any]:
-    item = item_of(event)
-    return {
-        "conversation_id": item.id("id"),
-        "subject": item.opt.text("source.subject") or None,
-        **item.select(status="state:text", channel="source.type:text", url="links.conversation_web:text"),
-    }
+    return item_of(event).select(
+        conversation_id="id:id!", subject="source.subject:nonempty", status="state:text", channel="source.type:text",
+        url="links.conversation_web:text",
+    )  # fmt: skip
 
 
 def _part(event: Event) -> Payload:
-    """Return the last part, which the notification is about."""
-    parts = list(item_of(event).each("conversation_parts.conversation_parts"))
-    return parts[-1] if parts else Payload({}, "$.data.item.conversation_parts.conversation_parts[0]")
+    return last_part(event, "conversation_parts")
 
 
 def _agent(author: Payload) -> dict[str, Any]:
@@ -34,11 +30,11 @@ def conversation_started(event: Event) -> Iterator[Message]:
     chat = _conversation(event) | {"message_id": _first(item_of(event))}
     yield track("Live Chat Conversation Started", {**chat, "author": "customer"})
     if chat.get("message_id"):
-        yield track("Live Chat Message Sent", chat)
+        yield reply("customer", chat, chat=True)
 
 
 def _first(item: Payload) -> str | None:
-    return item.opt.id("source.id") or item.opt.id("conversation_message.id")
+    return item.first("source.id:id", "conversation_message.id:id")
 
 
 @intercom.on("conversation.admin.single.created")
@@ -50,14 +46,14 @@ def conversation_started_by_agent(event: Event) -> Iterator[Message]:
     chat = _conversation(event) | _agent(author) | {"message_id": _first(item)}
     yield track("Live Chat Conversation Started", {**chat, "author": "agent"})
     if chat.get("message_id"):
-        yield track("Live Chat Message Received", chat)
+        yield reply("agent", chat, chat=True)
 
 
 @intercom.on("conversation.user.replied")
 def message_sent(event: Event) -> Iterator[Message]:
     part = _part(event)
-    properties = _conversation(event) | {"message_id": part.opt.id("id")}
-    yield track("Live Chat Message Sent", properties, identity=writer(event, part))
+    chat = _conversation(event) | part.select(message_id="id:id")
+    yield reply("customer", chat, chat=True, identity=writer(event, part))
 
 
 @intercom.on("conversation.admin.replied")
@@ -68,56 +64,44 @@ def message_received(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if not is_teammate(author):
         raise Skip("written by a bot or a workflow")
-    yield track(
-        "Live Chat Message Received", {**_conversation(event), **_agent(author), "message_id": part.opt.id("id")}
-    )
+    yield reply("agent", _conversation(event) | _agent(author) | part.select(message_id="id:id"), chat=True)
 
 
-@intercom.on("conversation.admin.assigned", "conversation.admin.open.assigned")
-def conversation_assigned(event: Event) -> Iterator[Message]:
+@intercom.tracks(dict.fromkeys(
+    ("conversation.admin.assigned", "conversation.admin.open.assigned"), "Live Chat Conversation Assigned"
+))  # fmt: skip
+def conversation_assigned(event: Event) -> dict[str, Any]:
     item = item_of(event)
-    assigned = _part(event).maybe("assigned_to") or item.maybe("assignee")
-    kind, id_ = assigned.text("type", ""), assigned.opt.id("id")
-    team = id_ if kind == "team" else assignee_id(item, "team_assignee_id")
-    assignee = id_ if kind == "admin" else assignee_id(item, "admin_assignee_id")
-    if team is None and assignee is None:
-        raise Skip("the conversation was unassigned")
-    yield track(
-        "Live Chat Conversation Assigned",
-        {
-            **_conversation(event),
-            "assignee_id": assignee,
-            "assignee_name": assigned.opt.text("name") if kind == "admin" else None,
-            "team_id": team,
-            "team_name": assigned.opt.text("name") if kind == "team" else None,
-        },
-    )
+    to = _part(event).maybe("assigned_to") or item.maybe("assignee")
+    kind, id_, name = to.text("type", ""), to.opt.id("id"), to.opt.text("name")
+    assignment = {
+        "assignee_id": id_ if kind == "admin" else assignee_id(item, "admin_assignee_id"),
+        "assignee_name": name if kind == "admin" else None,
+        "team_id": id_ if kind == "team" else assignee_id(item, "team_assignee_id"),
+        "team_name": name if kind == "team" else None,
+    }
+    return assigned(_conversation(event) | assignment, "conversation")
 
 
-@intercom.on("conversation.admin.closed")
-def conversation_ended(event: Event) -> Iterator[Message]:
+@intercom.tracks({"conversation.admin.closed": "Live Chat Conversation Ended"})
+def conversation_ended(event: Event) -> dict[str, Any]:
     started = item_of(event).opt.when("created_at")
     lasted = int((event.occurred_at - started).total_seconds()) if started else None
-    ended = _conversation(event) | _agent(_part(event).maybe("author"))
-    yield track("Live Chat Conversation Ended", {**ended, "conversation_duration": lasted})
+    return {**conversation_reopened(event), "conversation_duration": lasted}
 
 
-@intercom.on("conversation.admin.opened")
-def conversation_reopened(event: Event) -> Iterator[Message]:
-    yield track("Live Chat Conversation Reopened", _conversation(event) | _agent(_part(event).maybe("author")))
+@intercom.tracks({"conversation.admin.opened": "Live Chat Conversation Reopened"})
+def conversation_reopened(event: Event) -> dict[str, Any]:
+    """Return the conversation and the teammate who acted."""
+    return _conversation(event) | _agent(_part(event).maybe("author"))
 
 
-@intercom.on("conversation.admin.snoozed")
-def conversation_snoozed(event: Event) -> Iterator[Message]:
-    until = item_of(event).opt.when("snoozed_until")
-    yield track("Live Chat Conversation Snoozed", {**_conversation(event), "snoozed_until": until})
+@intercom.tracks({"conversation.admin.snoozed": "Live Chat Conversation Snoozed"})
+def conversation_snoozed(event: Event) -> dict[str, Any]:
+    return _conversation(event) | item_of(event).select("snoozed_until:when")
 
 
-@intercom.on("conversation.rating.added")
-def conversation_rated(event: Event) -> Iterator[Message]:
+@intercom.tracks({"conversation.rating.added": "Satisfaction Rated"})
+def conversation_rated(event: Event) -> dict[str, Any]:
     rating = item_of(event).object("conversation_rating")
-    score = rating.integer("rating")
-    teammate = rating.opt.id("teammate.id")
-    yield track(
-        "Satisfaction Rated", {**_conversation(event), "rating": str(score), "score": score, "agent_id": teammate}
-    )
+    return _conversation(event) | rating_fields(rating.integer("rating")) | rating.select(agent_id="teammate.id:id")

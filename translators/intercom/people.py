@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from translators.intercom.source import group_id, intercom, item_of, of_contact
 from translators.kit import Event, ExternalId, Message, group, identify, track
@@ -18,9 +19,9 @@ def contact_known(event: Event) -> Iterator[Message]:
     contact = item_of(event)
     place = contact.maybe("location") or contact.maybe("location_data")
     address = {
-        "city": place.opt.text("city") or place.opt.text("city_name"),
-        "state": place.opt.text("region") or place.opt.text("region_name"),
-        "country": place.opt.text("country") or place.opt.text("country_name"),
+        "city": place.first("city", "city_name"),
+        "state": place.first("region", "region_name"),
+        "country": place.first("country", "country_name"),
     }
     created_at = contact.opt.when("signed_up_at") or contact.opt.when("created_at")
     yield identify({"createdAt": created_at, "address": address if any(address.values()) else None})
@@ -36,30 +37,26 @@ def contact_merged(event: Event) -> Iterator[Message]:
     yield identify(identity=identity)
 
 
-@intercom.on("contact.deleted", "user.deleted")
-def contact_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", {"contact_id": item_of(event).id("id")})
+@intercom.tracks({"contact.deleted": "Contact Deleted", "user.deleted": "Contact Deleted"})
+def contact_deleted(event: Event) -> dict[str, Any]:
+    return item_of(event).select(contact_id="id:id!")
 
 
-@intercom.on("contact.unsubscribed", "user.unsubscribed", "granular.unsubscribe")
-def unsubscribed(event: Event) -> Iterator[Message]:
-    yield track("Unsubscribed", _list(event))
-
-
-@intercom.on("contact.subscribed", "granular.subscribe")
-def subscribed(event: Event) -> Iterator[Message]:
-    yield track("Email Resubscribed", _list(event))
+@intercom.tracks({
+    "contact.unsubscribed": "Unsubscribed",
+    "user.unsubscribed": "Unsubscribed",
+    "granular.unsubscribe": "Unsubscribed",
+    "contact.subscribed": "Email Resubscribed",
+    "granular.subscribe": "Email Resubscribed",
+})  # fmt: skip
+def subscription_changed(event: Event) -> dict[str, Any]:
+    """Return the subscription type, if the notification names one."""
+    return item_of(event).maybe("subscription_type").select(list_id="id:id", list_name="name:text")
 
 
 @intercom.on("contact.unsubscribed_from_sms", "user.unsubscribed_from_sms")
 def unsubscribed_from_sms(_: Event) -> Iterator[Message]:
     yield track("SMS Unsubscribed")
-
-
-def _list(event: Event) -> dict[str, str | None]:
-    """Return the subscription type, if the notification names one."""
-    kind = item_of(event).maybe("subscription_type")
-    return kind.select(list_id="id:id", list_name="name:text")
 
 
 @intercom.on("company.created", "company.updated")
@@ -68,16 +65,15 @@ def company_known(event: Event) -> Iterator[Message]:
     yield group(
         group_id(company),
         {
-            **company.select("name", "website", "industry"),
-            **company.select(plan="plan.name:text", employees="size:id"),
+            **company.select("name", "website", "industry", plan="plan.name:text", employees="size:id"),
             "createdAt": company.opt.when("remote_created_at") or company.opt.when("created_at"),
         },
     )
 
 
-@intercom.on("company.deleted")
-def company_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", {"account_name": item_of(event).opt.text("name")})
+@intercom.tracks({"company.deleted": "Account Deleted"})
+def company_deleted(event: Event) -> dict[str, Any]:
+    return item_of(event).select(account_name="name:text")
 
 
 @intercom.on("company.contact.attached")

@@ -108,6 +108,12 @@ def item_of(event: Event) -> Payload:
     return event.body.object("data.item")
 
 
+def last_part(event: Event, name: str) -> Payload:
+    """Return the last part of a conversation or ticket, which the notification is about."""
+    parts = list(item_of(event).each(f"{name}.{name}"))
+    return parts[-1] if parts else Payload({}, f"$.data.item.{name}.{name}[0]")
+
+
 def _contacts(item: Payload) -> Iterator[Payload]:
     """Yield the contacts: `contacts.contacts` in API 2, `user` in API 1, the item or its `contact` in other topics."""
     if item.text("type", "") in {"contact", "user", "lead", "visitor"}:
@@ -162,7 +168,7 @@ def of_contact(contact: Payload, role: str = "", *, by_type: bool = True) -> Ide
         user_ids=tuple(id_ for id_ in own if is_user or not _UUID.fullmatch(id_)),
         anonymous=("contact", contact_id),
         external_ids=(ExternalId("intercom_contact_id", contact_id),),
-        traits={"email": contact.text("email", "") or None, "name": name, "phone": contact.get("phone")},
+        traits={"email": contact.opt.text("email"), "name": name, "phone": contact.get("phone")},
         group_id=_company(contact),
     )
 

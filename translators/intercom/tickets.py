@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from translators.intercom.source import PRIVATE, assignee_id, intercom, is_teammate, item_of, writer
-from translators.kit import Event, Message, Payload, Skip, track
+from translators.intercom.source import PRIVATE, assignee_id, intercom, is_teammate, item_of, last_part, writer
+from translators.kit import Event, Message, Payload, Skip, assigned, rating_fields, reply, ticket_event, track
 
 
 def _state(value: Payload, path: str) -> str | None:
@@ -14,11 +14,14 @@ def _state(value: Payload, path: str) -> str | None:
     return value.opt.text(f"{path}.category") if isinstance(state, dict) else value.opt.text(path)
 
 
-def _ticket(event: Event) -> dict[str, Any]:
+@intercom.tracks({"ticket.created": "Ticket Created"})
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the ticket's properties."""
     item = item_of(event)
     return {
-        "ticket_id": item.id("id"),
-        **item.select(ticket_number="ticket_id:id", subject="ticket_attributes._default_title_:text"),
+        **item.select(
+            ticket_id="id:id!", ticket_number="ticket_id:id", subject="ticket_attributes._default_title_:text"
+        ),
         "status": _state(item, "ticket_state"),
         "type": item.opt.text("ticket_type.name"),
         "assignee_id": assignee_id(item, "admin_assignee_id"),
@@ -27,22 +30,12 @@ def _ticket(event: Event) -> dict[str, Any]:
 
 
 def _part(event: Event) -> Payload:
-    """Return the last part, which the notification is about."""
-    parts = list(item_of(event).each("ticket_parts.ticket_parts"))
-    return parts[-1] if parts else Payload({}, "$.data.item.ticket_parts.ticket_parts[0]")
+    return last_part(event, "ticket_parts")
 
 
-@intercom.on("ticket.created")
-def ticket_created(event: Event) -> Iterator[Message]:
-    yield track("Ticket Created", _ticket(event))
-
-
-@intercom.on("ticket.admin.assigned", "ticket.team.assigned")
-def ticket_assigned(event: Event) -> Iterator[Message]:
-    ticket = _ticket(event)
-    if ticket.get("assignee_id") is None and ticket.get("team_id") is None:
-        raise Skip("the ticket was unassigned")
-    yield track("Ticket Assigned", ticket)
+@intercom.tracks({"ticket.admin.assigned": "Ticket Assigned", "ticket.team.assigned": "Ticket Assigned"})
+def ticket_assigned(event: Event) -> dict[str, Any]:
+    return assigned(ticket(event))
 
 
 @intercom.on("ticket.state.updated")
@@ -50,19 +43,14 @@ def ticket_state_updated(event: Event) -> Iterator[Message]:
     part = _part(event)
     now = _state(part, "ticket_state") or _state(item_of(event), "ticket_state")
     before = _state(part, "previous_ticket_state")
-    name = "Ticket Status Changed"
-    if now == "resolved" and before != "resolved":
-        name = "Ticket Solved"
-    elif before == "resolved" and now != "resolved":
-        name = "Ticket Reopened"
-    yield track(name, {**_ticket(event), "status": now, "previous_status": before})
+    name = ticket_event(before, now, {"resolved"})
+    yield track(name, {**ticket(event), "status": now, "previous_status": before})
 
 
 @intercom.on("ticket.contact.replied")
 def ticket_answered_by_customer(event: Event) -> Iterator[Message]:
     part = _part(event)
-    properties = _ticket(event) | {"message_id": part.opt.id("id")}
-    yield track("Ticket Replied", {**properties, "author": "customer"}, identity=writer(event, part))
+    yield reply("customer", ticket(event) | part.select(message_id="id:id"), identity=writer(event, part))
 
 
 @intercom.on("ticket.admin.replied")
@@ -73,20 +61,18 @@ def ticket_answered_by_agent(event: Event) -> Iterator[Message]:
         raise Skip("a private note")
     if author and not is_teammate(author):
         raise Skip("written by a bot or a workflow")
-    agent, name = author.opt.id("id"), author.opt.text("name")
-    properties = _ticket(event) | {"agent_id": agent, "agent_name": name, "message_id": part.opt.id("id")}
-    yield track("Ticket Replied", {**properties, "author": "agent"})
+    agent = part.select(agent_id="author.id:id", agent_name="author.name:text", message_id="id:id")
+    yield reply("agent", ticket(event) | agent)
 
 
-@intercom.on("ticket.attribute.updated")
-def ticket_updated(event: Event) -> Iterator[Message]:
+@intercom.tracks({"ticket.attribute.updated": "Ticket Updated"})
+def ticket_updated(event: Event) -> dict[str, Any]:
     changed = _part(event).opt.text("updated_attribute_data.attribute.label")
-    yield track("Ticket Updated", {**_ticket(event), "changed": [changed or "attribute"]})
+    return {**ticket(event), "changed": [changed or "attribute"]}
 
 
-@intercom.on("ticket.rating.provided")
-def ticket_rated(event: Event) -> Iterator[Message]:
+@intercom.tracks({"ticket.rating.provided": "Satisfaction Rated"})
+def ticket_rated(event: Event) -> dict[str, Any]:
     item = item_of(event)
     rating = item.maybe("ticket_rating") or item.maybe("conversation_rating") or item.object("rating")
-    score = rating.integer("rating")
-    yield track("Satisfaction Rated", {**_ticket(event), "rating": str(score), "score": score})
+    return ticket(event) | rating_fields(rating.integer("rating"))

@@ -7,6 +7,7 @@ https://developer.zendesk.com/api-reference/webhooks/event-types/organization-ev
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from translators.kit import Event, Message, Skip, group, identify, real_name, track
 from translators.zendesk.source import zendesk
@@ -15,8 +16,7 @@ from translators.zendesk.source import zendesk
 @zendesk.on("user.created", "user.details_changed", "user.external_id_changed", "user.identity_changed",
             "user.identity_created", "user.identity_deleted")  # fmt: skip
 def user_changed(event: Event) -> Iterator[Message]:
-    detail = event.body.object("detail")
-    yield identify({"createdAt": detail.opt.iso("created_at")})
+    yield identify({"createdAt": event.body.object("detail").opt.iso("created_at")})
 
 
 @zendesk.on("user.name_changed")
@@ -32,9 +32,9 @@ def user_access_changed(event: Event) -> Iterator[Message]:
     yield identify({f"support_{event.type.split('.')[1].removesuffix('_changed')}": event.body.flag("event.current")})
 
 
-@zendesk.on("user.deleted")
-def user_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", {"contact_id": event.body.id("detail.id")})
+@zendesk.tracks({"user.deleted": "Contact Deleted"})
+def user_deleted(event: Event) -> dict[str, Any]:
+    return event.body.select(contact_id="detail.id:id!")
 
 
 @zendesk.on("user.organization_membership_created")
@@ -50,19 +50,16 @@ def organization_left(event: Event) -> Iterator[Message]:
 
 
 def _membership(event: Event) -> str:
-    body = event.body
-    return (
-        body.opt.id("event.organization") or body.opt.id("event.organization_id") or body.id("detail.organization_id")
-    )
+    named = event.body.first("event.organization:id", "event.organization_id:id")
+    return named or event.body.id("detail.organization_id")
 
 
 @zendesk.on("organization.created", "organization.external_id_changed", "organization.name_changed")
 def organization_changed(event: Event) -> Iterator[Message]:
     detail = event.body.object("detail")
-    traits = detail.select("name", "external_id", createdAt="created_at")
-    yield group(detail.id("id"), traits)
+    yield group(detail.id("id"), detail.select("name", "external_id", createdAt="created_at"))
 
 
-@zendesk.on("organization.deleted")
-def organization_deleted(event: Event) -> Iterator[Message]:
-    yield track("Account Deleted", {"account_name": event.body.opt.text("detail.name")})
+@zendesk.tracks({"organization.deleted": "Account Deleted"})
+def organization_deleted(event: Event) -> dict[str, Any]:
+    return event.body.select(account_name="detail.name:text")

@@ -6,7 +6,6 @@ import re
 from typing import Final
 
 from translators.kit import (
-    BLANK,
     Delivery,
     Event,
     ExternalId,
@@ -15,14 +14,13 @@ from translators.kit import (
     HmacTimestamped,
     Identity,
     Item,
-    Malformed,
     Payload,
     Skip,
     Source,
     accept_account,
-    filled,
     moment,
     real_name,
+    template_object,
     text_option,
 )
 
@@ -75,25 +73,17 @@ def head(item: Item) -> Head:
     body = item.body
     if match := _TYPE.fullmatch(body.text("type", "")):
         return Head(id=body.id("id"), type=match["type"], occurred_at=body.iso("time"))
-    digest = item.digest
     if "detail-type" in body:
-        return Head(id=digest, type="eventbridge", occurred_at=None)
+        return Head(id=item.digest, type="eventbridge", occurred_at=None)
     if "devices" in body and "notification" in body:
-        return Head(id=digest, type="mobile_push", occurred_at=None)
-    type_, body = f"trigger.{body.text('type')}", filled(body, blank=BLANK)
-    call = item.headers.get("x-zendesk-webhook-invocation-id") or digest
+        return Head(id=item.digest, type="mobile_push", occurred_at=None)
+    type_, body = f"trigger.{body.text('type')}", item.filled
+    call = item.headers.get("x-zendesk-webhook-invocation-id") or item.digest
     ids = [body.id(path, "") for path in _NAMED_BY.get(type_, ())]
-    at = moment(body, "at")
-    if not ids or not all(ids):
-        return Head(id=call, type=type_, occurred_at=at, clock="record")
     account = item.headers.get("x-zendesk-account-id", "")
-    return Head(
-        id=":".join(filter(None, (type_, account, *ids))),
-        type=type_,
-        occurred_at=at,
-        clock="record",
-        former_ids=(FormerId(call),),
-    )
+    key = ":".join(filter(None, (type_, account, *ids))) if ids and all(ids) else call
+    at = moment(body, "at")
+    return Head(id=key, type=type_, occurred_at=at, clock="record", former_ids=(FormerId(call),))
 
 
 @zendesk.skip_if
@@ -108,7 +98,7 @@ def customers_only(event: Event) -> str | None:
 def identity(event: Event) -> Identity:
     """Return the requester of a ticket, or the user or organization of a user or organization event."""
     if event.type.startswith("trigger."):
-        return _requester(filled(event.body, blank=BLANK))
+        return _requester(event.filled)
     detail = event.body.object("detail")
     if event.type.startswith("organization."):
         return _organization(detail)
@@ -125,13 +115,12 @@ def id_of(body: Payload, path: str) -> str | None:
     return None if body.get(path) in ("", "0", 0) else body.opt.id(path)
 
 
-def person(user_id: str, organization_id: str | None = None, **traits: str | None) -> Identity:
-    """Return a user of whom only the Zendesk id is known."""
-    traits["name"] = real_name(traits.get("name"))
+def person(user_id: str, organization_id: str | None = None, name: str | None = None) -> Identity:
+    """Return a user of whom only the Zendesk id, and perhaps a name, is known."""
     return Identity(
         anonymous=("user", user_id),
         external_ids=(ExternalId("zendesk_user_id", user_id),),
-        traits={name: value for name, value in traits.items() if value},
+        traits={"name": real_name(name)},
         group_id=organization_id,
     )
 
@@ -157,9 +146,7 @@ def _organization(detail: Payload) -> Identity:
 
 
 def _requester(body: Payload) -> Identity:
-    if "requester" not in body.value:
-        raise Malformed("$.requester", "is missing: paste the template of docs/sources/zendesk.md into the trigger")
-    requester = body.maybe("requester")
+    requester = template_object(body, "requester", page="zendesk", place="trigger")
     user_id, email = id_of(requester, "id") or "", requester.text("email", "")
     if not user_id and not email:
         raise Skip("no customer: the ticket has no requester")

@@ -5,11 +5,23 @@ https://developer.zendesk.com/api-reference/webhooks/event-types/ticket-events/
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import Event, ExternalId, Identity, Message, Payload, Skip, opens_ticket, real_name, track
+from translators.kit import (
+    Event,
+    ExternalId,
+    Identity,
+    Message,
+    Payload,
+    Skip,
+    opens_ticket,
+    rating_fields,
+    real_name,
+    reply,
+    ticket_event,
+    track,
+)
 from translators.zendesk.source import id_of, person, zendesk
 
 _DONE: Final = {"solved", "closed"}
@@ -17,12 +29,9 @@ _DONE: Final = {"solved", "closed"}
 _REMOVED: Final = {"archived", "deleted", "scrubbed"}
 
 
-def score(rating: str) -> int | None:
-    """Return the number of a rating from 1 to 5; None for `good` and `bad`."""
-    return int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
-
-
-def _ticket(event: Event) -> dict[str, Any]:
+@zendesk.tracks({"ticket.created": "Ticket Created", "ticket.soft_deleted": "Ticket Deleted"})
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the ticket's properties."""
     detail = event.body.object("detail")
     return {
         "ticket_id": detail.id("id"),
@@ -45,34 +54,23 @@ def _tags(detail: Payload) -> list[str] | None:
 
 def lower(body: Payload, path: str) -> str | None:
     """Return a word in lower case. Event webhooks send `OPEN` and `HOLD`, triggers `Open` and `On-hold`."""
-    word = body.opt.text(path)
-    return word.lower().replace("on-hold", "hold") if word else None
+    word = body.opt.lower(path)
+    return word.replace("on-hold", "hold") if word else None
 
 
-@zendesk.on("ticket.created")
-def ticket_created(event: Event) -> Iterator[Message]:
-    yield track("Ticket Created", _ticket(event))
+_ASSIGNED: Final = {
+    "ticket.agent_assignment_changed": ("agent", "assignee_id"),
+    "ticket.group_assignment_changed": ("group", "team_id"),
+}
 
 
-@zendesk.on("ticket.agent_assignment_changed")
-def ticket_agent_changed(event: Event) -> Iterator[Message]:
-    agent = id_of(event.body, "event.current")
-    if agent is None:
-        raise Skip("the agent was unassigned")
-    yield track(
-        "Ticket Assigned",
-        {**_ticket(event), "assignee_id": agent, "previous_assignee_id": id_of(event.body, "event.previous")},
-    )
-
-
-@zendesk.on("ticket.group_assignment_changed")
-def ticket_group_changed(event: Event) -> Iterator[Message]:
-    team = id_of(event.body, "event.current")
-    if team is None:
-        raise Skip("the group was unassigned")
-    yield track(
-        "Ticket Assigned", {**_ticket(event), "team_id": team, "previous_team_id": id_of(event.body, "event.previous")}
-    )
+@zendesk.tracks(dict.fromkeys(_ASSIGNED, "Ticket Assigned"))
+def ticket_assigned(event: Event) -> dict[str, Any]:
+    role, name = _ASSIGNED[event.type]
+    current = id_of(event.body, "event.current")
+    if current is None:
+        raise Skip(f"the {role} was unassigned")
+    return {**ticket(event), name: current, f"previous_{name}": id_of(event.body, "event.previous")}
 
 
 @zendesk.on("ticket.comment_added")
@@ -89,85 +87,64 @@ def ticket_comment_added(event: Event) -> Iterator[Message]:
     staff = comment.get("author.is_staff")
     if staff is None and author != id_of(detail, "requester_id"):
         raise Skip("Zendesk does not send whether an agent or a customer wrote it")
-    properties = {**_ticket(event), "message_id": comment.opt.id("id")}
+    properties, name = {**ticket(event), "message_id": comment.opt.id("id")}, comment.opt.text("author.name")
     if comment.flag("author.is_staff", False):
-        name = comment.opt.text("author.name")
         yield track("Ticket Replied", {**properties, "author": "agent", "agent_id": author or None, "agent_name": name})
-    else:
-        writer = author or id_of(detail, "requester_id")  # a person in copy may have replied
-        if writer is None:
-            raise Skip("no customer: the ticket has no requester")
-        customer = person(writer, id_of(detail, "organization_id"), name=comment.opt.text("author.name"))
-        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=customer)
+        return
+    writer = author or id_of(detail, "requester_id")  # a person in copy may have replied
+    if writer is None:
+        raise Skip("no customer: the ticket has no requester")
+    yield reply("customer", properties, identity=person(writer, id_of(detail, "organization_id"), name=name))
 
 
 @zendesk.on("ticket.status_changed")
 def ticket_status_changed(event: Event) -> Iterator[Message]:
-    now, before = event.body.text("event.current").lower(), (lower(event.body, "event.previous") or "")
+    now, before = event.body.text("event.current").lower(), lower(event.body, "event.previous")
     if now in _REMOVED or before in _REMOVED:
         raise Skip("archived, deleted or restored; ticket.soft_deleted reports a deletion")
-    yield track(_status_event(now, before), {**_ticket(event), "status": now, "previous_status": before or None})
+    yield track(ticket_event(before, now, _DONE), {**ticket(event), "status": now, "previous_status": before})
 
 
-def _status_event(now: str, before: str) -> str:
-    if now in _DONE and before not in _DONE:
-        return "Ticket Solved"
-    if before in _DONE and now not in _DONE:
-        return "Ticket Reopened"
-    return "Ticket Status Changed"
-
-
-@zendesk.on("ticket.priority_changed")
-def ticket_priority_changed(event: Event) -> Iterator[Message]:
+@zendesk.tracks({"ticket.priority_changed": "Ticket Priority Changed"})
+def ticket_priority_changed(event: Event) -> dict[str, Any]:
     now, before = lower(event.body, "event.current"), lower(event.body, "event.previous")
-    yield track("Ticket Priority Changed", {**_ticket(event), "priority": now, "previous_priority": before})
+    return {**ticket(event), "priority": now, "previous_priority": before}
 
 
-@zendesk.on(
-    "ticket.custom_field_changed", "ticket.requester_changed", "ticket.subject_changed", "ticket.tags_changed",
-    "ticket.type_changed",
-)  # fmt: skip
-def ticket_updated(event: Event) -> Iterator[Message]:
+_FIELDS: Final = ("custom_field", "requester", "subject", "tags", "type")
+
+
+@zendesk.tracks({f"ticket.{field}_changed": "Ticket Updated" for field in _FIELDS})
+def ticket_updated(event: Event) -> dict[str, Any]:
     field = event.type.removeprefix("ticket.").removesuffix("_changed")
-    yield track("Ticket Updated", {**_ticket(event), "changed": [event.body.text("event.custom_field.title", field)]})
+    return {**ticket(event), "changed": [event.body.text("event.custom_field.title", field)]}
 
 
-@zendesk.on("ticket.merged")
-def ticket_merged(event: Event) -> Iterator[Message]:
-    target = event.body.opt.id("event.target_ticket_id") or event.body.opt.id("event.target_ticket")
-    yield track("Ticket Merged", {**_ticket(event), "merged_into": target})
+@zendesk.tracks({"ticket.merged": "Ticket Merged"})
+def ticket_merged(event: Event) -> dict[str, Any]:
+    target = event.body.first("event.target_ticket_id:id", "event.target_ticket:id")
+    return {**ticket(event), "merged_into": target}
 
 
-@zendesk.on("ticket.soft_deleted")
-def ticket_deleted(event: Event) -> Iterator[Message]:
-    yield track("Ticket Deleted", _ticket(event))
-
-
-@zendesk.on("ticket.csat_received")
-def satisfaction_rated(event: Event) -> Iterator[Message]:
-    rating_change = event.body.object("event.satisfaction_score")
-    rating = rating_change.id("score").lower()
-    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating, "score": score(rating)})
+@zendesk.tracks({"ticket.csat_received": "Satisfaction Rated"})
+def satisfaction_rated(event: Event) -> dict[str, Any]:
+    return ticket(event) | rating_fields(event.body.object("event.satisfaction_score").id("score"))
 
 
 @zendesk.on("messaging_ticket.message_added")
 def message_added(event: Event) -> Iterator[Message]:
     """Report a message. Only the writer is named, so the identity of an agent's message is the conversation."""
     actor = event.body.object("event.actor")
-    conversation = event.body.id("event.conversation_id")
-    properties = {
-        "ticket_id": event.body.id("detail.id"),
-        "conversation_id": conversation,
-        "message_id": event.body.opt.id("event.message.id"),
-    }
+    properties = event.body.select(
+        ticket_id="detail.id:id!", conversation_id="event.conversation_id:id!", message_id="event.message.id:id"
+    )
     kind = actor.text("type").lower().replace("-", "_")
     if kind in {"end_user", "user"}:
-        yield track("Live Chat Message Sent", properties, identity=_visitor(actor))
+        yield reply("customer", properties, chat=True, identity=_visitor(actor))
     elif kind == "agent":
         properties |= actor.select(agent_id="id:id", agent_name="name:text")
-        yield track(
-            "Live Chat Message Received", properties, identity=Identity(anonymous=("conversation", conversation))
-        )
+        conversation = Identity(anonymous=("conversation", properties["conversation_id"]))
+        yield reply("agent", properties, chat=True, identity=conversation)
     else:
         raise Skip(f"written by {kind}, not by a person")
 
@@ -182,5 +159,5 @@ def _visitor(actor: Payload) -> Identity:
     return Identity(
         anonymous=("messaging_user", id_),
         external_ids=(ExternalId("zendesk_messaging_user_id", id_),),
-        traits={"name": name} if name else {},
+        traits={"name": name},
     )

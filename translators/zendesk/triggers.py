@@ -6,26 +6,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from translators.kit import BLANK, Event, Identity, Malformed, Message, Payload, Skip, filled, track
+from translators.kit import Event, Identity, Message, Payload, Skip, author_of, rating_fields, track
 from translators.zendesk.source import id_of, person, zendesk
-from translators.zendesk.tickets import lower, score
+from translators.zendesk.tickets import lower
 
 
-def _ticket(event: Event) -> dict[str, Any]:
-    body = filled(event.body, blank=BLANK)
-    properties = body.select(
-        "ticket.subject", ticket_id="ticket.id", url="ticket.url", assignee_id="assignee.id",
-        assignee_name="assignee.name", team_id="group.id", team_name="group.name",
-    )  # fmt: skip
-    properties["ticket_id"] = body.id("ticket.id")
-    for name in ("status", "priority", "type"):
-        properties[name] = lower(body, f"ticket.{name}")
-    properties["channel"] = body.text("ticket.channel", "").lower().replace(" ", "_") or None
-    properties["tags"] = body.text("ticket.tags", "").split() or None
-    return properties
-
-
-_NAMES: Final = {
+@zendesk.tracks({
     "trigger.ticket.created": "Ticket Created",
     "trigger.ticket.assigned": "Ticket Assigned",
     "trigger.ticket.solved": "Ticket Solved",
@@ -33,23 +19,28 @@ _NAMES: Final = {
     "trigger.ticket.status_changed": "Ticket Status Changed",
     "trigger.ticket.priority_changed": "Ticket Priority Changed",
     "trigger.ticket.sla_breached": "Ticket SLA Breached",
-}
-
-
-@zendesk.on(*_NAMES)
-def ticket_triggered(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], _ticket(event))
+})  # fmt: skip
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the ticket's properties."""
+    body = event.filled
+    return {
+        **body.select(
+            subject="ticket.subject", ticket_id="ticket.id:id!", url="ticket.url", assignee_id="assignee.id",
+            assignee_name="assignee.name", team_id="group.id", team_name="group.name",
+        ),
+        **{name: lower(body, f"ticket.{name}") for name in ("status", "priority", "type")},
+        "channel": body.text("ticket.channel", "").lower().replace(" ", "_") or None,
+        "tags": body.text("ticket.tags", "").split() or None,
+    }  # fmt: skip
 
 
 @zendesk.on("trigger.ticket.replied")
 def reply_triggered(event: Event) -> Iterator[Message]:
-    body = filled(event.body, blank=BLANK)
+    body = event.filled
     if body.text("comment.public").lower() != "true":
         raise Skip("a private note")
-    author = body.text("author")
-    if author not in {"customer", "agent"}:
-        raise Malformed("$.author", "must be customer or agent: the trigger's condition says which")
-    properties = _ticket(event) | {"author": author, "message_id": body.opt.id("comment.id")}
+    author = author_of(body.text("author"), "$.author", ": the trigger's condition says which")
+    properties = ticket(event) | {"author": author, "message_id": body.opt.id("comment.id")}
     if author == "agent":
         properties |= body.select(agent_id="actor.id:id", agent_name="actor.name:text")
     yield track("Ticket Replied", properties, identity=_in_copy(body) if author == "customer" else None)
@@ -67,7 +58,6 @@ def _in_copy(body: Payload) -> Identity | None:
 _SENTENCE: Final = re.compile(r"^(good|bad)\b.*", re.DOTALL)
 
 
-@zendesk.on("trigger.ticket.rated")
-def rating_triggered(event: Event) -> Iterator[Message]:
-    rating = _SENTENCE.sub(r"\1", filled(event.body, blank=BLANK).text("rating").lower())
-    yield track("Satisfaction Rated", {**_ticket(event), "rating": rating, "score": score(rating)})
+@zendesk.tracks({"trigger.ticket.rated": "Satisfaction Rated"})
+def rating_triggered(event: Event) -> dict[str, Any]:
+    return ticket(event) | rating_fields(_SENTENCE.sub(r"\1", event.filled.text("rating").lower()))
