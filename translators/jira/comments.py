@@ -8,7 +8,7 @@ from dataclasses import replace
 from translators.jira.issues import ticket
 from translators.jira.person import is_application, is_customer, known, user_id
 from translators.jira.source import jira, requester, site
-from translators.kit import Event, Message, Payload, Skip, track
+from translators.kit import Event, Message, Payload, Skip, reply
 
 
 @jira.on("comment_created")
@@ -25,13 +25,12 @@ def commented(event: Event) -> Iterator[Message]:
     properties = {**ticket(event), "message_id": comment.id("id")}
     customer = requester(event)
     if customer and customer.anonymous == person.anonymous:
-        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=customer)
+        yield reply("customer", properties, identity=customer)
     elif is_customer(author):  # a participant of the request; Cloud sends no reporter with a comment
         person = replace(person, group_id=customer.group_id if customer else None)
-        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=person)
+        yield reply("customer", properties, identity=person)
     else:
-        agent = {"agent_id": user_id(author), "agent_name": author.opt.text("displayName")}
-        yield track("Ticket Replied", {**properties, **agent, "author": "agent"})
+        yield reply("agent", {**properties, "agent_id": user_id(author), "agent_name": author.opt.text("displayName")})
 
 
 def _public(event: Event, comment: Payload) -> None:

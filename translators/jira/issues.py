@@ -8,7 +8,7 @@ from typing import Any, Final
 from translators.jira.person import is_application, is_customer, user_id
 from translators.jira.source import custom, jira, site
 from translators.jira.status import status_event
-from translators.kit import Event, Message, Payload, Skip, track
+from translators.kit import Event, Message, Payload, Skip, rating_fields, track
 
 SERVICE: Final = "[system] "  # the prefix of a service project's own issue types
 _REPORTED: Final = {"status", "resolution", "assignee", "priority"}
@@ -19,6 +19,7 @@ _SKIPPED: Final = {
 }  # fmt: skip
 
 
+@jira.tracks({"jira:issue_created": "Ticket Created"})
 def ticket(event: Event) -> dict[str, Any]:
     """Return the properties of a ticket. A comment event has fewer."""
     issue = event.body.object("issue")
@@ -27,28 +28,21 @@ def ticket(event: Event) -> dict[str, Any]:
     return {
         "ticket_id": issue.id("id"),
         "ticket_key": key,
-        "subject": fields.opt.text("summary"),
-        "status": lower(fields, "status.name"),
-        "status_category": fields.opt.text("status.statusCategory.key"),
-        "priority": lower(fields, "priority.name"),
-        "type": (lower(fields, "issuetype.name") or "").removeprefix(SERVICE) or None,
+        **fields.select(
+            subject="summary:text", status="status.name:lower", status_category="status.statusCategory.key:text",
+            priority="priority.name:lower",
+        ),
+        "type": fields.text("issuetype.name", "").lower().removeprefix(SERVICE) or None,
         "request_type": _request_type(fields),
-        "resolution": lower(fields, "resolution.name"),
+        "resolution": fields.opt.lower("resolution.name"),
         "tags": fields.get("labels") or None,
         "assignee_id": user_id(fields.maybe("assignee")),
         **fields.select(
-            assignee_name="assignee.displayName:text",
-            project_id="project.id:id",
-            project_key="project.key:text",
+            assignee_name="assignee.displayName:text", project_id="project.id:id", project_key="project.key:text",
             project_type="project.projectTypeKey:text",
         ),
         "url": f"{scheme}://{site(event)}/browse/{key}" if key and scheme else None,
-    }
-
-
-def lower(body: Payload, path: str) -> str | None:
-    """Return a word in lower case, as for every support tool."""
-    return body.text(path, "").lower() or None
+    }  # fmt: skip
 
 
 def _request_type(fields: Payload) -> str | None:
@@ -60,14 +54,9 @@ def _request_type(fields: Payload) -> str | None:
     return None
 
 
-@jira.on("jira:issue_created")
-def issue_created(event: Event) -> Iterator[Message]:
-    yield track("Ticket Created", ticket(event))
-
-
-@jira.on("jira:issue_deleted")
-def issue_deleted(event: Event) -> Iterator[Message]:
-    yield track("Ticket Deleted", {**ticket(event), **_agent(event)})
+@jira.tracks({"jira:issue_deleted": "Ticket Deleted"})
+def issue_deleted(event: Event) -> dict[str, Any]:
+    return ticket(event) | _agent(event)
 
 
 @jira.on("jira:issue_updated")
@@ -87,17 +76,15 @@ def _changes(event: Event) -> Iterator[Message]:
     status, resolution = system.get("status", none), system.get("resolution", none)
     name = status_event(event, status, resolution) if status or resolution else None
     if name:
-        yield track(name, {**props, "previous_status": lower(status, "fromString")})
+        yield track(name, {**props, "previous_status": status.opt.lower("fromString")})
     if (assignee := system.get("assignee", none)) and "to" in assignee:
-        yield track(
-            "Ticket Assigned",
-            {**props, **assignee.select(previous_assignee_id="from:id", previous_assignee_name="fromString:text")},
-        )
+        before = assignee.select(previous_assignee_id="from:id", previous_assignee_name="fromString:text")
+        yield track("Ticket Assigned", props | before)
     if priority := system.get("priority"):
-        yield track("Ticket Priority Changed", {**props, "previous_priority": lower(priority, "fromString")})
+        yield track("Ticket Priority Changed", {**props, "previous_priority": priority.opt.lower("fromString")})
     rated = {field: score for item in items if (score := _score(event, field := item.text("fieldId", ""))) is not None}
     for field, score in rated.items():
-        yield track("Satisfaction Rated", {**ticket(event), "rating": str(score), "score": score}, key=field)
+        yield track("Satisfaction Rated", ticket(event) | rating_fields(score), key=field)
     reported = _REPORTED if name else _REPORTED - {"resolution"}
     changed = [
         item.text("field")
@@ -117,9 +104,7 @@ def _score(event: Event, field: str) -> int | None:
 def _agent(event: Event) -> dict[str, Any]:
     """Return the agent who acted; empty for an application, a customer or the reporter."""
     user = event.body.maybe("user")
-    own = user_id(user)
-    if own is None or is_application(user) or is_customer(user):
-        return {}
-    if own == user_id(event.body.maybe("issue.fields.reporter")):
+    own, reporter = user_id(user), user_id(event.body.maybe("issue.fields.reporter"))
+    if own in (None, reporter) or is_application(user) or is_customer(user):
         return {}
     return {"agent_id": own, "agent_name": user.opt.text("displayName")}

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from translators.jira.person import is_application, user_id
 from translators.jira.source import jira
-from translators.kit import Event, Malformed, Message, Payload, Skip, identify, track
+from translators.kit import Event, Malformed, Message, Payload, Skip, identify
 
 
 @jira.on("user_created", "user_updated")
 def user_known(event: Event) -> Iterator[Message]:
-    user = _user(event)
-    yield identify(user.select(timezone="timeZone:text", jira_active="active:flag"))
+    yield identify(_user(event).select(timezone="timeZone:text", jira_active="active:flag"))
 
 
-@jira.on("user_deleted")
-def user_deleted(event: Event) -> Iterator[Message]:
-    yield track("Contact Deleted", {"contact_id": user_id(_user(event))})
+@jira.tracks({"user_deleted": "Contact Deleted"})
+def user_deleted(event: Event) -> dict[str, Any]:
+    return {"contact_id": user_id(_user(event))}
 
 
 def _user(event: Event) -> Payload:

@@ -5,6 +5,7 @@ https://developer.atlassian.com/cloud/jira/platform/deprecation-notice-user-priv
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from translators.kit import ExternalId, Identity, Payload, real_name
@@ -21,7 +22,7 @@ def site_of(address: str) -> str:
 
 def user_id(user: Payload) -> str | None:
     """Return the account id, the user key, or (Data Center before 8) the name."""
-    return user.opt.id("accountId") or user.opt.id("key") or user.opt.id("name")
+    return user.first("accountId:id", "key:id", "name:id")
 
 
 def is_application(user: Payload) -> bool:
@@ -38,12 +39,12 @@ def known(user: Payload, site: str) -> Identity | None:
     """Return the person; None for an application or a missing user. A hidden address has no @."""
     if is_application(user) or (own := user_id(user)) is None:
         return None
-    email, name = user.text("emailAddress", ""), real_name(user.opt.text("displayName")) or ""
-    traits = {"email": email if "@" in email else "", "name": name}
-    return account(own, site if "accountId" not in user else "", {key: value for key, value in traits.items() if value})
+    email = user.text("emailAddress", "")
+    traits = {"email": email if "@" in email else None, "name": real_name(user.opt.text("displayName"))}
+    return account(own, site if "accountId" not in user else "", traits)
 
 
-def account(own: str, site: str, traits: dict[str, str]) -> Identity:
+def account(own: str, site: str, traits: Mapping[str, str | None]) -> Identity:
     """Return a person by the account id, or with `site` by the user key of a Data Center site."""
     if site:
         external = ExternalId("jira_user_key", own)

@@ -5,33 +5,31 @@ https://support.atlassian.com/cloud-automation/docs/jira-automation-actions/#Sen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
-from translators.jira.issues import SERVICE, lower
+from translators.jira.issues import SERVICE
 from translators.jira.person import account, site_of
 from translators.jira.source import jira
-from translators.kit import BLANK, Event, Identity, Malformed, Message, Payload, Skip, filled, track
-
-_NAMES: Final = {
-    "rule.ticket.created": "Ticket Created",
-    "rule.ticket.assigned": "Ticket Assigned",
-    "rule.ticket.solved": "Ticket Solved",
-    "rule.ticket.reopened": "Ticket Reopened",
-    "rule.ticket.status_changed": "Ticket Status Changed",
-    "rule.ticket.priority_changed": "Ticket Priority Changed",
-    "rule.ticket.sla_breached": "Ticket SLA Breached",
-}
+from translators.kit import (
+    Event,
+    Identity,
+    Malformed,
+    Message,
+    Payload,
+    Skip,
+    author_of,
+    rating_fields,
+    template_object,
+    track,
+)
 
 
 def reporter(event: Event) -> Identity:
     """Return the reporter by the account id, Data Center's user key, or the e-mail address."""
-    body = filled(event.body, blank=BLANK)
-    if "reporter" not in body.value:
-        raise Malformed("$.reporter", "is missing: paste the template of docs/sources/jira.md into the rule")
-    user = body.maybe("reporter")
+    body = event.filled
+    user = template_object(body, "reporter", page="jira", place="rule")
     email = user.text("email", "")
     traits = {"email": email} if "@" in email else {}
     own, key = user.id("id", ""), user.id("key", "")
@@ -44,28 +42,34 @@ def reporter(event: Event) -> Identity:
     return replace(person, metadata=(user.texts("own"),))
 
 
-def _ticket(event: Event) -> dict[str, Any]:
-    body = filled(event.body, blank=BLANK)
-    properties = body.select(
-        ticket_key="ticket.key", status_category="ticket.status_category", project_key="ticket.project",
-        url="ticket.url", assignee_name="assignee.name",
-    )  # fmt: skip
-    for name in ("status", "priority", "type", "request_type", "resolution"):
-        properties[name] = lower(body, f"ticket.{name}")
-    properties["type"] = (properties.get("type") or "").removeprefix(SERVICE) or None
-    assignee = body.opt.id("assignee.id") or body.opt.id("assignee.key")
-    return properties | {"ticket_id": body.id("ticket.id"), "assignee_id": assignee}
-
-
-@jira.on(*_NAMES)
-def ticket_changed(event: Event) -> Iterator[Message]:
-    yield track(_NAMES[event.type], _ticket(event), identity=reporter(event))
+@jira.tracks({
+    "rule.ticket.created": "Ticket Created",
+    "rule.ticket.assigned": "Ticket Assigned",
+    "rule.ticket.solved": "Ticket Solved",
+    "rule.ticket.reopened": "Ticket Reopened",
+    "rule.ticket.status_changed": "Ticket Status Changed",
+    "rule.ticket.priority_changed": "Ticket Priority Changed",
+    "rule.ticket.sla_breached": "Ticket SLA Breached",
+}, identity=reporter)  # fmt: skip
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the ticket's properties."""
+    body = event.filled
+    return {
+        **body.select(
+            ticket_key="ticket.key", status_category="ticket.status_category", project_key="ticket.project",
+            url="ticket.url", assignee_name="assignee.name", status="ticket.status:lower",
+            priority="ticket.priority:lower",
+        ),
+        "type": body.text("ticket.type", "").lower().removeprefix(SERVICE) or None,
+        **body.select("ticket.request_type:lower", "ticket.resolution:lower", ticket_id="ticket.id:id!"),
+        "assignee_id": body.first("assignee.id:id", "assignee.key:id"),
+    }  # fmt: skip
 
 
 @jira.on("rule.ticket.replied")
 def replied(event: Event) -> Iterator[Message]:
     """Report a reply. Without an author from the rule, the reporter is the customer and anyone else an agent."""
-    body = filled(event.body, blank=BLANK)
+    body = event.filled
     internal = body.text("comment.internal", "").lower()
     if internal == "true":
         raise Skip("an internal comment")
@@ -74,12 +78,10 @@ def replied(event: Event) -> Iterator[Message]:
             "$.comment.internal",
             "is neither true nor false, so a note looks like a reply: correct the template in the rule",
         )
-    author = body.opt.text("comment.author") or _author(body)
-    if author not in {"customer", "agent"}:
-        raise Malformed("$.comment.author", "must be customer or agent, or empty")
-    properties = _ticket(event) | {"message_id": body.opt.id("comment.id"), "author": author}
+    author = author_of(body.text("comment.author", "") or _author(body), "$.comment.author", ", or empty")
+    properties = ticket(event) | {"message_id": body.opt.id("comment.id"), "author": author}
     if author == "agent":
-        properties["agent_id"] = body.opt.id("comment.author_id") or body.opt.id("comment.author_key")
+        properties["agent_id"] = body.first("comment.author_id:id", "comment.author_key:id")
     yield track("Ticket Replied", properties, identity=_writer(body, author) or reporter(event))
 
 
@@ -102,10 +104,6 @@ def _author(body: Payload) -> str:
     return "customer" if any(one and one == other for one, other in ids) else "agent"
 
 
-@jira.on("rule.ticket.rated")
-def rated(event: Event) -> Iterator[Message]:
-    rating = filled(event.body, blank=BLANK).text("rating")
-    score = int(rating) if re.fullmatch(r"[0-9]{1,2}", rating) else None
-    yield track(
-        "Satisfaction Rated", {**_ticket(event), "rating": rating.lower(), "score": score}, identity=reporter(event)
-    )
+@jira.tracks({"rule.ticket.rated": "Satisfaction Rated"}, identity=reporter)
+def rated(event: Event) -> dict[str, Any]:
+    return ticket(event) | rating_fields(event.filled.text("rating"))

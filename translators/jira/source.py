@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from translators.jira.person import known, site_of
 from translators.kit import (
-    BLANK,
     Delivery,
     Event,
     FormerId,
@@ -21,7 +20,6 @@ from translators.kit import (
     SharedToken,
     Skip,
     Source,
-    filled,
     moment,
     text_option,
 )
@@ -108,7 +106,7 @@ def head(item: Item) -> Head:
     body = item.body
     digest = item.digest
     if "webhookEvent" not in body and "ticket" in body:
-        return _rule(filled(body, blank=BLANK), digest)
+        return _rule(item.filled, digest)
     if "webhookEvent" not in body and ("issue" in body or "fields" in body):
         return Head(id=digest, type="rule.untyped", occurred_at=None)
     delivered = item.headers.get(_IDENTIFIER) or digest
@@ -120,9 +118,7 @@ def head(item: Item) -> Head:
         key = f"comment:{site_of(comment.text('self', ''))}:{comment.id('id')}"
         return Head(id=key, type=type_, occurred_at=comment.opt.iso("created") or at)
     natural = _natural_key(type_, body)
-    if natural is None:
-        return Head(id=delivered, type=type_, occurred_at=at)
-    return Head(id=natural, type=type_, occurred_at=at, former_ids=(FormerId(delivered),))
+    return Head(id=natural or delivered, type=type_, occurred_at=at, former_ids=(FormerId(delivered),))
 
 
 def _natural_key(type_: str, body: Payload) -> str | None:
@@ -147,9 +143,8 @@ def _rule(body: Payload, digest: str) -> Head:
     """Return the head of an automation rule's body, our template, which has no event id."""
     type_, at = body.text("type"), moment(body, "at")
     ids = [body.id(path, "") for path in _RULE_IDS.get(type_, ())]
-    if not ids or not all(ids):
-        return Head(id=digest, type=f"rule.{type_}", occurred_at=at, clock="record")
-    key = ":".join(filter(None, (f"rule.{type_}", site_of(body.text("ticket.url", "")), *ids)))
+    parts = (f"rule.{type_}", site_of(body.text("ticket.url", "")), *ids)
+    key = ":".join(filter(None, parts)) if ids and all(ids) else digest
     return Head(id=key, type=f"rule.{type_}", occurred_at=at, clock="record", former_ids=(FormerId(digest),))
 
 
@@ -157,8 +152,7 @@ def _rule(body: Payload, digest: str) -> Head:
 def identity(event: Event) -> Identity:
     """Return the ticket's reporter, whoever acted; the user of a user event."""
     if event.type.startswith("user_"):
-        user = event.body.object("user")
-        return known(user, site(event)) or _site_identity(event)
+        return known(event.body.object("user"), site(event)) or _site_identity(event)
     fields = event.body.get("issue.fields")
     if isinstance(fields, dict) and "reporter" in fields and not fields["reporter"] and not fields.get("creator"):
         raise Skip("no customer: the issue has neither a reporter nor a creator")

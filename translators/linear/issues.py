@@ -6,65 +6,51 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any, Final
 
-from translators.kit import Event, Malformed, Message, Payload, Skip, track
+from translators.kit import Event, Malformed, Message, Payload, Skip, reply, track
 from translators.linear.source import about, linear, writer
 
 _DONE: Final = {"completed", "canceled", "duplicate"}
 _ENDS: Final = ("completedAt", "canceledAt")
 _REPORTED: Final = {"stateId", "assigneeId", "teamId", "priority", "priorityLabel"}
 _SKIPPED: Final = {
-    "subscriberIds",
-    "previousIdentifiers",
-    "number",
-    "identifier",
-    "syncedWith",
-    "botActor",
-    "trashed",
-}
-_SKIPPED_ENDINGS: Final = (
-    "At",
-    "Order",
-    "Data",
-)  # times, places in a list, and derived copies: Linear's own book-keeping
+    "subscriberIds", "previousIdentifiers", "number", "identifier", "syncedWith", "botActor", "trashed",
+}  # fmt: skip
+# Times, places in a list, and derived copies: Linear's own book-keeping
+_SKIPPED_ENDINGS: Final = ("At", "Order", "Data")
 _JUST_NOW: Final = timedelta(seconds=2)
 
 
-def _ticket(event: Event) -> dict[str, Any]:
+@linear.tracks({"Issue.create": "Ticket Created"})
+def ticket(event: Event) -> dict[str, Any]:
+    """Return the issue's properties."""
     issue = about(event)
     number, team = issue.opt.id("number"), issue.opt.text("team.key")
     return {
         "ticket_id": issue.id("id"),
-        "ticket_key": issue.opt.text("identifier") or (f"{team}-{number}" if team and number else None),
+        "ticket_key": issue.first("identifier") or (f"{team}-{number}" if team and number else None),
         **issue.select(
-            subject="title:text",
-            status="state.name:lower",
-            status_category="state.type:text",
+            subject="title:text", status="state.name:lower", status_category="state.type:text",
             priority="priorityLabel:lower",
         ),
         "tags": issue.texts_of("labels", "name") or None,
-        "assignee_id": issue.opt.id("assigneeId") or issue.opt.id("assignee"),
+        "assignee_id": issue.first("assigneeId:id", "assignee:id"),
         "assignee_name": issue.opt.text("assignee.name"),
-        "team_id": issue.opt.id("teamId") or issue.opt.id("team"),
+        "team_id": issue.first("teamId:id", "team:id"),
         "team_name": issue.opt.text("team.name"),
-        "project_id": issue.opt.id("projectId") or issue.opt.id("project"),
+        "project_id": issue.first("projectId:id", "project:id"),
         **issue.select(project_name="project.name:text", channel="integrationSourceType:text"),
-        "url": issue.opt.text("url") or event.body.opt.text("url"),
-    }
+        "url": issue.first("url") or event.body.opt.text("url"),
+    }  # fmt: skip
 
 
-@linear.on("Issue.create")
-def issue_created(event: Event) -> Iterator[Message]:
-    yield track("Ticket Created", _ticket(event))
+@linear.tracks({"Issue.remove": "Ticket Deleted"})
+def issue_removed(event: Event) -> dict[str, Any]:
+    return ticket(event) | _actor(event)
 
 
-@linear.on("Issue.remove")
-def issue_removed(event: Event) -> Iterator[Message]:
-    yield track("Ticket Deleted", _ticket(event) | _actor(event))
-
-
-@linear.on("IssueSLA.breached")
-def sla_breached(event: Event) -> Iterator[Message]:
-    yield track("Ticket SLA Breached", {**_ticket(event), "breached_at": about(event).opt.iso("slaBreachesAt")})
+@linear.tracks({"IssueSLA.breached": "Ticket SLA Breached"})
+def sla_breached(event: Event) -> dict[str, Any]:
+    return {**ticket(event), "breached_at": about(event).opt.iso("slaBreachesAt")}
 
 
 @linear.on("Issue.update")
@@ -78,17 +64,17 @@ def issue_updated(event: Event) -> Iterator[Message]:
 
 
 def _changes(event: Event, was: dict[str, Any]) -> Iterator[Message]:
-    ticket, old = _ticket(event) | _actor(event), Payload(was, "$.updatedFrom")
+    issue, old = ticket(event) | _actor(event), Payload(was, "$.updatedFrom")
     if "stateId" in was:
-        yield track(_status_event(event, was), {**ticket, "previous_status_id": old.opt.id("stateId")})
-    if ("assigneeId" in was and ticket.get("assignee_id")) or "teamId" in was:
+        yield track(_status_event(event, was), issue | old.select(previous_status_id="stateId:id"))
+    if ("assigneeId" in was and issue.get("assignee_id")) or "teamId" in was:
         before = old.select(previous_assignee_id="assigneeId:id", previous_team_id="teamId:id")
-        yield track("Ticket Assigned", ticket | before)
+        yield track("Ticket Assigned", issue | before)
     if "priority" in was:
-        yield track("Ticket Priority Changed", {**ticket, "previous_priority": _priority(old)})
+        yield track("Ticket Priority Changed", {**issue, "previous_priority": _priority(old)})
     changed = sorted(name for name in was if name not in _REPORTED | _SKIPPED and not name.endswith(_SKIPPED_ENDINGS))
     if changed:
-        yield track("Ticket Updated", {**ticket, "changed": changed})
+        yield track("Ticket Updated", {**issue, "changed": changed})
 
 
 def _priority(old: Payload) -> str | None:
@@ -135,11 +121,10 @@ def _actor(event: Event) -> dict[str, Any]:
 def _comment_ticket(event: Event) -> dict[str, Any]:
     """Return the issue of a comment or reaction."""
     data = event.body.object("data")
-    issue = data.maybe("issue")
     return {
-        "ticket_id": data.opt.id("issueId") or issue.opt.id("id"),
-        **issue.select(ticket_key="identifier:text", subject="title:text", team_id="teamId:id"),
-        "url": event.body.opt.text("url"),
+        "ticket_id": data.first("issueId:id", "issue:id"),
+        **data.select(ticket_key="issue.identifier:text", subject="issue.title:text", team_id="issue.teamId:id"),
+        **event.body.select("url:text"),
     }
 
 
@@ -154,17 +139,14 @@ def commented(event: Event) -> Iterator[Message]:
     if author is None:
         raise Skip("written by a bot or an integration, not by a person")
     if author.anonymous and author.anonymous[0] == "external_user":
-        yield track("Ticket Replied", {**properties, "author": "customer"}, identity=author)
+        yield reply("customer", properties, identity=author)
     else:
         yield track("Issue Commented", {**properties, "on": "issue"}, identity=author)
 
 
-@linear.on("Reaction.create", "Reaction.remove")
-def reacted(event: Event) -> Iterator[Message]:
+@linear.tracks({"Reaction.create": "Reaction Added", "Reaction.remove": "Reaction Removed"})
+def reaction(event: Event) -> dict[str, Any]:
     data = event.body.object("data")
     if writer(data) is None:
         raise Skip("done by a bot or an integration, not by a person")
-    name = "Reaction Added" if event.type == "Reaction.create" else "Reaction Removed"
-    yield track(
-        name, {**_comment_ticket(event), "reaction": data.text("emoji"), "message_id": data.opt.id("commentId")}
-    )
+    return _comment_ticket(event) | data.select(reaction="emoji:text!", message_id="commentId:id")

@@ -30,13 +30,8 @@ def register(at: Registering) -> Registered:
         "resourceTypes": kinds,
         **({"teamId": team} if team else {"allPublicTeams": True}),
     }
-    call = json_call(
-        "POST",
-        "https://api.linear.app/graphql",
-        {"Authorization": at.values["api_key"]},
-        {"query": _CREATE, "variables": {"input": webhook}},
-    )
-    created = yield call
+    headers, body = {"Authorization": at.values["api_key"]}, {"query": _CREATE, "variables": {"input": webhook}}
+    created = yield json_call("POST", "https://api.linear.app/graphql", headers, body)
     if "errors" in created:
         raise Refused(created.text("errors.0.message", "without a reason"))
     created.id("data.webhookCreate.webhook.id")

@@ -57,13 +57,13 @@ def head(item: Item) -> Head:
     body = item.body
     kind, at = body.text("type"), body.iso("createdAt")
     type_ = f"{kind}.{body.text('action')}"
-    about = body.id("data.id", "") or body.id("issueData.id", "") or body.id("oauthClientId", "")
+    about = body.first("data.id:id", "issueData.id:id", "oauthClientId:id")
     delivered = item.headers.get("linear-delivery", "")
-    natural = f"{body.id('organizationId')}:{type_}:{about}:{to_iso(at)}"
+    natural = f"{body.id('organizationId')}:{type_}:{about or ''}:{to_iso(at)}"
     if not about:
         return Head(id=delivered or natural, type=type_, occurred_at=at)
     if "updatedFrom" not in body:
-        return Head(id=natural, type=type_, occurred_at=at, former_ids=(FormerId(delivered),) if delivered else ())
+        return Head(id=natural, type=type_, occurred_at=at, former_ids=(FormerId(delivered),))
     was = sha256(repr(body.get("updatedFrom")).encode("utf-8", "replace")).hexdigest()[:8]
     former = FormerId(delivered) if delivered else FormerId(natural, same_bytes=True)
     return Head(id=f"{natural}:{was}", type=type_, occurred_at=at, former_ids=(former,))
@@ -78,7 +78,7 @@ def identity(event: Event) -> Identity:
     data = event.body.maybe("data")
     if kind == "Customer":
         return customer(data.id("id"))
-    if kind == "CustomerNeed" and (customer_id := data.opt.id("customerId") or data.opt.id("customer")):
+    if kind == "CustomerNeed" and (customer_id := data.first("customerId:id", "customer:id")):
         return customer(customer_id)
     if kind == "User":
         return member(data.id("id"), data)
@@ -92,9 +92,9 @@ def about(event: Event) -> Payload:
 
 def writer(data: Payload) -> Identity | None:
     """Return who wrote a comment or reacted: an external user of a synced thread, or a member."""
-    if outside := data.opt.id("externalUserId") or data.opt.id("externalUser"):
+    if outside := data.first("externalUserId:id", "externalUser:id"):
         return external(outside, data.maybe("externalUser"))
-    if inside := data.opt.id("userId") or data.opt.id("user"):
+    if inside := data.first("userId:id", "user:id"):
         return member(inside, data.maybe("user"))
     return None
 
@@ -127,9 +127,9 @@ def customer(customer_id: str) -> Identity:
 def _requester(event: Event) -> Identity:
     """Return who created an issue. Linear names the external user beside the member or integration that added it."""
     issue = about(event)
-    if outside := issue.opt.id("externalUserCreatorId") or issue.opt.id("externalUserCreator"):
+    if outside := issue.first("externalUserCreatorId:id", "externalUserCreator:id"):
         return external(outside, issue.maybe("externalUserCreator"))
-    inside = issue.opt.id("creatorId") or issue.opt.id("creator")
+    inside = issue.first("creatorId:id", "creator:id")
     if inside and "botActor" not in issue:
         return member(inside, issue.maybe("creator"))
     if not inside and "botActor" not in issue and {"creatorId", "botActor"} <= set(issue.value):
@@ -142,6 +142,5 @@ def _workspace(event: Event) -> Identity:
     return Identity(anonymous=("organization", organization_id), group_id=organization_id)
 
 
-def _traits(user: Payload) -> dict[str, str]:
-    traits = {"email": user.opt.text("email"), "name": real_name(user.opt.text("name"))}
-    return {name: value for name, value in traits.items() if value}
+def _traits(user: Payload) -> dict[str, str | None]:
+    return {"email": user.opt.text("email"), "name": real_name(user.opt.text("name"))}
