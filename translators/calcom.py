@@ -190,8 +190,7 @@ def no_show(event: Event) -> Iterator[Message]:
 @calcom.tracks({"FORM_SUBMITTED": "Form Submitted"})
 def submitted(event: Event) -> dict[str, Any]:
     """Report the form without its answers."""
-    payload = event.body.object("payload")
-    return {"form_id": payload.id("formId"), "form_name": payload.opt.text("formName")}
+    return event.body.select(form_id="payload.formId:id!", form_name="payload.formName:text")
 
 
 calcom.ignore("MEETING_*", because="a booking's scheduled start or end was reached; no one acted")

@@ -171,9 +171,7 @@ def routed(event: Event) -> dict[str, Any]:
     """Report the form and its result, never the answers, which are free text."""
     payload = event.body.object("payload")
     return {
-        "form_id": payload.opt.id("routing_form"),
-        "response_id": payload.id("uri"),
-        "result": payload.opt.text("result.type"),
+        **payload.select(form_id="routing_form:id", response_id="uri:id!", result="result.type:text"),
         "metadata": metadata_of(event, payload.texts("tracking")),
     }
 
@@ -196,7 +194,7 @@ def contact_saved(event: Event) -> Iterator[Message]:
 
 @calendly.tracks({"contact.deleted": "Contact Deleted"})
 def contact_id(event: Event) -> dict[str, Any]:
-    return {"contact_id": event.body.id("payload.uri")}
+    return event.body.select(contact_id="payload.uri:id!")
 
 
 calendly.ignore("event_type.*", because="configuration of your meeting types, not a customer event")

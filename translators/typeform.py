@@ -150,9 +150,7 @@ def form(event: Event) -> dict[str, Any]:
     """Return a response; a partial one was not completed and has the answers so far."""
     response = event.body.object("form_response")
     return {
-        "form_id": response.id("form_id"),
-        "form_name": response.opt.text("definition.title"),
-        "response_id": response.id("token"),
+        **response.select("form_id:id!", form_name="definition.title:text", response_id="token:id!"),
         **response.select("landed_at:iso", "calculated.score:decimal"),
         "ending": response.first("ending.ref:id", "ending.id:id"),
         "answers": _answers(response, ANSWERS.of(event)),

@@ -15,17 +15,14 @@ from translators.kit import Event, Identity, Message, Payload, track
 
 @github.tracks({"installation.created": "App Installed", "installation.deleted": "App Uninstalled"})
 def installation(event: Event) -> dict[str, Any]:
-    installed = event.body.object("installation")
-    return {
-        "installation_id": installed.id("id"),
-        **installed.select(
-            "app_id:id",
-            app_name="app_slug:text",
-            account_id="account.id:id",
-            account_name="account.login:text",
-            account_type="account.type:text",
-        ),
-    }
+    return event.body.object("installation").select(
+        installation_id="id:id!",
+        app_id="app_id:id",
+        app_name="app_slug:text",
+        account_id="account.id:id",
+        account_name="account.login:text",
+        account_type="account.type:text",
+    )
 
 
 def buyer(event: Event) -> Identity:
@@ -56,8 +53,8 @@ def purchase(event: Event) -> dict[str, Any]:
     bought = event.body.object("marketplace_purchase")
     return {
         **_plan(bought),
-        "account_id": bought.id("account.id"),
         **bought.select(
+            account_id="account.id:id!",
             account_name="account.login:text",
             account_type="account.type:text",
             current_period_end="next_billing_date:text",

@@ -15,9 +15,12 @@ def issue(event: Event) -> dict[str, Any]:
     record = event.body.object("issue")
     return {
         **repository(event),
-        "issue_id": record.id("id"),
         **record.select(
-            issue_number="number:id", subject="title:text", status="state:text", status_reason="state_reason:text"
+            issue_id="id:id!",
+            issue_number="number:id",
+            subject="title:text",
+            status="state:text",
+            status_reason="state_reason:text",
         ),
         "tags": record.texts_of("labels", "name"),
         "url": record.opt.text("html_url"),
@@ -36,8 +39,13 @@ def pull_request(event: Event) -> dict[str, Any]:
     record = event.body.object("pull_request")
     return {
         **repository(event),
-        "pull_request_id": record.id("id"),
-        **record.select(pull_request_number="number:id", subject="title:text", status="state:text", draft="draft:flag"),
+        **record.select(
+            pull_request_id="id:id!",
+            pull_request_number="number:id",
+            subject="title:text",
+            status="state:text",
+            draft="draft:flag",
+        ),
         "tags": record.texts_of("labels", "name"),
         **record.select(url="html_url:text", author="user.login:text"),
     }

@@ -20,7 +20,7 @@ def repository(event: Event) -> dict[str, Any]:
 @github.tracks({"fork": "Repository Forked"})
 def forked(event: Event) -> dict[str, Any]:
     fork = event.body.object("forkee")
-    return {**repository(event), "fork_name": fork.text("full_name"), "url": fork.opt.text("html_url")}
+    return repository(event) | fork.select(fork_name="full_name:text!", url="html_url:text")
 
 
 @github.tracks({"push": "Code Pushed"})
@@ -30,8 +30,7 @@ def pushed(event: Event) -> dict[str, Any]:
         raise Skip("a branch or tag was deleted; nothing was pushed")
     return {
         **repository(event),
-        "ref": body.text("ref"),
-        "commit_id": body.opt.text("after"),
+        **body.select("ref:text!", commit_id="after:text"),
         "commits": len(list(body.each("commits"))),
         "forced": body.opt.flag("forced"),
     }
@@ -42,8 +41,11 @@ def released(event: Event) -> dict[str, Any]:
     release = event.body.object("release")
     return {
         **repository(event),
-        "release_id": release.id("id"),
         **release.select(
-            release_name="name:text", tag="tag_name:text", prerelease="prerelease:flag", url="html_url:text"
+            release_id="id:id!",
+            release_name="name:text",
+            tag="tag_name:text",
+            prerelease="prerelease:flag",
+            url="html_url:text",
         ),
     }

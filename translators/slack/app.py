@@ -41,10 +41,9 @@ def action_taken(event: Event) -> dict[str, Any]:
 
 @slack.tracks({"view_submission": "Form Submitted"})
 def submitted(event: Event) -> dict[str, Any]:
-    view = event.body.object("view")
-    return {"form_id": view.opt.id("callback_id"), "response_id": view.id("id")}
+    return event.body.object("view").select(form_id="callback_id:id", response_id="id:id!")
 
 
 @slack.tracks({"slash_command": "App Command Used"})
 def command_used(event: Event) -> dict[str, Any]:
-    return {"command": event.body.text("command"), "channel_id": event.body.opt.id("channel_id")}
+    return event.body.select("command:text!", "channel_id:id")

@@ -17,8 +17,7 @@ def message(event: Event) -> dict[str, Any]:
     fields = event.body.object("event")
     return {
         **channel(event),
-        "message_id": fields.text("ts"),
-        "thread_id": fields.opt.text("thread_ts"),
+        **fields.select(message_id="ts:text!", thread_id="thread_ts:text"),
         "files": len(list(fields.each("files"))) or None,
     }
 
@@ -34,11 +33,9 @@ def posted(event: Event) -> dict[str, Any]:
 
 @slack.tracks({"reaction_added": "Reaction Added", "reaction_removed": "Reaction Removed"})
 def reacted(event: Event) -> dict[str, Any]:
-    reaction = event.body.object("event")
-    return {
-        "reaction": reaction.text("reaction"),
-        **reaction.select(channel_id="item.channel:id", message_id="item.ts:text", author="item_user:id"),
-    }
+    return event.body.object("event").select(
+        "reaction:text!", channel_id="item.channel:id", message_id="item.ts:text", author="item_user:id"
+    )
 
 
 @slack.tracks({"member_joined_channel": "Channel Joined"})
@@ -59,8 +56,7 @@ def creator(event: Event) -> Identity:
 
 @slack.tracks({"channel_created": "Channel Created"}, identity=creator)
 def channel_created(event: Event) -> dict[str, Any]:
-    created = event.body.object("event.channel")
-    return {"channel_id": created.id("id"), "channel_name": created.opt.text("name")}
+    return event.body.object("event.channel").select(channel_id="id:id!", channel_name="name:text")
 
 
 @slack.tracks({"link_shared": "Link Shared"})
