@@ -17,13 +17,13 @@ def contact_known(event: Event) -> Iterator[Message]:
     if changed and not set(changed) - _HOUSEKEEPING:
         raise Skip("only the contact's activity times changed")
     more = contact.maybe("additional_attributes")
-    address = {name: more.opt.text(name) or None for name in ("city", "country")}
+    address = more.select("city:nonempty", "country:nonempty")
     company = more.opt.text("company_name")
     yield identify(
         {
-            "avatar": contact.opt.text("thumbnail") or contact.opt.text("avatar") or None,
-            "description": more.opt.text("description") or None,
-            "address": address if any(address.values()) else None,
+            "avatar": contact.first("thumbnail", "avatar"),
+            **more.select("description:text"),
+            "address": address or None,
             "company": {"name": company} if company else None,
             "createdAt": contact.opt.when("created_at"),
         }

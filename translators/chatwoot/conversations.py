@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from translators.chatwoot.source import changes, chatwoot, conversation_of, rating_of, utc, writer
-from translators.kit import Event, Message, Payload, Skip, opens_ticket, track
+from translators.kit import Event, Message, Payload, Skip, opens_ticket, rating_fields, reply, track
 
 _EMAIL: Final = "Channel::Email"
 _MESSAGE_TYPES: Final = {0: "incoming", 1: "outgoing", 2: "activity", 3: "template"}
@@ -33,20 +33,15 @@ def _fields(conversation: Payload) -> dict[str, Any]:
     }
     if not _by_email(conversation):
         return {"conversation_id": id_, **properties}
-    subject = conversation.opt.text("additional_attributes.mail_subject")
-    properties |= {"subject": subject, "priority": conversation.opt.text("priority")}
-    return {"ticket_id": id_, **properties, **_assignee(conversation)}
+    more = conversation.select(subject="additional_attributes.mail_subject:text", priority="priority:text")
+    return {"ticket_id": id_, **properties, **more, **_assignee(conversation)}
 
 
 def _assignee(conversation: Payload) -> dict[str, Any]:
     """Return the assigned agent and team. A bot does not count."""
     agent, team = conversation.maybe("meta.assignee"), conversation.maybe("meta.team")
-    if not _is_agent(agent):
-        agent = Payload({})
-    return {
-        **agent.select(assignee_id="id:id", assignee_name="name:text"),
-        **team.select(team_id="id:id", team_name="name:text"),
-    }
+    assignee = agent.select(assignee_id="id:id", assignee_name="name:text") if _is_agent(agent) else {}
+    return assignee | team.select(team_id="id:id", team_name="name:text")
 
 
 def _is_agent(sender: Payload) -> bool:
@@ -73,21 +68,19 @@ def message_created(event: Event) -> Iterator[Message]:
     kind = message.text("message_type")
     if kind not in {"incoming", "outgoing"}:
         raise Skip("a line of the history or an automatic message")
-    customer = kind == "incoming"
+    customer, chat = kind == "incoming", not _by_email(conversation)
     if message.flag("private", False) if customer else message.flag("private"):
         raise Skip("a private note")
     if not customer and not _by_agent(message):
         raise Skip("written by a bot, a campaign, a rule or another program")
-    properties = _fields(conversation) | {"message_id": message.id("id")}
-    if not customer:
-        properties |= {"agent_id": message.id("sender.id"), "agent_name": message.opt.text("sender.name")}
-    author = writer(event) if customer else None
-    if not _by_email(conversation):
-        yield track("Live Chat Message Sent" if customer else "Live Chat Message Received", properties, identity=author)
-    elif opens_ticket(utc(conversation, "created_at"), utc(message, "created_at")):
+    if not chat and opens_ticket(utc(conversation, "created_at"), utc(message, "created_at")):
         raise Skip("the message that opened the conversation; conversation_created reports it")
+    properties = _fields(conversation) | {"message_id": message.id("id")}
+    if customer:
+        yield reply("customer", properties, chat=chat, identity=writer(event))
     else:
-        yield track("Ticket Replied", {**properties, "author": "customer" if customer else "agent"}, identity=author)
+        agent = message.select(agent_id="sender.id:id!", agent_name="sender.name:text")
+        yield reply("agent", properties | agent, chat=chat)
 
 
 def _by_agent(message: Payload) -> bool:
@@ -96,16 +89,19 @@ def _by_agent(message: Payload) -> bool:
     return _is_agent(message.maybe("sender")) and not automatic
 
 
-@chatwoot.on("message_updated")
-def rating_given(event: Event) -> Iterator[Message]:
-    rating = rating_of(event.body)
+@chatwoot.tracks({"message_updated": "Satisfaction Rated"})
+def rating_given(event: Event) -> dict[str, Any]:
+    rating, conversation = rating_of(event.body), conversation_of(event)
     if "rating" not in rating:
         raise Skip("an edit or receipt of a message that was reported when it was sent")
-    score, conversation = rating.integer("rating"), conversation_of(event)
     agent = _assignee(conversation)
-    properties = {"rating": str(score), "score": score, "message_id": event.body.id("id")}
-    properties |= {"agent_id": agent.get("assignee_id"), "agent_name": agent.get("assignee_name")}
-    yield track("Satisfaction Rated", _fields(conversation) | properties)
+    return {
+        **_fields(conversation),
+        **rating_fields(rating.integer("rating")),
+        "message_id": event.body.id("id"),
+        "agent_id": agent.get("assignee_id"),
+        "agent_name": agent.get("assignee_name"),
+    }
 
 
 @chatwoot.on("conversation_status_changed")

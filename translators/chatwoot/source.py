@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 from translators.kit import (
     Clock,
@@ -63,21 +63,18 @@ def head(item: Item) -> Head:
     body = item.body
     type_ = body.text("event")
     at, clock = _time(type_, body)
+    by_bytes = f"{type_}:{body.id('id', '')}:{sha256(item.raw).hexdigest()[:40]}"
+    key = _key(type_, body) or by_bytes
+    former = () if key.startswith("rating:") else (FormerId(by_bytes),)
+    return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=former)
+
+
+def _key(type_: str, body: Payload) -> str | None:
     rating = rating_of(body).get("rating") if type_ == "message_updated" else None
     if rating is not None:
-        account, message = body.id("account.id", ""), body.id("id")
-        return Head(
-            id=f"rating:{account}:{message}:{body.text('created_at', '')}:{rating}",
-            type=type_,
-            occurred_at=at,
-            clock=clock,
-        )
-    by_bytes = f"{type_}:{body.id('id', '')}:{sha256(item.raw).hexdigest()[:40]}"
+        return f"rating:{body.id('account.id', '')}:{body.id('id')}:{body.text('created_at', '')}:{rating}"
     what = _change_parts(type_, body)
-    if what is None or "id" not in body:
-        return Head(id=by_bytes, type=type_, occurred_at=at, clock=clock)
-    key = ":".join((type_, _account(body), body.id("id"), *what))
-    return Head(id=key, type=type_, occurred_at=at, clock=clock, former_ids=(FormerId(by_bytes),))
+    return ":".join((type_, _account(body), body.id("id"), *what)) if what is not None and "id" in body else None
 
 
 def _change_parts(type_: str, body: Payload) -> list[str] | None:
@@ -103,9 +100,11 @@ def _account(body: Payload) -> str:
 
     Without it, return the inbox, whose id is unique on the server.
     """
-    paths = ("account.id", "account_id", "messages.0.account_id", "conversation.messages.0.account_id")
-    account = next((id_ for path in paths if (id_ := body.id(path, ""))), "")
-    return account or (f"inbox-{inbox}" if (inbox := body.id("inbox_id", "")) else "")
+    account = body.first(
+        "account.id:id", "account_id:id", "messages.0.account_id:id", "conversation.messages.0.account_id:id"
+    )
+    inbox = body.opt.id("inbox_id")
+    return account or (f"inbox-{inbox}" if inbox else "")
 
 
 def _time(type_: str, body: Payload) -> tuple[datetime | None, Clock]:
@@ -180,20 +179,15 @@ def of_contact(event: Event, contact: Payload, *, proved: bool) -> Identity:
     own = trusted == "any" or (trusted == "verified" and proved)
     server, contact_id = SERVER.of(event), contact.id("id")
     known_as = f"{server}|{contact_id}" if server else contact_id
+    name = real_name(contact.opt.text("name"))
     return Identity(
         metadata=(contact.texts("custom_attributes"),),
         user_ids=(contact.id("identifier", ""),) if own else (),
         anonymous=("contact", known_as),
         external_ids=(ExternalId("chatwoot_contact_id", known_as),),
-        traits=_traits(contact),
+        traits={
+            "email": contact.opt.text("email"),
+            "name": None if name and _MADE_UP.fullmatch(name) else name,
+            "phone": contact.opt.text("phone_number"),
+        },
     )
-
-
-def _traits(contact: Payload) -> dict[str, Any]:
-    name = real_name(contact.opt.text("name"))
-    traits = {
-        "email": contact.text("email", ""),
-        "name": None if name and _MADE_UP.fullmatch(name) else name,
-        "phone": contact.text("phone_number", ""),
-    }
-    return {trait: value for trait, value in traits.items() if value}
