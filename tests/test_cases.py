@@ -87,7 +87,7 @@ def translated(source: str, body: Any, **more: Any) -> list[Any]:
 
     endpoint = replace(endpoint, options=options, user_id_keys=("user_id", "userId"))
     return [
-        translate.translate(event, endpoint, namespace="cases") for event in place.runtime.events(delivery)
+        translate.translate(event, endpoint, namespace="cases") for event in endpoint.runtime.events(delivery)
     ]  # fmt: skip
 
 
