@@ -156,3 +156,12 @@ def test_event_without_a_member_is_ignored() -> None:
 
 def test_mention_by_a_bot_is_ignored() -> None:
     assert golden_outcomes(slack, "app_mention", {"event.bot_id": "B0BOT001"}) == [Ignored("written by a bot")]
+
+
+def test_new_channel_belongs_to_its_creator_unless_slack_names_a_user() -> None:
+    people = []
+    for change in ({}, {"event.user": "U0OTHER01"}):
+        (outcome,) = golden_outcomes(slack, "channel_created", change)
+        assert isinstance(outcome, Translated)
+        people.append(outcome.messages[0]["context"]["externalIds"][0]["id"])
+    assert people == ["T0ACME001|U0JANE001", "T0ACME001|U0OTHER01"]
