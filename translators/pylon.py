@@ -27,6 +27,7 @@ from translators.kit import (
     Skip,
     Source,
     assigned,
+    first_id,
     moment,
     opens_ticket,
     rating_fields,
@@ -95,11 +96,12 @@ def identity(event: Event) -> Identity:
     body = event.filled
     requester = template_object(body, "requester", page="pylon", place="trigger")
     id_, email = requester.id("id", ""), requester.text("email", "")
-    if not id_ and not email:
+    anonymous = first_id(contact=id_, email=email.strip().lower())
+    if anonymous is None:
         raise Skip("no customer: the issue has no requester")
     return Identity(
         metadata=(requester.texts("own"),),
-        anonymous=("contact", id_) if id_ else ("email", email.strip().lower()),
+        anonymous=anonymous,
         external_ids=(
             ExternalId("pylon_contact_id", id_),
             ExternalId("pylon_account_id", body.id("account.id", ""), "accounts"),

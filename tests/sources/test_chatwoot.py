@@ -152,3 +152,9 @@ def test_a_chatwoot_message_sent_twice_is_stored_once(tmp_path: Path) -> None:
     again = changed_golden(chatwoot, "message_created__customer", {"conversation.unread_count": 9}).body
     assert first != again
     assert send_signed(tmp_path, chatwoot, (first, {}), (again, {})) == ([200, 200], 1)
+
+
+def test_a_change_without_a_time_has_its_bytes_as_key() -> None:
+    body = {"event": "conversation_updated", "id": 7, "account": {"id": 1}}
+    (event,) = SourceRuntime(chatwoot).events(delivery(body))
+    assert event.id == f"conversation_updated:7:{event.digest.removeprefix('sha256:')[:40]}"

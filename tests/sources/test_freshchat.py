@@ -46,3 +46,9 @@ def test_private_note_is_ignored_with_either_mark(mark: dict[str, Any]) -> None:
     reply, note = (outcomes(freshchat, Delivery(source="freshchat", body=body, received_at=NOW))[0][1] for body in raw)
     assert isinstance(reply, Translated)
     assert isinstance(note, Ignored)
+
+
+def test_the_key_of_an_object_without_an_id_is_the_digest_of_the_bytes() -> None:
+    body = b'{"action": "message_create", "action_time": "2026-10-05T09:00:00Z", "data": {"message": {}}}'
+    (event,) = SourceRuntime(freshchat).events(Delivery(source="freshchat", body=body, received_at=NOW))
+    assert event.id == event.digest

@@ -88,3 +88,11 @@ def test_a_ticket_that_changes_twice_is_two_events() -> None:
     body = {"type": "ticket-status-updated", "ticket": {"id": "7", "updated_at": "2026-10-05T09:02:00.1"}}
     assert keyed(body) == keyed(body)
     assert keyed(body) != keyed(body | {"ticket": body["ticket"] | {"updated_at": "2026-10-05T09:02:00.2"}})  # type: ignore[operator]
+
+
+def test_the_key_of_a_change_without_a_time_is_the_digest_of_the_bytes() -> None:
+    body = json.dumps(
+        {"type": "ticket-status-updated", "ticket": {"id": "7", "updated_at": ""}, "customer": {}}
+    ).encode()
+    (event,) = SourceRuntime(gorgias).events(Delivery(source="gorgias", body=body, received_at=NOW))
+    assert (event.id, event.clock) == (event.digest, "received")

@@ -121,3 +121,31 @@ def test_invalid_time_is_malformed_with_its_path() -> None:
     (outcome,) = golden_outcomes(helpscout, "convo_tags", {"userUpdatedAt": "yesterday"})
     assert isinstance(outcome, Broken)
     assert "$.userUpdatedAt is not an ISO 8601 time" in outcome.reason
+
+
+CUSTOMER = {"id": 5, "email": "ada@example.com"}
+
+
+def chat(*threads: dict[str, Any]) -> dict[str, Any]:
+    written = [{"type": "customer", **thread} for thread in threads]
+    return {
+        "id": 7,
+        "createdAt": "2026-10-05T09:00:00Z",
+        "primaryCustomer": CUSTOMER,
+        "_embedded": {"threads": written},
+    }
+
+
+def test_a_chat_without_a_message_is_only_started() -> None:
+    ((_, outcome),) = outcomes(helpscout, delivery("beacon.chat.created", chat()))
+    assert isinstance(outcome, Translated)
+    assert [message["event"] for message in outcome.messages] == ["Live Chat Conversation Started"]
+    assert outcome.messages[0]["properties"] == {"conversation_id": "7"}
+
+
+def test_a_chat_message_of_an_unknown_writer_is_the_conversations_customers() -> None:
+    first, second = ({"id": id_, "createdAt": f"2026-10-05T09:00:0{id_}Z", "createdBy": {"id": 0}} for id_ in (1, 2))
+    ((_, outcome),) = outcomes(helpscout, delivery("beacon.chat.customer.replied", chat(first, second)))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["properties"] == {"conversation_id": "7", "message_id": "2"}
+    assert outcome.messages[0]["context"]["traits"] == {"email": "ada@example.com"}

@@ -278,3 +278,10 @@ def test_ticket_without_assignee_and_team_is_unassigned(case: str) -> None:
     )
     change = {f"{item}.admin_assignee_id": 0, f"{item}.team_assignee_id": 0}
     assert golden_outcomes(intercom, case, change) == [Ignored("the ticket was unassigned")]
+
+
+def test_the_author_of_a_conversation_without_contacts_is_its_customer() -> None:
+    item = {"id": "c1", "source": {"id": "m1", "author": {"type": "lead", "id": "l1"}}}
+    ((_, outcome),) = outcomes(intercom, delivery("conversation.user.created", item))
+    assert isinstance(outcome, Translated)
+    assert outcome.messages[0]["context"]["externalIds"][0]["id"] == "l1"

@@ -142,3 +142,10 @@ def test_an_empty_text_in_a_list_is_no_trait() -> None:
     )
     assert message["traits"]["domains"] == ["acme.example"]
     assert message["traits"]["external_ids"] == []
+
+
+def test_an_event_without_an_object_id_is_named_by_its_delivery_else_by_its_time() -> None:
+    body = body_of("OAuthApp", "revoked", {})
+    (delivered,) = SourceRuntime(linear).events(delivery(body, {"linear-delivery": "d1"}))
+    (bare,) = SourceRuntime(linear).events(delivery(body))
+    assert (delivered.id, bare.id) == ("d1", f"o:OAuthApp.revoked::{AT}")

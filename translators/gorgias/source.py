@@ -16,6 +16,7 @@ from translators.kit import (
     SharedToken,
     Skip,
     Source,
+    first_id,
     moment,
     real_name,
     template_object,
@@ -75,11 +76,12 @@ def identity(event: Event) -> Identity:
     """Return the ticket's customer. `external_id` may belong to another system, so it is used only if configured."""
     customer = template_object(event.filled, "customer", page="gorgias", place="integration")
     customer_id, email = customer.id("id", ""), customer.text("email", "")
-    if not customer_id and not email:
+    anonymous = first_id(customer=customer_id, email=email.strip().lower())
+    if anonymous is None:
         raise Skip("no customer: the ticket names none")
     return Identity(
         metadata=({**customer.texts("own"), "external_id": customer.id("external_id", "")},),
-        anonymous=("customer", customer_id) if customer_id else ("email", email.strip().lower()),
+        anonymous=anonymous,
         external_ids=(ExternalId("gorgias_customer_id", customer_id),),
         traits={"email": email, "name": real_name(customer.opt.text("name"))},
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from translators.helpscout.source import AI_CREATED, helpscout, of_customer, threads, utc
 from translators.kit import Event, Identity, Message, Payload, Skip, assigned, full_name, opens_ticket, reply, track
@@ -48,7 +48,7 @@ def status_changed(event: Event) -> Iterator[Message]:
     yield track("Ticket Solved" if status == "closed" else "Ticket Status Changed", ticket(event))
 
 
-_CHANGED = {"convo.tags": "tags", "convo.custom-fields": "custom_fields", "convo.moved": "mailbox"}
+_CHANGED: Final = {"convo.tags": "tags", "convo.custom-fields": "custom_fields", "convo.moved": "mailbox"}
 
 
 @helpscout.tracks(dict.fromkeys(_CHANGED, "Ticket Updated"))
@@ -92,12 +92,13 @@ def _writer(event: Event, thread: Payload) -> Identity | None:
 
 @helpscout.on("beacon.chat.created")
 def chat_started(event: Event) -> Iterator[Message]:
-    chat, first = {"conversation_id": event.body.id("id")}, threads(event.body, "customer")[-1:]
-    if first:
-        chat["message_id"] = first[0].id("id")
+    chat, written = event.body.select(conversation_id="id:id!"), threads(event.body, "customer")
+    if not written:
+        yield track("Live Chat Conversation Started", chat)
+        return
+    chat["message_id"] = written[-1].id("id")
     yield track("Live Chat Conversation Started", chat)
-    if first:
-        yield reply("customer", chat, chat=True)
+    yield reply("customer", chat, chat=True)
 
 
 @helpscout.on("beacon.chat.customer.replied")

@@ -18,6 +18,7 @@ from translators.kit import (
     Skip,
     Source,
     accept_account,
+    first_id,
     moment,
     real_name,
     template_object,
@@ -148,11 +149,12 @@ def _organization(detail: Payload) -> Identity:
 def _requester(body: Payload) -> Identity:
     requester = template_object(body, "requester", page="zendesk", place="trigger")
     user_id, email = id_of(requester, "id") or "", requester.text("email", "")
-    if not user_id and not email:
+    anonymous = first_id(user=user_id, email=email.strip().lower())
+    if anonymous is None:
         raise Skip("no customer: the ticket has no requester")
     return Identity(
         user_ids=(id_of(requester, "external_id") or "",),
-        anonymous=("user", user_id) if user_id else ("email", email.strip().lower()),
+        anonymous=anonymous,
         external_ids=(ExternalId("zendesk_user_id", user_id),),
         traits={"email": email, "name": real_name(requester.opt.text("name")), "phone": requester.get("phone")},
         group_id=id_of(body, "organization.id"),
