@@ -130,9 +130,9 @@ def test_check_reports_a_running_installation(run, tmp_path):
 def test_check_imports_the_worker_class_of_gunicorn(run, monkeypatch, kind):
     import sys
 
-    from webhooks.web import request_timeout
+    from webhooks.web import workers
 
-    module = request_timeout.WORKERS[kind][0]
+    module = workers.WORKERS[kind][0]
     monkeypatch.setitem(sys.modules, module, None)
     result = run("check", SEGUE_WORKER_CLASS=kind, SEGMENT_WRITE_KEY="wk_test")
     assert result.exit_code == 1

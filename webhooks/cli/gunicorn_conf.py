@@ -18,7 +18,7 @@ import webhooks.web.handler  # noqa: F401 - before the fork, so that the process
 from webhooks import logs
 from webhooks.errors import SegueError
 from webhooks.runtime import Runtime, utc_now
-from webhooks.web import request_timeout
+from webhooks.web import workers as web_workers
 
 if TYPE_CHECKING:
     from webhooks.web.app import FlaskApp
@@ -32,7 +32,7 @@ _running = ExitStack()
 bind = f"[{_web.host}]:{_web.port}" if ":" in _web.host else f"{_web.host}:{_web.port}"
 workers = _web.processes
 keepalive = 95  # longer than a router's idle time (Heroku's: 90 s), so that the router closes first
-worker_class = request_timeout.worker(_web.worker_class, seconds=_web.request_timeout, idle=keepalive)
+worker_class = web_workers.worker(_web.worker_class, seconds=_web.request_timeout, idle=keepalive)
 threads = 32 if _web.worker_class == "gthread" else 1
 worker_connections = 1000
 backlog = 1024
@@ -44,7 +44,7 @@ limit_request_field_size = 8190
 header_map = "drop"  # X_Name and X-Name would be one name in the environ: the first is dropped
 forwarder_headers = ""  # a client may not change the path with a SCRIPT_NAME or PATH_INFO header
 control_socket_disable = True
-logger_class = "gunicorn.glogging.Logger"
+logger_class = web_workers.NoAccessLog
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,

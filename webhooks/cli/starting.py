@@ -64,10 +64,10 @@ def journal_error(runtime: Runtime) -> SegueError | None:
 
 def worker_class_error(web: WebSettings) -> SegueError | None:
     """Return an error if gunicorn's worker class, or something it needs, cannot be imported."""
-    from webhooks.web import request_timeout
+    from webhooks.web import workers
 
     try:
-        request_timeout.worker(web.worker_class, seconds=web.request_timeout, idle=1)
+        workers.worker(web.worker_class, seconds=web.request_timeout, idle=1)
     except Exception as error:  # noqa: BLE001 - gunicorn raises RuntimeError for a missing package, among others
         return SegueError(
             f"gunicorn's worker class {web.worker_class} cannot be imported: {error}.",

@@ -1,4 +1,4 @@
-"""gunicorn workers with a time limit for the whole request, however slowly its bytes arrive.
+"""A time limit for the whole request, however slowly its bytes arrive.
 
 gunicorn limits the silence between requests, not a request that arrives byte by byte ("slow loris"). Each such
 connection would occupy a thread or greenlet without limit. At shutdown, idle connections are closed at once.
@@ -9,15 +9,8 @@ from __future__ import annotations
 import errno
 import socket
 import time
-import weakref
 from contextlib import suppress
-from typing import Any, Final
-
-WORKERS: Final = {
-    "gevent": ("gunicorn.workers.ggevent", "GeventWorker"),
-    "gthread": ("gunicorn.workers.gthread", "ThreadWorker"),
-    "sync": ("gunicorn.workers.sync", "SyncWorker"),
-}
+from typing import Any
 
 
 class RequestTimeout(ConnectionResetError):
@@ -80,41 +73,3 @@ class DeadlineSocket:
         if self._is_idle:
             with suppress(OSError):  # it is already closed
                 self._sock.shutdown(socket.SHUT_RD)  # a blocked `recv` then reads the end
-
-
-def worker(kind: str, *, seconds: float, idle: float) -> type:
-    """Return gunicorn's worker class of that kind, with deadlines."""
-    from importlib import import_module
-
-    module, name = WORKERS[kind]
-    base: Any = getattr(import_module(module), name)
-
-    class ThreadedWithDeadline(base):  # type: ignore[misc]
-        def handle(self, conn: Any) -> Any:
-            if not isinstance(conn.sock, DeadlineSocket):
-                conn.sock = DeadlineSocket(conn.sock, seconds, idle)
-            return super().handle(conn)
-
-        def finish_request(self, conn: Any, fs: Any) -> None:
-            super().finish_request(conn, fs)
-            if self.pending_conns and self.pending_conns[-1] is conn:  # no byte yet: the same deadline
-                conn.timeout = conn.sock.until
-
-    class WithDeadline(base):  # type: ignore[misc]
-        def __init__(self, *args: Any, **kwargs: Any) -> None:
-            super().__init__(*args, **kwargs)
-            self._clients: weakref.WeakSet[DeadlineSocket] = weakref.WeakSet()
-
-        def handle(self, listener: Any, client: Any, addr: Any) -> Any:
-            sock = DeadlineSocket(client, seconds, idle)
-            self._clients.add(sock)
-            return super().handle(listener, sock, addr)
-
-        def notify(self) -> None:
-            """Close idle connections at shutdown. Gunicorn calls this every second, also while connections end."""
-            super().notify()
-            if not self.alive:
-                for sock in list(self._clients):
-                    sock.close_if_idle()
-
-    return ThreadedWithDeadline if kind == "gthread" else WithDeadline

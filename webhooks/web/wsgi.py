@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 PREFIX: Final = "/webhooks/"
 _PHRASES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
 _PIECE: Final = 65536
-_MOST_DIGITS: Final = 18
+MOST_DIGITS: Final = 18
 
 Environ = dict[str, Any]
 
@@ -43,7 +43,7 @@ class WebhookApp:
         method: str = environ["REQUEST_METHOD"]
         if not path.startswith(PREFIX):
             return self._fallback(environ, start_response)
-        name, _, token = path[len(PREFIX) :].partition("/")
+        name, token = name_and_token(path)
         request: HttpRequest | None = None
         if method in DESCRIBE_METHODS and not has_body(environ):
             request = request_from(environ, b"", token)
@@ -59,6 +59,12 @@ class WebhookApp:
         except Rejected as error:
             raise self._handler.reject_unread(name, request_from(environ, b"", token), error) from None
         return request_from(environ, body, token)
+
+
+def name_and_token(path: str) -> tuple[str, str]:
+    """Return the endpoint's name and what follows it, of a path that begins with `PREFIX`."""
+    name, _, token = path[len(PREFIX) :].partition("/")
+    return name, token
 
 
 def request_from(environ: Mapping[str, Any], body: bytes, token: str) -> HttpRequest:
@@ -81,14 +87,14 @@ def has_body(environ: Mapping[str, Any]) -> bool:
 
 
 def _send(response: Response, method: str, start_response: StartResponse) -> Iterable[bytes]:
-    start_response(_PHRASES.get(response.status, str(response.status)), headers_of(response))
+    start_response(status_line(response), headers_of(response))
     return () if method == "HEAD" else (response.body,)
 
 
 def read_body(environ: Mapping[str, Any], limit: int) -> bytes:
     """Read the raw body, with Content-Length or chunked, up to the limit."""
     length: str = environ.get("CONTENT_LENGTH", "")
-    if length.isdecimal() and len(length) > _MOST_DIGITS:
+    if length.isdecimal() and len(length) > MOST_DIGITS:
         raise too_large(limit)
     if length.isdecimal() and int(length) > limit:
         raise too_large(limit, int(length))
@@ -133,6 +139,11 @@ def headers_from(environ: Mapping[str, Any]) -> dict[str, str]:
         if environ.get(key):
             headers[name] = environ[key]
     return headers
+
+
+def status_line(response: Response) -> str:
+    """Return a response's status in WSGI's form."""
+    return _PHRASES.get(response.status, str(response.status))
 
 
 def headers_of(response: Response) -> list[tuple[str, str]]:
