@@ -17,9 +17,9 @@ from webhooks.http.request import HttpRequest
 from webhooks.journal import State
 
 
-@pytest.fixture(scope="module")
-def wire(tmp_path_factory):
-    with web(tmp_path_factory.mktemp("web"), SEGUE_MAX_BODY="64KiB") as wire:
+@pytest.fixture(scope="module", params=["gevent", "gevent before WSGI"])
+def wire(request, tmp_path_factory):
+    with web(tmp_path_factory.mktemp("web"), entrance=request.param, SEGUE_MAX_BODY="64KiB") as wire:
         yield wire
 
 

@@ -6,18 +6,18 @@ import time
 import pytest
 
 from support.processes import EVENT
-from support.raw_requests import read, request, status, web
+from support.raw_requests import ENTRANCES, read, request, status, web
 
 REQUEST_TIMEOUT = 1.0
 
 
-CONCURRENT = pytest.mark.parametrize("wire", ["gevent", "gthread"], indirect=True)
+CONCURRENT = pytest.mark.parametrize("wire", ENTRANCES, indirect=True)
 """The sync worker serves one request at a time without keep-alive: docs/security.md."""
 
 
-@pytest.fixture(params=["gevent", "gthread", "sync"])
+@pytest.fixture(params=[*ENTRANCES, "sync"])
 def wire(request, tmp_path):
-    with web(tmp_path, SEGUE_WORKER_CLASS=request.param, SEGUE_REQUEST_TIMEOUT=str(REQUEST_TIMEOUT)) as wire:
+    with web(tmp_path, entrance=request.param, SEGUE_REQUEST_TIMEOUT=str(REQUEST_TIMEOUT)) as wire:
         yield wire
 
 
@@ -34,7 +34,7 @@ def dribble(sock, data, *, every=0.1, most=60):
 
 def test_slow_headers_are_cut_off(wire):
     with wire.connect() as sock:
-        assert dribble(sock, request() + b"x" * 100)
+        assert dribble(sock, wire.prepared(request()) + b"x" * 100)
     assert wire.rows() == []
 
 
@@ -44,7 +44,7 @@ def test_silent_connection_is_closed(wire):
 
 
 def test_slow_body_is_408_and_not_stored(wire):
-    data = request()
+    data = wire.prepared(request())
     with wire.connect() as sock:
         sock.sendall(data[: -len(EVENT)])
         dribble(sock, EVENT, most=8)
@@ -56,7 +56,7 @@ def test_slow_body_is_408_and_not_stored(wire):
 
 def test_slow_chunked_body_is_cut_off(wire):
     with wire.connect() as sock:
-        sock.sendall(request(b"Transfer-Encoding: chunked", body=b"", length=False))
+        sock.sendall(wire.prepared(request(b"Transfer-Encoding: chunked", body=b"", length=False)))
         with contextlib.suppress(OSError):
             for _ in range(30):
                 sock.sendall(b"1\r\nx\r\n")
@@ -84,7 +84,7 @@ def test_other_clients_are_served_beside_25_slow_ones(wire):
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(wire.connect()) for _ in range(25)]
         for sock in slow:
-            sock.sendall(request()[:40])
+            sock.sendall(wire.prepared(request())[:40])
         began = time.monotonic()
         assert status(wire.send(request())) == 200
         assert time.monotonic() - began < 15

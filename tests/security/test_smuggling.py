@@ -1,17 +1,27 @@
 """Ambiguous requests, sent byte for byte to real gunicorn."""
 
+from importlib.util import find_spec
+
 import pytest
 
 from support.processes import EVENT, SECRET
-from support.raw_requests import read, request, signature, status, web
+from support.raw_requests import ENTRANCES, read, request, signature, status, web
 
 FORGED = EVENT.replace(b"evt_1", b"evt_9")
 
 
-@pytest.fixture(scope="module", params=["gevent", "gthread"])
+PARSERS = ["python", *(["fast"] if find_spec("gunicorn_h1c") else [])]
+"""gunicorn's parsers of HTTP; the fast one is the extra `fast`."""
+
+
+@pytest.fixture(
+    scope="module", params=[(entrance, parser) for parser in PARSERS for entrance in ENTRANCES], ids=", ".join
+)
 def wire(request, tmp_path_factory):
     """Trust every client as a proxy, as on Heroku."""
-    with web(tmp_path_factory.mktemp("web"), SEGUE_WORKER_CLASS=request.param, FORWARDED_ALLOW_IPS="*") as wire:
+    entrance, parser = request.param
+    arguments = {"GUNICORN_CMD_ARGS": f"--http-parser {parser}", "FORWARDED_ALLOW_IPS": "*"}
+    with web(tmp_path_factory.mktemp("web"), entrance=entrance, **arguments) as wire:
         yield wire
 
 
@@ -52,7 +62,7 @@ CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FORGED), FORGED)
 def test_ambiguous_request_is_refused_and_nothing_after_it_is_read(wire, data):
     hidden = request(body=EVENT.replace(b"evt_1", b"evt_hidden"))
     with wire.connect() as sock:
-        sock.sendall(data + hidden)
+        sock.sendall(wire.prepared(data) + hidden)
         response = read(sock)
     assert status(response) in {400, 501, 0}
     assert response.count(b"\r\nContent-Length: ") <= 1

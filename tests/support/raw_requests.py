@@ -16,11 +16,21 @@ from typing import Any
 from support.processes import EVENT, SECRET, free_port, get, output, segue, until
 from webhooks.journal import SqliteJournal
 
+ENTRANCES = ["gevent", "gevent before WSGI", "gthread", "gthread before WSGI"]
+"""Worker classes. A request that closes its connection is answered through WSGI, a plain one before it."""
+
 
 @dataclass(frozen=True)
 class Wire:
+    """A running server. With `before_wsgi`, requests are sent without `Connection: close`."""
+
     port: int
     folder: Path
+    before_wsgi: bool = False
+
+    def prepared(self, request: bytes) -> bytes:
+        """Return a request's bytes for this entrance."""
+        return request.replace(b"Connection: close\r\n", b"", 1) if self.before_wsgi else request
 
     def connect(self) -> socket.socket:
         return socket.create_connection(("127.0.0.1", self.port), timeout=15)
@@ -28,7 +38,7 @@ class Wire:
     def send(self, request: bytes, *, finish: bool = True) -> bytes:
         """Send a request and return the whole response, until the server closes; empty if it only closes."""
         with self.connect() as sock:
-            sock.sendall(request)
+            sock.sendall(self.prepared(request))
             if finish:
                 with contextlib.suppress(OSError):  # the server may have closed it already
                     sock.shutdown(socket.SHUT_WR)
@@ -71,11 +81,13 @@ def request(
 
 
 @contextlib.contextmanager
-def web(folder: Path, **environ: str) -> Iterator[Wire]:
+def web(folder: Path, *, entrance: str = "gevent", **environ: str) -> Iterator[Wire]:
+    """Run a server whose requests use one of `ENTRANCES`, or the sync worker."""
     port = free_port()
-    with segue(folder, "web", PORT=str(port), **environ):
+    kind, _, before_wsgi = entrance.partition(" ")
+    with segue(folder, "web", PORT=str(port), SEGUE_WORKER_CLASS=kind, **environ):
         until(lambda: get(port, "/readyz") == 200, lambda: output(folder))
-        yield Wire(port, folder)
+        yield Wire(port, folder, bool(before_wsgi))
 
 
 def timed(work: Any) -> tuple[float, Any]:

@@ -15,6 +15,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from support.acme import NOW, SECRET, body, make_endpoint, make_source, signed
+from support.entrances import CLIENTS
 from support.installed_endpoints import all_endpoints, call_wsgi, make_handler
 from support.memory_journal import MemoryJournal
 from translators.kit import Head, HmacFields, Response, Source
@@ -32,8 +33,14 @@ from webhooks.web.readiness import Readiness
 TOKEN = "metrics-token-of-32-characters-x"
 
 
+@pytest.fixture(params=list(CLIENTS))
+def entrance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Send the requests of a test through each entrance."""
+    monkeypatch.setattr(Flask, "test_client_class", CLIENTS[request.param])
+
+
 @pytest.fixture
-def journal(tmp_path: Path) -> Iterator[SqliteJournal]:
+def journal(tmp_path: Path, entrance: None) -> Iterator[SqliteJournal]:
     opened = SqliteJournal(tmp_path / "segue.db")
     yield opened
     opened.close()

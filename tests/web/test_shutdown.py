@@ -34,13 +34,14 @@ def test_idle_connections_do_not_delay_shutdown(tmp_path: Path, kind: str) -> No
             assert read(fresh) == b""
 
 
+@pytest.mark.parametrize("plain", [False, True], ids=["WSGI", "before WSGI"])
 @pytest.mark.parametrize("kind", ["gevent", "gthread"])
-def test_started_request_is_answered_before_shutdown(tmp_path: Path, kind: str) -> None:
+def test_started_request_is_answered_before_shutdown(tmp_path: Path, kind: str, plain: bool) -> None:
     port = free_port()
     with segue(tmp_path, "web", PORT=str(port), SEGUE_WORKER_CLASS=kind) as process:
         until(lambda: get(port, "/readyz") == 200, lambda: output(tmp_path))
-        wire = Wire(port, tmp_path)
-        data = request(body=EVENT)
+        wire = Wire(port, tmp_path, before_wsgi=plain)
+        data = wire.prepared(request(body=EVENT))
         with wire.connect() as sock:
             sock.sendall(data[: -len(EVENT)] + EVENT[:10])
             time.sleep(0.5)  # it has begun
