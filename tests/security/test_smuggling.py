@@ -1,7 +1,5 @@
 """Ambiguous requests, sent byte for byte to real gunicorn."""
 
-from importlib.util import find_spec
-
 import pytest
 
 from support.processes import EVENT, SECRET
@@ -10,7 +8,7 @@ from support.raw_requests import ENTRANCES, read, request, signature, status, we
 FORGED = EVENT.replace(b"evt_1", b"evt_9")
 
 
-PARSERS = ["python", *(["fast"] if find_spec("gunicorn_h1c") else [])]
+PARSERS = ["python", "fast"]
 """gunicorn's parsers of HTTP; the fast one is the extra `fast`."""
 
 

@@ -36,9 +36,12 @@ class Wire:
         return socket.create_connection(("127.0.0.1", self.port), timeout=15)
 
     def send(self, request: bytes, *, finish: bool = True) -> bytes:
-        """Send a request and return the whole response, until the server closes; empty if it only closes."""
+        """Send a request and return the whole response, until the server closes; empty if it only closes.
+
+        If the client does not `finish`, the request has to close the connection.
+        """
         with self.connect() as sock:
-            sock.sendall(self.prepared(request))
+            sock.sendall(self.prepared(request) if finish else request)
             if finish:
                 with contextlib.suppress(OSError):  # the server may have closed it already
                     sock.shutdown(socket.SHUT_WR)

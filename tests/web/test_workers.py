@@ -70,8 +70,8 @@ def test_parts_of_gunicorn_in_use_have_not_changed(name: str) -> None:
     part = getattr(import_module(module), class_name)
     for declared in workers.PARTS[name]:
         method = getattr(part, declared.partition("(")[0])
-        found = f"{method.__name__}{inspect.signature(method)}"
-        assert found == declared, f"gunicorn has changed {name}.{method.__name__}: adapt webhooks/web/workers.py"
+        actual = f"{method.__name__}{inspect.signature(method)}"
+        assert actual == declared, f"gunicorn has changed {name}.{method.__name__}: adapt webhooks/web/workers.py"
 
 
 @pytest.mark.parametrize("kind", workers.WORKERS)
