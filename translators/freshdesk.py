@@ -146,20 +146,20 @@ def _triggered_event(body: Payload) -> tuple[str, str]:
 def ticket(event: Event) -> dict[str, Any]:
     """Return the ticket's properties, of our template or of Freshdesk's simple content."""
     body = _body(event)
-    ticket = body.maybe("ticket")
-    if not ticket:
+    fields = body.maybe("ticket")
+    if not fields:
         return body.select(
             ticket_id="ticket_id:id!", subject="ticket_subject:text", status="ticket_status:lower",
             priority="ticket_priority:lower", type="ticket_type:lower", channel="ticket_source:lower",
             url="ticket_url:text", assignee_name="ticket_agent_name:text", team_name="ticket_group_name:text",
         )  # fmt: skip
     return {
-        **ticket.select(
+        **fields.select(
             ticket_id="id:id!", subject="subject:text", status="status:lower", priority="priority:lower",
             type="type:lower", channel="source:lower",
         ),
-        "tags": [tag.strip() for tag in ticket.text("tags", "").split(",") if tag.strip()] or None,
-        **ticket.select("url:text", assignee_name="agent:text", team_name="group:text"),
+        "tags": [tag.strip() for tag in fields.text("tags", "").split(",") if tag.strip()] or None,
+        **fields.select("url:text", assignee_name="agent:text", team_name="group:text"),
     }  # fmt: skip
 
 

@@ -8,12 +8,11 @@ from typing import Any, Final
 from translators.kit import CLEAR, Event, Message, Payload, Skip, group, identify
 from translators.kustomer.source import changes, contact_traits, kustomer, related
 
-# Kustomer's attribute and the trait; the first three are read in `contact_traits`
-_TRAITS: Final = {
-    "name": "name", "emails": "email", "phones": "phone", "username": "username", "gender": "gender",
-    "birthdayAt": "birthday", "avatarUrl": "avatar", "locale": "locale",
+# Kustomer's attributes, and the traits they become
+_TEXTS: Final = {
+    "username": "username", "gender": "gender", "birthdayAt": "birthday", "avatarUrl": "avatar", "locale": "locale",
 }  # fmt: skip
-_PATHS: Final = {trait: f"{name}:text" for name, trait in list(_TRAITS.items())[3:]}
+_TRAITS: Final = {"name": "name", "emails": "email", "phones": "phone", **_TEXTS}
 
 
 @kustomer.on("kustomer.customer.create")
@@ -38,7 +37,8 @@ def customer_updated(event: Event) -> Iterator[Message]:
 
 
 def _traits(attributes: Payload) -> dict[str, Any]:
-    return contact_traits(attributes) | attributes.select(**_PATHS)
+    texts = attributes.select(**{trait: f"{name}:text" for name, trait in _TEXTS.items()})
+    return contact_traits(attributes) | texts
 
 
 def _company(event: Event) -> Iterator[Message]:
