@@ -23,7 +23,6 @@ from translators.kit import (
     bearer,
     digest,
     json_call,
-    raw_items,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient, tags_of
 from translators.kit.metadata import METADATA_FIELDS, metadata_of
@@ -61,7 +60,7 @@ _TEST: Final = "14c5d75ce93.dfd.64b469"  # the message id of every "Test Your In
 @sendgrid.split
 def split(delivery: Delivery) -> Iterable[bytes]:
     """Return the events of an array. The oldest accounts send one bare event."""
-    return raw_items(delivery.body) if delivery.is_list else [delivery.body]
+    return delivery.members
 
 
 @sendgrid.head
@@ -69,17 +68,16 @@ def head(item: Item) -> Head:
     """Return `sg_event_id` as the key, or message and recipient if the event happens once. The time is in seconds."""
     event = item.body
     type_, at = event.text("event").lower(), event.when("timestamp")
-    own, bytes_ = event.id("sg_event_id", ""), item.digest
+    own = event.id("sg_event_id", "")
     message, email = event.id("sg_message_id", ""), event.text("email", "").strip().lower()
     if type_ in _ONCE and message and email:
-        return Head(
-            id=f"{type_}:{message}:{digest(email)}", type=type_, occurred_at=at, former_ids=(FormerId(own or bytes_),)
-        )
-    if own or not (message and email):
-        return Head(id=own or bytes_, type=type_, occurred_at=at)
-    details = (event.get(name) for name in ("url", "url_offset", "asm_group_id", "attempt"))
-    key = f"{type_}:{message}:{at.isoformat()}:{digest(email, *details)}"
-    return Head(id=key, type=type_, occurred_at=at, former_ids=(FormerId(bytes_),))
+        id_ = f"{type_}:{message}:{digest(email)}"
+    elif own or not (message and email):
+        id_ = own or item.digest
+    else:
+        details = (event.get(name) for name in ("url", "url_offset", "asm_group_id", "attempt"))
+        id_ = f"{type_}:{message}:{at.isoformat()}:{digest(email, *details)}"
+    return Head(id=id_, type=type_, occurred_at=at, former_ids=(FormerId(own or item.digest),))
 
 
 @sendgrid.skip_if

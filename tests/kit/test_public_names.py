@@ -16,7 +16,7 @@ list_option moment name_traits opens_ticket page parse_form parse_json rating_fi
 real_name reply screen share skip_other_modes template_object text_option ticket_event to_iso track
 """
 MEMBERS = {
-    "Delivery": "batch form is_list opening payload",
+    "Delivery": "batch form is_list item members opening payload",
     "Event": "with_options",
     "Item": "body digest filled form",
     "Option": "of",

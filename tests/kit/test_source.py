@@ -316,3 +316,13 @@ def test_a_handshake_that_raises_is_logged_and_counts_as_a_delivery(caplog: pyte
 
 def test_clear_is_named_in_messages_of_a_test() -> None:
     assert repr(CLEAR) == "CLEAR"
+
+
+def test_a_delivery_has_the_members_of_its_list_or_its_body_and_makes_items_of_them() -> None:
+    options = {"mode": "live"}
+    several = Delivery(source="acme", body=b' [{"id": 1}, {"id":2}]', received_at=NOW, options=options)
+    assert several.members == [b'{"id": 1}', b'{"id":2}']
+    assert replace(several, body=b'{"id": 1}').members == [b'{"id": 1}']
+    item = several.item(several.members[1], {"account": "a_1"})
+    assert item == Item(raw=b'{"id":2}', received_at=NOW, envelope={"account": "a_1"}, options=options)
+    assert several.item(b"{}").envelope == {}

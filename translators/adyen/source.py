@@ -69,10 +69,7 @@ def items(delivery: Delivery) -> Iterable[bytes | Item]:
     except Malformed:
         return [delivery.body]
     envelope = {"live": batch.envelope.text("live", "")}
-    return [
-        Item(raw=_item(raw), received_at=delivery.received_at, envelope=envelope, options=delivery.options)
-        for raw in batch.members
-    ]
+    return [delivery.item(_item(raw), envelope) for raw in batch.members]
 
 
 def _item(raw: bytes) -> bytes:

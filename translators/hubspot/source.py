@@ -87,10 +87,7 @@ hubspot = Source(
 def split(delivery: Delivery) -> Iterator[bytes | Item]:
     """Split a list of events. A workflow's webhook is one object, whose format its author chose."""
     if delivery.opening == b"{":
-        yield Item(
-            raw=delivery.body, received_at=delivery.received_at, envelope={"sent_by": "workflow"},
-            options=delivery.options,
-        )  # fmt: skip
+        yield delivery.item(delivery.body, {"sent_by": "workflow"})
         return
     yield from raw_items(delivery.body)
 

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from urllib.parse import parse_qs
 
 from translators.kit.errors import Malformed
-from translators.kit.members import Batch, batch, opening
+from translators.kit.members import Batch, batch, opening, raw_items
 from translators.kit.parsing import parse_json
 from translators.kit.payload import Payload
 from translators.kit.template import BLANK, filled
@@ -59,6 +59,15 @@ class Delivery:
     def is_list(self) -> bool:
         """Return whether the body is a JSON list, of whatever members."""
         return self.opening == b"["
+
+    @property
+    def members(self) -> list[bytes]:
+        """Return the exact bytes of each member of a JSON list; any other body is the one member."""
+        return raw_items(self.body) if self.is_list else [self.body]
+
+    def item(self, raw: bytes, envelope: Mapping[str, str] | None = None) -> Item:
+        """Return an item of this delivery: its exact bytes, and its part of the envelope."""
+        return Item(raw=raw, received_at=self.received_at, envelope=envelope or {}, options=self.options)
 
     def batch(self, name: str) -> Batch:
         """Return the body's list `name` and the rest of its object; a member that is not JSON affects no other."""

@@ -61,8 +61,7 @@ def events(delivery: Delivery) -> Iterator[Item]:
     """Split a callout into the records of its transaction."""
     batch = delivery.batch("events")
     envelope = {"organization_id": batch.envelope.id("organization_id", ""), "url": batch.envelope.text("url", "")}
-    for raw in batch.members:
-        yield Item(raw=raw, received_at=delivery.received_at, envelope=envelope, options=delivery.options)
+    yield from (delivery.item(raw, envelope) for raw in batch.members)
 
 
 @salesforce_apex.head

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from translators.kit import (
@@ -26,7 +25,6 @@ from translators.kit import (
     Skip,
     Source,
     StandardWebhooks,
-    raw_items,
     text_option,
 )
 from translators.salesforce import custom, objects
@@ -68,12 +66,11 @@ salesforce_cdc = Source(
 @salesforce_cdc.split
 def split(delivery: Delivery) -> Iterator[Item]:
     """Split a change of many records into one event per record, with the same bytes."""
-    for raw in raw_items(delivery.body) if delivery.is_list else [delivery.body]:
-        item = Item(raw=raw, received_at=delivery.received_at, options=delivery.options)
-        ids = _record_ids(item)
-        yield from (replace(item, envelope={"record_id": id_}) for id_ in ids)
+    for raw in delivery.members:
+        ids = _record_ids(delivery.item(raw))
+        yield from (delivery.item(raw, {"record_id": id_}) for id_ in ids)
         if not ids:
-            yield item
+            yield delivery.item(raw)
 
 
 def _record_ids(item: Item) -> list[str]:

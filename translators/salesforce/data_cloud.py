@@ -54,8 +54,7 @@ def split(delivery: Delivery) -> Iterator[Item]:
     """Split the list `events`; its creation time is beside it."""
     batch = delivery.batch("events")
     envelope = {"creationDateTime": batch.envelope.text("creationDateTime", "")}
-    for raw in batch.members:
-        yield Item(raw=raw, received_at=delivery.received_at, envelope=envelope, options=delivery.options)
+    yield from (delivery.item(raw, envelope) for raw in batch.members)
 
 
 @salesforce_data_cloud.head

@@ -23,7 +23,6 @@ from translators.kit import (
     choice_option,
     first_id,
     parse_json,
-    raw_items,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT
 from translators.salesforce.ids import external, kind_of
@@ -84,7 +83,7 @@ def verification(delivery: Delivery) -> Response | None:
 @salesforce_marketing_cloud.split
 def split(delivery: Delivery) -> Iterable[bytes]:
     """Split a list of up to 1000 events, or one bare event."""
-    return raw_items(delivery.body) if delivery.is_list else [delivery.body]
+    return delivery.members
 
 
 @salesforce_marketing_cloud.head

@@ -94,12 +94,7 @@ def notifications(delivery: Delivery) -> Iterator[Item]:
     """Split into each Notification's exact bytes, with the message's facts except SessionId in the envelope."""
     message = soap.read(delivery.body)
     for raw, namespaces in message.notifications:
-        yield Item(
-            raw=raw,
-            received_at=delivery.received_at,
-            envelope={**message.facts, "namespaces": namespaces},
-            options=delivery.options,
-        )
+        yield delivery.item(raw, {**message.facts, "namespaces": namespaces})
 
 
 @salesforce.head

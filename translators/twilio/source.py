@@ -63,7 +63,7 @@ _OTHERS: Final = (
 def with_query(delivery: Delivery) -> list[Item]:
     """Return the form with the URL's parameters, which are signed too: a callback URL may have your user id."""
     own = {name: value for name, value in delivery.query.items() if name != "bodySHA256"}
-    return [Item(raw=delivery.body, received_at=delivery.received_at, envelope=own, options=delivery.options)]
+    return [delivery.item(delivery.body, own)]
 
 
 @twilio.head
