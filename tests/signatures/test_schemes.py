@@ -36,9 +36,18 @@ from support.signature_vectors import (
     ZENDESK,
     sent,
 )  # fmt: skip
-from translators.kit import HmacBody, HmacFields, HmacTimestamped, PublicKey, Scheme, SharedToken, StandardWebhooks
+from translators.kit import (
+    HmacBody,
+    HmacFields,
+    HmacKvHeader,
+    HmacTimestamped,
+    PublicKey,
+    Scheme,
+    SharedToken,
+    StandardWebhooks,
+)
 from webhooks.http.request import HttpRequest
-from webhooks.signatures import CannotSign, Fault, RegisteredUrl, Verdict, sign, verify
+from webhooks.signatures import CannotSign, Fault, RegisteredUrl, Verdict, Verifier, sign, verify
 from webhooks.signatures.digest import digest
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -403,3 +412,35 @@ def test_malformed_key_does_not_block_the_other_keys() -> None:
 def test_unknown_scheme_raises_type_error() -> None:
     with pytest.raises(TypeError):
         verify(object(), sent(b"", {}), ["s"], now=NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "header", ["t,v1=aa", "t=1,v1", "t=1,v1=aa,v1", "t"], ids=["no time", "no signature", "one without a value", "name"]
+)
+def test_part_of_a_signature_header_without_a_value_is_malformed(header: str) -> None:
+    request = HttpRequest(body=b"{}", headers={"stripe-signature": header})
+    verdict = verify(HmacKvHeader(header="Stripe-Signature"), request, ["s"], now=NOW)
+    assert verdict.fault is Fault.MALFORMED
+    assert "a part without a value" in verdict.reason
+
+
+def test_first_timestamp_of_a_signature_header_counts() -> None:
+    scheme = HmacKvHeader(header="Stripe-Signature")
+    signed = sign(scheme, body=b"{}", secret="s", now=NOW)
+    for header, fault in (("{0},t=1", Fault.NONE), ("t=,{0}", Fault.MALFORMED), ("x,y=1,{0}", Fault.NONE)):
+        value = header.format(signed.headers["stripe-signature"])
+        assert (
+            verify(scheme, HttpRequest(body=b"{}", headers={"stripe-signature": value}), ["s"], now=NOW).fault is fault
+        )
+
+
+def test_verifier_is_prepared_once_and_gives_the_verdict_of_each_request() -> None:
+    scheme = HmacKvHeader(header="Stripe-Signature")
+    verifier = Verifier(scheme, ["", "old", "s"], tolerance=60)
+    good = sign(scheme, body=b"{}", secret="s", now=NOW)
+    assert [verifier.verify(good, now=NOW + timedelta(seconds=age)).fault for age in (0, 61, 0)] == [
+        Fault.NONE, Fault.CLOCK, Fault.NONE,
+    ]  # fmt: skip
+    assert verifier.verify(replace(good, body=b"[]"), now=NOW).fault is Fault.SECRET
+    assert verifier.verify(sign(scheme, body=b"", secret="old", now=NOW), now=NOW).ok
+    assert Verifier(scheme, [" "]).verify(good, now=NOW).fault is Fault.NOT_CONFIGURED

@@ -18,7 +18,7 @@ from support.acme import NOW, SECRET, body, make_endpoint, make_source, signed
 from support.entrances import CLIENTS
 from support.installed_endpoints import all_endpoints, call_wsgi, make_handler
 from support.memory_journal import MemoryJournal
-from translators.kit import Head, HmacFields, Response, Source
+from translators.kit import Head, HmacFields, Response, Source, event
 from webhooks.errors import JournalError, JournalUnavailable, Rejected
 from webhooks.http.request import HttpRequest
 from webhooks.journal import SqliteJournal, State
@@ -468,3 +468,18 @@ def test_plugin_that_cannot_be_loaded_is_logged_and_others_work(
     client = runtime.web_service(journal).app.test_client()
     assert post(client, body()).status_code == 200
     assert "plugin not loaded" in caplog.text
+
+
+def test_body_is_parsed_once_from_the_guard_to_the_head(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_source()
+    source.guard(lambda delivery: delivery.payload.text("id") and None)
+    parsed: list[bytes] = []
+    parse = event.parse_json
+    monkeypatch.setattr(event, "parse_json", lambda raw: parsed.append(raw) or parse(raw))
+    handler = WebhookHandler(
+        endpoints={"acme": make_endpoint(source)}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
+    )
+    assert handler.handle("acme", HttpRequest(body=body(), headers=signed(body()))).status == 200
+    assert parsed == [body()]

@@ -4,7 +4,7 @@ from webhooks.signatures.diagnose import Allowance
 from webhooks.signatures.form import secret_format_error
 from webhooks.signatures.model import Fault, RegisteredUrl, Signature, Verdict
 from webhooks.signatures.sign import CannotSign, sign
-from webhooks.signatures.verify import presents, recognise, verify
+from webhooks.signatures.verify import Verifier, presents, recognise, verify
 
 __all__ = [
     "Allowance",
@@ -13,6 +13,7 @@ __all__ = [
     "RegisteredUrl",
     "Signature",
     "Verdict",
+    "Verifier",
     "presents",
     "recognise",
     "secret_format_error",

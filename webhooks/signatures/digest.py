@@ -72,10 +72,15 @@ def text_of(moment: datetime, form: TimeForm) -> str:
 
 
 @lru_cache(maxsize=256)
-def _parts(template: str) -> tuple[str, ...]:
-    return tuple(_PLACEHOLDER.split(template))
+def _parts(template: str) -> tuple[tuple[bytes, str], ...]:
+    """Return each text of a template with the name that follows it, empty at the end."""
+    parts = [*_PLACEHOLDER.split(template), ""]
+    return tuple((text.encode(), name) for text, name in zip(parts[::2], parts[1::2], strict=True))
 
 
 def fill(template: str, values: Callable[[str], bytes]) -> bytes:
-    """Fill a template such as `{ts}.{body}`, and return bytes. Odd parts are the names."""
-    return b"".join(values(part) if index % 2 else part.encode() for index, part in enumerate(_parts(template)))
+    """Fill a template such as `{ts}.{body}`, and return bytes."""
+    filled = b""
+    for text, name in _parts(template):
+        filled += text + values(name) if name else text
+    return filled

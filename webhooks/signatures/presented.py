@@ -12,6 +12,7 @@ import zlib
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -120,14 +121,7 @@ def of_timestamped(scheme: HmacTimestamped, request: HttpRequest) -> PresentedSi
 def of_kv_header(scheme: HmacKvHeader, request: HttpRequest) -> PresentedSignature:
     """Read class C: timestamp and signatures in one header."""
     parts = header(request, scheme.header).split(scheme.delimiter)
-    if scheme.positional:
-        ts, signatures = parts[0], parts[1:]
-    else:
-        if scheme.ts_key in parts or scheme.sig_key in parts:
-            raise Unreadable(f"The {scheme.header} header holds a part without a value.")
-        pairs = [part.split("=", 1) for part in parts if "=" in part]
-        ts = next((pair[1] for pair in pairs if pair[0] == scheme.ts_key), "")
-        signatures = [pair[1] for pair in pairs if pair[0] == scheme.sig_key]
+    ts, signatures = (parts[0], parts[1:]) if scheme.positional else _pairs(scheme, parts)
     sent_at = timestamp(ts, scheme.ts_form, scheme.header)
     if not signatures:
         raise Unreadable(f"The {scheme.header} header holds no {scheme.sig_key} signature.")
@@ -136,11 +130,31 @@ def of_kv_header(scheme: HmacKvHeader, request: HttpRequest) -> PresentedSignatu
     return PresentedSignature(presented, request.body, expected, "utf8", sent_at)
 
 
+def _pairs(scheme: HmacKvHeader, parts: Sequence[str]) -> tuple[str, list[str]]:
+    """Return the first timestamp and every signature of parts such as `t=1` and `v1=ab`."""
+    ts, signatures = None, []
+    for part in parts:
+        name, separator, value = part.partition("=")
+        if name == scheme.sig_key and separator:
+            signatures.append(value)
+        elif name == scheme.ts_key and separator:
+            ts = value if ts is None else ts
+        elif name in (scheme.ts_key, scheme.sig_key):
+            raise Unreadable(f"The {scheme.header} header holds a part without a value.")
+    return ts or "", signatures
+
+
 def _template(template: str, ts: str, id_: str = "") -> Callable[[bytes], bytes]:
-    head, _, tail = template.partition("{body}")
+    head, tail = _around_body(template)
     values = {"ts": text_bytes(ts), "id": text_bytes(id_)}
-    before, after = fill(head, values.__getitem__), fill(tail, values.__getitem__)
+    before, after = fill(head, values.__getitem__), fill(tail, values.__getitem__) if tail else b""
     return lambda body: before + body + after
+
+
+@lru_cache(maxsize=256)
+def _around_body(template: str) -> tuple[str, str]:
+    head, _, tail = template.partition("{body}")
+    return head, tail
 
 
 def _field(body: bytes, path: str) -> str:

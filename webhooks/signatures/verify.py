@@ -44,6 +44,85 @@ class _TimedSignature(SignatureMatcher, Protocol):
     def sent_at(self) -> float | None: ...
 
 
+class Verifier:
+    """Verify the requests of one endpoint: its scheme, secrets and settings, prepared once.
+
+    `registered` is the endpoint's own URL, which some schemes sign. `tolerance` is in seconds; None means the scheme's
+    own.
+    """
+
+    def __init__(
+        self,
+        scheme: Scheme,
+        secrets: Sequence[str],
+        *,
+        registered: RegisteredUrl = UNREGISTERED,
+        tolerance: float | None = None,
+    ) -> None:
+        self._scheme = scheme
+        self._secrets = [secret for secret in secrets if secret.strip()]
+        self._registered = registered
+        self._window = getattr(scheme, "tolerance", 0.0) if tolerance is None else tolerance
+        self._accepted = _AUTHENTICATED if getattr(scheme, "strength", "") == "authenticated" else _VERIFIED
+        self._signs_url = isinstance(scheme, HmacRequest) and "url" in scheme.parts
+        self._not_configured = self._what_is_missing()
+
+    def verify(
+        self,
+        request: HttpRequest,
+        *,
+        now: datetime,
+        remember: Remember | None = None,
+        fetch: Callable[[str], bytes] | None = None,
+        allowance: Allowance | None = None,
+    ) -> Verdict:
+        """Verify that the request comes from the provider, unchanged and in time. Try every secret on every signature.
+
+        `allowance` limits what the diagnoses of refused requests cost together.
+        """
+        if self._not_configured is not None:
+            return self._not_configured
+        scheme, secrets = self._scheme, self._secrets
+        if isinstance(scheme, SharedToken):
+            return _token(scheme, request, secrets)
+        try:
+            signatures = _read_signatures(scheme, request, self._registered.address, now, fetch)
+        except Unreadable as error:
+            fault = Fault.MISSING if error.missing else Fault.MALFORMED
+            hint = error.hint or "Compare the request with the provider's documentation of its signature."
+            return Verdict(fault, reason=error.reason, hint=hint)
+        for signature in signatures:
+            if not any([signature.matches(secret) for secret in secrets]):
+                return self._diagnose(signature, request, allowance)
+            if signature.sent_at is not None and abs(now.timestamp() - signature.sent_at) > self._window:
+                return _clock(now.timestamp() - signature.sent_at, self._window)
+        if isinstance(scheme, HmacFields) and scheme.token_path is not None:
+            return _once(scheme, scheme.token_path, request, now + timedelta(seconds=self._window), remember)
+        return self._accepted
+
+    def _diagnose(self, signature: SignatureMatcher, request: HttpRequest, allowance: Allowance | None) -> Verdict:
+        scheme, registered = self._scheme, self._registered
+        others = (
+            candidates(scheme, request, registered.address)
+            if isinstance(scheme, HmacRequest) and self._signs_url
+            else None
+        )
+        return diagnose(signature, request, self._secrets, registered=registered, urls=others, allowance=allowance)
+
+    def _what_is_missing(self) -> Verdict | None:
+        if not self._secrets:
+            return Verdict(
+                Fault.NOT_CONFIGURED, reason="No secret is configured.",
+                hint="Set the endpoint's webhook secret.",
+            )  # fmt: skip
+        if self._signs_url and not self._registered.address:
+            return Verdict(
+                Fault.NOT_CONFIGURED, reason="This provider signs the URL, and no public URL is configured.",
+                hint=f"Set {self._registered.setting} to the URL exactly as it is registered with the provider.",
+            )  # fmt: skip
+        return None
+
+
 def verify(
     scheme: Scheme,
     request: HttpRequest,
@@ -56,45 +135,9 @@ def verify(
     fetch: Callable[[str], bytes] | None = None,
     allowance: Allowance | None = None,
 ) -> Verdict:
-    """Verify that the request comes from the provider, unchanged and in time. Try every secret on every signature.
-
-    `registered` is the endpoint's own URL, which some schemes sign. `allowance` limits what the
-    diagnoses of refused requests cost together.
-    """
-    usable = [secret for secret in secrets if secret.strip()]
-    if not usable:
-        return Verdict(
-            Fault.NOT_CONFIGURED, reason="No secret is configured.",
-            hint="Set the endpoint's webhook secret.",
-        )  # fmt: skip
-    if isinstance(scheme, SharedToken):
-        return _token(scheme, request, usable)
-    if isinstance(scheme, HmacRequest) and "url" in scheme.parts and not registered.address:
-        return Verdict(
-            Fault.NOT_CONFIGURED, reason="This provider signs the URL, and no public URL is configured.",
-            hint=f"Set {registered.setting} to the URL exactly as it is registered with the provider.",
-        )  # fmt: skip
-    try:
-        signatures = _read_signatures(scheme, request, registered.address, now, fetch)
-    except Unreadable as error:
-        fault = Fault.MISSING if error.missing else Fault.MALFORMED
-        hint = error.hint or "Compare the request with the provider's documentation of its signature."
-        return Verdict(fault, reason=error.reason, hint=hint)
-    window = scheme.tolerance if tolerance is None else tolerance
-    for signature in signatures:
-        if not any([signature.matches(secret) for secret in usable]):
-            signs_url = isinstance(scheme, HmacRequest) and "url" in scheme.parts
-            others = (
-                candidates(scheme, request, registered.address)
-                if isinstance(scheme, HmacRequest) and signs_url
-                else None
-            )
-            return diagnose(signature, request, usable, registered=registered, urls=others, allowance=allowance)
-        if signature.sent_at is not None and abs(now.timestamp() - signature.sent_at) > window:
-            return _clock(now.timestamp() - signature.sent_at, window)
-    if isinstance(scheme, HmacFields) and scheme.token_path is not None:
-        return _once(scheme, scheme.token_path, request, now + timedelta(seconds=window), remember)
-    return _VERIFIED if scheme.strength == "verified" else _AUTHENTICATED
+    """Verify one request; see `Verifier`."""
+    verifier = Verifier(scheme, secrets, registered=registered, tolerance=tolerance)
+    return verifier.verify(request, now=now, remember=remember, fetch=fetch, allowance=allowance)
 
 
 def recognise(

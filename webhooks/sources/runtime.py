@@ -162,22 +162,27 @@ class SourceRuntime:
         headers = self._kept(delivery)
         parts = self._declared.split(delivery) if self._declared.split is not None else [delivery.body]
         for number, part in enumerate(parts):
-            item = (
-                part
-                if isinstance(part, Item)
-                else Item(raw=part, received_at=delivery.received_at, headers=headers, options=delivery.options)
-            )
+            item = part if isinstance(part, Item) else _item(part, delivery, headers)
             if not isinstance(item.raw, bytes):
                 raise TypeError(f"item {number} of the split is {type(item.raw).__name__}, not bytes")
             yield item if item.headers or not headers else replace(item, headers=headers)
 
     def _kept(self, delivery: Delivery) -> dict[str, str]:
-        return {name: value for name, value in delivery.headers.items() if name in self.source.keep_headers}
+        kept = self.source.keep_headers
+        return {name: value for name, value in delivery.headers.items() if name in kept} if kept else {}
 
     def _unreadable(self, delivery: Delivery, problem: str, *, trust: Trust, guarded: bool = True) -> Event:
         redact = self._declared.redact
         body = redact(delivery.body) if redact is not None else delivery.body
         return unreadable_delivery(delivery, body, problem, headers=self._kept(delivery), trust=trust, guarded=guarded)
+
+
+def _item(raw: bytes, delivery: Delivery, headers: Mapping[str, str]) -> Item:
+    """Return a part of a delivery. The whole body is not parsed again if a guard or the split has read it."""
+    item = Item(raw=raw, received_at=delivery.received_at, headers=headers, options=delivery.options)
+    if raw is delivery.body and (payload := vars(delivery).get("payload")) is not None:
+        vars(item)["body"] = payload
+    return item
 
 
 def _facts(head: Head, received_at: datetime) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from webhooks.journal.protocol import EventQueue, OneTimeTokens
 from webhooks.logs import events as event_log
 from webhooks.monitoring.metrics import Meter
 from webhooks.monitoring.tracing import Tracer
-from webhooks.signatures import Allowance, Fault, RegisteredUrl, Signature, Verdict, presents, recognise, verify
+from webhooks.signatures import Allowance, Fault, RegisteredUrl, Signature, Verdict, Verifier, presents, recognise
 from webhooks.sources.endpoints import Endpoint
 from webhooks.web.refusals import Refusals
 from webhooks.web.responses import (
@@ -77,6 +77,7 @@ class WebhookHandler:
         self.tracer = tracer or Tracer()
         self.refusals = Refusals(self.meter, {name: endpoint.source.name for name, endpoint in endpoints.items()})
         self._allowance = Allowance()
+        self._verifiers = {name: _verifier(endpoint) for name, endpoint in endpoints.items()}
 
     def description(self, name: str, request: HttpRequest) -> Response | None:
         """Return what this endpoint is and whether it is open, for a request without a body; None if it is a delivery.
@@ -192,12 +193,8 @@ class WebhookHandler:
 
     def _verify(self, endpoint: Endpoint, request: HttpRequest, body: bytes, now: datetime) -> Verdict:
         verify_request = partial(
-            verify,
-            endpoint.scheme,
-            secrets=endpoint.secrets,
+            self._verifiers[endpoint.name].verify,
             now=now,
-            registered=_registered_url(endpoint),
-            tolerance=endpoint.tolerance,
             remember=partial(self._remember, endpoint.name, now),
             fetch=self.fetch,
             allowance=self._allowance,
@@ -289,6 +286,12 @@ def _malformed(source: Source, problem: str) -> str:
         return f"The signature is right, but the translator of {source.title} failed on the body."
     first = problem.partition("\n")[0][:_MAX_REASON]
     return f"The signature is right, but the body is not what {source.title} documents: {first}."
+
+
+def _verifier(endpoint: Endpoint) -> Verifier:
+    return Verifier(
+        endpoint.scheme, endpoint.secrets, registered=_registered_url(endpoint), tolerance=endpoint.tolerance
+    )
 
 
 def _registered_url(endpoint: Endpoint) -> RegisteredUrl:
