@@ -1,8 +1,4 @@
-"""Calendly -> Segment. https://developer.calendly.com/api-docs/ (Webhooks)
-
-The body is `{event, created_at, created_by, payload}`; the payload is an invitee with its meeting, or a routing form's
-submission. A rescheduled meeting sends two events: the old invitee is cancelled, a new one created.
-"""
+"""Calendly's signature, event ids, identity and messages."""
 
 from __future__ import annotations
 
@@ -18,15 +14,10 @@ from translators.kit import (
     Identity,
     Item,
     Message,
-    Need,
     Payload,
-    Registered,
-    Registering,
     Skip,
     Source,
-    bearer,
     identify,
-    json_call,
     track,
 )
 from translators.kit.metadata import METADATA_FIELDS, metadata_of
@@ -94,34 +85,6 @@ def _contact(contact: Payload) -> Identity:
         external_ids=(ExternalId("calendly_contact_id", uri),),
         traits={"email": email, **contact.select("name:text", firstName="first_name:text", lastName="last_name:text")},
     )
-
-
-@calendly.registration(
-    Need("token", "CALENDLY_TOKEN", "an owner's or admin's token with webhooks:write and contacts:read (a paid plan)"),
-    Need("scope", "CALENDLY_SCOPE", "organization, or user for your own meetings alone", False, "organization"),
-)
-def register(at: Registering) -> Registered:
-    """Create a subscription with our signing key; without one Calendly does not sign.
-
-    Routing forms and contacts belong to an organisation.
-
-    https://developer.calendly.com/api-docs/c1ddc06ce1f1b-create-webhook-subscription
-    """
-    base, headers, scope = "https://api.calendly.com", bearer(at.values["token"]), at.values["scope"]
-    me = yield json_call("GET", f"{base}/users/me", headers)
-    subscription = {
-        "url": at.url,
-        "events": [
-            type_ for type_ in at.types if scope != "user" or not type_.startswith(("routing_form", "contact."))
-        ],
-        "organization": me.text("resource.current_organization"),
-        "scope": scope,
-        "signing_key": at.secret,
-    }
-    if scope == "user":
-        subscription["user"] = me.text("resource.uri")
-    yield json_call("POST", f"{base}/webhook_subscriptions", headers, subscription)
-    return at.secret
 
 
 @calendly.tracks(

@@ -1,4 +1,4 @@
-"""Translate Mailgun's webhooks. https://documentation.mailgun.com/docs/mailgun/user-manual/webhooks/webhook-payloads"""
+"""Mailgun's signature, event ids, identity and messages."""
 
 from __future__ import annotations
 
@@ -15,14 +15,8 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
-    Need,
-    Registered,
-    Registering,
     Source,
-    basic,
     digest,
-    form_call,
-    json_call,
     raw_member,
     track,
 )
@@ -97,26 +91,6 @@ def _people(event: Event) -> list[Identity]:
     emails = [address(data, "recipient")] if "recipient" in data else addresses(data, "message.headers.to")
     variables = own_data(event.body, _VARIABLES) if len(emails) == 1 else {}
     return [recipient(email, variables) for email in emails]
-
-
-@mailgun.registration(
-    Need("api_key", "MAILGUN_API_KEY", "a private API key of the account"),
-    Need("domain", "MAILGUN_DOMAIN", "the sending domain, such as mg.example.com", secret=False),
-    Need("region", "MAILGUN_REGION", "us or eu, the region of the domain", False, "us"),
-)
-def register(at: Registering) -> Registered:
-    """Create one webhook per event kind, then read the account's signing key. `rejected` has no webhook.
-
-    https://documentation.mailgun.com/docs/mailgun/api-reference/send/mailgun/domain-webhooks
-    """
-    base = "https://api.eu.mailgun.net" if at.values["region"] == "eu" else "https://api.mailgun.net"
-    headers = basic("api", at.values["api_key"])
-    kinds = {"failed": ("permanent_fail", "temporary_fail"), "rejected": ()}
-    for kind in (kind for type_ in at.types for kind in kinds.get(type_, (type_,))):
-        url = f"{base}/v3/domains/{at.values['domain']}/webhooks"
-        yield form_call(url, headers, [("id", kind), ("url", at.url)])
-    signing_key = yield json_call("GET", f"{base}/v5/accounts/http_signing_key", headers)
-    return signing_key.text("http_signing_key")
 
 
 def reader(event: Event) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Translate Resend's webhooks. https://resend.com/docs/dashboard/webhooks/event-types"""
+"""Resend's signature, event ids, identity and messages."""
 
 from __future__ import annotations
 
@@ -14,15 +14,10 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
-    Need,
     Payload,
-    Registered,
-    Registering,
     Source,
     StandardWebhooks,
-    bearer,
     identify,
-    json_call,
     track,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient
@@ -52,14 +47,6 @@ def head(item: Item) -> Head:
     key = item.headers.get("svix-id") or item.headers.get("webhook-id") or item.digest
     at = body.opt.iso("data.click.timestamp") or body.opt.iso("data.open.timestamp") or body.iso("created_at")
     return Head(id=key, type=body.text("type"), occurred_at=at)
-
-
-@resend.registration(Need("api_key", "RESEND_API_KEY", "an API key with full access"))
-def register(at: Registering) -> Registered:
-    """Create one webhook. https://resend.com/docs/api-reference/webhooks/create-webhook"""
-    webhook = {"endpoint": at.url, "events": list(at.types)}
-    created = yield json_call("POST", "https://api.resend.com/webhooks", bearer(at.values["api_key"]), webhook)
-    return created.text("signing_secret")
 
 
 @resend.identity

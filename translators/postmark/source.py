@@ -1,4 +1,4 @@
-"""Translate Postmark's webhooks. https://postmarkapp.com/developer/webhooks/webhooks-overview"""
+"""Postmark's signature, event ids, identity and messages."""
 
 from __future__ import annotations
 
@@ -12,14 +12,10 @@ from translators.kit import (
     Identity,
     Item,
     Message,
-    Need,
-    Registered,
-    Registering,
     SharedToken,
     Skip,
     Source,
     digest,
-    json_call,
     track,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient, tags_of
@@ -104,24 +100,6 @@ def identity(event: Event) -> Identity:
     """Return the recipient. The message's metadata may have your user id."""
     path = "Email" if event.type in {"Bounce", "SpamComplaint"} else "Recipient"
     return recipient(address(event.body, path), own_data(event.body, "Metadata"))
-
-
-@postmark.registration(
-    Need("server_token", "POSTMARK_SERVER_TOKEN", "the API token of your server"),
-    Need("message_stream", "POSTMARK_MESSAGE_STREAM", "the message stream's id, such as outbound", secret=False),
-)
-def register(at: Registering) -> Registered:
-    """Create a webhook of one stream with new credentials. https://postmarkapp.com/developer/api/webhooks-api"""
-    user = "segue"
-    webhook = {
-        "Url": at.url,
-        "MessageStream": at.values["message_stream"],
-        "HttpAuth": {"Username": user, "Password": at.secret},
-        "Triggers": {type_: {"Enabled": True} for type_ in at.types},
-    }
-    headers = {"X-Postmark-Server-Token": at.values["server_token"]}
-    yield json_call("POST", "https://api.postmarkapp.com/webhooks", headers, webhook)
-    return f"{user}:{at.secret}"
 
 
 _MORE: Final = {

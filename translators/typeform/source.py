@@ -1,7 +1,4 @@
-"""Typeform -> Segment. https://www.typeform.com/developers/webhooks/
-
-A delivery is one response to one form: the questions (`definition`), the answers, and your hidden fields.
-"""
+"""Typeform's signature, event ids, identity and messages."""
 
 from __future__ import annotations
 
@@ -15,15 +12,10 @@ from translators.kit import (
     HmacBody,
     Identity,
     Item,
-    Need,
     Payload,
-    Registered,
-    Registering,
     Source,
-    bearer,
     choice_option,
     digest,
-    json_call,
 )
 from translators.kit.metadata import METADATA_FIELDS, metadata_of, own_data
 
@@ -83,27 +75,6 @@ def respondent(event: Event) -> Identity:
         anonymous=("email", email.lower()) if email else ("response", response.id("token")),
         traits={"email": email, "phone": phone},
     )
-
-
-@typeform.registration(
-    Need("token", "TYPEFORM_TOKEN", "a personal access token with the scope webhooks:write"),
-    Need("form_id", "TYPEFORM_FORM_ID", "the form's id: u6nXL7 in https://acme.typeform.com/to/u6nXL7", secret=False),
-)
-def register(at: Registering) -> Registered:
-    """Create the webhook, or update it: its tag `segue` is the same each time.
-
-    https://www.typeform.com/developers/webhooks/reference/create-or-update-webhook/
-    """
-    webhook = {
-        "url": at.url,
-        "enabled": True,
-        "secret": at.secret,
-        "verify_ssl": True,
-        "event_types": dict.fromkeys(at.types, True),
-    }
-    url = f"https://api.typeform.com/forms/{at.values['form_id']}/webhooks/segue"
-    yield json_call("PUT", url, bearer(at.values["token"]), webhook)
-    return at.secret
 
 
 def _hidden(response: Payload) -> dict[str, str | int]:

@@ -1,7 +1,4 @@
-"""Translate SendGrid's Event Webhook.
-
-https://www.twilio.com/docs/sendgrid/for-developers/tracking-events/event
-"""
+"""SendGrid's signature, event ids, identity and messages."""
 
 from __future__ import annotations
 
@@ -15,14 +12,9 @@ from translators.kit import (
     Head,
     Identity,
     Item,
-    Need,
     PublicKey,
-    Registered,
-    Registering,
     Source,
-    bearer,
     digest,
-    json_call,
 )
 from translators.kit.mail import UNSUBSCRIBED_EVENT, address, recipient, tags_of
 from translators.kit.metadata import METADATA_FIELDS, metadata_of
@@ -97,22 +89,6 @@ def _custom(event: Event) -> dict[str, Any]:
     """Return the sender's custom arguments, which are mixed with SendGrid's members."""
     members = event.body.value.items()
     return {name: value for name, value in members if name not in _MEMBERS and not name.startswith(_PREFIXES)}
-
-
-@sendgrid.registration(Need("api_key", "SENDGRID_API_KEY", "an API key that may write event webhook settings"))
-def register(at: Registering) -> Registered:
-    """Create a webhook, then enable signing; the answer has the public key.
-
-    https://www.twilio.com/docs/sendgrid/api-reference/webhooks/create-an-event-webhook
-    https://www.twilio.com/docs/sendgrid/api-reference/webhooks/toggle-signature-verification-for-an-event-webhook
-    """
-    settings = "https://api.sendgrid.com/v3/user/webhooks/event/settings"
-    headers = bearer(at.values["api_key"])
-    event_flags = {"spam_report" if type_ == "spamreport" else type_: True for type_ in at.types}
-    webhook = {"enabled": True, "url": at.url, "friendly_name": "Segue", **event_flags}
-    created = yield json_call("POST", settings, headers, webhook)
-    signed = yield json_call("PATCH", f"{settings}/signed/{created.id('id')}", headers, {"enabled": True})
-    return signed.text("public_key")
 
 
 _MORE: Final = {

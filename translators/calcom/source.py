@@ -1,8 +1,4 @@
-"""Cal.com -> Segment. https://cal.com/docs/developing/guides/automation/webhooks
-
-The body is `{triggerEvent, createdAt, payload}`; the payload is a booking, with its host, its attendees (the first
-booked it) and its metadata, which can hold your user id from the booking link: `?metadata[user_id]=u_1`.
-"""
+"""Cal.com's signature, event ids, identity and messages."""
 
 from __future__ import annotations
 
@@ -19,15 +15,10 @@ from translators.kit import (
     Item,
     Malformed,
     Message,
-    Need,
     Payload,
-    Registered,
-    Registering,
     Skip,
     Source,
-    bearer,
     digest,
-    json_call,
     track,
 )
 from translators.kit.metadata import METADATA_FIELDS, metadata_of
@@ -40,14 +31,6 @@ calcom = Source(
     scheme=HmacBody(header="X-Cal-Signature-256"),
     options=[METADATA_FIELDS],
 )
-
-
-@calcom.registration(Need("api_key", "CALCOM_API_KEY", "an API key (cal_...), of Settings > Security > API keys"))
-def register(at: Registering) -> Registered:
-    """Create a webhook. https://cal.com/docs/api-reference/v2/webhooks/create-a-webhook"""
-    webhook = {"active": True, "subscriberUrl": at.url, "triggers": list(at.types), "secret": at.secret}
-    yield json_call("POST", "https://api.cal.com/v2/webhooks", bearer(at.values["api_key"]), webhook)
-    return at.secret
 
 
 # These happen once to a booking and its attendees.
