@@ -9,7 +9,7 @@
     python3 dev.py docs [...]     the documentation as a site in site/; --serve shows it while you write
     python3 dev.py audit          known vulnerabilities in the pinned releases; --strict: fail if a package is unknown
     python3 dev.py lock [...]     write the lock files after a change of pyproject.toml; --upgrade takes newer releases
-    python3 dev.py bench [...]    durable ingest beside a bare Flask app; arguments go to bench/ingest.py
+    python3 dev.py bench [...]    speed and cost beside peers, written to docs/performance.md; --help says more
     python3 dev.py faults [...]   kills, power cuts, bad receivers, wrong clocks; about half an hour; --help says more
 
 A virtual environment is made in .venv, and again when pyproject.toml or the lock changes.
@@ -30,6 +30,7 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 RUNTIME_LOCK = HERE / "requirements.txt"
 LOCK = HERE / "requirements-dev.lock"
+BENCH_LOCK = HERE / "requirements-bench.lock"
 STAMP = VENV / "segue.stamp"
 OLDEST = (3, 11)
 COVERED = (
@@ -142,20 +143,25 @@ def audit(arguments: list[str]) -> int:
 def lock(arguments: list[str]) -> int:
     """Write exact releases and their hashes for every platform; pins stay as they are without `--upgrade`."""
     pins = [
-        *("uv", "pip", "compile", "pyproject.toml", "--universal", "--python-version", f"{OLDEST[0]}.{OLDEST[1]}"),
+        *("uv", "pip", "compile", "--universal", "--python-version", f"{OLDEST[0]}.{OLDEST[1]}"),
         *("--generate-hashes", "--custom-compile-command", "python3 dev.py lock", "--quiet"),
     ]
-    code = call(PYTHON, "-m", *pins, "--group", "build", "-o", RUNTIME_LOCK.name, *arguments) or call(
-        PYTHON, "-m", *pins, "--group", "dev", "--all-extras", "-c", RUNTIME_LOCK.name, "-o", LOCK.name, *arguments
-    )
+    locks = [
+        ["pyproject.toml", "--group", "build", "-o", RUNTIME_LOCK.name],
+        ["pyproject.toml", "--group", "dev", "--all-extras", "-c", RUNTIME_LOCK.name, "-o", LOCK.name],
+        ["--group", "bench", "-c", LOCK.name, "-o", BENCH_LOCK.name],
+    ]
+    code = 0
+    for lock_ in locks:
+        code = code or call(PYTHON, "-m", *pins, *lock_, *arguments)
     if not code:
         prepare()
     return code
 
 
 def bench(arguments: list[str]) -> int:
-    """Measure durable ingest."""
-    return call(PYTHON, "bench/ingest.py", *arguments)
+    """Measure beside the peers."""
+    return call(PYTHON, "-m", "bench", *arguments)
 
 
 def faults(arguments: list[str]) -> int:

@@ -6,32 +6,38 @@ import importlib
 import secrets
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import psycopg
 
 OWN = "own"
-SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "2GB"}
-HELP = "PostgreSQL too: its URL (a schema of its own is made and dropped), or none, for the server that tests bring"
+SETTINGS = {"shared_buffers": "256MB", "max_wal_size": "2GB", "max_connections": "300"}
+HELP = "URL of a PostgreSQL to measure on, in schemas that are dropped again (default: a server of its own)"
 
 
 @contextmanager
-def postgres(url: str) -> Iterator[str]:
+def server(url: str) -> Iterator[tuple[str, int]]:
+    """Give the URL of a server, and the process id of one that was started for it, else 0."""
+    if url != OWN:
+        yield url, 0
+        return
+    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    with importlib.import_module("support.postgres_server").Server(settings=SETTINGS) as started:
+        yield started.url(), started.pid
+
+
+@contextmanager
+def schema(url: str) -> Iterator[str]:
     """Give the URL of an empty schema, dropped at the end."""
-    with ExitStack() as stack:
-        if url == OWN:
-            sys.path.append(str(Path(__file__).parents[1] / "tests"))
-            server = importlib.import_module("support.postgres_server").Server(settings=SETTINGS)
-            url = stack.enter_context(server).url()
-        name = f"segue_bench_{secrets.token_hex(4)}"
+    name = f"segue_bench_{secrets.token_hex(4)}"
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute(f"CREATE SCHEMA {name}".encode())
+    parts = urlsplit(url)
+    query = urlencode(dict(parse_qsl(parts.query)) | {"options": f"-csearch_path={name}"})
+    try:
+        yield urlunsplit(parts._replace(query=query))
+    finally:
         with psycopg.connect(url, autocommit=True) as db:
-            db.execute(f"CREATE SCHEMA {name}".encode())
-        parts = urlsplit(url)
-        query = urlencode(dict(parse_qsl(parts.query)) | {"options": f"-csearch_path={name}"})
-        try:
-            yield urlunsplit(parts._replace(query=query))
-        finally:
-            with psycopg.connect(url, autocommit=True) as db:
-                db.execute(f"DROP SCHEMA {name} CASCADE".encode())
+            db.execute(f"DROP SCHEMA {name} CASCADE".encode())

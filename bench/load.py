@@ -1,60 +1,81 @@
-"""A load generator for one host: many keep-alive connections in one thread, each with one request under way.
+"""The load: wrk with one thread, or without it a generator of our own; many connections, a request under way on each.
 
-Loopback only; bounded by `seconds` and by the number of requests it is given.
+Loopback only; bounded by seconds and by the requests of the file.
 """
 
 from __future__ import annotations
 
+import json
 import selectors
+import shutil
 import socket
+import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from pathlib import Path
 
-_END = b"\r\n\r\n"
+from bench.measure import percentile
+from bench.payloads import read_requests
+
+LUA = Path(__file__).with_name("wrk.lua")
+END = b"\r\n\r\n"
 
 
-@dataclass
-class Figures:
-    """Answers by status, and each latency in seconds."""
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Answers, the seconds they took, percentiles in milliseconds, and what was not answered 2xx or 3xx."""
 
-    seconds: float = 0.0
-    statuses: dict[int, int] = field(default_factory=dict)
-    latencies: list[float] = field(default_factory=list)
+    requests: int
+    seconds: float
+    p50: float
+    p99: float
+    refused: int
+    broken: int
 
     @property
     def rate(self) -> float:
-        return len(self.latencies) / self.seconds if self.seconds else 0.0
-
-    def percentile(self, share: float) -> float:
-        """Return a latency in milliseconds."""
-        ordered = sorted(self.latencies)
-        return ordered[min(len(ordered) - 1, int(len(ordered) * share))] * 1000 if ordered else 0.0
+        """Return answers a second."""
+        return self.requests / self.seconds if self.seconds else 0.0
 
 
-@dataclass
-class _Connection:
+def drive(port: int, path: str, file: Path, *, connections: int, seconds: float, wrk: bool | None = None) -> Load:
+    """Send the requests of a file over `connections` connections for `seconds`, or until there are no more."""
+    if shutil.which("wrk") if wrk is None else wrk:
+        return _wrk(port, path, file, connections, seconds)
+    first = f"POST {path} HTTP/1.1\r\n".encode()
+    return generate(port, (first + request for request in read_requests(file)), connections, seconds)
+
+
+def _wrk(port: int, path: str, file: Path, connections: int, seconds: float) -> Load:
+    whole = max(1, round(seconds))
+    command = [
+        *("wrk", "--threads", "1", "--connections", str(connections), "--duration", f"{whole}s", "--timeout", "10s"),
+        *("--script", str(LUA), f"http://127.0.0.1:{port}", "--", path, str(file)),
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=whole + 60, check=True)
+    return Load(**json.loads(done.stdout.strip().splitlines()[-1]))
+
+
+@dataclass(slots=True)
+class Connection:
+    """A connection with the request that is under way."""
+
     socket: socket.socket
     sent_at: float = 0.0
     buffer: bytes = b""
 
 
-def post(path: str, headers: dict[str, str], body: bytes) -> bytes:
-    """Return one HTTP/1.1 request, whole."""
-    lines = [f"POST {path} HTTP/1.1", "Host: bench", "Content-Type: application/json", f"Content-Length: {len(body)}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join(lines).encode() + _END + body
-
-
-def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: float) -> Figures:
-    """Send requests over `connections` connections for `seconds`, or until there are no more."""
-    figures = Figures()
+def generate(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Load:
+    """Send requests by a loop of our own."""
+    latencies: list[float] = []
+    refused = 0
     selector = selectors.DefaultSelector()
-    begun = time.perf_counter()
-    until = begun + seconds
+    start = time.perf_counter()
+    end = start + seconds
 
-    def send(connection: _Connection) -> bool:
-        request = next(requests, None) if time.perf_counter() < until else None
+    def send(connection: Connection) -> bool:
+        request = next(requests, None) if time.perf_counter() < end else None
         if request is None:
             selector.unregister(connection.socket)
             connection.socket.close()
@@ -66,30 +87,35 @@ def drive(port: int, requests: Iterator[bytes], *, connections: int, seconds: fl
 
     busy = 0
     for _ in range(connections):
-        opened = _Connection(socket.create_connection(("127.0.0.1", port)))
+        opened = Connection(socket.create_connection(("127.0.0.1", port), timeout=30))
         opened.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         selector.register(opened.socket, selectors.EVENT_READ, opened)
         busy += send(opened)
     while busy:
-        for key, _ in selector.select(timeout=10):
-            opened = key.data
-            received = opened.socket.recv(65536)
+        ready = selector.select(timeout=30)
+        if not ready:
+            raise ConnectionError("the server did not answer within 30 seconds")
+        for key, _ in ready:
+            connection: Connection = key.data
+            received = connection.socket.recv(65536)
             if not received:
                 raise ConnectionError("the server closed a connection")
-            opened.buffer += received
-            head, separator, rest = opened.buffer.partition(_END)
-            if not separator or len(rest) < _length(head):
+            connection.buffer += received
+            head, separator, rest = connection.buffer.partition(END)
+            if not separator or not is_whole(head, rest):
                 continue
-            figures.latencies.append(time.perf_counter() - opened.sent_at)
-            status = int(head[9:12])
-            figures.statuses[status] = figures.statuses.get(status, 0) + 1
-            busy -= not send(opened)
-    figures.seconds = time.perf_counter() - begun
+            latencies.append((time.perf_counter() - connection.sent_at) * 1000)
+            refused += int(head[9:12]) >= 400
+            busy -= not send(connection)
+    took = time.perf_counter() - start
     selector.close()
-    return figures
+    return Load(len(latencies), took, percentile(latencies, 0.5), percentile(latencies, 0.99), refused, 0)
 
 
-def _length(head: bytes) -> int:
+def is_whole(head: bytes, body: bytes) -> bool:
+    """Return whether a response has all of its body."""
     lower = head.lower()
+    if b"transfer-encoding: chunked" in lower:
+        return body.endswith(b"0" + END)
     at = lower.find(b"content-length:")
-    return int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0
+    return len(body) >= (int(lower[at + 15 :].split(b"\r\n", 1)[0]) if at >= 0 else 0)

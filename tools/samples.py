@@ -1,7 +1,7 @@
 """Translate a folder of real payloads: one table row a file, exit code 1 if one is broken.
 
-    python bench/samples.py DIR            # DIR/<source>/*, each file one request body
-    python bench/samples.py DIR --source stripe --verbose
+    python tools/samples.py DIR            # DIR/<source>/*, each file one request body
+    python tools/samples.py DIR --source stripe --verbose
 
 Each file is signed, sent through the service's own handler into a real journal, and translated. A file may have
 `<name>.request.json` beside it with `headers` and `query`.

@@ -1,0 +1,1 @@
+"""What is measured: each module has a `suite` function, which returns the rows of one table."""
