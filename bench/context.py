@@ -17,7 +17,7 @@ from bench.options import Options
 from bench.payloads import write_requests
 from bench.processes import running
 
-REQUESTS_A_SECOND = 12_000
+REQUESTS_A_SECOND = 15_000
 FRESH = 120.0
 """Seconds that requests are used: Stripe's signatures are valid for 300."""
 

@@ -1,6 +1,6 @@
 """The load: wrk with one thread, or without it a generator of our own; many connections, a request under way on each.
 
-Loopback only; bounded by seconds and by the requests of the file.
+Loopback only; bounded by seconds.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ END = b"\r\n\r\n"
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Answers, the seconds they took, percentiles in milliseconds, and what was not answered 2xx or 3xx."""
+    """Answers, the seconds they took, percentiles in milliseconds, and what was not answered 2xx or 3xx.
+
+    `rewound` counts how often wrk began the file again: from then on its requests are duplicates.
+    """
 
     requests: int
     seconds: float
@@ -32,6 +35,7 @@ class Load:
     p99: float
     refused: int
     broken: int
+    rewound: int = 0
 
     @property
     def rate(self) -> float:
@@ -40,7 +44,7 @@ class Load:
 
 
 def drive(port: int, path: str, file: Path, *, connections: int, seconds: float, wrk: bool | None = None) -> Load:
-    """Send the requests of a file over `connections` connections for `seconds`, or until there are no more."""
+    """Send the requests of a file over `connections` connections for `seconds`."""
     if shutil.which("wrk") if wrk is None else wrk:
         return _wrk(port, path, file, connections, seconds)
     first = f"POST {path} HTTP/1.1\r\n".encode()
@@ -67,7 +71,7 @@ class Connection:
 
 
 def generate(port: int, requests: Iterator[bytes], connections: int, seconds: float) -> Load:
-    """Send requests by a loop of our own."""
+    """Send requests by a loop of our own, until the time or the requests end."""
     latencies: list[float] = []
     refused = 0
     selector = selectors.DefaultSelector()

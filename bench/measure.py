@@ -101,6 +101,22 @@ class Results:
         return statistics.median(ratios) if ratios else None
 
 
+class SharedMeasurement:
+    """One measurement that gives many rows. It is repeated when a row is needed for the second time."""
+
+    def __init__(self, measure: Callable[[], Mapping[str, Values]]) -> None:
+        self._measure = measure
+        self._rows: Mapping[str, Values] = {}
+        self._used: set[str] = set()
+
+    def row(self, name: str) -> Values:
+        """Return a row of the latest measurement, or of a new one."""
+        if not self._rows or name in self._used:
+            self._rows, self._used = self._measure(), set()
+        self._used.add(name)
+        return self._rows[name]
+
+
 def percentile(values: Sequence[float], share: float) -> float:
     """Return the value below which `share` of the values are, by the nearest rank; 0 if there are none."""
     ordered = sorted(values)

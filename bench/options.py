@@ -10,6 +10,8 @@ from pathlib import Path
 from bench import database
 
 SUITES = ("ingest", "delivery", "latency", "backlog", "translate", "disk", "journal", "steps")
+SHORTEST = 5_000
+"""Events of a backlog: three claims of 1,000 are taken from it."""
 ROOT = Path(__file__).resolve().parent.parent
 QUICK = ("bare Flask", "bare Flask, Segue's settings", "Segue", "segment-analytics-python, defaults", "no journal")
 """The rows of the short form: those that need no other server and no package beyond the development ones."""
@@ -67,7 +69,7 @@ def parse(arguments: Sequence[str]) -> Options:
     args = parser.parse_args(list(arguments))
     if args.quick:
         return Options(
-            rounds=1, seconds=min(args.seconds, 1.0), connections=(32,), events=2_000, backlog=(1_000, 5_000),
+            rounds=1, seconds=min(args.seconds, 1.0), connections=(32,), events=2_000, backlog=(5_000, 20_000),
             suites=args.only, rows=args.rows, postgres="", out=None, quick=True, install=False,
         )  # fmt: skip
     out = None if args.print else args.out or (None if args.rows else ROOT / "docs")
@@ -106,6 +108,6 @@ def _numbers(text: str) -> tuple[int, ...]:
 
 def _two(text: str) -> tuple[int, int]:
     numbers = _numbers(text)
-    if len(numbers) != 2 or numbers[0] >= numbers[1]:
-        raise argparse.ArgumentTypeError(f"{text} is not two rising numbers")
+    if len(numbers) != 2 or not SHORTEST <= numbers[0] < numbers[1]:
+        raise argparse.ArgumentTypeError(f"{text} is not two rising numbers from {SHORTEST:,}")
     return numbers[0], numbers[1]

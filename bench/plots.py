@@ -24,16 +24,13 @@ DPI = 110
 def draw(results: Results, folder: Path) -> list[str]:
     """Draw the suite's plots into a folder; return the files' names. Without a figure nothing is drawn."""
     names = []
-    for key in PLOTTED.get(results.suite.name, ()):
-        column = next(column for column in results.suite.columns if column.key == key)
-        groups = {
-            group: rows for group, cases in results.suite.groups().items() if (rows := _rows(results, cases, key))
-        }
-        if not groups:
-            continue
-        folder.mkdir(parents=True, exist_ok=True)
-        names.append(f"{results.suite.name}-{key}.png")
-        _save(results, column, groups, folder / names[-1])
+    for column in results.suite.columns:
+        rows = {group: _rows(results, cases, column.key) for group, cases in results.suite.groups().items()}
+        groups = {group: bars for group, bars in rows.items() if bars}
+        if groups and column.key in PLOTTED.get(results.suite.name, ()):
+            folder.mkdir(parents=True, exist_ok=True)
+            names.append(f"{results.suite.name}-{column.key}.png")
+            _save(results, column, groups, folder / names[-1])
     return names
 
 

@@ -31,8 +31,8 @@ WARMING = 200
 def suite(context: Context) -> Suite:
     """Return every peer at every number of connections."""
     options = context.options
-    wanted = [peer for peer in PEERS if not options.quick or peer.name in QUICK]
-    reasons = {peer.name: context.reason_without(peer.needs) for peer in wanted}
+    peers = [peer for peer in PEERS if not options.quick or peer.name in QUICK]
+    reasons = {peer.name: context.reason_without(peer.needs) for peer in peers}
     counted: set[tuple[str, int]] = set()
     cases = [
         Case(
@@ -40,7 +40,7 @@ def suite(context: Context) -> Suite:
             durable=peer.durable, verifies=peer.verifies, base=peer.name == BARE,
         )
         for connections in options.connections
-        for peer in wanted
+        for peer in peers
         if not reasons[peer.name]
     ]  # fmt: skip
     unavailable = {name: reason for name, reason in reasons.items() if reason}
@@ -82,6 +82,10 @@ def under_load(context: Context, peer: Peer, server: Server, connections: int, s
     load = drive(server.port, peer.path, file, connections=connections, seconds=seconds)
     if load.refused or load.broken or not load.requests:
         raise CommandError(f"{peer.name}: {load.requests} answers, {load.refused} refused, {load.broken} broken")
+    if load.rewound and peer.durable == "yes":
+        raise CommandError(
+            f"{peer.name} answered more than {REQUESTS_A_SECOND} requests a second, so some were sent twice"
+        )
     return load
 
 

@@ -1,24 +1,24 @@
-"""Microseconds an event in one thread, step by step: from its row in the journal to the body of a batch."""
+"""Processor time an event, step by step: from its row in the journal to the body of a batch."""
 
 from __future__ import annotations
 
 import gzip
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
 
 from bench.context import Context
 from bench.job import job
-from bench.measure import Case, Column, Suite, Values
+from bench.measure import Case, Column, SharedMeasurement, Suite, Values
 from bench.payloads import checkouts, endpoint
 from webhooks.journal import Settlement, State, open_journal
 from webhooks.journal.encryption import Encryption
 from webhooks.segment import Encoded, assemble, cut, encode, faults
 from webhooks.translation.translate import Translated, translate
 
-COLUMNS = (Column("us", "us an event", ",.1f"),)
+COLUMNS = (Column("us", "CPU us an event", ",.1f"),)
 APPEND = "append, 1,000 in a commit"
 STEPS = (
     "encrypt", "decrypt", APPEND, "claim, 1,000 at once", "settle, 1,000 at once", "translate",
@@ -30,15 +30,14 @@ KEY = bytes(range(32)).hex()
 
 def suite(context: Context) -> Suite:
     """Return a row for each step."""
-    results: dict[str, float] = {}
 
-    def run(step: str) -> Values:
-        if step == STEPS[0] or not results:  # the first row of a round measures for all
-            with context.scratch() as folder:
-                results.update(job(measure, folder, directory=str(folder), count=min(context.options.events, 10_000)))
-        return {"us": results[step]}
+    def measured() -> Mapping[str, Values]:
+        with context.scratch() as folder:
+            times = job(measure, folder, directory=str(folder), count=min(context.options.events, 10_000))
+        return {step: {"us": time_} for step, time_ in times.items()}
 
-    return Suite("steps", "Step by step", COLUMNS, [Case(step, partial(run, step)) for step in STEPS], rate="us")
+    shared = SharedMeasurement(measured)
+    return Suite("steps", "Step by step", COLUMNS, [Case(step, partial(shared.row, step)) for step in STEPS], rate="us")
 
 
 def measure(directory: str, count: int) -> dict[str, float]:
@@ -47,9 +46,9 @@ def measure(directory: str, count: int) -> dict[str, float]:
     times: dict[str, float] = {}
 
     def timed(step: str, work: Callable[[], Any]) -> Any:
-        start = time.perf_counter()
+        start = time.process_time()
         result = work()
-        times[step] = (time.perf_counter() - start) / count * 1e6
+        times[step] = (time.process_time() - start) / count * 1e6
         return result
 
     encryption = Encryption((KEY,))

@@ -1,15 +1,16 @@
-"""Microseconds to translate an event: the median over all goldens, each source, and the slowest handlers."""
+"""Processor time to translate an event: the median over all goldens, each source, and the slowest handlers."""
 
 from __future__ import annotations
 
 import statistics
 import time
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from bench.context import Context
 from bench.job import ROOT, job
-from bench.measure import Case, Column, Suite, Values, percentile
+from bench.measure import Case, Column, SharedMeasurement, Suite, Values, percentile
 from webhooks.sources import plugins
 from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import NAMESPACE, endpoint, find_goldens
@@ -31,22 +32,19 @@ TRIES = 7
 
 def suite(context: Context) -> Suite:
     """Return a row for all sources together and one for each."""
-    rows: dict[str, dict[str, float]] = {}
-    table = Suite("translate", "Translation", COLUMNS, [], rate="median")
+    notes: list[str] = []
 
-    def run(name: str) -> Values:
-        if name == ALL or not rows:  # the first row of a round measures for all
-            with context.scratch() as folder:
-                result = job(measure, folder)
-            rows.clear()
-            rows.update(result["rows"])
-            slow = ", ".join(f"{handler} {time_:.0f}" for handler, time_ in result["slow"][:SHOWN])
-            table.notes[:] = [f"The slowest types, in us: {slow}."]
-        return rows[name]
+    def measured() -> Mapping[str, Values]:
+        with context.scratch() as folder:
+            result = job(measure, folder)
+        slow = ", ".join(f"{handler} {time_:.0f}" for handler, time_ in result["slow"][:SHOWN])
+        notes[:] = [f"The slowest types, in us: {slow}."]
+        return dict(result["rows"])
 
+    shared = SharedMeasurement(measured)
     names = [ALL] if context.options.quick else [ALL, *sorted(plugins.load().sources)]
-    cases = [Case(name, partial(run, name)) for name in names]
-    return Suite(table.name, table.title, COLUMNS, cases, rate=table.rate, notes=table.notes)
+    cases = [Case(name, partial(shared.row, name)) for name in names]
+    return Suite("translate", "Translation", COLUMNS, cases, rate="median", notes=notes)
 
 
 def measure() -> dict[str, Any]:
@@ -81,9 +79,9 @@ def timed(work: Any) -> float:
     """Return the median of some tries, in microseconds."""
     times = []
     for _ in range(TRIES):
-        start = time.perf_counter()
+        start = time.process_time()
         work()
-        times.append((time.perf_counter() - start) * 1e6)
+        times.append((time.process_time() - start) * 1e6)
     return statistics.median(times)
 
 

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 GROUPS = PROJECT["dependency-groups"]
-RUNTIME, DEV = "requirements.txt", "requirements-dev.lock"
+RUNTIME, DEV, BENCH = "requirements.txt", "requirements-dev.lock", "requirements-bench.lock"
 
 
 @cache
@@ -38,10 +38,16 @@ def test_every_dependency_is_pinned_within_its_range(file, groups):
         assert version in requirement.specifier, f"{requirement} is not met by {file}: run `python3 dev.py lock`"
 
 
-@pytest.mark.parametrize("file", [RUNTIME, DEV])
+@pytest.mark.parametrize("file", [RUNTIME, DEV, BENCH])
 def test_every_pin_has_its_hashes(file):
-    assert len(pinned(file)) > 20
+    assert len(pinned(file)) > 10
     assert [name for name, (_, hashes) in pinned(file).items() if not hashes] == []
+
+
+def test_packages_of_the_benchmark_are_pinned_and_are_no_dependency_of_the_service():
+    names = {canonicalize_name(Requirement(requirement).name) for requirement in GROUPS["bench"]}
+    assert {"hookspool", "matplotlib"} <= names <= set(pinned(BENCH))
+    assert names & set(pinned(RUNTIME)) == set()
 
 
 def test_dev_lock_has_the_runtime_versions():
@@ -49,6 +55,6 @@ def test_dev_lock_has_the_runtime_versions():
     assert {name: dev.get(name) for name in runtime} == runtime
 
 
-@pytest.mark.parametrize("file", [RUNTIME, DEV])
+@pytest.mark.parametrize("file", [RUNTIME, DEV, BENCH])
 def test_lock_files_name_no_host(file):
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted", (ROOT / file).read_text())

@@ -28,7 +28,7 @@ from webhooks.segment.post import SegmentResponse
 from webhooks.settings import SegmentSettings
 
 GZIP_LEVEL: Final = 1
-"""Measured on batches of 475 kB (bench/deliver.py --where): level 1 costs least by far, and is a few percent larger."""
+"""Measured on batches of 475 kB (bench/suites/steps.py): level 1 costs least by far, and is a few percent larger."""
 RECYCLE: Final = 3600.0
 """Seconds that a connection is kept. Segment's addresses change; it asks to resolve them at least once a day."""
 TEXT: Final = 2_000

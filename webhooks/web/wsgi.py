@@ -1,6 +1,6 @@
 """`/webhooks/...` as plain WSGI in front of the Flask app: without Flask's cost for each request.
 
-It reads the raw bytes itself, so nothing parses or changes the body before. Measured with bench/ingest.py.
+It reads the raw bytes itself, so nothing parses or changes the body before. Measured with bench/suites/ingest.py.
 """
 
 from __future__ import annotations

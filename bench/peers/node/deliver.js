@@ -11,6 +11,7 @@ let failed = null
 analytics.on('error', (error) => { failed ??= error })
 
 async function main () {
+  const before = process.cpuUsage()
   const start = process.hrtime.bigint()
   for (const message of messages) {
     const { type, ...rest } = message
@@ -18,8 +19,9 @@ async function main () {
   }
   await analytics.closeAndFlush({ timeout: 300000 })
   const seconds = Number(process.hrtime.bigint() - start) / 1e9
+  const used = process.cpuUsage(before)
   if (failed) throw failed
-  console.log(JSON.stringify({ seconds }))
+  console.log(JSON.stringify({ seconds, cpu: (used.user + used.system) / 1e6 }))
 }
 
 main().catch((error) => { console.error(error); process.exit(1) })
