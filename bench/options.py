@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bench import database
 
-SUITES = ("ingest", "delivery", "latency", "backlog", "translate", "disk", "journal", "steps")
+SUITES = ("ingest", "delivery", "latency", "wake", "backlog", "translate", "disk", "journal", "steps")
 SHORTEST = 5_000
 """Events of a backlog: three claims of 1,000 are taken from it."""
 ROOT = Path(__file__).resolve().parent.parent
@@ -23,9 +23,9 @@ DESCRIPTION = """Measure Segue beside its peers on this machine, interleaved, an
     python3 dev.py bench --quick                            a minute, one round, few rows, nothing is installed
 
 Every process runs on this machine's loopback and is ended with the command, also by Ctrl-C. Suites:
-ingest (requests a second), delivery (messages a second), latency (received to delivered), backlog (draining and
-receiving beside a long backlog), translate (microseconds an event), disk (bytes written), journal (appends),
-steps (microseconds an event, step by step).
+ingest (requests a second), delivery (messages a second), latency (received to delivered), wake (an idle worker),
+backlog (draining and receiving beside a long backlog), translate (processor time an event), disk (bytes written),
+journal (appends), steps (processor time an event, step by step).
 """
 
 
