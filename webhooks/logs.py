@@ -11,6 +11,8 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Final, TextIO
 
@@ -127,3 +129,18 @@ def configure(level: str = "info", *, style: str = "auto", stream: TextIO | None
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
+
+
+@contextmanager
+def progress(name: str, stream: TextIO | None = None) -> Iterator[None]:
+    """Show one logger's lines on stderr while a command runs that does not log."""
+    logger, handler = logging.getLogger(name), logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(TextFormatter())
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)

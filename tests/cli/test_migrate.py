@@ -1,6 +1,7 @@
 """The tables of PostgreSQL, created and upgraded by the command line, which never shows the password."""
 
 import json
+import sqlite3
 import subprocess
 import sys
 
@@ -9,6 +10,7 @@ import pytest
 
 from support.processes import environment
 from webhooks.journal.postgres.schema import LATEST
+from webhooks.journal.sqlite import migrate
 
 
 def parsed(result):
@@ -72,6 +74,21 @@ def test_migrate_upgrades_a_sqlite_file(run, tmp_path):
     assert parsed(run("migrate", "--json")) == {"database": f"sqlite:///{tmp_path}/segue.db"}
     assert "is up to date" in run("migrate").output
     assert (tmp_path / "segue.db").exists()
+
+
+def test_migrate_shows_the_progress_of_a_sqlite_file_of_an_earlier_version(run, tmp_path):
+    with sqlite3.connect(tmp_path / "segue.db") as db:
+        db.executescript(f"{migrate.MIGRATIONS['1']} {migrate.MIGRATIONS['2']} PRAGMA user_version = 2;")
+        db.execute(
+            "INSERT INTO events VALUES (1, 'acme', 'k', 't', 1, 1, 'event', 'verified', '{}', '{}', '', 'pending', 0, 0,"
+            " NULL, NULL, NULL, '', x'7b7d')"
+        )
+    db.close()
+    output = run("migrate").output
+    assert "migrating the journal  events=0  of=1\n" in output
+    assert "migrated the journal  events=1\n" in output
+    assert "migrated the journal" not in run("migrate").output
+    assert "migrating" not in run("events").output
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["check"], ["status"], ["events"], ["doctor"], ["prune"]])

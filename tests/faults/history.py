@@ -244,9 +244,9 @@ def follow(journal: Journal, log: Path, after: str, stop: threading.Event) -> No
 
 
 BUGS = {
-    "a settlement under any lease": ("settle", "AND events.lease = ended.lease", ""),
+    "a settlement under any lease": ("settle", "AND states.lease = ended.lease", ""),
     "a claim of what is leased": ("ready", "(1, :first, :now)", "(1, :first, :last)"),
-    "a renewal under any lease": ("renew", "AND events.lease = renewed.lease", ""),
+    "a renewal under any lease": ("renew", "AND states.lease = renewed.lease", ""),
     "a drop of what is delivered": ("drop", "AND state IN (SELECT value FROM json_each(:droppable))", ""),
     "a replay that keeps the attempts": ("replay", "attempts = 0,", ""),
     "a prune of what is pending": ("prune", "state = ? AND source = ? AND settled_at < ? AND state <> 'pending'",

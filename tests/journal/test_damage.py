@@ -57,7 +57,7 @@ def test_the_note_of_damage_found_by_a_transaction_is_readable_only_by_its_owner
     damaged(path)
     journal = SqliteJournal(path)
     with pytest.raises(JournalUnavailable, match="it is damaged"):
-        journal.database.file.write(lambda db: db.execute("UPDATE events SET reason = 'x'"))
+        journal.database.file.write(lambda db: db.execute("UPDATE events SET problem = 'x'"))
     assert Path(f"{path}.damaged").stat().st_mode & 0o777 == 0o600
     journal.close()
 

@@ -13,14 +13,19 @@ from webhooks.journal.records import micros
 from webhooks.journal.sqlite import filter as sqlite_filter
 
 LEASE = timedelta(minutes=1)
-FILL = """
-WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
-INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
-                    state, due_at, settled_at, reason)
-SELECT :source, n, 'thing.done', :now, :now + n, 'event', 'verified', '{}', '{}', zeroblob(:size), '', :state, :due_at,
-       CASE WHEN :state = 'pending' THEN NULL ELSE :now + n END, :reason
-FROM numbers
-"""
+FILL = (
+    """
+    WITH RECURSIVE numbers (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM numbers WHERE n < :count)
+    INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem)
+    SELECT :source, n, 'thing.done', :now, :now + n, 'event', 'verified', '{}', '{}', zeroblob(:size), '' FROM numbers
+    """,
+    """
+    INSERT INTO states (seq, source, type, received_at, state, attempts, due_at, settled_at, reason, edition, history)
+    SELECT seq, source, type, received_at, :state, 0, :due_at,
+           CASE WHEN :state = 'pending' THEN NULL ELSE received_at END, :reason, 0, '[]'
+    FROM events WHERE seq > coalesce((SELECT max(seq) FROM states), 0)
+    """,
+)
 
 
 @pytest.fixture
@@ -44,7 +49,7 @@ def fill(
         "source": source, "count": count, "now": micros(NOW), "state": state.value, "due_at": due_at, "reason": reason,
         "size": size,
     }  # fmt: skip
-    journal.database.file.write(lambda db: db.execute(FILL, params))
+    journal.database.file.write(lambda db: [db.execute(statement, params) for statement in FILL])
 
 
 def statements(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
@@ -74,7 +79,10 @@ def faults(lines: list[str], *, counted: bool = False, sorted_: bool = False) ->
     return [
         line
         for line in lines
-        if (line.startswith(("SCAN events", "SCAN oldest")) and not (counted and "USING COVERING INDEX" in line))
+        if (
+            line.startswith(("SCAN events", "SCAN states", "SCAN oldest"))
+            and not (counted and "USING COVERING INDEX" in line)
+        )
         or ("TEMP B-TREE" in line and not sorted_)
     ]
 
@@ -244,3 +252,30 @@ def test_claims_are_renewed_and_settled_by_one_statement_each(journal: SqliteJou
     assert journal.census().by_state == {State.DELIVERED: 7, State.DEAD: 7, State.PENDING: 6}
     row = journal.get(claims[2].seq)
     assert (row.reason, row.attempts, row.leased_until) == ("[500] \u2028 '\"", 1, None)
+
+
+SEVERAL = Filter(states=(State.DEAD, State.IGNORED))
+WORK_BY_INDEX: dict[str, Callable[[SqliteJournal], object]] = {
+    "events_key": lambda journal: journal.find("acme", "1"),
+    "states_queue": lambda journal: journal.claim(10, worker="w", now=NOW, lease=LEASE),
+    "states_settled": lambda journal: journal.prune({State.DEAD: timedelta()}, now=NOW),
+    "states_undelivered": lambda journal: journal.rows(SEVERAL),
+    "states_unsupported": lambda journal: journal.census(),
+}
+"""Each index, and one of the uses that would read all events without it."""
+
+
+@pytest.mark.parametrize("index", WORK_BY_INDEX)
+def test_each_index_is_used(journal: SqliteJournal, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite_filter, "FEW", 0)
+    for state in State:
+        fill(journal, 10, source=str(state), state=state)
+    lines = plan(journal, lambda: WORK_BY_INDEX[index](journal))
+    assert any(f"INDEX {index} " in f"{line} " for line in lines), lines
+
+
+def test_there_is_no_index_without_a_use(journal: SqliteJournal) -> None:
+    query = "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
+    assert {name for (name,) in journal.database.file.read(lambda db: db.execute(query).fetchall())} == set(
+        WORK_BY_INDEX
+    )

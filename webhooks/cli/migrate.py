@@ -1,4 +1,4 @@
-"""`segue migrate`: upgrade the journal's tables in PostgreSQL to this version. A Procfile's release phase runs it."""
+"""`segue migrate`: upgrade the journal's tables to this version. A Procfile's release phase runs it on PostgreSQL."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from webhooks.cli.output import echo, fail, good, print_json
+from webhooks.logs import progress
 
 
 @click.command(short_help="Upgrade PostgreSQL's tables to this version (a Procfile's release phase).")
@@ -17,7 +18,8 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
     """Create or upgrade the journal's tables in PostgreSQL. Each step is one transaction and keeps what the previous
     version uses, so that version can keep running. Repeated or concurrent runs are safe.
 
-    A SQLite file is upgraded whenever it is opened for writing; this command only opens it.
+    A SQLite file is upgraded whenever it is opened for writing; this command only opens it, and shows the progress.
+    Stop the previous version first.
 
     \b
     Examples:
@@ -51,7 +53,8 @@ def migrate(grants: bool, dry_run: bool, as_json: bool) -> None:
             made = f", created {', '.join(report['made'])}" if report["made"] else ""
             text += f"; rights of {', '.join(ROLES)}{made}"
     else:
-        runtime.open_journal(take_namespace=False).close()
+        with progress("webhooks.journal"):
+            runtime.open_journal(take_namespace=False).close()
         text = f"{settings.database_shown} is up to date"
         report = {"database": settings.database_shown}
     if as_json:

@@ -7,17 +7,16 @@ import threading
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from webhooks.errors import JournalAbsent
-from webhooks.journal import queries
 from webhooks.journal.model import Cursor, Stats
 from webhooks.journal.protocol import Journal
 from webhooks.journal.runners import Runner
 from webhooks.journal.sqlite import SqliteJournal
+from webhooks.journal.sqlite.migrate import migrate
 
 R = TypeVar("R")
-MIGRATIONS: Final = queries.load("sqlite/schema")
 
 
 class EmptyFile:
@@ -31,8 +30,7 @@ class EmptyFile:
         self._lock = threading.Lock()
         self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
         self._db.row_factory = sqlite3.Row
-        for number in sorted(MIGRATIONS, key=int):
-            self._db.executescript(MIGRATIONS[number])
+        migrate(self._db)
 
     def read(self, work: Callable[[sqlite3.Connection], R]) -> R:
         """Return the result of some queries."""

@@ -13,10 +13,16 @@ from webhooks.journal.encryption import Encryption
 from webhooks.journal.former import ArrivingEvents, FormerKeyQuery, StoredKey
 from webhooks.journal.model import AppendResult
 from webhooks.journal.notes import READINESS
+from webhooks.journal.records import Params
 from webhooks.journal.sqlite.file import BAD_VALUE
 from webhooks.journal.sqlite.journal_file import JournalFile
 
 SQL: Final = queries.load("sqlite/queries")
+_NAME: Final = slice(0, 2)
+_EVENT: Final = slice(0, 11)
+_STATE: Final = slice(11, None)
+_SETTLED_AT: Final = 13
+"""Columns as `records.append_params` and `records.load_params` order them."""
 
 
 def append_group(
@@ -60,16 +66,34 @@ def insert(db: sqlite3.Connection, group: Sequence[ArrivingEvents], encryption: 
         repeated = former.stored_before(
             former.joined(group), lambda former_keys: _stored_keys(db, former_keys), encryption
         )
+    end = last_seq(db)
     stored: list[AppendResult] = []
     first = 0
     for arrivals in group:
         before = db.total_changes
         rows = arrivals.rows
-        db.executemany(SQL["append"], [row for place, row in enumerate(rows, first) if place not in repeated])
+        db.executemany(SQL["append"], [row[_EVENT] for place, row in enumerate(rows, first) if place not in repeated])
         new = db.total_changes - before
         stored.append(AppendResult(new, len(rows) - new))
         first += len(rows)
+    settled_at = max((row[_SETTLED_AT] or 0 for arrivals in group for row in arrivals.rows), default=0)
+    db.execute(SQL["queue"], {"end": end, "due_at": records.AT_ONCE, "now": settled_at})
     return stored
+
+
+def load(db: sqlite3.Connection, rows: Sequence[Params]) -> int:
+    """Store rows by `records.load_params`, in a transaction; return how many were new."""
+    end, before = last_seq(db), db.total_changes
+    db.executemany(SQL["append"], [row[_EVENT] for row in rows])
+    new = db.total_changes - before
+    db.executemany(SQL["load"], [(*row[_STATE], *row[_NAME], end) for row in rows])
+    return new
+
+
+def last_seq(db: sqlite3.Connection) -> int:
+    """Return the last seq assigned, even if its event was deleted."""
+    last: int = db.execute(SQL["end"]).fetchone()[0]
+    return last
 
 
 def _stored_keys(db: sqlite3.Connection, former_keys: Sequence[FormerKeyQuery]) -> dict[int, StoredKey]:

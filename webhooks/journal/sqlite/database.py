@@ -33,7 +33,7 @@ from webhooks.journal.model import (
 from webhooks.journal.records import Params, Record, micros
 from webhooks.journal.sqlite import damage
 from webhooks.journal.sqlite import queue as sqlite_queue
-from webhooks.journal.sqlite.append import append_group, prove
+from webhooks.journal.sqlite.append import append_group, last_seq, load, prove
 from webhooks.journal.sqlite.filter import Selection
 from webhooks.journal.sqlite.journal_file import JournalFile
 from webhooks.journal.sqlite.watch import AppendWatch
@@ -135,8 +135,7 @@ class SqliteDatabase:
 
     def end(self) -> Cursor:
         """Return the last seq assigned, even if its event was deleted."""
-        last: int = self.file.read(lambda db: db.execute(SQL["end"]).fetchone())[0]
-        return str(last)
+        return str(self.file.read(last_seq))
 
     def census(self) -> Census:
         """Return counts; only indexes are read."""
@@ -175,8 +174,9 @@ class SqliteDatabase:
         params = {**params, **records.audit_params(by), "seqs": records.json(seqs), "now": micros(now), "most": HISTORY}
 
         def work(db: sqlite3.Connection) -> int:
-            changed = sorted(db.execute(SQL[name], params).fetchall(), key=lambda record: record["seq"])
+            changed = db.execute(SQL[name], params).fetchall()
             if changed:
+                changed = db.execute(SQL["names"], (records.json([seq for (seq,) in changed]),)).fetchall()
                 db.execute(SQL["audit"], records.audit_line(name, changed, detail, by, now))
             return len(changed)
 
@@ -184,13 +184,7 @@ class SqliteDatabase:
 
     def load(self, rows: Sequence[Params]) -> int:
         """Store rows of another journal; return how many were new."""
-
-        def work(db: sqlite3.Connection) -> int:
-            before = db.total_changes
-            db.executemany(SQL["load"], rows)
-            return db.total_changes - before
-
-        return self.file.write(work)
+        return self.file.write(lambda db: load(db, rows))
 
     def prune(self, ages: Mapping[State, timedelta], *, now: datetime, limit: int) -> int:
         """Delete what is old enough, in short transactions."""
@@ -208,7 +202,7 @@ class SqliteDatabase:
         total = 0
         while chunk := min(PRUNE_CHUNK, limit - total):
             params = (state, source, before, chunk)
-            deleted = self.file.write(lambda db, params=params: db.execute(SQL["prune"], params).rowcount)  # type: ignore[misc]
+            deleted = self.file.write(lambda db, params=params: _prune_some(db, params))  # type: ignore[misc]
             total += deleted
             if deleted < chunk:
                 break
@@ -289,6 +283,12 @@ def _values(name: str, params: NamedParams) -> NamedParams | tuple[Any, ...]:
     return tuple(params.values()) if "?" in SQL[name] else params
 
 
+def _prune_some(db: sqlite3.Connection, params: Params) -> int:
+    seqs = [seq for (seq,) in db.execute(SQL["prune"], params)]
+    db.execute(SQL["prune_events"], (records.json(seqs),))
+    return len(seqs)
+
+
 def _reencrypt(
     db: sqlite3.Connection, params: tuple[int, int], encryption: Encryption, *, write: bool
 ) -> ReencryptResult:
@@ -298,7 +298,9 @@ def _reencrypt(
 
     def change(_: Any, params: records.Params) -> None:
         if write:
-            db.execute(SQL["reencrypt"], params)
+            *content, reason, history, seq = params
+            db.execute(SQL["reencrypt"], (*content, seq))
+            db.execute(SQL["reencrypt_state"], (reason, history, seq))
 
     after = str(page[-1]["seq"]) if page else ""
     return records.reencrypt(page, encryption, change, limit=params[1], after=after)

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 from weakref import WeakSet
 
-from webhooks.errors import JournalError
-from webhooks.journal import queries, records
+from webhooks.journal import records
 from webhooks.journal.model import Stats
 from webhooks.journal.per_process import PerProcess
 from webhooks.journal.runners import Runner, real_lock
 from webhooks.journal.sqlite import damage, location
+from webhooks.journal.sqlite.migrate import migrate
 from webhooks.journal.sqlite.open_files import (
     SAVED,
     FileIdentity,
@@ -40,7 +40,6 @@ from webhooks.journal.sqlite.open_files import (
 )
 
 R = TypeVar("R")
-MIGRATIONS: Final = queries.load("sqlite/schema")
 WAL_PAGES: Final = 2000
 """Pages of 4 KiB after which a commit moves the log into the database file."""
 WAL_BYTES: Final = 64 * 1024 * 1024
@@ -243,7 +242,7 @@ class SqliteFile:
             try:
                 location.refuse_foreign(db, self.path)
                 _prepare(db)
-                _migrate(db)
+                migrate(db)
                 current = _opened(self._name, expected)
             except BaseException:
                 db.close()
@@ -356,15 +355,3 @@ def _prepare(db: sqlite3.Connection) -> None:
     synchronous, full = (db.execute(f"PRAGMA {name}").fetchone()[0] for name in ("synchronous", "fullfsync"))
     if (mode, synchronous, full) != ("wal", 2, 1):
         raise sqlite3.OperationalError("this file system does not support WAL with synchronous=FULL")
-
-
-def _migrate(db: sqlite3.Connection) -> None:
-    have = db.execute("PRAGMA user_version").fetchone()[0]
-    want = max(map(int, MIGRATIONS))
-    if have > want:
-        raise JournalError(
-            f"this journal has schema version {have}, and this Segue supports up to {want}",
-            hint="Start the newer version of Segue again.",
-        )
-    for number in range(have + 1, want + 1):
-        db.executescript(f"BEGIN IMMEDIATE; {MIGRATIONS[str(number)]} PRAGMA user_version = {number}; COMMIT;")

@@ -1,4 +1,6 @@
-"""Choose the index for a filter of the SQLite journal. A row contains its body, so other rows must not be read."""
+"""Choose the index for a filter of the SQLite journal. A filter reads the states; only a key or the event's own time
+is read from the events, whose rows contain their bodies.
+"""
 
 from __future__ import annotations
 
@@ -66,18 +68,16 @@ class Selection:
     def _ranges(self) -> list[IndexRange]:
         """Return index ranges that contain each selected event once."""
         filter = self._filter
-        if filter.seqs is not None:
+        if filter.seqs is not None or filter.keys:
             return [IndexRange("NOT INDEXED")]
-        if filter.keys:
-            return [IndexRange("INDEXED BY sqlite_autoindex_events_1")]
         if not (filter.states or filter.sources):
             return [IndexRange()]
         states = filter.states or tuple(State)
         settled = [state for state in dict.fromkeys(states) if state is not State.PENDING]
         ranges = [
-            IndexRange("INDEXED BY events_settled", f"{_SETTLED} AND state = '{state.value}'") for state in settled
+            IndexRange("INDEXED BY states_settled", f"{_SETTLED} AND state = '{state.value}'") for state in settled
         ]
-        return ranges + [IndexRange("INDEXED BY events_queue", _PENDING)] * (State.PENDING in states)
+        return ranges + [IndexRange("INDEXED BY states_queue", _PENDING)] * (State.PENDING in states)
 
     def _in_order(self) -> list[IndexRange]:
         """Return the ranges for a page: of few events, or in order of arrival."""
@@ -96,7 +96,7 @@ class Selection:
         if self._filter.states and not {State.PENDING, State.DELIVERED} & set(self._filter.states):
             states = dict.fromkeys(self._filter.states)
             where = [f"{_UNDELIVERED} AND state = '{state.value}'" for state in states]
-            return [IndexRange("INDEXED BY events_undelivered", condition) for condition in where]
+            return [IndexRange("INDEXED BY states_undelivered", condition) for condition in where]
         return [IndexRange("NOT INDEXED")]
 
     def _up_to(self, part: IndexRange, most: int) -> int:

@@ -1,10 +1,16 @@
 -- Times are microseconds since 1970, UTC.
 
 -- name: append
-INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
-                    state, due_at, settled_at, reason)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem)
+VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT (source, event_key) DO NOTHING
+
+-- name: queue
+-- The states of the events just stored: one with a problem is dead.
+INSERT INTO states (seq, source, type, received_at, state, attempts, due_at, settled_at, reason, edition, history)
+SELECT seq, source, type, received_at, CASE problem WHEN '' THEN 'pending' ELSE 'dead' END, 0, :due_at,
+       CASE problem WHEN '' THEN NULL ELSE :now END, problem, 0, '[]'
+FROM events WHERE seq > :end
 
 -- name: former
 -- The stored events of former keys: a list of [source, key, whether the body is to be compared].
@@ -16,11 +22,11 @@ CROSS JOIN events AS old ON old.source = sought.value ->> 0 AND old.event_key = 
 -- Ranges with events to claim: sources by steps along the index, and for each the ranges of due times in a phase.
 -- A clock that was ahead set leases and retries later than they can be: they are due too.
 WITH RECURSIVE sources (source) AS (
-    SELECT (SELECT source FROM events INDEXED BY events_queue WHERE state = 'pending' ORDER BY source LIMIT 1)
+    SELECT (SELECT source FROM states INDEXED BY states_queue WHERE state = 'pending' ORDER BY source LIMIT 1)
     UNION ALL
     SELECT (
-        SELECT source FROM events INDEXED BY events_queue
-        WHERE state = 'pending' AND events.source > sources.source ORDER BY events.source LIMIT 1
+        SELECT source FROM states INDEXED BY states_queue
+        WHERE state = 'pending' AND states.source > sources.source ORDER BY states.source LIMIT 1
     ) FROM sources WHERE sources.source IS NOT NULL
 ),
 spans (phase, low, high) AS (
@@ -28,30 +34,32 @@ spans (phase, low, high) AS (
 )
 SELECT sources.source, spans.phase, spans.low, spans.high FROM sources CROSS JOIN spans
 WHERE sources.source IS NOT NULL AND EXISTS (
-    SELECT 1 FROM events INDEXED BY events_queue
-    WHERE state = 'pending' AND events.source = sources.source AND events.phase = spans.phase
-      AND events.ready_at BETWEEN spans.low AND spans.high
+    SELECT 1 FROM states INDEXED BY states_queue
+    WHERE state = 'pending' AND states.source = sources.source AND states.phase = spans.phase
+      AND states.ready_at BETWEEN spans.low AND spans.high
 )
 LIMIT :limit
 
 -- name: first_ready
-SELECT seq FROM events INDEXED BY events_queue
+SELECT seq FROM states INDEXED BY states_queue
 WHERE state = 'pending' AND source = ? AND phase = ? AND ready_at BETWEEN ? AND ?
 ORDER BY ready_at, seq LIMIT ?
 
 -- name: claim
-UPDATE events NOT INDEXED SET lease = :lease, leased_until = :until
+UPDATE states NOT INDEXED SET lease = :lease, leased_until = :until
 WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state = 'pending'
-RETURNING *
+
+-- name: claimed
+SELECT * FROM event_rows WHERE seq IN (SELECT value FROM json_each(:seqs)) AND lease = :lease ORDER BY seq
 
 -- name: renew
-UPDATE events NOT INDEXED SET leased_until = :until
+UPDATE states NOT INDEXED SET leased_until = :until
 FROM (SELECT value ->> 0 AS seq, value ->> 1 AS lease FROM json_each(:leases)) AS renewed
-WHERE events.seq = renewed.seq AND events.lease = renewed.lease AND events.state = 'pending'
-RETURNING events.seq
+WHERE states.seq = renewed.seq AND states.lease = renewed.lease AND states.state = 'pending'
+RETURNING states.seq
 
 -- name: settle
-UPDATE events NOT INDEXED
+UPDATE states NOT INDEXED
 SET state = ended.state, reason = ended.reason, settled_at = ended.settled_at, due_at = ended.due_at,
     attempts = attempts + ended.attempt, lease = NULL, leased_until = NULL,
     history = CASE WHEN ended.eventful OR ended.attempt AND history <> '[]' THEN
@@ -64,14 +72,18 @@ FROM (
            value ->> 'eventful' AS eventful, value ->> 'entry' AS entry
     FROM json_each(:ended) -- objects by `records.settle_params`
 ) AS ended
-WHERE events.seq = ended.seq AND events.lease = ended.lease AND events.state = 'pending'
-RETURNING events.seq
+WHERE states.seq = ended.seq AND states.lease = ended.lease AND states.state = 'pending'
+RETURNING states.seq
 
 -- name: prune
-DELETE FROM events WHERE seq IN (
-    SELECT seq FROM events WHERE state = ? AND source = ? AND settled_at < ? AND state <> 'pending'
+DELETE FROM states WHERE seq IN (
+    SELECT seq FROM states WHERE state = ? AND source = ? AND settled_at < ? AND state <> 'pending'
     ORDER BY settled_at LIMIT ?
 )
+RETURNING seq
+
+-- name: prune_events
+DELETE FROM events WHERE seq IN (SELECT value FROM json_each(?))
 
 -- name: forget_tokens
 DELETE FROM tokens WHERE until <= ?
@@ -80,50 +92,50 @@ DELETE FROM tokens WHERE until <= ?
 DELETE FROM notes WHERE name GLOB 'worker:*' AND at < ?
 
 -- name: census
-SELECT state, source, count(*) FROM events INDEXED BY events_settled WHERE state <> 'pending' GROUP BY state, source
+SELECT state, source, count(*) FROM states INDEXED BY states_settled WHERE state <> 'pending' GROUP BY state, source
 
 -- name: waiting
 SELECT waiting.source, waiting.amount, oldest.received_at
 FROM (
-    SELECT source, count(*) AS amount, min(seq) AS seq FROM events INDEXED BY events_queue
+    SELECT source, count(*) AS amount, min(seq) AS seq FROM states INDEXED BY states_queue
     WHERE state = 'pending' GROUP BY source
 ) AS waiting
-CROSS JOIN events AS oldest ON oldest.seq = waiting.seq
+CROSS JOIN states AS oldest ON oldest.seq = waiting.seq
 
 -- name: unsupported_types
-SELECT source, type, count(*) FROM events INDEXED BY events_unsupported
+SELECT source, type, count(*) FROM states INDEXED BY states_unsupported
 WHERE state = 'unsupported' GROUP BY source, type
 
 -- name: find
-SELECT * FROM events WHERE source = ? AND event_key = ?
+SELECT * FROM event_rows WHERE source = ? AND event_key = ?
 
 -- name: get
-SELECT * FROM events WHERE seq = ?
+SELECT * FROM event_rows WHERE seq = ?
 
 -- name: end
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)
 
 -- name: rows
-SELECT seq FROM events {index} WHERE seq > :after AND {where} ORDER BY seq LIMIT :limit
+SELECT seq FROM states {index} WHERE seq > :after AND {where} ORDER BY seq LIMIT :limit
 
 -- name: rows_newest_first
-SELECT seq FROM events {index} WHERE seq < :after AND {where} ORDER BY seq DESC LIMIT :limit
+SELECT seq FROM states {index} WHERE seq < :after AND {where} ORDER BY seq DESC LIMIT :limit
 
 -- name: rows_by_seq
-SELECT * FROM events WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq
+SELECT * FROM event_rows WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq
 
 -- name: up_to
-SELECT count(*) FROM (SELECT 1 FROM events {index} WHERE {where} LIMIT :most)
+SELECT count(*) FROM (SELECT 1 FROM states {index} WHERE {where} LIMIT :most)
 
 -- name: count
-SELECT count(*) FROM events {index} WHERE {where}
+SELECT count(*) FROM states {index} WHERE {where}
 
 -- name: seqs
-SELECT seq FROM events {index} WHERE {where} ORDER BY seq
+SELECT seq FROM states {index} WHERE {where} ORDER BY seq
 
 -- name: event_groups
 SELECT source, type, state, reason, count(*), min(received_at), max(received_at), max(seq)
-FROM events {index} WHERE {where}
+FROM states {index} WHERE {where}
 GROUP BY source, type, state, reason
 
 -- name: sources
@@ -147,10 +159,13 @@ state IN (SELECT value FROM json_each(:states))
 source IN (SELECT value FROM json_each(:sources))
 
 -- name: where types
-EXISTS (SELECT 1 FROM json_each(:types) AS pattern WHERE events.type GLOB pattern.value)
+EXISTS (SELECT 1 FROM json_each(:types) AS pattern WHERE states.type GLOB pattern.value)
 
 -- name: where keys
-event_key IN (SELECT value FROM json_each(:keys))
+seq IN (
+    SELECT seq FROM events WHERE source IN (SELECT value FROM json_each(:sources))
+        AND event_key IN (SELECT value FROM json_each(:keys))
+)
 
 -- name: where seqs
 seq IN (SELECT value FROM json_each(:seqs))
@@ -162,10 +177,10 @@ received_at >= :received_since
 received_at < :received_until
 
 -- name: where occurred_since
-occurred_at >= :occurred_since
+(SELECT occurred_at FROM events WHERE events.seq = states.seq) >= :occurred_since
 
 -- name: where occurred_until
-occurred_at < :occurred_until
+(SELECT occurred_at FROM events WHERE events.seq = states.seq) < :occurred_until
 
 -- name: where settled_since
 settled_at >= :settled_since
@@ -174,28 +189,31 @@ settled_at >= :settled_since
 settled_at < :settled_until
 
 -- name: replay
-UPDATE events
+UPDATE states NOT INDEXED
 SET state = 'pending', reason = '', settled_at = NULL, due_at = :due_at, attempts = 0, lease = NULL,
     leased_until = NULL,
     edition = edition + :as_new,
     history = json_insert(CASE WHEN json_array_length(history) < :most THEN history ELSE json_remove(history, '$[0]') END,
                           '$[#]', json_array(:now, :who, 'replayed', 'was ' || state || ': ' || :reason))
 WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state <> 'pending'
-RETURNING seq, source, event_key
+RETURNING seq
 
 -- name: drop
-UPDATE events
+UPDATE states NOT INDEXED
 SET state = 'dropped', reason = :reason, settled_at = :now, due_at = :now, lease = NULL, leased_until = NULL,
     history = json_insert(CASE WHEN json_array_length(history) < :most THEN history ELSE json_remove(history, '$[0]') END,
                           '$[#]', json_array(:now, :who, 'dropped', 'was ' || state || ': ' || :reason))
 WHERE seq IN (SELECT value FROM json_each(:seqs)) AND state IN (SELECT value FROM json_each(:droppable))
-RETURNING seq, source, event_key
+RETURNING seq
+
+-- name: names
+SELECT seq, source, event_key FROM events WHERE seq IN (SELECT value FROM json_each(?)) ORDER BY seq
 
 -- name: load
-INSERT INTO events (source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, body, problem,
-                    state, due_at, settled_at, reason, attempts, edition, history)
-VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-ON CONFLICT (source, event_key) DO NOTHING
+-- The states of loaded events, those stored after `end`.
+INSERT INTO states (seq, source, type, received_at, state, due_at, settled_at, reason, attempts, edition, history)
+SELECT seq, source, type, received_at, ?, ?, ?, ?, ?, ?, ? FROM events WHERE source = ? AND event_key = ? AND seq > ?
+ON CONFLICT (seq) DO NOTHING
 
 -- name: audit
 INSERT INTO audit (at, who, action, reason, operation, events, detail)
@@ -208,10 +226,13 @@ WHERE (:before = 0 OR id < :before)
 ORDER BY id DESC LIMIT :limit
 
 -- name: page_to_reencrypt
-SELECT seq, source, event_key, headers, envelope, body, reason, history FROM events WHERE seq > ? ORDER BY seq LIMIT ?
+SELECT seq, source, event_key, headers, envelope, body, reason, history FROM event_rows WHERE seq > ? ORDER BY seq LIMIT ?
 
 -- name: reencrypt
-UPDATE events SET headers = ?, envelope = ?, body = ?, reason = ?, history = ? WHERE seq = ?
+UPDATE events SET headers = ?, envelope = ?, body = ? WHERE seq = ?
+
+-- name: reencrypt_state
+UPDATE states SET reason = ?, history = ? WHERE seq = ?
 
 -- name: remember
 INSERT INTO tokens (source, token, value, until) VALUES (:source, :token, :value, :until)
@@ -241,3 +262,23 @@ INSERT INTO tallies (name, amount) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SE
 
 -- name: tallies
 SELECT name, amount FROM tallies
+
+-- name: left_to_move
+SELECT count(*) FROM former_events
+
+-- name: last_to_move
+SELECT max(seq) FROM (SELECT seq FROM former_events ORDER BY seq LIMIT ?)
+
+-- name: move_events
+INSERT INTO events (seq, source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, problem, body)
+SELECT seq, source, event_key, type, occurred_at, received_at, clock, trust, headers, envelope, problem, body
+FROM former_events WHERE seq <= ? ORDER BY seq
+
+-- name: move_states
+INSERT INTO states (seq, source, type, received_at, state, attempts, due_at, lease, leased_until, settled_at, reason,
+                    edition, history)
+SELECT seq, source, type, received_at, state, attempts, due_at, lease, leased_until, settled_at, reason, edition, history
+FROM former_events WHERE seq <= ? ORDER BY seq
+
+-- name: moved
+DELETE FROM former_events WHERE seq <= ?

@@ -45,8 +45,9 @@ def claim(db: sqlite3.Connection, limit: int, at: Mapping[str, int], lease: Mapp
     for span in db.execute(SQL["ready"], {**at, "limit": -1}):
         spans.setdefault(span["source"], []).append(tuple(span))
     seqs = _chosen(db, list(spans.values()), limit)
-    rows = db.execute(SQL["claim"], {**lease, "seqs": records.json(sorted(seqs))}).fetchall()
-    return sorted(rows, key=lambda row: row["seq"])
+    params = {**lease, "seqs": records.json(sorted(seqs))}
+    db.execute(SQL["claim"], params)
+    return db.execute(SQL["claimed"], params).fetchall()
 
 
 def _chosen(db: sqlite3.Connection, sources: list[list[Span]], limit: int) -> set[int]:

@@ -8,18 +8,18 @@ import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, NoReturn, TypeVar
+from typing import NoReturn, TypeVar
 
 from webhooks.errors import JournalAbsent, JournalError, JournalOutdated
-from webhooks.journal import queries, records
+from webhooks.journal import records
 from webhooks.journal.model import Stats
 from webhooks.journal.runners import Runner
 from webhooks.journal.sqlite import location
 from webhooks.journal.sqlite.file import BAD_VALUE
+from webhooks.journal.sqlite.migrate import LATEST
 from webhooks.journal.sqlite.open_files import FileIdentity, identity, keep_new_log, log_is_missing
 
 R = TypeVar("R")
-LATEST: Final = max(map(int, queries.load("sqlite/schema")))
 
 
 class ReadOnlyFile:
