@@ -166,10 +166,11 @@ def two_subscriptions(folder: Path) -> Any:
 
 @case("02", "both members of both batches are stored, U+FFFD for the half", [(200, 2), (200, 2), "caf\ufffd"])
 def lone_surrogate(folder: Path) -> Any:
-    counts = [
-        stored(lambda journal, name=name: count(post(journal, name, (folder / f"{name}.json").read_bytes())))
-        for name in ("sendgrid", "hubspot")
-    ]
+    def count_of(name: str) -> Any:
+        body = (folder / f"{name}.json").read_bytes()
+        return stored(lambda journal: count(post(journal, name, body)))
+
+    counts = [count_of(name) for name in ("sendgrid", "hubspot")]
     hubspot = messages("hubspot", (folder / "hubspot.json").read_bytes())
     return [*counts, hubspot[0]["traits"]["firstName"]]
 

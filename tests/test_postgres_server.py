@@ -66,9 +66,9 @@ def test_who_may_not_create_databases_gets_a_schema(postgres_server: Server) -> 
     with fresh_database(modest) as url:
         with psycopg.connect(url, autocommit=True) as db:
             db.execute("CREATE TABLE here (n int)")
-            (schema,) = db.execute(
-                "SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'here'"
-            ).fetchone()
+            row = db.execute("SELECT relnamespace::regnamespace::text FROM pg_class WHERE relname = 'here'").fetchone()
+            assert row is not None
+            (schema,) = row
         assert schema.startswith("segue_test_")
     with psycopg.connect(modest) as db:
         assert db.execute("SELECT to_regclass(%s)", (f"{schema}.here",)).fetchone() == (None,)

@@ -20,6 +20,7 @@ from support.processes import environment
 from webhooks.errors import JournalError, SettingsError, UnknownName
 from webhooks.journal import SqliteJournal, State, is_absent, open_journal
 from webhooks.journal.notes import WORKERS
+from webhooks.monitoring.periodic_jobs import PeriodicJobs
 from webhooks.monitoring.tracing import Tracer
 from webhooks.runtime import Runtime, Service
 from webhooks.segment import fingerprint
@@ -168,7 +169,12 @@ def test_the_worker_service_delivers_and_closes_the_journal(tmp_path, monkeypatc
     monkeypatch.setenv("NO_PROXY", "*")
     closed = []
     close = SqliteJournal.close
-    monkeypatch.setattr(SqliteJournal, "close", lambda journal: (closed.append(journal), close(journal)))
+
+    def close_and_count(journal):
+        closed.append(journal)
+        close(journal)
+
+    monkeypatch.setattr(SqliteJournal, "close", close_and_count)
     with FaultyReceiver() as server:
         installation = runtime(
             tmp_path, segment=SegmentSettings(write_key="wk", url=server.url, rate=0),
@@ -177,7 +183,12 @@ def test_the_worker_service_delivers_and_closes_the_journal(tmp_path, monkeypatc
         journal = installation.open_journal()
         journal.append([event("e1", source="acme", type="thing.done", raw=body())], now=NOW)
         service = installation.worker_service()
-        threading.Timer(0.1, lambda: (server.wait_for_requests(1), service.worker.stop())).start()
+
+        def stop_after_a_request():
+            server.wait_for_requests(1)
+            service.worker.stop()
+
+        threading.Timer(0.1, stop_after_a_request).start()
         with service.running():
             service.worker.run()
         assert len(server.ids) == 1
@@ -192,12 +203,14 @@ def test_the_worker_service_delivers_and_closes_the_journal(tmp_path, monkeypatc
 def test_a_service_stops_its_jobs_before_it_closes_what_they_use():
     order = []
 
-    class Job:
+    class Job(PeriodicJobs):
         def __init__(self, name):
+            super().__init__({})
             self.name = name
 
         def __enter__(self):
             order.append(f"start {self.name}")
+            return self
 
         def __exit__(self, *_):
             order.append(f"stop {self.name}")

@@ -3,6 +3,7 @@
 import importlib
 import subprocess
 import sys
+from importlib import metadata
 
 import pytest
 
@@ -35,7 +36,9 @@ def test_a_folder_that_hides_a_package_is_named_and_never_imported(tmp_path, pac
 def test_a_package_without_its_init_is_incomplete(tmp_path, monkeypatch):
     (tmp_path / "translators").mkdir()
     monkeypatch.setattr(segue, "_folder", lambda package: tmp_path / package)
-    message, hint = segue.conflict()
+    conflict = segue.conflict()
+    assert conflict is not None
+    message, hint = conflict
     assert "`translators` is incomplete" in message
     assert "install --force-reinstall --no-deps" in hint
 
@@ -55,7 +58,7 @@ def test_the_origin_is_where_pip_installed_it_from(monkeypatch, tmp_path):
             return self.recorded
 
     installed = Installed()
-    monkeypatch.setattr(segue.metadata, "distribution", lambda name: installed)
+    monkeypatch.setattr(metadata, "distribution", lambda name: installed)
     assert segue._origin().startswith("<the wheel or folder")
     (tmp_path / "my segue").mkdir()
     for recorded, origin in [

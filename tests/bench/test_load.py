@@ -21,6 +21,14 @@ GENERATORS = [
 ]
 
 
+class RecordingReceiver(ThreadingHTTPServer):
+    """`received` has each request's path, headers and body."""
+
+    def __init__(self, address, handler):
+        super().__init__(address, handler)
+        self.received: list[tuple[str, dict[str, str], bytes]] = []
+
+
 @pytest.fixture
 def server():
     class Handler(BaseHTTPRequestHandler):
@@ -39,9 +47,8 @@ def server():
         def log_message(self, *_):
             pass
 
-    received = []
-    running = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    running.received = received
+    running = RecordingReceiver(("127.0.0.1", 0), Handler)
+    received = running.received
     thread = threading.Thread(target=running.serve_forever)
     thread.start()
     yield running
@@ -60,15 +67,14 @@ def test_requests_are_sent_in_turn_and_are_valid_deliveries(server, tmp_path, wr
     ids = {json.loads(body)["id"] for _, _, body in first}
     assert ids == {f"evt_run_{number}" for number in range(50)}
     at = endpoint()
-    handler = WebhookHandler(
-        endpoints={"stripe": at}, sources={}, journal=SqliteJournal(tmp_path / "segue.db"), max_body=10**6
-    )
+    journal = SqliteJournal(tmp_path / "segue.db")
+    handler = WebhookHandler(endpoints={"stripe": at}, sources={}, journal=journal, max_body=10**6)
     for _, headers, body in first:
         assert 2900 < len(body) < 3200
         request = HttpRequest(method="POST", body=body, headers={name.lower(): text for name, text in headers.items()})
         assert handler.handle("stripe", request).status == 200
-    assert handler.journal.count() == 50
-    handler.journal.close()
+    assert journal.count() == 50
+    journal.close()
 
 
 @pytest.mark.parametrize("wrk", GENERATORS)

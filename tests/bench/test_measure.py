@@ -63,7 +63,9 @@ def test_a_figure_of_one_round_only_is_kept():
 def test_rows_without_a_rate_have_no_spread():
     made = Results(suite("base", groups=("a",)))
     made.add(made.suite.cases[0], 0, {"p50": 3})
-    assert spread(made.summary("a", "base")) == ""
+    summary = made.summary("a", "base")
+    assert summary is not None
+    assert spread(summary) == ""
 
 
 def test_each_round_measures_every_row_once_and_starts_one_later():

@@ -142,7 +142,8 @@ def test_an_interrupted_benchmark_ends_every_process_and_writes_nothing(tmp_path
     process = subprocess.Popen(
         command, cwd=ROOT, stderr=subprocess.PIPE, text=True, env={**os.environ, "TMPDIR": str(tmp_path)}
     )
-    root, processes, end = psutil.Process(process.pid), [], time.monotonic() + 60
+    root, end = psutil.Process(process.pid), time.monotonic() + 60
+    processes: list[psutil.Process] = []
     while len(processes) < 3 and time.monotonic() < end:  # gunicorn and its two workers
         time.sleep(0.1)
         processes = root.children(recursive=True)

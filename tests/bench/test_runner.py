@@ -14,14 +14,21 @@ def clock():
 
 
 def test_rows_are_measured_in_turn_with_a_line_each():
-    lines, calls = [], []
+    lines: list[str] = []
+    calls: list[str] = []
 
     def measure(name):
-        return lambda: calls.append(name) or {"rate": 1234.5, "p50": 2}
+        def rates():
+            calls.append(name)
+            return {"rate": 1234.5, "p50": 2}
+
+        return rates
 
     (results,) = run([suite(Case("a", measure("a"), "8"), Case("b", measure("b"), "8"))], 2, lines.append, clock())
     assert calls == ["a", "b", "b", "a"]
-    assert results.summary("8", "a").rounds == 2
+    summary = results.summary("8", "a")
+    assert summary is not None
+    assert summary.rounds == 2
     assert lines[0].split() == (
         [
             "[1/4]",
@@ -61,7 +68,8 @@ def test_rows_are_measured_in_turn_with_a_line_each():
 
 
 def test_a_row_that_fails_is_reported_once_and_does_not_end_the_others():
-    lines, calls = [], []
+    lines: list[str] = []
+    calls: list[str] = []
 
     def fail():
         calls.append("failed")
@@ -69,7 +77,9 @@ def test_a_row_that_fails_is_reported_once_and_does_not_end_the_others():
 
     (results,) = run([suite(Case("a", fail), Case("b", lambda: {"rate": 1}))], 3, lines.append, clock())
     assert results.failed == {("", "a"): "ValueError: no port"}
-    assert results.summary("", "b").rounds == 3
+    summary = results.summary("", "b")
+    assert summary is not None
+    assert summary.rounds == 3
     assert len(calls) == 1
     assert [line for line in lines if "FAILED: no port" in line] == lines[:1]
 

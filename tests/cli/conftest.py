@@ -6,7 +6,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from support.processes import environment, free_port, standin
 from translators.kit import Delivery
@@ -42,20 +42,24 @@ def database(request, tmp_path):
     return request.getfixturevalue("postgres_url")
 
 
+class CommandRunner:
+    """Call it with a command's arguments; keywords are further environment variables."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.environ = environ
+        self.database = environ["SEGUE_DATABASE"]
+
+    def __call__(self, *arguments: str, input: str | bytes | None = None, **environ: str | None) -> Result:
+        return CliRunner(env={**self.environ, **environ}).invoke(main, arguments, input=input)
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch, database):
     """Run a command."""
     monkeypatch.chdir(tmp_path)
-    environ = environment(tmp_path, SEGUE_DATABASE=database, PORT=str(free_port()))
     for name in set(os.environ) - set(variables()):
         monkeypatch.delenv(name)
-
-    def run(*arguments, input=None, **more):
-        return CliRunner(env={**environ, **more}).invoke(main, arguments, input=input)
-
-    run.database = environ["SEGUE_DATABASE"]
-    run.environ = environ
-    return run
+    return CommandRunner(environment(tmp_path, SEGUE_DATABASE=database, PORT=str(free_port())))
 
 
 @pytest.fixture
@@ -70,7 +74,7 @@ def receiver(tmp_path):
 class Shop:
     """The configured journal, filled and emptied as by the service, but without the network."""
 
-    def __init__(self, run):
+    def __init__(self, run: CommandRunner):
         registry = plugins.load()
         settings = load(sources=registry.sources, environ=run.environ)
         self.endpoint = bind(settings, registry.sources)["acme"]

@@ -3,12 +3,13 @@
 import pytest
 
 import webhooks.runtime
+from webhooks.settings import load_with_origins
 
 
 @pytest.fixture
 def loads(monkeypatch):
     counted = []
-    load = webhooks.runtime.load_with_origins
+    load = load_with_origins
 
     def count(**arguments):
         counted.append(sorted(arguments))

@@ -125,6 +125,7 @@ def test_env_file_can_be_loaded_by_a_shell(init, tmp_path):
         == 0
     )
     shell = shutil.which("sh")
+    assert shell is not None
     done = subprocess.run(
         [shell, "-c", 'set -a; . ./.env; printf %s "$SEGUE_DATABASE"'],
         cwd=tmp_path,

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -118,7 +119,10 @@ def test_interrupted_move_can_be_repeated(filled, moved, there, monkeypatch):
 
 
 def test_move_lists_events_that_differ_between_the_journals(run, filled, moved, there):
-    changed = {"good": {"raw": b"{}"}, "new": {"received_at": datetime(2020, 1, 1, tzinfo=UTC), "headers": {"x": "1"}}}
+    changed: dict[str, dict[str, Any]] = {
+        "good": {"raw": b"{}"},
+        "new": {"received_at": datetime(2020, 1, 1, tzinfo=UTC), "headers": {"x": "1"}},
+    }
     rows = {row.event.id: row for row in filled.journal.rows()}
     for key, change in changed.items():
         there.append([replace(rows[key].event, **change)], now=datetime.now(UTC))

@@ -1,7 +1,9 @@
 """An operator's commands: list and show events, replay, drop, prune, and read the audit log."""
 
+import getpass
 import json
 import re
+import socket
 import sys
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -403,14 +405,14 @@ def test_audit_shows_one_line_per_command(run, shop, monkeypatch):
 
 
 def test_default_actor_is_user_at_host(run, filled, monkeypatch):
-    monkeypatch.setattr(confirm.getpass, "getuser", lambda: "op")
-    monkeypatch.setattr(confirm.socket, "gethostname", lambda: "desk")
+    monkeypatch.setattr(getpass, "getuser", lambda: "op")
+    monkeypatch.setattr(socket, "gethostname", lambda: "desk")
     run("drop", "torn", "--reason", "r")
 
     def unknown_user():
         raise OSError("no user")
 
-    monkeypatch.setattr(confirm.getpass, "getuser", unknown_user)
+    monkeypatch.setattr(getpass, "getuser", unknown_user)
     run("drop", "odd", "--reason", "r")
     assert [line.actor for line in filled.journal.audits()] == ["unknown@desk", "op@desk"]
 
@@ -507,7 +509,7 @@ def test_progress_bar_is_shown_on_a_terminal_only(monkeypatch, capsys):
 
 
 def test_each_phase_of_an_operation_has_a_bar_of_its_own():
-    steps = []
+    steps: list[object] = []
 
     @contextmanager
     def bar(label, length):

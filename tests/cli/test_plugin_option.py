@@ -107,16 +107,21 @@ def test_catalog_and_trigger_read_what_a_package_brings(run, tmp_path):
 def test_every_command_that_takes_a_source_has_the_option_once():
     context = click.Context(main)
     for name in main.list_commands(context):
-        main.get_command(context, name)
-        parameters = [parameter.name for parameter in main.get_command(context, name).params]
+        command = main.get_command(context, name)
+        assert command is not None
+        parameters = [parameter.name for parameter in command.params]
         assert parameters.count("plugin") == (name in WITH_PLUGINS), name
         completes = {
             parameter._custom_shell_complete.__name__
-            for parameter in main.get_command(context, name).params
+            for parameter in command.params
             if parameter._custom_shell_complete
         }
         assert name in WITH_PLUGINS or not completes & {"source_names", "endpoint_names"}, name
-    assert plugin_option().help in main.get_command(context, "web").get_help(context).replace("\n" + " " * 18, " ")
+    web = main.get_command(context, "web")
+    assert web is not None
+    help = plugin_option().help
+    assert help is not None
+    assert help in web.get_help(context).replace("\n" + " " * 18, " ")
 
 
 def send(folder, port):

@@ -2,12 +2,15 @@
 
 import json
 import os
+from collections.abc import Sequence
+from typing import Any
 
 import pytest
-from click.testing import CliRunner
+from click.testing import CliRunner, Result
 
 from support.events import NOW, event
 from support.processes import environment
+from translators.kit import Event
 from webhooks.cli.main import main
 from webhooks.journal import open_journal
 from webhooks.journal.encryption import Encryption
@@ -18,29 +21,33 @@ OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
 OLD_ID, NEW_ID = Encryption((OLD,)).current, Encryption((NEW,)).current
 
 
-@pytest.fixture
-def run(tmp_path, monkeypatch):
-    environ = environment(tmp_path) | {"SEGMENT_WRITE_KEY": "wk_test"}
-    for name in set(os.environ) - set(variables()):
-        monkeypatch.delenv(name)
+class EncryptedRunner:
+    """Run a command with encryption keys; store events and read notes without a command."""
 
-    def run(*arguments, keys=""):
-        return CliRunner(env={**environ, "SEGUE_ENCRYPTION_KEY": keys}).invoke(main, arguments)
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.environ = environ
 
-    def store(*events, keys=()):
-        journal = open_journal(environ["SEGUE_DATABASE"], keys)
+    def __call__(self, *arguments: str, keys: str = "") -> Result:
+        return CliRunner(env={**self.environ, "SEGUE_ENCRYPTION_KEY": keys}).invoke(main, arguments)
+
+    def store(self, *events: Event, keys: Sequence[str] = ()) -> None:
+        journal = open_journal(self.environ["SEGUE_DATABASE"], keys)
         journal.append(events, now=NOW)
         journal.close()
 
-    def notes():
-        journal = open_journal(environ["SEGUE_DATABASE"], ("plain",))
+    def notes(self) -> dict[str, Any]:
+        journal = open_journal(self.environ["SEGUE_DATABASE"], ("plain",))
         try:
             return {name: value for name, (_, value) in journal.notes().items()}
         finally:
             journal.close()
 
-    run.store, run.notes = store, notes
-    return run
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    for name in set(os.environ) - set(variables()):
+        monkeypatch.delenv(name)
+    return EncryptedRunner(environment(tmp_path) | {"SEGMENT_WRITE_KEY": "wk_test"})
 
 
 def test_a_rotation_from_clear_over_two_keys_to_clear_again(run):

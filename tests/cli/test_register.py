@@ -2,7 +2,7 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import pytest
 from click.testing import CliRunner, Result
 
-from translators.kit import Call
+from translators.kit import Call, Need
 from webhooks.cli.main import main
 from webhooks.cli.registrar import RegistrationFailed, sender
 from webhooks.sources import plugins
@@ -20,6 +20,9 @@ from webhooks.sources import plugins
 SOURCES = plugins.load().sources
 REGISTERED = sorted(name for name, source in SOURCES.items() if source.declared.registration is not None)
 BY_HAND = sorted(name for name, source in SOURCES.items() if source.declared.manual_steps is not None)
+CHOSEN = sorted(
+    name for name, source in SOURCES.items() if (steps := source.declared.manual_steps) is not None and steps.chosen
+)
 PAGES = Path(__file__).parent.parent.parent / "docs" / "sources"
 URL = "https://hooks.example.com/webhooks/"
 
@@ -377,6 +380,12 @@ def stand_in(api: Api, name: str, *more: str) -> Result:
     return register(api, name, *give(**STANDS[name].values), *more)
 
 
+def needs(name: str) -> Sequence[Need]:
+    registration = SOURCES[name].declared.registration
+    assert registration is not None
+    return registration.needs
+
+
 def test_every_registration_has_a_stand_in() -> None:
     assert set(STANDS) >= set(REGISTERED)
 
@@ -397,11 +406,7 @@ def test_each_api_gets_exactly_the_translated_types(api: Api, name: str) -> None
         assert set(stand.types(api.asked)) == expected
     secret = stand.secret if isinstance(stand.secret, str) else stand.secret(api.asked)
     assert (f"{name.upper()}_WEBHOOK_SECRET={secret}" in done.output) == bool(secret)
-    values = [
-        stand.values[need.name]
-        for need in SOURCES[name].declared.registration.needs
-        if need.secret and need.name in stand.values
-    ]
+    values = [stand.values[need.name] for need in needs(name) if need.secret and need.name in stand.values]
     assert not [value for value in values if value != secret and value in done.output]
 
 
@@ -414,7 +419,7 @@ def test_a_dry_run_shows_every_request_without_secrets_and_sends_nothing(api: Ap
     assert api.asked == []
     assert not env.exists()
     assert done.output.count("https://") >= len(stand.answers)
-    for need in SOURCES[name].declared.registration.needs:
+    for need in needs(name):
         assert f"--give {need.name}=" in done.output
         if need.secret and need.name in stand.values:
             assert stand.values[need.name] not in done.output
@@ -452,11 +457,7 @@ def test_every_source_registers_or_has_manual_steps(name: str) -> None:
 def test_source_page_names_the_register_command_and_its_needs(name: str) -> None:
     page = (PAGES / f"{name}.md").read_text()
     assert f"segue register {name}" in page
-    missing = [
-        need.env
-        for need in SOURCES[name].declared.registration.needs
-        if need.default is None and f"`{need.env}`" not in page
-    ]
+    missing = [need.env for need in needs(name) if need.default is None and f"`{need.env}`" not in page]
     assert missing == []
 
 
@@ -474,7 +475,7 @@ def test_manual_steps_show_url_and_secret(name: str, tmp_path: Path) -> None:
     assert not env.exists()
 
 
-@pytest.mark.parametrize("name", [name for name in BY_HAND if SOURCES[name].declared.manual_steps.chosen])
+@pytest.mark.parametrize("name", CHOSEN)
 def test_secret_chosen_by_segue_is_generated_and_saved(name: str, tmp_path: Path) -> None:
     env = tmp_path / ".env"
     command = ["register", name, "--url", URL + name, "--by-hand"]

@@ -229,7 +229,12 @@ def test_serve_gives_up_on_a_process_that_cannot_start(tmp_path, receiver, comma
     )
     with segue(tmp_path, "serve", PYTHONPATH=str(tmp_path), PORT=str(free_port()), **receiver[0]) as service:
         children = []
-        until(lambda: bool(children.extend(psutil.Process(service.pid).children())) or bool(children), "children")
+
+        def found_children():
+            children.extend(psutil.Process(service.pid).children())
+            return bool(children)
+
+        until(found_children, "children")
         assert service.wait(90) == 1
     assert not psutil.wait_procs(children, timeout=5)[1]
     text = output(tmp_path)

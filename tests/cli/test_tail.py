@@ -60,8 +60,14 @@ def test_tail_follows_and_stops_on_a_signal_with_exit_code_0(shop, reader):
     receive(shop, "before")
     everything, new = reader("--from", "start"), reader()
     until(lambda: everything.seen() == ["before"], "the first event")
-    keys = []
-    until(lambda: keys.append(f"e{len(keys)}") or receive(shop, keys[-1]) or bool(new.seen()), "the other reader")
+    keys: list[str] = []
+
+    def new_reader_sees_an_event():
+        keys.append(f"e{len(keys)}")
+        receive(shop, keys[-1])
+        return bool(new.seen())
+
+    until(new_reader_sees_an_event, "the other reader")
     until(lambda: everything.seen() == ["before", *keys], "all of them")
     until(lambda: new.seen() == keys[-len(new.seen()) :], "the new ones")
     assert everything.end() == 0
@@ -76,7 +82,7 @@ def test_killed_tail_continues_from_its_cursor_file_without_gaps(shop, reader, t
         for _ in range(20):
             written += 1
             receive(shop, f"e{written}")
-        until(lambda one=one: bool(one.seen()), "something")
+        until(one.seen, "something")
         one.end(signal.SIGKILL)
         seen += one.seen()
         assert round_ < 3

@@ -31,8 +31,8 @@ def other(tmp_path):
 
     journal()
     yield {OTHER: url}, journal
-    for journal in opened:
-        journal.close()
+    for other in opened:
+        other.close()
 
 
 def lines(path):

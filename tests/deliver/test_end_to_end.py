@@ -6,17 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from support.delivery_bench import Bench
+from support.delivery_bench import Bench, Clock
 from support.faulty_receiver import lose_reply, reset, status, truncate
 from support.messages import endpoint
 from webhooks.journal import AuditContext, ChangeResult, State, open_journal
+
+
+class RealClock(Clock):
+    def __call__(self):
+        return datetime.now(UTC)
 
 
 @pytest.fixture
 def real(server, tmp_path):
     journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
     bench = Bench(server, journal=journal)
-    bench.clock = lambda: datetime.now(UTC)
+    bench.clock = RealClock()
     yield bench
     for worker in bench.workers:
         worker.close()
@@ -33,7 +38,7 @@ def test_two_workers_deliver_all_despite_faults_and_keep_message_ids(real, runni
     for name in ("a", "b"):
         running(real.worker(settings=settings, name=name, chance=lambda: 0.05))
     eventually(lambda: real.states() == {State.DELIVERED: 300}, "the backlog did not drain")
-    sent = {}
+    sent: dict[str, set[str]] = {}
     for message in real.server.receiver.received:
         sent.setdefault(message["context"]["webhook"]["id"], set()).add(message["messageId"])
     assert len(sent) == 300

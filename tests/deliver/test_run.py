@@ -216,7 +216,7 @@ def test_an_unavailable_journal_does_not_delay_the_shutdown(bench, running, capl
 
 def test_an_unexpected_error_in_settle_does_not_end_the_thread(bench, running, eventually, caplog, monkeypatch):
     settle = bench.journal.settle
-    failed = []
+    failed: list[int] = []
 
     def fail_once(*args, **kwargs):
         if not failed and threading.current_thread().name.startswith("segment-"):

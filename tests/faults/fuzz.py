@@ -184,9 +184,9 @@ def by_atheris(folder: Path, arguments: argparse.Namespace) -> int:
     import atheris
 
     with atheris.instrument_imports(include=list(INSTRUMENTED)):
-        from support import fuzzing
+        from support import fuzzing, installed_endpoints
 
-        fuzzing.all_endpoints()
+        installed_endpoints.all_endpoints()
 
     class Provided:
         def __init__(self, data: bytes) -> None:

@@ -179,7 +179,7 @@ class User:
         record_find(self.recorder, self.rng.choice(self.keys))
 
     def prune(self) -> None:
-        ages = dict.fromkeys((state for state in State if state is not State.PENDING), timedelta())
+        ages: dict[State, timedelta] = {state: timedelta() for state in State if state is not State.PENDING}
         work = lambda: self.journal.prune(ages, now=datetime.now(UTC), limit=self.rng.randint(1, 5))  # noqa: E731
         self.recorder.call("prune", work)
 
@@ -220,7 +220,7 @@ def record_find(recorder: Recorder, key: str) -> None:
 
     def work() -> dict[str, Any] | None:
         row = recorder.journal.find("h", key)
-        return row and {
+        return row if row is None else {
             "seq": row.seq, "key": key, "state": row.state.value, "attempts": row.attempts, "edition": row.replay_generation,
         }  # fmt: skip
 

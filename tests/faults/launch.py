@@ -63,6 +63,7 @@ def main() -> None:
     _mislead_postgres()
     for function in (Runtime.load, Client.__init__, Housekeeping.__init__):
         defaults = function.__kwdefaults__
+        assert defaults is not None
         defaults.update(
             {name: {"clock": fast_clock, "tick": tick}[name] for name in ("clock", "tick") if name in defaults}
         )

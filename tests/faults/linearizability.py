@@ -211,7 +211,7 @@ def faults(records: list[dict[str, Any]], audited: Mapping[str, list[str]], *, l
     for record in records:
         for key, step, text, looks in _parts(record, rules, audited, names, keys):
             parts[key].append(rules.op(record, step, text, looks=looks))
-    return [f"{key}:\n{answer}" for key, ops in sorted(parts.items()) if (answer := explain(ops))]
+    return [f"{key}:\n{fault}" for key, ops in sorted(parts.items()) if (fault := explain(ops))]
 
 
 def _events(record: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -228,7 +228,7 @@ def _parts(
     name, answer = record["op"], record.get("answer")
     if name == "append":
         for key in record["keys"]:
-            there = bool(answer) and answer["new"] == 0
+            there = answer is not None and answer["new"] == 0
             yield key, rules.append(record), f"append {record['keys']} -> {answer}", there
     elif name == "claim" and answer is not None:
         for claim in answer:

@@ -222,12 +222,17 @@ def hash_of(key: str) -> int:
     return sum(key.encode()) * 7919
 
 
+def weaken(db: sqlite3.Connection) -> None:
+    """Let commits return before they are on the disk."""
+    db.execute("PRAGMA synchronous=NORMAL")
+
+
 def work(database: Path, log: recording_vfs.Log, number: int, *, careless: bool) -> None:
     """Run a recorded process, until it is killed."""
-    journal_file.WAL_PAGES = 25  # checkpoints all the time
+    journal_file.WAL_PAGES = 25  # type: ignore[misc]  # checkpoints all the time
     recording_vfs.install(log)
     if careless:
-        journal_file._prepare = lambda db: db.execute("PRAGMA synchronous=NORMAL")
+        journal_file._prepare = weaken
     journal = SqliteJournal(database)
 
     def append(thread: int) -> None:

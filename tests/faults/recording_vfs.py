@@ -91,7 +91,7 @@ def install(log: Log) -> None:
     tables: dict[int, _Methods] = {}
 
     def opened(_: int, path: int | None, file: int, flags: int, out: Any) -> int:
-        code = below_open(ctypes.addressof(below), path, file, flags, out)
+        code: int = below_open(ctypes.addressof(below), path, file, flags, out)
         methods = c_void_p.from_address(file)
         if code == OK and path and methods.value:
             names[file] = Path(ctypes.string_at(path).decode()).name
@@ -101,7 +101,7 @@ def install(log: Log) -> None:
         return code
 
     def deleted(_: int, path: bytes, sync: int) -> int:
-        code = below_delete(ctypes.addressof(below), path, sync)
+        code: int = below_delete(ctypes.addressof(below), path, sync)
         if code == OK:
             log.say("delete", Path(path.decode()).name)
         return code
@@ -120,20 +120,20 @@ def _recording(address: int, names: dict[int, str], log: Log) -> _Methods:
     write, truncate, sync = _Write(below.xWrite), _Truncate(below.xTruncate), _Sync(below.xSync)
 
     def written(file: int, data: int, size: int, at: int) -> int:
-        code = write(file, data, size, at)
+        code: int = write(file, data, size, at)
         if code == OK:
             log.say("write", names[file], at, ctypes.string_at(data, size))
         return code
 
     def truncated(file: int, size: int) -> int:
-        code = truncate(file, size)
+        code: int = truncate(file, size)
         if code == OK:
             log.say("truncate", names[file], size)
         return code
 
     def synced(file: int, flags: int) -> int:
         log.say("sync begins", names[file], os.getpid())
-        code = sync(file, flags)
+        code: int = sync(file, flags)
         if code == OK:
             log.say("sync ended", names[file], os.getpid())
         return code

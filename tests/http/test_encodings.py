@@ -118,7 +118,7 @@ def test_signed_body_with_a_charset_as_content_encoding_is_accepted() -> None:
     journal = MemoryJournal()
     handler = WebhookHandler(
         endpoints={"acme": make_endpoint()}, sources={}, journal=journal, max_body=1000, clock=lambda: NOW
-    )  # type: ignore[arg-type]
+    )
     headers = {name.lower(): value for name, value in signed(body()).items()} | {"content-encoding": "UTF-8"}
     assert handler.handle("acme", HttpRequest(method="POST", body=body(), headers=headers)).status == 200
     assert journal.rows()[0].event.raw == body()

@@ -147,7 +147,8 @@ def pip_settings():
 
 def procfile():
     lines = (ROOT / "Procfile").read_text().splitlines()
-    return dict(map(str.strip, line.split(":", 1)) for line in lines if line.strip())
+    commands = (line.split(":", 1) for line in lines if line.strip())
+    return {name.strip(): command.strip() for name, command in commands}
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 """A SQLite journal after the clock was an hour ahead: no event waits for that hour."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -8,7 +9,6 @@ import pytest
 
 from support.events import NOW, event
 from webhooks.journal import AuditContext, Claim, Settlement, SqliteJournal, State
-from webhooks.journal.sqlite import database
 
 HOUR = timedelta(hours=1)
 LEASE = timedelta(seconds=60)
@@ -77,6 +77,6 @@ def test_a_claim_that_waited_longer_than_a_lease_takes_no_lease_that_has_begun_m
     (leased,) = journal.claim(10, worker="quick", now=NOW + waited, lease=lease)
     readings = iter([0.0, waited.total_seconds()])  # before and after the wait for the file's lock
     with monkeypatch.context() as patch:
-        patch.setattr(database.time, "monotonic", lambda: next(readings, waited.total_seconds()))
+        patch.setattr(time, "monotonic", lambda: next(readings, waited.total_seconds()))
         assert journal.claim(10, worker="late", now=NOW, lease=lease) == []
     assert journal.renew([leased], now=NOW + waited, lease=lease) == {leased.seq}

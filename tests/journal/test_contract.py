@@ -4,6 +4,7 @@ import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -144,7 +145,7 @@ def test_check_proves_that_it_can_store(journal: Journal) -> None:
 
 @pytest.mark.parametrize("wrong", [{"raw": "text"}, {"type": "\ud800"}, {"id": "\ud800"}, {"source": {}}])
 def test_an_event_that_cannot_be_stored_fails_its_whole_call_and_no_other(
-    journal: Journal, wrong: dict[str, object]
+    journal: Journal, wrong: dict[str, Any]
 ) -> None:
     with pytest.raises(JournalError, match="cannot be stored") as caught:
         journal.append([event("beside"), event(**{"id": "wrong"} | wrong)], now=NOW)
@@ -243,7 +244,7 @@ def test_a_watch_wakes_the_worker_when_events_are_stored(journal: Journal) -> No
 def test_a_row_that_cannot_be_stored_is_loaded_by_no_store(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     (row,) = journal.rows()
-    bad = replace(row, event=replace(row.event, id="b", raw="text"))
+    bad = replace(row, event=replace(row.event, id="b", raw="text"))  # type: ignore[arg-type]
     with pytest.raises(JournalError, match="cannot be stored"):
         journal.load([bad])
     assert journal.load([]) == AppendResult(0, 0)

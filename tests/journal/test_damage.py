@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.events import NOW, event
+from support.journals import file_of
 from webhooks.errors import JournalUnavailable
 from webhooks.journal import Filter, Journal, SqliteJournal, Verification
 from webhooks.journal.sqlite import damage
@@ -99,7 +100,7 @@ def test_verify_ends_in_time_and_says_that_it_did_not_read_all(path: Path) -> No
 
 def test_verify_raises_an_error_that_is_no_damage(path: Path) -> None:
     journal = SqliteJournal(path)
-    connection = journal.database.file._writer
+    connection = file_of(journal)._writer
     assert connection is not None
     connection.set_authorizer(lambda *_: 1)
     with pytest.raises(Exception, match="not authorized"):

@@ -8,7 +8,7 @@ import pytest
 
 from support.events import NOW, event
 from webhooks.errors import JournalError, SettingsError
-from webhooks.journal import Filter, Settlement, State, open_journal
+from webhooks.journal import Filter, ReencryptResult, Settlement, State, open_journal
 from webhooks.journal.encryption import Encryption
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
@@ -118,7 +118,8 @@ def test_a_key_rotation_reencrypts_all_rows_in_steps_and_changes_nothing_else(op
     (claimed, *_) = claim(journal, 2)
     journal.settle([Settlement(claim=claimed, state=State.DELIVERED)], now=NOW)
     before = journal.rows()
-    steps, after = [], ""
+    steps: list[ReencryptResult] = []
+    after = ""
     while not steps or after:
         steps.append(journal.reencrypt(after=after, limit=3))
         after = steps[-1].after
@@ -175,7 +176,9 @@ def test_rows_move_between_journals_of_different_keys_but_not_undecryptable_ones
     opened(OLD).append([personal("1")], now=NOW)
     other = open_journal(f"sqlite:///{tmp_path}/other.db", (NEW,))
     assert other.load(opened(OLD).rows()).new == 1
-    assert other.find("acme", "1").event == personal("1")
+    row = other.find("acme", "1")
+    assert row is not None
+    assert row.event == personal("1")
     with pytest.raises(JournalError, match="which is not configured"):
         other.load(opened(NEW).rows())
     other.close()

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -257,7 +258,12 @@ def test_the_open_database_file_is_never_opened_again_since_closing_it_ends_lock
 ) -> None:
     opened: list[str] = []
     real = os.open
-    monkeypatch.setattr(os, "open", lambda name, *rest: opened.append(str(name)) or real(name, *rest))
+
+    def open_and_count(name: str, *rest: Any) -> int:
+        opened.append(str(name))
+        return real(name, *rest)
+
+    monkeypatch.setattr(os, "open", open_and_count)
     journal = SqliteJournal(path)
     journal.rows()
     journal.database.file.close()
@@ -285,7 +291,7 @@ def test_files_that_are_not_open_in_this_process_are_refused(path: Path, monkeyp
     with pytest.raises(JournalUnavailable, match="removed or replaced"):
         journal.rows()
     monkeypatch.undo()
-    monkeypatch.setattr(open_files.os, "listdir", lambda _: (_ for _ in ()).throw(OSError))
+    monkeypatch.setattr(os, "listdir", lambda _: (_ for _ in ()).throw(OSError))
     assert journal.rows() == []
     journal.close()
 
@@ -296,7 +302,12 @@ def test_an_unchanged_folder_costs_one_system_call_for_each_check(path: Path, mo
     journal.append([event("a")], now=NOW)
     asked: list[str] = []
     real = os.stat
-    monkeypatch.setattr(os, "stat", lambda name, **how: asked.append(Path(name).name) or real(name, **how))
+
+    def stat_and_count(name: str, **options: Any) -> os.stat_result:
+        asked.append(Path(name).name)
+        return real(name, **options)
+
+    monkeypatch.setattr(os, "stat", stat_and_count)
     journal.append([event("b")], now=NOW)
     monkeypatch.undo()
     assert asked == ["j.db.lock", path.parent.name, path.parent.name]

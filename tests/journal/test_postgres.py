@@ -16,7 +16,7 @@ import pytest
 from support.events import MINUTE, NOW, event
 from support.postgres_server import Server
 from webhooks.errors import JournalError, JournalUnavailable
-from webhooks.journal import AppendResult, AuditContext, Claim, Filter, Settlement, State, open_journal, per_process
+from webhooks.journal import AppendResult, AuditContext, Claim, Filter, Settlement, State, open_journal
 from webhooks.journal.postgres import PostgresJournal, connections, database, migrate, schema
 from webhooks.journal.postgres import partitions as partitions_
 
@@ -164,7 +164,7 @@ def test_another_process_leaves_the_connections_of_the_first_alone(
     journal = opened()
     journal.count()
     before = set(journal.database.connections._idle)
-    monkeypatch.setattr(per_process.os, "getpid", lambda: -1)  # as in the child of a fork
+    monkeypatch.setattr(os, "getpid", lambda: -1)  # as in the child of a fork
     with ThreadPoolExecutor(2) as pool:
         with journal._databases._locks.setdefault(-1, threading.Lock()):
             jobs = [pool.submit(journal.append, [event("a")], now=NOW) for _ in range(2)]

@@ -13,7 +13,8 @@ from webhooks.journal import Settlement, SqliteJournal, State, former, records
 from webhooks.journal.absent import EmptyFile
 from webhooks.journal.encryption import Encryption
 from webhooks.journal.sqlite import location
-from webhooks.journal.sqlite.read_only import LATEST, ReadOnlyFile
+from webhooks.journal.sqlite.migrate import LATEST
+from webhooks.journal.sqlite.read_only import ReadOnlyFile
 
 KEY, OTHER = bytes(range(32)).hex(), bytes(range(1, 33)).hex()
 

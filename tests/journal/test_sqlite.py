@@ -3,6 +3,7 @@
 import json
 import os
 import pwd
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -17,6 +18,7 @@ import psutil
 import pytest
 
 from support.events import NOW, event
+from support.journals import file_of
 from webhooks.errors import JournalError, JournalUnavailable, SettingsError
 from webhooks.journal import (
     AppendResult,
@@ -108,9 +110,10 @@ def in_child(work: Callable[[], bool]) -> bool:
 
 def test_it_runs_in_wal_mode_with_full_synchronous(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
-    assert journal.database.file._writer is not None
-    assert journal.database.file._writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
-    assert journal.database.file._writer.execute("PRAGMA synchronous").fetchone()[0] == 2
+    writer = file_of(journal)._writer
+    assert writer is not None
+    assert writer.execute("PRAGMA journal_mode").fetchone()[0] == "wal"
+    assert writer.execute("PRAGMA synchronous").fetchone()[0] == 2
     journal.close()
 
 
@@ -140,8 +143,9 @@ def test_acknowledged_events_survive_sigkill_of_two_writers(tmp_path: Path, kind
 def test_many_appends_share_few_commits(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     commits: list[str] = []
-    assert journal.database.file._writer is not None
-    journal.database.file._writer.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
+    writer = file_of(journal)._writer
+    assert writer is not None
+    writer.set_trace_callback(lambda sql: commits.append(sql) if sql == "COMMIT" else None)
     journal.database.file.run._lock.acquire()  # type: ignore[attr-defined]
     threads = [threading.Thread(target=journal.append, args=([event(str(n))],), kwargs={"now": NOW}) for n in range(50)]
     for thread in threads:
@@ -189,9 +193,10 @@ def test_two_processes_never_lease_the_same_event(tmp_path: Path) -> None:
 def test_a_full_disk_stores_nothing_and_is_reported_until_space_is_free(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
     journal.append([event("before")], now=NOW)
-    assert journal.database.file._writer is not None
-    pages = journal.database.file._writer.execute("PRAGMA page_count").fetchone()[0]
-    journal.database.file._writer.execute(f"PRAGMA max_page_count={pages}")
+    writer = file_of(journal)._writer
+    assert writer is not None
+    pages = writer.execute("PRAGMA page_count").fetchone()[0]
+    writer.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(JournalUnavailable, match="full") as caught:
         journal.append([event(str(n), raw=b"x" * 100_000) for n in range(5)], now=NOW)
     assert caught.value.hint
@@ -221,9 +226,7 @@ def test_a_file_size_limit_of_the_system_is_a_full_disk_too(tmp_path: Path) -> N
 
 def test_too_little_free_space_is_not_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
-    monkeypatch.setattr(
-        module.shutil, "disk_usage", lambda _: os.terminal_size((0, 0)) and type("U", (), {"free": 1024})()
-    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: os.terminal_size((0, 0)) and type("U", (), {"free": 1024})())
     with pytest.raises(JournalUnavailable, match="1 KiB are free"):
         journal.check()
     journal.close()
@@ -412,7 +415,7 @@ def test_the_audit_log_cannot_be_changed_even_by_sql(tmp_path: Path) -> None:
 
 def test_a_file_system_without_wal_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = sqlite3.connect
-    monkeypatch.setattr(module.sqlite3, "connect", lambda *_, **__: real(":memory:", isolation_level=None))
+    monkeypatch.setattr(sqlite3, "connect", lambda *_, **__: real(":memory:", isolation_level=None))
     with pytest.raises(JournalUnavailable, match="does not support WAL"):
         SqliteJournal(tmp_path / "j.db")
 
@@ -461,7 +464,7 @@ def test_a_child_does_not_keep_the_lock_of_a_parent_that_was_killed(tmp_path: Pa
 
     def parent() -> bool:
         journal.append([event("mine")], now=NOW)
-        with journal.database.file._turn():
+        with file_of(journal)._turn():
             child = os.fork()
             if child == 0:
                 journal.notes()
@@ -489,8 +492,9 @@ def test_the_first_use_after_a_fork_opens_connections_once_for_all_threads(
     journal.append([event("a")], now=NOW)
     assert [row.event.id for row in journal.rows()] == ["a"]
     parents, inherited = journal.database, len(per_process._inherited)
-    connections = (parents.file._writing, parents.file._reading)
-    monkeypatch.setattr(per_process.os, "getpid", lambda: -1)  # as in a child
+    parent_file = file_of(journal)
+    connections = (parent_file._writing, parent_file._reading)
+    monkeypatch.setattr(os, "getpid", lambda: -1)  # as in a child
     threads = [threading.Thread(target=journal.notes) for _ in range(4)]
     with journal._databases._locks.setdefault(-1, threading.Lock()):
         for thread in threads:
@@ -500,12 +504,12 @@ def test_the_first_use_after_a_fork_opens_connections_once_for_all_threads(
     for thread in busy:
         thread.join(10)
     assert parents in per_process._inherited[inherited:]
-    assert (parents.file._writing, parents.file._reading) == connections
-    assert [files.db.execute("SELECT 1").fetchone()[0] for files in connections] == [1, 1]
+    assert (parent_file._writing, parent_file._reading) == connections
+    assert [files.db.execute("SELECT 1").fetchone()[0] for files in connections if files is not None] == [1, 1]
     assert journal.database.file is not parents.file
     assert journal.append([event("a"), event("b")], now=NOW) == AppendResult(1, 1)
     journal.close()
-    monkeypatch.setattr(per_process.os, "getpid", lambda: -2)  # forked while nothing was open
+    monkeypatch.setattr(os, "getpid", lambda: -2)  # forked while nothing was open
     assert journal.append([event("b"), event("c")], now=NOW) == AppendResult(1, 1)
     journal.close()
 

@@ -88,7 +88,7 @@ def test_an_interrupted_migration_continues_at_the_interrupted_step(
 ) -> None:
     name = str(step)
     with monkeypatch.context() as patch:
-        patch.setitem(migrate.MIGRATIONS, name, migrate.MIGRATIONS[name] + "\nSELECT * FROM absent;")  # type: ignore[arg-type]
+        patch.setitem(migrate.MIGRATIONS, name, migrate.MIGRATIONS[name] + "\nSELECT * FROM absent;")
         for _ in range(2):
             with pytest.raises(JournalUnavailable, match="absent"):
                 SqliteJournal(path)
@@ -121,7 +121,9 @@ def test_seqs_of_events_deleted_before_the_migration_are_not_assigned_again(path
     journal = SqliteJournal(path)
     assert journal.end() == str(last)
     journal.append([event("newer")], now=NOW)
-    assert journal.find("acme", "newer").seq == last + 1
+    newer = journal.find("acme", "newer")
+    assert newer is not None
+    assert newer.seq == last + 1
     journal.close()
 
 
@@ -165,7 +167,7 @@ def test_events_are_moved_some_at_a_time_with_lines_of_progress_and_the_file_doe
     with caplog.at_level("INFO", logger="webhooks.journal"):
         SqliteJournal(path).close()
     total = len(before)
-    lines = [(line.getMessage(), line.events) for line in caplog.records if line.name == "webhooks.journal"]
+    lines = [(line.getMessage(), vars(line)["events"]) for line in caplog.records if line.name == "webhooks.journal"]
     moving = [("migrating the journal", moved) for moved in (range(0, total, 500) if not seconds else (0,))]
     assert lines == [*moving, ("migrated the journal", total)]
     assert contents(path, "events") == before

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.events import NOW, event
+from support.journals import file_of
 from webhooks.journal import Filter, Settlement, SqliteJournal, State
 from webhooks.journal.records import micros
 from webhooks.journal.sqlite import filter as sqlite_filter
@@ -56,11 +57,11 @@ def statements(journal: SqliteJournal, work: Callable[[], object]) -> list[str]:
     """Return the statements that `work` runs, with their values."""
     journal.rows(limit=1)
     ran: list[str] = []
-    for files in (journal.database.file._writing, journal.database.file._reading):
+    for files in (file_of(journal)._writing, file_of(journal)._reading):
         assert files is not None
         files.db.set_trace_callback(ran.append)
     work()
-    for files in (journal.database.file._writing, journal.database.file._reading):
+    for files in (file_of(journal)._writing, file_of(journal)._reading):
         assert files is not None
         files.db.set_trace_callback(None)
     return [statement for statement in ran if statement.split()[0] not in {"BEGIN", "COMMIT", "PRAGMA"}]
@@ -96,11 +97,11 @@ def steps(journal: SqliteJournal, work: Callable[[], object]) -> int:
         nonlocal count
         count += 1
 
-    for files in (journal.database.file._writing, journal.database.file._reading):
+    for files in (file_of(journal)._writing, file_of(journal)._reading):
         assert files is not None
         files.db.set_progress_handler(tick, 10)
     work()
-    for files in (journal.database.file._writing, journal.database.file._reading):
+    for files in (file_of(journal)._writing, file_of(journal)._reading):
         assert files is not None
         files.db.set_progress_handler(None, 0)
     return count
@@ -251,6 +252,7 @@ def test_claims_are_renewed_and_settled_by_one_statement_each(journal: SqliteJou
     assert [statement.split()[0] for statement in (*renewals, *settled)] == ["UPDATE", "UPDATE"]
     assert journal.census().by_state == {State.DELIVERED: 7, State.DEAD: 7, State.PENDING: 6}
     row = journal.get(claims[2].seq)
+    assert row is not None
     assert (row.reason, row.attempts, row.leased_until) == ("[500] \u2028 '\"", 1, None)
 
 

@@ -81,12 +81,12 @@ def test_segment_gets_milliseconds_unless_there_is_more() -> None:
 
 
 @pytest.mark.parametrize("text", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
-def test_a_time_that_falls_out_of_the_calendar_in_utc_is_no_time(text):
+def test_a_time_that_falls_out_of_the_calendar_in_utc_is_no_time(text: str) -> None:
     with pytest.raises(ValueError, match="in UTC"):
         from_iso(text)
 
 
-def test_an_e_mail_time_that_falls_out_of_the_calendar_is_no_time():
+def test_an_e_mail_time_that_falls_out_of_the_calendar_is_no_time() -> None:
     with pytest.raises(ValueError, match="in UTC"):
         from_rfc2822("Fri, 31 Dec 9999 23:59:59 -2300")
 

@@ -35,20 +35,22 @@ MEMBERS = {
 }
 
 
-def test_public_names_are_the_listed_ones():
+def test_public_names_are_the_listed_ones() -> None:
     assert sorted(translators.kit.__all__) == sorted(NAMES.split()), "list a new name here and on docs/kit.md"
     assert all(hasattr(translators.kit, name) for name in NAMES.split())
 
 
-def test_public_members_and_modules_are_the_listed_ones():
+def test_public_members_and_modules_are_the_listed_ones() -> None:
     spec = spec_from_file_location("kit_page", PATH)
+    assert spec is not None
+    assert spec.loader is not None
     kit_page = module_from_spec(spec)
     spec.loader.exec_module(kit_page)
     listed = [f"{owner}.{name}" for owner, names in MEMBERS.items() for name in names.split()]
     assert [name for name in kit_page.surface() if "." in name] == sorted(listed), "list a new member here"
 
 
-def test_a_star_import_brings_the_public_names_only():
-    scope = {}
+def test_a_star_import_brings_the_public_names_only() -> None:
+    scope: dict[str, object] = {}
     exec("from translators.kit import *", scope)
     assert sorted(scope.keys() - {"__builtins__"}) == sorted(translators.kit.__all__)

@@ -47,7 +47,7 @@ def event(acme: Source, body: bytes, **options: Any) -> Event:
     return first
 
 
-def test_the_handler_of_a_table_belongs_to_the_source_s_package_which_has_its_catalog():
+def test_the_handler_of_a_table_belongs_to_the_source_s_package_which_has_its_catalog() -> None:
     from translators.kit import SharedToken, Source
 
     source = Source("table", scheme=SharedToken(where="query"))

@@ -24,7 +24,8 @@ def suite(
         yield track("Thing Done", {"n": handle(event)})
 
     (folder / "t.json").write_text('{"id": "1", "type": "t", "user": "u1", "n": 5, "list": [{"id": 1}]}')
-    return type("Tests", (SourceTests,), {"source": source, "goldens": folder})()
+    tests: SourceTests = type("Tests", (SourceTests,), {"source": source, "goldens": folder})()
+    return tests
 
 
 def test_a_source_that_reads_by_type_passes(tmp_path: Path) -> None:

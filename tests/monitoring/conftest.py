@@ -26,7 +26,7 @@ def exposition(tmp_path):
     for family in vars(meter).values():
         if getattr(family, "_labelnames", ()):
             child = family.labels(*["acme"] * len(family._labelnames))
-            getattr(child, "inc", getattr(child, "observe", None))(1)
+            (child.inc if hasattr(child, "inc") else child.observe)(1)
     snapshots = SnapshotTaker(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=lambda: NOW)
     snapshots.take()
     journal.note("worker:w", {}, now=NOW)

@@ -10,6 +10,8 @@ ROOT = Path(__file__).parents[2]
 
 def load():
     spec = importlib.util.spec_from_file_location("segue_dev", ROOT / "dev.py")
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -32,7 +34,12 @@ def test_packages_whose_coverage_is_required_exist():
 
 def test_fast_chooses_the_fast_tests_and_passes_arguments_on(monkeypatch):
     called = []
-    monkeypatch.setattr(DEV, "call", lambda *command: called.append(command) or 0)
+
+    def call(*command):
+        called.append(command)
+        return 0
+
+    monkeypatch.setattr(DEV, "call", call)
     assert DEV.test(["--fast", "-x"]) == 0
     assert DEV.test(["tests/kit"]) == 0
     assert DEV.test([]) == 0

@@ -15,7 +15,7 @@ PAGES = [
 ]
 SEGUE = re.compile(r"(?:`|^\s*\$? ?|&& |/bin/)segue ([a-z][a-z-]+)((?: [^`|#&;\n]*)?)", re.MULTILINE)
 DEV = re.compile(r"(?:python3? )dev\.py ([a-z]+)")
-IDS = {"ids": lambda page: str(page.relative_to(ROOT))}
+EVERY_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
 
 def commands(page):
@@ -27,32 +27,33 @@ def options(name):
     context = click.Context(main)
     names, waiting = {"--help", "-h"}, [main.get_command(context, name)]
     for command in waiting:
+        assert command is not None
         names |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         if isinstance(command, click.Group):
             waiting += [command.get_command(context, option) for option in command.list_commands(context)]
     return names
 
 
-@pytest.mark.parametrize("page", PAGES, **IDS)
+@EVERY_PAGE
 def test_commands_named_on_a_page_exist(page):
     assert sorted({name for name, _ in commands(page)} - set(COMMANDS)) == []
 
 
-@pytest.mark.parametrize("page", PAGES, **IDS)
+@EVERY_PAGE
 def test_options_named_with_a_command_exist(page):
     for name, rest in commands(page):
         named = set(re.findall(r"(?<!\S)--[a-z][a-z-]+", rest))
         assert sorted(named - options(name)) == [], f"segue {name}"
 
 
-@pytest.mark.parametrize("page", PAGES, **IDS)
+@EVERY_PAGE
 def test_dev_commands_named_on_a_page_exist(page):
     listed = set(re.findall(r"^    python3 dev\.py ([a-z]+)", (ROOT / "dev.py").read_text(), re.MULTILINE))
     assert {"test", "lint", "docs"} <= listed
     assert sorted(set(DEV.findall(page.read_text())) - listed) == []
 
 
-@pytest.mark.parametrize("page", PAGES, **IDS)
+@EVERY_PAGE
 def test_files_of_the_project_named_on_a_page_exist(page):
     text = re.sub(r"^```.*?^```", "", page.read_text(), flags=re.MULTILINE | re.DOTALL)
     named = set(re.findall(r"`((?:tests|webhooks|translators|deploy|bench|docs|tools)/[\w/.-]+\.\w+)`", text))

@@ -37,7 +37,7 @@ def pages(nav):
 
 def refusals():
     """Every `error` word in the code with its statuses: a call that begins with a status of 4xx or 5xx and a word."""
-    statuses = {}
+    statuses: dict[str, set[object]] = {}
     for path in (ROOT / "webhooks").rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call) or len(node.args) < 3:

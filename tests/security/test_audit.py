@@ -22,19 +22,20 @@ def lock(tmp_path):
 
 @pytest.fixture
 def advisories():
-    """Map a package to its advisory; `asked` lists the requested packages."""
+    """Map a package to its advisory; `requested` lists the requested packages."""
 
-    class Known(dict):
-        pass
+    class Advisories(dict[str, object]):
+        requested: list[str]
+        url: str
 
-    known = Known()
-    known.asked = []
+    known = Advisories()
+    known.requested = []
 
     class Osv(BaseHTTPRequestHandler):
         def do_POST(self):
             question = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             name = question["package"]["name"]
-            known.asked.append(name)
+            known.requested.append(name)
             body = json.dumps({"vulns": [known[name]]} if name in known else {}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
@@ -64,7 +65,7 @@ def advisory(package, fixed):
 def test_audit_without_a_finding_succeeds(lock, advisories):
     result = audit("--strict", "--lock", lock, "--osv-url", advisories.url)
     assert (result.returncode, result.stderr) == (0, "audit: 2 packages, no known vulnerability\n")
-    assert sorted(advisories.asked) == ["flask", "requests"]
+    assert sorted(advisories.requested) == ["flask", "requests"]
 
 
 def test_audit_finding_fails_and_names_the_fixed_release(lock, advisories):

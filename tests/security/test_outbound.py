@@ -36,6 +36,7 @@ def test_only_paypal_fetches_a_url_and_only_from_its_hosts():
     """The docs must name every host that is fetched from."""
     assert [installed.name for installed in FETCHING] == ["paypal"]
     for installed in FETCHING:
+        assert isinstance(installed.endpoint.scheme, PublicKey)
         assert installed.endpoint.scheme.cert_hosts == ("api.paypal.com", "api.sandbox.paypal.com")
 
 
@@ -51,11 +52,23 @@ def test_certificate_url_of_another_host_is_not_fetched(url):
     assert b"a URL that is not the provider" in response.body
 
 
-class RedirectingServer(http.server.BaseHTTPRequestHandler):
+class RecordingServer(http.server.ThreadingHTTPServer):
+    """A server of the loopback: `requests` are (path, headers); `/slow` waits for `released`."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), RedirectingHandler)
+        self.requests: list[tuple[str, dict[str, str]]] = []
+        self.released = threading.Event()
+        self.url = f"http://127.0.0.1:{self.server_port}"
+
+
+class RedirectingHandler(http.server.BaseHTTPRequestHandler):
+    server: RecordingServer
+
     def do_GET(self):
-        self.server.asked.append((self.path, dict(self.headers)))
+        self.server.requests.append((self.path, dict(self.headers)))
         if self.path == "/slow":
-            self.server.go.wait(10)
+            self.server.released.wait(10)
         self.send_response(302 if self.path == "/moved" else 200)
         self.send_header("Location", "http://127.0.0.1:9/stolen" if self.path == "/moved" else "/x")
         self.send_header("Content-Length", "2")
@@ -70,12 +83,10 @@ class RedirectingServer(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server():
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), RedirectingServer) as server:
-        server.asked, server.go = [], threading.Event()
-        server.url = f"http://127.0.0.1:{server.server_port}"
+    with RecordingServer() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
-        server.go.set()
+        server.released.set()
         server.shutdown()
 
 
@@ -84,12 +95,12 @@ def test_at_most_four_certificates_are_fetched_at_once(server, monkeypatch):
     waiting = [threading.Thread(target=fetch, args=(f"{server.url}/slow",)) for _ in range(4)]
     for thread in waiting:
         thread.start()
-    while len(server.asked) < 4:
+    while len(server.requests) < 4:
         pass
     with pytest.raises(Rejected, match="too many certificates are being fetched") as refused:
         fetch(f"{server.url}/other")
-    assert (refused.value.status, len(server.asked)) == (503, 4)
-    server.go.set()
+    assert (refused.value.status, len(server.requests)) == (503, 4)
+    server.released.set()
     for thread in waiting:
         thread.join()
     assert fetch(f"{server.url}/other") == b"ok"
@@ -100,7 +111,7 @@ def test_at_most_four_certificates_are_fetched_at_once(server, monkeypatch):
 def test_redirect_is_not_followed_and_carries_no_key(server, proxies):
     response = send("GET", f"{server.url}/moved", headers={"Authorization": "Bearer key"}, timeout=5, proxies=proxies)
     assert response.status == 302
-    assert len(server.asked) == 1
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:text/plain,x"])
@@ -110,14 +121,16 @@ def test_client_refuses_schemes_other_than_http(url, proxies):
         send("GET", url, timeout=5, proxies=proxies)
 
 
-def test_segment_client_follows_no_redirect_with_the_write_key(server):
+def test_segment_client_follows_no_redirect_with_the_write_key(server, monkeypatch):
     transport = Transport(SegmentSettings(url=server.url))
-    server.RequestHandlerClass.do_POST = lambda self: (setattr(self, "path", "/moved"), self.do_GET())[1]
-    try:
-        assert transport.post("key", b"{}").status == 302
-    finally:
-        server.RequestHandlerClass.do_POST = RedirectingServer.do_GET
-    assert len(server.asked) == 1
+
+    def redirect(handler):
+        handler.path = "/moved"
+        handler.do_GET()
+
+    monkeypatch.setattr(RedirectingHandler, "do_POST", redirect)
+    assert transport.post("key", b"{}").status == 302
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ def _in(item, letter):
 
 def ambiguous(items):
     """Return whether two adjacent unbounded repeats can match the same character, which allows backtracking."""
-    before = set()
+    before: set[int] = set()
     for kind, value in items:
         if kind in {sre.MAX_REPEAT, sre.MIN_REPEAT}:
             low, high, inner = value

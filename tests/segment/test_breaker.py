@@ -39,14 +39,15 @@ def test_a_few_failures_leave_the_breaker_closed(breaker):
 
 def test_the_breaker_opens_probes_once_and_closes(breaker, tick):
     open_up(breaker)
-    assert breaker.state is BreakerState.OPEN
+    states = [breaker.state]
     assert (breaker.admit(), breaker.wait()) == (Admission.NONE, 0.5)
     tick.now += 0.5
     assert breaker.wait() == 0
     assert [breaker.admit(), breaker.admit()] == [Admission.PROBE, Admission.NONE]
     assert breaker.wait() == PROBING
     breaker.succeed()
-    assert breaker.state is BreakerState.CLOSED
+    states.append(breaker.state)
+    assert states == [BreakerState.OPEN, BreakerState.CLOSED]
     assert (breaker.admit(), breaker.wait(), breaker.reason) == (Admission.ALL, 0, "")
 
 

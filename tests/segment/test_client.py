@@ -36,7 +36,7 @@ class Server:
         self.refusal = refusal
         self.always = always
         self.posts = []
-        self.accepted = Counter()
+        self.accepted: Counter[str] = Counter()
         self.bodies = []
 
     def post(self, write_key, body, *, retries=0):

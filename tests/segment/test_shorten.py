@@ -158,6 +158,7 @@ def test_an_event_of_five_hundred_lines_arrives_with_its_facts(
         if not isinstance(outcome, translate.Translated):
             assert short == outcome
             continue
+        assert isinstance(short, translate.Translated)
         for whole, message in zip(outcome.messages, short.messages, strict=True):
             assert_fits(message)
             fields = "traits" if whole["type"] in {"identify", "group"} else "properties"

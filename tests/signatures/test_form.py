@@ -4,7 +4,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ed25519
 
-from translators.kit import HmacBody, HmacRequest, PublicKey, SharedToken, StandardWebhooks
+from translators.kit import HmacBody, HmacRequest, PublicKey, Scheme, SharedToken, StandardWebhooks
 from webhooks.signatures import secret_format_error
 from webhooks.sources import plugins
 
@@ -35,11 +35,11 @@ BY_CERTIFICATE = PublicKey(
         (SharedToken(where="header", name="X"), "token", ""),
     ],
 )
-def test_secret_format_error_names_the_expected_form(scheme, secret, expected):
+def test_secret_format_error_names_the_expected_form(scheme: Scheme, secret: str, expected: str) -> None:
     assert secret_format_error(scheme, secret) == expected
 
 
-def test_every_installed_scheme_accepts_some_usual_secret():
+def test_every_installed_scheme_accepts_some_usual_secret() -> None:
     usual = ("user:a_secret_of_tests", "ab" * 32, "whsec_" + "QUFB" * 8, PEM)
     for source in plugins.load().sources.values():
         for name, scheme in source.schemes.items():

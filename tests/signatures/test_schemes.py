@@ -69,9 +69,10 @@ KEYS: dict[str, Any] = {
 
 
 def pem(name: str) -> str:
-    return KEYS[name].private_bytes(
+    private: bytes = KEYS[name].private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()  # fmt: skip
+    )
+    return private.decode()
 
 
 def spki(name: str) -> str:
@@ -193,6 +194,7 @@ def test_timestamp_in_the_body_is_checked() -> None:
 
     assert linear(int(NOW.timestamp() * 1000)).ok
     assert linear(int(NOW.timestamp() * 1000) - 61_000).fault is Fault.CLOCK
+    unreadable: Any
     for unreadable in (None, "x", [], 1.5):
         assert linear(unreadable).fault is Fault.MALFORMED
     assert signed(b"no json").fault is Fault.MALFORMED

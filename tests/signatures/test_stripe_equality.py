@@ -19,7 +19,7 @@ SIGN = stripe.WebhookSignature._compute_signature
 def stripe_accepts(body: bytes, header: str, now: int, secret: str = SECRET) -> bool:
     """Return whether Stripe's library accepts the header at this time."""
     with contextlib.suppress(stripe.SignatureVerificationError), mock.patch("time.time", return_value=now):
-        return stripe.WebhookSignature.verify_header(body.decode(), header, secret, tolerance=300)
+        return bool(stripe.WebhookSignature.verify_header(body.decode(), header, secret, tolerance=300))
     return False
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from support.signature_vectors import ADYEN, ADYEN_ITEM, SENDGRID, VECTORS, ZENDESK, Vector, sent, unix
+from translators.kit import HmacBody
 from webhooks.signatures import Fault, RegisteredUrl, verify
 from webhooks.sources import plugins
 
@@ -72,7 +73,8 @@ def test_source_declares_the_scheme_of_its_vector(vector: Vector) -> None:
         pytest.skip(f"there is no source for {vector.name}")
     schemes = list(SOURCES[name].schemes.values())
     if vector.name == "plain":  # the body has no timestamp, which the source requires
-        schemes = [replace(scheme, ts_path=None) for scheme in schemes]
+        schemes = [replace(scheme, ts_path=None) for scheme in schemes if isinstance(scheme, HmacBody)]
+        assert schemes
     verdicts = [
         verify(scheme, vector.request, [vector.secret], now=vector.at, registered=RegisteredUrl(vector.url))
         for scheme in schemes

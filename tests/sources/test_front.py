@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from support.memory_journal import MemoryJournal
-from support.outcomes import golden_messages, golden_outcomes
+from support.outcomes import Change, golden_messages, golden_outcomes
 from translators.front import front
 from translators.kit import Delivery, Refused
 from webhooks.errors import Rejected
@@ -123,6 +123,6 @@ def test_preview_of_a_conversation_is_identified_by_its_messages_writer() -> Non
 
 
 def test_unassigned_conversation_is_ignored() -> None:
-    change = {"payload.target.data": {}, "payload.conversation.assignee": None}
+    change: Change = {"payload.target.data": {}, "payload.conversation.assignee": None}
     (outcome,) = golden_outcomes(front, "assign", change)
     assert outcome == Ignored("the conversation was unassigned")

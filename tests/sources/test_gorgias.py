@@ -73,7 +73,8 @@ def keyed(body: dict[str, Any]) -> str:
 
 
 def test_creation_is_one_event_even_if_a_retry_has_a_later_state() -> None:
-    for first in (message(), {"type": "ticket-created", "ticket": {"id": "7"}, "customer": {"id": "3"}}):
+    created: dict[str, Any] = {"type": "ticket-created", "ticket": {"id": "7"}, "customer": {"id": "3"}}
+    for first in (message(), created):
         first.pop("id", None)
         again = first | {"ticket": first["ticket"] | {"updated_at": "2026-10-05T09:02:00"}}
         assert keyed(first) == keyed(again)

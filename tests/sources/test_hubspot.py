@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.journals import rows_of
 from support.outcomes import golden_outcomes
 from support.signature_vectors import HUBSPOT_1, HUBSPOT_2, HUBSPOT_3
 from translators.hubspot import hubspot
@@ -97,19 +98,19 @@ def test_older_signature_scheme_is_refused_unless_configured(handler: WebhookHan
     with pytest.raises(Rejected) as caught:
         post(handler, body_of(happened()), scheme=scheme)
     assert "X-HubSpot-Signature-v3" in str(caught.value)
-    assert handler.journal.rows(limit=10) == []
+    assert rows_of(handler, limit=10) == []
 
 
 def test_a_batch_of_a_hundred_is_kept_event_by_event_with_its_exact_bytes(handler: WebhookHandler) -> None:
     events = [json.dumps(happened(number, objectId=number), separators=(",  ", " : ")) for number in range(100)]
     assert post(handler, ("[ " + " ,\n".join(events) + " ]").encode()).status == 200
-    assert [row.event.raw.decode() for row in handler.journal.rows(limit=200)] == events
+    assert [row.event.raw.decode() for row in rows_of(handler, limit=200)] == events
 
 
 def test_a_retry_is_known_though_its_attempt_is_counted(handler: WebhookHandler) -> None:
     for attempt in range(3):
         assert post(handler, body_of(happened(attemptNumber=attempt))).status == 200
-    assert len(handler.journal.rows(limit=10)) == 1
+    assert len(rows_of(handler, limit=10)) == 1
 
 
 @pytest.mark.parametrize(
@@ -122,18 +123,18 @@ def test_a_retry_is_known_though_its_attempt_is_counted(handler: WebhookHandler)
 )  # fmt: skip
 def test_repeated_event_id_with_another_change_is_stored(handler: WebhookHandler, other: dict[str, Any]) -> None:
     post(handler, body_of(happened(), happened(**other)))
-    assert len(handler.journal.rows(limit=10)) == 2
+    assert len(rows_of(handler, limit=10)) == 2
 
 
 @pytest.mark.parametrize("other", [{"subscriptionId": 78}, {"eventId": 2}, {"appId": 9}, {"attemptNumber": 3}], ids=str)
 def test_a_second_subscription_of_one_change_is_a_duplicate(handler: WebhookHandler, other: dict[str, Any]) -> None:
     post(handler, body_of(happened()))
     post(handler, body_of(happened(**other)))
-    assert len(handler.journal.rows(limit=10)) == 1
+    assert len(rows_of(handler, limit=10)) == 1
 
 
 def test_the_generic_and_the_older_subscription_of_one_change_are_one_event() -> None:
-    link = {"fromObjectId": 123, "toObjectId": 7001, "objectId": None}
+    link: dict[str, Any] = {"fromObjectId": 123, "toObjectId": 7001, "objectId": None}
     pairs = [
         (happened(), happened(2, "object.creation", objectTypeId="0-1")),
         (
@@ -148,7 +149,7 @@ def test_the_generic_and_the_older_subscription_of_one_change_are_one_event() ->
 
 def test_one_broken_event_of_a_batch_leaves_the_others_intact(handler: WebhookHandler) -> None:
     assert post(handler, body_of(happened(objectId=1), {"eventId": 2}, happened(objectId=3))).status == 200
-    assert [bool(row.event.problem) for row in handler.journal.rows(limit=10)] == [False, True, False]
+    assert [bool(row.event.problem) for row in rows_of(handler, limit=10)] == [False, True, False]
 
 
 @pytest.mark.parametrize("query", ["", "?account=62515", "?to=https%3A%2F%2Fa.example%2Fb%3Fc%2Cd&e=%28f%29%21"])

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from support.outcomes import changed_golden, golden_messages, golden_outcomes, send_signed
+from support.outcomes import Change, changed_golden, golden_messages, golden_outcomes, send_signed
 from translators.intercom import intercom
 from translators.intercom.source import of_contact
 from translators.kit import Delivery, Payload, Refused
@@ -249,7 +249,7 @@ def test_intercoms_ping_is_acknowledged(tmp_path: Path) -> None:
 
 
 def test_conversation_started_by_a_teammate_without_a_message_id_is_no_message() -> None:
-    change = {"data.item.source.id": None, "data.item.conversation_parts.conversation_parts": []}
+    change: Change = {"data.item.source.id": None, "data.item.conversation_parts.conversation_parts": []}
     (started,) = golden_messages(intercom, "conversation_admin_single_created", change)
     assert started["event"] == "Live Chat Conversation Started"
 

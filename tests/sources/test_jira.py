@@ -41,7 +41,7 @@ def delivery(body: Any, headers: dict[str, str] | None = None, **options: str) -
 
 
 def outcomes_of(body: Any, **options: str) -> list[Outcome]:
-    return [outcome for _, outcome in outcomes(jira, delivery(body, **options))]
+    return [outcome for _, outcome in outcomes(jira, delivery(body, None, **options))]
 
 
 def item(field: str, before: str | None, after: str | None) -> dict[str, Any]:
@@ -213,8 +213,10 @@ def test_an_edited_comment_of_an_older_server_is_no_new_reply(later: int, is_rep
     written = datetime.fromisoformat("2026-10-05T11:42:07.018+00:00")
     body["comment"]["updated"] = (written + timedelta(seconds=later)).isoformat(timespec="milliseconds")
     (outcome,) = outcomes_of(body)
-    assert isinstance(outcome, Translated if is_reply else Ignored)
-    if not is_reply:
+    if is_reply:
+        assert isinstance(outcome, Translated)
+    else:
+        assert isinstance(outcome, Ignored)
         assert "a later edit" in outcome.reason
 
 

@@ -34,7 +34,7 @@ def test_one_address_is_one_person_with_any_spelling(source: Source) -> None:
 @pytest.mark.parametrize("email", ["", "  ", "<>", None])
 def test_email_without_an_address_is_malformed_with_its_path(source: Source, email: str | None) -> None:
     delivery = Delivery(
-        source=source.name, body=json.dumps(email_to(source, email)).encode(), received_at=RECEIVED, options=source.defaults()  # type: ignore[arg-type]
+        source=source.name, body=json.dumps(email_to(source, email)).encode(), received_at=RECEIVED, options=source.defaults()
     )  # fmt: skip
     ((_, outcome),) = outcomes(source, delivery)
     assert isinstance(outcome, Broken)

@@ -1,6 +1,8 @@
 """Sources of files that are not installed."""
 
 import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -17,8 +19,8 @@ INSTALLED = Registry(
 
 
 @pytest.fixture
-def write(tmp_path):
-    def write(code, name="filed.py"):
+def write(tmp_path: Path) -> Callable[..., Path]:
+    def write(code: str, name: str = "filed.py") -> Path:
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(code)
@@ -28,7 +30,7 @@ def write(tmp_path):
 
 
 @pytest.fixture(autouse=True)
-def _modules_of_before():
+def _modules_of_before() -> Iterator[None]:
     before = dict(sys.modules)
     yield
     for name in set(sys.modules) - set(before):
@@ -36,13 +38,13 @@ def _modules_of_before():
     sys.modules.update(before)
 
 
-def refused(*paths, registry=INSTALLED):
+def refused(*paths: Path, registry: Registry = INSTALLED) -> PluginError:
     with pytest.raises(PluginError) as caught:
         with_files(registry, paths)
     return caught.value
 
 
-def test_every_source_of_a_module_is_loaded_once_beside_the_installed_ones(write):
+def test_every_source_of_a_module_is_loaded_once_beside_the_installed_ones(write: Callable[..., Path]) -> None:
     path = write(text("filed") + text("other") + "same = filed\n")
     registry = with_files(INSTALLED, [path, path])
     assert list(registry.sources) == ["crm", "filed", "other"]
@@ -55,11 +57,11 @@ def test_every_source_of_a_module_is_loaded_once_beside_the_installed_ones(write
     assert registry.broken == ()
 
 
-def test_no_file_changes_nothing():
+def test_no_file_changes_nothing() -> None:
     assert with_files(INSTALLED, []).sources == INSTALLED.sources
 
 
-def test_a_package_is_loaded_with_its_modules_and_named_by_folder_or_init(write):
+def test_a_package_is_loaded_with_its_modules_and_named_by_folder_or_init(write: Callable[..., Path]) -> None:
     write("from acme_in_files.source import filed\nfrom . import events\n", "acme_in_files/__init__.py")
     write(text().partition("@filed.on")[0], "acme_in_files/source.py")
     path = write("from .source import filed\n@filed.on('a')\ndef read(event): ...\n", "acme_in_files/events.py")
@@ -70,14 +72,14 @@ def test_a_package_is_loaded_with_its_modules_and_named_by_folder_or_init(write)
     assert list(again.declared.handlers) == ["a", "bcd"], "a changed module counts at the next load"
 
 
-def test_modules_of_one_name_in_two_folders_do_not_replace_each_other(write):
+def test_modules_of_one_name_in_two_folders_do_not_replace_each_other(write: Callable[..., Path]) -> None:
     registry = with_files(EMPTY, [write(text("one"), "a/json.py"), write(text("two"), "b/json.py")])
     modules = {source.declared.handlers["file.read"].__module__ for source in registry.sources.values()}
     assert len(modules) == 2
     assert "json" not in modules
 
 
-def test_a_module_that_raises_is_an_error_with_its_own_traceback(write):
+def test_a_module_that_raises_is_an_error_with_its_own_traceback(write: Callable[..., Path]) -> None:
     path = write("def half(number):\n    return 1 / number\nhalf(0)\n")
     error = refused(path)
     lines = error.message.splitlines()
@@ -91,18 +93,18 @@ def test_a_module_that_raises_is_an_error_with_its_own_traceback(write):
     ("code", "reason"),
     [("x = (", "SyntaxError"), ("raise SystemExit(3)", "SystemExit: 3"), ("\0", "null bytes"), ("ä = 'é", "Error")],
 )
-def test_a_module_that_cannot_be_executed_is_an_error(write, code, reason):
+def test_a_module_that_cannot_be_executed_is_an_error(write: Callable[..., Path], code: str, reason: str) -> None:
     assert reason in refused(write(code)).message
 
 
-def test_an_import_of_a_module_beside_it_says_to_use_a_package(write):
+def test_an_import_of_a_module_beside_it_says_to_use_a_package(write: Callable[..., Path]) -> None:
     write("NAMES = {}", "names_beside.py")
     assert refused(write("import names_beside")).hint.endswith("give the package's folder.")
     package = write("import names_beside", "acme_in_files/__init__.py").parent
     assert refused(package).hint == "Change the file and try again."
 
 
-def test_a_package_that_raises_leaves_the_modules_as_they_were(write):
+def test_a_package_that_raises_leaves_the_modules_as_they_were(write: Callable[..., Path]) -> None:
     package = write("from .source import filed", "acme_in_files/__init__.py").parent
     write(text(), "acme_in_files/source.py")
     with_files(EMPTY, [package])
@@ -113,40 +115,40 @@ def test_a_package_that_raises_leaves_the_modules_as_they_were(write):
     assert {name: module for name, module in sys.modules.items() if name.startswith("acme_in_files")} == before
 
 
-def test_a_file_without_a_source_says_how_one_is_made(write):
+def test_a_file_without_a_source_says_how_one_is_made(write: Callable[..., Path]) -> None:
     error = refused(write("from translators.kit import Source\n"))
     assert error.message.endswith("has no source: no name in it is a translators.kit.Source.")
     assert 'acme = Source("acme", scheme=...)' in error.hint
     assert "its __init__.py" in refused(write("", "acme_in_files/__init__.py").parent).message
 
 
-def test_a_source_that_names_no_events_is_refused(write):
+def test_a_source_that_names_no_events_is_refused(write: Callable[..., Path]) -> None:
     path = write("from translators.kit import *\nfiled = Source('filed', scheme=SharedToken(where='query'))")
     assert refused(path).message == (
         f"{path} cannot be used: filed declares no function that names its events: register one with @filed.head."
     )
 
 
-def test_a_name_that_is_installed_is_refused(write):
+def test_a_name_that_is_installed_is_refused(write: Callable[..., Path]) -> None:
     path = write(text("crm"))
     error = refused(path)
     assert error.message == f"{path} has a source called 'crm', which is installed already (crm-segue 1.2)."
     assert error.hint.startswith('Give yours another name, such as `Source("my_crm", ...)`. If it is this file')
 
 
-def test_a_name_that_is_installed_but_broken_is_refused(write):
+def test_a_name_that_is_installed_but_broken_is_refused(write: Callable[..., Path]) -> None:
     broken = Plugin(name="filed", value="x:y", distribution="x", version="1", error="boom")
     assert "is installed already (x 1)" in refused(write(text()), registry=Registry((broken,))).message
 
 
-def test_two_files_with_one_name_are_refused(write):
+def test_two_files_with_one_name_are_refused(write: Callable[..., Path]) -> None:
     first, second = write(text()), write(text(), "copy.py")
     error = refused(first, second)
     assert error.message == f"{second} has a source called 'filed', as {first} has."
     assert error.hint.endswith('`Source("my_filed", ...)`.')
 
 
-def test_paths_that_are_no_module_say_what_to_give(write, tmp_path):
+def test_paths_that_are_no_module_say_what_to_give(write: Callable[..., Path], tmp_path: Path) -> None:
     assert refused(tmp_path / "none.py").message == f"There is no file {tmp_path / 'none.py'}."
     project = tmp_path / "acme-segue"
     project.mkdir()
@@ -158,10 +160,10 @@ def test_paths_that_are_no_module_say_what_to_give(write, tmp_path):
     assert "'acme-segue' is no name of a package" in refused(project).message
 
 
-def test_a_package_with_an_installed_module_s_name_is_refused(write):
+def test_a_package_with_an_installed_module_s_name_is_refused(write: Callable[..., Path]) -> None:
     assert "a module called 'json' is installed already" in refused(write("", "json/__init__.py").parent).message
 
 
-def test_a_source_that_another_module_made_counts_if_the_file_has_it(write):
+def test_a_source_that_another_module_made_counts_if_the_file_has_it(write: Callable[..., Path]) -> None:
     path = write("from translators.stripe.source import stripe\n")
     assert list(with_files(EMPTY, [path]).sources) == ["stripe"]

@@ -11,7 +11,7 @@ from support.registrations import URL, registered
 from translators.kit import Delivery
 from translators.resend import resend
 from webhooks.translation.goldens import RECEIVED, outcomes
-from webhooks.translation.translate import Broken
+from webhooks.translation.translate import Broken, Translated
 
 
 def test_resend_tag_is_the_user_id_only_with_one_recipient() -> None:
@@ -53,6 +53,7 @@ def test_a_resend_tag_without_a_name_or_value_is_left_out(tag: dict[str, Any]) -
     body["data"]["tags"] = [tag, {"name": "cohort", "value": 7}]
     sent = Delivery(source="resend", body=json.dumps(body).encode(), received_at=RECEIVED, options=resend.defaults())
     ((_, outcome),) = outcomes(resend, sent)
+    assert isinstance(outcome, Translated)
     assert outcome.messages[0]["properties"]["tags"] == ["cohort=7"]
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.journals import rows_of
 from support.unreadable import problem
 from translators.kit import Delivery, Malformed, Refused
 from translators.salesforce import salesforce
@@ -57,7 +58,7 @@ def test_a_stored_message_is_acknowledged_exactly_and_a_retry_too(handler: Webho
         response = post(handler, CONTACT)
         assert (response.status, response.content_type) == (200, "text/xml; charset=utf-8")
         assert response.body == ANSWER % b"true"
-    (row,) = handler.journal.rows()
+    (row,) = rows_of(handler)
     assert row.event.trust == "authenticated"
     assert row.event.clock == "record"
     assert row.event.envelope["OrganizationId"] == "00D000000000001AAA"
@@ -71,7 +72,7 @@ def test_nack_if_not_stored_and_error_for_a_wrong_token(handler: WebhookHandler)
     with pytest.raises(Rejected) as caught:
         post(handler, CONTACT, token="wrong")
     assert caught.value.status == 401
-    assert handler.journal.rows() == []
+    assert rows_of(handler) == []
 
 
 def test_session_id_is_not_stored(handler: WebhookHandler, tmp_path: Path) -> None:
@@ -88,7 +89,7 @@ def test_unreadable_body_is_acknowledged_and_stored_without_session_id(
     text = (CONTACT[: CONTACT.index(end) + len(end)] if end else b"<!DOCTYPE a>" + CONTACT).decode()
     answer = post(handler, text.encode(encoding))
     assert answer.body == ANSWER % b"true"
-    (row,) = handler.journal.rows()
+    (row,) = rows_of(handler)
     assert row.state is State.DEAD
     assert row.event.raw.replace(b"\x00", b"").count(b"SessionId") >= 1
     assert b"golden-live-session" not in row.event.raw.replace(b"\x00", b"")
@@ -187,7 +188,7 @@ def test_session_id_in_any_encoding_is_not_stored(session: str) -> None:
 def test_a_message_without_a_notification_is_acknowledged_and_stores_nothing(handler: WebhookHandler) -> None:
     start, end = CONTACT.index(b"<Notification>"), CONTACT.index(b"</Notification>") + len(b"</Notification>")
     assert post(handler, CONTACT[:start] + CONTACT[end:]).body == ANSWER % b"true"
-    assert handler.journal.rows() == []
+    assert rows_of(handler) == []
 
 
 def test_namespace_prefixes_of_ancestors_are_kept_for_a_replay() -> None:

@@ -47,7 +47,7 @@ _FIELDS = ("Email", "Phone", "Title", "LeadSource")
 
 @given(st.sets(st.sampled_from(_FIELDS)), st.sets(st.sampled_from(_FIELDS)), st.booleans())
 def test_only_a_field_named_as_emptied_is_cleared(nulled: set[str], changed: set[str], is_bitmap: bool) -> None:
-    header = (
+    header: dict[str, Any] = (
         {"changedFields": ["0x1f"], "nulledFields": ["0x0e"]}
         if is_bitmap
         else {"changedFields": sorted(changed | nulled), "nulledFields": sorted(nulled)}
@@ -56,7 +56,7 @@ def test_only_a_field_named_as_emptied_is_cleared(nulled: set[str], changed: set
     for name in _FIELDS:
         body["payload"][name] = f"new {name}" if name in changed - nulled else None
     sent = messages_if_any(salesforce_cdc, body)
-    traits = next((message["traits"] for message in sent if message["type"] == "identify"), {})
+    traits: dict[str, Any] = next((message["traits"] for message in sent if message["type"] == "identify"), {})
     cleared = {name for name, value in traits.items() if value is None}
     assert cleared == (set() if is_bitmap else {name[0].lower() + name[1:] for name in nulled})
     assert set(traits) - cleared - {"lastName"} == {name[0].lower() + name[1:] for name in changed - nulled}

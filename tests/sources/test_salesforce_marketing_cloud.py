@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from support.journals import rows_of
 from support.outcomes import delivery_of, golden_body, message_of
 from translators.salesforce import salesforce_marketing_cloud
 from webhooks.errors import Rejected
@@ -20,6 +21,7 @@ from webhooks.signatures import verify
 from webhooks.sources.endpoints import Endpoint
 from webhooks.sources.runtime import SourceRuntime
 from webhooks.translation.goldens import RECEIVED, outcomes
+from webhooks.translation.translate import Broken
 from webhooks.web.handler import WebhookHandler
 
 
@@ -67,7 +69,7 @@ def test_unsigned_verification_is_answered_and_not_stored_or_logged(
     with caplog.at_level(logging.DEBUG):
         response = post(handler, HELLO)
     assert (response.status, response.body) == (200, b"{}")
-    assert handler.journal.rows() == []
+    assert rows_of(handler) == []
     assert "golden-once" not in repr([vars(record) for record in caplog.records])
 
 
@@ -91,7 +93,7 @@ def test_nothing_else_is_answered_without_a_signature(handler: WebhookHandler, b
         with pytest.raises(Rejected) as caught:
             post(handler, body, name)
         assert caught.value.status == 401
-    assert handler.journal.rows() == []
+    assert rows_of(handler) == []
 
 
 @pytest.mark.parametrize(
@@ -121,4 +123,5 @@ def test_event_without_a_subscriber_is_malformed() -> None:
             salesforce_marketing_cloud,
             delivery_of(salesforce_marketing_cloud, [one | {"composite": composite, "info": {}}]),
         )
+        assert isinstance(outcome, Broken)
         assert "$.composite.subscriberId" in outcome.reason

@@ -2,40 +2,59 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from support.faulty_receiver import FaultyReceiver
 from support.memory_journal import MemoryJournal
 from support.messages import endpoint, event
+from translators.kit import Event
 from webhooks.deliver import DeliveryContext, Worker
+from webhooks.journal import Journal, Row, State
 from webhooks.segment import Clients
 from webhooks.settings import SegmentSettings, WorkerSettings
+from webhooks.sources.endpoints import Endpoint
 
 
 class Clock:
     """A clock in aware UTC that moves only when `pass_` is called."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.now = datetime(2026, 4, 1, tzinfo=UTC)
 
-    def __call__(self):
+    def __call__(self) -> datetime:
         return self.now
 
-    def pass_(self, **delta):
+    def pass_(self, **delta: float) -> None:
         self.now += timedelta(**delta)
 
 
 class Bench:
     """A journal, a fake Segment, and a worker between them."""
 
-    def __init__(self, server, journal=None, endpoints=None):
+    def __init__(
+        self,
+        server: FaultyReceiver,
+        journal: MemoryJournal | Journal | None = None,
+        endpoints: dict[str, Endpoint] | None = None,
+    ) -> None:
         self.server = server
         self.journal = journal or MemoryJournal()
         self.clock = Clock()
         self.endpoints = endpoints or {"shop": endpoint()}
-        self.clients = None
-        self.workers = []
+        self.clients: Clients | None = None
+        self.workers: list[Worker] = []
 
-    def worker(self, *, settings=None, segment=None, name="w", clients=Clients, **more):
+    def worker(
+        self,
+        *,
+        settings: dict[str, Any] | None = None,
+        segment: dict[str, Any] | None = None,
+        name: str = "w",
+        clients: Callable[[SegmentSettings], Clients] = Clients,
+        **more: Any,
+    ) -> Worker:
         options = {"write_key": "wk", "url": self.server.url, "rate": 0, "connect_timeout": 1.0, **(segment or {})}
         self.clients = clients(SegmentSettings(**options))
         context = DeliveryContext(
@@ -46,14 +65,14 @@ class Bench:
         self.workers.append(worker)
         return worker
 
-    def append(self, *events):
+    def append(self, *events: Event) -> None:
         self.journal.append(events, now=self.clock())
 
-    def orders(self, count, body="{}", first=1):
+    def orders(self, count: int, body: str = "{}", first: int = 1) -> None:
         self.append(*[event(number, body) for number in range(first, first + count)])
 
-    def row(self, number, source="shop"):
+    def row(self, number: int, source: str = "shop") -> Row | None:
         return self.journal.find(source, f"e{number}")
 
-    def states(self):
+    def states(self) -> dict[State, int]:
         return dict(self.journal.census().by_state)

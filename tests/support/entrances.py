@@ -14,8 +14,8 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from flask.testing import FlaskClient
-from gunicorn import http as gunicorn_http
-from gunicorn.config import Config
+from gunicorn import http as gunicorn_http  # type: ignore[import-untyped]
+from gunicorn.config import Config  # type: ignore[import-untyped]
 
 from webhooks.web import workers
 
@@ -87,7 +87,8 @@ def raw(environ: dict[str, Any]) -> bytes:
             lines.append(f"{key[5:].replace('_', '-').title()}: {value}")
         elif key in {"CONTENT_TYPE", "CONTENT_LENGTH"} and value:
             lines.append(f"{key.replace('_', '-').title()}: {value}")
-    return "\r\n".join((*lines, "", "")).encode("latin-1") + environ["wsgi.input"].read()
+    body: bytes = environ["wsgi.input"].read()
+    return "\r\n".join((*lines, "", "")).encode("latin-1") + body
 
 
 class GunicornClient(FlaskClient):

@@ -2,13 +2,16 @@
 
 import ssl
 import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
-from aiosmtpd.smtp import SMTP, AuthResult
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -20,12 +23,13 @@ from support.processes import free_port
 class Hook:
     """An HTTP receiver. `plan` has the next responses: (status, headers)."""
 
-    def __init__(self):
-        self.got, self.plan = [], []
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, str], bytes]] = []
+        self.plan: list[tuple[int, dict[str, str]]] = []
         hook = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):
+            def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 hook.got.append((self.path, {k.lower(): v for k, v in self.headers.items()}, body))
                 status, headers = hook.plan.pop(0) if hook.plan else (200, {})
@@ -34,7 +38,7 @@ class Hook:
                     self.send_header(name, value)
                 self.end_headers()
 
-            def log_message(self, *_):
+            def log_message(self, *_: object) -> None:
                 pass
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -43,7 +47,7 @@ class Hook:
 
 
 @pytest.fixture
-def hook():
+def hook() -> Iterator[Hook]:
     made = Hook()
     made.thread.start()
     yield made
@@ -55,27 +59,31 @@ def hook():
 class Mails:
     """The mails of a mail server. It refuses the addresses in `refuse`."""
 
-    def __init__(self):
-        self.got, self.refuse = [], set()
+    def __init__(self) -> None:
+        self.got: list[tuple[str | None, list[str], bytes | str | None, bool]] = []
+        self.refuse: set[str] = set()
 
-    async def handle_RCPT(self, server, session, envelope, address, options):  # noqa: N802
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
         if address in self.refuse:
             return "550 no such mailbox"
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, server, session, envelope):  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        assert server.transport is not None
         encrypted = server.transport.get_extra_info("ssl_object") is not None
         self.got.append((envelope.mail_from, envelope.rcpt_tos, envelope.content, encrypted))
         return "250 OK"
 
 
-def authenticate(server, session, envelope, mechanism, data):
+def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
     return AuthResult(success=(data.login, data.password) == (b"segue", b"p@ss word"), handled=False)
 
 
 @pytest.fixture(scope="session")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A self-signed certificate for 127.0.0.1 and localhost, with its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
@@ -96,20 +104,20 @@ def certificate(tmp_path_factory):
 
 
 @pytest.fixture
-def smtp(certificate):
+def smtp(certificate: Path) -> Iterator[Callable[..., tuple[int, Mails]]]:
     """`smtp(tls=…)` starts a server with `""`, `"starttls"` or `"smtps"`, and returns its port and mails."""
-    running = []
+    running: list[Controller] = []
 
-    def start(tls="", auth=False):
+    def start(tls: str = "", auth: bool = False) -> tuple[int, Mails]:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(certificate)
         mails = Mails()
-        more = {"tls_context": context} if tls == "starttls" else {}
+        more: dict[str, Any] = {"tls_context": context} if tls == "starttls" else {}
         if auth:
             more |= {"authenticator": authenticate, "auth_require_tls": tls == "starttls", "auth_required": True}
 
         class Server(Controller):
-            def factory(self):
+            def factory(self) -> SMTP:
                 return SMTP(self.handler, hostname="mail.test", **more)
 
         port = free_port()

@@ -33,7 +33,8 @@ class ReceivedRequest:
 
     @property
     def batch(self) -> list[dict[str, Any]]:
-        return json.loads(self.raw)["batch"]
+        batch: list[dict[str, Any]] = json.loads(self.raw)["batch"]
+        return batch
 
     @property
     def ids(self) -> list[str]:

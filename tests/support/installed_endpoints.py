@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from support.memory_journal import MemoryJournal
+from support.wsgi import call_app
 from translators.kit import PublicKey, Response, Scheme, Source
 from webhooks.errors import Rejected
 from webhooks.http.request import HttpRequest
@@ -108,8 +109,9 @@ class InstalledEndpoint:
             **headers,
             **signed.headers,
         }
-        if getattr(self.endpoint.scheme, "cert_url_header", None):
-            headers[self.endpoint.scheme.cert_url_header.lower()] = CERT_URL
+        scheme = self.endpoint.scheme
+        if isinstance(scheme, PublicKey) and scheme.cert_url_header:
+            headers[scheme.cert_url_header.lower()] = CERT_URL
         headers["content-length"] = str(len(signed.body))
         query = {**golden.request.get("query", {}), **signed.query}
         return HttpRequest(
@@ -167,11 +169,8 @@ def call_wsgi(handler: WebhookHandler, path: str, request: HttpRequest) -> tuple
     for name, value in request.headers.items():
         key = name.upper().replace("-", "_")
         environ[key if key in {"CONTENT_TYPE", "CONTENT_LENGTH"} else f"HTTP_{key}"] = value
-    sent: list[Any] = []
-    body = b"".join(
-        WebhookApp(handler, lambda *_: [b"elsewhere"])(environ, lambda status, headers: sent.extend([status, headers]))
-    )
-    return int(sent[0].split()[0]) if sent else 0, dict(sent[1]) if sent else {}, body
+    status, sent, body = call_app(WebhookApp(handler, lambda *_: [b"elsewhere"]), environ)
+    return int(status.split()[0]) if status else 0, dict(sent), body
 
 
 @cache

@@ -161,7 +161,7 @@ def send_signed(tmp_path: Path, source: Source, *requests: tuple[bytes, dict[str
     statuses = []
     for body, headers in requests:
         signed = sign(scheme, body=body, secret=secret, now=RECEIVED)
-        names = {name.lower(): value for name, value in (signed.headers | headers).items()}
+        names = {name.lower(): value for name, value in {**signed.headers, **headers}.items()}
         incoming = HttpRequest(method="POST", body=body, headers=names, query={}, path_token="")
         statuses.append(service.handle(source.name, incoming).status)
     count = len(journal.rows(limit=10))

@@ -10,7 +10,7 @@ import pytest
 from support.acme import NOW, body, make_endpoint, make_source, signed
 from support.installed_endpoints import ENDPOINTS_BY_NAME, HOST, all_endpoints, call_wsgi, make_handler
 from support.memory_journal import MemoryJournal
-from translators.kit import Declaration, Delivery, HmacBody, Response, SharedToken, Source
+from translators.kit import Declaration, Delivery, HmacBody, Response, Scheme, SharedToken, Source
 from webhooks.http.request import HttpRequest
 from webhooks.signatures import presents
 from webhooks.sources.endpoints import Endpoint
@@ -141,7 +141,7 @@ def make_challenge_handler(**declared: Any) -> WebhookHandler:
     endpoint = make_endpoint(source)
     return WebhookHandler(
         endpoints={"acme": endpoint}, sources={}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW
-    )  # type: ignore[arg-type]
+    )
 
 
 def test_get_challenge_is_answered_and_other_queries_are_not() -> None:
@@ -178,7 +178,7 @@ def test_plain_get_of_a_closed_or_unknown_endpoint_is_not_counted() -> None:
     source = make_source()
     handler = WebhookHandler(
         endpoints={}, sources={"acme": source}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW
-    )  # type: ignore[arg-type]
+    )
     assert request_endpoint(handler, "acme", "GET")[0] == 503
     assert request_endpoint(handler, "unknown", "GET")[0] == 404
     assert metric(handler, "rejected", source="acme", reason="not_configured") == 0
@@ -187,12 +187,15 @@ def test_plain_get_of_a_closed_or_unknown_endpoint_is_not_counted() -> None:
 
 
 def test_get_with_a_token_of_any_scheme_is_405() -> None:
-    scheme = {"signature": HmacBody(header="X-Sig"), "token": SharedToken(where="header", name="X-Token")}
+    scheme: dict[str, Scheme] = {
+        "signature": HmacBody(header="X-Sig"),
+        "token": SharedToken(where="header", name="X-Token"),
+    }
     source = Source("acme", scheme=scheme)
     endpoint = Endpoint(name="acme", source=source, scheme=scheme["signature"], secrets=("s",))
     handler = WebhookHandler(
         endpoints={"acme": endpoint}, sources={}, journal=MemoryJournal(), max_body=1000, clock=lambda: NOW
-    )  # type: ignore[arg-type]
+    )
     for header in ("x-sig", "x-token"):
         assert (
             request_endpoint(handler, "acme", "GET", HttpRequest(method="GET", body=b"", headers={header: "x"}))[0]

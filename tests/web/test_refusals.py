@@ -29,11 +29,11 @@ class EndpointBench:
         self.journal = MemoryJournal()
         self.now = NOW
         self.meter = Meter()
-        self.totals = Totals(self.meter, self.journal)  # type: ignore[arg-type]
+        self.totals = Totals(self.meter, self.journal)
         self.handler = WebhookHandler(
             endpoints={"acme": make_endpoint(source or make_source(), **endpoint)}, sources={"closed": make_source()},
             journal=self.journal, max_body=1000, clock=lambda: self.now, meter=self.meter,
-        )  # type: ignore[arg-type]  # fmt: skip
+        )  # fmt: skip
 
     def send(
         self, payload: bytes = b"", *, name: str = "acme", method: str = "POST", sign: bytes | None = None, query: str = "",

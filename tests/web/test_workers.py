@@ -96,7 +96,7 @@ def test_attributes_of_gunicorn_in_use_exist(kind: str) -> None:
         post(body(), target="/webhooks/acme/"),
         post(body(), target="/webhooks/unknown"),
         post(b"nonsense"),
-        post(body(), **{"acme-signature": "t=1,v1=00"}),
+        post(body(), length=None, **{"acme-signature": "t=1,v1=00"}),
         post(b""),
     ],
     ids=["plain", "keep-alive", "slash", "unknown endpoint", "not JSON", "bad signature", "no body"],
@@ -127,7 +127,7 @@ def test_plain_post_is_answered_before_wsgi(kind: str, data: bytes) -> None:
         (post(body()).replace(b"POST", b"PUT"), 405),
         (post(body()).replace(b"Content-Length", b"X-Length"), 401),
         (
-            post(b"", "Transfer-Encoding: chunked", **signed(body())).replace(b"Content-Length: 0\r\n", b"")
+            post(b"", "Transfer-Encoding: chunked", length=None, **signed(body())).replace(b"Content-Length: 0\r\n", b"")
             + b"%x\r\n%s\r\n0\r\n\r\n" % (len(body()), body()),
             200,
         ),
@@ -204,11 +204,17 @@ def test_gevent_worker_ends_a_request_that_is_killed_at_shutdown(
 
 
 def test_head_of_a_response_is_written_once_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
-    seconds, written = [100.0], []
+    seconds = [100.0]
+    written: list[float] = []
     monkeypatch.setattr(workers, "time", SimpleNamespace(time=lambda: seconds[0]))
     worker = make_worker("gevent", make_app())
     write = worker._webhooks._written
-    monkeypatch.setattr(worker._webhooks, "_written", lambda *request: written.append(1) or write(*request))
+
+    def write_and_count(*request: Any) -> Any:
+        written.append(seconds[0])
+        return write(*request)
+
+    monkeypatch.setattr(worker._webhooks, "_written", write_and_count)
     for key, count in (("evt_1", 1), ("evt_2", 1), ("evt_2", 2), ("evt_2", 2)):
         assert status(answer(worker, parsed(worker, post(body(key))))) == 200
         assert len(written) == count  # a duplicate has a longer body

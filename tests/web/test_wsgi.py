@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 
 from support.acme import NOW, body, make_endpoint, signed
+from support.journals import rows_of
+from support.wsgi import call_app
 from webhooks.journal import SqliteJournal
 from webhooks.web.handler import WebhookHandler
 from webhooks.web.request_timeout import RequestTimeout
@@ -21,16 +23,12 @@ def handler(tmp_path: Any) -> Any:
     journal.close()
 
 
-def call_wsgi(handler: WebhookHandler, payload: Any, **environ: Any) -> tuple[str, dict[str, str], bytes]:
-    reported: list[Any] = []
+def call_wsgi(handler: WebhookHandler, payload: Any, **environ: Any) -> tuple[str, list[tuple[str, str]], bytes]:
     full_environ = {
         "REQUEST_METHOD": "POST", "PATH_INFO": "/webhooks/acme", "wsgi.input": payload,
         "HTTP_ACME_SIGNATURE": signed(body())["acme-signature"], **environ,
     }  # fmt: skip
-    response = WebhookApp(handler, lambda *_: [b"elsewhere"])(
-        full_environ, lambda status, headers: reported.extend([status, headers])
-    )  # type: ignore[arg-type,func-returns-value]
-    return (*(reported or ["", []]), b"".join(response))  # type: ignore[return-value]
+    return call_app(WebhookApp(handler, lambda *_: [b"elsewhere"]), full_environ)
 
 
 def test_body_with_content_length_is_read_exactly(handler: WebhookHandler) -> None:
@@ -59,7 +57,7 @@ def test_body_that_ends_early_is_400_and_not_stored(handler: WebhookHandler) -> 
 
     for more in ({"CONTENT_LENGTH": "5"}, {"wsgi.input_terminated": True}):
         assert call_wsgi(handler, BrokenStream(), **more)[0] == "400 Bad Request"
-    assert handler.journal.rows() == []
+    assert rows_of(handler) == []
 
 
 def test_body_that_misses_the_deadline_is_408(handler: WebhookHandler) -> None:

@@ -48,12 +48,16 @@ class AlertBench:
 
     def watch(self, name, **settings):
         snapshots = SnapshotTaker(self.journal, "sqlite:///j.db", clock=self.clock)
-        made = AlertWatcher(
+        bench = self
+
+        class Watcher(AlertWatcher):
+            def current(self):
+                return list(bench.current)
+
+        return Watcher(
             self.journal, snapshots, SilenceTracker(self.journal, clock=self.clock), AlertSettings(**settings), sources=["acme"],
             name=name, where="here", channels=self.channels, clock=self.clock,
         )  # fmt: skip
-        made.current = lambda: list(self.current)
-        return made
 
     def minutes(self, count):
         for _ in range(count):

@@ -86,7 +86,7 @@ def test_every_alert_rule_has_severity_summary_and_description():
 
 
 def test_panels_have_unique_ids_titles_and_positions():
-    taken = Counter()
+    taken: Counter[tuple[int, int]] = Counter()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
         assert place["x"] + place["w"] <= 24

@@ -5,6 +5,7 @@ import signal
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
@@ -21,7 +22,7 @@ class Collector:
     """An OTLP/HTTP receiver. `spans` are (service, process, span)."""
 
     def __init__(self):
-        self.spans = []
+        self.spans: list[tuple[str, str, Any]] = []
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
