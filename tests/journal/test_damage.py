@@ -1,5 +1,6 @@
 """A damaged SQLite file: noticed, noted for readiness, verified, and ready again when it is intact."""
 
+import os
 import random
 import sqlite3
 from pathlib import Path
@@ -19,7 +20,7 @@ PAGE = 4096
 def path(tmp_path: Path) -> Path:
     path = tmp_path / "j.db"
     journal = SqliteJournal(path)
-    journal.append([event(str(number), raw=b"x" * 3000) for number in range(300)], now=NOW)
+    journal.append([event(str(number), raw=os.urandom(3000)) for number in range(300)], now=NOW)
     journal.close()
     return path
 

@@ -1,5 +1,6 @@
 """Records decrypt with the right key in the right row, and never otherwise."""
 
+import hashlib
 import traceback
 
 import pytest
@@ -38,6 +39,37 @@ def test_a_plain_body_that_looks_encrypted_is_distinguished_from_a_record():
         columns = Encryption().encrypt("acme", "1", ("{}", "{}", body))
         assert key_of(columns[2]) == "plain"
         assert Encryption((NEW,)).decrypt("acme", "1", columns) == ("{}", "{}", body)
+
+
+@given(st.binary(max_size=40), st.integers(0, 100), st.sampled_from([b"", MAGIC, MAGIC + b"\0\0\0\1"]))
+def test_a_compressed_body_is_read_byte_for_byte_by_every_encryption(part, times, head):
+    body = head + part * times
+    columns = Encryption().compressing().encrypt("acme", "1", ("{}", "{}", body))
+    assert key_of(columns[2]) == "plain"
+    for encryption in (Encryption(), Encryption((NEW,)), Encryption((NEW,)).compressing()):
+        assert encryption.decrypt("acme", "1", columns) == ("{}", "{}", body)
+
+
+def test_a_body_is_compressed_if_it_becomes_shorter():
+    encrypt = Encryption().compressing().encrypt
+    long, short, noise = b'{"id": "x"}' * 100, b'{"id": "x"}', hashlib.shake_256(b"").digest(3000)
+    assert len(encrypt("acme", "1", ("{}", "{}", long))[2]) < len(long) / 10
+    for body in (short, noise, b""):
+        assert encrypt("acme", "1", ("{}", "{}", body))[2] == body
+    assert Encryption().encrypt("acme", "1", ("{}", "{}", long))[2] == long
+
+
+def test_an_encrypted_body_is_not_compressed_so_its_length_tells_nothing_of_its_content():
+    encrypt = Encryption((NEW,)).compressing().encrypt
+    same, other = b"a" * 3000, hashlib.shake_256(b"").digest(3000)
+    assert len({len(encrypt("acme", "1", ("{}", "{}", body))[2]) for body in (same, other)}) == 1
+
+
+def test_a_changed_compressed_body_is_reported():
+    columns = Encryption().compressing().encrypt("acme", "1", ("{}", "{}", b"x" * 3000))
+    changed = columns[2][:-1] + bytes([columns[2][-1] ^ 1])
+    with pytest.raises(Undecryptable, match="compressed and cannot be read: it was changed"):
+        Encryption().decrypt("acme", "1", ("{}", "{}", changed))
 
 
 @pytest.mark.parametrize(("source", "key"), [("acme", "2"), ("other", "1")])

@@ -54,7 +54,8 @@ def test_a_former_key_of_another_type_or_source_is_another_event(any_journal: An
 
 
 @pytest.mark.parametrize(
-    "raw", [b'{"id": "x"}', b"", b"\x00SG1\x00\x00\x00\x00plain", b"\x00SG1\x01\x02\x03\x04record?"]
+    "raw",
+    [b'{"id": "x"}', b'{"id": "x"}' * 100, b"", b"\x00SG1\x00\x00\x00\x00plain", b"\x00SG1\x01\x02\x03\x04record?"],
 )
 def test_same_bytes_compares_the_body(any_journal: Any, raw: bytes) -> None:
     any_journal.append([event("old", raw=raw)], now=NOW)

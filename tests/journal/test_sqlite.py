@@ -30,6 +30,7 @@ from webhooks.journal import (
     open_journal,
     per_process,
 )
+from webhooks.journal.encryption import Encryption
 from webhooks.journal.sqlite import file as module
 from webhooks.journal.sqlite import migrate
 
@@ -198,7 +199,7 @@ def test_a_full_disk_stores_nothing_and_is_reported_until_space_is_free(tmp_path
     pages = writer.execute("PRAGMA page_count").fetchone()[0]
     writer.execute(f"PRAGMA max_page_count={pages}")
     with pytest.raises(JournalUnavailable, match="full") as caught:
-        journal.append([event(str(n), raw=b"x" * 100_000) for n in range(5)], now=NOW)
+        journal.append([event(str(n), raw=os.urandom(100_000)) for n in range(5)], now=NOW)
     assert caught.value.hint
     assert [row.event.id for row in journal.rows()] == ["before"]
     assert journal.append([event("after")], now=NOW).new == 1
@@ -207,12 +208,12 @@ def test_a_full_disk_stores_nothing_and_is_reported_until_space_is_free(tmp_path
 
 def test_a_file_size_limit_of_the_system_is_a_full_disk_too(tmp_path: Path) -> None:
     script = (
-        "import resource, signal, sys; from support.events import NOW, event; from webhooks.journal import SqliteJournal\n"
+        "import os, resource, signal, sys; from support.events import NOW, event; from webhooks.journal import SqliteJournal\n"
         "from webhooks.errors import JournalUnavailable\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "journal = SqliteJournal(sys.argv[1]); journal.append([event('a')], now=NOW)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, resource.RLIM_INFINITY))\n"
-        "try: journal.append([event(str(n), raw=b'x' * 50_000) for n in range(20)], now=NOW)\n"
+        "try: journal.append([event(str(n), raw=os.urandom(50_000)) for n in range(20)], now=NOW)\n"
         "except JournalUnavailable: print('unavailable')\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))\n"
         "print(journal.append([event('b')], now=NOW).new, [row.event.id for row in journal.rows()])\n"
@@ -305,7 +306,7 @@ def test_a_removed_folder_is_unavailable_until_it_is_back(tmp_path: Path) -> Non
 
 def test_a_file_damaged_while_in_use_is_unavailable_until_it_is_restored(tmp_path: Path) -> None:
     journal = SqliteJournal(tmp_path / "j.db")
-    journal.append([event(str(number), raw=b"x" * 3000) for number in range(50)], now=NOW)
+    journal.append([event(str(number), raw=os.urandom(3000)) for number in range(50)], now=NOW)
     journal.close()
     whole = (tmp_path / "j.db").read_bytes()
     with (tmp_path / "j.db").open("r+b") as file:
@@ -346,7 +347,7 @@ def test_a_log_that_grew_during_a_long_read_shrinks_again(tmp_path: Path, monkey
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM notes").fetchall()
     for number in range(20):
-        journal.append([event(str(number), raw=b"x" * 50_000)], now=NOW)
+        journal.append([event(str(number), raw=os.urandom(50_000))], now=NOW)
     assert (tmp_path / "j.db-wal").stat().st_size > 1_000_000
     reader.close()
     for number in range(3):
@@ -595,3 +596,31 @@ def test_a_value_that_cannot_be_searched_for_is_no_outage(tmp_path: Path) -> Non
         journal.database.file.read(lambda db: db.execute("SELECT ?", (1 << 70,)))
     assert not isinstance(caught.value, JournalUnavailable)
     journal.close()
+
+
+def test_long_bodies_are_stored_compressed_and_short_bodies_of_earlier_files_are_read(tmp_path: Path) -> None:
+    journal = SqliteJournal(tmp_path / "j.db")
+    raw = b'{"id": "x"}' * 300
+    journal.append([event("long", raw=raw), event("plain", raw=raw)], now=NOW)
+
+    def uncompressed(db: sqlite3.Connection) -> int:
+        db.execute("UPDATE events SET body = ? WHERE event_key = 'plain'", (raw,))
+        length: int = db.execute("SELECT length(body) FROM events WHERE event_key = 'long'").fetchone()[0]
+        return length
+
+    assert journal.database.file.write(uncompressed) < len(raw) / 10
+    assert [row.event.raw for row in journal.rows()] == [raw, raw]
+    claims = journal.claim(9, worker="w", now=NOW, lease=timedelta(minutes=1))
+    assert [claim.event.raw for claim in claims] == [raw, raw]
+    journal.close()
+
+
+def test_a_compressed_body_is_encrypted_and_compressed_again(tmp_path: Path) -> None:
+    key, raw = bytes(range(32)).hex(), b'{"id": "x"}' * 300
+    for keys, current in (((), "plain"), ((key,), Encryption((key,)).current), (("plain", key), "plain")):
+        journal = SqliteJournal(tmp_path / "j.db", encryption=Encryption(keys))
+        journal.append([event("a", raw=raw)], now=NOW)
+        journal.reencrypt()
+        assert journal.reencrypt(dry_run=True).by_key == {current: 1}
+        assert [row.event.raw for row in journal.rows()] == [raw]
+        journal.close()

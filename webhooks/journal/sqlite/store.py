@@ -28,7 +28,7 @@ class SqliteJournal(StoredJournal[SqliteDatabase]):
         file: Callable[[Path, Runner], JournalFile] | None = None,
     ) -> None:
         self.path = Path(path).absolute()
-        encryption = encryption or Encryption()
+        encryption = (encryption or Encryption()).compressing()
         open_file = file or SqliteFile
         super().__init__(
             lambda: SqliteDatabase(open_file(self.path, run or runner()), self.path, encryption), encryption
