@@ -30,7 +30,7 @@ class Context:
         self.folder = folder
         self.missing = missing
         self._stack = stack
-        self._requests: dict[int, tuple[float, Path]] = {}
+        self._requests: dict[str, tuple[float, Path]] = {}
         self._numbers = iter(range(10**9))
 
     @contextmanager
@@ -39,13 +39,18 @@ class Context:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             yield Path(folder)
 
-    def requests(self, count: int) -> Path:
+    def requests(self, count: int, purpose: str = "load") -> Path:
         """Return a file of so many signed requests, made again before their signatures are too old."""
-        made, path = self._requests.get(count, (0.0, self.folder / f"requests-{count}"))
+        name = f"{purpose}-{count}"
+        made, path = self._requests.get(name, (0.0, self.folder / name))
         if time.monotonic() - made > FRESH or not made:
             write_requests(path, f"r{next(self._numbers)}", count)
-            self._requests[count] = (time.monotonic(), path)
+            self._requests[name] = (time.monotonic(), path)
         return path
+
+    def renew_requests(self) -> None:
+        """Make every request again when it is needed: a journal that is kept would know them as duplicates."""
+        self._requests.clear()
 
     @cached_property
     def postgres(self) -> tuple[str, psutil.Process | None]:

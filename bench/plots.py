@@ -35,8 +35,8 @@ def draw(results: Results, folder: Path) -> list[str]:
 
 
 def color(case: Case) -> str:
-    """Return Segue's color, that of a durable peer, or that of the others."""
-    if case.name.startswith("Segue"):
+    """Return Segue's color, also for a row that promises nothing, that of a durable peer, or that of the others."""
+    if case.name.startswith("Segue") or not case.durable:
         return OURS
     return DURABLE if case.durable == "yes" else OTHER
 
@@ -62,11 +62,12 @@ def _save(
     path: Path,
 ) -> None:
     from matplotlib.figure import Figure
+    from matplotlib.patches import Patch
 
     most = max(len(rows) for rows in groups.values())
-    figure = Figure(figsize=(4.2 * len(groups) + 2.4, 0.34 * most + 1.3), layout="constrained")
+    figure = Figure(figsize=(4.2 * len(groups) + 2.4, 0.34 * most + 1.5), layout="constrained")
     for number, (group, rows) in enumerate(groups.items()):
-        axes = figure.add_subplot(1, len(groups), number + 1)
+        axes = figure.add_subplot(1, len(groups), number + 1, sharex=figure.axes[0] if number else None)
         places = range(len(rows))
         values = [value for _, (value, _, _) in rows]
         errors = [[low for _, (_, low, _) in rows], [high for _, (_, _, high) in rows]]
@@ -80,4 +81,7 @@ def _save(
         axes.spines[["top", "right"]].set_visible(False)
         if number and [case.name for case, _ in rows] == [case.name for case, _ in next(iter(groups.values()))]:
             axes.set_yticklabels([])
+    if {case.durable for rows in groups.values() for case, _ in rows} == {"yes", "no"}:
+        legend = [Patch(color=OURS), Patch(color=DURABLE), Patch(color=OTHER)]
+        figure.legend(legend, ["Segue", "durable", "not durable"], loc="outside lower left", ncols=3, fontsize=8)
     figure.savefig(path, dpi=DPI)

@@ -75,6 +75,7 @@ def _ingest(context: Context, folder: Path | None, size: int, *, drain: bool) ->
             folder = stack.enter_context(context.scratch())
         else:
             _filled(folder, size)
+            context.renew_requests()
         server = stack.enter_context(serving(peer, folder, processes=context.options.processes))
         warm_up(context, peer, server.port)
         if drain:

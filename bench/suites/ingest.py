@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import islice
 from pathlib import Path
 
 import psutil
@@ -25,7 +24,9 @@ COLUMNS = (
     Column("cpu", "CPU us a request"),
     Column("fsyncs", "fsyncs a request", ".3f"),
 )
-WARMING = 200
+CHECKED = 200
+WARMING = 2.0
+"""Seconds of load before a measurement."""
 
 
 def suite(context: Context) -> Suite:
@@ -68,12 +69,14 @@ def figures(load: Load) -> dict[str, float]:
 
 
 def warm_up(context: Context, peer: Peer, port: int) -> None:
-    """Send some requests, and raise CommandError unless all are accepted."""
+    """Send some requests, and raise CommandError unless all are accepted; then a short load for just-in-time code."""
     first = f"POST {peer.path} HTTP/1.1\r\n".encode()
-    warming = (first + request for request in islice(read_requests(context.requests(WARMING)), WARMING))
-    load = generate(port, warming, 4, 30.0)
-    if load.refused or load.requests < WARMING:
-        raise CommandError(f"{peer.name} refused {load.refused} and answered {load.requests} of {WARMING} requests")
+    requests = read_requests(context.requests(CHECKED, "check"))
+    load = generate(port, (first + request for request in requests), 4, 30.0)
+    if load.refused or load.requests < CHECKED:
+        raise CommandError(f"{peer.name} refused {load.refused} and answered {load.requests} of {CHECKED} requests")
+    file = context.requests(int(REQUESTS_A_SECOND * WARMING), "warming")
+    drive(port, peer.path, file, connections=32, seconds=WARMING)
 
 
 def under_load(context: Context, peer: Peer, server: Server, connections: int, seconds: float) -> Load:

@@ -91,6 +91,7 @@ def test_bars_have_the_lowest_and_highest_round():
 
 def test_bars_of_segue_durable_peers_and_others_differ():
     assert len({plots.color(case) for case in CASES}) == 3
+    assert plots.color(Case("10,000 pending", dict)) == plots.OURS
 
 
 def test_a_suite_without_figures_draws_nothing(tmp_path):
