@@ -26,7 +26,7 @@ MEMBERS = {
         texts texts_of when
     """,
     "Source": """
-        context defaults guard handshake head identity ignore manual_steps on redact registration
+        context defaults guard handshake head head_at identity ignore manual_steps on redact registration
         skip_if split tracks
     """,
     "mail": "UNSUBSCRIBED_EVENT address addresses recipient tags_of",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from translators.kit import Event, ExternalId, Head, Identity, Item, SharedToken, Source, first_id, name_traits
+from translators.kit import Event, ExternalId, Identity, SharedToken, Source, first_id, name_traits
 
 chargebee = Source(
     "chargebee",
@@ -17,10 +17,7 @@ chargebee = Source(
 _RECORDS: Final = ("subscription", "invoice", "transaction", "credit_note", "payment_source", "quote")
 
 
-@chargebee.head
-def head(item: Item) -> Head:
-    """`ev_...` is the same on every retry."""
-    return Head(id=item.body.id("id"), type=item.body.text("event_type"), occurred_at=item.body.seconds("occurred_at"))
+chargebee.head_at(id="id", type="event_type", occurred_at="occurred_at:seconds")  # `ev_...` is the same on every retry
 
 
 @chargebee.identity

@@ -86,6 +86,9 @@ def head(item: Item) -> Head:
     return Head(id=key or body.id("id"), type=topic, occurred_at=body.when("created_at"))
 
 
+intercom.head_at(id="id", type="topic", occurred_at="created_at:when")
+
+
 @intercom.identity
 def identity(event: Event) -> Identity:
     """Return the contact, wherever the topic's item has it; the company if a company event has no contact."""

@@ -29,6 +29,8 @@ Guard = Callable[[Delivery], None]
 Redact = Callable[[bytes], bytes]
 RespondToHandshake = Callable[[Delivery], "Response | None"]
 
+_TIMES_SHOWN: Final = "seconds, millis, when, iso, utc"
+_TIME_READERS: Final = frozenset(_TIMES_SHOWN.split(", "))
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _METHODS_SHOWN: Final = "POST, PUT, PATCH, DELETE"
 _WITH_BODY: Final = frozenset(_METHODS_SHOWN.split(", "))
@@ -62,11 +64,30 @@ class Handshake:
     method: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeadMembers:
+    """The members that name an event: their names, the reader of its time, and the values of others that it has."""
+
+    id: str
+    type: str
+    occurred_at: str
+    reader: str
+    where: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def head(self, item: Item) -> Head:
+        """Name an item by these members."""
+        body, is_utc = item.body, self.reader == "utc"
+        id_, type_ = body.id(self.id), body.text(self.type)
+        read = body.iso if is_utc else getattr(body, self.reader)
+        return Head(id=id_, type=type_, occurred_at=read(self.occurred_at, **{"naive_is_utc": True} if is_utc else {}))
+
+
 @dataclass(slots=True)
 class Declarations:
     """What a source's decorators registered; the service runs it (`webhooks.sources.runtime`)."""
 
     head: NameEvent | None = None
+    head_members: HeadMembers | None = None
     split: Split | None = None
     identity: FindIdentity | None = None
     context: AddContext | None = None
@@ -141,6 +162,28 @@ class Source:
     def head(self, function: NameEvent) -> NameEvent:
         """Register how an item is named: `Head(id=, type=, occurred_at=)`. Every source needs one."""
         return self._register("head", function)
+
+    def head_at(
+        self, *, id: str, type: str, occurred_at: str, where: Mapping[str, Iterable[str]] | None = None
+    ) -> None:
+        """Declare the members that name an event, in place of a function. Before the response, no other is parsed.
+
+            acme.head_at(id="event_id", type="event_type", occurred_at="sent_at:iso")
+
+        After the colon stands how to read the time: seconds, millis, when, iso, or utc for an ISO time that is UTC if
+        it has no zone. `where` says which values a text has in a body that is one event: a source with a `split` needs
+        it. If `head` is registered before, it names the bodies in which one of the members is missing or ill-typed.
+        """
+        time, _, reader = occurred_at.partition(":")
+        if reader not in _TIME_READERS:
+            raise Declaration(f"{self.name}: {occurred_at!r} does not say how to read the time: {_TIMES_SHOWN}")
+        if odd := [name for name in (id, type, time, *(where or {})) if "." in name or not name]:
+            raise Declaration(f"{self.name}: {odd[0]!r} is not a member of the body itself")
+        texts = {name: frozenset(values) for name, values in (where or {}).items()}
+        members = HeadMembers(id=id, type=type, occurred_at=time, reader=reader, where=texts)
+        self._register("head_members", members)
+        if self.declared.head is None:
+            self.declared.head = members.head
 
     def identity(self, function: FindIdentity) -> FindIdentity:
         """Register what the payload claims of the person."""

@@ -7,10 +7,8 @@ from typing import Any, Final
 from translators.kit import (
     Event,
     ExternalId,
-    Head,
     HmacBody,
     Identity,
-    Item,
     Payload,
     SharedToken,
     Skip,
@@ -40,10 +38,7 @@ kustomer = Source(
 accept_account(kustomer, ORG_ID, lambda delivery: delivery.payload.opt.id("org"), what="Kustomer organization")
 
 
-@kustomer.head
-def head(item: Item) -> Head:
-    """Return the event's id, which is the same on a retry, its name and its time."""
-    return Head(id=item.body.id("id"), type=item.body.text("name"), occurred_at=item.body.iso("createdAt"))
+kustomer.head_at(id="id", type="name", occurred_at="createdAt:iso")  # the id is the same on a retry
 
 
 @kustomer.identity

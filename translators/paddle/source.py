@@ -7,10 +7,8 @@ from typing import Final
 from translators.kit import (
     Event,
     ExternalId,
-    Head,
     HmacKvHeader,
     Identity,
-    Item,
     Source,
     choice_option,
     first_id,
@@ -34,14 +32,8 @@ paddle = Source(
 )
 
 
-@paddle.head
-def head(item: Item) -> Head:
-    """`evt_...` is the same on every retry; `notification_id` differs by destination."""
-    return Head(
-        id=item.body.id("event_id"),
-        type=item.body.text("event_type"),
-        occurred_at=item.body.iso("occurred_at", naive_is_utc=True),
-    )
+# `evt_...` is the same on every retry; `notification_id` differs by destination
+paddle.head_at(id="event_id", type="event_type", occurred_at="occurred_at:utc")
 
 
 @skip_other_modes(paddle, ENVIRONMENT, context={"simulated": {"test": True}})

@@ -7,10 +7,8 @@ from typing import Final
 from translators.kit import (
     Event,
     ExternalId,
-    Head,
     HmacBody,
     Identity,
-    Item,
     Payload,
     Skip,
     Source,
@@ -33,10 +31,8 @@ plain = Source(
 accept_account(plain, WORKSPACE_ID, lambda delivery: delivery.payload.opt.id("workspaceId"), what="Plain workspace")
 
 
-@plain.head
-def head(item: Item) -> Head:
-    """Return the id `pEv_...` and the event's time in milliseconds; both are the same on every attempt."""
-    return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.iso("timestamp"))
+# The id `pEv_...` and the event's time in milliseconds; both are the same on every attempt
+plain.head_at(id="id", type="type", occurred_at="timestamp:iso")
 
 
 @plain.skip_if

@@ -12,7 +12,6 @@ from translators.kit import (
     Delivery,
     Event,
     ExternalId,
-    Head,
     HmacKvHeader,
     Identity,
     Item,
@@ -69,6 +68,8 @@ _TRAIT_PATHS: Final = (
     *((f"{person}.{name}", name) for person in ("customer_details", "billing_details", "customer") for name in _TRAITS),
     ("customer_email", "email"), ("receipt_email", "email"), ("customer_name", "name"), ("customer_phone", "phone"),
 )  # fmt: skip
+_EVENTS: Final = ("event", "v2.core.event")
+"""The member `object` of an event without an envelope."""
 _ORIGIN: Final = re.compile(r"[A-Za-z0-9.-]{1,253}")
 _LONGEST_BEFORE: Final = timedelta(days=31)
 
@@ -113,17 +114,17 @@ def _unwrapped(raw: bytes, delivery: Delivery | None = None) -> bytes:
         body = delivery.payload if delivery else Payload(parse_json(raw))
     except Malformed:
         return raw
+    if body.get("object") in _EVENTS:
+        return raw
     if "detail-type" in body and isinstance(body.get("detail"), dict):
         return raw_member(raw, "detail")
-    if body.get("data.object") in ("event", "v2.core.event"):
+    if body.get("data.object") in _EVENTS:
         return raw_member(raw, "data")
     return raw
 
 
-@stripe.head
-def head(item: Item) -> Head:
-    """Use `evt_...`, the type, and the recording time in seconds (thin events: milliseconds)."""
-    return Head(id=item.body.id("id"), type=item.body.text("type"), occurred_at=item.body.when("created"))
+# `evt_...`, the type, and the recording time in seconds (thin events: milliseconds)
+stripe.head_at(id="id", type="type", occurred_at="created:when", where={"object": _EVENTS})
 
 
 @skip_other_modes(stripe, LIVEMODE, context={"test": {"livemode": False}})

@@ -14,6 +14,7 @@ from translators.kit.bounds import bounded_head, kept_values, shortened_values
 from translators.kit.event import Item, Trust
 from translators.kit.source import Handler, IgnoredType
 from translators.kit.times import is_unset
+from webhooks.sources.head_members import HeadReader
 from webhooks.sources.unreadable import kept_delivery, problem_of, unreadable_delivery, unreadable_head
 
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -26,6 +27,10 @@ class SourceRuntime:
     def __init__(self, source: Source) -> None:
         self.source = source
         self._declared = source.declared
+        members = source.declared.head_members
+        if members is not None and source.declared.split is not None and not members.where:
+            raise Declaration(f"{source.name} splits bodies, so head_at needs `where`: which body is one event")
+        self._head_reader = HeadReader(members) if members is not None else None
 
     def find(self, type_: str) -> Handler | IgnoredType | None:
         """Return what is declared for a type: exact first, then patterns in the order of their declaration."""
@@ -93,6 +98,9 @@ class SourceRuntime:
         An item that `head` cannot name is kept as a dead event under the digest of its bytes; its `problem` says why
         (the traceback, if the fault is the translator's). If `split` fails, that is done with the whole body.
         """
+        event = self._by_members(delivery, trust)
+        if event is not None:
+            return [event]
         try:
             items = self._items(delivery)
         except (Refused, Declaration):
@@ -146,6 +154,25 @@ class SourceRuntime:
             received_at=delivery.received_at,
             headers=headers,
             envelope=envelope,
+            options=delivery.options,
+        )
+
+    def _by_members(self, delivery: Delivery, trust: Trust) -> Event | None:
+        """Return the event of a body that its declared members name; None if the functions are to read it."""
+        head = self._head_reader.read(delivery.body) if self._head_reader is not None else None
+        if head is None:
+            return None
+        try:
+            headers = kept_values(self._kept(delivery), "header")
+        except Malformed:
+            return None
+        return Event(
+            source=delivery.source,
+            **_facts(head, delivery.received_at),
+            trust=trust,
+            raw=delivery.body,
+            received_at=delivery.received_at,
+            headers=headers,
             options=delivery.options,
         )
 
