@@ -9,8 +9,12 @@ import psycopg
 import pytest
 
 from support.processes import environment
+from webhooks.cli import starting
 from webhooks.journal.postgres.schema import LATEST
 from webhooks.journal.sqlite import migrate
+from webhooks.runtime import Runtime
+from webhooks.settings import Settings
+from webhooks.sources import plugins
 
 
 def parsed(result):
@@ -76,19 +80,30 @@ def test_migrate_upgrades_a_sqlite_file(run, tmp_path):
     assert (tmp_path / "segue.db").exists()
 
 
-def test_migrate_shows_the_progress_of_a_sqlite_file_of_an_earlier_version(run, tmp_path):
-    with sqlite3.connect(tmp_path / "segue.db") as db:
+def make_file_of_schema_2(path):
+    with sqlite3.connect(path) as db:
         db.executescript(f"{migrate.MIGRATIONS['1']} {migrate.MIGRATIONS['2']} PRAGMA user_version = 2;")
         db.execute(
             "INSERT INTO events VALUES (1, 'acme', 'k', 't', 1, 1, 'event', 'verified', '{}', '{}', '', 'pending', 0, 0,"
             " NULL, NULL, NULL, '', x'7b7d')"
         )
     db.close()
+
+
+def test_migrate_shows_the_progress_of_a_sqlite_file_of_an_earlier_version(run, tmp_path):
+    make_file_of_schema_2(tmp_path / "segue.db")
     output = run("migrate").output
     assert "migrating the journal  events=0  of=1\n" in output
     assert "migrated the journal  events=1\n" in output
     assert "migrated the journal" not in run("migrate").output
     assert "migrating" not in run("events").output
+
+
+def test_serve_and_web_show_the_progress_before_they_start_a_process(tmp_path, capsys):
+    make_file_of_schema_2(tmp_path / "segue.db")
+    runtime = Runtime(Settings(database=f"sqlite:///{tmp_path}/segue.db"), plugins.Registry((), {}))
+    assert starting.journal_error(runtime) is None
+    assert "migrated the journal  events=1\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["check"], ["status"], ["events"], ["doctor"], ["prune"]])

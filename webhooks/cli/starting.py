@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 from webhooks.errors import JournalUnavailable, SegueError, SettingsError
 from webhooks.http.client import request
 from webhooks.http.outgoing import Unreachable
+from webhooks.logs import progress
 from webhooks.settings import Settings, WebSettings
 
 if TYPE_CHECKING:
@@ -53,10 +54,12 @@ def disk_error(settings: Settings) -> SegueError | None:
 def journal_error(runtime: Runtime) -> SegueError | None:
     """Return an error if the journal cannot be opened, or belongs to another installation.
 
-    PostgreSQL may be unavailable for a while: the service waits for it.
+    PostgreSQL may be unavailable for a while: the service waits for it. A SQLite file of an earlier version is migrated
+    here, before a process with a time limit opens it.
     """
     try:
-        runtime.open_journal(wait_for_server=True).close()
+        with progress("webhooks.journal"):
+            runtime.open_journal(wait_for_server=True).close()
     except (JournalUnavailable, SettingsError) as error:
         return error
     return None
