@@ -10,7 +10,7 @@ import pytest
 from support.events import NOW, event
 from support.journals import file_of
 from webhooks.errors import JournalUnavailable
-from webhooks.journal import Filter, Journal, SqliteJournal, Verification
+from webhooks.journal import Filter, Journal, SqliteJournal, State, Verification
 from webhooks.journal.sqlite import damage
 
 PAGE = 4096
@@ -136,3 +136,32 @@ def test_every_store_is_verified(journal: Journal) -> None:
     journal.append([event("a")], now=NOW)
     assert journal.verify(full=True) == Verification()
     assert journal.count(Filter()) == 1
+
+
+@pytest.mark.parametrize("cause", [None, OSError("the disk has gone")])
+def test_an_event_is_read_without_its_state_only_if_that_is_damaged(
+    path: Path, cause: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journal = SqliteJournal(path)
+    assert journal.get(1) is not None
+    (root,) = journal.database.file.read(
+        lambda db: db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'states'").fetchone()
+    )
+    journal.close()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * PAGE)
+        file.write(b"\xff" * PAGE)
+    journal = SqliteJournal(path)
+    row = journal.get(1)
+    assert row is not None
+    assert (row.state, row.reason) == (State.DEAD, "its state cannot be read: the file is damaged")
+    assert journal.get(10_000) is None
+
+    def unavailable(_: object) -> None:
+        raise JournalUnavailable("no disk", hint="Mount it.") from cause
+
+    monkeypatch.setattr(journal.database.file, "read", unavailable)
+    with pytest.raises(JournalUnavailable, match="no disk"):
+        journal.get(1)
+    monkeypatch.undo()
+    journal.close()

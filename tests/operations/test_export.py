@@ -3,8 +3,9 @@
 import gzip
 import json
 import random
+import sqlite3
 import stat
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -163,6 +164,25 @@ def test_salvage_skips_damaged_pages_and_names_their_events(path: Path) -> None:
     assert result.events + len(result.unreadable) == 300
     assert json.loads(lines[-1])["events"] == result.events
     assert path.read_bytes() == before
+
+
+def test_salvage_reads_events_whose_states_are_damaged_as_dead(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        (root,) = db.execute("SELECT rootpage FROM sqlite_master WHERE name = 'states'").fetchone()
+    with path.open("r+b") as file:
+        file.seek((root - 1) * PAGE)
+        file.write(b"\xff" * PAGE)
+    result, lines = salvaged(path, Reports())
+    assert result == ExportResult(events=300, audit_error="")
+    row = json.loads(lines[1])
+    assert (row["state"], row["reason"]) == ("dead", "its state cannot be read: the file is damaged")
+
+
+def test_salvage_skips_a_body_that_was_changed(path: Path) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        body = db.execute("SELECT body FROM events WHERE seq = 7").fetchone()[0]
+        db.execute("UPDATE events SET body = ? WHERE seq = 7", (body[:-1] + bytes([body[-1] ^ 1]),))
+    assert salvaged(path, Reports())[0] == ExportResult(events=299, unreadable=(7,))
 
 
 @pytest.mark.parametrize("cause", [None, OSError("the disk has gone")])

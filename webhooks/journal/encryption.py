@@ -56,6 +56,7 @@ _LABEL: Final = bytes.fromhex("7365677565207365616c2031")
 _TRACEBACK: Final = "Traceback (most recent call last):"
 _FRAME: Final = re.compile(r'  File "[^"\n]*", line \d+, in [^\n]*')
 _CLASS: Final = re.compile(r"[A-Za-z_][\w.]*(?=:|$)")
+_CHANGED: Final = "it was changed"
 _encode: Final = msgspec.json.Encoder().encode
 
 Content = tuple[str, str, bytes]
@@ -166,9 +167,14 @@ class Encryption:
             return _cipher(key.secret, record[_SALT]).decrypt(record[_NONCE], record[36:], associated_data)
         except (InvalidTag, ValueError):
             raise Undecryptable(
-                f"encrypted with key {key.id.hex()} and cannot be decrypted: it was changed, or moved from another row",
+                f"encrypted with key {key.id.hex()} and cannot be decrypted: {_CHANGED}, or moved from another row",
                 hint="Restore the row from a backup.",
             ) from None
+
+
+def is_changed(locked: str) -> bool:
+    """Return whether `Row.locked` says that the content itself is damaged, which no key helps."""
+    return _CHANGED in locked
 
 
 def key_id(key: str) -> bytes:
@@ -191,7 +197,7 @@ def _unzipped(record: bytes) -> bytes:
         return zlib.decompress(record[8:])
     except zlib.error:
         raise Undecryptable(
-            "compressed and cannot be read: it was changed", hint="Restore the row from a backup."
+            f"compressed and cannot be read: {_CHANGED}", hint="Restore the row from a backup."
         ) from None
 
 

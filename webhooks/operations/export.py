@@ -15,6 +15,7 @@ from typing import IO, Any, Protocol, cast
 
 from webhooks.errors import JournalUnavailable, OperationRefused
 from webhooks.journal import AuditContext, Filter, Row, is_absent
+from webhooks.journal.encryption import is_changed
 from webhooks.journal.protocol import EventOperations, EventQueries
 from webhooks.journal.sqlite.damage import is_damage
 from webhooks.operations import jsonl, progress
@@ -148,7 +149,7 @@ def _pages(journal: EventQueries, filter: Filter, report: ProgressListener) -> I
 
 
 def _readable(journal: EventQueries, unreadable: list[int], report: ProgressListener) -> Iterator[Sequence[Row]]:
-    """Yield each event by its number. Those on damaged pages are skipped and added to `unreadable`."""
+    """Yield each event by its number. Those whose content is damaged are skipped and added to `unreadable`."""
     last = int(journal.end())
     advance = begin_phase(report, "reading", last)
     for seq in range(1, last + 1):
@@ -159,5 +160,8 @@ def _readable(journal: EventQueries, unreadable: list[int], report: ProgressList
                 raise
             unreadable.append(seq)
         else:
-            yield [row] if row else []
+            if row and is_changed(row.locked):
+                unreadable.append(seq)
+            elif row:
+                yield [row]
         advance(1)

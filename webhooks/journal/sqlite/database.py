@@ -99,8 +99,13 @@ class SqliteDatabase:
     # queries
 
     def get(self, seq: int) -> Record | None:
-        """Return an event by its seq."""
-        return self.file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
+        """Return an event by its seq; also without its state, if only that is damaged."""
+        try:
+            return self.file.read(lambda db: db.execute(SQL["get"], (seq,)).fetchone())
+        except JournalUnavailable as error:
+            if error.__cause__ is None or not damage.is_damage(error.__cause__):
+                raise
+            return self.file.read(lambda db: db.execute(SQL["get_without_state"], (seq,)).fetchone())
 
     def find(self, source: str, key: str) -> Record | None:
         """Return an event by its source and key."""

@@ -112,6 +112,12 @@ SELECT * FROM event_rows WHERE source = ? AND event_key = ?
 -- name: get
 SELECT * FROM event_rows WHERE seq = ?
 
+-- name: get_without_state
+-- An event whose state is on a damaged page: as dead, so that it is kept and not delivered a second time unasked.
+SELECT *, 'dead' AS state, 0 AS attempts, 0 AS due_at, NULL AS lease, NULL AS leased_until, received_at AS settled_at,
+       'its state cannot be read: the file is damaged' AS reason, 0 AS edition, '[]' AS history
+FROM events WHERE seq = ?
+
 -- name: end
 SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'events'), 0)
 
