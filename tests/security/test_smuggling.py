@@ -109,3 +109,12 @@ def test_get_with_a_body_is_405_and_not_stored(wire):
     assert status(response) == 405
     assert b"Select POST" in response
     assert keys(wire) == before
+
+
+def test_pipelined_requests_are_answered_in_order(wire):
+    bodies = [EVENT.replace(b"evt_1", b"evt_pipelined_%d" % number) for number in range(3)]
+    keep = [request(body=body).replace(b"Connection: close\r\n", b"") for body in bodies]
+    keep[1] = keep[1].replace(b"POST /webhooks/acme ", b"POST /webhooks/acme?through=wsgi ")
+    response = wire.send(b"".join(keep))
+    assert response.count(b"HTTP/1.1 200 OK") == response.count(b'"new":1') == 3
+    assert {"evt_pipelined_0", "evt_pipelined_1", "evt_pipelined_2"} <= keys(wire)
