@@ -75,6 +75,8 @@ def warm_up(context: Context, peer: Peer, port: int) -> None:
     load = generate(port, (first + request for request in requests), 4, 30.0)
     if load.refused or load.requests < CHECKED:
         raise CommandError(f"{peer.name} refused {load.refused} and answered {load.requests} of {CHECKED} requests")
+    if context.options.quick:
+        return
     file = context.requests(int(REQUESTS_A_SECOND * WARMING), "warming")
     drive(port, peer.path, file, connections=32, seconds=WARMING)
 
