@@ -17,7 +17,17 @@ import psutil
 from bench.peers import versions
 
 ROOT = Path(__file__).resolve().parent.parent
-PACKAGES = ("segue", "flask", "gunicorn", "gevent", "msgspec", "psycopg", "segment-analytics-python", "hookspool")
+PACKAGES = (
+    "segue",
+    "flask",
+    "gunicorn",
+    "gunicorn-h1c",
+    "gevent",
+    "msgspec",
+    "psycopg",
+    "segment-analytics-python",
+    "hookspool",
+)
 PROGRAMS = {"Node.js": ["node", "--version"], "Redis": ["redis-server", "--version"], "wrk": ["wrk", "--version"]}
 RELEASE = re.compile(r"\d+(?:\.\d+)+")
 
