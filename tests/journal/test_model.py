@@ -52,11 +52,23 @@ class JournalMachine(RuleBasedStateMachine):
         ]  # fmt: skip
         claims = self.journal.claim(limit, worker=worker, now=self.now, lease=LEASE)
         assert [(leased.event.id, leased.attempts) for leased in claims] == [
-            (key, self.attempts[key]) for key in free[:limit]
+            (key, self.attempts[key]) for key in self.first(free, limit)
         ]
         for claimed in claims:
             self.leased[claimed.event.id] = (claimed.lease, self.now + LEASE)
         self.held += claims
+
+    def first(self, free: list[str], limit: int) -> list[str]:
+        """Return the first due of those that are not leased, and of those whose lease ran out, in order of arrival."""
+        chosen: set[str] = set()
+        for lease_ran_out in (False, True):
+            ready = {
+                key: self.leased[key][1] if lease_ran_out else self.due[key]
+                for key in free
+                if (key in self.leased) == lease_ran_out
+            }
+            chosen.update(sorted(ready, key=ready.__getitem__)[:limit])
+        return [key for key in free if key in chosen][:limit]
 
     @rule(data=st.data(), state=st.sampled_from(State), wait=st.integers(0, 20), attempt=st.booleans())
     def settle(self, data: st.DataObject, state: State, wait: int, attempt: bool) -> None:

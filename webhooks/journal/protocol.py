@@ -50,7 +50,10 @@ class EventQueue(Protocol):
         ...
 
     def claim(self, limit: int, *, worker: str, now: datetime, lease: timedelta) -> list[Claim]:
-        """Lease up to `limit` pending events that are due and not leased (or whose lease expired), oldest first."""
+        """Lease up to `limit` pending events that are due and not leased (or whose lease expired), oldest first.
+
+        If more are due, an event that was handed back or replayed comes after those that were due before it.
+        """
         ...
 
     def renew(self, claims: Iterable[Claim], *, now: datetime, lease: timedelta) -> set[int]:
