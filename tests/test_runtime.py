@@ -31,7 +31,7 @@ ROOT = Path(__file__).parent.parent
 
 
 @pytest.fixture
-def environ(tmp_path, monkeypatch):
+def environ(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Run in a folder with a segue.toml, and with no other variable than those of the test."""
     monkeypatch.chdir(tmp_path)
     for name in set(os.environ) - set(variables()):
@@ -56,7 +56,7 @@ def runtime(tmp_path, *, namespace="", write_key="wk", endpoints=None, **more):
 # loading
 
 
-def test_load_reads_plugins_and_settings_and_binds_the_endpoints(environ):
+def test_load_reads_plugins_and_settings_and_binds_the_endpoints(environ) -> None:
     loaded = Runtime.load()
     assert {"stripe", "acme"} <= set(loaded.sources)
     assert "acme" not in loaded.registry.sources, "it is described in segue.toml"
@@ -66,7 +66,7 @@ def test_load_reads_plugins_and_settings_and_binds_the_endpoints(environ):
     assert loaded.origins["web.processes"][1] == "WEB_CONCURRENCY"
 
 
-def test_load_raises_every_fault_and_load_or_default_ignores_them(environ):
+def test_load_raises_every_fault_and_load_or_default_ignores_them(environ) -> None:
     environ.setenv("PORT", "none")
     environ.setenv("SEGUE_LOG_LEVEL", "loud")
     with pytest.raises(SettingsError) as caught:
@@ -79,7 +79,7 @@ def test_load_raises_every_fault_and_load_or_default_ignores_them(environ):
     assert Runtime.load_or_default().clock().tzinfo is not None
 
 
-def test_an_endpoint_is_configured_or_a_source_with_no_settings(tmp_path):
+def test_an_endpoint_is_configured_or_a_source_with_no_settings(tmp_path: Path) -> None:
     known = runtime(tmp_path)
     assert known.endpoint("acme") is known.endpoints["acme"]
     alone = known.endpoint("other")
@@ -90,7 +90,7 @@ def test_an_endpoint_is_configured_or_a_source_with_no_settings(tmp_path):
     assert known.names == {"acme", "other"}
 
 
-def test_write_key_fingerprints_are_those_of_all_configured_keys(tmp_path):
+def test_write_key_fingerprints_are_those_of_all_configured_keys(tmp_path: Path) -> None:
     own = {
         name: EndpointSettings(name=name, source="acme", secrets=(SECRET,), write_key=key)
         for name, key in (("a", ""), ("b", "own"), ("c", "own"))
@@ -102,7 +102,7 @@ def test_write_key_fingerprints_are_those_of_all_configured_keys(tmp_path):
 # journal, clients, meter, tracer
 
 
-def test_open_journal_takes_the_namespace_and_refuses_another(tmp_path):
+def test_open_journal_takes_the_namespace_and_refuses_another(tmp_path: Path) -> None:
     runtime(tmp_path, namespace="shop-eu").open_journal().close()
     other = runtime(tmp_path, namespace="shop-us")
     with pytest.raises(SettingsError, match="shop-eu"):
@@ -110,7 +110,7 @@ def test_open_journal_takes_the_namespace_and_refuses_another(tmp_path):
     other.open_journal(take_namespace=False).close()
 
 
-def test_open_existing_creates_nothing_and_opens_another_journal_by_url(tmp_path):
+def test_open_existing_creates_nothing_and_opens_another_journal_by_url(tmp_path: Path) -> None:
     installation = runtime(tmp_path)
     absent = installation.open_existing()
     assert is_absent(absent)
@@ -127,7 +127,7 @@ def test_open_existing_creates_nothing_and_opens_another_journal_by_url(tmp_path
     reader.close()
 
 
-def test_a_process_has_one_meter_one_tracer_and_one_set_of_clients(tmp_path):
+def test_a_process_has_one_meter_one_tracer_and_one_set_of_clients(tmp_path: Path) -> None:
     one = runtime(tmp_path)
     assert one.meter is one.meter
     assert one.tracer is one.tracer
@@ -140,7 +140,7 @@ def test_a_process_has_one_meter_one_tracer_and_one_set_of_clients(tmp_path):
 # services
 
 
-def test_the_web_service_serves_and_adds_its_counters_at_the_end(tmp_path):
+def test_the_web_service_serves_and_adds_its_counters_at_the_end(tmp_path: Path) -> None:
     web = runtime(tmp_path)
     closed = []
     web.tracer.close = lambda: closed.append("tracer")
@@ -157,7 +157,7 @@ def test_the_web_service_serves_and_adds_its_counters_at_the_end(tmp_path):
     journal.close()
 
 
-def test_the_web_service_uses_the_journal_that_it_is_given(tmp_path):
+def test_the_web_service_uses_the_journal_that_it_is_given(tmp_path: Path) -> None:
     journal = open_journal(f"sqlite:///{tmp_path}/own.db")
     service = runtime(tmp_path).web_service(journal)
     assert service.app.extensions["segue"].journal is journal
@@ -165,7 +165,7 @@ def test_the_web_service_uses_the_journal_that_it_is_given(tmp_path):
     journal.close()
 
 
-def test_the_worker_service_delivers_and_closes_the_journal(tmp_path, monkeypatch):
+def test_the_worker_service_delivers_and_closes_the_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "*")
     closed = []
     close = SqliteJournal.close
@@ -200,7 +200,7 @@ def test_the_worker_service_delivers_and_closes_the_journal(tmp_path, monkeypatc
     journal.close()
 
 
-def test_a_service_stops_its_jobs_before_it_closes_what_they_use():
+def test_a_service_stops_its_jobs_before_it_closes_what_they_use() -> None:
     order = []
 
     class Job(PeriodicJobs):
@@ -236,7 +236,7 @@ def gunicorn_conf(environ):
     sys.modules.pop("webhooks.cli.gunicorn_conf", None)
 
 
-def test_gunicorn_runs_the_application_and_its_jobs_until_the_process_ends(gunicorn_conf, tmp_path):
+def test_gunicorn_runs_the_application_and_its_jobs_until_the_process_ends(gunicorn_conf, tmp_path: Path) -> None:
     assert (gunicorn_conf.workers, gunicorn_conf.bind) == (1, "127.0.0.1:8000")
     app = gunicorn_conf.create_app(lambda: NOW)
     handler = app.extensions["segue"]
@@ -250,8 +250,8 @@ def test_gunicorn_runs_the_application_and_its_jobs_until_the_process_ends(gunic
 
 
 def test_a_reload_applies_to_new_processes_and_keeps_the_settings_if_the_new_ones_are_wrong(
-    gunicorn_conf, environ, caplog
-):
+    gunicorn_conf, environ, caplog: pytest.LogCaptureFixture
+) -> None:
     environ.setenv("SEGUE_ACME_PUBLIC_URL", "https://hooks.example.com/acme")
     gunicorn_conf.on_reload(None)
     environ.setenv("PORT", "none")
@@ -289,7 +289,7 @@ def composing(path):
             yield from (alias.name for alias in node.names if alias.name in COMPOSING[node.module])
 
 
-def test_only_the_runtime_loads_settings_opens_journals_and_builds_services():
+def test_only_the_runtime_loads_settings_opens_journals_and_builds_services() -> None:
     builders = {
         path.relative_to(ROOT / "webhooks").as_posix(): sorted(names)
         for path in (ROOT / "webhooks").rglob("*.py")
@@ -306,14 +306,14 @@ def loaded_by(code):
     return set(done.stdout.split())
 
 
-def test_the_runtime_imports_nothing_that_a_process_does_not_use():
+def test_the_runtime_imports_nothing_that_a_process_does_not_use() -> None:
     heavy = {"flask", "requests", "prometheus_client", "sqlite3", "psycopg", "cryptography", "gevent", "click"}
     modules = loaded_by("import webhooks.runtime")
     assert not modules & heavy
     assert not [name for name in modules if name.startswith(("webhooks.web", "webhooks.deliver", "webhooks.journal"))]
 
 
-def test_segue_help_does_not_load_the_runtime():
+def test_segue_help_does_not_load_the_runtime() -> None:
     code = (
         "from click.testing import CliRunner\nfrom webhooks.cli.main import main\nCliRunner().invoke(main, ['--help'])"
     )
@@ -322,7 +322,7 @@ def test_segue_help_does_not_load_the_runtime():
     assert not modules & {"webhooks.runtime", "webhooks.sources.plugins", "requests"}
 
 
-def test_a_web_process_does_not_load_requests(tmp_path):
+def test_a_web_process_does_not_load_requests(tmp_path: Path) -> None:
     environment = {"SEGUE_DATABASE": f"sqlite:///{tmp_path}/segue.db", "SEGMENT_WRITE_KEY": "k"}
     modules = loaded_by(
         f"import os\nos.environ.update({environment!r})\nfrom webhooks.runtime import Runtime\n"

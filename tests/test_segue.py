@@ -4,6 +4,7 @@ import importlib
 import subprocess
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import pytest
 
@@ -12,13 +13,15 @@ from webhooks.errors import PluginError
 from webhooks.sources import plugins
 
 
-def test_segues_own_packages_are_no_conflict():
+def test_segues_own_packages_are_no_conflict() -> None:
     assert segue.conflict() is None
 
 
 @pytest.mark.parametrize("package", segue.PACKAGES)
 @pytest.mark.parametrize("command", [["-m", "segue", "check"], ["-m", "webhooks.cli", "check"], ["-m", "segue"]])
-def test_a_folder_that_hides_a_package_is_named_and_never_imported(tmp_path, package, command):
+def test_a_folder_that_hides_a_package_is_named_and_never_imported(
+    tmp_path: Path, package: str, command: list[str]
+) -> None:
     (tmp_path / package).mkdir()
     (tmp_path / package / "__init__.py").write_text("print('imported'); raise SystemExit(5)")
     done = subprocess.run(
@@ -33,7 +36,7 @@ def test_a_folder_that_hides_a_package_is_named_and_never_imported(tmp_path, pac
     assert "imported" not in done.stdout
 
 
-def test_a_package_without_its_init_is_incomplete(tmp_path, monkeypatch):
+def test_a_package_without_its_init_is_incomplete(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "translators").mkdir()
     monkeypatch.setattr(segue, "_folder", lambda package: tmp_path / package)
     conflict = segue.conflict()
@@ -43,17 +46,17 @@ def test_a_package_without_its_init_is_incomplete(tmp_path, monkeypatch):
     assert "install --force-reinstall --no-deps" in hint
 
 
-def test_loading_the_plugins_asks_too(monkeypatch):
+def test_loading_the_plugins_asks_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(segue, "conflict", lambda: ("another package", "reinstall"))
     with pytest.raises(PluginError, match="another package"):
         plugins.load()
 
 
-def test_the_origin_is_where_pip_installed_it_from(monkeypatch, tmp_path):
+def test_the_origin_is_where_pip_installed_it_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     class Installed:
-        recorded = None
+        recorded: str | None = None
 
-        def read_text(self, name):
+        def read_text(self, name: str) -> str | None:
             assert name == "direct_url.json"
             return self.recorded
 

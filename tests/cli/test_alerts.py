@@ -6,7 +6,9 @@ import sys
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
+from pathlib import Path
 
+from support.commands import CommandRunner
 from support.fake_receivers import certificate, hook, smtp
 from support.processes import environment, output, until
 from translators.kit import Event
@@ -25,7 +27,7 @@ def dead(tmp_path):
     journal.close()
 
 
-def test_alerts_lists_current_alerts(run, tmp_path):
+def test_alerts_lists_current_alerts(run: CommandRunner, tmp_path: Path) -> None:
     done = run("alerts", SEGUE_ALERT_DISK_FREE="0")
     assert (done.exit_code, done.stdout) == (0, "ok    nothing is wrong\n")
     assert json.loads(run("alerts", "--json").output)["ok"] is True
@@ -38,7 +40,7 @@ def test_alerts_lists_current_alerts(run, tmp_path):
     assert [alert["key"] for alert in report["alerts"]] == ["dead:acme"]
 
 
-def test_alerts_test_sends_to_every_channel_and_reports_each(run, hook, smtp):
+def test_alerts_test_sends_to_every_channel_and_reports_each(run: CommandRunner, hook, smtp) -> None:
     port, mails = smtp()
     ways = {
         "SEGUE_ALERT_WEBHOOK_URL": hook.url, "SEGUE_ALERT_SIGNING_SECRET": SECRET, "SEGUE_ALERT_SLACK_URL": hook.url,
@@ -64,13 +66,13 @@ def test_alerts_test_sends_to_every_channel_and_reports_each(run, hook, smtp):
     assert "s3cret" not in done.output
 
 
-def test_alerts_test_without_a_channel_names_the_settings(run):
+def test_alerts_test_without_a_channel_names_the_settings(run: CommandRunner) -> None:
     done = run("alerts", "test")
     assert done.exit_code == 1
     assert "SEGUE_ALERT_SLACK_URL" in done.output
 
 
-def test_worker_sends_each_alert_once(tmp_path, hook):
+def test_worker_sends_each_alert_once(tmp_path: Path, hook) -> None:
     dead(tmp_path)
     code = tmp_path / "quick.py"
     code.write_text(

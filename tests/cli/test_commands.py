@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 
+from support.commands import CommandRunner
 from support.processes import EVENT, SECRET, free_port, get, segue, until
 from webhooks.cli.main import COMMANDS, main
 from webhooks.cli.post import tamper_with
@@ -33,20 +34,20 @@ def test_the_help_lists_each_command_by_its_own_line_and_imports_none() -> None:
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_every_command_help_has_an_example(run, name):
+def test_every_command_help_has_an_example(run: CommandRunner, name) -> None:
     result = run(name, "--help")
     assert result.exit_code == 0
     assert f"segue {name}" in result.output.split("Example", 1)[1]
 
 
-def test_help_lists_every_command_and_suggests_the_closest(run):
+def test_help_lists_every_command_and_suggests_the_closest(run: CommandRunner) -> None:
     assert all(name in run("--help").output for name in COMMANDS)
     result = run("chek")
     assert result.exit_code == 2
     assert "did you mean `segue check`?" in result.output
 
 
-def test_check_succeeds_with_a_correct_configuration(run):
+def test_check_succeeds_with_a_correct_configuration(run: CommandRunner) -> None:
     result = run("check", SEGMENT_WRITE_KEY="wk_test")
     assert result.exit_code == 0, result.output
     assert "/webhooks/acme is open: Acme, 1 secret, verified" in result.output
@@ -56,7 +57,7 @@ def test_check_succeeds_with_a_correct_configuration(run):
     assert "stores durably" in run("check", SEGMENT_WRITE_KEY="wk_test").output
 
 
-def test_check_shows_every_fault_and_fails(run):
+def test_check_shows_every_fault_and_fails(run: CommandRunner) -> None:
     result = run("check", PORT="x", SEGMENT_REGION="uk")
     assert result.exit_code == 1
     assert "PORT is 'x'" in result.output
@@ -66,25 +67,25 @@ def test_check_shows_every_fault_and_fails(run):
     assert {"grade": "fault", "about": "configuration"}.items() <= report["findings"][-1].items()
 
 
-def test_check_fails_on_warnings_only_with_strict(run):
+def test_check_fails_on_warnings_only_with_strict(run: CommandRunner) -> None:
     assert run("check").exit_code == 0
     result = run("check", "--strict")
     assert result.exit_code == 1
     assert "SEGMENT_WRITE_KEY is not set" in result.output
 
 
-def test_check_names_a_secret_of_the_wrong_form_without_showing_it(run):
+def test_check_names_a_secret_of_the_wrong_form_without_showing_it(run: CommandRunner) -> None:
     result = run("check", STANDARD_WEBHOOKS_WEBHOOK_SECRET="whsec_QUFBQUFB, whsec_!no-base64!")
     assert result.exit_code == 1
     assert "the secret number 2 of /webhooks/standard_webhooks is not base64" in result.output
     assert "!no-base64!" not in result.output
 
 
-def test_check_warns_about_the_sync_worker_class(run):
+def test_check_warns_about_the_sync_worker_class(run: CommandRunner) -> None:
     assert "Choose gevent" in run("check", SEGUE_WORKER_CLASS="sync").output
 
 
-def test_check_fails_for_sqlite_on_a_dyno_unless_allowed_by_name(run):
+def test_check_fails_for_sqlite_on_a_dyno_unless_allowed_by_name(run: CommandRunner) -> None:
     result = run("check", DYNO="release.1")
     assert result.exit_code == 1
     assert "whose disk is not kept" in result.output
@@ -95,7 +96,7 @@ def test_check_fails_for_sqlite_on_a_dyno_unless_allowed_by_name(run):
     assert "disk is not kept" not in run("check").output
 
 
-def test_check_says_whether_serve_would_start(run, monkeypatch):
+def test_check_says_whether_serve_would_start(run: CommandRunner, monkeypatch: pytest.MonkeyPatch) -> None:
     starts = "`segue serve` starts it."
     assert starts in run("check", SEGMENT_WRITE_KEY="wk_test").output
     without_key = run("check")
@@ -116,7 +117,7 @@ def test_check_says_whether_serve_would_start(run, monkeypatch):
     )
 
 
-def test_check_reports_a_running_installation(run, tmp_path):
+def test_check_reports_a_running_installation(run: CommandRunner, tmp_path: Path) -> None:
     port = str(free_port())
     with segue(tmp_path, "web", PORT=port):
         until(lambda: get(int(port), "/healthz") == 200)
@@ -127,7 +128,7 @@ def test_check_reports_a_running_installation(run, tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["gevent", "gthread", "sync"])
-def test_check_imports_the_worker_class_of_gunicorn(run, monkeypatch, kind):
+def test_check_imports_the_worker_class_of_gunicorn(run: CommandRunner, monkeypatch: pytest.MonkeyPatch, kind) -> None:
     import sys
 
     from webhooks.web import workers
@@ -140,14 +141,16 @@ def test_check_imports_the_worker_class_of_gunicorn(run, monkeypatch, kind):
     assert "pip install" in result.output
 
 
-def test_check_names_a_journal_that_cannot_store(run, tmp_path):
+def test_check_names_a_journal_that_cannot_store(run: CommandRunner, tmp_path: Path) -> None:
     result = run("check", SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/such/folder/segue.db")
     assert result.exit_code == 1
     assert "cannot store" in result.output
     assert run("check", "--no-journal", SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/x.db").exit_code == 0
 
 
-def test_check_warns_if_endpoints_with_different_options_share_a_write_key(run, tmp_path, monkeypatch):
+def test_check_warns_if_endpoints_with_different_options_share_a_write_key(
+    run: CommandRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from translators.kit import Head, HmacBody, Option, Source
 
     pay = Source("pay", scheme=HmacBody(header="X"), options=[Option("mode", "which", "live", ("live", "test"))])
@@ -161,7 +164,7 @@ def test_check_warns_if_endpoints_with_different_options_share_a_write_key(run, 
     assert "share a write key" not in run("check", **environ, SEGUE_PAY_TEST_WRITE_KEY="wk2").output
 
 
-def test_sources_shows_open_endpoints_and_signatures(run):
+def test_sources_shows_open_endpoints_and_signatures(run: CommandRunner) -> None:
     (acme,) = [source for source in json.loads(run("sources", "--json").output)["sources"] if source["name"] == "acme"]
     assert acme["open"] == "acme"
     assert acme["schemes"] == {"default": {"class": "HmacBody", "strength": "verified"}}
@@ -172,7 +175,9 @@ def test_sources_shows_open_endpoints_and_signatures(run):
     assert run("sources", "nothing").exit_code == 1
 
 
-def test_sources_shows_a_broken_plugin_in_brief_or_with_traceback(run, monkeypatch):
+def test_sources_shows_a_broken_plugin_in_brief_or_with_traceback(
+    run: CommandRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken = plugins.Plugin(
         name="crm", value="x:y", distribution="crm", version="1", error="Traceback:\n  boom\nOops: no"
     )
@@ -186,7 +191,7 @@ def test_sources_shows_a_broken_plugin_in_brief_or_with_traceback(run, monkeypat
     assert "source crm (crm 1) does not load: Oops: no" in checked.output
 
 
-def test_translate_shows_the_messages_and_their_original_time(run):
+def test_translate_shows_the_messages_and_their_original_time(run: CommandRunner) -> None:
     result = run("translate", "acme", "-", "--json", input=EVENT)
     assert result.exit_code == 0, result.output
     ((entry),) = json.loads(result.output)
@@ -196,7 +201,7 @@ def test_translate_shows_the_messages_and_their_original_time(run):
     assert "Order Completed" in run("translate", "acme", "-", input=EVENT).output
 
 
-def test_translate_distinguishes_ignored_unsupported_and_broken(run):
+def test_translate_distinguishes_ignored_unsupported_and_broken(run: CommandRunner) -> None:
     def outcome(body):
         result = run("translate", "acme", "-", input=body)
         return result.exit_code, result.output
@@ -220,13 +225,13 @@ def test_translate_distinguishes_ignored_unsupported_and_broken(run):
         (("acme", "-", "--option", "x=y"), "is not an option of Acme"),
     ],
 )
-def test_translate_refuses_wrong_arguments_with_a_hint(run, arguments, message):
+def test_translate_refuses_wrong_arguments_with_a_hint(run: CommandRunner, arguments, message) -> None:
     result = run("translate", *arguments, input=EVENT)
     assert result.exit_code == 1
     assert message in result.output
 
 
-def test_send_without_a_secret_or_a_server_is_a_failure(run):
+def test_send_without_a_secret_or_a_server_is_a_failure(run: CommandRunner) -> None:
     to = ("send", "acme", "-", "--to", "http://127.0.0.1:9")
     result = run(*to, input=EVENT, ACME_WEBHOOK_SECRET=None)
     assert result.exit_code == 1
@@ -237,7 +242,7 @@ def test_send_without_a_secret_or_a_server_is_a_failure(run):
     assert "is not an http address" in run("send", "acme", "-", "--to", "ftp://x", input=EVENT).output
 
 
-def test_parse_time_formats():
+def test_parse_time_formats() -> None:
     now = datetime(2026, 3, 31, 12, tzinfo=UTC)
 
     def at(text):
@@ -254,12 +259,12 @@ def test_parse_time_formats():
             at(odd)
 
 
-def test_tampering_always_changes_the_body():
+def test_tampering_always_changes_the_body() -> None:
     for body in (b'{"a": 1}', b'{"a": 12}', b"{}", b""):
         assert tamper_with(body) != body
 
 
-def test_status_counts_by_source_and_state(run):
+def test_status_counts_by_source_and_state(run: CommandRunner) -> None:
     assert "Nothing has been received yet" in run("status").output
     now = datetime.now(UTC)
     from translators.kit import Event
@@ -302,14 +307,16 @@ def test_status_counts_by_source_and_state(run):
 
 
 @pytest.mark.parametrize("command", ["serve", "work"])
-def test_nothing_is_delivered_without_a_write_key(run, command):
+def test_nothing_is_delivered_without_a_write_key(run: CommandRunner, command) -> None:
     result = run(command)
     assert result.exit_code == 1
     assert "SEGMENT_WRITE_KEY is not set, so nothing can be delivered" in result.output
 
 
 @pytest.mark.parametrize("command", ["serve", "web", "work", "status"])
-def test_a_wrong_configuration_stops_every_command_with_all_faults_and_no_traceback(run, command):
+def test_a_wrong_configuration_stops_every_command_with_all_faults_and_no_traceback(
+    run: CommandRunner, command
+) -> None:
     result = run(command, PORT="x", SEGMENT_REGION="uk")
     assert result.exit_code == 1
     assert "The configuration has 2 faults" in result.output

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
+from support.commands import CommandRunner
 from support.plugin_files import text
 from webhooks.cli.main import COMMANDS, main
 from webhooks.settings.schema import TABLES
@@ -19,7 +20,7 @@ TYPES = set(json.loads((Path(__file__).parents[2] / "translators" / "samples.jso
 
 
 @pytest.fixture
-def complete(run, monkeypatch):
+def complete(run: CommandRunner, monkeypatch: pytest.MonkeyPatch):
     """What click completes at the end of a line of arguments."""
     for name, value in run.environ.items():
         monkeypatch.setenv(name, value)
@@ -29,18 +30,18 @@ def complete(run, monkeypatch):
     }
 
 
-def test_commands(complete):
+def test_commands(complete) -> None:
     assert complete("") == set(COMMANDS)
     assert complete("re") == {"replay", "reencrypt", "register"}
 
 
 @pytest.mark.parametrize("command", ["trigger", "translate", "send", "register", "sources", "catalog"])
-def test_sources_of_the_installation_and_of_segue_toml(complete, command):
+def test_sources_of_the_installation_and_of_segue_toml(complete, command) -> None:
     assert complete(command, "str") == {"stripe"}
     assert "acme" in complete(command, "a")
 
 
-def test_endpoints_of_segue_toml(complete, tmp_path):
+def test_endpoints_of_segue_toml(complete, tmp_path: Path) -> None:
     with (tmp_path / "segue.toml").open("a") as file:
         file.write('\n[endpoints.stripe_test]\nsource = "stripe"\n')
     assert complete("trigger", "stripe") == {"stripe", "stripe_test"}
@@ -49,7 +50,9 @@ def test_endpoints_of_segue_toml(complete, tmp_path):
     assert complete("sources", "stripe") == {"stripe"}
 
 
-def test_sources_and_types_of_files_that_are_not_installed(complete, tmp_path, monkeypatch):
+def test_sources_and_types_of_files_that_are_not_installed(
+    complete, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "filed.py").write_text(text())
     assert complete("translate", "--plugin", "filed.py", "fil") == {"filed"}
     assert complete("events", "--plugin", "filed.py", "--source", "filed", "--type", "") == {"file.read"}
@@ -60,27 +63,27 @@ def test_sources_and_types_of_files_that_are_not_installed(complete, tmp_path, m
     assert complete("sources", "") == set()
 
 
-def test_event_types_that_trigger_has(complete):
+def test_event_types_that_trigger_has(complete) -> None:
     assert complete("trigger", "stripe", "") == TYPES
     assert complete("trigger", "stripe", "invoice.") == {type_ for type_ in TYPES if type_.startswith("invoice.")}
 
 
-def test_event_types_of_the_source_that_an_option_gives(complete):
+def test_event_types_of_the_source_that_an_option_gives(complete) -> None:
     assert "customer.created" in complete("events", "--source", "stripe", "--type", "customer.")
     assert complete("events", "--type", "") == {"order.paid", "test.*"}, "of the open endpoints without --source"
 
 
-def test_states(complete):
+def test_states(complete) -> None:
     assert complete("events", "--state", "d") == {"delivered", "dead", "dropped"}
     assert "dead" in complete("prune", "--state", "")
 
 
-def test_settings(complete):
+def test_settings(complete) -> None:
     assert {f"web.{key}" for key in TABLES["web"].fields} <= complete("settings", "web.")
     assert "web.port" not in complete("settings", "web.port", "web.p")
 
 
-def test_settings_of_the_endpoints_in_segue_toml(complete, tmp_path):
+def test_settings_of_the_endpoints_in_segue_toml(complete, tmp_path: Path) -> None:
     with (tmp_path / "segue.toml").open("a") as file:
         file.write('\n[endpoints.stripe_test]\nsource = "stripe"\n')
     assert complete("settings", "endpoints.stripe_test.s") == {
@@ -89,15 +92,17 @@ def test_settings_of_the_endpoints_in_segue_toml(complete, tmp_path):
 
 
 @pytest.mark.parametrize("line", [("trigger", "nothing_of_this_name", ""), ("events", "--type", "x")])
-def test_invalid_command_line_completes_nothing(complete, line):
+def test_invalid_command_line_completes_nothing(complete, line) -> None:
     assert complete(*line) == set()
 
 
-def test_unknown_command_completes_without_traceback(complete):
+def test_unknown_command_completes_without_traceback(complete) -> None:
     assert complete("no-such-command", "stat") == {"status"}
 
 
-def test_broken_configuration_still_completes_sources(complete, tmp_path, monkeypatch):
+def test_broken_configuration_still_completes_sources(
+    complete, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "segue.toml").write_text("not toml [")
     monkeypatch.setenv("SEGMENT_REGION", "uk")
     assert complete("trigger", "str") == {"stripe"}
@@ -114,7 +119,7 @@ def shell(name, script, environ):
     ).stdout
 
 
-def test_bash_completes_a_source_and_a_type(run, tmp_path):
+def test_bash_completes_a_source_and_a_type(run: CommandRunner, tmp_path: Path) -> None:
     script = """
         eval "$(_SEGUE_COMPLETE=bash_source segue)"
         answer() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMPREPLY=(); _segue_completion segue "${!#}" ""; echo "${COMPREPLY[@]}"; }
@@ -127,12 +132,12 @@ def test_bash_completes_a_source_and_a_type(run, tmp_path):
     assert lines == ["stripe", expected, "dead"]
 
 
-def test_fish_completes_a_source(run):
+def test_fish_completes_a_source(run: CommandRunner) -> None:
     script = '_SEGUE_COMPLETE=fish_source segue | source; complete -C "segue trigger str"'
     assert shell("fish", script, run.environ).split() == ["stripe"]
 
 
-def test_zsh_reads_its_script_and_gets_the_source(run):
+def test_zsh_reads_its_script_and_gets_the_source(run: CommandRunner) -> None:
     assert "compdef _segue_completion segue" in shell("zsh", "_SEGUE_COMPLETE=zsh_source segue", run.environ)
     shell(
         "zsh",

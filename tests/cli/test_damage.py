@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner
 from support.events import event
 from webhooks.journal import Filter, SqliteJournal, State
 
@@ -30,7 +31,7 @@ def damage(path: Path) -> None:
         file.write(random.Random(7).randbytes(10 * PAGE))
 
 
-def test_check_and_doctor_find_a_damaged_file_and_say_what_to_do(run, path):
+def test_check_and_doctor_find_a_damaged_file_and_say_what_to_do(run: CommandRunner, path) -> None:
     whole = path.read_bytes()
     assert "the file is not damaged" in run("check").output
     damage(path)
@@ -45,7 +46,7 @@ def test_check_and_doctor_find_a_damaged_file_and_say_what_to_do(run, path):
     assert "the file is not damaged, and its indexes agree with its rows" in doctor
 
 
-def test_salvage_exports_a_damaged_file_for_import_elsewhere(run, path, tmp_path):
+def test_salvage_exports_a_damaged_file_for_import_elsewhere(run: CommandRunner, path, tmp_path: Path) -> None:
     damage(path)
     before = path.read_bytes()
     assert run("export", "all.jsonl").exit_code == 1
@@ -63,6 +64,6 @@ def test_salvage_exports_a_damaged_file_for_import_elsewhere(run, path, tmp_path
     journal.close()
 
 
-def test_salvage_exports_an_intact_file_completely(run, path):
+def test_salvage_exports_an_intact_file_completely(run: CommandRunner, path) -> None:
     assert json.loads(run("export", "all.jsonl", "--salvage", "--json").stdout)["exported"] == 300
     assert "Omit the other options" in run("export", "some.jsonl", "--salvage", "--state", "dead").output

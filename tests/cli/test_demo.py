@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 
@@ -19,7 +20,7 @@ def demo(folder, *arguments, **more):
     )  # fmt: skip
 
 
-def test_demo_once_shows_webhooks_with_their_messages(tmp_path):
+def test_demo_once_shows_webhooks_with_their_messages(tmp_path: Path) -> None:
     process = demo(tmp_path, "--json", SEGUE_NONSENSE="1", PORT="x", http_proxy="http://127.0.0.1:9")
     out, err = process.communicate(timeout=110)
     assert process.returncode == 0, err + out
@@ -39,7 +40,7 @@ def test_demo_once_shows_webhooks_with_their_messages(tmp_path):
     assert list(tmp_path.iterdir()) == [], "the demo leaves nothing behind"
 
 
-def test_demo_serves_until_ctrl_c_and_cleans_up(tmp_path):
+def test_demo_serves_until_ctrl_c_and_cleans_up(tmp_path: Path) -> None:
     process = demo(tmp_path)
     children = []
     try:

@@ -28,7 +28,7 @@ def tmp_path():
 
 
 @pytest.fixture
-def run(run, monkeypatch):
+def run(run, monkeypatch: pytest.MonkeyPatch):
     """`segue doctor`."""
     monkeypatch.setenv("NO_PROXY", "*")
 
@@ -81,7 +81,7 @@ def about(result, word):
     return [(grade, text) for grade, what, text in findings(result)[1] if what == word]
 
 
-def test_doctor_checks_a_running_service(run, tmp_path, receiver):
+def test_doctor_checks_a_running_service(run, tmp_path: Path, receiver) -> None:
     environ, got = receiver
     port = free_port()
     address = f"http://127.0.0.1:{port}"
@@ -112,14 +112,14 @@ def worker_lives(folder):
         journal.close()
 
 
-def test_without_send_nothing_is_sent(run):
+def test_without_send_nothing_is_sent(run) -> None:
     with answering() as url:
         result = run("--json", SEGMENT_URL=url)
     assert "a message was sent" not in result.output
     assert result.exit_code == 0
 
 
-def test_doctor_stops_at_a_wrong_configuration_or_broken_journal(run, tmp_path):
+def test_doctor_stops_at_a_wrong_configuration_or_broken_journal(run, tmp_path: Path) -> None:
     result = run(SEGMENT_REGION="uk")
     assert result.exit_code == 1
     assert "SEGMENT_REGION is 'uk'" in result.output
@@ -139,7 +139,7 @@ def test_doctor_stops_at_a_wrong_configuration_or_broken_journal(run, tmp_path):
         (400, "ok", "accepts write key"),
     ],
 )
-def test_segment_status_is_reported_with_a_hint(run, status, grade, part):
+def test_segment_status_is_reported_with_a_hint(run, status, grade, part) -> None:
     with answering(status, b'{"message":"no"}', Location="http://elsewhere.invalid/") as url:
         result = run("--json", SEGMENT_URL=url)
     ((actual, text),) = about(result, "segment")
@@ -147,7 +147,7 @@ def test_segment_status_is_reported_with_a_hint(run, status, grade, part):
     assert "wk_test" not in result.output
 
 
-def test_real_segment_is_not_said_to_accept_the_key():
+def test_real_segment_is_not_said_to_accept_the_key() -> None:
     from webhooks.settings import SegmentSettings
 
     finding = segment._key_finding(200, "", "wk", ["stripe"], SegmentSettings())
@@ -156,7 +156,7 @@ def test_real_segment_is_not_said_to_accept_the_key():
     assert "region us" in finding.text
 
 
-def test_each_write_key_is_checked(run, tmp_path):
+def test_each_write_key_is_checked(run, tmp_path: Path) -> None:
     with answering() as url:
         result = run("--json", SEGMENT_URL=url, SEGUE_ACME_WRITE_KEY="another_key")
     lines = about(result, "segment")
@@ -164,7 +164,7 @@ def test_each_write_key_is_checked(run, tmp_path):
     assert "(acme)" in lines[1][1]
 
 
-def test_unreachable_segment_is_reported_with_a_hint(run):
+def test_unreachable_segment_is_reported_with_a_hint(run) -> None:
     result = run("--json", SEGMENT_URL=f"http://127.0.0.1:{free_port()}")
     ((grade, text),) = about(result, "segment")
     assert grade == "fault"
@@ -173,7 +173,7 @@ def test_unreachable_segment_is_reported_with_a_hint(run):
     assert "Its name cannot be resolved" in text
 
 
-def test_without_a_write_key_segment_is_not_checked(run):
+def test_without_a_write_key_segment_is_not_checked(run) -> None:
     assert about(run("--json", SEGMENT_WRITE_KEY=""), "segment")[0][1].startswith("no write key is set")
 
 
@@ -184,7 +184,7 @@ def test_without_a_write_key_segment_is_not_checked(run):
         (600, "fault", "refused as too old or too early"), (-600, "fault", "timedatectl"),
     ],
 )  # fmt: skip
-def test_clock_is_compared_with_segments(run, off, grade, part):
+def test_clock_is_compared_with_segments(run, off, grade, part) -> None:
     date = format_datetime(datetime.now(UTC) + timedelta(seconds=off), usegmt=True)
     with answering(Date=date) as url:
         ((actual, text),) = about(run("--json", SEGMENT_URL=url), "clock")
@@ -192,7 +192,7 @@ def test_clock_is_compared_with_segments(run, off, grade, part):
     assert part in text
 
 
-def test_response_without_date_leaves_the_clock_unchecked():
+def test_response_without_date_leaves_the_clock_unchecked() -> None:
     (finding,) = segment.clock({}, 0.0, 1.0)
     assert finding.grade == "warning"
 
@@ -207,26 +207,26 @@ def test_response_without_date_leaves_the_clock_unchecked():
         (200, {}, "by another program, or by a Segue with another journal"),
     ],
 )
-def test_public_address_of_another_program_is_a_fault(run, status, headers, part):
+def test_public_address_of_another_program_is_a_fault(run, status, headers, part) -> None:
     with answering(status, b'{"status":"alive"}', **headers) as url:
         ((grade, text),) = about(run("--json", SEGUE_PUBLIC_URL=url), "public")
     assert grade == "fault"
     assert part in text
 
 
-def test_unreachable_public_address_is_a_fault(run):
+def test_unreachable_public_address_is_a_fault(run) -> None:
     ((grade, text),) = about(run("--json", SEGUE_PUBLIC_URL=f"http://127.0.0.1:{free_port()}"), "public")
     assert grade == "fault"
     assert "Connection refused" in text
 
 
-def test_missing_public_address_is_a_warning_and_the_port_is_checked(run):
+def test_missing_public_address_is_a_warning_and_the_port_is_checked(run) -> None:
     result = run("--json")
     assert about(result, "public")[0][1].startswith("SEGUE_PUBLIC_URL is not set")
     assert any("no web server of this installation answers" in text for _, text in about(result, "web"))
 
 
-def test_web_server_of_another_journal_is_recognised(run, tmp_path):
+def test_web_server_of_another_journal_is_recognised(run, tmp_path: Path) -> None:
     other = tmp_path / "other"
     other.mkdir()
     port = free_port()
@@ -237,25 +237,25 @@ def test_web_server_of_another_journal_is_recognised(run, tmp_path):
     assert (grade, "with another journal" in text) == ("fault", True)
 
 
-def test_a_sync_worker_class_is_a_warning(run):
+def test_a_sync_worker_class_is_a_warning(run) -> None:
     assert about(run("--json", SEGUE_WORKER_CLASS="sync"), "web")[0][0] == "warning"
 
 
 @pytest.mark.parametrize(("seconds", "grade"), [(1e-6, "warning"), (2e-4, "ok"), (0.03, "ok"), (0.2, "warning")])
-def test_sync_time_is_graded(seconds, grade):
+def test_sync_time_is_graded(seconds, grade) -> None:
     (finding,) = store.timing_finding("a sync", seconds, fast=store.FAST)
     assert finding.grade == grade
 
 
 @pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs a file system in memory")
-def test_a_journal_in_memory_is_a_fault(run):
+def test_a_journal_in_memory_is_a_fault(run) -> None:
     with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
         lines = about(run("--json", SEGUE_DATABASE=f"sqlite:///{folder}/x.db"), "store")
     assert lines[0][0] == "fault"
     assert "in memory" in lines[0][1]
 
 
-def test_a_journal_in_a_containers_layer_is_a_warning(tmp_path, monkeypatch):
+def test_a_journal_in_a_containers_layer_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"overlay / overlay rw 0 0\nproc /proc proc rw 0 0\n/dev/sda {tmp_path}/kept ext4 rw 0 0\n")
     monkeypatch.setattr(store, "_MOUNTS", mounts)
@@ -268,7 +268,7 @@ def test_a_journal_in_a_containers_layer_is_a_warning(tmp_path, monkeypatch):
     assert store.file_system(tmp_path) == ""
 
 
-def test_current_alerts_are_findings(run, tmp_path):
+def test_current_alerts_are_findings(run, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
     journal.note("worker:w", {}, now=now - timedelta(minutes=10))
@@ -277,18 +277,18 @@ def test_current_alerts_are_findings(run, tmp_path):
     assert any(grade == "fault" and what == "workers" and "segue work" in text for grade, what, text in lines)
 
 
-def test_missing_alert_channel_is_a_warning(run):
+def test_missing_alert_channel_is_a_warning(run) -> None:
     assert about(run("--json"), "alerts")[0][0] == "warning"
     assert about(run("--json", SEGUE_ALERT_SLACK_URL="https://hooks.example.com/x"), "alerts")[0][0] == "ok"
 
 
-def test_strict_fails_on_warnings(run):
+def test_strict_fails_on_warnings(run) -> None:
     with answering() as url:
         assert run(SEGMENT_URL=url).exit_code == 0
         assert run("--strict", SEGMENT_URL=url).exit_code == 1
 
 
-def test_unresponsive_server_is_reported_within_the_timeout(run):
+def test_unresponsive_server_is_reported_within_the_timeout(run) -> None:
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
         silent.listen(50)
@@ -299,7 +299,7 @@ def test_unresponsive_server_is_reported_within_the_timeout(run):
     assert about(result, "public")[0][0] == about(result, "segment")[0][0] == "fault"
 
 
-def test_failing_or_hanging_check_does_not_stop_the_others():
+def test_failing_or_hanging_check_does_not_stop_the_others() -> None:
     release = threading.Event()
 
     def hangs():

@@ -3,15 +3,17 @@
 import shutil
 import stat
 import subprocess
+from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner
 from webhooks.settings import load
 from webhooks.sources import plugins
 
 
 @pytest.fixture
-def init(run, tmp_path):
+def init(run: CommandRunner, tmp_path: Path):
     """Run `segue init` in a folder without a segue.toml."""
     (tmp_path / "segue.toml").unlink()
     return lambda *arguments, **more: run("init", *arguments, **more)
@@ -21,7 +23,7 @@ def settings(tmp_path, **environ):
     return load(environ, sources=plugins.load().sources, config_file=tmp_path / "segue.toml")
 
 
-def test_options_alone_write_a_file_that_loads(init, tmp_path):
+def test_options_alone_write_a_file_that_loads(init, tmp_path: Path) -> None:
     result = init(
         "--source",
         "stripe",
@@ -47,7 +49,7 @@ def test_options_alone_write_a_file_that_loads(init, tmp_path):
         assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o600
 
 
-def test_the_namespace_is_random_and_stays(init, tmp_path):
+def test_the_namespace_is_random_and_stays(init, tmp_path: Path) -> None:
     assert init().exit_code == 0
     first = settings(tmp_path).namespace
     assert init("--force").exit_code == 0
@@ -55,13 +57,13 @@ def test_the_namespace_is_random_and_stays(init, tmp_path):
     assert settings(tmp_path).namespace != first
 
 
-def test_a_password_goes_into_env_and_not_into_the_file(init, tmp_path):
+def test_a_password_goes_into_env_and_not_into_the_file(init, tmp_path: Path) -> None:
     assert init("--database", "postgresql://u:p%40ss@db.example.com/segue").exit_code == 0
     assert "p%40ss" not in (tmp_path / "segue.toml").read_text()
     assert "SEGUE_DATABASE=postgresql://u:p%40ss@db.example.com/segue" in (tmp_path / ".env").read_text().splitlines()
 
 
-def test_an_existing_file_is_kept_without_force(init, tmp_path):
+def test_an_existing_file_is_kept_without_force(init, tmp_path: Path) -> None:
     (tmp_path / "segue.toml").write_text("# mine\n")
     result = init("--region", "eu")
     assert result.exit_code == 1
@@ -70,7 +72,7 @@ def test_an_existing_file_is_kept_without_force(init, tmp_path):
     assert not (tmp_path / ".env").exists()
 
 
-def test_lines_of_an_existing_env_are_kept(init, tmp_path):
+def test_lines_of_an_existing_env_are_kept(init, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("export STRIPE_WEBHOOK_SECRET='whsec_mine'\nOTHER=1")
     (tmp_path / ".env").chmod(0o640)
     assert init("--source", "stripe").exit_code == 0
@@ -91,7 +93,7 @@ def test_lines_of_an_existing_env_are_kept(init, tmp_path):
         (("--public-url", "hooks.example.com"), "give a URL"),
     ],
 )
-def test_a_wrong_value_is_refused_and_nothing_is_written(init, tmp_path, arguments, hint):
+def test_a_wrong_value_is_refused_and_nothing_is_written(init, tmp_path: Path, arguments, hint) -> None:
     before = set(tmp_path.iterdir())
     result = init(*arguments)
     assert result.exit_code == 2
@@ -99,13 +101,13 @@ def test_a_wrong_value_is_refused_and_nothing_is_written(init, tmp_path, argumen
     assert set(tmp_path.iterdir()) == before
 
 
-def test_a_folder_that_cannot_be_written_is_a_failure(init, tmp_path):
+def test_a_folder_that_cannot_be_written_is_a_failure(init, tmp_path: Path) -> None:
     result = init("--config", str(tmp_path / "missing" / "segue.toml"))
     assert result.exit_code == 1
     assert "cannot be written" in result.stderr
 
 
-def test_invalid_answers_are_asked_again(init, tmp_path, monkeypatch):
+def test_invalid_answers_are_asked_again(init, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhooks.cli.init._at_a_terminal", lambda: True)
     answers = "strpe\nStripe, square\n\nacme-2\nuk\neu\n\n"
     result = init(input=answers)
@@ -117,7 +119,7 @@ def test_invalid_answers_are_asked_again(init, tmp_path, monkeypatch):
     assert "SQUARE_WEBHOOK_SECRET=" in (tmp_path / ".env").read_text()
 
 
-def test_env_file_can_be_loaded_by_a_shell(init, tmp_path):
+def test_env_file_can_be_loaded_by_a_shell(init, tmp_path: Path) -> None:
     assert (
         init(
             "--source", "stripe", "--source", "twilio", "--database", "postgresql://u:a'b@db.example.com/segue"

@@ -4,10 +4,12 @@ import json
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import psycopg
 import pytest
 
+from support.commands import CommandRunner
 from support.processes import environment
 from webhooks.cli import starting
 from webhooks.journal.postgres.schema import LATEST
@@ -27,12 +29,12 @@ def password(url):
 
 
 @pytest.fixture
-def shared(run, postgres_url):
+def shared(run: CommandRunner, postgres_url: str):
     """Run a command on PostgreSQL."""
     return lambda *arguments, **more: run(*arguments, SEGUE_DATABASE="", DATABASE_URL=postgres_url, **more)
 
 
-def test_migrate_creates_the_tables_once(shared, postgres_url):
+def test_migrate_creates_the_tables_once(shared, postgres_url: str) -> None:
     first = parsed(shared("migrate", "--json"))
     assert (first["before"], first["version"]) == (0, LATEST)
     again = parsed(shared("migrate", "--json"))
@@ -41,7 +43,7 @@ def test_migrate_creates_the_tables_once(shared, postgres_url):
     assert shared("check").exit_code == 0
 
 
-def test_concurrent_migrations_create_the_tables_once(tmp_path, postgres_url):
+def test_concurrent_migrations_create_the_tables_once(tmp_path: Path, postgres_url: str) -> None:
     environ = environment(tmp_path, SEGUE_DATABASE=postgres_url)
     command = [sys.executable, "-m", "webhooks.cli", "migrate", "--json"]
     processes = [
@@ -55,7 +57,7 @@ def test_concurrent_migrations_create_the_tables_once(tmp_path, postgres_url):
     assert sorted(json.loads(answer)["before"] for answer in answers) == [0, LATEST, LATEST, LATEST]
 
 
-def test_newer_tables_are_kept_and_used(shared, postgres_url):
+def test_newer_tables_are_kept_and_used(shared, postgres_url: str) -> None:
     shared("migrate")
     with psycopg.connect(postgres_url, autocommit=True) as sql:
         sql.execute("INSERT INTO segue_schema (version) VALUES (%s)", (LATEST + 1,))
@@ -64,7 +66,7 @@ def test_newer_tables_are_kept_and_used(shared, postgres_url):
     assert shared("status").exit_code == 0
 
 
-def test_every_command_reports_older_tables_with_a_hint(shared, postgres_url):
+def test_every_command_reports_older_tables_with_a_hint(shared, postgres_url: str) -> None:
     shared("migrate")
     with psycopg.connect(postgres_url, autocommit=True) as sql:
         sql.execute("UPDATE segue_schema SET version = -version")
@@ -74,7 +76,7 @@ def test_every_command_reports_older_tables_with_a_hint(shared, postgres_url):
         assert "segue migrate" in result.output
 
 
-def test_migrate_upgrades_a_sqlite_file(run, tmp_path):
+def test_migrate_upgrades_a_sqlite_file(run: CommandRunner, tmp_path: Path) -> None:
     assert parsed(run("migrate", "--json")) == {"database": f"sqlite:///{tmp_path}/segue.db"}
     assert "is up to date" in run("migrate").output
     assert (tmp_path / "segue.db").exists()
@@ -90,7 +92,7 @@ def make_file_of_schema_2(path):
     db.close()
 
 
-def test_migrate_shows_the_progress_of_a_sqlite_file_of_an_earlier_version(run, tmp_path):
+def test_migrate_shows_the_progress_of_a_sqlite_file_of_an_earlier_version(run: CommandRunner, tmp_path: Path) -> None:
     make_file_of_schema_2(tmp_path / "segue.db")
     output = run("migrate").output
     assert "migrating the journal  events=0  of=1\n" in output
@@ -99,7 +101,9 @@ def test_migrate_shows_the_progress_of_a_sqlite_file_of_an_earlier_version(run, 
     assert "migrating" not in run("events").output
 
 
-def test_serve_and_web_show_the_progress_before_they_start_a_process(tmp_path, capsys):
+def test_serve_and_web_show_the_progress_before_they_start_a_process(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     make_file_of_schema_2(tmp_path / "segue.db")
     runtime = Runtime(Settings(database=f"sqlite:///{tmp_path}/segue.db"), plugins.Registry((), {}))
     assert starting.journal_error(runtime) is None
@@ -107,7 +111,7 @@ def test_serve_and_web_show_the_progress_before_they_start_a_process(tmp_path, c
 
 
 @pytest.mark.parametrize("command", [["migrate"], ["check"], ["status"], ["events"], ["doctor"], ["prune"]])
-def test_unavailable_server_is_reported_without_the_password(run, postgres_url, command):
+def test_unavailable_server_is_reported_without_the_password(run: CommandRunner, postgres_url: str, command) -> None:
     away = f"postgresql://segue:{password(postgres_url)}@127.0.0.1:1/name"
     result = run(*command, SEGUE_DATABASE=away)
     assert result.exit_code == 1
@@ -117,6 +121,6 @@ def test_unavailable_server_is_reported_without_the_password(run, postgres_url, 
 
 @pytest.mark.parametrize("command", [["migrate"], ["check"], ["status"], ["events"], ["doctor"], ["dead"]])
 @pytest.mark.parametrize("form", [[], ["--json"]])
-def test_no_command_shows_the_password(shared, postgres_url, command, form):
+def test_no_command_shows_the_password(shared, postgres_url: str, command, form) -> None:
     shared("migrate")
     assert password(postgres_url) not in shared(*command, *form).output

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from support.commands import CommandRunner, Shop
 from support.processes import environment
 from translators.kit import Event
 from webhooks.errors import JournalUnavailable
@@ -32,7 +33,7 @@ def there(postgres_url: str) -> Iterator[PostgresJournal]:
 
 
 @pytest.fixture
-def moved(run, postgres_url):
+def moved(run: CommandRunner, postgres_url: str):
     """Run `segue move` of the shop's file into PostgreSQL."""
 
     def moved(*arguments, source="segue.db", **more):
@@ -54,7 +55,7 @@ def password(url):
     return url.rpartition("@")[0].rpartition(":")[2]
 
 
-def test_move_copies_every_event_unchanged(run, filled, moved, there, postgres_url):
+def test_move_copies_every_event_unchanged(run: CommandRunner, filled: Shop, moved, there, postgres_url: str) -> None:
     filled.journal.append(
         [Event(source="acme", id="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
                received_at=datetime(2020, 1, 2, tzinfo=UTC), raw=b"\xff\x00 not text", clock="record",
@@ -78,7 +79,7 @@ def test_move_copies_every_event_unchanged(run, filled, moved, there, postgres_u
     assert (line.action, line.detail) == ("move", {"events": 7, "new": 7, "there": 0, "differ": 0})
 
 
-def test_moved_pending_events_are_delivered_from_the_new_journal(filled, moved, there):
+def test_moved_pending_events_are_delivered_from_the_new_journal(filled: Shop, moved, there) -> None:
     assert moved().exit_code == 0
     filled.journal.close()
     filled.journal = there
@@ -86,7 +87,7 @@ def test_moved_pending_events_are_delivered_from_the_new_journal(filled, moved, 
     assert filled.row("new").state is State.DELIVERED
 
 
-def test_second_move_copies_only_new_events(filled, moved, there):
+def test_second_move_copies_only_new_events(filled: Shop, moved, there) -> None:
     filled.journal.tally({"received": 6.0})
     assert parsed(moved("--json"))["new"] == 6
     filled.receive(id="late")
@@ -97,7 +98,7 @@ def test_second_move_copies_only_new_events(filled, moved, there):
     assert there.audits()[0].actor == "ann"
 
 
-def test_interrupted_move_can_be_repeated(filled, moved, there, monkeypatch):
+def test_interrupted_move_can_be_repeated(filled: Shop, moved, there, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(move, "PAGE", 2)
     load, calls = PostgresJournal.load, []
 
@@ -118,7 +119,7 @@ def test_interrupted_move_can_be_repeated(filled, moved, there, monkeypatch):
     assert bare(there) == bare(filled.journal)
 
 
-def test_move_lists_events_that_differ_between_the_journals(run, filled, moved, there):
+def test_move_lists_events_that_differ_between_the_journals(run: CommandRunner, filled: Shop, moved, there) -> None:
     changed: dict[str, dict[str, Any]] = {
         "good": {"raw": b"{}"},
         "new": {"received_at": datetime(2020, 1, 1, tzinfo=UTC), "headers": {"x": "1"}},
@@ -154,7 +155,9 @@ LONG = "".join(random.Random(3).choices(string.ascii_letters, k=9000))
 
 
 @pytest.mark.parametrize("page", [500, 3])
-def test_move_lists_events_that_postgresql_cannot_store(filled, moved, there, monkeypatch, page):
+def test_move_lists_events_that_postgresql_cannot_store(
+    filled: Shop, moved, there, monkeypatch: pytest.MonkeyPatch, page
+) -> None:
     monkeypatch.setattr(move, "PAGE", page)
     filled.receive(id="between")
     old_rows(filled.journal, "with\0nul", LONG, "x" * 3000, "short")
@@ -174,7 +177,7 @@ def test_move_lists_events_that_postgresql_cannot_store(filled, moved, there, mo
     assert "\0" not in result.output
 
 
-def test_a_journal_of_another_namespace_is_not_moved(filled, moved, there):
+def test_a_journal_of_another_namespace_is_not_moved(filled: Shop, moved, there) -> None:
     filled.journal.note("namespace", {"namespace": "shop-eu"}, now=datetime.now(UTC))
     result = moved(SEGUE_NAMESPACE="shop-us")
     assert result.exit_code == 1
@@ -183,13 +186,13 @@ def test_a_journal_of_another_namespace_is_not_moved(filled, moved, there):
     assert moved(SEGUE_NAMESPACE="shop-eu").exit_code == 0
 
 
-def test_a_dry_run_creates_no_tables(filled, moved, postgres_url):
+def test_a_dry_run_creates_no_tables(filled: Shop, moved, postgres_url: str) -> None:
     assert moved("--dry-run").exit_code == 0
     with psycopg.connect(postgres_url) as db:
         assert db.execute("SELECT to_regclass('segue_events')").fetchone() == (None,)
 
 
-def test_move_with_a_running_worker_needs_while_running(filled, moved, there):
+def test_move_with_a_running_worker_needs_while_running(filled: Shop, moved, there) -> None:
     filled.journal.note("worker:host-1", {}, now=datetime.now(UTC))
     result = moved()
     assert result.exit_code == 1
@@ -199,7 +202,7 @@ def test_move_with_a_running_worker_needs_while_running(filled, moved, there):
     assert parsed(moved("--json", "--while-running"))["new"] == 6
 
 
-def test_a_dry_run_copies_nothing(filled, moved, there, postgres_url):
+def test_a_dry_run_copies_nothing(filled: Shop, moved, there, postgres_url: str) -> None:
     result = moved("--dry-run")
     assert result.exit_code == 0, result.output
     assert "6 events would be copied to postgresql://127.0.0.1" in result.output
@@ -209,7 +212,7 @@ def test_a_dry_run_copies_nothing(filled, moved, there, postgres_url):
     open_journal(f"sqlite:///{Path.cwd()}/segue.db").close()
 
 
-def test_the_moved_file_is_not_used_again(run, filled, moved, postgres_url):
+def test_the_moved_file_is_not_used_again(run: CommandRunner, filled: Shop, moved, postgres_url: str) -> None:
     assert moved().exit_code == 0
     for command in (["status"], ["check"], ["events"], ["prune"]):
         result = run(*command)
@@ -220,7 +223,7 @@ def test_the_moved_file_is_not_used_again(run, filled, moved, postgres_url):
 
 
 @pytest.mark.parametrize("source", ["nothing.db", "sqlite:///nothing.db", "{folder}/nothing.db"])
-def test_missing_file_is_reported_and_not_created(moved, tmp_path, source):
+def test_missing_file_is_reported_and_not_created(moved, tmp_path: Path, source) -> None:
     environment(tmp_path)
     result = moved(source=source.format(folder=tmp_path))
     assert result.exit_code == 1
@@ -228,7 +231,7 @@ def test_missing_file_is_reported_and_not_created(moved, tmp_path, source):
     assert not (tmp_path / "nothing.db").exists()
 
 
-def test_the_configured_journal_is_not_moved_into_itself(moved, there, postgres_url):
+def test_the_configured_journal_is_not_moved_into_itself(moved, there, postgres_url: str) -> None:
     result = moved(source=f"{postgres_url}?connect_timeout=9")
     assert result.exit_code == 1
     open_journal(postgres_url).close()
@@ -236,7 +239,7 @@ def test_the_configured_journal_is_not_moved_into_itself(moved, there, postgres_
     assert password(postgres_url) not in result.output
 
 
-def test_move_keeps_encryption_with_the_current_key(run, shop, moved, postgres_url):
+def test_move_keeps_encryption_with_the_current_key(run: CommandRunner, shop: Shop, moved, postgres_url: str) -> None:
     shop.journal.close()
     shop.journal = open_journal(run.database, [ONE])
     shop.receive(id="a")

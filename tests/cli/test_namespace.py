@@ -2,9 +2,11 @@
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner
 from support.processes import free_port, output, segue
 from webhooks.errors import SettingsError
 from webhooks.journal import open_journal
@@ -14,7 +16,7 @@ from webhooks.sources import plugins
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
+def url(request: pytest.FixtureRequest, tmp_path: Path):
     return f"sqlite:///{tmp_path}/segue.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
@@ -25,7 +27,7 @@ def note(url):
     return noted
 
 
-def test_web_refuses_another_installations_journal(url):
+def test_web_refuses_another_installations_journal(url) -> None:
     registry = plugins.Registry((), {})
     open_journal(url, namespace="shop-eu").close()
     for settings in (
@@ -37,7 +39,7 @@ def test_web_refuses_another_installations_journal(url):
         Runtime(Settings(database=url, namespace="shop-us", namespace_known=True), registry).web_service()
 
 
-def test_the_worker_does_not_start_on_another_installations_journal(url, tmp_path):
+def test_the_worker_does_not_start_on_another_installations_journal(url, tmp_path: Path) -> None:
     open_journal(url, namespace="shop-eu").close()
     environ = {"SEGUE_DATABASE": url, "SEGUE_NAMESPACE": "shop-us", "SEGMENT_WRITE_KEY": "wk"}
     with segue(tmp_path, "work", **environ) as process:
@@ -45,7 +47,7 @@ def test_the_worker_does_not_start_on_another_installations_journal(url, tmp_pat
     assert "deliver each other's events" in " ".join(output(tmp_path).split())
 
 
-def test_serve_does_not_start_on_another_installations_journal(url, tmp_path):
+def test_serve_does_not_start_on_another_installations_journal(url, tmp_path: Path) -> None:
     open_journal(url, namespace="shop-eu").close()
     environ = {"SEGUE_DATABASE": url, "SEGUE_NAMESPACE": "shop-us", "SEGMENT_WRITE_KEY": "wk", "PORT": str(free_port())}
     with segue(tmp_path, "serve", **environ) as process:
@@ -53,7 +55,7 @@ def test_serve_does_not_start_on_another_installations_journal(url, tmp_path):
     assert "SEGUE_NAMESPACE=shop-eu" in output(tmp_path)
 
 
-def test_check_names_the_other_installation_and_what_to_do(run, url):
+def test_check_names_the_other_installation_and_what_to_do(run: CommandRunner, url) -> None:
     open_journal(url, namespace="shop-eu").close()
     result = run("check", SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-us", SEGMENT_WRITE_KEY="wk")
     assert result.exit_code == 1
@@ -63,7 +65,7 @@ def test_check_names_the_other_installation_and_what_to_do(run, url):
     assert run("check", SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-eu", SEGMENT_WRITE_KEY="wk").exit_code == 0
 
 
-def test_another_write_key_is_another_namespace_unless_it_is_set(run, url):
+def test_another_write_key_is_another_namespace_unless_it_is_set(run: CommandRunner, url) -> None:
     def check(**more):
         return run("check", SEGUE_DATABASE=url, **more).exit_code
 
@@ -75,7 +77,7 @@ def test_another_write_key_is_another_namespace_unless_it_is_set(run, url):
     assert check(SEGMENT_WRITE_KEY="two", SEGUE_NAMESPACE=name) == 0
 
 
-def test_rename_asks_for_confirmation_and_is_audited(run, url):
+def test_rename_asks_for_confirmation_and_is_audited(run: CommandRunner, url) -> None:
     def namespace(*arguments, **more):
         return run("namespace", *arguments, SEGUE_DATABASE=url, SEGUE_NAMESPACE="shop-us", **more)
 
@@ -94,7 +96,7 @@ def test_rename_asks_for_confirmation_and_is_audited(run, url):
     assert again["renamed"] is False
 
 
-def test_rename_with_a_running_worker_is_refused(run, url):
+def test_rename_with_a_running_worker_is_refused(run: CommandRunner, url) -> None:
     journal = open_journal(url, namespace="shop-eu")
     journal.note("worker:host-1", {}, now=datetime.now(UTC))
     journal.close()

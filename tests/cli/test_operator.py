@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner, Shop
 from support.processes import SECRET, segue, until
 from webhooks.cli import confirm
 from webhooks.journal import State
@@ -29,7 +30,7 @@ def keys(result):
 # events
 
 
-def test_events_are_listed_newest_first(run, filled):
+def test_events_are_listed_newest_first(run: CommandRunner, filled: Shop) -> None:
     lines = run("events").stdout.splitlines()
     assert lines[0].split() == ["#", "received", "source", "type", "state", "key", "reason"]
     assert [line.split()[6] for line in lines[1:]] == ["new", "anonymous", "torn", "odd", "quiet", "good"]
@@ -55,7 +56,7 @@ def test_events_are_listed_newest_first(run, filled):
         (["--settled-until", "1m"], []),
     ],
 )
-def test_events_are_filtered(run, filled, options, expected):
+def test_events_are_filtered(run: CommandRunner, filled: Shop, options, expected) -> None:
     result = run("events", "--json", *options)
     if expected is None:
         assert result.exit_code == 1
@@ -64,7 +65,7 @@ def test_events_are_filtered(run, filled, options, expected):
         assert keys(result) == expected
 
 
-def test_events_are_paged_by_a_cursor(run, filled):
+def test_events_are_paged_by_a_cursor(run: CommandRunner, filled: Shop) -> None:
     first = parsed(run("events", "--json", "--limit", "4"))
     assert [event["key"] for event in first["events"]] == ["new", "anonymous", "torn", "odd"]
     rest = parsed(run("events", "--json", "--limit", "4", "--after", first["next"]))
@@ -75,7 +76,7 @@ def test_events_are_paged_by_a_cursor(run, filled):
     assert run("events", "--after", "nonsense").exit_code == 1
 
 
-def test_events_json_has_all_members_of_an_event(run, filled):
+def test_events_json_has_all_members_of_an_event(run: CommandRunner, filled: Shop) -> None:
     (event,) = parsed(run("events", "--json", "--id", "torn"))["events"]
     assert event.pop("reason") == "malformed: $.user is a list, not an id"
     settled = datetime.fromisoformat(event.pop("settled_at"))
@@ -91,13 +92,13 @@ def test_events_json_has_all_members_of_an_event(run, filled):
     assert new["due_at"] == new["received_at"]
 
 
-def test_empty_selection_names_the_stored_sources(run, shop):
+def test_empty_selection_names_the_stored_sources(run: CommandRunner, shop: Shop) -> None:
     assert "The journal has no events" in run("events").stderr
     shop.receive(id="a")
     assert "The journal has events of acme" in run("events", "--source", "stripe").stderr
 
 
-def test_control_characters_of_a_sender_are_escaped(run, shop):
+def test_control_characters_of_a_sender_are_escaped(run: CommandRunner, shop: Shop) -> None:
     shop.receive(id="\x1b[2Jevil\nline", type="order.paid\x07")
     for command in (["events"], ["show", "1"], ["tail", "--from", "start", "--no-follow"]):
         output = run(*command).output
@@ -109,7 +110,7 @@ def test_control_characters_of_a_sender_are_escaped(run, shop):
 # ids
 
 
-def test_unknown_or_ambiguous_id_is_refused_with_a_hint(run, shop):
+def test_unknown_or_ambiguous_id_is_refused_with_a_hint(run: CommandRunner, shop: Shop) -> None:
     shop.receive(id="2")
     shop.receive(id="b")
     for command in (["show"], ["replay"], ["drop", "--reason", "r"], ["events", "--id"]):
@@ -127,7 +128,7 @@ def test_unknown_or_ambiguous_id_is_refused_with_a_hint(run, shop):
 # show
 
 
-def test_show_prints_everything_about_an_event(run, filled):
+def test_show_prints_everything_about_an_event(run: CommandRunner, filled: Shop) -> None:
     result = run("show", "good")
     assert result.exit_code == 0, result.output
     for part in (
@@ -143,7 +144,7 @@ def test_show_prints_everything_about_an_event(run, filled):
     assert "due" in run("show", "new").stdout
 
 
-def test_show_as_json_has_body_history_audit_and_messages(run, filled):
+def test_show_as_json_has_body_history_audit_and_messages(run: CommandRunner, filled: Shop) -> None:
     run("drop", "torn", "--reason", "a test", "--who", "ann")
     event = parsed(run("show", "torn", "--json"))
     assert json.loads(event["body"])["id"] == "torn"
@@ -160,18 +161,18 @@ def test_show_as_json_has_body_history_audit_and_messages(run, filled):
     assert message["timestamp"] == good["occurred_at"]
 
 
-def test_show_raw_writes_the_exact_bytes(run, filled):
+def test_show_raw_writes_the_exact_bytes(run: CommandRunner, filled: Shop) -> None:
     assert run("show", "good", "--raw").stdout_bytes == filled.row("good").event.raw
 
 
-def test_show_hides_secrets_of_a_body_except_with_raw(run, shop):
+def test_show_hides_secrets_of_a_body_except_with_raw(run: CommandRunner, shop: Shop) -> None:
     shop.receive(id="a", verification_token="keep-secret")
     assert "keep-secret" not in run("show", "a").stdout
     assert "(hidden" in run("show", "a").stdout
     assert b"keep-secret" in run("show", "a", "--raw").stdout_bytes
 
 
-def test_show_says_that_an_event_without_endpoint_waits(run, filled):
+def test_show_says_that_an_event_without_endpoint_waits(run: CommandRunner, filled: Shop) -> None:
     from dataclasses import replace
 
     row = filled.row("new")
@@ -182,7 +183,9 @@ def test_show_says_that_an_event_without_endpoint_waits(run, filled):
 # replay
 
 
-def test_replay_delivers_again_with_the_same_ids_or_new_ones(run, shop, receiver, tmp_path):
+def test_replay_delivers_again_with_the_same_ids_or_new_ones(
+    run: CommandRunner, shop: Shop, receiver, tmp_path: Path
+) -> None:
     environ, got = receiver
     shop.receive(id="a")
     shop.receive(id="b")
@@ -198,7 +201,7 @@ def test_replay_delivers_again_with_the_same_ids_or_new_ones(run, shop, receiver
     assert [entry.outcome for entry in shop.row("a").history] == ["replayed", "delivered", "replayed", "delivered"]
 
 
-def test_replay_dry_run_shows_before_and_after_and_changes_nothing(run, filled):
+def test_replay_dry_run_shows_before_and_after_and_changes_nothing(run: CommandRunner, filled: Shop) -> None:
     text = run("replay", "--all", "--dry-run").stdout
     for line in (
         "delivered -> send 1 message", "dead -> the same, dead: malformed: $.user is a list, not an id",
@@ -213,7 +216,7 @@ def test_replay_dry_run_shows_before_and_after_and_changes_nothing(run, filled):
     assert filled.row("good").state is State.DELIVERED
 
 
-def test_replay_dry_run_uses_todays_code(run, filled, tmp_path):
+def test_replay_dry_run_uses_todays_code(run: CommandRunner, filled: Shop, tmp_path: Path) -> None:
     toml = tmp_path / "segue.toml"
     toml.write_text(toml.read_text().replace('user_id = "user"', 'user_id = "id"'))
     (event,) = parsed(run("replay", "torn", "--dry-run", "--json"))["events"]
@@ -226,7 +229,7 @@ def test_replay_dry_run_uses_todays_code(run, filled, tmp_path):
     assert old["today"]["messages"][0]["messageId"] != new["today"]["messages"][0]["messageId"]
 
 
-def test_replay_needs_ids_or_options(run, filled):
+def test_replay_needs_ids_or_options(run: CommandRunner, filled: Shop) -> None:
     result = run("replay")
     assert result.exit_code == 1
     assert "No event is selected" in result.output
@@ -245,7 +248,7 @@ def test_replay_needs_ids_or_options(run, filled):
     )
 
 
-def test_replay_skips_and_counts_pending_events(run, filled):
+def test_replay_skips_and_counts_pending_events(run: CommandRunner, filled: Shop) -> None:
     result = run("replay", "good", "new")
     assert "1 event will be delivered again." in result.output
     assert "1 event skipped: already pending" in result.output
@@ -255,7 +258,7 @@ def test_replay_skips_and_counts_pending_events(run, filled):
     assert "No event matches" in run("replay", "--source", "stripe").output
 
 
-def test_replay_limit_takes_the_oldest(run, filled):
+def test_replay_limit_takes_the_oldest(run: CommandRunner, filled: Shop) -> None:
     assert parsed(run("replay", "--state", "dead", "--limit", "1", "--json"))["replayed"] == 1
     assert filled.states()["torn"] == "pending"
     assert filled.states()["anonymous"] == "dead"
@@ -267,7 +270,9 @@ def many(shop, count):
     shop.work(at=datetime.now(UTC) + timedelta(days=30))
 
 
-def test_replay_of_over_100_events_asks_for_confirmation(run, shop, monkeypatch):
+def test_replay_of_over_100_events_asks_for_confirmation(
+    run: CommandRunner, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shop.start -= timedelta(days=20)
     many(shop, 101)
     refused = run("replay", "--state", "dead")
@@ -282,12 +287,12 @@ def test_replay_of_over_100_events_asks_for_confirmation(run, shop, monkeypatch)
     assert parsed(run("replay", "--state", "dead", "--yes", "--json"))["replayed"] == 101
 
 
-def test_replayed_events_become_due_at_the_rate(run, shop):
+def test_replayed_events_become_due_at_the_rate(run: CommandRunner, shop: Shop) -> None:
     shop.start -= timedelta(days=20)
     many(shop, 10)
     result = parsed(run("replay", "--state", "dead", "--rate", "2", "--json"))
     assert result["due_over_seconds"] == 5.0
-    due = [row.due_at for row in shop.journal.rows()]
+    due = [row.due_at for row in shop.journal.rows() if row.due_at is not None]
     assert [(at - due[0]).total_seconds() for at in due] == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     shop.work(at=datetime.now(UTC) + timedelta(days=30))
     run("replay", "--state", "dead", "--rate", "0")
@@ -298,7 +303,7 @@ def test_replayed_events_become_due_at_the_rate(run, shop):
 # dead
 
 
-def test_dead_groups_by_reason_with_hint_and_forecast(run, filled, tmp_path):
+def test_dead_groups_by_reason_with_hint_and_forecast(run: CommandRunner, filled: Shop, tmp_path: Path) -> None:
     filled.start -= timedelta(hours=1)
     filled.receive(id="torn2", user=["u1"])
     filled.work()
@@ -322,7 +327,7 @@ def test_dead_groups_by_reason_with_hint_and_forecast(run, filled, tmp_path):
     assert parsed(run("dead", "--text", "torn2", "--json"))["dead"] == 1
 
 
-def test_dead_hint_for_an_unreadable_event_names_replay(run, shop):
+def test_dead_hint_for_an_unreadable_event_names_replay(run: CommandRunner, shop: Shop) -> None:
     shop.receive_unreadable()
     (group,) = parsed(run("dead", "--json"))["groups"]
     assert (group["type"], group["reason"]) == ("(malformed)", "$.type is missing, and it names the event's type")
@@ -332,7 +337,7 @@ def test_dead_hint_for_an_unreadable_event_names_replay(run, shop):
     }  # fmt: skip
 
 
-def test_dead_without_dead_events(run, shop):
+def test_dead_without_dead_events(run: CommandRunner, shop: Shop) -> None:
     assert "nothing is dead" in run("dead").stdout
     assert parsed(run("dead", "--json")) == {"dead": 0, "groups": []}
 
@@ -340,7 +345,7 @@ def test_dead_without_dead_events(run, shop):
 # drop and audit
 
 
-def test_a_drop_needs_a_reason_and_keeps_it(run, filled):
+def test_a_drop_needs_a_reason_and_keeps_it(run: CommandRunner, filled: Shop) -> None:
     assert run("drop", "torn").exit_code == 2
     assert run("drop", "torn", "--reason", " ").exit_code == 1
     assert run("drop", "--reason", "r").exit_code == 1
@@ -354,7 +359,7 @@ def test_a_drop_needs_a_reason_and_keeps_it(run, filled):
     assert "No event" in run("drop", "--source", "stripe", "--reason", "r").stderr
 
 
-def test_drop_dry_run_shows_the_events(run, filled):
+def test_drop_dry_run_shows_the_events(run: CommandRunner, filled: Shop) -> None:
     text = run("drop", "--state", "dead", "--state", "delivered", "--dry-run", "--reason", "r").stdout
     assert "2 would be dropped, 1 skipped. Nothing was changed." in text
     assert "torn" in text
@@ -365,7 +370,7 @@ def test_drop_dry_run_shows_the_events(run, filled):
     assert filled.states()["torn"] == "dead"
 
 
-def test_drop_of_over_10_events_asks_for_confirmation(run, shop):
+def test_drop_of_over_10_events_asks_for_confirmation(run: CommandRunner, shop: Shop) -> None:
     shop.start -= timedelta(days=20)
     many(shop, 11)
     assert "Drop 11 events, so that they are not delivered?" in run("drop", "--state", "dead", "--reason", "r").output
@@ -373,7 +378,7 @@ def test_drop_of_over_10_events_asks_for_confirmation(run, shop):
     assert "11 dropped" in run("drop", "--state", "dead", "--reason", "r", "--yes").output
 
 
-def test_the_audit_log_is_read(run, filled):
+def test_the_audit_log_is_read(run: CommandRunner, filled: Shop) -> None:
     assert "The audit log is empty" in run("audit").stderr
     run("drop", "torn", "anonymous", "--reason", "first", "--who", "ann")
     run("replay", "torn", "--as-new", "--reason", "second", "--who", "bob")
@@ -393,7 +398,7 @@ def test_the_audit_log_is_read(run, filled):
     assert parsed(run("audit", "--json", "--since", "now"))["lines"] == []
 
 
-def test_audit_shows_one_line_per_command(run, shop, monkeypatch):
+def test_audit_shows_one_line_per_command(run: CommandRunner, shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(progress, "STEP", 2)
     shop.start -= timedelta(days=20)
     many(shop, 5)
@@ -404,7 +409,7 @@ def test_audit_shows_one_line_per_command(run, shop, monkeypatch):
     assert "replay  5" in lines[1]
 
 
-def test_default_actor_is_user_at_host(run, filled, monkeypatch):
+def test_default_actor_is_user_at_host(run: CommandRunner, filled: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(getpass, "getuser", lambda: "op")
     monkeypatch.setattr(socket, "gethostname", lambda: "desk")
     run("drop", "torn", "--reason", "r")
@@ -420,7 +425,7 @@ def test_default_actor_is_user_at_host(run, filled, monkeypatch):
 # prune
 
 
-def test_prune_deletes_by_state_and_age_and_never_within_three_days(run, shop):
+def test_prune_deletes_by_state_and_age_and_never_within_three_days(run: CommandRunner, shop: Shop) -> None:
     old = datetime.now(UTC) - timedelta(days=10)
     shop.start = old
     shop.receive(id="old")
@@ -465,7 +470,7 @@ def members(value):
     return {name for member in value for name in members(member)} if isinstance(value, list) else set()
 
 
-def test_docs_list_every_json_member(run, filled, tmp_path):
+def test_docs_list_every_json_member(run: CommandRunner, filled: Shop, tmp_path: Path) -> None:
     page = (Path(__file__).parents[2] / "docs/operating.md").read_text()
     listed = set(re.findall(r"[a-z_0-9]+", page))
     run("replay", "torn", "--reason", "r")
@@ -488,14 +493,16 @@ def test_docs_list_every_json_member(run, filled, tmp_path):
         ["tail", "--no-follow"], ["audit"], ["prune", "--dry-run"], ["export", "-"],
     ],
 )  # fmt: skip
-def test_unusable_journal_is_reported_with_a_hint(run, tmp_path, arguments):
+def test_unusable_journal_is_reported_with_a_hint(run: CommandRunner, tmp_path: Path, arguments) -> None:
     result = run(*arguments, SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/such/folder.db")
     assert result.exit_code == 1
     assert "Error: the journal folder.db cannot be used" in result.stderr
     assert "Traceback" not in result.output
 
 
-def test_progress_bar_is_shown_on_a_terminal_only(monkeypatch, capsys):
+def test_progress_bar_is_shown_on_a_terminal_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     with confirm.bar("copying", 2) as advance:
         advance(1)
     assert capsys.readouterr() == ("", "")
@@ -508,7 +515,7 @@ def test_progress_bar_is_shown_on_a_terminal_only(monkeypatch, capsys):
     assert "2/2" in shown.err
 
 
-def test_each_phase_of_an_operation_has_a_bar_of_its_own():
+def test_each_phase_of_an_operation_has_a_bar_of_its_own() -> None:
     steps: list[object] = []
 
     @contextmanager
@@ -531,7 +538,7 @@ def test_each_phase_of_an_operation_has_a_bar_of_its_own():
 # what Segment still recognises
 
 
-def test_replay_of_events_delivered_over_24_hours_ago_warns(run, shop):
+def test_replay_of_events_delivered_over_24_hours_ago_warns(run: CommandRunner, shop: Shop) -> None:
     shop.start -= timedelta(hours=30)
     for key in ("old", "late"):
         shop.receive(id=key)
@@ -545,7 +552,7 @@ def test_replay_of_events_delivered_over_24_hours_ago_warns(run, shop):
         assert "their messages are counted once more" in result.stderr
 
 
-def test_replay_within_24_hours_or_as_new_does_not_warn(run, shop):
+def test_replay_within_24_hours_or_as_new_does_not_warn(run: CommandRunner, shop: Shop) -> None:
     shop.receive(id="fresh")
     shop.work()
     assert "24 hours" not in run("replay", "fresh", "--reason", "a test").stderr
@@ -558,7 +565,7 @@ def test_replay_within_24_hours_or_as_new_does_not_warn(run, shop):
     assert parsed(result)["beyond_deduplication"] == 0
 
 
-def test_text_search_reports_its_extent_and_how_to_continue(run, filled):
+def test_text_search_reports_its_extent_and_how_to_continue(run: CommandRunner, filled: Shop) -> None:
     first = run("events", "--text", "exploded", "--search", "3")
     assert "Matches: 0. Searched 3 events, back to 20" in first.stderr
     assert "there are more." in first.stderr

@@ -5,10 +5,12 @@ import signal
 import subprocess
 import sys
 from contextlib import closing
+from pathlib import Path
 
 import click
 import pytest
 
+from support.commands import CommandRunner
 from support.plugin_files import BODY, SECRET, text
 from support.processes import environment, free_port, get, output, segue, until
 from webhooks.cli.main import WITH_PLUGINS, main
@@ -17,13 +19,13 @@ from webhooks.journal import open_existing
 
 
 @pytest.fixture
-def file(tmp_path):
+def file(tmp_path: Path):
     path = tmp_path / "filed.py"
     path.write_text(text())
     return path
 
 
-def test_translate_shows_the_messages_of_a_file(run, file):
+def test_translate_shows_the_messages_of_a_file(run: CommandRunner, file) -> None:
     done = run("translate", "--plugin", "./filed.py", "filed", "-", "--json", input=BODY)
     assert done.exit_code == 0, done.output
     (message,) = json.loads(done.output)[0]["messages"]
@@ -31,7 +33,7 @@ def test_translate_shows_the_messages_of_a_file(run, file):
     assert message["timestamp"] == "2026-03-31T12:00:00.000Z"
 
 
-def test_several_files_are_loaded_and_listed_with_their_path(run, file, tmp_path):
+def test_several_files_are_loaded_and_listed_with_their_path(run: CommandRunner, file, tmp_path: Path) -> None:
     (tmp_path / "more" / "crm_in_files").mkdir(parents=True)
     (tmp_path / "more" / "crm_in_files" / "__init__.py").write_text(text("crm"))
     both = ("--plugin", "filed.py", "--plugin", str(tmp_path / "more" / "crm_in_files"))
@@ -44,20 +46,24 @@ def test_several_files_are_loaded_and_listed_with_their_path(run, file, tmp_path
     assert "(filed, ./filed.py)" in run("sources", "filed", *both).output
 
 
-def test_a_file_outside_of_the_folder_is_listed_with_its_whole_path(run, file, tmp_path, monkeypatch):
+def test_a_file_outside_of_the_folder_is_listed_with_its_whole_path(
+    run: CommandRunner, file, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "elsewhere").mkdir()
     monkeypatch.chdir(tmp_path / "elsewhere")
     assert f"(filed, {file})" in run("sources", "filed", "--plugin", "../filed.py").output
 
 
-def test_the_variable_names_files_for_every_command_and_the_option_counts_instead(run, file, tmp_path):
+def test_the_variable_names_files_for_every_command_and_the_option_counts_instead(
+    run: CommandRunner, file, tmp_path: Path
+) -> None:
     (tmp_path / "other.py").write_text(text("other"))
     assert run("sources", "filed", SEGUE_PLUGINS="filed.py").exit_code == 0
     assert run("status", SEGUE_PLUGINS="none.py").output.startswith(f"Error: There is no file {tmp_path}/none.py.")
     assert run("sources", "filed", "--plugin", "other.py", SEGUE_PLUGINS="filed.py").exit_code == 1
 
 
-def test_its_endpoint_is_configured_as_that_of_an_installed_source(run, file, tmp_path):
+def test_its_endpoint_is_configured_as_that_of_an_installed_source(run: CommandRunner, file, tmp_path: Path) -> None:
     checked = run("check", "--plugin", "filed.py", FILED_WEBHOOK_SECRET=SECRET)
     assert "/webhooks/filed is open" in checked.output
     assert f"source filed is loaded from {file}, which is not installed" in checked.output
@@ -67,14 +73,14 @@ def test_its_endpoint_is_configured_as_that_of_an_installed_source(run, file, tm
     assert "/webhooks/filed_test is open" in run("check", "--plugin", "filed.py").output
 
 
-def test_a_file_works_if_the_settings_are_wrong_in_commands_that_only_read_payloads(run, file):
+def test_a_file_works_if_the_settings_are_wrong_in_commands_that_only_read_payloads(run: CommandRunner, file) -> None:
     done = run("translate", "filed", "-", "--plugin", "filed.py", input=BODY, PORT="none")
     assert done.exit_code == 0, done.output
     assert "File Read" in done.output
 
 
 @pytest.mark.parametrize("command", ["translate filed -", "check", "sources", "web", "serve", "work", "catalog"])
-def test_a_file_that_does_not_load_is_an_error_with_traceback_and_hint(run, file, command):
+def test_a_file_that_does_not_load_is_an_error_with_traceback_and_hint(run: CommandRunner, file, command) -> None:
     file.write_text("import segue\n1 / 0\n")
     done = run(*command.split(), "--plugin", "filed.py", input=BODY)
     assert done.exit_code == 1
@@ -84,14 +90,14 @@ def test_a_file_that_does_not_load_is_an_error_with_traceback_and_hint(run, file
     assert done.output.endswith("ZeroDivisionError: division by zero\nChange the file and try again.\n")
 
 
-def test_a_name_of_an_installed_source_is_refused(run, file):
+def test_a_name_of_an_installed_source_is_refused(run: CommandRunner, file) -> None:
     file.write_text(text("stripe"))
     done = run("sources", "--plugin", "filed.py")
     assert done.exit_code == 1
     assert "has a source called 'stripe', which is installed already (segue " in done.output
 
 
-def test_catalog_and_trigger_read_what_a_package_brings(run, tmp_path):
+def test_catalog_and_trigger_read_what_a_package_brings(run: CommandRunner, tmp_path: Path) -> None:
     package = tmp_path / "filed_in_files"
     (package / "golden").mkdir(parents=True)
     (package / "__init__.py").write_text(text())
@@ -104,7 +110,7 @@ def test_catalog_and_trigger_read_what_a_package_brings(run, tmp_path):
     assert json.loads(run("trigger", "filed", "--json", *plugin).output) == ["file.read"]
 
 
-def test_every_command_that_takes_a_source_has_the_option_once():
+def test_every_command_that_takes_a_source_has_the_option_once() -> None:
     context = click.Context(main)
     for name in main.list_commands(context):
         command = main.get_command(context, name)
@@ -137,7 +143,7 @@ def send(folder, port):
     return json.loads(done.stdout)
 
 
-def test_web_stores_signed_webhooks_of_a_file_and_sighup_loads_a_changed_one(file, tmp_path):
+def test_web_stores_signed_webhooks_of_a_file_and_sighup_loads_a_changed_one(file, tmp_path: Path) -> None:
     port = free_port()
     environ = {"PORT": str(port), "FILED_WEBHOOK_SECRET": SECRET, "WEB_CONCURRENCY": "2"}
     with segue(tmp_path, "web", "--plugin", "./filed.py", **environ) as service:
@@ -154,7 +160,7 @@ def test_web_stores_signed_webhooks_of_a_file_and_sighup_loads_a_changed_one(fil
         until(lambda: send(tmp_path, port) and changed(), lambda: output(tmp_path))
 
 
-def test_serve_delivers_the_events_of_a_file(file, tmp_path, receiver):
+def test_serve_delivers_the_events_of_a_file(file, tmp_path: Path, receiver) -> None:
     environ, got = receiver
     port = free_port()
     settings = {"PORT": str(port), "FILED_WEBHOOK_SECRET": SECRET, **environ}

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from support.commands import CommandRunner, Shop
 from webhooks.errors import JournalAbsent, JournalError
 from webhooks.journal import AuditContext, Filter, is_absent, open_existing, open_journal
 from webhooks.journal.absent import AbsentJournal
@@ -54,7 +55,7 @@ def tables(url):
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def absent_journal(request, tmp_path):
+def absent_journal(request: pytest.FixtureRequest, tmp_path: Path):
     """The settings of a journal that does not exist, and how it is named."""
     if request.param == "sqlite":
         return {"SEGUE_DATABASE": ""}, str(tmp_path / "segue.db")
@@ -63,7 +64,9 @@ def absent_journal(request, tmp_path):
 
 
 @pytest.mark.parametrize("command", READERS.values(), ids=READERS)
-def test_a_command_that_reads_creates_nothing_and_names_the_journal(run, absent_journal, tmp_path, command, request):
+def test_a_command_that_reads_creates_nothing_and_names_the_journal(
+    run: CommandRunner, absent_journal, tmp_path: Path, command, request: pytest.FixtureRequest
+) -> None:
     settings, name = absent_journal
     settings = {key: value for key, value in settings.items() if value}
     before = tree(tmp_path)
@@ -77,7 +80,7 @@ def test_a_command_that_reads_creates_nothing_and_names_the_journal(run, absent_
         assert f"{name} yet `segue serve` creates it" in text, text
 
 
-def test_a_journal_without_events_is_named(run, database, tmp_path):
+def test_a_journal_without_events_is_named(run: CommandRunner, database: str, tmp_path: Path) -> None:
     open_journal(database).close()
     result = run("events")
     assert "has no events" in result.output
@@ -85,7 +88,9 @@ def test_a_journal_without_events_is_named(run, database, tmp_path):
 
 
 @pytest.mark.parametrize("command", ["status", "events", "dead", "audit", "alerts", "tail --no-follow"])
-def test_a_command_that_reads_leaves_no_file_beside_a_journal(run, filled, tmp_path, command):
+def test_a_command_that_reads_leaves_no_file_beside_a_journal(
+    run: CommandRunner, filled: Shop, tmp_path: Path, command
+) -> None:
     rows = filled.journal.rows()
     filled.journal.close()
     for part in tmp_path.glob("segue.db.*"):
@@ -98,7 +103,7 @@ def test_a_command_that_reads_leaves_no_file_beside_a_journal(run, filled, tmp_p
     journal.close()
 
 
-def test_read_only_journal_can_be_read(run, filled, tmp_path):
+def test_read_only_journal_can_be_read(run: CommandRunner, filled: Shop, tmp_path: Path) -> None:
     filled.journal.close()
     journal = open_existing(f"sqlite:///{tmp_path}/segue.db")
     with pytest.raises(JournalError, match="opened only for reading"):
@@ -107,7 +112,7 @@ def test_read_only_journal_can_be_read(run, filled, tmp_path):
     journal.close()
 
 
-def test_older_schema_is_reported_and_not_changed(run, tmp_path):
+def test_older_schema_is_reported_and_not_changed(run: CommandRunner, tmp_path: Path) -> None:
     path = tmp_path / "segue.db"
     open_journal(f"sqlite:///{path}").close()
     with sqlite3.connect(path) as db:
@@ -121,21 +126,21 @@ def test_older_schema_is_reported_and_not_changed(run, tmp_path):
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
 
 
-def test_empty_file_counts_as_absent_journal(run, tmp_path):
+def test_empty_file_counts_as_absent_journal(run: CommandRunner, tmp_path: Path) -> None:
     (tmp_path / "segue.db").touch()
     assert "segue.db yet" in run("events").output
     assert (tmp_path / "segue.db").stat().st_size == 0
 
 
 @pytest.mark.parametrize("command", [["status"], ["check"]])
-def test_missing_folder_is_reported_and_not_created(run, tmp_path, command):
+def test_missing_folder_is_reported_and_not_created(run: CommandRunner, tmp_path: Path, command) -> None:
     result = run(*command, SEGUE_DATABASE=f"sqlite:///{tmp_path}/no/segue.db", SEGMENT_WRITE_KEY="wk")
     assert result.exit_code == 1
     assert "does not exist" in result.output
     assert not (tmp_path / "no").exists()
 
 
-def test_check_reports_that_a_journal_cannot_be_created(run, tmp_path):
+def test_check_reports_that_a_journal_cannot_be_created(run: CommandRunner, tmp_path: Path) -> None:
     if os.geteuid() == 0:
         pytest.skip("root may write anywhere")
     tmp_path.chmod(0o500)
@@ -145,7 +150,7 @@ def test_check_reports_that_a_journal_cannot_be_created(run, tmp_path):
     assert "may not write in the folder" in result.output
 
 
-def test_an_absent_journal_is_empty_until_it_is_there(absent_journal, tmp_path):
+def test_an_absent_journal_is_empty_until_it_is_there(absent_journal, tmp_path: Path) -> None:
     url = absent_journal[0]["SEGUE_DATABASE"] or f"sqlite:///{tmp_path}/segue.db"
     absent = open_existing(url)
     assert isinstance(absent, AbsentJournal)
@@ -170,7 +175,7 @@ def test_an_absent_journal_is_empty_until_it_is_there(absent_journal, tmp_path):
     absent.close()
 
 
-def test_tail_waits_for_a_journal_that_is_not_there_yet(run, tmp_path):
+def test_tail_waits_for_a_journal_that_is_not_there_yet(run: CommandRunner, tmp_path: Path) -> None:
     def arrive():
         time.sleep(1)
         journal = open_journal(f"sqlite:///{tmp_path}/segue.db")

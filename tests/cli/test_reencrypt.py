@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -44,13 +45,13 @@ class EncryptedRunner:
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     for name in set(os.environ) - set(variables()):
         monkeypatch.delenv(name)
     return EncryptedRunner(environment(tmp_path) | {"SEGMENT_WRITE_KEY": "wk_test"})
 
 
-def test_a_rotation_from_clear_over_two_keys_to_clear_again(run):
+def test_a_rotation_from_clear_over_two_keys_to_clear_again(run) -> None:
     run.store(event("1"), event("2"))
     assert "2 events are now encrypted with key " + OLD_ID in run("reencrypt", "--batch", "1", keys=OLD).output
     assert run.notes()["encryption"] == {"keys": [OLD_ID]}
@@ -62,7 +63,7 @@ def test_a_rotation_from_clear_over_two_keys_to_clear_again(run):
     assert run("check").exit_code == 0
 
 
-def test_a_dry_run_counts_by_key(run):
+def test_a_dry_run_counts_by_key(run) -> None:
     run.store(event("1"))
     run.store(event("2"), event("3"), keys=(OLD,))
     result = run("reencrypt", "--dry-run", keys=NEW)
@@ -75,7 +76,7 @@ def test_a_dry_run_counts_by_key(run):
     assert REENCRYPT.name not in run.notes()
 
 
-def test_interrupted_reencrypt_continues(run, monkeypatch):
+def test_interrupted_reencrypt_continues(run, monkeypatch: pytest.MonkeyPatch) -> None:
     run.store(*(event(str(number)) for number in range(5)))
     done = []
 
@@ -95,7 +96,7 @@ def test_interrupted_reencrypt_continues(run, monkeypatch):
     assert json.loads(run("reencrypt", "--json", "--from-start", keys=NEW).stdout)["by_key"] == {NEW_ID: 5}
 
 
-def test_events_with_a_missing_key_are_reported_and_kept(run):
+def test_events_with_a_missing_key_are_reported_and_kept(run) -> None:
     run.store(event("1"), keys=(OLD,))
     result = run("reencrypt", keys=NEW)
     assert result.exit_code == 1
@@ -104,20 +105,20 @@ def test_events_with_a_missing_key_are_reported_and_kept(run):
     assert f"events may be encrypted with key {OLD_ID}, which is not configured" in run("check", keys=NEW).output
 
 
-def test_check_says_whether_bodies_are_encrypted(run):
+def test_check_says_whether_bodies_are_encrypted(run) -> None:
     assert "bodies are stored in clear (SEGUE_ENCRYPTION_KEY encrypts them)" in run("check").output
     result = run("check", keys=NEW)
     assert f"bodies are encrypted with key {NEW_ID}" in result.output
     assert NEW not in result.output
 
 
-def test_without_a_key_there_is_nothing_to_encrypt_with(run):
+def test_without_a_key_there_is_nothing_to_encrypt_with(run) -> None:
     result = run("reencrypt")
     assert result.exit_code == 1
     assert "openssl rand -base64 32" in result.output
 
 
-def test_a_journal_that_was_encrypted_is_not_used_in_clear_by_mistake(run):
+def test_a_journal_that_was_encrypted_is_not_used_in_clear_by_mistake(run) -> None:
     run.store(event("1"), keys=(NEW,))
     for command in ("check", "status", "work"):
         result = run(command)

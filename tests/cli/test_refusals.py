@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture
-def refused(tmp_path, monkeypatch):
+def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A journal in which `refuse` counts, as a web process does."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEGUE_DATABASE", f"sqlite:///{tmp_path}/segue.db")
@@ -41,7 +42,7 @@ def run(*arguments):
     return CliRunner().invoke(main, arguments, catch_exceptions=False)
 
 
-def test_status_shows_refusals_lost_ones_first_with_the_last_time(refused):
+def test_status_shows_refusals_lost_ones_first_with_the_last_time(refused) -> None:
     refused("stripe", "body_too_large", Signature.NOT_CHECKED, times=3, ago=timedelta(hours=2))
     refused("stripe", "wrong_secret", Signature.WRONG, times=12)
     refused("stripe", "wrong_url", Signature.RIGHT, times=2, ago=timedelta(days=2))
@@ -53,7 +54,7 @@ def test_status_shows_refusals_lost_ones_first_with_the_last_time(refused):
     assert f"the last at {NOW:%Y-%m-%d %H:%M} UTC" in lines[2]
 
 
-def test_status_json_has_every_refusal_reason_latest_first(refused):
+def test_status_json_has_every_refusal_reason_latest_first(refused) -> None:
     refused("stripe", "wrong_url", Signature.RIGHT, times=2, ago=timedelta(days=2))
     refused("unknown", "unknown_source", "", times=4)
     refusals = json.loads(run("status", "--json").output)["refusals"]
@@ -66,14 +67,14 @@ def test_status_json_has_every_refusal_reason_latest_first(refused):
     assert refusals[0]["last_lost_at"] is None
 
 
-def test_totals_of_several_processes_and_starts_are_added(refused):
+def test_totals_of_several_processes_and_starts_are_added(refused) -> None:
     for _ in range(3):
         refused("stripe", "bad_encoding", Signature.RIGHT, times=5)
     (row,) = json.loads(run("status", "--json").output)["refusals"]
     assert (row["count"], row["signed"]) == (15, 15)
 
 
-def test_alerts_show_lost_deliveries_of_the_last_day_and_no_others(refused):
+def test_alerts_show_lost_deliveries_of_the_last_day_and_no_others(refused) -> None:
     refused("stripe", "wrong_secret", Signature.WRONG, times=99)
     refused("stripe", "unsupported_encoding", Signature.RIGHT, ago=timedelta(days=3))
     refused("elsewhere", "unsupported_encoding", Signature.RIGHT)
@@ -88,13 +89,13 @@ def test_alerts_show_lost_deliveries_of_the_last_day_and_no_others(refused):
 
 
 @pytest.mark.parametrize("error", ["refused", "clock"])
-def test_refusal_without_signature_is_a_warning(refused, error):
+def test_refusal_without_signature_is_a_warning(refused, error) -> None:
     refused("stripe", error, Signature.RIGHT)
     (alert,) = json.loads(run("alerts", "--json").output)["alerts"]
     assert alert["severity"] == "warning"
 
 
-def test_status_shows_ten_refusal_reasons_and_counts_the_others(refused):
+def test_status_shows_ten_refusal_reasons_and_counts_the_others(refused) -> None:
     for number in range(14):
         refused(f"shop{number}", "signature_missing", Signature.MISSING)
     output = run("status").output

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 import pytest
@@ -40,7 +41,7 @@ def ready(port, folder):
     until(lambda: get(port, "/readyz") == 200, lambda: f"readiness: {output(folder)}")
 
 
-def test_serve_accepts_delivers_and_stops_on_sigterm(tmp_path, receiver):
+def test_serve_accepts_delivers_and_stops_on_sigterm(tmp_path: Path, receiver) -> None:
     environ, got = receiver
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **environ) as service:
@@ -64,7 +65,7 @@ def test_serve_accepts_delivers_and_stops_on_sigterm(tmp_path, receiver):
     assert "wk_test" not in text
 
 
-def test_serve_restarts_a_killed_child_without_loss(tmp_path, receiver):
+def test_serve_restarts_a_killed_child_without_loss(tmp_path: Path, receiver) -> None:
     environ, got = receiver
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **environ) as service:
@@ -82,7 +83,7 @@ def test_serve_restarts_a_killed_child_without_loss(tmp_path, receiver):
         assert output(tmp_path).count("ended unexpectedly") == 2
 
 
-def test_children_end_if_serve_is_killed(tmp_path, receiver):
+def test_children_end_if_serve_is_killed(tmp_path: Path, receiver) -> None:
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **receiver[0]) as service:
         ready(port, tmp_path)
@@ -91,7 +92,7 @@ def test_children_end_if_serve_is_killed(tmp_path, receiver):
         assert not psutil.wait_procs(children, timeout=25)[1]
 
 
-def test_ctrl_c_stops_serve_gracefully(tmp_path, receiver):
+def test_ctrl_c_stops_serve_gracefully(tmp_path: Path, receiver) -> None:
     port = free_port()
     with segue(tmp_path, "serve", PORT=str(port), **receiver[0]) as service:
         ready(port, tmp_path)
@@ -100,7 +101,7 @@ def test_ctrl_c_stops_serve_gracefully(tmp_path, receiver):
     assert "Traceback" not in output(tmp_path)
 
 
-def test_web_and_work_as_separate_processes(tmp_path, receiver):
+def test_web_and_work_as_separate_processes(tmp_path: Path, receiver) -> None:
     environ, got = receiver
     port = free_port()
     with segue(tmp_path, "web", PORT=str(port)) as web:
@@ -114,7 +115,7 @@ def test_web_and_work_as_separate_processes(tmp_path, receiver):
         assert web.wait(25) == 0
 
 
-def test_many_machines_share_one_postgresql(tmp_path, receiver, postgres_url):
+def test_many_machines_share_one_postgresql(tmp_path: Path, receiver, postgres_url: str) -> None:
     """Two web servers and two workers, each in its own folder; the provider sends the same event to both servers."""
     environ, got = receiver
     environ = environ | {"SEGUE_DATABASE": "", "DATABASE_URL": postgres_url}
@@ -148,7 +149,7 @@ def test_many_machines_share_one_postgresql(tmp_path, receiver, postgres_url):
 
 
 @pytest.mark.parametrize("command", ["serve", "web"])
-def test_port_in_use_is_reported_at_once_with_a_hint(tmp_path, command):
+def test_port_in_use_is_reported_at_once_with_a_hint(tmp_path: Path, command) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -171,7 +172,7 @@ def supervised(tmp_path, commands, *, grace, ready=""):
         return subprocess.Popen([sys.executable, "-c", code], stdout=out, stderr=out, start_new_session=True)
 
 
-def test_child_is_killed_after_the_grace_period(tmp_path):
+def test_child_is_killed_after_the_grace_period(tmp_path: Path) -> None:
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     process = supervised(tmp_path, {"stubborn": [sys.executable, "-c", stubborn]}, grace=0.3)
     until(lambda: "up" in output(tmp_path), "the child")
@@ -182,7 +183,7 @@ def test_child_is_killed_after_the_grace_period(tmp_path):
     assert "killed" in output(tmp_path)
 
 
-def test_crashed_child_restarts_with_growing_pauses(tmp_path):
+def test_crashed_child_restarts_with_growing_pauses(tmp_path: Path) -> None:
     process = supervised(
         tmp_path, {"crashing": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5, ready="crashing"
     )
@@ -195,7 +196,7 @@ def test_crashed_child_restarts_with_growing_pauses(tmp_path):
     assert pauses[:4] == ["0.1", "0.2", "0.4", "0.8"]
 
 
-def test_supervisor_stops_if_a_child_cannot_start(tmp_path):
+def test_supervisor_stops_if_a_child_cannot_start(tmp_path: Path) -> None:
     up = [sys.executable, "-c", "import os, time; print('up', os.getpid(), flush=True); time.sleep(600)"]
     process = supervised(tmp_path, {"up": up, "broken": [sys.executable, "-c", "raise SystemExit(3)"]}, grace=5)
     until(lambda: "up " in output(tmp_path), "the other child")
@@ -207,7 +208,7 @@ def test_supervisor_stops_if_a_child_cannot_start(tmp_path):
 
 
 @pytest.mark.parametrize("command", ["serve", "web"])
-def test_a_worker_class_that_cannot_be_imported_ends_the_command(tmp_path, command):
+def test_a_worker_class_that_cannot_be_imported_ends_the_command(tmp_path: Path, command) -> None:
     """As gunicorn 27 without `packaging`."""
     (tmp_path / "packaging").mkdir()
     (tmp_path / "packaging" / "__init__.py").write_text("raise ImportError(\"No module named 'packaging'\")")
@@ -221,7 +222,7 @@ def test_a_worker_class_that_cannot_be_imported_ends_the_command(tmp_path, comma
 
 
 @pytest.mark.parametrize(("command", "module"), [("work", "webhooks.deliver"), ("web", "flask")])
-def test_serve_gives_up_on_a_process_that_cannot_start(tmp_path, receiver, command, module):
+def test_serve_gives_up_on_a_process_that_cannot_start(tmp_path: Path, receiver, command, module) -> None:
     """The cause is one that nothing asked before: a module is missing, in web's case after gunicorn listens."""
     (tmp_path / "sitecustomize.py").write_text(
         f"import sys\nif {command!r} in sys.argv or any('gunicorn' in each for each in sys.orig_argv):\n"
@@ -244,7 +245,7 @@ def test_serve_gives_up_on_a_process_that_cannot_start(tmp_path, receiver, comma
 
 
 @pytest.mark.parametrize("command", ["serve", "web", "work"])
-def test_sqlite_on_a_dyno_ends_the_command_unless_allowed_by_name(tmp_path, receiver, command):
+def test_sqlite_on_a_dyno_ends_the_command_unless_allowed_by_name(tmp_path: Path, receiver, command) -> None:
     environ = receiver[0] | {"DYNO": f"{command}.1", "PORT": str(free_port())}
     with segue(tmp_path, command, **environ) as service:
         assert service.wait(30) == 1
@@ -255,7 +256,7 @@ def test_sqlite_on_a_dyno_ends_the_command_unless_allowed_by_name(tmp_path, rece
         until((tmp_path / "segue.db").exists, "the journal")
 
 
-def test_host_and_port_as_options_also_ipv6(tmp_path, receiver):
+def test_host_and_port_as_options_also_ipv6(tmp_path: Path, receiver) -> None:
     port = free_port()
     with segue(tmp_path, "serve", "--host", "::", "--port", str(port), **receiver[0]):
         until(lambda: "Segue listens on" in output(tmp_path), lambda: output(tmp_path))
@@ -269,14 +270,14 @@ def test_host_and_port_as_options_also_ipv6(tmp_path, receiver):
     assert "PORT is '70000'" in output(tmp_path)
 
 
-def test_python_dash_m_segue_is_the_command(tmp_path):
+def test_python_dash_m_segue_is_the_command(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "segue", "--version"], capture_output=True, text=True, check=True, cwd=tmp_path
     )
     assert done.stdout.startswith("segue ")
 
 
-def test_a_second_signal_ends_at_once(tmp_path):
+def test_a_second_signal_ends_at_once(tmp_path: Path) -> None:
     stubborn = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     process = supervised(tmp_path, {"stubborn": [sys.executable, "-c", stubborn]}, grace=600)
     until(lambda: "up" in output(tmp_path), "the child")
@@ -287,7 +288,7 @@ def test_a_second_signal_ends_at_once(tmp_path):
     assert process.wait(20) == 1
 
 
-def test_supervisor_restores_signal_handlers():
+def test_supervisor_restores_signal_handlers() -> None:
     before = signal.getsignal(signal.SIGTERM)
 
     def tend():
@@ -297,7 +298,7 @@ def test_supervisor_restores_signal_handlers():
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-def test_on_a_terminal_serve_prints_one_readable_line_for_each_step_of_an_event(tmp_path, receiver):
+def test_on_a_terminal_serve_prints_one_readable_line_for_each_step_of_an_event(tmp_path: Path, receiver) -> None:
     environ, got = receiver
     port = free_port()
     master, slave = pty.openpty()

@@ -10,9 +10,11 @@ import struct
 import subprocess
 import sys
 import termios
+from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner
 from support.processes import environment
 from webhooks.settings.schema import ENDPOINT, TABLES
 
@@ -31,7 +33,7 @@ def listed(result):
     return {setting["name"]: setting for setting in json.loads(result.stdout)["settings"]}
 
 
-def test_every_setting_is_listed_with_its_default(run):
+def test_every_setting_is_listed_with_its_default(run: CommandRunner) -> None:
     values = listed(run("settings", "--json"))
     names = {f"{table}.{key}".lstrip(".") for table, schema in TABLES.items() for key in schema.fields}
     names |= {f"endpoints.acme.{key}" for key in ENDPOINT.fields}
@@ -43,7 +45,7 @@ def test_every_setting_is_listed_with_its_default(run):
     assert (values["worker.poll"]["value"], values["segment.region"]["value"]) == ("200ms", "us")
 
 
-def test_settings_show_the_origin_of_a_value(run, tmp_path):
+def test_settings_show_the_origin_of_a_value(run: CommandRunner, tmp_path: Path) -> None:
     (tmp_path / "key").write_text("wk_from_a_file")
     with (tmp_path / "segue.toml").open("a") as file:
         file.write('\n[web]\nrequest_timeout = 5\n[segment]\nregion = "eu"\nrate = 7\n')
@@ -56,7 +58,7 @@ def test_settings_show_the_origin_of_a_value(run, tmp_path):
     assert where["endpoints.acme.secrets"] == (None, "variable", "ACME_WEBHOOK_SECRET")
 
 
-def test_a_source_s_options_and_scheme_are_effective(run):
+def test_a_source_s_options_and_scheme_are_effective(run: CommandRunner) -> None:
     values = listed(
         run(
             "settings",
@@ -75,7 +77,7 @@ def test_a_source_s_options_and_scheme_are_effective(run):
 
 
 @pytest.mark.parametrize("arguments", [("settings",), ("settings", "--json"), ("settings", "--changed")])
-def test_no_secret_is_ever_shown(run, arguments):
+def test_no_secret_is_ever_shown(run: CommandRunner, arguments) -> None:
     result = run(*arguments, **SECRETS)
     assert result.exit_code == 0, result.output
     shown = result.output + result.stderr
@@ -86,13 +88,13 @@ def test_no_secret_is_ever_shown(run, arguments):
     assert "0f1e2d3c" not in shown
 
 
-def test_changed_leaves_defaults_out(run):
+def test_changed_leaves_defaults_out(run: CommandRunner) -> None:
     result = run("settings", "--changed", PORT="8123")
     assert re.search(r"^web\.port +8123 +PORT$", result.stdout, re.MULTILINE)
     assert not re.search(r" default$", result.stdout, re.MULTILINE)
 
 
-def test_name_filters_and_a_wrong_one_suggests_the_closest(run):
+def test_name_filters_and_a_wrong_one_suggests_the_closest(run: CommandRunner) -> None:
     result = run("settings", "web.port", PORT="8124")
     assert result.stdout.splitlines()[1].split() == ["web.port", "8124", "PORT"]
     assert "Variable: PORT" in result.stdout
@@ -101,20 +103,20 @@ def test_name_filters_and_a_wrong_one_suggests_the_closest(run):
     assert "Did you mean web.port?" in wrong.stderr
 
 
-def test_a_wrong_configuration_is_a_failure_with_its_faults(run):
+def test_a_wrong_configuration_is_a_failure_with_its_faults(run: CommandRunner) -> None:
     result = run("settings", SEGMENT_REGION="uk")
     assert result.exit_code == 1
     assert "SEGMENT_REGION is 'uk'" in result.stderr
 
 
-def test_nothing_changed_is_an_empty_table(run, tmp_path):
+def test_nothing_changed_is_an_empty_table(run: CommandRunner, tmp_path: Path) -> None:
     (tmp_path / "segue.toml").unlink()
     result = run("settings", "alerts", "--changed")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "there is no segue.toml here" in result.stderr
 
 
-def test_the_table_fits_a_terminal(tmp_path):
+def test_the_table_fits_a_terminal(tmp_path: Path) -> None:
     keys = ",".join(f"key_number_{number}" for number in range(20))
     main, terminal = pty.openpty()
     fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 70, 0, 0))

@@ -5,9 +5,11 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner, Shop
 from support.processes import environment, until
 from webhooks.cli import tail
 from webhooks.errors import JournalUnavailable
@@ -35,7 +37,7 @@ class Reader:
 
 
 @pytest.fixture
-def reader(tmp_path, database):
+def reader(tmp_path: Path, database: str):
     readers = []
 
     def start(*arguments):
@@ -56,7 +58,7 @@ def receive(shop, *keys):
         shop.receive(id=key)
 
 
-def test_tail_follows_and_stops_on_a_signal_with_exit_code_0(shop, reader):
+def test_tail_follows_and_stops_on_a_signal_with_exit_code_0(shop: Shop, reader) -> None:
     receive(shop, "before")
     everything, new = reader("--from", "start"), reader()
     until(lambda: everything.seen() == ["before"], "the first event")
@@ -74,7 +76,7 @@ def test_tail_follows_and_stops_on_a_signal_with_exit_code_0(shop, reader):
     assert new.end(signal.SIGINT) == 0
 
 
-def test_killed_tail_continues_from_its_cursor_file_without_gaps(shop, reader, tmp_path):
+def test_killed_tail_continues_from_its_cursor_file_without_gaps(shop: Shop, reader, tmp_path: Path) -> None:
     seen = []
     written = 0
     for round_ in range(3):
@@ -93,7 +95,7 @@ def test_killed_tail_continues_from_its_cursor_file_without_gaps(shop, reader, t
     assert (tmp_path / "cursor").read_text() == f"{shop.journal.end()}\n"
 
 
-def test_tail_no_follow_stops_at_the_end(run, filled):
+def test_tail_no_follow_stops_at_the_end(run: CommandRunner, filled: Shop) -> None:
     lines = run("tail", "--from", "start", "--no-follow").stdout.splitlines()
     assert [line.split()[6] for line in lines] == ["good", "quiet", "odd", "torn", "anonymous", "new"]
     assert run("tail", "--no-follow").stdout == ""
@@ -103,7 +105,7 @@ def test_tail_no_follow_stops_at_the_end(run, filled):
     assert [json.loads(line)["key"] for line in chosen] == ["quiet"]
 
 
-def test_cursor_moves_past_events_that_do_not_match(run, filled, tmp_path):
+def test_cursor_moves_past_events_that_do_not_match(run: CommandRunner, filled: Shop, tmp_path: Path) -> None:
     run("tail", "--from", "start", "--no-follow", "--source", "stripe", "--cursor-file", "c")
     assert (tmp_path / "c").read_text().strip() == filled.journal.end()
     filled.receive(id="later")
@@ -116,7 +118,7 @@ def test_cursor_moves_past_events_that_do_not_match(run, filled, tmp_path):
     assert "no cursor of this journal" in result.output
 
 
-def test_tail_body_needs_json(run, filled):
+def test_tail_body_needs_json(run: CommandRunner, filled: Shop) -> None:
     result = run("tail", "--body")
     assert result.exit_code == 1
     assert "--body is for --json" in result.output
@@ -124,7 +126,9 @@ def test_tail_body_needs_json(run, filled):
     assert first["body"].encode() == filled.row("good").event.raw
 
 
-def test_tail_waits_while_the_journal_is_unavailable(shop, capsys, monkeypatch):
+def test_tail_waits_while_the_journal_is_unavailable(
+    shop: Shop, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(tail, "PAUSE", 0.01)
     receive(shop, "a", "b")
     journal, stop = shop.journal, tail.Stop()
@@ -153,7 +157,7 @@ def test_tail_waits_while_the_journal_is_unavailable(shop, capsys, monkeypatch):
     )
 
 
-def test_closed_pipe_ends_tail_quietly(shop, tmp_path, database):
+def test_closed_pipe_ends_tail_quietly(shop: Shop, tmp_path: Path, database: str) -> None:
     receive(shop, *(f"e{number}" for number in range(300)))
     done = subprocess.run(
         f"{sys.executable} -m webhooks.cli tail --from start --json | head -n 1",
@@ -163,7 +167,7 @@ def test_closed_pipe_ends_tail_quietly(shop, tmp_path, database):
     assert done.stderr == ""
 
 
-def test_second_signal_ends_a_blocked_tail():
+def test_second_signal_ends_a_blocked_tail() -> None:
     stop = tail.Stop()
     stop()
     assert stop.is_set()
@@ -172,7 +176,7 @@ def test_second_signal_ends_a_blocked_tail():
         stop()
 
 
-def test_cursor_file_is_replaced_atomically(tmp_path):
+def test_cursor_file_is_replaced_atomically(tmp_path: Path) -> None:
     tail.save_cursor(tmp_path / "c", "12")
     tail.save_cursor(tmp_path / "c", "13")
     assert [path.name for path in tmp_path.iterdir()] == ["c"]

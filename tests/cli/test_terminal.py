@@ -13,6 +13,7 @@ import pytest
 
 import translators
 import webhooks
+from support.commands import CommandRunner
 from support.processes import SECRET
 from webhooks.cli import output
 from webhooks.cli.output import cut, fitted, short
@@ -25,7 +26,7 @@ HOSTILE = "x\x1b]0;pwn\x07\x1b[2J\u202e\u200f\x9b\U000e0041\n\ty"
 RAW = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\U000e0000-\U000e007f]")
 
 
-def test_every_command_prints_through_one_function_that_escapes():
+def test_every_command_prints_through_one_function_that_escapes() -> None:
     for path in sorted((ROOT / "cli").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text())):
             if not isinstance(node, ast.Call):
@@ -36,7 +37,7 @@ def test_every_command_prints_through_one_function_that_escapes():
 
 
 @pytest.fixture
-def hostile(run, tmp_path):
+def hostile(run: CommandRunner, tmp_path: Path):
     """A journal with an event whose id and type move a terminal's cursor."""
     event = {"id": f"evt_{HOSTILE}", "type": HOSTILE, "created": 1767229200, "data": {"object": {}}}
     file = tmp_path / "hostile.json"
@@ -64,22 +65,24 @@ def hostile(run, tmp_path):
     ],
     ids=lambda arguments: "-".join(arguments)[:40].encode("ascii", "replace").decode(),
 )  # fmt: skip
-def test_no_command_prints_control_or_bidi_characters_raw(run, hostile, arguments):
+def test_no_command_prints_control_or_bidi_characters_raw(run: CommandRunner, hostile, arguments) -> None:
     result = run(*(part.format(file=hostile) for part in arguments), STRIPE_WEBHOOK_SECRET=SECRET)
     raw = RAW.search(result.output)
     assert raw is None, f"{raw[0]!r} in {result.output!r}"
 
 
-def test_json_output_holds_the_very_characters(run, hostile):
+def test_json_output_holds_the_very_characters(run: CommandRunner, hostile) -> None:
     events = json.loads(run("events", "--json").stdout)["events"]
     assert events[0]["type"] == HOSTILE
 
 
-def test_invisible_characters_become_json_escapes():
+def test_invisible_characters_become_json_escapes() -> None:
     assert json.loads(f'"{visible(HOSTILE)}"', strict=False) == HOSTILE
 
 
-def test_plain_text_is_printed_without_a_colour_code(capsys, monkeypatch):
+def test_plain_text_is_printed_without_a_colour_code(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     output.echo("plain")
     assert capsys.readouterr().out == "plain\n"
@@ -88,7 +91,9 @@ def test_plain_text_is_printed_without_a_colour_code(capsys, monkeypatch):
 # columns
 
 
-def test_widest_columns_are_cut_to_the_terminal(capsys, monkeypatch):
+def test_widest_columns_are_cut_to_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("COLUMNS", "60")
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     output.print_columns([["1", "k" * 100, "reason " * 30]], heading=["#", "key", "reason"])
@@ -102,11 +107,11 @@ def test_widest_columns_are_cut_to_the_terminal(capsys, monkeypatch):
     ("widths", "total", "expected"),
     [([3, 5], 80, [3, 5]), ([3, 50], 30, [3, 25]), ([40, 40], 42, [20, 20]), ([40, 40, 2], 45, [20, 19, 2])],
 )
-def test_widths_fit_the_terminal_exactly(widths, total, expected):
+def test_widths_fit_the_terminal_exactly(widths, total, expected) -> None:
     assert fitted(widths, total) == expected
 
 
-def test_without_a_terminal_long_cells_are_bounded_and_short_ones_whole(capsys):
+def test_without_a_terminal_long_cells_are_bounded_and_short_ones_whole(capsys: pytest.CaptureFixture[str]) -> None:
     output.print_columns([["k" * 150, "x" * 900_000]])
     line = capsys.readouterr().out.rstrip("\n")
     assert line.startswith("k" * 150 + "  ")
@@ -158,7 +163,7 @@ PUMPS = (
 
 
 @pytest.mark.timeout(120)  # milliseconds for each pattern; a quadratic one takes minutes, and its name is printed last
-def test_no_pattern_is_quadratic():
+def test_no_pattern_is_quadratic() -> None:
     for name, pattern, methods in patterns():
         print(name, methods)
         for pump in PUMPS:
@@ -170,13 +175,13 @@ def test_no_pattern_is_quadratic():
 
 
 @pytest.mark.timeout(20)
-def test_a_type_of_900_kb_is_listed_at_once():
+def test_a_type_of_900_kb_is_listed_at_once() -> None:
     reason = "Stripe event type '" + "t" * 900_000 + "' has no translation"
     assert len(short(reason)) == 60
     reason_pattern(reason)
 
 
-def test_a_message_id_is_left_out_of_a_short_reason():
+def test_a_message_id_is_left_out_of_a_short_reason() -> None:
     reason = f"stripe-order-completed-{'0' * 40}: neither userId nor anonymousId"
     assert MESSAGE_ID.match(reason)
     assert short(reason) == "neither userId nor anonymousId"

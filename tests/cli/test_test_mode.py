@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner
 from translators.kit import Delivery
 from webhooks.journal import Settlement, State, left_out_by, open_journal
 from webhooks.settings.lookalikes import live_only
@@ -17,12 +18,12 @@ SOURCES = plugins.load().sources
 SWITCHED = {name: option for name, source in SOURCES.items() if (option := live_only({}, source))}
 
 
-def test_the_sources_with_a_live_switch_are_found():
+def test_the_sources_with_a_live_switch_are_found() -> None:
     assert {"stripe", "adyen", "shopify", "revenuecat"} <= set(SWITCHED)
 
 
 @pytest.mark.parametrize("name", SWITCHED)
-def test_every_source_with_a_live_switch_names_the_setting_when_it_leaves_an_event_out(name):
+def test_every_source_with_a_live_switch_names_the_setting_when_it_leaves_an_event_out(name) -> None:
     reasons = [
         event.get("reason", "")
         for path in (GOLDEN / name).glob("*.messages.json")
@@ -33,7 +34,7 @@ def test_every_source_with_a_live_switch_names_the_setting_when_it_leaves_an_eve
     assert named == {f"SEGUE_{name.upper()}_{SWITCHED[name].upper()}=both"}
 
 
-def test_only_ignored_events_are_left_out_by_a_setting():
+def test_only_ignored_events_are_left_out_by_a_setting() -> None:
     assert left_out_by(State.DEAD, "set SEGUE_STRIPE_LIVEMODE=both") == ""
     assert left_out_by(State.IGNORED, "a setup-mode session is no order") == ""
 
@@ -52,7 +53,7 @@ def ignore(run, reason, *, ago=timedelta()):
         journal.close()
 
 
-def test_check_says_that_a_live_endpoint_delivers_live_events_only(run):
+def test_check_says_that_a_live_endpoint_delivers_live_events_only(run: CommandRunner) -> None:
     environ = {"STRIPE_WEBHOOK_SECRET": "whsec_0123456789"}
     output = run("check", **environ).output
     assert "ok    /webhooks/stripe delivers live events only" in output
@@ -60,7 +61,7 @@ def test_check_says_that_a_live_endpoint_delivers_live_events_only(run):
     assert "live events only" not in run("check", **environ, SEGUE_STRIPE_LIVEMODE="both").output
 
 
-def test_check_warns_of_test_events_that_were_received_and_left_out(run):
+def test_check_warns_of_test_events_that_were_received_and_left_out(run: CommandRunner) -> None:
     environ = {"STRIPE_WEBHOOK_SECRET": "whsec_0123456789"}
     left_out = "warn  /webhooks/stripe has received events of Stripe's test mode since yesterday"
     ignore(run, "a setup-mode session is no order")

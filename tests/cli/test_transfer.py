@@ -6,9 +6,11 @@ import os
 import stat
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner, Shop
 from support.processes import SECRET
 from translators.kit import Event
 from webhooks.journal import SqliteJournal, open_journal
@@ -20,7 +22,7 @@ ONE, TWO = bytes(range(32)).hex(), bytes(range(32, 64)).hex()
 
 
 @pytest.fixture
-def other(tmp_path):
+def other(tmp_path: Path):
     """The environment of another, empty journal, and how to open it."""
     url = f"sqlite:///{tmp_path}/other.db"
     opened = []
@@ -44,7 +46,7 @@ def bare(journal):
 
 
 @pytest.mark.parametrize("name", ["all.jsonl", "all.jsonl.gz"])
-def test_export_and_import_keep_events_unchanged(run, filled, other, tmp_path, name):
+def test_export_and_import_keep_events_unchanged(run: CommandRunner, filled: Shop, other, tmp_path: Path, name) -> None:
     environ, journal = other
     filled.journal.append(
         [Event(source="acme", id="bytes é", type="t", occurred_at=datetime(2020, 1, 1, 0, 0, 0, 123456, UTC),
@@ -71,7 +73,7 @@ def test_export_and_import_keep_events_unchanged(run, filled, other, tmp_path, n
     assert (exported.action, exported.detail) == ("export", {"file": name, "events": 7, "chosen": {}})
 
 
-def test_selected_events_are_exported_and_audited(run, filled, tmp_path):
+def test_selected_events_are_exported_and_audited(run: CommandRunner, filled: Shop, tmp_path: Path) -> None:
     report = json.loads(
         run("export", "dead.jsonl", "--state", "dead", "--since", "2h", "--json", "--who", "ann").stdout
     )
@@ -82,7 +84,7 @@ def test_selected_events_are_exported_and_audited(run, filled, tmp_path):
     assert line.detail["chosen"] == {"states": ["dead"], "since": "2h"}
 
 
-def test_part_of_an_export_can_be_imported(run, filled, other):
+def test_part_of_an_export_can_be_imported(run: CommandRunner, filled: Shop, other) -> None:
     environ, journal = other
     whole = run("export", "-", "--json")
     assert whole.stderr == '{"exported": 6}\n'
@@ -96,7 +98,7 @@ def test_part_of_an_export_can_be_imported(run, filled, other):
     assert {row.event.id for row in journal().rows()} == {"torn", "anonymous"}
 
 
-def test_export_overwrites_a_file_only_with_force(run, filled, tmp_path):
+def test_export_overwrites_a_file_only_with_force(run: CommandRunner, filled: Shop, tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text("mine")
     result = run("export", "a.jsonl")
     assert result.exit_code == 1
@@ -109,7 +111,9 @@ def test_export_overwrites_a_file_only_with_force(run, filled, tmp_path):
     assert "cannot be written" in result.output
 
 
-def test_failed_export_leaves_no_file(run, filled, tmp_path, monkeypatch):
+def test_failed_export_leaves_no_file(
+    run: CommandRunner, filled: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(jsonl, "line", lambda row: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     result = run("export", "a.jsonl")
     assert result.exit_code == 1
@@ -117,7 +121,9 @@ def test_failed_export_leaves_no_file(run, filled, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir() if "jsonl" in path.name] == []
 
 
-def test_export_continues_if_the_audit_log_cannot_be_written(run, filled, tmp_path, monkeypatch):
+def test_export_continues_if_the_audit_log_cannot_be_written(
+    run: CommandRunner, filled: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from webhooks.errors import JournalUnavailable
 
     def full(*_, **__):
@@ -131,7 +137,9 @@ def test_export_continues_if_the_audit_log_cannot_be_written(run, filled, tmp_pa
     assert len(lines(tmp_path / "a.jsonl")) == 8
 
 
-def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled, other, tmp_path):
+def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(
+    run: CommandRunner, filled: Shop, other, tmp_path: Path
+) -> None:
     environ, journal = other
     run("export", "all.jsonl")
     every = lines(tmp_path / "all.jsonl")
@@ -151,7 +159,7 @@ def test_with_a_broken_line_nothing_is_stored_and_the_line_is_named(run, filled,
     assert len(journal().rows()) == 5
 
 
-def test_many_broken_lines_are_counted(run, tmp_path):
+def test_many_broken_lines_are_counted(run: CommandRunner, tmp_path: Path) -> None:
     (tmp_path / "all.jsonl").write_bytes(b"nonsense\n\n" * 30)
     result = run("import", "all.jsonl", "--partial")
     assert result.exit_code == 1
@@ -167,7 +175,9 @@ def test_many_broken_lines_are_counted(run, tmp_path):
         (lambda every: every[:3] + every[4:], "it was changed after it was written, with 6 events"),
     ],
 )
-def test_truncated_or_changed_file_is_detected(run, filled, other, tmp_path, cut, message):
+def test_truncated_or_changed_file_is_detected(
+    run: CommandRunner, filled: Shop, other, tmp_path: Path, cut, message
+) -> None:
     environ, journal = other
     run("export", "all.jsonl")
     (tmp_path / "all.jsonl").write_bytes(b"".join(cut(lines(tmp_path / "all.jsonl"))))
@@ -178,7 +188,9 @@ def test_truncated_or_changed_file_is_detected(run, filled, other, tmp_path, cut
     assert journal().rows() == []
 
 
-def test_truncated_gzip_file_is_detected_and_imported_in_part(run, shop, other, tmp_path):
+def test_truncated_gzip_file_is_detected_and_imported_in_part(
+    run: CommandRunner, shop: Shop, other, tmp_path: Path
+) -> None:
     environ, journal = other
     shop.start -= timedelta(days=90)
     for number in range(2000):
@@ -197,7 +209,7 @@ def test_truncated_gzip_file_is_detected_and_imported_in_part(run, shop, other, 
     assert [row.event for row in journal().rows(limit=2000)] == [row.event for row in whole][: journal().count()]
 
 
-def test_import_dry_run_shows_the_contents(run, filled, other):
+def test_import_dry_run_shows_the_contents(run: CommandRunner, filled: Shop, other) -> None:
     environ, journal = other
     run("export", "all.jsonl")
     result = run("import", "all.jsonl", "--dry-run", **environ)
@@ -207,7 +219,9 @@ def test_import_dry_run_shows_the_contents(run, filled, other):
     assert journal().rows() == []
 
 
-def test_events_without_configured_endpoint_are_imported_and_reported(run, filled, other, tmp_path):
+def test_events_without_configured_endpoint_are_imported_and_reported(
+    run: CommandRunner, filled: Shop, other, tmp_path: Path
+) -> None:
     environ, journal = other
     run("export", "all.jsonl")
     (tmp_path / "segue.toml").write_text("")
@@ -217,7 +231,7 @@ def test_events_without_configured_endpoint_are_imported_and_reported(run, fille
     assert len(journal().rows()) == 6
 
 
-def test_an_imported_pending_event_is_delivered_by_a_worker(run, filled, other):
+def test_an_imported_pending_event_is_delivered_by_a_worker(run: CommandRunner, filled: Shop, other) -> None:
     environ, journal = other
     run("export", "all.jsonl", "--state", "pending")
     run("import", "all.jsonl", **environ)
@@ -226,7 +240,7 @@ def test_an_imported_pending_event_is_delivered_by_a_worker(run, filled, other):
     ]
 
 
-def test_event_with_a_missing_key_is_not_exported_as_empty(run, shop):
+def test_event_with_a_missing_key_is_not_exported_as_empty(run: CommandRunner, shop: Shop) -> None:
     run_with = {"SEGUE_ENCRYPTION_KEY": ONE}
     shop.receive(id="clear")
     encrypted = open_journal(run.database, [ONE])
@@ -246,7 +260,9 @@ def test_event_with_a_missing_key_is_not_exported_as_empty(run, shop):
     )["locked"]
 
 
-def test_import_names_events_that_the_journal_cannot_store(filled, run, tmp_path, postgres_url):
+def test_import_names_events_that_the_journal_cannot_store(
+    filled: Shop, run: CommandRunner, tmp_path: Path, postgres_url: str
+) -> None:
     (row, *_) = filled.journal.rows(limit=1)
     file = tmp_path / "old.jsonl"
     rows = [*filled.journal.rows(), replace(row, event=replace(row.event, id="with\0nul"))]

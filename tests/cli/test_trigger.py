@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from support.commands import CommandRunner
 from support.processes import free_port, get, output, segue, until
 from webhooks.sources import plugins
 from webhooks.sources.runtime import SourceRuntime
@@ -17,7 +18,7 @@ NOW = datetime(2026, 11, 28, tzinfo=UTC)
 SECRET = "whsec_of_tests_0123456789"
 
 
-def test_shipped_samples_match_the_goldens():
+def test_shipped_samples_match_the_goldens() -> None:
     fresh = to_json({name: from_goldens(source, ROOT / "tests" / "golden" / name) for name, source in SOURCES.items()})
     assert (ROOT / "translators" / "samples.json").read_text() == fresh, (
         "run: segue catalog --goldens tests/golden --samples translators/samples.json"
@@ -25,7 +26,7 @@ def test_shipped_samples_match_the_goldens():
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_every_source_ships_a_sample_of_each_type_without_a_pattern(name):
+def test_every_source_ships_a_sample_of_each_type_without_a_pattern(name) -> None:
     source = SOURCES[name]
     without = {type_ for type_ in source.declared.handlers if "*" not in type_} - shipped(source).keys()
     assert not {type_ for type_ in without if not _needs_options(name, type_)}
@@ -45,7 +46,7 @@ def _needs_options(name, type_):
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_triggered_sample_is_a_new_event_each_time(name):
+def test_triggered_sample_is_a_new_event_each_time(name) -> None:
     source = SOURCES[name]
     for type_, sample in shipped(source).items():
         first, second = (heads(with_new_ids(sample, source, now=NOW), source) for _ in range(2))
@@ -59,7 +60,9 @@ def heads(sample, source):
     return [(event.id, event.type) for event in events]
 
 
-def test_a_running_service_accepts_a_triggered_event_and_knows_its_repeat(tmp_path, run, receiver):
+def test_a_running_service_accepts_a_triggered_event_and_knows_its_repeat(
+    tmp_path: Path, run: CommandRunner, receiver
+) -> None:
     environ, got = receiver
     port = free_port()
     secret = {"STRIPE_WEBHOOK_SECRET": SECRET, "SHOPIFY_WEBHOOK_SECRET": SECRET}
@@ -78,25 +81,25 @@ def test_a_running_service_accepts_a_triggered_event_and_knows_its_repeat(tmp_pa
         until(lambda: sorted(message["event"] for message in got()) == expected, lambda: str(got()))
 
 
-def test_without_a_type_the_types_are_listed(run):
+def test_without_a_type_the_types_are_listed(run: CommandRunner) -> None:
     assert "invoice.paid" in run("trigger", "stripe").output.splitlines()
     assert "invoice.paid" in json.loads(run("trigger", "stripe", "--json").output)
 
 
-def test_an_unknown_type_names_the_nearest(run):
+def test_an_unknown_type_names_the_nearest(run: CommandRunner) -> None:
     result = run("trigger", "stripe", "invoice.payed", STRIPE_WEBHOOK_SECRET=SECRET)
     assert result.exit_code == 1
     assert "Did you mean invoice.paid" in result.output
 
 
-def test_a_source_without_samples_says_what_to_do(run):
+def test_a_source_without_samples_says_what_to_do(run: CommandRunner) -> None:
     result = run("trigger", "acme", "order.paid")
     assert result.exit_code == 1
     assert "has no samples" in result.output
     assert "segue send acme FILE" in result.output
 
 
-def test_trigger_without_a_server_is_a_failure(run):
+def test_trigger_without_a_server_is_a_failure(run: CommandRunner) -> None:
     result = run("trigger", "stripe", "invoice.paid", "--to", f"127.0.0.1:{free_port()}", STRIPE_WEBHOOK_SECRET=SECRET)
     assert result.exit_code == 1
     assert "did not answer" in result.output

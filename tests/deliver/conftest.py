@@ -7,18 +7,19 @@ import pytest
 
 from support.delivery_bench import Bench
 from support.faulty_receiver import FaultyReceiver
+from support.memory_journal import MemoryJournal
 
 
 @pytest.fixture
-def server(monkeypatch):
+def server(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_PROXY", "*")
     with FaultyReceiver() as server:
         yield server
 
 
 @pytest.fixture
-def bench(server):
-    bench = Bench(server)
+def bench(server: FaultyReceiver):
+    bench = Bench(server, MemoryJournal())
     yield bench
     for worker in bench.workers:
         worker.close()

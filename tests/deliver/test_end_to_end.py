@@ -3,11 +3,12 @@
 import random
 import threading
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from support.delivery_bench import Bench, Clock
-from support.faulty_receiver import lose_reply, reset, status, truncate
+from support.faulty_receiver import FaultyReceiver, lose_reply, reset, status, truncate
 from support.messages import endpoint
 from webhooks.journal import AuditContext, ChangeResult, State, open_journal
 
@@ -18,7 +19,7 @@ class RealClock(Clock):
 
 
 @pytest.fixture
-def real(server, tmp_path):
+def real(server: FaultyReceiver, tmp_path: Path):
     journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
     bench = Bench(server, journal=journal)
     bench.clock = RealClock()
@@ -28,7 +29,7 @@ def real(server, tmp_path):
     journal.close()
 
 
-def test_two_workers_deliver_all_despite_faults_and_keep_message_ids(real, running, eventually):
+def test_two_workers_deliver_all_despite_faults_and_keep_message_ids(real, running, eventually) -> None:
     rng = random.Random(7)
     faults = [reset, lose_reply, truncate, status(503), status(429, Retry_After="1")]
     real.server.plan.extend(rng.choice([*faults, *[None] * 6]) or real_accept for _ in range(40))
@@ -49,7 +50,7 @@ def real_accept(handler, request):
     handler.accept(request)
 
 
-def test_another_worker_delivers_what_a_stopped_worker_released(real, running, eventually):
+def test_another_worker_delivers_what_a_stopped_worker_released(real, running, eventually) -> None:
     gate = threading.Event()
     real.server.plan.append(lambda handler, request: (gate.wait(30), handler.drop()))
     real.orders(20)
@@ -62,7 +63,7 @@ def test_another_worker_delivers_what_a_stopped_worker_released(real, running, e
     eventually(lambda: real.states() == {State.DELIVERED: 20})
 
 
-def test_replay_keeps_message_ids_and_replay_as_new_changes_them(real):
+def test_replay_keeps_message_ids_and_replay_as_new_changes_them(real) -> None:
     real.orders(3)
     worker = real.worker()
     by = AuditContext(actor="ann", reason="the destination lost them")
@@ -77,7 +78,7 @@ def test_replay_keeps_message_ids_and_replay_as_new_changes_them(real):
     assert len({*first, *new, *newer}) == 9
 
 
-def test_an_event_dropped_during_delivery_is_not_settled_by_its_worker(real, running, eventually):
+def test_an_event_dropped_during_delivery_is_not_settled_by_its_worker(real, running, eventually) -> None:
     gate = threading.Event()
     real.server.plan.append(lambda handler, request: (gate.wait(30), handler.accept(request)))
     real.orders(2)

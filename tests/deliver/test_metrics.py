@@ -4,7 +4,8 @@ import threading
 
 import pytest
 
-from support.faulty_receiver import reset, status
+from support.delivery_bench import MemoryBench
+from support.faulty_receiver import reset, status, wait_for
 from support.messages import endpoint, event
 from webhooks.deliver import DeliveryContext, Worker, metered
 from webhooks.monitoring.metrics import Meter
@@ -17,7 +18,7 @@ def meter():
 
 
 @pytest.fixture
-def worker(bench, meter):
+def worker(bench: MemoryBench, meter):
     return bench.worker(clients=lambda settings: metered(settings, meter), meter=meter)
 
 
@@ -28,7 +29,7 @@ def samples(meter):
     }  # fmt: skip
 
 
-def test_events_are_counted_by_outcome(bench, worker, meter):
+def test_events_are_counted_by_outcome(bench: MemoryBench, worker, meter) -> None:
     bench.append(
         event(1), event(2, '{"parts": 3}'), event(3, type="skipped"), event(4, type="broken"), event(5, type="unknown")
     )
@@ -43,7 +44,7 @@ def test_events_are_counted_by_outcome(bench, worker, meter):
     assert counts["segue_segment_request_seconds_count",] == 1
 
 
-def test_latency_is_measured_from_received_to_delivered(bench, worker, meter):
+def test_latency_is_measured_from_received_to_delivered(bench: MemoryBench, worker, meter) -> None:
     bench.append(event(1))
     bench.clock.pass_(seconds=42)
     worker.run_once()
@@ -60,7 +61,9 @@ def test_latency_is_measured_from_received_to_delivered(bench, worker, meter):
         (reset, "unreachable", "unreachable"),
     ],
 )
-def test_postponed_events_are_counted_by_retry_reason(bench, worker, meter, fault, reason, response):
+def test_postponed_events_are_counted_by_retry_reason(
+    bench: MemoryBench, worker, meter, fault, reason, response
+) -> None:
     bench.server.plan.append(fault)
     bench.append(event(1), event(2))
     worker.run_once()
@@ -70,7 +73,9 @@ def test_postponed_events_are_counted_by_retry_reason(bench, worker, meter, faul
     assert ("segue_events_delivered_total", "shop") not in counts
 
 
-def test_missing_endpoint_and_worker_bug_are_retry_reasons(bench, worker, meter, monkeypatch):
+def test_missing_endpoint_and_worker_bug_are_retry_reasons(
+    bench: MemoryBench, worker, meter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.append(event(1, source="gone"))
     worker.run_once()
     assert samples(meter)["segue_events_retried_total", "gone", "no_endpoint"] == 1
@@ -85,10 +90,10 @@ def test_missing_endpoint_and_worker_bug_are_retry_reasons(bench, worker, meter,
     assert samples(meter)["segue_events_retried_total", "shop", "failed"] == 1
 
 
-def test_events_released_by_a_full_queue_are_counted_as_crowded(bench, meter, running, eventually):
+def test_events_released_by_a_full_queue_are_counted_as_crowded(bench: MemoryBench, meter, running, eventually) -> None:
     gate = threading.Event()
     for _ in range(8):
-        bench.server.plan.append(lambda handler, request: (gate.wait(30), handler.accept(request)))
+        bench.server.plan.append(wait_for(gate))
     bench.endpoints |= {"other": endpoint("other", write_key="free")}
     worker = bench.worker(meter=meter, settings={"batch": 1}, segment={"in_flight": 1, "write_key": "wk"})
     running(worker)
@@ -98,16 +103,21 @@ def test_events_released_by_a_full_queue_are_counted_as_crowded(bench, meter, ru
     eventually(lambda: samples(meter).get(("segue_events_delivered_total", "shop"), 0) > 0)
 
 
-def test_a_lost_lease_is_counted_and_its_event_is_not_counted_as_delivered(bench, worker, meter):
+def test_a_lost_lease_is_counted_and_its_event_is_not_counted_as_delivered(bench: MemoryBench, worker, meter) -> None:
     bench.append(event(1), event(2))
-    bench.server.plan.append(lambda handler, request: (bench.journal.steal(1), handler.accept(request)))
+
+    def steal_and_accept(handler, request):
+        bench.journal.steal(1)
+        handler.accept(request)
+
+    bench.server.plan.append(steal_and_accept)
     worker.run_once()
     counts = samples(meter)
     assert counts["segue_leases_lost_total",] == 1
     assert counts["segue_events_delivered_total", "shop"] == 1
 
 
-def test_a_worker_without_a_meter_makes_its_own(bench):
+def test_a_worker_without_a_meter_makes_its_own(bench: MemoryBench) -> None:
     clients = metered(SegmentSettings(write_key="wk", url="http://127.0.0.1:9"), Meter())
     context = DeliveryContext(journal=bench.journal, endpoints={}, clients=clients, namespace="n")
     worker = Worker(context, WorkerSettings())

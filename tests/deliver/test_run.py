@@ -4,9 +4,12 @@ import os
 import socket
 import threading
 from datetime import timedelta
+from pathlib import Path
 
-from support.delivery_bench import Bench
-from support.faulty_receiver import status, wait_for
+import pytest
+
+from support.delivery_bench import Bench, MemoryBench
+from support.faulty_receiver import FaultyReceiver, status, wait_for
 from support.memory_journal import MemoryJournal
 from support.messages import endpoint, event
 from webhooks.deliver import DeliveryContext, Worker
@@ -16,7 +19,7 @@ from webhooks.segment import Clients
 from webhooks.settings import SegmentSettings, WorkerSettings
 
 
-def test_events_that_arrive_while_it_runs_are_delivered(bench, running, eventually):
+def test_events_that_arrive_while_it_runs_are_delivered(bench: MemoryBench, running, eventually) -> None:
     worker = bench.worker(settings={"batch": 10})
     running(worker)
     bench.orders(35)
@@ -26,7 +29,7 @@ def test_events_that_arrive_while_it_runs_are_delivered(bench, running, eventual
     eventually(lambda: bench.states() == {State.DELIVERED: 40})
 
 
-def test_an_idle_worker_is_woken(bench, running, eventually):
+def test_an_idle_worker_is_woken(bench: MemoryBench, running, eventually) -> None:
     worker = bench.worker(settings={"poll": timedelta(seconds=60)})
     running(worker)
     eventually(lambda: "claim" in bench.journal.calls)
@@ -35,7 +38,9 @@ def test_an_idle_worker_is_woken(bench, running, eventually):
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_an_idle_worker_is_woken_by_another_process_without_a_poll(server, running, eventually, tmp_path):
+def test_an_idle_worker_is_woken_by_another_process_without_a_poll(
+    server: FaultyReceiver, running, eventually, tmp_path: Path
+) -> None:
     journal, other = (SqliteJournal(tmp_path / "j.db") for _ in range(2))
     bench = Bench(server, journal)
     worker = bench.worker(settings={"poll": timedelta(hours=1)})
@@ -50,7 +55,9 @@ def test_an_idle_worker_is_woken_by_another_process_without_a_poll(server, runni
         each_journal.close()
 
 
-def test_events_that_arrive_while_a_worker_lingers_are_claimed_together(bench, running, eventually, monkeypatch):
+def test_events_that_arrive_while_a_worker_lingers_are_claimed_together(
+    bench: MemoryBench, running, eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worker = bench.worker(settings={"poll": timedelta(hours=1)})
     lingered = []
 
@@ -67,13 +74,13 @@ def test_events_that_arrive_while_a_worker_lingers_are_claimed_together(bench, r
     assert lingered == [1, 3]
 
 
-def test_a_worker_lingers_longer_the_fuller_its_claims_and_not_after_a_full_one(bench):
+def test_a_worker_lingers_longer_the_fuller_its_claims_and_not_after_a_full_one(bench: MemoryBench) -> None:
     linger = bench.worker(settings={"batch": 100}).poller.linger
     assert 0.01 < linger(1) < linger(50) < linger(99) < 0.1
     assert linger(100) == 0
 
 
-def test_claims_continue_while_batches_are_sent_up_to_a_limit(bench, running, eventually):
+def test_claims_continue_while_batches_are_sent_up_to_a_limit(bench: MemoryBench, running, eventually) -> None:
     gate = threading.Event()
     bench.server.always = wait_for(gate)
     bench.orders(100)
@@ -86,10 +93,12 @@ def test_claims_continue_while_batches_are_sent_up_to_a_limit(bench, running, ev
     eventually(lambda: bench.states() == {State.DELIVERED: 100})
 
 
-def test_a_batch_that_ends_during_the_capacity_check_wakes_the_worker(bench, running, eventually, monkeypatch):
+def test_a_batch_that_ends_during_the_capacity_check_wakes_the_worker(
+    bench: MemoryBench, running, eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.orders(1)
     worker = bench.worker(settings={"poll": timedelta(seconds=60)})
-    can_send = type(worker.dispatcher).can_send
+    can_send = vars(type(worker.dispatcher))["can_send"]
     full = [True]
 
     def end_of_a_batch(dispatcher):
@@ -104,15 +113,22 @@ def test_a_batch_that_ends_during_the_capacity_check_wakes_the_worker(bench, run
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_a_stop_just_before_the_signals_are_cleared_is_not_missed(bench, running, eventually, monkeypatch):
+def test_a_stop_just_before_the_signals_are_cleared_is_not_missed(
+    bench: MemoryBench, running, eventually, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worker = bench.worker(settings={"poll": timedelta(seconds=60)})
     clear = worker.signals.clear
-    monkeypatch.setattr(worker.signals, "clear", lambda: (worker.stop(), clear()))
+
+    def stop_and_clear():
+        worker.stop()
+        clear()
+
+    monkeypatch.setattr(worker.signals, "clear", stop_and_clear)
     running(worker)
     eventually(lambda: "worker:w" in bench.journal.notes())
 
 
-def test_on_stop_batches_in_flight_finish_and_other_events_are_released(bench, running):
+def test_on_stop_batches_in_flight_finish_and_other_events_are_released(bench: MemoryBench, running) -> None:
     gate = threading.Event()
     bench.server.always = wait_for(gate)
     bench.orders(30)
@@ -127,7 +143,9 @@ def test_on_stop_batches_in_flight_finish_and_other_events_are_released(bench, r
     assert bench.journal.notes()["worker:w"][1]["delivered"] == 5
 
 
-def test_a_request_longer_than_the_grace_period_is_released_and_not_settled(bench, running, eventually):
+def test_a_request_longer_than_the_grace_period_is_released_and_not_settled(
+    bench: MemoryBench, running, eventually
+) -> None:
     gate = threading.Event()
     bench.server.always = wait_for(gate)
     bench.orders(3)
@@ -146,7 +164,7 @@ def test_a_request_longer_than_the_grace_period_is_released_and_not_settled(benc
     assert worker.counts["handed_back"] == 3
 
 
-def test_stop_interrupts_the_wait_for_the_rate(bench, running, eventually):
+def test_stop_interrupts_the_wait_for_the_rate(bench: MemoryBench, running, eventually) -> None:
     bench.orders(30)
     worker = bench.worker(settings={"batch": 10}, segment={"rate": 1.0, "in_flight": 1})
     stop = running(worker)
@@ -155,7 +173,9 @@ def test_stop_interrupts_the_wait_for_the_rate(bench, running, eventually):
     assert not any(row.attempts or row.leased_until for row in bench.journal.rows())
 
 
-def test_the_worker_survives_an_unavailable_journal(bench, running, eventually, caplog):
+def test_the_worker_survives_an_unavailable_journal(
+    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture
+) -> None:
     worker = bench.worker(chance=lambda: 0.0)
     bench.journal.away = True
     running(worker)
@@ -166,7 +186,9 @@ def test_the_worker_survives_an_unavailable_journal(bench, running, eventually, 
     assert worker.poller.failures == 0
 
 
-def test_deliveries_during_a_journal_outage_are_settled_after_it(bench, running, eventually, caplog):
+def test_deliveries_during_a_journal_outage_are_settled_after_it(
+    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture
+) -> None:
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     worker = bench.worker(chance=lambda: 0.0)
@@ -181,7 +203,9 @@ def test_deliveries_during_a_journal_outage_are_settled_after_it(bench, running,
     assert len(bench.server.requests) == 1
 
 
-def test_a_failed_cycle_is_logged_and_retried_after_a_pause(bench, running, eventually, caplog, monkeypatch):
+def test_a_failed_cycle_is_logged_and_retried_after_a_pause(
+    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     worker = bench.worker(chance=lambda: 0.0)
     claim = bench.journal.claim
     monkeypatch.setattr(bench.journal, "claim", lambda *_, **__: 1 / 0)
@@ -192,7 +216,7 @@ def test_a_failed_cycle_is_logged_and_retried_after_a_pause(bench, running, even
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_the_pause_after_failures_grows_to_ten_seconds(bench):
+def test_the_pause_after_failures_grows_to_ten_seconds(bench: MemoryBench) -> None:
     worker = bench.worker(chance=lambda: 1.0)
     pauses = []
     for failures in (0, 1, 2, 3, 4, 5, 50):
@@ -201,7 +225,9 @@ def test_the_pause_after_failures_grows_to_ten_seconds(bench):
     assert pauses == [0, 1, 2, 4, 8, 10, 10]
 
 
-def test_an_unavailable_journal_does_not_delay_the_shutdown(bench, running, caplog):
+def test_an_unavailable_journal_does_not_delay_the_shutdown(
+    bench: MemoryBench, running, caplog: pytest.LogCaptureFixture
+) -> None:
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     bench.orders(1)
@@ -214,7 +240,9 @@ def test_an_unavailable_journal_does_not_delay_the_shutdown(bench, running, capl
     gate.set()
 
 
-def test_an_unexpected_error_in_settle_does_not_end_the_thread(bench, running, eventually, caplog, monkeypatch):
+def test_an_unexpected_error_in_settle_does_not_end_the_thread(
+    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settle = bench.journal.settle
     failed: list[int] = []
 
@@ -235,7 +263,7 @@ def test_an_unexpected_error_in_settle_does_not_end_the_thread(bench, running, e
     eventually(lambda: bench.states() == {State.DELIVERED: 2})
 
 
-def test_leases_are_renewed_while_a_request_is_slow(bench, running, eventually):
+def test_leases_are_renewed_while_a_request_is_slow(bench: MemoryBench, running, eventually) -> None:
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     bench.orders(1)
@@ -249,7 +277,9 @@ def test_leases_are_renewed_while_a_request_is_slow(bench, running, eventually):
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_a_failed_lease_renewal_is_retried(bench, running, eventually, caplog, monkeypatch):
+def test_a_failed_lease_renewal_is_retried(
+    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     bench.orders(1)
@@ -265,7 +295,9 @@ def test_a_failed_lease_renewal_is_retried(bench, running, eventually, caplog, m
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
 
 
-def test_an_event_whose_lease_is_lost_in_flight_is_not_settled(bench, running, eventually, caplog):
+def test_an_event_whose_lease_is_lost_in_flight_is_not_settled(
+    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture
+) -> None:
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))
     bench.orders(2)
@@ -280,7 +312,9 @@ def test_an_event_whose_lease_is_lost_in_flight_is_not_settled(bench, running, e
     assert [settlement.claim.seq for settlement in bench.journal.settled] == [2]
 
 
-def test_a_segment_outage_loses_nothing_and_the_breaker_limits_requests(bench, running, eventually):
+def test_a_segment_outage_loses_nothing_and_the_breaker_limits_requests(
+    bench: MemoryBench, running, eventually
+) -> None:
     bench.server.always = status(502)
     bench.orders(200)
     worker = bench.worker(settings={"batch": 20}, chance=lambda: 0.0)
@@ -291,12 +325,17 @@ def test_a_segment_outage_loses_nothing_and_the_breaker_limits_requests(bench, r
     assert requests <= 5 + 2 * 4
     bench.server.always = None
     client.breaker._until = 0.0
-    eventually(lambda: (bench.clock.pass_(seconds=60), bench.states() == {State.DELIVERED: 200})[1])
+
+    def all_delivered_a_minute_later():
+        bench.clock.pass_(seconds=60)
+        return bench.states() == {State.DELIVERED: 200}
+
+    eventually(all_delivered_a_minute_later)
     assert set(bench.server.ids) == {message["messageId"] for message in bench.server.receiver.received}
     assert len(set(bench.server.ids)) == 200
 
 
-def test_old_events_are_pruned_and_the_heartbeat_is_written(bench):
+def test_old_events_are_pruned_and_the_heartbeat_is_written(bench: MemoryBench) -> None:
     bench.orders(3)
     worker = bench.worker()
     worker.run_once()
@@ -316,7 +355,7 @@ def test_old_events_are_pruned_and_the_heartbeat_is_written(bench):
     assert len(bench.journal.calls) == calls
 
 
-def test_pruning_continues_while_there_are_more_old_events(bench, monkeypatch):
+def test_pruning_continues_while_there_are_more_old_events(bench: MemoryBench, monkeypatch: pytest.MonkeyPatch) -> None:
     worker = bench.worker()
     left = [5000, 5000, 10]
     monkeypatch.setattr(bench.journal, "prune", lambda *_, **__: left.pop(0))
@@ -325,14 +364,14 @@ def test_pruning_continues_while_there_are_more_old_events(bench, monkeypatch):
     assert left == []
 
 
-def test_the_worker_name_is_host_and_process_id():
+def test_the_worker_name_is_host_and_process_id() -> None:
     context = DeliveryContext(journal=MemoryJournal(), endpoints={}, clients=Clients(SegmentSettings()), namespace="n")
     worker = Worker(context, WorkerSettings())
     assert worker.name == f"{socket.gethostname()}-{os.getpid()}"
     worker.close()
 
 
-def test_a_hanging_write_key_does_not_delay_another(bench, running, eventually):
+def test_a_hanging_write_key_does_not_delay_another(bench: MemoryBench, running, eventually) -> None:
     bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
     gate = threading.Event()
     accept = bench.server.always
@@ -351,10 +390,15 @@ def test_a_hanging_write_key_does_not_delay_another(bench, running, eventually):
     numbers = range(2, 41, 2)
     eventually(lambda: all(bench.row(number, "shop2").state is State.DELIVERED for number in numbers))
     gate.set()
-    eventually(lambda: (bench.clock.pass_(seconds=1), bench.states() == {State.DELIVERED: 40})[1])
+
+    def all_delivered_a_second_later():
+        bench.clock.pass_(seconds=1)
+        return bench.states() == {State.DELIVERED: 40}
+
+    eventually(all_delivered_a_second_later)
 
 
-def test_the_heartbeat_reports_a_failing_segment_until_it_accepts(bench, running, eventually):
+def test_the_heartbeat_reports_a_failing_segment_until_it_accepts(bench: MemoryBench, running, eventually) -> None:
     bench.server.always = status(503)
     bench.orders(1)
     worker = bench.worker()

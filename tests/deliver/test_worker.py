@@ -7,12 +7,13 @@ from types import MethodType
 
 import pytest
 
+from support.delivery_bench import MemoryBench
 from support.faulty_receiver import hang, lose_reply, reset, status
 from support.messages import endpoint, event
 from webhooks.journal import State
 
 
-def test_an_event_is_delivered_if_all_its_messages_were_accepted(bench):
+def test_an_event_is_delivered_if_all_its_messages_were_accepted(bench: MemoryBench) -> None:
     bench.append(event(1, '{"parts": 3}'))
     worker = bench.worker()
     assert worker.run_once() == 1
@@ -23,23 +24,25 @@ def test_an_event_is_delivered_if_all_its_messages_were_accepted(bench):
 
 
 @pytest.mark.parametrize("level", [logging.INFO, logging.WARNING])
-def test_a_test_mode_event_is_logged_with_the_setting_that_delivers_it(bench, caplog, level):
+def test_a_test_mode_event_is_logged_with_the_setting_that_delivers_it(
+    bench: MemoryBench, caplog: pytest.LogCaptureFixture, level
+) -> None:
     caplog.set_level(level, logger="webhooks.events")
     bench.append(event(1, type="test_mode"), event(2, type="test_mode"), event(3, type="skipped"))
     bench.worker().run_once()  # one warning an hour for each source; the second event is shown as any ignored one
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
-    assert (record.message, record.key) == ("ignored", bench.row(1).event.id)
-    assert "set SEGUE_SHOP_ENVIRONMENT=both" in record.detail
+    assert (record.message, vars(record)["key"]) == ("ignored", bench.row(1).event.id)
+    assert "set SEGUE_SHOP_ENVIRONMENT=both" in vars(record)["detail"]
 
 
-def test_money_is_delivered_to_the_last_digit(bench):
+def test_money_is_delivered_to_the_last_digit(bench: MemoryBench) -> None:
     bench.append(event(1, '{"total": "900719925474099.10"}'), event(2, '{"total": "1234567890123456789.10"}'))
     bench.worker().run_once()
     assert b'"total":900719925474099.10' in bench.server.requests[0].raw
     assert b'"total":"1234567890123456789.10"' in bench.server.requests[0].raw, "no double holds it, so it is a text"
 
 
-def test_messages_are_sent_in_order_of_arrival(bench):
+def test_messages_are_sent_in_order_of_arrival(bench: MemoryBench) -> None:
     bench.orders(500)
     bench.worker(settings={"batch": 500}).run_once()
     sent = [message["context"]["webhook"]["id"] for message in bench.server.requests[0].batch]
@@ -55,7 +58,7 @@ def test_messages_are_sent_in_order_of_arrival(bench):
         ("surrogate", State.DEAD, "UnicodeEncodeError"),
     ],
 )
-def test_an_event_without_messages_is_settled_with_its_reason(bench, type_, state, reason):
+def test_an_event_without_messages_is_settled_with_its_reason(bench: MemoryBench, type_, state, reason) -> None:
     bench.append(event(1, type=type_))
     bench.worker().run_once()
     assert bench.row(1).state is state
@@ -63,7 +66,7 @@ def test_an_event_without_messages_is_settled_with_its_reason(bench, type_, stat
     assert bench.server.requests == []
 
 
-def test_a_message_that_segment_would_drop_makes_its_event_dead(bench):
+def test_a_message_that_segment_would_drop_makes_its_event_dead(bench: MemoryBench) -> None:
     bench.append(event(1, '{"user": ""}'))
     bench.worker().run_once()
     assert bench.row(1).state is State.DEAD
@@ -71,7 +74,7 @@ def test_a_message_that_segment_would_drop_makes_its_event_dead(bench):
     assert bench.server.requests == []
 
 
-def test_a_too_large_message_is_shortened_and_delivered(bench):
+def test_a_too_large_message_is_shortened_and_delivered(bench: MemoryBench) -> None:
     bench.append(event(1, json.dumps({"note": "x" * 33_000, "total": "19.90"})))
     bench.worker().run_once()
     (sent,) = bench.server.receiver.received
@@ -80,7 +83,7 @@ def test_a_too_large_message_is_shortened_and_delivered(bench):
     assert bench.row(1).state is State.DELIVERED
 
 
-def test_other_messages_of_a_dead_event_are_still_delivered(bench):
+def test_other_messages_of_a_dead_event_are_still_delivered(bench: MemoryBench) -> None:
     bench.append(event(1, type="half"))
     bench.worker().run_once()
     assert [message["event"] for message in bench.server.receiver.received] == ["Order Updated"]
@@ -89,7 +92,7 @@ def test_other_messages_of_a_dead_event_are_still_delivered(bench):
     assert "shop-order-completed-" in bench.row(1).reason
 
 
-def test_a_poison_message_makes_only_its_own_event_dead(bench, caplog):
+def test_a_poison_message_makes_only_its_own_event_dead(bench: MemoryBench, caplog: pytest.LogCaptureFixture) -> None:
     bench.append(event(1, '{"parts": 3}'), event(2), event(3))
     worker = bench.worker()
     bench.server.plan.append(status(401))
@@ -108,7 +111,9 @@ def test_a_poison_message_makes_only_its_own_event_dead(bench, caplog):
 
 
 @pytest.mark.parametrize("fault", [reset, lose_reply, hang, status(503), status(429)])
-def test_a_temporary_failure_is_retried_with_backoff_and_the_same_ids(bench, fault, caplog):
+def test_a_temporary_failure_is_retried_with_backoff_and_the_same_ids(
+    bench: MemoryBench, fault, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.orders(2)
     bench.server.plan.append(fault)
     worker = bench.worker(segment={"read_timeout": 0.2 if fault is hang else 10.0}, chance=lambda: 1.0)
@@ -125,7 +130,7 @@ def test_a_temporary_failure_is_retried_with_backoff_and_the_same_ids(bench, fau
     assert set(bench.server.ids) == set(bench.server.requests[0].ids)
 
 
-def test_retry_after_is_obeyed_and_counts_no_attempt(bench):
+def test_retry_after_is_obeyed_and_counts_no_attempt(bench: MemoryBench) -> None:
     bench.orders(1)
     bench.server.plan.append(status(429, Retry_After="7"))
     bench.worker().run_once()
@@ -133,7 +138,9 @@ def test_retry_after_is_obeyed_and_counts_no_attempt(bench):
     assert (row.state, row.attempts, row.due_at) == (State.PENDING, 0, bench.clock() + timedelta(seconds=7))
 
 
-def test_a_refused_write_key_is_held_and_recovers_without_delaying_others(bench, caplog):
+def test_a_refused_write_key_is_held_and_recovers_without_delaying_others(
+    bench: MemoryBench, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level(logging.INFO)
     bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
     bench.server.refused_keys = {"wk"}
@@ -161,7 +168,7 @@ def test_a_refused_write_key_is_held_and_recovers_without_delaying_others(bench,
     assert '"wk"' not in caplog.text
 
 
-def test_a_hold_of_an_earlier_process_ends_with_the_first_success(bench):
+def test_a_hold_of_an_earlier_process_ends_with_the_first_success(bench: MemoryBench) -> None:
     worker = bench.worker()
     name = f"hold:{bench.clients.of().fingerprint}"
     bench.journal.note(name, {"held": True}, now=bench.clock())
@@ -170,7 +177,9 @@ def test_a_hold_of_an_earlier_process_ends_with_the_first_success(bench):
     assert bench.journal.notes()[name][1]["held"] is False
 
 
-def test_a_hold_that_could_not_be_stored_is_stored_with_the_next_batch(bench, monkeypatch):
+def test_a_hold_that_could_not_be_stored_is_stored_with_the_next_batch(
+    bench: MemoryBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bench.server.refused_keys = {"wk"}
     worker = bench.worker()
     client = bench.clients.of()
@@ -183,7 +192,7 @@ def test_a_hold_that_could_not_be_stored_is_stored_with_the_next_batch(bench, mo
     assert bench.journal.notes()[f"hold:{client.fingerprint}"][1]["held"] is True
 
 
-def test_while_the_only_write_key_is_held_nothing_is_claimed(bench):
+def test_while_the_only_write_key_is_held_nothing_is_claimed(bench: MemoryBench) -> None:
     bench.server.refused_keys = {"wk"}
     bench.orders(1)
     worker = bench.worker()
@@ -194,7 +203,7 @@ def test_while_the_only_write_key_is_held_nothing_is_claimed(bench):
     assert len(bench.server.requests) == 1
 
 
-def test_without_a_write_key_events_wait(bench):
+def test_without_a_write_key_events_wait(bench: MemoryBench) -> None:
     bench.orders(1)
     bench.worker(segment={"write_key": ""}).run_once()
     row = bench.row(1)
@@ -202,7 +211,9 @@ def test_without_a_write_key_events_wait(bench):
     assert "no write key is configured" in row.reason
 
 
-def test_an_event_waits_for_an_endpoint_that_is_not_configured(bench, caplog):
+def test_an_event_waits_for_an_endpoint_that_is_not_configured(
+    bench: MemoryBench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.append(event(1, source="gone"), event(2, source="gone"), event(3))
     bench.worker().run_once()
     row = bench.row(1, "gone")
@@ -212,7 +223,7 @@ def test_an_event_waits_for_an_endpoint_that_is_not_configured(bench, caplog):
     assert caplog.text.count("not configured") == 1
 
 
-def test_an_event_waits_for_its_missing_encryption_key(bench, caplog):
+def test_an_event_waits_for_its_missing_encryption_key(bench: MemoryBench, caplog: pytest.LogCaptureFixture) -> None:
     bench.append(event(1), event(2), event(3))
     for seq in (1, 2):
         bench.journal.lock(seq, "encrypted with key 0a0b0c0d, which is not configured")
@@ -224,14 +235,14 @@ def test_an_event_waits_for_its_missing_encryption_key(bench, caplog):
     assert caplog.text.count("events wait for their encryption key") == 1
 
 
-def test_events_wait_if_no_endpoint_is_configured(bench):
+def test_events_wait_if_no_endpoint_is_configured(bench: MemoryBench) -> None:
     bench.endpoints.clear()
     bench.append(event(1))
     bench.worker().run_once()
     assert bench.row(1).state is State.PENDING
 
 
-def test_a_full_queue_releases_events_for_a_second(bench, eventually):
+def test_a_full_queue_releases_events_for_a_second(bench: MemoryBench, eventually) -> None:
     bench.endpoints |= {"shop2": endpoint("shop2", write_key="other")}
     worker = bench.worker(segment={"in_flight": 1, "read_timeout": 5.0}, settings={"batch": 1})
     bench.server.plan.extend([hang])
@@ -245,7 +256,7 @@ def test_a_full_queue_releases_events_for_a_second(bench, eventually):
     worker.poller.finish(None)
 
 
-def test_an_event_of_many_batches_is_settled_once(bench):
+def test_an_event_of_many_batches_is_settled_once(bench: MemoryBench) -> None:
     bench.append(event(1, json.dumps({"parts": 40, "note": "x" * 30_000})), event(2))
     bench.server.plan.extend([status(503)])
     worker = bench.worker()
@@ -258,7 +269,9 @@ def test_an_event_of_many_batches_is_settled_once(bench):
     assert bench.states() == {State.DELIVERED: 2}
 
 
-def test_a_bug_in_the_client_releases_the_batch(bench, monkeypatch, caplog):
+def test_a_bug_in_the_client_releases_the_batch(
+    bench: MemoryBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     bench.orders(2)
     worker = bench.worker()
 
@@ -272,7 +285,7 @@ def test_a_bug_in_the_client_releases_the_batch(bench, monkeypatch, caplog):
     assert "Traceback" in caplog.text
 
 
-def test_a_bug_in_the_dispatch_releases_the_claims(bench, monkeypatch):
+def test_a_bug_in_the_dispatch_releases_the_claims(bench: MemoryBench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.orders(3)
     worker = bench.worker()
     monkeypatch.setattr(worker.dispatcher, "_prepare", lambda *_: 1 / 0)
@@ -280,19 +293,26 @@ def test_a_bug_in_the_dispatch_releases_the_claims(bench, monkeypatch):
         worker.run_once()
     assert bench.states() == {State.PENDING: 3}
     assert bench.row(1).attempts == 1
-    assert bench.row(1).due_at > bench.clock()
+    due_at = bench.row(1).due_at
+    assert due_at is not None
+    assert due_at > bench.clock()
 
 
-def test_an_event_whose_lease_was_lost_is_not_settled(bench, eventually):
+def test_an_event_whose_lease_was_lost_is_not_settled(bench: MemoryBench, eventually) -> None:
     bench.orders(2)
     worker = bench.worker()
-    bench.server.plan.append(lambda handler, request: (bench.journal.steal(1), handler.accept(request)))
+
+    def steal_and_accept(handler, request):
+        bench.journal.steal(1)
+        handler.accept(request)
+
+    bench.server.plan.append(steal_and_accept)
     worker.run_once()
     assert (bench.row(1).state, bench.row(2).state) == (State.PENDING, State.DELIVERED)
     assert worker.counts["lost"] == 1
 
 
-def test_an_event_whose_lease_was_lost_is_not_sent(bench):
+def test_an_event_whose_lease_was_lost_is_not_sent(bench: MemoryBench) -> None:
     bench.orders(1)
     worker = bench.worker()
     leases = worker.leases
@@ -306,12 +326,12 @@ def test_an_event_whose_lease_was_lost_is_not_sent(bench):
     assert bench.row(1).state is State.PENDING
 
 
-def test_without_open_claims_no_lease_is_renewed(bench):
+def test_without_open_claims_no_lease_is_renewed(bench: MemoryBench) -> None:
     bench.worker().leases.renew()
     assert "renew" not in bench.journal.calls
 
 
-def test_no_part_of_the_worker_holds_a_method_of_another(bench):
+def test_no_part_of_the_worker_holds_a_method_of_another(bench: MemoryBench) -> None:
     worker = bench.worker()
     parts = [
         worker.signals, worker.leases, worker.sender, worker.sender.key_status, worker.queues, worker.queues.of(""),

@@ -58,7 +58,7 @@ def run(*command, cwd=ROOT, env=None, timeout=600, check=True):
 
 
 @pytest.fixture(scope="session")
-def artefacts(tmp_path_factory):
+def artefacts(tmp_path_factory: pytest.TempPathFactory):
     """A wheel, an sdist, the sources and an environment with pip, built once for all of pytest's processes."""
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base) / "install-artefacts"
@@ -182,7 +182,9 @@ def post_signed(port):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_production_install_checks_demonstrates_and_delivers(kind, artefacts, tmp_path, postgres_url):
+def test_a_production_install_checks_demonstrates_and_delivers(
+    kind, artefacts, tmp_path: Path, postgres_url: str
+) -> None:
     home, folder = tmp_path / "env", tmp_path / "app"
     folder.mkdir()
     install(kind, artefacts, home)
@@ -259,7 +261,7 @@ def wheel_of(package, folder):
     return path
 
 
-def test_another_distribution_installed_over_ours_is_repaired_by_the_commands_shown(artefacts, tmp_path):
+def test_another_distribution_installed_over_ours_is_repaired_by_the_commands_shown(artefacts, tmp_path: Path) -> None:
     home = tmp_path / "env"
     new_environment(artefacts, home)
     settings = home / "pyvenv.cfg"

@@ -2,6 +2,7 @@
 
 import traceback
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,7 +17,7 @@ SECRET_BODY = b'{"email": "ada@example.com"}'
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
+def url(request: pytest.FixtureRequest, tmp_path: Path):
     """The URL of a journal of each store."""
     return f"sqlite:///{tmp_path}/segue.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
@@ -48,7 +49,7 @@ def everything(journal):
     return dict(journal.reencrypt(limit=1000, dry_run=True).by_key)
 
 
-def test_an_encrypted_event_is_read_back_unchanged(opened):
+def test_an_encrypted_event_is_read_back_unchanged(opened) -> None:
     journal = opened(NEW)
     appended = personal("1")
     journal.append([appended], now=NOW)
@@ -58,13 +59,13 @@ def test_an_encrypted_event_is_read_back_unchanged(opened):
     assert (claimed.event, claimed.locked) == (appended, "")
 
 
-def test_a_retry_is_a_duplicate_whatever_key_encrypted_the_first(opened):
+def test_a_retry_is_a_duplicate_whatever_key_encrypted_the_first(opened) -> None:
     opened(OLD).append([personal("1")], now=NOW)
     assert opened(NEW, OLD).append([personal("1")], now=NOW).duplicate == 1
     assert opened("plain", NEW).append([personal("1")], now=NOW).duplicate == 1
 
 
-def test_nothing_personal_is_in_the_store(opened, url, tmp_path):
+def test_nothing_personal_is_in_the_store(opened, url, tmp_path: Path) -> None:
     journal = opened(NEW)
     journal.append([personal("1")], now=NOW)
     (claimed,) = claim(journal)
@@ -84,7 +85,7 @@ def dumped(url):
     return [value if isinstance(value, bytes) else str(value).encode() for row in rows for value in row]
 
 
-def test_an_event_whose_key_is_missing_is_marked_and_keeps_its_body(opened):
+def test_an_event_whose_key_is_missing_is_marked_and_keeps_its_body(opened) -> None:
     opened(OLD).append([personal("old")], now=NOW)
     journal = opened(NEW)
     journal.append([personal("new")], now=NOW)
@@ -97,21 +98,21 @@ def test_an_event_whose_key_is_missing_is_marked_and_keeps_its_body(opened):
     assert opened(NEW, OLD).find("acme", "old").event == personal("old")
 
 
-def test_without_any_key_an_encrypted_journal_is_not_opened(opened):
+def test_without_any_key_an_encrypted_journal_is_not_opened(opened) -> None:
     opened(NEW).append([personal("1")], now=NOW)
     with pytest.raises(SettingsError, match="SEGUE_ENCRYPTION_KEY is not set, and this journal is encrypted"):
         opened()
     assert opened("plain", NEW).find("acme", "1").event == personal("1")
 
 
-def test_an_event_that_cannot_be_encrypted_fails_its_own_call_only(opened):
+def test_an_event_that_cannot_be_encrypted_fails_its_own_call_only(opened) -> None:
     journal = opened(NEW)
     with pytest.raises(JournalError, match="cannot be stored"):
         journal.append([personal("1"), event("2", raw="text where bytes belong")], now=NOW)
     assert journal.rows() == []
 
 
-def test_a_key_rotation_reencrypts_all_rows_in_steps_and_changes_nothing_else(opened):
+def test_a_key_rotation_reencrypts_all_rows_in_steps_and_changes_nothing_else(opened) -> None:
     opened().append([personal(f"plain{number}") for number in range(3)], now=NOW)
     opened(OLD).append([personal(f"old{number}") for number in range(4)], now=NOW)
     journal = opened(NEW, OLD)
@@ -129,7 +130,7 @@ def test_a_key_rotation_reencrypts_all_rows_in_steps_and_changes_nothing_else(op
     assert journal.reencrypt(limit=100).changed == 0
 
 
-def test_a_dry_run_of_reencrypt_changes_nothing(opened):
+def test_a_dry_run_of_reencrypt_changes_nothing(opened) -> None:
     opened().append([personal("1")], now=NOW)
     journal = opened(NEW)
     step = journal.reencrypt(dry_run=True)
@@ -137,14 +138,14 @@ def test_a_dry_run_of_reencrypt_changes_nothing(opened):
     assert everything(journal) == {"plain": 1}
 
 
-def test_reencrypt_counts_and_keeps_rows_that_cannot_be_decrypted(opened):
+def test_reencrypt_counts_and_keeps_rows_that_cannot_be_decrypted(opened) -> None:
     opened(OLD).append([personal("1")], now=NOW)
     journal = opened(NEW)
     assert (journal.reencrypt().changed, journal.reencrypt().locked) == (0, 1)
     assert opened(OLD).find("acme", "1").event == personal("1")
 
 
-def test_reencrypt_with_plain_decrypts_all_rows(opened):
+def test_reencrypt_with_plain_decrypts_all_rows(opened) -> None:
     opened(OLD).append([personal("1")], now=NOW)
     journal = opened("plain", OLD)
     journal.reencrypt()
@@ -159,7 +160,7 @@ def quoting(text):
         return traceback.format_exc()
 
 
-def test_reencrypt_removes_messages_that_quote_a_body_from_reasons(opened):
+def test_reencrypt_removes_messages_that_quote_a_body_from_reasons(opened) -> None:
     journal = opened()
     journal.append([personal("1")], now=NOW)
     (claimed,) = claim(journal)
@@ -172,7 +173,7 @@ def test_reencrypt_removes_messages_that_quote_a_body_from_reasons(opened):
     assert "ValueError" in row.reason
 
 
-def test_rows_move_between_journals_of_different_keys_but_not_undecryptable_ones(opened, tmp_path):
+def test_rows_move_between_journals_of_different_keys_but_not_undecryptable_ones(opened, tmp_path: Path) -> None:
     opened(OLD).append([personal("1")], now=NOW)
     other = open_journal(f"sqlite:///{tmp_path}/other.db", (NEW,))
     assert other.load(opened(OLD).rows()).new == 1
@@ -184,13 +185,13 @@ def test_rows_move_between_journals_of_different_keys_but_not_undecryptable_ones
     other.close()
 
 
-def test_text_is_found_in_encrypted_bodies(opened):
+def test_text_is_found_in_encrypted_bodies(opened) -> None:
     journal = opened(NEW)
     journal.append([personal("1"), event("2")], now=NOW)
     assert [row.event.id for row in journal.rows(Filter(text="ADA@example"))] == ["1"]
 
 
-def test_reencrypt_overwrites_unencrypted_content_in_the_file(tmp_path):
+def test_reencrypt_overwrites_unencrypted_content_in_the_file(tmp_path: Path) -> None:
     def opened(*keys):
         return open_journal(f"sqlite:///{tmp_path}/segue.db", keys)
 

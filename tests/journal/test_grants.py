@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
@@ -237,7 +238,9 @@ def test_grant_reports_an_unavailable_server(server: Server) -> None:
         grant(at(server.url("no_such_database"), "owner"))
 
 
-def test_the_command_grants_the_rights_or_prints_them(url: str, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_grants_the_rights_or_prints_them(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     environ = environment(tmp_path) | {"SEGUE_DATABASE": "", "DATABASE_URL": at(url, "owner")}
     result = CliRunner(env=environ).invoke(main, ["migrate", "--grants"])
@@ -260,7 +263,7 @@ def test_the_printed_script_is_what_an_administrator_runs(server: Server) -> Non
         assert privilege == (True,)
 
 
-def test_the_service_runs_with_a_user_for_each_of_its_processes(url: str, tmp_path) -> None:
+def test_the_service_runs_with_a_user_for_each_of_its_processes(url: str, tmp_path: Path) -> None:
     """Readiness, metrics, notes and retention need no other rights."""
     (tmp_path / "work").mkdir()
     with standin() as fake_url:

@@ -3,9 +3,12 @@
 import subprocess
 import sys
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 
+from support.postgres_server import Server
 from webhooks.errors import JournalUnavailable, SettingsError
 from webhooks.journal import open_journal
 
@@ -13,18 +16,18 @@ NOW = datetime.now(UTC)
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def url(request, tmp_path):
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/segue.db" if request.param == "sqlite" else request.getfixturevalue("postgres_url")
 
 
-def note(url):
+def note(url: str) -> Any:
     journal = open_journal(url)
     noted = journal.notes().get("namespace", (None, {}))[1].get("namespace")
     journal.close()
     return noted
 
 
-def test_journal_takes_its_first_namespace_and_refuses_another(url):
+def test_journal_takes_its_first_namespace_and_refuses_another(url: str) -> None:
     open_journal(url).close()
     assert note(url) is None  # a command that needs no namespace gives none
     for _ in range(2):
@@ -37,7 +40,7 @@ def test_journal_takes_its_first_namespace_and_refuses_another(url):
     assert note(url) == "shop-eu"
 
 
-def test_concurrent_opens_set_one_namespace(url):
+def test_concurrent_opens_set_one_namespace(url: str) -> None:
     open_journal(url).close()
     code = (
         "import sys, time; from webhooks.journal import open_journal\n"
@@ -55,7 +58,7 @@ def test_concurrent_opens_set_one_namespace(url):
     assert sorted(process.communicate(timeout=60)[0].strip() for process in started) == ["opened"] + ["refused"] * 3
 
 
-def test_reconnect_to_another_installations_journal_is_refused(postgres_server):
+def test_reconnect_to_another_installations_journal_is_refused(postgres_server: Server) -> None:
     url = postgres_server.url()
     open_journal(url, namespace="shop-eu").close()
     postgres_server.stop()
@@ -66,7 +69,7 @@ def test_reconnect_to_another_installations_journal_is_refused(postgres_server):
     journal.close()
 
 
-def test_first_namespace_note_is_kept(url):
+def test_first_namespace_note_is_kept(url: str) -> None:
     journal = open_journal(url)
     assert journal.note_first("n", {"a": 1}, now=NOW) == {"a": 1}
     assert journal.note_first("n", {"a": 2}, now=NOW) == {"a": 1}

@@ -3,7 +3,9 @@
 import os
 import pwd
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from webhooks.journal.sqlite.read_only import ReadOnlyFile
 KEY, OTHER = bytes(range(32)).hex(), bytes(range(1, 33)).hex()
 
 
-def run_here(function, *arguments):
+def run_here(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
 
 
@@ -41,7 +43,7 @@ def set_version(path: Path, version: int) -> None:
 
 
 def count(db: sqlite3.Connection) -> int:
-    return db.execute("SELECT count(*) FROM events").fetchone()[0]
+    return int(db.execute("SELECT count(*) FROM events").fetchone()[0])
 
 
 def test_a_journal_that_is_read_says_how_much_is_free_and_stores_nothing(path: Path) -> None:

@@ -1,6 +1,7 @@
 """A scrape with every series."""
 
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -19,7 +20,7 @@ def promtool():
 
 
 @pytest.fixture
-def exposition(tmp_path):
+def exposition(tmp_path: Path):
     """An exposition with one sample of each labelled series."""
     journal = SqliteJournal(tmp_path / "j.db")
     meter = Meter()

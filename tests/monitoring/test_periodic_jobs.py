@@ -2,11 +2,13 @@
 
 import threading
 
+import pytest
+
 from webhooks.errors import JournalUnavailable
 from webhooks.monitoring.metrics import PeriodicJobs
 
 
-def test_jobs_continue_after_errors_and_the_last_runs_at_the_end(caplog):
+def test_jobs_continue_after_errors_and_the_last_runs_at_the_end(caplog: pytest.LogCaptureFixture) -> None:
     done, enough = [], threading.Event()
 
     def unavailable():
@@ -29,7 +31,7 @@ def test_jobs_continue_after_errors_and_the_last_runs_at_the_end(caplog):
     assert "a bug" in log
 
 
-def test_a_hanging_job_does_not_delay_the_stop():
+def test_a_hanging_job_does_not_delay_the_stop() -> None:
     begun, release = threading.Event(), threading.Event()
 
     def hang():
@@ -44,7 +46,7 @@ def test_a_hanging_job_does_not_delay_the_stop():
     release.set()
 
 
-def test_the_gunicorn_configuration_also_runs_another_app():
+def test_the_gunicorn_configuration_also_runs_another_app() -> None:
     from webhooks.cli import gunicorn_conf
 
     gunicorn_conf.worker_exit(None, None)  # nothing of ours was started, and no hook asks anything of another app

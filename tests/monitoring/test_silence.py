@@ -45,17 +45,17 @@ def source():
     return Source()
 
 
-def test_a_new_source_may_be_silent_for_days(source):
+def test_a_new_source_may_be_silent_for_days(source) -> None:
     source.live(*[600] * 100)
     assert source.limit == LEARNING_FLOOR
 
 
-def test_the_limit_of_a_busy_source_is_the_floor(source):
+def test_the_limit_of_a_busy_source_is_the_floor(source) -> None:
     source.live(*[1800] * (10 * 24 * 2))
     assert source.limit == FLOOR
 
 
-def test_silence_at_nights_and_weekends_is_usual(source):
+def test_silence_at_nights_and_weekends_is_usual(source) -> None:
     week = [HOUR] * 9 + [15 * HOUR]
     for _ in range(3):
         source.live(*week * 4, *[HOUR] * 9)
@@ -65,7 +65,7 @@ def test_silence_at_nights_and_weekends_is_usual(source):
     assert source.limit == FACTOR * 63 * HOUR
 
 
-def test_an_old_silence_is_forgotten(source):
+def test_an_old_silence_is_forgotten(source) -> None:
     source.live(*[HOUR] * 24 * 10, 40 * HOUR)
     learned = source.limit
     assert learned == FACTOR * FACTOR * HOUR
@@ -73,7 +73,7 @@ def test_an_old_silence_is_forgotten(source):
     assert source.limit == FACTOR * HOUR
 
 
-def test_one_outage_does_not_hide_the_next_and_a_slower_source_is_learned(source):
+def test_one_outage_does_not_hide_the_next_and_a_slower_source_is_learned(source) -> None:
     source.live(*[1800] * 2 * 24 * 10)
     assert source.limit == FLOOR
     source.live(10 * HOUR, *[600] * 6)
@@ -86,20 +86,20 @@ def test_one_outage_does_not_hide_the_next_and_a_slower_source_is_learned(source
     assert source.limit >= 10 * HOUR
 
 
-def test_learned_limits_are_shared_by_all_processes(source):
+def test_learned_limits_are_shared_by_all_processes(source) -> None:
     source.live(*[1800] * 2 * 24 * 10)
     assert SilenceTracker(source.journal, clock=source.clock).limits() == source.silence.limits()
     assert SilenceTracker(MemoryJournal()).limits() == {}
 
 
-def test_without_new_events_nothing_is_stored(source):
+def test_without_new_events_nothing_is_stored(source) -> None:
     source.journal.calls.clear()
     source.silence.learn()
     assert "note" not in source.journal.calls
 
 
 @given(st.lists(st.floats(1, 40 * DAY), min_size=1, max_size=60))
-def test_the_limit_is_never_under_the_floor_and_the_history_is_limited(gaps):
+def test_the_limit_is_never_under_the_floor_and_the_history_is_limited(gaps) -> None:
     now = datetime(2026, 1, 1, tzinfo=UTC).timestamp()
     arrivals = ArrivalTimes(first=now, last=now)
     for gap in gaps:

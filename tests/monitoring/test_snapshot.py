@@ -20,7 +20,7 @@ class Ticks:
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path: Path):
     opened = SqliteJournal(tmp_path / "j.db")
     yield opened
     opened.close()
@@ -36,7 +36,7 @@ def pass_(clock, tick, seconds):
     tick.now += seconds
 
 
-def test_a_snapshot_has_states_ages_sizes_and_the_disk(journal, clock, tmp_path):
+def test_a_snapshot_has_states_ages_sizes_and_the_disk(journal: SqliteJournal, clock, tmp_path: Path) -> None:
     received = clock.now - timedelta(minutes=5)
     journal.append([event("a", received_at=received), event("bad", problem="x")], now=clock.now)
     taker = SnapshotTaker(journal, f"sqlite:///{tmp_path}/j.db", keys=["abc"], clock=clock)
@@ -50,7 +50,7 @@ def test_a_snapshot_has_states_ages_sizes_and_the_disk(journal, clock, tmp_path)
     assert snapshot.keys == ("abc",)
 
 
-def test_two_workers_do_not_both_take_snapshots(journal, clock, monkeypatch):
+def test_two_workers_do_not_both_take_snapshots(journal: SqliteJournal, clock, monkeypatch: pytest.MonkeyPatch) -> None:
     counted = []
     census = journal.census
 
@@ -70,7 +70,9 @@ def test_two_workers_do_not_both_take_snapshots(journal, clock, monkeypatch):
     assert 300 / 15 * 0.8 <= len(counted) <= 300 / 12
 
 
-def test_a_slow_census_is_taken_rarely_and_stays_fresh(journal, clock, monkeypatch):
+def test_a_slow_census_is_taken_rarely_and_stays_fresh(
+    journal: SqliteJournal, clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tick = Ticks()
     census = journal.census
     counted = []
@@ -92,7 +94,7 @@ def test_a_slow_census_is_taken_rarely_and_stays_fresh(journal, clock, monkeypat
     assert len(counted) == 2
 
 
-def test_without_a_worker_the_process_takes_its_own_snapshot(journal, clock):
+def test_without_a_worker_the_process_takes_its_own_snapshot(journal: SqliteJournal, clock) -> None:
     tick = Ticks()
     SnapshotTaker(journal, "sqlite:///j.db", keys=["abc"], clock=clock, tick=tick).take()
     web = SnapshotTaker(journal, "sqlite:///j.db", clock=clock, tick=tick)
@@ -106,6 +108,6 @@ def test_without_a_worker_the_process_takes_its_own_snapshot(journal, clock):
     assert web.latest().states == {"acme": {"pending": 2}}
 
 
-def test_only_a_file_journal_has_a_folder(tmp_path):
+def test_only_a_file_journal_has_a_folder(tmp_path: Path) -> None:
     assert folder("sqlite:////data/segue.db") == Path("/data")
     assert folder("postgres://u:p@h/db") is None

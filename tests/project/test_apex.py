@@ -31,17 +31,17 @@ def code_without(text: str) -> list[bytes]:
     return [(text[:at] + text[at + 1 :]).encode() for at in places]
 
 
-def test_every_kind_of_apex_file_is_there():
+def test_every_kind_of_apex_file_is_there() -> None:
     assert {path.suffix for path in FILES} == {".cls", ".trigger"}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_apex_parses(path):
+def test_apex_parses(path) -> None:
     assert errors(path.read_bytes()) == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)
-def test_apex_without_one_bracket_or_semicolon_does_not_parse(path):
+def test_apex_without_one_bracket_or_semicolon_does_not_parse(path) -> None:
     broken = code_without(path.read_text())
     assert len(broken) > 3
     assert [source for source in broken if not errors(source)] == []

@@ -42,12 +42,12 @@ def copied():
 
 
 @pytest.mark.parametrize("file", FILES)
-def test_variables_named_in_deployment_files_are_settings(file):
+def test_variables_named_in_deployment_files_are_settings(file) -> None:
     named = set(re.findall(r"\b(?:SEGUE|SEGMENT)_[A-Z_]+\b|\b[A-Z]+_WEBHOOK_SECRET\b", (ROOT / file).read_text()))
     assert [name for name in sorted(named) if not any(fnmatch(name, known) for known in variables())] == []
 
 
-def test_paths_copied_into_the_image_exist_and_are_in_the_build_context():
+def test_paths_copied_into_the_image_exist_and_are_in_the_build_context() -> None:
     ignored = (ROOT / ".dockerignore").read_text().splitlines()
     assert ignored[0] == "*"
     for name in copied():
@@ -55,13 +55,13 @@ def test_paths_copied_into_the_image_exist_and_are_in_the_build_context():
         assert f"!{name}" in ignored, f".dockerignore leaves {name} out"
 
 
-def test_the_image_has_what_the_distribution_is_built_from():
+def test_the_image_has_what_the_distribution_is_built_from() -> None:
     project = (ROOT / "pyproject.toml").read_text()
     assert {"pyproject.toml", "requirements.txt", "segue.py", "webhooks", "translators"} <= set(copied())
     assert set(re.findall(r'^readme = "(.+)"', project, re.MULTILINE)) <= set(copied())
 
 
-def test_the_image_does_not_run_as_root_and_keeps_its_journal_on_the_volume():
+def test_the_image_does_not_run_as_root_and_keeps_its_journal_on_the_volume() -> None:
     user, volume = (
         re.search(r"^USER (\S+)", DOCKERFILE, re.MULTILINE),
         re.search(r"^VOLUME (\S+)", DOCKERFILE, re.MULTILINE),
@@ -73,7 +73,7 @@ def test_the_image_does_not_run_as_root_and_keeps_its_journal_on_the_volume():
     assert f"EXPOSE {WebSettings().port}" in DOCKERFILE
 
 
-def test_commands_of_deployment_files_exist():
+def test_commands_of_deployment_files_exist() -> None:
     entrypoint = re.search(r'^ENTRYPOINT \["segue"\]\nCMD \["(\w+)"\]', DOCKERFILE, re.MULTILINE)
     assert entrypoint
     assert entrypoint[1] in COMMANDS
@@ -83,7 +83,7 @@ def test_commands_of_deployment_files_exist():
     assert commands == ["check", "serve"]
 
 
-def test_compose_starts_migrate_before_web_and_worker():
+def test_compose_starts_migrate_before_web_and_worker() -> None:
     services = COMPOSE["services"]
     assert services["migrate"]["depends_on"] == {"database": {"condition": "service_healthy"}}
     for name in ("web", "worker"):
@@ -93,18 +93,18 @@ def test_compose_starts_migrate_before_web_and_worker():
 
 
 @pytest.mark.parametrize("file", ["nginx.conf", "Caddyfile"])
-def test_proxies_send_to_the_default_port_and_keep_metrics_inside(file):
+def test_proxies_send_to_the_default_port_and_keep_metrics_inside(file) -> None:
     text = (ROOT / "deploy" / file).read_text()
     assert f"127.0.0.1:{WebSettings().port}" in text
     assert "/metrics" in text
 
 
-def test_the_unit_waits_longer_for_the_end_than_segue_takes():
+def test_the_unit_waits_longer_for_the_end_than_segue_takes() -> None:
     (seconds,) = re.findall(r"^TimeoutStopSec=(\d+)", UNIT, re.MULTILINE)
     assert int(seconds) > 25
 
 
-def test_the_workflow_covers_every_supported_python_and_runs_what_the_project_has():
+def test_the_workflow_covers_every_supported_python_and_runs_what_the_project_has() -> None:
     workflow = yaml.safe_load(WORKFLOW.read_text())
     assert workflow["jobs"]["test"]["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
     runs = [step["run"] for job in workflow["jobs"].values() for step in job["steps"] if "run" in step]
@@ -113,7 +113,7 @@ def test_the_workflow_covers_every_supported_python_and_runs_what_the_project_ha
 
 
 @pytest.mark.parametrize("form", FORMS, ids=lambda form: form.name)
-def test_issue_forms_are_complete(form):
+def test_issue_forms_are_complete(form) -> None:
     """https://docs.github.com/en/communities/using-templates-to-encourage-useful-issues-and-pull-requests/syntax-for-githubs-form-schema"""
     content = yaml.safe_load(form.read_text())
     assert {"name", "description", "body"} <= set(content)
@@ -125,7 +125,7 @@ def test_issue_forms_are_complete(form):
         assert element["attributes"][needed]
 
 
-def test_pre_commit_runs_the_project_s_own_tools():
+def test_pre_commit_runs_the_project_s_own_tools() -> None:
     hooks = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"][0]["hooks"]
     assert [hook["id"] for hook in hooks] == ["ruff-check", "ruff-format"]
     assert all(hook["entry"].startswith(".venv/bin/python -m ruff") for hook in hooks)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -20,19 +22,19 @@ def load():
 DEV = load()
 
 
-def test_paths_of_the_fast_tests_exist():
+def test_paths_of_the_fast_tests_exist() -> None:
     paths = [argument for argument in DEV.FAST if argument.startswith("tests/")]
     assert len(paths) > 8
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
-def test_packages_whose_coverage_is_required_exist():
+def test_packages_whose_coverage_is_required_exist() -> None:
     for name in DEV.COVERED:
         path = ROOT / "webhooks" / name.replace(".", "/")
         assert path.is_dir() or path.with_suffix(".py").is_file(), name
 
 
-def test_fast_chooses_the_fast_tests_and_passes_arguments_on(monkeypatch):
+def test_fast_chooses_the_fast_tests_and_passes_arguments_on(monkeypatch: pytest.MonkeyPatch) -> None:
     called = []
 
     def call(*command):
@@ -46,7 +48,7 @@ def test_fast_chooses_the_fast_tests_and_passes_arguments_on(monkeypatch):
     assert [command[3:] for command in called] == [(*DEV.FAST, "-x"), ("tests/kit",), tuple(DEV.WHOLE)]
 
 
-def test_the_help_names_every_command():
+def test_the_help_names_every_command() -> None:
     done = subprocess.run([sys.executable, "dev.py", "--help"], cwd=ROOT, capture_output=True, text=True, check=False)
     for name in ("run", "test", "cases", "lint", "docs", "audit", "lock", "bench", "faults"):
         assert f"python3 dev.py {name}" in done.stderr

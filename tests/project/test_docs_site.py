@@ -60,7 +60,7 @@ def refusals():
 
 
 @pytest.mark.slow
-def test_the_site_builds_strictly(tmp_path):
+def test_the_site_builds_strictly(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path / "site")]
     environ = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True, check=False)
@@ -68,12 +68,12 @@ def test_the_site_builds_strictly(tmp_path):
     assert (tmp_path / "site" / "architecture" / "index.html").read_text().count('class="mermaid"') == 4
 
 
-def test_every_page_is_in_the_navigation_once_and_in_one_of_its_parts():
+def test_every_page_is_in_the_navigation_once_and_in_one_of_its_parts() -> None:
     assert [next(iter(part)) for part in CONFIG["nav"]] == PARTS
     assert sorted(pages(CONFIG["nav"])) == [str(path.relative_to(DOCS)) for path in PAGES]
 
 
-def test_the_index_names_every_page_but_those_of_sources():
+def test_the_index_names_every_page_but_those_of_sources() -> None:
     named = set(LINK.findall((DOCS / "index.md").read_text()))
     missing = [
         name for name in pages(CONFIG["nav"]) if name not in named | {"index.md"} and not name.startswith("sources/")
@@ -82,19 +82,19 @@ def test_the_index_names_every_page_but_those_of_sources():
 
 
 @pytest.mark.parametrize("file", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CODE_OF_CONDUCT.md", "CHANGELOG.md"])
-def test_links_of_the_files_beside_the_documentation_lead_somewhere(file):
+def test_links_of_the_files_beside_the_documentation_lead_somewhere(file) -> None:
     assert [link for link in LINK.findall((ROOT / file).read_text()) if not (ROOT / link).exists()] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(DOCS)))
-def test_links_of_a_page_stay_within_the_documentation(page):
+def test_links_of_a_page_stay_within_the_documentation(page) -> None:
     for link in LINK.findall(page.read_text()):
         target = (page.parent / link).resolve()
         assert target.is_relative_to(DOCS), link
         assert target.is_file(), link
 
 
-def test_every_error_word_is_explained_with_its_status():
+def test_every_error_word_is_explained_with_its_status() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (\d{3}) \| (.+) \| (.+) \|$", HTTP, re.MULTILINE)
     documented = {word: int(status) for word, status, _, _ in rows}
     code = refusals()
@@ -103,7 +103,7 @@ def test_every_error_word_is_explained_with_its_status():
     assert {word: status for word, status in documented.items() if code[word] and status not in code[word]} == {}
 
 
-def test_every_path_of_the_service_is_on_the_page():
+def test_every_path_of_the_service_is_on_the_page() -> None:
     routes = {
         rule for path in (ROOT / "webhooks").rglob("*.py")
         for rule in re.findall(r"@app\.(?:get|post|route)\(\"([^\"]+)\"", path.read_text())
@@ -113,7 +113,7 @@ def test_every_path_of_the_service_is_on_the_page():
         assert re.search(rf"`GET {rule}`", HTTP), rule
 
 
-def test_decisions_are_numbered_and_say_why_and_what_they_cost():
+def test_decisions_are_numbered_and_say_why_and_what_they_cost() -> None:
     decisions = sorted((DOCS / "adr").glob("*.md"))
     assert [path.name[:4] for path in decisions] == [f"{number:04}" for number in range(1, len(decisions) + 1)]
     for path in decisions:
@@ -127,7 +127,7 @@ def test_decisions_are_numbered_and_say_why_and_what_they_cost():
         ]
 
 
-def test_the_wheel_has_every_page_with_links_that_work():
+def test_the_wheel_has_every_page_with_links_that_work() -> None:
     """A user who installed by pip has them in share/doc/segue, in the same folders."""
     files = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
     installed = {
@@ -138,7 +138,7 @@ def test_the_wheel_has_every_page_with_links_that_work():
     assert installed - {"segue.example.toml", "CHANGELOG.md"} == every
 
 
-def test_diagrams_have_no_semicolon_which_ends_a_statement_of_mermaid():
+def test_diagrams_have_no_semicolon_which_ends_a_statement_of_mermaid() -> None:
     diagrams = [block for page in PAGES for block in re.findall(r"```mermaid\n(.*?)```", page.read_text(), re.DOTALL)]
     assert len(diagrams) == 4
     assert [diagram for diagram in diagrams if ";" in diagram] == []

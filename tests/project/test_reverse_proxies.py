@@ -131,7 +131,7 @@ def running(command, folder, port):
 
 
 @pytest.mark.parametrize("proxy", [nginx, caddy], ids=["nginx", "caddy"])
-def test_a_signed_webhook_passes_a_reverse_proxy_unchanged(proxy, tmp_path):
+def test_a_signed_webhook_passes_a_reverse_proxy_unchanged(proxy, tmp_path: Path) -> None:
     if not shutil.which(proxy.__name__, path="/usr/sbin:/usr/bin:/usr/local/bin:/bin"):
         pytest.skip(f"{proxy.__name__} is not installed")
     port, upstream = free_port(), free_port()

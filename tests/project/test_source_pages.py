@@ -19,24 +19,24 @@ def sections(page: str) -> dict[str, str]:
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
-def test_every_source_has_a_page_and_every_page_a_source():
+def test_every_source_has_a_page_and_every_page_a_source() -> None:
     assert set(PAGES) == set(SOURCES)
 
 
 @pytest.mark.parametrize("name", sorted(SOURCES))
-def test_a_source_has_a_test_file_of_its_name(name):
+def test_a_source_has_a_test_file_of_its_name(name) -> None:
     tests = Path(__file__).parents[1] / "sources" / f"test_{name}.py"
     assert re.search(r"^def test_\w+", tests.read_text(), re.MULTILINE)
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_a_source_page_has_the_sections_in_their_order(name):
+def test_a_source_page_has_the_sections_in_their_order(name) -> None:
     assert list(sections(PAGES[name])) == SECTIONS
     assert [title for title, text in sections(PAGES[name]).items() if len(text.split()) < 1] == []
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_a_source_page_has_one_title_and_names_endpoint_and_secret(name):
+def test_a_source_page_has_one_title_and_names_endpoint_and_secret(name) -> None:
     text = re.sub(r"^```.*?^```", "", PAGES[name], flags=re.MULTILINE | re.DOTALL)
     assert len(re.findall(r"^# ", text, re.MULTILINE)) == 1
     assert f"/webhooks/{name}" in PAGES[name]
@@ -44,7 +44,7 @@ def test_a_source_page_has_one_title_and_names_endpoint_and_secret(name):
 
 
 @pytest.mark.parametrize("name", sorted(PAGES))
-def test_every_option_of_a_source_is_on_its_page(name):
+def test_every_option_of_a_source_is_on_its_page(name) -> None:
     missing = [
         option for option in SOURCES[name].options
         if not re.search(rf"(\b|_){option.upper()}\b|`{option}`", PAGES[name])

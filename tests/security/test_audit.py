@@ -14,7 +14,7 @@ HASH = "--hash=sha256:" + "0" * 64
 
 
 @pytest.fixture
-def lock(tmp_path):
+def lock(tmp_path: Path):
     path = tmp_path / "some.lock"
     path.write_text(f"flask==3.1.3 {HASH}\nrequests==2.34.2 {HASH}\n")
     return path
@@ -62,13 +62,13 @@ def advisory(package, fixed):
     return {"id": "PYSEC-2999-1", "summary": "a hole", "affected": [affected]}
 
 
-def test_audit_without_a_finding_succeeds(lock, advisories):
+def test_audit_without_a_finding_succeeds(lock, advisories) -> None:
     result = audit("--strict", "--lock", lock, "--osv-url", advisories.url)
     assert (result.returncode, result.stderr) == (0, "audit: 2 packages, no known vulnerability\n")
     assert sorted(advisories.requested) == ["flask", "requests"]
 
 
-def test_audit_finding_fails_and_names_the_fixed_release(lock, advisories):
+def test_audit_finding_fails_and_names_the_fixed_release(lock, advisories) -> None:
     advisories["flask"] = advisory("flask", "3.1.9")
     result = audit("--lock", lock, "--osv-url", advisories.url)
     assert (result.returncode, result.stderr) == (1, "audit: flask 3.1.3: PYSEC-2999-1, fixed in 3.1.9\n")
@@ -76,7 +76,7 @@ def test_audit_finding_fails_and_names_the_fixed_release(lock, advisories):
 
 
 @pytest.mark.parametrize(("strict", "code"), [([], 0), (["--strict"], 1)])
-def test_unreachable_advisory_service_is_reported_as_not_complete(lock, strict, code):
+def test_unreachable_advisory_service_is_reported_as_not_complete(lock, strict, code) -> None:
     result = audit("--lock", lock, "--osv-url", "http://127.0.0.1:9/v1/query", *strict)
     assert result.returncode == code
     assert result.stderr.startswith("audit: NOT COMPLETE: 0 packages looked up")

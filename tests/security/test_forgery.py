@@ -29,7 +29,7 @@ def journal():
 
 
 @pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
-def test_signed_request_is_accepted(installed, journal):
+def test_signed_request_is_accepted(installed, journal) -> None:
     """The other tests change this request, so their refusals come from the change."""
     response = handle(make_handler(journal), installed.name, installed.request())
     assert response.status < 300, response.body
@@ -44,7 +44,7 @@ def signature_headers(installed):
 
 
 @pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
-def test_request_without_its_signature_is_401(installed, journal):
+def test_request_without_its_signature_is_401(installed, journal) -> None:
     request = without_headers(
         installed.request(), *signature_headers(installed), path_token="", query={}, query_string=""
     )
@@ -60,7 +60,7 @@ def covers_the_body(installed):
 
 
 @pytest.mark.parametrize("installed", [*filter(covers_the_body, ENDPOINTS)], ids=lambda installed: installed.name)
-def test_body_changed_by_one_byte_is_refused(installed, journal):
+def test_body_changed_by_one_byte_is_refused(installed, journal) -> None:
     request = installed.request()
     middle = request.body.find(b":") - 2 if b":" in request.body else len(request.body) // 2
     body = request.body[:middle] + bytes([request.body[middle] ^ 1]) + request.body[middle + 1 :]
@@ -69,7 +69,7 @@ def test_body_changed_by_one_byte_is_refused(installed, journal):
     assert journal.rows() == []
 
 
-def test_changed_signed_field_is_refused(journal):
+def test_changed_signed_field_is_refused(journal) -> None:
     installed = ENDPOINTS[NAMES.index("adyen_standard")]
     request = installed.request()
     signed = next(member for member in (b'"value": ', b'"value":') if member in request.body)
@@ -79,7 +79,7 @@ def test_changed_signed_field_is_refused(journal):
 
 
 @pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
-def test_request_signed_for_one_source_is_refused_by_every_other(installed, journal):
+def test_request_signed_for_one_source_is_refused_by_every_other(installed, journal) -> None:
     handler = make_handler(journal)
     request = installed.request()
     for other in NAMES:
@@ -89,7 +89,7 @@ def test_request_signed_for_one_source_is_refused_by_every_other(installed, jour
     assert journal.rows() == []
 
 
-def test_two_sources_with_one_secret_give_a_warning():
+def test_two_sources_with_one_secret_give_a_warning() -> None:
     """Schemes of one kind cannot distinguish such sources."""
     secret = "a-secret-for-two-endpoints"
     warned = load({"GITHUB_WEBHOOK_SECRET": secret, "TYPEFORM_WEBHOOK_SECRET": secret}, sources=sources()).warnings
@@ -99,7 +99,7 @@ def test_two_sources_with_one_secret_give_a_warning():
 
 
 @pytest.mark.parametrize("installed", ENDPOINTS, ids=NAMES)
-def test_replay_within_the_tolerance_is_a_duplicate(installed, journal):
+def test_replay_within_the_tolerance_is_a_duplicate(installed, journal) -> None:
     handler, request = make_handler(journal), installed.request()
     assert handle(handler, installed.name, request).status < 300
     before = journal.rows()
@@ -112,14 +112,14 @@ TIMED = [installed for installed in ENDPOINTS if installed.name not in endpoints
 
 @pytest.mark.parametrize("installed", TIMED, ids=lambda installed: installed.name)
 @pytest.mark.parametrize("days", [2, -2])
-def test_signature_outside_the_tolerance_is_refused(installed, days, journal):
+def test_signature_outside_the_tolerance_is_refused(installed, days, journal) -> None:
     response = handle(make_handler(journal, now=NOW + timedelta(days=days)), installed.name, installed.request())
     assert response.status == 401
     assert b'"clock"' in response.body
     assert journal.rows() == []
 
 
-def test_other_spellings_of_an_endpoint_name_are_404(journal):
+def test_other_spellings_of_an_endpoint_name_are_404(journal) -> None:
     handler, installed = make_handler(journal), ENDPOINTS[NAMES.index("github")]
     for name in (
         "Stripe",
@@ -136,7 +136,7 @@ def test_other_spellings_of_an_endpoint_name_are_404(journal):
     assert journal.rows() == []
 
 
-def test_host_and_forwarded_headers_do_not_affect_verification(journal):
+def test_host_and_forwarded_headers_do_not_affect_verification(journal) -> None:
     """The signed URL is the configured one, not the URL in the request."""
     forged = {"host": "evil.example", "x-forwarded-host": "evil.example", "x-forwarded-proto": "http"}
     for installed in ENDPOINTS:
@@ -149,7 +149,7 @@ def test_host_and_forwarded_headers_do_not_affect_verification(journal):
         )
 
 
-def test_shared_tokens_have_strength_authenticated():
+def test_shared_tokens_have_strength_authenticated() -> None:
     for installed in ENDPOINTS:
         if isinstance(installed.endpoint.scheme, SharedToken):
             assert installed.endpoint.scheme.strength == "authenticated", installed.name

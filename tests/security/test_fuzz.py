@@ -12,7 +12,7 @@ FEW = settings(max_examples=200, deadline=None, suppress_health_check=list(Healt
 
 
 @pytest.fixture(scope="module")
-def fuzzed(tmp_path_factory):
+def fuzzed(tmp_path_factory: pytest.TempPathFactory):
     journal = SqliteJournal(tmp_path_factory.mktemp("fuzz") / "j.db")
     yield Fuzzed(journal)
     journal.close()
@@ -20,18 +20,18 @@ def fuzzed(tmp_path_factory):
 
 @FEW
 @given(st.data())
-def test_random_requests_get_only_declared_responses(fuzzed, data):
+def test_random_requests_get_only_declared_responses(fuzzed, data) -> None:
     fuzzed.send(make_case(Drawn(data)))
     assert fuzzed.tally.raised == {}
 
 
 @FEW
 @given(st.data())
-def test_random_outbound_messages_are_read_or_malformed(data):
+def test_random_outbound_messages_are_read_or_malformed(data) -> None:
     parse_soap(soap_body(Drawn(data)))
 
 
-def test_most_random_requests_pass_the_signature(fuzzed):
+def test_most_random_requests_pass_the_signature(fuzzed) -> None:
     """A fuzzer whose every request fails the signature check would test nothing."""
     from support.fuzzing import Dice
 

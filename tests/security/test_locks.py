@@ -32,29 +32,29 @@ def required(*groups):
 
 
 @pytest.mark.parametrize(("file", "groups"), [(RUNTIME, ["build"]), (DEV, ["build", "dev"])])
-def test_every_dependency_is_pinned_within_its_range(file, groups):
+def test_every_dependency_is_pinned_within_its_range(file, groups) -> None:
     for requirement in map(Requirement, required(*groups)):
         version, _ = pinned(file).get(canonicalize_name(requirement.name), ("nothing", []))
         assert version in requirement.specifier, f"{requirement} is not met by {file}: run `python3 dev.py lock`"
 
 
 @pytest.mark.parametrize("file", [RUNTIME, DEV, BENCH])
-def test_every_pin_has_its_hashes(file):
+def test_every_pin_has_its_hashes(file) -> None:
     assert len(pinned(file)) > 10
     assert [name for name, (_, hashes) in pinned(file).items() if not hashes] == []
 
 
-def test_packages_of_the_benchmark_are_pinned_and_are_no_dependency_of_the_service():
+def test_packages_of_the_benchmark_are_pinned_and_are_no_dependency_of_the_service() -> None:
     names = {canonicalize_name(Requirement(requirement).name) for requirement in GROUPS["bench"]}
     assert {"hookspool", "matplotlib"} <= names <= set(pinned(BENCH))
     assert names & set(pinned(RUNTIME)) == set()
 
 
-def test_dev_lock_has_the_runtime_versions():
+def test_dev_lock_has_the_runtime_versions() -> None:
     runtime, dev = pinned(RUNTIME), pinned(DEV)
     assert {name: dev.get(name) for name in runtime} == runtime
 
 
 @pytest.mark.parametrize("file", [RUNTIME, DEV, BENCH])
-def test_lock_files_name_no_host(file):
+def test_lock_files_name_no_host(file) -> None:
     assert not re.search(r"://|--(extra-)?index|--find-links|--trusted", (ROOT / file).read_text())

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import sys
+from pathlib import Path
 
 import click
 import pytest
@@ -35,23 +36,23 @@ def logged(message, name="webhooks.web.handler", **extra):
     return stream.getvalue()
 
 
-def test_forged_log_line_stays_on_one_line():
+def test_forged_log_line_stays_on_one_line() -> None:
     text = logged(FORGED, endpoint=FORGED)
     assert text.count("\n") == 1
     entry = json.loads(text)
     assert entry["message"] == entry["endpoint"] == FORGED
 
 
-def test_log_has_no_terminal_control_characters():
+def test_log_has_no_terminal_control_characters() -> None:
     text = logged(FORGED, endpoint=FORGED).removesuffix("\n")
     assert [c for c in text if not c.isprintable()] == []
 
 
-def test_lone_surrogate_is_logged_as_one_line():
+def test_lone_surrogate_is_logged_as_one_line() -> None:
     assert json.loads(logged("bad \ud800 text", endpoint="\udfff"))["endpoint"] == "\udfff"
 
 
-def test_traceback_with_foreign_text_is_one_line():
+def test_traceback_with_foreign_text_is_one_line() -> None:
     stream = io.StringIO()
     try:
         int(FORGED)
@@ -70,12 +71,12 @@ def test_traceback_with_foreign_text_is_one_line():
         "Error handling request /webhooks/freshdesk?token=s3cr3t-token",
     ],
 )
-def test_token_in_a_path_quoted_by_gunicorn_is_masked(message):
+def test_token_in_a_path_quoted_by_gunicorn_is_masked(message) -> None:
     text = logged(message, name="gunicorn.error")
     assert "s3cr3t" not in text
 
 
-def test_real_server_never_logs_a_token_or_secret(tmp_path):
+def test_real_server_never_logs_a_token_or_secret(tmp_path: Path) -> None:
     with web(tmp_path, SEGUE_LOG_LEVEL="debug") as wire:
         for data in (
             request(path=b"/webhooks/acme/t0ken-in-path"),
@@ -116,7 +117,7 @@ def printed(work):
     ],
     ids=["columns", "good", "warn", "bad", "json", "failure", "settings"],
 )
-def test_cli_output_escapes_control_characters_of_senders(work):
+def test_cli_output_escapes_control_characters_of_senders(work) -> None:
     text = printed(work)
     for allowed in ("\x1b[32m", "\x1b[33m", "\x1b[31m", "\x1b[0m", "\x1b[1m", "\x1b[22m"):
         text = text.replace(allowed, "")

@@ -32,7 +32,7 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 
-def test_only_paypal_fetches_a_url_and_only_from_its_hosts():
+def test_only_paypal_fetches_a_url_and_only_from_its_hosts() -> None:
     """The docs must name every host that is fetched from."""
     assert [installed.name for installed in FETCHING] == ["paypal"]
     for installed in FETCHING:
@@ -41,7 +41,7 @@ def test_only_paypal_fetches_a_url_and_only_from_its_hosts():
 
 
 @pytest.mark.parametrize("url", ELSEWHERE)
-def test_certificate_url_of_another_host_is_not_fetched(url):
+def test_certificate_url_of_another_host_is_not_fetched(url) -> None:
     installed = ENDPOINTS_BY_NAME["paypal"]
     handler = make_handler(MemoryJournal())
     handler.fetch = lambda url: pytest.fail(f"fetched {url}")
@@ -90,7 +90,7 @@ def server():
         server.shutdown()
 
 
-def test_at_most_four_certificates_are_fetched_at_once(server, monkeypatch):
+def test_at_most_four_certificates_are_fetched_at_once(server, monkeypatch: pytest.MonkeyPatch) -> None:
     fetch = Certificates()
     waiting = [threading.Thread(target=fetch, args=(f"{server.url}/slow",)) for _ in range(4)]
     for thread in waiting:
@@ -108,7 +108,7 @@ def test_at_most_four_certificates_are_fetched_at_once(server, monkeypatch):
 
 
 @pytest.mark.parametrize("proxies", [True, False])
-def test_redirect_is_not_followed_and_carries_no_key(server, proxies):
+def test_redirect_is_not_followed_and_carries_no_key(server, proxies) -> None:
     response = send("GET", f"{server.url}/moved", headers={"Authorization": "Bearer key"}, timeout=5, proxies=proxies)
     assert response.status == 302
     assert len(server.requests) == 1
@@ -116,12 +116,12 @@ def test_redirect_is_not_followed_and_carries_no_key(server, proxies):
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://127.0.0.1/x", "data:text/plain,x"])
 @pytest.mark.parametrize("proxies", [True, False])
-def test_client_refuses_schemes_other_than_http(url, proxies):
+def test_client_refuses_schemes_other_than_http(url, proxies) -> None:
     with pytest.raises(Unreachable, match="the URL is not valid"):
         send("GET", url, timeout=5, proxies=proxies)
 
 
-def test_segment_client_follows_no_redirect_with_the_write_key(server, monkeypatch):
+def test_segment_client_follows_no_redirect_with_the_write_key(server, monkeypatch: pytest.MonkeyPatch) -> None:
     transport = Transport(SegmentSettings(url=server.url))
 
     def redirect(handler):
@@ -138,7 +138,7 @@ def test_segment_client_follows_no_redirect_with_the_write_key(server, monkeypat
     ["file:///etc/passwd", "ftp://x/", "https://user:pass@segment.example", "https://x/?a=b", "javascript:alert(1)"],
 )
 @pytest.mark.parametrize("name", ["SEGMENT_URL", "SEGUE_PUBLIC_URL"])
-def test_configured_url_must_be_http_without_credentials(name, url):
+def test_configured_url_must_be_http_without_credentials(name, url) -> None:
     with pytest.raises(SettingsError) as refused:
         load({name: url}, sources={})
     assert "user:pass" not in str(refused.value)

@@ -18,19 +18,19 @@ from webhooks.journal import State
 
 
 @pytest.fixture(scope="module", params=["gevent", "gevent before WSGI"])
-def wire(request, tmp_path_factory):
+def wire(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     with web(tmp_path_factory.mktemp("web"), entrance=request.param, SEGUE_MAX_BODY="64KiB") as wire:
         yield wire
 
 
-def test_content_length_over_the_limit_is_413_before_reading(wire):
+def test_content_length_over_the_limit_is_413_before_reading(wire) -> None:
     head = request(b"Content-Length: 99999999999", body=b"", length=False, signed=False)
     response = wire.send(head, finish=False)
     assert status(response) == 413
     assert b'"body_too_large"' in response
 
 
-def test_chunked_body_over_the_limit_is_413(wire):
+def test_chunked_body_over_the_limit_is_413(wire) -> None:
     chunk = b"8000\r\n" + b"x" * 0x8000 + b"\r\n"
     data = request(b"Transfer-Encoding: chunked", body=chunk * 3 + b"0\r\n\r\n", length=False, signed=False)
     assert status(wire.send(data)) == 413
@@ -45,23 +45,23 @@ def test_chunked_body_over_the_limit_is_413(wire):
     ],
     ids=["many", "a long one", "a long name"],
 )
-def test_too_many_or_too_long_headers_are_refused(wire, headers):
+def test_too_many_or_too_long_headers_are_refused(wire, headers) -> None:
     assert status(wire.send(request(*headers))) in {400, 431}
     assert wire.rows() == []
 
 
-def test_long_request_line_is_refused(wire):
+def test_long_request_line_is_refused(wire) -> None:
     assert status(wire.send(request(path=b"/webhooks/acme?" + b"a" * 5_000))) in {400, 414}
 
 
 @pytest.mark.parametrize("length", [b"1" * 5_000, b"-1", b"+5", b"5, 5", b"0x5", b"5 5", "\u0665".encode(), b""])
-def test_malformed_content_length_is_refused(wire, length):
+def test_malformed_content_length_is_refused(wire, length) -> None:
     response = wire.send(request(b"Content-Length: " + length, body=EVENT, length=False))
     assert status(response) in {400, 401}  # without a length the body is empty and its signature is checked
     assert wire.rows() == []
 
 
-def test_server_accepts_a_delivery_after_oversized_requests(wire):
+def test_server_accepts_a_delivery_after_oversized_requests(wire) -> None:
     assert status(wire.send(request())) == 200
     assert len(wire.rows()) == 1
 
@@ -82,7 +82,7 @@ def post(body, **headers):
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
-def test_deflate_bomb_is_413_and_uses_bounded_memory(encoding):
+def test_deflate_bomb_is_413_and_uses_bounded_memory(encoding) -> None:
     compressor = zlib.compressobj(9, zlib.DEFLATED, zlib.MAX_WBITS | (16 if encoding == "gzip" else 0))
     bomb = b"".join([*(compressor.compress(b"\0" * (1 << 20)) for _ in range(200)), compressor.flush()])
     assert len(bomb) < 300_000
@@ -95,7 +95,7 @@ def test_deflate_bomb_is_413_and_uses_bounded_memory(encoding):
 
 
 @pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "gzip\x00", "GZIP;q=1", "zstd", "compress"])
-def test_unsupported_content_encoding_is_415(encoding):
+def test_unsupported_content_encoding_is_415(encoding) -> None:
     assert post(gzip.compress(EVENT), content_encoding=encoding).status == 415
 
 
@@ -104,7 +104,7 @@ def test_unsupported_content_encoding_is_415(encoding):
     [b"", b"\x1f\x8b", gzip.compress(EVENT)[:-9], b"\x1f\x8b" + b"\xff" * 100],
     ids=["nothing", "two bytes", "cut short", "noise"],
 )
-def test_invalid_gzip_body_is_400(body):
+def test_invalid_gzip_body_is_400(body) -> None:
     assert post(body, content_encoding="gzip").status == 400
 
 
@@ -115,7 +115,7 @@ SIGNED_FORMS = [
 
 
 @pytest.mark.parametrize("installed", SIGNED_FORMS, ids=lambda installed: installed.name)
-def test_signed_form_with_100000_fields_is_refused_before_sorting(installed):
+def test_signed_form_with_100000_fields_is_refused_before_sorting(installed) -> None:
     """Sorting took two seconds of a process, before the signature was verified."""
     body = b"&".join(b"a%d=1" % number for number in range(100_000))
     genuine = installed.request()
@@ -126,7 +126,7 @@ def test_signed_form_with_100000_fields_is_refused_before_sorting(installed):
     assert "fields" in json.loads(response.body)["reason"]
 
 
-def test_large_forged_bodies_are_refused_in_linear_time():
+def test_large_forged_bodies_are_refused_in_linear_time() -> None:
     """The limit is generous: quadratic work takes minutes at this size."""
     bodies = [
         b'{"data":[' + b",".join(b'{"id":%d}' % number for number in range(70_000)) + b"]}",

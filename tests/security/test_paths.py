@@ -18,20 +18,20 @@ ODD = [
 
 
 @pytest.fixture(scope="module")
-def wire(tmp_path_factory):
+def wire(tmp_path_factory: pytest.TempPathFactory):
     with web(tmp_path_factory.mktemp("web")) as wire:
         yield wire
 
 
 @pytest.mark.parametrize("path", ODD)
 @pytest.mark.parametrize("method", [b"GET", b"POST"])
-def test_path_traversal_reaches_no_file(wire, path, method):
+def test_path_traversal_reaches_no_file(wire, path, method) -> None:
     response = wire.send(request(path=path).replace(b"POST ", method + b" ", 1))
     assert status(response) in {400, 404, 405} or (b"acme/" in path and status(response) == 200)
     assert not any(word in response for word in (b"root:", b"acme_secret_of_tests", b"scheme =", b"X-Injected"))
 
 
-def test_path_token_opens_no_file_and_is_not_stored():
+def test_path_token_opens_no_file_and_is_not_stored() -> None:
     journal = MemoryJournal()
     installed = ENDPOINTS_BY_NAME["github"]
     response = handle(make_handler(journal), "github", replace(installed.request(), path_token="../../../etc/passwd"))
@@ -39,5 +39,5 @@ def test_path_token_opens_no_file_and_is_not_stored():
     assert "passwd" not in repr(journal.rows()[0])
 
 
-def test_request_headers_cannot_name_a_settings_file(wire):
+def test_request_headers_cannot_name_a_settings_file(wire) -> None:
     assert status(wire.send(request(b"SEGUE_CONFIG: /etc/passwd", b"X-Segue-Config: /etc/passwd", body=EVENT))) == 200

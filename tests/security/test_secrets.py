@@ -38,7 +38,7 @@ def has_secret(text):
     return any(value in text for value in VALUES.values())
 
 
-def test_repr_shows_no_secret():
+def test_repr_shows_no_secret() -> None:
     settings = load(VALUES, sources=sources())
     endpoints = bind(settings, sources())
     clients = Clients(settings.segment)
@@ -55,7 +55,7 @@ def test_repr_shows_no_secret():
         assert not has_secret(repr(value)), type(value)
 
 
-def test_every_secret_setting_has_repr_false():
+def test_every_secret_setting_has_repr_false() -> None:
     """A new secret setting must have it too."""
     names = {
         key
@@ -74,7 +74,7 @@ def test_every_secret_setting_has_repr_false():
 
 
 @pytest.mark.parametrize("installed", all_endpoints(), ids=lambda installed: installed.name)
-def test_responses_show_no_secret_and_every_refusal_has_a_hint(installed):
+def test_responses_show_no_secret_and_every_refusal_has_a_hint(installed) -> None:
     secret = installed.endpoint.secrets[0]
     genuine = installed.request()
     for body in (genuine.body, b"", b"x", genuine.body + b" "):
@@ -84,7 +84,7 @@ def test_responses_show_no_secret_and_every_refusal_has_a_hint(installed):
             assert set(json.loads(response.body)) == {"error", "reason", "hint"}
 
 
-def test_web_pages_show_no_secret_and_have_nosniff(tmp_path):
+def test_web_pages_show_no_secret_and_have_nosniff(tmp_path: Path) -> None:
     settings = load({**VALUES, "SEGUE_DATABASE": f"sqlite:///{tmp_path}/j.db"}, sources=sources())
     app = Runtime(settings, plugins.load()).web_service().app
     client = app.test_client()
@@ -99,7 +99,7 @@ def test_web_pages_show_no_secret_and_have_nosniff(tmp_path):
     app.extensions["segue"].journal.close()
 
 
-def test_unexpected_error_shows_the_sender_no_details(tmp_path):
+def test_unexpected_error_shows_the_sender_no_details(tmp_path: Path) -> None:
     class BrokenJournal(MemoryJournal):
         def append(self, *_, **__):
             raise RuntimeError("postgres://user:s3cr3t-pass@host/db")
@@ -116,7 +116,7 @@ KEPT = {"authorization", "cookie", "proxy-authorization", "x-api-key"}
 
 
 @pytest.mark.parametrize("installed", all_endpoints(), ids=lambda installed: installed.name)
-def test_signature_and_token_headers_are_not_stored(installed):
+def test_signature_and_token_headers_are_not_stored(installed) -> None:
     scheme = installed.endpoint.scheme
     proof = {getattr(scheme, name, None) or "" for name in ("header", "name")} | {
         f"{prefix}-signature" for prefix in getattr(scheme, "prefixes", ())
@@ -130,7 +130,7 @@ def test_signature_and_token_headers_are_not_stored(installed):
         assert "s3cr3t" not in json.dumps([dict(stored.headers), dict(stored.envelope)])
 
 
-def test_session_id_of_an_outbound_message_is_not_stored():
+def test_session_id_of_an_outbound_message_is_not_stored() -> None:
     installed = ENDPOINTS_BY_NAME["salesforce_token"]
     journal = MemoryJournal()
     golden = next(golden for golden in installed.goldens if b"SessionId" in golden.body)
@@ -149,7 +149,7 @@ def test_session_id_of_an_outbound_message_is_not_stored():
 @pytest.mark.parametrize(
     "command", [name for name in COMMANDS if name not in {"serve", "web", "work", "demo", "new-source", "tail"}]
 )
-def test_commands_print_no_secret(command, tmp_path, monkeypatch):
+def test_commands_print_no_secret(command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     environ = {**environment(tmp_path), **VALUES}
     journal = open_journal(environ["SEGUE_DATABASE"], (KEY,))
@@ -161,7 +161,7 @@ def test_commands_print_no_secret(command, tmp_path, monkeypatch):
         assert SECRET not in result.output, arguments
 
 
-def test_settings_errors_show_no_values():
+def test_settings_errors_show_no_values() -> None:
     wrong = {
         **VALUES,
         "GITHUB_WEBHOOK_SECRET": "gh s3cr3t \x00",
@@ -179,7 +179,7 @@ def modes(folder):
     }
 
 
-def test_journal_files_are_readable_by_their_owner_only(tmp_path):
+def test_journal_files_are_readable_by_their_owner_only(tmp_path: Path) -> None:
     before = os.umask(0o022)
     try:
         journal = open_journal(f"sqlite:///{tmp_path}/segue.db")
@@ -191,7 +191,7 @@ def test_journal_files_are_readable_by_their_owner_only(tmp_path):
         os.umask(before)
 
 
-def test_file_mode_is_kept_and_check_warns_of_a_public_one(tmp_path, monkeypatch):
+def test_file_mode_is_kept_and_check_warns_of_a_public_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     environ = environment(tmp_path)
     open_journal(environ["SEGUE_DATABASE"]).close()
@@ -202,7 +202,7 @@ def test_file_mode_is_kept_and_check_warns_of_a_public_one(tmp_path, monkeypatch
         assert stat.S_IMODE((tmp_path / "segue.db").stat().st_mode) == mode
 
 
-def test_real_service_writes_no_secret_to_files_or_output(tmp_path):
+def test_real_service_writes_no_secret_to_files_or_output(tmp_path: Path) -> None:
     with web(tmp_path, SEGUE_LOG_LEVEL="debug", **VALUES) as wire:
         wire.send(request())
         wire.send(request(signed=False))

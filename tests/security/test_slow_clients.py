@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ CONCURRENT = pytest.mark.parametrize("wire", ENTRANCES, indirect=True)
 
 
 @pytest.fixture(params=[*ENTRANCES, "sync"])
-def wire(request, tmp_path):
+def wire(request: pytest.FixtureRequest, tmp_path: Path):
     with web(tmp_path, entrance=request.param, SEGUE_REQUEST_TIMEOUT=str(REQUEST_TIMEOUT)) as wire:
         yield wire
 
@@ -32,18 +33,18 @@ def dribble(sock, data, *, every=0.1, most=60):
     return False
 
 
-def test_slow_headers_are_cut_off(wire):
+def test_slow_headers_are_cut_off(wire) -> None:
     with wire.connect() as sock:
         assert dribble(sock, wire.prepared(request()) + b"x" * 100)
     assert wire.rows() == []
 
 
-def test_silent_connection_is_closed(wire):
+def test_silent_connection_is_closed(wire) -> None:
     with wire.connect() as sock:
         assert read(sock) == b""
 
 
-def test_slow_body_is_408_and_not_stored(wire):
+def test_slow_body_is_408_and_not_stored(wire) -> None:
     data = wire.prepared(request())
     with wire.connect() as sock:
         sock.sendall(data[: -len(EVENT)])
@@ -54,7 +55,7 @@ def test_slow_body_is_408_and_not_stored(wire):
     assert wire.rows() == []
 
 
-def test_slow_chunked_body_is_cut_off(wire):
+def test_slow_chunked_body_is_cut_off(wire) -> None:
     with wire.connect() as sock:
         sock.sendall(wire.prepared(request(b"Transfer-Encoding: chunked", body=b"", length=False)))
         with contextlib.suppress(OSError):
@@ -66,7 +67,7 @@ def test_slow_chunked_body_is_cut_off(wire):
 
 
 @CONCURRENT
-def test_keep_alive_pause_longer_than_the_request_timeout_is_served(wire):
+def test_keep_alive_pause_longer_than_the_request_timeout_is_served(wire) -> None:
     """The timeout applies to a request, not to the connection."""
     keep = request().replace(b"Connection: close", b"Connection: keep-alive")
     with wire.connect() as sock:
@@ -80,7 +81,7 @@ def test_keep_alive_pause_longer_than_the_request_timeout_is_served(wire):
 
 
 @CONCURRENT
-def test_other_clients_are_served_beside_25_slow_ones(wire):
+def test_other_clients_are_served_beside_25_slow_ones(wire) -> None:
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(wire.connect()) for _ in range(25)]
         for sock in slow:

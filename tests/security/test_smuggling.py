@@ -15,7 +15,7 @@ PARSERS = ["python", "fast"]
 @pytest.fixture(
     scope="module", params=[(entrance, parser) for parser in PARSERS for entrance in ENTRANCES], ids=", ".join
 )
-def wire(request, tmp_path_factory):
+def wire(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory):
     """Trust every client as a proxy, as on Heroku."""
     entrance, parser = request.param
     arguments = {"GUNICORN_CMD_ARGS": f"--http-parser {parser}", "FORWARDED_ALLOW_IPS": "*"}
@@ -57,7 +57,7 @@ CHUNKED = b"%x\r\n%s\r\n0\r\n\r\n" % (len(FORGED), FORGED)
         "folded", "space before colon of CL", "NUL", "bare CR", "no colon", "bad version",
     ],
 )  # fmt: skip
-def test_ambiguous_request_is_refused_and_nothing_after_it_is_read(wire, data):
+def test_ambiguous_request_is_refused_and_nothing_after_it_is_read(wire, data) -> None:
     hidden = request(body=EVENT.replace(b"evt_1", b"evt_hidden"))
     with wire.connect() as sock:
         sock.sendall(wire.prepared(data) + hidden)
@@ -67,7 +67,7 @@ def test_ambiguous_request_is_refused_and_nothing_after_it_is_read(wire, data):
     assert keys(wire) & {"evt_9", "evt_hidden"} == set()
 
 
-def test_header_with_underscores_is_dropped(wire):
+def test_header_with_underscores_is_dropped(wire) -> None:
     data = request(b"X_Acme_Signature: " + signature(FORGED), body=FORGED, signed=False)
     response = wire.send(data)
     assert status(response) == 401
@@ -75,14 +75,14 @@ def test_header_with_underscores_is_dropped(wire):
 
 
 @pytest.mark.parametrize("order", [0, 1])
-def test_two_signature_headers_are_401(wire, order):
+def test_two_signature_headers_are_401(wire, order) -> None:
     headers = [b"X-Acme-Signature: " + signature(FORGED), b"X-Acme-Signature: " + signature(FORGED, "other")]
     data = request(*headers[:: -1 if order else 1], body=FORGED, signed=False)
     assert status(wire.send(data)) == 401
 
 
 @pytest.mark.parametrize("header", [b"SCRIPT_NAME: /webhooks", b"PATH_INFO: /webhooks/acme", b"Script-Name: /webhooks"])
-def test_script_name_and_path_info_headers_are_ignored(wire, header):
+def test_script_name_and_path_info_headers_are_ignored(wire, header) -> None:
     assert status(wire.send(request(header, body=FORGED, path=b"/nowhere"))) in {404, 405}
     assert status(wire.send(request(header, body=EVENT))) == 200
 
@@ -90,19 +90,19 @@ def test_script_name_and_path_info_headers_are_ignored(wire, header):
 @pytest.mark.parametrize(
     "path", [b"http://evil.example/webhooks/acme", b"//webhooks/acme", b"/webhooks//acme", b"*", b"webhooks/acme"]
 )
-def test_odd_request_targets_are_refused_or_reach_the_endpoint(wire, path):
+def test_odd_request_targets_are_refused_or_reach_the_endpoint(wire, path) -> None:
     response = wire.send(request(body=EVENT.replace(b"evt_1", b"evt_odd"), path=path))
     assert status(response) in {400, 404, 405} or (path.endswith(b"/webhooks/acme") and status(response) == 200)
 
 
-def test_request_without_length_has_no_body(wire):
+def test_request_without_length_has_no_body(wire) -> None:
     """The bytes that follow are read as the next request."""
     response = wire.send(lines(*BASE, body=FORGED))
     assert status(response) == 401
     assert SECRET.encode() not in response
 
 
-def test_get_with_a_body_is_405_and_not_stored(wire):
+def test_get_with_a_body_is_405_and_not_stored(wire) -> None:
     before = keys(wire)
     body = EVENT.replace(b"evt_1", b"evt_got")
     response = wire.send(request(body=body).replace(b"POST ", b"GET ", 1))

@@ -36,7 +36,7 @@ def comparisons(path):
                 yield text
 
 
-def test_secrets_are_never_compared_by_equality():
+def test_secrets_are_never_compared_by_equality() -> None:
     """Check the service, the verifiers and every translator; they use `hmac.compare_digest`."""
     files = [*(ROOT / "webhooks" / "signatures").rglob("*.py"), *(ROOT / "webhooks").glob("*.py")]
     files += [*(ROOT / "translators").rglob("*.py")]
@@ -44,13 +44,13 @@ def test_secrets_are_never_compared_by_equality():
     assert comparisons_found <= ALLOWED
 
 
-def test_comparison_check_detects_an_equality(tmp_path):
+def test_comparison_check_detects_an_equality(tmp_path: Path) -> None:
     (tmp_path / "x.py").write_text("ok = value == secret\nno = kind == 'token'\nif token != expected: pass\n")
     assert list(comparisons(tmp_path / "x.py")) == ["value == secret", "token != expected"]
 
 
 @pytest.mark.parametrize("module", ["verify.py", "presented.py", "../web/app.py"])
-def test_module_compares_secrets_by_compare_digest(module):
+def test_module_compares_secrets_by_compare_digest(module) -> None:
     assert "hmac.compare_digest(" in (ROOT / "webhooks" / "signatures" / module).resolve().read_text()
 
 
@@ -156,11 +156,11 @@ OPERATORS = {"translators.salesforce.custom._LINE"}
 
 
 @pytest.mark.parametrize(("name", "pattern"), patterns().items(), ids=patterns())
-def test_no_regular_expression_backtracks_exponentially(name, pattern):
+def test_no_regular_expression_backtracks_exponentially(name, pattern) -> None:
     assert not ambiguous(list(parser.parse(pattern.pattern, pattern.flags))) or name in OPERATORS
 
 
-def test_backtracking_check_detects_a_known_pattern():
+def test_backtracking_check_detects_a_known_pattern() -> None:
     """Freshdesk's old pattern took a minute for some thousand blanks in a field that a customer may fill."""
     assert ambiguous(list(parser.parse(r"\{\s*from\s*:\s*([^,{}]*?)\s*,")))
     assert not ambiguous(list(parser.parse(r"\{\s*from\s*:([^,{}]*),")))

@@ -79,7 +79,7 @@ def by_kind(results):
     }
 
 
-def test_one_poison_message_of_two_thousand_is_found_by_halving():
+def test_one_poison_message_of_two_thousand_is_found_by_halving() -> None:
     server = Server(poison=["m-1234"])
     by_result = by_kind(client(server).send(batch(2000)))
     assert by_result[RefusedMessage] == [1234]
@@ -88,13 +88,13 @@ def test_one_poison_message_of_two_thousand_is_found_by_halving():
     assert len(server.posts) <= 23
 
 
-def test_a_refusal_has_segments_own_text():
+def test_a_refusal_has_segments_own_text() -> None:
     assert client(Server(poison=["m-0"])).send(batch(2))[0] == RefusedMessage("Segment answered 400: malformed")
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 300), st.sets(st.integers(0, 299), max_size=HOLD_AFTER - 1), st.sampled_from([400, 413, 422]))
-def test_only_poison_is_refused_and_other_messages_are_accepted_once(count, poison, refusal):
+def test_only_poison_is_refused_and_other_messages_are_accepted_once(count, poison, refusal) -> None:
     poison = {number for number in poison if number < count}
     server = Server(poison={f"m-{number}" for number in poison}, refusal=refusal)
     by_result = by_kind(client(server).send(batch(count)))
@@ -108,7 +108,7 @@ def test_only_poison_is_refused_and_other_messages_are_accepted_once(count, pois
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(1, 60), st.sets(st.integers(0, 59)))
-def test_much_poison_is_refused_exactly_or_the_write_key_is_held(count, poison):
+def test_much_poison_is_refused_exactly_or_the_write_key_is_held(count, poison) -> None:
     poison = {number for number in poison if number < count}
     server = Server(poison={f"m-{number}" for number in poison})
     sender = client(server)
@@ -123,7 +123,7 @@ def test_much_poison_is_refused_exactly_or_the_write_key_is_held(count, poison):
         assert set(server.accepted) == {f"m-{number}" for number in range(count)} - server.poison
 
 
-def test_a_run_of_poison_at_the_start_does_not_hold_the_write_key():
+def test_a_run_of_poison_at_the_start_does_not_hold_the_write_key() -> None:
     server = Server(poison={f"m-{number}" for number in range(40)})
     sender = client(server)
     by_result = by_kind(sender.send(batch(1000)))
@@ -131,7 +131,7 @@ def test_a_run_of_poison_at_the_start_does_not_hold_the_write_key():
     assert not sender.breaker.held
 
 
-def test_if_all_is_refused_the_key_is_held_and_no_message_is_refused():
+def test_if_all_is_refused_the_key_is_held_and_no_message_is_refused() -> None:
     server = Server(always=SegmentResponse(400, {}, "unknown key"))
     sender = client(server)
     results = sender.send(batch(2000))
@@ -142,7 +142,7 @@ def test_if_all_is_refused_the_key_is_held_and_no_message_is_refused():
     assert len(server.posts) <= 22 + HOLD_AFTER
 
 
-def test_a_refused_write_key_is_detected_over_many_small_batches():
+def test_a_refused_write_key_is_detected_over_many_small_batches() -> None:
     server = Server(always=SegmentResponse(400, {}, "no"))
     sender = client(server)
     results = [sender.send(batch(1))[0] for _ in range(HOLD_AFTER + 3)]
@@ -150,7 +150,7 @@ def test_a_refused_write_key_is_detected_over_many_small_batches():
 
 
 @pytest.mark.parametrize("status", [301, 401, 403, 404, 501, 418])
-def test_a_configuration_fault_holds_the_key_and_counts_no_attempt(status):
+def test_a_configuration_fault_holds_the_key_and_counts_no_attempt(status) -> None:
     tick = Ticks()
     server = Server(always=SegmentResponse(status, {}, "no such key"))
     sender = client(server, tick=tick)
@@ -168,7 +168,7 @@ def test_a_configuration_fault_holds_the_key_and_counts_no_attempt(status):
     assert not sender.breaker.held
 
 
-def test_without_a_write_key_messages_are_postponed():
+def test_without_a_write_key_messages_are_postponed() -> None:
     server = Server()
     sender = client(server, write_key="")
     (result,) = sender.send(batch(1))
@@ -186,13 +186,13 @@ def test_without_a_write_key_messages_are_postponed():
         (SegmentResponse(408, {}, ""), RetryReason.SERVER),
     ],
 )
-def test_a_temporary_failure_is_postponed_and_counted(fault, retry_reason):
+def test_a_temporary_failure_is_postponed_and_counted(fault, retry_reason) -> None:
     (result,) = client(Server(fault)).send(batch(1))
     assert (result.delay, result.counted, result.retry_reason) == (None, True, retry_reason)
 
 
 @pytest.mark.parametrize("status", [429, 503, 529, 408])
-def test_retry_after_pauses_the_key_and_counts_no_attempt(status):
+def test_retry_after_pauses_the_key_and_counts_no_attempt(status) -> None:
     tick = Ticks()
     server = Server(SegmentResponse(status, {"Retry-After": "7"}, "slow down"))
     sender = client(server, tick=tick)
@@ -205,20 +205,20 @@ def test_retry_after_pauses_the_key_and_counts_no_attempt(status):
     assert sender.send(batch(1)) == [AcceptedMessage()]
 
 
-def test_a_failure_during_halving_keeps_earlier_results():
+def test_a_failure_during_halving_keeps_earlier_results() -> None:
     server = Server(OK, OK, Unreachable("reset"), poison=["m-3"])
     results = client(server).send(batch(4))
     assert results[:2] == [AcceptedMessage(), AcceptedMessage()]
     assert [result.counted for result in results[2:]] == [True, True]
 
 
-def test_messages_that_were_not_sent_count_no_attempt():
+def test_messages_that_were_not_sent_count_no_attempt() -> None:
     server = Server(OK, OK, OK, Unreachable("reset"), poison=["m-0"])
     results = client(server).send(batch(4))
     assert [getattr(result, "counted", None) for result in results] == [None, True, False, False]
 
 
-def test_failures_open_the_breaker_and_one_small_probe_closes_it():
+def test_failures_open_the_breaker_and_one_small_probe_closes_it() -> None:
     tick = Ticks()
     server = Server(always=SegmentResponse(502, {}, ""))
     sender = client(server, tick=tick)
@@ -234,7 +234,7 @@ def test_failures_open_the_breaker_and_one_small_probe_closes_it():
     assert [len(ids) for ids in server.posts[-2:]] == [PROBE, 80]
 
 
-def test_a_probe_with_only_poison_closes_the_breaker():
+def test_a_probe_with_only_poison_closes_the_breaker() -> None:
     tick = Ticks()
     server = Server(*[Unreachable("reset")] * 5, poison=["m-0"])
     sender = client(server, tick=tick)
@@ -245,7 +245,7 @@ def test_a_probe_with_only_poison_closes_the_breaker():
     assert sender.breaker.state == "closed"
 
 
-def test_a_probe_interrupted_by_stop_is_released():
+def test_a_probe_interrupted_by_stop_is_released() -> None:
     tick = Ticks()
     server = Server(*[Unreachable("reset")] * 5)
     sender = client(server, tick=tick)
@@ -261,7 +261,7 @@ def test_a_probe_interrupted_by_stop_is_released():
     assert sender.send(batch(1)) == [AcceptedMessage()]
 
 
-def test_batches_are_postponed_briefly_during_a_probe():
+def test_batches_are_postponed_briefly_during_a_probe() -> None:
     tick = Ticks()
     sender = client(Server(*[Unreachable("reset")] * 5), tick=tick)
     for _ in range(5):
@@ -272,7 +272,7 @@ def test_batches_are_postponed_briefly_during_a_probe():
     assert (result.delay, result.counted) == (0.25, False)
 
 
-def test_each_request_waits_for_the_limiter():
+def test_each_request_waits_for_the_limiter() -> None:
     stop = threading.Event()
     threading.Timer(0.05, stop.set).start()
     sender = client(Server(), rate=10.0)
@@ -280,20 +280,20 @@ def test_each_request_waits_for_the_limiter():
     assert isinstance(sender.send(batch(10), stop=stop)[0], Postponed)
 
 
-def test_sent_at_is_the_time_of_the_attempt_if_configured():
+def test_sent_at_is_the_time_of_the_attempt_if_configured() -> None:
     server = Server()
     client(server).send(batch(1))
     client(server, send_sent_at=True).send(batch(1))
     assert [json.loads(body).get("sentAt") for body in server.bodies] == [None, "2026-03-31T12:00:00.000Z"]
 
 
-def test_the_number_of_retries_is_sent():
+def test_the_number_of_retries_is_sent() -> None:
     server = Server()
     client(server).send(batch(1), retries=3)
     assert server.retries == 3
 
 
-def test_deliver_checks_and_sends_messages():
+def test_deliver_checks_and_sends_messages() -> None:
     server = Server()
     results = client(server).deliver([message(1), message(2, userId=None), message(3)])
     assert [type(result) for result in results] == [AcceptedMessage, RefusedMessage, AcceptedMessage]
@@ -312,7 +312,7 @@ class InstantWait(threading.Event):
         return self.is_set()
 
 
-def test_deliver_retries_until_its_timeout():
+def test_deliver_retries_until_its_timeout() -> None:
     tick = Ticks()
     server = Server(Unreachable("reset"), SegmentResponse(429, {"Retry-After": "7"}, ""), OK, poison=["m-2"])
     results = client(server, tick=tick).deliver([message(1), message(2), message(3)], stop=InstantWait(tick))
@@ -323,7 +323,7 @@ def test_deliver_retries_until_its_timeout():
     assert len(server.posts) == 1
 
 
-def test_deliver_ends_on_stop():
+def test_deliver_ends_on_stop() -> None:
     stop = threading.Event()
     stop.set()
     server = Server()
@@ -331,7 +331,7 @@ def test_deliver_ends_on_stop():
     assert server.posts == []
 
 
-def test_there_is_one_client_for_each_write_key():
+def test_there_is_one_client_for_each_write_key() -> None:
     clients = Clients(SegmentSettings(write_key="default"))
     assert clients.of() is clients.of("default")
     assert clients.of("other") is not clients.of()

@@ -5,6 +5,7 @@ import gzip
 import http.client
 import json
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -22,7 +23,7 @@ def take(receiver, raw, path="/v1/batch", **headers):
     return receiver.take(path, {**JSON, **{name.replace("_", "-"): value for name, value in headers.items()}}, raw)[0]
 
 
-def test_valid_messages_are_kept_and_logged(tmp_path):
+def test_valid_messages_are_kept_and_logged(tmp_path: Path) -> None:
     log = tmp_path / "got.jsonl"
     receiver = FakeSegment(log=log)
     assert take(receiver, body(message(1), message(2))) == 200
@@ -53,19 +54,19 @@ def test_valid_messages_are_kept_and_logged(tmp_path):
         (body(message(1)), {"authorization": "Basic %"}, 401),
     ],
 )
-def test_requests_that_segment_refuses_are_refused(raw, headers, status):
+def test_requests_that_segment_refuses_are_refused(raw, headers, status) -> None:
     receiver = FakeSegment()
     assert take(receiver, raw, **headers) == status
     assert receiver.count == 0
 
 
-def test_a_write_key_in_the_body_is_accepted():
+def test_a_write_key_in_the_body_is_accepted() -> None:
     raw = json.dumps({"batch": [message(1)], "writeKey": "wk"}).encode()
     assert take(FakeSegment(), raw, authorization="") == 200
 
 
 @pytest.mark.parametrize("path", ["/v1/import", "/track", "/v2/batch"])
-def test_another_path_is_not_found(path):
+def test_another_path_is_not_found(path) -> None:
     assert take(FakeSegment(), body(), path) == 404
 
 
@@ -78,14 +79,14 @@ def test_another_path_is_not_found(path):
         ("text", "unknown type"),
     ],
 )
-def test_messages_that_segment_drops_after_a_200_are_kept_with_the_reason(invalid, reason):
+def test_messages_that_segment_drops_after_a_200_are_kept_with_the_reason(invalid, reason) -> None:
     receiver = FakeSegment()
     assert take(receiver, body(invalid, message(2))) == 200
     assert [dropped.reason for dropped in receiver.dropped] == [reason]
     assert [message["messageId"] for message in receiver.received] == ["m-2"]
 
 
-def test_messages_beyond_2500_and_unknown_keys_are_dropped():
+def test_messages_beyond_2500_and_unknown_keys_are_dropped() -> None:
     receiver = FakeSegment()
     raw = body(*[{"type": "page", "userId": "u"}] * 2501)
     assert (take(receiver, raw), receiver.count, len(receiver.dropped)) == (200, 2500, 1)
@@ -93,13 +94,13 @@ def test_messages_beyond_2500_and_unknown_keys_are_dropped():
     assert (take(receiver, body(message(1))), receiver.count) == (200, 0)
 
 
-def test_the_messages_in_memory_can_be_limited():
+def test_the_messages_in_memory_can_be_limited() -> None:
     receiver = FakeSegment(keep=3)
     take(receiver, body(*map(message, range(10))))
     assert (receiver.count, len(receiver.received), receiver.by_key) == (10, 3, {})
 
 
-def test_requests_share_one_connection():
+def test_requests_share_one_connection() -> None:
     receiver = FakeSegment(latency=0.001)
     server = serve(receiver)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)

@@ -41,16 +41,16 @@ TABLE = {
 @pytest.mark.parametrize(
     ("status", "expected"), [(status, kind) for kind, statuses in TABLE.items() for status in statuses]
 )
-def test_the_meaning_of_a_status(status, expected):
+def test_the_meaning_of_a_status(status, expected) -> None:
     assert meaning(status) is expected
 
 
 @given(st.integers(0, 10_000), st.floats(0, 1, exclude_max=True))
-def test_backoff_stays_under_its_limit(attempts, chance):
+def test_backoff_stays_under_its_limit(attempts, chance) -> None:
     assert 0 <= backoff(attempts, lambda: chance) <= min(60.0, 0.5 * 2.0 ** min(attempts, 20))
 
 
-def test_backoff_doubles_from_half_a_second_to_a_minute():
+def test_backoff_doubles_from_half_a_second_to_a_minute() -> None:
     assert [backoff(attempts, lambda: 1.0) for attempts in (0, 1, 2, 6, 7, 1000)] == [0.5, 1.0, 2.0, 32.0, 60.0, 60.0]
 
 
@@ -76,5 +76,5 @@ def test_backoff_doubles_from_half_a_second_to_a_minute():
         ({}, None),
     ],
 )
-def test_retry_after_is_read_in_both_forms_and_limited(headers, seconds):
+def test_retry_after_is_read_in_both_forms_and_limited(headers, seconds) -> None:
     assert retry_after(headers, now=NOW) == seconds

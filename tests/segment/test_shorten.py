@@ -179,7 +179,7 @@ def test_a_long_text_in_the_context_itself_is_shortened() -> None:
     assert message["context"]["webhook"]["cut"] == ["context.userAgent"]
 
 
-def test_a_message_that_cannot_be_made_small_enough_keeps_its_external_ids():
+def test_a_message_that_cannot_be_made_small_enough_keeps_its_external_ids() -> None:
     ids = [{"id": "x" * 900, "type": f"type_{number}", "collection": "users"} for number in range(60)]
     message = {"type": "track", "event": "E", "userId": "u", "context": {"externalIds": ids}, "properties": {"a": 1}}
     assert shorten(message)["context"]["externalIds"] == ids

@@ -33,7 +33,7 @@ def fault(**more):
         {"messageId": "m" * 99},
     ],
 )
-def test_a_valid_message_has_no_fault(more):
+def test_a_valid_message_has_no_fault(more) -> None:
     assert fault(**more) is None
 
 
@@ -78,13 +78,13 @@ def test_a_valid_message_has_no_fault(more):
         ({"properties": {"x": "é" * 16_000}}, "over Segment's 32000", "shorter"),
     ],
 )  # fmt: skip
-def test_a_fault_has_the_problem_and_the_fix(more, problem, hint):
+def test_a_fault_has_the_problem_and_the_fix(more, problem, hint) -> None:
     text = fault(**more)
     assert problem in text
     assert hint in text
 
 
-def test_the_size_is_that_of_the_exact_bytes():
+def test_the_size_is_that_of_the_exact_bytes() -> None:
     space = MESSAGE_BYTES - len(encode(message(properties={"x": ""})))
     assert fault(properties={"x": "a" * space}) is None
     assert fault(properties={"x": "a" * (space + 1)}) is not None

@@ -4,6 +4,7 @@ import json
 import time
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -20,7 +21,7 @@ from webhooks.settings import SegmentSettings
 
 
 @pytest.fixture(autouse=True)
-def no_proxy(monkeypatch):
+def no_proxy(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_PROXY", "*")
 
 
@@ -37,7 +38,7 @@ def settings(url, **more):
 BODY = assemble([encoded(1)])
 
 
-def test_a_request_has_the_headers_that_segment_requires(server):
+def test_a_request_has_the_headers_that_segment_requires(server: FaultyReceiver) -> None:
     assert Transport(settings(server.url)).post("wk", BODY, retries=2).status == 200
     (request,) = server.requests
     assert request.raw == BODY
@@ -49,13 +50,13 @@ def test_a_request_has_the_headers_that_segment_requires(server):
     assert request.headers["user-agent"].startswith("segue/")
 
 
-def test_without_gzip_the_body_is_sent_unchanged(server):
+def test_without_gzip_the_body_is_sent_unchanged(server: FaultyReceiver) -> None:
     Transport(settings(server.url + "/", gzip=False)).post("wk", BODY)
     assert server.requests[0].raw == BODY
     assert "content-encoding" not in server.requests[0].headers
 
 
-def test_a_connection_is_reused_until_its_age_limit_or_a_failure(server):
+def test_a_connection_is_reused_until_its_age_limit_or_a_failure(server: FaultyReceiver) -> None:
     now = [0.0]
     transport = Transport(settings(server.url), tick=lambda: now[0])
     transport.post("wk", BODY)
@@ -74,26 +75,26 @@ def test_a_connection_is_reused_until_its_age_limit_or_a_failure(server):
 
 
 @pytest.mark.parametrize("fault", [reset, lose_reply, truncate])
-def test_a_broken_exchange_is_unreachable_and_hides_the_address(server, fault):
+def test_a_broken_exchange_is_unreachable_and_hides_the_address(server: FaultyReceiver, fault) -> None:
     server.plan.append(fault)
     with pytest.raises(Unreachable) as caught:
         Transport(settings(server.url)).post("wk", BODY)
     assert "127.0.0.1" not in str(caught.value)
 
 
-def test_a_refused_connection_is_unreachable():
+def test_a_refused_connection_is_unreachable() -> None:
     with pytest.raises(Unreachable, match="ConnectionRefusedError"):
         Transport(settings("http://127.0.0.1:1")).post("wk", BODY)
 
 
-def test_a_hanging_server_times_out(server):
+def test_a_hanging_server_times_out(server: FaultyReceiver) -> None:
     server.plan.append(hang)
     with pytest.raises(Unreachable, match="ReadTimeout"):
         Transport(settings(server.url, read_timeout=0.1)).post("wk", BODY)
 
 
 @pytest.mark.parametrize("where", ["headers", "body"])
-def test_a_response_byte_by_byte_is_ended_at_the_deadline(server, where):
+def test_a_response_byte_by_byte_is_ended_at_the_deadline(server: FaultyReceiver, where) -> None:
     server.plan.append(dribble(where))
     began = time.monotonic()
     with pytest.raises(Unreachable):
@@ -101,34 +102,34 @@ def test_a_response_byte_by_byte_is_ended_at_the_deadline(server, where):
     assert time.monotonic() - began < 10
 
 
-def test_a_slow_response_within_the_timeout_is_accepted(server):
+def test_a_slow_response_within_the_timeout_is_accepted(server: FaultyReceiver) -> None:
     server.plan.append(slow(0.2))
     assert Transport(settings(server.url)).post("wk", BODY).status == 200
 
 
-def test_a_redirect_is_not_followed(server):
+def test_a_redirect_is_not_followed(server: FaultyReceiver) -> None:
     server.plan.append(status(302, Location=server.url + "/elsewhere"))
     assert Transport(settings(server.url)).post("wk", BODY).status == 302
     assert len(server.requests) == 1
 
 
-def test_a_response_is_read_up_to_a_limit(server):
+def test_a_response_is_read_up_to_a_limit(server: FaultyReceiver) -> None:
     server.plan.append(status(400, "a" * 200_000))
     response = Transport(settings(server.url)).post("wk", BODY)
     assert response.text == "a" * TEXT
 
 
-def test_a_response_that_is_not_utf_8_is_decoded_with_replacements(server):
+def test_a_response_that_is_not_utf_8_is_decoded_with_replacements(server: FaultyReceiver) -> None:
     server.plan.append(lambda handler, _: handler.answer(400, b"\xff\xfe"))
     assert Transport(settings(server.url)).post("wk", BODY).text == "\ufffd\ufffd"
 
 
-def test_response_headers_ignore_case(server):
+def test_response_headers_ignore_case(server: FaultyReceiver) -> None:
     server.plan.append(status(429, retry_after="7"))
     assert Transport(settings(server.url)).post("wk", BODY).headers["Retry-After"] == "7"
 
 
-def test_the_proxy_is_read_from_the_environment(server, monkeypatch):
+def test_the_proxy_is_read_from_the_environment(server: FaultyReceiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("NO_PROXY")
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.setenv("HTTP_PROXY", server.url)
@@ -138,7 +139,9 @@ def test_the_proxy_is_read_from_the_environment(server, monkeypatch):
     assert len(server.requests) == 1
 
 
-def test_a_password_in_netrc_does_not_replace_the_write_key(server, monkeypatch, tmp_path):
+def test_a_password_in_netrc_does_not_replace_the_write_key(
+    server: FaultyReceiver, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     netrc = tmp_path / "netrc"
     netrc.write_text("machine 127.0.0.1 login user password else\n")
     netrc.chmod(0o600)
@@ -147,7 +150,7 @@ def test_a_password_in_netrc_does_not_replace_the_write_key(server, monkeypatch,
     assert server.requests[0].key == "wk"
 
 
-def test_a_request_whose_response_is_lost_is_repeated_with_the_same_bytes(server):
+def test_a_request_whose_response_is_lost_is_repeated_with_the_same_bytes(server: FaultyReceiver) -> None:
     client = Client("wk", settings(server.url))
     server.plan.append(lose_reply)
     assert isinstance(client.send([encoded(1)])[0], Postponed)
@@ -158,7 +161,7 @@ def test_a_request_whose_response_is_lost_is_repeated_with_the_same_bytes(server
 
 
 @pytest.fixture(scope="module")
-def certificate(tmp_path_factory):
+def certificate(tmp_path_factory: pytest.TempPathFactory):
     """A self-signed certificate for 127.0.0.1, and its key, in one PEM file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
@@ -181,7 +184,7 @@ def certificate(tmp_path_factory):
     return path
 
 
-def test_tls_is_verified(certificate, monkeypatch):
+def test_tls_is_verified(certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     with FaultyReceiver(certificate=certificate) as server:
         with pytest.raises(Unreachable, match="SSL"):
             Transport(settings(server.url)).post("wk", BODY)
@@ -193,7 +196,7 @@ def test_tls_is_verified(certificate, monkeypatch):
         transport.forget()
 
 
-def test_a_tls_response_byte_by_byte_is_ended_at_the_deadline(certificate, monkeypatch):
+def test_a_tls_response_byte_by_byte_is_ended_at_the_deadline(certificate, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
     with FaultyReceiver(certificate=certificate) as server:
         server.plan.append(dribble("headers"))
@@ -201,6 +204,6 @@ def test_a_tls_response_byte_by_byte_is_ended_at_the_deadline(certificate, monke
             Transport(settings(server.url, connect_timeout=0.3, read_timeout=0.2)).post("wk", BODY)
 
 
-def test_a_deadline_that_passes_before_the_connection_has_no_effect():
+def test_a_deadline_that_passes_before_the_connection_has_no_effect() -> None:
     with _time_limit(0.0):
         time.sleep(0.05)

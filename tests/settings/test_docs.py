@@ -24,14 +24,14 @@ def declared(schema):
     return settings
 
 
-def test_exactly_the_existing_settings_are_documented():
+def test_exactly_the_existing_settings_are_documented() -> None:
     for table, schema in TABLES.items():
         extra = {(CONFIG,), (PLUGINS,)} if not table else set()
         assert rows(table) == declared(schema) | extra, f"docs/configuration.md [{table}] differs from the schema"
     assert rows("endpoints.<name>") == declared(ENDPOINT), "docs/configuration.md [endpoints] differs from the schema"
 
 
-def test_settings_that_may_be_a_file_are_documented():
+def test_settings_that_may_be_a_file_are_documented() -> None:
     for schema in (*TABLES.values(), ENDPOINT):
         for rule in schema.fields.values():
             if rule.metadata.get("secret"):

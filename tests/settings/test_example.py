@@ -25,25 +25,25 @@ def loaded(text, tmp_path, **environ):
     return load(environ, sources=SOURCES, config_file=tmp_path / "segue.toml")
 
 
-def test_the_example_file_is_generated_from_the_schema():
+def test_the_example_file_is_generated_from_the_schema() -> None:
     command = "python -c 'from webhooks.settings.example import toml; print(toml(), end=\"\")' > segue.example.toml"
     assert FILE.read_text() == toml(), f"write it again: .venv/bin/{command}"
 
 
-def test_exactly_the_existing_settings_and_tables_are_described():
+def test_exactly_the_existing_settings_and_tables_are_described() -> None:
     assert set(ABOUT) == NAMES
     assert set(TABLES_ABOUT) == set(TABLES)
     assert set(EXAMPLES) <= NAMES
 
 
-def test_the_unchanged_example_has_only_defaults(tmp_path):
+def test_the_unchanged_example_has_only_defaults(tmp_path: Path) -> None:
     written = loaded(toml(), tmp_path)
     for field in Settings.__slots__:
         if field not in {"config_file", "warnings"}:
             assert getattr(written, field) == getattr(Settings(), field), field
 
 
-def test_every_example_is_valid_without_its_comment_sign(tmp_path):
+def test_every_example_is_valid_without_its_comment_sign(tmp_path: Path) -> None:
     text = SETTING.sub(r"\1", toml())
     tables = tomllib.loads(text)
     assert {f"{table}.{key}" for table in TABLES if table for key in tables[table]} == {
@@ -68,14 +68,14 @@ def test_every_example_is_valid_without_its_comment_sign(tmp_path):
 
 
 @pytest.mark.parametrize("setting", ["encryption_key", "metrics.tokens", "alerts.signing_secret"])
-def test_a_secret_of_the_example_is_refused(setting, tmp_path):
+def test_a_secret_of_the_example_is_refused(setting, tmp_path: Path) -> None:
     table, _, key = setting.rpartition(".")
     text = f"[{table}]\n" if table else ""
     with pytest.raises(SettingsError, match=key):
         loaded(f"{text}{key} = {EXAMPLES[setting]}\n", tmp_path)
 
 
-def test_defaults_shown_are_the_defaults_in_effect():
+def test_defaults_shown_are_the_defaults_in_effect() -> None:
     for table, schema in TABLES.items():
         model = Settings() if table in {"", "identity"} else getattr(Settings(), table)
         section = tomllib.loads(SETTING.sub(r"\1", toml()))
@@ -86,7 +86,7 @@ def test_defaults_shown_are_the_defaults_in_effect():
                 assert rule.deserialize(value) == getattr(model, key), name
 
 
-def test_values_passed_to_the_example_are_effective(tmp_path):
+def test_values_passed_to_the_example_are_effective(tmp_path: Path) -> None:
     text = toml(
         {
             "segment.region": "eu",

@@ -1,6 +1,7 @@
 """Values of a wrong type in segue.toml: each is an error with a hint, never an exception."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from marshmallow import ValidationError
@@ -17,7 +18,7 @@ ACME = Source(
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
 
 
@@ -51,13 +52,13 @@ def loaded(tmp_path, text, **environ):
         ("[endpoints.acme]\nsource = 'nothing'\nlevel = 1", "endpoints.acme.source is 'nothing'"),
     ],
 )
-def test_a_value_of_a_wrong_type_is_an_error_with_a_hint(tmp_path, text, fault):
+def test_a_value_of_a_wrong_type_is_an_error_with_a_hint(tmp_path: Path, text, fault) -> None:
     with pytest.raises(SettingsError) as caught:
         loaded(tmp_path, text)
     assert [message for message in caught.value.faults if fault in message], caught.value.faults
 
 
-def test_toml_numbers_and_booleans_are_read_as_option_text(tmp_path):
+def test_toml_numbers_and_booleans_are_read_as_option_text(tmp_path: Path) -> None:
     settings = loaded(tmp_path, "[endpoints.acme]\nsecrets = ['acme_secret_1']\nlevel = 2\nlive = false\n")
     assert settings.endpoints["acme"].options == {"level": "2", "live": "false"}
 
@@ -65,25 +66,25 @@ def test_toml_numbers_and_booleans_are_read_as_option_text(tmp_path):
 @pytest.mark.parametrize(
     ("word", "value"), [("yes", True), ("ON", True), ("1", True), (True, True), ("off", False), (0, False)]
 )
-def test_flags_accept_the_usual_words(word, value):
+def test_flags_accept_the_usual_words(word, value) -> None:
     assert Flag().deserialize(word) is value
 
 
-def test_a_number_without_unit_is_seconds_only_if_allowed():
+def test_a_number_without_unit_is_seconds_only_if_allowed() -> None:
     low, high = timedelta(seconds=1), timedelta(hours=1)
     assert Duration(low, high, bare=True).deserialize(90) == timedelta(seconds=90)
     with pytest.raises(ValidationError, match="add the unit, such as 90d or 90h"):
         Duration(low, high).deserialize(90)
 
 
-def test_secrets_are_read_without_other_settings(monkeypatch):
+def test_secrets_are_read_without_other_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     assert secrets_for("acme", {"ACME_WEBHOOK_SECRET": "one_secret, another"}) == ("one_secret", "another")
     assert secrets_for("acme", {"ACME_WEBHOOK_SECRET": "  "}) == ()
     monkeypatch.setenv("ACME_WEBHOOK_SECRET", "from_the_environment")
     assert secrets_for("acme") == ("from_the_environment",)
 
 
-def test_a_file_whose_mode_cannot_be_read_causes_no_warning(tmp_path, monkeypatch):
+def test_a_file_whose_mode_cannot_be_read_causes_no_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("STRIPE_WEBHOOK_SECRET=whsec_1\n")
     (tmp_path / ".env").chmod(0o644)
     assert len(list(readable_by_all(None, []))) == 1

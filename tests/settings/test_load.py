@@ -2,6 +2,7 @@
 
 import base64
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ SOURCES = {"stripe": STRIPE, "zen": ZEN}
 
 
 @pytest.fixture(autouse=True)
-def _elsewhere(tmp_path, monkeypatch):
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
 
 
@@ -43,20 +44,20 @@ def toml(tmp_path, text):
     (tmp_path / "segue.toml").write_text(text)
 
 
-def test_without_settings_defaults_apply_and_no_endpoint_is_open():
+def test_without_settings_defaults_apply_and_no_endpoint_is_open() -> None:
     loaded = settings()
     assert (loaded.endpoints, loaded.namespace) == ({}, "default")
     assert loaded.segment == Settings().segment
     assert any("No endpoint is open" in warning for warning in loaded.warnings)
 
 
-def test_a_source_has_an_endpoint_if_its_secret_is_set():
+def test_a_source_has_an_endpoint_if_its_secret_is_set() -> None:
     loaded = settings(STRIPE_WEBHOOK_SECRET="whsec_1234567, whsec_7654321\nwhsec_1234567")
     assert list(loaded.endpoints) == ["stripe"]
     assert loaded.endpoints["stripe"].secrets == ("whsec_1234567", "whsec_7654321")
 
 
-def test_an_empty_variable_is_not_set():
+def test_an_empty_variable_is_not_set() -> None:
     assert settings(STRIPE_WEBHOOK_SECRET=" ", PORT="", SEGUE_DATABASE="").endpoints == {}
 
 
@@ -82,11 +83,11 @@ def test_an_empty_variable_is_not_set():
         ("SEGUE_DATABASE", "sqlite:///:memory:", "SEGUE_DATABASE is in memory"),
     ],
 )
-def test_an_invalid_value_is_reported_with_its_problem_and_hint(name, value, fault):
+def test_an_invalid_value_is_reported_with_its_problem_and_hint(name, value, fault) -> None:
     assert [message[: len(fault)] for message in faults(**{name: value})] == [fault]
 
 
-def test_encryption_keys_are_base64_or_hexadecimal_and_plain_only_first():
+def test_encryption_keys_are_base64_or_hexadecimal_and_plain_only_first() -> None:
     key, other = bytes(range(32)), bytes(range(1, 33))
     encoded = base64.b64encode(key).decode(), base64.urlsafe_b64encode(key).decode().rstrip("=")
     for text in (key.hex(), key.hex().upper(), *encoded):
@@ -105,20 +106,20 @@ def test_encryption_keys_are_base64_or_hexadecimal_and_plain_only_first():
         (f"{bytes(range(32)).hex()},{base64.b64encode(bytes(range(32))).decode()}", "contains a key twice"),
     ],
 )
-def test_an_invalid_encryption_key_is_reported_without_showing_it(value, fault):
+def test_an_invalid_encryption_key_is_reported_without_showing_it(value, fault) -> None:
     (message,) = faults(SEGUE_ENCRYPTION_KEY=value)
     assert message.startswith(f"SEGUE_ENCRYPTION_KEY {fault}")
     assert not any(word in message for word in value.split(",") if word != "plain")
 
 
-def test_retention_below_three_days_is_refused_with_the_reason():
+def test_retention_below_three_days_is_refused_with_the_reason() -> None:
     (fault,) = faults(SEGUE_RETENTION_DELIVERED="71h")
     assert "give 72h to" in fault
     assert "retries" in fault
     assert settings(SEGUE_RETENTION_DELIVERED="72h").retention.delivered == timedelta(hours=72)
 
 
-def test_all_errors_of_file_and_environment_are_shown_at_once(tmp_path):
+def test_all_errors_of_file_and_environment_are_shown_at_once(tmp_path: Path) -> None:
     toml(tmp_path, 'log_level = "loud"\n[web]\nprot = 1\n[endpoints.stripe]\nlivemod = "x"\n[nonsense]\n')
     messages = faults(
         PORT="x", SEGMENT_REGION="uk", STRIPE_WEBHOOK_SECRET="whsec_1234567", SEGUE_STRIPE_LIVEMODE="prod"
@@ -137,19 +138,19 @@ def test_all_errors_of_file_and_environment_are_shown_at_once(tmp_path):
     assert len(messages) == 7
 
 
-def test_an_unknown_segue_variable_is_an_error_with_the_nearest_name():
+def test_an_unknown_segue_variable_is_an_error_with_the_nearest_name() -> None:
     assert faults(SEGUE_SEGMNT_RATE="1") == [
         "SEGUE_SEGMNT_RATE is not a setting of this version: did you mean SEGUE_SEGMENT_RATE?"
     ]
     assert "remove it" in faults(SEGUE_QQQQQQ="1")[0]
 
 
-def test_a_misspelt_secret_is_a_warning_since_the_environment_is_shared():
+def test_a_misspelt_secret_is_a_warning_since_the_environment_is_shared() -> None:
     (warning,) = [text for text in settings(STRPIE_WEBHOOK_SECRET="whsec_1234567").warnings if "STRPIE" in text]
     assert "did you mean STRIPE_WEBHOOK_SECRET?" in warning
 
 
-def test_the_environment_wins_over_the_file(tmp_path):
+def test_the_environment_wins_over_the_file(tmp_path: Path) -> None:
     toml(tmp_path, '[web]\nport = 9000\nhost = "127.0.0.1"\n[segment]\nregion = "eu"\n')
     loaded = settings(PORT="9001")
     assert (loaded.web.port, loaded.web.host) == (9001, "127.0.0.1")
@@ -157,7 +158,7 @@ def test_the_environment_wins_over_the_file(tmp_path):
     assert loaded.config_file is not None
 
 
-def test_a_configured_file_must_exist(tmp_path):
+def test_a_configured_file_must_exist(tmp_path: Path) -> None:
     assert "cannot be read" in faults(SEGUE_CONFIG=str(tmp_path / "none.toml"))[0]
     (tmp_path / "bad.toml").write_text("a = ")
     assert "is not valid TOML" in faults(SEGUE_CONFIG=str(tmp_path / "bad.toml"))[0]
@@ -165,7 +166,7 @@ def test_a_configured_file_must_exist(tmp_path):
     assert "is not UTF-8" in faults(SEGUE_CONFIG=str(tmp_path / "latin.toml"))[0]
 
 
-def test_several_endpoints_of_one_provider(tmp_path):
+def test_several_endpoints_of_one_provider(tmp_path: Path) -> None:
     toml(
         tmp_path,
         '[endpoints.stripe_eu]\nsource = "stripe"\nsecret_env = "EU_SECRET"\nlivemode = "test"\ntypes = ["a", "b"]\n'
@@ -180,14 +181,14 @@ def test_several_endpoints_of_one_provider(tmp_path):
     assert bound["stripe_us"].options == {"livemode": "live", "types": ()}
 
 
-def test_an_endpoint_without_a_secret_is_closed(tmp_path):
+def test_an_endpoint_without_a_secret_is_closed(tmp_path: Path) -> None:
     toml(tmp_path, '[endpoints.other]\nsource = "stripe"\n')
     loaded = settings()
     assert loaded.endpoints["other"].secrets == ()
     assert any("endpoints.other has no secret" in warning for warning in loaded.warnings)
 
 
-def test_errors_of_endpoints(tmp_path):
+def test_errors_of_endpoints(tmp_path: Path) -> None:
     toml(
         tmp_path,
         '[endpoints.a]\nsource = "strpe"\n[endpoints.b]\nsource = "stripe"\nsecret_env = "NOT_SET"\n'
@@ -200,7 +201,7 @@ def test_errors_of_endpoints(tmp_path):
     assert "endpoints.D in segue.toml is not an endpoint" in text
 
 
-def test_a_provider_that_signs_the_url_needs_the_public_url():
+def test_a_provider_that_signs_the_url_needs_the_public_url() -> None:
     secret = {"ZEN_WEBHOOK_SECRET": "abcdefgh"}
     assert "SEGUE_PUBLIC_URL is not set, and Zen signs the URL" in faults(**secret)[0]
     assert settings(**secret, SEGUE_ZEN_SCHEME="body").endpoints["zen"].scheme == "body"
@@ -210,7 +211,7 @@ def test_a_provider_that_signs_the_url_needs_the_public_url():
     assert bind(own, SOURCES)["zen"].public_url == "https://other.example.com/z"
 
 
-def test_secrets_from_files(tmp_path):
+def test_secrets_from_files(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text("whsec_file_1\nwhsec_file_2\n")
     path = str(tmp_path / "secret")
     assert settings(STRIPE_WEBHOOK_SECRET_FILE=path).endpoints["stripe"].secrets == ("whsec_file_1", "whsec_file_2")
@@ -222,20 +223,20 @@ def test_secrets_from_files(tmp_path):
     assert "not UTF-8" in faults(SEGMENT_WRITE_KEY_FILE=str(tmp_path / "binary"))[0]
 
 
-def test_a_pem_key_is_not_split_even_with_escaped_line_breaks():
+def test_a_pem_key_is_not_split_even_with_escaped_line_breaks() -> None:
     pem = "-----BEGIN PUBLIC KEY-----\\nMIIB AAA\\n-----END PUBLIC KEY-----"
     secrets = settings(STRIPE_WEBHOOK_SECRET=f"{pem} other_secret").endpoints["stripe"].secrets
     assert secrets == (pem.replace("\\n", "\n"), "other_secret")
 
 
-def test_the_default_namespace_is_derived_from_the_write_key():
+def test_the_default_namespace_is_derived_from_the_write_key() -> None:
     one, again, two = (settings(SEGMENT_WRITE_KEY=key).namespace for key in ("wk_1", "wk_1", "wk_2"))
     assert one == again != two
     assert "wk_1" not in one
     assert settings(SEGMENT_WRITE_KEY="wk_1", SEGUE_NAMESPACE="shop").namespace == "shop"
 
 
-def test_herokus_postgres_url_is_accepted_and_its_password_hidden():
+def test_herokus_postgres_url_is_accepted_and_its_password_hidden() -> None:
     loaded = settings(DATABASE_URL="postgres://user:hunter2@db:5432/x")
     assert loaded.database == "postgres://user:hunter2@db:5432/x"
     assert loaded.database_shown == "postgres://db:5432/x"
@@ -247,13 +248,13 @@ def test_herokus_postgres_url_is_accepted_and_its_password_hidden():
 @pytest.mark.parametrize(
     "url", ["postgres://user:hunter2@db", "postgres://", "postgres://u:hunter2/x@db/x", "mysql://u:hunter2@db/x"]
 )
-def test_an_invalid_database_url_is_refused_and_never_shown(url):
+def test_an_invalid_database_url_is_refused_and_never_shown(url) -> None:
     (fault,) = faults(DATABASE_URL=url)
     assert "give" in fault
     assert "hunter2" not in fault
 
 
-def test_on_a_dyno_postgres_uses_tls_unless_its_url_sets_sslmode():
+def test_on_a_dyno_postgres_uses_tls_unless_its_url_sets_sslmode() -> None:
     assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x").database.endswith("/x?sslmode=require")
     assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x?a=b").database.endswith("?a=b&sslmode=require")
     assert settings(DYNO="web.1", DATABASE_URL="postgres://u:p@db/x?sslmode=verify-full").database.endswith(
@@ -262,16 +263,16 @@ def test_on_a_dyno_postgres_uses_tls_unless_its_url_sets_sslmode():
     assert settings(DATABASE_URL="postgres://u:p@db/x").database.endswith("/x")
 
 
-def test_segue_database_overrides_database_url():
+def test_segue_database_overrides_database_url() -> None:
     assert settings(DATABASE_URL="postgres://u:p@db/x", SEGUE_DATABASE="sqlite:////tmp/x.db").database.endswith("x.db")
 
 
-def test_the_service_paths_are_removed_from_segment_url():
+def test_the_service_paths_are_removed_from_segment_url() -> None:
     for url in ("https://x.example", "https://x.example/", "https://x.example/v1", "https://x.example/v1/batch"):
         assert settings(SEGMENT_URL=url).segment.url == "https://x.example"
 
 
-def test_settings_of_a_broken_plugin_are_ignored(tmp_path):
+def test_settings_of_a_broken_plugin_are_ignored(tmp_path: Path) -> None:
     toml(tmp_path, '[endpoints.crm]\nsource = "crm"\nsecrets = ["abcdefgh"]\n')
     environ = {"SEGUE_CRM_DEPTH": "1", "STRIPE_WEBHOOK_SECRET": "whsec_1234567"}
     assert list(load(environ, sources=SOURCES, broken=["crm"]).endpoints) == ["stripe"]
@@ -279,7 +280,7 @@ def test_settings_of_a_broken_plugin_are_ignored(tmp_path):
         load(environ, sources=SOURCES)
 
 
-def test_a_source_described_in_the_file(tmp_path):
+def test_a_source_described_in_the_file(tmp_path: Path) -> None:
     described = '[sources.acme]\nscheme = { class = "HmacBody", header = "X-Acme" }\ntype = "type"\n'
     described += 'identity = { user_id = "who" }\nevents = { paid = "Paid" }\n'
     toml(tmp_path, described)
@@ -293,13 +294,13 @@ def test_a_source_described_in_the_file(tmp_path):
 
 
 @pytest.mark.parametrize("secret", ["sk_live_abcdefghij", "changeme", "qwert", "<your secret>"])
-def test_a_wrong_looking_secret_is_a_warning_that_does_not_show_it(secret):
+def test_a_wrong_looking_secret_is_a_warning_that_does_not_show_it(secret) -> None:
     warnings = [text for text in settings(STRIPE_WEBHOOK_SECRET=secret.replace(" ", "_")).warnings if "looks" in text]
     assert len(warnings) == 1
     assert secret not in warnings[0]
 
 
-def test_http_segment_url_and_url_with_region_are_warnings():
+def test_http_segment_url_and_url_with_region_are_warnings() -> None:
     text = " ".join(settings(SEGMENT_URL="http://x.example", SEGMENT_REGION="eu").warnings)
     assert "clear text" in text
     assert "the URL wins" in text
@@ -310,7 +311,7 @@ def test_http_segment_url_and_url_with_region_are_warnings():
     st.text("abcdefghijklmnopqrstuvwxyz0123456789", min_size=12, max_size=40).map("q9{}".format),  # no word of a repr
     st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=12, max_size=40).map("Q9{}".format),
 )
-def test_no_secret_or_write_key_is_ever_shown(secret, key):
+def test_no_secret_or_write_key_is_ever_shown(secret, key) -> None:
     loaded = load(
         {"STRIPE_WEBHOOK_SECRET": secret, "SEGMENT_WRITE_KEY": key, "SEGUE_STRIPE_WRITE_KEY": key}, sources=SOURCES
     )
@@ -323,7 +324,7 @@ def test_no_secret_or_write_key_is_ever_shown(secret, key):
     assert key not in str(caught.value)
 
 
-def test_bind_checks_settings_created_in_code():
+def test_bind_checks_settings_created_in_code() -> None:
     wrong = EndpointSettings(name="stripe", source="stripe", secrets=("x",), options={"livemode": "prod", "nope": "1"})
     with pytest.raises(SettingsError) as caught:
         bind(Settings(endpoints={"stripe": wrong}), SOURCES)

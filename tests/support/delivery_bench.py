@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from support.faulty_receiver import FaultyReceiver
 from support.memory_journal import MemoryJournal
@@ -30,20 +30,23 @@ class Clock:
         self.now += timedelta(**delta)
 
 
-class Bench:
+J = TypeVar("J", MemoryJournal, Journal)
+
+
+class Bench(Generic[J]):
     """A journal, a fake Segment, and a worker between them."""
 
     def __init__(
         self,
         server: FaultyReceiver,
-        journal: MemoryJournal | Journal | None = None,
+        journal: J,
         endpoints: dict[str, Endpoint] | None = None,
     ) -> None:
         self.server = server
-        self.journal = journal or MemoryJournal()
+        self.journal: J = journal
         self.clock = Clock()
         self.endpoints = endpoints or {"shop": endpoint()}
-        self.clients: Clients | None = None
+        self.clients: Clients
         self.workers: list[Worker] = []
 
     def worker(
@@ -71,8 +74,13 @@ class Bench:
     def orders(self, count: int, body: str = "{}", first: int = 1) -> None:
         self.append(*[event(number, body) for number in range(first, first + count)])
 
-    def row(self, number: int, source: str = "shop") -> Row | None:
-        return self.journal.find(source, f"e{number}")
+    def row(self, number: int, source: str = "shop") -> Row:
+        row = self.journal.find(source, f"e{number}")
+        assert row is not None
+        return row
 
     def states(self) -> dict[State, int]:
         return dict(self.journal.census().by_state)
+
+
+MemoryBench = Bench[MemoryJournal]

@@ -47,7 +47,7 @@ def email(port, *, scheme="smtp", user="", to=("ops@example.com", "two@example.c
     return channel(smtp_url=f"{scheme}://{user}{host}:{port}", email_from="segue@example.com", email_to=to)
 
 
-def test_a_webhook_signature_is_accepted_by_segue_and_standardwebhooks(hook):
+def test_a_webhook_signature_is_accepted_by_segue_and_standardwebhooks(hook) -> None:
     now = datetime.now(UTC)
     channel(webhook_url=hook.url, signing_secret=SECRETS).send(notification(now=now))
     ((path, headers, body),) = hook.got
@@ -67,7 +67,7 @@ def test_a_webhook_signature_is_accepted_by_segue_and_standardwebhooks(hook):
     assert set(alert) == {"key", "status", "severity", "title", "text", "hint", "since"}
 
 
-def test_the_same_notification_has_the_same_id():
+def test_the_same_notification_has_the_same_id() -> None:
     assert notification().id == notification(now=NOW).id
     later = Notification(updates=notification().updates, where="hooks.test", now=NOW + timedelta(minutes=1))
     assert later.id == notification().id
@@ -95,7 +95,7 @@ def test_the_same_notification_has_the_same_id():
         ((404, {}), "the channel answered 404"), ((500, {}), "the channel answered 500"),
     ],
 )  # fmt: skip
-def test_a_failed_response_is_reported_and_no_redirect_is_followed(hook, kind, response, reason):
+def test_a_failed_response_is_reported_and_no_redirect_is_followed(hook, kind, response, reason) -> None:
     hook.plan.append(response)
     options = {"slack_url": hook.url} if kind == "slack" else {"webhook_url": hook.url, "signing_secret": SECRETS}
     with pytest.raises(NotificationFailed, match=reason) as caught:
@@ -104,7 +104,7 @@ def test_a_failed_response_is_reported_and_no_redirect_is_followed(hook, kind, r
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_refused_connection_is_reported_without_the_secret():
+def test_a_refused_connection_is_reported_without_the_secret() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{free.getsockname()[1]}/T0/s3cret"
@@ -113,7 +113,7 @@ def test_a_refused_connection_is_reported_without_the_secret():
     assert "s3cret" not in str(caught.value)
 
 
-def test_a_silent_or_slow_server_times_out(monkeypatch):
+def test_a_silent_or_slow_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     from support.faulty_receiver import FaultyReceiver, dribble, hang
 
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.TIMEOUT", 0.3)
@@ -126,7 +126,7 @@ def test_a_silent_or_slow_server_times_out(monkeypatch):
             assert time.monotonic() - began >= 0.3, "the server was not waited for"
 
 
-def test_slack_gets_one_text_with_special_characters_escaped(hook):
+def test_slack_gets_one_text_with_special_characters_escaped(hook) -> None:
     channel(slack_url=hook.url).send(notification())
     payload = json.loads(hook.got[0][2])
     assert set(payload) == {"text"}
@@ -140,7 +140,7 @@ def read(mails):
     return sender, to, message_from_bytes(content, policy=default), encrypted
 
 
-def test_an_email_has_the_title_as_subject_and_the_hint_in_its_body(smtp):
+def test_an_email_has_the_title_as_subject_and_the_hint_in_its_body(smtp) -> None:
     port, mails = smtp()
     email(port).send(notification())
     sender, to, mail, encrypted = read(mails)
@@ -156,7 +156,9 @@ def test_an_email_has_the_title_as_subject_and_the_hint_in_its_body(smtp):
 
 
 @pytest.mark.parametrize(("tls", "scheme"), [("starttls", "smtp"), ("smtps", "smtps")])
-def test_an_email_uses_tls_and_the_password_if_the_certificate_is_trusted(smtp, certificate, monkeypatch, tls, scheme):
+def test_an_email_uses_tls_and_the_password_if_the_certificate_is_trusted(
+    smtp, certificate, monkeypatch: pytest.MonkeyPatch, tls, scheme
+) -> None:
     port, mails = smtp(tls, auth=True)
     with pytest.raises(NotificationFailed, match="could not be used"):
         email(port, scheme=scheme, user="segue:p%40ss%20word@").send(notification())
@@ -168,7 +170,7 @@ def test_an_email_uses_tls_and_the_password_if_the_certificate_is_trusted(smtp, 
     assert "wrong" not in str(caught.value)
 
 
-def test_a_password_is_not_sent_without_encryption(smtp, monkeypatch):
+def test_a_password_is_not_sent_without_encryption(smtp, monkeypatch: pytest.MonkeyPatch) -> None:
     port, mails = smtp(auth=True)
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.is_loopback", lambda host: False)
     with pytest.raises(NotificationFailed, match="no encryption, so the password is not sent"):
@@ -179,7 +181,7 @@ def test_a_password_is_not_sent_without_encryption(smtp, monkeypatch):
     assert len(mails.got) == 1
 
 
-def test_an_email_address_that_the_server_refuses_is_reported(smtp):
+def test_an_email_address_that_the_server_refuses_is_reported(smtp) -> None:
     port, mails = smtp()
     mails.refuse = {"two@example.com"}
     with pytest.raises(NotificationFailed, match="refused 1 of 2 addresses"):
@@ -189,7 +191,7 @@ def test_an_email_address_that_the_server_refuses_is_reported(smtp):
         email(port).send(notification())
 
 
-def test_a_line_break_in_a_title_adds_no_header(smtp):
+def test_a_line_break_in_a_title_adds_no_header(smtp) -> None:
     port, mails = smtp()
     forged = Alert(key="k", severity="warning", title="x\r\nBcc: victim@example.com", text="t", hint="m")
     email(port).send(notification(alert=forged))
@@ -198,7 +200,7 @@ def test_a_line_break_in_a_title_adds_no_header(smtp):
     assert "victim@example.com" not in to
 
 
-def test_a_silent_mail_server_times_out(monkeypatch):
+def test_a_silent_mail_server_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("webhooks.monitoring.alerts.channels.TIMEOUT", 0.3)
     with socket.socket() as silent:
         silent.bind(("127.0.0.1", 0))
@@ -207,15 +209,17 @@ def test_a_silent_mail_server_times_out(monkeypatch):
             email(silent.getsockname()[1]).send(notification())
 
 
-def test_alerts_are_always_logged(caplog):
+def test_alerts_are_always_logged(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.WARNING)
     (log,) = configured_channels(AlertSettings())
     log.send(notification())
     (record,) = caplog.records
-    assert (record.alert, record.status, record.title) == ("dead:acme", "raised", "3 dead events of acme")
+    assert vars(record).items() >= {
+        "alert": "dead:acme", "status": "raised", "title": "3 dead events of acme"
+    }.items()  # fmt: skip
 
 
-def test_the_text_of_a_notification():
+def test_the_text_of_a_notification() -> None:
     both = Notification(updates=[*notification("resolved").updates, *notification("again").updates], where="w", now=NOW)
     assert both.subject == "[segue] resolved: 3 dead events of acme (and 1 more)"
     assert both.text().splitlines() == [

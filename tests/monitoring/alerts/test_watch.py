@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -32,7 +33,7 @@ class FakeChannel:
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path: Path):
     opened = SqliteJournal(tmp_path / "j.db")
     yield opened
     opened.close()
@@ -74,7 +75,7 @@ def alert(key="disk", weight=0.0):
     return Alert(key=key, severity="warning", title=key, text="t", hint="m", weight=weight)
 
 
-def test_an_alert_is_sent_once_again_at_intervals_and_when_resolved(journal):
+def test_an_alert_is_sent_once_again_at_intervals_and_when_resolved(journal: SqliteJournal) -> None:
     bench = AlertBench(journal, repeat=timedelta(hours=2))
     bench.minutes(5)
     assert bench.got == []
@@ -91,7 +92,7 @@ def test_an_alert_is_sent_once_again_at_intervals_and_when_resolved(journal):
     assert bench.got[3:] == [[("raised", "disk")]]
 
 
-def test_a_problem_that_comes_and_goes_is_one_alert(journal):
+def test_a_problem_that_comes_and_goes_is_one_alert(journal: SqliteJournal) -> None:
     bench = AlertBench(journal)
     for _ in range(20):
         bench.current = [alert()]
@@ -101,7 +102,7 @@ def test_a_problem_that_comes_and_goes_is_one_alert(journal):
     assert bench.got == [[("raised", "disk")]]
 
 
-def test_alerts_of_one_time_are_sent_together(journal):
+def test_alerts_of_one_time_are_sent_together(journal: SqliteJournal) -> None:
     bench = AlertBench(journal)
     bench.current = [alert("a"), alert("b")]
     bench.minutes(1)
@@ -110,7 +111,7 @@ def test_alerts_of_one_time_are_sent_together(journal):
     assert bench.got == [[("raised", "a"), ("raised", "b")], [("raised", "c")], [("resolved", "a")]]
 
 
-def test_a_doubled_alert_is_sent_early_but_not_every_minute(journal):
+def test_a_doubled_alert_is_sent_early_but_not_every_minute(journal: SqliteJournal) -> None:
     bench = AlertBench(journal)
     for weight in (10, 15, 21, 30, 45, 80, 90, 100):
         bench.current = [alert(weight=weight)]
@@ -118,7 +119,7 @@ def test_a_doubled_alert_is_sent_early_but_not_every_minute(journal):
     assert bench.got == [[("raised", "disk")], [("again", "disk")], [("again", "disk")]]
 
 
-def test_several_workers_on_one_journal_send_an_alert_once(journal):
+def test_several_workers_on_one_journal_send_an_alert_once(journal: SqliteJournal) -> None:
     bench = AlertBench(journal, names=("w1", "w2", "w3"), repeat=timedelta(minutes=30))
     bench.current = [alert()]
     bench.minutes(45)
@@ -127,7 +128,7 @@ def test_several_workers_on_one_journal_send_an_alert_once(journal):
     assert bench.got == [[("raised", "disk")], [("again", "disk")], [("resolved", "disk")]]
 
 
-def test_workers_that_check_at_the_same_time_send_an_alert_once(journal):
+def test_workers_that_check_at_the_same_time_send_an_alert_once(journal: SqliteJournal) -> None:
     bench = AlertBench(journal, names=[f"w{number}" for number in range(8)])
     bench.current = [alert()]
     start = threading.Barrier(8)
@@ -144,7 +145,7 @@ def test_workers_that_check_at_the_same_time_send_an_alert_once(journal):
     assert bench.got == [[("raised", "disk")]]
 
 
-def test_another_worker_continues_without_repeating_alerts(journal):
+def test_another_worker_continues_without_repeating_alerts(journal: SqliteJournal) -> None:
     bench = AlertBench(journal, names=("w1", "w2"))
     bench.current = [alert()]
     bench.minutes(3)
@@ -155,7 +156,9 @@ def test_another_worker_continues_without_repeating_alerts(journal):
     assert bench.got == [[("raised", "disk")], [("resolved", "disk")]]
 
 
-def test_a_failed_channel_is_retried_and_others_get_no_duplicates(journal, caplog):
+def test_a_failed_channel_is_retried_and_others_get_no_duplicates(
+    journal: SqliteJournal, caplog: pytest.LogCaptureFixture
+) -> None:
     bench = AlertBench(journal, channels=[FakeChannel("slack"), FakeChannel("email")])
     slack, email = bench.channels
     email.down = True
@@ -173,7 +176,7 @@ def test_a_failed_channel_is_retried_and_others_get_no_duplicates(journal, caplo
     assert slack.got[1:] == email.got[1:] == [[("resolved", "disk")]]
 
 
-def test_a_resolved_alert_unsent_for_a_day_is_forgotten(journal):
+def test_a_resolved_alert_unsent_for_a_day_is_forgotten(journal: SqliteJournal) -> None:
     bench = AlertBench(journal)
     bench.current = [alert()]
     bench.minutes(1)
@@ -187,7 +190,7 @@ def test_a_resolved_alert_unsent_for_a_day_is_forgotten(journal):
     assert journal.notes()["alerts"][1] == {"open": {}}
 
 
-def test_the_web_process_sends_alerts_if_no_worker_is_alive(journal):
+def test_the_web_process_sends_alerts_if_no_worker_is_alive(journal: SqliteJournal) -> None:
     bench = AlertBench(journal)
     (watch,) = bench.watchers
     bench.current = [alert()]
@@ -200,7 +203,7 @@ def test_the_web_process_sends_alerts_if_no_worker_is_alive(journal):
     assert bench.got == [[("raised", "disk")]]
 
 
-def test_a_journal_outage_repeats_no_alert(journal, monkeypatch):
+def test_a_journal_outage_repeats_no_alert(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
     bench = AlertBench(journal)
     bench.current = [alert()]
     bench.minutes(1)
@@ -232,7 +235,7 @@ def alerts_of(clock, *, snapshot=None, notes=None, limits=None, settings=None):
     return {alert.key: alert for alert in alerts}
 
 
-def test_without_problems_there_are_no_alerts(clock):
+def test_without_problems_there_are_no_alerts(clock) -> None:
     ago = timedelta(minutes=14)
     assert not alerts_of(
         clock,
@@ -245,7 +248,7 @@ def test_without_problems_there_are_no_alerts(clock):
     )  # fmt: skip
 
 
-def test_each_alert_has_a_title_a_text_and_a_hint(clock):
+def test_each_alert_has_a_title_a_text_and_a_hint(clock) -> None:
     now = clock.now
     alerts = alerts_of(
         clock,
@@ -280,14 +283,14 @@ def test_each_alert_has_a_title_a_text_and_a_hint(clock):
     assert all(len(alert.hint) > 20 for alert in alerts.values())
 
 
-def test_the_thresholds_are_configurable(clock):
+def test_the_thresholds_are_configurable(clock) -> None:
     snapshot = {"oldest": {"acme": clock.now - timedelta(minutes=30)}, "disk": (700 * MIB, 1000 * MIB)}
     assert set(alerts_of(clock, snapshot=snapshot)) == {"backlog:acme"}
     assert not alerts_of(clock, snapshot=snapshot, settings=AlertSettings(backlog=timedelta(hours=1)))
     assert "disk" in alerts_of(clock, snapshot=snapshot, settings=AlertSettings(disk_free=80.0))
 
 
-def test_dead_and_old_events_of_a_real_journal_are_alerts(journal):
+def test_dead_and_old_events_of_a_real_journal_are_alerts(journal: SqliteJournal) -> None:
     clock = Clock()
     journal.append([event("bad", problem="x"), event("a", received_at=clock.now - timedelta(hours=1))], now=clock.now)
     watch = AlertWatcher(
@@ -301,5 +304,5 @@ def test_dead_and_old_events_of_a_real_journal_are_alerts(journal):
     ("seconds", "text"),
     [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3600, "1 h"), (3900, "1 h 5 min"), (90000, "1 d 1 h"), (-5, "0 s")],
 )
-def test_durations_as_text(seconds, text):
+def test_durations_as_text(seconds, text) -> None:
     assert span(timedelta(seconds=seconds)) == text

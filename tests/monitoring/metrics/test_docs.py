@@ -18,7 +18,7 @@ def documented():
     return {name: (kind, frozenset(filter(None, labels.strip().split(", ")))) for name, kind, labels in rows}
 
 
-def test_exactly_the_existing_series_are_documented(exported):
+def test_exactly_the_existing_series_are_documented(exported) -> None:
     assert documented() == exported
 
 
@@ -30,12 +30,12 @@ def test_exactly_the_existing_series_are_documented(exported):
         ("segue_segment_requests_total", [*Meaning, "unreachable"]),
     ],
 )
-def test_the_values_of_a_label_are_documented(series, words):
+def test_the_values_of_a_label_are_documented(series, words) -> None:
     (row,) = [line for line in PAGE.splitlines() if line.startswith(f"| `{series}`")]
     assert {word for word in words if f"`{word}`" not in row} == set()
 
 
-def test_every_rejection_reason_in_the_code_is_documented():
+def test_every_rejection_reason_in_the_code_is_documented() -> None:
     names = ("web/handler.py", "web/responses.py", "web/wsgi.py", "http/encodings.py", "http/certificates.py")
     code = "".join((ROOT / "webhooks" / name).read_text() for name in names)
     reasons = set(re.findall(r'(?:Rejected|_unread)\(\s*\d{3},\s*"(\w+)"', code))
@@ -44,7 +44,7 @@ def test_every_rejection_reason_in_the_code_is_documented():
     assert {reason for reason in reasons if f"`{reason}`" not in row} == set()
 
 
-def test_promtool_accepts_a_scrape(exposition, promtool):
+def test_promtool_accepts_a_scrape(exposition, promtool) -> None:
     done = subprocess.run(
         [promtool, "check", "metrics"], input=exposition.render()[0], capture_output=True, check=False
     )

@@ -2,6 +2,7 @@
 
 import gzip
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_open
@@ -19,7 +20,7 @@ BEARER = {"Authorization": f"Bearer {TOKEN}"}
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path: Path):
     opened = SqliteJournal(tmp_path / "segue.db")
     yield opened
     opened.close()
@@ -63,7 +64,7 @@ def scrape(client, **headers):
         (("another-token-of-16", TOKEN), {"Authorization": f"bearer  {TOKEN}"}, 200),
     ],
 )
-def test_metrics_require_a_valid_bearer_token(journal, tokens, headers, status):
+def test_metrics_require_a_valid_bearer_token(journal: SqliteJournal, tokens, headers, status) -> None:
     response = app_of(journal, tokens=tokens).get("/metrics", headers=headers)
     assert response.status_code == status
     assert TOKEN not in response.text
@@ -72,7 +73,7 @@ def test_metrics_require_a_valid_bearer_token(journal, tokens, headers, status):
         assert response.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_webhook_requests_and_their_events_are_counted(journal):
+def test_webhook_requests_and_their_events_are_counted(journal: SqliteJournal) -> None:
     client = app_of(journal)
     for payload in (body(), body(), b"[" + body("a") + b"," + body() + b"]"):
         assert post(client, payload).status_code == 200
@@ -100,7 +101,9 @@ def rejected(client):
     }
 
 
-def test_every_rejection_is_counted_by_reason_without_senders_text(journal, monkeypatch):
+def test_every_rejection_is_counted_by_reason_without_senders_text(
+    journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = app_of(journal)
     client.post("/webhooks/acme", data=body())
     client.post("/webhooks/acme", data=body(), headers=signed(body(), secret="whsec_other"))
@@ -125,7 +128,7 @@ def test_every_rejection_is_counted_by_reason_without_senders_text(journal, monk
     }  # fmt: skip
 
 
-def test_a_refusal_with_the_sources_own_response_is_counted(journal):
+def test_a_refusal_with_the_sources_own_response_is_counted(journal: SqliteJournal) -> None:
     from translators.kit import Response
 
     client = app_of(journal, nack=Response(body=b"<no/>", status=500, content_type="text/xml"))
@@ -133,7 +136,7 @@ def test_a_refusal_with_the_sources_own_response_is_counted(journal):
     assert rejected(client) == {("acme", "refused"): 1}
 
 
-def test_held_write_keys_and_workers_are_shown(journal):
+def test_held_write_keys_and_workers_are_shown(journal: SqliteJournal) -> None:
     client = app_of(journal)
     samples = scrape(client)
     assert samples["segue_workers",] == 0
@@ -152,7 +155,7 @@ def test_held_write_keys_and_workers_are_shown(journal):
     assert (samples["segue_workers",], samples["segue_worker_heartbeat_age_seconds",]) == (1, 7)
 
 
-def test_text_and_openmetrics_formats_parse_and_gzip_is_supported(journal):
+def test_text_and_openmetrics_formats_parse_and_gzip_is_supported(journal: SqliteJournal) -> None:
     client = app_of(journal)
     post(client)
     plain = client.get("/metrics", headers=BEARER)
@@ -165,7 +168,7 @@ def test_text_and_openmetrics_formats_parse_and_gzip_is_supported(journal):
     assert b"segue_build_info" in gzip.decompress(compressed.data)
 
 
-def test_a_scrape_without_the_journal_is_503(journal, monkeypatch):
+def test_a_scrape_without_the_journal_is_503(journal: SqliteJournal, monkeypatch: pytest.MonkeyPatch) -> None:
     client = app_of(journal)
 
     def unavailable(*_, **__):

@@ -5,6 +5,7 @@ import json
 import signal
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psutil
 import pytest
@@ -62,7 +63,7 @@ def web_workers(service):
 
 
 @pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
-def test_every_process_is_counted_once(tmp_path, receiver, worker_class):
+def test_every_process_is_counted_once(tmp_path: Path, receiver, worker_class) -> None:
     port = free_port()
     environ = {
         "PORT": str(port), "WEB_CONCURRENCY": "3", "SEGUE_WORKER_CLASS": worker_class, "SEGUE_METRICS_TOKEN": TOKEN,

@@ -54,7 +54,7 @@ def plain(expression):
     ("where", "expression"),
     [*((f"alert {rule['alert']}", rule["expr"]) for rule in ALERTS), *((f"panel {t}", plain(e)) for t, e in QUERIES)],
 )
-def test_every_expression_uses_existing_series_and_labels(exported, where, expression):
+def test_every_expression_uses_existing_series_and_labels(exported, where, expression) -> None:
     names = known(exported)
     series = selectors(expression)
     assert series, f"{where} selects nothing"
@@ -63,19 +63,19 @@ def test_every_expression_uses_existing_series_and_labels(exported, where, expre
         assert labels <= names[name] | {"job"}, f"{where}: {name} has no label {labels - names[name]}"
 
 
-def test_every_series_is_on_the_dashboard_or_in_a_rule(exported):
+def test_every_series_is_on_the_dashboard_or_in_a_rule(exported) -> None:
     text = " ".join([rule["expr"] for rule in ALERTS] + [expression for _, expression in QUERIES])
     assert {name for name in exported if name not in text} == set()
 
 
-def test_a_legend_uses_labels_that_the_expression_keeps():
+def test_a_legend_uses_labels_that_the_expression_keeps() -> None:
     for panel in PANELS:
         for target in panel["targets"]:
             for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
                 assert re.search(rf"by \([^)]*\b{label}\b", target["expr"]), f"{panel['title']}: {label} is lost"
 
 
-def test_every_alert_rule_has_severity_summary_and_description():
+def test_every_alert_rule_has_severity_summary_and_description() -> None:
     assert len(ALERTS) == len({rule["alert"] for rule in ALERTS})
     page = (DOCS / "monitoring.md").read_text()
     for rule in ALERTS:
@@ -85,7 +85,7 @@ def test_every_alert_rule_has_severity_summary_and_description():
         assert f"`{rule['alert']}`" in page, f"{rule['alert']} is not in docs/monitoring.md"
 
 
-def test_panels_have_unique_ids_titles_and_positions():
+def test_panels_have_unique_ids_titles_and_positions() -> None:
     taken: Counter[tuple[int, int]] = Counter()
     for panel in DASHBOARD["panels"]:
         place = panel["gridPos"]
@@ -104,13 +104,13 @@ def test_panels_have_unique_ids_titles_and_positions():
     assert DASHBOARD["templating"]["list"][0]["name"] == "datasource"
 
 
-def test_promtool_accepts_the_rules(promtool):
+def test_promtool_accepts_the_rules(promtool) -> None:
     done = subprocess.run([promtool, "check", "rules", str(RULES)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"SUCCESS: {len(ALERTS)} rules found" in done.stdout
 
 
-def test_each_alert_rule_fires_in_its_case_only(promtool, tmp_path):
+def test_each_alert_rule_fires_in_its_case_only(promtool, tmp_path: Path) -> None:
     cases = (FOLDER / "alerts_test.yml").read_text()
     assert {rule["alert"] for rule in ALERTS} <= set(re.findall(r'alertname="(\w+)"', cases)), "an alert has no case"
     (tmp_path / "cases.yml").write_text(cases.replace("RULES", str(RULES)))

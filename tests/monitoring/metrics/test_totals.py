@@ -3,6 +3,7 @@
 import math
 import threading
 from contextlib import nullcontext
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +29,7 @@ def received(totals, source="acme"):
     return read(totals).get(("segue_webhooks_received_total", ("source", source)))
 
 
-def test_the_counts_of_several_processes_are_added():
+def test_the_counts_of_several_processes_are_added() -> None:
     journal = MemoryJournal()
     (one, first), (two, second) = process(journal), process(journal)
     one.endpoint("acme").received.inc(2)
@@ -43,7 +44,7 @@ def test_the_counts_of_several_processes_are_added():
     assert received(first) == 5
 
 
-def test_a_restarted_process_continues_from_the_totals():
+def test_a_restarted_process_continues_from_the_totals() -> None:
     journal = MemoryJournal()
     for _ in range(3):
         meter, totals = process(journal)
@@ -52,7 +53,7 @@ def test_a_restarted_process_continues_from_the_totals():
     assert received(totals) == 3
 
 
-def test_a_journal_outage_loses_and_doubles_no_counts():
+def test_a_journal_outage_loses_and_doubles_no_counts() -> None:
     journal = MemoryJournal()
     meter, totals = process(journal)
     meter.endpoint("acme").received.inc()
@@ -66,7 +67,7 @@ def test_a_journal_outage_loses_and_doubles_no_counts():
     assert received(totals) == 3
 
 
-def test_counters_start_at_zero_and_gauges_do_not():
+def test_counters_start_at_zero_and_gauges_do_not() -> None:
     meter, totals = process(MemoryJournal())
     meter.endpoint("acme")
     totals.flush()
@@ -76,7 +77,7 @@ def test_counters_start_at_zero_and_gauges_do_not():
     assert not any(name == "segue_source_last_event_timestamp_seconds" for name, *_ in samples)
 
 
-def test_the_last_event_time_is_the_latest_of_all_processes():
+def test_the_last_event_time_is_the_latest_of_all_processes() -> None:
     journal = MemoryJournal()
     (one, first), (two, second) = process(journal), process(journal)
     one.endpoint("acme").last.set(2000)
@@ -86,7 +87,7 @@ def test_the_last_event_time_is_the_latest_of_all_processes():
     assert read(first)[("segue_source_last_event_timestamp_seconds", ("source", "acme"))] == 2000
 
 
-def test_a_histogram_keeps_all_its_buckets_in_order():
+def test_a_histogram_keeps_all_its_buckets_in_order() -> None:
     journal = MemoryJournal()
     for seconds in (0.2, 40.0, 1e9):
         meter, totals = process(journal)
@@ -104,14 +105,14 @@ def test_a_histogram_keeps_all_its_buckets_in_order():
     ]  # fmt: skip
 
 
-def test_series_of_another_version_are_ignored():
+def test_series_of_another_version_are_ignored() -> None:
     journal = MemoryJournal()
     journal.tally({'segue_of_tomorrow_total {"source":"acme"}': 4})
     _, totals = process(journal)
     assert not any(isinstance(s, Sample) and "tomorrow" in s.name for metric in totals.read() for s in metric.samples)
 
 
-def test_commits_are_counted_with_their_group_size():
+def test_commits_are_counted_with_their_group_size() -> None:
     journal = MemoryJournal()
     journal.stats.samples.extend([(1, 0.001), (40, 0.02)])
     _, totals = process(journal)
@@ -122,7 +123,7 @@ def test_commits_are_counted_with_their_group_size():
     assert not journal.stats.samples
 
 
-def test_concurrent_counts_and_flushes_lose_nothing():
+def test_concurrent_counts_and_flushes_lose_nothing() -> None:
     journal = MemoryJournal()
     meter, totals = process(journal)
 
@@ -147,7 +148,7 @@ STEP = st.tuples(st.sampled_from(["count", "count", "flush", "kill", "outage", "
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEP, max_size=40))
-def test_a_total_is_the_sum_of_flushed_counts_and_never_falls(steps):
+def test_a_total_is_the_sum_of_flushed_counts_and_never_falls(steps) -> None:
     journal = MemoryJournal()
     processes = [process(journal) for _ in range(3)]
     unflushed, flushed, shown = [0, 0, 0], 0, 0.0
@@ -173,7 +174,7 @@ def test_a_total_is_the_sum_of_flushed_counts_and_never_falls(steps):
             shown = now
 
 
-def test_totals_over_sqlite(tmp_path):
+def test_totals_over_sqlite(tmp_path: Path) -> None:
     from webhooks.journal import SqliteJournal
 
     journal = SqliteJournal(tmp_path / "j.db")

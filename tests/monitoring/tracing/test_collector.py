@@ -5,6 +5,7 @@ import signal
 import threading
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -64,7 +65,7 @@ def receiver():
 
 
 @pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
-def test_a_collector_gets_one_trace_from_two_processes(tmp_path, collector, receiver, worker_class):
+def test_a_collector_gets_one_trace_from_two_processes(tmp_path: Path, collector, receiver, worker_class) -> None:
     port = free_port()
     environ = {
         "PORT": str(port), "SEGUE_WORKER_CLASS": worker_class, "SEGMENT_URL": receiver, "SEGMENT_WRITE_KEY": "wk_test",
@@ -98,11 +99,11 @@ def test_a_collector_gets_one_trace_from_two_processes(tmp_path, collector, rece
         ({"OTEL_SERVICE_NAME": "x"}, False),
     ],
 )
-def test_tracing_is_enabled_by_the_opentelemetry_variables(environ, traced):
+def test_tracing_is_enabled_by_the_opentelemetry_variables(environ, traced) -> None:
     assert load(environ, sources={}).tracing is traced
 
 
-def test_unsupported_tracing_settings_are_warnings(monkeypatch):
+def test_unsupported_tracing_settings_are_warnings(monkeypatch: pytest.MonkeyPatch) -> None:
     environ = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4317"}
     assert "OTEL" not in " ".join(load(environ, sources={}).warnings)
     warnings = " ".join(load({**environ, "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, sources={}).warnings)

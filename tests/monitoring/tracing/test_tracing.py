@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from opentelemetry.sdk.trace import TracerProvider
@@ -13,6 +14,7 @@ from opentelemetry.trace import StatusCode
 from support.acme import NOW, body, make_endpoint, signed
 from support.delivery_bench import Bench
 from support.faulty_receiver import FaultyReceiver, status
+from support.memory_journal import MemoryJournal
 from support.messages import event
 from support.wsgi import call_app
 from webhooks.journal import SqliteJournal
@@ -38,14 +40,14 @@ def tracer(exporter):
 
 
 @pytest.fixture
-def journal(tmp_path):
+def journal(tmp_path: Path):
     opened = SqliteJournal(tmp_path / "j.db")
     yield opened
     opened.close()
 
 
 @pytest.fixture
-def server(monkeypatch):
+def server(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("NO_PROXY", "*")
     with FaultyReceiver() as server:
         yield server
@@ -76,7 +78,7 @@ def spans(exporter):
     return {span.name: span for span in exporter.get_finished_spans()}
 
 
-def test_one_trace_from_webhook_to_delivery(journal, tracer, exporter, server):
+def test_one_trace_from_webhook_to_delivery(journal: SqliteJournal, tracer, exporter, server: FaultyReceiver) -> None:
     assert call(handler_for(journal, tracer), body(), signed(body())).startswith("200")
     bench = Bench(server, journal=journal, endpoints={"acme": make_endpoint()})
     bench.clock.now = NOW
@@ -106,7 +108,9 @@ def test_one_trace_from_webhook_to_delivery(journal, tracer, exporter, server):
     assert "s3cret-token" not in str([(span.name, span.attributes) for span in by_name.values()])
 
 
-def test_the_sent_batch_is_the_same_with_and_without_a_trace(journal, tracer, server, tmp_path):
+def test_the_sent_batch_is_the_same_with_and_without_a_trace(
+    journal: SqliteJournal, tracer, server: FaultyReceiver, tmp_path: Path
+) -> None:
     other = SqliteJournal(tmp_path / "other.db")
     for store, used_tracer in ((journal, tracer), (other, None)):
         call(handler_for(store, used_tracer), body(), signed(body()))
@@ -121,21 +125,21 @@ def test_the_sent_batch_is_the_same_with_and_without_a_trace(journal, tracer, se
     other.close()
 
 
-def test_the_span_of_a_refused_webhook_has_an_error_type(journal, tracer, exporter):
+def test_the_span_of_a_refused_webhook_has_an_error_type(journal: SqliteJournal, tracer, exporter) -> None:
     call(handler_for(journal, tracer), body(), signed(body(), secret="whsec_other"))
     span = spans(exporter)["receive acme"]
     assert (span.attributes["error.type"], span.status.status_code) == ("wrong_secret", StatusCode.ERROR)
     assert span.events == ()
 
 
-def test_a_senders_own_traceparent_is_ignored(journal, tracer, exporter):
+def test_a_senders_own_traceparent_is_ignored(journal: SqliteJournal, tracer, exporter) -> None:
     theirs = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
     call(handler_for(journal, tracer), body(), {**signed(body()), "traceparent": theirs})
     assert f"{spans(exporter)['receive acme'].context.trace_id:032x}" != theirs.split("-")[1]
 
 
-def test_an_event_received_without_a_trace_is_delivered(tracer, exporter, server):
-    bench = Bench(server)
+def test_an_event_received_without_a_trace_is_delivered(tracer, exporter, server: FaultyReceiver) -> None:
+    bench = Bench(server, MemoryJournal())
     bench.orders(2)
     worker = bench.worker(tracer=tracer)
     assert worker.run_once() == 2
@@ -144,8 +148,8 @@ def test_an_event_received_without_a_trace_is_delivered(tracer, exporter, server
     assert len(exporter.get_finished_spans()) == 5
 
 
-def test_a_failure_is_an_error_of_its_span(tracer, exporter, server):
-    bench = Bench(server)
+def test_a_failure_is_an_error_of_its_span(tracer, exporter, server: FaultyReceiver) -> None:
+    bench = Bench(server, MemoryJournal())
     bench.append(event(1, type="broken"), event(2))
     server.plan.append(status(503))
     worker = bench.worker(tracer=tracer)
@@ -158,8 +162,8 @@ def test_a_failure_is_an_error_of_its_span(tracer, exporter, server):
     assert by["deliver shop", "e2"].status.status_code is StatusCode.ERROR
 
 
-def test_a_batch_has_at_most_128_links(tracer, exporter, server):
-    bench = Bench(server)
+def test_a_batch_has_at_most_128_links(tracer, exporter, server: FaultyReceiver) -> None:
+    bench = Bench(server, MemoryJournal())
     events = [event(number) for number in range(200)]
     for item in events:
         with tracer.receive("shop"), tracer.journal([item]) as (_, traced):
@@ -171,8 +175,8 @@ def test_a_batch_has_at_most_128_links(tracer, exporter, server):
     assert len(spans(exporter)["deliver batch"].links) == 128
 
 
-def test_a_batch_of_one_webhook_has_one_link(tracer, exporter, server):
-    bench = Bench(server)
+def test_a_batch_of_one_webhook_has_one_link(tracer, exporter, server: FaultyReceiver) -> None:
+    bench = Bench(server, MemoryJournal())
     with tracer.receive("shop"), tracer.journal([event(1), event(2)]) as (_, traced):
         bench.append(*traced)
     worker = bench.worker(tracer=tracer)
@@ -181,7 +185,7 @@ def test_a_batch_of_one_webhook_has_one_link(tracer, exporter, server):
     assert len(spans(exporter)["deliver batch"].links) == 1
 
 
-def test_without_the_variables_opentelemetry_is_not_imported():
+def test_without_the_variables_opentelemetry_is_not_imported() -> None:
     code = (
         "import sys\nfrom webhooks.web.app import create_app\nfrom webhooks.settings import Settings\n"
         "from webhooks.monitoring.tracing import open_tracer, Tracer\n"
@@ -191,13 +195,15 @@ def test_without_the_variables_opentelemetry_is_not_imported():
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_without_opentelemetry_installed_a_warning_is_logged(monkeypatch, caplog):
+def test_without_opentelemetry_installed_a_warning_is_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setitem(sys.modules, "webhooks.monitoring.tracing.otel", None)
     assert type(open_tracer(Settings(tracing=True))) is Tracer
     assert "pip install 'segue[otel]'" in caplog.text
 
 
-def test_the_shutdown_does_not_wait_for_a_collector(monkeypatch):
+def test_the_shutdown_does_not_wait_for_a_collector(monkeypatch: pytest.MonkeyPatch) -> None:
     asked, release = threading.Event(), threading.Event()
 
     class Stuck(InMemorySpanExporter):
@@ -214,7 +220,7 @@ def test_the_shutdown_does_not_wait_for_a_collector(monkeypatch):
     release.set()
 
 
-def test_the_default_tracer_does_nothing():
+def test_the_default_tracer_does_nothing() -> None:
     tracer = Tracer()
     original = [event(1)]
     with tracer.receive("x") as span, tracer.journal(original) as (_, events), tracer.translate(original[0]):
