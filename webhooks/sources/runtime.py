@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Final
 
 from translators.kit import Declaration, Delivery, Event, Head, Identity, Malformed, Refused, Response, Source
@@ -44,12 +45,12 @@ class SourceRuntime:
                     return declared
         return None
 
-    @property
+    @cached_property
     def methods(self) -> frozenset[str]:
         """Return the HTTP methods that this source accepts: those of deliveries, and of its handshakes."""
         return self.source.delivery_methods | {handshake.method for handshake in self._declared.handshakes}
 
-    @property
+    @cached_property
     def has_unsigned_handshake(self) -> bool:
         """Return whether some request must be answered before it is verified."""
         return any(not handshake.signed for handshake in self._declared.handshakes)

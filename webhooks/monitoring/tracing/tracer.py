@@ -19,7 +19,8 @@ class TraceSpan:
         """Mark the span as failed, with the kind of error in one word."""
 
 
-_NO_SPAN: Final = nullcontext(TraceSpan())
+_SPAN: Final = TraceSpan()
+_NO_SPAN: Final = nullcontext(_SPAN)
 
 
 class Tracer:
@@ -32,7 +33,7 @@ class Tracer:
 
     def journal(self, events: Sequence[Event]) -> AbstractContextManager[tuple[TraceSpan, Sequence[Event]]]:
         """Start the span that stores events. Store the events that it returns, since they may have a trace header."""
-        return nullcontext((TraceSpan(), events))
+        return nullcontext((_SPAN, events))
 
     def translate(self, event: Event) -> AbstractContextManager[TraceSpan]:
         """Start the span that translates one event, in the trace of its webhook."""
