@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webhooks.journal import encryption as encryption_module
-from webhooks.journal.encryption import MAGIC, Encryption, Undecryptable, key_id, key_of
+from webhooks.journal.encryption import MAGIC, Encryption, Undecryptable, is_changed, key_id, key_of
 
 OLD, NEW = bytes(range(100, 132)).hex(), bytes(range(32)).hex()
 CONTENT = ('{"x-kept":"1"}', "{}", b'{"email": "ada@example.com"}')
@@ -70,8 +70,15 @@ def test_an_encrypted_body_is_not_compressed_so_its_length_tells_nothing_of_its_
 def test_a_changed_compressed_body_is_reported() -> None:
     columns = Encryption().compressing().encrypt("acme", "1", ("{}", "{}", b"x" * 3000))
     changed = columns[2][:-1] + bytes([columns[2][-1] ^ 1])
-    with pytest.raises(Undecryptable, match="compressed and cannot be read: it was changed"):
+    with pytest.raises(Undecryptable, match="compressed and cannot be read: it was changed") as caught:
         Encryption().decrypt("acme", "1", ("{}", "{}", changed))
+    assert is_changed(caught.value.message)
+
+
+def test_content_whose_key_is_missing_is_not_changed_content() -> None:
+    with pytest.raises(Undecryptable) as caught:
+        Encryption((OLD,)).decrypt("acme", "1", Encryption((NEW,)).encrypt("acme", "1", CONTENT))
+    assert not is_changed(caught.value.message)
 
 
 @pytest.mark.parametrize(("source", "key"), [("acme", "2"), ("other", "1")])

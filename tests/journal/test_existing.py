@@ -64,6 +64,7 @@ def test_an_existing_journal_is_read_and_changed_only_by_a_command_that_changes(
     read, changed = open_existing(url), open_existing(url, change=True)
     changed.append([event("a")], now=NOW)
     assert [row.event.id for row in read.rows()] == ["a"]
+    assert read.census().size_bytes > 0
     read.close()
     changed.close()
 
