@@ -169,3 +169,22 @@ def test_serve_delivers_the_events_of_a_file(file, tmp_path: Path, receiver) -> 
         assert send(tmp_path, port)["status"] == 200
         until(lambda: len(got()) == 1, lambda: f"the message: {output(tmp_path)}")
     assert got()[0]["event"] == "File Read"
+
+
+def test_translate_names_the_messages_that_segment_would_drop(tmp_path: Path, run: CommandRunner) -> None:
+    """A first plugin often has no identity yet: its messages look right, and Segment would drop them unseen."""
+    plugin, body = tmp_path / "acme.py", tmp_path / "order.json"
+    plugin.write_text(
+        "from translators.kit import HmacBody, Source\n"
+        "acme = Source('acme', scheme=HmacBody(header='X-Sig'))\n"
+        "acme.head_at(id='id', type='type', occurred_at='at:iso')\n"
+        "acme.tracks({'order.paid': 'Order Completed'})(lambda event: {})\n"
+    )
+    body.write_text('{"id": "e1", "type": "order.paid", "at": "2026-11-28T10:00:00Z"}')
+    result = run("translate", "--plugin", str(plugin), "acme", str(body))
+    assert result.exit_code == 1
+    assert "Segment would drop acme-order-completed-" in result.output
+    assert "neither userId nor anonymousId" in result.output
+    (entry,) = json.loads(run("translate", "--plugin", str(plugin), "acme", str(body), "--json").output)
+    assert entry["outcome"] == "translated"
+    assert entry["refused"][0]["message_id"] == entry["messages"][0]["messageId"]

@@ -33,7 +33,7 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     """Translate FILE (- is stdin), a payload as SOURCE sends it. No signature is needed; nothing is stored or sent.
 
     NAME.request.json beside NAME.json sets headers and query. Message ids are those of this installation if its
-    settings are present. Exit code 1 if an event is broken.
+    settings are present. Exit code 1 if an event is broken or has a message that Segment would drop.
 
     \b
     Examples:
@@ -44,8 +44,9 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
 
     from translators.kit import Refused
     from webhooks.cli.configuration import runtime_or_default
-    from webhooks.translation.translate import Broken, Translated
-    from webhooks.translation.translate import translate as to_outcome
+    from webhooks.journal import State
+    from webhooks.translation.prepare import prepare
+    from webhooks.translation.translate import Translated
 
     runtime = runtime_or_default()
     endpoint = runtime.endpoint(source)
@@ -56,18 +57,23 @@ def translate(source: str, file: IO[bytes], headers: tuple[str, ...], options: t
     except Refused as error:
         raise fail(f"The endpoint's options refuse it: {error}.", "Change them with --option NAME=VALUE.") from None
     entries: list[dict[str, Any]] = []
+    dead = False
     for event in events:
-        outcome = to_outcome(event, endpoint, namespace=runtime.settings.namespace)
+        prepared = prepare(event, endpoint, namespace=runtime.settings.namespace, replay_generation=0)
+        outcome = prepared.outcome
         entry: dict[str, Any] = {"event": event.id, "type": event.type, "occurred_at": event.occurred_at}
         entry["outcome"] = type(outcome).__name__.lower()
         entry |= {"messages": outcome.messages} if isinstance(outcome, Translated) else {"reason": outcome.reason}
+        if prepared.refused:
+            entry["refused"] = [{"message_id": id_, "fault": fault} for id_, fault in prepared.refused]
         entries.append(entry)
+        dead = dead or prepared.state is State.DEAD or bool(prepared.refused)
     if as_json:
         print_json(entries)
     else:
         for entry in entries:
             _show(entry)
-    raise SystemExit(1 if any(entry["outcome"] == Broken.__name__.lower() for entry in entries) else 0)
+    raise SystemExit(1 if dead else 0)
 
 
 def _show(entry: dict[str, Any]) -> None:
@@ -81,6 +87,8 @@ def _show(entry: dict[str, Any]) -> None:
             print_json(message)
     else:
         echo(f": {entry['reason'].strip()}")
+    for refused in entry.get("refused", ()):
+        echo(printable(f"  Segment would drop {refused['message_id']}: {refused['fault']}"), fg="red")
 
 
 def _options(texts: Iterable[str], endpoint: Endpoint) -> dict[str, Any]:
