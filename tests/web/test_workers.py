@@ -2,13 +2,17 @@
 
 import inspect
 import logging
+import os
 import re
+import selectors
+import socket
 from importlib import import_module
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from gevent import GreenletExit
+from gunicorn.workers import gthread
 
 from support.acme import NOW, body, make_endpoint, make_source, signed
 from support.entrances import answer, make_worker, parsed
@@ -17,9 +21,9 @@ from support.memory_journal import MemoryJournal
 from translators.kit import Response
 from webhooks.http.request import HttpRequest
 from webhooks.monitoring.metrics import Meter
-from webhooks.web import plain_post, workers
+from webhooks.web import plain_post, request_timeout, workers
 from webhooks.web.handler import WebhookHandler
-from webhooks.web.request_timeout import RequestTimeout
+from webhooks.web.request_timeout import DeadlineSocket, RequestTimeout
 from webhooks.web.wsgi import WebhookApp
 
 BEFORE_WSGI = ("gevent", "gthread")
@@ -311,3 +315,111 @@ def test_plain_post_needs_a_length_within_the_limit() -> None:
     for length, plain in {"1000": True, "0": True, "1001": False, "": False, "-1": False, "1" * 30: False}.items():
         headers = posts.headers_of("POST", "/webhooks/acme", [("CONTENT-LENGTH", length)])
         assert (headers is not None) is plain
+
+
+@pytest.mark.parametrize("kind", ["gevent", "sync"])
+def test_connection_is_served_with_a_deadline_until_the_client_ends_it(kind: str) -> None:
+    worker = make_worker(kind, make_app())
+    server, client = socket.socketpair()
+    with client:
+        client.sendall(post(body()) + post(body("evt_2")))
+        client.shutdown(socket.SHUT_WR)
+        worker.handle(SimpleNamespace(getsockname=lambda: ("127.0.0.1", 80)), server, ("127.0.0.1", 1))
+        response = b"".join(iter(lambda: client.recv(65536), b""))
+    assert response.count(b"HTTP/1.1 200 OK") == (1 if kind == "sync" else 2)
+    assert server.fileno() == -1
+
+
+def test_gthread_serves_a_connection_with_a_deadline() -> None:
+    worker = make_worker("gthread", make_app())
+    server, client = socket.socketpair()
+    conn = gthread.TConn(worker.cfg, server, ("127.0.0.1", 1), ("127.0.0.1", 80))
+    with client, server:
+        client.sendall(post(body()))
+        assert worker.handle(conn) is True
+        first = conn.sock
+        assert isinstance(first, DeadlineSocket)
+        client.sendall(post(body("evt_2"), Connection="close"))
+        assert worker.handle(conn) is False
+        assert conn.sock is first
+        assert client.recv(65536).startswith(b"HTTP/1.1 200 OK")
+
+
+@pytest.mark.parametrize("result", ["deferred", "closed"])
+def test_gthread_waits_for_a_first_byte_until_the_deadline(result: str) -> None:
+    worker = make_worker("gthread", make_app())
+    worker.poller = selectors.DefaultSelector()
+    server, client = socket.socketpair()
+    with client, server, worker.poller:
+        conn = gthread.TConn(worker.cfg, DeadlineSocket(server, 30, 95), ("127.0.0.1", 1), ("127.0.0.1", 80))
+        value = gthread._DEFER if result == "deferred" else False
+        worker.nr_conns = 1
+        worker.finish_request(conn, SimpleNamespace(cancelled=lambda: False, result=lambda: value))
+        assert (conn.timeout == conn.sock.until) is (result == "deferred")
+
+
+def test_idle_connections_are_closed_at_shutdown_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = make_worker("gevent", make_app())
+    monkeypatch.setattr(worker, "ppid", os.getppid())
+    monkeypatch.setattr(worker, "tmp", SimpleNamespace(notify=lambda: None))
+    server, client = socket.socketpair()
+    with client, server:
+        idle = DeadlineSocket(server, 30, 95)
+        worker._clients.add(idle)
+        worker.notify()
+        server.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            server.recv(1)
+        worker.alive = False
+        worker.notify()
+        assert server.recv(1) == b""
+
+
+def test_request_has_until_its_deadline_and_a_pause_until_the_idle_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr(request_timeout, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    server, client = socket.socketpair()
+    with client, server:
+        sock = DeadlineSocket(server, 4, 95)
+        assert (server.gettimeout(), sock.until, sock.fileno()) == (1.0, 104.0, server.fileno())
+        client.sendall(b"ab")
+        assert sock.recv(1) == b"a"
+        assert sock.until == 104.0, "the deadline is the request's"
+        sock.sendall(b"x")
+        assert sock.until == 195.0
+        now[0] = 150.0
+        assert sock.recv(1) == b"b"
+        assert sock.until == 154.0, "a new request"
+        now[0] = 154.0
+        with pytest.raises(RequestTimeout):
+            sock.recv(1)
+        sock.sendall(b"x")
+        assert sock.until == 0.0, "no request after one that was too slow"
+        sock.setblocking(False)
+        assert server.gettimeout() == 0.0
+        sock.close_if_idle()
+    sock.close_if_idle()  # it is closed already
+
+
+def test_recv_waits_again_until_the_deadline() -> None:
+    waits = [TimeoutError(), b"a"]
+
+    def recv(_: int) -> bytes:
+        value = waits.pop(0)
+        if isinstance(value, TimeoutError):
+            raise value
+        return bytes(value)
+
+    sock = DeadlineSocket(SimpleNamespace(recv=recv, settimeout=lambda _: None), 30, 95)
+    assert sock.recv(1) == b"a"
+    sock.close_if_idle()  # a request has begun: it stays open
+
+
+def test_client_that_does_not_read_its_response_is_cut_off() -> None:
+    def sendall(_: bytes) -> None:
+        raise TimeoutError
+
+    sock = DeadlineSocket(SimpleNamespace(sendall=sendall, settimeout=lambda _: None), 30, 95)
+    with pytest.raises(RequestTimeout):
+        sock.sendall(b"x")
+    assert sock.until == 0.0
