@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from gevent import GreenletExit
-from gunicorn.workers import gthread
+from gunicorn.workers import gthread  # type: ignore[import-untyped]
 
 from support.acme import NOW, body, make_endpoint, make_source, signed
 from support.entrances import answer, make_worker, parsed
@@ -402,13 +402,14 @@ def test_request_has_until_its_deadline_and_a_pause_until_the_idle_time(monkeypa
 
 
 def test_recv_waits_again_until_the_deadline() -> None:
-    waits = [TimeoutError(), b"a"]
+    waits: list[Any] = [TimeoutError(), b"a"]
 
     def recv(_: int) -> bytes:
         value = waits.pop(0)
         if isinstance(value, TimeoutError):
             raise value
-        return bytes(value)
+        assert isinstance(value, bytes)
+        return value
 
     sock = DeadlineSocket(SimpleNamespace(recv=recv, settimeout=lambda _: None), 30, 95)
     assert sock.recv(1) == b"a"
