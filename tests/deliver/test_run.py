@@ -263,6 +263,41 @@ def test_an_unexpected_error_in_settle_does_not_end_the_thread(
     eventually(lambda: bench.states() == {State.DELIVERED: 2})
 
 
+def test_a_batch_whose_results_cannot_be_recorded_returns_to_the_journal(
+    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its claims would stay open, and their leases be renewed for as long as the worker runs."""
+    worker = bench.worker(segment={"in_flight": 1})
+    record = worker.poller.queues.of("")._sender._record
+    failed: list[int] = []
+
+    def fail_once(active, results):
+        if not failed:
+            failed.append(1)
+            raise RuntimeError("a bug of ours")
+        return record(active, results)
+
+    monkeypatch.setattr(worker.poller.queues.of("")._sender, "_record", fail_once)
+    bench.orders(2)
+    running(worker)
+    eventually(lambda: bench.states() == {State.DELIVERED: 2})
+    assert "a batch was not settled" in caplog.text
+    assert bench.row(1).attempts == bench.row(2).attempts == 2
+
+
+def test_a_send_right_after_the_breaker_closed_gives_a_reason(bench: MemoryBench) -> None:
+    """Without one the event would count as not tried yet."""
+    worker = bench.worker()
+    breaker = worker.poller.queues.of("").client.breaker
+    bench.orders(1)
+    breaker.hold("401")
+    breaker.reason = ""
+    (claim,) = worker.poller.leases.claim(1)
+    settlement = worker.poller.dispatcher._blocked(claim, worker.poller.queues.of(""))
+    assert settlement is not None
+    assert settlement.reason == "Segment could not be reached a moment ago"
+
+
 def test_leases_are_renewed_while_a_request_is_slow(bench: MemoryBench, running, eventually) -> None:
     gate = threading.Event()
     bench.server.plan.append(wait_for(gate))

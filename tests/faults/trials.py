@@ -91,6 +91,13 @@ def hour_of_5xx(seconds: float, *, database: str = "", say: Say = quiet) -> Repo
         )  # fmt: skip
 
 
+def set_step(file: Path, seconds: int) -> None:
+    """Set the clock of the processes; one that reads the file meanwhile gets the former step or this one."""
+    new = file.with_suffix(".new")
+    new.write_text(str(seconds))
+    new.replace(file)
+
+
 def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet) -> Report:
     """Set the clock of every process an hour ahead or back, again and again, while a worker is killed too."""
     rng = random.Random(seed)
@@ -99,7 +106,7 @@ def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet)
         SEGUE_STRIPE_TOLERANCE="7200",  # so that webhooks are taken by the wrong clock too
     ) as testbed:  # fmt: skip
         step = testbed.folder / "step"
-        step.write_text("0")
+        set_step(step, 0)
         testbed.service.environ = {**testbed.service.environ, "FAULT_STEP": str(step)}
         for what in ("both", "worker"):  # start again, with the file
             testbed.service.kill(what, rng)
@@ -112,11 +119,11 @@ def clock_steps(rounds: int, *, seed: int, database: str = "", say: Say = quiet)
         for number in range(rounds):
             steps.append((0, rng.choice([3600, -3600]))[number % 2])
             say(f"{number + 1}/{rounds}: the clock is {steps[-1]} s off")
-            step.write_text(str(steps[-1]))
+            set_step(step, steps[-1])
             time.sleep(rng.uniform(0.5, 1.5))
             if rng.random() < 0.5:
                 testbed.service.kill("worker", rng)
-        step.write_text("0")
+        set_step(step, 0)
         testbed.rest()
         return testbed.report(detail=f"{rounds} steps; webhooks are taken by the wrong clock too")
 

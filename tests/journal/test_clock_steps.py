@@ -43,16 +43,15 @@ def test_a_lease_that_was_just_renewed_is_not_taken_for_one_of_a_wrong_clock(jou
     assert journal.claim(10, worker="w", now=NOW, lease=LEASE) == []
 
 
-def test_retries_set_while_the_clock_was_ahead_are_due_by_the_right_clock(
-    journal: SqliteJournal,
-) -> None:
+@pytest.mark.parametrize("reason", ["many batches are under way", ""])
+def test_retries_set_while_the_clock_was_ahead_are_due_by_the_right_clock(journal: SqliteJournal, reason: str) -> None:
     journal.append([event("retry"), event("later"), event("back")], now=NOW)
     ahead = NOW + HOUR
     retry, later, back = journal.claim(10, worker="w", now=ahead, lease=LEASE)
     due = ahead + timedelta(minutes=5)
     settled = [
         Settlement(claim=retry, state=State.PENDING, reason="503", due_at=due),
-        Settlement(claim=later, state=State.PENDING, reason="many batches are under way", due_at=due, attempt=False),
+        Settlement(claim=later, state=State.PENDING, reason=reason, due_at=due, attempt=False),
         Settlement(claim=back, state=State.PENDING, attempt=False),
     ]
     journal.settle(settled, now=ahead)

@@ -77,7 +77,8 @@ class Dispatcher:
     def _blocked(self, claim: Claim, queue: WriteKeyQueue) -> Settlement | None:
         breaker = queue.client.breaker
         if wait := breaker.wait():
-            return self._postpone(claim, breaker.reason, timedelta(seconds=wait), breaker.retry_reason)
+            reason = breaker.reason or "Segment could not be reached a moment ago"  # a sender has succeeded since
+            return self._postpone(claim, reason, timedelta(seconds=wait), breaker.retry_reason)
         if queue.has_capacity:
             return None
         return self._postpone(claim, "the most batches allowed are already in progress", CROWDED, RetryReason.CROWDED)

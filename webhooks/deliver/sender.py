@@ -28,10 +28,21 @@ class Sender:
         self.key_status: Final = WriteKeyStatus(context)
 
     def send(self, client: Client, batch: Batch) -> None:
-        """Send the messages whose events this worker still holds, and settle the events that are finished."""
+        """Send the messages whose events this worker still holds, and settle the events that are finished.
+
+        After a bug of ours the events return to the journal: a claim that stays open is renewed, and never tried again.
+        """
         active = [item for item in batch if self._leases.is_open(item.in_flight.claim)]
         if not active:
             return
+        try:
+            self._send(client, active)
+        except Exception as error:
+            log.exception("a batch was not settled", extra={"write_key": client.fingerprint})
+            claims = [item.in_flight.claim for item in active if self._leases.is_open(item.in_flight.claim)]
+            self._leases.release(claims, f"the worker failed: {error!r}", attempt=True)
+
+    def _send(self, client: Client, active: Batch) -> None:
         tracer = self._context.tracer
         began = time.time_ns()
         with tracer.deliver(item.in_flight.claim.event for item in active) as span:
