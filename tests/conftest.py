@@ -2,8 +2,10 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 
+from support.ordering import slow_first, worker_count
 from support.temporary import temporary_root
 
 pytest_plugins = ["webhooks.testing", "support.postgres_server"]
@@ -15,3 +17,9 @@ settings.load_profile("segue")
 
 if (root := temporary_root()) is not None:
     os.environ["PYTEST_DEBUG_TEMPROOT"] = root  # of tmp_path, in this process and in xdist's workers
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the slow tests, on every worker."""
+    slow = [item.path if item.get_closest_marker("slow") else None for item in items]
+    items[:] = slow_first(items, slow, worker_count())

@@ -8,6 +8,8 @@ import pytest
 from faults.history import BUGS, concurrent_histories
 from faults.linearizability import faults
 
+pytestmark = pytest.mark.slow
+
 KEY = "k"
 
 

@@ -63,6 +63,7 @@ def web_workers(service):
 
 
 @pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
+@pytest.mark.slow
 def test_every_process_is_counted_once(tmp_path: Path, receiver, worker_class) -> None:
     port = free_port()
     environ = {
