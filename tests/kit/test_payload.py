@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from translators.kit import Declaration, Malformed, Payload, parse_json, raw_items
+from translators.kit import Declaration, Malformed, Payload, parse_json, payload, raw_items
 
 BODY = Payload(
     {
@@ -283,3 +283,9 @@ def test_lists_nested_too_deeply_behind_half_an_emoji_are_malformed() -> None:
     """Half an emoji is read by a second parser, which has a limit of its own."""
     with pytest.raises(Malformed, match="nested too deeply"):
         parse_json(b'["\\ud83d",' + b"[" * 100_000)
+
+
+def test_paths_made_at_run_time_do_not_fill_the_memory() -> None:
+    body = Payload({"a": {str(number): number for number in range(5_000)}})
+    assert all(body.integer(f"a.{number}") == number for number in range(5_000))
+    assert len(payload._STEPS) <= payload._MOST_STEPS

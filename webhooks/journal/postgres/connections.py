@@ -202,6 +202,11 @@ _HINTS: Final = {
 """Hints by words of the server's or the driver's message: a connection that fails has no SQLSTATE."""
 
 
+FIRST_PAUSE: Final = 0.1
+LONGEST_PAUSE: Final = 10.0
+"""Seconds between two attempts to listen, doubled after each failure."""
+
+
 class Listener:
     """Calls `wake` from its own thread when another process has stored events, until `close`."""
 
@@ -209,6 +214,7 @@ class Listener:
         self._url = url
         self._channel = channel
         self._wake = wake
+        self._pause = FIRST_PAUSE
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal-listener", daemon=True)
         self._thread.start()
@@ -219,16 +225,21 @@ class Listener:
         self._thread.join(5)
 
     def _run(self) -> None:
-        pause = 0.1
         while not self._done.is_set():
             try:
-                with connect(self._url) as db:
-                    db.execute(f'LISTEN "{self._channel(db)}"'.encode())
-                    pause = 0.1
-                    self._wake()  # for events stored before LISTEN
-                    while not self._done.is_set():
-                        for _ in db.notifies(timeout=1.0, stop_after=1):
-                            self._wake()
+                self._listen()
             except psycopg.Error:  # meanwhile the worker polls
-                self._done.wait(pause)
-                pause = min(10.0, pause * 2)
+                self._done.wait(self._pause)
+                self._pause = min(LONGEST_PAUSE, self._pause * 2)
+
+    def _listen(self) -> None:
+        """Call `wake` for every notification until `close`."""
+        with connect(self._url) as db:
+            db.execute(f'LISTEN "{self._channel(db)}"'.encode())
+            self._pause = FIRST_PAUSE
+            self._wake()  # for events stored before LISTEN
+            while True:
+                for _ in db.notifies(timeout=1.0, stop_after=1):
+                    self._wake()
+                if self._done.is_set():
+                    return
