@@ -240,23 +240,29 @@ def test_an_unavailable_journal_does_not_delay_the_shutdown(
     gate.set()
 
 
+@pytest.mark.parametrize("failures", [1, 2])
 def test_an_unexpected_error_in_settle_does_not_end_the_thread(
-    bench: MemoryBench, running, eventually, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    bench: MemoryBench,
+    running,
+    eventually,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    failures: int,
 ) -> None:
     settle = bench.journal.settle
     failed: list[int] = []
 
-    def fail_once(*args, **kwargs):
-        if not failed and threading.current_thread().name.startswith("segment-"):
+    def fail(*args, **kwargs):
+        if len(failed) < failures and threading.current_thread().name.startswith("segment-"):
             failed.append(1)
             raise RuntimeError("a bug of the store")
         return settle(*args, **kwargs)
 
-    monkeypatch.setattr(bench.journal, "settle", fail_once)
+    monkeypatch.setattr(bench.journal, "settle", fail)
     worker = bench.worker(segment={"in_flight": 1})
     bench.orders(1)
     worker.poller.claim_and_dispatch()
-    eventually(lambda: "a batch was not settled" in caplog.text)
+    eventually(lambda: caplog.text.count("a batch was not settled") == failures)
     running(worker)
     eventually(lambda: bench.states() == {State.DELIVERED: 1})
     bench.orders(1, first=2)

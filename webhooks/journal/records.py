@@ -44,8 +44,7 @@ LONGEST_KEY: Final = 2000
 """Bytes of an event's key: PostgreSQL holds up to 2,704 in a line of an index, with the source beside it."""
 _TOKEN: Final = 200
 HANDED_BACK: Final = "handed back"
-"""The reason of a pending event that gave none: an event without a reason counts as not tried yet, and an hour ahead as
-scheduled by an operator."""
+"""The reason of an event that is postponed without one: it would count as not tried yet, scheduled by an operator."""
 _REASON: Final = 500
 """Characters of a reason that the history keeps."""
 _NOTHING: Final[Mapping[str, str]] = {}
@@ -111,7 +110,7 @@ def settle_params(settlement: Settlement, now: datetime, encryption: Encryption)
     """Return the parameters of `settle`."""
     pending = settlement.state is State.PENDING
     reason = text(encryption.redact(settlement.reason))
-    if pending and not reason:
+    if pending and not reason and settlement.due_at is not None:
         reason = HANDED_BACK
     entry = (micros(now), text(settlement.claim.worker), settlement.state.value, reason[:_REASON])
     return {
