@@ -286,8 +286,13 @@ def test_a_batch_whose_results_cannot_be_recorded_returns_to_the_journal(
     monkeypatch.setattr(worker.poller.queues.of("")._sender, "_record", fail_once)
     bench.orders(2)
     running(worker)
-    eventually(lambda: bench.states() == {State.DELIVERED: 2})
+    eventually(lambda: bench.row(1).attempts == bench.row(2).attempts == 1)
     assert "a batch was not settled" in caplog.text
+    assert all(
+        claimed.due_at is not None and claimed.due_at > bench.clock() for claimed in (bench.row(1), bench.row(2))
+    )
+    bench.clock.pass_(seconds=60)  # not at once: the bug may come again
+    eventually(lambda: bench.states() == {State.DELIVERED: 2})
     assert bench.row(1).attempts == bench.row(2).attempts == 2
 
 

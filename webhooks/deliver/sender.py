@@ -6,13 +6,14 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from webhooks.deliver.context import DeliveryContext
 from webhooks.deliver.held_keys import WriteKeyStatus
 from webhooks.deliver.in_flight import Batch, InFlightEvent
 from webhooks.deliver.leases import LeaseTracker
-from webhooks.segment import Client, Postponed, RefusedMessage, Result
+from webhooks.segment import Client, Postponed, RefusedMessage, Result, backoff
 
 log: Final = logging.getLogger("webhooks.deliver")
 
@@ -40,7 +41,9 @@ class Sender:
         except Exception as error:
             log.exception("a batch was not settled", extra={"write_key": client.fingerprint})
             claims = [item.in_flight.claim for item in active if self._leases.is_open(item.in_flight.claim)]
-            self._leases.release(claims, f"the worker failed: {error!r}", attempt=True)
+            pause = max([1.0, *(backoff(claim.attempts, self._context.chance) for claim in claims)])
+            delay = timedelta(seconds=pause)  # the bug may come again with each batch
+            self._leases.release(claims, f"the worker failed: {error!r}", delay=delay, attempt=True)
 
     def _send(self, client: Client, active: Batch) -> None:
         tracer = self._context.tracer
